@@ -1,0 +1,127 @@
+# Everything a person or a build machine runs. Each target sets up what it needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Try another interpreter with: make setup PYTHON=/path/to/python3.12
+PYTHON ?=
+
+.PHONY: help setup check test test-unit demo bench wheel clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with every package (once; quick afterwards)
+
+# A candidate counts only if it runs, has the right version and can make a virtual environment:
+# a version manager's shim may be on the PATH for an interpreter that is not there.
+define PICK_PYTHON
+set -euo pipefail
+probe='import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))'
+for candidate in $(PYTHON) python3.12 python3.11 python3 python; do
+  if "$$candidate" -c "$$probe" >/dev/null 2>&1; then echo "$$candidate"; exit 0; fi
+done
+echo "error: no usable Python 3.11 or 3.12 found (tried: $(PYTHON) python3.12 python3.11 python3 python)" >&2
+echo "hint:  install one with its venv module (Debian: apt install python3 python3-venv), or name it:" >&2
+echo "       make setup PYTHON=/path/to/python3.12" >&2
+exit 1
+endef
+export PICK_PYTHON
+
+$(READY): pyproject.toml constraints.txt
+	@set -euo pipefail; \
+	if ! $(BIN)/python -c 'import pip' >/dev/null 2>&1; then \
+	  python="$$(bash -c "$$PICK_PYTHON")"; \
+	  echo "Making $(VENV) with $$("$$python" --version)"; \
+	  rm -rf $(VENV); "$$python" -m venv $(VENV); \
+	fi; \
+	echo "Installing the Python packages into $(VENV) (one to three minutes the first time)"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; \
+	touch $(READY)
+
+check: setup ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup ## every test, also those with real servers (up to 25 minutes)
+	$(BIN)/python -m pytest
+
+test-unit: setup ## the tests that need no server
+	$(BIN)/python -m pytest tests/unit tests/contract
+
+bench: setup ## latency at 5,000 events/s, then capacity (see docs/benchmarks.md)
+	@$(BIN)/fraudctl up && $(BIN)/fraudctl bench --rate 5000 --duration 60s \
+	  && $(BIN)/fraudctl bench --capacity --events 1000000
+
+wheel: setup ## dist/fraudctl-*.whl, with the kernel's jar in it
+	@rm -f pipeline/kernel/*.jar build/lib/pipeline/kernel/*.jar
+	$(BIN)/python -c "$$SHIP_KERNEL"
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
+define SHIP_KERNEL
+import pathlib, shutil
+from fraudctl import artifacts
+from fraudctl.engines import local
+cache = artifacts.cache_dir()
+artifacts.fetch([one for one in artifacts.lock() if one.use in ("compiler", "connector")], cache)
+shutil.copy(local.kernel_jar(cache), pathlib.Path("pipeline/kernel"))
+endef
+export SHIP_KERNEL
+
+# The stack is stopped again at the end and on an interrupt, unless it was running before.
+define DEMO
+set -euo pipefail
+fraudctl="$(BIN)/fraudctl"
+say() { printf '\n\033[1m== %s\033[0m\n' "$$*"; }
+[ -t 1 ] && [ -z "$${NO_COLOR:-}" ] || say() { printf '\n== %s\n' "$$*"; }
+
+was_running=yes
+"$$fraudctl" status >/dev/null 2>&1 || { [ "$$?" -ne 4 ] || was_running=no; }
+stop() {
+  code=$$?
+  trap - EXIT INT TERM
+  if [ "$$was_running" = no ]; then
+    say "Stopping the stack. Its data is kept: 'fraudctl up' continues, 'fraudctl purge' deletes."
+    "$$fraudctl" down
+  fi
+  exit "$$code"
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say "Starting Kafka, Flink, PostgreSQL and Redis, and the scoring job (the first time downloads about 60 MB)"
+"$$fraudctl" up
+
+say "Sending 30 seconds of ordinary payments with an attack in them: many users from one address"
+"$$fraudctl" simulate --attack ip-burst --rate 200 --duration 30s --seed 7
+
+say "What was flagged"
+"$$fraudctl" alerts
+
+say "Why one of them was flagged"
+event="$$("$$fraudctl" alerts --json | "$(BIN)/python" -c "$$FIRST_ALERT")"
+"$$fraudctl" explain "$$event"
+
+say "The state of everything"
+"$$fraudctl" status
+endef
+export DEMO
+
+define FIRST_ALERT
+import json, sys
+alerts = json.load(sys.stdin)["data"]["alerts"]
+print(alerts[0]["event_id"] if alerts else sys.exit("error: nothing was flagged"))
+endef
+export FIRST_ALERT
+
+demo: setup ## start the stack, attack it, see what was caught and why, stop it
+	@bash -c "$$DEMO"
+
+clean: ## delete what was built here (not the data of a stack, see: fraudctl purge)
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find fraudctl pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +
