@@ -1,0 +1,115 @@
+"""Reads the YAML of a rule set into plain content, with the line of every entry.
+
+Knows YAML; knows nothing of features or rules. Stricter than YAML 1.1: only `true` and `false` are truth
+values (the country code NO stays text), dates and clock times stay text, and anchors, tags, duplicate keys,
+huge and deeply nested files are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+MAX_BYTES: Final = 1_000_000
+MAX_DEPTH: Final = 10
+
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
+_WORDS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+Path = tuple[str, ...]
+
+
+class DocumentError(Exception):
+    """A file that is not a plain YAML document. `line` counts from 1, None when unknown."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
+@dataclass(slots=True)
+class Document:
+    """Plain JSON-able content, and for each path into it the line where it stands."""
+
+    content: Any
+    lines: dict[Path, int] = field(default_factory=dict)
+
+    def line(self, path: Path) -> int | None:
+        """The line of a path, or of the nearest entry around it."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.lines:
+                return self.lines[path[:length]]
+        return None
+
+
+def read(text: str) -> Document:
+    """Read one YAML document. Raises `DocumentError`."""
+    if len(text) > MAX_BYTES:
+        raise DocumentError(f"longer than {MAX_BYTES} characters")
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            _refuse(event)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        message = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise DocumentError(f"not YAML: {message}", None if mark is None else mark.line + 1) from None
+    except RecursionError:
+        raise DocumentError("nested too deeply") from None
+    document = Document(None)
+    document.content = None if node is None else _value(node, (), document.lines)
+    return document
+
+
+def _refuse(event: yaml.Event) -> None:
+    line = event.start_mark.line + 1 if event.start_mark else None
+    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        raise DocumentError("anchors and aliases are not allowed", line)
+    if getattr(event, "tag", None):
+        raise DocumentError("tags are not allowed", line)
+
+
+def _value(node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:
+    line = node.start_mark.line + 1
+    lines.setdefault(path, line)
+    if len(path) > MAX_DEPTH:
+        raise DocumentError(f"nested deeper than {MAX_DEPTH}", line)
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, path, lines)
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, (*path, str(index)), lines) for index, item in enumerate(node.value)]
+    return _scalar(node, line)
+
+
+def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            raise DocumentError("a key must be plain text", line)
+        if key_node.value in content:
+            raise DocumentError(f"{key_node.value} appears twice", line)
+        lines[(*path, key_node.value)] = line
+        content[key_node.value] = _value(value_node, (*path, key_node.value), lines)
+    return content
+
+
+def _scalar(node: yaml.Node, line: int) -> Any:
+    text = str(node.value)
+    if getattr(node, "style", None) is not None:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) <= 40 and _INTEGER.fullmatch(text):
+        return int(text)
+    if _NUMBER.fullmatch(text):
+        number = float(text)
+        if number in (float("inf"), float("-inf")):
+            raise DocumentError(f"{text} is too large", line)
+        return number
+    return text

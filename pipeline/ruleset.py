@@ -1,0 +1,364 @@
+"""A rule set: content with a version and a hash, checked whole, and what the kernel is to compute for it.
+
+Knows the shape of the document and its limits; knows nothing of events, clusters or stores.
+
+The document has `version`, `features`, `rules`, `thresholds` ({review, block}), and optionally `lists` (name
+to constants of one kind), `fields` (names of further transaction fields that rules may mention) and
+`settings` ({currency: EUR} states that all amounts are in one currency). Order within a mapping means
+nothing: reasons come by points, the most first, then by name; the hash is of the content with sorted keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import keyword
+import pathlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from pipeline.events import RESERVED
+from pipeline.expression import FUNCTIONS, ExpressionError
+from pipeline.expression import parse as parse_expression
+from pipeline.expression_tree import (
+    FIELD_KINDS,
+    Condition,
+    Kind,
+    Names,
+    comparisons_in,
+    is_clean_text,
+    is_comparable,
+    kind_of,
+    names_in,
+)
+from pipeline.expression_tree import Literal as Constant
+from pipeline.feature_declaration import KEYS, Feature, read_feature
+from pipeline.plan import MAX_WHERES, build_plan, wheres_of
+from pipeline.plan import PlanSettings as PlanSettings
+from pipeline.reason import Reason, TemplateError, read_reason
+from pipeline.rule_document import Document, DocumentError, Path, read
+
+MAX_RULES: Final = 500
+MAX_FEATURES: Final = 300
+MAX_POINTS: Final = 100
+MAX_VERSION_LENGTH: Final = 100
+
+_SECTIONS: Final = ("version", "features", "rules", "thresholds", "lists", "fields", "settings")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a rule set: where in the document, on which line of the file, what, how bad."""
+
+    path: str
+    line: int | None
+    message: str
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line is not None else ""
+        return f"{place}{self.path}: {self.message}" if self.path else f"{place}{self.message}"
+
+
+class RuleSetError(Exception):
+    """A document that is not a rule set, with every problem found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """If `condition` holds, `points` count and `reason` tells why. `when` is the text of the condition."""
+
+    name: str
+    when: str
+    condition: Condition
+    points: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Scores from which a decision is review, and from which it is block."""
+
+    review: int
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """A checked rule set. `features` by name and `rules` come in the order in which they are reported."""
+
+    version: str
+    hash: str
+    content: Mapping[str, Any]
+    features: Mapping[str, Feature]
+    rules: tuple[Rule, ...]
+    thresholds: Thresholds
+    lists: Mapping[str, tuple[Constant, ...]]
+    fields: tuple[str, ...] = ()
+    currency: str | None = None
+    inputs: tuple[str, ...] = ()
+    lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def plan(self, settings: PlanSettings | None = None) -> dict[str, Any]:
+        """What the kernel computes for this rule set, as a JSON-able document."""
+        return build_plan(self.features.values(), self.inputs, settings or PlanSettings())
+
+    def kind(self, name: str) -> Kind:
+        """The kind of a field or feature."""
+        feature = self.features.get(name)
+        return feature.kind if feature else FIELD_KINDS.get(name, Kind.ANY)
+
+
+def load(path: pathlib.Path) -> RuleSet:
+    """Read a rule set from a YAML file. Raises `RuleSetError` with every problem at once."""
+    try:
+        document = read(path.read_text(encoding="utf-8"))
+    except DocumentError as error:
+        raise RuleSetError([Problem("", error.line, error.message)]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuleSetError([Problem("", None, f"cannot be read: {error}")]) from None
+    return _Reader(document).ruleset()
+
+
+def parse(content: Mapping[str, Any]) -> RuleSet:
+    """Read a rule set from its plain content. Raises `RuleSetError` with every problem at once."""
+    return _Reader(Document(content)).ruleset()
+
+
+def content_hash(content: Mapping[str, Any]) -> str:
+    """The SHA-256 of the content as JSON with sorted keys, in hex."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class _Reader:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._content: Any = document.content
+        self._problems: list[Problem] = []
+
+    def ruleset(self) -> RuleSet:
+        if not isinstance(self._content, Mapping):
+            raise RuleSetError([Problem("", None, "a rule set is a mapping of version, features, rules, …")])
+        for section in self._content:
+            if section not in _SECTIONS:
+                self._complain((str(section),), f"unknown; known are {', '.join(_SECTIONS)}")
+        lists, fields = self._lists(), self._fields()
+        where_names = Names(frozenset(fields), {}, lists, allows_arithmetic=False)
+        features = self._features(where_names)
+        declared = self._mapping("features")
+        # A broken feature is still a name: a rule that uses it is not wrong as well.
+        kinds = {name: features[name].kind if name in features else Kind.ANY for name in declared}
+        rules = self._rules(Names(frozenset(fields), kinds, lists))
+        ruleset = RuleSet(
+            version=self._version(), hash="", content=self._content, features=features, rules=rules,
+            thresholds=self._thresholds(), lists=lists, fields=fields, currency=self._currency(),
+            inputs=_inputs(rules, features, fields), lines=self._document.lines,
+        )  # fmt: skip
+        if self._problems:
+            raise RuleSetError(self._problems)
+        return replace(ruleset, hash=content_hash(self._content))
+
+    def _complain(self, path: Path, message: str) -> None:
+        self._problems.append(Problem(".".join(path), self._document.line(path), message))
+
+    def _mapping(self, section: str) -> Mapping[str, Any]:
+        value = self._content.get(section)
+        if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+            return value
+        if value is not None:
+            self._complain((section,), "must be a mapping")
+        return {}
+
+    def _version(self) -> str:
+        version = self._content.get("version")
+        if isinstance(version, int) and not isinstance(version, bool):
+            version = str(version)
+        is_text = isinstance(version, str) and is_clean_text(version)
+        if not is_text or not 1 <= len(str(version)) <= MAX_VERSION_LENGTH:
+            self._complain(("version",), f"must be a text of 1 to {MAX_VERSION_LENGTH} characters")
+        return str(version)
+
+    def _currency(self) -> str | None:
+        settings = self._mapping("settings")
+        for key in settings:
+            if key != "currency":
+                self._complain(("settings", key), "unknown; known is currency")
+        currency = settings.get("currency")
+        if currency is not None and not (isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency)):
+            self._complain(("settings", "currency"), "must be a three-letter code such as EUR")
+        return currency if isinstance(currency, str) else None
+
+    def _fields(self) -> tuple[str, ...]:
+        declared = self._content.get("fields", [])
+        if not isinstance(declared, list) or not all(isinstance(name, str) for name in declared):
+            self._complain(("fields",), "must be a list of names of further transaction fields")
+            return ()
+        for index, name in enumerate(declared):
+            if not _is_free(name, _FIELD_NAME) or name in ("event_time", *RESERVED):
+                self._complain(("fields", str(index)), f"{name} cannot name a further field")
+        return tuple(sorted(set(declared)))
+
+    def _lists(self) -> dict[str, tuple[Constant, ...]]:
+        lists = {}
+        for name, items in self._mapping("lists").items():
+            lists[name] = self._list(("lists", name), items)
+            if not _is_free(name, _NAME):
+                self._complain(("lists", name), f"{name} cannot name a list")
+        return lists
+
+    def _list(self, path: Path, items: object) -> tuple[Constant, ...]:
+        constants = [_constant(item) for item in items] if isinstance(items, list) else [None]
+        sound = tuple(constant for constant in constants if constant)
+        if len(sound) != len(constants) or len({constant.kind for constant in sound}) > 1:
+            self._complain(path, "must be a list of texts, of numbers or of truth values")
+            return ()
+        return sound
+
+    def _features(self, names: Names) -> dict[str, Feature]:
+        declared = self._mapping("features")
+        if len(declared) > MAX_FEATURES:
+            self._complain(("features",), f"at most {MAX_FEATURES} features")
+            return {}
+        features = {}
+        for name in sorted(declared):
+            path = ("features", name)
+            if not _is_free(name, _NAME) or name in names.fields or name in names.lists:
+                self._complain(path, f"{name} cannot name a feature: taken, or not of a-z, 0-9 and _")
+            feature = read_feature(name, declared[name], names, self._under(path))
+            if feature:
+                features[name] = feature
+        for key in KEYS:
+            if len(wheres_of(features.values(), key)) > MAX_WHERES:
+                self._complain(("features",), f"more than {MAX_WHERES} different conditions by {key}")
+        return features
+
+    def _under(self, path: Path) -> Any:
+        return lambda inner, message: self._complain((*path, *inner), message)
+
+    def _rules(self, names: Names) -> tuple[Rule, ...]:
+        declared = self._mapping("rules")
+        if not declared and self._content.get("rules") in (None, {}):
+            self._complain(("rules",), "at least one rule is needed")
+        if len(declared) > MAX_RULES:
+            self._complain(("rules",), f"at most {MAX_RULES} rules")
+            return ()
+        rules = [self._rule(name, rule, names) for name, rule in declared.items()]
+        return tuple(sorted((r for r in rules if r), key=lambda rule: (-rule.points, rule.name)))
+
+    def _rule(self, name: str, declared: object, names: Names) -> Rule | None:
+        path = ("rules", name)
+        if not _NAME.fullmatch(name):
+            self._complain(path, "a rule's name is lower-case letters, digits and _")
+        if not isinstance(declared, Mapping):
+            self._complain(path, "a rule is a mapping with when, points and reason")
+            return None
+        for key in declared:
+            if key not in ("when", "points", "reason"):
+                self._complain((*path, str(key)), "unknown; known are when, points, reason")
+        when, points = declared.get("when"), self._points(path, declared.get("points"))
+        reason = self._reason(path, declared.get("reason", name.replace("_", " ")), names)
+        try:
+            if not isinstance(when, str):
+                raise ExpressionError("when is a text such as amount > 5", 1)
+            return Rule(name, when, parse_expression(when, names), points, reason)
+        except ExpressionError as error:
+            self._complain((*path, "when"), str(error))
+            return None
+
+    def _points(self, path: Path, points: object) -> int:
+        if isinstance(points, int) and _is_whole(points) and abs(points) <= MAX_POINTS:
+            return points
+        self._complain((*path, "points"), f"must be a whole number from -{MAX_POINTS} to {MAX_POINTS}")
+        return 0
+
+    def _reason(self, path: Path, template: object, names: Names) -> Reason:
+        try:
+            return read_reason(template, names)
+        except TemplateError as error:
+            self._complain((*path, "reason"), str(error))
+            return Reason(())
+
+    def _thresholds(self) -> Thresholds:
+        declared = self._mapping("thresholds")
+        review, block = declared.get("review", 0), declared.get("block", 0)
+        if set(declared) == {"review", "block"} and _is_whole(review) and _is_whole(block):
+            thresholds = Thresholds(int(review), int(block))
+            if 1 <= thresholds.review <= thresholds.block <= MAX_POINTS:
+                return thresholds
+        self._complain(("thresholds",), "must be {review: R, block: B}, whole, with 1 <= R <= B <= 100")
+        return Thresholds(MAX_POINTS, MAX_POINTS)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_free(name: str, pattern: re.Pattern[str]) -> bool:
+    is_taken = name in FIELD_KINDS or name in FUNCTIONS or keyword.iskeyword(name)
+    return bool(pattern.fullmatch(name)) and not is_taken
+
+
+def _constant(item: object) -> Constant | None:
+    if isinstance(item, bool):
+        return Constant(item)
+    if isinstance(item, int | float):
+        return Constant(Decimal(repr(item)))
+    return Constant(item) if isinstance(item, str) and is_clean_text(item) else None
+
+
+def _inputs(rules: Iterable[Rule], features: Mapping[str, Feature], fields: Sequence[str]) -> tuple[str, ...]:
+    used = {name.name for rule in rules for name in names_in(rule.condition)}
+    used |= {name.name for rule in rules for name in rule.reason.names}
+    return tuple(name for name in (*FIELD_KINDS, *fields, *features) if name in used)
+
+
+def lint(ruleset: RuleSet) -> list[Problem]:
+    """What a sound rule set should still be asked about. Errors cannot be here: `load` has refused them."""
+    findings = [*_lint_rules(ruleset), *_lint_features(ruleset)]
+    return [
+        Problem(".".join(path), Document(None, dict(ruleset.lines)).line(path), message, "warning")
+        for path, message in findings
+    ]
+
+
+def _lint_rules(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
+    reachable = min(100, sum(rule.points for rule in ruleset.rules if rule.points > 0))
+    for name, threshold in (("review", ruleset.thresholds.review), ("block", ruleset.thresholds.block)):
+        if reachable < threshold:
+            yield ("thresholds", name), f"never reached: all rules together give {reachable} points"
+    for rule in ruleset.rules:
+        if rule.points == 0:
+            yield ("rules", rule.name, "points"), "no points: the rule is shown but never counts"
+        yield from _never_comparable(("rules", rule.name, "when"), rule.condition)
+
+
+def _lint_features(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
+    for name, feature in ruleset.features.items():
+        for where in feature.wheres:
+            yield from _never_comparable(("features", name), where.condition)
+        if name not in ruleset.inputs:
+            yield ("features", name), "no rule uses it"
+        mentions = {used.name for where in feature.wheres for used in names_in(where.condition)}
+        is_about_money = feature.of == "amount" or "amount" in mentions
+        if is_about_money and ruleset.currency is None and "currency" not in mentions:
+            message = "does not say which currency: add it to where, or settings: {currency: EUR}"
+            yield ("features", name), message
+
+
+def _never_comparable(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:
+    for left, right in comparisons_in(condition):
+        if not is_comparable(kind_of(left), kind_of(right)):
+            yield path, f"compares {kind_of(left).value} with {kind_of(right).value}: always false"
