@@ -1,0 +1,103 @@
+"""The Flink job: wiring only. `python -m pipeline.job --config FILE` submits it and prints its id as JSON.
+
+Reads top to bottom as the data flows: the kernel makes batches of transactions with their features, Python
+scores them, the kernel writes the decisions. The one module that imports pyflink.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pyflink.common import Configuration, Types
+from pyflink.datastream import DataStream, MapFunction, RuntimeContext, StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+
+from pipeline import ruleset, scoring
+
+BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
+
+
+class Score(MapFunction):  # type: ignore[misc]  # pyflink has no types
+    """Scores batches with one rule set, which travels with the job as content."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = content
+        self._scorer: scoring.Scorer | None = None
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        """Compile the rule set once per subtask."""
+        self._scorer = scoring.Scorer(ruleset.parse(self._content))
+
+    def map(self, batch: bytes) -> bytes:
+        """See `scoring.Scorer.score_batch`."""
+        assert self._scorer is not None
+        return self._scorer.score_batch(batch)
+
+
+def environment(config: Mapping[str, Any]) -> StreamExecutionEnvironment:
+    """An environment that submits to the cluster named by `config["flink"]` and does not wait."""
+    host, port = config["flink"].rsplit(":", 1)
+    settings = {
+        "execution.target": "remote",
+        "execution.attached": "false",
+        "rest.address": host,
+        "rest.port": port,
+        "pipeline.name": config["name"],
+        "pipeline.jars": ";".join(Path(jar).absolute().as_uri() for jar in config["jars"]),
+        "pipeline.object-reuse": "true",
+        "pipeline.max-parallelism": "128",
+        "pipeline.generic-types": "false",
+        "python.execution-mode": "thread",
+        "parallelism.default": str(config["parallelism"]),
+        "execution.buffer-timeout.interval": "2 ms",
+        "execution.checkpointing.interval": f"{config['checkpoint_interval_ms']} ms",
+        "execution.checkpointing.dir": config["checkpoints"],
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+    }
+    if config.get("restore"):
+        settings["execution.state-recovery.path"] = config["restore"]
+    configuration = Configuration()
+    for name, value in {**settings, **config.get("flink_settings", {})}.items():
+        configuration.set_string(name, value)
+    # PyFlink's own factory makes an embedded cluster when it is not started by Flink's `run` script.
+    flink = get_gateway().jvm.org.apache.flink.streaming.api.environment
+    return StreamExecutionEnvironment(flink.StreamExecutionEnvironment(configuration._j_configuration))
+
+
+def wire(env: StreamExecutionEnvironment, config: Mapping[str, Any]) -> None:
+    """Transactions to decisions."""
+    rules = ruleset.parse(config["ruleset"])
+    plan = rules.plan(ruleset.PlanSettings(**config["settings"]))
+    kernel = get_gateway().jvm.fraudctl.kernel.Wiring(
+        env._j_stream_execution_environment, json.dumps(config), json.dumps(plan)
+    )
+    batches = DataStream(kernel.features())
+    scored = batches.map(Score(config["ruleset"]), output_type=BYTES).name("score").uid("score")
+    if config.get("score_in_own_thread", True):
+        scored = scored.disable_chaining()
+    kernel.decisions(scored._j_data_stream)
+
+
+def submit(config: Mapping[str, Any]) -> str:
+    """Submit the job and return its id."""
+    os.environ.setdefault("FLINK_CONF_DIR", config["flink_conf_dir"])
+    env = environment(config)
+    wire(env, config)
+    return str(env.execute_async(config["name"]).get_job_id())
+
+
+def main() -> None:
+    """Command line of the module."""
+    parser = argparse.ArgumentParser(description="Submit the fraud-scoring job to a Flink cluster.")
+    parser.add_argument("--config", required=True, type=Path, help="job configuration, JSON")
+    arguments = parser.parse_args()
+    print(json.dumps({"job_id": submit(json.loads(arguments.config.read_text()))}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Makes the kernel jar from its Java sources with the Eclipse compiler, so that no JDK is needed.
+
+Knows sources, class path and cache; knows nothing of what the kernel does. The jar is cached under a name
+made of the hash of all that goes into it, so an unchanged kernel is compiled once per user.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+SOURCES: Final = Path(__file__).parent / "src"
+_JAVA_RELEASE: Final = "17"
+_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+
+
+class KernelBuildError(Exception):
+    """The compiler refused the sources; the text is its own."""
+
+
+def kernel_jar(cache: Path, classpath: Sequence[Path], java: Path, ecj: Path) -> Path:
+    """The kernel jar: the one that the package ships, or the cache's, compiled if it has none yet.
+
+    `classpath` is what the kernel compiles against (Flink's lib folder and the Kafka connector), `java` a
+    runtime of version 17 or later, `ecj` the Eclipse compiler. Raises KernelBuildError.
+    """
+    sources = sorted(SOURCES.rglob("*.java"))
+    name = f"fraudctl-kernel-{_digest(sources, [*classpath, ecj])}.jar"
+    shipped, target = Path(__file__).parent / name, cache / name
+    if shipped.exists() or target.exists():
+        return shipped if shipped.exists() else target
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        classes = Path(folder) / "classes"
+        _compile(sources, classes, classpath, java, ecj)
+        packed = Path(folder) / "kernel.jar"
+        _pack(classes, packed)
+        os.replace(packed, target)
+    return target
+
+
+def _digest(sources: Sequence[Path], jars: Sequence[Path]) -> str:
+    digest = hashlib.sha256(_JAVA_RELEASE.encode())
+    for source in sources:
+        digest.update(source.relative_to(SOURCES).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
+    for name in sorted(jar.name for jar in jars):
+        digest.update(name.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _compile(
+    sources: Sequence[Path], classes: Path, classpath: Sequence[Path], java: Path, ecj: Path
+) -> None:
+    command = [str(java), "-jar", str(ecj), "-source", _JAVA_RELEASE, "-target", _JAVA_RELEASE, "-proc:none"]
+    command += ["-nowarn", "-encoding", "UTF-8", "-cp", os.pathsep.join(map(str, classpath))]
+    command += ["-d", str(classes), *map(str, sources)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise KernelBuildError((done.stderr or done.stdout).strip()[-4000:])
+
+
+def _pack(classes: Path, jar: Path) -> None:
+    """Entries are sorted and without times, so that equal sources give equal bytes."""
+    with zipfile.ZipFile(jar, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(classes.rglob("*.class")):
+            entry = zipfile.ZipInfo(path.relative_to(classes).as_posix(), _EPOCH)
+            packed.writestr(entry, path.read_bytes(), zipfile.ZIP_DEFLATED)

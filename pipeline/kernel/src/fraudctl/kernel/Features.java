@@ -1,0 +1,269 @@
+package fraudctl.kernel;
+
+import java.math.BigInteger;
+import java.util.HashSet;
+import java.util.Set;
+
+/**
+ * Computes the features of one hop on one event, by the definitions in docs/semantics.md. Plain: it
+ * knows nothing of Flink, of where the state of a key is kept, or of time other than the event's.
+ */
+final class Features {
+    private static final BigInteger HUNDRED_MILLION = BigInteger.valueOf(100_000_000L);
+
+    private final Plan.Hop hop;
+    private final int maxEntries;
+
+    Features(Plan.Hop hop, int maxEntries) {
+        this.hop = hop;
+        this.maxEntries = maxEntries;
+    }
+
+    /** Sets the hop's features on the event and brings the state of its key up to it. */
+    void process(Event event, KeyState state) {
+        long horizon = event.due - hop.retentionMs;
+        state.evict(horizon);
+        event.saturated |= state.cut != KeyState.NONE;
+        long bits = conditionBits(event);
+        int at = state.insert(event, bits);
+        Running[] totals = state.totalsBefore(at);
+        if (totals != null) {
+            fromTotals(event, totals, true);
+            for (Running running : totals) {
+                running.add(state, at);
+            }
+            fromTotals(event, totals, false);
+        }
+        for (Plan.Feature feature : hop.features) {
+            if (totals == null || feature.totals < 0) {
+                event.features[feature.index] = value(feature, event, state, at, bits);
+            }
+        }
+        if (event.pos <= horizon) {
+            state.remove(at);
+        }
+        while (state.size() > maxEntries) {
+            state.cut = Math.max(state.cut, state.pos[state.head]);
+            state.dropOldest();
+        }
+    }
+
+    private void fromTotals(Event event, Running[] totals, boolean beforeEvent) {
+        for (Plan.Feature feature : hop.features) {
+            if (feature.totals >= 0 && feature.isBefore() == beforeEvent) {
+                Running running = totals[feature.totals];
+                event.features[feature.index] = switch (feature.aggregate) {
+                    case COUNT -> (Object) running.count();
+                    case SUM -> running.sum();
+                    case DISTINCT -> running.distinct();
+                    case STDDEV_BEFORE -> running.deviation();
+                    default -> running.mean();
+                };
+            }
+        }
+    }
+
+    private long conditionBits(Event event) {
+        long bits = 0;
+        for (int i = 0; i < hop.conditions.length; i++) {
+            if (hop.conditions[i].test(event)) {
+                bits |= 1L << i;
+            }
+        }
+        return bits;
+    }
+
+    private Object value(Plan.Feature feature, Event event, KeyState state, int at, long bits) {
+        long mask = feature.mask();
+        boolean meets = (bits & mask) == mask;
+        return switch (feature.aggregate) {
+            case FIRST_SEEN -> meets ? firstSeen(feature, event, state) : null;
+            case PREVIOUS -> previous(feature, event, state, meets);
+            case SEQUENCE -> sequence(feature, event, state, at, bits);
+            default -> aggregate(feature, state, mask, from(feature, event, state, at, mask), at);
+        };
+    }
+
+    /** Index of the first entry of the window or session that ends with the entry at hand. */
+    private int from(Plan.Feature feature, Event event, KeyState state, int at, long mask) {
+        if (feature.sessionGapMs == 0) {
+            return state.firstAfter(event.pos - feature.windowMs);
+        }
+        int from = at + 1;
+        long later = event.pos;
+        long horizon = event.pos - Plan.SESSION_RETENTION_MS;
+        for (int i = at; i >= state.head && state.pos[i] > horizon; i--) {
+            if ((state.bits[i] & mask) != mask) {
+                continue;
+            }
+            if (later - state.pos[i] > feature.sessionGapMs) {
+                break;
+            }
+            later = state.pos[i];
+            from = i;
+        }
+        return from;
+    }
+
+    private static Object aggregate(Plan.Feature feature, KeyState state, long mask, int from, int at) {
+        return switch (feature.aggregate) {
+            case COUNT -> count(state, mask, from, at);
+            case SUM -> sum(state, mask, from, at);
+            case MIN, MAX -> extreme(state, mask, from, at, feature.aggregate == Plan.Aggregate.MAX);
+            case AVG -> mean(state, mask, from, at);
+            case MEAN_BEFORE -> mean(state, mask, from, at - 1);
+            case STDDEV_BEFORE -> deviation(state, mask, from, at - 1);
+            default -> distinct(state, mask, from, at, state.columns[feature.column]);
+        };
+    }
+
+    private static long count(KeyState state, long mask, int from, int to) {
+        if (mask == 0) {
+            return Math.max(0, to - from + 1);
+        }
+        long count = 0;
+        for (int i = from; i <= to; i++) {
+            if ((state.bits[i] & mask) == mask) {
+                count++;
+            }
+        }
+        return count;
+    }
+
+    /** A Long, or a BigInteger where the sum outgrows it. */
+    private static Object sum(KeyState state, long mask, int from, int to) {
+        long sum = 0;
+        for (int i = from; i <= to; i++) {
+            if ((state.bits[i] & mask) == mask) {
+                long next = sum + state.amount[i];
+                if (((sum ^ next) & (state.amount[i] ^ next)) < 0) {
+                    return bigSum(state, mask, from, to);
+                }
+                sum = next;
+            }
+        }
+        return sum;
+    }
+
+    private static BigInteger bigSum(KeyState state, long mask, int from, int to) {
+        BigInteger sum = BigInteger.ZERO;
+        for (int i = from; i <= to; i++) {
+            if ((state.bits[i] & mask) == mask) {
+                sum = sum.add(BigInteger.valueOf(state.amount[i]));
+            }
+        }
+        return sum;
+    }
+
+    private static Long extreme(KeyState state, long mask, int from, int to, boolean greatest) {
+        Long found = null;
+        for (int i = from; i <= to; i++) {
+            long amount = state.amount[i];
+            if ((state.bits[i] & mask) == mask && (found == null || (greatest ? amount > found : amount < found))) {
+                found = amount;
+            }
+        }
+        return found;
+    }
+
+    private static Double mean(KeyState state, long mask, int from, int to) {
+        long count = count(state, mask, from, to);
+        if (count == 0) {
+            return null;
+        }
+        return sum(state, mask, from, to) instanceof Long sum
+                ? Money.quotient(sum, count * Money.UNITS)
+                : Money.quotient(bigSum(state, mask, from, to), BigInteger.valueOf(count * Money.UNITS));
+    }
+
+    /** sqrt((n Sxx - Sx^2) / (n (n - 1))), the sample deviation, from exact integer sums of units. */
+    private static Double deviation(KeyState state, long mask, int from, int to) {
+        long count = count(state, mask, from, to);
+        if (count < 2) {
+            return null;
+        }
+        BigInteger sum = bigSum(state, mask, from, to);
+        BigInteger squares = BigInteger.ZERO;
+        for (int i = from; i <= to; i++) {
+            if ((state.bits[i] & mask) == mask) {
+                BigInteger amount = BigInteger.valueOf(state.amount[i]);
+                squares = squares.add(amount.multiply(amount));
+            }
+        }
+        BigInteger n = BigInteger.valueOf(count);
+        BigInteger spread = n.multiply(squares).subtract(sum.multiply(sum));
+        return Math.sqrt(Money.quotient(spread, n.multiply(BigInteger.valueOf(count - 1)).multiply(HUNDRED_MILLION)));
+    }
+
+    private static long distinct(KeyState state, long mask, int from, int to, String[] column) {
+        if (to - from < 8) {
+            return distinctAmongFew(state, mask, from, to, column);
+        }
+        Set<String> seen = new HashSet<>();
+        for (int i = from; i <= to; i++) {
+            if (column[i] != null && (state.bits[i] & mask) == mask) {
+                seen.add(column[i]);
+            }
+        }
+        return seen.size();
+    }
+
+    private static long distinctAmongFew(KeyState state, long mask, int from, int to, String[] column) {
+        long distinct = 0;
+        for (int i = from; i <= to; i++) {
+            if (column[i] == null || (state.bits[i] & mask) != mask) {
+                continue;
+            }
+            boolean known = false;
+            for (int j = from; j < i && !known; j++) {
+                known = (state.bits[j] & mask) == mask && column[i].equals(column[j]);
+            }
+            distinct += known ? 0 : 1;
+        }
+        return distinct;
+    }
+
+    private static boolean sequence(Plan.Feature feature, Event event, KeyState state, int at, long bits) {
+        int wanted = feature.steps.length - 1;
+        if (!meets(bits, feature.steps[wanted])) {
+            return false;
+        }
+        wanted--;
+        long horizon = event.pos - feature.windowMs;
+        for (int i = at - 1; wanted >= 0 && i >= state.head && state.pos[i] > horizon; i--) {
+            if (meets(state.bits[i], feature.steps[wanted])) {
+                wanted--;
+            }
+        }
+        return wanted < 0;
+    }
+
+    private static boolean meets(long bits, int condition) {
+        return condition < 0 || (bits & (1L << condition)) != 0;
+    }
+
+    private Long firstSeen(Plan.Feature feature, Event event, KeyState state) {
+        String value = event.text(feature.ofSlot);
+        if (value == null) {
+            return null;
+        }
+        SeenValues seen = state.firstSeen[feature.record];
+        if (seen == null) {
+            seen = new SeenValues();
+            state.firstSeen[feature.record] = seen;
+        }
+        return seen.see(value, event, feature.ttlMs, maxEntries);
+    }
+
+    private static String previous(Plan.Feature feature, Event event, KeyState state, boolean meets) {
+        KeyState.Last last = state.previous[feature.record];
+        if (last != null && last.pos() <= event.due - feature.ttlMs) {
+            last = null;
+        }
+        String value = event.text(feature.ofSlot);
+        if (meets && value != null && (last == null || event.pos >= last.pos())) {
+            state.previous[feature.record] = new KeyState.Last(event.pos, value);
+        }
+        return last == null ? null : last.value();
+    }
+}

@@ -1,0 +1,258 @@
+package fraudctl.kernel;
+
+/**
+ * What a hop remembers of one key: recent entries in the order of their positions, and the records of
+ * first_seen, previous and dedup. Whether something is still there is always asked of the due of the
+ * event in hand, never of a timer; see docs/semantics.md.
+ */
+final class KeyState {
+    static final long NONE = Long.MIN_VALUE;
+    /** Running totals pay from about here; below, looking at every entry is cheaper. */
+    private static final int ENTRIES_FOR_TOTALS = 24;
+
+    private final Plan.Hop hop;
+    long[] pos = new long[2];
+    long[] amount = new long[2];
+    long[] bits = new long[2];
+    final String[][] columns;
+    int head;
+    int tail;
+    /** Greatest position that was dropped because the key held too many entries. */
+    long cut = NONE;
+    final SeenValues[] firstSeen;
+    final Last[] previous;
+    /** Null where there are none; only the user hop has any. */
+    RecentIds scored;
+    /** When the reclaiming timer of this key is to fire; NONE when there is none. */
+    long timer = NONE;
+    /** Not stored: whether the cache holds something newer than the state backend. */
+    boolean dirty;
+    private Running[] running;
+
+    /** The last value of a field and when it was seen. */
+    record Last(long pos, String value) {}
+
+    KeyState(Plan.Hop hop) {
+        this.hop = hop;
+        columns = new String[hop.columns.length][2];
+        firstSeen = new SeenValues[hop.firstSeenCount];
+        previous = new Last[hop.previousCount];
+    }
+
+    int size() {
+        return tail - head;
+    }
+
+    /** Forgets entries at or before the horizon, which is the due in hand less the retention. */
+    void evict(long horizon) {
+        while (head < tail && pos[head] <= horizon) {
+            dropOldest();
+        }
+        if (cut <= horizon) {
+            cut = NONE;
+        }
+    }
+
+    void dropOldest() {
+        if (running != null) {
+            for (Running totals : running) {
+                totals.evicted(this);
+            }
+        }
+        for (String[] column : columns) {
+            column[head] = null;
+        }
+        head++;
+        if (head == tail) {
+            shift(head);
+            head = 0;
+            tail = 0;
+        }
+    }
+
+    /** Inserts behind every entry with the same or an earlier position and returns the index. */
+    int insert(Event event, long conditionBits) {
+        if (tail == pos.length) {
+            makeRoom();
+        }
+        int at = tail;
+        while (at > head && pos[at - 1] > event.pos) {
+            at--;
+        }
+        if (at < tail) {
+            shiftRight(at);
+        }
+        pos[at] = event.pos;
+        amount[at] = event.amountUnits;
+        bits[at] = conditionBits;
+        for (int c = 0; c < columns.length; c++) {
+            columns[c][at] = event.text(hop.columns[c]);
+        }
+        tail++;
+        if (running != null && at < tail - 1) {
+            for (Running totals : running) {
+                totals.inserted(this, at);
+            }
+        }
+        return at;
+    }
+
+    void remove(int at) {
+        int after = tail - at - 1;
+        System.arraycopy(pos, at + 1, pos, at, after);
+        System.arraycopy(amount, at + 1, amount, at, after);
+        System.arraycopy(bits, at + 1, bits, at, after);
+        for (String[] column : columns) {
+            System.arraycopy(column, at + 1, column, at, after);
+            column[tail - 1] = null;
+        }
+        tail--;
+        running = null;
+    }
+
+    /**
+     * The running totals, moved to the event that was just inserted at the end but not yet with it, or null
+     * when the key has too few entries or the event did not come last.
+     */
+    Running[] totalsBefore(int at) {
+        if (at < tail - 1) {
+            return null;
+        }
+        if (size() < ENTRIES_FOR_TOTALS) {
+            running = null;
+            return null;
+        }
+        if (running == null) {
+            running = new Running[hop.totals.size()];
+            for (int i = 0; i < running.length; i++) {
+                running[i] = new Running(hop.totals.get(i));
+            }
+        }
+        for (Running totals : running) {
+            if (!totals.isValid) {
+                totals.rebuild(this, at);
+            }
+            totals.moveTo(this, pos[at]);
+        }
+        return running;
+    }
+
+    /** Index of the first entry whose position is greater than the given one. */
+    int firstAfter(long position) {
+        int low = head;
+        int high = tail;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (pos[middle] > position) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        return low;
+    }
+
+    /** Whether this is a copy of an event already scored; remembers it when it is the first. */
+    boolean isDuplicate(Event event, long windowMs) {
+        if (scored == null) {
+            scored = new RecentIds();
+        }
+        scored.evict(event.due - windowMs - 1);
+        if (scored.contains(event.eventId)) {
+            return true;
+        }
+        scored.add(event.eventId, event.due);
+        return false;
+    }
+
+    /** Drops what the watermark has made unreachable and tells when the rest will be; NONE when nothing is left. */
+    long reclaim(long watermark, long dedupWindowMs) {
+        evict(watermark - hop.retentionMs);
+        if (scored != null) {
+            scored.evict(watermark - dedupWindowMs);
+        }
+        for (Plan.Feature feature : hop.features) {
+            long horizon = watermark - feature.ttlMs;
+            if (feature.aggregate == Plan.Aggregate.FIRST_SEEN && firstSeen[feature.record] != null) {
+                firstSeen[feature.record].evict(horizon);
+            } else if (feature.aggregate == Plan.Aggregate.PREVIOUS && previous[feature.record] != null
+                    && previous[feature.record].pos() <= horizon) {
+                previous[feature.record] = null;
+            }
+        }
+        return expiry(dedupWindowMs);
+    }
+
+    /** The watermark at which all that is held now will be unreachable; NONE when nothing is held. */
+    long expiry(long dedupWindowMs) {
+        long expiry = size() > 0 ? pos[tail - 1] + hop.retentionMs : NONE;
+        if (cut != NONE) {
+            expiry = Math.max(expiry, cut + hop.retentionMs);
+        }
+        if (scored != null && !scored.isEmpty()) {
+            expiry = Math.max(expiry, scored.newestDue() + dedupWindowMs);
+        }
+        for (Plan.Feature feature : hop.features) {
+            if (feature.aggregate == Plan.Aggregate.FIRST_SEEN) {
+                SeenValues seen = firstSeen[feature.record];
+                if (seen != null && !seen.isEmpty()) {
+                    expiry = Math.max(expiry, seen.newestSight() + feature.ttlMs);
+                }
+            } else if (feature.aggregate == Plan.Aggregate.PREVIOUS && previous[feature.record] != null) {
+                expiry = Math.max(expiry, previous[feature.record].pos() + feature.ttlMs);
+            }
+        }
+        return expiry;
+    }
+
+    /** A rough weight in bytes, for the cache; strings of other fields than the key are mostly the entry's own. */
+    int weight() {
+        int seen = 0;
+        for (SeenValues values : firstSeen) {
+            seen += values == null ? 0 : 64 + 80 * values.size();
+        }
+        return 300 + pos.length * 24 + size() * 64 * columns.length + seen
+                + (scored == null ? 0 : 64 + scored.size() * 80)
+                + (running == null ? 0 : running.length * (160 + 16 * size()));
+    }
+
+    private void makeRoom() {
+        int size = size();
+        int capacity = size > pos.length / 2 ? pos.length * 2 : pos.length;
+        pos = moved(pos, capacity);
+        amount = moved(amount, capacity);
+        bits = moved(bits, capacity);
+        for (int c = 0; c < columns.length; c++) {
+            String[] column = new String[capacity];
+            System.arraycopy(columns[c], head, column, 0, size);
+            columns[c] = column;
+        }
+        shift(head);
+        head = 0;
+        tail = size;
+    }
+
+    private void shift(int by) {
+        if (running != null) {
+            for (Running totals : running) {
+                totals.shifted(by);
+            }
+        }
+    }
+
+    private long[] moved(long[] from, int capacity) {
+        long[] to = new long[capacity];
+        System.arraycopy(from, head, to, 0, tail - head);
+        return to;
+    }
+
+    private void shiftRight(int at) {
+        int after = tail - at;
+        System.arraycopy(pos, at, pos, at + 1, after);
+        System.arraycopy(amount, at, amount, at + 1, after);
+        System.arraycopy(bits, at, bits, at + 1, after);
+        for (String[] column : columns) {
+            System.arraycopy(column, at, column, at + 1, after);
+        }
+    }
+}

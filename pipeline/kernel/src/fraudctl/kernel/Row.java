@@ -1,0 +1,76 @@
+package fraudctl.kernel;
+
+import java.math.BigInteger;
+import java.util.List;
+
+/** What Python is handed of an event: the values its rules look at, and the head of the decision. */
+final class Row {
+    private Row() {}
+
+    /** Appends the JSON array of the values of {@link Plan#inputs}; amounts and sums in units. */
+    static void appendValues(StringBuilder out, Plan plan, Event event) {
+        out.append('[');
+        List<Plan.Input> inputs = plan.inputs;
+        for (int i = 0; i < inputs.size(); i++) {
+            if (i > 0) {
+                out.append(',');
+            }
+            Plan.Input input = inputs.get(i);
+            Object value = input.feature() >= 0 ? event.features[input.feature()] : event.value(input.slot());
+            if (value instanceof String text) {
+                Json.appendString(out, text);
+            } else if (value instanceof Event.Written number) {
+                Json.appendDouble(out, number.value());
+            } else if (value instanceof Double number) {
+                Json.appendDouble(out, number);
+            } else {
+                out.append(value);
+            }
+        }
+        out.append(']');
+    }
+
+    /** Appends the decision's JSON up to and with {@code "saturated"}; Python adds the rest. */
+    static void appendHead(StringBuilder out, Plan plan, Event event, String topic) {
+        out.append(event.json).append(",\"source\":{\"topic\":");
+        Json.appendString(out, topic);
+        out.append(",\"partition\":").append(event.partition).append(",\"offset\":").append(event.offset);
+        out.append("},\"features\":");
+        appendFeatures(out, plan, event);
+        out.append(",\"late\":").append(event.late()).append(",\"saturated\":").append(event.saturated);
+    }
+
+    static void appendFeatures(StringBuilder out, Plan plan, Event event) {
+        out.append('{');
+        boolean first = true;
+        for (Plan.Feature feature : plan.features) {
+            Object value = event.features[feature.index];
+            if (value == null) {
+                continue;
+            }
+            if (!first) {
+                out.append(',');
+            }
+            first = false;
+            Json.appendString(out, feature.name);
+            out.append(':');
+            appendFeature(out, feature, value);
+        }
+        out.append('}');
+    }
+
+    private static void appendFeature(StringBuilder out, Plan.Feature feature, Object value) {
+        if (feature.ofMoney()) {
+            out.append(value instanceof BigInteger ? Money.text(value) : "");
+            if (value instanceof Long units) {
+                Money.append(out, units);
+            }
+        } else if (value instanceof String text) {
+            Json.appendString(out, text);
+        } else if (value instanceof Double number) {
+            Json.appendDouble(out, number);
+        } else {
+            out.append(value);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package fraudctl.kernel;
+
+/** Decodes a record and gives it its place in the one order of processing. */
+final class Stamper {
+    private final Decoder decoder;
+    private final PartitionClock clock;
+    private final boolean byAppendTime;
+
+    /** With {@code byAppendTime} an event's position is never ahead of its append time: live topics. */
+    Stamper(Plan plan, PartitionClock clock, boolean byAppendTime) {
+        this.decoder = new Decoder(plan);
+        this.clock = clock;
+        this.byAppendTime = byAppendTime;
+    }
+
+    /** The event of a record, or null for a control record, which only moves its partition on. */
+    Event stamp(Record record) throws Refusal {
+        switch (record.kind) {
+            case TICK -> {
+                clock.advance(record.partition, record.appendMs - record.controlMs);
+                return null;
+            }
+            case CLOSE -> {
+                clock.close(record.partition, record.controlMs);
+                return null;
+            }
+            default -> {
+                Event event = new Event();
+                long time = decoder.decode(record.value, event);
+                event.partition = record.partition;
+                event.offset = record.offset;
+                event.lane = record.partition;
+                event.pos = byAppendTime ? Math.min(time, record.appendMs) : time;
+                clock.stamp(event);
+                return event;
+            }
+        }
+    }
+}

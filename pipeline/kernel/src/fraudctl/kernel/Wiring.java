@@ -1,0 +1,143 @@
+package fraudctl.kernel;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeinfo.Types;
+import org.apache.flink.api.java.functions.KeySelector;
+import org.apache.flink.connector.base.DeliveryGuarantee;
+import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
+import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
+import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.kafka.shaded.org.apache.kafka.common.TopicPartition;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.DataStreamUtils;
+import org.apache.flink.streaming.api.datastream.KeyedStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.util.OutputTag;
+
+/** The JVM's share of the job's wiring; {@code pipeline/job.py} puts the scoring in between. */
+public final class Wiring {
+    private static final TypeInformation<byte[]> BYTES = PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
+
+    private final StreamExecutionEnvironment environment;
+    private final JsonNode config;
+    private final String plan;
+    private final int parallelism;
+
+    /**
+     * @param config the job configuration as JSON, as {@code pipeline/job.py} reads it
+     * @param plan the rule set's plan as JSON
+     */
+    public Wiring(StreamExecutionEnvironment environment, String config, String plan) throws IOException {
+        this.environment = environment;
+        this.config = new ObjectMapper().readTree(config);
+        this.plan = plan;
+        this.parallelism = this.config.get("parallelism").asInt();
+    }
+
+    /** Transactions from Kafka, decoded, ordered, with their features, in batches for Python. */
+    public DataStream<byte[]> features() {
+        OutputTag<RefusedRecord> refusals =
+                new OutputTag<>("refusals", TypeInformation.of(RefusedRecord.class));
+        SingleOutputStreamOperator<Event> events = environment
+                .fromSource(source(), WatermarkStrategy.noWatermarks(), "transactions", new InChain<>(Record.class))
+                .uid("transactions")
+                .transform("decode and stamp", new EventType(), new StampOperator(plan, byAppendTime(), refusals))
+                .uid("decode-and-stamp");
+        events.getSideOutput(refusals)
+                .sinkTo(sink(new RefusalWriting(topic("transactions"), topic("refusals"))))
+                .name("refusals").uid("refusals");
+        Plan parsed = Plan.parse(plan);
+        for (int hop = 0; hop < parsed.hops.size(); hop++) {
+            String name = "features by " + parsed.hops.get(hop).key;
+            events = keyed(events, HopOperator.keySelector(plan, hop))
+                    .transform(name, new EventType(), new HopOperator(plan, hop, cacheBytes(parsed)))
+                    .name(name).uid("features-by-" + parsed.hops.get(hop).key);
+        }
+        return events.transform("batch", BYTES, new BatchOperator(plan, topic("transactions"))).uid("batch");
+    }
+
+    /** Scored batches to the decisions topic. */
+    public void decisions(DataStream<byte[]> scored) {
+        scored.flatMap(new Lines()).returns(BYTES).name("lines").uid("lines")
+                .sinkTo(sink(new DecisionWriting(topic("decisions"), config.get("run").asLong())))
+                .name("decisions").uid("decisions");
+    }
+
+    /** One subtask owns every key, so it needs no shuffle between hops and they run in one chain. */
+    private KeyedStream<Event, String> keyed(DataStream<Event> events, KeySelector<Event, String> key) {
+        return parallelism == 1
+                ? DataStreamUtils.reinterpretAsKeyedStream(events, key, Types.STRING)
+                : events.keyBy(key, Types.STRING);
+    }
+
+    private long cacheBytes(Plan parsed) {
+        return config.path("cache_bytes").asLong(192L << 20) / parsed.hops.size() / parallelism;
+    }
+
+    private boolean byAppendTime() {
+        return config.get("time").asText().equals("append");
+    }
+
+    private String topic(String name) {
+        return config.get("topics").get(name).asText();
+    }
+
+    private TransactionSource source() {
+        KafkaSourceBuilder<Record> source = KafkaSource.<Record>builder()
+                .setBootstrapServers(config.get("bootstrap").asText())
+                .setGroupId(config.get("group").asText())
+                .setTopics(topic("transactions"))
+                .setStartingOffsets(start())
+                .setDeserializer(new RecordReading())
+                .setProperties(properties())
+                .setProperty("fetch.max.wait.ms", "50")
+                .setProperty("commit.offsets.on.checkpoint", "true");
+        if (config.get("bounded").asBoolean()) {
+            source.setBounded(new EndOffsets());
+        }
+        return new TransactionSource(source.build());
+    }
+
+    private OffsetsInitializer start() {
+        JsonNode start = config.get("start");
+        if (start.isTextual()) {
+            return start.asText().equals("latest") ? OffsetsInitializer.latest() : OffsetsInitializer.earliest();
+        }
+        Map<TopicPartition, Long> offsets = new HashMap<>();
+        start.properties().forEach(entry -> offsets.put(
+                new TopicPartition(topic("transactions"), Integer.parseInt(entry.getKey())), entry.getValue().asLong()));
+        return OffsetsInitializer.offsets(offsets);
+    }
+
+    private <T> KafkaSink<T> sink(KafkaRecordSerializationSchema<T> form) {
+        Properties properties = properties();
+        properties.putIfAbsent("linger.ms", "2");
+        properties.putIfAbsent("batch.size", "131072");
+        properties.putIfAbsent("compression.type", "lz4");
+        properties.putIfAbsent("acks", "all");
+        return KafkaSink.<T>builder()
+                .setBootstrapServers(config.get("bootstrap").asText())
+                .setKafkaProducerConfig(properties)
+                .setRecordSerializer(form)
+                .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+                .build();
+    }
+
+    private Properties properties() {
+        Properties properties = new Properties();
+        config.path("kafka_properties").properties()
+                .forEach(entry -> properties.setProperty(entry.getKey(), entry.getValue().asText()));
+        return properties;
+    }
+}

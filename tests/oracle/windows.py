@@ -1,0 +1,412 @@
+"""Every feature value by definition, over a whole log, in SQL (DuckDB).
+
+There is no state here and nothing is evicted: an entry is *in view* of an event or it is not, and
+that is a condition on the pair. Times, order, duplicates, views, the cap on entries and the members
+of every window, session and sequence are queries; Python only judges the conditions on single
+transactions beforehand and does the last exact division of a mean or a deviation afterwards.
+
+Input is what the author of the log meant (`tests.streams.Row.fields`), never decoded bytes.
+
+The cost grows with the square of the events of a key: meant for some thousand events.
+
+Not by query: `first_seen` where a key holds more values than `max_entries`, which is walked through
+event by event, because which value goes depends on all that went before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import duckdb
+
+from tests.streams import DAY_MS, UNITS, Case, Condition, Feature, FieldValue, Row
+
+COLUMNS = (
+    "user_id",
+    "ip",
+    "device_id",
+    "card_id",
+    "merchant_id",
+    "country",
+    "currency",
+    "channel",
+    "mcc",
+)
+
+# A log record: newest is what it makes of its partition's newest position.
+CLOCK = """
+create table clocked as
+with positioned as (
+  select *, case when kind = 'event' then
+      case when past then event_time else least(event_time, append_ms) end end as pos,
+    case kind when 'event' then case when past then event_time else least(event_time, append_ms) end
+              when 'tick' then append_ms when 'close' then close_at + {ooo} + 1 end as reached
+  from records),
+seen as (
+  select *, max(reached) over (partition by part order by off
+                               rows between unbounded preceding and 1 preceding) as newest
+  from positioned)
+select *, case when newest is null then pos else greatest(pos, newest - {ooo}) end as due
+from seen where kind = 'event';
+
+create table ordered as
+select *, due > pos as late,
+  row_number() over (order by due, pos, event_id_hex, part, off) as seq
+from clocked;
+
+-- The first copy of an identity counts; the next that counts is the first beyond its dedup window.
+create table counted as
+with recursive successor as (
+  select a.seq, min(b.seq) as next_seq
+  from ordered a join ordered b
+    on a.user_id = b.user_id and a.event_id = b.event_id and b.seq > a.seq and b.due > a.due + {dedup}
+  group by a.seq),
+chain(seq) as (
+  select min(seq) from ordered group by user_id, event_id
+  union all
+  select s.next_seq from chain c join successor s on s.seq = c.seq)
+select seq from chain;
+
+create table events as
+select o.* from ordered o semi join counted c on o.seq = c.seq;
+"""
+
+# One hop. Position in a key's list is (pos, seq). `dropped_at` is the event after which an entry has
+# max_entries newer ones beside it: that many arrived no earlier than it and stand after it.
+HOP = """
+create or replace table entries as
+select seq, pos, due, amount_units, {key} as k from events where {key} is not null;
+
+create or replace table drops as
+with newer as (
+  select x.seq, greatest(x.seq, y.seq) as since,
+    row_number() over (partition by x.seq order by greatest(x.seq, y.seq)) as nth
+  from entries x join entries y on x.k = y.k and (y.pos, y.seq) > (x.pos, x.seq))
+select n.seq, n.since as dropped_at, x.pos, x.k
+from newer n join entries x on x.seq = n.seq join entries d on d.seq = n.since
+where n.nth = {max_entries} and x.pos > d.due - {retention};
+
+create or replace table views as
+select e.seq as e, x.seq as x, e.pos as e_pos, x.pos as x_pos, e.due as e_due
+from entries e join entries x on e.k = x.k and x.seq <= e.seq and x.pos <= e.pos
+left join drops d on d.seq = x.seq
+where x.seq = e.seq
+   or (x.pos > e.due - {retention} and (d.dropped_at is null or d.dropped_at >= e.seq));
+
+create or replace table saturated as
+select distinct e.seq from entries e join drops d on d.k = e.k and d.dropped_at < e.seq
+where d.pos > e.due - {retention};
+"""
+
+# The members of a window or session of each event; `member` is false in a row kept for its event only.
+WINDOW_MEMBERS = """
+select v.e, v.x, v.x_pos > v.e_pos - {window} and {where} as member
+from views v join events t on t.seq = v.x
+"""
+
+SESSION_MEMBERS = """
+with candidates as (
+  select v.e, v.x, v.e_pos, v.x_pos, {where} and v.x_pos > v.e_pos - {day} as fits
+  from views v join events t on t.seq = v.x),
+gaps as (
+  select e, x, coalesce(lag(x_pos) over back, e_pos) - x_pos > {gap} as apart
+  from candidates where fits window back as (partition by e order by x_pos desc, x desc)),
+reached as (
+  select e, x, bool_or(apart) over (partition by e order by x_pos desc, x desc
+                                    rows between unbounded preceding and current row) as beyond
+  from (select g.*, v.x_pos from gaps g join views v using (e, x)))
+select c.e, c.x, coalesce(not r.beyond, false) as member
+from candidates c left join reached r using (e, x)
+"""
+
+AGGREGATE = """
+select m.e,
+  count(*) filter (member) as n,
+  list(t.amount_units) filter (member) as amounts,
+  list(t.amount_units) filter (member and m.x <> m.e) as before,
+  count(distinct t.{column}) filter (member) as different
+from ({members}) m join events t on t.seq = m.x group by m.e
+"""
+
+FIRST_SEEN = """
+with sights as (
+  select t.seq, t.pos, t.due, t.{key} as k, t.{of} as v,
+    max(t.pos) over (partition by t.{key}, t.{of} order by t.seq
+                     rows between unbounded preceding and 1 preceding) as last_before
+  from events t where t.{key} is not null and t.{of} is not null and {where}),
+grouped as (
+  select *, coalesce(last_before > due - {ttl}, false) as known,
+    sum((not coalesce(last_before > due - {ttl}, false))::int) over (
+      partition by k, v order by seq) as life
+  from sights),
+aged as (
+  select *, min(pos) over (partition by k, v, life order by seq
+                           rows between unbounded preceding and 1 preceding) as first
+  from grouped)
+select seq, case when known then greatest(0, pos - first) else 0 end from aged
+"""
+
+PREVIOUS = """
+with latest as (
+  select e.seq, arg_max(t.{of}, (t.pos, t.seq)) as value, max(t.pos) as pos, any_value(e.due) as due
+  from entries e join events t
+    on t.{key} = e.k and t.seq < e.seq and t.{of} is not null and {where}
+  group by e.seq)
+select seq, value from latest where pos > due - {ttl}
+"""
+
+
+def evaluate(case: Case) -> list[dict[str, Any]]:
+    """What the pipeline must say of each accepted event, in processing order.
+
+    A scored event: {"partition", "offset", "due", "pos", "late", "saturated", "features"} with raw
+    values (amounts in units, means and deviations in currency units, ages in ms), absent ones left
+    out. A copy: {"partition", "offset", "duplicate": True}.
+    """
+    with duckdb.connect(config={"threads": 1}) as db:
+        _load(db, case)
+        db.execute(CLOCK.format(ooo=case.settings.out_of_orderness_ms, dedup=case.settings.dedup_window_ms))
+        values: dict[int, dict[str, Any]] = {}
+        saturated: set[int] = set()
+        for key in dict.fromkeys(("user_id", *(feature.by for feature in case.features))):
+            _hop(db, case, key, values, saturated)
+        counted = {seq for (seq,) in db.execute("select seq from events").fetchall()}
+        rows = db.execute("select seq, part, off, due, pos, late from ordered order by seq").fetchall()
+    return [
+        {
+            "partition": part,
+            "offset": off,
+            "due": due,
+            "pos": pos,
+            "late": late,
+            "saturated": seq in saturated,
+            "features": values.get(seq, {}),
+        }
+        if seq in counted
+        else {"partition": part, "offset": off, "duplicate": True}
+        for seq, part, off, due, pos, late in rows
+    ]
+
+
+# --- loading -----------------------------------------------------------------------------------
+
+
+def _load(db: duckdb.DuckDBPyConnection, case: Case) -> None:
+    conditions = _conditions(case.features)
+    judged = "".join(f", w{number} boolean" for number in range(len(conditions)))
+    db.execute(
+        "create table records (part int, off bigint, append_ms bigint, past boolean, kind varchar,"
+        " close_at bigint, event_time bigint, event_id varchar, event_id_hex varchar, amount_units bigint, "
+        + ", ".join(f"{name} varchar" for name in COLUMNS)
+        + judged
+        + ")"
+    )
+    rows = [record for row in case.rows if (record := _record(row, case, conditions))]
+    if rows:
+        marks = ", ".join("?" for _ in rows[0])
+        db.executemany(f"insert into records values ({marks})", rows)
+
+
+def _record(row: Row, case: Case, conditions: Sequence[Condition]) -> list[Any] | None:
+    past = case.settings.time == "event"
+    head = [row.partition, row.offset, row.append_ms, past]
+    empty = [None] * (4 + len(COLUMNS) + len(conditions))
+    if "tick" in row.headers:
+        return [*head, "tick", None, *empty]
+    if "close" in row.headers:
+        return [*head, "close", int(row.headers["close"]), *empty]
+    if row.fields is None:
+        return None
+    identity = str(row.fields["event_id"])
+    return [
+        *head,
+        "event",
+        None,
+        row.fields["event_time"],
+        identity,
+        identity.encode().hex(),
+        row.fields["amount"],
+        *(row.fields.get(name) for name in COLUMNS),
+        *(holds(condition, row.fields) for condition in conditions),
+    ]
+
+
+def _conditions(features: Sequence[Feature]) -> list[Condition]:
+    found: dict[Condition, None] = {}
+    for feature in features:
+        if feature.where:
+            found[feature.where] = None
+        found |= {step: None for step, _ in feature.steps}
+    return list(found)
+
+
+def holds(condition: Condition, fields: Mapping[str, FieldValue]) -> bool:
+    """Judge a condition on one transaction: whatever compares an absent or another kind is false."""
+    if condition.op == "and":
+        return all(holds(part, fields) for part in condition.parts)
+    if condition.op == "or":
+        return any(holds(part, fields) for part in condition.parts)
+    if condition.op == "not":
+        return not holds(condition.parts[0], fields)
+    if condition.op == "present":
+        return condition.name in fields
+    if condition.name not in fields:
+        return False
+    left = _exact(fields[condition.name], condition.name)
+    if condition.op in ("in", "not in"):
+        alike = [_exact(one) for one in condition.operand]
+        inside = any(_kind(left) == _kind(one) and left == one for one in alike)
+        return inside == (condition.op == "in")
+    return _compare(condition.op, left, _exact(condition.operand, condition.name, literal=True))
+
+
+def _exact(value: Any, name: str = "", literal: bool = False) -> Any:
+    if isinstance(value, bool | str):
+        return value
+    if name == "amount":
+        return Fraction(value) if literal else Fraction(value, UNITS)
+    return Fraction(float(value))
+
+
+def _kind(value: Any) -> str:
+    return "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
+
+
+def _compare(op: str, left: Any, right: Any) -> bool:
+    if _kind(left) != _kind(right):
+        return False
+    outcomes = {"==": left == right, "!=": left != right}
+    if op in outcomes:
+        return outcomes[op]
+    if _kind(left) == "bool":
+        raise ValueError("the order of booleans is not defined")
+    return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[op]
+
+
+# --- one hop -----------------------------------------------------------------------------------
+
+
+def _hop(
+    db: duckdb.DuckDBPyConnection,
+    case: Case,
+    key: str,
+    values: dict[int, dict[str, Any]],
+    saturated: set[int],
+) -> None:
+    features = [feature for feature in case.features if feature.by == key]
+    retention = max((_retention(feature) for feature in features), default=0)
+    limit = case.settings.max_entries
+    db.execute(HOP.format(key=key, max_entries=limit, retention=retention))
+    saturated |= {seq for (seq,) in db.execute("select seq from saturated").fetchall()}
+    conditions = _conditions(case.features)
+    for feature in features:
+        for seq, value in _values(db, feature, conditions, limit):
+            if value is not None:
+                values.setdefault(seq, {})[feature.name] = value
+
+
+def _retention(feature: Feature) -> int:
+    if feature.session_gap_ms is not None:
+        return DAY_MS
+    return feature.window_ms or feature.within_ms or 0
+
+
+def _values(
+    db: duckdb.DuckDBPyConnection, feature: Feature, conditions: list[Condition], limit: int
+) -> list[tuple[int, Any]]:
+    where = f"t.w{conditions.index(feature.where)}" if feature.where else "true"
+    if feature.steps:
+        return _sequence(db, feature, conditions)
+    if feature.agg == "first_seen":
+        return _first_seen(db, feature, where, limit)
+    if feature.agg == "previous":
+        query = PREVIOUS.format(key=feature.by, of=feature.of, where=where, ttl=feature.ttl_ms)
+        return db.execute(query).fetchall()
+    if feature.session_gap_ms is not None:
+        members = SESSION_MEMBERS.format(where=where, gap=feature.session_gap_ms, day=DAY_MS)
+    else:
+        members = WINDOW_MEMBERS.format(where=where, window=feature.window_ms)
+    column = feature.of if feature.agg == "distinct" else "user_id"
+    answer = db.execute(AGGREGATE.format(members=members, column=column)).fetchall()
+    return [(seq, _aggregate(feature.agg, *rest)) for seq, *rest in answer]
+
+
+def _aggregate(agg: str, n: int, amounts: list[int] | None, before: list[int] | None, different: int) -> Any:
+    amounts, before = amounts or [], before or []
+    if agg in ("count", "distinct"):
+        return n if agg == "count" else different
+    if agg == "sum":
+        return sum(amounts)
+    if agg == "mean_before":
+        return _mean(before)
+    if agg == "stddev_before":
+        return _deviation(before)
+    if not amounts:
+        return None
+    return _mean(amounts) if agg == "avg" else min(amounts) if agg == "min" else max(amounts)
+
+
+def _mean(amounts: list[int]) -> float | None:
+    return float(Fraction(sum(amounts), len(amounts) * UNITS)) if amounts else None
+
+
+def _deviation(amounts: list[int]) -> float | None:
+    """The sample deviation: its square as an exact fraction, rounded once, then the root."""
+    n = len(amounts)
+    if n < 2:
+        return None
+    mean = Fraction(sum(amounts), n)
+    return math.sqrt(float(sum((amount - mean) ** 2 for amount in amounts) / ((n - 1) * UNITS**2)))
+
+
+def _sequence(
+    db: duckdb.DuckDBPyConnection, feature: Feature, conditions: list[Condition]
+) -> list[tuple[int, bool]]:
+    """Of all choices that end with the event the one whose elements stand latest decides."""
+    names = [f"w{conditions.index(step)}" for step, times in feature.steps for _ in range(times)]
+    stages = [f"s0 as (select e.seq as e, e.pos as p, e.seq as x from events t join entries e using (seq) "
+              f"where t.{names[-1]})"]  # fmt: skip
+    for depth, name in enumerate(reversed(names[:-1]), start=1):
+        stages.append(
+            f"s{depth} as (select v.e, max((v.x_pos, v.x))[1] as p, max((v.x_pos, v.x))[2] as x "
+            f"from s{depth - 1} s join views v on v.e = s.e and (v.x_pos, v.x) < (s.p, s.x) "
+            f"and v.x_pos > v.e_pos - {feature.within_ms} join events t on t.seq = v.x "
+            f"where t.{name} group by v.e)"
+        )
+    query = f"with {', '.join(stages)} select n.seq, s.e is not null from entries n left join "
+    return db.execute(f"{query} s{len(names) - 1} s on s.e = n.seq").fetchall()
+
+
+def _first_seen(
+    db: duckdb.DuckDBPyConnection, feature: Feature, where: str, limit: int
+) -> list[tuple[int, int]]:
+    crowded = f"select max(n) from (select count(distinct {feature.of}) n from events group by {feature.by})"
+    if ((db.execute(crowded).fetchone() or (0,))[0] or 0) > limit:
+        return _first_seen_in_a_crowd(db, feature, where, limit)
+    query = FIRST_SEEN.format(key=feature.by, of=feature.of, where=where, ttl=feature.ttl_ms)
+    return db.execute(query).fetchall()
+
+
+def _first_seen_in_a_crowd(
+    db: duckdb.DuckDBPyConnection, feature: Feature, where: str, limit: int
+) -> list[tuple[int, int]]:
+    query = (
+        f"select seq, pos, due, {feature.by}, {feature.of} from events t where {feature.by} is not null "
+        f"and {feature.of} is not null and {where} order by seq"
+    )
+    known: dict[str, dict[str, tuple[int, int]]] = {}
+    ages = []
+    for seq, pos, due, key, value in db.execute(query).fetchall():
+        sights = known.setdefault(key, {})
+        first, last = sights.get(value, (pos, pos))
+        if value in sights and last <= due - (feature.ttl_ms or 0):
+            first = pos
+        ages.append((seq, max(0, pos - first)))
+        sights[value] = (min(first, pos), max(last, pos))
+        if len(sights) > limit:
+            others = [one for one in sights if one != value]
+            del sights[min(others, key=lambda one: (sights[one][1], one.encode()))]
+    return ages

@@ -1,0 +1,387 @@
+"""Random record logs and random feature sets, for tests that compare implementations.
+
+A `Row` is one record of a log as its author meant it (`fields`, already exact: amounts in units of
+1/10,000, times in epoch ms) together with the bytes that say so (`value`). The oracle reads the
+former, the implementations under test decode the latter, so a fault in decoding shows as well.
+
+A `Feature` and its `Condition`s are structured; `content()` writes them as the text of a rule set.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+UNITS = 10_000
+DAY_MS = 86_400_000
+START_MS = 1_700_000_000_000
+
+FieldValue = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record: `fields` is None for a control record and for one that must be refused."""
+
+    partition: int
+    offset: int
+    append_ms: int
+    value: bytes | None
+    fields: Mapping[str, FieldValue] | None = None
+    headers: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition on a transaction: op is and, or, not, present, in, not in or a comparison sign."""
+
+    op: str
+    name: str = ""
+    operand: Any = None
+    parts: tuple[Condition, ...] = ()
+
+    def text(self) -> str:
+        if self.op in ("and", "or"):
+            return "(" + f" {self.op} ".join(part.text() for part in self.parts) + ")"
+        if self.op == "not":
+            return f"not ({self.parts[0].text()})"
+        if self.op == "present":
+            return f"present({self.name})"
+        if self.op in ("in", "not in"):
+            return f"{self.name} {self.op} [{', '.join(literal(one) for one in self.operand)}]"
+        return f"{self.name} {self.op} {literal(self.operand)}"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature of a rule set, times in ms. A sequence has `steps` of (condition, times)."""
+
+    name: str
+    by: str
+    agg: str = ""
+    of: str | None = None
+    window_ms: int | None = None
+    session_gap_ms: int | None = None
+    ttl_ms: int | None = None
+    within_ms: int | None = None
+    where: Condition | None = None
+    steps: tuple[tuple[Condition, int], ...] = ()
+
+    def content(self) -> dict[str, Any]:
+        body: dict[str, Any] = {"by": self.by}
+        if self.steps:
+            body["sequence"] = [{"where": step.text(), "times": times} for step, times in self.steps]
+        else:
+            body["agg"] = self.agg
+        durations = {
+            "window": self.window_ms,
+            "session_gap": self.session_gap_ms,
+            "ttl": self.ttl_ms,
+            "within": self.within_ms,
+        }
+        body |= {key: f"{ms}ms" for key, ms in durations.items() if ms is not None}
+        if self.of:
+            body["of"] = self.of
+        if self.where:
+            body["where"] = self.where.text()
+        return body
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a pipeline is told beside its rule set."""
+
+    out_of_orderness_ms: int = 50
+    dedup_window_ms: int = 3_600_000
+    max_entries: int = 1000
+    time: str = "append"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A log, the features to compute over it, and the settings to do it with."""
+
+    rows: tuple[Row, ...]
+    features: tuple[Feature, ...]
+    settings: Settings
+
+
+def literal(value: FieldValue | Decimal) -> str:
+    """Write a literal as an expression has it."""
+    if isinstance(value, bool):
+        return "True" if value else "False"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return format(value, "f") if isinstance(value, Decimal) else repr(value)
+
+
+def content(features: Sequence[Feature]) -> dict[str, Any]:
+    """The rule set that declares these features; its one rule only makes it complete."""
+    return {
+        "version": "test",
+        "fields": ["mcc", "score_hint", "vip"],
+        "features": {feature.name: feature.content() for feature in features},
+        "rules": {"large": {"when": "amount > 1000", "points": 10, "reason": "amount {amount}"}},
+        "thresholds": {"review": 50, "block": 80},
+    }
+
+
+# --- writing records ---------------------------------------------------------------------------
+
+
+def amount_literals(units: int) -> list[str]:
+    """Several JSON spellings of the same amount."""
+    exact = Decimal(units).scaleb(-4)
+    plain = format(exact, "f")
+    trimmed = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    spellings = [plain, trimmed, f"{units}e-4", f"{units * 10}E-5"]
+    if "." in plain:
+        spellings.append(plain + "00")
+    if units == 0:
+        spellings.append("-0")
+    return spellings
+
+
+def time_literals(ms: int) -> list[str]:
+    """Several JSON spellings of the same time: epoch ms, UTC, another zone, finer than ms."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+    east = moment.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    utc = moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{ms % 1000:03d}"
+    return [
+        str(ms),
+        f'"{utc}Z"',
+        f'"{utc}999+00:00"',
+        f'"{east.isoformat(timespec="milliseconds")}"',
+    ]
+
+
+def write_value(fields: Mapping[str, FieldValue], rng: random.Random, absent: Iterable[str] = ()) -> bytes:
+    """The JSON text of a transaction, spelled at random; names in `absent` are written as null."""
+    members: list[tuple[str, str]] = [(name, "null") for name in absent]
+    for name, value in fields.items():
+        if name == "amount":
+            text = rng.choice(amount_literals(int(value)))
+        elif name == "event_time":
+            text = rng.choice(time_literals(int(value)))
+        else:
+            text = json.dumps(value, ensure_ascii=rng.random() < 0.3)
+        members.append((name, text))
+    if rng.random() < 0.5:
+        rng.shuffle(members)
+    gap = rng.choice(["", " "])
+    return ("{" + f",{gap}".join(f'"{name}":{gap}{text}' for name, text in members) + "}").encode()
+
+
+# --- random logs -------------------------------------------------------------------------------
+
+# U+1F600 sorts after U+FF5E by UTF-8 bytes and by code point, but before it by UTF-16 units.
+USERS = ("u1", "u2", "ü3", "\U0001f600", "\uff5e")
+EVENT_IDS = ("a", "b", "~", "é", "\uff5e", "\U0001f600", "z")
+POOLS: dict[str, tuple[str, ...]] = {
+    "ip": ("192.0.2.1", "192.0.2.2"),
+    "device_id": ("d1", "d2", "d\U0001f4f1", "d4"),
+    "card_id": ("c1", "c2", "c3"),
+    "merchant_id": ("m1", "m2"),
+    "country": ("FR", "GB", "日本"),
+    "currency": ("EUR", "USD"),
+    "channel": ("web", "app"),
+    "mcc": ("5411", "6011"),
+}
+AMOUNTS = (
+    0, 1, -1, 49_999, 50_000, 50_001, 100_000, 123_456, -50_000, 20_000_001, 20_000_000,
+    333_333, 10**18 - 1, -(10**18) + 1, 7, 10**12 + 1,
+)  # fmt: skip
+NUMBERS = (0.0, 0.1, 1.5, -73.25, 1e-9, 12345678.9)
+STEPS_MS = (0, 0, 1, 3, 10, 25, 49, 50, 51, 120, 400, 1_500)
+JUMPS_MS = (5_000, 3_600_001, 13 * 3_600_000, DAY_MS)
+GRID_STEPS_MS = (0, 50, 50, 100, 150)  # on a grid differences of times often equal a window exactly
+GRID_DELAYS_MS = (0, 0, 0, 0, 50, 100, 500, -50)
+DELAYS_MS = (0, 0, 0, 0, 1, 5, 20, 49, 50, 51, 130, 600, 3_000, -40, -5_000)
+GARBAGE = (
+    b"{",
+    b'{"event_id":"x"}',
+    b"\xff",
+    b'{"event_id":"x","user_id":"u","event_time":1,"amount":1}',
+    b'{"event_id":"x","user_id":"u","event_time":"2024-01-01T00:00:00Z","amount":0.00001}',
+)
+
+
+@dataclass
+class LogShape:
+    """How a random log looks; probabilities between 0 and 1."""
+
+    partitions: int = 3
+    ids: int | None = None  # None: few ids that repeat; else ids are numbered up to this many
+    users: int | None = None
+    jumps: float = 0.03
+    absent: float = 0.2
+    control: float = 0.05
+    garbage: float = 0.03
+    on_grid: bool = False
+
+
+def random_log(rng: random.Random, size: int, shape: LogShape | None = None) -> tuple[Row, ...]:
+    """A log of `size` records over partitions of uneven content, each in its own order of append."""
+    shape = shape or LogShape()
+    steps = GRID_STEPS_MS if shape.on_grid else STEPS_MS
+    weights = [rng.choice((1, 1, 4, 10)) for _ in range(shape.partitions)]
+    heads = (0, 0, 2_000) if shape.on_grid else (0, 0, 7, 2_000)
+    clocks = [START_MS + rng.choice(heads) for _ in range(shape.partitions)]
+    offsets = [0] * shape.partitions
+    rows = []
+    for number in range(size):
+        partition = rng.choices(range(shape.partitions), weights)[0]
+        clocks[partition] += rng.choice(JUMPS_MS) if rng.random() < shape.jumps else rng.choice(steps)
+        rows.append(_random_row(rng, shape, partition, offsets[partition], clocks[partition], number))
+        offsets[partition] += 1 if rng.random() < 0.95 else 3  # compaction and markers leave gaps
+    return tuple(rows)
+
+
+def _random_row(
+    rng: random.Random, shape: LogShape, partition: int, offset: int, append_ms: int, number: int
+) -> Row:
+    dice = rng.random()
+    if dice < shape.control:
+        return Row(partition, offset, append_ms, None, headers={"tick": b""})
+    if dice < shape.control + shape.garbage:
+        return Row(partition, offset, append_ms, rng.choice(GARBAGE))
+    fields: dict[str, FieldValue] = {
+        "event_id": rng.choice(EVENT_IDS) if shape.ids is None else f"e{rng.randrange(shape.ids)}",
+        "user_id": rng.choice(USERS) if shape.users is None else f"u{rng.randrange(shape.users)}",
+        "event_time": append_ms - rng.choice(GRID_DELAYS_MS if shape.on_grid else DELAYS_MS),
+        "amount": rng.choice(AMOUNTS) if rng.random() < 0.8 else rng.randrange(-(10**7), 10**8),
+    }
+    if shape.ids is None and rng.random() < 0.7:
+        fields["event_id"] = f"{fields['event_id']}{number}"
+    absent = []
+    for name, pool in POOLS.items():
+        if rng.random() >= shape.absent:
+            fields[name] = rng.choice(pool)
+        elif rng.random() < 0.2:
+            absent.append(name)
+    if rng.random() < 0.5:
+        fields["lat"] = rng.choice(NUMBERS)
+    if rng.random() < 0.5:
+        fields["vip"] = rng.random() < 0.5
+    if rng.random() < 0.4:
+        fields["score_hint"] = rng.choice((*NUMBERS, "high", True))
+    return Row(partition, offset, append_ms, write_value(fields, rng, absent), fields)
+
+
+def past_log(rng: random.Random, size: int, shape: LogShape | None = None) -> tuple[Row, ...]:
+    """A log of past data: judged by event time, no ticks, each partition ended by a close record."""
+    shape = shape or LogShape()
+    shape.control = 0.0
+    rows = list(random_log(rng, size, shape))
+    times = [int(row.fields["event_time"]) for row in rows if row.fields]
+    for partition in range(shape.partitions):
+        offset = max((row.offset for row in rows if row.partition == partition), default=-1) + 1
+        header = {"close": str(max(times, default=START_MS)).encode()}
+        rows.append(Row(partition, offset, START_MS, None, headers=header))
+    return tuple(rows)
+
+
+# --- random features ---------------------------------------------------------------------------
+
+KEYS = ("user_id", "ip", "device_id", "card_id", "merchant_id")
+COLUMNS = ("user_id", "ip", "device_id", "card_id", "merchant_id", "country", "currency", "channel", "mcc")
+WINDOWS_MS = (1, 10, 50, 51, 100, 200, 1_000, 4_000, 60_000, 7_200_000, DAY_MS, 2 * DAY_MS)
+GAPS_MS = (1, 30, 50, 150, 1_000, 3_600_000, DAY_MS)
+SIGNS = ("==", "!=", "<", "<=", ">", ">=")
+WINDOW_AGGS = ("count", "sum", "avg", "min", "max", "distinct", "mean_before", "stddev_before")
+SESSION_AGGS = ("count", "sum", "avg", "min", "max", "distinct")
+
+
+def random_condition(rng: random.Random, depth: int = 2) -> Condition:
+    kind = rng.random()
+    if depth and kind < 0.12:
+        return Condition("not", parts=(random_condition(rng, depth - 1),))
+    if depth and kind < 0.35:
+        pair = (random_condition(rng, depth - 1), random_condition(rng, depth - 1))
+        return Condition(rng.choice(("and", "or")), parts=pair)
+    return _random_test(rng, kind)
+
+
+def _random_test(rng: random.Random, kind: float) -> Condition:
+    if kind < 0.7:
+        bound = Decimal(rng.choice(AMOUNTS)).scaleb(-4)
+        return Condition(rng.choice(SIGNS), "amount", abs(bound))
+    if kind < 0.8:
+        name = rng.choice(("country", "channel", "card_id"))
+        return Condition(rng.choice(SIGNS), name, rng.choice(POOLS[name]))
+    if kind < 0.86:
+        members = rng.sample(POOLS["country"], 2)
+        return Condition(rng.choice(("in", "not in")), "country", tuple(members))
+    if kind < 0.91:
+        return Condition("present", rng.choice(("ip", "card_id", "lat", "score_hint")))
+    if kind < 0.95:
+        return Condition(rng.choice(("==", "!=")), "vip", rng.random() < 0.5)
+    name = rng.choice(("lat", "score_hint"))
+    return Condition(rng.choice(SIGNS), name, Decimal(rng.choice(("0", "0.1", "1.5", "100"))))
+
+
+def random_feature(rng: random.Random, name: str) -> Feature:
+    by = rng.choice(KEYS)
+    where = random_condition(rng) if rng.random() < 0.4 else None
+    kind = rng.random()
+    if kind < 0.15:
+        steps = tuple((random_condition(rng, 1), rng.choice((1, 1, 2, 3))) for _ in range(rng.randint(1, 3)))
+        return Feature(name, by, steps=steps, within_ms=rng.choice(WINDOWS_MS))
+    if kind < 0.35:
+        agg = rng.choice(("first_seen", "previous"))
+        of = rng.choice([column for column in COLUMNS if column != by])
+        return Feature(name, by, agg, of, ttl_ms=rng.choice(WINDOWS_MS), where=where)
+    in_session = kind < 0.55
+    agg = rng.choice(SESSION_AGGS if in_session else WINDOW_AGGS)
+    of = None if agg == "count" else "amount"
+    if agg == "distinct":
+        of = rng.choice([column for column in COLUMNS if column != by])
+    if in_session:
+        return Feature(name, by, agg, of, session_gap_ms=rng.choice(GAPS_MS), where=where)
+    return Feature(name, by, agg, of, window_ms=rng.choice(WINDOWS_MS), where=where)
+
+
+def random_features(rng: random.Random, count: int) -> tuple[Feature, ...]:
+    return tuple(random_feature(rng, f"f{number}") for number in range(count))
+
+
+def random_settings(rng: random.Random, time: str = "append") -> Settings:
+    return Settings(
+        out_of_orderness_ms=rng.choice((0, 30, 50, 500)),
+        dedup_window_ms=rng.choice((1, 100, 2_000, 3_600_000)),
+        max_entries=rng.choice((1, 2, 3, 7, 1000, 1000)),
+        time=time,
+    )
+
+
+def random_case(seed: int, size: int, features: int, shape: LogShape | None = None) -> Case:
+    """The same seed gives the same case; a smaller one is a beginning of the larger."""
+    settings, log, declared = (random.Random(f"{seed} {part}") for part in ("settings", "log", "features"))
+    past = settings.random() < 0.25
+    shape = shape or LogShape(
+        partitions=settings.randint(1, 4),
+        jumps=settings.choice((0.0, 0.03, 0.2)),
+        absent=settings.choice((0.0, 0.0, 0.2, 0.9)),
+        on_grid=settings.random() < 0.4,
+    )
+    rows = past_log(log, size, shape) if past else random_log(log, size, shape)
+    return Case(
+        rows, random_features(declared, features), random_settings(settings, "event" if past else "append")
+    )
+
+
+def cases(max_rows: int = 60, max_features: int = 6) -> st.SearchStrategy[Case]:
+    """Random cases; what Hypothesis makes smaller is the length of the log and the number of features."""
+    return st.builds(
+        random_case,
+        seed=st.integers(0, 2**32),
+        size=st.integers(1, max_rows),
+        features=st.integers(1, max_features),
+    )
