@@ -1,0 +1,35 @@
+"""Every figure a sink writer reports, as one type. Nothing here is named that is not counted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class SinkStatus:
+    """What a sink writer tells of itself, counted since it started."""
+
+    sink: str
+    written: int = 0
+    """decisions the store took"""
+    superseded: int = 0
+    """decisions whose event the store already had at an equal or greater position"""
+    retried: int = 0
+    """attempts that ended in "not now" """
+    dead_lettered: int = 0
+    """records put on the sink's dead-letter topic"""
+    last_error: str | None = None
+    """the latest "not now" or "never", in words"""
+    paused: bool = False
+    """whether it is waiting for its store"""
+    lag: int = 0
+    """records in the assigned partitions that are not committed yet"""
+    updated_ms: int = 0
+    """when this was written, epoch milliseconds"""
+    committed: dict[str, int] = field(default_factory=dict)
+    """per assigned partition the next offset to read"""
+
+    def document(self) -> dict[str, Any]:
+        """As a JSON-able mapping."""
+        return asdict(self)

@@ -1,0 +1,361 @@
+"""Carries decisions from the log into one store: read a batch, write it, then commit its offsets.
+
+Run as `python -m pipeline.projector --config FILE`, one process and consumer group per sink. Offsets
+are committed only after the store (and, for refused decisions, the dead-letter topic) has
+acknowledged, so a kill at any moment loses nothing; what is then repeated the sink recognises.
+While the store is not available the partitions are paused and the group is still polled, so the
+process keeps its place. It knows nothing of what a store is: see `pipeline.sinks`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pipeline import sinks
+from pipeline.backoff import Backoff
+from pipeline.delivery import Delivery, run_of
+from pipeline.metrics import SinkStatus
+from pipeline.sinks import Refused, Sink, Unavailable
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer, Message, Producer
+
+STATUS_EVERY_S = 1.0
+_SLICE_S = 0.05  # how long a batch may gather before it is written
+_DEAD_LETTER_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a projector is started with; the fields of its JSON file."""
+
+    sink: str
+    bootstrap: str
+    decisions_topic: str
+    dead_letter_topic: str
+    group: str
+    settings: Mapping[str, Any]
+    address: str
+    secret_file: Path | None
+    status_file: Path
+    instance: str | None = None
+    """tells this member from others of its group; with it a restarted one gets its partitions at once"""
+
+    @classmethod
+    def read(cls, path: Path) -> Config:
+        """Raises ValueError naming what is missing."""
+        document = json.loads(path.read_text())
+        try:
+            secret = document.get("secret_file")
+            return cls(
+                document["sink"], document["bootstrap"], document["decisions_topic"],
+                document["dead_letter_topic"], document["group"], document.get("settings") or {},
+                document["address"], Path(secret) if secret else None, Path(document["status_file"]),
+                document.get("instance"),
+            )  # fmt: skip
+        except KeyError as error:
+            raise ValueError(f"{path}: {error.args[0]} is missing") from None
+
+    @property
+    def batch(self) -> int:
+        """The most decisions in one write."""
+        return int(self.settings.get("batch", 2_000))
+
+    def secret(self) -> str | None:
+        return self.secret_file.read_text().strip() if self.secret_file else None
+
+
+class Log(Protocol):
+    """The decisions topic as a projector sees it. `KafkaLog` is the real one."""
+
+    def read(self, limit: int, wait_s: float) -> list[Delivery]: ...
+    def owns(self, partition: int) -> bool: ...
+    def commit(self, offsets: Mapping[int, int]) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def idle(self, wait_s: float) -> None: ...
+    def dead_letter(self, refused: Sequence[Refused]) -> None: ...
+    def lag(self) -> int: ...
+    def positions(self) -> Mapping[int, int]: ...
+
+
+class Projector:
+    """Moves batches from a log to a sink until told to stop."""
+
+    def __init__(
+        self, log: Log, sink: Sink, status: SinkStatus, report: Callable[[SinkStatus], None],
+        backoff: Backoff | None = None, batch: int = 2_000,
+    ) -> None:  # fmt: skip
+        self._log = log
+        self._sink = sink
+        self._status = status
+        self._report = report
+        self._backoff = backoff or Backoff()
+        self._batch = batch
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Finish the batch in hand, commit it and return from `run`. Safe in a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self.step()
+        self._report(self._status)
+
+    def step(self) -> None:
+        """Read at most one batch and see it through."""
+        batch = self._log.read(self._batch, _SLICE_S)
+        if batch:
+            self._deliver(batch)
+        self._tell()
+
+    def _deliver(self, batch: list[Delivery]) -> None:
+        """Until the store has taken it, or the partitions are someone else's, or we stop."""
+        while batch:
+            try:
+                self._write(batch)
+                return
+            except Unavailable as error:
+                self._status.retried += 1
+                self._status.last_error = str(error)
+            if self._stopping.is_set():
+                return
+            self._wait()
+            # what another member now owns it reads again from our last commit
+            batch = [delivery for delivery in batch if self._log.owns(delivery.partition)]
+
+    def _write(self, batch: list[Delivery]) -> None:
+        outcome = self._sink.write(batch)
+        if outcome.refused:
+            self._log.dead_letter(outcome.refused)
+            self._status.last_error = outcome.refused[-1].reason
+        self._log.commit(_next_offsets(batch))
+        self._backoff.reset()
+        self._status.written += outcome.written
+        self._status.superseded += outcome.superseded
+        self._status.dead_lettered += len(outcome.refused)
+
+    def _wait(self) -> None:
+        """Sit out one delay, paused, still polling the group."""
+        self._status.paused = True
+        self._log.pause()
+        until = time.monotonic() + self._backoff.next_s()
+        while (left := until - time.monotonic()) > 0 and not self._stopping.is_set():
+            self._log.idle(min(left, 0.2))
+            self._tell()
+        self._log.resume()
+        self._status.paused = False
+
+    def _tell(self) -> None:
+        self._status.lag = self._log.lag()
+        self._status.committed = {str(partition): at for partition, at in self._log.positions().items()}
+        self._report(self._status)
+
+
+class KafkaLog:
+    """The decisions topic read by one member of a consumer group, and its dead-letter topic."""
+
+    def __init__(self, config: Config) -> None:
+        from confluent_kafka import Consumer, Producer
+
+        self._config = config
+        self._owned: dict[int, int] = {}  # partition to the offset committed last
+        self._paused = False
+        self._consumer: Consumer = Consumer(
+            {
+                "bootstrap.servers": config.bootstrap, "group.id": config.group, "client.id": config.group,
+                "enable.auto.commit": False, "auto.offset.reset": "earliest",
+                # a killed member's partitions come back within this time
+                "session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_500,
+                "max.poll.interval.ms": 300_000, "fetch.wait.max.ms": 100,
+                "queued.max.messages.kbytes": 32_768, "message.max.bytes": 20_000_000,
+                "topic.metadata.refresh.interval.ms": 10_000, "log_level": 4,
+                **({"group.instance.id": config.instance} if config.instance else {}),
+            }
+        )  # fmt: skip
+        self._producer: Producer = Producer(
+            {
+                "bootstrap.servers": config.bootstrap, "client.id": config.group,
+                "enable.idempotence": True, "message.max.bytes": 20_000_000, "linger.ms": 5,
+                "message.timeout.ms": int(_DEAD_LETTER_S * 1000), "log_level": 4,
+            }
+        )  # fmt: skip
+        self._consumer.subscribe(
+            [config.decisions_topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+        )
+
+    def read(self, limit: int, wait_s: float) -> list[Delivery]:
+        batch = []
+        for message in self._consumer.consume(limit, wait_s):
+            error = message.error()
+            if error is None:
+                batch.append(_delivery(message))
+            elif error.fatal():
+                raise RuntimeError(error.str())
+        return batch
+
+    def owns(self, partition: int) -> bool:
+        return partition in self._owned
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
+        """Failing is harmless: whoever reads these again finds the store has them."""
+        from confluent_kafka import KafkaException
+
+        owned = {partition: offset for partition, offset in offsets.items() if self.owns(partition)}
+        wanted = [self._at(partition, offset) for partition, offset in owned.items()]
+        self._owned.update(owned)
+        try:
+            if wanted:
+                self._consumer.commit(offsets=wanted, asynchronous=False)
+        except KafkaException as error:
+            print(f"offsets not committed: {error}", file=sys.stderr, flush=True)
+
+    def pause(self) -> None:
+        self._paused = True
+        self._consumer.pause([self._at(partition) for partition in self._owned])
+
+    def resume(self) -> None:
+        self._paused = False
+        self._consumer.resume([self._at(partition) for partition in self._owned])
+
+    def idle(self, wait_s: float) -> None:
+        """Keep the membership alive; everything owned is paused, so nothing comes."""
+        message = self._consumer.poll(wait_s)
+        if message is not None and message.error() is None:
+            # fetched before the pause took hold: read it again later
+            self._consumer.seek(self._at(message.partition() or 0, message.offset() or 0))
+
+    def dead_letter(self, refused: Sequence[Refused]) -> None:
+        """Returns when the broker has them all. Raises Unavailable."""
+        from confluent_kafka import KafkaException
+
+        failed: list[str] = []
+
+        def acknowledged(error: object, _: object) -> None:
+            if error is not None:
+                failed.append(str(error))
+
+        try:
+            for one in refused:
+                self._producer.produce(
+                    self._config.dead_letter_topic, value=one.delivery.value, key=one.delivery.key,
+                    headers=self._why(one), on_delivery=acknowledged,
+                )  # fmt: skip
+                self._producer.poll(0)
+            unsent = self._producer.flush(_DEAD_LETTER_S + 1)
+        except (KafkaException, BufferError) as error:
+            raise Unavailable(f"dead-letter topic: {error}") from error
+        if failed or unsent:
+            raise Unavailable(f"dead-letter topic: {failed[0] if failed else 'no answer'}")
+
+    def lag(self) -> int:
+        total = 0
+        for partition, committed in self._owned.items():
+            low, high = self._consumer.get_watermark_offsets(self._at(partition), cached=True)
+            total += max(0, high - max(committed, low, 0))
+        return total
+
+    def positions(self) -> Mapping[int, int]:
+        """Per assigned partition the next offset to read after a restart."""
+        return dict(self._owned)
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _why(self, one: Refused) -> list[tuple[str, str | bytes | None]]:
+        delivery = one.delivery
+        return [
+            ("topic", self._config.decisions_topic), ("partition", str(delivery.partition)),
+            ("offset", str(delivery.offset)), ("reason", one.reason), ("run", str(delivery.run)),
+        ]  # fmt: skip
+
+    def _at(self, partition: int, offset: int = -1001) -> Any:
+        from confluent_kafka import TopicPartition
+
+        return TopicPartition(self._config.decisions_topic, partition, offset)
+
+    def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
+        from confluent_kafka import KafkaException
+
+        try:
+            known = consumer.committed(partitions, timeout=5)
+        except KafkaException:
+            known = partitions  # only the lag needs them
+        self._owned = {at.partition: max(at.offset, 0) for at in known}
+        consumer.assign(partitions)
+        if self._paused:
+            consumer.pause(partitions)
+
+    def _revoked(self, consumer: Consumer, partitions: list[Any]) -> None:
+        self._owned = {}
+
+
+class StatusFile:
+    """Writes a status to a file, whole or not at all, at most once in `every_s` unless told."""
+
+    def __init__(self, path: Path, every_s: float = STATUS_EVERY_S) -> None:
+        self._path = path
+        self._every_s = every_s
+        self._next = 0.0
+
+    def offer(self, status: SinkStatus) -> None:
+        if time.monotonic() >= self._next:
+            self.write(status)
+
+    def write(self, status: SinkStatus) -> None:
+        self._next = time.monotonic() + self._every_s
+        status.updated_ms = time.time_ns() // 1_000_000
+        unfinished = self._path.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(status.document()) + "\n")
+        os.replace(unfinished, self._path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.projector", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True)
+    config = Config.read(parser.parse_args(arguments).config)
+    sink = sinks.connect(config.sink, config.address, config.secret(), config.settings)
+    status, file, log = SinkStatus(config.sink), StatusFile(config.status_file), KafkaLog(config)
+    projector = Projector(log, sink, status, file.offer, batch=config.batch)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: projector.stop())
+    try:
+        projector.run()
+    finally:
+        file.write(status)
+        log.close()
+        sink.close()
+    return 0
+
+
+def _delivery(message: Message) -> Delivery:
+    value = message.value()
+    return Delivery(
+        value.encode() if isinstance(value, str) else value or b"",
+        message.partition() or 0, message.offset() or 0, run_of(message.headers()),
+        message.timestamp()[1], _bytes(message.key()),
+    )  # fmt: skip
+
+
+def _bytes(key: str | bytes | None) -> bytes | None:
+    return key.encode() if isinstance(key, str) else key
+
+
+def _next_offsets(batch: Sequence[Delivery]) -> dict[int, int]:
+    """Per partition the offset after the last one; a batch holds each partition in order."""
+    return {delivery.partition: delivery.offset + 1 for delivery in batch}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

