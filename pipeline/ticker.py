@@ -1,0 +1,258 @@
+"""Puts silence into the log: control records for partitions in which nothing happens.
+
+Events wait in the job until every partition has moved past them. A partition without traffic would hold
+the others back for ever, and a lone event would wait for the next one. This process watches the end offsets
+of the transactions topic and appends a record with the header `tick` and no value where silence has to be
+stated. The decision is a plain object, `Silence`, that knows neither clock nor network; the rest is wiring.
+
+Run as `python -m pipeline.ticker --config FILE` (JSON: bootstrap, topic, out_of_orderness_ms, silent_ms).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger("ticker")
+
+SAFETY_MS = 3.0
+ACTIVE_POLL_MS = 10.0
+IDLE_POLL_MS = 40.0
+REQUEST_TIMEOUT_S = 5.0
+DELIVERY_TIMEOUT_MS = 5_000
+HEADER = "tick"
+
+
+@dataclass(slots=True)
+class _Partition:
+    end: int
+    moved_ms: float
+    """When it last received any record, a tick of ours included."""
+    closed: bool = False
+    """A tick after the last activity plus the settling time is in its log."""
+    own: set[int] = field(default_factory=set)
+    """Offsets of our own ticks that no observation has passed yet."""
+
+
+class Silence:
+    """Decides which partitions need a tick. Times are milliseconds of any one clock that never goes back.
+
+    Two cases ask for a tick: a partition got nothing for `silent_ms` while another one did, and all are
+    silent for `out_of_orderness_ms` plus a small safety after the last record (then each gets one, so that
+    everything buffered is released). Ticks are not activity: `ticked` says which records are ours. A start
+    counts as activity, so what was written while nobody watched is released too.
+    """
+
+    def __init__(self, out_of_orderness_ms: float, silent_ms: float = 20.0) -> None:
+        self._settle_ms = out_of_orderness_ms + SAFETY_MS
+        self._silent_ms = silent_ms
+        self._partitions: dict[int, _Partition] = {}
+        self._active_ms = float("-inf")
+
+    def observe(self, now_ms: float, ends: Mapping[int, int]) -> list[int]:
+        """Takes the end offset of every partition and returns the partitions to tick now, in order.
+
+        A partition that is not confirmed by `ticked` is returned again by the next observation.
+        """
+        for partition, end in ends.items():
+            self._move(partition, end, now_ms)
+        return [
+            partition for partition in sorted(ends) if self._needs_tick(self._partitions[partition], now_ms)
+        ]
+
+    def ticked(self, partition: int, offset: int, now_ms: float) -> None:
+        """Our tick stands at `offset`; it was appended at `now_ms` or a little before, after its order."""
+        state = self._partitions[partition]
+        state.moved_ms = now_ms
+        if offset >= state.end:
+            state.own.add(offset)
+        state.closed = state.closed or self._settled(now_ms)
+
+    def wait_ms(self, now_ms: float) -> float:
+        """How long the next observation may wait: short while something goes on, long when all is told."""
+        if all(state.closed for state in self._partitions.values()):
+            return IDLE_POLL_MS
+        until_settled = self._active_ms + self._settle_ms - now_ms
+        return min(ACTIVE_POLL_MS, max(1.0, until_settled))
+
+    def _move(self, partition: int, end: int, now_ms: float) -> None:
+        state = self._partitions.get(partition)
+        if state is None:
+            self._partitions[partition] = _Partition(end, now_ms)
+            self._woken(now_ms)
+        elif end != state.end:
+            passed = {offset for offset in state.own if offset < end}
+            if end - state.end != len(passed):
+                state.moved_ms = now_ms
+                self._woken(now_ms)
+            state.own -= passed
+            state.end = end
+
+    def _woken(self, now_ms: float) -> None:
+        self._active_ms = now_ms
+        for state in self._partitions.values():
+            state.closed = False
+
+    def _settled(self, now_ms: float) -> bool:
+        return now_ms - self._active_ms >= self._settle_ms
+
+    def _needs_tick(self, state: _Partition, now_ms: float) -> bool:
+        if state.closed:
+            return False
+        if self._settled(now_ms):
+            return True
+        return self._active_ms > state.moved_ms and now_ms - state.moved_ms >= self._silent_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    bootstrap: str
+    topic: str
+    out_of_orderness_ms: float
+    silent_ms: float = 20.0
+
+    @classmethod
+    def read(cls, path: Path) -> Config:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            str(content["bootstrap"]),
+            str(content["topic"]),
+            float(content["out_of_orderness_ms"]),
+            float(content.get("silent_ms", 20.0)),
+        )
+
+
+class Unreachable(Exception):
+    """The broker does not answer for now; the ticker waits and asks again."""
+
+
+class Log:
+    """The topic as the ticker sees it: end offsets of all partitions in one request, and appending ticks."""
+
+    def __init__(self, config: Config) -> None:
+        from confluent_kafka import Producer
+        from confluent_kafka.admin import AdminClient
+
+        quiet = {
+            "bootstrap.servers": config.bootstrap,
+            "log.connection.close": False,
+            "reconnect.backoff.ms": 20,
+            "reconnect.backoff.max.ms": 500,
+        }
+        self._topic = config.topic
+        self._admin = AdminClient({**quiet, "client.id": "fraudctl-ticker"})
+        self._producer = Producer(
+            {
+                **quiet,
+                "client.id": "fraudctl-ticker",
+                "linger.ms": 0,
+                "acks": "all",
+                "message.timeout.ms": DELIVERY_TIMEOUT_MS,
+            }
+        )
+        self._partitions: list[int] = []
+
+    def ends(self) -> dict[int, int]:
+        """End offset of each partition. Raises Unreachable."""
+        from confluent_kafka import KafkaException, TopicPartition
+        from confluent_kafka.admin import OffsetSpec
+
+        try:
+            wanted = [TopicPartition(self._topic, partition) for partition in self._known_partitions()]
+            latest = OffsetSpec.latest()
+            answers = self._admin.list_offsets(
+                dict.fromkeys(wanted, latest), request_timeout=REQUEST_TIMEOUT_S
+            )
+            return {
+                partition.partition: int(answer.result(timeout=REQUEST_TIMEOUT_S).offset)
+                for partition, answer in answers.items()
+            }
+        except (KafkaException, FutureTimeout) as failure:
+            self._partitions = []
+            raise Unreachable(str(failure)) from failure
+
+    def append_ticks(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Appends one tick to each and returns the offsets of those the broker confirmed."""
+        from confluent_kafka import KafkaException
+
+        confirmed: dict[int, int] = {}
+
+        def report(error: Any, record: Any) -> None:
+            if error is None:
+                confirmed[record.partition()] = record.offset()
+
+        try:
+            for partition in partitions:
+                self._producer.produce(
+                    self._topic, value=None, partition=partition, headers=[(HEADER, b"")], on_delivery=report
+                )
+        except (KafkaException, BufferError) as failure:
+            log.warning("a tick was not taken: %s", failure)
+        # Every report comes back within the delivery timeout, so no tick is in doubt at the next observation.
+        while self._producer.flush(DELIVERY_TIMEOUT_MS / 1000):
+            log.warning("ticks are waiting for the broker")
+        return confirmed
+
+    def _known_partitions(self) -> list[int]:
+        if not self._partitions:
+            topic = self._admin.list_topics(self._topic, timeout=REQUEST_TIMEOUT_S).topics[self._topic]
+            if topic.error is not None or not topic.partitions:
+                raise Unreachable(f"topic {self._topic}: {topic.error or 'has no partitions'}")
+            self._partitions = sorted(topic.partitions)
+        return self._partitions
+
+
+def monotonic_ms() -> float:
+    return time.monotonic() * 1000
+
+
+def watch(config: Config, topic: Log, stop: threading.Event) -> None:
+    """Observes and ticks until `stop` is set. A broker that is away is waited for."""
+    silence = Silence(config.out_of_orderness_ms, config.silent_ms)
+    reachable = True
+    while not stop.is_set():
+        try:
+            ends = topic.ends()
+            if not reachable:
+                log.info("the broker answers again")
+            reachable = True
+        except Unreachable as failure:
+            if reachable:
+                log.warning("the broker does not answer: %s", failure)
+            reachable = False
+            silence = Silence(config.out_of_orderness_ms, config.silent_ms)
+            stop.wait(0.2)
+            continue
+        needed = silence.observe(monotonic_ms(), ends)
+        if needed:
+            ordered_ms = monotonic_ms()
+            for partition, offset in topic.append_ticks(needed).items():
+                silence.ticked(partition, offset, ordered_ms)
+        stop.wait(silence.wait_ms(monotonic_ms()) / 1000)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="pipeline.ticker", description="State silence in the transactions topic."
+    )
+    parser.add_argument("--config", type=Path, required=True)
+    config = Config.read(parser.parse_args().config)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    log.info("watching %s", config.topic)
+    watch(config, Log(config), stop)
+
+
+if __name__ == "__main__":
+    main()
