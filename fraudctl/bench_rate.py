@@ -1,0 +1,157 @@
+"""`bench --rate R --duration D`: latency at a steady rate, open loop, beside the floor of a bare round trip.
+
+Every event has a scheduled time; its latency is the time from there to the arrival of its decision at a
+consumer, so a stall anywhere shows in every event that waited. The floor is measured just before, at the
+same rate with the same events, sender and receiver, on a topic of its own that nothing but they touch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from fraudctl import topics
+from fraudctl.bench import Distribution, distribution, surroundings
+from fraudctl.bench_load import NANO, Received, Sent, Worker, Workload, receive, send
+from fraudctl.errors import NotRunning
+from fraudctl.jobs import status
+from fraudctl.result import Progress
+from fraudctl.submission import job_config
+
+if TYPE_CHECKING:
+    from fraudctl.stack import Stack
+
+HEAD_START_S = 3.0
+"""Sender and receiver are up and connected before the first event is due."""
+CATCH_UP_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`warmup_s` is sent before the measured time and counted in everything but the latencies."""
+
+    rate: float
+    duration_s: float
+    warmup_s: float
+    floor_s: float
+    seed: int
+
+    def events(self, seconds: float) -> int:
+        return max(1, round(self.rate * seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One stream of events through the broker: what was sent and what came back."""
+
+    sent: Sent
+    received: Received
+    start_ns: int
+    rate: float
+
+    def latencies(self, skipped: int) -> Distribution:
+        """Of all events that arrived, without the first `skipped` ones."""
+        gap_ns = NANO / self.rate
+        measured = enumerate(self.received.arrivals_ns[skipped:], skipped)
+        return distribution([(at - self.start_ns - int(n * gap_ns)) / 1e6 for n, at in measured if at])
+
+    @property
+    def events_per_second(self) -> float:
+        last_ns = max(self.received.arrivals_ns, default=0)
+        return round(self.received.distinct / max((last_ns - self.start_ns) / NANO, 0.001), 1)
+
+
+def run(stack: Stack, plan: Plan, progress: Progress) -> dict[str, Any]:
+    """The figures of one run, as the command prints them in JSON. `good` is false when an event was lost."""
+    shown = status(stack)
+    if not (shown["flink"] and shown["flink"]["all_tasks_running"]):
+        raise NotRunning(
+            "the live job does not run", hint="look at it: fraudctl job status; fraudctl job submit"
+        )
+    token = f"b{time.time_ns() // 1_000_000:x}"
+    floor = _floor(stack, plan, token, progress)
+    names = stack.profile.topics
+    count = plan.events(plan.warmup_s + plan.duration_s)
+    main = _pass(stack, plan, token, count, (names.transactions, names.decisions), progress)
+    ended = time.monotonic()
+    lag = sink_lag(stack)
+    caught_up_s = _catch_up(stack, ended, progress)
+    received = main.received
+    lost = count - received.distinct
+    return {
+        "good": lost == 0 and main.sent.failed == 0,
+        "rate": plan.rate,
+        "duration_s": plan.duration_s,
+        "warmup_s": plan.warmup_s,
+        "sent": main.sent.acknowledged,
+        "decided": received.distinct,
+        "lost": lost,
+        "duplicates": received.records - received.distinct,
+        "late": received.late,
+        "events_per_second": main.events_per_second,
+        "latency_ms": asdict(main.latencies(plan.events(plan.warmup_s) if plan.warmup_s else 0)),
+        "floor_ms": asdict(floor.latencies(0)),
+        "sender_slip_ms": main.sent.slip_ms,
+        "sinks": {sink: {"lag_at_end": lag[sink], "caught_up_s": caught_up_s.get(sink)} for sink in lag},
+        "parallelism": shown["parallelism"],
+        "seed": plan.seed,
+    } | surroundings(stack, job_config(stack, 0))
+
+
+def sink_lag(stack: Stack) -> dict[str, int]:
+    """Decisions that each sink has not committed yet."""
+    decisions = stack.profile.topics.decisions
+    return {
+        sink: sum(topics.lag(stack.kafka, f"fraudctl-sink-{sink}", decisions).values())
+        for sink in stack.profile.sinks
+    }
+
+
+def _floor(stack: Stack, plan: Plan, token: str, progress: Progress) -> Passage:
+    topic = f"bench.{token}.floor"
+    topics.create(stack.kafka, [topics.spec(stack.profile, topic, stack.profile.partitions)])
+    try:
+        return _pass(stack, plan, token, plan.events(plan.floor_s), (topic, topic), progress)
+    finally:
+        topics.delete(stack.kafka, [topic])
+
+
+def _pass(
+    stack: Stack, plan: Plan, token: str, count: int, between: tuple[str, str], progress: Progress
+) -> Passage:
+    to, back = between
+    start_ns = time.time_ns() + int(HEAD_START_S * NANO)
+    ends = topics.end_offsets(stack.kafka, back)
+    workload = Workload(token, plan.seed, start_ns // 1_000_000, plan.rate)
+    receiver = Worker(receive, stack.kafka, back, ends, token.encode(), count)
+    sender = Worker(send, stack.kafka, to, workload, count, start_ns)
+    try:
+        show = _ticking(progress, start_ns, plan.rate, count)
+        sent = sender.result(show)
+        received = receiver.result(show)
+    finally:
+        sender.close()
+        receiver.close()
+    return Passage(sent, received, start_ns, plan.rate)
+
+
+def _ticking(progress: Progress, start_ns: int, rate: float, count: int) -> Callable[[], None]:
+    def show() -> None:
+        due = max(0.0, (time.time_ns() - start_ns) / NANO * rate)
+        progress.update(min(due, count), f"{min(int(due), count):,} of {count:,} events due")
+
+    return show
+
+
+def _catch_up(stack: Stack, ended: float, progress: Progress) -> Mapping[str, float]:
+    """Seconds after the last decision until each sink had committed everything; absent if it did not."""
+    done: dict[str, float] = {}
+    while len(done) < len(stack.profile.sinks) and time.monotonic() - ended < CATCH_UP_S:
+        for sink, behind in sink_lag(stack).items():
+            if behind == 0:
+                done.setdefault(sink, round(time.monotonic() - ended, 1))
+            else:
+                progress.update(0, f"{sink} is {behind:,} behind")
+    return done

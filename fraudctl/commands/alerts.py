@@ -1,0 +1,106 @@
+"""`fraudctl alerts`: what was flagged, what is being flagged, and who has the most of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fraudctl.result import Result, Table
+
+if TYPE_CHECKING:
+    from fraudctl.stack import Stack
+
+
+class View(StrEnum):
+    LATEST = "latest"
+    TOP = "top"
+
+
+class Flag(StrEnum):
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("alerts")(alerts)
+
+
+def alerts(
+    view: Annotated[View, typer.Argument(help="The latest, or who has the most.")] = View.LATEST,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show alerts as they are decided.")] = False,
+    since: Annotated[str | None, typer.Option("--since", help="Only newer ones, as 30m or 1h.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most that many.")] = 20,
+    decision: Annotated[Flag | None, typer.Option("--decision", help="Only these.")] = None,
+    users: Annotated[bool, typer.Option("--users/--ips", help="For top: users, not addresses.")] = False,
+) -> Result:
+    """Show flagged transactions, newest first, or with `top` the riskiest addresses or users of 24 h.
+
+    Example: fraudctl alerts --since 1h --decision block; fraudctl alerts top --users
+    """
+    from fraudctl import stack
+
+    current, now_ms = stack.current(), time.time_ns() // 1_000_000
+    if view is View.TOP:
+        return _top(current, "user" if users else "ip", limit, now_ms)
+    since_ms = now_ms - _duration_ms(since) if since else None
+    if follow:
+        return _follow(current, decision, since_ms)
+    return _latest(current, since_ms or 0, limit, decision)
+
+
+def _latest(stack: Stack, since_ms: int, limit: int, decision: str | None) -> Result:
+    from fraudctl.alerts import latest
+
+    found = latest(stack.postgres_dsn(), since_ms, limit, decision)
+    columns = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
+    rows = [(a.decided_at, a.decision, a.score, a.user_id, a.event_id, a.money, a.ip, a.why) for a in found]
+    hint = f"look into one: fraudctl explain {found[0].event_id}" if found else ""
+    summary = f"{len(found)} alerts; {hint}" if found else "no alerts"
+    tables = (Table("", columns, rows),) if found else ()
+    return Result(summary, {"alerts": [alert.document() for alert in found]}, tables=tables)
+
+
+def _follow(stack: Stack, decision: str | None, since_ms: int | None) -> Result:
+    from fraudctl.alerts import follow
+
+    documents = (alert.document() for alert in follow(stack, decision, since_ms))
+    return Result("", _stream(documents), line=_line)
+
+
+def _stream(documents: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Ends quietly when the person has seen enough."""
+    try:
+        yield from documents
+    except KeyboardInterrupt:
+        return
+
+
+def _top(stack: Stack, kind: str, limit: int, now_ms: int) -> Result:
+    from fraudctl.alerts import top
+
+    found = top(stack.redis_url(), kind, limit, now_ms)
+    table = Table("", (kind, "flagged events in 24 h"), found)
+    data = {"by": kind, "top": [{kind: value, "flagged": count} for value, count in found]}
+    return Result("" if found else "nothing is flagged", data, tables=(table,) if found else ())
+
+
+def _line(alert: Mapping[str, Any]) -> str:
+    why = "; ".join(reason["text"] for reason in alert["reasons"])
+    money = f"{alert['amount']} {alert['currency'] or ''}".strip()
+    place = f" from {alert['ip']}" if alert["ip"] else ""
+    who = f"{alert['user_id']} {alert['event_id']}"
+    return f"{alert['decided_at']} {alert['decision']} {alert['score']:>3} {who} {money}{place}: {why}"
+
+
+def _duration_ms(text: str) -> int:
+    from fraudctl.errors import UsageError
+    from fraudctl.profile import parse_duration_ms
+
+    try:
+        return parse_duration_ms(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None

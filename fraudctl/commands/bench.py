@@ -1,0 +1,105 @@
+"""`fraudctl bench`: latency at a steady rate, or capacity over a backlog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from fraudctl.errors import UsageError
+from fraudctl.result import Result, Table, progress
+
+NOT_GOOD = 5
+
+
+def register(app: typer.Typer) -> None:
+    app.command("bench")(bench)
+
+
+def bench(
+    rate: Annotated[
+        float | None, typer.Option(min=0.1, help="Events a second, each at its own time.")
+    ] = None,
+    duration: Annotated[str, typer.Option(help="Measured time at that rate, such as 30s or 5m.")] = "30s",
+    warmup: Annotated[str, typer.Option(help="Sent before, counted, but not in the latencies.")] = "5s",
+    capacity: Annotated[bool, typer.Option("--capacity", help="Fill a topic, then time the job.")] = False,
+    events: Annotated[int, typer.Option(min=1, help="How many events to fill in.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 7,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the topics of a capacity run.")] = False,
+    wait: Annotated[float, typer.Option(help="Give a capacity run up after that many seconds.")] = 3600.0,
+) -> Result:
+    """Measure the running stack. A run that lost an event, or got one wrong, ends with exit code 5.
+
+    Example: fraudctl bench --rate 5000 --duration 60s
+    """
+    if (rate is not None) == capacity:
+        raise UsageError(
+            "bench needs either --rate or --capacity",
+            hint="for example: fraudctl bench --rate 1000; fraudctl bench --capacity --events 200000",
+        )
+    if capacity:
+        return _capacity(events, seed, keep, wait)
+    return _rate(rate or 1.0, _seconds(duration), _seconds(warmup), seed)
+
+
+def _rate(rate: float, duration_s: float, warmup_s: float, seed: int) -> Result:
+    from fraudctl import bench_rate, stack
+
+    floor_s = min(duration_s, 20.0)
+    total = round(rate * (duration_s + warmup_s))
+    with progress("bench", total) as shown:
+        found = bench_rate.run(
+            stack.current(), bench_rate.Plan(rate, duration_s, warmup_s, floor_s, seed), shown
+        )
+    names = ("p50", "p90", "p99", "p999", "max")
+    rows = [[what, *(found[key][name] for name in names)] for what, key in _LATENCIES]
+    sinks = [[sink, v["lag_at_end"], v["caught_up_s"]] for sink, v in found["sinks"].items()]
+    return _result(
+        found,
+        f"{found['decided']:,} of {found['sent']:,} events decided, {found['events_per_second']:,} a second",
+        Table("milliseconds from the scheduled time", ("", *names), rows),
+        Table("sinks", ("sink", "lag at the end", "caught up after s"), sinks),
+    )
+
+
+def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
+    from fraudctl import bench_capacity, stack
+
+    with progress("bench", events) as shown:
+        found = bench_capacity.run(stack.current(), events, seed, keep, wait_s, shown)
+    checkpoints, reference = found["checkpoints"], found["reference"]
+    summary = (
+        f"{found['decided']:,} events in {found['timed_s']:.1f} s: {found['events_per_second']:,} events/s; "
+        f"{checkpoints['completed']} checkpoints inside; {reference['compared']:,} decisions compared"
+    )
+    return _result(found, summary)
+
+
+def _result(found: Mapping[str, Any], summary: str, *tables: Table) -> Result:
+    counts = ("sent", "decided", "lost", "duplicates", "late")
+    table = Table("events", counts, [[found[name] for name in counts]])
+    if found["good"]:
+        return Result(summary, found, tables=(table, *tables))
+    return Result(f"NOT GOOD: {_fault(found)}; {summary}", found, NOT_GOOD, (table, *tables))
+
+
+def _fault(found: Mapping[str, Any]) -> str:
+    if found["lost"]:
+        return f"{found['lost']:,} events were lost"
+    difference = (found.get("reference") or {}).get("first_difference")
+    if difference:
+        return f"event {difference['event']} differs from the reference"
+    return "the broker did not take every event"
+
+
+def _seconds(text: str) -> float:
+    from fraudctl.profile import parse_duration_ms
+
+    try:
+        return parse_duration_ms(text) / 1000
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+_LATENCIES = (("decided", "latency_ms"), ("floor: bare Kafka round trip", "floor_ms"))

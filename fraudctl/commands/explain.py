@@ -1,0 +1,85 @@
+"""`fraudctl explain`: why one transaction was decided as it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fraudctl.result import Result, Table
+
+if TYPE_CHECKING:
+    from fraudctl.explain import Explanation, Judged
+
+
+def register(app: typer.Typer) -> None:
+    app.command("explain")(explain)
+
+
+def explain(
+    event_id: Annotated[str, typer.Argument(help="The transaction's event_id.")],
+    user: Annotated[str | None, typer.Option("--user", help="Its user_id, when several have it.")] = None,
+) -> Result:
+    """Explain a decision: the transaction, every feature, every rule with the values it compared.
+
+    Example: fraudctl explain evt-000042 --user ada
+    """
+    from fraudctl import explain as capability
+    from fraudctl import stack
+
+    found = capability.explain(stack.current(), event_id, user)
+    return Result(_summary(found), found.document(), tables=_tables(found))
+
+
+def _tables(found: Explanation) -> tuple[Table, ...]:
+    document = found.document()
+    features = [
+        (name, _shown(feature["value"]), _declared(feature.get("declared")))
+        for name, feature in document["features"].items()
+    ]
+    rules = [_rule_row(judged) for judged in sorted(found.rules, key=lambda judged: not judged.fired)]
+    if not rules:
+        reasons = found.found.decision.reasons
+        rules = [("yes", hit.rule, hit.points, "", hit.text) for hit in reasons]
+    return (
+        Table("Transaction", ("field", "value"), list(document["transaction"].items())),
+        Table("Features", ("feature", "value", "declared as"), features),
+        Table("Rules", ("fired", "rule", "points", "when", "values and reason"), rules),
+    )
+
+
+def _rule_row(judged: Judged) -> tuple[Any, ...]:
+    values = ", ".join(f"{name} = {_shown(value)}" for name, value in judged.compared.items())
+    reason = f"\n{judged.text}" if judged.text else ""
+    return ("yes" if judged.fired else "no", judged.rule, judged.points, judged.when, values + reason)
+
+
+def _summary(found: Explanation) -> str:
+    decision = found.found.decision
+    points = [hit.points for hit in decision.reasons]
+    terms = " + ".join(str(point) for point in points) or "no rule fired"
+    is_clamped = found.sum_of_points != decision.score
+    total = f" = {found.sum_of_points}, kept within 0 to 100" if is_clamped else ""
+    marks = [name for name in ("late", "saturated") if getattr(decision, name)]
+    lines = [
+        f"{decision.decision}: score {decision.score} ({terms}{total})",
+        f"rules {decision.ruleset_version} ({decision.ruleset_hash[:12]})"
+        + ("" if found.ruleset_source else "; not at hand any more, so only its hits are shown"),
+        f"transaction at {decision.source.topic}[{decision.source.partition}]@{decision.source.offset}"
+        + (f"; {', '.join(marks)}" if marks else ""),
+    ]
+    return "\n".join(lines)
+
+
+def _declared(declared: Any) -> str:
+    if not isinstance(declared, dict):
+        return ""
+    return ", ".join(f"{name}: {value}" for name, value in declared.items())
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "absent"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,74 @@
+"""`fraudctl ingest`: a user's own data into the pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fraudctl.errors import UsageError
+from fraudctl.result import Result
+
+
+def register(app: typer.Typer) -> None:
+    app.command("ingest")(ingest)
+
+
+def ingest(
+    file: Annotated[Path, typer.Argument(help="JSON lines, CSV or Parquet, plain or gzipped.")],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Take a field from that column; repeatable."),
+    ] = None,
+    label: Annotated[
+        str, typer.Option("--label", metavar="COLUMN", help="The column that tells fraud (1) from legit (0).")
+    ] = "label",
+    rate: Annotated[float | None, typer.Option("--rate", help="Events a second (default: no limit).")] = None,
+    shift_to_now: Annotated[
+        bool,
+        typer.Option(
+            "--shift-to-now",
+            help="Move the data so that the last event is now; with --rate each gets its sending time.",
+        ),
+    ] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="Past data: a topic and a job of its own, by the data's clock.")
+    ] = False,
+    name: Annotated[
+        str | None, typer.Option("--name", help="Name of the past data (default: the file's).")
+    ] = None,
+    topic: Annotated[str | None, typer.Option("--topic", help="Another topic than the live one.")] = None,
+) -> Result:
+    """Send a file's rows; every refused row is reported with its line and reason.
+
+    Labels (`label`, `label_time`, `scenario`) go to the labels topic, never into a transaction.
+
+    Example: fraudctl ingest payments.csv --map amount=betrag --label is_fraud --shift-to-now
+    """
+    from fraudctl import ingest as ingestion
+    from fraudctl import rows, stack
+
+    if history and (shift_to_now or topic or rate):
+        raise UsageError(
+            "--history goes with none of --shift-to-now, --topic, --rate", hint="drop one of the two"
+        )
+    if name and not history:
+        raise UsageError("--name names past data only", hint="add --history")
+    if rate is not None and rate <= 0:
+        raise UsageError(f"--rate {rate:g} is not above 0", hint="try --rate 500")
+    order = ingestion.Order(file, rows.Mapped(_fields(mapping or []), label), rate, shift_to_now, topic)
+    rows.check_readable(file)
+    if history:
+        return ingestion.ingest_history(stack.current(), order, name).as_result()
+    return ingestion.ingest_live(stack.current(), order).as_result()
+
+
+def _fields(mapping: list[str]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for pair in mapping:
+        field, equals, column = pair.partition("=")
+        if not (field and equals and column) or field in fields or column in fields.values():
+            raise UsageError(f"--map {pair}", hint="write --map field=column, each of them once")
+        fields[field] = column
+    return fields

@@ -1,0 +1,121 @@
+"""`fraudctl job`: submit, stop, status, savepoint, rescale the live job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from fraudctl.result import Result, Table, progress
+
+Wait = Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")]
+
+
+def register(app: typer.Typer) -> None:
+    job = typer.Typer(help="The live scoring job.", no_args_is_help=True)
+    job.command("submit")(submit)
+    job.command("stop")(stop)
+    job.command("status")(status)
+    job.command("savepoint")(savepoint)
+    job.command("rescale")(rescale)
+    app.add_typer(job, name="job")
+
+
+def submit(
+    restore: Annotated[
+        str, typer.Option("--from", help="latest, none (a new run over the whole log) or a savepoint's path.")
+    ] = "latest",
+    wait: Wait = 180.0,
+) -> Result:
+    """Start the job, from the newest savepoint or retained checkpoint unless told otherwise.
+
+    Example: fraudctl job submit --from latest
+    """
+    from fraudctl import jobs, stack
+
+    with progress("starting the job") as shown:
+        found = jobs.start(stack.current(), wait, shown, restore=restore)
+    return _answer(f"the job runs{_origin(found)}", found)
+
+
+def stop(
+    no_savepoint: Annotated[
+        bool, typer.Option("--no-savepoint", help="Cancel; the newest checkpoint is what it resumes from.")
+    ] = False,
+    wait: Wait = 180.0,
+) -> Result:
+    """Stop the job with a savepoint; it stays stopped until it is submitted again.
+
+    Example: fraudctl job stop
+    """
+    from fraudctl import jobs, stack
+
+    with progress("stopping the job") as shown:
+        found = jobs.stop(stack.current(), wait, shown, savepoint=not no_savepoint)
+    if found["job_id"] is None:
+        return Result("the job was not running", found)
+    return Result(f"the job stopped{_where(found)}; go on with: fraudctl job submit", found)
+
+
+def status() -> Result:
+    """Show the job: wanted and real state, tasks, checkpoints, what it was restored from.
+
+    Example: fraudctl job status --json
+    """
+    from fraudctl import jobs, stack
+
+    found = jobs.status(stack.current())
+    flink = found["flink"]
+    is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
+    state = f"{flink['state']} ({flink['job_id']})" if flink else "not there"
+    answer = _answer(f"wanted {found['wanted']}, {state}", found)
+    return answer if is_well else Result(answer.summary, answer.data, 3, answer.tables)
+
+
+def savepoint(wait: Wait = 180.0) -> Result:
+    """Take a savepoint while the job goes on.
+
+    Example: fraudctl job savepoint
+    """
+    from fraudctl import jobs, stack
+
+    with progress("taking a savepoint"):
+        found = jobs.savepoint(stack.current(), wait)
+    return Result(f"savepoint: {found['savepoint']}", found)
+
+
+def rescale(
+    parallelism: Annotated[int, typer.Argument(min=1, help="Number of parallel subtasks.")],
+    wait: Wait = 180.0,
+) -> Result:
+    """Go on at another parallelism: stop with a savepoint, start from it.
+
+    Example: fraudctl job rescale 2
+    """
+    from fraudctl import jobs, stack
+
+    with progress("rescaling the job") as shown:
+        found = jobs.rescale(stack.current(), parallelism, wait, shown)
+    return _answer(f"the job runs at parallelism {parallelism}{_origin(found)}", found)
+
+
+def _answer(summary: str, found: Mapping[str, Any]) -> Result:
+    flink = found["flink"]
+    if not flink:
+        return Result(summary, found)
+    tasks = [(task["name"], task["parallelism"], task["state"]) for task in flink["tasks"]]
+    checkpoints = flink["checkpoints"]
+    counts = f"{checkpoints['completed']} checkpoints complete, {checkpoints['failed']} failed"
+    return Result(
+        f"{summary}; {counts}", found, tables=(Table("tasks", ("task", "parallelism", "state"), tasks),)
+    )
+
+
+def _origin(found: Mapping[str, Any]) -> str:
+    restored = found["keeper"]["restored_from"]
+    return f" from {restored}" if restored else " from the start of the log"
+
+
+def _where(found: Mapping[str, Any]) -> str:
+    return f", savepoint {found['savepoint']}" if found["savepoint"] else " without a savepoint"

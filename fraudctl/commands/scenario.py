@@ -1,0 +1,80 @@
+"""`fraudctl scenario`: the kinds of traffic that `simulate` can send."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from fraudctl.result import Result, Table
+
+
+def register(app: typer.Typer) -> None:
+    noun = typer.Typer(help="The kinds of traffic that simulate can send.", no_args_is_help=True)
+    noun.command("list")(list_)
+    noun.command("show")(show)
+    app.add_typer(noun, name="scenario")
+
+
+def _complete_scenarios(incomplete: str) -> list[str]:
+    from fraudctl import profile, scenario
+
+    known = scenario.names(profile.data_dir("scenarios"))
+    return [name for name in known if name.startswith(incomplete)]
+
+
+def list_() -> Result:
+    """List the shipped scenarios.
+
+    Example: fraudctl scenario list
+    """
+    from fraudctl import profile, scenario
+
+    folder = profile.data_dir("scenarios")
+    found = [scenario.find(name, folder) for name in scenario.names(folder)]
+    data = [{"name": one.name, "description": one.description, "rules": _rules(one)} for one in found]
+    rows = [(one["name"], one["description"]) for one in data]
+    table = Table("Scenarios", ("name", "what happens"), rows)
+    return Result("send one with: fraudctl simulate --attack NAME", {"scenarios": data}, tables=(table,))
+
+
+def show(
+    name: Annotated[
+        str, typer.Argument(help="A shipped scenario or a file.", autocompletion=_complete_scenarios)
+    ],
+) -> Result:
+    """Check a scenario and show what it does, step by step.
+
+    Example: fraudctl scenario show card-testing
+    """
+    from dataclasses import asdict
+
+    from fraudctl import profile, scenario
+
+    one = scenario.find(name, profile.data_dir("scenarios"))
+    tables = tuple(_attack_table(attack) for attack in one.attacks)
+    return Result(f"{one.name}: {one.description}", asdict(one), tables=tables)
+
+
+def _rules(one: Any) -> list[str]:
+    return sorted({rule for attack in one.attacks for rule in attack.rules})
+
+
+def _attack_table(attack: Any) -> Table:
+    columns = ("events", "apart", "amount", "user", "ip", "device", "card", "country", "label")
+    rows = [
+        (
+            step.events,
+            " to ".join(f"{ms / 1000:g} s" for ms in step.spacing_ms),
+            " to ".join(f"{cents / 100:.2f}" for cents in step.amount),
+            step.user,
+            step.ip,
+            step.device,
+            step.card,
+            step.country,
+            "fraud" if step.fraud else "legit",
+        )
+        for step in attack.steps
+    ]
+    found_by = f"found by {', '.join(attack.rules)} from fraud {attack.flagged_from} on"
+    return Table(f"{attack.name}, once in {attack.every_ms / 1000:g} s, {found_by}", columns, rows)

@@ -1,0 +1,77 @@
+"""`fraudctl simulate`: a scenario's traffic through the live pipeline, and how well it was judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fraudctl.errors import UsageError
+from fraudctl.result import Result
+
+
+def register(app: typer.Typer) -> None:
+    app.command("simulate")(simulate)
+
+
+def _complete_scenarios(incomplete: str) -> list[str]:
+    from fraudctl import profile, scenario
+
+    known = scenario.names(profile.data_dir("scenarios"))
+    return [name for name in known if name.startswith(incomplete)]
+
+
+def simulate(
+    attack: Annotated[
+        str,
+        typer.Option("--attack", help="A shipped scenario or a file.", autocompletion=_complete_scenarios),
+    ] = "normal",
+    rate: Annotated[float, typer.Option("--rate", help="Events a second, the attack's included.")] = 200.0,
+    duration: Annotated[str, typer.Option("--duration", help="How long to send, such as 30s or 5m.")] = "30s",
+    seed: Annotated[int, typer.Option("--seed", help="Same seed and start time: the same bytes.")] = 7,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Producers to send with.")] = 1,
+    background: Annotated[
+        bool, typer.Option("--background/--no-background", help="Normal traffic around the attack.")
+    ] = True,
+    start_time: Annotated[
+        str | None, typer.Option("--start-time", help="Time of the first event, ISO 8601 with a zone.")
+    ] = None,
+    patience: Annotated[
+        str, typer.Option("--patience", help="Give up after that long without a decision.")
+    ] = "60s",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="Write the transactions to this file as JSON lines, send nothing."),
+    ] = None,
+) -> Result:
+    """Send a scenario at its pace, wait for every decision, print the scorecard.
+
+    Example: fraudctl simulate --attack ip-burst --rate 200 --duration 30s
+    """
+    from fraudctl import profile, scenario, simulate, stack, traffic
+
+    if not 0 < rate <= 1_000_000:
+        raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
+    length_ms, patience_ms = _duration("--duration", duration), _duration("--patience", patience)
+    chosen = scenario.find(attack, profile.data_dir("scenarios"))
+    start_ms = simulate.start_ms(start_time)
+    run = traffic.Run(chosen, seed, start_ms, rate, length_ms, background)
+    if output is not None:
+        with output.open("w", encoding="utf-8") as target:
+            count = simulate.write_stream(run, target)
+        data = {"run": run.name, "start_ms": start_ms, "events": count, "file": str(output)}
+        return Result(f"{count} transactions written to {output}", data)
+    return simulate.simulate(stack.current(), run, workers, patience_ms / 1000).as_result()
+
+
+def _duration(option: str, text: str) -> int:
+    from fraudctl.scenario import parse_duration
+
+    try:
+        length = parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}", hint=f"try {option} 30s") from error
+    if length <= 0:
+        raise UsageError(f"{option} must be above 0", hint=f"try {option} 30s")
+    return length

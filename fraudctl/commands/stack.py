@@ -1,0 +1,328 @@
+"""`fraudctl up | down | purge | restart | status | logs`: the life of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fraudctl.errors import NotRunning, UsageError
+from fraudctl.result import Result, Table, options, progress, say
+
+if TYPE_CHECKING:
+    from fraudctl.engines.local import ServerHealth
+    from fraudctl.profile import Profile
+    from fraudctl.stack import Stack
+
+WATCH_SECONDS = 2.0
+NEXT = ("fraudctl simulate --attack ip-burst", "fraudctl alerts", "fraudctl status --watch")
+
+
+def _complete_profiles(incomplete: str) -> list[str]:
+    from fraudctl import profile
+
+    return [name for name in profile.names() if name.startswith(incomplete)]
+
+
+def _complete_servers(incomplete: str) -> list[str]:
+    from fraudctl import profile
+
+    return [name for name in profile.server_names() if name.startswith(incomplete)]
+
+
+def _complete_programs(incomplete: str) -> list[str]:
+    from fraudctl import stack
+    from fraudctl.engines import local
+
+    return [name for name in local.program_names(stack.home_dir()) if name.startswith(incomplete)]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("up")(up)
+    app.command("down")(down)
+    app.command("purge")(purge)
+    app.command("restart")(restart)
+    app.command("status")(status)
+    app.command("logs")(logs)
+
+
+def up(
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_complete_profiles),
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="A rule set instead of the profile's.")
+    ] = None,
+    any_port: Annotated[bool, typer.Option("--any-port", help="Take free ports, whatever they are.")] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="Leave out a server; repeatable.", autocompletion=_complete_servers),
+    ] = None,
+    wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 180.0,
+) -> Result:
+    """Start the whole stack and wait until it works. Repeats are quick and change nothing.
+
+    Example: fraudctl up --any-port
+    """
+    import time
+
+    from fraudctl import stack as stacks
+    from fraudctl.engines import local
+
+    began = time.monotonic()
+    home = stacks.home_dir()
+    left_out = tuple(sorted(without or ()))
+    chosen = _wanted_profile(home, profile, rules)
+    if left_out == () and profile is None and rules is None and (known := _running(home)) is not None:
+        left_out = known.without
+    started = local.up(local.Wish(home, chosen, left_out, any_port, wait))
+    if started.runs_jobs:
+        from fraudctl import jobs
+
+        with progress("starting the job") as shown:
+            jobs.start(started, max(10.0, wait - (time.monotonic() - began)), shown)
+    return _started(started, time.monotonic() - began)
+
+
+def down() -> Result:
+    """Stop the stack: the job with a savepoint, then every server. All data stays.
+
+    Example: fraudctl down
+    """
+    from fraudctl import stack as stacks
+    from fraudctl.engines import local
+
+    home = stacks.home_dir()
+    running = _running(home)
+    savepoint = _stop_job(running) if running is not None else None
+    stopped = local.down(home)
+    data = {"home": str(home), "was_running": stopped, "savepoint": savepoint}
+    if not stopped:
+        return Result(f"nothing was running in {home}", data)
+    return Result(f"stopped; the data stays in {home}", data)
+
+
+def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> Result:
+    """Stop the stack and delete its home with all data.
+
+    Example: fraudctl purge --yes
+    """
+    from fraudctl import stack as stacks
+    from fraudctl.engines import local
+
+    home = stacks.home_dir()
+    if not home.exists():
+        return Result(f"there is nothing in {home}", {"home": str(home), "deleted": False})
+    if not (home / "stack.json").exists() and not (home / "run").is_dir() and any(home.iterdir()):
+        raise UsageError(f"{home} is not a home of fraudctl", hint="name the right one with --home")
+    if not yes:
+        _confirm(home)
+    local.purge(home)
+    return Result(f"deleted {home}", {"home": str(home), "deleted": True})
+
+
+def restart(
+    server: Annotated[
+        str, typer.Argument(help="A server or one of its programs.", autocompletion=_complete_servers)
+    ],
+    wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 120.0,
+) -> Result:
+    """Stop and start one server, or a single program such as flink-taskmanager, and wait for it.
+
+    Example: fraudctl restart postgres
+    """
+    from fraudctl import stack as stacks
+    from fraudctl.engines import local
+
+    programs = local.restart(stacks.current(), server, wait)
+    return Result(f"restarted {', '.join(programs)}", {"server": server, "programs": programs})
+
+
+def status(
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again every two seconds.")] = False,
+) -> Result:
+    """How every server, the job and the sinks are. Exit 3 if one is not well, 4 if nothing runs.
+
+    Example: fraudctl status --json
+    """
+    from fraudctl import stack as stacks
+
+    if watch:
+        return Result("", _watched(), replaces=True)
+    return _status(stacks.current())
+
+
+def logs(
+    name: Annotated[
+        str | None, typer.Argument(help="A program; all if left out.", autocompletion=_complete_programs)
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 20,
+) -> Result:
+    """The log of a program, or of all.
+
+    Example: fraudctl logs flink-taskmanager -f
+    """
+    from fraudctl import stack as stacks
+    from fraudctl.engines import local, logs
+
+    home = stacks.home_dir()
+    known = local.program_names(home)
+    if not known:
+        raise NotRunning(f"no stack has been started in {home}")
+    chosen = [one for one in known if name is None or one == name or one.startswith(f"{name}-")]
+    if not chosen:
+        raise UsageError(f"there is no log of {name!r}", hint=f"there are: {', '.join(known)}")
+    width = max(map(len, chosen)) if len(chosen) > 1 else 0
+    found = logs.read(stacks.Paths(home), chosen, lines, follow)
+    return Result(
+        "", found, line=lambda one: f"{one['program']:{width}}  {one['line']}" if width else one["line"]
+    )
+
+
+def _wanted_profile(home: Path, name: str | None, rules: Path | None) -> Profile:
+    """The profile asked for; that of the running stack where nothing is asked for."""
+    import os
+
+    from fraudctl import profile as profiles
+
+    if name is None and rules is None and (known := _running(home)) is not None:
+        return known.profile
+    overrides = {"rules": str(rules.expanduser().absolute())} if rules else {}
+    return profiles.load(name, overrides, os.environ)
+
+
+def _running(home: Path) -> Stack | None:
+    """The stack that came up in this home and still runs."""
+    from fraudctl import stack as stacks
+
+    try:
+        known = stacks.current(home)
+    except NotRunning:
+        return None
+    return known if known.extra.get("ready") else None
+
+
+def _stop_job(running: Stack) -> str | None:
+    """Stop the job with a savepoint; where that cannot be had, say so and stop without."""
+    from fraudctl import jobs
+    from fraudctl.errors import FraudctlError
+
+    if not running.runs_jobs:
+        return None
+    try:
+        with progress("stopping the job with a savepoint") as shown:
+            found: str | None = jobs.stop(running, 60.0, shown).get("savepoint")
+            return found
+    except FraudctlError as error:
+        say(f"the job stops without a savepoint, its newest checkpoint stays: {error.message}")
+        return None
+
+
+def _confirm(home: Path) -> None:
+    import sys
+
+    if options().json or not sys.stdin.isatty():
+        raise UsageError(f"this deletes everything in {home}", hint="say so with: fraudctl purge --yes")
+    typer.confirm(f"Delete everything in {home}?", abort=True, err=True)
+
+
+def _started(stack: Stack, seconds: float) -> Result:
+    from fraudctl.engines.local import servers
+
+    titles = {name: server.title for name, server in servers(stack).items()}
+    rows = [(titles.get(name, name), address) for name, address in stack.addresses.items()]
+    tables = (Table("", ("server", "address"), rows), Table("", ("next",), [(line,) for line in NEXT]))
+    data = {
+        "home": str(stack.home),
+        "profile": stack.profile.name,
+        "addresses": dict(stack.addresses),
+        "seconds": round(seconds, 1),
+        "next": list(NEXT),
+    }
+    return Result(f"up in {seconds:.1f} s, in {stack.home}", data, tables=tables)
+
+
+def _watched() -> Iterator[Result]:
+    import time
+
+    from fraudctl import stack as stacks
+
+    while True:
+        yield _status(stacks.current())
+        time.sleep(WATCH_SECONDS)
+
+
+def _status(stack: Stack) -> Result:
+    from fraudctl.engines import local, observe
+
+    health = local.health(stack)
+    servers = [_server(one) for one in health]
+    for server in servers:
+        if server["name"] == "postgres":
+            server["dsn"] = stack.postgres_dsn()
+    job = observe.job(stack)
+    sinks = observe.sinks(stack)
+    ill = [one.name for one in health if not one.healthy] + ([] if job["healthy"] else ["job"])
+    ill += [sink["name"] for sink in sinks if not sink["healthy"] and sink["name"] not in ill]
+    summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
+    data = {
+        "home": str(stack.home),
+        "profile": stack.profile.name,
+        "healthy": not ill,
+        "servers": servers,
+        "job": job,
+        "sinks": sinks,
+        "rates": observe.rates(stack),
+    }
+    return Result(summary, data, exit_code=3 if ill else 0, tables=_status_tables(health, job, sinks))
+
+
+def _server(one: ServerHealth) -> dict[str, Any]:
+    from fraudctl.engines import observe
+
+    return {
+        "name": one.name,
+        "title": one.title,
+        "address": one.address or None,
+        "healthy": one.healthy,
+        "reason": one.reason or None,
+        "programs": [observe.program(state) for state in one.programs],
+    }
+
+
+def _status_tables(
+    health: list[ServerHealth], job: dict[str, Any], sinks: list[dict[str, Any]]
+) -> tuple[Table, ...]:
+    from fraudctl.engines import observe
+
+    rows = []
+    for one in health:
+        for number, state in enumerate(one.programs):
+            seen = observe.program(state)
+            shown = (one.address if number == 0 else "", seen["pid"] or "", _mb(seen["rss_bytes"]))
+            said = ("well" if one.healthy else one.reason) if number == 0 else ""
+            rows.append((seen["name"], *shown, _age(seen["uptime_s"]), said))
+    servers = Table("", ("program", "address", "pid", "memory", "up", "state"), rows)
+    found = [
+        servers,
+        Table("", ("job", "value"), [(key, value) for key, value in job.items() if value is not None]),
+    ]
+    if sinks:
+        columns = ("name", "lag", "written", "retried", "dead_lettered", "last_error")
+        found.append(Table("", ("sink", *columns[1:]), [[s.get(c) for c in columns] for s in sinks]))
+    return tuple(found)
+
+
+def _mb(size: int | None) -> str:
+    return f"{size / 1e6:.0f} MB" if size else ""
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"

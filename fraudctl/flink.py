@@ -1,0 +1,297 @@
+"""Flink's REST interface: overview, jobs, checkpoints, savepoints, stop, cancel, metrics.
+
+Knows Flink and nothing of this pipeline. Times are epoch milliseconds. A cluster that does not answer
+leaves this module as Unhealthy (code `flink_unreachable`), one that refuses as Failed (`flink_refused`).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from fraudctl.errors import Failed, Unhealthy
+
+ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
+"""States that a job does not leave again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    version: str
+    taskmanagers: int
+    slots: int
+    free_slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    job_id: str
+    name: str
+    state: str
+    start_ms: int
+    end_ms: int
+    """-1 while the job has not ended."""
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    vertex_id: str
+    name: str
+    parallelism: int
+    state: str
+    read_records: int
+    written_records: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetail:
+    job: Job
+    vertices: tuple[Vertex, ...]
+
+    @property
+    def running(self) -> bool:
+        """Every task runs, not only the job as a whole."""
+        return self.job.state == "RUNNING" and all(v.state == "RUNNING" for v in self.vertices)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    number: int
+    path: str
+    completed_ms: int
+    size_bytes: int
+    is_savepoint: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    completed: int
+    failed: int
+    in_progress: int
+    restored: int
+    latest: Checkpoint | None
+
+
+class Flink:
+    """One cluster, by the URL of its REST interface, for example `http://127.0.0.1:18081`."""
+
+    def __init__(self, url: str, timeout_s: float = 10.0) -> None:
+        self.url = url.rstrip("/")
+        self._timeout_s = timeout_s
+
+    def overview(self) -> Overview:
+        answer = self._ask("GET", "/overview")
+        return Overview(
+            str(answer.get("flink-version", "")),
+            int(answer["taskmanagers"]),
+            int(answer["slots-total"]),
+            int(answer["slots-available"]),
+        )
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Every job the cluster knows, ended ones included, the oldest first."""
+        answer = self._ask("GET", "/jobs/overview")
+        return tuple(sorted(map(_job, answer["jobs"]), key=lambda job: (job.start_ms, job.job_id)))
+
+    def live(self, name: str) -> tuple[Job, ...]:
+        """Jobs of that name that have not ended, the oldest first."""
+        return tuple(job for job in self.jobs() if job.name == name and not job.ended)
+
+    def job(self, job_id: str) -> JobDetail:
+        answer = self._ask("GET", f"/jobs/{job_id}")
+        return JobDetail(_job(answer), tuple(map(_vertex, answer["vertices"])))
+
+    def checkpoints(self, job_id: str) -> Checkpoints:
+        answer = self._ask("GET", f"/jobs/{job_id}/checkpoints")
+        counts, latest = answer["counts"], answer.get("latest") or {}
+        found = [
+            c for c in (latest.get("completed"), latest.get("savepoint")) if c and not c.get("discarded")
+        ]
+        newest = max(found, key=lambda c: int(c["latest_ack_timestamp"]), default=None)
+        return Checkpoints(
+            int(counts["completed"]),
+            int(counts["failed"]),
+            int(counts["in_progress"]),
+            int(counts["restored"]),
+            None if newest is None else _checkpoint(newest),
+        )
+
+    def latest_checkpoint(self, job_id: str) -> Checkpoint | None:
+        """The newest complete checkpoint or savepoint of this job that was not discarded."""
+        return self.checkpoints(job_id).latest
+
+    def exceptions(self, job_id: str, most: int = 5) -> tuple[str, ...]:
+        """The newest failures of the job, each as Flink's stack trace, the newest first."""
+        answer = self._ask("GET", f"/jobs/{job_id}/exceptions?maxExceptions={most}")
+        entries = (answer.get("exceptionHistory") or {}).get("entries") or []
+        return tuple(str(entry.get("stacktrace", "")) for entry in entries)
+
+    def metrics(self, path: str, names: Sequence[str]) -> dict[str, float]:
+        """Values under a path such as `/jobs/ID` or `/taskmanagers/ID`; unknown names are left out."""
+        wanted = ",".join(quote(name) for name in names)
+        answer = self._ask("GET", f"{path}/metrics?get={wanted}")
+        return {str(entry["id"]): float(entry["value"]) for entry in answer if "value" in entry}
+
+    def savepoint(self, job_id: str, folder: str, wait_s: float = 120.0) -> str:
+        """Takes a savepoint below `folder` (a file URI) while the job goes on; its path."""
+        body = {"target-directory": folder, "cancel-job": False}
+        return self._settle(job_id, self._ask("POST", f"/jobs/{job_id}/savepoints", body), wait_s)
+
+    def stop_with_savepoint(self, job_id: str, folder: str, wait_s: float = 120.0) -> str:
+        """Takes a savepoint below `folder` and ends the job with it; the savepoint's path."""
+        body = {"targetDirectory": folder, "drain": False}
+        return self._settle(job_id, self._ask("POST", f"/jobs/{job_id}/stop", body), wait_s)
+
+    def cancel(self, job_id: str, wait_s: float = 60.0) -> None:
+        """Ends the job without a savepoint and waits until it has ended; one already gone is no error."""
+        if any(job.job_id == job_id and not job.ended for job in self.jobs()):
+            self._ask("PATCH", f"/jobs/{job_id}?mode=cancel")
+            self.wait_ended(job_id, wait_s)
+
+    def wait_ended(self, job_id: str, wait_s: float) -> Job:
+        """Waits for the job to end in any way. Raises Failed after `wait_s`."""
+        deadline = time.monotonic() + wait_s
+        while True:
+            job = self.job(job_id).job
+            if job.ended:
+                return job
+            if time.monotonic() > deadline:
+                raise Failed(
+                    f"job {job_id} is still {job.state} after {wait_s:.0f} s",
+                    hint="look at: fraudctl logs jobmanager",
+                    code="job_not_ended",
+                )
+            threading.Event().wait(0.1)
+
+    def _settle(self, job_id: str, request: Mapping[str, Any], wait_s: float) -> str:
+        """Waits for an asynchronous savepoint request; its path, or Failed with Flink's reason."""
+        deadline = time.monotonic() + wait_s
+        while True:
+            answer = self._ask("GET", f"/jobs/{job_id}/savepoints/{request['request-id']}")
+            if answer["status"]["id"] == "COMPLETED":
+                operation = answer.get("operation") or {}
+                if "location" in operation:
+                    return _one_form(str(operation["location"]))
+                cause = operation.get("failure-cause") or {}
+                raise Failed(
+                    f"no savepoint: {root_cause(str(cause.get('stack-trace', 'no reason given')))}",
+                    hint="see that all tasks run: fraudctl job status; then try again",
+                    code="savepoint_failed",
+                )
+            if time.monotonic() > deadline:
+                raise Failed(
+                    f"the savepoint was not complete after {wait_s:.0f} s",
+                    hint="a slow one may still finish: fraudctl job status",
+                    code="savepoint_failed",
+                )
+            threading.Event().wait(0.05)
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=self._timeout_s) as answer:
+                content = answer.read()
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                raise self._refused(path, refusal) from refusal
+        except (OSError, http.client.HTTPException) as failure:
+            raise self._unreachable(failure) from failure
+        try:
+            return json.loads(content or b"{}")
+        except ValueError as failure:
+            raise self._unreachable(failure) from failure
+
+    def _refused(self, path: str, refusal: urllib.error.HTTPError) -> Unhealthy | Failed:
+        if refusal.code == 503:
+            return self._unreachable(refusal)
+        try:
+            errors = json.loads(refusal.read()).get("errors", [])
+            detail = root_cause(str(errors[-1])) if errors else str(refusal)
+        except (ValueError, AttributeError, OSError):
+            detail = str(refusal)
+        return Failed(
+            f"Flink refused {path}: {detail}", hint="look at: fraudctl logs jobmanager", code="flink_refused"
+        )
+
+    def _unreachable(self, failure: Exception) -> Unhealthy:
+        reason = getattr(failure, "reason", failure)
+        return Unhealthy(
+            f"Flink at {self.url} does not answer: {reason}",
+            hint="see which server is down with: fraudctl status; then: fraudctl restart jobmanager",
+            code="flink_unreachable",
+        )
+
+
+def reason_of(flink: Flink, job_id: str) -> str:
+    """Why a job failed, in one line."""
+    traces = flink.exceptions(job_id, 1)
+    return root_cause(traces[0]) if traces else "no reason given"
+
+
+def local_path(uri: str) -> Path:
+    """A `file:` URI, or a plain path, as a path of this machine."""
+    return Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)
+
+
+def _job(answer: Mapping[str, Any]) -> Job:
+    return Job(
+        str(answer["jid"]),
+        str(answer["name"]),
+        str(answer["state"]),
+        int(answer["start-time"]),
+        int(answer["end-time"]),
+    )
+
+
+def _vertex(answer: Mapping[str, Any]) -> Vertex:
+    metrics = answer.get("metrics") or {}
+    return Vertex(
+        str(answer["id"]),
+        str(answer["name"]),
+        int(answer["parallelism"]),
+        str(answer["status"]),
+        int(metrics.get("read-records") or 0),
+        int(metrics.get("write-records") or 0),
+    )
+
+
+def _checkpoint(answer: Mapping[str, Any]) -> Checkpoint:
+    return Checkpoint(
+        int(answer["id"]),
+        _one_form(str(answer.get("external_path") or "")),
+        int(answer["latest_ack_timestamp"]),
+        int(answer.get("state_size") or 0),
+        bool(answer.get("is_savepoint")),
+    )
+
+
+def _one_form(uri: str) -> str:
+    """Flink writes `file:/x` and `file:///x`; the second is what everything else here writes."""
+    return local_path(uri).as_uri() if uri.startswith("file:") else uri
+
+
+def root_cause(trace: str) -> str:
+    """The innermost message of a Java stack trace, in one line."""
+    causes = [
+        line.strip() for line in trace.splitlines() if line.strip() and not line.startswith(("\t", "  "))
+    ]
+    innermost = causes[-1].removeprefix("Caused by: ") if causes else trace.strip()
+    return innermost[:300]

@@ -1,0 +1,239 @@
+"""Keeps the live job as it is wanted: the only process that submits it.
+
+Run under the supervisor as `python -m fraudctl.keeper --home HOME`. It compares `jobs/live.json` with
+Flink's list of jobs. Wanted but not there (first start, a JobManager that was killed and forgot it, a job
+that failed for good): it submits from the newest complete checkpoint or savepoint of the run in force. Two of
+them: the younger is cancelled. What it does stands in `jobs/keeper.json`, which it alone writes.
+
+A run is one history of the job. Starting without any state takes a new run number; every restart from a
+checkpoint or savepoint keeps it. A restart never goes back behind the point its run was started from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fraudctl import jobfiles
+from fraudctl.errors import Failed, FraudctlError
+from fraudctl.flink import Flink, Job, local_path, reason_of
+from fraudctl.jobfiles import RestorePoint, now_ms, run_of
+from fraudctl.result import options, set_options
+from fraudctl.stack import Stack, home_dir, read
+from fraudctl.submission import LIVE, job_config, submit
+
+log = logging.getLogger("keeper")
+
+LOOK_EVERY_S = 0.5
+LOCK_WAIT_S = 60.0
+LONGEST_PAUSE_MS = 30_000
+STEADY_MS = 30_000
+"""A job that runs this long after its submission ends a row of failures."""
+Submit = Callable[[Stack, Mapping[str, Any], int], str]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What `keeper.json` holds. `run`, `base` and `base_ms` say which state a restart may use."""
+
+    state: str = "starting"
+    """starting | stopped | submitting | running | restarting | waiting | unreachable"""
+    generation: int = 0
+    """The generation of the wanted state that was last acted on."""
+    run: int | None = None
+    base: str | None = None
+    base_ms: int = 0
+    job_id: str | None = None
+    restored_from: str | None = None
+    submitted_ms: int = 0
+    failures: int = 0
+    failed_ms: int = 0
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How the job is to be started: `restore` is None for a start without state, which needs a new run."""
+
+    run: int | None
+    restore: str | None
+
+
+def choose(points: Sequence[RestorePoint], state: State, restore: str) -> Start:
+    """The state to start from. `restore` is `latest`, `none` or a path; `points` are the newest first."""
+    if restore == "none":
+        return Start(None, None)
+    if restore != "latest":
+        return Start(run_of(restore) or state.run, restore)
+    for point in points:
+        if state.run is None or (point.run == state.run and point.completed_ms > state.base_ms):
+            return Start(point.run, point.path)
+    return Start(state.run, state.base) if state.base else Start(None, None)
+
+
+def younger(jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """Those that must go when there is more than one; `jobs` are the oldest first."""
+    return tuple(jobs[1:])
+
+
+def pause_ms(failures: int) -> int:
+    """How long to wait after that many failures in a row: 1, 2, 4 … 30 seconds."""
+    return 0 if failures == 0 else int(min(LONGEST_PAUSE_MS, 1000 * 2 ** min(failures - 1, 10)))
+
+
+class Keeper:
+    """One look at a time (`look`), so that a test can drive it; the process only repeats it."""
+
+    def __init__(self, stack: Callable[[], Stack], submit_job: Submit) -> None:
+        self._stack = stack
+        self._submit = submit_job
+        first = stack()
+        kept = jobfiles.keeper_state(first)
+        known = {name: kept[name] for name in ("generation", "run", "base", "base_ms") if name in kept}
+        self.state = State(**known)
+        jobfiles.write_json(first.paths.jobs / "keeper.json", asdict(self.state))
+
+    def look(self) -> None:
+        """Compares what is wanted with what is there and mends one difference. Never raises FraudctlError."""
+        stack = self._stack()
+        try:
+            wanted = jobfiles.wanted_live(stack)
+            if wanted["generation"] != self.state.generation and self.state.failures:
+                self.state = replace(self.state, failures=0, failed_ms=0)
+            jobs = Flink(stack.flink_url, timeout_s=5.0).live(LIVE)
+            self._mend(stack, wanted, jobs)
+        except FraudctlError as failure:
+            self._failed(stack, failure)
+
+    def _mend(self, stack: Stack, wanted: Mapping[str, Any], jobs: Sequence[Job]) -> None:
+        if wanted["wanted"] != "running":
+            self._keep(
+                stack, replace(self.state, state="stopped", generation=wanted["generation"], job_id=None)
+            )
+        elif jobs:
+            self._watch(stack, wanted, jobs)
+        elif reason := self._reason_of_end(stack):
+            raise Failed(reason)
+        elif now_ms() >= self.state.failed_ms + pause_ms(self.state.failures):
+            self._start(stack)
+
+    def _reason_of_end(self, stack: Stack) -> str | None:
+        """Why the job we last saw failed; None when it did not, or when Flink no longer knows it."""
+        gone, self.state = self.state.job_id, replace(self.state, job_id=None)
+        flink = Flink(stack.flink_url)
+        if gone is None or not any(job.job_id == gone and job.state == "FAILED" for job in flink.jobs()):
+            return None
+        return f"job {gone} failed: {reason_of(flink, gone)}"
+
+    def _watch(self, stack: Stack, wanted: Mapping[str, Any], jobs: Sequence[Job]) -> None:
+        flink = Flink(stack.flink_url)
+        for job in younger(jobs):
+            log.warning("two live jobs: cancelling the younger, %s", job.job_id)
+            flink.cancel(job.job_id)
+        runs = flink.job(jobs[0].job_id).running
+        is_steady = runs and now_ms() - self.state.submitted_ms > STEADY_MS
+        calm = replace(self.state, failures=0, failed_ms=0, last_error=None) if is_steady else self.state
+        shown = "running" if runs else "restarting"
+        self._keep(stack, replace(calm, state=shown, generation=wanted["generation"], job_id=jobs[0].job_id))
+
+    def _start(self, stack: Stack) -> None:
+        with jobfiles.submission_lock(stack, LOCK_WAIT_S) as lock:
+            wanted = jobfiles.wanted_live(stack)
+            flink = Flink(stack.flink_url)
+            if wanted["wanted"] != "running" or flink.live(LIVE):
+                return
+            start = self._settle(stack, wanted)
+            config = job_config(
+                stack,
+                start.run or 0,
+                parallelism=wanted["parallelism"] or stack.profile.pipeline.parallelism,
+                start=wanted["start"],
+                restore=start.restore,
+            )
+            log.info("submitting run %s from %s", start.run, start.restore or "the log alone")
+            job_id = self._submit(stack, config, lock)
+            self._keep(stack, replace(self.state, state="restarting", job_id=job_id))
+            log.info("submitted %s", job_id)
+            for job in younger(flink.live(LIVE)):
+                flink.cancel(job.job_id)
+
+    def _settle(self, stack: Stack, wanted: Mapping[str, Any]) -> Start:
+        """Decides from what to start and puts it on disk before anything is submitted."""
+        is_new = wanted["generation"] != self.state.generation
+        asked = str(wanted["from"]) if is_new else "latest"
+        start = choose(jobfiles.restore_points(stack.home), self.state, asked)
+        if start.run is None:
+            start = Start(jobfiles.next_run(stack), start.restore)
+        state = replace(
+            self.state,
+            state="submitting",
+            generation=wanted["generation"],
+            run=start.run,
+            restored_from=start.restore,
+            submitted_ms=now_ms(),
+        )
+        if asked != "latest" or start.restore is None:
+            state = replace(state, base=start.restore, base_ms=now_ms())
+        self._keep(stack, state)
+        return start
+
+    def _failed(self, stack: Stack, failure: FraudctlError) -> None:
+        if failure.code == "flink_unreachable":
+            self._keep(stack, replace(self.state, state="unreachable", last_error=failure.message))
+            return
+        log.warning("%s", failure.message)
+        count = self.state.failures + 1
+        waiting = replace(self.state, state="waiting", failures=count, failed_ms=now_ms())
+        self._keep(stack, replace(waiting, last_error=failure.message))
+
+    def _keep(self, stack: Stack, state: State) -> None:
+        if state != self.state:
+            jobfiles.write_json(stack.paths.jobs / "keeper.json", asdict(state))
+        self.state = state
+
+
+def submit_live(stack: Stack, config: Mapping[str, Any], lock: int) -> str:
+    """Hands the live job to Flink; a savepoint that is gone by now is said before Flink is asked."""
+    restore = config["restore"]
+    if restore and str(restore).startswith("file:") and not (local_path(restore) / "_metadata").exists():
+        raise FraudctlError(
+            f"the state {restore} is gone", hint="start without it: fraudctl job submit --from none"
+        )
+    return submit(stack, config, lock=lock)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="fraudctl.keeper", description="Keep the live job as it is wanted.")
+    parser.add_argument("--home", type=Path, required=True)
+    set_options(home=parser.parse_args().home)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    keeper = Keeper(_stack_of_home, submit_live)
+    log.info("keeping the live job of %s", options().home)
+    while True:
+        keeper.look()
+        threading.Event().wait(LOOK_EVERY_S)
+
+
+def _leave(*_: object) -> None:
+    """Ends at once, a submission under way included: its child goes first, then the lock is free."""
+    raise SystemExit(0)
+
+
+def _stack_of_home() -> Stack:
+    home = home_dir()
+    stack = read(home)
+    if stack is None:
+        raise SystemExit(f"no stack has been started in {home}")
+    return stack
+
+
+if __name__ == "__main__":
+    main()

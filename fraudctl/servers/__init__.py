@@ -1,0 +1,162 @@
+"""Servers: one file each. The file's name is the server's name everywhere.
+
+A module in this folder holds one class `Server(...)` built on `BaseServer`; `discover()` finds it by the
+folder, so a new server needs no entry in any table.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from fraudctl import profile as profiles
+from fraudctl.artifacts import Artifact, jars, lock
+from fraudctl.profile import ServerSettings
+from fraudctl.stack import Paths
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervised process. Times in seconds; `user` is a user name, only ever set as root."""
+
+    name: str
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    directory: Path | None = None
+    user: str | None = None
+    stop_signal: str = "TERM"
+    stop_wait_s: int = 20
+    start_s: int = 1
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a server is put: its home, its ports by role, its settings and the user's cache."""
+
+    paths: Paths
+    ports: Mapping[str, int]
+    settings: ServerSettings
+    cache: Path
+
+
+class BaseServer(ABC):
+    """A real server of a local stack.
+
+    The engine calls `install`, `prepare`, then starts `programs()` and asks `probe()` until it returns;
+    `finish` runs once it does. `port_roles` gives each port's default, the first is the one users see.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()
+    port_roles: ClassVar[Mapping[str, int]]
+    memory_mb: ClassVar[int]
+    jar_use: ClassVar[str | None] = None
+    hint: ClassVar[str] = ""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    @property
+    def paths(self) -> Paths:
+        return self.site.paths
+
+    @property
+    def port(self) -> int:
+        """The port users connect to."""
+        return self.site.ports[next(iter(self.port_roles))]
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    @property
+    def memory(self) -> int:
+        """Megabytes this server is given."""
+        return self.site.settings.memory_mb or self.memory_mb
+
+    @property
+    def data(self) -> Path:
+        return self.paths.data(self.name)
+
+    @classmethod
+    def artifacts(cls) -> tuple[Artifact, ...]:
+        """The locked jars this server runs on."""
+        return tuple(artifact for artifact in lock() if artifact.use == cls.jar_use)
+
+    def jar_paths(self) -> tuple[Path, ...]:
+        return jars(self.jar_use, self.site.cache) if self.jar_use else ()
+
+    def install(self) -> None:  # noqa: B027 (an optional step)
+        """Put binaries where they can run; jars are already in the cache. Repeats are quick."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Write configuration, and make an empty data folder usable. Never touches existing data."""
+
+    @abstractmethod
+    def programs(self) -> Sequence[Program]:
+        """The processes to supervise, in start order."""
+
+    @abstractmethod
+    def probe(self) -> None:
+        """Return if the server does its work now; raise NotReady with the reason if not."""
+
+    def finish(self) -> None:  # noqa: B027 (an optional step)
+        """What a ready server still needs before others use it. Repeats are harmless."""
+
+    def remove(self) -> None:  # noqa: B027 (an optional step)
+        """Delete what this server keeps outside the home."""
+
+    @classmethod
+    def version(cls) -> str:
+        """The version of the server that would be started."""
+        return ""
+
+
+def names() -> tuple[str, ...]:
+    """The servers there are."""
+    return profiles.server_names()
+
+
+def server_class(name: str) -> type[BaseServer]:
+    """The class of one server."""
+    found: type[BaseServer] = importlib.import_module(f"fraudctl.servers.{name}").Server
+    return found
+
+
+def discover() -> dict[str, type[BaseServer]]:
+    """Every server's class by name."""
+    return {name: server_class(name) for name in names()}
+
+
+def start_waves(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Names in waves: each wave needs only servers of earlier ones. Needs that are absent are ignored."""
+    waiting = {name: {need for need in wants if need in needs} for name, wants in needs.items()}
+    waves: list[list[str]] = []
+    while waiting:
+        wave = sorted(name for name, wants in waiting.items() if not wants & waiting.keys())
+        if not wave:
+            raise ValueError(f"servers need each other in a circle: {', '.join(sorted(waiting))}")
+        waves.append(wave)
+        waiting = {name: wants for name, wants in waiting.items() if name not in wave}
+    return waves
+
+
+def generated_password(file: Path) -> str:
+    """The password in a file readable by the owner alone; made on the first call."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file.parent.chmod(0o700)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as out:
+            out.write(secrets.token_urlsafe(24) + "\n")
+    return file.read_text(encoding="utf-8").strip()

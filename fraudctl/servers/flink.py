@@ -1,0 +1,251 @@
+"""Flink: a session cluster of one JobManager and one TaskManager from the `apache-flink` package.
+
+The JVMs are started directly: the distribution's own scripts spend seconds in bash and helper JVMs, and a
+killed TaskManager must be back quickly. What those scripts compute, the memory layout, is computed here.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from fraudctl.errors import FraudctlError, NotReady
+from fraudctl.java import class_path, flink_module_flags, java, java_home
+from fraudctl.servers import HOST, BaseServer, Program
+from fraudctl.stack import write_atomically
+
+SLOTS = 4
+JOBMANAGER_MB = 700
+ROCKSDB_MB = 384
+
+_JOBMANAGER_MAIN = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+_TASKMANAGER_MAIN = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+
+_LOGGING = """\
+rootLogger.level = {level}
+rootLogger.appenderRef.console.ref = Console
+appender.console.name = Console
+appender.console.type = CONSOLE
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5p %-40c{1.} - %m%n
+logger.pekko.name = org.apache.pekko
+logger.pekko.level = WARN
+logger.kafka.name = org.apache.kafka
+logger.kafka.level = WARN
+logger.sort.name = org.apache.flink.runtime.checkpoint
+logger.sort.level = WARN
+"""
+
+Setting = str | int | float | bool
+
+
+class Server(BaseServer):
+    """Flink, one JobManager and one TaskManager."""
+
+    name = "flink"
+    title = "Flink"
+    port_roles = {"rest": 18081, "rpc": 18082}  # noqa: RUF012
+    memory_mb = 1700
+    jar_use = "connector"
+    hint = "look at: fraudctl logs flink-taskmanager; too little memory is the usual reason"
+
+    def prepare(self) -> None:
+        for folder in (self.paths.checkpoints, self.paths.savepoints, self.data):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.paths.flink_conf / "config.yaml", _yaml(self.settings()))
+        for name, level in (("console", "INFO"), ("cli", "WARN")):
+            text = _LOGGING.replace("{level}", level)
+            write_atomically(self.paths.flink_conf / f"log4j-{name}.properties", text)
+        link_jars(self.paths.flink_lib)
+
+    def settings(self) -> dict[str, Setting]:
+        """Flink's configuration, the profile's `servers.flink.settings` last."""
+        memory = taskmanager_memory(self.memory, ROCKSDB_MB)
+        return {**_CLUSTER, **memory, **self._places(), **self.site.settings.settings}
+
+    def programs(self) -> Sequence[Program]:
+        return [
+            self._program("jobmanager", _JOBMANAGER_MAIN, self._jobmanager_flags(), start_s=2),
+            self._program("taskmanager", _TASKMANAGER_MAIN, self._taskmanager_flags(), start_s=2),
+        ]
+
+    def probe(self) -> None:
+        from fraudctl.flink import Flink
+
+        try:
+            overview = Flink(f"http://{self.address}", timeout_s=2).overview()
+        except FraudctlError as error:
+            raise NotReady(error.message) from error
+        if overview.slots == 0:
+            raise NotReady("no TaskManager has registered yet")
+
+    @classmethod
+    def version(cls) -> str:
+        return importlib.metadata.version("apache-flink")
+
+    def _places(self) -> dict[str, Setting]:
+        paths = self.paths
+        return {
+            "rest.port": self.site.ports["rest"],
+            "rest.bind-port": self.site.ports["rest"],
+            "jobmanager.rpc.port": self.site.ports["rpc"],
+            "execution.checkpointing.dir": paths.checkpoints.as_uri(),
+            "execution.checkpointing.savepoint-dir": paths.savepoints.as_uri(),
+            "io.tmp.dirs": str(self.data / "tmp"),
+            "web.upload.dir": str(self.data / "upload"),
+            # Read by the client that submits a job; the cluster's own JVMs get the same flags directly.
+            "env.java.opts.all": " ".join(flink_module_flags()),
+            "python.executable": sys.executable,
+            "python.client.executable": sys.executable,
+            "taskmanager.resource-id": f"taskmanager-{self.site.ports['rpc']}",
+        }
+
+    def _jobmanager_flags(self) -> list[str]:
+        heap = JOBMANAGER_MB - 256 - 128 - 60
+        flags = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms64m", f"-Xmx{heap}m"]
+        return [*flags, "-XX:MaxMetaspaceSize=256m"]
+
+    def _taskmanager_flags(self) -> list[str]:
+        settings = self.settings()
+
+        def megabytes(name: str) -> int:
+            return int(str(settings[f"taskmanager.memory.{name}"]).removesuffix("m"))
+
+        heap = megabytes("framework.heap.size") + megabytes("task.heap.size")
+        direct = sum(map(megabytes, ("framework.off-heap.size", "task.off-heap.size", "network.max")))
+        return [
+            "-XX:+UseG1GC",
+            "-XX:MaxGCPauseMillis=50",
+            f"-Xms{min(heap, 256)}m",
+            f"-Xmx{heap}m",
+            f"-XX:MaxDirectMemorySize={direct}m",
+            f"-XX:MaxMetaspaceSize={megabytes('jvm-metaspace.size')}m",
+        ]
+
+    def _program(self, role: str, main: str, flags: Sequence[str], start_s: int) -> Program:
+        conf = self.paths.flink_conf
+        logging = f"-Dlog4j.configurationFile=file:{conf / 'log4j-console.properties'}"
+        # flink-dist holds META-INF entries that others must come before, as in Flink's own scripts.
+        jars = sorted(
+            self.paths.flink_lib.glob("*.jar"), key=lambda jar: ("flink-dist" in jar.name, jar.name)
+        )
+        argv = [java(), *flags, "-XX:+ExitOnOutOfMemoryError", *flink_module_flags(), logging]
+        argv += ["-cp", class_path(jars), main, "--configDir", str(conf)]
+        argv += ["--executionMode", "cluster"] if role == "jobmanager" else []
+        return Program(f"{self.name}-{role}", argv, env=self._environment(), start_s=start_s)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "JAVA_HOME": str(java_home()),
+            "FLINK_HOME": str(pyflink_folder()),
+            "FLINK_CONF_DIR": str(self.paths.flink_conf),
+            "FLINK_LIB_DIR": str(self.paths.flink_lib),
+            "FLINK_PLUGINS_DIR": str(pyflink_folder() / "plugins"),
+            "PYTHONPATH": python_path(),
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
+            "MALLOC_ARENA_MAX": "2",
+        }
+
+
+_CLUSTER: Mapping[str, Setting] = {
+    "jobmanager.rpc.address": HOST,
+    "jobmanager.bind-host": HOST,
+    "jobmanager.memory.process.size": f"{JOBMANAGER_MB}m",
+    "jobmanager.execution.failover-strategy": "region",
+    "taskmanager.host": HOST,
+    "taskmanager.bind-host": HOST,
+    "taskmanager.numberOfTaskSlots": SLOTS,
+    "rest.address": HOST,
+    "rest.bind-address": HOST,
+    "web.submit.enable": True,
+    "web.cancel.enable": True,
+    "rest.flamegraph.enabled": True,
+    "state.backend.type": "rocksdb",
+    "state.backend.rocksdb.memory.fixed-per-tm": f"{ROCKSDB_MB}m",
+    "execution.checkpointing.incremental": True,
+    "execution.checkpointing.num-retained": 3,
+    "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+    "python.execution-mode": "thread",
+    "restart-strategy.type": "fixed-delay",
+    "restart-strategy.fixed-delay.attempts": 2_147_483_647,
+    "restart-strategy.fixed-delay.delay": "1 s",
+    "heartbeat.interval": "500 ms",
+    "heartbeat.timeout": "4000 ms",
+    "heartbeat.rpc-failure-threshold": 2,
+    "slot.request.timeout": "60 s",
+    "slot.idle.timeout": "2 s",
+    "taskmanager.slot.timeout": "5 s",
+    "taskmanager.registration.timeout": "5 min",
+    "cluster.registration.initial-timeout": "100 ms",
+    "cluster.registration.max-timeout": "1 s",
+    "cluster.registration.error-delay": "1 s",
+    "cluster.registration.refused-registration-delay": "1 s",
+    "pekko.ask.timeout": "10 s",
+    "cluster.evenly-spread-out-slots": False,
+}
+
+
+def taskmanager_memory(process_mb: int, rocksdb_mb: int) -> dict[str, Setting]:
+    """The TaskManager's memory layout for a process of that size; what the fixed parts leave is heap.
+
+    RocksDB's shared memory is native memory that Flink does not manage here, so it counts as off-heap.
+    """
+    fixed = {
+        "framework.heap.size": 128,
+        "framework.off-heap.size": 128,
+        "task.off-heap.size": rocksdb_mb + 64,
+        "network.min": 64,
+        "network.max": 64,
+        "managed.size": 32,
+        "jvm-metaspace.size": 224,
+        "jvm-overhead.min": 128,
+        "jvm-overhead.max": 128,
+    }
+    taken = sum(size for name, size in fixed.items() if not name.endswith(".min"))
+    sizes = fixed | {"task.heap.size": max(128, process_mb - taken)}
+    memory: dict[str, Setting] = {f"taskmanager.memory.{name}": f"{size}m" for name, size in sizes.items()}
+    return memory | {"taskmanager.cpu.cores": float(SLOTS)}
+
+
+def pyflink_folder() -> Path:
+    """The distribution's folder, found without importing it (that takes a second)."""
+    spec = find_spec("pyflink")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+def python_path() -> str:
+    """PYTHONPATH of the TaskManager's interpreter: the installed packages, and ours where it lies."""
+    checkout = Path(__file__).resolve().parents[2]
+    places = [str(checkout), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    return os.pathsep.join(dict.fromkeys(places))
+
+
+def link_jars(folder: Path) -> None:
+    """Make the folder hold links to the distribution's jars and to flink-python, and nothing else."""
+    home = pyflink_folder()
+    wanted = {
+        jar.name: jar for jar in [*(home / "lib").glob("*.jar"), *(home / "opt").glob("flink-python-*.jar")]
+    }
+    present = {link.name: link for link in folder.glob("*")} if folder.is_dir() else {}
+    if {name: link.resolve() for name, link in present.items()} == {
+        n: j.resolve() for n, j in wanted.items()
+    }:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, jar in wanted.items():
+        (folder / name).symlink_to(jar)
+
+
+def _yaml(settings: Mapping[str, Setting]) -> str:
+    """Flat YAML; JSON's quoting of scalars is valid YAML."""
+    return "".join(f"{name}: {json.dumps(value)}\n" for name, value in sorted(settings.items()))

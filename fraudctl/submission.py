@@ -1,0 +1,121 @@
+"""Hands a job to Flink: a configuration file, `pipeline.job` as a child process, the job id as its answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fraudctl.errors import Failed, UsageError
+from fraudctl.java import flink_module_flags, java_home
+from fraudctl.jobfiles import write_json
+
+if TYPE_CHECKING:
+    from fraudctl.stack import Stack
+
+LIVE = "fraudctl-live"
+SUBMIT_S = 180.0
+CLIENT_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m")
+"""The client lives for seconds: it must start quickly, not run fast."""
+
+
+def job_config(stack: Stack, run: int, *, name: str = LIVE, **changes: Any) -> dict[str, Any]:
+    """The configuration of a job with this stack's rule set; `changes` replaces whole keys.
+
+    Checkpoints lie in a folder of the run, so a path tells which run its state belongs to.
+    """
+    from pipeline import ruleset
+
+    checkpoints = (stack.paths.checkpoints / f"run-{run}").as_uri()
+    try:
+        content = ruleset.load(stack.profile.rules).content
+    except ruleset.RuleSetError as error:
+        hint = f"see every problem with: fraudctl rules lint {stack.profile.rules}"
+        raise UsageError(f"the rule set cannot be used: {error}", hint=hint, code="ruleset") from error
+    return stack.job_config(name, run, content, **({"checkpoints": checkpoints} | changes))
+
+
+def topics_of(stack: Stack) -> dict[str, str]:
+    """The topics of the live job, in the form of its configuration."""
+    topics = stack.profile.topics
+    return {
+        "transactions": topics.transactions,
+        "decisions": topics.decisions,
+        "refusals": topics.refusals,
+    }
+
+
+def submit(stack: Stack, config: Mapping[str, Any], wait_s: float = SUBMIT_S, lock: int | None = None) -> str:
+    """Hands a job to Flink through `pipeline.job` and returns its id; Failed with the last line it said.
+
+    The child inherits the descriptor `lock`, so the lock outlives a submitter that is killed meanwhile.
+    """
+    folder = stack.paths.jobs
+    path, said = folder / f"{config['name']}.config.json", stack.paths.logs / "submit.log"
+    write_json(path, config)
+    said.parent.mkdir(parents=True, exist_ok=True)
+    with said.open("wb") as errors:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "pipeline.job", "--config", str(path)],
+            env=_environment(config),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+            pass_fds=() if lock is None else (lock,),
+        )
+        answer = _answer_of(child, wait_s)
+    job_id = _job_id(answer)
+    if child.returncode != 0 or job_id is None:
+        text = said.read_text(encoding="utf-8", errors="replace") + answer
+        raise Failed(
+            f"the job was not accepted: {_last_line(text)}",
+            hint=f"the whole output is in {said}",
+            code="submit_failed",
+        )
+    return job_id
+
+
+def _environment(config: Mapping[str, Any]) -> dict[str, str]:
+    root = str(Path(__file__).resolve().parent.parent)
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {
+        "JAVA_HOME": str(java_home()),
+        **os.environ,
+        "FLINK_CONF_DIR": str(config["flink_conf_dir"]),
+        "FLINK_ENV_JAVA_OPTS": " ".join([*flink_module_flags(), *CLIENT_JVM]),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+    }
+
+
+def _answer_of(child: subprocess.Popen[bytes], wait_s: float) -> str:
+    try:
+        return child.communicate(timeout=wait_s)[0].decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        raise Failed(
+            f"Flink did not take the job within {wait_s:.0f} s",
+            hint="look at: fraudctl logs jobmanager",
+            code="submit_failed",
+        ) from None
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.communicate()
+
+
+def _job_id(answer: str) -> str | None:
+    for line in reversed(answer.splitlines()):
+        if line.startswith("{") and '"job_id"' in line:
+            return str(json.loads(line)["job_id"])
+    return None
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wanted = [line for line in lines if not line.startswith(("at ", "...", "^"))]
+    return (wanted or lines or ["it said nothing"])[-1][:500]

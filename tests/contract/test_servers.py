@@ -1,0 +1,136 @@
+"""What every server of the local engine owes. The parameters are the files of `fraudctl/servers`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fraudctl import profile, servers
+from fraudctl.engines import local, ports
+from fraudctl.engines.supervision import HOME_VARIABLE, Supervisor
+from fraudctl.errors import NotReady
+from fraudctl.servers import BaseServer, Site, start_waves
+from fraudctl.stack import Paths, Stack
+
+pytestmark = pytest.mark.timeout(300)
+WAIT_S = 200.0
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home that another user can reach; whatever runs in it is ended afterwards."""
+    with tempfile.TemporaryDirectory(
+        prefix="fraudctl-contract-", dir="/tmp", ignore_cleanup_errors=True
+    ) as name:
+        Path(name).chmod(0o755)
+        yield Path(name) / "home"
+        local.purge(Path(name) / "home")
+
+
+def alone(home: Path, name: str) -> Stack:
+    """A stack of this one server."""
+    others = tuple(other for other in servers.names() if other != name)
+    return local.up(local.Wish(home, profile.load("default"), others, any_port=True, wait_s=WAIT_S))
+
+
+def is_ready(server: BaseServer) -> bool:
+    try:
+        server.probe()
+    except NotReady:
+        return False
+    return True
+
+
+def await_that(met: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not met():
+        assert time.monotonic() < deadline, f"not within {WAIT_S} s: {what}"
+        time.sleep(0.05)
+
+
+def processes(home: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(HOME_VARIABLE) == str(home):
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+@pytest.mark.parametrize("name", servers.names())
+def test_a_server_is_named_as_its_file_and_says_what_it_is(name: str) -> None:
+    kind = servers.server_class(name)
+    assert kind.name == name
+    assert kind.title
+    assert kind.hint
+    assert kind.port_roles
+    assert kind.version()
+    assert set(kind.needs) <= set(servers.names())
+
+
+def test_no_two_servers_want_the_same_port() -> None:
+    wanted = ports.wanted(profile.load("default"), servers.discover())
+    taken = [port for roles in wanted.values() for port in roles.values()]
+    assert len(set(taken)) == len(taken)
+
+
+@pytest.mark.parametrize("name", servers.names())
+def test_a_server_that_was_not_started_is_not_ready(name: str, tmp_path: Path) -> None:
+    kind = servers.server_class(name)
+    chosen = ports.choose_free({name: dict(kind.port_roles)}, {})[name]
+    server = kind(Site(Paths(tmp_path), chosen, profile.ServerSettings(), tmp_path / "cache"))
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / name).write_text("none\n")
+    with pytest.raises(NotReady):
+        server.probe()
+
+
+@pytest.mark.parametrize("name", servers.names())
+def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(name: str, home: Path) -> None:
+    stack = alone(home, name)
+    server = local.servers(stack)[name]
+    assert is_ready(server)
+    assert stack.addresses == {name: server.address}
+
+    addresses = {
+        connection.laddr.ip.removeprefix("::ffff:")
+        for process in processes(home)
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert addresses == {"127.0.0.1"}
+
+    secrets = [file.read_text().strip() for file in stack.paths.secrets.iterdir() if file.suffix == ""]
+    seen = [text for one in processes(home) for text in [*one.cmdline(), *one.environ().values()]]
+    assert [text for text in seen for secret in secrets if secret in text] == []
+
+    supervisor = Supervisor(stack.paths)
+    before = {p.name: supervisor.states()[p.name].pid for p in server.programs()}
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    await_that(
+        lambda: all(supervisor.states()[n].pid not in (0, pid) for n, pid in before.items()), "new processes"
+    )
+    await_that(lambda: is_ready(server), f"{name} works again")
+
+    assert local.down(home)
+    assert not is_ready(server)
+    assert processes(home) == []
+
+
+def test_servers_start_in_waves_by_what_they_need() -> None:
+    assert start_waves({"c": ["a", "b"], "a": [], "b": ["a", "absent"]}) == [["a"], ["b"], ["c"]]
+
+
+def test_servers_that_need_each_other_in_a_circle_are_refused() -> None:
+    with pytest.raises(ValueError, match="in a circle: a, b"):
+        start_waves({"a": ["b"], "b": ["a"], "c": []})

@@ -1,0 +1,169 @@
+"""What the tests of the running pipeline share: sending events, reading decisions, comparing the stores."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fraudctl import jobs, topics
+from fraudctl.bench_load import Workload, number_of
+from fraudctl.engines.supervision import Supervisor
+from fraudctl.errors import Failed, FraudctlError
+from fraudctl.flink import Flink
+from fraudctl.stack import Stack
+from fraudctl.submission import LIVE
+from pipeline import events, sinks
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A decision as the log holds it."""
+
+    position: int
+    run: int
+    value: bytes
+
+    @property
+    def decision(self) -> events.Decision:
+        return events.decode_decision(self.value)
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def workload(rate: float = 1000.0) -> Workload:
+    """Events of this moment under a token of their own."""
+    return Workload(f"s{time.time_ns():x}", 7, now_ms(), rate)
+
+
+def send_all(stack: Stack, load: Workload, first: int, count: int) -> None:
+    """Sends the events with the numbers first to count - 1 as fast as the broker takes them."""
+    sender = topics.Sender(stack.kafka)
+    for number, (key, value) in enumerate(load.events(count)):
+        if number >= first:
+            sender.send(stack.profile.topics.transactions, value, key)
+    assert (sender.flush(), sender.failed) == (0, 0)
+
+
+def decisions(stack: Stack, load: Workload) -> dict[int, list[Logged]]:
+    """Every decision on the log for this load, by the event's number."""
+    found: dict[int, list[Logged]] = {}
+    for record in topics.tail(stack.kafka, stack.profile.topics.decisions):
+        number = number_of(record.value or b"", load.token.encode())
+        if number is not None and record.value is not None:
+            run = int(record.headers["run"])
+            logged = Logged(events.position(run, record.offset), run, record.value)
+            found.setdefault(number, []).append(logged)
+    return found
+
+
+def newest(logged: Mapping[int, list[Logged]]) -> dict[int, Logged]:
+    """The decision that holds for each event: the one with the greatest position."""
+    return {number: max(all_of, key=lambda one: one.position) for number, all_of in logged.items()}
+
+
+def await_decisions(
+    stack: Stack, load: Workload, count: int, wait_s: float = 90.0
+) -> dict[int, list[Logged]]:
+    """The decisions once each of the events 0 to count - 1 has one."""
+    found: dict[int, list[Logged]] = {}
+
+    def complete() -> bool:
+        nonlocal found
+        found = decisions(stack, load)
+        return len(found) == count
+
+    await_that(complete, wait_s, lambda: f"{len(found)} of {count} events are decided")
+    return found
+
+
+def await_that(met: Callable[[], bool], wait_s: float, state: Callable[[], str]) -> None:
+    """Waits for a condition; a server that is away meanwhile makes it false, not an error."""
+
+    def quietly() -> bool:
+        try:
+            return met()
+        except FraudctlError:
+            return False
+
+    topics.wait_until(quietly, wait_s, lambda: Failed(f"after {wait_s:.0f} s: {state()}"))
+
+
+def live_job_id(stack: Stack) -> str:
+    """The one live job."""
+    found = Flink(stack.flink_url).live(LIVE)
+    assert len(found) == 1, found
+    return found[0].job_id
+
+
+def all_tasks_run(stack: Stack) -> bool:
+    status: Any = jobs.status(stack)["flink"]
+    return bool(status and status["all_tasks_running"])
+
+
+def await_checkpoint(stack: Stack, wait_s: float = 60.0) -> None:
+    """Waits for a checkpoint that begins after this moment to complete."""
+    flink, job_id = Flink(stack.flink_url), live_job_id(stack)
+    before = flink.checkpoints(job_id).completed
+    await_that(
+        lambda: flink.checkpoints(job_id).completed >= before + 2,
+        wait_s,
+        lambda: "no new checkpoint is complete",
+    )
+
+
+def kill(stack: Stack, program: str) -> int:
+    """Kills one supervised program the hard way and waits until the supervisor runs it anew; its old pid."""
+    supervisor = Supervisor(stack.paths)
+    pid = supervisor.states()[program].pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+
+    def is_back() -> bool:
+        state = supervisor.states().get(program)
+        return bool(state and state.runs and state.pid != pid)
+
+    await_that(is_back, 60.0, lambda: f"{program} is not back: {supervisor.states().get(program)}")
+    return pid
+
+
+def await_sinks(stack: Stack, wait_s: float = 90.0) -> None:
+    """Waits until every sink has committed the whole decisions log."""
+    topic = stack.profile.topics.decisions
+
+    def lags() -> dict[str, int]:
+        return {
+            sink: sum(topics.lag(stack.kafka, f"fraudctl-sink-{sink}", topic).values())
+            for sink in stack.profile.sinks
+        }
+
+    await_that(lambda: not any(lags().values()), wait_s, lambda: f"sinks are behind: {lags()}")
+
+
+def held_by(stack: Stack, sink: str, held: Mapping[int, Logged]) -> dict[int, sinks.Held | None]:
+    """What a store holds for each of the events."""
+    store = sinks.connect(sink, stack.sink_address(sink), stack.secret(sink), dict(stack.profile.sinks[sink]))
+    try:
+        identities = {number: one.decision.identity for number, one in held.items()}
+        return {number: store.held(*identity) for number, identity in identities.items()}
+    finally:
+        store.close()
+
+
+def expected_in(stack: Stack, sink: str, held: Mapping[int, Logged]) -> dict[int, sinks.Held | None]:
+    """What the log says that the store must hold for each of the events."""
+    store = sinks.connect(sink, stack.sink_address(sink), None, dict(stack.profile.sinks[sink]))
+    flagged_only = store.flagged_only
+    store.close()
+    wanted: dict[int, sinks.Held | None] = {}
+    for number, one in held.items():
+        made = one.decision
+        rules = tuple(hit.rule for hit in made.reasons)
+        is_held = made.flagged or not flagged_only
+        wanted[number] = sinks.Held(one.position, made.score, made.decision, rules) if is_held else None
+    return wanted

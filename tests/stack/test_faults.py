@@ -1,0 +1,69 @@
+"""Each part of the running pipeline is killed hard while events flow; afterwards nothing is missing."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from fraudctl import topics
+from fraudctl.bench_load import NANO, Worker, send
+from fraudctl.stack import Stack
+from tests.stack.flow import (
+    all_tasks_run,
+    await_checkpoint,
+    await_decisions,
+    await_sinks,
+    await_that,
+    expected_in,
+    held_by,
+    kill,
+    newest,
+    workload,
+)
+
+pytestmark = pytest.mark.timeout(600)
+
+RATE = 300.0
+SECONDS = 12
+COUNT = int(RATE * SECONDS)
+VICTIMS = (
+    "flink-taskmanager",
+    "flink-jobmanager",
+    "kafka",
+    "postgres",
+    "redis",
+    "sink-postgres",
+    "sink-redis",
+)
+
+
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_after_a_hard_kill_every_event_is_decided_once_and_the_stores_hold_the_log(
+    stack: Stack, victim: str
+) -> None:
+    if victim == "flink-jobmanager":
+        await_checkpoint(stack)
+    load = workload(RATE)
+    names = stack.profile.topics
+    before = sum(topics.end_offsets(stack.kafka, names.transactions).values())
+    sender = Worker(send, stack.kafka, names.transactions, load, COUNT, time.time_ns() + 2 * NANO)
+    try:
+        await_that(
+            lambda: sum(topics.end_offsets(stack.kafka, names.transactions).values()) > before + COUNT // 3,
+            60.0,
+            lambda: "the traffic does not flow",
+        )
+        kill(stack, victim)
+        sent = sender.result()
+    finally:
+        sender.close()
+    assert (sent.acknowledged, sent.failed) == (COUNT, 0)
+    found = newest(await_decisions(stack, load, COUNT, 180.0))
+    await_that(lambda: all_tasks_run(stack), 90.0, lambda: "the job does not run again")
+    await_sinks(stack)
+    found = newest(await_decisions(stack, load, COUNT))
+    assert sorted(found) == list(range(COUNT))
+    assert {sink: held_by(stack, sink, found) for sink in stack.profile.sinks} == {
+        sink: expected_in(stack, sink, found) for sink in stack.profile.sinks
+    }

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import pytest
+
+from fraudctl import jobfiles, jobs
+from fraudctl.flink import Flink
+from fraudctl.result import Progress
+from fraudctl.stack import Stack
+from fraudctl.submission import LIVE
+from tests.stack.flow import (
+    all_tasks_run,
+    await_checkpoint,
+    await_decisions,
+    await_that,
+    kill,
+    live_job_id,
+    newest,
+    now_ms,
+    send_all,
+    workload,
+)
+
+WAIT_S = 120.0
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_a_stopped_job_goes_on_from_its_savepoint_and_repeats_nothing(stack: Stack) -> None:
+    load = workload()
+    send_all(stack, load, 0, 300)
+    await_decisions(stack, load, 300)
+    stopped = jobs.stop(stack, WAIT_S, Progress())
+    send_all(stack, load, 300, 600)
+    started = jobs.start(stack, WAIT_S, Progress())
+    found = await_decisions(stack, load, 600)
+    assert started["keeper"]["restored_from"] == stopped["savepoint"]
+    assert {len(all_of) for all_of in found.values()} == {1}
+    assert {one.run for all_of in found.values() for one in all_of} == {started["run"]}
+
+
+def test_a_savepoint_leaves_the_job_running(stack: Stack) -> None:
+    job_id = live_job_id(stack)
+    taken = jobs.savepoint(stack, WAIT_S)
+    assert (taken["job_id"], live_job_id(stack), all_tasks_run(stack)) == (job_id, job_id, True)
+
+
+def test_a_rescaled_job_goes_on_at_the_new_parallelism(stack: Stack) -> None:
+    load = workload()
+    send_all(stack, load, 0, 300)
+    await_decisions(stack, load, 300)
+    wider = jobs.rescale(stack, 2, WAIT_S, Progress())
+    send_all(stack, load, 300, 600)
+    found = await_decisions(stack, load, 600)
+    narrower = jobs.rescale(stack, 1, WAIT_S, Progress())
+    send_all(stack, load, 600, 700)
+    await_decisions(stack, load, 700)
+    assert [
+        {task["parallelism"] for task in s["flink"]["tasks"]} >= {n} for s, n in ((wider, 2), (narrower, 1))
+    ]
+    assert {len(all_of) for all_of in found.values()} == {1}
+    assert wider["run"] == narrower["run"]
+
+
+def test_a_job_that_the_jobmanager_forgot_comes_back_from_its_newest_checkpoint(stack: Stack) -> None:
+    load = workload()
+    send_all(stack, load, 0, 300)
+    await_decisions(stack, load, 300)
+    await_checkpoint(stack)
+    before, run = live_job_id(stack), jobs.status(stack)["run"]
+    kill(stack, "flink-jobmanager")
+    send_all(stack, load, 300, 600)
+    await_that(
+        lambda: all_tasks_run(stack), WAIT_S, lambda: f"the job is not back: {jobfiles.keeper_state(stack)}"
+    )
+    found = await_decisions(stack, load, 600)
+    kept = jobfiles.keeper_state(stack)
+    assert (len(found), kept["run"], kept["job_id"] != before) == (600, run, True)
+    assert "/chk-" in kept["restored_from"]
+    assert len(Flink(stack.flink_url).live(LIVE)) == 1
+
+
+def test_a_keeper_killed_while_it_submits_leaves_one_job(stack: Stack) -> None:
+    jobs.stop(stack, WAIT_S, Progress())
+    jobfiles.want(stack, wanted="running", **{"from": "latest"})
+    await_that(
+        lambda: jobfiles.keeper_state(stack)["state"] == "submitting",
+        30.0,
+        lambda: "the keeper does not submit",
+    )
+    kill(stack, "keeper")
+    jobs.start(stack, WAIT_S, Progress())
+    settled_ms = now_ms() + 3_000
+    await_that(
+        lambda: now_ms() > settled_ms and len(Flink(stack.flink_url).live(LIVE)) == 1,
+        30.0,
+        lambda: f"live jobs: {Flink(stack.flink_url).live(LIVE)}",
+    )
+
+
+def test_a_start_from_none_is_a_new_run_over_the_whole_log_whose_decisions_win(stack: Stack) -> None:
+    load = workload()
+    send_all(stack, load, 0, 200)
+    first = newest(await_decisions(stack, load, 200))
+    before = jobs.status(stack)["run"]
+    jobs.stop(stack, WAIT_S, Progress())
+    started = jobs.start(stack, WAIT_S, Progress(), restore="none")
+    run = int(started["run"])
+
+    def all_again() -> bool:
+        return {one.run for one in newest(await_decisions(stack, load, 200)).values()} == {run}
+
+    await_that(all_again, WAIT_S, lambda: "the new run has not decided everything again")
+    second = newest(await_decisions(stack, load, 200))
+    assert run > before
+    assert {n: one.value for n, one in second.items()} == {n: one.value for n, one in first.items()}

@@ -1,0 +1,122 @@
+"""A double of Flink's REST interface: the answers of a 2.2 session cluster, from a small set of values."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass
+class Cluster:
+    """What the double knows. `savepoints` off makes it refuse them as a cluster with failing tasks does."""
+
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    slots: int = 2
+    task_state: str = "RUNNING"
+    savepoints: bool = True
+    away: bool = False
+    asked: list[str] = field(default_factory=list)
+    completed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    url: str = ""
+
+    def add(self, job_id: str, name: str = "fraudctl-live", state: str = "RUNNING", start_ms: int = 1) -> str:
+        self.jobs[job_id] = {
+            "jid": job_id,
+            "name": name,
+            "state": state,
+            "start-time": start_ms,
+            "end-time": -1,
+        }
+        return job_id
+
+    def answer(self, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        self.asked.append(f"{method} {path}")
+        if self.away:
+            return 503, {"errors": ["Service temporarily unavailable due to an ongoing leader election."]}
+        if path == "/overview":
+            counts = {"taskmanagers": 1, "slots-total": self.slots, "slots-available": 1}
+            return 200, counts | {"flink-version": "2.2.1"}
+        if path == "/jobs/overview":
+            return 200, {"jobs": list(self.jobs.values())}
+        match = re.fullmatch(r"/jobs/(\w+)(?:/(\w+)(?:/(\w+))?)?", path)
+        if match is None or match[1] not in self.jobs:
+            return 404, {
+                "errors": ["Not found.", f"java.lang.Exception: no job\n\tat X\nCaused by: no {path}"]
+            }
+        return self._of_job(method, self.jobs[match[1]], match[2], match[3], body)
+
+    def _of_job(
+        self, method: str, job: dict[str, Any], what: str | None, request: str | None, body: dict[str, Any]
+    ) -> tuple[int, Any]:
+        if method == "PATCH":
+            job["state"] = "CANCELED"
+            return 202, {}
+        if what is None:
+            vertex = {"id": "v", "name": "source", "parallelism": 1, "status": self.task_state, "metrics": {}}
+            return 200, job | {"vertices": [vertex]}
+        if what == "exceptions":
+            cause = "Caused by: java.lang.IllegalState: the real reason"
+            trace = f"org.apache.flink.X: top\n\tat A.b\n{cause}\n\tat C"
+            return 200, {"exceptionHistory": {"entries": [{"stacktrace": trace}]}}
+        if what == "checkpoints":
+            counts = {"completed": 3, "failed": 1, "in_progress": 0, "restored": 1}
+            return 200, {"counts": counts, "latest": self.completed}
+        if method == "POST":
+            folder = body.get("targetDirectory") or body.get("target-directory")
+            self.asked.append(f"folder {folder}")
+            return 202, {"request-id": "stop" if what == "stop" else "keep"}
+        return 200, self._savepoint(job, str(request))
+
+    def _savepoint(self, job: dict[str, Any], request: str) -> dict[str, Any]:
+        done = {"status": {"id": "COMPLETED"}}
+        if not self.savepoints:
+            trace = "Exception: trigger\n\tat X\nCaused by: CheckpointException: not all tasks run"
+            return done | {"operation": {"failure-cause": {"class": "X", "stack-trace": trace}}}
+        if request == "stop":
+            job["state"] = "FINISHED"
+        folder = next(line for line in reversed(self.asked) if line.startswith("folder "))[7:]
+        path = Path(urlsplit(folder).path) / "savepoint-1"
+        path.mkdir(parents=True, exist_ok=True)
+        (path / "_metadata").write_bytes(b"x")
+        return done | {"operation": {"location": path.as_uri()}}
+
+
+@contextmanager
+def flink_double() -> Iterator[Cluster]:
+    """A running double on a free port; its address is in `url`."""
+    cluster = Cluster()
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_any(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = json.loads(self.rfile.read(length) or b"{}")
+            code, content = cluster.answer(self.command, urlsplit(self.path).path, body)
+            data = json.dumps(content).encode()
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_POST = do_PATCH = handle_any
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    cluster.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield cluster
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

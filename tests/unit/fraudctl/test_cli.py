@@ -1,0 +1,196 @@
+"""The command line as a whole: help, exit codes, envelopes, and what is imported to print help."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudctl import cli, result
+from fraudctl.errors import Difference, FraudctlError, NotRunning, Unhealthy
+
+
+@pytest.fixture(autouse=True)
+def _fresh_options() -> Iterator[None]:
+    yield
+    result.reset_options()
+
+
+def leaves(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, child in getattr(command, "commands", {}).items():
+        here = f"{path} {name}".strip()
+        if hasattr(child, "commands"):
+            yield from leaves(child, here)
+        else:
+            yield here, child
+
+
+COMMANDS = dict(leaves(cli.build()))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_json_home_and_debug_and_help_with_an_example(name: str) -> None:
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    assert {"--json", "--home", "--debug"} <= options
+    assert f"Example: fraudctl {name}" in (COMMANDS[name].help or "")
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from fraudctl import cli; cli.main(['--help']); "
+        "heavy = {'confluent_kafka', 'psycopg', 'redis', 'yaml', 'pyflink', 'psutil', 'pyarrow'}; "
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "[]\n"
+    assert "Usage: fraudctl" in done.stdout
+
+
+def test_a_command_without_a_stack_exits_4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["status", "--home", str(tmp_path)]) == 4
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert (
+        captured.err
+        == f"error: no stack has been started in {tmp_path}\nhint:  start one with: fraudctl up\n"
+    )
+
+
+def test_the_exit_code_does_not_depend_on_the_format(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["status", "--home", str(tmp_path), "--json"]) == 4
+    assert json.loads(capsys.readouterr().out) == {
+        "schema_version": 1,
+        "command": "status",
+        "ok": False,
+        "exit_code": 4,
+        "summary": f"no stack has been started in {tmp_path}",
+        "data": {},
+        "error": {
+            "code": "not_running",
+            "message": f"no stack has been started in {tmp_path}",
+            "hint": "start one with: fraudctl up",
+        },
+    }
+
+
+def test_the_home_may_stand_before_or_behind_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--home", str(tmp_path), "status"]) == 4
+    before = capsys.readouterr().err
+    assert cli.main(["status", "--home", str(tmp_path)]) == 4
+    assert capsys.readouterr().err == before
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["up", "--nonsense"], ["up", "--wait", "soon"], ["restart"]]
+)
+def test_a_wrong_command_line_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert "--help" in captured.err
+
+
+def test_a_wrong_command_line_is_an_envelope_under_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["up", "--nonsense", "--json"]) == 2
+    found = json.loads(capsys.readouterr().out)
+    assert (found["command"], found["ok"], found["exit_code"], found["error"]["code"]) == (
+        "up",
+        False,
+        2,
+        "usage",
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NotRunning("x"), 4),
+        (Unhealthy("x"), 3),
+        (Difference("x"), 5),
+        (FraudctlError("x"), 1),
+        (RuntimeError("x"), 1),
+    ],
+)
+def test_every_error_has_its_exit_code(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("fraudctl.stack.current", fail)
+    assert cli.main(["status"]) == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_debug_shows_the_trace_of_an_unexpected_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("fraudctl.stack.current", fail)
+    assert cli.main(["status", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interrupted_command_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fraudctl.stack.current", interrupt)
+    assert cli.main(["status"]) == 130
+
+
+def test_purge_does_not_delete_unasked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "run").mkdir()
+    assert cli.main(["purge", "--home", str(tmp_path), "--json"]) == 2
+    assert (tmp_path / "run").is_dir()
+    assert json.loads(capsys.readouterr().out)["error"]["hint"] == "say so with: fraudctl purge --yes"
+
+
+def test_purge_refuses_a_folder_that_is_no_home(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("dear")
+    assert cli.main(["purge", "--yes", "--home", str(tmp_path)]) == 2
+    assert (tmp_path / "thesis.txt").read_text() == "dear"
+
+
+def test_no_color_is_respected(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "fraudctl", "status", "--home", str(tmp_path)]
+    done = subprocess.run(
+        argv, capture_output=True, text=True, check=False, env={"NO_COLOR": "1", "PATH": ""}
+    )
+    assert "\x1b" not in done.stderr + done.stdout
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("fraudctl 0.")
+
+
+def test_profiles_are_shown_with_the_source_of_each_value(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRAUDCTL_PARTITIONS", "8")
+    assert cli.main(["profile", "show", "payments-raw", "--json"]) == 0
+    settings = {one["path"]: one for one in json.loads(capsys.readouterr().out)["data"]["settings"]}
+    assert settings["partitions"] == {
+        "path": "partitions",
+        "value": 8,
+        "source": "environment FRAUDCTL_PARTITIONS",
+    }
+    assert settings["topics.transactions"]["source"] == "file"
+    assert settings["servers.kafka.port"] == {
+        "path": "servers.kafka.port",
+        "value": 19092,
+        "source": "default",
+    }

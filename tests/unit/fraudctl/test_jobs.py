@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fraudctl import jobfiles, jobs, profile, submission
+from fraudctl.errors import Failed, FraudctlError, UsageError
+from fraudctl.result import Progress
+from fraudctl.stack import Stack
+from tests.unit.fraudctl.flink_double import Cluster, flink_double
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    with flink_double() as double:
+        yield double
+
+
+@pytest.fixture
+def stack(tmp_path: Path, cluster: Cluster) -> Stack:
+    addresses = {"flink": cluster.url.removeprefix("http://"), "kafka": "127.0.0.1:1"}
+    return Stack(tmp_path, profile.load("default"), addresses)
+
+
+def kept_by(stack: Stack, **state: object) -> None:
+    jobfiles.write_json(stack.paths.jobs / "keeper.json", state)
+
+
+def test_nothing_is_wanted_in_a_new_home(stack: Stack) -> None:
+    assert jobs.wanted_live(stack) == {
+        "wanted": "stopped",
+        "generation": 0,
+        "from": "latest",
+        "parallelism": None,
+        "start": "earliest",
+    }
+
+
+def test_run_numbers_grow_and_are_never_given_twice(stack: Stack) -> None:
+    taken: list[int] = []
+    threads = [threading.Thread(target=lambda: taken.append(jobfiles.next_run(stack))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (sorted(taken), jobfiles.next_run(stack)) == (list(range(1, 9)), 9)
+
+
+def test_starting_waits_until_all_tasks_run_and_tells_the_status(stack: Stack, cluster: Cluster) -> None:
+    cluster.add("a")
+    kept_by(stack, generation=1, state="running", run=1)
+    found = jobs.start(stack, 5, Progress())
+    assert (found["wanted"], found["run"], found["flink"]["job_id"]) == ("running", 1, "a")
+    assert jobs.wanted_live(stack)["generation"] == 1
+
+
+def test_a_start_that_the_keeper_cannot_carry_out_says_why(stack: Stack) -> None:
+    kept_by(stack, generation=1, failures=3, failed_ms=2**60, last_error="no slots")
+    with pytest.raises(Failed, match="no slots"):
+        jobs.start(stack, 5, Progress())
+
+
+def test_a_start_that_takes_too_long_names_the_state_of_the_keeper(stack: Stack) -> None:
+    with pytest.raises(Failed, match="the job does not run after 0 s: the keeper is not there"):
+        jobs.start(stack, 0, Progress())
+
+
+def test_a_running_job_is_not_started_from_elsewhere(stack: Stack) -> None:
+    jobfiles.want(stack, wanted="running")
+    with pytest.raises(UsageError, match="already running"):
+        jobs.start(stack, 5, Progress(), restore="none")
+
+
+def test_a_savepoint_that_is_not_there_is_refused_before_anything_changes(stack: Stack) -> None:
+    with pytest.raises(UsageError, match="is no complete savepoint"):
+        jobs.start(stack, 5, Progress(), restore="/nowhere")
+    assert jobs.wanted_live(stack)["generation"] == 0
+
+
+def test_stopping_changes_what_is_wanted_and_remembers_the_savepoint(stack: Stack, cluster: Cluster) -> None:
+    cluster.add("a")
+    kept_by(stack, run=4)
+    jobfiles.want(stack, wanted="running")
+    found = jobs.stop(stack, 5, Progress())
+    path = (stack.home / "savepoints/run-4/savepoint-1").as_uri()
+    assert found == {"job_id": "a", "savepoint": path}
+    assert jobs.wanted_live(stack)["wanted"] == "stopped"
+    points = jobfiles.restore_points(stack.home)
+    assert [(point.path, point.run, point.is_savepoint) for point in points] == [(path, 4, True)]
+
+
+def test_a_stop_without_a_possible_savepoint_leaves_the_job_wanted(stack: Stack, cluster: Cluster) -> None:
+    cluster.add("a")
+    cluster.savepoints = False
+    jobfiles.want(stack, wanted="running")
+    with pytest.raises(FraudctlError, match="not all tasks run"):
+        jobs.stop(stack, 5, Progress())
+    assert jobs.wanted_live(stack)["wanted"] == "running"
+
+
+def test_a_stop_without_savepoint_cancels(stack: Stack, cluster: Cluster) -> None:
+    cluster.add("a")
+    jobfiles.want(stack, wanted="running")
+    assert jobs.stop(stack, 5, Progress(), savepoint=False) == {"job_id": "a", "savepoint": None}
+    assert cluster.jobs["a"]["state"] == "CANCELED"
+
+
+def test_a_stop_waits_for_a_submission_under_way(stack: Stack, cluster: Cluster) -> None:
+    with jobfiles.submission_lock(stack, 1), pytest.raises(Failed, match="still being submitted"):
+        jobs.stop(stack, 0, Progress())
+
+
+def test_more_parallelism_than_slots_is_refused_with_the_number(stack: Stack) -> None:
+    with pytest.raises(UsageError, match="parallelism 3 is not possible, Flink has 2 slots"):
+        jobs.rescale(stack, 3, 5, Progress())
+
+
+def test_the_status_without_a_job_says_so(stack: Stack) -> None:
+    nothing = {"state": None, "last_error": None, "restored_from": None, "submitted_ms": None}
+    assert jobs.status(stack) == {
+        "wanted": "stopped",
+        "parallelism": stack.profile.pipeline.parallelism,
+        "run": None,
+        "keeper": nothing,
+        "flink": None,
+    }
+
+
+def test_a_damaged_file_is_named(stack: Stack) -> None:
+    path = stack.paths.jobs / "live.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(Failed, match=str(path)):
+        jobs.wanted_live(stack)
+
+
+def test_a_bounded_job_has_its_own_topic_group_run_and_time(stack: Stack) -> None:
+    config = submission.job_config(stack, 7, name="fraudctl-past", time="event", bounded=True, group="g")
+    chosen = ("name", "run", "time", "bounded", "group", "restore", "start")
+    assert [config[key] for key in chosen] == ["fraudctl-past", 7, "event", True, "g", None, "earliest"]
+    assert json.loads(json.dumps(config)) == config

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudctl import jobfiles, profile
+from fraudctl.errors import Failed
+from fraudctl.flink import Job
+from fraudctl.jobfiles import RestorePoint
+from fraudctl.keeper import Keeper, Start, State, choose, pause_ms, younger
+from fraudctl.stack import Stack
+from tests.unit.fraudctl.flink_double import Cluster, flink_double
+
+NEW = RestorePoint("file:/c/run-3/j/chk-9", 900, 3, False)
+OLD = RestorePoint("file:/s/run-3/savepoint-1", 500, 3, True)
+OTHER = RestorePoint("file:/c/run-2/j/chk-40", 950, 2, False)
+
+
+class Submitted:
+    """The other side of the submission seam: takes configurations and adds the job to the cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.configs: list[Mapping[str, Any]] = []
+        self.refuses = False
+
+    def __call__(self, stack: Stack, config: Mapping[str, Any], lock: int) -> str:
+        if self.refuses:
+            raise Failed("the job was not accepted: no slots")
+        self.configs.append(config)
+        return self.cluster.add(f"job{len(self.configs)}", start_ms=len(self.configs))
+
+    def starts(self) -> list[tuple[int, str | None, int]]:
+        return [(config["run"], config["restore"], config["parallelism"]) for config in self.configs]
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    with flink_double() as double:
+        yield double
+
+
+@pytest.fixture
+def stack(tmp_path: Path, cluster: Cluster) -> Stack:
+    addresses = {"flink": cluster.url.removeprefix("http://"), "kafka": "127.0.0.1:1"}
+    return Stack(tmp_path, profile.load("default"), addresses)
+
+
+def complete(stack: Stack, where: str, time_s: int) -> str:
+    folder = stack.home / where
+    folder.mkdir(parents=True)
+    (folder / "_metadata").write_bytes(b"x")
+    os.utime(folder / "_metadata", (time_s, time_s))
+    return folder.as_uri()
+
+
+def keeper_of(stack: Stack, cluster: Cluster) -> tuple[Keeper, Submitted]:
+    submitted = Submitted(cluster)
+    return Keeper(lambda: stack, submitted), submitted
+
+
+def test_the_newest_point_of_the_run_in_force_is_chosen() -> None:
+    assert choose([OTHER, NEW, OLD], State(run=3), "latest") == Start(3, NEW.path)
+
+
+def test_without_a_known_run_the_newest_point_of_all_is_chosen() -> None:
+    assert choose([OTHER, NEW], State(), "latest") == Start(2, OTHER.path)
+
+
+def test_a_restart_never_goes_back_behind_the_point_its_run_was_started_from() -> None:
+    state = State(run=3, base=OLD.path, base_ms=1000)
+    assert choose([NEW, OLD], state, "latest") == Start(3, OLD.path)
+
+
+def test_a_run_without_any_point_starts_as_a_new_run() -> None:
+    assert choose([OTHER], State(run=4), "latest") == Start(None, None)
+
+
+def test_a_named_savepoint_brings_its_own_run_back() -> None:
+    assert choose([NEW], State(run=4), OTHER.path) == Start(2, OTHER.path)
+
+
+def test_from_none_is_a_new_run_whatever_there_is() -> None:
+    assert choose([NEW], State(run=3), "none") == Start(None, None)
+
+
+def test_of_two_jobs_the_younger_goes() -> None:
+    first, second = (Job(name, "fraudctl-live", "RUNNING", ms, -1) for name, ms in (("a", 1), ("b", 2)))
+    assert younger([first, second]) == (second,)
+
+
+def test_failures_in_a_row_wait_longer_and_longer_up_to_thirty_seconds() -> None:
+    assert [pause_ms(n) for n in (0, 1, 2, 3, 6, 99)] == [0, 1000, 2000, 4000, 30000, 30000]
+
+
+def test_nothing_is_submitted_while_the_job_is_not_wanted(stack: Stack, cluster: Cluster) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    keeper.look()
+    assert (submitted.starts(), keeper.state.state) == ([], "stopped")
+
+
+def test_the_first_start_takes_run_one_and_no_state(stack: Stack, cluster: Cluster) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    jobfiles.want(stack, wanted="running")
+    keeper.look()
+    keeper.look()
+    assert submitted.starts() == [(1, None, stack.profile.pipeline.parallelism)]
+    assert (keeper.state.state, keeper.state.job_id, keeper.state.generation) == ("running", "job1", 1)
+
+
+def test_a_forgotten_job_comes_back_from_its_newest_checkpoint_under_its_run(
+    stack: Stack, cluster: Cluster
+) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    jobfiles.want(stack, wanted="running")
+    keeper.look()
+    newest = complete(stack, "checkpoints/run-1/job1/chk-7", 4_000_000_000)
+    complete(stack, "checkpoints/run-1/job1/chk-6", 3_900_000_000)
+    (stack.home / "checkpoints/run-1/job1/chk-8").mkdir()
+    cluster.jobs.clear()
+    keeper.look()
+    assert submitted.starts()[1:] == [(1, newest, stack.profile.pipeline.parallelism)]
+
+
+def test_a_new_keeper_goes_on_where_the_old_one_was_killed(stack: Stack, cluster: Cluster) -> None:
+    keeper, _ = keeper_of(stack, cluster)
+    jobfiles.want(stack, wanted="running")
+    keeper.look()
+    newest = complete(stack, "checkpoints/run-1/job1/chk-1", 4_000_000_000)
+    cluster.jobs.clear()
+    second, submitted = keeper_of(stack, cluster)
+    second.look()
+    assert submitted.starts() == [(1, newest, stack.profile.pipeline.parallelism)]
+
+
+def test_a_job_wanted_stopped_is_not_brought_back(stack: Stack, cluster: Cluster) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    jobfiles.want(stack, wanted="running")
+    keeper.look()
+    jobfiles.want(stack, wanted="stopped")
+    cluster.jobs.clear()
+    keeper.look()
+    assert (len(submitted.starts()), keeper.state.state) == (1, "stopped")
+
+
+def test_of_two_live_jobs_the_younger_is_cancelled(stack: Stack, cluster: Cluster) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    jobfiles.want(stack, wanted="running")
+    cluster.add("old", start_ms=1)
+    cluster.add("young", start_ms=2)
+    keeper.look()
+    assert {name: job["state"] for name, job in cluster.jobs.items()} == {
+        "old": "RUNNING",
+        "young": "CANCELED",
+    }
+    assert (submitted.starts(), keeper.state.job_id) == ([], "old")
+
+
+def test_a_cluster_that_is_away_is_no_failure(stack: Stack, cluster: Cluster) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    jobfiles.want(stack, wanted="running")
+    cluster.away = True
+    keeper.look()
+    away = keeper.state
+    cluster.away = False
+    keeper.look()
+    assert (away.state, away.failures, len(submitted.starts())) == ("unreachable", 0, 1)
+
+
+def test_a_refused_submission_is_counted_shown_and_waited_for(stack: Stack, cluster: Cluster) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    submitted.refuses = True
+    jobfiles.want(stack, wanted="running")
+    keeper.look()
+    keeper.look()
+    shown = jobfiles.keeper_state(stack)
+    assert shown == asdict(keeper.state)
+    assert (shown["state"], shown["failures"], shown["last_error"]) == (
+        "waiting",
+        1,
+        "the job was not accepted: no slots",
+    )
+
+
+def test_a_job_that_failed_for_good_is_a_failure_with_its_reason(stack: Stack, cluster: Cluster) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    jobfiles.want(stack, wanted="running")
+    keeper.look()
+    cluster.jobs["job1"]["state"] = "FAILED"
+    keeper.look()
+    assert (keeper.state.failures, keeper.state.last_error, len(submitted.starts())) == (
+        1,
+        "job job1 failed: java.lang.IllegalState: the real reason",
+        1,
+    )
+
+
+def test_the_wanted_parallelism_and_start_go_into_the_configuration(stack: Stack, cluster: Cluster) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    jobfiles.want(stack, wanted="running", parallelism=2, start={"0": 17})
+    keeper.look()
+    config = submitted.configs[0]
+    assert (config["parallelism"], config["start"], config["name"]) == (2, {"0": 17}, "fraudctl-live")
+    assert str(config["checkpoints"]).endswith("/checkpoints/run-1")
