@@ -4,9 +4,10 @@ Knows partitions, append times and control records; knows nothing of what the ev
 
 Per partition there is a newest position, none at first. For an event, pos = min(event time, append time) on
 live topics and = event time for past data; due = pos at first, then max(pos, newest - out_of_orderness); the
-event is late iff due > pos; then newest = max(newest, pos). A tick moves newest to its append time, a close
-record with the value T to T + out_of_orderness + 1. Neither yields an event. A record with neither header and
-without a value, and one that cannot be decoded, is refused and moves nothing.
+event is late iff due > pos; then newest = max(newest, pos). A tick moves newest to its append time, less the
+milliseconds in its header if it has any, a close record with the value T to T + out_of_orderness + 1; on live
+topics neither moves it beyond the append time, and neither yields an event. A record without a value and with
+neither header, or with one that is no number, is refused like one that cannot be decoded, and moves nothing.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def stamp(
     stamping = Stamping()
     for record in records:
         clock = clocks.setdefault(record.partition, PartitionClock(out_of_orderness_ms))
-        control = _control_pos(record, out_of_orderness_ms)
+        control = _control_pos(record, out_of_orderness_ms, time)
         if control is not None:
             clock.advance(control)
             continue
@@ -106,14 +107,19 @@ def stamp(
     return stamping
 
 
-def _control_pos(record: Record, out_of_orderness_ms: int) -> int | None:
+def _control_pos(record: Record, out_of_orderness_ms: int, time: Time) -> int | None:
     if record.value is not None:
         return None
-    if "tick" in record.headers:
-        return record.append_ms
-    if "close" in record.headers:
-        return int(record.headers["close"]) + out_of_orderness_ms + 1
-    return None
+    try:
+        if "tick" in record.headers:
+            reached = record.append_ms - int(record.headers["tick"] or 0)
+        elif "close" in record.headers:
+            reached = int(record.headers["close"]) + out_of_orderness_ms + 1
+        else:
+            return None
+    except ValueError:
+        return None
+    return min(reached, record.append_ms) if time == "append" else reached
 
 
 def _stamped(transaction: Transaction, record: Record, clock: PartitionClock, time: Time) -> Stamped:

@@ -79,7 +79,7 @@ def wire(env: StreamExecutionEnvironment, config: Mapping[str, Any]) -> None:
     batches = DataStream(kernel.features())
     scored = batches.map(Score(config["ruleset"]), output_type=BYTES).name("score").uid("score")
     if config.get("score_in_own_thread", True):
-        scored = scored.disable_chaining()
+        scored = scored.start_new_chain()
     kernel.decisions(scored._j_data_stream)
 
 

@@ -27,6 +27,8 @@ log = logging.getLogger("ticker")
 SAFETY_MS = 3.0
 ACTIVE_POLL_MS = 10.0
 IDLE_POLL_MS = 40.0
+HOLD_MS = 1_000.0
+"""A partition that receives only late or refused records holds the others back no longer than this."""
 REQUEST_TIMEOUT_S = 5.0
 DELIVERY_TIMEOUT_MS = 5_000
 HEADER = "tick"
@@ -41,15 +43,19 @@ class _Partition:
     """A tick after the last activity plus the settling time is in its log."""
     own: set[int] = field(default_factory=set)
     """Offsets of our own ticks that no observation has passed yet."""
+    reminded_ms: float = 0.0
+    """When it last got a tick of either kind, or became busy."""
 
 
 class Silence:
     """Decides which partitions need a tick. Times are milliseconds of any one clock that never goes back.
 
-    Two cases ask for a tick: a partition got nothing for `silent_ms` while another one did, and all are
+    Three cases ask for a tick: a partition got nothing for `silent_ms` while another one did; all are
     silent for `out_of_orderness_ms` plus a small safety after the last record (then each gets one, so that
-    everything buffered is released). Ticks are not activity: `ticked` says which records are ours. A start
-    counts as activity, so what was written while nobody watched is released too.
+    everything buffered is released); and a busy partition had none for `HOLD_MS`, since its records may all
+    be late or refused and move nothing: that tick says "at most `HOLD_MS` behind", which makes nobody late
+    who is not. Ticks are not activity: `ticked` says which records are ours. A start counts as activity, so
+    what was written while nobody watched is released too.
     """
 
     def __init__(self, out_of_orderness_ms: float, silent_ms: float = 20.0) -> None:
@@ -69,13 +75,25 @@ class Silence:
             partition for partition in sorted(ends) if self._needs_tick(self._partitions[partition], now_ms)
         ]
 
-    def ticked(self, partition: int, offset: int, now_ms: float) -> None:
+    def held(self, now_ms: float) -> list[int]:
+        """The partitions to tick now as at most `HOLD_MS` behind; ask after `observe`."""
+        return [
+            partition
+            for partition, state in sorted(self._partitions.items())
+            if not state.closed
+            and not self._needs_tick(state, now_ms)
+            and now_ms - state.reminded_ms >= HOLD_MS
+        ]
+
+    def ticked(self, partition: int, offset: int, now_ms: float, behind_ms: float = 0) -> None:
         """Our tick stands at `offset`; it was appended at `now_ms` or a little before, after its order."""
         state = self._partitions[partition]
-        state.moved_ms = now_ms
+        state.reminded_ms = now_ms
         if offset >= state.end:
             state.own.add(offset)
-        state.closed = state.closed or self._settled(now_ms)
+        if not behind_ms:
+            state.moved_ms = now_ms
+            state.closed = state.closed or self._settled(now_ms)
 
     def wait_ms(self, now_ms: float) -> float:
         """How long the next observation may wait: short while something goes on, long when all is told."""
@@ -87,7 +105,7 @@ class Silence:
     def _move(self, partition: int, end: int, now_ms: float) -> None:
         state = self._partitions.get(partition)
         if state is None:
-            self._partitions[partition] = _Partition(end, now_ms)
+            self._partitions[partition] = _Partition(end, now_ms, reminded_ms=now_ms)
             self._woken(now_ms)
         elif end != state.end:
             passed = {offset for offset in state.own if offset < end}
@@ -100,6 +118,7 @@ class Silence:
     def _woken(self, now_ms: float) -> None:
         self._active_ms = now_ms
         for state in self._partitions.values():
+            state.reminded_ms = now_ms if state.closed else state.reminded_ms
             state.closed = False
 
     def _settled(self, now_ms: float) -> bool:
@@ -180,11 +199,15 @@ class Log:
             self._partitions = []
             raise Unreachable(str(failure)) from failure
 
-    def append_ticks(self, partitions: Iterable[int]) -> dict[int, int]:
-        """Appends one tick to each and returns the offsets of those the broker confirmed."""
+    def append_ticks(self, partitions: Iterable[int], behind_ms: float = 0) -> dict[int, int]:
+        """Appends one tick to each and returns the offsets of those the broker confirmed.
+
+        With `behind_ms` the partition may still be so far behind the tick's append time.
+        """
         from confluent_kafka import KafkaException
 
         confirmed: dict[int, int] = {}
+        value = str(int(behind_ms)).encode() if behind_ms else b""
 
         def report(error: Any, record: Any) -> None:
             if error is None:
@@ -193,7 +216,7 @@ class Log:
         try:
             for partition in partitions:
                 self._producer.produce(
-                    self._topic, value=None, partition=partition, headers=[(HEADER, b"")], on_delivery=report
+                    self._topic, value=None, partition=partition, headers={HEADER: value}, on_delivery=report
                 )
         except (KafkaException, BufferError) as failure:
             log.warning("a tick was not taken: %s", failure)
@@ -232,11 +255,12 @@ def watch(config: Config, topic: Log, stop: threading.Event) -> None:
             silence = Silence(config.out_of_orderness_ms, config.silent_ms)
             stop.wait(0.2)
             continue
-        needed = silence.observe(monotonic_ms(), ends)
-        if needed:
+        now_ms = monotonic_ms()
+        silent = silence.observe(now_ms, ends)
+        for needed, behind_ms in ((silent, 0.0), (silence.held(now_ms), HOLD_MS)):
             ordered_ms = monotonic_ms()
-            for partition, offset in topic.append_ticks(needed).items():
-                silence.ticked(partition, offset, ordered_ms)
+            for partition, offset in (topic.append_ticks(needed, behind_ms) if needed else {}).items():
+                silence.ticked(partition, offset, ordered_ms, behind_ms)
         stop.wait(silence.wait_ms(monotonic_ms()) / 1000)
 
 

@@ -244,12 +244,18 @@ def random_log(rng: random.Random, size: int, shape: LogShape | None = None) -> 
     return tuple(rows)
 
 
+def _control(rng: random.Random, append_ms: int) -> dict[str, bytes]:
+    if rng.random() < 0.1:
+        return {"close": str(append_ms + rng.choice((-500, 0, 60_000))).encode()}
+    return {"tick": rng.choice((b"", b"", b"7", b"1000", b"-60000"))}
+
+
 def _random_row(
     rng: random.Random, shape: LogShape, partition: int, offset: int, append_ms: int, number: int
 ) -> Row:
     dice = rng.random()
     if dice < shape.control:
-        return Row(partition, offset, append_ms, None, headers={"tick": b""})
+        return Row(partition, offset, append_ms, None, headers=_control(rng, append_ms))
     if dice < shape.control + shape.garbage:
         return Row(partition, offset, append_ms, rng.choice(GARBAGE))
     fields: dict[str, FieldValue] = {

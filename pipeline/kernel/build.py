@@ -1,7 +1,7 @@
-"""Makes the kernel jar from its Java sources with the Eclipse compiler, so that no JDK is needed.
+"""Makes jars from Java sources with the Eclipse compiler, so that no JDK is needed: the kernel's above all.
 
-Knows sources, class path and cache; knows nothing of what the kernel does. The jar is cached under a name
-made of the hash of all that goes into it, so an unchanged kernel is compiled once per user.
+Knows sources, class path and cache; knows nothing of what the classes do. A jar is cached under a name made
+of the hash of all that goes into it, so unchanged sources are compiled once per user.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,35 +21,51 @@ _JAVA_RELEASE: Final = "17"
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
-class KernelBuildError(Exception):
+class CompileError(Exception):
     """The compiler refused the sources; the text is its own."""
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """The Eclipse compiler's jar, a Java runtime of version 17 or later, and the folder of compiled jars."""
+
+    ecj: Path
+    java: Path
+    cache: Path
+
+    def place(self, name: str, root: Path, sources: Sequence[Path], classpath: Sequence[Path]) -> Path:
+        """Where the jar of these sources below `root` lies once it is compiled."""
+        return self.cache / f"{name}-{_digest(root, sources, [*classpath, self.ecj])}.jar"
+
+    def compile(self, target: Path, sources: Sequence[Path], classpath: Sequence[Path]) -> Path:
+        """Make the jar at its `place` unless it is there, and give it. Raises CompileError."""
+        if not target.exists():
+            self.cache.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.cache) as folder:
+                classes, packed = Path(folder) / "classes", Path(folder) / "packed.jar"
+                _compile(sources, classes, classpath, self.java, self.ecj)
+                _pack(classes, packed)
+                os.replace(packed, target)
+        return target
 
 
 def kernel_jar(cache: Path, classpath: Sequence[Path], java: Path, ecj: Path) -> Path:
     """The kernel jar: the one that the package ships, or the cache's, compiled if it has none yet.
 
     `classpath` is what the kernel compiles against (Flink's lib folder and the Kafka connector), `java` a
-    runtime of version 17 or later, `ecj` the Eclipse compiler. Raises KernelBuildError.
+    runtime of version 17 or later, `ecj` the Eclipse compiler. Raises CompileError.
     """
     sources = sorted(SOURCES.rglob("*.java"))
-    name = f"fraudctl-kernel-{_digest(sources, [*classpath, ecj])}.jar"
-    shipped, target = Path(__file__).parent / name, cache / name
-    if shipped.exists() or target.exists():
-        return shipped if shipped.exists() else target
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
-        classes = Path(folder) / "classes"
-        _compile(sources, classes, classpath, java, ecj)
-        packed = Path(folder) / "kernel.jar"
-        _pack(classes, packed)
-        os.replace(packed, target)
-    return target
+    compiler = Compiler(ecj, java, cache)
+    target = compiler.place("fraudctl-kernel", SOURCES, sources, classpath)
+    shipped = Path(__file__).parent / target.name
+    return shipped if shipped.exists() else compiler.compile(target, sources, classpath)
 
 
-def _digest(sources: Sequence[Path], jars: Sequence[Path]) -> str:
+def _digest(root: Path, sources: Sequence[Path], jars: Sequence[Path]) -> str:
     digest = hashlib.sha256(_JAVA_RELEASE.encode())
     for source in sources:
-        digest.update(source.relative_to(SOURCES).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
+        digest.update(source.relative_to(root).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
     for name in sorted(jar.name for jar in jars):
         digest.update(name.encode() + b"\0")
     return digest.hexdigest()[:16]
@@ -62,7 +79,7 @@ def _compile(
     command += ["-d", str(classes), *map(str, sources)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise KernelBuildError((done.stderr or done.stdout).strip()[-4000:])
+        raise CompileError((done.stderr or done.stdout).strip()[-4000:])
 
 
 def _pack(classes: Path, jar: Path) -> None:

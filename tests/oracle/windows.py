@@ -39,12 +39,15 @@ COLUMNS = (
 # A log record: newest is what it makes of its partition's newest position.
 CLOCK = """
 create table clocked as
-with positioned as (
+with control as (
+  select *, case kind when 'tick' then append_ms - header when 'close' then header + {ooo} + 1 end as said
+  from records),
+positioned as (
   select *, case when kind = 'event' then
       case when past then event_time else least(event_time, append_ms) end end as pos,
     case kind when 'event' then case when past then event_time else least(event_time, append_ms) end
-              when 'tick' then append_ms when 'close' then close_at + {ooo} + 1 end as reached
-  from records),
+              else case when past then said else least(said, append_ms) end end as reached
+  from control),
 seen as (
   select *, max(reached) over (partition by part order by off
                                rows between unbounded preceding and 1 preceding) as newest
@@ -199,7 +202,7 @@ def _load(db: duckdb.DuckDBPyConnection, case: Case) -> None:
     judged = "".join(f", w{number} boolean" for number in range(len(conditions)))
     db.execute(
         "create table records (part int, off bigint, append_ms bigint, past boolean, kind varchar,"
-        " close_at bigint, event_time bigint, event_id varchar, event_id_hex varchar, amount_units bigint, "
+        " header bigint, event_time bigint, event_id varchar, event_id_hex varchar, amount_units bigint, "
         + ", ".join(f"{name} varchar" for name in COLUMNS)
         + judged
         + ")"
@@ -215,7 +218,7 @@ def _record(row: Row, case: Case, conditions: Sequence[Condition]) -> list[Any] 
     head = [row.partition, row.offset, row.append_ms, past]
     empty = [None] * (4 + len(COLUMNS) + len(conditions))
     if "tick" in row.headers:
-        return [*head, "tick", None, *empty]
+        return [*head, "tick", int(row.headers["tick"] or 0), *empty]
     if "close" in row.headers:
         return [*head, "close", int(row.headers["close"]), *empty]
     if row.fields is None:

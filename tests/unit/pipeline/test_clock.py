@@ -55,9 +55,30 @@ def test_ticks_and_closes_only_move_the_clock() -> None:
         control(0, 2, 500, close=close),
         record(0, 3, 2000, 2001),
     ]
-    stamping = stamp(records, 50)
+    stamping = stamp(records, 50, time="event")
     assert times(stamping) == [(1, 900, 950, True), (3, 2000, 3001, True)]
     assert stamping.refused == []
+
+
+def test_on_a_live_topic_no_control_record_moves_the_clock_beyond_its_append_time() -> None:
+    records = [
+        control(0, 0, 500, close=str(START_MS + 3000).encode()),
+        control(0, 1, 600, tick=b"-9000"),
+        record(0, 2, 2000, 2001),
+    ]
+    assert times(stamp(records, 50)) == [(2, 2000, 2000, False)]
+
+
+def test_a_tick_may_say_how_far_behind_its_append_its_partition_can_be() -> None:
+    records = [control(0, 0, 1000, tick=b"30"), record(0, 1, 900, 1001), record(0, 2, 980, 1001)]
+    assert times(stamp(records, 0)) == [(1, 900, 970, True), (2, 980, 980, False)]
+
+
+def test_a_control_record_whose_header_is_no_number_is_an_empty_record() -> None:
+    records = [control(0, 0, 1000, close=b"soon"), control(0, 1, 1000, tick=b"?"), record(0, 2, 100, 9000)]
+    stamping = stamp(records, 50)
+    assert times(stamping) == [(2, 100, 100, False)]
+    assert [r.refusal.code for r in stamping.refused] == ["empty_value", "empty_value"]
 
 
 def test_refused_records_are_set_apart_and_move_nothing() -> None:

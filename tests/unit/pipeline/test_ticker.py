@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ticker import ACTIVE_POLL_MS, IDLE_POLL_MS, SAFETY_MS, Config, Silence
+from pipeline.ticker import ACTIVE_POLL_MS, HOLD_MS, IDLE_POLL_MS, SAFETY_MS, Config, Silence
 
 OUT_OF_ORDERNESS_MS = 50
 SETTLE_MS = OUT_OF_ORDERNESS_MS + SAFETY_MS
@@ -172,3 +172,23 @@ def holders_without_tick(broker: Broker) -> list[int]:
     last = {p: max([*broker.events[p], *broker.ticks[p], 0]) for p in broker.events}
     newest_event_ms = max((times[-1] for times in broker.events.values() if times), default=0)
     return [p for p in last if newest_event_ms > last[p] and broker.now_ms - last[p] >= 20]
+
+
+def test_a_partition_that_stays_busy_is_told_once_a_second_how_far_behind_it_may_be() -> None:
+    silence, told = Silence(OUT_OF_ORDERNESS_MS, 20), []
+    end = 0
+    for now_ms in range(0, 3500, 10):
+        end += 1
+        assert silence.observe(now_ms, {0: end}) == []
+        for partition in silence.held(now_ms):
+            silence.ticked(partition, end, now_ms, HOLD_MS)
+            end += 1
+            told.append(now_ms)
+    assert told == [1000, 2000, 3000]
+
+
+def test_a_tick_that_allows_for_being_behind_does_not_count_as_the_last_one() -> None:
+    silence = Silence(OUT_OF_ORDERNESS_MS, 20)
+    silence.observe(0, {0: 1})
+    silence.ticked(0, 1, 10, HOLD_MS)
+    assert silence.observe(SETTLE_MS, {0: 2}) == [0]

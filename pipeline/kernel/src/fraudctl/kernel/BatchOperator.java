@@ -15,6 +15,8 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 final class BatchOperator extends AbstractStreamOperator<byte[]> implements OneInputStreamOperator<Event, byte[]> {
     private static final long serialVersionUID = 1L;
     private static final int MOST_EVENTS = 128;
+    /** A rule set can make decisions of a megabyte and more; a batch of many such would not fit anywhere. */
+    private static final int MOST_CHARACTERS = 1 << 20;
 
     private final String planJson;
     private final String topic;
@@ -45,7 +47,7 @@ final class BatchOperator extends AbstractStreamOperator<byte[]> implements OneI
         Json.appendEscaped(heads, event.userId);
         heads.append('\t');
         Row.appendHead(heads, plan, event, topic);
-        if (++events == MOST_EVENTS) {
+        if (++events == MOST_EVENTS || rows.length() + heads.length() > MOST_CHARACTERS) {
             flush();
         }
     }

@@ -1,6 +1,5 @@
 package fraudctl.kernel;
 
-import java.math.BigInteger;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -9,8 +8,6 @@ import java.util.Set;
  * knows nothing of Flink, of where the state of a key is kept, or of time other than the event's.
  */
 final class Features {
-    private static final BigInteger HUNDRED_MILLION = BigInteger.valueOf(100_000_000L);
-
     private final Plan.Hop hop;
     private final int maxEntries;
 
@@ -53,11 +50,11 @@ final class Features {
             if (feature.totals >= 0 && feature.isBefore() == beforeEvent) {
                 Running running = totals[feature.totals];
                 event.features[feature.index] = switch (feature.aggregate) {
-                    case COUNT -> (Object) running.count();
-                    case SUM -> running.sum();
+                    case COUNT -> (Object) running.moments.count();
+                    case SUM -> running.moments.sum();
                     case DISTINCT -> running.distinct();
-                    case STDDEV_BEFORE -> running.deviation();
-                    default -> running.mean();
+                    case STDDEV_BEFORE -> running.moments.deviation();
+                    default -> running.moments.mean();
                 };
             }
         }
@@ -108,11 +105,11 @@ final class Features {
     private static Object aggregate(Plan.Feature feature, KeyState state, long mask, int from, int at) {
         return switch (feature.aggregate) {
             case COUNT -> count(state, mask, from, at);
-            case SUM -> sum(state, mask, from, at);
+            case SUM -> moments(state, mask, from, at, false).sum();
             case MIN, MAX -> extreme(state, mask, from, at, feature.aggregate == Plan.Aggregate.MAX);
-            case AVG -> mean(state, mask, from, at);
-            case MEAN_BEFORE -> mean(state, mask, from, at - 1);
-            case STDDEV_BEFORE -> deviation(state, mask, from, at - 1);
+            case AVG -> moments(state, mask, from, at, false).mean();
+            case MEAN_BEFORE -> moments(state, mask, from, at - 1, false).mean();
+            case STDDEV_BEFORE -> moments(state, mask, from, at - 1, true).deviation();
             default -> distinct(state, mask, from, at, state.columns[feature.column]);
         };
     }
@@ -130,29 +127,14 @@ final class Features {
         return count;
     }
 
-    /** A Long, or a BigInteger where the sum outgrows it. */
-    private static Object sum(KeyState state, long mask, int from, int to) {
-        long sum = 0;
+    private static Moments moments(KeyState state, long mask, int from, int to, boolean withSquares) {
+        Moments moments = new Moments(withSquares);
         for (int i = from; i <= to; i++) {
             if ((state.bits[i] & mask) == mask) {
-                long next = sum + state.amount[i];
-                if (((sum ^ next) & (state.amount[i] ^ next)) < 0) {
-                    return bigSum(state, mask, from, to);
-                }
-                sum = next;
+                moments.add(state.amount[i]);
             }
         }
-        return sum;
-    }
-
-    private static BigInteger bigSum(KeyState state, long mask, int from, int to) {
-        BigInteger sum = BigInteger.ZERO;
-        for (int i = from; i <= to; i++) {
-            if ((state.bits[i] & mask) == mask) {
-                sum = sum.add(BigInteger.valueOf(state.amount[i]));
-            }
-        }
-        return sum;
+        return moments;
     }
 
     private static Long extreme(KeyState state, long mask, int from, int to, boolean greatest) {
@@ -164,35 +146,6 @@ final class Features {
             }
         }
         return found;
-    }
-
-    private static Double mean(KeyState state, long mask, int from, int to) {
-        long count = count(state, mask, from, to);
-        if (count == 0) {
-            return null;
-        }
-        return sum(state, mask, from, to) instanceof Long sum
-                ? Money.quotient(sum, count * Money.UNITS)
-                : Money.quotient(bigSum(state, mask, from, to), BigInteger.valueOf(count * Money.UNITS));
-    }
-
-    /** sqrt((n Sxx - Sx^2) / (n (n - 1))), the sample deviation, from exact integer sums of units. */
-    private static Double deviation(KeyState state, long mask, int from, int to) {
-        long count = count(state, mask, from, to);
-        if (count < 2) {
-            return null;
-        }
-        BigInteger sum = bigSum(state, mask, from, to);
-        BigInteger squares = BigInteger.ZERO;
-        for (int i = from; i <= to; i++) {
-            if ((state.bits[i] & mask) == mask) {
-                BigInteger amount = BigInteger.valueOf(state.amount[i]);
-                squares = squares.add(amount.multiply(amount));
-            }
-        }
-        BigInteger n = BigInteger.valueOf(count);
-        BigInteger spread = n.multiply(squares).subtract(sum.multiply(sum));
-        return Math.sqrt(Money.quotient(spread, n.multiply(BigInteger.valueOf(count - 1)).multiply(HUNDRED_MILLION)));
     }
 
     private static long distinct(KeyState state, long mask, int from, int to, String[] column) {

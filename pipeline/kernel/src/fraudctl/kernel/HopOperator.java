@@ -1,156 +1,74 @@
 package fraudctl.kernel;
 
-import java.io.DataInputStream;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import org.apache.flink.api.common.state.MapState;
+import org.apache.flink.api.common.state.MapStateDescriptor;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
+import org.apache.flink.api.common.typeinfo.BasicTypeInfo;
 import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
-import org.apache.flink.api.java.functions.KeySelector;
-import org.apache.flink.core.memory.DataInputViewStreamWrapper;
-import org.apache.flink.core.memory.DataOutputViewStreamWrapper;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
-import org.apache.flink.runtime.state.KeyGroupStatePartitionStreamProvider;
-import org.apache.flink.runtime.state.KeyedStateCheckpointOutputStream;
-import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.runtime.state.VoidNamespaceSerializer;
-import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.InternalTimer;
 import org.apache.flink.streaming.api.operators.InternalTimerService;
-import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.operators.Triggerable;
-import org.apache.flink.streaming.api.watermark.Watermark;
-import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 
 /**
- * One keyed hop: waits until the watermark makes the order of processing certain, then computes the hop's
- * features event by event. The first hop also drops copies of events already scored.
+ * One keyed hop: computes the hop's features event by event, in the order of processing. The first hop also
+ * drops copies of events already scored.
  *
- * <p>State: one blob per key in RocksDB behind a {@link StateCache}; waiting events as raw keyed state, so
- * that a restore at any parallelism hands each to the subtask that owns its key.
+ * <p>State: what {@link StateCache} keeps of each key in RocksDB, and one timer a key, which only reclaims.
  */
-final class HopOperator extends AbstractStreamOperator<Event>
-        implements OneInputStreamOperator<Event, Event>, Triggerable<String, VoidNamespace> {
+final class HopOperator extends OrderOperator implements Triggerable<String, VoidNamespace> {
     private static final long serialVersionUID = 1L;
-    private static final int RESTORED_LANE = -1;
+    /** Leaves room for a second job on the same TaskManager. */
+    private static final double CACHES_SHARE_OF_HEAP = 0.28;
 
     private final String planJson;
     private final int hopIndex;
-    private final long cacheBytes;
+    private final int cachesOfJob;
     private transient Plan plan;
     private transient Plan.Hop hop;
     private transient Features features;
-    private transient SortBuffer waiting;
     private transient StateCache states;
     private transient InternalTimerService<VoidNamespace> timers;
     private transient Counter duplicates;
-    private transient int subtask;
-    private transient long watermark;
 
-    HopOperator(String planJson, int hopIndex, long cacheBytes) {
+    /**
+     * @param cachesOfJob how many caches of key states the job has, to share the memory among them
+     */
+    HopOperator(String planJson, int hopIndex, int cachesOfJob) {
+        super(new HopKey(planJson, hopIndex));
         this.planJson = planJson;
         this.hopIndex = hopIndex;
-        this.cacheBytes = cacheBytes;
-    }
-
-    /** Which key an event has in a hop; events without one are spread by their identity. */
-    static KeySelector<Event, String> keySelector(String planJson, int hopIndex) {
-        return new HopKey(planJson, hopIndex);
-    }
-
-    private static final class HopKey implements KeySelector<Event, String> {
-        private static final long serialVersionUID = 1L;
-
-        private final String planJson;
-        private final int hopIndex;
-        private transient Plan.Hop hop;
-
-        HopKey(String planJson, int hopIndex) {
-            this.planJson = planJson;
-            this.hopIndex = hopIndex;
-        }
-
-        @Override
-        public String getKey(Event event) {
-            if (hop == null) {
-                hop = Plan.parse(planJson).hops.get(hopIndex);
-            }
-            return keyOrSpread(hop, event);
-        }
-    }
-
-    private static String keyOrSpread(Plan.Hop hop, Event event) {
-        String key = hop.keyOf(event);
-        return key == null ? "\0" + event.eventId : key;
-    }
-
-    @Override
-    public void initializeState(StateInitializationContext context) throws Exception {
-        super.initializeState(context);
-        plan = Plan.parse(planJson);
-        hop = plan.hops.get(hopIndex);
-        waiting = new SortBuffer();
-        List<Event> restored = new ArrayList<>();
-        for (KeyGroupStatePartitionStreamProvider group : context.getRawKeyedStateInputs()) {
-            DataInputStream in = new DataInputStream(group.getStream());
-            DataInputViewStreamWrapper view = new DataInputViewStreamWrapper(in);
-            for (int left = in.readInt(); left > 0; left--) {
-                restored.add(EventType.Serializer.INSTANCE.deserialize(view));
-            }
-        }
-        waiting.restore(restored, RESTORED_LANE);
+        this.cachesOfJob = cachesOfJob;
     }
 
     @Override
     public void open() throws Exception {
         super.open();
+        plan = Plan.parse(planJson);
+        hop = plan.hops.get(hopIndex);
         features = new Features(hop, plan.maxEntries);
         ValueState<byte[]> stored = getRuntimeContext().getState(new ValueStateDescriptor<>(
                 "key-state", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
-        states = new StateCache(hop, stored, this::setCurrentKey, cacheBytes);
+        MapState<Long, byte[]> chunks = getRuntimeContext().getMapState(new MapStateDescriptor<>(
+                "key-chunks", BasicTypeInfo.LONG_TYPE_INFO, PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
+        long cacheBytes = (long) (Runtime.getRuntime().maxMemory() * CACHES_SHARE_OF_HEAP / cachesOfJob);
+        states = new StateCache(hop, stored, chunks, this::setCurrentKey, cacheBytes);
         timers = getInternalTimerService("reclaim", VoidNamespaceSerializer.INSTANCE, this);
         duplicates = getMetricGroup().counter("duplicates");
-        subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
-        watermark = Long.MIN_VALUE;
-    }
-
-    /** Keys are set when an event is processed, not when it arrives. */
-    @Override
-    public boolean hasKeyContext1() {
-        return false;
-    }
-
-    /** Waiting events are written as raw keyed state, timers live in RocksDB. */
-    @Override
-    protected boolean isUsingCustomRawKeyedState() {
-        return true;
     }
 
     @Override
-    public void processElement(StreamRecord<Event> element) {
-        waiting.add(element.getValue());
-    }
-
-    @Override
-    public void processWatermark(Watermark mark) throws Exception {
-        watermark = mark.getTimestamp();
-        waiting.release(watermark, this::process);
-        super.processWatermark(mark);
-    }
-
-    private void process(Event event) throws Exception {
+    void process(Event event) throws Exception {
         String key = hop.keyOf(event);
-        if (key != null && !enter(event, key)) {
+        if (key == null || enter(event, key)) {
+            handOn(event);
+        } else {
             duplicates.inc();
-            return;
         }
-        event.lane = subtask;
-        output.collect(new StreamRecord<>(event, event.due));
     }
 
     /** False when the event is a copy of one already scored. */
@@ -164,7 +82,7 @@ final class HopOperator extends AbstractStreamOperator<Event>
         if (state.timer == KeyState.NONE) {
             schedule(key, state, state.expiry(plan.dedupWindowMs));
         }
-        states.changed(key, state, weight);
+        states.changed(state, weight);
         return !isCopy;
     }
 
@@ -182,12 +100,12 @@ final class HopOperator extends AbstractStreamOperator<Event>
         KeyState state = states.get(key);
         int weight = state.weight();
         state.timer = KeyState.NONE;
-        long expiry = state.reclaim(watermark, plan.dedupWindowMs);
+        long expiry = state.reclaim(watermark(), plan.dedupWindowMs);
         if (expiry == KeyState.NONE) {
             states.clear(key);
         } else {
             schedule(key, state, expiry);
-            states.changed(key, state, weight);
+            states.changed(state, weight);
         }
     }
 
@@ -198,25 +116,7 @@ final class HopOperator extends AbstractStreamOperator<Event>
 
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
-        super.snapshotState(context);
         states.flush();
-        writeWaiting(context.getRawKeyedOperatorStateOutput());
-    }
-
-    private void writeWaiting(KeyedStateCheckpointOutputStream out) throws Exception {
-        int groups = getRuntimeContext().getTaskInfo().getMaxNumberOfParallelSubtasks();
-        Map<Integer, List<Event>> byGroup = new TreeMap<>();
-        waiting.forEach(event -> byGroup.computeIfAbsent(
-                KeyGroupRangeAssignment.assignToKeyGroup(keyOrSpread(hop, event), groups),
-                ignored -> new ArrayList<>()).add(event));
-        DataOutputViewStreamWrapper view = new DataOutputViewStreamWrapper(out);
-        for (Map.Entry<Integer, List<Event>> group : byGroup.entrySet()) {
-            out.startNewKeyGroup(group.getKey());
-            view.writeInt(group.getValue().size());
-            for (Event event : group.getValue()) {
-                EventType.Serializer.INSTANCE.serialize(event, view);
-            }
-            view.flush();
-        }
+        super.snapshotState(context);
     }
 }

@@ -5,7 +5,7 @@ package fraudctl.kernel;
  * first_seen, previous and dedup. Whether something is still there is always asked of the due of the
  * event in hand, never of a timer; see docs/semantics.md.
  */
-final class KeyState {
+final class KeyState implements Chunks.Items {
     static final long NONE = Long.MIN_VALUE;
     /** Running totals pay from about here; below, looking at every entry is cheaper. */
     private static final int ENTRIES_FOR_TOTALS = 24;
@@ -14,19 +14,25 @@ final class KeyState {
     long[] pos = new long[2];
     long[] amount = new long[2];
     long[] bits = new long[2];
-    final String[][] columns;
+    String[][] columns;
     int head;
     int tail;
+    /** Number of the entry at {@code head}, counted from the first that the key ever had. */
+    private long first;
+    private long changedFrom = Long.MAX_VALUE;
+    final Chunks entryChunks = new Chunks(0);
     /** Greatest position that was dropped because the key held too many entries. */
     long cut = NONE;
-    final SeenValues[] firstSeen;
-    final Last[] previous;
+    SeenValues[] firstSeen;
+    Last[] previous;
     /** Null where there are none; only the user hop has any. */
     RecentIds scored;
     /** When the reclaiming timer of this key is to fire; NONE when there is none. */
     long timer = NONE;
-    /** Not stored: whether the cache holds something newer than the state backend. */
+    /** Of the cache, not stored: the key, whether it is newer here than in the backend, whether it was used lately. */
+    String key;
     boolean dirty;
+    boolean isUsed;
     private Running[] running;
 
     /** The last value of a field and when it was seen. */
@@ -63,6 +69,7 @@ final class KeyState {
             column[head] = null;
         }
         head++;
+        first++;
         if (head == tail) {
             shift(head);
             head = 0;
@@ -82,11 +89,12 @@ final class KeyState {
         if (at < tail) {
             shiftRight(at);
         }
+        changedFrom = Math.min(changedFrom, first + at - head);
         pos[at] = event.pos;
         amount[at] = event.amountUnits;
         bits[at] = conditionBits;
         for (int c = 0; c < columns.length; c++) {
-            columns[c][at] = event.text(hop.columns[c]);
+            columns[c][at] = shared(columns[c], at, event.text(hop.columns[c]));
         }
         tail++;
         if (running != null && at < tail - 1) {
@@ -97,7 +105,13 @@ final class KeyState {
         return at;
     }
 
+    /** The value before it where it is the same: most keys repeat a few values, and memory is what limits the cache. */
+    private String shared(String[] column, int at, String value) {
+        return at > head && value != null && value.equals(column[at - 1]) ? column[at - 1] : value;
+    }
+
     void remove(int at) {
+        changedFrom = Math.min(changedFrom, first + at - head);
         int after = tail - at - 1;
         System.arraycopy(pos, at + 1, pos, at, after);
         System.arraycopy(amount, at + 1, amount, at, after);
@@ -205,6 +219,18 @@ final class KeyState {
         return expiry;
     }
 
+    /** Lets go of everything but the key; of a state that the cache no longer holds but still has in a queue. */
+    void release() {
+        pos = null;
+        amount = null;
+        bits = null;
+        columns = null;
+        firstSeen = null;
+        previous = null;
+        scored = null;
+        running = null;
+    }
+
     /** A rough weight in bytes, for the cache; strings of other fields than the key are mostly the entry's own. */
     int weight() {
         int seen = 0;
@@ -214,6 +240,63 @@ final class KeyState {
         return 300 + pos.length * 24 + size() * 64 * columns.length + seen
                 + (scored == null ? 0 : 64 + scored.size() * 80)
                 + (running == null ? 0 : running.length * (160 + 16 * size()));
+    }
+
+    /** All of it is in the store now. */
+    void stored() {
+        changedFrom = Long.MAX_VALUE;
+    }
+
+    @Override
+    public long first() {
+        return first;
+    }
+
+    @Override
+    public long end() {
+        return first + size();
+    }
+
+    @Override
+    public long changedFrom() {
+        return changedFrom;
+    }
+
+    @Override
+    public void startAt(long number) {
+        first = number;
+    }
+
+    @Override
+    public void write(Bytes out, long from, long to) {
+        long before = 0;
+        for (int i = head + (int) (from - first); i < head + (int) (to - first); i++) {
+            out.writeLong(pos[i] - before);
+            before = pos[i];
+            out.writeLong(amount[i]);
+            out.writeLong(bits[i]);
+            for (String[] column : columns) {
+                out.writeText(column[i]);
+            }
+        }
+    }
+
+    @Override
+    public void read(Bytes in, long from, long to, long wanted) {
+        long before = 0;
+        for (long number = from; number < to; number++) {
+            if (tail == pos.length) {
+                makeRoom();
+            }
+            before += in.readLong();
+            pos[tail] = before;
+            amount[tail] = in.readLong();
+            bits[tail] = in.readLong();
+            for (String[] column : columns) {
+                column[tail] = shared(column, tail, in.readText());
+            }
+            tail += number >= wanted ? 1 : 0;
+        }
     }
 
     private void makeRoom() {

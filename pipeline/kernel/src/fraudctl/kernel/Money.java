@@ -33,6 +33,9 @@ final class Money {
 
     /** Sixty digits first, then one conversion: a double rounding would need 43 digits to conspire. */
     static double quotient(BigInteger numerator, BigInteger denominator) {
+        if (numerator.bitLength() <= 53 && denominator.bitLength() <= 53) {
+            return numerator.doubleValue() / denominator.doubleValue();
+        }
         return new BigDecimal(numerator).divide(new BigDecimal(denominator), QUOTIENT).doubleValue();
     }
 

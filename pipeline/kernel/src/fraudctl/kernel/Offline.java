@@ -87,32 +87,31 @@ final class Offline {
         }
     }
 
-    private List<String> process() {
+    private List<String> process() throws IOException {
         SortBuffer buffer = new SortBuffer();
-        List<Map<String, byte[]>> stores = new ArrayList<>();
-        plan.hops.forEach(hop -> stores.add(new HashMap<>()));
+        List<HopStore> stores = new ArrayList<>();
+        plan.hops.forEach(hop -> stores.add(new HopStore(hop)));
         for (Event event : events) {
             event.lane = event.partition;
             buffer.add(event);
         }
-        buffer.release(Long.MAX_VALUE, event -> lines.add(process(event, stores)));
+        buffer.<IOException>release(Long.MAX_VALUE, event -> lines.add(process(event, stores)));
         return lines;
     }
 
-    private String process(Event event, List<Map<String, byte[]>> stores) {
+    private String process(Event event, List<HopStore> stores) throws IOException {
         for (int h = 0; h < plan.hops.size(); h++) {
             Plan.Hop hop = plan.hops.get(h);
             String key = hop.keyOf(event);
             if (key == null) {
                 continue;
             }
-            byte[] blob = stores.get(h).get(key);
-            KeyState state = blob == null ? new KeyState(hop) : StateCodec.decode(blob, hop);
+            KeyState state = stores.get(h).load(key);
             boolean isDuplicate = h == 0 && state.isDuplicate(event, plan.dedupWindowMs);
             if (!isDuplicate) {
                 new Features(hop, plan.maxEntries).process(event, state);
             }
-            stores.get(h).put(key, StateCodec.encode(state));
+            stores.get(h).save(key, state);
             if (isDuplicate) {
                 return place(event).append(",\"duplicate\":true}").toString();
             }
@@ -129,5 +128,49 @@ final class Offline {
     private static StringBuilder place(Event event) {
         return new StringBuilder(256).append("{\"partition\":").append(event.partition)
                 .append(",\"offset\":").append(event.offset);
+    }
+
+    /** The states of one hop in their stored form. */
+    private static final class HopStore implements Chunks.Store {
+        private final Plan.Hop hop;
+        private final StateCodec codec;
+        private final Map<String, byte[]> blobs = new HashMap<>();
+        private final Map<String, Map<Long, byte[]>> chunks = new HashMap<>();
+        private String key;
+
+        HopStore(Plan.Hop hop) {
+            this.hop = hop;
+            this.codec = new StateCodec(hop);
+        }
+
+        KeyState load(String key) throws IOException {
+            this.key = key;
+            byte[] blob = blobs.get(key);
+            return blob == null ? new KeyState(hop) : codec.decode(blob, this);
+        }
+
+        void save(String key, KeyState state) throws IOException {
+            this.key = key;
+            blobs.put(key, codec.encode(state, this));
+        }
+
+        private Map<Long, byte[]> ofKey() {
+            return chunks.computeIfAbsent(key, ignored -> new HashMap<>());
+        }
+
+        @Override
+        public byte[] get(long piece) {
+            return ofKey().get(piece);
+        }
+
+        @Override
+        public void put(long piece, byte[] bytes) {
+            ofKey().put(piece, bytes);
+        }
+
+        @Override
+        public void remove(long piece) {
+            ofKey().remove(piece);
+        }
     }
 }

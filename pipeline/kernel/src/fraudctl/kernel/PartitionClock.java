@@ -27,9 +27,9 @@ final class PartitionClock {
         newest.merge(partition, pos, Math::max);
     }
 
-    /** A close record: everything up to and with {@code newestTime} may be processed. */
-    void close(int partition, long newestTime) {
-        advance(partition, newestTime + outOfOrdernessMs + 1);
+    /** The position from which everything up to and with {@code newestTime} may be processed. */
+    long closing(long newestTime) {
+        return newestTime + outOfOrdernessMs + 1;
     }
 
     /** Nothing due at or before this can still come from the partition; the smallest long before its first record. */

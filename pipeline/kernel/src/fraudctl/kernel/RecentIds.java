@@ -1,8 +1,5 @@
 package fraudctl.kernel;
 
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
 import java.util.HashSet;
 import java.util.Set;
 
@@ -10,14 +7,18 @@ import java.util.Set;
  * The ids of a user's events that were scored within the dedup window, in the order of their dues.
  * Most users have a few, so they lie in plain arrays; an index is made when there are many.
  */
-final class RecentIds {
+final class RecentIds implements Chunks.Items {
     private static final int MOST_WITHOUT_INDEX = 16;
 
     private String[] ids = new String[2];
     private long[] dues = new long[2];
     private int head;
     private int tail;
+    /** Number of the id at {@code head}, counted from the first that the user ever had. */
+    private long first;
+    private long changedFrom = Long.MAX_VALUE;
     private Set<String> index;
+    final Chunks chunks = new Chunks(1);
 
     boolean isEmpty() {
         return head == tail;
@@ -38,6 +39,7 @@ final class RecentIds {
                 index.remove(ids[head]);
             }
             ids[head++] = null;
+            first++;
         }
         if (head == tail) {
             head = 0;
@@ -61,6 +63,7 @@ final class RecentIds {
         if (tail == ids.length) {
             makeRoom();
         }
+        changedFrom = Math.min(changedFrom, end());
         ids[tail] = id;
         dues[tail++] = due;
         if (index != null) {
@@ -86,24 +89,50 @@ final class RecentIds {
         tail = size;
     }
 
-    void write(DataOutputStream out) throws IOException {
-        StateCodec.writeLong(out, size());
+    /** All of it is in the store now. */
+    void stored() {
+        changedFrom = Long.MAX_VALUE;
+    }
+
+    @Override
+    public long first() {
+        return first;
+    }
+
+    @Override
+    public long end() {
+        return first + size();
+    }
+
+    @Override
+    public long changedFrom() {
+        return changedFrom;
+    }
+
+    @Override
+    public void startAt(long number) {
+        first = number;
+    }
+
+    @Override
+    public void write(Bytes out, long from, long to) {
         long before = 0;
-        for (int i = head; i < tail; i++) {
-            StateCodec.writeText(out, ids[i]);
-            StateCodec.writeLong(out, dues[i] - before);
+        for (int i = head + (int) (from - first); i < head + (int) (to - first); i++) {
+            out.writeText(ids[i]);
+            out.writeLong(dues[i] - before);
             before = dues[i];
         }
     }
 
-    static RecentIds read(DataInputStream in) throws IOException {
-        RecentIds read = new RecentIds();
+    @Override
+    public void read(Bytes in, long from, long to, long wanted) {
         long before = 0;
-        for (long left = StateCodec.readLong(in); left > 0; left--) {
-            String id = StateCodec.readText(in);
-            before += StateCodec.readLong(in);
-            read.add(id, before);
+        for (long number = from; number < to; number++) {
+            String id = in.readText();
+            before += in.readLong();
+            if (number >= wanted) {
+                add(id, before);
+            }
         }
-        return read;
     }
 }

@@ -1,6 +1,5 @@
 package fraudctl.kernel;
 
-import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -12,24 +11,18 @@ import java.util.Map;
  * totals invalid and they are made anew from the entries. Never stored.
  */
 final class Running {
-    private static final BigInteger HUNDRED_MILLION = BigInteger.valueOf(100_000_000L);
-
     private final Plan.Totals totals;
     /** Index of the first entry inside. */
     int from;
     private int to;
     boolean isValid;
-    private long count;
-    private long sumHigh;
-    private long sumLow;
-    private long squaresTop;
-    private long squaresHigh;
-    private long squaresLow;
+    final Moments moments;
     private long lastPos = Long.MIN_VALUE;
     private Map<String, int[]> values;
 
     Running(Plan.Totals totals) {
         this.totals = totals;
+        this.moments = new Moments(totals.needsSquares);
     }
 
     /** Makes the totals of the entries before index {@code to}, those that {@code moveTo} would leave inside. */
@@ -48,12 +41,7 @@ final class Running {
     private void clear(int at) {
         from = at;
         to = at;
-        count = 0;
-        sumHigh = 0;
-        sumLow = 0;
-        squaresTop = 0;
-        squaresHigh = 0;
-        squaresLow = 0;
+        moments.clear();
         lastPos = Long.MIN_VALUE;
         values = totals.column >= 0 ? new HashMap<>() : null;
     }
@@ -121,11 +109,10 @@ final class Running {
     }
 
     private void change(KeyState state, int at, int sign) {
-        long amount = state.amount[at];
-        count += sign;
-        addToSum(sign * amount);
-        if (totals.needsSquares) {
-            addSquare(amount, sign);
+        if (sign > 0) {
+            moments.add(state.amount[at]);
+        } else {
+            moments.remove(state.amount[at]);
         }
         if (values != null && state.columns[totals.column][at] != null) {
             String value = state.columns[totals.column][at];
@@ -137,73 +124,7 @@ final class Running {
         }
     }
 
-    private void addToSum(long amount) {
-        long low = sumLow + amount;
-        sumHigh += (amount >> 63) + (Long.compareUnsigned(low, sumLow) < 0 ? 1 : 0);
-        sumLow = low;
-    }
-
-    /** 192 bits, so that no number of the largest amounts outgrows them. */
-    private void addSquare(long amount, int sign) {
-        long high = Math.multiplyHigh(amount, amount);
-        long low = amount * amount;
-        if (sign > 0) {
-            squaresLow += low;
-            long carry = Long.compareUnsigned(squaresLow, low) < 0 ? 1 : 0;
-            squaresHigh += high + carry;
-            squaresTop += Long.compareUnsigned(squaresHigh, high + carry) < 0 ? 1 : 0;
-        } else {
-            long borrow = Long.compareUnsigned(squaresLow, low) < 0 ? 1 : 0;
-            squaresLow -= low;
-            squaresTop -= Long.compareUnsigned(squaresHigh, high + borrow) < 0 ? 1 : 0;
-            squaresHigh -= high + borrow;
-        }
-    }
-
-    long count() {
-        return count;
-    }
-
     long distinct() {
         return values.size();
-    }
-
-    /** Amount units: a Long, or a BigInteger where the sum outgrows it. */
-    Object sum() {
-        return sumHigh == sumLow >> 63 ? (Object) sumLow : wide(sumHigh, sumLow);
-    }
-
-    /** Null when there is nothing to take the mean of. */
-    Double mean() {
-        if (count == 0) {
-            return null;
-        }
-        return sum() instanceof Long small
-                ? Money.quotient(small, count * Money.UNITS)
-                : Money.quotient(wide(sumHigh, sumLow), BigInteger.valueOf(count * Money.UNITS));
-    }
-
-    /** sqrt((n Sxx - Sx^2) / (n (n - 1))), the sample deviation, from exact integer sums of units; null under two. */
-    Double deviation() {
-        if (count < 2) {
-            return null;
-        }
-        BigInteger n = BigInteger.valueOf(count);
-        BigInteger sum = wide(sumHigh, sumLow);
-        BigInteger spread = n.multiply(squares()).subtract(sum.multiply(sum));
-        return Math.sqrt(Money.quotient(spread, BigInteger.valueOf(count * (count - 1)).multiply(HUNDRED_MILLION)));
-    }
-
-    private BigInteger squares() {
-        return BigInteger.valueOf(squaresTop).shiftLeft(128)
-                .add(unsigned(squaresHigh).shiftLeft(64)).add(unsigned(squaresLow));
-    }
-
-    private static BigInteger unsigned(long word) {
-        return word >= 0 ? BigInteger.valueOf(word) : BigInteger.valueOf(word).add(BigInteger.ONE.shiftLeft(64));
-    }
-
-    private static BigInteger wide(long high, long low) {
-        return BigInteger.valueOf(high).shiftLeft(64).add(unsigned(low));
     }
 }

@@ -1,8 +1,5 @@
 package fraudctl.kernel;
 
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
 import java.util.Arrays;
 
 /** The records of one first_seen feature: values with the positions of their first and last sight. */
@@ -95,21 +92,21 @@ final class SeenValues {
         values[size] = null;
     }
 
-    void write(DataOutputStream out) throws IOException {
-        StateCodec.writeLong(out, size);
+    void write(Bytes out) {
+        out.writeLong(size);
         for (int i = 0; i < size; i++) {
-            StateCodec.writeText(out, values[i]);
-            StateCodec.writeLong(out, first[i]);
-            StateCodec.writeLong(out, last[i] - first[i]);
+            out.writeText(values[i]);
+            out.writeLong(first[i]);
+            out.writeLong(last[i] - first[i]);
         }
     }
 
-    static SeenValues read(DataInputStream in) throws IOException {
+    static SeenValues read(Bytes in) {
         SeenValues read = new SeenValues();
-        for (long left = StateCodec.readLong(in); left > 0; left--) {
-            int at = read.append(StateCodec.readText(in));
-            read.first[at] = StateCodec.readLong(in);
-            read.last[at] = read.first[at] + StateCodec.readLong(in);
+        for (long left = in.readLong(); left > 0; left--) {
+            int at = read.append(in.readText());
+            read.first[at] = in.readLong();
+            read.last[at] = read.first[at] + in.readLong();
         }
         return read;
     }

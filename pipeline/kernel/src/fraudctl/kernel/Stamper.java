@@ -17,11 +17,11 @@ final class Stamper {
     Event stamp(Record record) throws Refusal {
         switch (record.kind) {
             case TICK -> {
-                clock.advance(record.partition, record.appendMs - record.controlMs);
+                advance(record, record.appendMs - record.controlMs);
                 return null;
             }
             case CLOSE -> {
-                clock.close(record.partition, record.controlMs);
+                advance(record, clock.closing(record.controlMs));
                 return null;
             }
             default -> {
@@ -35,5 +35,9 @@ final class Stamper {
                 return event;
             }
         }
+    }
+
+    private void advance(Record record, long pos) {
+        clock.advance(record.partition, byAppendTime ? Math.min(pos, record.appendMs) : pos);
     }
 }

@@ -2,9 +2,10 @@ package fraudctl.kernel;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import org.apache.flink.api.common.state.MapState;
 import org.apache.flink.api.common.state.ValueState;
 
 /**
@@ -18,7 +19,7 @@ final class StateCache {
     /** Kept low while events come slowly, so that a checkpoint finds little to write and delays nobody. */
     private static final int MOST_DIRTY_AT_EASE = 500;
     /** Kept high under load, so that a key is written once for several events; costs one pause a checkpoint. */
-    private static final int MOST_DIRTY_UNDER_LOAD = 50_000;
+    private static final int MOST_DIRTY_UNDER_LOAD = 100_000;
     /** Changes a second from which the load counts as high. */
     private static final int LOAD_PER_SECOND = 12_000;
     private static final int CHANGES_PER_LOOK = 4_096;
@@ -26,9 +27,12 @@ final class StateCache {
     private final long capacityBytes;
     private final Plan.Hop hop;
     private final ValueState<byte[]> stored;
+    private final Chunks.Store chunks;
+    private final StateCodec codec;
     private final KeyContext context;
-    private final LinkedHashMap<String, KeyState> states = new LinkedHashMap<>(1024, 0.75f, true);
-    private final ArrayDeque<String> dirty = new ArrayDeque<>();
+    /** Eldest first; one that was used since it was looked at last gets a second chance. */
+    private final LinkedHashMap<String, KeyState> states = new LinkedHashMap<>(1024);
+    private final ArrayDeque<KeyState> dirty = new ArrayDeque<>();
     private long bytes;
     private int mostDirty = MOST_DIRTY_AT_EASE;
     private int changes;
@@ -39,9 +43,12 @@ final class StateCache {
         void use(String key);
     }
 
-    StateCache(Plan.Hop hop, ValueState<byte[]> stored, KeyContext context, long capacityBytes) {
+    StateCache(Plan.Hop hop, ValueState<byte[]> stored, MapState<Long, byte[]> chunks, KeyContext context,
+            long capacityBytes) {
         this.hop = hop;
         this.stored = stored;
+        this.chunks = new StoredChunks(chunks);
+        this.codec = new StateCodec(hop);
         this.context = context;
         this.capacityBytes = capacityBytes;
     }
@@ -52,20 +59,23 @@ final class StateCache {
         if (state == null) {
             context.use(key);
             byte[] blob = stored.value();
-            state = blob == null ? new KeyState(hop) : StateCodec.decode(blob, hop);
+            state = blob == null ? new KeyState(hop) : codec.decode(blob, chunks);
+            state.key = key;
+            state.isUsed = true;
             states.put(key, state);
             bytes += state.weight();
             shrink();
         }
+        state.isUsed = true;
         return state;
     }
 
     /** The state of the key has changed. */
-    void changed(String key, KeyState state, int weightBefore) throws IOException {
+    void changed(KeyState state, int weightBefore) throws IOException {
         bytes += state.weight() - weightBefore;
         if (!state.dirty) {
             state.dirty = true;
-            dirty.addLast(key);
+            dirty.addLast(state);
         }
         for (int writes = 0; writes < 2 && dirty.size() > mostDirty; writes++) {
             writeOldest();
@@ -85,13 +95,13 @@ final class StateCache {
     }
 
     /** Forgets a key altogether. */
-    void clear(String key) {
-        KeyState state = states.remove(key);
-        if (state != null) {
-            bytes -= state.weight();
-            state.dirty = false;
-        }
+    void clear(String key) throws IOException {
+        KeyState state = get(key);
+        states.remove(key);
+        bytes -= state.weight();
+        state.dirty = false;
         context.use(key);
+        StateCodec.removeChunks(state, chunks);
         stored.clear();
     }
 
@@ -103,28 +113,67 @@ final class StateCache {
     }
 
     private void writeOldest() throws IOException {
-        String key = dirty.pollFirst();
-        KeyState state = states.get(key);
-        if (state != null && state.dirty) {
-            write(key, state);
+        KeyState state = dirty.pollFirst();
+        if (state.dirty) {
+            write(state);
         }
     }
 
-    private void write(String key, KeyState state) throws IOException {
-        context.use(key);
-        stored.update(StateCodec.encode(state));
+    private void write(KeyState state) throws IOException {
+        context.use(state.key);
+        stored.update(codec.encode(state, chunks));
         state.dirty = false;
     }
 
     private void shrink() throws IOException {
-        Iterator<Map.Entry<String, KeyState>> eldest = states.entrySet().iterator();
-        while (bytes > capacityBytes && states.size() > 1 && eldest.hasNext()) {
-            Map.Entry<String, KeyState> entry = eldest.next();
-            if (entry.getValue().dirty) {
-                write(entry.getKey(), entry.getValue());
+        while (bytes > capacityBytes && states.size() > 1) {
+            Map.Entry<String, KeyState> eldest = states.entrySet().iterator().next();
+            KeyState state = eldest.getValue();
+            states.remove(eldest.getKey());
+            if (state.isUsed) {
+                state.isUsed = false;
+                states.put(state.key, state);
+                continue;
             }
-            bytes -= entry.getValue().weight();
-            eldest.remove();
+            if (state.dirty) {
+                write(state);
+            }
+            bytes -= state.weight();
+            state.release();
+        }
+    }
+
+    private record StoredChunks(MapState<Long, byte[]> state) implements Chunks.Store {
+        @Override
+        public byte[] get(long piece) throws IOException {
+            return attempt(() -> state.get(piece));
+        }
+
+        @Override
+        public void put(long piece, byte[] bytes) throws IOException {
+            attempt(() -> {
+                state.put(piece, bytes);
+                return null;
+            });
+        }
+
+        @Override
+        public void remove(long piece) throws IOException {
+            attempt(() -> {
+                state.remove(piece);
+                return null;
+            });
+        }
+
+        /** MapState declares any exception where ValueState declares IOException. */
+        private static <T> T attempt(Callable<T> action) throws IOException {
+            try {
+                return action.call();
+            } catch (IOException | RuntimeException thrown) {
+                throw thrown;
+            } catch (Exception thrown) {
+                throw new IOException(thrown);
+            }
         }
     }
 }

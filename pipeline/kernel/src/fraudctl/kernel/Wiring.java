@@ -29,6 +29,11 @@ import org.apache.flink.util.OutputTag;
 public final class Wiring {
     private static final TypeInformation<byte[]> BYTES = PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
 
+    /** What the topics take; Kafka's own limit of a producer is 1 MiB, and a decision can be larger. */
+    private static final int LARGEST_RECORD = 16 << 20;
+
+    private static final int USER_HOP = 0;
+
     private final StreamExecutionEnvironment environment;
     private final JsonNode config;
     private final String plan;
@@ -60,16 +65,19 @@ public final class Wiring {
         Plan parsed = Plan.parse(plan);
         for (int hop = 0; hop < parsed.hops.size(); hop++) {
             String name = "features by " + parsed.hops.get(hop).key;
-            events = keyed(events, HopOperator.keySelector(plan, hop))
-                    .transform(name, new EventType(), new HopOperator(plan, hop, cacheBytes(parsed)))
+            events = keyed(events, new HopKey(plan, hop))
+                    .transform(name, new EventType(), new HopOperator(plan, hop, parsed.hops.size() * parallelism))
                     .name(name).uid("features-by-" + parsed.hops.get(hop).key);
         }
-        return events.transform("batch", BYTES, new BatchOperator(plan, topic("transactions"))).uid("batch");
+        return keyed(events, new HopKey(plan, USER_HOP))
+                .transform("order", new EventType(), new OrderOperator(new HopKey(plan, USER_HOP)))
+                .name("order").uid("order")
+                .transform("batch", BYTES, new BatchOperator(plan, topic("transactions"))).uid("batch");
     }
 
     /** Scored batches to the decisions topic. */
     public void decisions(DataStream<byte[]> scored) {
-        scored.flatMap(new Lines()).returns(BYTES).name("lines").uid("lines")
+        scored.flatMap(new Decisions()).returns(new InChain<>(Decisions.Decision.class)).name("lines").uid("lines")
                 .sinkTo(sink(new DecisionWriting(topic("decisions"), config.get("run").asLong())))
                 .name("decisions").uid("decisions");
     }
@@ -79,10 +87,6 @@ public final class Wiring {
         return parallelism == 1
                 ? DataStreamUtils.reinterpretAsKeyedStream(events, key, Types.STRING)
                 : events.keyBy(key, Types.STRING);
-    }
-
-    private long cacheBytes(Plan parsed) {
-        return config.path("cache_bytes").asLong(192L << 20) / parsed.hops.size() / parallelism;
     }
 
     private boolean byAppendTime() {
@@ -126,6 +130,7 @@ public final class Wiring {
         properties.putIfAbsent("batch.size", "131072");
         properties.putIfAbsent("compression.type", "lz4");
         properties.putIfAbsent("acks", "all");
+        properties.putIfAbsent("max.request.size", Integer.toString(LARGEST_RECORD));
         return KafkaSink.<T>builder()
                 .setBootstrapServers(config.get("bootstrap").asText())
                 .setKafkaProducerConfig(properties)

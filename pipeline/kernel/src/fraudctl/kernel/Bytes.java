@@ -1,0 +1,77 @@
+package fraudctl.kernel;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/** A growing array of bytes to write to, or a given one to read from; integers are of variable length. */
+final class Bytes {
+    private byte[] array;
+    private int at;
+
+    Bytes() {
+        this(new byte[256]);
+    }
+
+    Bytes(byte[] array) {
+        this.array = array;
+    }
+
+    byte[] written() {
+        return Arrays.copyOf(array, at);
+    }
+
+    void clear() {
+        at = 0;
+    }
+
+    private void ensure(int more) {
+        if (at + more > array.length) {
+            array = Arrays.copyOf(array, Math.max(array.length * 2, at + more));
+        }
+    }
+
+    /** Zigzag, seven bits a byte, least significant first. */
+    void writeLong(long value) {
+        ensure(10);
+        long rest = (value << 1) ^ (value >> 63);
+        while ((rest & ~0x7FL) != 0) {
+            array[at++] = (byte) ((rest & 0x7F) | 0x80);
+            rest >>>= 7;
+        }
+        array[at++] = (byte) rest;
+    }
+
+    long readLong() {
+        long rest = 0;
+        for (int shift = 0; ; shift += 7) {
+            byte next = array[at++];
+            rest |= (long) (next & 0x7F) << shift;
+            if (next >= 0) {
+                return (rest >>> 1) ^ -(rest & 1);
+            }
+        }
+    }
+
+    /** Length in bytes plus one, then UTF-8; zero for null. */
+    void writeText(String text) {
+        if (text == null) {
+            writeLong(0);
+            return;
+        }
+        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+        writeLong(utf8.length + 1L);
+        ensure(utf8.length);
+        System.arraycopy(utf8, 0, array, at, utf8.length);
+        at += utf8.length;
+    }
+
+    String readText() {
+        int length = (int) readLong() - 1;
+        if (length < 0) {
+            return null;
+        }
+        String text = new String(array, at, length, StandardCharsets.UTF_8);
+        at += length;
+        return text;
+    }
+}
