@@ -28,7 +28,10 @@ _CHUNK = 1 << 18
 
 @dataclass(frozen=True)
 class Artifact:
-    """One locked jar. `use` groups jars by what needs them; `size` is in bytes."""
+    """One locked jar. `use` groups jars by what needs them; `size` is in bytes.
+
+    `coordinates` are group:artifact:version, with the type before the version where it is no jar.
+    """
 
     use: str
     coordinates: str
@@ -37,14 +40,20 @@ class Artifact:
 
     @property
     def file_name(self) -> str:
-        _, artifact, version = self.coordinates.split(":")
-        return f"{artifact}-{version}.jar"
+        _, artifact, kind, version = self._parts
+        return f"{artifact}-{version}.{kind}"
 
     @property
     def repository_path(self) -> str:
         """The jar's place below the base URL of any Maven repository."""
-        group, artifact, version = self.coordinates.split(":")
+        group, artifact, _, version = self._parts
         return f"{group.replace('.', '/')}/{artifact}/{version}/{self.file_name}"
+
+    @property
+    def _parts(self) -> tuple[str, str, str, str]:
+        parts = self.coordinates.split(":")
+        group, artifact, kind, version = parts if len(parts) == 4 else (*parts[:2], "jar", parts[2])
+        return group, artifact, kind, version
 
     def cached(self, cache: Path) -> Path:
         """Where the jar lies in a cache folder once it is there."""

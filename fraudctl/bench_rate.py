@@ -124,7 +124,7 @@ def _pass(
     to, back = between
     start_ns = time.time_ns() + int(HEAD_START_S * NANO)
     ends = topics.end_offsets(stack.kafka, back)
-    workload = Workload(token, plan.seed, start_ns // 1_000_000, plan.rate)
+    workload = Workload(token, plan.seed, start_ns // 1_000_000, plan.rate, hot_addresses=False)
     receiver = Worker(receive, stack.kafka, back, ends, token.encode(), count)
     sender = Worker(send, stack.kafka, to, workload, count, start_ns)
     try:

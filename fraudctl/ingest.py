@@ -107,13 +107,18 @@ def ingest_live(stack: Stack, order: Order) -> Report:
     return _send(stack, order, topic, rows)
 
 
-def ingest_history(stack: Stack, order: Order, name: str | None, wait_s: float = 3600.0) -> Report:
+def ingest_history(
+    stack: Stack, order: Order, name: str | None, rules: Path | None = None, wait_s: float = 3600.0
+) -> Report:
     """Send the file's rows to a new topic of past data, score them by a bounded job, count the decisions.
 
-    UsageError when the name cannot be used or was used before.
+    The job uses the stack's rule set, or that in the file `rules`. UsageError, with nothing sent, when that
+    cannot be used, and when the name cannot be used or was used before.
     """
     from fraudctl import jobs
+    from fraudctl.submission import ruleset_content
 
+    changes = {} if rules is None else {"ruleset": ruleset_content(rules)}
     chosen = _history_name(name or order.path.name)
     topic = f"{stack.profile.topics.transactions}.history.{chosen}"
     if topics.describe(stack.kafka, [topic]):
@@ -126,7 +131,7 @@ def ingest_history(stack: Stack, order: Order, name: str | None, wait_s: float =
     _close(stack, topic, report.newest_ms)
     before = topics.end_offsets(stack.kafka, stack.profile.topics.decisions)
     with progress(f"scoring {chosen}") as bar:
-        job = jobs.run_bounded(stack, topic, f"history-{chosen}", wait_s, bar)
+        job = jobs.run_bounded(stack, topic, f"history-{chosen}", wait_s, bar, **changes)
         report.history = job | _count(stack, topic, before, bar)
     return report
 

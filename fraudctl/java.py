@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fraudctl.errors import Failed
+
+if TYPE_CHECKING:
+    from pipeline.kernel.build import Compiler
 
 _EXPORTS = ("java.rmi/sun.rmi.registry",)
 _OPENS = (
@@ -43,3 +49,27 @@ def flink_module_flags() -> list[str]:
     exports = [f"--add-exports={name}=ALL-UNNAMED" for name in _EXPORTS]
     opens = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENS]
     return [*exports, *opens, "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED"]
+
+
+def launcher_jar(source: Path, jars: Sequence[Path], ecj: Path, cache: Path) -> Path:
+    """Where `compiled` puts its jar; computed without touching anything."""
+    return _compiler(ecj, cache).place(source.stem, source.parent, [source], jars)
+
+
+def compiled(source: Path, jars: Sequence[Path], ecj: Path, cache: Path) -> Path:
+    """A jar with the classes of one Java source, compiled against `jars` unless it has been before.
+
+    `ecj` is the Eclipse compiler, so no JDK is needed. Raises Failed with the compiler's own words.
+    """
+    from pipeline.kernel.build import CompileError
+
+    try:
+        return _compiler(ecj, cache).compile(launcher_jar(source, jars, ecj, cache), [source], jars)
+    except CompileError as error:
+        raise Failed(f"{source.name} cannot be compiled:\n{error}", code="compile") from error
+
+
+def _compiler(ecj: Path, cache: Path) -> Compiler:
+    from pipeline.kernel.build import Compiler
+
+    return Compiler(ecj, Path(java()), cache / "launchers")

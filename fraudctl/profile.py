@@ -18,6 +18,8 @@ from typing import Any
 from fraudctl.errors import ProfileError, UsageError
 
 ENVIRONMENT_PREFIX = "FRAUDCTL_"
+DEFAULT_SINKS = ("postgres", "redis")
+"""the sinks of a profile that says nothing of them"""
 _DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MISSING = object()
 
@@ -43,6 +45,15 @@ class Pipeline:
     max_entries: int
     max_event_bytes: int
     checkpoint_interval_ms: int
+
+
+@dataclass(frozen=True)
+class Notify:
+    """Who is told of alerts: channels by name with their settings, and when alerts are folded into one."""
+
+    channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    digest_window_ms: int = 10_000
+    digest_over: int = 5
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,7 @@ class Profile:
     pipeline: Pipeline
     sinks: Mapping[str, Mapping[str, Any]]
     servers: Mapping[str, ServerSettings]
+    notify: Notify = field(default_factory=Notify)
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def server(self, name: str) -> ServerSettings:
@@ -89,6 +101,7 @@ class Profile:
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline).copy()
+        document["notify"] = vars(self.notify).copy()
         document["sinks"] = {name: dict(settings) for name, settings in self.sinks.items()}
         document["servers"] = {name: _server_document(value) for name, value in self.servers.items()}
         return document
@@ -119,6 +132,13 @@ def server_names() -> tuple[str, ...]:
 def sink_names() -> tuple[str, ...]:
     """The names of the sinks there are: the files of the folder `pipeline/sinks`."""
     folder = Path(__file__).resolve().parent.parent / "pipeline" / "sinks"
+    found = (module.name for module in pkgutil.iter_modules([str(folder)]))
+    return tuple(sorted(name for name in found if not name.startswith("_")))
+
+
+def channel_names() -> tuple[str, ...]:
+    """The names of the notification channels there are: the files of the folder `pipeline/notify`."""
+    folder = Path(__file__).resolve().parent.parent / "pipeline" / "notify"
     return tuple(sorted(found.name for found in pkgutil.iter_modules([str(folder)])))
 
 
@@ -156,6 +176,7 @@ def from_document(document: Mapping[str, Any]) -> Profile:
         rules=Path(document["rules"]),
         topics=Topics(**document["topics"]),
         pipeline=Pipeline(**document["pipeline"]),
+        notify=Notify(**document.get("notify", {})),
         sinks=document["sinks"],
         servers={name: _server_from(value) for name, value in document["servers"].items()},
         **{name: document[name] for name in _PLAIN_FIELDS},
@@ -276,8 +297,10 @@ _SETTINGS: Mapping[str, tuple[int, Callable[[Any], int]]] = {
     "pipeline.max_entries": (1000, _whole(1, 1_000_000)),
     "pipeline.max_event_bytes": (65_536, _whole(256, 8 * 1024 * 1024)),
     "pipeline.checkpoint_interval_ms": (10_000, _duration(100, _DAY_MS)),
+    "notify.digest_window_ms": (10_000, _duration(1, _DAY_MS)),
+    "notify.digest_over": (5, _whole(1, 1_000_000)),
 }
-_TOP = ("topics", "rules", "pipeline", "sinks", "servers", *_PLAIN_FIELDS)
+_TOP = ("topics", "rules", "pipeline", "sinks", "servers", "notify", *_PLAIN_FIELDS)
 _SERVER = ("port", "ports", "memory_mb", "settings", "external")
 
 
@@ -303,6 +326,7 @@ class _Reader:
         rules = self.rules()
         sinks = self.sinks()
         servers = self.servers()
+        channels = self.channels()
         for path in self.overrides:
             if path not in self.sources:
                 self.problems.append(f"{path}: unknown setting")
@@ -313,6 +337,7 @@ class _Reader:
             pipeline=Pipeline(**{name: numbers[f"pipeline.{name}"] for name in _last_names("pipeline.")}),
             sinks=sinks,
             servers=servers,
+            notify=Notify(channels, **{name: numbers[f"notify.{name}"] for name in _last_names("notify.")}),
             sources=self.sources,
             **{name: numbers[name] for name in _PLAIN_FIELDS},
         )
@@ -379,8 +404,25 @@ class _Reader:
         known = sink_names()
         given = self.section("sinks")
         self.refuse_unknown("sinks", given, known)
-        chosen = [name for name in known if name in given] if "sinks" in self.content else list(known)
+        wanted = given if "sinks" in self.content else DEFAULT_SINKS
+        chosen = [name for name in known if name in wanted]
         return {name: self.scalars(f"sinks.{name}") for name in chosen}
+
+    def channels(self) -> dict[str, dict[str, Any]]:
+        """The channels alerts are told on; a file a setting names lies beside the profile."""
+        self.refuse_unknown("notify", self.section("notify"), ("channels", *_last_names("notify.")))
+        given = self.section("notify.channels")
+        self.refuse_unknown("notify.channels", given, channel_names())
+        if given and "dynamodb" not in self.section("sinks"):
+            self.problems.append("notify.channels: needs the sink dynamodb, whose alerts it tells of")
+        found = {str(name): self.scalars(f"notify.channels.{name}") for name in given}
+        for channel, settings in found.items():
+            for name in [name for name in settings if name.endswith("_file")]:
+                file = (self.path.parent / Path(str(settings[name])).expanduser()).resolve()
+                settings[name] = str(file)
+                if not file.is_file():
+                    self.problems.append(f"notify.channels.{channel}.{name}: there is no file {file}")
+        return found
 
     def scalars(self, path: str) -> dict[str, Any]:
         """Free settings of a plug-in: any name, scalar values; the environment can set those given."""

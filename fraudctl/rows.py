@@ -15,7 +15,7 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -77,6 +77,39 @@ class RefusedRow:
     def as_document(self) -> dict[str, str | int]:
         """The refusal in reports and JSON."""
         return {"line": self.number, "code": self.code, "reason": self.reason}
+
+
+def mapping(pairs: Iterable[str]) -> dict[str, str]:
+    """Fields to columns from texts `field=column`. UsageError when one is malformed or repeated."""
+    fields: dict[str, str] = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not (field and equals and column) or field in fields or column in fields.values():
+            raise UsageError(f"--map {pair}", hint="write --map field=column, each of them once")
+        fields[field] = column
+    return fields
+
+
+def read_labels(path: Path, label: str = "label") -> Iterator[tuple[str | None, str, Label]]:
+    """(user_id or None, event_id, label) of each row of a file of labels. UsageError at the first bad row.
+
+    It has the columns event_id, the label, and optionally user_id and label_time.
+    """
+    rows, typed = _READERS[check_readable(path)]
+    with _opened(path) as stream:
+        for number, pairs in rows(stream):
+            try:
+                if isinstance(pairs, Refusal):
+                    raise pairs
+                named = _renamed(pairs, Mapped({}, label))
+                values = {name: typed(name, value) for name, value in named if value is not None}
+                found = _label(values)
+                if found is None or "event_id" not in values:
+                    raise Refusal("missing_field", f"event_id and {label} are needed")
+            except Refusal as refusal:
+                raise UsageError(f"{path.name} line {number}: {refusal}", code="bad_label") from None
+            user = values.get("user_id")
+            yield None if user is None else str(user), str(values["event_id"]), found
 
 
 def kind_of(path: Path) -> str:

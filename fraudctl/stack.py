@@ -20,6 +20,8 @@ from fraudctl.errors import Failed, NotRunning
 from fraudctl.profile import Profile
 
 FORMAT = 1
+SERVERLESS_SINKS = frozenset({"parquet"})
+"""sinks whose store is a place, not a server of the stack"""
 POSTGRES_USER = "fraudctl"
 POSTGRES_DATABASE = "fraudctl"
 
@@ -130,7 +132,10 @@ class Stack:
         return file.read_text(encoding="utf-8").strip() if file else None
 
     def secret_path(self, server: str) -> Path | None:
-        """The file that holds the password of a server."""
+        """The file that holds the password of a server, or the credentials of a store without one."""
+        named = self.profile.sinks.get(server, {}).get("credentials_file")
+        if named is not None:
+            return Path(str(named)).expanduser()
         external = self.profile.server(server).external
         if external:
             return external.credentials_file
@@ -159,8 +164,21 @@ class Stack:
 
     def sink_address(self, sink: str) -> str:
         """The address of a sink's store without the password."""
-        named = {"postgres": self.postgres_address, "redis": self.redis_address}
+        named = {
+            "postgres": self.postgres_address,
+            "redis": self.redis_address,
+            "parquet": self.parquet_address,
+        }
         return named[sink]() if sink in named else self.address(sink)
+
+    def feeds(self, sink: str) -> bool:
+        """Whether this stack can write to the sink's store: its server is there, or it needs none."""
+        return sink in self.addresses or sink in SERVERLESS_SINKS
+
+    def parquet_address(self) -> str:
+        """Where the Parquet files lie, as a URL: in the home unless the profile names a place."""
+        url = self.profile.sinks.get("parquet", {}).get("url")
+        return self.paths.data("parquet").as_uri() if url is None else str(url)
 
     def job_config(
         self,

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fraudctl import rulestore
 from fraudctl.errors import Failed, UsageError
 from fraudctl.java import flink_module_flags, java_home
-from fraudctl.jobfiles import write_json
+from fraudctl.jobfiles import now_ms, write_json
 
 if TYPE_CHECKING:
     from fraudctl.stack import Stack
@@ -29,15 +30,20 @@ def job_config(stack: Stack, run: int, *, name: str = LIVE, **changes: Any) -> d
 
     Checkpoints lie in a folder of the run, so a path tells which run its state belongs to.
     """
+    checkpoints = (stack.paths.checkpoints / f"run-{run}").as_uri()
+    content = ruleset_content(stack.profile.rules)
+    return stack.job_config(name, run, content, **({"checkpoints": checkpoints} | changes))
+
+
+def ruleset_content(path: Path) -> dict[str, Any]:
+    """The content of a rule set's file; UsageError when it cannot be used."""
     from pipeline import ruleset
 
-    checkpoints = (stack.paths.checkpoints / f"run-{run}").as_uri()
     try:
-        content = ruleset.load(stack.profile.rules).content
+        return dict(ruleset.load(path).content)
     except ruleset.RuleSetError as error:
-        hint = f"see every problem with: fraudctl rules lint {stack.profile.rules}"
+        hint = f"see every problem with: fraudctl rules lint {path}"
         raise UsageError(f"the rule set cannot be used: {error}", hint=hint, code="ruleset") from error
-    return stack.job_config(name, run, content, **({"checkpoints": checkpoints} | changes))
 
 
 def topics_of(stack: Stack) -> dict[str, str]:
@@ -53,8 +59,11 @@ def topics_of(stack: Stack) -> dict[str, str]:
 def submit(stack: Stack, config: Mapping[str, Any], wait_s: float = SUBMIT_S, lock: int | None = None) -> str:
     """Hands a job to Flink through `pipeline.job` and returns its id; Failed with the last line it said.
 
+    The rule set is kept before any decision can name it (see `fraudctl.rulestore`).
+
     The child inherits the descriptor `lock`, so the lock outlives a submitter that is killed meanwhile.
     """
+    rulestore.store(stack.home, config["ruleset"])
     folder = stack.paths.jobs
     path, said = folder / f"{config['name']}.config.json", stack.paths.logs / "submit.log"
     write_json(path, config)
@@ -78,6 +87,7 @@ def submit(stack: Stack, config: Mapping[str, Any], wait_s: float = SUBMIT_S, lo
             hint=f"the whole output is in {said}",
             code="submit_failed",
         )
+    rulestore.record_start(stack.home, config["ruleset"], config["name"], config["run"], now_ms())
     return job_id
 
 

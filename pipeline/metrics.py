@@ -23,6 +23,8 @@ class SinkStatus:
     """the latest "not now" or "never", in words"""
     paused: bool = False
     """whether it is waiting for its store"""
+    suspended: bool = False
+    """whether an operator has paused it"""
     lag: int = 0
     """records in the assigned partitions that are not committed yet"""
     updated_ms: int = 0

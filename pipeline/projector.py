@@ -4,7 +4,8 @@ Run as `python -m pipeline.projector --config FILE`, one process and consumer gr
 are committed only after the store (and, for refused decisions, the dead-letter topic) has
 acknowledged, so a kill at any moment loses nothing; what is then repeated the sink recognises.
 While the store is not available the partitions are paused and the group is still polled, so the
-process keeps its place. It knows nothing of what a store is: see `pipeline.sinks`.
+process keeps its place; so it does while an operator has paused it by a file. It knows nothing of
+what a store is: see `pipeline.sinks`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer, Message, Producer
 
 STATUS_EVERY_S = 1.0
-_SLICE_S = 0.05  # how long a batch may gather before it is written
 _DEAD_LETTER_S = 10.0
 
 
@@ -50,18 +51,20 @@ class Config:
     status_file: Path
     instance: str | None = None
     """tells this member from others of its group; with it a restarted one gets its partitions at once"""
+    pause_file: Path | None = None
+    """while this file is there, nothing is read; the place in the group and the offsets are kept"""
 
     @classmethod
     def read(cls, path: Path) -> Config:
         """Raises ValueError naming what is missing."""
         document = json.loads(path.read_text())
         try:
-            secret = document.get("secret_file")
+            secret, pause = document.get("secret_file"), document.get("pause_file")
             return cls(
                 document["sink"], document["bootstrap"], document["decisions_topic"],
                 document["dead_letter_topic"], document["group"], document.get("settings") or {},
                 document["address"], Path(secret) if secret else None, Path(document["status_file"]),
-                document.get("instance"),
+                document.get("instance"), Path(pause) if pause else None,
             )  # fmt: skip
         except KeyError as error:
             raise ValueError(f"{path}: {error.args[0]} is missing") from None
@@ -69,7 +72,19 @@ class Config:
     @property
     def batch(self) -> int:
         """The most decisions in one write."""
-        return int(self.settings.get("batch", 2_000))
+        return int(self._setting("batch", 2_000))
+
+    @property
+    def gather_s(self) -> float:
+        """How long a batch may gather before it is written, in seconds; given as 50ms or 1s."""
+        return seconds(str(self._setting("gather", "100ms")))
+
+    def is_paused(self) -> bool:
+        """Whether someone has asked for a pause."""
+        return self.pause_file is not None and self.pause_file.exists()
+
+    def _setting(self, name: str, otherwise: Any) -> Any:
+        return self.settings.get(name, sinks.defaults(self.sink).get(name, otherwise))
 
     def secret(self) -> str | None:
         return self.secret_file.read_text().strip() if self.secret_file else None
@@ -94,7 +109,8 @@ class Projector:
 
     def __init__(
         self, log: Log, sink: Sink, status: SinkStatus, report: Callable[[SinkStatus], None],
-        backoff: Backoff | None = None, batch: int = 2_000,
+        backoff: Backoff | None = None, batch: int = 2_000, gather_s: float = 0.05,
+        is_paused: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._log = log
         self._sink = sink
@@ -102,6 +118,8 @@ class Projector:
         self._report = report
         self._backoff = backoff or Backoff()
         self._batch = batch
+        self._gather_s = gather_s
+        self._is_paused = is_paused
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -114,8 +132,12 @@ class Projector:
         self._report(self._status)
 
     def step(self) -> None:
-        """Read at most one batch and see it through."""
-        batch = self._log.read(self._batch, _SLICE_S)
+        """Read at most one batch and see it through; sit out a pause that is asked for."""
+        if self._is_paused():
+            self._sit_out()
+        if self._stopping.is_set():
+            return
+        batch = self._log.read(self._batch, self._gather_s)
         if batch:
             self._deliver(batch)
         self._tell()
@@ -157,6 +179,16 @@ class Projector:
         self._log.resume()
         self._status.paused = False
 
+    def _sit_out(self) -> None:
+        """Until the pause ends or we stop: still a member of the group, reading nothing."""
+        self._status.suspended = True
+        self._log.pause()
+        while self._is_paused() and not self._stopping.is_set():
+            self._log.idle(0.2)
+            self._tell()
+        self._log.resume()
+        self._status.suspended = False
+
     def _tell(self) -> None:
         self._status.lag = self._log.lag()
         self._status.committed = {str(partition): at for partition, at in self._log.positions().items()}
@@ -178,7 +210,7 @@ class KafkaLog:
                 "enable.auto.commit": False, "auto.offset.reset": "earliest",
                 # a killed member's partitions come back within this time
                 "session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_500,
-                "max.poll.interval.ms": 300_000, "fetch.wait.max.ms": 100,
+                "max.poll.interval.ms": 300_000, "fetch.min.bytes": 65_536, "fetch.wait.max.ms": 50,
                 "queued.max.messages.kbytes": 32_768, "message.max.bytes": 20_000_000,
                 "topic.metadata.refresh.interval.ms": 10_000, "log_level": 4,
                 **({"group.instance.id": config.instance} if config.instance else {}),
@@ -327,7 +359,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     config = Config.read(parser.parse_args(arguments).config)
     sink = sinks.connect(config.sink, config.address, config.secret(), config.settings)
     status, file, log = SinkStatus(config.sink), StatusFile(config.status_file), KafkaLog(config)
-    projector = Projector(log, sink, status, file.offer, batch=config.batch)
+    projector = Projector(
+        log, sink, status, file.offer,
+        batch=config.batch, gather_s=config.gather_s, is_paused=config.is_paused,
+    )  # fmt: skip
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: projector.stop())
     try:
@@ -346,6 +381,14 @@ def _delivery(message: Message) -> Delivery:
         message.partition() or 0, message.offset() or 0, run_of(message.headers()),
         message.timestamp()[1], _bytes(message.key()),
     )  # fmt: skip
+
+
+def seconds(text: str) -> float:
+    """Seconds in a duration such as 50ms or 1s. Raises ValueError."""
+    match = re.fullmatch(r"(\d{1,7})(ms|s)", text)
+    if match is None:
+        raise ValueError(f"not a duration such as 50ms or 1s: {text!r}")
+    return int(match[1]) / (1_000 if match[2] == "ms" else 1)
 
 
 def _bytes(key: str | bytes | None) -> bytes | None:

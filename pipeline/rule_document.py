@@ -18,6 +18,10 @@ MAX_DEPTH: Final = 10
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
+_DEPTH: Final = {
+    yaml.MappingStartEvent: 1, yaml.SequenceStartEvent: 1,
+    yaml.MappingEndEvent: -1, yaml.SequenceEndEvent: -1,
+}  # fmt: skip
 _WORDS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 Path = tuple[str, ...]
@@ -52,8 +56,12 @@ def read(text: str) -> Document:
     if len(text) > MAX_BYTES:
         raise DocumentError(f"longer than {MAX_BYTES} characters")
     try:
+        depth = 0
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             _refuse(event)
+            depth += _DEPTH.get(type(event), 0)
+            if depth > MAX_DEPTH + 1:
+                raise DocumentError(f"nested deeper than {MAX_DEPTH}", _line(event))
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -66,8 +74,12 @@ def read(text: str) -> Document:
     return document
 
 
+def _line(event: yaml.Event) -> int | None:
+    return event.start_mark.line + 1 if event.start_mark else None
+
+
 def _refuse(event: yaml.Event) -> None:
-    line = event.start_mark.line + 1 if event.start_mark else None
+    line = _line(event)
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
         raise DocumentError("anchors and aliases are not allowed", line)
     if getattr(event, "tag", None):

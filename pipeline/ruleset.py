@@ -3,9 +3,11 @@
 Knows the shape of the document and its limits; knows nothing of events, clusters or stores.
 
 The document has `version`, `features`, `rules`, `thresholds` ({review, block}), and optionally `lists` (name
-to constants of one kind), `fields` (names of further transaction fields that rules may mention) and
-`settings` ({currency: EUR} states that all amounts are in one currency). Order within a mapping means
-nothing: reasons come by points, the most first, then by name; the hash is of the content with sorted keys.
+to constants of one kind), `fields` (names of further transaction fields that rules may mention),
+`settings` ({currency: EUR} states that all amounts are in one currency) and `tests` (see `rule_cases`).
+Order within a mapping means nothing: reasons come by points, the most first, then by name. The hash is of
+the content with sorted keys, without `tests`: they say what the rules do and change nothing of it, so a case
+may be added without a new version. `RuleSet.content`, which jobs carry and stores keep, has no tests either.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import json
 import keyword
 import pathlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -28,10 +30,7 @@ from pipeline.expression_tree import (
     Condition,
     Kind,
     Names,
-    comparisons_in,
     is_clean_text,
-    is_comparable,
-    kind_of,
     names_in,
 )
 from pipeline.expression_tree import Literal as Constant
@@ -46,7 +45,7 @@ MAX_FEATURES: Final = 300
 MAX_POINTS: Final = 100
 MAX_VERSION_LENGTH: Final = 100
 
-_SECTIONS: Final = ("version", "features", "rules", "thresholds", "lists", "fields", "settings")
+_SECTIONS: Final = ("version", "features", "rules", "thresholds", "lists", "fields", "settings", "tests")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
@@ -106,6 +105,7 @@ class RuleSet:
     fields: tuple[str, ...] = ()
     currency: str | None = None
     inputs: tuple[str, ...] = ()
+    tests: Any = field(default=None, compare=False, repr=False)
     lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
 
     def __hash__(self) -> int:
@@ -119,6 +119,10 @@ class RuleSet:
         """The kind of a field or feature."""
         feature = self.features.get(name)
         return feature.kind if feature else FIELD_KINDS.get(name, Kind.ANY)
+
+    def line(self, path: Path) -> int | None:
+        """The line of a path in the file it was read from, None when it was not read from one."""
+        return Document(None, dict(self.lines)).line(path)
 
 
 def load(path: pathlib.Path) -> RuleSet:
@@ -162,14 +166,16 @@ class _Reader:
         # A broken feature is still a name: a rule that uses it is not wrong as well.
         kinds = {name: features[name].kind if name in features else Kind.ANY for name in declared}
         rules = self._rules(Names(frozenset(fields), kinds, lists))
+        content = {section: value for section, value in self._content.items() if section != "tests"}
         ruleset = RuleSet(
-            version=self._version(), hash="", content=self._content, features=features, rules=rules,
+            version=self._version(), hash="", content=content, features=features, rules=rules,
             thresholds=self._thresholds(), lists=lists, fields=fields, currency=self._currency(),
-            inputs=_inputs(rules, features, fields), lines=self._document.lines,
+            inputs=_inputs(rules, features, fields), tests=self._content.get("tests"),
+            lines=self._document.lines,
         )  # fmt: skip
         if self._problems:
             raise RuleSetError(self._problems)
-        return replace(ruleset, hash=content_hash(self._content))
+        return replace(ruleset, hash=content_hash(content))
 
     def _complain(self, path: Path, message: str) -> None:
         self._problems.append(Problem(".".join(path), self._document.line(path), message))
@@ -323,42 +329,3 @@ def _inputs(rules: Iterable[Rule], features: Mapping[str, Feature], fields: Sequ
     used = {name.name for rule in rules for name in names_in(rule.condition)}
     used |= {name.name for rule in rules for name in rule.reason.names}
     return tuple(name for name in (*FIELD_KINDS, *fields, *features) if name in used)
-
-
-def lint(ruleset: RuleSet) -> list[Problem]:
-    """What a sound rule set should still be asked about. Errors cannot be here: `load` has refused them."""
-    findings = [*_lint_rules(ruleset), *_lint_features(ruleset)]
-    return [
-        Problem(".".join(path), Document(None, dict(ruleset.lines)).line(path), message, "warning")
-        for path, message in findings
-    ]
-
-
-def _lint_rules(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
-    reachable = min(100, sum(rule.points for rule in ruleset.rules if rule.points > 0))
-    for name, threshold in (("review", ruleset.thresholds.review), ("block", ruleset.thresholds.block)):
-        if reachable < threshold:
-            yield ("thresholds", name), f"never reached: all rules together give {reachable} points"
-    for rule in ruleset.rules:
-        if rule.points == 0:
-            yield ("rules", rule.name, "points"), "no points: the rule is shown but never counts"
-        yield from _never_comparable(("rules", rule.name, "when"), rule.condition)
-
-
-def _lint_features(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
-    for name, feature in ruleset.features.items():
-        for where in feature.wheres:
-            yield from _never_comparable(("features", name), where.condition)
-        if name not in ruleset.inputs:
-            yield ("features", name), "no rule uses it"
-        mentions = {used.name for where in feature.wheres for used in names_in(where.condition)}
-        is_about_money = feature.of == "amount" or "amount" in mentions
-        if is_about_money and ruleset.currency is None and "currency" not in mentions:
-            message = "does not say which currency: add it to where, or settings: {currency: EUR}"
-            yield ("features", name), message
-
-
-def _never_comparable(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:
-    for left, right in comparisons_in(condition):
-        if not is_comparable(kind_of(left), kind_of(right)):
-            yield path, f"compares {kind_of(left).value} with {kind_of(right).value}: always false"

@@ -69,7 +69,7 @@ class Scorer:
     def decide(self, scored: Scored, topic: str) -> Decision:
         """The decision on an event from the reference; equal to what the job writes."""
         stamped, ruleset = scored.stamped, self._ruleset
-        score, decision, hits = self.score(self._values(scored))
+        score, decision, hits = self.judge(scored)
         return Decision(
             transaction=stamped.transaction,
             score=score,
@@ -82,6 +82,10 @@ class Scorer:
             late=stamped.late,
             saturated=scored.saturated,
         )
+
+    def judge(self, scored: Scored) -> tuple[int, str, tuple[Hit, ...]]:
+        """Score, decision and rules fired of an event from the reference, without the rest of a decision."""
+        return self.score(self._values(scored))
 
     def _values(self, scored: Scored) -> list[Any]:
         features, transaction = self._ruleset.features, scored.stamped.transaction

@@ -19,6 +19,10 @@ def register(app: typer.Typer) -> None:
 def explain(
     event_id: Annotated[str, typer.Argument(help="The transaction's event_id.")],
     user: Annotated[str | None, typer.Option("--user", help="Its user_id, when several have it.")] = None,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="V1,V2", help="What these rule sets say of it, side by side."),
+    ] = None,
 ) -> Result:
     """Explain a decision: the transaction, every feature, every rule with the values it compared.
 
@@ -28,7 +32,30 @@ def explain(
     from fraudctl import stack
 
     found = capability.explain(stack.current(), event_id, user)
+    if at is not None:
+        return _side_by_side(found, at)
     return Result(_summary(found), found.document(), tables=_tables(found))
+
+
+def _side_by_side(found: Explanation, at: str) -> Result:
+    from fraudctl import rulestore, side_by_side, stack
+
+    home, decision = stack.home_dir(), found.found.decision
+    own = rulestore.by_hash(home, decision.ruleset_hash)
+    others = [rulestore.find(name.strip(), home)[0] for name in at.split(",")]
+    verdicts = [side_by_side.verdict(decision, own, other) for other in others]
+    lines = [f"decided: {decision.decision} {decision.score} by {decision.ruleset_version}"]
+    for one in verdicts:
+        lack = "" if one.is_complete else "; some rules need values that only a replay computes"
+        lines.append(f"{one.version} ({one.hash[:12]}): {one.decision} {one.score}{lack}")
+    heads = ("rule", *(f"{one.version} ({one.hash[:12]})" for one in verdicts))
+    data = {
+        "event_id": decision.transaction.event_id,
+        "user_id": decision.transaction.user_id,
+        "decided": {"decision": decision.decision, "score": decision.score, "hash": decision.ruleset_hash},
+        "verdicts": [one.as_document() for one in verdicts],
+    }
+    return Result("\n".join(lines), data, tables=(Table("", heads, side_by_side.rows(verdicts)),))
 
 
 def _tables(found: Explanation) -> tuple[Table, ...]:

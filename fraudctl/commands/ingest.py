@@ -38,6 +38,9 @@ def ingest(
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the past data (default: the file's).")
     ] = None,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="Another rule set for past data than the stack's.")
+    ] = None,
     topic: Annotated[str | None, typer.Option("--topic", help="Another topic than the live one.")] = None,
 ) -> Result:
     """Send a file's rows; every refused row is reported with its line and reason.
@@ -55,20 +58,12 @@ def ingest(
         )
     if name and not history:
         raise UsageError("--name names past data only", hint="add --history")
+    if rules and not history:
+        raise UsageError("--rules is for past data; the live job has its own", hint="add --history")
     if rate is not None and rate <= 0:
         raise UsageError(f"--rate {rate:g} is not above 0", hint="try --rate 500")
-    order = ingestion.Order(file, rows.Mapped(_fields(mapping or []), label), rate, shift_to_now, topic)
+    order = ingestion.Order(file, rows.Mapped(rows.mapping(mapping or []), label), rate, shift_to_now, topic)
     rows.check_readable(file)
     if history:
-        return ingestion.ingest_history(stack.current(), order, name).as_result()
+        return ingestion.ingest_history(stack.current(), order, name, rules).as_result()
     return ingestion.ingest_live(stack.current(), order).as_result()
-
-
-def _fields(mapping: list[str]) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for pair in mapping:
-        field, equals, column = pair.partition("=")
-        if not (field and equals and column) or field in fields or column in fields.values():
-            raise UsageError(f"--map {pair}", hint="write --map field=column, each of them once")
-        fields[field] = column
-    return fields

@@ -1,4 +1,4 @@
-"""`fraudctl rules`: check a rule set, list those at hand, show one."""
+"""`fraudctl rules`: check and test a rule set, compare two, list those at hand, show one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudctl.result import Result, Table
+from fraudctl.result import Result, Table, options
 
 if TYPE_CHECKING:
+    from fraudctl.profile import Profile
+    from pipeline.lint import KeyState
+    from pipeline.plan import PlanSettings
     from pipeline.ruleset import Problem, RuleSet
 
 EXIT_PROBLEMS = 5
@@ -19,53 +22,155 @@ File = Annotated[Path, typer.Argument(help="The rule set's YAML file.")]
 
 
 def _complete_names(incomplete: str) -> list[str]:
-    return [name for name in _shipped() if name.startswith(incomplete)]
+    from fraudctl import rulestore
+
+    return [name for name in rulestore.shipped() if name.startswith(incomplete)]
 
 
 def register(app: typer.Typer) -> None:
     rules = typer.Typer(help="Rule sets: features, rules and thresholds as data.", no_args_is_help=True)
     rules.command("lint")(lint)
+    rules.command("test")(run_tests)
+    rules.command("diff")(diff)
     rules.command("list")(list_rules)
     rules.command("show")(show)
+    rules.command("history")(history)
     app.add_typer(rules, name="rules")
 
 
-def lint(file: File) -> Result:
+def lint(
+    file: File,
+    form: Annotated[
+        str, typer.Option("--format", help="table, sarif (code scanning) or junit (CI).")
+    ] = "table",
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Whose retention counts; the running stack's, or default.")
+    ] = None,
+) -> Result:
     """Check a rule set: every problem with its place; exit 5 when one of them is an error.
 
-    Example: fraudctl rules lint profiles/rules/default.yaml
+    Example: fraudctl rules lint profiles/rules/default.yaml --format sarif > rules.sarif
     """
+    from fraudctl import findings
     from fraudctl.errors import UsageError
     from pipeline import ruleset
+    from pipeline.lint import lint as warnings_of
+    from pipeline.lint import state_per_key
 
-    if not file.is_file():
-        raise UsageError(f"there is no file {file}")
+    _check(file, form, ("table", "sarif", "junit"))
+    settings = _profile(profile)
+    states: list[KeyState] = []
     try:
         loaded = ruleset.load(file)
+        problems = warnings_of(loaded, settings.retention_ms)
+        states = state_per_key(loaded, _plan_settings(settings))
     except ruleset.RuleSetError as error:
-        return _report(file, None, list(error.problems))
-    return _report(file, loaded, ruleset.lint(loaded))
+        loaded, problems = None, list(error.problems)
+    answer = _report(file, loaded, problems, states)
+    if form == "table":
+        return answer
+    if options().json:
+        raise UsageError("--json and --format exclude each other", hint="leave one of them out")
+    found = [findings.Finding(p.path, p.line, p.message, p.severity) for p in problems]
+    text = findings.sarif(file, found) if form == "sarif" else findings.lint_junit(file, found)
+    return Result("", iter([text]), answer.exit_code)
+
+
+def run_tests(
+    file: File,
+    form: Annotated[str, typer.Option("--format", help="table or junit (CI).")] = "table",
+    complete: Annotated[
+        bool,
+        typer.Option("--complete", help="Fail unless every rule has all four kinds of cases."),
+    ] = False,
+) -> Result:
+    """Run the cases inside a rule set, without a cluster; exit 5 when one fails.
+
+    Example: fraudctl rules test profiles/rules/default.yaml
+    """
+    import time
+
+    from fraudctl import findings, rulestore
+    from pipeline.rule_cases import run_cases, uncovered
+
+    _check(file, form, ("table", "junit"))
+    began = time.perf_counter()
+    loaded = rulestore.read(file)
+    outcomes = run_cases(loaded, _plan_settings(_profile(None)))
+    missing = uncovered(loaded)
+    seconds = time.perf_counter() - began
+    failed = [one for one in outcomes if one.failures]
+    exit_code = EXIT_PROBLEMS if failed or not outcomes or (complete and missing) else 0
+    if form == "junit":
+        cases = [findings.Case(one.name, one.kind, one.line, one.failures) for one in outcomes]
+        return Result("", iter([findings.junit(str(file), cases, seconds)]), exit_code)
+    rows = [(o.name, o.kind, o.line, failure) for o in failed for failure in o.failures]
+    tables = [Table("Failed cases", ("case", "kind", "line", "what"), rows)] if rows else []
+    if missing:
+        holes = [(p.path, p.line, p.message) for p in missing]
+        tables.append(Table("Rules without cases", ("rule", "line", "what"), holes))
+    data = {
+        "file": str(file), "version": loaded.version, "hash": loaded.hash, "cases": len(outcomes),
+        "failed": len(failed), "seconds": round(seconds, 4),
+        "outcomes": [
+            {"name": o.name, "kind": o.kind, "line": o.line, "events": o.events, "failures": list(o.failures)}
+            for o in outcomes
+        ],
+        "uncovered": [{"path": p.path, "line": p.line, "message": p.message} for p in missing],
+    }  # fmt: skip
+    summary = f"{len(outcomes) - len(failed)} of {len(outcomes)} cases pass in {seconds * 1000:.0f} ms"
+    return Result(summary if outcomes else f"{file} has no cases", data, exit_code, tuple(tables))
+
+
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help="A file, a shipped one, a version or a hash.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The one it is compared with.")],
+) -> Result:
+    """Show what changed between two rule sets: features, rules, lists, thresholds.
+
+    Example: fraudctl rules diff default my-rules.yaml
+    """
+    from fraudctl import rulestore, stack
+    from fraudctl.ruleset_diff import changes
+
+    home = stack.home_dir()
+    (one, _), (other, _) = rulestore.find(before, home), rulestore.find(after, home)
+    found = changes(one, other)
+    rows = [(c.kind, c.section, c.name, c.sentence()) for c in found]
+    data = {
+        "before": {"version": one.version, "hash": one.hash},
+        "after": {"version": other.version, "hash": other.hash},
+        "same": not found,
+        "changes": [change.as_document() for change in found],
+    }
+    summary = f"{one.version} ({one.hash[:12]}) to {other.version} ({other.hash[:12]}): "
+    summary += f"{len(found)} change(s)" if found else "the same"
+    tables = (Table("", ("change", "of", "name", "what"), rows),) if rows else ()
+    return Result(summary, data, tables=tables)
 
 
 def list_rules() -> Result:
-    """List the rule sets that are shipped, and the one that the running stack uses.
+    """List the rule sets at hand: shipped ones, and those the jobs of this home have used.
 
     Example: fraudctl rules list
     """
-    from pipeline.ruleset import RuleSetError, load
+    from fraudctl import rulestore, stack
+    from fraudctl.errors import UsageError
 
-    in_force = _in_force()
-    paths = dict(_shipped())
+    home, in_force = stack.home_dir(), _in_force()
+    paths = dict(rulestore.shipped())
     if in_force is not None and in_force.resolve() not in {path.resolve() for path in paths.values()}:
         paths[in_force.stem] = in_force
-    found = []
+    found: list[dict[str, Any]] = []
     for name, path in paths.items():
         is_used = in_force is not None and path.resolve() == in_force.resolve()
         try:
-            found.append(_entry(name, path, load(path), is_used))
-        except RuleSetError as error:
-            problem = {"problem": str(error.problems[0])}
-            found.append({"name": name, "file": str(path), "in_use": is_used} | problem)
+            found.append(_entry(name, path, rulestore.read(path), is_used))
+        except UsageError as error:
+            found.append({"name": name, "file": str(path), "in_use": is_used, "problem": error.message})
+    known = {one.get("hash") for one in found}
+    kept = [(one, path) for one, path in rulestore.stored(home).items() if one not in known]
+    found += [_entry(one[:12], path, rulestore.read(path), False) for one, path in kept]
     rows = [
         (e["name"], e.get("version"), str(e.get("hash", ""))[:12], e.get("features"), e.get("rules"),
          "yes" if e["in_use"] else "", e.get("problem") or e["file"])
@@ -79,7 +184,8 @@ def show(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="A shipped one or a file; by default the running stack's.", autocompletion=_complete_names
+            help="A file, a shipped one, a version or a hash; by default the running stack's.",
+            autocompletion=_complete_names,
         ),
     ] = None,
 ) -> Result:
@@ -87,22 +193,21 @@ def show(
 
     Example: fraudctl rules show default
     """
-    from fraudctl.errors import Failed
-    from pipeline.ruleset import RuleSetError, load
+    from fraudctl import rulestore, stack
+    from fraudctl.errors import NotRunning
 
-    path = _path_of(name)
-    try:
-        loaded = load(path)
-    except RuleSetError as error:
-        raise Failed(f"{path} is no rule set", hint=f"run: fraudctl rules lint {path}") from error
+    chosen = name or _in_force()
+    if chosen is None:
+        raise NotRunning("no stack is running", hint="name a rule set: fraudctl rules show default")
+    loaded, place = rulestore.find(str(chosen), stack.home_dir())
     content: Mapping[str, Any] = loaded.content
-    features = [(key, _flat(value)) for key, value in content.get("features", {}).items()]
+    features = [(key, _flat(value)) for key, value in (content.get("features") or {}).items()]
     declared = content["rules"]
     rules = [(rule.name, rule.points, rule.when, declared[rule.name].get("reason")) for rule in loaded.rules]
     limits = loaded.thresholds
     return Result(
         f"{loaded.version} ({loaded.hash[:12]}): review from {limits.review}, block from {limits.block}",
-        {"file": str(path), "version": loaded.version, "hash": loaded.hash, "content": content},
+        {"file": place, "version": loaded.version, "hash": loaded.hash, "content": content},
         tables=(
             Table("Features", ("feature", "declared as"), features),
             Table("Rules", ("rule", "points", "when", "reason"), rules),
@@ -110,7 +215,26 @@ def show(
     )
 
 
-def _report(file: Path, loaded: RuleSet | None, problems: list[Problem]) -> Result:
+def history() -> Result:
+    """List which rule set each job of this home began with, the newest first.
+
+    Example: fraudctl rules history
+    """
+    from fraudctl import rulestore, stack
+    from pipeline.events import format_time
+
+    found = [
+        {"at": format_time(entry["at_ms"]), **{key: entry[key] for key in ("version", "hash", "job", "run")}}
+        for entry in reversed(rulestore.history(stack.home_dir()))
+    ]
+    rows = [(e["at"], e["version"], e["hash"][:12], e["job"], e["run"]) for e in found]
+    table = Table("", ("since", "version", "hash", "job", "run"), rows)
+    return Result(
+        "" if found else "no job has run in this home", {"starts": found}, tables=(table,) if rows else ()
+    )
+
+
+def _report(file: Path, loaded: RuleSet | None, problems: list[Problem], states: list[KeyState]) -> Result:
     errors = sum(problem.severity == "error" for problem in problems)
     data = {
         "file": str(file),
@@ -119,16 +243,60 @@ def _report(file: Path, loaded: RuleSet | None, problems: list[Problem]) -> Resu
         "problems": [
             {"path": p.path, "line": p.line, "message": p.message, "severity": p.severity} for p in problems
         ],
-    }
+        "state_per_key": [
+            {"key": s.key, "retention_ms": s.retention_ms, "bytes_per_event": s.bytes_per_event,
+             "bytes_at_most": s.bytes_at_most}
+            for s in states
+        ],
+    }  # fmt: skip
     rows = [(p.severity, p.line, p.path, p.message) for p in problems]
-    tables = (Table("", ("severity", "line", "place", "what"), rows),) if rows else ()
+    tables = [Table("", ("severity", "line", "place", "what"), rows)] if rows else []
+    if states:
+        kept = [
+            (s.key, f"{s.retention_ms / 3_600_000:.3g} h", s.bytes_per_event, s.bytes_at_most) for s in states
+        ]
+        columns = ("key", "of events", "bytes an event", "bytes a key at most")
+        tables.append(Table("State per key (estimate)", columns, kept))
     sound = (
         f"{file} is a sound rule set: version {loaded.version}, {len(loaded.rules)} rules" if loaded else ""
     )
     summary = sound or f"{errors} error(s) in {file}"
     if loaded and problems:
         summary += f"; {len(problems)} warning(s)"
-    return Result(summary, data, EXIT_PROBLEMS if errors else 0, tables)
+    return Result(summary, data, EXIT_PROBLEMS if errors else 0, tuple(tables))
+
+
+def _check(file: Path, form: str, forms: tuple[str, ...]) -> None:
+    from fraudctl.errors import UsageError
+
+    if form not in forms:
+        raise UsageError(f"there is no format {form!r}", hint=f"choose {', '.join(forms)}")
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}")
+
+
+def _profile(name: str | None) -> Profile:
+    """The named profile, else the running stack's, else the default one."""
+    import os
+
+    from fraudctl import profile, stack
+    from fraudctl.errors import NotRunning
+
+    if name is None:
+        try:
+            return stack.current().profile
+        except NotRunning:
+            name = "default"
+    return profile.load(name, {}, os.environ)
+
+
+def _plan_settings(profile: Profile) -> PlanSettings:
+    from pipeline.plan import PlanSettings
+
+    settings = profile.pipeline
+    return PlanSettings(
+        settings.out_of_orderness_ms, settings.dedup_window_ms, settings.max_entries, settings.max_event_bytes
+    )
 
 
 def _entry(name: str, path: Path, loaded: RuleSet, is_used: bool) -> dict[str, Any]:
@@ -136,12 +304,6 @@ def _entry(name: str, path: Path, loaded: RuleSet, is_used: bool) -> dict[str, A
         "name": name, "file": str(path), "version": loaded.version, "hash": loaded.hash,
         "features": len(loaded.features), "rules": len(loaded.rules), "in_use": is_used,
     }  # fmt: skip
-
-
-def _shipped() -> dict[str, Path]:
-    from fraudctl.profile import data_dir
-
-    return {path.stem: path for path in sorted((data_dir("profiles") / "rules").glob("*.yaml"))}
 
 
 def _in_force() -> Path | None:
@@ -153,22 +315,6 @@ def _in_force() -> Path | None:
         return Path(stack.current().profile.rules)
     except NotRunning:
         return None
-
-
-def _path_of(name: str | None) -> Path:
-    from fraudctl.errors import NotRunning, UsageError
-
-    shipped = _shipped()
-    if name is None:
-        path = _in_force()
-        if path is None:
-            raise NotRunning("no stack is running", hint="name a rule set: fraudctl rules show default")
-        return path
-    if name in shipped:
-        return shipped[name]
-    if Path(name).is_file():
-        return Path(name)
-    raise UsageError(f"no rule set is called {name!r}", hint=f"shipped: {', '.join(shipped)}; or give a file")
 
 
 def _flat(declared: Any) -> str:

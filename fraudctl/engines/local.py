@@ -201,6 +201,7 @@ class _Start:
         uses = {kind.jar_use for kind in classes.values()} | (
             {"connector", "compiler"} if with_job else set()
         )
+        uses |= {"compiler" for kind in classes.values() if kind.compiles}
         artifacts.fetch([artifact for artifact in artifacts.lock() if artifact.use in uses], cache)
         if not with_job:
             return {}
@@ -233,7 +234,7 @@ class _Start:
             from fraudctl import topics
 
             topics.create(stack.kafka, topics.specs(stack.profile))
-        if "postgres" in workers.sinks(stack):
+        if "postgres" in stack.addresses and "postgres" in stack.profile.sinks:
             from pipeline.sinks.postgres import create_schema
 
             create_schema(stack.postgres_dsn())
@@ -248,7 +249,7 @@ class _Start:
 def kernel_jar(cache: Path) -> Path:
     """The jar of the pipeline's JVM half, built if these sources have not been built before."""
     from fraudctl.servers.flink import pyflink_folder
-    from pipeline.kernel.build import KernelBuildError
+    from pipeline.kernel.build import CompileError
     from pipeline.kernel.build import kernel_jar as build
 
     home = pyflink_folder()
@@ -256,7 +257,7 @@ def kernel_jar(cache: Path) -> Path:
     class_path = [*sorted(on_cluster), *artifacts.jars("connector", cache)]
     try:
         return build(cache, class_path, Path(java()), artifacts.jars("compiler", cache)[0])
-    except KernelBuildError as error:
+    except CompileError as error:
         raise Failed(f"the kernel cannot be built:\n{error}", code="kernel") from error
 
 
@@ -268,7 +269,9 @@ def _chosen(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServ
     return {
         name: kind
         for name, kind in everything.items()
-        if name not in without and profile.server(name).external is None
+        if name not in without
+        and profile.server(name).external is None
+        and (not kind.for_sink or name in profile.sinks)
     }
 
 

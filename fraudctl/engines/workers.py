@@ -17,13 +17,56 @@ _PACKAGES = Path(__file__).resolve().parents[2]
 
 
 def sinks(stack: Stack) -> list[str]:
-    """The sinks of the profile whose store this stack has."""
-    return [sink for sink in stack.profile.sinks if sink in stack.addresses]
+    """The sinks of the profile that this stack can feed: it has Kafka and their store."""
+    if "kafka" not in stack.addresses:
+        return []
+    return [sink for sink in stack.profile.sinks if stack.feeds(sink)]
+
+
+def group(sink: str) -> str:
+    """The consumer group of a sink's writer."""
+    return f"fraudctl-sink-{sink}"
+
+
+def program(sink: str) -> str:
+    """The supervised program that is a sink's writer."""
+    return f"sink-{sink}"
+
+
+def status_file(stack: Stack, sink: str) -> Path:
+    """Where a sink's writer tells of itself."""
+    return stack.paths.run / f"sink-{sink}.status.json"
+
+
+def pause_file(stack: Stack, sink: str) -> Path:
+    """While it is there, the sink's writer reads nothing; it outlives a restart of the stack."""
+    return stack.paths.run / f"sink-{sink}.pause"
 
 
 def dead_letters(stack: Stack, sink: str) -> str:
     """The topic for decisions that a sink refuses for good."""
     return f"{stack.profile.topics.decisions}.dlq.{sink}"
+
+
+def notifies(stack: Stack) -> bool:
+    """Whether somebody is told of alerts."""
+    return bool(stack.profile.notify.channels) and "dynamodb" in stack.addresses
+
+
+def notifier(stack: Stack) -> dict[str, Any]:
+    """What the notifier is started with: the document of `pipeline.notifier.Config`."""
+    secret = stack.secret_path("dynamodb")
+    sink = stack.profile.sinks.get("dynamodb", {})
+    names = {"alerts_table": sink["table"]} if "table" in sink else {}
+    return {
+        "address": stack.address("dynamodb"),
+        "secret_file": str(secret) if secret else None,
+        "channels": {name: dict(settings) for name, settings in stack.profile.notify.channels.items()},
+        "digest_window_ms": stack.profile.notify.digest_window_ms,
+        "digest_over": stack.profile.notify.digest_over,
+        "create": sink.get("create", True),
+        "status_file": str(stack.paths.run / "notifier.status.json"),
+    } | names
 
 
 def programs(stack: Stack) -> list[Program]:
@@ -34,14 +77,19 @@ def programs(stack: Stack) -> list[Program]:
     if "kafka" in stack.addresses:
         found.append(_python(stack, "ticker", ["pipeline.ticker", "--config", str(_ticker_file(stack))]))
         found += [
-            _python(stack, f"sink-{sink}", ["pipeline.projector", "--config", str(_sink_file(stack, sink))])
+            _python(stack, program(sink), ["pipeline.projector", "--config", str(_sink_file(stack, sink))])
             for sink in sinks(stack)
         ]
+    if notifies(stack):
+        arguments = ["pipeline.notifier", "--config", str(_notifier_file(stack))]
+        found.append(_python(stack, "notifier", arguments))
     return found
 
 
 def write_configurations(stack: Stack) -> None:
     """Write what each process reads at its start."""
+    if notifies(stack):
+        _write(_notifier_file(stack), notifier(stack))
     if "kafka" not in stack.addresses:
         return
     _write(_ticker_file(stack), _ticker(stack))
@@ -65,16 +113,21 @@ def _sink(stack: Stack, sink: str) -> dict[str, Any]:
         "bootstrap": stack.kafka,
         "decisions_topic": stack.profile.topics.decisions,
         "dead_letter_topic": dead_letters(stack, sink),
-        "group": f"fraudctl-sink-{sink}",
+        "group": group(sink),
         "settings": dict(stack.profile.sinks[sink]),
         "address": stack.sink_address(sink),
         "secret_file": str(secret) if secret else None,
-        "status_file": str(stack.paths.run / f"sink-{sink}.status.json"),
+        "status_file": str(status_file(stack, sink)),
+        "pause_file": str(pause_file(stack, sink)),
     }
 
 
 def _ticker_file(stack: Stack) -> Path:
     return stack.paths.run / "ticker.json"
+
+
+def _notifier_file(stack: Stack) -> Path:
+    return stack.paths.run / "notifier.json"
 
 
 def _sink_file(stack: Stack, sink: str) -> Path:

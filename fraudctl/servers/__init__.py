@@ -60,6 +60,10 @@ class BaseServer(ABC):
     port_roles: ClassVar[Mapping[str, int]]
     memory_mb: ClassVar[int]
     jar_use: ClassVar[str | None] = None
+    for_sink: ClassVar[bool] = False
+    """whether it is started only for the sink of the same name"""
+    compiles: ClassVar[bool] = False
+    """whether `install` compiles a launcher, so that the compiler is fetched as well"""
     hint: ClassVar[str] = ""
 
     def __init__(self, site: Site) -> None:

@@ -4,17 +4,21 @@ A sink is one file in this folder; the file's name is its name everywhere. It of
 `connect(address, secret, settings) -> Sink`, which only remembers: the store is reached by the
 first `write`. Two refusals are told apart: *never* (this decision, whatever is tried: it is
 returned with its reason) and *not now* (`Unavailable`: the same batch is written again later).
+
+A sink that can be verified also offers `ReadBack`: what it holds, and what it should hold, both as
+an `Entry`, so that equality of entries is equality of meaning. Nothing else is known of the store.
 """
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, Protocol, cast
+from types import ModuleType
+from typing import Any, NamedTuple, Protocol, TypeGuard, cast
 
-from pipeline.delivery import Delivery
+from pipeline.delivery import Delivery, Identity, Parts
 
 
 class Unavailable(Exception):
@@ -76,18 +80,87 @@ class Sink(Protocol):
         """Let go of the connection. A later write connects again."""
 
 
+class Entry(NamedTuple):
+    """All a store holds, or should hold, for one event, in a form made to be compared.
+
+    `fields` goes with `ReadBack.fields`; every value is text in one canonical form, None is absent.
+    Everything that means something is in it, the time of writing is not; a time to live is (as the
+    moment it ends). `expires_ms` is when the store may drop the entry by itself, `partition` the
+    log's partition if the store knows it; these two are not compared.
+    """
+
+    user_id: str
+    event_id: str
+    position: int
+    fields: tuple[str | None, ...]
+    expires_ms: int | None = None
+    partition: int | None = None
+
+    @property
+    def identity(self) -> Identity:
+        return self.user_id, self.event_id
+
+
+class ReadBack(Sink, Protocol):
+    """A sink whose store can be compared with the log and mended from it."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of what `Entry.fields` holds, in its order."""
+
+    def expected(self, delivery: Delivery, parts: Parts) -> Entry | None:
+        """What the store should hold if this is the newest decision of its event; None for nothing.
+
+        `parts` is `take_apart(delivery.value)`. Must not reach the store, nor look at the clock: an
+        entry whose time is over is given all the same, with its `expires_ms`. Raises Undecodable.
+        """
+
+    def entries(self) -> Iterator[Entry]:
+        """Everything the store holds, in any order, in bounded memory. Raises Unavailable.
+
+        Of several for one event the greatest position is what the store holds. What does not belong
+        there comes too; what cannot be read has position -1 and absent fields.
+        """
+
+    def look_up(self, identities: Sequence[Identity]) -> Mapping[Identity, Entry]:
+        """What the store holds now for these events, at most a few thousand. Raises Unavailable."""
+
+    def forget(self, doomed: Sequence[tuple[Identity, int]]) -> None:
+        """Drop what is held for each event if its position is at most the given one, with whatever
+        would keep `write` from putting that position back. Raises Unavailable.
+        """
+
+
+def reads_back(sink: Sink) -> TypeGuard[ReadBack]:
+    """Whether this sink can be verified."""
+    return hasattr(sink, "entries")
+
+
 class _Module(Protocol):
     def connect(self, address: str, secret: str | None, settings: Mapping[str, Any]) -> Sink: ...
 
 
 def names() -> list[str]:
-    """The sinks there are: the files of this folder."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """The sinks there are: the files of this folder but those whose name begins with `_`."""
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name for name in found if not name.startswith("_"))
 
 
 def connect(name: str, address: str, secret: str | None, settings: Mapping[str, Any]) -> Sink:
     """The sink of that name. Raises ValueError when there is none."""
+    return cast(_Module, _module(name)).connect(address, secret, settings)
+
+
+def defaults(name: str) -> Mapping[str, Any]:
+    """Settings of its writer that a sink wants to be other than usual: `batch`, `gather`.
+
+    Raises ValueError when there is no such sink.
+    """
+    found: Mapping[str, Any] = getattr(_module(name), "DEFAULTS", {})
+    return found
+
+
+def _module(name: str) -> ModuleType:
     if name not in names():
         raise ValueError(f"no sink is called {name!r}; there are: {', '.join(names())}")
-    module = cast(_Module, import_module(f"{__name__}.{name}"))
-    return module.connect(address, secret, settings)
+    return import_module(f"{__name__}.{name}")

@@ -5,11 +5,12 @@ Effectively once: a repeat is an upsert on (user_id, event_id) that only a great
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from pipeline.delivery import Delivery, Identity, Literal, Parts, Undecodable, take_apart
-from pipeline.sinks import Held, Outcome, Refused, Unavailable
+from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, _postgres_readback
 
 if TYPE_CHECKING:
     import psycopg
@@ -134,6 +135,7 @@ class PostgresSink:
     """See the module. Connects, and creates the schema, at the first write."""
 
     flagged_only = False
+    fields = _postgres_readback.FIELDS
 
     def __init__(self, dsn: str, password: str | None) -> None:
         self._dsn = dsn
@@ -162,6 +164,31 @@ class PostgresSink:
             self.close()
             raise Unavailable(_words(error)) from error
         return None if row is None else Held(row[0], row[1], row[2], tuple(row[3]))
+
+    def expected(self, delivery: Delivery, parts: Parts) -> Entry:
+        return _postgres_readback.expected(delivery, parts)
+
+    def entries(self) -> Iterator[Entry]:
+        with self._translated():
+            yield from _postgres_readback.entries(self._connection())
+
+    def look_up(self, identities: Sequence[Identity]) -> Mapping[Identity, Entry]:
+        with self._translated():
+            return _postgres_readback.look_up(self._connection(), identities)
+
+    def forget(self, doomed: Sequence[tuple[Identity, int]]) -> None:
+        with self._translated():
+            _postgres_readback.forget(self._connection(), doomed)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        import psycopg
+
+        try:
+            yield
+        except psycopg.Error as error:
+            self.close()
+            raise Unavailable(_words(error)) from error
 
     def close(self) -> None:
         if self._held is not None:

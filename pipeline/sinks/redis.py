@@ -22,12 +22,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipeline.delivery import Delivery, Glance, Identity, Undecodable, glance, take_apart
-from pipeline.sinks import Held, Outcome, Refused, Unavailable
+from pipeline.delivery import Delivery, Glance, Identity, Parts, Undecodable, glance, take_apart
+from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, _redis_readback
 
 if TYPE_CHECKING:
     import redis
@@ -166,6 +167,7 @@ class RedisSink:
     """See the module. `now_ms` is the server's clock, which also decides when a flag expires."""
 
     flagged_only = True
+    fields = _redis_readback.FIELDS
 
     def __init__(self, url: str, password: str | None, flag_ttl_ms: int, mark_ttl_ms: int) -> None:
         self._url = url
@@ -198,6 +200,33 @@ class RedisSink:
             return None
         rules = tuple(str(hit["rule"]) for hit in flag.reasons)
         return Held(flag.position, flag.score, flag.decision, rules)
+
+    def expected(self, delivery: Delivery, parts: Parts) -> Entry | None:
+        if parts.verdict["decision"] == "approve":
+            return None
+        expires_ms = delivery.append_ms + self._ttl_ms
+        fields = _fields(delivery, parts)
+        return _redis_readback.should_hold(delivery.position, fields, parts.identity, expires_ms)
+
+    def entries(self) -> Iterator[Entry]:
+        with self._translated():
+            yield from _redis_readback.entries(self._connection())
+
+    def look_up(self, identities: Sequence[Identity]) -> Mapping[Identity, Entry]:
+        with self._translated():
+            return _redis_readback.look_up(self._connection(), identities)
+
+    def forget(self, doomed: Sequence[tuple[Identity, int]]) -> None:
+        with self._translated():
+            _redis_readback.forget(self._connection(), doomed)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except _client_errors() as error:
+            self.close()
+            raise Unavailable(str(error) or type(error).__name__) from error
 
     def close(self) -> None:
         if self._client is not None:
@@ -257,7 +286,10 @@ class RedisSink:
             f"{delivery.position:020d}", str(delivery.append_ms), str(expires_ms), str(now_ms),
             _name(seen.identity), str(self._ttl_ms), str(delivery.append_ms + self._mark_ttl_ms),
         ]  # fmt: skip
-        return start + _fields(delivery) if seen.flagged else start
+        if not seen.flagged:
+            return start
+        fields = _fields(delivery, take_apart(delivery.value))
+        return start + [cell for pair in fields.items() for cell in pair]
 
     def _connection(self) -> redis.Redis:
         if self._client is None:
@@ -335,9 +367,8 @@ def _fold(
     return newest, refused
 
 
-def _fields(delivery: Delivery) -> list[str]:
+def _fields(delivery: Delivery, parts: Parts) -> dict[str, str]:
     """Raises Undecodable."""
-    parts = take_apart(delivery.value)
     transaction, verdict = parts.transaction, parts.verdict
     fields: dict[str, Any] = {
         "user_id": transaction["user_id"],
@@ -351,10 +382,9 @@ def _fields(delivery: Delivery) -> list[str]:
     for name in ("ip", "currency"):
         if name in transaction:
             fields[name] = transaction[name]
-    cells = [cell for pair in fields.items() for cell in pair]
-    if not all(isinstance(cell, str) for cell in cells):
+    if not all(isinstance(cell, str) for cell in fields.values()):
         raise Undecodable("of another shape")
-    return cells
+    return fields
 
 
 def _flag(fields: Mapping[str, str]) -> Flag | None:

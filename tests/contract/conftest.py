@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -31,7 +34,7 @@ class Server:
         self._process = subprocess.Popen(
             self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self._user
         )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while True:
             try:
                 self._ready(self.address)
@@ -116,6 +119,95 @@ def redis_server() -> Iterator[Server]:
         argv = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
         argv += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
         server = Server(argv, f"redis://127.0.0.1:{port}/0", _redis_ready, {})
+        server.start()
+        yield server
+        server.stop(signal.SIGTERM)
+
+
+def _elasticsearch_ready(url: str) -> None:
+    with urllib.request.urlopen(f"{url}/_cluster/health", timeout=2) as answer:
+        assert json.load(answer)["status"] in ("green", "yellow")
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_server() -> Iterator[Server]:
+    from fraudctl import artifacts
+    from fraudctl.profile import ServerSettings
+    from fraudctl.servers import Site
+    from fraudctl.servers.elasticsearch import Server as Elasticsearch
+    from fraudctl.stack import Paths
+
+    artifacts.fetch([one for one in artifacts.lock() if one.use in (Elasticsearch.jar_use, "compiler")])
+    with _folder() as folder:
+        ports = {role: _free_port() for role in Elasticsearch.port_roles}
+        node = Elasticsearch(Site(Paths(folder), ports, ServerSettings(), artifacts.cache_dir()))
+        node.install()
+        node.prepare()
+        argv = list(node.programs()[0].argv)
+        server = Server(argv, f"http://{node.address}", _elasticsearch_ready, {})
+        server.start()
+        yield server
+        server.stop(signal.SIGTERM)
+
+
+class ServerlessFolder:
+    """A folder as a store: to stop it hard is to put something else in its place."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = folder.as_uri()
+        self._folder, self._away = folder, folder.with_name("away")
+
+    def start(self) -> None:
+        self._folder.unlink()
+        self._away.rename(self._folder)
+
+    def stop(self, how: int = signal.SIGKILL) -> None:
+        self._folder.rename(self._away)
+        self._folder.write_text("not a folder")
+
+
+@pytest.fixture
+def parquet_server(tmp_path: Path) -> ServerlessFolder:
+    (tmp_path / "store").mkdir()
+    return ServerlessFolder(tmp_path / "store")
+
+
+def _s3_ready(url: str) -> None:
+    urllib.request.urlopen(f"{url}/moto-api/", timeout=2).close()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Server]:
+    """An S3 server that keeps its objects in memory; it takes any credentials."""
+    port = _free_port()
+    argv = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = Server(argv, f"http://127.0.0.1:{port}", _s3_ready, {})
+    server.start()
+    yield server
+    server.stop(signal.SIGTERM)
+
+
+def _dynamodb_ready(address: str) -> None:
+    from pipeline import dynamo
+
+    dynamo.call(dynamo.client(address).list_tables)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_server() -> Iterator[Server]:
+    from fraudctl import artifacts
+    from fraudctl.profile import ServerSettings
+    from fraudctl.servers import Site
+    from fraudctl.servers.dynamodb import Server as Dynamodb
+    from fraudctl.stack import Paths
+
+    artifacts.fetch([one for one in artifacts.lock() if one.use in (Dynamodb.jar_use, "compiler")])
+    with _folder() as folder:
+        site = Site(Paths(folder), {"dynamodb": _free_port()}, ServerSettings(), artifacts.cache_dir())
+        local = Dynamodb(site)
+        local.install()
+        local.prepare()
+        server = Server(list(local.programs()[0].argv), local.address, _dynamodb_ready, {})
         server.start()
         yield server
         server.stop(signal.SIGTERM)

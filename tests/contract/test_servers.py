@@ -37,7 +37,7 @@ def home() -> Iterator[Path]:
 def alone(home: Path, name: str) -> Stack:
     """A stack of this one server."""
     others = tuple(other for other in servers.names() if other != name)
-    return local.up(local.Wish(home, profile.load("default"), others, any_port=True, wait_s=WAIT_S))
+    return local.up(local.Wish(home, profile.load("all-sinks"), others, any_port=True, wait_s=WAIT_S))
 
 
 def is_ready(server: BaseServer) -> bool:

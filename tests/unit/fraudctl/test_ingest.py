@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from fraudctl.commands.ingest import _fields
+from fraudctl.commands.ingest import ingest
 from fraudctl.errors import UsageError
 from fraudctl.ingest import Report, _history_name, _moved
-from fraudctl.rows import Label, Mapped, RefusedRow, Row, kind_of, read
+from fraudctl.rows import Label, Mapped, RefusedRow, Row, kind_of, mapping, read
 from pipeline.events import encode
 
 NOON = "2026-01-01T12:00:00.000Z"
@@ -198,10 +198,10 @@ def test_past_data_is_named_after_its_file(file: str, name: str) -> None:
     assert _history_name(file) == name
 
 
-@pytest.mark.parametrize("mapping", [["amount"], ["=x"], ["a="], ["a=x", "a=y"], ["a=x", "b=x"]])
-def test_a_mapping_that_says_nothing_or_two_things_is_refused(mapping: list[str]) -> None:
+@pytest.mark.parametrize("pairs", [["amount"], ["=x"], ["a="], ["a=x", "a=y"], ["a=x", "b=x"]])
+def test_a_mapping_that_says_nothing_or_two_things_is_refused(pairs: list[str]) -> None:
     with pytest.raises(UsageError):
-        _fields(mapping)
+        mapping(pairs)
 
 
 def test_the_report_names_what_became_of_every_row() -> None:
@@ -220,3 +220,9 @@ def test_the_report_names_what_became_of_every_row() -> None:
     }
     assert (result.data, result.exit_code) == (expected, 0)
     assert result.summary == "2 of 3 rows accepted into t, 1 refused"
+
+
+def test_another_rule_set_is_for_past_data_only(tmp_path: Path) -> None:
+    file = written(tmp_path / "x.jsonl", "")
+    with pytest.raises(UsageError, match="--rules"):
+        ingest(file, rules=tmp_path / "rules.yaml")

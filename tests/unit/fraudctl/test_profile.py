@@ -21,6 +21,7 @@ def write(folder: Path, text: str) -> Path:
 def test_every_shipped_profile_is_valid() -> None:
     loaded = {name: profile.load(name) for name in profile.names()}
     assert {name: one.topics.transactions for name, one in loaded.items()} == {
+        "all-sinks": "risk.transactions",
         "default": "risk.transactions",
         "payments-raw": "payments.raw",
     }
@@ -116,15 +117,19 @@ def test_a_profile_survives_being_written_and_read(tmp_path: Path) -> None:
     assert profile.from_document(json.loads(json.dumps(loaded.as_document()))) == loaded
 
 
-def test_a_file_without_sinks_has_all_and_one_with_sinks_has_those(tmp_path: Path) -> None:
-    assert set(profile.load(write(tmp_path, "rules: rules.yaml")).sinks) == set(profile.sink_names())
+def test_a_file_without_sinks_has_the_usual_two_and_one_with_sinks_has_those(tmp_path: Path) -> None:
+    assert set(profile.load(write(tmp_path, "rules: rules.yaml")).sinks) == {"postgres", "redis"}
     assert set(profile.load(write(tmp_path, "rules: rules.yaml\nsinks: {redis: {}}")).sinks) == {"redis"}
+
+
+def test_the_profile_of_all_sinks_leaves_none_out() -> None:
+    assert set(profile.load("all-sinks").sinks) == set(profile.sink_names())
 
 
 def test_an_unknown_profile_is_a_usage_error_that_names_the_shipped_ones() -> None:
     with pytest.raises(UsageError) as caught:
         profile.load("nope")
-    assert (caught.value.exit_code, "default, payments-raw" in caught.value.hint) == (2, True)
+    assert (caught.value.exit_code, "all-sinks, default, payments-raw" in caught.value.hint) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -139,3 +144,23 @@ def test_a_duration_is_a_number_and_a_unit(text: str, expected: int) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a duration"):
         profile.parse_duration_ms(text)
+
+
+def test_channels_of_notifications_find_their_secrets_beside_the_profile(tmp_path: Path) -> None:
+    (tmp_path / "hook").write_text("https://example.com/x\n")
+    text = "rules: rules.yaml\nsinks: {dynamodb: {}}\nnotify:\n  digest_window_ms: 30s\n"
+    loaded = profile.load(write(tmp_path, text + "  channels: {slack: {webhook_file: hook}}\n"))
+    assert loaded.notify == profile.Notify({"slack": {"webhook_file": str(tmp_path / "hook")}}, 30_000, 5)
+    assert profile.from_document(json.loads(json.dumps(loaded.as_document()))).notify == loaded.notify
+
+
+def test_channels_without_alerts_and_channels_that_are_none_are_problems(tmp_path: Path) -> None:
+    text = "rules: rules.yaml\nsinks: {redis: {}}\n"
+    text += "notify: {channels: {pager: {}, slack: {webhook_file: gone}}}\n"
+    with pytest.raises(ProfileError) as caught:
+        profile.load(write(tmp_path, text))
+    assert list(caught.value.problems) == [
+        "notify.channels.pager: unknown setting (known: email, slack)",
+        "notify.channels: needs the sink dynamodb, whose alerts it tells of",
+        f"notify.channels.slack.webhook_file: there is no file {tmp_path / 'gone'}",
+    ]

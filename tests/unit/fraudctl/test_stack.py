@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def test_addresses_with_passwords_are_made_from_the_secret_files(tmp_path: Path)
     assert one.postgres_address() == "postgresql://fraudctl@127.0.0.1:3/fraudctl"
     assert one.postgres_dsn() == f"postgresql://fraudctl:{password}@127.0.0.1:3/fraudctl"
     assert one.redis_url() == "redis://127.0.0.1:4/0"
+
+
+def test_a_store_without_a_server_lies_in_the_home_unless_the_profile_says_where(tmp_path: Path) -> None:
+    one = make(tmp_path)
+    assert one.sink_address("parquet") == (tmp_path / "data" / "parquet").as_uri()
+    assert (one.feeds("parquet"), one.feeds("redis"), one.feeds("elasticsearch")) == (True, True, False)
+    named = {"url": "s3://training/here", "credentials_file": "/etc/training"}
+    other = replace(one, profile=replace(one.profile, sinks={"parquet": named}))
+    assert other.sink_address("parquet") == "s3://training/here"
+    assert other.secret_path("parquet") == Path("/etc/training")
 
 
 def test_a_password_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:

@@ -123,8 +123,39 @@ def test_offsets_are_committed_after_the_store_has_acknowledged() -> None:
     assert log.committed == {0: 7, 1: 10}
     assert status == {
         "sink": "memory", "written": 4, "superseded": 0, "retried": 0, "dead_lettered": 0, "last_error": None,
-        "paused": False, "lag": 0, "updated_ms": 0, "committed": {"0": 7, "1": 10},
+        "paused": False, "suspended": False, "lag": 0, "updated_ms": 0, "committed": {"0": 7, "1": 10},
     }  # fmt: skip
+
+
+def test_a_pause_asked_for_keeps_polling_and_reads_nothing_until_it_ends() -> None:
+    log, sink = MemoryLog([deliveries(0)]), MemorySink()
+    seen: list[dict[str, Any]] = []
+    projector = Projector(
+        log, sink, SinkStatus("memory"), lambda status: seen.append(status.document()),
+        is_paused=lambda: log.idled < 3,
+    )  # fmt: skip
+    projector.step()
+    assert [status["suspended"] for status in seen] == [True, True, True, False]
+    assert (log.idled, log.reads, log.is_paused, log.committed) == (3, 1, False, {0: 1})
+
+
+def test_a_paused_writer_can_be_stopped_and_commits_nothing() -> None:
+    log, sink = MemoryLog([deliveries(0)]), MemorySink()
+    projector = Projector(
+        log, sink, SinkStatus("memory"), lambda _: projector.stop(), is_paused=lambda: True
+    )
+    projector.run()
+    assert (log.reads, log.committed) == (0, {})
+
+
+def test_a_writer_takes_its_pace_from_its_settings_then_its_sink_then_the_default(tmp_path: Path) -> None:
+    def config(sink: str, **settings: Any) -> Config:
+        return Config(sink, "", "", "", "", settings, "", None, tmp_path)
+
+    paces = [config("redis"), config("parquet"), config("parquet", batch=7, gather="20ms")]
+    assert [(one.batch, one.gather_s) for one in paces] == [(2_000, 0.05), (40_000, 1.0), (7, 0.02)]
+    with pytest.raises(ValueError, match="not a duration"):
+        _ = config("redis", gather="soon").gather_s
 
 
 def test_while_the_store_is_away_it_is_paused_polls_commits_nothing_and_then_writes_the_same_batch() -> None:

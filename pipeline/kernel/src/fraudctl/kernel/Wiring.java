@@ -105,7 +105,9 @@ public final class Wiring {
                 .setStartingOffsets(start())
                 .setDeserializer(new RecordReading())
                 .setProperties(properties())
-                .setProperty("fetch.max.wait.ms", "50")
+                // A few milliseconds of waiting save most of the broker's and the reader's work at medium rates.
+                .setProperty("fetch.min.bytes", "32768")
+                .setProperty("fetch.max.wait.ms", "8")
                 .setProperty("commit.offsets.on.checkpoint", "true");
         if (config.get("bounded").asBoolean()) {
             source.setBounded(new EndOffsets());
@@ -126,7 +128,7 @@ public final class Wiring {
 
     private <T> KafkaSink<T> sink(KafkaRecordSerializationSchema<T> form) {
         Properties properties = properties();
-        properties.putIfAbsent("linger.ms", "2");
+        properties.putIfAbsent("linger.ms", "8");
         properties.putIfAbsent("batch.size", "131072");
         properties.putIfAbsent("compression.type", "lz4");
         properties.putIfAbsent("acks", "all");

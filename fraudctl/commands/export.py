@@ -1,0 +1,88 @@
+"""`fraudctl export`: the training store, made small and joined with labels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fraudctl.errors import UsageError
+from fraudctl.result import Progress, Result, Table, progress
+
+Day = Annotated[str | None, typer.Option(metavar="DATE", help="An event date, YYYY-MM-DD.")]
+
+
+def register(app: typer.Typer) -> None:
+    noun = typer.Typer(help="Decisions as training data.", no_args_is_help=True)
+    noun.command("compact")(compact)
+    noun.command("labels")(labels)
+    app.add_typer(noun, name="export")
+
+
+def compact(
+    target_rows: Annotated[
+        int, typer.Option("--target-rows", min=1_000, max=5_000_000, help="About so many rows in a file.")
+    ] = 500_000,
+) -> Result:
+    """Make few large Parquet files of many small ones; safe while the sink writes, and to stop.
+
+    Example: fraudctl export compact
+    """
+    from fraudctl import export, stack
+
+    running = stack.current()
+    store = export.store_of(running)
+    with progress("compacting", 1.0) as bar:
+        done = export.compact(store, export.committed(running), target_rows, _tell(bar))
+    data = {
+        "address": running.parquet_address(),
+        "files_removed": done.removed,
+        "files_written": done.written,
+        "rows": done.rows,
+        "superseded_rows": done.superseded,
+    }
+    if not done.written:
+        return Result("nothing to compact", data)
+    return Result(f"{done.removed} files became {done.written}, {done.rows} rows", data)
+
+
+def labels(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The Parquet file to write.")],
+    since: Day = None,
+    until: Day = None,
+    unlabelled: Annotated[
+        bool, typer.Option("--unlabelled", help="Also events without a label, with an empty one.")
+    ] = False,
+) -> Result:
+    """Write a training set: each event's decision and features with its newest label.
+
+    Example: fraudctl export labels --out training.parquet --since 2026-11-01
+    """
+    from fraudctl import export, stack
+
+    for day in (since, until):
+        if day is not None and not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
+            raise UsageError(f"not a date: {day!r}", hint="write it as 2026-11-23")
+    target = out.expanduser().absolute()
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent}", hint="make it, or name another file")
+    running = stack.current()
+    store = export.store_of(running)
+    with progress("joining labels", 1.0) as bar:
+        labelled = export.labels(running)
+        made = export.training_set(store, labelled, target, since, until, unlabelled, _tell(bar))
+    data = {
+        "file": str(made.path),
+        "rows": made.rows,
+        "labels": dict(made.labels),
+        "labels_without_decision": made.unmatched,
+    }
+    table = Table("", ("label", "rows"), sorted(made.labels.items()))
+    return Result(f"{made.rows} rows in {made.path}", data, tables=(table,) if made.rows else ())
+
+
+def _tell(bar: Progress) -> Callable[[int, int], None]:
+    return lambda done, total: bar.update(done / total if total else 1.0, f"{done} of {total} files")

@@ -1,0 +1,32 @@
+"""`fraudctl notify`: what became of notifications."""
+
+from __future__ import annotations
+
+import typer
+
+from fraudctl.result import Result, Table
+
+
+def register(app: typer.Typer) -> None:
+    notify = typer.Typer(help="What became of notifications.", no_args_is_help=True)
+    notify.command("status")(status)
+    app.add_typer(notify, name="notify")
+
+
+def status() -> Result:
+    """List notifications that wait, were refused, or of which nobody knows whether they were sent.
+
+    Example: fraudctl notify status
+    """
+    from dataclasses import asdict
+
+    from fraudctl import notifications, stack
+
+    claims = notifications.open_claims(stack.current())
+    states = ("due", "claimed", "unknown", "refused")
+    counts = {state: sum(claim.state == state for claim in claims) for state in states}
+    rows = [[c.state, c.channel, c.user_id, c.event_id, c.reason] for c in claims if c.state != "due"]
+    table = Table("Notifications", ["state", "channel", "user", "event", "reason"], rows)
+    said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    data = {"counts": counts, "claims": [asdict(claim) for claim in claims]}
+    return Result(said or "nothing waits, nothing is unknown", data, tables=(table,) if rows else ())

@@ -1,0 +1,152 @@
+"""`fraudctl replay`: another rule set over the log again, and what would have changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fraudctl.result import Result, Table, progress, say
+
+if TYPE_CHECKING:
+    from fraudctl.decision_diff import Diff
+    from fraudctl.replay import Plan, Replay
+
+EXIT_DIFFERENT = 5
+SHOWN = 20
+
+
+def register(app: typer.Typer) -> None:
+    app.command("replay")(replay)
+
+
+def replay(
+    version: Annotated[
+        str | None, typer.Option("--rule-version", metavar="V", help="A version or hash; see: rules history.")
+    ] = None,
+    rules: Annotated[Path | None, typer.Option("--rules", help="A rule set's file.")] = None,
+    begin: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Compare events appended from then on.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Compare events appended before then.")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--diff",
+            metavar="BASE",
+            help="live, run:N, or a rule set (file, version, hash) to replay as well.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the topic of the replay's decisions.")] = False,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Then let the replay's decisions replace those that stand.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option("--report", help="Write an HTML page with charts.")] = None,
+    parallelism: Annotated[
+        int | None,
+        typer.Option("--parallelism", min=1, help="Of the replay's job; the profile's by default."),
+    ] = None,
+    wait: Annotated[float, typer.Option("--wait", help="Seconds a job may take.")] = 3600.0,
+) -> Result:
+    """Score the log again with a rule set, beside the live job, and compare.
+
+    Live decisions stay as they are unless --publish is given.
+
+    Exit code 5 when the same rule set gives other decisions than before.
+
+    Example: fraudctl replay --rules candidate.yaml --diff live --report diff.html
+    """
+    from fraudctl import replay as replays
+    from fraudctl import rulestore, stack
+    from fraudctl.errors import UsageError
+
+    if (version is None) == (rules is None):
+        raise UsageError("name one rule set", hint="use --rule-version V or --rules FILE")
+    if report is not None and base is None:
+        raise UsageError("--report shows a diff", hint="add --diff live")
+    here = stack.current()
+    ruleset, _ = rulestore.find(str(rules or version), here.home)
+    times = _time("--from", begin), _time("--to", until)
+    made = replays.plan(here, ruleset, *times, base, parallelism)
+    if dry_run:
+        return Result(_plan_text(made), {"plan": made.as_document()}, tables=(_plan_table(made),))
+    say(_plan_text(made))
+    with progress("replay", made.reads) as shown:
+        kept = keep or (base is None and not publish)
+        found = replays.run(here, made, base, kept, wait, shown, publish)
+    return _answer(found, report)
+
+
+def _time(option: str, text: str | None) -> int | None:
+    from fraudctl.errors import UsageError
+    from pipeline.events import Refusal, parse_time
+
+    try:
+        return None if text is None else parse_time(text)
+    except Refusal as refusal:
+        raise UsageError(f"{option} {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z") from None
+
+
+def _plan_text(made: Plan) -> str:
+    from fraudctl.backtest_report import span
+
+    warm = "the start of the log" if made.look_back_ms is None else f"{span(made.look_back_ms)} before"
+    return (
+        f"replay of {made.ruleset.version} ({made.ruleset.hash[:12]}): {made.jobs} job(s) read {made.reads} "
+        f"records each, {made.compares} of them compared, windows warmed from {warm}; "
+        f"about {made.estimate_s:.0f} s"
+    )
+
+
+def _plan_table(made: Plan) -> Table:
+    rows = [(p, one.start, one.first, one.last, one.end) for p, one in sorted(made.ranges.items())]
+    return Table(made.transactions, ("partition", "read from", "compare from", "to", "end of the log"), rows)
+
+
+def _answer(found: Replay, report: Path | None) -> Result:
+    data = found.as_document()
+    published = f"; published as run {found.published['run']}" if found.published else ""
+    if found.diff is None:
+        kept = f" in {found.topic}" if found.topic else ""
+        return Result(f"{found.decided} decisions{kept}{published}", data)
+    diff = found.diff
+    summary = (
+        f"{diff.compared} compared with {found.base} in {diff.seconds:.1f} s: {diff.changed} changed, "
+        f"{diff.added} added, {diff.removed} removed{published}"
+    )
+    if report is not None:
+        report.write_text(_page(found, diff, summary), encoding="utf-8")
+        data["report"], summary = str(report), f"{summary}; report: {report}"
+    is_odd = not diff.same and diff.same_ruleset
+    return Result(summary, data, EXIT_DIFFERENT if is_odd else 0, () if diff.same else _tables(diff))
+
+
+def _tables(diff: Diff) -> tuple[Table, ...]:
+    from fraudctl.replay_report import (
+        CAUSE_COLUMNS,
+        EXAMPLE_COLUMNS,
+        FLIP_COLUMNS,
+        RULE_COLUMNS,
+        cause_rows,
+        example_rows,
+        flip_rows,
+        rule_rows,
+    )
+
+    return (
+        Table("Decisions", FLIP_COLUMNS, flip_rows(diff)),
+        Table("Rules", RULE_COLUMNS, rule_rows(diff)),
+        Table("Why", CAUSE_COLUMNS, cause_rows(diff)),
+        Table("Examples", EXAMPLE_COLUMNS, example_rows(diff)[:SHOWN]),
+    )
+
+
+def _page(found: Replay, diff: Diff, summary: str) -> str:
+    from fraudctl.replay_report import html
+
+    title = f"{found.plan.ruleset.version} against {found.base}"
+    return html(title, [summary, _plan_text(found.plan)], diff)

@@ -1,0 +1,72 @@
+"""`fraudctl search`: decisions by words, names and times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from fraudctl.result import Result, Table
+
+COLUMNS = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
+
+
+class Decided(StrEnum):
+    APPROVE = "approve"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+def register(app: typer.Typer) -> None:
+    app.command("search")(search)
+
+
+def search(
+    query: Annotated[
+        str | None, typer.Argument(help="Words, or fields as amount:>100 AND country:DE.")
+    ] = None,
+    user: Annotated[str | None, typer.Option("--user", help="Only of this user.")] = None,
+    ip: Annotated[
+        str | None, typer.Option("--ip", help="Only from this address, or network as a/24.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--since", help="Only newer ones, as 30m or 1h.")] = None,
+    decision: Annotated[Decided | None, typer.Option("--decision", help="Only these.")] = None,
+    rule: Annotated[str | None, typer.Option("--rule", help="Only where this rule fired.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="At most that many.")] = 20,
+) -> Result:
+    """Search the audit index of decisions, newest first (needs the sink elasticsearch).
+
+    Example: fraudctl search 'amount:>500 AND country:DE' --decision block --since 24h
+    """
+    from fraudctl import stack
+    from fraudctl.search import Search, find
+
+    since_ms = time.time_ns() // 1_000_000 - _duration_ms(since) if since else None
+    wanted = Search(query, user, ip, since_ms, decision.value if decision else None, rule, limit)
+    answer = find(stack.current(), wanted)
+    rows = [_row(one) for one in answer.decisions]
+    data = {"total": answer.total, "decisions": [dict(one) for one in answer.decisions]}
+    summary = f"{len(rows)} of {answer.total} decisions" if rows else "no decision is like that"
+    return Result(summary, data, tables=(Table("", COLUMNS, rows),) if rows else ())
+
+
+def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
+    money = f"{one['amount']} {one.get('currency') or ''}".strip()
+    why = "; ".join(reason["text"] for reason in one["reasons"])
+    return (
+        one["decided_at"], one["decision"], one["score"], one["user_id"], one["event_id"], money,
+        one.get("ip"), why,
+    )  # fmt: skip
+
+
+def _duration_ms(text: str) -> int:
+    from fraudctl.errors import UsageError
+    from fraudctl.profile import parse_duration_ms
+
+    try:
+        return parse_duration_ms(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None

@@ -1,0 +1,140 @@
+"""`fraudctl sinks`: the writers that carry decisions from the log into each store."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from fraudctl.result import Result, Table, progress
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A sink, as sinks list names it.")]
+_HEALTHY = ("running", "paused")
+
+
+def register(app: typer.Typer) -> None:
+    noun = typer.Typer(help="The writers that feed each store.", no_args_is_help=True)
+    noun.command("list")(list_)
+    noun.command("status")(status)
+    noun.command("pause")(pause)
+    noun.command("resume")(resume)
+    noun.command("rewind")(rewind)
+    noun.command("dlq")(dlq)
+    app.add_typer(noun, name="sinks")
+
+
+def list_() -> Result:
+    """List the sinks of this stack and where they write.
+
+    Example: fraudctl sinks list
+    """
+    from fraudctl import sinks, stack
+
+    found = sinks.describe(stack.current())
+    rows = [(one["name"], one["address"], one["dead_letter_topic"], _settings(one)) for one in found]
+    table = Table("", ("sink", "writes to", "dead letters", "settings"), rows)
+    return Result(f"{len(found)} sinks", {"sinks": found}, tables=(table,) if rows else ())
+
+
+def status() -> Result:
+    """Show each sink's state, how far behind the log it is, and what it could not store.
+
+    Example: fraudctl sinks status --json
+    """
+    from fraudctl import sinks, stack
+
+    found = sinks.status(stack.current())
+    columns = ("name", "state", "lag", "written", "superseded", "retried", "dead_letters", "last_error")
+    rows = [[_cell(one[column]) for column in columns] for one in found]
+    table = Table("", ("sink", *(column.replace("_", " ") for column in columns[1:])), rows)
+    ill = [one["name"] for one in found if one["state"] not in _HEALTHY]
+    lag = sum(one["lag"] for one in found)
+    summary = f"not well: {', '.join(ill)}" if ill else f"{len(found)} sinks, {lag} records behind in all"
+    return Result(summary, {"sinks": found}, 3 if ill else 0, (table,) if rows else ())
+
+
+def pause(name: Name) -> Result:
+    """Make a sink stop writing; it keeps its place in the log, also over a restart.
+
+    Example: fraudctl sinks pause postgres
+    """
+    from fraudctl import sinks, stack
+
+    changed = sinks.pause(stack.current(), name)
+    words = "is paused" if changed else "was paused already"
+    return Result(f"{name} {words}; go on with: fraudctl sinks resume {name}", {"sink": name, "paused": True})
+
+
+def resume(name: Name) -> Result:
+    """Let a paused sink go on from where it stopped.
+
+    Example: fraudctl sinks resume postgres
+    """
+    from fraudctl import sinks, stack
+
+    changed = sinks.resume(stack.current(), name)
+    words = "goes on" if changed else "was not paused"
+    return Result(f"{name} {words}", {"sink": name, "paused": False})
+
+
+def rewind(
+    name: Name,
+    to: Annotated[
+        str, typer.Option("--to", metavar="PLACE", help="earliest, latest, a time, an age, or 0:12,1:34.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> Result:
+    """Make a sink read the log again from another place. What it already stored stays as it is.
+
+    Going forward leaves out what lies between; verify names it as missing.
+
+    Example: fraudctl sinks rewind parquet --to earliest --yes
+    """
+    from fraudctl import sinks, stack
+
+    running = stack.current()
+    sinks.check(running, name)
+    offsets = sinks.destination(running, to)
+    if not yes:
+        typer.confirm(f"Let {name} go on from {to} ({_places(offsets)})?", abort=True, err=True)
+    with progress(f"rewinding {name}"):
+        before = sinks.rewind(running, name, offsets)
+    data = {
+        "sink": name,
+        "offsets": {str(partition): offset for partition, offset in offsets.items()},
+        "before": {str(partition): offset for partition, offset in before.items()},
+    }
+    rows = [(p, before.get(p, "none"), offset) for p, offset in sorted(offsets.items())]
+    table = Table("", ("partition", "was at", "goes on from"), rows)
+    return Result(f"{name} goes on from {to}", data, tables=(table,))
+
+
+def dlq(
+    name: Name,
+    retry: Annotated[bool, typer.Option("--retry", help="Send them to the decisions topic again.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Show the newest so many.")] = 100,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> Result:
+    """List what a sink's store has refused for good, or send it once more.
+
+    Example: fraudctl sinks dlq postgres --retry
+    """
+    from fraudctl import sinks, stack
+    from fraudctl.commands import dlq as letters
+
+    sinks.check(stack.current(), name)
+    if retry:
+        return letters.retry(None, all_=True, yes=yes, sink=name)
+    return letters.list_(sink=name, limit=limit)
+
+
+def _settings(one: dict[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in one["settings"].items())
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else value
+
+
+def _places(offsets: dict[int, int]) -> str:
+    return ", ".join(f"{partition}:{offset}" for partition, offset in sorted(offsets.items()))

@@ -1,0 +1,33 @@
+"""What became of notifications that are not simply sent: read from the table of claims."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fraudctl.engines import workers
+from fraudctl.errors import UsageError
+from fraudctl.stack import Stack
+
+if TYPE_CHECKING:
+    from pipeline.outbox import Claim
+
+
+def open_claims(stack: Stack) -> list[Claim]:
+    """What is due, claimed, unknown or refused, the longest in its state first.
+
+    UsageError where the profile tells nobody; Unhealthy where the table cannot be read.
+    """
+    from fraudctl.errors import Unhealthy
+    from pipeline import notifier
+    from pipeline.dynamo import Unreachable
+
+    if not workers.notifies(stack):
+        raise UsageError(
+            f"the profile {stack.profile.name} tells nobody of alerts",
+            hint="give it notify.channels and the sink dynamodb, see docs/notifications.md",
+        )
+    try:
+        found = notifier.listed(notifier.Config.parse(workers.notifier(stack)))
+    except Unreachable as error:
+        raise Unhealthy(f"the claims cannot be read: {error}") from error
+    return sorted(found, key=lambda claim: claim.since_ms)

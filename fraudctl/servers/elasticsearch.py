@@ -1,0 +1,94 @@
+"""Elasticsearch 7.17: a real node run from its published jars by the launcher beside this file.
+
+The open-source jars hold no security, no scripts and no index lifecycle management: the node checks no
+credentials, so it listens on the loopback address only, and the sink uses none of these.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fraudctl import artifacts
+from fraudctl.errors import NotReady
+from fraudctl.java import class_path, compiled, java, launcher_jar
+from fraudctl.servers import HOST, BaseServer, Program
+
+_LAUNCHER = "ElasticsearchNode"
+
+
+class Server(BaseServer):
+    """Elasticsearch, one node. `memory_mb` is its heap."""
+
+    name = "elasticsearch"
+    title = "Elasticsearch"
+    port_roles = {"http": 19200, "transport": 19300}  # noqa: RUF012
+    memory_mb = 512
+    jar_use = "elasticsearch"
+    for_sink = True
+    compiles = True
+    hint = "its log names the reason; too small a heap (memory_mb) and a full disk are the usual ones"
+
+    def install(self) -> None:
+        compiled(*self._launcher())
+
+    def prepare(self) -> None:
+        for folder in (self.data / "config", self.data / "tmp"):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def programs(self) -> Sequence[Program]:
+        flags = [
+            f"-Xmx{self.memory}m",
+            f"-Xms{min(self.memory, 256)}m",
+            "-XX:+UseSerialGC",
+            "-XX:+ExitOnOutOfMemoryError",
+            "-Djava.security.manager=allow",
+            f"-Djava.io.tmpdir={self.data / 'tmp'}",
+            "-Dlog4j2.formatMsgNoLookups=true",
+        ]
+        argv = [
+            java(),
+            *flags,
+            "-cp",
+            class_path([launcher_jar(*self._launcher()), *self.jar_paths()]),
+            _LAUNCHER,
+        ]
+        argv += [str(self.data), HOST, str(self.site.ports["http"]), str(self.site.ports["transport"])]
+        settings = {**_SETTINGS, **self.site.settings.settings}
+        argv += [f"{name}={_text(value)}" for name, value in settings.items()]
+        return [Program(self.name, argv, start_s=2)]
+
+    def probe(self) -> None:
+        try:
+            with urllib.request.urlopen(f"http://{self.address}/_cluster/health", timeout=2) as answer:
+                health: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise NotReady(f"HTTP {error.code}") from error
+        except (OSError, ValueError) as error:
+            raise NotReady(f"no connection: {error}") from error
+        if health.get("status") not in ("green", "yellow"):
+            raise NotReady(f"the cluster is {health.get('status')}")
+
+    @classmethod
+    def version(cls) -> str:
+        found = (one.coordinates for one in cls.artifacts() if ":elasticsearch:" in one.coordinates)
+        return next(found, "").rpartition(":")[2]
+
+    def _launcher(self) -> tuple[Path, Sequence[Path], Path, Path]:
+        """What the launcher is compiled from, with, by and into."""
+        cache = self.site.cache
+        source = Path(__file__).with_name(f"{_LAUNCHER}.java")
+        return source, self.jar_paths(), artifacts.jars("compiler", cache)[0], cache
+
+
+# A laptop's disk is often fuller than the shares at which a cluster stops writing.
+_SETTINGS = {"cluster.routing.allocation.disk.threshold_enabled": False}
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,83 @@
+"""The decisions log as verification reads it: ranges of offsets, what each sink has committed and refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from fraudctl import topics
+from fraudctl.errors import Failed
+from fraudctl.topics import Record
+from pipeline.delivery import Delivery
+
+Offsets = Mapping[int, int]
+"""Partition to offset."""
+
+
+class Log(Protocol):
+    """The source of truth. `KafkaLog` is the real one; it must pickle."""
+
+    def begins(self) -> Offsets:
+        """The oldest offset still held, per partition."""
+
+    def ends(self) -> Offsets:
+        """The offset of the next record, per partition."""
+
+    def at(self, time_ms: int) -> Offsets:
+        """The first offset appended at or after that time, per partition."""
+
+    def committed(self, group: str) -> Offsets:
+        """What a sink has behind it, per partition; a partition without a commit is left out."""
+
+    def read(self, starts: Offsets, ends: Offsets) -> Iterator[Delivery]:
+        """The decisions of these partitions, in order within each."""
+
+    def dead_letters(self, topic: str) -> Iterator[Delivery]:
+        """What a sink's store has refused, each with its place in the decisions log."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaLog:
+    """A decisions topic."""
+
+    bootstrap: str
+    topic: str
+
+    def begins(self) -> Offsets:
+        return topics.begin_offsets(self.bootstrap, self.topic)
+
+    def ends(self) -> Offsets:
+        return topics.end_offsets(self.bootstrap, self.topic)
+
+    def at(self, time_ms: int) -> Offsets:
+        return topics.offsets_at(self.bootstrap, self.topic, time_ms)
+
+    def committed(self, group: str) -> Offsets:
+        return topics.committed(self.bootstrap, group, self.topic)
+
+    def read(self, starts: Offsets, ends: Offsets) -> Iterator[Delivery]:
+        left = {p: start for p, start in starts.items() if start < ends[p]}
+        for record in topics.tail(self.bootstrap, self.topic, left, ends=ends) if left else ():
+            run = _number(record.headers.get("run", b""))
+            yield _delivery(record, record.partition, record.offset, run)
+
+    def dead_letters(self, topic: str) -> Iterator[Delivery]:
+        try:
+            for record in topics.tail(self.bootstrap, topic):
+                partition, offset, run = (_number(record.headers.get(n, b"")) for n in _PLACE)
+                yield _delivery(record, partition, offset, run)
+        except Failed as error:
+            if error.code != "no_topic":
+                raise
+
+
+_PLACE = ("partition", "offset", "run")
+
+
+def _delivery(record: Record, partition: int, offset: int, run: int) -> Delivery:
+    return Delivery(record.value or b"", partition, offset, run, record.append_ms, record.key)
+
+
+def _number(text: bytes) -> int:
+    return int(text) if text.isdigit() else 0

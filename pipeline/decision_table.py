@@ -1,0 +1,246 @@
+"""Decisions as Arrow tables: one row per decision, features as columns of their own.
+
+The fixed columns are those of `FIXED`. A feature is the column `number_NAME` (double), `text_NAME`
+(string) or `flag_NAME` (boolean), by the kind of its values; where no row has it, the table lacks it.
+A name therefore never changes its type, and files with different features unite by name. What changes
+the meaning of a column raises `SCHEMA_VERSION`, which every row carries. This module knows no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from pipeline.delivery import Delivery, Identity, Undecodable
+from pipeline.events import parse_amount
+
+SCHEMA_VERSION = 1
+NUMBER, TEXT, FLAG = "number_", "text_", "flag_"
+
+_TIME = pa.timestamp("ms", "UTC")
+_REASONS = pa.list_(pa.struct([("rule", pa.string()), ("points", pa.int16()), ("text", pa.string())]))
+_TEXTS = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
+_VERDICT_TEXTS = ("decision", "ruleset_version", "ruleset_hash")
+_VERDICT_FLAGS = ("late", "saturated")
+
+FIXED = pa.schema(
+    [
+        ("schema_version", pa.int16()), ("user_id", pa.string()), ("event_id", pa.string()),
+        ("event_time", _TIME), ("amount", pa.decimal128(18, 4)),
+        *[(name, pa.string()) for name in _TEXTS],
+        ("lat", pa.float64()), ("lon", pa.float64()), ("extra", pa.string()),
+        ("score", pa.int16()), ("decision", pa.string()), ("reasons", _REASONS),
+        ("ruleset_version", pa.string()), ("ruleset_hash", pa.string()),
+        ("late", pa.bool_()), ("saturated", pa.bool_()),
+        ("source_topic", pa.string()), ("source_partition", pa.int32()), ("source_offset", pa.int64()),
+        ("position", pa.int64()), ("decided_at", _TIME),
+    ]
+)  # fmt: skip
+"""`amount` is exact; `extra` is a JSON object of the fields without a column; times are UTC."""
+
+_REQUIRED = frozenset(
+    [
+        "event_id", "user_id", "event_time", "amount", "source", "features", "score", "reasons",
+        *_VERDICT_TEXTS, *_VERDICT_FLAGS,
+    ]
+)  # fmt: skip
+_KNOWN = _REQUIRED | frozenset((*_TEXTS, "lat", "lon"))
+_AMOUNT = b',"amount":'
+_EXACT_BELOW = 1e10  # up to here four decimals of a double are certain
+
+
+class Row(NamedTuple):
+    """A delivery and its value as plain JSON values; `event_date` is the event's UTC day, YYYY-MM-DD."""
+
+    delivery: Delivery
+    document: Mapping[str, Any]
+    identity: Identity
+    event_date: str
+
+
+def read(delivery: Delivery) -> Row:
+    """Raises Undecodable when the value is not a decision."""
+    try:
+        document = orjson.loads(delivery.value)
+        if not isinstance(document, dict) or not document.keys() >= _REQUIRED:
+            raise Undecodable("not a decision: fields are missing")
+        user_id, event_id, day = document["user_id"], document["event_id"], document["event_time"][:10]
+        _check_date(day)
+    except (ValueError, TypeError) as error:
+        raise Undecodable(str(error)) from None
+    if not isinstance(user_id, str) or not isinstance(event_id, str):
+        raise Undecodable("an id is no text")
+    return Row(delivery, document, (user_id, event_id), day)
+
+
+def table(rows: Sequence[Row]) -> pa.Table:
+    """One row for each, in order. Raises Undecodable when any of them has values of another shape."""
+    try:
+        columns = _fixed(rows) | _features([row.document["features"] for row in rows])
+        return pa.table(columns)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        raise Undecodable(f"of another shape: {error}") from None
+
+
+def fold(found: pa.Table) -> pa.Table:
+    """For each event the row of the greatest position, in ascending order of position."""
+    keys = [("position", "ascending"), ("user_id", "ascending"), ("event_id", "ascending")]
+    ordered = found.sort_by(keys)
+    numbers = pa.array(np.arange(len(ordered), dtype=np.int64))
+    groups = ordered.select(["user_id", "event_id"]).append_column("row", numbers)
+    last = groups.group_by(["user_id", "event_id"]).aggregate([("row", "max")])["row_max"]
+    return ordered if len(last) == len(ordered) else ordered.take(last.combine_chunks().sort())
+
+
+def unite(tables: Sequence[pa.Table]) -> pa.Table:
+    """The rows of all, absent columns filled with null; fixed columns first, features by name."""
+    whole = pa.concat_tables(tables, promote_options="default")
+    return whole.select([*FIXED.names, *sorted(set(whole.column_names) - set(FIXED.names))])
+
+
+def without_empty(found: pa.Table) -> pa.Table:
+    """Without the feature columns that no row has."""
+    kept = [n for n in found.column_names if n in FIXED.names or found[n].null_count < len(found)]
+    return found.select(kept)
+
+
+def texts(column: pa.ChunkedArray) -> list[str | None]:
+    """The values as text: times as epoch milliseconds, amounts with four decimals, flags true and false."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())
+    elif pa.types.is_floating(column.type):
+        return [None if value is None else repr(value) for value in column.to_pylist()]
+    if not pa.types.is_string(column.type):
+        column = column.cast(pa.string())
+    found: list[str | None] = column.to_numpy(zero_copy_only=False).tolist()
+    return found
+
+
+def features(found: pa.Table) -> list[str]:
+    """Of each row the features as canonical JSON, by the names of their columns."""
+    names = sorted(set(found.column_names) - set(FIXED.names))
+    columns = [_plain(found[name]) for name in names]
+    if not names:
+        return ["{}"] * len(found)
+    # a null number arrives as the one value that is not equal to itself
+    return [
+        orjson.dumps({n: v for n, v in zip(names, row, strict=True) if v is not None and v == v}).decode()
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def features_of(document: Mapping[str, Any]) -> str:
+    """The same from a decision: what `features` gives once it is stored."""
+    found: dict[str, Any] = {}
+    for name, value in document["features"].items():
+        if isinstance(value, bool):
+            found[FLAG + name] = value
+        elif isinstance(value, str):
+            found[TEXT + name] = value
+        else:
+            found[NUMBER + name] = float(value)
+    return orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _plain(column: pa.ChunkedArray) -> list[Any]:
+    found: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
+    return found
+
+
+def extra(document: Mapping[str, Any]) -> str | None:
+    """The fields without a column of their own as canonical JSON, None when there are none."""
+    if document.keys() <= _KNOWN:
+        return None
+    others = {name: value for name, value in document.items() if name not in _KNOWN}
+    return orjson.dumps(others, option=orjson.OPT_SORT_KEYS).decode()
+
+
+@lru_cache(maxsize=512)
+def _check_date(text: str) -> None:
+    date.fromisoformat(text)
+
+
+def _fixed(rows: Sequence[Row]) -> dict[str, pa.Array]:
+    found = [row.document for row in rows]
+    deliveries = [row.delivery for row in rows]
+    sources = [document["source"] for document in found]
+    values: dict[str, Any] = {
+        "schema_version": pa.array(np.full(len(rows), SCHEMA_VERSION, np.int16)),
+        "user_id": [document["user_id"] for document in found],
+        "event_id": [document["event_id"] for document in found],
+        "event_time": pa.array([document["event_time"] for document in found], pa.string()).cast(_TIME),
+        "amount": _amounts(rows),
+        "extra": [extra(document) for document in found],
+        "score": [document["score"] for document in found],
+        "reasons": [document["reasons"] for document in found],
+        "source_topic": [source["topic"] for source in sources],
+        "source_partition": [source["partition"] for source in sources],
+        "source_offset": [source["offset"] for source in sources],
+        "position": [delivery.position for delivery in deliveries],
+        "decided_at": [delivery.append_ms for delivery in deliveries],
+    }
+    for name in (*_TEXTS, *_VERDICT_TEXTS, *_VERDICT_FLAGS):
+        values[name] = [document.get(name) for document in found]
+    for name in ("lat", "lon"):
+        values[name] = _numbers([document.get(name) for document in found])
+    return {field.name: _array(values[field.name], field.type) for field in FIXED}
+
+
+def _array(given: Any, kind: pa.DataType) -> pa.Array:
+    return given if isinstance(given, pa.Array) else pa.array(given, kind)
+
+
+def _amounts(rows: Sequence[Row]) -> pa.Array:
+    found = [row.document["amount"] for row in rows]
+    if not set(map(type, found)) <= {int, float}:
+        raise TypeError("an amount is no number")
+    near = np.array(found, dtype=np.float64)
+    if np.abs(near).max(initial=0.0) < _EXACT_BELOW:
+        units = np.rint(near * 10_000).astype(np.int64)
+    else:
+        units = np.array([parse_amount(_literal(row.delivery.value)) for row in rows], dtype=np.int64)
+    words = np.stack([units, units >> 63], axis=1)  # the low and the high half of 128 bits
+    return pa.Array.from_buffers(pa.decimal128(18, 4), len(rows), [None, pa.py_buffer(words)])
+
+
+def _literal(value: bytes) -> str:
+    """The amount as written; its key cannot stand inside a string, and the transaction's comes first."""
+    start = value.index(_AMOUNT) + len(_AMOUNT)
+    return value[start : value.index(b",", start)].decode()
+
+
+def _features(found: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
+    columns: dict[str, pa.Array] = {}
+    for name in set().union(*found):
+        columns |= _feature(name, [features.get(name) for features in found])
+    return {name: columns[name] for name in sorted(columns)}
+
+
+def _feature(name: str, values: list[Any]) -> dict[str, pa.Array]:
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds <= {int, float}:
+        return {NUMBER + name: _numbers(values)}
+    if kinds == {str}:
+        return {TEXT + name: pa.array(values, pa.string())}
+    if kinds == {bool}:
+        return {FLAG + name: pa.array(values, pa.bool_())}
+    if not kinds <= {int, float, str, bool}:
+        raise TypeError(f"feature {name} is no scalar")
+    columns: dict[str, pa.Array] = {}
+    for kind in ((int, float), (str,), (bool,)):
+        own = [value if type(value) in kind else None for value in values]
+        columns |= _feature(name, own) if any(value is not None for value in own) else {}
+    return columns
+
+
+def _numbers(values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values, pa.float64())
+    except pa.ArrowInvalid:  # a whole number beyond 2^53
+        return pa.array([None if value is None else float(value) for value in values], pa.float64())

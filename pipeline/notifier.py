@@ -1,0 +1,252 @@
+"""Notifies people of new alerts: the stream of the alerts table, through claims, to channels.
+
+Run as `python -m pipeline.notifier --config FILE`, or as an AWS Lambda function whose handler is
+`pipeline.notifier.lambda_handler`, fed by the table's stream directly or through EventBridge. Both do
+the same to the same tables, so both may run, and several of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline import dynamo, notify
+from pipeline.alert_stream import AlertStream, new_alerts
+from pipeline.backoff import Backoff
+from pipeline.delivery import Identity
+from pipeline.dynamo import Unreachable
+from pipeline.outbox import TABLE, Claim, Outbox, Terms
+from pipeline.postman import Digest, Postman
+from pipeline.sinks._dynamodb_items import alerts_table
+
+CONFIG_VARIABLE = "FRAUDCTL_NOTIFY_CONFIG"
+"""what a Lambda function reads: the configuration as JSON, or the path of a file with it"""
+
+_POLL_S = 0.25
+_STATUS_EVERY_S = 1.0
+_SPARE_MS = 5_000  # a Lambda function stops this long before its time is over
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a notifier is started with; the fields of its JSON document."""
+
+    address: str
+    channels: Mapping[str, Mapping[str, Any]]
+    secret_file: Path | None = None
+    alerts_table: str = "fraud_alerts"
+    table: str = TABLE
+    create: bool = True
+    digest: Digest = field(default_factory=Digest)
+    terms: Terms = field(default_factory=Terms)
+    status_file: Path | None = None
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> Config:
+        """Raises ValueError naming what is wrong."""
+        if missing := [name for name in ("address", "channels") if not document.get(name)]:
+            raise ValueError(f"the notifier's configuration lacks {', '.join(missing)}")
+        standard = Digest()
+        secret, status = document.get("secret_file"), document.get("status_file")
+        return cls(
+            document["address"], document["channels"], Path(secret) if secret else None,
+            document.get("alerts_table", cls.alerts_table), document.get("table", cls.table),
+            bool(document.get("create", True)),
+            Digest(
+                int(document.get("digest_window_ms", standard.window_ms)),
+                int(document.get("digest_over", standard.over)),
+            ),
+            Terms(int(document.get("unknown_after_ms", Terms().unknown_after_ms))),
+            Path(status) if status else None,
+        )  # fmt: skip
+
+    def client(self, service: str = "dynamodb") -> Any:
+        secret = self.secret_file.read_text().strip() if self.secret_file else None
+        return dynamo.client(self.address, secret, service, 24)
+
+
+class Office:
+    """Claims and postmen of one configuration. Raises ValueError for a channel that cannot be used."""
+
+    def __init__(self, config: Config) -> None:
+        owner = f"{socket.gethostname()}/{os.getpid()}/{time.time_ns()}"
+        self.channels = sorted(config.channels)
+        self._config = config
+        self._client = config.client()
+        self.outbox = Outbox(self._client, owner, config.terms, config.table, config.alerts_table)
+        within_ms = config.terms.unknown_after_ms // 3
+        self.postmen = [
+            Postman(
+                name, notify.connect(name, config.channels[name]), self.outbox, config.digest,
+                send_within_ms=within_ms,
+            )
+            for name in self.channels
+        ]  # fmt: skip
+
+    def open(self) -> None:
+        """Make the tables if they are not there. Raises Unreachable."""
+        dynamo.ensure(self._client, alerts_table(self._config.alerts_table), create=self._config.create)
+        self.outbox.ensure(create=self._config.create)
+
+    def stream(self) -> AlertStream:
+        streams = self._config.client("dynamodbstreams")
+        return AlertStream(self._client, streams, self._config.alerts_table, self.outbox)
+
+    def offer(self, records: Iterable[Mapping[str, Any]]) -> list[Identity]:
+        """Make the new alerts among stream records due on every channel, and say which they are."""
+        now = _now_ms()
+        newest: dict[Identity, int] = {}
+        for identity, position in new_alerts(records, now):
+            newest[identity] = max(position, newest.get(identity, 0))
+        self.outbox.offer(newest.items(), self.channels, now)
+        return list(newest)
+
+
+class Notifier:
+    """The process: one thread reads the stream, one per channel sends, so that none waits for another."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._office = Office(config)
+        self._stopping = threading.Event()
+        self._last_error: str | None = None
+        self.failed = False
+
+    def stop(self) -> None:
+        """Finish the messages in hand and return from `run`. Safe in a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        self._until_it_works(self._office.open)
+        threads = [
+            threading.Thread(target=self._repeat, args=(postman.step,), name=postman.name)
+            for postman in self._office.postmen
+        ]
+        for thread in threads:
+            thread.start()
+        stream = self._office.stream()
+        reported = 0.0
+        while not self._stopping.is_set():
+            self._until_it_works(lambda: self._read(stream))
+            if time.monotonic() - reported > _STATUS_EVERY_S:
+                self._report()
+                reported = time.monotonic()
+            self._stopping.wait(_POLL_S)
+        for thread in threads:
+            thread.join()
+        self._report()
+        self._office.outbox.close()
+
+    def _read(self, stream: AlertStream) -> None:
+        for page in stream.pages():
+            self._office.offer(page.records)
+            stream.commit(page, _now_ms())
+
+    def _repeat(self, step: Callable[[], object]) -> None:
+        while not self._stopping.is_set():
+            self._until_it_works(step)
+            self._stopping.wait(_POLL_S)
+
+    def _until_it_works(self, act: Callable[[], object]) -> None:
+        """Try with growing pauses; a thread that met a surprise ends the process, which is started again."""
+        backoff = Backoff()
+        while not self._stopping.is_set():
+            try:
+                act()
+                return
+            except Unreachable as error:
+                self._last_error = str(error)
+                self._stopping.wait(backoff.next_s())
+            except Exception:
+                self.failed = True
+                self._stopping.set()
+                raise
+
+    def _report(self) -> None:
+        if (path := self._config.status_file) is None:
+            return
+        channels = {postman.name: asdict(postman.counts) for postman in self._office.postmen}
+        document = {"channels": channels, "last_error": self._last_error, "updated_ms": _now_ms()}
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(document) + "\n")
+        os.replace(unfinished, path)
+
+
+def listed(config: Config) -> list[Claim]:
+    """What is due, claimed, unknown or refused on the configured channels. Raises Unreachable."""
+    outbox = Outbox(config.client(), "", config.terms, config.table, config.alerts_table)
+    try:
+        return outbox.listed(_now_ms(), sorted(config.channels))
+    finally:
+        outbox.close()
+
+
+def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+    """Notify of the alerts in an event: stream records, or what EventBridge makes of them.
+
+    What cannot be sent now is reported as failed, so that the stream (or EventBridge) brings it again;
+    by then its claims say what was done already.
+    """
+    given = os.environ.get(CONFIG_VARIABLE, "")
+    config = Config.parse(json.loads(given if given.lstrip().startswith("{") else Path(given).read_text()))
+    records = list(records_of(event))
+    office = Office(config)
+    try:
+        office.open()
+        waits = _drain(office, office.offer(records), context)
+    finally:
+        office.outbox.close()
+    if not waits:
+        return {"batchItemFailures": []}
+    if isinstance(event, Mapping) and "Records" in event and records:
+        first = records[0]["dynamodb"]["SequenceNumber"]
+        return {"batchItemFailures": [{"itemIdentifier": first}]}
+    raise RuntimeError("not every alert could be sent yet")
+
+
+def records_of(event: Any) -> Iterable[Mapping[str, Any]]:
+    """The stream records in a Lambda event: of the stream itself, of a pipe, or of an event bus."""
+    if isinstance(event, Mapping) and "detail" in event:
+        event = event["detail"]
+    if isinstance(event, Mapping):
+        event = event.get("Records", [event])
+    return [record for record in event if isinstance(record, Mapping)]
+
+
+def _drain(office: Office, identities: Sequence[Identity], context: Any) -> bool:
+    """Send these alerts; whether some are still due. The index may lag, so claims are read by key."""
+    left_ms = getattr(context, "get_remaining_time_in_millis", lambda: 60_000)
+    for postman in office.postmen:
+        while (due := office.outbox.still_due(identities, postman.name)) and left_ms() > _SPARE_MS:
+            if postman.step(due):
+                break
+    return any(office.outbox.still_due(identities, name) for name in office.channels)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m pipeline.notifier", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True)
+    config = Config.parse(json.loads(parser.parse_args(arguments).config.read_text()))
+    notifier = Notifier(config)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: notifier.stop())
+    notifier.run()
+    return int(notifier.failed)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""What a notification is, what a channel must be able to do, and how one is found.
+
+A channel is one file in this folder; the file's name is its name everywhere. It offers
+`connect(settings) -> Channel`. A channel sends a message or tells which of three things happened:
+`NotNow` (certainly not sent; try later), `Never` (certainly not sent, nor ever will be), anything else
+it raises (nobody knows: it is not tried again). Who is told what, and that it happens at most once, is
+not known here: see `pipeline.outbox`.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+LINES = 20
+"""the most alerts a digest names one by one"""
+
+
+class NotNow(Exception):
+    """Certainly not sent, and worth another try, not before `after_s` seconds where the channel said so."""
+
+    def __init__(self, reason: str, after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.after_s = after_s
+
+
+class Never(Exception):
+    """Certainly not sent, and no later try would do better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What a message says of one alert. `amount` is exact decimal text; reasons are sentences."""
+
+    user_id: str
+    event_id: str
+    score: int
+    decision: str
+    amount: str
+    currency: str | None
+    event_time: str
+    reasons: tuple[str, ...]
+
+    def line(self) -> str:
+        """The alert on one line."""
+        money = f"{self.amount} {self.currency}" if self.currency else self.amount
+        why = "; ".join(self.reasons) or "no reasons"
+        what = f"{self.decision} {self.score}: {self.user_id}, {money}, event {self.event_id}"
+        return _one_line(f"{what}: {why}")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One notification: of a single alert, or a digest of several. `key` is the same for each try of it."""
+
+    key: str
+    alerts: tuple[Alert, ...]
+
+    @property
+    def title(self) -> str:
+        if len(self.alerts) == 1:
+            one = self.alerts[0]
+            return _one_line(f"Fraud alert: {one.decision}, score {one.score}, user {one.user_id}")
+        blocked = sum(alert.decision == "block" for alert in self.alerts)
+        return f"{len(self.alerts)} fraud alerts, {blocked} of them blocked"
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The alerts with the highest scores, one line each, and how many more there are."""
+        first = sorted(self.alerts, key=lambda alert: -alert.score)[:LINES]
+        more = len(self.alerts) - len(first)
+        return [alert.line() for alert in first] + ([f"and {more} more"] if more else [])
+
+
+class Channel(Protocol):
+    """One way to tell people."""
+
+    def send(self, message: Message) -> None:
+        """Return when the other side has taken it. Must end within 30 s. Raises NotNow, Never or others."""
+
+
+class _Module(Protocol):
+    def connect(self, settings: Mapping[str, Any]) -> Channel: ...
+
+
+def names() -> list[str]:
+    """The channels there are: the files of this folder."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def connect(name: str, settings: Mapping[str, Any]) -> Channel:
+    """The channel of that name. Raises ValueError when there is none, or for settings it cannot use."""
+    if name not in names():
+        raise ValueError(f"no channel is called {name!r}; there are: {', '.join(names())}")
+    return cast(_Module, import_module(f"{__name__}.{name}")).connect(settings)
+
+
+def secret(settings: Mapping[str, Any], name: str) -> str | None:
+    """The setting NAME, or the content of the file that NAME_file points at, or of the environment
+    variable that NAME_variable names; None where there is none of them. Raises ValueError.
+    """
+    if file := settings.get(f"{name}_file"):
+        try:
+            return Path(str(file)).expanduser().read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ValueError(f"{name}_file: {error}") from error
+    if variable := settings.get(f"{name}_variable"):
+        import os
+
+        if not (value := os.environ.get(str(variable))):
+            raise ValueError(f"{name}_variable: {variable} is not set")
+        return value
+    return str(settings[name]) if settings.get(name) is not None else None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:500]

@@ -1,0 +1,246 @@
+"""Named blobs in a folder (`file://`) or a bucket (`s3://`), each replaced whole or not at all.
+
+Every blob has a tag that changes with its content. A write or a removal names the tag it believes to
+replace and fails with `Changed` when the blob is another by now, so that two writers can never undo
+each other's work. This module knows nothing of decisions.
+"""
+
+from __future__ import annotations
+
+import configparser
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import unquote, urlsplit
+
+
+class StoreDown(Exception):
+    """The store cannot be reached or does not take anything at present."""
+
+
+class Changed(Exception):
+    """The blob is not the version that was named."""
+
+
+class Blob(NamedTuple):
+    """What is stored under a name, and the tag of this version."""
+
+    data: bytes
+    tag: str
+
+
+class Store(Protocol):
+    """Every method may raise StoreDown. Safe for use by several threads and processes."""
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """The names that begin so, in any order."""
+
+    def read(self, name: str) -> Blob | None: ...
+
+    def tag(self, name: str) -> str | None:
+        """The tag of what is stored there now."""
+
+    def write(self, name: str, data: Any, replaces: str | None) -> str:
+        """Store bytes in place of the version of that tag (None: of nothing); the new tag. Raises Changed."""
+
+    def remove(self, name: str, tag: str) -> None:
+        """Raises Changed when another version is there; a name that is gone is no error."""
+
+
+def connect(url: str, secret: str | None, settings: Mapping[str, Any]) -> Store:
+    """The store at a `file:///folder` or `s3://bucket/prefix`; raises ValueError for anything else.
+
+    For S3, `secret` is `ACCESS_KEY_ID:SECRET_ACCESS_KEY` or the text of a credentials file as AWS tools
+    have it (without one, the usual chain of the environment applies); settings: `endpoint`, `region`.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return Folder(Path(unquote(parts.path)))
+    if parts.scheme == "s3" and parts.netloc:
+        return Bucket(parts.netloc, parts.path.strip("/"), secret, settings)
+    raise ValueError(f"not a file:///folder or s3://bucket/prefix: {url!r}")
+
+
+class Folder:
+    """Blobs as files. A lock file makes comparing and replacing one step among processes."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        if self._root.exists() and not self._root.is_dir():
+            raise StoreDown(f"{self._root} is no folder")
+        with _translated():
+            found = [path for path in self._root.rglob("*.parquet") if not path.name.startswith(".")]
+        names = (path.relative_to(self._root).as_posix() for path in found)
+        return (name for name in names if name.startswith(prefix))
+
+    def read(self, name: str) -> Blob | None:
+        with _translated(), suppress(FileNotFoundError), (self._root / name).open("rb") as file:
+            return Blob(file.read(), _file_tag(os.fstat(file.fileno())))
+        return None
+
+    def tag(self, name: str) -> str | None:
+        with _translated(), suppress(FileNotFoundError):
+            return _file_tag((self._root / name).stat())
+        return None
+
+    def write(self, name: str, data: Any, replaces: str | None) -> str:
+        path = self._root / name
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+        with _translated():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with unfinished.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    tag = _file_tag(os.fstat(file.fileno()))
+                with self._locked(name, replaces):
+                    unfinished.replace(path)
+            except BaseException:
+                with suppress(OSError):
+                    unfinished.unlink()
+                raise
+            _sync_folder(path.parent)
+        return tag
+
+    def remove(self, name: str, tag: str) -> None:
+        if self.tag(name) is None:
+            return
+        with _translated(), self._locked(name, tag):
+            (self._root / name).unlink()
+
+    @contextmanager
+    def _locked(self, name: str, tag: str | None) -> Iterator[None]:
+        with (self._root / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if self.tag(name) != tag:
+                raise Changed(name)
+            yield
+
+
+class Bucket:
+    """Blobs as S3 objects under a prefix; conditional requests do the comparing."""
+
+    def __init__(self, bucket: str, prefix: str, secret: str | None, settings: Mapping[str, Any]) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._options: dict[str, Any] = {
+            "endpoint_url": settings.get("endpoint"),
+            "region_name": settings.get("region", "us-east-1"),
+            **_credentials(secret),
+        }
+        self._client: Any = None
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        found: list[str] = []
+        with _s3_translated():
+            pages = self._s3().get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
+                found += [one["Key"][len(self._prefix) :] for one in page.get("Contents", ())]
+        return (name for name in found if name.endswith(".parquet"))
+
+    def read(self, name: str) -> Blob | None:
+        with _s3_translated(absent_is_fine=True):
+            answer = self._s3().get_object(**self._at(name))
+            return Blob(answer["Body"].read(), answer["ETag"])
+        return None
+
+    def tag(self, name: str) -> str | None:
+        with _s3_translated(absent_is_fine=True):
+            return str(self._s3().head_object(**self._at(name))["ETag"])
+        return None
+
+    def write(self, name: str, data: Any, replaces: str | None) -> str:
+        condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
+        with _s3_translated(name):
+            # One PUT, never in parts: the object is replaced whole or stays.
+            return str(self._s3().put_object(**self._at(name), Body=bytes(data), **condition)["ETag"])
+        raise AssertionError("unreachable")
+
+    def remove(self, name: str, tag: str) -> None:
+        there = self.tag(name)
+        if there is None:
+            return
+        if there != tag:
+            raise Changed(name)
+        with _s3_translated(name):
+            self._s3().delete_object(**self._at(name), IfMatch=tag)
+
+    def _at(self, name: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": self._prefix + name}
+
+    def _s3(self) -> Any:
+        if self._client is None:
+            import boto3
+            from botocore.config import Config
+
+            config = Config(
+                connect_timeout=5, read_timeout=30, signature_version="s3v4",
+                retries={"max_attempts": 2, "mode": "standard"}, max_pool_connections=16,
+            )  # fmt: skip
+            self._client = boto3.session.Session().client("s3", config=config, **self._options)
+        return self._client
+
+
+def _file_tag(found: os.stat_result) -> str:
+    return f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
+
+
+def _sync_folder(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """FileNotFoundError is left to those who expect it; all others mean that the folder is not in order."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreDown(str(error)) from error
+
+
+@contextmanager
+def _s3_translated(name: str = "", absent_is_fine: bool = False) -> Iterator[None]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if absent_is_fine and code in ("NoSuchKey", "404", "NotFound"):
+            return
+        if name and code in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"):
+            raise Changed(name) from error
+        raise StoreDown(str(error)) from error
+    except (BotoCoreError, OSError) as error:
+        raise StoreDown(str(error)) from error
+
+
+def _credentials(secret: str | None) -> dict[str, str]:
+    """From `ACCESS_KEY_ID:SECRET_ACCESS_KEY` or the file AWS tools have. Raises ValueError for neither."""
+    if secret is None:
+        return {}
+    key, colon, secret_key = secret.strip().partition(":")
+    if colon and not key.startswith("["):
+        return {"aws_access_key_id": key, "aws_secret_access_key": secret_key}
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(secret)
+        section = parser[parser.sections()[0]]
+        found = {name: section[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
+        token = section.get("aws_session_token")
+        return found if token is None else found | {"aws_session_token": token}
+    except (configparser.Error, IndexError, KeyError):
+        raise ValueError(
+            "the credentials file needs ACCESS_KEY_ID:SECRET_ACCESS_KEY, or a section with"
+            " aws_access_key_id and aws_secret_access_key"
+        ) from None

@@ -1,0 +1,149 @@
+"""What the DynamoDB sink owes beyond what every sink does, against DynamoDB Local."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from pipeline import dynamo, sinks
+from pipeline.delivery import Delivery, take_apart
+from pipeline.dynamo import Table
+from pipeline.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline.sinks import Outcome, ReadBack, Unavailable
+
+BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
+HOUR = 3_600_000
+_ids = count()
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def decided(
+    event_id: str, *hits: Hit, offset: int = 0, run: int = 1, append_ms: int = 0, **fields: Any
+) -> Delivery:
+    decision = Decision(
+        transaction=Transaction(event_id, "ada", 1_764_000_000_123, 125_000, fields),
+        score=sum(hit.points for hit in hits), decision="review" if hits else "approve",
+        source=Source("risk.transactions", 0, offset), reasons=hits, features={},
+        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False,
+    )  # fmt: skip
+    return Delivery(encode_decision(decision), 0, offset, run, append_ms or now_ms(), b"ada")
+
+
+@pytest.fixture
+def table() -> str:
+    return f"sink_{os.getpid()}_{next(_ids)}"
+
+
+@pytest.fixture
+def open_sink(dynamodb_server: Any, table: str) -> Iterator[Callable[..., Any]]:
+    opened = []
+
+    def open_one(**settings: Any) -> Any:
+        sink = sinks.connect("dynamodb", dynamodb_server.address, None, {"table": table, **settings})
+        opened.append(sink)
+        return sink
+
+    yield open_one
+    for sink in opened:
+        sink.close()
+
+
+@pytest.fixture
+def items(dynamodb_server: Any, table: str) -> Callable[[], dict[str, Any]]:
+    client = dynamo.client(dynamodb_server.address)
+    return lambda: {i["event_id"]["S"]: i for i in dynamo.pages(client.scan, TableName=table)}
+
+
+def test_an_alert_lives_from_its_append_time_on(open_sink: Any, items: Any) -> None:
+    append_ms = now_ms() - HOUR
+    open_sink(alert_ttl="2h").write([decided("e", BURST, append_ms=append_ms)])
+    assert items()["e"]["expires_at"]["N"] == str(-(-(append_ms + 2 * HOUR) // 1000))
+
+
+def test_an_alert_whose_time_is_over_is_not_raised(open_sink: Any, items: Any) -> None:
+    sink = open_sink(alert_ttl="2h")
+    assert sink.write([decided("e", BURST, append_ms=now_ms() - 2 * HOUR - 1_001)]) == Outcome(written=1)
+    assert items() == {}
+
+
+def test_approved_decisions_of_the_first_run_leave_nothing(open_sink: Any, items: Any) -> None:
+    assert open_sink().write([decided(f"e{n}", offset=n) for n in range(250)]) == Outcome(written=250)
+    assert items() == {}
+
+
+def test_a_restart_remembers_which_runs_were_seen(open_sink: Any, items: Any) -> None:
+    now = now_ms()
+    open_sink().write([decided("old", BURST, run=2, append_ms=now - HOUR)])
+    open_sink().write([decided("fine", offset=1, run=2, append_ms=now)])
+    assert set(items()) == {"old"}
+    open_sink().write([decided("older", BURST, offset=2, run=1, append_ms=now)])
+    open_sink().write([decided("marked", offset=3, run=2, append_ms=now)])
+    mark = items()["marked"]
+    assert set(mark) == {"user_id", "event_id", "position", "expires_at"}
+    assert mark["expires_at"]["N"] == str(-(-(now + 600_000) // 1000))
+
+
+def test_what_dynamodb_can_never_take_is_found_among_the_others(open_sink: Any) -> None:
+    long_key = decided("k" * 1_025, BURST)
+    too_large = decided("large", BURST, offset=1, note="x" * 410_000)
+    others = [decided(f"e{n}", BURST, offset=2 + n) for n in range(10)]
+    approved = decided("a" * 1_025, offset=20)
+    outcome = open_sink().write([*others[:5], long_key, too_large, *others[5:], approved])
+    assert (outcome.written, outcome.superseded) == (11, 0)
+    assert {one.delivery.offset for one in outcome.refused} == {0, 1}
+
+
+def test_a_table_with_another_key_is_not_now(open_sink: Any, dynamodb_server: Any, table: str) -> None:
+    client = dynamo.client(dynamodb_server.address)
+    dynamo.ensure(client, Table(table, (("event_id", "S"),), ttl=None))
+    with pytest.raises(Unavailable, match="has the key"):
+        open_sink().write([decided("e", BURST)])
+
+
+def test_a_table_that_somebody_else_must_make_is_waited_for(open_sink: Any) -> None:
+    with pytest.raises(Unavailable, match="missing"):
+        open_sink(create=False).write([decided("e", BURST)])
+    assert open_sink().write([decided("e", BURST)]) == Outcome(written=1)
+    assert open_sink(create=False).write([decided("e", BURST)]) == Outcome(superseded=1)
+
+
+@pytest.mark.parametrize("name", ["score", "amount", "reasons", "expires_at", "currency", "note"])
+def test_each_attribute_counts_in_verification(
+    open_sink: Any, dynamodb_server: Any, table: str, name: str
+) -> None:
+    sink: ReadBack = open_sink()
+    one = decided("e", BURST, currency="EUR")
+    sink.write([one])
+    expected = sink.expected(one, take_apart(one.value))
+    assert expected is not None
+    expected = expected._replace(expires_ms=None)
+    assert list(sink.entries()) == [expected]
+    key = {"user_id": {"S": "ada"}, "event_id": {"S": "e"}}
+    change = {"score": {"N": "61"}, "amount": {"N": "12.4"}, "note": {"S": "mine"}, "currency": {"S": "USD"}}
+    client = dynamo.client(dynamodb_server.address)
+    update: dict[str, Any] = {"UpdateExpression": "REMOVE #n", "ExpressionAttributeNames": {"#n": name}}
+    if name in change:
+        update["UpdateExpression"] = "SET #n = :v"
+        update["ExpressionAttributeValues"] = {":v": change[name]}
+    dynamo.call(client.update_item, TableName=table, Key=key, **update)
+    found = sink.look_up([("ada", "e")])["ada", "e"]
+    wrong = [n for n, a, b in zip(sink.fields, found.fields, expected.fields, strict=True) if a != b]
+    assert wrong == ["foreign" if name == "note" else name]
+    sink.forget([(("ada", "e"), one.position - 1)])
+    assert list(sink.entries()) == [found]
+    sink.forget([(("ada", "e"), one.position)])
+    assert sink.write([one]) == Outcome(written=1)
+    assert list(sink.entries()) == [expected]
+
+
+def test_a_setting_that_is_no_duration_is_refused(open_sink: Any) -> None:
+    with pytest.raises(ValueError, match="not a duration"):
+        open_sink(alert_ttl="soon")

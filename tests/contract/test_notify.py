@@ -1,0 +1,540 @@
+"""What notifying owes, against a real DynamoDB Local, a real HTTP server and a real SMTP server.
+
+The channels are the files of `pipeline/notify`. One called NAME needs a fixture `NAME_people` that gives
+the other side (`People`); everything written for all channels then holds for it.
+"""
+
+from __future__ import annotations
+
+import email
+import http.server
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from email import policy
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from pipeline import dynamo, notifier, notify, sinks
+from pipeline.alert_stream import AlertStream
+from pipeline.delivery import Delivery
+from pipeline.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline.notifier import Config, Office
+from pipeline.outbox import Claim
+from pipeline.postman import Digest, Postman
+from pipeline.sinks import Outcome
+
+pytestmark = pytest.mark.timeout(120)
+
+_ids = count(1)
+BURST = Hit("ip_burst", 60, "5 users from <203.0.113.9> & more in 2 minutes")
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def decision(event_id: str, offset: int, *hits: Hit, append_ms: int = 0) -> Delivery:
+    made = Decision(
+        transaction=Transaction(event_id, "ada", 1_764_000_000_123, 125_000, {"currency": "EUR"}),
+        score=sum(hit.points for hit in hits), decision="review" if hits else "approve",
+        source=Source("risk.transactions", 0, offset), reasons=hits, features={},
+        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False,
+    )  # fmt: skip
+    return Delivery(encode_decision(made), 0, offset, 1, append_ms or now_ms(), b"ada")
+
+
+def await_that(met: Callable[[], Any], what: str, seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+class People:
+    """The other side of a channel: what they got, and what they answer next."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self.settings = settings
+        self.got: list[str] = []
+        self.answers: list[str] = []  # "later", "never", "hang up" or "wait"; then they take all
+        self.arrived, self.may_answer = threading.Event(), threading.Event()
+        self.asked_ms: list[int] = []
+
+    def next_answer(self) -> str:
+        self.asked_ms.append(now_ms())
+        answer = self.answers.pop(0) if self.answers else "take"
+        if answer == "wait":
+            self.arrived.set()
+            self.may_answer.wait(30)
+        return answer
+
+
+class _Webhook(http.server.BaseHTTPRequestHandler):
+    server: Any
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        people: People = self.server.people
+        answer = people.next_answer()
+        if answer == "hang up":
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+            return
+        self.send_response({"later": 429, "never": 404}.get(answer, 200))
+        if answer == "later":
+            self.send_header("Retry-After", "1")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        if answer in ("take", "wait"):
+            people.got.append(json.loads(body)["text"])
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def slack_people() -> Iterator[People]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Webhook)
+    server.daemon_threads = True
+    people = People({"webhook": f"http://127.0.0.1:{server.server_port}/services/T/B/x"})
+    server.people = people  # type: ignore[attr-defined]
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield people
+    people.may_answer.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class _Mailbox:
+    def __init__(self, people: People) -> None:
+        self.people = people
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        answer = await server.loop.run_in_executor(None, self.people.next_answer)
+        if answer == "hang up":
+            server.transport.abort()
+            return "421 gone"
+        if answer in ("later", "never"):
+            return {"later": "451 try again later", "never": "554 no"}[answer]
+        mail = email.message_from_bytes(envelope.content, policy=policy.default)
+        self.people.got.append(f"{mail['subject']}\n{mail.get_content()}")
+        return "250 OK"
+
+
+@pytest.fixture
+def email_people() -> Iterator[People]:
+    people = People({"host": "127.0.0.1", "from": "fraud@example.com", "to": "a@example.com, b@example.com"})
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    people.settings = {**people.settings, "port": port}
+    controller = Controller(_Mailbox(people), hostname="127.0.0.1", port=port)
+    controller.start()
+    yield people
+    people.may_answer.set()
+    controller.stop()
+
+
+@pytest.fixture(params=notify.names())
+def channel(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def people(channel: str, request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(f"{channel}_people")
+
+
+@pytest.fixture
+def world(channel: str, people: People, dynamodb_server: Any) -> Iterator[World]:
+    world = World(channel, people, dynamodb_server.address)
+    yield world
+    world.close()
+
+
+class World:
+    """Tables of one test, the sink that fills them and the notifier that reads them."""
+
+    def __init__(self, channel: str, people: People, address: str) -> None:
+        self.number = f"{os.getpid()}_{next(_ids)}"
+        self.channel, self.people = channel, people
+        self.document: dict[str, Any] = {
+            "address": address, "channels": {channel: dict(people.settings)},
+            "alerts_table": f"alerts_{self.number}", "table": f"claims_{self.number}",
+            "digest_window_ms": 1_500, "digest_over": 3, "unknown_after_ms": 60_000,
+        }  # fmt: skip
+        settings = {"table": self.document["alerts_table"], "threads": 4}
+        self.sink = sinks.connect("dynamodb", address, None, settings)
+        self.office = self.new_office()
+
+    @property
+    def config(self) -> Config:
+        return Config.parse(self.document)
+
+    def new_office(self) -> Office:
+        """A notifier as after a restart: it knows only what the tables say."""
+        office = Office(self.config)
+        office.open()
+        self.stream = office.stream()
+        return office
+
+    def restart(self) -> None:
+        self.office.outbox.close()
+        self.office = self.new_office()
+
+    def read(self) -> None:
+        """Take in what the stream has."""
+        seen = 1
+        while seen:
+            seen = 0
+            for page in self.stream.pages():
+                self.office.offer(page.records)
+                self.stream.commit(page, now_ms())
+                seen += len(page.records)
+
+    def step(self) -> None:
+        self.read()
+        self.office.postmen[0].step()
+
+    def told(self) -> list[str]:
+        """What people got, after one more step."""
+        self.step()
+        return self.people.got
+
+    def states(self) -> list[str]:
+        return sorted(claim.state for claim in notifier.listed(self.config))
+
+    def records(self) -> list[Mapping[str, Any]]:
+        """Everything the stream still has, as Lambda would be given it."""
+        return [record for page in self.office_stream().pages() for record in page.records]
+
+    def office_stream(self) -> Any:
+        class Nothing:
+            def checkpoint(self, shard: str) -> None:
+                return None
+
+            def save_checkpoint(self, shard: str, sequence: str, now: int) -> None:
+                """Forgotten."""
+
+        client, streams = self.config.client(), self.config.client("dynamodbstreams")
+        return AlertStream(client, streams, self.document["alerts_table"], Nothing())
+
+    @contextmanager
+    def process(self, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+        """A notifier as it really runs."""
+        file = folder / "notifier.json"
+        file.write_text(json.dumps(self.document | {"status_file": str(folder / "status.json")}))
+        argv = [sys.executable, "-m", "pipeline.notifier", "--config", str(file)]
+        process = subprocess.Popen(argv)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+    def close(self) -> None:
+        self.sink.close()
+        self.office.outbox.close()
+
+
+def test_an_alert_is_told_once_and_says_why(world: World) -> None:
+    world.sink.write([decision("e1", 0, BURST), decision("fine", 1)])
+    world.step()
+    world.step()
+    assert len(world.people.got) == 1
+    text = world.people.got[0].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    assert "Fraud alert: review, score 60, user ada" in text
+    assert f"review 60: ada, 12.5 EUR, event e1: {BURST.text}" in text
+    assert world.states() == []
+
+
+def test_a_replayed_stream_and_a_decision_published_again_tell_nobody_twice(world: World) -> None:
+    world.sink.write([decision("e1", 0, BURST)])
+    world.step()
+    world.office.offer(world.records())
+    world.sink.write([decision("e1", 5, BURST)])
+    world.step()
+    world.restart()
+    world.office.offer(world.records())
+    world.step()
+    assert len(world.people.got) == 1
+
+
+def test_a_restart_reads_on_where_the_stream_was_left(world: World) -> None:
+    world.sink.write([decision("e1", 0, BURST)])
+    world.step()
+    world.restart()
+    pages = list(world.stream.pages())
+    assert [record for page in pages for record in page.records] == []
+    world.sink.write([decision("e2", 1, BURST)])
+    world.step()
+    assert len(world.people.got) == 2
+
+
+def test_an_alert_withdrawn_before_it_was_told_is_never_told(world: World) -> None:
+    world.sink.write([decision("e1", 0, BURST)])
+    world.read()
+    world.sink.write([decision("e1", 1)])
+    world.step()
+    assert (world.people.got, world.states()) == ([], [])
+    assert world.office.postmen[0].counts.withdrawn == 1
+    world.sink.write([decision("e1", 2, BURST)])
+    world.step()
+    assert len(world.people.got) == 1
+
+
+class TestTimeToLive:
+    """On one channel alone: no message is involved."""
+
+    @pytest.fixture
+    def channel(self) -> str:
+        return "slack"
+
+    def test_what_dynamodb_deletes_when_its_time_is_over_tells_nobody(self, world: World) -> None:
+        world.sink.write([decision("old", 0, BURST)])
+        world.step()
+        assert len(world.people.got) == 1
+        dynamo.call(
+            world.config.client().update_item, TableName=world.document["alerts_table"],
+            Key={"user_id": {"S": "ada"}, "event_id": {"S": "old"}}, UpdateExpression="SET expires_at = :t",
+            ExpressionAttributeValues={":t": dynamo.number(now_ms() // 1000 - 60)},
+        )  # fmt: skip
+
+        def deletions() -> list[Mapping[str, Any]]:
+            return [record for record in world.records() if record["eventName"] == "REMOVE"]
+
+        await_that(deletions, "DynamoDB Local deletes what is over, some time", 90)
+        assert deletions()[0]["userIdentity"]["PrincipalId"] == "dynamodb.amazonaws.com"
+        world.step()
+        world.office.offer(world.records())
+        world.step()
+        assert (len(world.people.got), world.states()) == (1, [])
+
+
+def test_a_channel_that_says_later_is_asked_again_no_sooner(world: World, channel: str) -> None:
+    world.people.answers = ["later"]
+    world.sink.write([decision("e1", 0, BURST)])
+    world.step()
+    assert (world.people.got, world.states()) == ([], ["due"])
+    world.restart()
+    await_that(world.told, "it is told in the end")
+    assert len(world.people.got) == 1
+    if channel == "slack":
+        assert world.people.asked_ms[1] - world.people.asked_ms[0] >= 990
+
+
+def test_a_channel_that_is_down_delays_without_loss_or_doubling(world: World) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        down = {"webhook": f"http://127.0.0.1:{port}/", "port": port}
+        world.document["channels"] = {world.channel: {**world.people.settings, **down}}
+        world.restart()
+        world.sink.write([decision("e1", 0, BURST)])
+        world.step()
+        assert world.states() == ["due"]
+    world.document["channels"] = {world.channel: world.people.settings}
+    world.restart()
+    await_that(world.told, "it is told in the end")
+    world.step()
+    assert (len(world.people.got), world.states()) == (1, [])
+
+
+def test_a_broken_connection_leaves_it_unknown_and_it_is_listed_but_not_sent_again(world: World) -> None:
+    world.people.answers = ["hang up"]
+    world.sink.write([decision("e1", 0, BURST)])
+    world.step()
+    world.restart()
+    world.step()
+    assert (world.people.got, len(world.people.asked_ms)) == ([], 1)
+    listed = notifier.listed(world.config)
+    assert [(c.state, c.user_id, c.event_id, c.channel) for c in listed] == [
+        ("unknown", "ada", "e1", world.channel)
+    ]
+
+
+def test_what_a_channel_will_never_take_is_listed_as_refused(world: World) -> None:
+    world.people.answers = ["never"]
+    world.sink.write([decision("e1", 0, BURST)])
+    world.step()
+    world.step()
+    assert (world.people.got, world.states(), len(world.people.asked_ms)) == ([], ["refused"], 1)
+
+
+def test_a_claim_without_outcome_becomes_unknown_and_is_never_sent_by_itself(world: World) -> None:
+    world.sink.write([decision("e1", 0, BURST)])
+    world.read()
+    claimed = world.office.outbox.claim(world.office.outbox.due(world.channel, 9), now_ms())
+    assert len(claimed) == 1
+    world.restart()
+    world.step()
+    assert world.states() == ["claimed"]
+    world.document["unknown_after_ms"] = 1  # time is up
+    await_that(lambda: world.states() == ["unknown"], "it counts as unknown even if nobody looks after it")
+    world.restart()
+    world.step()
+    world.document["unknown_after_ms"] = 60_000
+    assert world.states() == ["unknown"]
+    assert world.office.outbox.claim(claimed, now_ms()) == []
+    assert world.people.got == []
+
+
+def test_a_burst_is_folded_into_one_digest(world: World) -> None:
+    world.sink.write([decision(f"e{n}", n, BURST) for n in range(30)])
+    world.step()
+    assert len(world.people.got) == 1
+    assert "30 fraud alerts, 0 of them blocked" in world.people.got[0]
+    assert "and 10 more" in world.people.got[0]
+    assert world.states() == []
+
+
+def test_after_single_messages_a_burst_waits_for_the_end_of_the_window(world: World) -> None:
+    passed_ms = 0
+    channel = notify.connect(world.channel, world.people.settings)
+    postman = Postman(
+        world.channel, channel, world.office.outbox, Digest(60_000, 3), lambda: now_ms() + passed_ms
+    )
+    world.sink.write([decision("first", 0, BURST)])
+    world.read()
+    postman.step()
+    world.sink.write([decision(f"e{n}", n, BURST) for n in range(1, 10)])
+    world.read()
+    postman.step()
+    assert len(world.people.got) == 1
+    passed_ms = 60_000
+    postman.step()
+    assert len(world.people.got) == 2
+    assert "9 fraud alerts" in world.people.got[1]
+
+
+def test_of_two_notifiers_one_tells(world: World) -> None:
+    world.sink.write([decision(f"e{n}", n, BURST) for n in range(3)])
+    world.read()
+    other = Office(world.config)
+    other.offer(world.records())
+    threads = [threading.Thread(target=o.postmen[0].step) for o in (world.office, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    world.step()
+    other.outbox.close()
+    told = "\n".join(world.people.got)
+    assert [told.count(f"event e{n}:") for n in range(3)] == [1, 1, 1]
+
+
+def test_a_process_killed_while_it_sends_tells_at_most_once(world: World, tmp_path: Path) -> None:
+    world.people.answers = ["wait"]
+    world.sink.write([decision("e1", 0, BURST)])
+    with world.process(tmp_path) as process:
+        assert world.people.arrived.wait(30)
+        process.kill()
+        process.wait(10)
+        world.people.may_answer.set()
+    world.sink.write([decision("e2", 1, BURST)])
+    world.document["unknown_after_ms"] = 3_000
+    with world.process(tmp_path):
+        await_that(lambda: any("event e2:" in text for text in world.people.got), "the next one is told", 40)
+        await_that(lambda: world.states() == ["unknown"], "the first one is unknown", 40)
+    assert len([text for text in world.people.got if "event e1:" in text]) <= 1
+    counts = json.loads((tmp_path / "status.json").read_text())["channels"][world.channel]
+    assert (counts["sent"], counts["unknown"]) == (1, 0)
+
+
+class TestLambda:
+    @pytest.fixture
+    def channel(self) -> str:
+        return "slack"
+
+    @pytest.fixture
+    def told(self, world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+        monkeypatch.setenv(notifier.CONFIG_VARIABLE, json.dumps(world.document))
+        world.sink.write([decision("e1", 0, BURST), decision("e2", 1, BURST), decision("fine", 2)])
+        return world
+
+    def test_records_of_a_stream_are_told_once(self, told: World) -> None:
+        event = {"Records": told.records()}
+        assert notifier.lambda_handler(event, None) == {"batchItemFailures": []}
+        assert notifier.lambda_handler(event, None) == {"batchItemFailures": []}
+        assert len(told.people.got) == 2
+
+    def test_a_pipe_and_an_event_bus_bring_the_same(self, told: World) -> None:
+        notifier.lambda_handler(told.records(), None)
+        for record in told.records():
+            notifier.lambda_handler({"source": "fraud", "detail-type": "alert", "detail": record}, None)
+        assert len(told.people.got) == 2
+
+    def test_what_cannot_be_sent_now_is_asked_for_again(self, told: World) -> None:
+        told.people.answers = ["later", "later"]  # should the first pause be over too soon
+        event = {"Records": told.records()}
+        first = event["Records"][0]["dynamodb"]["SequenceNumber"]
+        answer = notifier.lambda_handler(event, None)
+        assert answer == {"batchItemFailures": [{"itemIdentifier": first}]}
+        with pytest.raises(RuntimeError, match="not every alert"):
+            notifier.lambda_handler({"detail": {"Records": event["Records"]}}, None)
+        await_that(lambda: notifier.lambda_handler(event, None) == {"batchItemFailures": []}, "then it goes")
+        assert len(told.people.got) == 2
+
+
+def test_two_channels_are_told_independently(
+    slack_people: People, email_people: People, dynamodb_server: Any
+) -> None:
+    world = World("slack", slack_people, dynamodb_server.address)
+    world.document["channels"]["email"] = dict(email_people.settings)
+    world.restart()
+    slack_people.answers = ["never"]
+    world.sink.write([decision("e1", 0, BURST)])
+    world.read()
+    for postman in world.office.postmen:
+        postman.step()
+    assert (slack_people.got, len(email_people.got)) == ([], 1)
+    world.close()
+
+
+def test_the_alerts_that_live_are_read_and_not_those_that_are_over(dynamodb_server: Any) -> None:
+    from pipeline.sinks import dynamodb
+
+    table = {"table": f"alerts_{os.getpid()}_{next(_ids)}"}
+    sink = sinks.connect("dynamodb", dynamodb_server.address, None, table)
+    sink.write([decision("e1", 0, BURST), decision("e2", 1, BURST)])
+    assert sink.write([decision("e2", 2)]) == Outcome(written=1)
+    sink.close()
+
+    def read(at_ms: int) -> list[str | None]:
+        found = dynamodb.alerts(dynamodb_server.address, None, table, at_ms, "ada")
+        return [alert["event_id"] for alert in found]
+
+    assert read(now_ms()) == ["e1"]
+    assert read(now_ms() + 86_400_001 + 1_000) == []
+    client = dynamo.client(dynamodb_server.address)
+    ttl = dynamo.call(client.describe_time_to_live, TableName=table["table"])["TimeToLiveDescription"]
+    assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
+
+
+def test_a_channel_that_lacks_a_setting_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="email needs host, from, to"):
+        notify.connect("email", {})
+    with pytest.raises(ValueError, match="slack needs webhook_file"):
+        notify.connect("slack", {})
+    with pytest.raises(ValueError, match="webhook_file"):
+        notify.connect("slack", {"webhook_file": str(tmp_path / "absent")})
+    with pytest.raises(ValueError, match="no channel is called 'pager'; there are: email, slack"):
+        notify.connect("pager", {})
+
+
+def test_a_claim_is_what_it_says() -> None:
+    assert Claim("ada", "e1", "slack", "due", 1, 0).identity == ("ada", "e1")

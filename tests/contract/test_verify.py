@@ -1,0 +1,465 @@
+"""What `fraudctl verify` must find in every store, against its real server: each way a store can be wrong.
+
+Every sink that reads back is tested, by what its own protocol offers: a wrong row is written like a right
+one. The classes below spoil single stores behind their sink's back.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis as redis_client
+
+from fraudctl.errors import Unhealthy
+from fraudctl.verify import Config, Difference, Kind, Report, Span, Verification
+from pipeline import sinks
+from pipeline.delivery import Delivery, Identity, glance, take_apart
+from pipeline.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.sinks import Entry, ReadBack, reads_back
+
+HOUR = 3_600_000
+IP_BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
+VELOCITY = Hit("velocity", 30, 'tab\there, "quote", back\\slash, new\nline, \x01 Zürich')
+_run = count()
+
+
+@dataclass(frozen=True)
+class ListedLog:
+    """A log of two partitions held in memory, with one consumer group and one dead-letter topic."""
+
+    deliveries: Sequence[Delivery]
+    dead: Sequence[Delivery] = ()
+    behind: Mapping[int, int] = field(default_factory=dict)
+    """partition to the offset committed; the end where it is not said"""
+
+    def begins(self) -> dict[int, int]:
+        return {p: min(self._offsets(p), default=0) for p in (0, 1)}
+
+    def ends(self) -> dict[int, int]:
+        return {p: max(self._offsets(p), default=-1) + 1 for p in (0, 1)}
+
+    def at(self, time_ms: int) -> dict[int, int]:
+        ends = self.ends()
+        late = {p: [d.offset for d in self._of(p) if d.append_ms >= time_ms] for p in (0, 1)}
+        return {p: min(late[p], default=ends[p]) for p in (0, 1)}
+
+    def committed(self, group: str) -> dict[int, int]:
+        return {**self.ends(), **self.behind}
+
+    def read(self, starts: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[Delivery]:
+        for partition, start in starts.items():
+            yield from (d for d in self._of(partition) if start <= d.offset < ends[partition])
+
+    def dead_letters(self, topic: str) -> Iterator[Delivery]:
+        yield from self.dead
+
+    def _of(self, partition: int) -> list[Delivery]:
+        return [d for d in self.deliveries if d.partition == partition]
+
+    def _offsets(self, partition: int) -> list[int]:
+        return [d.offset for d in self._of(partition)]
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def decided(
+    identity: Identity, *hits: Hit, offset: int, run: int = 1, append_ms: int = 0, **fields: Any
+) -> Delivery:
+    score = sum(hit.points for hit in hits)
+    user_id, event_id = identity
+    partition = 0 if user_id == "ada" else 1
+    decision = Decision(
+        transaction=Transaction(event_id, user_id, 1_764_000_000_123, 125_000 + offset, fields),
+        score=score, decision="block" if score >= 80 else "review" if score >= 50 else "approve",
+        source=Source("risk.transactions", partition, offset), reasons=hits,
+        features={"user_amount_mean": Number("1.50e-7"), "n": 3, "a_bool": True, "city": "Türkiye\x7f"},
+        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False,
+    )  # fmt: skip
+    return Delivery(
+        encode_decision(decision), partition, offset, run, append_ms or now_ms(), user_id.encode()
+    )
+
+
+def history(events: int = 40) -> list[Delivery]:
+    """A log with clean and flagged events, repeats, a published replay, withdrawals and an expired alert.
+
+    Events 0 to 7 of user "ada" are flagged and have no other decision; "bea" has the strange cases.
+    """
+    name = f"v{next(_run)}-{time.monotonic_ns()}"
+    log = [decided(("ada", f"{name}-{n}"), IP_BURST, offset=n, ip=f"10.0.0.{n % 3}") for n in range(8)]
+    log += [
+        decided(("ada", f"{name}-{n}"), *([VELOCITY] if n % 3 else [IP_BURST, VELOCITY]), offset=n)
+        for n in range(8, events)
+    ]
+    strange = [f'{name}-s{n}\t"\\ ключ 😀' for n in range(5)]
+    fields: dict[str, Any] = {
+        "lat": Number("52.5200066000000001"),
+        "x": Number("1e3"),
+        "note": "\\N\x1f\n",
+        "vip": True,
+    }
+    log += [
+        decided(("bea", strange[0]), IP_BURST, offset=0, **fields),
+        decided(("bea", strange[0]), VELOCITY, IP_BURST, offset=1, **fields),  # decided again
+        decided(("bea", strange[1]), IP_BURST, offset=2),
+        decided(("bea", strange[1]), offset=3),  # withdrawn
+        decided(("bea", strange[2]), IP_BURST, VELOCITY, offset=4, run=2),  # published
+        decided(("bea", strange[2]), IP_BURST, offset=5, run=1),  # what an older run says does not count
+        decided(("bea", strange[3]), IP_BURST, offset=6, append_ms=now_ms() - 25 * HOUR),
+        decided(("bea", strange[4]), offset=7, run=2),
+        decided(("bea", strange[4]), IP_BURST, offset=8, run=1),
+    ]
+    return log
+
+
+@dataclass
+class Bench:
+    """A store filled from a log, and the tools to spoil it and to verify it."""
+
+    sink: ReadBack
+    config: Config
+    log: ListedLog
+    folder: Path
+
+    def identity(self, place: int) -> Identity:
+        return glance(self.log.deliveries[place].value).identity
+
+    def fill(self) -> None:
+        self.sink.write(self.log.deliveries)
+
+    def put(self, identity: Identity, wrong: Delivery) -> None:
+        """Let the store hold this instead of what it holds."""
+        self.sink.forget([(identity, (1 << 63) - 1)])
+        self.sink.write([wrong])
+
+    def verification(self, log: ListedLog | None = None, span: Span | None = None) -> Verification:
+        return Verification(log or self.log, [self.config], self.folder, span)
+
+    def check(self, log: ListedLog | None = None, span: Span | None = None) -> Report:
+        with self.verification(log, span) as verification:
+            return verification.check()
+
+    def faults(self, report: Report) -> dict[Identity, Kind]:
+        return {one.identity: one.kind for one in report.shown if one.kind in (*Kind,)[:4]}
+
+    def mend(self, wrong: Mapping[Identity, Kind]) -> list[Difference]:
+        """Expect exactly these faults, repair them, and expect none."""
+        with self.verification() as verification:
+            found = verification.check()
+            assert self.faults(found) == wrong
+            assert found.faults == len(wrong)
+            mended = verification.repair()
+            assert mended.refused == ()
+            after = verification.check()
+            assert self.faults(after) == {}
+            assert after.is_clean
+        return [one for one in found.shown if one.identity in wrong]
+
+
+def altered(right: Delivery, old: str, new: str) -> Delivery:
+    """The decision with a piece of its text replaced, all else to the letter as it was."""
+    before, after = old.encode(), new.encode()
+    assert right.value.count(before) == 1
+    return right._replace(value=right.value.replace(before, after))
+
+
+@pytest.fixture(params=sinks.names())
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def bench(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    yield from _bench(name, request, tmp_path)
+
+
+def _bench(name: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Bench]:
+    server = request.getfixturevalue(f"{name}_server")
+    sink = sinks.connect(name, server.address, None, {})
+    assert reads_back(sink), f"sink {name} cannot be verified"
+    sink.forget([(entry.identity, max(entry.position, 0)) for entry in sink.entries()])
+    config = Config(name, "", "", f"dead.{name}", name, {}, server.address, None, folder / "status.json")
+    bench = Bench(sink, config, ListedLog(history()), folder)
+    bench.fill()
+    yield bench
+    sink.close()
+
+
+class TestWhatIsRight:
+    def test_a_clean_store_gives_no_alarm(self, bench: Bench) -> None:
+        report = bench.check()
+        assert report.is_clean, report.shown
+        mine = report.sinks[bench.config.sink]
+        expected = [
+            one for one in self.newest(bench) if not bench.sink.flagged_only or glance(one.value).flagged
+        ]
+        assert (report.decisions, mine.expected) == (len(self.newest(bench)), len(expected))
+        assert {kind for kind, n in mine.classes.items() if n} <= {Kind.EXPIRED}
+        assert mine.equal + mine.classes.get(Kind.EXPIRED, 0) == mine.expected
+
+    def newest(self, bench: Bench) -> list[Delivery]:
+        newest: dict[Identity, Delivery] = {}
+        for one in sorted(bench.log.deliveries, key=lambda one: one.position):
+            newest[glance(one.value).identity] = one
+        return list(newest.values())
+
+    def test_what_was_delivered_twice_or_out_of_order_is_no_difference(self, bench: Bench) -> None:
+        bench.sink.write(bench.log.deliveries[3:])
+        bench.sink.write(bench.log.deliveries[-6:])
+        assert bench.check().is_clean
+
+    def test_what_the_sink_has_not_committed_is_its_lag(self, bench: Bench) -> None:
+        ends = bench.log.ends()
+        more = [decided(("bea", f"new-{n}-{ends[1]}"), IP_BURST, offset=ends[1] + n) for n in range(2)]
+        more.append(decided(bench.identity(0), VELOCITY, IP_BURST, offset=ends[0]))
+        log = ListedLog([*bench.log.deliveries, *more], behind=ends)
+        report = bench.check(log)
+        assert report.is_clean
+        assert report.sinks[bench.config.sink].classes[Kind.UNDELIVERED] == 3
+        bench.sink.write(more)
+        ahead = bench.check(log)
+        assert ahead.is_clean
+        assert Kind.UNDELIVERED not in ahead.sinks[bench.config.sink].classes
+
+    def test_what_the_store_refused_is_named_and_not_a_fault(self, bench: Bench) -> None:
+        identity = bench.identity(2)
+        bench.sink.forget([(identity, (1 << 63) - 1)])
+        again = bench.check(replace(bench.log, dead=[bench.log.deliveries[2]]))
+        assert again.is_clean
+        named = [one for one in again.shown if one.kind is Kind.DEAD_LETTERED]
+        assert [one.identity for one in named] == [identity]
+
+    def test_what_the_log_no_longer_holds_is_older_not_extra(self, bench: Bench) -> None:
+        shorter = ListedLog([one for one in bench.log.deliveries if one.partition == 1 or one.offset >= 5])
+        report = bench.check(shorter)
+        assert report.is_clean
+        older = {one.identity for one in report.shown if one.kind is Kind.OLDER}
+        assert older == {bench.identity(n) for n in range(5) if bench.log.deliveries[n].partition == 0}
+
+    def test_only_the_span_asked_for_is_verified(self, bench: Bench) -> None:
+        start = now_ms() + 1000
+        offset = bench.log.ends()[bench.log.deliveries[0].partition]
+        late = [decided(("ada", f"late-{start}-{n}"), IP_BURST, offset=offset + n, append_ms=start + n)
+                for n in range(4)]  # fmt: skip
+        log = ListedLog([*bench.log.deliveries, *late])
+        bench.sink.write(late[:2])
+        bench.sink.forget([(bench.identity(0), (1 << 63) - 1)])
+        missing = {glance(one.value).identity: Kind.MISSING for one in late[2:]}
+        assert bench.faults(bench.check(log, Span(from_ms=start))) == missing
+        assert bench.faults(bench.check(log, Span(to_ms=start))) == {bench.identity(0): Kind.MISSING}
+        assert bench.check(log, Span(start, start + 2)).is_clean
+
+
+class TestWhatIsWrong:
+    def test_deleted_rows_are_missing(self, bench: Bench) -> None:
+        gone = [bench.identity(n) for n in (0, 3, 7)]
+        bench.sink.forget([(identity, (1 << 63) - 1) for identity in gone])
+        bench.mend(dict.fromkeys(gone, Kind.MISSING))
+
+    def test_an_emptied_store_is_filled_again(self, bench: Bench) -> None:
+        before = {entry.identity: entry for entry in bench.sink.entries()}
+        bench.sink.forget([(identity, (1 << 63) - 1) for identity in before])
+        assert list(bench.sink.entries()) == []
+        bench.mend(dict.fromkeys(before, Kind.MISSING))
+        assert {entry.identity: entry for entry in bench.sink.entries()} == before
+
+    def test_a_changed_score_diverges(self, bench: Bench) -> None:
+        bench.put(bench.identity(4), altered(bench.log.deliveries[4], '"score":60', '"score":61'))
+        found = bench.mend({bench.identity(4): Kind.DIVERGED})
+        assert found[0].fields == (("score", "61", "60"),)
+
+    def test_a_changed_reason_diverges(self, bench: Bench) -> None:
+        right = bench.log.deliveries[5]
+        bench.put(bench.identity(5), altered(right, "in 2 minutes", "in 9 minutes"))
+        found = bench.mend({bench.identity(5): Kind.DIVERGED})
+        assert len(found[0].fields) == 1
+
+    def test_two_swapped_events_diverge(self, bench: Bench) -> None:
+        one, other = bench.log.deliveries[1], bench.log.deliveries[2]
+        for right, content in ((one, other), (other, one)):
+            ids = (str(json.loads(it.value)["event_id"]) for it in (content, right))
+            wrong = altered(content, *ids)
+            bench.put(glance(right.value).identity, right._replace(value=wrong.value))
+        bench.mend({bench.identity(1): Kind.DIVERGED, bench.identity(2): Kind.DIVERGED})
+
+    def test_a_stranger_is_extra(self, bench: Bench) -> None:
+        stranger = ("eve", f"stranger-{time.monotonic_ns()}")
+        bench.sink.write([decided(stranger, IP_BURST, offset=10_000)])
+        bench.mend({stranger: Kind.EXTRA})
+        assert bench.sink.look_up([stranger]) == {}
+
+    def test_a_stranger_with_a_known_position_is_extra(self, bench: Bench) -> None:
+        stranger = ("ada", f"stranger-{time.monotonic_ns()}")
+        bench.sink.write([decided(stranger, IP_BURST, offset=11)])
+        bench.mend({stranger: Kind.EXTRA})
+
+    def test_an_old_version_is_stale(self, bench: Bench) -> None:
+        old = bench.log.deliveries[-9]
+        bench.put(bench.identity(-9), old)
+        bench.mend({bench.identity(-9): Kind.STALE})
+
+    def test_what_was_withdrawn_and_is_back_is_stale(self, bench: Bench) -> None:
+        bench.put(bench.identity(-7), bench.log.deliveries[-7])
+        bench.mend({bench.identity(-7): Kind.STALE})
+
+    def test_a_position_the_log_does_not_have_diverges(self, bench: Bench) -> None:
+        bench.put(bench.identity(6), bench.log.deliveries[6]._replace(run=9))
+        found = bench.mend({bench.identity(6): Kind.DIVERGED})
+        assert found[0].fields[0] == ("position", str(9 << 40 | 6), str(1 << 40 | 6))
+
+    def test_every_difference_is_named_in_the_file(self, bench: Bench) -> None:
+        gone = [bench.identity(n) for n in range(4)]
+        bench.sink.forget([(identity, (1 << 63) - 1) for identity in gone])
+        report = bench.check()
+        assert report.file is not None
+        lines = [json.loads(line) for line in report.file.read_text().splitlines()]
+        named = [(one["user_id"], one["event_id"]) for one in lines if one["class"] == "missing"]
+        assert sorted(named) == sorted(gone)
+        assert {(one["partition"], one["offset"]) for one in lines if one["class"] == "missing"} == {
+            (bench.log.deliveries[n].partition, n) for n in range(4)
+        }
+
+
+class TestPostgres:
+    """Spoiled in SQL."""
+
+    @pytest.fixture
+    def bench(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+        yield from _bench("postgres", request, tmp_path)
+
+    def run(self, bench: Bench, sql: str, *values: object) -> None:
+        with psycopg.connect(bench.config.address) as connection:
+            connection.execute(sql.encode(), values)
+
+    @pytest.mark.parametrize(
+        ("column", "value"),
+        [
+            ("event_time", "2025-11-24 16:00:00.1231Z"), ("amount", "12.50001"), ("currency", "EUR"),
+            ("ip", None), ("extra", "{}"), ("score", "59"), ("decision", "approve"),
+            ("features", '{"n": 3.0}'), ("ruleset_hash", ""), ("late", "t"), ("source_offset", "99"),
+            ("decided_at", "2025-11-24 16:00:00Z"),
+        ],
+    )  # fmt: skip
+    def test_each_column_counts(self, bench: Bench, column: str, value: str | None) -> None:
+        self.run(
+            bench, f"UPDATE risk_scores SET {column} = %s WHERE event_id = %s", value, bench.identity(0)[1]
+        )
+        found = bench.mend({bench.identity(0): Kind.DIVERGED})
+        names = {"decided_at": "decided_at_ms"}
+        assert [name for name, _, _ in found[0].fields] == [names.get(column, column)]
+
+    def test_the_time_of_writing_does_not_count(self, bench: Bench) -> None:
+        self.run(bench, "UPDATE risk_scores SET written_at = written_at - interval '1 hour'")
+        assert bench.check().is_clean
+
+    @pytest.mark.parametrize(
+        "change",
+        ["DELETE FROM rule_triggers WHERE event_id = %s",
+         "UPDATE rule_triggers SET text = 'so' WHERE event_id = %s",
+         "UPDATE rule_triggers SET position = position - 1 WHERE event_id = %s",
+         "INSERT INTO rule_triggers SELECT user_id, event_id, 7, 'r', 1, 't', position FROM rule_triggers"
+         " WHERE event_id = %s"],
+    )  # fmt: skip
+    def test_the_hits_count(self, bench: Bench, change: str) -> None:
+        self.run(bench, change, bench.identity(0)[1])
+        found = bench.mend({bench.identity(0): Kind.DIVERGED})
+        assert [name for name, _, _ in found[0].fields] == ["reasons"]
+
+    def test_hits_without_a_score_are_extra(self, bench: Bench) -> None:
+        self.run(bench, "INSERT INTO rule_triggers VALUES ('eve', 'orphan', 0, 'r', 1, 't', 5)")
+        bench.mend({("eve", "orphan"): Kind.EXTRA})
+
+    def test_a_dead_server_is_unhealthy_not_a_difference(self, bench: Bench) -> None:
+        away = replace(bench.config, address="postgresql://postgres@127.0.0.1:1/postgres")
+        with (
+            Verification(bench.log, [away], bench.folder) as verification,
+            pytest.raises(Unhealthy, match="postgres"),
+        ):
+            verification.check()
+
+
+class TestRedis:
+    """Spoiled with plain commands."""
+
+    @pytest.fixture
+    def bench(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+        yield from _bench("redis", request, tmp_path)
+
+    @pytest.fixture
+    def client(self, bench: Bench) -> Iterator[Any]:
+        with redis_client.Redis.from_url(bench.config.address, decode_responses=True) as client:
+            yield client
+
+    def key(self, bench: Bench, place: int) -> str:
+        user_id, event_id = bench.identity(place)
+        return f"risk:flag:{len(user_id)}:{user_id}:{event_id}"
+
+    def test_a_dropped_time_to_live_diverges_and_is_restored(self, bench: Bench, client: Any) -> None:
+        before = client.pexpiretime(self.key(bench, 0))
+        client.persist(self.key(bench, 0))
+        found = bench.mend({bench.identity(0): Kind.DIVERGED})
+        assert found[0].fields == (("expires_ms", "-1", str(before)),)
+        assert client.pexpiretime(self.key(bench, 0)) == before
+
+    @pytest.mark.parametrize(
+        "name", ["score", "decision", "amount", "ip", "reasons", "decided_at_ms", "user_id"]
+    )
+    def test_each_field_counts(self, bench: Bench, client: Any, name: str) -> None:
+        client.hset(self.key(bench, 0), name, "7")
+        found = bench.mend({bench.identity(0): Kind.DIVERGED})
+        assert name in [field[0] for field in found[0].fields]
+
+    def test_a_field_too_many_counts(self, bench: Bench, client: Any) -> None:
+        client.hset(self.key(bench, 0), "note", "mine")
+        found = bench.mend({bench.identity(0): Kind.DIVERGED})
+        assert found[0].fields == (("foreign", '{"note": "mine"}', None),)
+
+    def test_the_lists_a_flag_is_found_by_count(self, bench: Bench, client: Any) -> None:
+        member = self.key(bench, 0).removeprefix("risk:flag:")
+        client.zrem("risk:recent", member)
+        client.zrem("risk:hot:user:ada", member)
+        client.zadd("risk:hot:ip:10.0.0.0", {member: 5})
+        found = bench.mend({bench.identity(0): Kind.DIVERGED})
+        assert [field[0] for field in found[0].fields] == ["recent", "hot_ip", "hot_user"]
+
+    def test_what_is_no_flag_is_found_under_any_key(self, bench: Bench, client: Any) -> None:
+        client.set("risk:flag:nonsense", "x")
+        client.hset("risk:flag:3:eve:stranger", mapping={"score": "1"})
+        client.rename(self.key(bench, 0), "risk:flag:3:eve:moved")
+        bench.mend({
+            ("", "nonsense"): Kind.EXTRA, ("eve", "stranger"): Kind.EXTRA, ("eve", "moved"): Kind.EXTRA,
+            bench.identity(0): Kind.MISSING,
+        })  # fmt: skip
+        assert client.keys("risk:flag:*eve*") == []
+
+    def test_a_mark_that_hides_a_flag_is_no_obstacle(self, bench: Bench, client: Any) -> None:
+        client.delete(self.key(bench, 0))
+        client.set(self.key(bench, 0).replace("flag", "mark"), f"{1 << 40 | 0:020d}")
+        bench.mend({bench.identity(0): Kind.MISSING})
+
+
+def test_repair_leaves_what_became_newer_meanwhile(
+    name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    for bench in _bench(name, request, tmp_path):
+        identity = bench.identity(0)
+        bench.put(identity, altered(bench.log.deliveries[0], '"score":60', '"score":61'))
+        with bench.verification() as verification:
+            assert bench.faults(verification.check()) == {identity: Kind.DIVERGED}
+            newer = decided(identity, VELOCITY, IP_BURST, offset=500)
+            bench.sink.write([newer])
+            verification.repair()
+        wanted = bench.sink.expected(newer, take_apart(newer.value))
+        held: Mapping[Identity, Entry] = bench.sink.look_up([identity])
+        assert wanted is not None
+        assert held[identity].fields == wanted.fields

@@ -1,0 +1,159 @@
+"""A job of a test's own: topics, a rule set and settings that nobody else uses, on the stack of all tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from fraudctl import topics
+from fraudctl.flink import Flink, local_path, reason_of
+from fraudctl.jobs import await_end
+from fraudctl.result import Progress
+from fraudctl.stack import Stack
+from fraudctl.submission import submit
+from pipeline import clock, events, features, ruleset, scoring
+from tests.stack.flow import await_that
+from tests.streams import Row
+
+END_S = 180.0
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the job computes, over which topics. `time` is `append` or `event`; `settings` fill the plan."""
+
+    stack: Stack
+    content: Mapping[str, Any]
+    time: str = "append"
+    settings: ruleset.PlanSettings = field(default_factory=ruleset.PlanSettings)
+    partitions: int = 4
+    token: str = field(default_factory=lambda: f"own.{time.time_ns():x}")
+
+    def topic(self, kind: str) -> str:
+        return f"{self.token}.{kind}"
+
+    @property
+    def transactions(self) -> str:
+        return self.topic("transactions")
+
+    def create(self, *kinds: str) -> None:
+        """Creates the topics of these kinds, in the layout of the live ones."""
+        wide = {"max.message.bytes": str(self.stack.profile.max_message_bytes)}
+        wanted = [topics.spec(self.stack.profile, self.topic(kind), self.partitions, wide) for kind in kinds]
+        topics.create(self.stack.kafka, wanted)
+
+    def config(self, decisions: str = "decisions", **changes: Any) -> dict[str, Any]:
+        """The job's configuration; its decisions go to the topic of that kind."""
+        name = f"{self.token}.{decisions}"
+        names = {"transactions": self.transactions, "decisions": self.topic(decisions)}
+        own: dict[str, Any] = {
+            "topics": names | {"refusals": self.topic("refusals")},
+            "group": name,
+            "time": self.time,
+            "bounded": True,
+            "settings": {slot: getattr(self.settings, slot) for slot in self.settings.__slots__},
+            "checkpoints": (self.stack.paths.checkpoints / f"own-{name}").as_uri(),
+        }
+        return self.stack.job_config(name, 1, self.content, **(own | changes))
+
+
+@contextmanager
+def running(setup: Setup, config: Mapping[str, Any]) -> Iterator[str]:
+    """Submits the job, yields its id, and cancels it at the end if it still runs."""
+    flink = Flink(setup.stack.flink_url)
+    job_id = submit(setup.stack, config)
+    try:
+        yield job_id
+    finally:
+        flink.cancel(job_id)
+
+
+def finish(setup: Setup, job_id: str, wait_s: float = END_S) -> None:
+    """Waits for the end of a bounded job, which must be a good one."""
+    flink = Flink(setup.stack.flink_url)
+    job = await_end(flink, job_id, wait_s, Progress())
+    assert job.state == "FINISHED", reason_of(flink, job_id)
+
+
+def run(setup: Setup, decisions: str = "decisions", **changes: Any) -> None:
+    """Runs the job over the whole topic, once."""
+    with running(setup, setup.config(decisions, **changes)) as job_id:
+        finish(setup, job_id)
+
+
+def await_tasks(setup: Setup, job_id: str, wait_s: float = 60.0) -> None:
+    """Waits until every task of the job runs."""
+    flink = Flink(setup.stack.flink_url)
+    await_that(lambda: flink.job(job_id).running, wait_s, lambda: f"job {job_id} does not run")
+
+
+def savepoint_folder(setup: Setup) -> str:
+    return (setup.stack.paths.savepoints / setup.token).as_uri()
+
+
+def bytes_in(uri: str) -> int:
+    """The size of everything below a checkpoint's or savepoint's folder."""
+    return sum(file.stat().st_size for file in local_path(uri).rglob("*") if file.is_file())
+
+
+def write(setup: Setup, rows: Iterable[Row]) -> None:
+    """Puts the rows' values and headers into the partitions they name, in their order."""
+    sender = topics.Sender(setup.stack.kafka, linger_ms=5)
+    for row in rows:
+        sender.send(setup.transactions, row.value, headers=row.headers or None, partition=row.partition)
+    assert (sender.flush(), sender.failed) == (0, 0)
+
+
+def recorded(setup: Setup) -> list[clock.Record]:
+    """The transactions topic as it lies there, with the append times the broker gave."""
+    found = topics.tail(setup.stack.kafka, setup.transactions)
+    return [clock.Record(r.partition, r.offset, r.append_ms, r.value, r.headers) for r in found]
+
+
+def by_reference(
+    setup: Setup, log: Iterable[clock.Record]
+) -> tuple[dict[tuple[int, int], bytes], set[tuple[int, int]]]:
+    """The decisions by their transaction's place, as the reference makes them, and the refused places."""
+    rules, settings = ruleset.parse(setup.content), setup.settings
+    time_kind: clock.Time = "append" if setup.time == "append" else "event"
+    stamping = clock.stamp(log, settings.out_of_orderness_ms, time_kind, settings.max_event_bytes)
+    made = {
+        (one.stamped.partition, one.stamped.offset): events.encode_decision(
+            scoring.decide(one, rules, setup.transactions)
+        )
+        for one in features.Reference(rules.plan(settings)).process(stamping)
+        if not one.duplicate
+    }
+    return made, {(one.record.partition, one.record.offset) for one in stamping.refused}
+
+
+def decided(setup: Setup, decisions: str = "decisions") -> list[topics.Record]:
+    """Every record of the decisions topic."""
+    return list(topics.tail(setup.stack.kafka, setup.topic(decisions)))
+
+
+def by_place(made: Iterable[topics.Record]) -> dict[tuple[int, int], list[bytes]]:
+    """The values of decisions by the place of their transaction, in the order of the log."""
+    found: dict[tuple[int, int], list[bytes]] = {}
+    for record in made:
+        value = record.value or b""
+        source = events.decode_decision(value).source
+        assert source.partition == record.partition
+        found.setdefault((source.partition, source.offset), []).append(value)
+    return found
+
+
+def assert_same(answer: Mapping[Any, Any], expected: Mapping[Any, Any]) -> None:
+    """The short way to the first differences: pytest's own takes minutes for so many values."""
+    differing = [one for one in answer.keys() | expected.keys() if answer.get(one) != expected.get(one)]
+    first = [(one, expected.get(one), answer.get(one)) for one in sorted(differing)[:3]]
+    assert (len(differing), first) == (0, [])
+
+
+def refused(setup: Setup) -> set[tuple[int, int]]:
+    """The places of the refused transactions."""
+    letters = topics.tail(setup.stack.kafka, setup.topic("refusals"))
+    return {(int(one.headers["partition"]), int(one.headers["offset"])) for one in letters}

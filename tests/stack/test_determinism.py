@@ -1,0 +1,153 @@
+"""One recorded log gives one set of decisions, at any parallelism and whatever is stopped or killed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fraudctl import topics
+from fraudctl.flink import Flink
+from fraudctl.stack import Stack
+from fraudctl.submission import job_config
+from pipeline import events
+from tests.stack.flow import await_that, kill
+from tests.stack.own_jobs import (
+    Setup,
+    assert_same,
+    await_tasks,
+    decided,
+    finish,
+    run,
+    running,
+    savepoint_folder,
+)
+
+pytestmark = pytest.mark.timeout(600)
+
+EVENTS = 200_000
+MIDDLE = EVENTS // 5
+START_MS = 1_767_225_600_000
+USERS, ADDRESSES = 8_000, 2_500
+LATE_MS = (0, 0, 0, 0, 0, 0, 7, 40, 60, 900)
+"""How far an event's time lies before its turn; out_of_orderness is 50 ms, so some are late."""
+
+
+def recording(setup: Setup) -> Iterator[tuple[int, bytes, bytes]]:
+    """Partition, key and value: 500 events a second, one in fifty a copy, one partition the fullest."""
+    rng = random.Random(11)
+    draw = rng.random
+    for number in range(EVENTS):
+        original = number if draw() > 0.02 else max(0, number - 1 - int(draw() * 3_000))
+        user = (original * 7_919) % USERS
+        partition = (0, 0, 0, 1, 2, 3)[user % 6]
+        at = START_MS + original * 2 - LATE_MS[int(draw() * 10)]
+        amount = int(draw() ** 4 * 300_000) + 100
+        device, card = user * 2 + int(draw() < 0.1), user * 2 + int(draw() < 0.2)
+        text = (
+            f'{{"event_id":"e{original}","user_id":"u{user}","event_time":{at},'
+            f'"amount":{amount // 100}.{amount % 100:02d},"currency":"EUR",'
+            f'"ip":"10.0.{int(draw() * ADDRESSES)}","device_id":"d{device}","card_id":"c{card}",'
+            f'"country":"{("DE", "FR", "IR")[int(draw() ** 3 * 3)]}"}}'
+        )
+        yield partition, b"u%d" % user, text.encode()
+
+
+@pytest.fixture(scope="module")
+def recorded(stack: Stack) -> Setup:
+    """The topic with the log in it, and the default rule set to judge it with."""
+    setup = Setup(stack, job_config(stack, 1)["ruleset"], time="event")
+    setup.create("transactions", "refusals")
+    sender = topics.Sender(stack.kafka, linger_ms=5)
+    for partition, key, value in recording(setup):
+        sender.send(setup.transactions, value, key, partition=partition)
+    close = {"close": str(START_MS + EVENTS * 2).encode()}
+    for partition in range(setup.partitions):
+        sender.send(setup.transactions, None, headers=close, partition=partition)
+    assert (sender.flush(), sender.failed) == (0, 0)
+    return setup
+
+
+@pytest.fixture(scope="module")
+def undisturbed(recorded: Setup) -> dict[tuple[str, str], bytes]:
+    """What one subtask decides when nobody disturbs it."""
+    recorded.create("undisturbed")
+    run(recorded, "undisturbed", parallelism=1)
+    answer = folded(recorded, "undisturbed")
+    values = list(answer.values())
+    assert len(answer) == len({value[: value.index(b",")] for _, _, value in recording(recorded)})
+    assert sum(b',"late":true,' in value for value in values) > 1_000
+    assert sum(b'"decision":"approve"' not in value for value in values) > 100
+    return answer
+
+
+def folded(setup: Setup, decisions: str) -> dict[tuple[str, str], bytes]:
+    """The decision that holds for each event: the one that stands last in the log of its run."""
+    newest: dict[tuple[str, str], tuple[int, bytes]] = {}
+    for record in decided(setup, decisions):
+        value = record.value or b""
+        identity = identity_of(value)
+        place = events.position(int(record.headers["run"]), record.offset)
+        if identity not in newest or newest[identity][0] < place:
+            newest[identity] = (place, value)
+    return {identity: value for identity, (_, value) in newest.items()}
+
+
+def identity_of(value: bytes) -> tuple[str, str]:
+    """From the first two keys of a decision; reading the whole of every one would take a minute."""
+    parts = value.split(b'"', 8)
+    return parts[7].decode(), parts[3].decode()
+
+
+def await_middle(setup: Setup, decisions: str) -> None:
+    """Waits until the job is well inside the log, and no further than that."""
+
+    def count() -> int:
+        return sum(topics.end_offsets(setup.stack.kafka, setup.topic(decisions)).values())
+
+    await_that(lambda: count() >= MIDDLE, 120.0, lambda: f"{count()} decisions so far")
+    assert count() < EVENTS * 0.9
+
+
+def test_two_subtasks_decide_what_one_does(
+    recorded: Setup, undisturbed: dict[tuple[str, str], bytes]
+) -> None:
+    recorded.create("two")
+    run(recorded, "two", parallelism=2)
+    assert_same(folded(recorded, "two"), undisturbed)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+def test_a_job_restored_in_the_middle_at_another_parallelism_decides_the_same(
+    recorded: Setup, undisturbed: dict[tuple[str, str], bytes], before: int, after: int
+) -> None:
+    decisions = f"from.{before}.to.{after}"
+    recorded.create(decisions)
+    flink = Flink(recorded.stack.flink_url)
+    with running(recorded, recorded.config(decisions, parallelism=before)) as job_id:
+        await_middle(recorded, decisions)
+        restore = flink.stop_with_savepoint(job_id, savepoint_folder(recorded))
+        flink.wait_ended(job_id, 60.0)
+    made = len(decided(recorded, decisions))
+    assert made < len(undisturbed)
+    run(recorded, decisions, parallelism=after, restore=restore)
+    assert_same(folded(recorded, decisions), undisturbed)
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_a_job_whose_taskmanager_is_killed_in_the_middle_decides_the_same(
+    recorded: Setup, undisturbed: dict[tuple[str, str], bytes], parallelism: int
+) -> None:
+    decisions = f"killed.{parallelism}"
+    recorded.create(decisions)
+    flink = Flink(recorded.stack.flink_url)
+    settings: dict[str, Any] = {"parallelism": parallelism, "checkpoint_interval_ms": 500}
+    with running(recorded, recorded.config(decisions, **settings)) as job_id:
+        await_tasks(recorded, job_id)
+        await_middle(recorded, decisions)
+        kill(recorded.stack, "flink-taskmanager")
+        finish(recorded, job_id)
+        assert flink.checkpoints(job_id).restored >= 1
+    assert_same(folded(recorded, decisions), undisturbed)

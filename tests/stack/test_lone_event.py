@@ -1,0 +1,130 @@
+"""Nobody waits for somebody else: a lone event is decided at once, whatever the other partitions do."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from fraudctl import jobs, topics
+from fraudctl.errors import Failed
+from fraudctl.flink import Flink
+from fraudctl.jobfiles import read_json
+from fraudctl.result import Progress
+from fraudctl.stack import Stack
+from fraudctl.submission import job_config
+from pipeline import events
+from tests.stack.flow import await_that, now_ms
+from tests.stack.own_jobs import Setup, await_tasks, running, savepoint_folder
+
+pytestmark = pytest.mark.timeout(300)
+
+BOUND_MS = 500
+"""What is promised, from the append of the event to that of its decision, and to its arrival at a reader."""
+TRIES = 6
+QUIET_MS = 300
+WAIT_S = 120.0
+
+
+def await_idle(stack: Stack, topic: str) -> None:
+    """Waits until nothing, not even a tick, has been written to the topic for a while."""
+    ends, since_ms = topics.end_offsets(stack.kafka, topic), now_ms()
+
+    def still() -> bool:
+        nonlocal ends, since_ms
+        now = topics.end_offsets(stack.kafka, topic)
+        if now != ends:
+            ends, since_ms = now, now_ms()
+        return now_ms() - since_ms >= QUIET_MS
+
+    await_that(still, 30.0, lambda: f"{topic} is never quiet: {ends}")
+
+
+def delays_ms(stack: Stack, transactions: str, decisions: str, partition: int = -1) -> tuple[int, int]:
+    """How long after its append one event on the idle topic had its decision appended, and at hand here."""
+    await_idle(stack, transactions)
+    event_id = f"lone-{time.time_ns():x}"
+    document = {"event_id": event_id, "user_id": event_id, "event_time": now_ms(), "amount": 1}
+    sent: list[topics.Delivery] = []
+    sender = topics.Sender(stack.kafka, sent.append)
+    with topics.Tail(stack.kafka, decisions) as reader:
+        sender.send(transactions, json.dumps(document).encode(), event_id.encode(), partition=partition)
+        assert sender.flush() == 0
+        decision = _arrival(reader, event_id)
+        arrived_ms = now_ms()
+    return decision.append_ms - sent[0].append_ms, arrived_ms - sent[0].append_ms
+
+
+def _arrival(reader: topics.Tail, event_id: str) -> topics.Record:
+    found: list[topics.Record] = []
+
+    def there() -> bool:
+        for record in reader.read(wait_s=0.05):
+            if record.value and events.decode_decision(record.value).transaction.event_id == event_id:
+                found.append(record)
+        return bool(found)
+
+    topics.wait_until(there, 30.0, lambda: Failed(f"{event_id} has no decision after 30 s"))
+    return found[0]
+
+
+def assert_lone_events_are_decided_in_time(stack: Stack, transactions: str, decisions: str) -> None:
+    measured = [delays_ms(stack, transactions, decisions) for _ in range(TRIES)]
+    assert max(max(pair) for pair in measured) <= BOUND_MS, measured
+
+
+def test_a_lone_event_on_the_idle_live_topic_is_decided_within_half_a_second(stack: Stack) -> None:
+    names = stack.profile.topics
+    assert_lone_events_are_decided_in_time(stack, names.transactions, names.decisions)
+
+
+def test_after_a_restart_of_the_live_job_a_lone_event_is_still_decided_in_time(stack: Stack) -> None:
+    names = stack.profile.topics
+    jobs.stop(stack, WAIT_S, Progress())
+    jobs.start(stack, WAIT_S, Progress())
+    assert_lone_events_are_decided_in_time(stack, names.transactions, names.decisions)
+
+
+@contextmanager
+def ticker(stack: Stack, topic: str, folder: Path) -> Iterator[None]:
+    """A ticker for another topic than the live one, configured as the stack configures its own."""
+    config = read_json(stack.paths.run / "ticker.json") | {"topic": topic}
+    file = folder / "ticker.json"
+    file.write_text(json.dumps(config))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.ticker", "--config", str(file)], stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_partitions_that_never_had_an_event_hold_nobody_back_not_even_after_a_restart(
+    stack: Stack, tmp_path: Path, parallelism: int
+) -> None:
+    setup = Setup(stack, job_config(stack, 1)["ruleset"])
+    setup.create("transactions", "decisions", "refusals")
+    config = setup.config(bounded=False, parallelism=parallelism)
+    flink = Flink(stack.flink_url)
+    with ticker(stack, setup.transactions, tmp_path):
+        with running(setup, config) as job_id:
+            await_tasks(setup, job_id)
+            measured = [_alone(setup) for _ in range(3)]
+            restore = flink.stop_with_savepoint(job_id, savepoint_folder(setup))
+        with running(setup, config | {"restore": restore}) as job_id:
+            await_tasks(setup, job_id)
+            measured += [_alone(setup) for _ in range(3)]
+    assert max(max(pair) for pair in measured) <= BOUND_MS, measured
+
+
+def _alone(setup: Setup) -> tuple[int, int]:
+    return delays_ms(setup.stack, setup.transactions, setup.topic("decisions"), partition=2)

@@ -1,0 +1,69 @@
+"""`fraudctl verify sinks` on the live pipeline: stores spoiled behind it are found out, named and mended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+from fraudctl.stack import Stack
+from pipeline.delivery import Identity
+from tests.stack.cli import ask, data_of
+from tests.stack.flow import await_sinks
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def faults(envelope: dict[str, Any]) -> set[tuple[str, str, Identity]]:
+    """What a verification found that has no reason: sink, class and event."""
+    kinds = ("missing", "extra", "stale", "diverged")
+    return {
+        (one["sink"], one["class"], (one["user_id"], one["event_id"]))
+        for one in envelope["data"]["differences"]
+        if one["class"] in kinds
+    }
+
+
+def delete_row(stack: Stack) -> Identity:
+    """Removes the score of one event from PostgreSQL, its hits with it."""
+    with psycopg.connect(stack.postgres_dsn()) as connection:
+        found = connection.execute("SELECT user_id, event_id FROM risk_scores LIMIT 1").fetchone()
+        assert found is not None
+        for table in ("rule_triggers", "risk_scores"):
+            connection.execute(f"DELETE FROM {table} WHERE user_id = %s AND event_id = %s".encode(), found)
+    return found[0], found[1]
+
+
+def delete_flag(stack: Stack) -> Identity:
+    """Removes one flag from Redis."""
+    with redis.Redis.from_url(stack.redis_url(), decode_responses=True) as client:
+        key = next(client.scan_iter("risk:flag:*"))
+        held = client.hgetall(key)
+        assert client.delete(key) == 1
+    return held["user_id"], held["event_id"]
+
+
+def test_a_row_and_a_flag_that_are_gone_are_named_and_mended(stack: Stack) -> None:
+    data_of(stack, "simulate", "--attack", "ip-burst", "--rate", "100", "--duration", "10s", "--seed", "11")
+    await_sinks(stack)
+    before = ask(stack, "verify", "sinks")
+    assert (before["exit_code"], faults(before)) == (0, set()), before
+    counts = before["data"]["sinks"]
+    assert counts["postgres"]["equal"] == counts["postgres"]["expected"] >= 1_000
+    assert counts["redis"]["equal"] > 0
+
+    row, flag = delete_row(stack), delete_flag(stack)
+    named = {("postgres", "missing", row), ("redis", "missing", flag)}
+    found = ask(stack, "verify", "sinks")
+    assert (found["exit_code"], faults(found)) == (5, named), found
+    asked_only = ask(stack, "verify", "sinks", "--repair", "--dry-run")
+    assert (asked_only["exit_code"], asked_only["data"]["would"]) == (5, {"rewrite": 2, "delete": 0})
+
+    mended = ask(stack, "verify", "sinks", "--repair", "--yes")
+    assert (mended["exit_code"], mended["data"]["repair"]) == (0, {"mended": 2, "refused": []}), mended
+    after = ask(stack, "verify", "sinks")
+    assert (after["exit_code"], faults(after)) == (0, set()), after
+    for name, count in counts.items():
+        assert after["data"]["sinks"][name]["held"] == count["held"]
