@@ -58,7 +58,8 @@ final class TransactionSource implements Source<Record, KafkaPartitionSplit, Kaf
     @Override
     public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> restoreEnumerator(
             SplitEnumeratorContext<KafkaPartitionSplit> context, KafkaSourceEnumState state) throws IOException {
-        return kafka.restoreEnumerator(context, state);
+        SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> restored = kafka.restoreEnumerator(context, state);
+        return getBoundedness() == Boundedness.BOUNDED ? new RestoredBounded(restored, context) : restored;
     }
 
     @Override
@@ -69,6 +70,57 @@ final class TransactionSource implements Source<Record, KafkaPartitionSplit, Kaf
     @Override
     public SimpleVersionedSerializer<KafkaSourceEnumState> getEnumeratorCheckpointSerializer() {
         return kafka.getEnumeratorCheckpointSerializer();
+    }
+
+    /**
+     * Tells each reader that it has got all its splits. Flink's own enumerator says so only after it has found
+     * a new partition, which it never does after a restore, and the job would not end.
+     */
+    private static final class RestoredBounded implements SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> {
+        private final SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> kafka;
+        private final SplitEnumeratorContext<KafkaPartitionSplit> context;
+
+        RestoredBounded(SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> kafka,
+                SplitEnumeratorContext<KafkaPartitionSplit> context) {
+            this.kafka = kafka;
+            this.context = context;
+        }
+
+        @Override
+        public void addReader(int subtask) {
+            kafka.addReader(subtask);
+            context.signalNoMoreSplits(subtask);
+        }
+
+        @Override
+        public void start() {
+            kafka.start();
+        }
+
+        @Override
+        public void handleSplitRequest(int subtask, String host) {
+            kafka.handleSplitRequest(subtask, host);
+        }
+
+        @Override
+        public void addSplitsBack(List<KafkaPartitionSplit> splits, int subtask) {
+            kafka.addSplitsBack(splits, subtask);
+        }
+
+        @Override
+        public KafkaSourceEnumState snapshotState(long checkpointId) throws Exception {
+            return kafka.snapshotState(checkpointId);
+        }
+
+        @Override
+        public void notifyCheckpointComplete(long checkpointId) throws Exception {
+            kafka.notifyCheckpointComplete(checkpointId);
+        }
+
+        @Override
+        public void close() throws IOException {
+            kafka.close();
+        }
     }
 
     private static final class Reader implements SourceReader<Record, KafkaPartitionSplit> {
