@@ -62,7 +62,7 @@ def environment(config: Mapping[str, Any]) -> StreamExecutionEnvironment:
     if config.get("restore"):
         settings["execution.state-recovery.path"] = config["restore"]
     configuration = Configuration()
-    for name, value in {**settings, **config.get("flink_settings", {})}.items():
+    for name, value in settings.items():
         configuration.set_string(name, value)
     # PyFlink's own factory makes an embedded cluster when it is not started by Flink's `run` script.
     flink = get_gateway().jvm.org.apache.flink.streaming.api.environment
@@ -77,10 +77,9 @@ def wire(env: StreamExecutionEnvironment, config: Mapping[str, Any]) -> None:
         env._j_stream_execution_environment, json.dumps(config), json.dumps(plan)
     )
     batches = DataStream(kernel.features())
+    # A chain of its own is a thread of its own: Python scores while the kernel works on the next batch.
     scored = batches.map(Score(config["ruleset"]), output_type=BYTES).name("score").uid("score")
-    if config.get("score_in_own_thread", True):
-        scored = scored.start_new_chain()
-    kernel.decisions(scored._j_data_stream)
+    kernel.decisions(scored.start_new_chain()._j_data_stream)
 
 
 def submit(config: Mapping[str, Any]) -> str:

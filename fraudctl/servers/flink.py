@@ -120,8 +120,8 @@ class Server(BaseServer):
 
         heap = megabytes("framework.heap.size") + megabytes("task.heap.size")
         direct = sum(map(megabytes, ("framework.off-heap.size", "task.off-heap.size", "network.max")))
-        # The cache of key states is a large, ever changing old generation: G1 spends a third of a core on
-        # its remembered sets, the parallel collector marks cards and is done.
+        # The cache of key states is a large, ever changing old generation: G1's
+        # concurrent threads cost more than its pauses, the parallel collector marks cards and is done.
         return [
             "-XX:+UseParallelGC",
             f"-Xmn{heap * 2 // 5}m",
