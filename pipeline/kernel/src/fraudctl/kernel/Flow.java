@@ -23,25 +23,32 @@ final class Flow {
     private Runnable whenDrained = () -> { };
     private final Map<Integer, Long> offsets = new HashMap<>();
     private int slowest = -1;
+    private boolean hasEnded;
 
     static Flow ofThisTask() {
         return OF_THIS_TASK.get();
-    }
-
-    /** A new attempt of a task may run in a thread that ran another. */
-    void reset() {
-        partitions.clear();
-        waiting.clear();
-        paused.clear();
-        offsets.clear();
-        slowest = -1;
-        whenDrained = () -> { };
     }
 
     void assign(int partition) {
         partitions.add(partition);
     }
 
+    /** A bounded partition has been read to its end: nothing more can come from it, so it holds nobody back. */
+    void end(int partition) {
+        partitions.remove(partition);
+    }
+
+    /** Every partition of this subtask has been read to its end. */
+    void endAll() {
+        partitions.clear();
+        hasEnded = true;
+    }
+
+    boolean hasEnded() {
+        return hasEnded;
+    }
+
+    /** Those from which more can come. */
     Set<Integer> partitions() {
         return partitions;
     }

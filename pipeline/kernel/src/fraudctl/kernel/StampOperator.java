@@ -109,12 +109,12 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
                 flow.slowest(partition);
             }
         }
-        if (smallest == Long.MAX_VALUE || smallest <= watermark) {
-            reportWaiting();
-            return;
+        // A subtask without partitions waits for some, unless it has read them all.
+        boolean mayAdvance = smallest != Long.MAX_VALUE || flow.hasEnded();
+        if (mayAdvance && smallest > watermark) {
+            watermark = smallest;
+            output.emitWatermark(new Watermark(watermark));
         }
-        watermark = smallest;
-        output.emitWatermark(new Watermark(watermark));
         reportWaiting();
     }
 

@@ -22,7 +22,8 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 
 /**
  * Flink's Kafka source, with a reader that tells the stamper behind it which partitions it reads and when
- * it has nothing more, and that stops reading partitions whose events only pile up.
+ * it has nothing more, and that stops reading partitions whose events only pile up. The readers of a bounded
+ * source end together, see {@link BoundedEnumerator}.
  *
  * <p>Flink's own per-split watermarks are not used: they forget an empty or silent partition on a restart
  * and know idleness only by the wall clock, so they cannot give the same order twice.
@@ -46,20 +47,26 @@ final class TransactionSource implements Source<Record, KafkaPartitionSplit, Kaf
 
     @Override
     public SourceReader<Record, KafkaPartitionSplit> createReader(SourceReaderContext context) throws Exception {
-        return new Reader(kafka.createReader(context));
+        return new Reader(kafka.createReader(context), context);
     }
 
     @Override
     public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> createEnumerator(
             SplitEnumeratorContext<KafkaPartitionSplit> context) {
-        return kafka.createEnumerator(context);
+        return coordinated(kafka.createEnumerator(context), context, false);
     }
 
     @Override
     public SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> restoreEnumerator(
             SplitEnumeratorContext<KafkaPartitionSplit> context, KafkaSourceEnumState state) throws IOException {
-        SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> restored = kafka.restoreEnumerator(context, state);
-        return getBoundedness() == Boundedness.BOUNDED ? new RestoredBounded(restored, context) : restored;
+        return coordinated(kafka.restoreEnumerator(context, state), context, true);
+    }
+
+    private SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> coordinated(
+            SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> enumerator,
+            SplitEnumeratorContext<KafkaPartitionSplit> context, boolean isRestored) {
+        return getBoundedness() == Boundedness.BOUNDED
+                ? new BoundedEnumerator(enumerator, context, isRestored) : enumerator;
     }
 
     @Override
@@ -72,65 +79,17 @@ final class TransactionSource implements Source<Record, KafkaPartitionSplit, Kaf
         return kafka.getEnumeratorCheckpointSerializer();
     }
 
-    /**
-     * Tells each reader that it has got all its splits. Flink's own enumerator says so only after it has found
-     * a new partition, which it never does after a restore, and the job would not end.
-     */
-    private static final class RestoredBounded implements SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> {
-        private final SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> kafka;
-        private final SplitEnumeratorContext<KafkaPartitionSplit> context;
-
-        RestoredBounded(SplitEnumerator<KafkaPartitionSplit, KafkaSourceEnumState> kafka,
-                SplitEnumeratorContext<KafkaPartitionSplit> context) {
-            this.kafka = kafka;
-            this.context = context;
-        }
-
-        @Override
-        public void addReader(int subtask) {
-            kafka.addReader(subtask);
-            context.signalNoMoreSplits(subtask);
-        }
-
-        @Override
-        public void start() {
-            kafka.start();
-        }
-
-        @Override
-        public void handleSplitRequest(int subtask, String host) {
-            kafka.handleSplitRequest(subtask, host);
-        }
-
-        @Override
-        public void addSplitsBack(List<KafkaPartitionSplit> splits, int subtask) {
-            kafka.addSplitsBack(splits, subtask);
-        }
-
-        @Override
-        public KafkaSourceEnumState snapshotState(long checkpointId) throws Exception {
-            return kafka.snapshotState(checkpointId);
-        }
-
-        @Override
-        public void notifyCheckpointComplete(long checkpointId) throws Exception {
-            kafka.notifyCheckpointComplete(checkpointId);
-        }
-
-        @Override
-        public void close() throws IOException {
-            kafka.close();
-        }
-    }
-
     private static final class Reader implements SourceReader<Record, KafkaPartitionSplit> {
         private final SourceReader<Record, KafkaPartitionSplit> kafka;
+        private final SourceReaderContext context;
         private final Flow flow = Flow.ofThisTask();
         private final Map<Integer, KafkaPartitionSplit> splits = new HashMap<>();
+        private final CompletableFuture<Void> allHaveEnded = new CompletableFuture<>();
         private int recordsSinceCheck;
 
-        Reader(SourceReader<Record, KafkaPartitionSplit> kafka) {
+        Reader(SourceReader<Record, KafkaPartitionSplit> kafka, SourceReaderContext context) {
             this.kafka = kafka;
+            this.context = context;
         }
 
         @Override
@@ -144,14 +103,28 @@ final class TransactionSource implements Source<Record, KafkaPartitionSplit, Kaf
 
         @Override
         public InputStatus pollNext(ReaderOutput<Record> output) throws Exception {
+            if (flow.hasEnded()) {
+                return allHaveEnded.isDone() ? InputStatus.END_OF_INPUT : InputStatus.NOTHING_AVAILABLE;
+            }
             InputStatus status = kafka.pollNext(output);
+            if (status == InputStatus.END_OF_INPUT) {
+                flow.endAll();
+                flow.drained();
+                context.sendSourceEventToCoordinator(new BoundedEnumerator.ReaderEnded());
+                return InputStatus.NOTHING_AVAILABLE;
+            }
             if (status == InputStatus.NOTHING_AVAILABLE) {
                 flow.drained();
-                pauseWhatRunsAhead();
+                steer();
             } else if (++recordsSinceCheck >= RECORDS_BETWEEN_CHECKS) {
-                pauseWhatRunsAhead();
+                steer();
             }
             return status;
+        }
+
+        private void steer() {
+            splits.values().stream().filter(this::isAtItsEnd).forEach(split -> flow.end(split.getPartition()));
+            pauseWhatRunsAhead();
         }
 
         private void pauseWhatRunsAhead() {
@@ -172,8 +145,16 @@ final class TransactionSource implements Source<Record, KafkaPartitionSplit, Kaf
         }
 
         private boolean isNearItsEnd(KafkaPartitionSplit split) {
+            return isWithin(split, RECORDS_BEFORE_THE_END);
+        }
+
+        private boolean isAtItsEnd(KafkaPartitionSplit split) {
+            return isWithin(split, 1);
+        }
+
+        private boolean isWithin(KafkaPartitionSplit split, long records) {
             return split.getStoppingOffset().isPresent()
-                    && flow.offset(split.getPartition()) > split.getStoppingOffset().get() - RECORDS_BEFORE_THE_END;
+                    && flow.offset(split.getPartition()) >= split.getStoppingOffset().get() - records;
         }
 
         @Override
@@ -188,7 +169,7 @@ final class TransactionSource implements Source<Record, KafkaPartitionSplit, Kaf
 
         @Override
         public CompletableFuture<Void> isAvailable() {
-            return kafka.isAvailable();
+            return flow.hasEnded() ? allHaveEnded : kafka.isAvailable();
         }
 
         @Override
@@ -198,7 +179,11 @@ final class TransactionSource implements Source<Record, KafkaPartitionSplit, Kaf
 
         @Override
         public void handleSourceEvents(SourceEvent event) {
-            kafka.handleSourceEvents(event);
+            if (event instanceof BoundedEnumerator.AllHaveEnded) {
+                allHaveEnded.complete(null);
+            } else {
+                kafka.handleSourceEvents(event);
+            }
         }
 
         @Override
