@@ -68,6 +68,8 @@ class Backtest:
     saturated: int = 0
     pending: int = 0
     after: int = 0
+    plugin_errors: Mapping[str, int] = field(default_factory=dict)
+    """failures of plug-ins by rule; a rule whose plug-in failed did not fire"""
     seconds: float = 0.0
     outcomes: list[Outcome] = field(default_factory=list)
     total: Measure | None = None
@@ -98,6 +100,7 @@ class Backtest:
             "late": self.late,
             "saturated": self.saturated,
             "after_as_of": self.after,
+            "plugin_errors": self.plugin_errors,
             "labels": {
                 "fraud": sum(one.fraud is True for one in self.outcomes),
                 "legit": sum(one.fraud is False for one in self.outcomes),
@@ -135,15 +138,14 @@ def run(order: Order, progress: Progress) -> Backtest:
         elif order.as_of_ms is not None and event.pos > order.as_of_ms:
             result.after += 1
         else:
-            score, _, hits = scorer.judge(scored)
+            verdict = scorer.judge(scored)
             truth = _truth(given, row, order.as_of_ms, result)
-            names = tuple(hit.rule for hit in hits)
-            transaction = event.transaction
-            result.outcomes.append(
-                Outcome(event.pos, transaction.user_id, transaction.amount_units, score, names, *truth)
-            )
+            names = tuple(hit.rule for hit in verdict.hits)
+            user, units = event.transaction.user_id, event.transaction.amount_units
+            result.outcomes.append(Outcome(event.pos, user, units, verdict.score, names, *truth))
         if done % 5_000 == 0:
             progress.update(done, f"{done} events scored")
+    result.plugin_errors = dict(scorer.plugin_errors)
     _judge(result)
     result.seconds = time.perf_counter() - began
     return result

@@ -273,6 +273,8 @@ def _why(name: str, base: RuleSet | None, candidate: RuleSet, one: Parts, other:
         return f"rule {name} {'added' if was is None else 'removed'}"
     if was.when != now.when:
         return f"condition of {name} changed"
+    if (was.plugin and was.plugin.key) != (now.plugin and now.plugin.key):
+        return f"plug-in of {name} changed"
     if was.points != now.points and name in _points(one) and name in _points(other):
         return f"points of {name} changed"
     if (base.content.get("lists") or {}) != (candidate.content.get("lists") or {}):

@@ -48,7 +48,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One rule on this transaction. `compared` maps what it mentions to values, absent ones to None."""
+    """One rule on this transaction. `compared` maps what it mentions to values, absent ones to None.
+
+    `error` says what went wrong in its plug-in.
+    """
 
     rule: str
     when: str
@@ -56,6 +59,7 @@ class Judged:
     fired: bool
     compared: Mapping[str, Any]
     text: str | None
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ class Explanation:
             "features": {name: dict(feature) for name, feature in self.features.items()},
             "rules": [
                 {"rule": j.rule, "when": j.when, "points": j.points, "fired": j.fired,
-                 "compared": dict(j.compared), "text": j.text}
+                 "compared": dict(j.compared), "text": j.text, **({"error": j.error} if j.error else {})}
                 for j in self.rules
             ],
             "ruleset": {
@@ -255,15 +259,19 @@ def transaction_document(transaction: Transaction) -> dict[str, Any]:
 
 
 def _judged(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str | None) -> Judged:
-    from pipeline.expression_compile import predicate
     from pipeline.expression_tree import Kind, names_in
+    from pipeline.scoring import judge
 
     compared = {}
-    for name in dict.fromkeys(mention.name for mention in names_in(rule.condition)):
+    uses = rule.plugin.uses if rule.plugin else ()
+    for name in dict.fromkeys((*(mention.name for mention in names_in(rule.condition)), *uses)):
         value = values.get(name)
         is_money = ruleset.kind(name) is Kind.MONEY and value is not None
         compared[name] = amount_text(value) if is_money and value is not None else value
-    return Judged(rule.name, rule.when, rule.points, predicate(rule.condition)(values), compared, text)
+    answer = judge(rule, ruleset, values)
+    error, points = (answer.error, answer.points) if answer else (None, rule.points)
+    fired = answer is not None and error is None
+    return Judged(rule.name, rule.when, points if fired else rule.points, fired, compared, text, error)
 
 
 def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:

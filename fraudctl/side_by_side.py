@@ -12,10 +12,8 @@ from typing import Any
 
 from fraudctl.explain import raw_values
 from pipeline.events import Decision
-from pipeline.expression_compile import predicate
-from pipeline.expression_tree import names_in
 from pipeline.ruleset import RuleSet
-from pipeline.scoring import MAX_SCORE
+from pipeline.scoring import MAX_SCORE, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +46,11 @@ def verdict(decision: Decision, own: RuleSet | None, other: RuleSet) -> Verdict:
     values = {name: value for name, value in raw_values(decision, other).items() if name not in unknown}
     fired: dict[str, int | None] = {}
     for rule in other.rules:
-        if unknown & {name.name for name in names_in(rule.condition)}:
+        if unknown & rule.names:
             fired[rule.name] = None
         else:
-            fired[rule.name] = rule.points if predicate(rule.condition)(values) else 0
+            answer = judge(rule, other, values)
+            fired[rule.name] = answer.points if answer else 0
     score = max(0, min(MAX_SCORE, sum(points or 0 for points in fired.values())))
     limits = other.thresholds
     name = "block" if score >= limits.block else "review" if score >= limits.review else "approve"

@@ -35,7 +35,9 @@ DECISION_FIELDS: Final = (
     "source", "features", "late", "saturated", "score", "decision", "reasons",
     "ruleset_version", "ruleset_hash",
 )  # fmt: skip
-RESERVED: Final = frozenset(LABEL_FIELDS + DECISION_FIELDS)
+MARKS: Final = ("plugin_errors",)
+"""What a decision says only when there is reason to."""
+RESERVED: Final = frozenset(LABEL_FIELDS + DECISION_FIELDS + MARKS)
 REQUIRED_FIELDS: Final = ("event_id", "user_id", "event_time", "amount")
 STRING_FIELDS: Final = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
 NUMBER_FIELDS: Final = ("lat", "lon")
@@ -100,7 +102,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided about one transaction. Numbers in `features` are `Number`s, as written in the log."""
+    """What was decided about one transaction. Numbers in `features` are `Number`s, as written in the log.
+
+    `plugin_errors` says of each rule whose plug-in failed what went wrong; such a rule did not fire.
+    """
 
     transaction: Transaction
     score: int
@@ -112,6 +117,7 @@ class Decision:
     ruleset_hash: str
     late: bool
     saturated: bool
+    plugin_errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def flagged(self) -> bool:
@@ -302,14 +308,18 @@ def encode(tx: Transaction) -> bytes:
     return f"{{{_head(tx)}}}".encode()
 
 
-def encode_tail(score: int, decision: str, reasons: Iterable[Hit], version: str, ruleset_hash: str) -> bytes:
+def encode_tail(
+    score: int, decision: str, reasons: Iterable[Hit], version: str, ruleset_hash: str,
+    plugin_errors: Mapping[str, str],
+) -> bytes:  # fmt: skip
     """The end of a decision's JSON, from `,"score"` to the closing brace: what scoring adds to the head."""
+    failed = f',"plugin_errors":{{{_object(plugin_errors)}}}' if plugin_errors else ""
     hits = ",".join(
         f'{{"rule":{_literal(hit.rule)},"points":{hit.points},"text":{_literal(hit.text)}}}'
         for hit in reasons
     )
     return (
-        f',"score":{score},"decision":{_literal(decision)},"reasons":[{hits}]'
+        f',"score":{score},"decision":{_literal(decision)},"reasons":[{hits}]{failed}'
         f',"ruleset_version":{_literal(version)},"ruleset_hash":{_literal(ruleset_hash)}}}'
     ).encode()
 
@@ -323,23 +333,26 @@ def encode_decision(decision: Decision) -> bytes:
         f',"late":{_literal(decision.late)},"saturated":{_literal(decision.saturated)}'
     )
     tail = encode_tail(
-        decision.score, decision.decision, decision.reasons, decision.ruleset_version, decision.ruleset_hash
-    )
+        decision.score, decision.decision, decision.reasons, decision.ruleset_version, decision.ruleset_hash,
+        decision.plugin_errors,
+    )  # fmt: skip
     return head.encode() + tail
 
 
 def decode_decision(value: bytes) -> Decision:
     """Read a decision. Raises ValueError when the bytes are not one.
 
-    The last nine keys are the decision's own; a transaction cannot carry fields of those names.
+    From `source` on the keys are the decision's own; a transaction cannot carry fields of those names.
     """
     members = _DECODER.decode(value.decode("utf-8"))
-    if not isinstance(members, _Members) or tuple(name for name, _ in members[-9:]) != DECISION_FIELDS:
+    names = [name for name, _ in members] if isinstance(members, _Members) else []
+    first = names.index("source") if "source" in names else len(names)
+    if tuple(name for name in names[first:] if name not in MARKS) != DECISION_FIELDS:
         raise ValueError("not a decision: its keys are not those of one")
-    own = dict(members[-9:])
+    own = dict(members[first:])
     source = dict(own["source"])
     return Decision(
-        transaction=_transaction(members[:-9]),
+        transaction=_transaction(members[:first]),
         score=int(own["score"]),
         decision=own["decision"],
         source=Source(source["topic"], int(source["partition"]), int(source["offset"])),
@@ -349,6 +362,7 @@ def decode_decision(value: bytes) -> Decision:
         ruleset_hash=own["ruleset_hash"],
         late=own["late"],
         saturated=own["saturated"],
+        plugin_errors=dict(own.get("plugin_errors", ())),
     )
 
 

@@ -75,6 +75,8 @@ class ConditionCompiler:
                 return f"({self._variable(name.name)} is True)"
             case Negation(part):
                 return f"(not {self.source(part)})"
+            case Both((), is_any):
+                return str(not is_any)
             case Both(parts, is_any):
                 return "(" + (" or " if is_any else " and ").join(map(self.source, parts)) + ")"
 

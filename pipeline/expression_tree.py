@@ -116,6 +116,9 @@ class Negation:
 Value = Name | Literal | Arithmetic
 Condition = Comparison | Membership | Present | Truth | Both | Negation
 
+ALWAYS: Final = Both((), is_any=False)
+"""The condition that every event meets."""
+
 
 @dataclass(frozen=True, slots=True)
 class Names:

@@ -96,14 +96,15 @@ def _rules(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
         if not can_hold(rule.condition, least):
             if not never:
                 yield path, "never true: its conditions exclude each other"
-        elif not can_fail(rule.condition, least):
+        elif rule.plugin is None and not can_fail(rule.condition, least):
             yield path, "true for every event"
 
 
 def _same_rules(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
     first: dict[str, Rule] = {}
     for rule in ruleset.rules:
-        same = first.setdefault(normal(rule.condition), rule)
+        asked = f" {rule.plugin.key}" if rule.plugin else ""
+        same = first.setdefault(normal(rule.condition) + asked, rule)
         if same is not rule:
             yield ("rules", rule.name, "when"), f"the same condition as {same.name}"
     yield from _overlapping(list(first.values()), _least(ruleset))
@@ -113,7 +114,7 @@ def _overlapping(rules: Sequence[Rule], least: Mapping[str, int]) -> Iterator[tu
     """Rules that always fire together though they are written differently; about the same names only."""
     alike: dict[frozenset[str], list[Rule]] = {}
     for rule in rules:
-        if can_hold(rule.condition, least):
+        if rule.plugin is None and can_hold(rule.condition, least):
             alike.setdefault(frozenset(name.name for name in names_in(rule.condition)), []).append(rule)
     pairs = [pair for group in alike.values() for pair in combinations(group, 2)]
     for one, other in pairs[:MAX_PAIRS]:

@@ -229,6 +229,8 @@ def _unmet(decision: Decision | None, step: _Step, rule: str) -> Iterator[str]:
         if step.fires is not None or expect not in (None, "none"):
             yield "is a duplicate and has no decision"
         return
+    for name, message in decision.plugin_errors.items():
+        yield f"the plug-in of {name} failed: {message}"
     fired = sorted(hit.rule for hit in decision.reasons)
     shown = f"fired: {', '.join(fired) or 'none'}; features: {_shown(decision)}"
     if step.fires is not None and (rule in fired) != step.fires:

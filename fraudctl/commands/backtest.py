@@ -112,6 +112,7 @@ def _notes(found: Backtest) -> list[str]:
         "events after the day": found.after,
     }  # fmt: skip
     notes += [f"{count} {name}" for name, count in counts.items() if count]
+    notes += [f"the plug-in of {name} failed on {n} events" for name, n in found.plugin_errors.items()]
     if all(one.fraud is None for one in found.outcomes):
         notes.append("no labels, so nothing is said of precision and recall")
     if found.budget_per_month is not None:

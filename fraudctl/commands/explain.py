@@ -78,6 +78,7 @@ def _tables(found: Explanation) -> tuple[Table, ...]:
 def _rule_row(judged: Judged) -> tuple[Any, ...]:
     values = ", ".join(f"{name} = {_shown(value)}" for name, value in judged.compared.items())
     reason = f"\n{judged.text}" if judged.text else ""
+    reason += f"\nplug-in failed: {judged.error}" if judged.error else ""
     return ("yes" if judged.fired else "no", judged.rule, judged.points, judged.when, values + reason)
 
 

@@ -40,16 +40,22 @@ def row(**values: Any) -> list[Any]:
 
 def test_points_add_up_to_a_score_between_0_and_100() -> None:
     scorer = Scorer(RULES)
+
+    def scored(values: list[Any]) -> tuple[int, str, tuple[Hit, ...]]:
+        verdict = scorer.score(values)
+        assert verdict.errors == {}
+        return verdict.score, verdict.decision, verdict.hits
+
     home, often = Hit("kind", -100, "home"), Hit("often", 30, "3 payments, 0.3 in all, mean 0.12")
     huge, shop = Hit("huge", 70, "huge"), Hit("shop", 60, 'shop 5411 in unknown by "u"')
     counts = {"n": 3, "total": 3000, "mean": 0.125}
     assert [
-        scorer.score(row(n=2, total=3000)),
-        scorer.score(row(**counts)),
-        scorer.score(row(total=3001)),
-        scorer.score(row(total=3001, mcc=5411, user_id="u")),
-        scorer.score(row(country="DE", **counts)),
-        scorer.score(row(mcc="5411")),
+        scored(row(n=2, total=3000)),
+        scored(row(**counts)),
+        scored(row(total=3001)),
+        scored(row(total=3001, mcc=5411, user_id="u")),
+        scored(row(country="DE", **counts)),
+        scored(row(mcc="5411")),
     ] == [
         (0, "approve", ()),
         (30, "approve", (often,)),

@@ -20,7 +20,7 @@ final class Decoder {
     /** Labels must not reach a scorer; the others are names that a decision gives its own values. */
     private static final Set<String> RESERVED = Set.of("label", "label_time", "scenario",
             "source", "features", "late", "saturated", "score", "decision", "reasons",
-            "ruleset_version", "ruleset_hash");
+            "ruleset_version", "ruleset_hash", "plugin_errors");
     private static final Set<String> STRINGS =
             Set.of("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel");
     private static final Set<String> NUMBERS = Set.of("lat", "lon");
