@@ -119,6 +119,9 @@ def build() -> Any:
         taken = {option for parameter in command.params for option in parameter.opts}
         shared: Any = typer.main.get_command(template)
         command.params.extend(p for p in shared.params if not taken & set(p.opts))
+        for parameter in command.params:
+            if getattr(parameter, "is_flag", False):
+                parameter.metavar = ""  # Typer's help says <bool>, as if a value had to follow
     return tree
 
 

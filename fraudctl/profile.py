@@ -45,6 +45,9 @@ class Pipeline:
     max_entries: int
     max_event_bytes: int
     checkpoint_interval_ms: int
+    idle_after_ms: int = 0
+    """0: silence is put into the log, by ticks. Else the topic is left alone, and a partition silent for so
+    long by the wall clock holds nobody back, which is not exact."""
 
 
 @dataclass(frozen=True)
@@ -290,13 +293,14 @@ _TOPICS: Mapping[str, str] = {
 _SETTINGS: Mapping[str, tuple[int, Callable[[Any], int]]] = {
     "partitions": (4, _whole(1, 256)),
     "retention_ms": (-1, _duration(-1, 100 * 365 * _DAY_MS)),
-    "max_message_bytes": (16 * 1024 * 1024, _whole(100_000, 64 * 1024 * 1024)),
+    "max_message_bytes": (16 * 1024 * 1024, _whole(100_000, 16 * 1024 * 1024)),
     "pipeline.parallelism": (1, _whole(1, 128)),
     "pipeline.out_of_orderness_ms": (50, _duration(0, _DAY_MS)),
     "pipeline.dedup_window_ms": (3_600_000, _duration(1, 90 * _DAY_MS)),
     "pipeline.max_entries": (1000, _whole(1, 1_000_000)),
     "pipeline.max_event_bytes": (65_536, _whole(256, 8 * 1024 * 1024)),
     "pipeline.checkpoint_interval_ms": (10_000, _duration(100, _DAY_MS)),
+    "pipeline.idle_after_ms": (0, _duration(0, _DAY_MS)),
     "notify.digest_window_ms": (10_000, _duration(1, _DAY_MS)),
     "notify.digest_over": (5, _whole(1, 1_000_000)),
 }

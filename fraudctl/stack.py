@@ -215,6 +215,8 @@ class Stack:
             "run": run,
             "group": "fraudctl-job",
             "parallelism": pipeline.parallelism,
+            "idle_after_ms": pipeline.idle_after_ms,
+            "max_message_bytes": self.profile.max_message_bytes,
             "settings": {setting: getattr(pipeline, setting) for setting in settings},
             "jars": [str(jar) for jar in self.job_jars],
             "checkpoints": self.paths.checkpoints.as_uri(),

@@ -102,7 +102,7 @@ def specs(profile: Profile) -> tuple[TopicSpec, ...]:
         spec(profile, names.decisions, parts, wide),
         *(spec(profile, name, parts) for name in (names.refusals, names.labels)),
         spec(profile, names.rules, 1),
-        *(spec(profile, name, parts) for name in dead),
+        *(spec(profile, name, parts, wide) for name in dead),
     )
 
 

@@ -268,6 +268,7 @@ def _status(stack: Stack) -> Result:
     sinks = observe.sinks(stack)
     ill = [one.name for one in health if not one.healthy] + ([] if job["healthy"] else ["job"])
     ill += [sink["name"] for sink in sinks if not sink["healthy"] and sink["name"] not in ill]
+    rates = observe.rates(stack)
     summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
     data = {
         "home": str(stack.home),
@@ -276,9 +277,10 @@ def _status(stack: Stack) -> Result:
         "servers": servers,
         "job": job,
         "sinks": sinks,
-        "rates": observe.rates(stack),
+        "rates": rates,
     }
-    return Result(summary, data, exit_code=3 if ill else 0, tables=_status_tables(health, job, sinks))
+    tables = (*_status_tables(health, job, sinks), _rates_table(rates))
+    return Result(summary, data, exit_code=3 if ill else 0, tables=tables)
 
 
 def _server(one: ServerHealth) -> dict[str, Any]:
@@ -315,6 +317,11 @@ def _status_tables(
         columns = ("name", "lag", "written", "retried", "dead_lettered", "last_error")
         found.append(Table("", ("sink", *columns[1:]), [[s.get(c) for c in columns] for s in sinks]))
     return tuple(found)
+
+
+def _rates_table(rates: dict[str, Any]) -> Table:
+    rows = [(name.replace("_", " "), rates[name], recent) for name, recent in rates["per_second"].items()]
+    return Table("", ("topic", "records", "per second"), rows)
 
 
 def _mb(size: int | None) -> str:

@@ -40,6 +40,7 @@ class Wish:
 
 def up(wish: Wish) -> Stack:
     """Bring the wished stack up and give it; whatever already runs stays as it is."""
+    _chosen(wish.profile, wish.without)
     paths = Paths(wish.home)
     _make_folders(paths)
     with _only_one(paths):

@@ -13,7 +13,7 @@ from fraudctl.engines.supervision import ProcessState
 from fraudctl.errors import FraudctlError
 from fraudctl.stack import Stack
 
-STALE_STATUS_MS = 10_000
+RATE_SECONDS = 10
 
 
 def program(state: ProcessState) -> dict[str, Any]:
@@ -99,21 +99,27 @@ def _sink(stack: Stack, name: str) -> dict[str, Any]:
 
 
 def rates(stack: Stack) -> dict[str, Any]:
-    """Records on the live topics so far: transactions (control records included), decisions, refusals."""
+    """Records on the live topics (control records included) and how many came a second of late; None where
+    Kafka does not answer."""
+    names = stack.profile.topics
+    wanted = {"transaction_records": names.transactions, "decisions": names.decisions}
+    wanted["refusals"] = names.refusals
+    counted = {key: _counted(stack, topic) for key, topic in wanted.items()}
+    records: dict[str, Any] = {key: total for key, (total, _) in counted.items()}
+    return records | {"per_second": {key: recent for key, (_, recent) in counted.items()}}
+
+
+def _counted(stack: Stack, topic: str) -> tuple[int | None, float | None]:
+    """Every record of a topic, and those a second over the last RATE_SECONDS."""
     from fraudctl import topics
 
-    names = stack.profile.topics
-    found: dict[str, Any] = {}
-    for key, topic in (
-        ("transaction_records", names.transactions),
-        ("decisions", names.decisions),
-        ("refusals", names.refusals),
-    ):
-        try:
-            found[key] = sum(topics.end_offsets(stack.kafka, topic).values())
-        except FraudctlError:
-            found[key] = None
-    return found
+    try:
+        since = topics.offsets_at(stack.kafka, topic, int((time.time() - RATE_SECONDS) * 1000))
+        ends = topics.end_offsets(stack.kafka, topic)
+    except FraudctlError:
+        return None, None
+    recent = sum(ends.values()) - sum(since.values())
+    return sum(ends.values()), round(recent / RATE_SECONDS, 1)
 
 
 def _resident(pid: int) -> int | None:

@@ -48,6 +48,11 @@ def dead_letters(stack: Stack, sink: str) -> str:
     return f"{stack.profile.topics.decisions}.dlq.{sink}"
 
 
+def ticks(stack: Stack) -> bool:
+    """Whether silence is put into the transactions topic."""
+    return "kafka" in stack.addresses and stack.profile.pipeline.idle_after_ms == 0
+
+
 def notifies(stack: Stack) -> bool:
     """Whether somebody is told of alerts."""
     return bool(stack.profile.notify.channels) and "dynamodb" in stack.addresses
@@ -74,8 +79,9 @@ def programs(stack: Stack) -> list[Program]:
     found: list[Program] = []
     if stack.runs_jobs:
         found.append(_python(stack, "keeper", ["fraudctl.keeper", "--home", str(stack.home)]))
-    if "kafka" in stack.addresses:
+    if ticks(stack):
         found.append(_python(stack, "ticker", ["pipeline.ticker", "--config", str(_ticker_file(stack))]))
+    if "kafka" in stack.addresses:
         found += [
             _python(stack, program(sink), ["pipeline.projector", "--config", str(_sink_file(stack, sink))])
             for sink in sinks(stack)

@@ -250,7 +250,7 @@ def kept(value: bytes | None) -> tuple[int, bytes]:
     return len(value or b""), (value or b"")[:65_536]
 
 
-def test_decisions_of_more_than_a_megabyte_are_written_and_the_job_goes_on(stack: Stack) -> None:
+def test_a_decision_too_large_for_the_topic_is_refused_and_those_below_are_written(stack: Stack) -> None:
     remembered = {
         f"before_{number}": {"by": "user_id", "agg": "previous", "of": "country", "ttl": "30d"}
         for number in range(24)
@@ -264,13 +264,25 @@ def test_decisions_of_more_than_a_megabyte_are_written_and_the_job_goes_on(stack
     }
     setup = Setup(stack, content, time="event")
     setup.create("transactions", "decisions", "refusals")
-    rows = [Row(0, number, 0, text(user_id="u", amount=2_000, country="x" * 65_000)) for number in range(200)]
+    lengths = [60_000 if number % 4 else 65_000 for number in range(40)]
+    values = [text(user_id="u", amount=2_000, country="x" * length) for length in lengths]
+    rows = [Row(0, number, 0, value) for number, value in enumerate(values)]
     close = Row(0, len(rows), 0, None, headers={"close": str(now_ms()).encode()})
     write(setup, [*rows, close, *(Row(part, 0, 0, None, headers=close.headers) for part in (1, 2, 3))])
-    with running(setup, setup.config()) as job_id:
+    limit = 1_600_000
+    with running(setup, setup.config(max_message_bytes=limit)) as job_id:
         finish(setup, job_id)
         assert Flink(stack.flink_url).exceptions(job_id) == ()
     expected, _ = by_reference(setup, recorded(setup))
-    sizes = [len(value) for value in expected.values()]
-    assert (len(sizes), max(sizes) > 1_500_000) == (200, True)
-    assert_same(by_place(decided(setup)), {place: [value] for place, value in expected.items()})
+    too_large = {place for place, value in expected.items() if len(value) > limit}
+    assert (len(expected), len(too_large)) == (40, 10)
+    assert min(len(expected[place]) for place in expected.keys() - too_large - {(0, 0)}) > 1_400_000
+    written = {place: [value] for place, value in expected.items() if place not in too_large}
+    assert_same(by_place(decided(setup)), written)
+    letters = {int(one.headers["offset"]): one for one in topics.tail(stack.kafka, setup.topic("refusals"))}
+    assert {(0, offset) for offset in letters} == too_large
+    for offset, letter in letters.items():
+        assert letter.headers["reason"].startswith(b"decision_too_large: the decision has 16")
+        assert {name: json.loads(letter.value or b"")[name] for name in ("event_id", "country")} == {
+            name: json.loads(values[offset])[name] for name in ("event_id", "country")
+        }

@@ -115,6 +115,8 @@ def test_the_job_configuration_holds_the_live_topics_and_takes_changes(tmp_path:
         "run": 7,
         "group": "fraudctl-job",
         "parallelism": 1,
+        "idle_after_ms": 0,
+        "max_message_bytes": 16_777_216,
         "settings": {
             "out_of_orderness_ms": 50,
             "dedup_window_ms": 3_600_000,

@@ -28,7 +28,7 @@ def test_a_profile_needs_its_five_topics_and_a_dead_letter_topic_for_each_sink()
         TopicSpec("risk.transactions.dlq", 3, APPEND),
         TopicSpec("risk.labels", 3, APPEND),
         TopicSpec("risk.rules", 1, APPEND),
-        *(TopicSpec(f"risk.decisions.dlq.{sink}", 3, APPEND) for sink in shipped.sinks),
+        *(TopicSpec(f"risk.decisions.dlq.{sink}", 3, wide) for sink in shipped.sinks),
     )
 
 

@@ -14,14 +14,16 @@ public final class RefusedRecord {
     public RefusedRecord() {}
 
     static RefusedRecord of(Record record, Refusal refusal) {
+        return of(record.partition, record.offset, record.value == null ? new byte[0] : record.value, refusal);
+    }
+
+    static RefusedRecord of(int partition, long offset, byte[] value, Refusal refusal) {
         RefusedRecord refused = new RefusedRecord();
-        refused.partition = record.partition;
-        refused.offset = record.offset;
-        refused.length = record.value == null ? 0 : record.value.length;
+        refused.partition = partition;
+        refused.offset = offset;
+        refused.length = value.length;
         refused.reason = refusal.getMessage();
-        refused.value = refused.length > KEPT_BYTES
-                ? java.util.Arrays.copyOf(record.value, KEPT_BYTES)
-                : record.value == null ? new byte[0] : record.value;
+        refused.value = value.length > KEPT_BYTES ? java.util.Arrays.copyOf(value, KEPT_BYTES) : value;
         return refused;
     }
 }

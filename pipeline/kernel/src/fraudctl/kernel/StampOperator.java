@@ -13,6 +13,7 @@ import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.util.OutputTag;
 
 /**
@@ -29,6 +30,9 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
     private final String planJson;
     private final boolean byAppendTime;
     private final OutputTag<RefusedRecord> refusals;
+    private final long idleAfterMs;
+    private transient Silence silence;
+    private transient boolean isIdle;
     private transient Stamper stamper;
     private transient PartitionClock clock;
     private transient Flow flow;
@@ -39,9 +43,11 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
     private transient long watermark;
     private transient int recordsSinceWatermark;
 
-    StampOperator(String planJson, boolean byAppendTime, OutputTag<RefusedRecord> refusals) {
+    /** With {@code idleAfterMs} 0 the log itself tells of silence, by ticks; see {@link Silence} for the rest. */
+    StampOperator(String planJson, boolean byAppendTime, long idleAfterMs, OutputTag<RefusedRecord> refusals) {
         this.planJson = planJson;
         this.byAppendTime = byAppendTime;
+        this.idleAfterMs = idleAfterMs;
         this.refusals = refusals;
     }
 
@@ -67,15 +73,26 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
         refused = getMetricGroup().counter("refused");
         flow = Flow.ofThisTask();
         flow.whenDrained(this::advanceWatermark);
+        if (idleAfterMs > 0) {
+            silence = new Silence(idleAfterMs);
+            long everyMs = Math.max(1, idleAfterMs / 4);
+            getProcessingTimeService().scheduleAtFixedRate(ignored -> advanceWatermark(), everyMs, everyMs);
+        }
     }
 
     @Override
     public void processElement(StreamRecord<Record> element) {
         Record record = element.getValue();
         flow.emitted(record.partition, record.offset);
+        if (silence != null) {
+            silence.heard(record.partition, getProcessingTimeService().getCurrentProcessingTime());
+        }
         try {
             Event event = stamper.stamp(record);
             if (event != null) {
+                if (silence != null) {
+                    silence.keepAhead(event, watermark);
+                }
                 if (event.late()) {
                     late.inc();
                 }
@@ -103,19 +120,51 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
         recordsSinceWatermark = 0;
         long smallest = Long.MAX_VALUE;
         for (int partition : flow.partitions()) {
+            if (isSilent(partition)) {
+                continue;
+            }
             long mark = clock.watermark(partition);
             if (mark < smallest) {
                 smallest = mark;
                 flow.slowest(partition);
             }
         }
+        boolean allSilent = silence != null && smallest == Long.MAX_VALUE && !flow.hasEnded();
         // A subtask without partitions waits for some, unless it has read them all.
-        boolean mayAdvance = smallest != Long.MAX_VALUE || flow.hasEnded();
-        if (mayAdvance && smallest > watermark) {
-            watermark = smallest;
-            output.emitWatermark(new Watermark(watermark));
+        if (allSilent) {
+            emit(silence.furthestDue());
+            setIdle(true);
+        } else if (smallest != Long.MAX_VALUE || flow.hasEnded()) {
+            emit(smallest);
         }
         reportWaiting();
+    }
+
+    private void emit(long mark) {
+        if (mark > watermark) {
+            setIdle(false);
+            watermark = mark;
+            output.emitWatermark(new Watermark(watermark));
+        }
+    }
+
+    private boolean isSilent(int partition) {
+        if (silence == null) {
+            return false;
+        }
+        long nowMs = getProcessingTimeService().getCurrentProcessingTime();
+        if (flow.isPaused(partition)) {
+            silence.heard(partition, nowMs);
+        }
+        return silence.isSilent(partition, nowMs);
+    }
+
+    /** A subtask that has nothing to say does not hold back the others. */
+    private void setIdle(boolean idle) {
+        if (idle != isIdle) {
+            isIdle = idle;
+            output.emitWatermarkStatus(idle ? WatermarkStatus.IDLE : WatermarkStatus.ACTIVE);
+        }
     }
 
     private void reportWaiting() {

@@ -29,8 +29,7 @@ import org.apache.flink.util.OutputTag;
 public final class Wiring {
     private static final TypeInformation<byte[]> BYTES = PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
 
-    /** What the topics take; Kafka's own limit of a producer is 1 MiB, and a decision can be larger. */
-    private static final int LARGEST_RECORD = 16 << 20;
+    private static final int BUFFER_BYTES = 32 << 20;
 
     private static final int USER_HOP = 0;
 
@@ -57,10 +56,10 @@ public final class Wiring {
         SingleOutputStreamOperator<Event> events = environment
                 .fromSource(source(), WatermarkStrategy.noWatermarks(), "transactions", new InChain<>(Record.class))
                 .uid("transactions")
-                .transform("decode and stamp", new EventType(), new StampOperator(plan, byAppendTime(), refusals))
+                .transform("decode and stamp", new EventType(), new StampOperator(plan, byAppendTime(), idleAfterMs(), refusals))
                 .uid("decode-and-stamp");
         events.getSideOutput(refusals)
-                .sinkTo(sink(new RefusalWriting(topic("transactions"), topic("refusals"))))
+                .sinkTo(sink(refusalWriting()))
                 .name("refusals").uid("refusals");
         Plan parsed = Plan.parse(plan);
         for (int hop = 0; hop < parsed.hops.size(); hop++) {
@@ -78,8 +77,21 @@ public final class Wiring {
     /** Scored batches to the decisions topic. */
     public void decisions(DataStream<byte[]> scored) {
         scored.flatMap(new Decisions()).returns(new InChain<>(Decisions.Decision.class)).name("lines").uid("lines")
-                .sinkTo(sink(new DecisionWriting(topic("decisions"), config.get("run").asLong())))
+                .sinkTo(sink(decisionWriting()))
                 .name("decisions").uid("decisions");
+    }
+
+    private RefusalWriting refusalWriting() {
+        return new RefusalWriting(topic("transactions"), topic("refusals"));
+    }
+
+    private DecisionWriting decisionWriting() {
+        return new DecisionWriting(topic("decisions"), config.get("run").asLong(), largestRecord(), refusalWriting());
+    }
+
+    /** What the topics take; Kafka's own limit of a producer is 1 MiB, and a decision can be larger. */
+    private int largestRecord() {
+        return config.get("max_message_bytes").asInt();
     }
 
     /** One subtask owns every key, so it needs no shuffle between hops and they run in one chain. */
@@ -91,6 +103,12 @@ public final class Wiring {
 
     private boolean byAppendTime() {
         return config.get("time").asText().equals("append");
+    }
+
+    /** Only a live topic can be silent: a bounded one ends, and past data is closed. */
+    private long idleAfterMs() {
+        boolean isLive = byAppendTime() && !config.get("bounded").asBoolean();
+        return isLive ? config.get("idle_after_ms").asLong() : 0;
     }
 
     private String topic(String name) {
@@ -132,7 +150,8 @@ public final class Wiring {
         properties.putIfAbsent("batch.size", "131072");
         properties.putIfAbsent("compression.type", "lz4");
         properties.putIfAbsent("acks", "all");
-        properties.putIfAbsent("max.request.size", Integer.toString(LARGEST_RECORD));
+        properties.putIfAbsent("max.request.size", Integer.toString(largestRecord()));
+        properties.putIfAbsent("buffer.memory", Integer.toString(Math.max(BUFFER_BYTES, 2 * largestRecord())));
         return KafkaSink.<T>builder()
                 .setBootstrapServers(config.get("bootstrap").asText())
                 .setKafkaProducerConfig(properties)
