@@ -76,6 +76,8 @@ class Report:
 
     def _summary(self) -> str:
         text = f"{self.accepted} of {self.rows} rows accepted into {self.topic}, {len(self.refused)} refused"
+        if self.labels:
+            text += f", {self.labels} labelled"
         if self.not_accepted:
             text += f", {self.not_accepted} not taken by Kafka"
         if self.history is not None:

@@ -96,7 +96,7 @@ def read_labels(path: Path, label: str = "label") -> Iterator[tuple[str | None, 
     It has the columns event_id, the label, and optionally user_id and label_time.
     """
     rows, typed = _READERS[check_readable(path)]
-    with _opened(path) as stream:
+    with opened(path) as stream:
         for number, pairs in rows(stream):
             try:
                 if isinstance(pairs, Refusal):
@@ -135,13 +135,13 @@ def check_readable(path: Path) -> str:
 def read(path: Path, mapped: Mapped, max_event_bytes: int) -> Iterator[Row | RefusedRow]:
     """Every row of the file in order. UsageError when the file cannot be read at all."""
     rows, typed = _READERS[check_readable(path)]
-    with _opened(path) as stream:
+    with opened(path) as stream:
         for number, pairs in rows(stream):
             yield _row(number, pairs, mapped, typed, max_event_bytes)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[BinaryIO]:
     """The file's bytes, unpacked by its first two bytes; damage in the packing ends the command in words."""
     try:
         with path.open("rb") as raw:
@@ -225,7 +225,7 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _json_lines(stream: BinaryIO) -> Iterator[tuple[int, Pairs | Refusal]]:
+def json_lines(stream: BinaryIO) -> Iterator[tuple[int, Pairs | Refusal]]:
     for number, line in enumerate(stream, 1):
         if line.strip():
             yield number, _json_pairs(line)
@@ -338,7 +338,7 @@ def _as_it_is(name: str, value: Any) -> Any:
 
 
 _READERS: Mapping[str, tuple[Callable[[BinaryIO], Iterator[tuple[int, Pairs | Refusal]]], _Typed]] = {
-    "jsonl": (_json_lines, _as_it_is),
+    "jsonl": (json_lines, _as_it_is),
     "csv": (_csv_rows, _typed_cell),
     "parquet": (_parquet_rows, _typed_value),
 }

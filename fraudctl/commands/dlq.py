@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
+from fraudctl import completion
 from fraudctl.errors import UsageError
 from fraudctl.result import Result, Table
 
 Topic = Annotated[str | None, typer.Option("--topic", help="Another dead-letter topic.")]
-Sink = Annotated[str | None, typer.Option("--sink", help="What this sink's store has refused.")]
+Sink = Annotated[
+    str | None,
+    typer.Option("--sink", help="What this sink's store has refused.", autocompletion=completion.sinks),
+]
 
 
 def register(app: typer.Typer) -> None:

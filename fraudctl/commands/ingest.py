@@ -49,8 +49,8 @@ def ingest(
 
     Example: fraudctl ingest payments.csv --map amount=betrag --label is_fraud --shift-to-now
     """
+    from fraudctl import columns, rows, stack
     from fraudctl import ingest as ingestion
-    from fraudctl import rows, stack
 
     if history and (shift_to_now or topic or rate):
         raise UsageError(
@@ -63,7 +63,7 @@ def ingest(
     if rate is not None and rate <= 0:
         raise UsageError(f"--rate {rate:g} is not above 0", hint="try --rate 500")
     order = ingestion.Order(file, rows.Mapped(rows.mapping(mapping or []), label), rate, shift_to_now, topic)
-    rows.check_readable(file)
+    columns.check(file, order.mapped)
     if history:
         return ingestion.ingest_history(stack.current(), order, name, rules).as_result()
     return ingestion.ingest_live(stack.current(), order).as_result()

@@ -6,16 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl import completion
 from fraudctl.result import Result, Table
 
 if TYPE_CHECKING:
     from fraudctl.profile import Profile
-
-
-def _complete_profiles(incomplete: str) -> list[str]:
-    from fraudctl import profile
-
-    return [name for name in profile.names() if name.startswith(incomplete)]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +40,7 @@ def list_profiles() -> Result:
 
 def show(
     name: Annotated[
-        str | None, typer.Argument(help="A shipped profile or a file.", autocompletion=_complete_profiles)
+        str | None, typer.Argument(help="A shipped profile or a file.", autocompletion=completion.profiles)
     ] = None,
 ) -> Result:
     """Every setting of a profile with its value and its source: flag, environment, file or default.

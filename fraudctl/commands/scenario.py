@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fraudctl import completion
 from fraudctl.result import Result, Table
 
 
@@ -14,13 +15,6 @@ def register(app: typer.Typer) -> None:
     noun.command("list")(list_)
     noun.command("show")(show)
     app.add_typer(noun, name="scenario")
-
-
-def _complete_scenarios(incomplete: str) -> list[str]:
-    from fraudctl import profile, scenario
-
-    known = scenario.names(profile.data_dir("scenarios"))
-    return [name for name in known if name.startswith(incomplete)]
 
 
 def list_() -> Result:
@@ -40,7 +34,7 @@ def list_() -> Result:
 
 def show(
     name: Annotated[
-        str, typer.Argument(help="A shipped scenario or a file.", autocompletion=_complete_scenarios)
+        str, typer.Argument(help="A shipped scenario or a file.", autocompletion=completion.scenarios)
     ],
 ) -> Result:
     """Check a scenario and show what it does, step by step.

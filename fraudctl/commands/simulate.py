@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fraudctl import completion
 from fraudctl.errors import UsageError
 from fraudctl.result import Result
 
@@ -15,17 +16,10 @@ def register(app: typer.Typer) -> None:
     app.command("simulate")(simulate)
 
 
-def _complete_scenarios(incomplete: str) -> list[str]:
-    from fraudctl import profile, scenario
-
-    known = scenario.names(profile.data_dir("scenarios"))
-    return [name for name in known if name.startswith(incomplete)]
-
-
 def simulate(
     attack: Annotated[
         str,
-        typer.Option("--attack", help="A shipped scenario or a file.", autocompletion=_complete_scenarios),
+        typer.Option("--attack", help="A shipped scenario or a file.", autocompletion=completion.scenarios),
     ] = "normal",
     rate: Annotated[float, typer.Option("--rate", help="Events a second, the attack's included.")] = 200.0,
     duration: Annotated[str, typer.Option("--duration", help="How long to send, such as 30s or 5m.")] = "30s",

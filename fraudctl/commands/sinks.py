@@ -6,9 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from fraudctl import completion
 from fraudctl.result import Result, Table, progress
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A sink, as sinks list names it.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="NAME", help="A sink, as sinks list names it.", autocompletion=completion.sinks),
+]
 _HEALTHY = ("running", "paused")
 
 

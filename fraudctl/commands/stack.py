@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl import completion
 from fraudctl.errors import NotRunning, UsageError
 from fraudctl.result import Result, Table, options, progress, say
 
@@ -18,25 +19,6 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 2.0
 NEXT = ("fraudctl simulate --attack ip-burst", "fraudctl alerts", "fraudctl status --watch")
-
-
-def _complete_profiles(incomplete: str) -> list[str]:
-    from fraudctl import profile
-
-    return [name for name in profile.names() if name.startswith(incomplete)]
-
-
-def _complete_servers(incomplete: str) -> list[str]:
-    from fraudctl import profile
-
-    return [name for name in profile.server_names() if name.startswith(incomplete)]
-
-
-def _complete_programs(incomplete: str) -> list[str]:
-    from fraudctl import stack
-    from fraudctl.engines import local
-
-    return [name for name in local.program_names(stack.home_dir()) if name.startswith(incomplete)]
 
 
 def register(app: typer.Typer) -> None:
@@ -51,7 +33,7 @@ def register(app: typer.Typer) -> None:
 def up(
     profile: Annotated[
         str | None,
-        typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_complete_profiles),
+        typer.Option("--profile", help="A shipped profile or a file.", autocompletion=completion.profiles),
     ] = None,
     rules: Annotated[
         Path | None, typer.Option("--rules", help="A rule set instead of the profile's.")
@@ -59,7 +41,7 @@ def up(
     any_port: Annotated[bool, typer.Option("--any-port", help="Take free ports, whatever they are.")] = False,
     without: Annotated[
         list[str] | None,
-        typer.Option("--without", help="Leave out a server; repeatable.", autocompletion=_complete_servers),
+        typer.Option("--without", help="Leave out a server; repeatable.", autocompletion=completion.servers),
     ] = None,
     wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 180.0,
 ) -> Result:
@@ -126,7 +108,7 @@ def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
 
 def restart(
     server: Annotated[
-        str, typer.Argument(help="A server or one of its programs.", autocompletion=_complete_servers)
+        str, typer.Argument(help="A server or one of its programs.", autocompletion=completion.servers)
     ],
     wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 120.0,
 ) -> Result:
@@ -157,7 +139,7 @@ def status(
 
 def logs(
     name: Annotated[
-        str | None, typer.Argument(help="A program; all if left out.", autocompletion=_complete_programs)
+        str | None, typer.Argument(help="A program; all if left out.", autocompletion=completion.programs)
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 20,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudctl import result
+from fraudctl import completion, result
 from fraudctl.errors import Difference, UsageError
 from fraudctl.result import Result, Table
 
@@ -30,7 +30,10 @@ def register(app: typer.Typer) -> None:
 
 def sinks(
     sink: Annotated[
-        list[str] | None, typer.Option("--sink", help="Only this sink; may be given more than once.")
+        list[str] | None,
+        typer.Option(
+            "--sink", help="Only this sink; may be given more than once.", autocompletion=completion.sinks
+        ),
     ] = None,
     from_: Annotated[
         str | None,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fraudctl import columns
 from fraudctl.commands.ingest import ingest
 from fraudctl.errors import UsageError
 from fraudctl.ingest import Report, _history_name, _moved
@@ -219,10 +220,25 @@ def test_the_report_names_what_became_of_every_row() -> None:
         "history": None,
     }
     assert (result.data, result.exit_code) == (expected, 0)
-    assert result.summary == "2 of 3 rows accepted into t, 1 refused"
+    assert result.summary == "2 of 3 rows accepted into t, 1 refused, 1 labelled"
 
 
 def test_another_rule_set_is_for_past_data_only(tmp_path: Path) -> None:
     file = written(tmp_path / "x.jsonl", "")
     with pytest.raises(UsageError, match="--rules"):
         ingest(file, rules=tmp_path / "rules.yaml")
+
+
+def test_a_column_that_the_file_does_not_have_is_told_with_those_it_has(tmp_path: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    csv_file = written(tmp_path / "x.csv", b"id, when ,value\n1,2,3\n")
+    lines = written(tmp_path / "x.jsonl.gz", gzip.compress(b'{"id":1,"when":2}\nbroken\n{"value":3}\n'))
+    pyarrow.parquet.write_table(pyarrow.table({"id": [1], "when": [2], "value": [3]}), tmp_path / "x.parquet")
+    for file in (csv_file, lines, tmp_path / "x.parquet"):
+        columns.check(file, Mapped({"event_id": "id", "amount": "value"}, "when"))
+        with pytest.raises(UsageError) as caught:
+            columns.check(file, Mapped({"event_id": "id", "amount": "betrag"}, "is_fraud"))
+        assert caught.value.message == f"{file.name} has no column betrag, is_fraud"
+        assert caught.value.hint == "it has: id, value, when"
