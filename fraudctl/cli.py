@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -138,12 +139,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _trace()
         return result.render_error(error)
     except KeyboardInterrupt:
-        result.say("interrupted")
-        return EXIT_INTERRUPTED
+        return result.render_interrupt(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone: nothing more to say, and no complaint at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.filename is None or result.options().debug:
+            return _unexpected(error)
+        return result.render_error(_file_error(error))
     except Exception as error:
         return _unexpected(error)
 
@@ -161,6 +165,8 @@ def _run(argv: list[str]) -> int:
         raise usage from error
     if isinstance(answer, result.Result):
         return result.render(answer)
+    if answer == EXIT_INTERRUPTED:  # what Typer makes of a Ctrl-C
+        return result.render_interrupt(EXIT_INTERRUPTED)
     return answer if isinstance(answer, int) else 0
 
 
@@ -175,6 +181,17 @@ def _usage_error(error: Exception) -> UsageError | None:
     if not message:
         return UsageError("no command given", hint=f"see: fraudctl {name} --help".replace("  ", " "))
     return UsageError(message, hint=f"see: fraudctl {name} --help".replace("  ", " "))
+
+
+def _file_error(error: OSError) -> FraudctlError:
+    """A file or folder that the machine does not give us, in words."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = "make room there" if full else "check that it is a place you may write to"
+    return FraudctlError(
+        f"{error.filename}: {error.strerror}",
+        hint=f"{hint}, or choose another with --home; see: fraudctl doctor",
+        code="file",
+    )
 
 
 def _unexpected(error: Exception) -> int:

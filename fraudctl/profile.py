@@ -20,6 +20,8 @@ from fraudctl.errors import ProfileError, UsageError
 ENVIRONMENT_PREFIX = "FRAUDCTL_"
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
+OPEN_SERVERS = frozenset({"kafka", "flink"})
+"""servers that every part of a stack speaks to without authentication"""
 _DURATION_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MISSING = object()
 
@@ -460,6 +462,8 @@ class _Reader:
             return None
         if secret is None:
             return External(address)
+        if path.split(".")[1] in OPEN_SERVERS:
+            self.problems.append(f"{path}.credentials_file: this server is reached without a password")
         file = (self.path.parent / Path(secret).expanduser()).resolve()
         if not file.is_file():
             self.problems.append(f"{path}.credentials_file: there is no file {file}")

@@ -33,6 +33,8 @@ class Options:
     debug: bool = False
     json: bool = False
     command: str = ""
+    streams: bool = False
+    """Whether the command prints items as they come, not one answer."""
 
 
 _options = Options()
@@ -44,7 +46,7 @@ def options() -> Options:
 
 
 def set_options(**changes: Any) -> None:
-    """Change single fields of the current options (done by `fraudctl.cli` alone)."""
+    """Change single fields of the current options (done by `fraudctl.cli`)."""
     global _options
     _options = replace(_options, **changes)
 
@@ -122,6 +124,16 @@ def render_error(error: FraudctlError) -> int:
             console.print("[bold]hint:[/]  ", end="")
             console.print(error.hint, markup=False, highlight=False, soft_wrap=True)
     return error.exit_code
+
+
+def render_interrupt(exit_code: int) -> int:
+    """Say that the keyboard ended it: an envelope for machines unless lines of a stream are out already."""
+    if _options.json and not _options.streams:
+        error = {"code": "interrupted", "message": "interrupted", "hint": ""}
+        _print_json(envelope(_options.command, exit_code, "interrupted", {}, error))
+    else:
+        say("interrupted")
+    return exit_code
 
 
 def say(text: str) -> None:
@@ -223,6 +235,7 @@ def _print_tables(result: Result) -> None:
 
 
 def _render_stream(result: Result, items: Iterator[Any]) -> None:
+    set_options(streams=True)
     for item in items:
         if isinstance(item, Result):
             if result.replaces and sys.stdout.isatty() and not _options.json:

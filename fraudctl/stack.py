@@ -273,7 +273,7 @@ def read(home: Path) -> Stack | None:
     """The stack that was last started in a home, running or not; None if there never was one."""
     try:
         document = json.loads(Paths(home).stack_file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         raise Failed(

@@ -109,7 +109,7 @@ def _answer_of(child: subprocess.Popen[bytes], wait_s: float) -> str:
     except subprocess.TimeoutExpired:
         raise Failed(
             f"Flink did not take the job within {wait_s:.0f} s",
-            hint="look at: fraudctl logs jobmanager",
+            hint="look at: fraudctl logs flink-jobmanager",
             code="submit_failed",
         ) from None
     finally:

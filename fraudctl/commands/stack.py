@@ -213,10 +213,9 @@ def _confirm(home: Path) -> None:
 
 
 def _started(stack: Stack, seconds: float) -> Result:
-    from fraudctl.engines.local import servers
+    from fraudctl.servers import server_class
 
-    titles = {name: server.title for name, server in servers(stack).items()}
-    rows = [(titles.get(name, name), address) for name, address in stack.addresses.items()]
+    rows = [(server_class(name).title, address) for name, address in stack.addresses.items()]
     tables = (Table("", ("server", "address"), rows), Table("", ("next",), [(line,) for line in NEXT]))
     data = {
         "home": str(stack.home),
@@ -283,8 +282,10 @@ def _status_tables(
 ) -> tuple[Table, ...]:
     from fraudctl.engines import observe
 
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for one in health:
+        if one.address and not one.programs:
+            rows.append((one.name, one.address, "", "", "", "external, " + (one.reason or "well")))
         for number, state in enumerate(one.programs):
             seen = observe.program(state)
             shown = (one.address if number == 0 else "", seen["pid"] or "", _mb(seen["rss_bytes"]))

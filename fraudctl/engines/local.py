@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl import artifacts
-from fraudctl.engines import ports, workers
+from fraudctl.engines import external, ports, workers
 from fraudctl.engines.supervision import ProcessState, Supervisor, socket_path
 from fraudctl.engines.waiting import Wait, program_names_of, reason_not_ready
 from fraudctl.errors import Failed, UsageError
@@ -127,11 +127,14 @@ class ServerHealth:
 
 
 def health(stack: Stack) -> list[ServerHealth]:
-    """Every server of ours and the pipeline's processes, each asked now."""
+    """Every server, external ones too, and the pipeline's processes, each asked now."""
     states = Supervisor(stack.paths).states()
     ours = servers(stack)
-    with ThreadPoolExecutor(max(1, len(ours))) as pool:
+    others = external.names(stack)
+    with ThreadPoolExecutor(max(1, len(ours) + len(others))) as pool:
+        asked = pool.map(lambda name: external.reason_unwell(stack, name), others)
         reasons = dict(zip(ours, pool.map(reason_not_ready, ours.values()), strict=True))
+        unwell = dict(zip(others, asked, strict=True))
     found = [
         ServerHealth(
             name,
@@ -142,6 +145,10 @@ def health(stack: Stack) -> list[ServerHealth]:
             tuple(states[p] for p in program_names_of(server.programs()) if p in states),
         )
         for name, server in ours.items()
+    ]
+    found += [
+        ServerHealth(name, external.title(name), stack.addresses[name], not unwell[name], unwell[name], ())
+        for name in others
     ]
     return found + [_worker_health(program, states) for program in workers.programs(stack)]
 

@@ -143,12 +143,33 @@ def test_debug_shows_the_trace_of_an_unexpected_error(
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_an_interrupted_command_exits_130(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_command_exits_130_and_tells_machines_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("fraudctl.stack.current", interrupt)
-    assert cli.main(["status"]) == 130
+    assert (cli.main(["status"]), capsys.readouterr().out) == (130, "")
+    assert cli.main(["status", "--json"]) == 130
+    assert json.loads(capsys.readouterr().out) == {
+        "schema_version": 1,
+        "command": "status",
+        "ok": False,
+        "exit_code": 130,
+        "summary": "interrupted",
+        "data": {},
+        "error": {"code": "interrupted", "message": "interrupted", "hint": ""},
+    }
+
+
+def test_a_home_that_cannot_be_made_is_told_without_a_word_of_a_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert cli.main(["up", "--home", str(tmp_path / "file" / "home"), "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["code"], error["message"]) == ("file", f"{tmp_path}/file/home: Not a directory")
 
 
 def test_purge_does_not_delete_unasked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

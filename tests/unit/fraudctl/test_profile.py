@@ -60,6 +60,7 @@ sinks: {oracle: {}}
 servers:
   kafka: {port: 70000, heap: 1}
   redis: {external: {credentials_file: x}}
+  flink: {external: {address: "flink:8081", credentials_file: rules.yaml}}
   mongo: {}
 """,
     )
@@ -73,6 +74,7 @@ servers:
         "pipeline.parallelism",
         "pipeline.speed",
         "rules",
+        "servers.flink.external.credentials_file",
         "servers.kafka.heap",
         "servers.kafka.port",
         "servers.mongo",

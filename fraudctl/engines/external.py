@@ -1,0 +1,47 @@
+"""Servers of a stack that are not ours to run: used, and asked how they are, never started or stopped."""
+
+from __future__ import annotations
+
+from fraudctl import topics
+from fraudctl.errors import FraudctlError
+from fraudctl.flink import Flink
+from fraudctl.servers import server_class
+from fraudctl.stack import Stack
+from pipeline import sinks
+
+PROBE_S = 5.0
+
+
+def names(stack: Stack) -> list[str]:
+    """The external servers of this stack."""
+    return [name for name in stack.addresses if stack.profile.server(name).external is not None]
+
+
+def title(name: str) -> str:
+    """What people call a server."""
+    return server_class(name).title
+
+
+def reason_unwell(stack: Stack, name: str) -> str:
+    """Why the server does not do its work now, empty if it does."""
+    try:
+        if name == "kafka":
+            topics.end_offsets(stack.kafka, stack.profile.topics.decisions)
+        elif name == "flink":
+            Flink(stack.flink_url, timeout_s=PROBE_S).jobs()
+        elif name in stack.profile.sinks:
+            _ask_store(stack, name)
+    except FraudctlError as error:
+        return error.message
+    except sinks.Unavailable as error:
+        return str(error)
+    return ""
+
+
+def _ask_store(stack: Stack, name: str) -> None:
+    settings = dict(stack.profile.sinks[name])
+    store = sinks.connect(name, stack.sink_address(name), stack.secret(name), settings)
+    try:
+        store.held("", "")
+    finally:
+        store.close()
