@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from fraudctl import plugin_watcher
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
 from fraudctl.flink import Flink, Job, local_path, reason_of
 from fraudctl.jobfiles import (
@@ -117,6 +118,7 @@ def status(stack: Stack) -> dict[str, Any]:
             name: keeper.get(name) for name in ("state", "last_error", "restored_from", "submitted_ms")
         },
         "flink": _flink_status(flink, jobs[0]) if jobs else None,
+        "stopped_plugins": plugin_watcher.stopped(stack.paths.plugins),
     }
 
 

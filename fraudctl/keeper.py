@@ -5,6 +5,8 @@ Flink's list of jobs. Wanted but not there (first start, a JobManager that was k
 that failed for good): it submits from the newest complete checkpoint or savepoint of the run in force. Two of
 them: the younger is cancelled. What it does stands in `jobs/keeper.json`, which it alone writes.
 
+Beside that it watches the plug-ins of the jobs' rules (`fraudctl.plugin_watcher`), in a thread of its own.
+
 A run is one history of the job. Starting without any state takes a new run number; every restart from a
 checkpoint or savepoint keeps it. A restart never goes back behind the point its run was started from.
 """
@@ -20,7 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fraudctl import jobfiles
+from fraudctl import jobfiles, plugin_watcher
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink import Flink, Job, local_path, reason_of
 from fraudctl.jobfiles import RestorePoint, now_ms, run_of
@@ -216,6 +218,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     keeper = Keeper(_stack_of_home, submit_live)
+    plugin_watcher.watch(_stack_of_home().paths.plugins)
     log.info("keeping the live job of %s", options().home)
     while True:
         keeper.look()

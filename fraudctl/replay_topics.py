@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from fraudctl import topics
 from fraudctl.jobfiles import read_json, write_json
+from pipeline.plugin_watch import began
 
 if TYPE_CHECKING:
     from fraudctl.stack import Stack
@@ -27,7 +28,7 @@ def own_topics(stack: Stack, ruleset_hash: str, keep: bool) -> Iterator[dict[str
     decisions, name = stack.profile.topics.decisions, f"{ruleset_hash[:8]}-{time.time_ns() // 1_000_000}"
     own = {"decisions": f"{decisions}.replay-{name}", "refusals": f"{decisions}.replay-{name}.dlq"}
     marker = _markers(stack) / f"{name}.json"
-    write_json(marker, {"pid": os.getpid(), "began": _began(os.getpid()), "topics": list(own.values())})
+    write_json(marker, {"pid": os.getpid(), "began": began(os.getpid()), "topics": list(own.values())})
     dropped = list(own.values())
     try:
         wide = {"max.message.bytes": str(stack.profile.max_message_bytes)}
@@ -45,7 +46,7 @@ def sweep(stack: Stack) -> list[str]:
     left = []
     for marker in sorted(_markers(stack).glob("*.json")):
         content = read_json(marker)
-        if content and content["began"] != _began(content["pid"]):
+        if content and content["began"] != began(content["pid"]):
             topics.delete(stack.kafka, content["topics"])
             marker.unlink(missing_ok=True)
             left += content["topics"]
@@ -56,9 +57,3 @@ def _markers(stack: Stack) -> Path:
     return stack.home / "replays"
 
 
-def _began(pid: int) -> str | None:
-    """When a process began, in the kernel's ticks, so that a pid used again is told apart; None: gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return None

@@ -57,6 +57,10 @@ class Paths:
         return self.home / "savepoints"
 
     @property
+    def plugins(self) -> Path:
+        return self.home / "plugins"
+
+    @property
     def jobs(self) -> Path:
         return self.home / "jobs"
 
@@ -222,6 +226,7 @@ class Stack:
             "checkpoints": self.paths.checkpoints.as_uri(),
             "checkpoint_interval_ms": pipeline.checkpoint_interval_ms,
             "restore": restore,
+            "plugin_watch": str(self.paths.plugins),
         } | changes
 
     def save(self) -> None:

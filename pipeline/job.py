@@ -18,25 +18,43 @@ from pyflink.datastream import DataStream, MapFunction, RuntimeContext, StreamEx
 from pyflink.java_gateway import get_gateway
 
 from pipeline import ruleset, scoring
+from pipeline.plugin_watch import Desk
 
 BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 
 
 class Score(MapFunction):  # type: ignore[misc]  # pyflink has no types
-    """Scores batches with one rule set, which travels with the job as content."""
+    """Scores batches with one rule set, which travels with the job as content.
 
-    def __init__(self, content: Mapping[str, Any]) -> None:
-        self._content = content
+    `watch` is the folder in which its plug-ins are watched, None where nobody looks.
+    """
+
+    def __init__(self, content: Mapping[str, Any], watch: str | None) -> None:
+        self._content, self._watch = content, watch
         self._scorer: scoring.Scorer | None = None
+        self._desk: Desk | None = None
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Compile the rule set once per subtask."""
-        self._scorer = scoring.Scorer(ruleset.parse(self._content))
+        rules = ruleset.parse(self._content)
+        if self._watch and any(rule.plugin for rule in rules.rules):
+            self._desk = Desk(Path(self._watch), rules.version, rules.hash)
+        self._scorer = scoring.Scorer(rules, self._desk)
+        self._failures = runtime_context.get_metrics_group().counter("plugin_errors")
 
     def map(self, batch: bytes) -> bytes:
         """See `scoring.Scorer.score_batch`."""
         assert self._scorer is not None
-        return self._scorer.score_batch(batch)
+        scored = self._scorer.score_batch(batch)
+        if self._scorer.plugin_errors:
+            self._failures.inc(self._scorer.plugin_errors.total())
+            self._scorer.plugin_errors.clear()
+        return scored
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        if self._desk is not None:
+            self._desk.close()
 
 
 def environment(config: Mapping[str, Any]) -> StreamExecutionEnvironment:
@@ -78,7 +96,8 @@ def wire(env: StreamExecutionEnvironment, config: Mapping[str, Any]) -> None:
     )
     batches = DataStream(kernel.features())
     # A chain of its own is a thread of its own: Python scores while the kernel works on the next batch.
-    scored = batches.map(Score(config["ruleset"]), output_type=BYTES).name("score").uid("score")
+    score = Score(config["ruleset"], config.get("plugin_watch"))
+    scored = batches.map(score, output_type=BYTES).name("score").uid("score")
     kernel.decisions(scored.start_new_chain()._j_data_stream)
 
 

@@ -102,13 +102,17 @@ def rescale(
 
 def _answer(summary: str, found: Mapping[str, Any]) -> Result:
     flink = found["flink"]
+    stopped = [(one["rule"], one["place"], one["version"], one["reason"]) for one in found["stopped_plugins"]]
+    plugins = [Table("Plug-ins that are not called any more", ("rule", "plug-in", "version", "why"), stopped)]
     if not flink:
-        return Result(summary, found)
+        return Result(summary, found, tables=tuple(plugins if stopped else ()))
     tasks = [(task["name"], task["parallelism"], task["state"]) for task in flink["tasks"]]
     checkpoints = flink["checkpoints"]
     counts = f"{checkpoints['completed']} checkpoints complete, {checkpoints['failed']} failed"
     return Result(
-        f"{summary}; {counts}", found, tables=(Table("tasks", ("task", "parallelism", "state"), tasks),)
+        f"{summary}; {counts}",
+        found,
+        tables=(Table("tasks", ("task", "parallelism", "state"), tasks), *(plugins if stopped else ())),
     )
 
 

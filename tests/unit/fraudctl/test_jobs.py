@@ -126,6 +126,7 @@ def test_the_status_without_a_job_says_so(stack: Stack) -> None:
         "parallelism": stack.profile.pipeline.parallelism,
         "run": None,
         "keeper": nothing,
+        "stopped_plugins": [],
         "flink": None,
     }
 

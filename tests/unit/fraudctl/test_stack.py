@@ -127,6 +127,7 @@ def test_the_job_configuration_holds_the_live_topics_and_takes_changes(tmp_path:
         "checkpoints": f"file://{tmp_path}/checkpoints",
         "checkpoint_interval_ms": 10_000,
         "restore": None,
+        "plugin_watch": str(tmp_path / "plugins"),
     }
     assert json.loads(json.dumps(config)) == config
 

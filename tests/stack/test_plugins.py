@@ -1,0 +1,77 @@
+"""A plug-in that hangs inside the job: named, stopped, and the job goes on without it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from fraudctl import plugin_watcher, topics
+from fraudctl.flink import Flink
+from fraudctl.stack import Stack
+from pipeline import ruleset
+from pipeline.events import Decision, decode_decision
+from tests.stack import own_jobs
+from tests.stack.flow import all_tasks_run, await_that, now_ms
+
+pytestmark = pytest.mark.timeout(600)
+
+SOURCE = """\
+import re
+
+def judge(transaction, features):
+    if transaction["amount"] == 77:
+        return re.match("(a+)+$", "a" * 60 + "b") is not None
+    return 1 / 0 if transaction["amount"] == 13 else features["n"]
+"""
+CONTENT: dict[str, Any] = {
+    "version": "hanging",
+    "features": {"n": {"by": "user_id", "agg": "count", "window": "5m"}},
+    "rules": {
+        "asks": {"plugin": "own.py:judge", "uses": ["amount", "n"], "when": "amount > 10", "points": 60},
+        "large": {"when": "amount > 50", "points": 50},
+    },
+    "thresholds": {"review": 50, "block": 80},
+    "plugins": {"own.py": SOURCE},
+}
+FAILED = {"asks": "ZeroDivisionError: division by zero (own.py line 6)"}
+STOPPED = {"asks": "was stopped: it held the interpreter beyond its limit of 1 s"}
+
+
+def send(setup: own_jobs.Setup, amounts: list[float], first: int) -> None:
+    sender = topics.Sender(setup.stack.kafka)
+    for number, amount in enumerate(amounts, first):
+        event = {"event_id": f"e{number}", "user_id": "u", "event_time": now_ms(), "amount": amount}
+        sender.send(setup.transactions, json.dumps(event).encode(), b"u", partition=0)
+        sender.send(setup.transactions, None, headers={"tick": b""}, partition=0)
+    assert (sender.flush(), sender.failed) == (0, 0)
+
+
+def decided(setup: own_jobs.Setup) -> dict[str, Decision]:
+    made = [decode_decision(record.value or b"") for record in own_jobs.decided(setup)]
+    return {one.transaction.event_id: one for one in made}
+
+
+def test_a_plugin_that_hangs_is_stopped_and_every_event_is_decided(stack: Stack) -> None:
+    setup = own_jobs.Setup(stack, CONTENT, partitions=1)
+    setup.create("transactions", "decisions", "refusals")
+    loaded = ruleset.parse(CONTENT)
+    with own_jobs.running(setup, setup.config(bounded=False)) as job_id:
+        own_jobs.await_tasks(setup, job_id)
+        send(setup, [5, 20, 13, 60], 0)
+        await_that(lambda: len(decided(setup)) == 4, 60.0, lambda: f"{decided(setup)}")
+        before = decided(setup)
+        assert Flink(stack.flink_url).job(job_id).running
+        send(setup, [77, 20, 5], 4)
+        await_that(lambda: len(decided(setup)) == 7, 180.0, lambda: f"{list(decided(setup))}")
+    after = decided(setup)
+    found = {**before, **{name: after[name] for name in after.keys() - before.keys()}}
+    assert [(found[name].score, dict(found[name].plugin_errors)) for name in sorted(found)] == [
+        (0, {}), (2, {}), (0, FAILED), (54, {}), (50, STOPPED), (0, STOPPED), (0, {}),
+    ]  # fmt: skip
+    entries = [one for one in plugin_watcher.stopped(stack.paths.plugins) if one["hash"] == loaded.hash]
+    assert [(one["rule"], one["place"], one["version"]) for one in entries] == [
+        ("asks", "own.py:judge", "hanging")
+    ]
+    await_that(lambda: all_tasks_run(stack), 90.0, lambda: "the live job does not run again")
