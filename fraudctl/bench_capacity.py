@@ -12,13 +12,14 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fraudctl import topics
 from fraudctl.bench import surroundings
-from fraudctl.bench_load import STRAGGLE_MS, Worker, Workload, number_of, send
+from fraudctl.bench_load import STRAGGLE_MS, Traffic, Worker, Workload, number_of, send
 from fraudctl.errors import Failed
 from fraudctl.flink import Flink, local_path, reason_of
 from fraudctl.jobs import await_end
@@ -54,27 +55,12 @@ def run(
     """The figures of one run. `good` is false when an event was lost or differs from the reference."""
     token = f"c{time.time_ns() // 1_000_000:x}"
     workload = Workload(token, seed, FIRST_MS, EVENT_RATE, stragglers=True)
-    names = _topics(stack, token)
-    config = job_config(
-        stack,
-        1,
-        name=f"fraudctl-bench-{token}",
-        group=f"fraudctl-bench-{token}",
-        topics=topics_of(stack) | names,
-        time="event",
-        bounded=True,
-        checkpoints=(stack.paths.checkpoints / f"bench-{token}").as_uri(),
-        checkpoint_interval_ms=CHECKPOINT_MS,
-    )
-    try:
-        fill_s = _fill(stack, names["transactions"], workload, events, progress)
-        timing = _time(stack, config, wait_s, progress)
+    with bounded_job(stack, token, keep) as config:
+        names = config["topics"]
+        fill_s = fill(stack, names["transactions"], workload, events, progress)
+        timing = time_job(stack, config, wait_s, progress)
         decided = _read(stack, names["decisions"], token.encode(), events, progress)
         differing = _compare(stack, names["transactions"], workload, events, decided, progress)
-    finally:
-        if not keep:
-            topics.delete(stack.kafka, list(names.values()))
-            shutil.rmtree(local_path(config["checkpoints"]), ignore_errors=True)
     return (
         _report(events, decided, timing, differing)
         | {
@@ -85,6 +71,32 @@ def run(
         }
         | surroundings(stack, config)
     )
+
+
+@contextmanager
+def bounded_job(stack: Stack, token: str, keep: bool, **changes: Any) -> Iterator[dict[str, Any]]:
+    """The configuration of a job over topics of its own, made for it; deleted behind it unless `keep`."""
+    names = _topics(stack, token)
+    config = job_config(
+        stack,
+        1,
+        name=f"fraudctl-bench-{token}",
+        **{
+            "group": f"fraudctl-bench-{token}",
+            "topics": topics_of(stack) | names,
+            "time": "event",
+            "bounded": True,
+            "checkpoints": (stack.paths.checkpoints / f"bench-{token}").as_uri(),
+            "checkpoint_interval_ms": CHECKPOINT_MS,
+        }
+        | changes,
+    )
+    try:
+        yield config
+    finally:
+        if not keep:
+            topics.delete(stack.kafka, list(names.values()))
+            shutil.rmtree(local_path(config["checkpoints"]), ignore_errors=True)
 
 
 def first_difference(expected: Mapping[int, bytes], values: Mapping[int, bytes]) -> dict[str, Any] | None:
@@ -107,7 +119,8 @@ def _topics(stack: Stack, token: str) -> dict[str, str]:
     return names
 
 
-def _fill(stack: Stack, topic: str, workload: Workload, events: int, progress: Progress) -> float:
+def fill(stack: Stack, topic: str, workload: Traffic, events: int, progress: Progress) -> float:
+    """Writes the events and closes the topic; the seconds that took."""
     started = time.monotonic()
     sender = Worker(send, stack.kafka, topic, workload, events, 0)
     sent = sender.result(lambda: progress.update(_total(stack, topic), "filling the topic"))
@@ -125,7 +138,7 @@ def _total(stack: Stack, topic: str) -> int:
     return sum(topics.end_offsets(stack.kafka, topic).values())
 
 
-def _time(stack: Stack, config: Mapping[str, Any], wait_s: float, progress: Progress) -> dict[str, Any]:
+def time_job(stack: Stack, config: Mapping[str, Any], wait_s: float, progress: Progress) -> dict[str, Any]:
     """Runs the job to its end: when it was submitted and ran (epoch ms), and its checkpoints."""
     flink = Flink(stack.flink_url)
     submitted_ms = time.time_ns() // 1_000_000

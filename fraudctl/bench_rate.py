@@ -7,14 +7,18 @@ same rate with the same events, sender and receiver, on a topic of its own that 
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from fraudctl import topics
 from fraudctl.bench import Distribution, distribution, surroundings
 from fraudctl.bench_load import NANO, Received, Sent, Worker, Workload, receive, send
+from fraudctl.engines.supervision import Supervisor
 from fraudctl.errors import NotRunning
 from fraudctl.jobs import status
 from fraudctl.result import Progress
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
 HEAD_START_S = 3.0
 """Sender and receiver are up and connected before the first event is due."""
 CATCH_UP_S = 120.0
+TASKMANAGER = "flink-taskmanager"
+BEHIND_MS = 1_000
+"""A decision that comes later than this after its event was due shows that the job is still catching up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class Plan:
     warmup_s: float
     floor_s: float
     seed: int
+    kill: bool = False
+    """Kill the TaskManager hard when a third of the measured time is over."""
 
     def events(self, seconds: float) -> int:
         return max(1, round(self.rate * seconds))
@@ -74,7 +83,8 @@ def run(stack: Stack, plan: Plan, progress: Progress) -> dict[str, Any]:
     floor = _floor(stack, plan, token, progress)
     names = stack.profile.topics
     count = plan.events(plan.warmup_s + plan.duration_s)
-    main = _pass(stack, plan, token, count, (names.transactions, names.decisions), progress)
+    blow = Blow(stack, plan.warmup_s + plan.duration_s / 3) if plan.kill else None
+    main = _pass(stack, plan, token, count, (names.transactions, names.decisions), progress, blow)
     ended = time.monotonic()
     lag = sink_lag(stack)
     caught_up_s = _catch_up(stack, ended, progress)
@@ -93,11 +103,70 @@ def run(stack: Stack, plan: Plan, progress: Progress) -> dict[str, Any]:
         "events_per_second": main.events_per_second,
         "latency_ms": asdict(main.latencies(plan.events(plan.warmup_s) if plan.warmup_s else 0)),
         "floor_ms": asdict(floor.latencies(0)),
+        "recovery": asdict(recovery(main, blow.struck_ns)) if blow and blow.struck_ns else None,
+        "out_of_orderness_ms": stack.profile.pipeline.out_of_orderness_ms,
         "sender_slip_ms": main.sent.slip_ms,
         "sinks": {sink: {"lag_at_end": lag[sink], "caught_up_s": caught_up_s.get(sink)} for sink in lag},
         "parallelism": shown["parallelism"],
         "seed": plan.seed,
     } | surroundings(stack, job_config(stack, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What a kill did, in seconds from it. `caught_up_s` is None when the traffic ended before that."""
+
+    killed_after_s: float
+    silent_until_s: float
+    """End of the longest time without any decision."""
+    caught_up_s: float | None
+    """Arrival of the last decision that came more than `BEHIND_MS` after its event was due."""
+
+
+def recovery(passage: Passage, struck_ns: int) -> Recovery:
+    """How a stream went on after something was killed at that time."""
+    gap_ns = NANO / passage.rate
+    arrivals = passage.received.arrivals_ns
+    after = sorted([struck_ns, *(at for at in arrivals if at > struck_ns)])
+    until_ns = max(pairwise(after), key=lambda gap: gap[1] - gap[0], default=(0, struck_ns))[1]
+    behind = [
+        (at, number)
+        for number, at in enumerate(arrivals)
+        if at > struck_ns and at - passage.start_ns - number * gap_ns > BEHIND_MS * 1e6
+    ]
+    last_ns, last = max(behind, default=(until_ns, 0))
+    return Recovery(
+        killed_after_s=_seconds(struck_ns - passage.start_ns),
+        silent_until_s=_seconds(until_ns - struck_ns),
+        caught_up_s=_seconds(last_ns - struck_ns) if last < len(arrivals) - 1 else None,
+    )
+
+
+def _seconds(ns: int) -> float:
+    return round(ns / NANO, 2)
+
+
+class Blow:
+    """One hard kill of the TaskManager, dealt when its time has come; `struck_ns` is when that was."""
+
+    def __init__(self, stack: Stack, after_s: float) -> None:
+        self._supervisor = Supervisor(stack.paths)
+        self._pid()
+        self._after_s = after_s
+        self.struck_ns = 0
+
+    def deal(self, start_ns: int) -> None:
+        """Kill it if it is time and has not been done; `start_ns` is when the first event was due."""
+        if not self.struck_ns and time.time_ns() > start_ns + self._after_s * NANO:
+            pid = self._pid()
+            self.struck_ns = time.time_ns()
+            os.kill(pid, signal.SIGKILL)
+
+    def _pid(self) -> int:
+        state = self._supervisor.states().get(TASKMANAGER)
+        if state is None or not state.pid:
+            raise NotRunning("no TaskManager of this stack runs here", hint="see: fraudctl status")
+        return state.pid
 
 
 def sink_lag(stack: Stack) -> dict[str, int]:
@@ -119,7 +188,13 @@ def _floor(stack: Stack, plan: Plan, token: str, progress: Progress) -> Passage:
 
 
 def _pass(
-    stack: Stack, plan: Plan, token: str, count: int, between: tuple[str, str], progress: Progress
+    stack: Stack,
+    plan: Plan,
+    token: str,
+    count: int,
+    between: tuple[str, str],
+    progress: Progress,
+    blow: Blow | None = None,
 ) -> Passage:
     to, back = between
     start_ns = time.time_ns() + int(HEAD_START_S * NANO)
@@ -128,7 +203,7 @@ def _pass(
     receiver = Worker(receive, stack.kafka, back, ends, token.encode(), count)
     sender = Worker(send, stack.kafka, to, workload, count, start_ns)
     try:
-        show = _ticking(progress, start_ns, plan.rate, count)
+        show = _ticking(progress, start_ns, plan.rate, count, blow)
         sent = sender.result(show)
         received = receiver.result(show)
     finally:
@@ -137,8 +212,12 @@ def _pass(
     return Passage(sent, received, start_ns, plan.rate)
 
 
-def _ticking(progress: Progress, start_ns: int, rate: float, count: int) -> Callable[[], None]:
+def _ticking(
+    progress: Progress, start_ns: int, rate: float, count: int, blow: Blow | None
+) -> Callable[[], None]:
     def show() -> None:
+        if blow:
+            blow.deal(start_ns)
         due = max(0.0, (time.time_ns() - start_ns) / NANO * rate)
         progress.update(min(due, count), f"{min(int(due), count):,} of {count:,} events due")
 

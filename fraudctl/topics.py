@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 ANSWER_S = 15.0
 """How long one question to the broker may take before it counts as unreachable."""
 LARGEST_RECORD = 16 * 1024 * 1024
+GATHERED_BYTES = 256 * 1024
+"""A reader that gathers is answered sooner when that much has come together."""
 
 _UNREACHABLE = frozenset(
     {
@@ -260,11 +262,18 @@ def reset(bootstrap: str, group: str, topic: str, to: Mapping[int, int]) -> None
 class Tail:
     """A reader that is placed at its offsets from the start, so that nothing sent after that is missed.
 
-    `start` is a mapping of offsets, "earliest" or "latest" (the end offsets at this moment).
+    `start` is a mapping of offsets, "earliest" or "latest" (the end offsets at this moment). With `gather_ms`
+    the broker gathers records that long before it answers, which costs everyone far less at high rates.
     Belongs to no consumer group and commits nothing. Use as a context manager.
     """
 
-    def __init__(self, bootstrap: str, topic: str, start: Mapping[int, int] | str = "latest") -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        start: Mapping[int, int] | str = "latest",
+        gather_ms: int | None = None,
+    ) -> None:
         self._bootstrap = bootstrap
         self.topic = topic
         if isinstance(start, str):
@@ -275,9 +284,10 @@ class Tail:
             "bootstrap.servers": bootstrap,
             "group.id": "fraudctl-tail",
             "enable.auto.commit": False,
-            "enable.partition.eof": True,
+            "enable.partition.eof": gather_ms is None,
             "auto.offset.reset": "earliest",
-            "fetch.wait.max.ms": 50,
+            "fetch.wait.max.ms": 50 if gather_ms is None else gather_ms,
+            "fetch.min.bytes": 1 if gather_ms is None else GATHERED_BYTES,
             "fetch.message.max.bytes": LARGEST_RECORD,
         }
         self._consumer = Consumer(settings, logger=_log)
@@ -317,7 +327,7 @@ class Tail:
     def values(self, wait_s: float, most: int = 5_000) -> list[bytes]:
         """The values alone of records that arrive within `wait_s`: cheap enough not to disturb a measurement.
 
-        `positions` do not follow, so a tail is read either this way or with `read`.
+        `positions` do not follow, so a tail is read either this way or with `read`; so is one that gathers.
         """
         with _translated(self._bootstrap):
             messages = self._consumer.consume(most, wait_s)
@@ -356,7 +366,8 @@ def tail(
 class Sender:
     """An idempotent producer (acks all, records with a key placed as Java clients place them).
 
-    `on_delivery` is called, from within `send`, `serve` and `flush`, once for every record sent.
+    `on_delivery` is called, from within `send`, `serve` and `flush`, once for every record sent. Without it
+    only failures are counted, which costs the sender a third of its time less.
     """
 
     def __init__(
@@ -379,6 +390,7 @@ class Sender:
             "message.max.bytes": LARGEST_RECORD,
             "message.timeout.ms": int(give_up_s * 1000),
             "queue.buffering.max.messages": 200_000,
+            "delivery.report.only.error": on_delivery is None,
         }
         self._producer = Producer(settings, logger=_log)
 
@@ -396,10 +408,11 @@ class Sender:
         def delivered(error: KafkaError | None, message: Message) -> None:
             self._delivered(token, error, message)
 
+        report = self._failed if self._on_delivery is None else delivered
         while True:
             try:
                 pairs = list(headers.items()) if headers else None
-                self._producer.produce(topic, value, key, partition, delivered, headers=pairs)
+                self._producer.produce(topic, value, key, partition, report, headers=pairs)
                 break
             except BufferError:
                 self._producer.poll(0.1)
@@ -414,6 +427,9 @@ class Sender:
     def flush(self, wait_s: float = 120.0) -> int:
         """Wait until everything is delivered or given up; the number still under way after `wait_s`."""
         return int(self._producer.flush(wait_s))
+
+    def _failed(self, error: KafkaError | None, message: Message) -> None:
+        self.failed += error is not None
 
     def _delivered(self, token: Any, error: KafkaError | None, message: Message) -> None:
         if error is not None:

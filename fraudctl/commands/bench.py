@@ -23,7 +23,19 @@ def bench(
     ] = None,
     duration: Annotated[str, typer.Option(help="Measured time at that rate, such as 30s or 5m.")] = "30s",
     warmup: Annotated[str, typer.Option(help="Sent before, counted, but not in the latencies.")] = "5s",
+    kill: Annotated[str | None, typer.Option(help="Kill it hard a third into the time: taskmanager.")] = None,
     capacity: Annotated[bool, typer.Option("--capacity", help="Fill a topic, then time the job.")] = False,
+    keys: Annotated[
+        bool,
+        typer.Option("--keys", help="What an event costs, by how much its keys hold and how many there are."),
+    ] = False,
+    in_state: Annotated[
+        list[int] | None, typer.Option(min=1, help="With --keys: only that many keys in state; repeatable.")
+    ] = None,
+    held: Annotated[
+        list[int] | None,
+        typer.Option(min=1, help="With --keys: only keys that hold so many events; repeatable."),
+    ] = None,
     events: Annotated[int, typer.Option(min=1, help="How many events to fill in.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 7,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the topics of a capacity run.")] = False,
@@ -33,34 +45,52 @@ def bench(
 
     Example: fraudctl bench --rate 5000 --duration 60s
     """
-    if (rate is not None) == capacity:
+    if (rate is not None) + capacity + keys != 1:
         raise UsageError(
-            "bench needs either --rate or --capacity",
+            "bench needs one of --rate, --capacity and --keys",
             hint="for example: fraudctl bench --rate 1000; fraudctl bench --capacity --events 200000",
         )
+    if kill not in (None, "taskmanager") or (kill and rate is None):
+        raise UsageError(
+            "--kill takes taskmanager, and goes with --rate",
+            hint="for example: fraudctl bench --rate 2000 --duration 60s --kill taskmanager",
+        )
+    if keys:
+        return _keys(held, in_state, seed, wait)
     if capacity:
         return _capacity(events, seed, keep, wait)
-    return _rate(rate or 1.0, _seconds(duration), _seconds(warmup), seed)
+    return _rate(rate or 1.0, _seconds(duration), _seconds(warmup), seed, bool(kill))
 
 
-def _rate(rate: float, duration_s: float, warmup_s: float, seed: int) -> Result:
+def _rate(rate: float, duration_s: float, warmup_s: float, seed: int, kill: bool) -> Result:
     from fraudctl import bench_rate, stack
 
     floor_s = min(duration_s, 20.0)
     total = round(rate * (duration_s + warmup_s))
     with progress("bench", total) as shown:
         found = bench_rate.run(
-            stack.current(), bench_rate.Plan(rate, duration_s, warmup_s, floor_s, seed), shown
+            stack.current(), bench_rate.Plan(rate, duration_s, warmup_s, floor_s, seed, kill), shown
         )
     names = ("p50", "p90", "p99", "p999", "max")
     rows = [[what, *(found[key][name] for name in names)] for what, key in _LATENCIES]
     sinks = [[sink, v["lag_at_end"], v["caught_up_s"]] for sink, v in found["sinks"].items()]
+    summary = (
+        f"{found['decided']:,} of {found['sent']:,} events decided, {found['events_per_second']:,} a second"
+    )
+    if found["recovery"]:
+        summary += f"; {_recovered(found['recovery']['caught_up_s'])}"
     return _result(
         found,
-        f"{found['decided']:,} of {found['sent']:,} events decided, {found['events_per_second']:,} a second",
+        summary,
         Table("milliseconds from the scheduled time", ("", *names), rows),
         Table("sinks", ("sink", "lag at the end", "caught up after s"), sinks),
     )
+
+
+def _recovered(caught_up_s: float | None) -> str:
+    if caught_up_s is None:
+        return "not caught up when the traffic ended"
+    return f"caught up {caught_up_s:.1f} s after the TaskManager was killed"
 
 
 def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
@@ -74,6 +104,22 @@ def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
         f"{checkpoints['completed']} checkpoints inside; {reference['compared']:,} decisions compared"
     )
     return _result(found, summary)
+
+
+def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s: float) -> Result:
+    from fraudctl import bench_keys, stack
+
+    chosen = held is not None or in_state is not None
+    held = held or ([] if chosen else list(bench_keys.HELD))
+    in_state = in_state or ([] if chosen else list(bench_keys.IN_STATE))
+    with progress("bench", None) as shown:
+        found = bench_keys.run(stack.current(), held, in_state, seed, wait_s, shown)
+    names = ("case", "cpu_us_per_event", "wall_us_per_event")
+    rows = [[one[name] for name in names] for one in found["costs"]]
+    headings = ("", "processor time of the TaskManager", "time passed")
+    return _result(
+        found, f"{len(rows)} cases, µs for an event", Table("microseconds for an event", headings, rows)
+    )
 
 
 def _result(found: Mapping[str, Any], summary: str, *tables: Table) -> Result:

@@ -9,7 +9,7 @@ import pytest
 from fraudctl.bench import Distribution, distribution, machine, versions
 from fraudctl.bench_capacity import first_difference
 from fraudctl.bench_load import HOT_ADDRESSES, Received, Sent, Worker, Workload, number_of
-from fraudctl.bench_rate import Passage
+from fraudctl.bench_rate import Passage, Recovery, recovery
 from fraudctl.errors import Failed
 from pipeline.events import Transaction, decode
 
@@ -73,6 +73,23 @@ def test_latency_counts_from_the_scheduled_time_and_skips_the_warmup() -> None:
     passage = Passage(Sent(4, 0, 0.0), Received(arrivals, 3, 0), start_ns, 1.0)
     assert passage.latencies(1) == Distribution(10.0, 30.0, 30.0, 30.0, 30.0)
     assert (passage.received.distinct, passage.events_per_second) == (3, 1.0)
+
+
+def killed_at_two(arrivals_s: list[float]) -> Recovery:
+    """Ten events, one a second from second 0 on, and a kill in second 2."""
+    arrivals = array("q", [int((5 + at) * 1e9) for at in arrivals_s])
+    passage = Passage(Sent(10, 0, 0.0), Received(arrivals, 10, 0), 5_000_000_000, 1.0)
+    return recovery(passage, 7_000_000_000)
+
+
+def test_a_run_has_caught_up_with_the_last_decision_that_came_a_second_late() -> None:
+    arrivals = [0.1, 1.1, 2.1, 6.0, 6.5, 6.7, 7.2, 7.3, 8.1, 9.1]
+    assert killed_at_two(arrivals) == Recovery(2.0, 4.0, 5.2)
+
+
+def test_a_run_whose_last_decision_is_late_has_not_caught_up() -> None:
+    arrivals = [0.1, 1.1, 2.1, *(12.0 + n / 10 for n in range(7))]
+    assert killed_at_two(arrivals) == Recovery(2.0, 10.0, None)
 
 
 def test_the_first_decision_that_differs_from_the_reference_is_shown() -> None:

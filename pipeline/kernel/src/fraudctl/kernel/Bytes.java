@@ -58,11 +58,31 @@ final class Bytes {
             writeLong(0);
             return;
         }
-        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-        writeLong(utf8.length + 1L);
-        ensure(utf8.length);
-        System.arraycopy(utf8, 0, array, at, utf8.length);
-        at += utf8.length;
+        int start = at;
+        if (!writeAscii(text)) {
+            at = start;
+            byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+            writeLong(utf8.length + 1L);
+            ensure(utf8.length);
+            System.arraycopy(utf8, 0, array, at, utf8.length);
+            at += utf8.length;
+        }
+    }
+
+    /** Nearly every text is ASCII and short, and then needs no array of its own; false when it is not. */
+    private boolean writeAscii(String text) {
+        int length = text.length();
+        writeLong(length + 1L);
+        ensure(length);
+        for (int i = 0; i < length; i++) {
+            char c = text.charAt(i);
+            if (c >= 0x80) {
+                return false;
+            }
+            array[at + i] = (byte) c;
+        }
+        at += length;
+        return true;
     }
 
     String readText() {

@@ -15,10 +15,26 @@ final class Json {
     }
 
     static void appendEscaped(StringBuilder out, String text) {
+        int first = 0;
+        while (first < text.length() && isPlain(text.charAt(first))) {
+            first++;
+        }
+        if (first == text.length()) {
+            out.append(text);
+        } else {
+            appendEscaped(out, text, first);
+        }
+    }
+
+    private static boolean isPlain(char c) {
+        return c >= ' ' && c != '"' && c != '\\';
+    }
+
+    private static void appendEscaped(StringBuilder out, String text, int firstEscaped) {
         int from = 0;
-        for (int i = 0; i < text.length(); i++) {
+        for (int i = firstEscaped; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (c >= ' ' && c != '"' && c != '\\') {
+            if (isPlain(c)) {
                 continue;
             }
             out.append(text, from, i).append('\\');

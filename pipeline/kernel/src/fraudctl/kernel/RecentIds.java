@@ -8,9 +8,11 @@ import java.util.Set;
  * Most users have a few, so they lie in plain arrays; an index is made when there are many.
  */
 final class RecentIds implements Chunks.Items {
-    private static final int MOST_WITHOUT_INDEX = 16;
+    private static final int MOST_WITHOUT_INDEX = 64;
 
     private String[] ids = new String[2];
+    /** Of the ids: a copy is told from the others without looking at their texts, which are far apart in memory. */
+    private int[] hashes = new int[2];
     private long[] dues = new long[2];
     private int head;
     private int tail;
@@ -51,8 +53,9 @@ final class RecentIds implements Chunks.Items {
         if (index != null) {
             return index.contains(id);
         }
+        int hash = id.hashCode();
         for (int i = head; i < tail; i++) {
-            if (ids[i].equals(id)) {
+            if (hashes[i] == hash && ids[i].equals(id)) {
                 return true;
             }
         }
@@ -65,6 +68,7 @@ final class RecentIds implements Chunks.Items {
         }
         changedFrom = Math.min(changedFrom, end());
         ids[tail] = id;
+        hashes[tail] = id.hashCode();
         dues[tail++] = due;
         if (index != null) {
             index.add(id);
@@ -80,10 +84,13 @@ final class RecentIds implements Chunks.Items {
         int size = size();
         int capacity = size > ids.length / 2 ? ids.length * 2 : ids.length;
         String[] newIds = new String[capacity];
+        int[] newHashes = new int[capacity];
         long[] newDues = new long[capacity];
         System.arraycopy(ids, head, newIds, 0, size);
+        System.arraycopy(hashes, head, newHashes, 0, size);
         System.arraycopy(dues, head, newDues, 0, size);
         ids = newIds;
+        hashes = newHashes;
         dues = newDues;
         head = 0;
         tail = size;
