@@ -52,9 +52,13 @@ test: setup ## every test, also those with real servers (up to 25 minutes)
 test-unit: setup ## the tests that need no server
 	$(BIN)/python -m pytest tests/unit tests/contract
 
-bench: setup ## latency at 5,000 events/s, then capacity (see docs/benchmarks.md)
-	@$(BIN)/fraudctl up && $(BIN)/fraudctl bench --rate 5000 --duration 60s \
-	  && $(BIN)/fraudctl bench --capacity --events 1000000
+bench: setup ## latency, recovery, capacity and the cost of keys, about 20 minutes (see docs/benchmarks.md)
+	$(BIN)/fraudctl up --profile bench
+	$(BIN)/fraudctl bench --rate 5000 --duration 60s
+	$(BIN)/fraudctl bench --rate 10000 --duration 60s
+	$(BIN)/fraudctl bench --rate 5000 --duration 90s --kill taskmanager
+	$(BIN)/fraudctl bench --capacity --events 2000000
+	$(BIN)/fraudctl bench --keys
 
 wheel: setup ## dist/fraudctl-*.whl, with the kernel's jar in it
 	@rm -f pipeline/kernel/*.jar build/lib/pipeline/kernel/*.jar

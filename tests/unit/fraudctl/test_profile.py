@@ -22,6 +22,7 @@ def test_every_shipped_profile_is_valid() -> None:
     loaded = {name: profile.load(name) for name in profile.names()}
     assert {name: one.topics.transactions for name, one in loaded.items()} == {
         "all-sinks": "risk.transactions",
+        "bench": "risk.transactions",
         "default": "risk.transactions",
         "payments-raw": "payments.raw",
     }
@@ -131,7 +132,7 @@ def test_the_profile_of_all_sinks_leaves_none_out() -> None:
 def test_an_unknown_profile_is_a_usage_error_that_names_the_shipped_ones() -> None:
     with pytest.raises(UsageError) as caught:
         profile.load("nope")
-    assert (caught.value.exit_code, "all-sinks, default, payments-raw" in caught.value.hint) == (2, True)
+    assert (caught.value.exit_code, "all-sinks, bench, default, payments-raw" in caught.value.hint) == (2, True)
 
 
 @pytest.mark.parametrize(
