@@ -30,7 +30,7 @@ QUIET_S = 30.0
 """How long a receiver goes on without any record before it gives up."""
 READ_MS = 4
 """Resolution of an arrival time: finer, and the receiver takes the processor from what it measures."""
-SEND_S = 0.002
+SEND_S = 0.004
 """The sender looks at its schedule that often, for the same reason."""
 LINGER_MS = 5
 """How long the producer gathers records: what Kafka's own clients do by default since 4.0."""

@@ -22,7 +22,7 @@ def bench(
         float | None, typer.Option(min=0.1, help="Events a second, each at its own time.")
     ] = None,
     duration: Annotated[str, typer.Option(help="Measured time at that rate, such as 30s or 5m.")] = "30s",
-    warmup: Annotated[str, typer.Option(help="Sent before, counted, but not in the latencies.")] = "5s",
+    warmup: Annotated[str, typer.Option(help="Sent before, counted, but not in the latencies.")] = "20s",
     kill: Annotated[str | None, typer.Option(help="Kill it hard a third into the time: taskmanager.")] = None,
     capacity: Annotated[bool, typer.Option("--capacity", help="Fill a topic, then time the job.")] = False,
     keys: Annotated[
