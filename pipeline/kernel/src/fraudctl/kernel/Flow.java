@@ -24,6 +24,7 @@ final class Flow {
     private final Map<Integer, Long> offsets = new HashMap<>();
     private int slowest = -1;
     private boolean hasEnded;
+    private long drains;
 
     static Flow ofThisTask() {
         return OF_THIS_TASK.get();
@@ -58,7 +59,13 @@ final class Flow {
     }
 
     void drained() {
+        drains++;
         whenDrained.run();
+    }
+
+    /** How many times nothing more was to be had. */
+    long drains() {
+        return drains;
     }
 
     /** The stamper's view after the watermark moved: events still waiting of a partition. */

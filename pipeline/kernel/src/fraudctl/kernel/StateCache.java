@@ -23,6 +23,8 @@ final class StateCache {
     /** Changes a second from which the load counts as high. */
     private static final int LOAD_PER_SECOND = 12_000;
     private static final int CHANGES_PER_LOOK = 4_096;
+    /** A source that had nothing more fewer times than this between two looks is behind, however slow the machine. */
+    private static final int FEW_DRAINS = 3;
 
     private final long capacityBytes;
     private final Plan.Hop hop;
@@ -37,6 +39,9 @@ final class StateCache {
     private int mostDirty = MOST_DIRTY_AT_EASE;
     private int changes;
     private long lookedNanos = System.nanoTime();
+    /** The source's, where it runs in this thread. */
+    private final Flow flow = Flow.ofThisTask();
+    private long drainsAtLook;
 
     /** Makes a key the one that the backend reads and writes. */
     interface KeyContext {
@@ -89,9 +94,11 @@ final class StateCache {
     private void adaptToLoad() {
         long now = System.nanoTime();
         double perSecond = changes * 1e9 / Math.max(1, now - lookedNanos);
-        mostDirty = perSecond > LOAD_PER_SECOND ? MOST_DIRTY_UNDER_LOAD : MOST_DIRTY_AT_EASE;
+        boolean isBehind = !flow.partitions().isEmpty() && flow.drains() - drainsAtLook < FEW_DRAINS;
+        mostDirty = perSecond > LOAD_PER_SECOND || isBehind ? MOST_DIRTY_UNDER_LOAD : MOST_DIRTY_AT_EASE;
         changes = 0;
         lookedNanos = now;
+        drainsAtLook = flow.drains();
     }
 
     /** Forgets a key altogether. */
