@@ -7,23 +7,31 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl import replay, replay_topics, rulestore, topics
+from fraudctl import decision_diff, replay, replay_topics, rulestore, topics
 from fraudctl.jobfiles import write_json
 from fraudctl.result import Progress
 from fraudctl.stack import Stack
 from pipeline.delivery import glance, run_of
-from pipeline.events import position
+from pipeline.events import parse_amount, position
 from pipeline.ruleset import RuleSet, parse
 from tests.stack import flow
 
-EVENTS = 10_000
+EVENTS = 100_000
+PUBLISHED = 2_000
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
 def sent(stack: Stack) -> dict[int, list[flow.Logged]]:
     """Decided live events, that this module's replays are compared with."""
-    load = flow.workload(2_000.0)
+    load, log = flow.workload(20_000.0), stack.profile.topics.decisions
+    before = sum(topics.end_offsets(stack.kafka, log).values())
     flow.send_all(stack, load, 0, EVENTS)
+    flow.await_that(
+        lambda: sum(topics.end_offsets(stack.kafka, log).values()) >= before + EVENTS,
+        180.0,
+        lambda: "the events are not decided",
+    )
     return flow.await_decisions(stack, load, EVENTS)
 
 
@@ -35,35 +43,63 @@ def own_topics(stack: Stack) -> list[str]:
     return [name for name in topics.names(stack.kafka) if ".replay-" in name]
 
 
-@pytest.mark.parametrize("parallelism", [1, 2])
+def amounts(stack: Stack, made: replay.Plan) -> dict[tuple[int, int], int]:
+    """The amounts, in units, of the decided events of the range, by their place in the log."""
+    place, found = decision_diff.Place(made.transactions), {}
+    for record in topics.tail(stack.kafka, stack.profile.topics.decisions):
+        where = place.of(record.value or b"")
+        if where is not None and made.includes(*where):
+            _, _, rest = (record.value or b"").partition(b',"amount":')
+            found[where] = parse_amount(rest[: rest.index(b",")].decode())
+    return found
+
+
+class Killing(Progress):
+    """Kills Flink's worker once, when a job has read some of the log."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack, self.killed = stack, 0
+
+    def update(self, done: float, note: str = "") -> None:
+        if note == "running" and done > 0 and not self.killed:
+            self.killed = flow.kill(self.stack, "flink-taskmanager")
+
+
+@pytest.mark.parametrize(("parallelism", "is_killed"), [(1, False), (2, True)])
 def test_a_replay_of_the_live_rules_gives_exactly_the_live_decisions(
-    stack: Stack, sent: dict[int, list[flow.Logged]], parallelism: int
+    stack: Stack, sent: dict[int, list[flow.Logged]], parallelism: int, is_killed: bool
 ) -> None:
     made = replay.plan(stack, live_rules(stack), base="live", parallelism=parallelism)
-    found = replay.run(stack, made, "live", keep=False, wait_s=300, progress=Progress())
+    progress = Killing(stack) if is_killed else Progress()
+    found = replay.run(stack, made, "live", keep=False, wait_s=300, progress=progress)
     assert found.diff is not None
     assert found.diff.as_document()["examples"] == []
     assert (found.diff.same, found.diff.compares_features, found.diff.same_ruleset) == (True, True, True)
-    assert found.diff.compared == found.decided >= len(sent)
+    assert found.diff.compared >= EVENTS - 1_000
     assert own_topics(stack) == []
+    if isinstance(progress, Killing):
+        assert progress.killed
+        flow.await_that(lambda: flow.all_tasks_run(stack), 90.0, lambda: "the live job does not run again")
 
 
 def test_an_edited_rule_changes_exactly_the_decisions_it_was_seen_in(
     stack: Stack, sent: dict[int, list[flow.Logged]]
 ) -> None:
-    newest = flow.newest(sent)
-    limit = sorted(int(str(one.decision.features["user_tx_24h"])) for one in newest.values())[-100]
+    oldest = min(one.decision.transaction.event_time_ms for one in list(flow.newest(sent).values())[:1_000])
     content = copy.deepcopy(dict(live_rules(stack).content))
     content["version"] = "candidate"
-    content["rules"]["many"] = {"when": f"user_tx_24h >= {limit}", "points": 1, "reason": "many"}
-    expected = [one for one in newest.values() if int(str(one.decision.features["user_tx_24h"])) >= limit]
-    oldest = min(one.decision.transaction.event_time_ms for one in newest.values())
+    content["rules"]["high_value"]["when"] = "amount > 2500"
     made = replay.plan(stack, parse(content), from_ms=oldest, base="live")
+    held = amounts(stack, made)
+    expected = [units for units in held.values() if 20_000_000 < units <= 25_000_000]
     found = replay.run(stack, made, "live", keep=False, wait_s=300, progress=Progress())
     assert found.diff is not None
-    assert found.diff.by_rule["many"] == {"fires": found.diff.changed, "no_longer": 0, "points": 0}
-    assert found.diff.causes == {"rule many added": found.diff.changed}
-    assert found.diff.changed >= len(expected) >= 100
+    assert (found.diff.compared, found.diff.changed) == (len(held), len(expected))
+    assert (found.diff.added, found.diff.removed) == (0, 0)
+    assert len(expected) >= 100
+    assert found.diff.by_rule == {"high_value": {"fires": 0, "no_longer": len(expected), "points": 0}}
+    assert found.diff.causes == {"condition of high_value changed": len(expected)}
+    assert sum(found.diff.amounts.values()) == sum(expected)
 
 
 def test_an_interrupted_replay_leaves_nothing_behind(
@@ -81,17 +117,17 @@ def test_an_interrupted_replay_leaves_nothing_behind(
     assert flow.live_job_id(stack)
 
 
-def test_a_published_replay_replaces_the_decisions_in_the_log_and_in_every_store(
-    stack: Stack, sent: dict[int, list[flow.Logged]]
-) -> None:
+def test_a_published_replay_replaces_the_decisions_in_the_log_and_in_every_store(stack: Stack) -> None:
+    begun_ms, load = flow.now_ms(), flow.workload()
+    flow.send_all(stack, load, 0, PUBLISHED)
+    sent = flow.await_decisions(stack, load, PUBLISHED)
     content = copy.deepcopy(dict(live_rules(stack).content))
     content["version"] = "published"
     content["rules"]["every"] = {"when": "amount > -1000000", "points": 100, "reason": "every"}
-    load_start = min(one.decision.transaction.event_time_ms for one in flow.newest(sent).values())
-    made = replay.plan(stack, parse(content), from_ms=load_start)
+    made = replay.plan(stack, parse(content), from_ms=begun_ms)
     found = replay.run(stack, made, None, keep=False, wait_s=300, progress=Progress(), publish=True)
     assert found.published is not None
-    assert found.published["decisions"] == found.decided >= EVENTS
+    assert found.published["decisions"] == found.decided >= PUBLISHED
     flow.await_sinks(stack)
     (number, old), *_ = flow.newest(sent).items()
     run = found.published["run"]
