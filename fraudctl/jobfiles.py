@@ -1,7 +1,8 @@
 """What is kept about jobs below `home/jobs`, and the checkpoints and savepoints that lie beside it.
 
 Files: `live.json` (what is wanted, written by commands), `keeper.json` (what the keeper does, written by it
-alone), `savepoint.json` (the last savepoint taken), `run` (the last run number). Each is replaced as a whole.
+alone), `savepoint.json` (the last savepoint taken), `run` (the last run number), `runs/N.json` (how run N
+began, where that was not the start of the log). Each is replaced as a whole.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ UNWANTED: dict[str, Any] = {
     "generation": 0,
     "from": "latest",
     "parallelism": None,
-    "start": "earliest",
+    "reset": None,
 }
+RESET = "reset"
+"""`from` in the wanted state while the next start is to be a new run at the offsets of `reset`."""
+FROM_THE_START: dict[str, Any] = {"start": "earliest", "emit_from": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,10 @@ class RestorePoint:
 
 
 def wanted_live(stack: Stack) -> dict[str, Any]:
-    """What the live job should be: wanted (running|stopped), generation, from, parallelism, start."""
+    """What the live job should be: wanted (running|stopped), generation, from, parallelism, reset.
+
+    `reset` is how the next run begins (see `begin_run`), None when that is the start of the log.
+    """
     return UNWANTED | read_json(stack.paths.jobs / "live.json")
 
 
@@ -71,6 +78,20 @@ def next_run(stack: Stack) -> int:
         run = int(path.read_text() if path.exists() else 0) + 1
         write_atomically(path, f"{run}\n", 0o600)
     return run
+
+
+def begin_run(stack: Stack, run: int, beginning: Mapping[str, Any]) -> None:
+    """Keep how a run without state begins: `start` (earliest, or offsets) and `emit_from`.
+
+    Events before the offsets of `emit_from` only warm the windows; their decisions are not written. That
+    belongs to the run, so every restart of the run from a checkpoint keeps to it.
+    """
+    write_json(stack.paths.jobs / "runs" / f"{run}.json", beginning)
+
+
+def beginning(stack: Stack, run: int | None) -> dict[str, Any]:
+    """How a run began: `start` and `emit_from`."""
+    return FROM_THE_START | (read_json(stack.paths.jobs / "runs" / f"{run}.json") if run else {})
 
 
 def restore_points(home: Path) -> list[RestorePoint]:

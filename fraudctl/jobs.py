@@ -18,6 +18,7 @@ from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
 from fraudctl.flink import Flink, Job, local_path, reason_of
 from fraudctl.jobfiles import (
     POLL_S,
+    RESET,
     keeper_state,
     next_run,
     now_ms,
@@ -44,12 +45,17 @@ def start(
     """Wants the live job running and waits until all its tasks run; its status.
 
     `restore` is `latest` (the newest savepoint or retained checkpoint), `none` (a new run from the start of
-    the log) or the path of one. Starting a job that runs only waits for it.
+    the log) or the path of one. Where offsets were reset, `latest` is a new run from there, and anything else
+    drops the reset. Starting a job that runs only waits for it.
     """
     asked_ms = now_ms()
     now = wanted_live(stack)
     if now["wanted"] != "running":
-        now = want(stack, wanted="running", **_resume(stack, restore, parallelism or now["parallelism"]))
+        wish = _resume(stack, restore, parallelism or now["parallelism"])
+        wish["reset"] = now["reset"] if restore == "latest" else None
+        if wish["reset"] and now["from"] == RESET:
+            wish["from"] = "none"
+        now = want(stack, wanted="running", **wish)
     elif restore != "latest" or parallelism not in (None, _parallelism(stack, now)):
         raise UsageError(
             "the job is already running", hint="stop it first with: fraudctl job stop", code="running"

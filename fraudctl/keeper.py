@@ -155,8 +155,8 @@ class Keeper:
                 stack,
                 start.run or 0,
                 parallelism=wanted["parallelism"] or stack.profile.pipeline.parallelism,
-                start=wanted["start"],
                 restore=start.restore,
+                **jobfiles.beginning(stack, start.run),
             )
             log.info("submitting run %s from %s", start.run, start.restore or "the log alone")
             job_id = self._submit(stack, config, lock)
@@ -172,6 +172,8 @@ class Keeper:
         start = choose(jobfiles.restore_points(stack.home), self.state, asked)
         if start.run is None:
             start = Start(jobfiles.next_run(stack), start.restore)
+            if wanted["reset"] and start.run and start.restore is None:
+                jobfiles.begin_run(stack, start.run, wanted["reset"])
         state = replace(
             self.state,
             state="submitting",

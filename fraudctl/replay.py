@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from fraudctl import decision_diff, jobs, rulestore, topics
+from fraudctl import decision_diff, jobs, rulestore, topics, warm_up
 from fraudctl.decision_diff import Diff, Record
 from fraudctl.errors import Failed, UsageError
-from fraudctl.feature_reach import look_back_ms
 from fraudctl.jobfiles import next_run
 from fraudctl.replay_topics import own_topics
 from fraudctl.result import Progress
@@ -135,11 +134,9 @@ def plan(
     topic = stack.profile.topics.transactions
     begin, end = topics.begin_offsets(stack.kafka, topic), topics.end_offsets(stack.kafka, topic)
     ooo = stack.profile.pipeline.out_of_orderness_ms
-    back = look_back_ms(ruleset.features.values(), stack.profile.pipeline.dedup_window_ms, ooo)
     first = begin if from_ms is None else topics.offsets_at(stack.kafka, topic, from_ms)
-    start = begin
-    if from_ms is not None and back is not None:
-        start = topics.offsets_at(stack.kafka, topic, max(0, from_ms - back))
+    warm = warm_up.before(stack, ruleset.features.values(), from_ms)
+    start, back = warm.start, warm.back_ms
     last = _settled(stack, topic, begin, end, ooo)
     if to_ms is not None:
         until = topics.offsets_at(stack.kafka, topic, to_ms)
@@ -222,6 +219,7 @@ def _job(
         time="append",
         parallelism=made.parallelism,
         start={str(partition): one.start for partition, one in made.ranges.items()},
+        emit_from={str(partition): one.first for partition, one in made.ranges.items()},
         ruleset=ruleset.content,
         topics={"transactions": made.transactions, **own},
     )  # fmt: skip

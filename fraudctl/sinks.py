@@ -8,17 +8,15 @@ set the offsets of its group and start it again: the broker takes no offsets whi
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from fraudctl import topics
+from fraudctl import log_place, topics
 from fraudctl.engines import workers
 from fraudctl.engines.supervision import Supervisor
 from fraudctl.errors import Failed, UsageError
-from fraudctl.profile import parse_duration_ms
 from fraudctl.stack import Stack, write_atomically
 
 STALE_MS = 10_000
@@ -85,18 +83,8 @@ def resume(stack: Stack, sink: str, wait_s: float = 30.0) -> bool:
 
 
 def destination(stack: Stack, to: str, now_ms: int | None = None) -> dict[int, int]:
-    """The offsets of the decisions topic meant by earliest, latest, a time, an age or `0:12,1:34`.
-
-    Named partitions may be some of all. UsageError for anything else or what lies outside the log.
-    """
-    topic, kafka = stack.profile.topics.decisions, stack.kafka
-    if to == "earliest":
-        return topics.begin_offsets(kafka, topic)
-    if to == "latest":
-        return topics.end_offsets(kafka, topic)
-    if re.fullmatch(r"\d+:\d+(,\d+:\d+)*", to):
-        return _within_log(stack, {int(p): int(o) for p, o in (pair.split(":") for pair in to.split(","))})
-    return topics.offsets_at(kafka, topic, _time_ms(to, now_ms or time.time_ns() // 1_000_000))
+    """The offsets of the decisions topic meant by a place in the log (see `fraudctl.log_place`)."""
+    return log_place.offsets(stack.kafka, stack.profile.topics.decisions, to, now_ms)
 
 
 def rewind(stack: Stack, sink: str, to: Mapping[int, int]) -> dict[int, int]:
@@ -178,32 +166,3 @@ def _wait_for(stack: Stack, sink: str, suspended: bool, wait_s: float) -> None:
             code="still_busy",
         ),
     )
-
-
-def _within_log(stack: Stack, wanted: dict[int, int]) -> dict[int, int]:
-    topic = stack.profile.topics.decisions
-    begin, end = topics.begin_offsets(stack.kafka, topic), topics.end_offsets(stack.kafka, topic)
-    for partition, offset in wanted.items():
-        if partition not in end:
-            raise UsageError(f"{topic} has no partition {partition}", hint=f"it has {len(end)}")
-        if not begin[partition] <= offset <= end[partition]:
-            raise UsageError(
-                f"partition {partition} of {topic} has no offset {offset}",
-                hint=f"it holds {begin[partition]} to {end[partition]}",
-            )
-    return wanted
-
-
-def _time_ms(text: str, now_ms: int) -> int:
-    from pipeline.events import Refusal, parse_time
-
-    with suppress(ValueError):
-        return now_ms - parse_duration_ms(text)
-    try:
-        return parse_time(text)
-    except (Refusal, ValueError):
-        raise UsageError(
-            f"not a place in the log: {text!r}",
-            hint="write earliest, latest, a time such as 2026-11-23T12:00:00Z, an age such as 2h,"
-            " or offsets such as 0:1200,1:1180",
-        ) from None

@@ -216,6 +216,7 @@ class Stack:
             "time": "append",
             "bounded": False,
             "start": "earliest",
+            "emit_from": None,
             "run": run,
             "group": "fraudctl-job",
             "parallelism": pipeline.parallelism,

@@ -1,4 +1,4 @@
-"""`fraudctl job`: submit, stop, status, savepoint, rescale the live job."""
+"""`fraudctl job`: submit, stop, status, savepoint, rescale the live job, reset its offsets."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     job.command("status")(status)
     job.command("savepoint")(savepoint)
     job.command("rescale")(rescale)
+    job.command("reset-offsets")(reset_offsets)
     app.add_typer(job, name="job")
 
 
@@ -98,6 +99,44 @@ def rescale(
     with progress("rescaling the job") as shown:
         found = jobs.rescale(stack.current(), parallelism, wait, shown)
     return _answer(f"the job runs at parallelism {parallelism}{_origin(found)}", found)
+
+
+def reset_offsets(
+    to: Annotated[
+        str, typer.Option("--to", metavar="PLACE", help="earliest, latest, a time, an age, or 0:12,1:34.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would happen, change nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> Result:
+    """Make the next submit a new run without state, which decides from another place in the log on.
+
+    It reads further back to warm the windows; what it decides meanwhile is not written. Its decisions replace
+    those that stand for the same events. The job must be stopped.
+
+    Example: fraudctl job reset-offsets --to 2026-11-23T12:00:00Z --dry-run
+    """
+    from fraudctl import job_reset, stack
+
+    here = stack.current()
+    if not dry_run:
+        job_reset.refuse_running(here)
+    made = job_reset.plan(here, to)
+    rows = [
+        (p, made.start[p], made.emit_from[p], made.end[p], made.emit_from[p] - made.start[p])
+        for p in sorted(made.end)
+    ]
+    columns = ("partition", "reads from", "decides from", "end of the log", "to warm up")
+    table = Table(made.topic, columns, rows)
+    effect = f"a new run decides {made.decides} records; {made.warm_up} before them warm its windows"
+    data = made.as_document() | {"dry_run": dry_run}
+    if dry_run:
+        return Result(f"{effect}; nothing is changed", data, tables=(table,))
+    if not yes:
+        typer.confirm(f"{effect}. Drop the state, and begin there at the next submit?", abort=True, err=True)
+    job_reset.apply(here, made)
+    return Result(f"{effect}; begin with: fraudctl job submit", data, tables=(table,))
 
 
 def _answer(summary: str, found: Mapping[str, Any]) -> Result:

@@ -44,8 +44,19 @@ def send(setup: own_jobs.Setup, amounts: list[float], first: int) -> None:
     for number, amount in enumerate(amounts, first):
         event = {"event_id": f"e{number}", "user_id": "u", "event_time": now_ms(), "amount": amount}
         sender.send(setup.transactions, json.dumps(event).encode(), b"u", partition=0)
-        sender.send(setup.transactions, None, headers={"tick": b""}, partition=0)
     assert (sender.flush(), sender.failed) == (0, 0)
+
+
+def await_decided(setup: own_jobs.Setup, count: int, wait_s: float) -> None:
+    """Ticks until so many events are decided."""
+    sender = topics.Sender(setup.stack.kafka)
+
+    def are_decided() -> bool:
+        sender.send(setup.transactions, None, headers={"tick": b""}, partition=0)
+        sender.flush()
+        return len(decided(setup)) == count
+
+    await_that(are_decided, wait_s, lambda: f"decided are {sorted(decided(setup))}")
 
 
 def decided(setup: own_jobs.Setup) -> dict[str, Decision]:
@@ -60,11 +71,11 @@ def test_a_plugin_that_hangs_is_stopped_and_every_event_is_decided(stack: Stack)
     with own_jobs.running(setup, setup.config(bounded=False)) as job_id:
         own_jobs.await_tasks(setup, job_id)
         send(setup, [5, 20, 13, 60], 0)
-        await_that(lambda: len(decided(setup)) == 4, 60.0, lambda: f"{decided(setup)}")
+        await_decided(setup, 4, 60.0)
         before = decided(setup)
         assert Flink(stack.flink_url).job(job_id).running
         send(setup, [77, 20, 5], 4)
-        await_that(lambda: len(decided(setup)) == 7, 180.0, lambda: f"{list(decided(setup))}")
+        await_decided(setup, 7, 180.0)
     after = decided(setup)
     found = {**before, **{name: after[name] for name in after.keys() - before.keys()}}
     assert [(found[name].score, dict(found[name].plugin_errors)) for name in sorted(found)] == [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl import jobfiles, jobs, profile, submission
+from fraudctl import job_reset, jobfiles, jobs, profile, submission
 from fraudctl.errors import Failed, FraudctlError, UsageError
 from fraudctl.result import Progress
 from fraudctl.stack import Stack
@@ -36,7 +36,7 @@ def test_nothing_is_wanted_in_a_new_home(stack: Stack) -> None:
         "generation": 0,
         "from": "latest",
         "parallelism": None,
-        "start": "earliest",
+        "reset": None,
     }
 
 
@@ -144,3 +144,33 @@ def test_a_bounded_job_has_its_own_topic_group_run_and_time(stack: Stack) -> Non
     chosen = ("name", "run", "time", "bounded", "group", "restore", "start")
     assert [config[key] for key in chosen] == ["fraudctl-past", 7, "event", True, "g", None, "earliest"]
     assert json.loads(json.dumps(config)) == config
+
+
+def test_after_a_reset_the_next_start_is_a_new_run_and_the_one_after_it_is_not(
+    stack: Stack, cluster: Cluster
+) -> None:
+    reset = job_reset.Reset("t", {0: 10}, {0: 40}, {0: 90}, 1_000, "v1")
+    assert (reset.warm_up, reset.decides) == (30, 50)
+    job_reset.apply(stack, reset)
+    begun = {"start": {"0": 10}, "emit_from": {"0": 40}}
+    assert jobs.wanted_live(stack) == {
+        "wanted": "stopped", "generation": 1, "from": "reset", "parallelism": None, "reset": begun,
+    }  # fmt: skip
+    found = []
+    for generation, restore in ((2, "latest"), (3, "latest"), (4, "none")):
+        cluster.add(f"job{generation}")
+        kept_by(stack, generation=generation, state="running", run=1)
+        jobs.start(stack, 5, Progress(), restore=restore)
+        wanted = jobs.wanted_live(stack)
+        found.append((wanted["from"], wanted["reset"]))
+        jobfiles.write_json(stack.paths.jobs / "live.json", wanted | {"wanted": "stopped"})
+        cluster.jobs.clear()
+    assert found == [("none", begun), ("latest", begun), ("none", None)]
+
+
+def test_offsets_are_not_reset_under_a_running_job(stack: Stack, cluster: Cluster) -> None:
+    cluster.add("a")
+    with pytest.raises(UsageError, match="the job is running") as refused:
+        job_reset.apply(stack, job_reset.Reset("t", {}, {}, {}, None, "v1"))
+    assert refused.value.hint == "stop it first with: fraudctl job stop"
+    assert jobs.wanted_live(stack)["reset"] is None

@@ -200,10 +200,24 @@ def test_a_job_that_failed_for_good_is_a_failure_with_its_reason(stack: Stack, c
     )
 
 
-def test_the_wanted_parallelism_and_start_go_into_the_configuration(stack: Stack, cluster: Cluster) -> None:
+def test_a_run_keeps_to_the_offsets_it_was_begun_at_and_another_run_does_not(
+    stack: Stack, cluster: Cluster
+) -> None:
     keeper, submitted = keeper_of(stack, cluster)
-    jobfiles.want(stack, wanted="running", parallelism=2, start={"0": 17})
+    begun = {"start": {"0": 17}, "emit_from": {"0": 40}}
+    jobfiles.want(stack, wanted="running", parallelism=2, reset=begun, **{"from": "none"})
     keeper.look()
-    config = submitted.configs[0]
-    assert (config["parallelism"], config["start"], config["name"]) == (2, {"0": 17}, "fraudctl-live")
-    assert str(config["checkpoints"]).endswith("/checkpoints/run-1")
+    cluster.jobs.clear()
+    complete(stack, "checkpoints/run-1/a/chk-1", 4_000_000_000)
+    keeper.look()
+    jobfiles.want(stack, wanted="running", reset=None, **{"from": "none"})
+    cluster.jobs.clear()
+    keeper.look()
+    wanted = ("run", "parallelism", "start", "emit_from", "name")
+    assert [tuple(config[key] for key in wanted) for config in submitted.configs] == [
+        (1, 2, {"0": 17}, {"0": 40}, "fraudctl-live"),
+        (1, 2, {"0": 17}, {"0": 40}, "fraudctl-live"),
+        (2, 2, "earliest", None, "fraudctl-live"),
+    ]
+    assert [config["restore"] is None for config in submitted.configs] == [True, False, True]
+    assert str(submitted.configs[0]["checkpoints"]).endswith("/checkpoints/run-1")

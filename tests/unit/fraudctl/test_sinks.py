@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl import profile, sinks
+from fraudctl import log_place, profile, sinks
 from fraudctl.engines import workers
 from fraudctl.errors import UsageError
 from fraudctl.stack import Stack
@@ -24,13 +24,13 @@ def stack(tmp_path: Path) -> Stack:
     [("2h", 1_800_000), ("90s", 8_910_000), ("2026-11-23T00:00:00Z", 1_795_392_000_000)],
 )
 def test_a_time_is_an_age_or_a_moment(text: str, expected: int) -> None:
-    assert sinks._time_ms(text, 9_000_000) == expected
+    assert log_place.time_ms(text, 9_000_000) == expected
 
 
 @pytest.mark.parametrize("text", ["yesterday", "", "0:1;1:2", "2026-11-23T00:00:00", "0:"])
 def test_what_is_no_place_in_the_log_is_refused_with_examples(text: str) -> None:
     with pytest.raises(UsageError) as caught:
-        sinks._time_ms(text, 0)
+        log_place.time_ms(text, 0)
     assert "0:1200,1:1180" in caught.value.hint
 
 

@@ -112,6 +112,7 @@ def test_the_job_configuration_holds_the_live_topics_and_takes_changes(tmp_path:
         "time": "event",
         "bounded": True,
         "start": "earliest",
+        "emit_from": None,
         "run": 7,
         "group": "fraudctl-job",
         "parallelism": 1,

@@ -68,9 +68,13 @@ public final class Wiring {
                     .transform(name, new EventType(), new HopOperator(plan, hop, parsed.hops.size() * parallelism))
                     .name(name).uid("features-by-" + parsed.hops.get(hop).key);
         }
-        return keyed(events, new HopKey(plan, USER_HOP))
+        SingleOutputStreamOperator<Event> ordered = keyed(events, new HopKey(plan, USER_HOP))
                 .transform("order", new EventType(), new OrderOperator(new HopKey(plan, USER_HOP)))
-                .name("order").uid("order")
+                .name("order").uid("order");
+        if (config.path("emit_from").isObject()) {
+            ordered = ordered.filter(new EmitFrom(config.get("emit_from"))).name("emit").uid("emit");
+        }
+        return ordered
                 .transform("batch", BYTES, new BatchOperator(plan, topic("transactions"))).uid("batch");
     }
 
