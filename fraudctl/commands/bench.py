@@ -125,9 +125,23 @@ def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s:
 def _result(found: Mapping[str, Any], summary: str, *tables: Table) -> Result:
     counts = ("sent", "decided", "lost", "duplicates", "late")
     table = Table("events", counts, [[found[name] for name in counts]])
+    shown = (table, *tables, _surroundings(found))
     if found["good"]:
-        return Result(summary, found, tables=(table, *tables))
-    return Result(f"NOT GOOD: {_fault(found)}; {summary}", found, NOT_GOOD, (table, *tables))
+        return Result(summary, found, tables=shown)
+    return Result(f"NOT GOOD: {_fault(found)}; {summary}", found, NOT_GOOD, shown)
+
+
+def _surroundings(found: Mapping[str, Any]) -> Table:
+    machine = found["machine"]
+    rows = [
+        [
+            "machine",
+            f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, {machine['system']}",
+        ],
+        ["versions", ", ".join(f"{name} {version}" for name, version in found["versions"].items())],
+        ["configuration", found["config_hash"][:16]],
+    ]
+    return Table("measured on", ("", ""), rows)
 
 
 def _fault(found: Mapping[str, Any]) -> str:
