@@ -39,6 +39,11 @@ logger.pekko.name = org.apache.pekko
 logger.pekko.level = WARN
 logger.kafka.name = org.apache.kafka
 logger.kafka.level = WARN
+logger.shaded.name = org.apache.flink.kafka.shaded.org.apache.kafka
+logger.shaded.level = WARN
+# The connector registers its metrics anew at every checkpoint and is told of it each time.
+logger.metrics.name = org.apache.flink.metrics.MetricGroup
+logger.metrics.level = ERROR
 logger.sort.name = org.apache.flink.runtime.checkpoint
 logger.sort.level = WARN
 """
