@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import signal
 import time
 from array import array
 from collections.abc import Callable, Iterator, Mapping
@@ -203,6 +204,8 @@ class Worker:
 
 
 def _answer(answer: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    # An interrupt at the terminal reaches every process of the group; the parent's ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         value = function(*arguments)
     except FraudctlError as failure:
