@@ -100,7 +100,8 @@ def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
         found = bench_capacity.run(stack.current(), events, seed, keep, wait_s, shown)
     checkpoints, reference = found["checkpoints"], found["reference"]
     summary = (
-        f"{found['decided']:,} events in {found['timed_s']:.1f} s: {found['events_per_second']:,} events/s; "
+        f"{found['decided']:,} events in {found['timed_s']:.1f} s: {found['events_per_second']:,} events/s "
+        f"({found['second_half_per_second']:,} in the second half); "
         f"{checkpoints['completed']} checkpoints inside; {reference['compared']:,} decisions compared"
     )
     return _result(found, summary)

