@@ -52,7 +52,7 @@ test: setup ## every test, also those with real servers (up to 25 minutes)
 test-unit: setup ## the tests that need no server
 	$(BIN)/python -m pytest tests/unit tests/contract
 
-bench: setup ## latency, recovery, capacity and the cost of keys, about 20 minutes (see docs/benchmarks.md)
+bench: setup ## latency, recovery, capacity and the cost of keys (see docs/benchmarks.md)
 	$(BIN)/fraudctl up --profile bench
 	$(BIN)/fraudctl bench --rate 5000 --duration 60s
 	$(BIN)/fraudctl bench --rate 10000 --duration 60s

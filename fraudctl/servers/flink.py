@@ -132,7 +132,7 @@ class Server(BaseServer):
         return [
             "-XX:+UseParallelGC",
             "-XX:+UseTransparentHugePages",
-            f"-Xmn{heap // 4}m",
+            f"-Xmn{heap * 2 // 5}m",
             f"-Xmx{heap}m",
             f"-XX:MaxDirectMemorySize={direct}m",
             f"-XX:MaxMetaspaceSize={megabytes('jvm-metaspace.size')}m",
