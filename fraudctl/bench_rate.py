@@ -118,7 +118,7 @@ class Recovery:
 
     killed_after_s: float
     silent_until_s: float
-    """End of the longest time without any decision."""
+    """End of the longest time without a decision on a further event; repeats do not count."""
     caught_up_s: float | None
     """Arrival of the last decision that came more than `BEHIND_MS` after its event was due."""
 
