@@ -55,6 +55,8 @@ _UNREACHABLE = frozenset(
         KafkaError.BROKER_NOT_AVAILABLE,
     }
 )
+_SETTLING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+"""What a partition answers that was made a moment ago, although its leader is already known."""
 _log = logging.getLogger("fraudctl.kafka")
 _log.addHandler(logging.NullHandler())
 _log.propagate = False
@@ -526,8 +528,15 @@ def _list_offsets(bootstrap: str, topic: str, at: OffsetSpec) -> dict[int, int]:
     asked = {TopicPartition(topic, p): at for p in range(partitions_of(bootstrap, topic))}
     admin = _admin(bootstrap)
     with _translated(bootstrap):
-        answers = admin.list_offsets(asked)
-        return {part.partition: future.result(timeout=ANSWER_S).offset for part, future in answers.items()}
+        deadline = time.monotonic() + ANSWER_S
+        while True:
+            try:
+                answers = admin.list_offsets(asked)
+                return {p.partition: future.result(timeout=ANSWER_S).offset for p, future in answers.items()}
+            except KafkaException as error:
+                if error.args[0].code() not in _SETTLING or time.monotonic() > deadline:
+                    raise
+                threading.Event().wait(0.05)
 
 
 @contextmanager
