@@ -82,7 +82,12 @@ class OrderOperator extends AbstractStreamOperator<Event> implements OneInputStr
     public void processWatermark(Watermark mark) throws Exception {
         watermark = mark.getTimestamp();
         waiting.release(watermark, this::process);
-        super.processWatermark(mark);
+        if (watermark == Watermark.MAX_WATERMARK.getTimestamp()) {
+            // The end of a bounded job: its timers would only reclaim, key by key, what goes away as a whole.
+            output.emitWatermark(mark);
+        } else {
+            super.processWatermark(mark);
+        }
     }
 
     /** Nothing due at or before this is still to come. */
