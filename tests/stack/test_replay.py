@@ -22,9 +22,9 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
-def sent(stack: Stack) -> dict[int, list[flow.Logged]]:
-    """Decided live events, that this module's replays are compared with."""
-    load, log = flow.workload(20_000.0), stack.profile.topics.decisions
+def since_ms(stack: Stack) -> int:
+    """The moment before live events were sent and decided, with which replays are compared."""
+    begun_ms, load, log = flow.now_ms(), flow.workload(20_000.0), stack.profile.topics.decisions
     before = sum(topics.end_offsets(stack.kafka, log).values())
     flow.send_all(stack, load, 0, EVENTS)
     flow.await_that(
@@ -32,7 +32,8 @@ def sent(stack: Stack) -> dict[int, list[flow.Logged]]:
         180.0,
         lambda: "the events are not decided",
     )
-    return flow.await_decisions(stack, load, EVENTS)
+    flow.await_decisions(stack, load, EVENTS)
+    return begun_ms
 
 
 def live_rules(stack: Stack) -> RuleSet:
@@ -67,9 +68,9 @@ class Killing(Progress):
 
 @pytest.mark.parametrize(("parallelism", "is_killed"), [(1, False), (2, True)])
 def test_a_replay_of_the_live_rules_gives_exactly_the_live_decisions(
-    stack: Stack, sent: dict[int, list[flow.Logged]], parallelism: int, is_killed: bool
+    stack: Stack, since_ms: int, parallelism: int, is_killed: bool
 ) -> None:
-    made = replay.plan(stack, live_rules(stack), base="live", parallelism=parallelism)
+    made = replay.plan(stack, live_rules(stack), since_ms, base="live", parallelism=parallelism)
     progress = Killing(stack) if is_killed else Progress()
     found = replay.run(stack, made, "live", keep=False, wait_s=300, progress=progress)
     assert found.diff is not None
@@ -82,14 +83,11 @@ def test_a_replay_of_the_live_rules_gives_exactly_the_live_decisions(
         flow.await_that(lambda: flow.all_tasks_run(stack), 90.0, lambda: "the live job does not run again")
 
 
-def test_an_edited_rule_changes_exactly_the_decisions_it_was_seen_in(
-    stack: Stack, sent: dict[int, list[flow.Logged]]
-) -> None:
-    oldest = min(one.decision.transaction.event_time_ms for one in list(flow.newest(sent).values())[:1_000])
+def test_an_edited_rule_changes_exactly_the_decisions_it_was_seen_in(stack: Stack, since_ms: int) -> None:
     content = copy.deepcopy(dict(live_rules(stack).content))
     content["version"] = "candidate"
     content["rules"]["high_value"]["when"] = "amount > 2500"
-    made = replay.plan(stack, parse(content), from_ms=oldest, base="live")
+    made = replay.plan(stack, parse(content), since_ms, base="live")
     held = amounts(stack, made)
     expected = [units for units in held.values() if 20_000_000 < units <= 25_000_000]
     found = replay.run(stack, made, "live", keep=False, wait_s=300, progress=Progress())
@@ -102,15 +100,13 @@ def test_an_edited_rule_changes_exactly_the_decisions_it_was_seen_in(
     assert sum(found.diff.amounts.values()) == sum(expected)
 
 
-def test_an_interrupted_replay_leaves_nothing_behind(
-    stack: Stack, sent: dict[int, list[flow.Logged]]
-) -> None:
+def test_an_interrupted_replay_leaves_nothing_behind(stack: Stack, since_ms: int) -> None:
     class Impatient(Progress):
         def update(self, done: float, note: str = "") -> None:
             if note == "running":
                 raise KeyboardInterrupt
 
-    made = replay.plan(stack, live_rules(stack), base="live")
+    made = replay.plan(stack, live_rules(stack), since_ms, base="live")
     with pytest.raises(KeyboardInterrupt):
         replay.run(stack, made, "live", keep=False, wait_s=300, progress=Impatient())
     assert own_topics(stack) == []
