@@ -18,7 +18,7 @@ from typing import Any
 
 from fraudctl import topics
 from fraudctl.errors import UsageError
-from fraudctl.result import Progress, Result, Table, progress
+from fraudctl.result import Progress, Result, Table, progress, say
 from fraudctl.rows import Label, Mapped, RefusedRow, Row, read
 from fraudctl.stack import Stack
 from fraudctl.traffic import label_document
@@ -126,15 +126,28 @@ def ingest_history(
     if topics.describe(stack.kafka, [topic]):
         raise UsageError(f"{topic} exists", hint="choose another name with --name", code="history_exists")
     topics.create(stack.kafka, [_history_spec(stack, topic)])
-    report = _send(stack, order, topic, _rows(stack, order))
+    report = _load(stack, order, topic)
     if report.newest_ms is None:
-        topics.delete(stack.kafka, [topic])
         return report
-    _close(stack, topic, report.newest_ms)
     before = topics.end_offsets(stack.kafka, stack.profile.topics.decisions)
     with progress(f"scoring {chosen}") as bar:
         job = jobs.run_bounded(stack, topic, f"history-{chosen}", wait_s, bar, **changes)
         report.history = job | _count(stack, topic, before, bar)
+    return report
+
+
+def _load(stack: Stack, order: Order, topic: str) -> Report:
+    """Fill the topic and end it. Where nothing came of it, or not all, the topic goes again."""
+    try:
+        report = _send(stack, order, topic, _rows(stack, order))
+        if report.newest_ms is not None:
+            _close(stack, topic, report.newest_ms)
+            return report
+    except BaseException:
+        say(f"{topic} is deleted, for it does not hold the whole file")
+        topics.delete(stack.kafka, [topic])
+        raise
+    topics.delete(stack.kafka, [topic])
     return report
 
 

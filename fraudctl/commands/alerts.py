@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -68,15 +68,7 @@ def _follow(stack: Stack, decision: str | None, since_ms: int | None) -> Result:
     from fraudctl.alerts import follow
 
     documents = (alert.document() for alert in follow(stack, decision, since_ms))
-    return Result("", _stream(documents), line=_line)
-
-
-def _stream(documents: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Ends quietly when the person has seen enough."""
-    try:
-        yield from documents
-    except KeyboardInterrupt:
-        return
+    return Result("", documents, line=_line)
 
 
 def _top(stack: Stack, kind: str, limit: int, now_ms: int) -> Result:
