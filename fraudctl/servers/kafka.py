@@ -102,7 +102,8 @@ class Server(BaseServer):
 
     def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.config)]
+        # One word with "=": an id may begin with a dash, which the tool would take for an option.
+        tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self.config)]
         argv = [java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", class_path(self.jar_paths())]
         done = subprocess.run([*argv, *tool], capture_output=True, text=True, check=False)
         if done.returncode != 0:
