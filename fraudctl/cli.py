@@ -24,6 +24,7 @@ COMMAND_MODULES = (
     "alerts",
     "search",
     "sinks",
+    "chaos",
     "export",
     "explain",
     "rules",

@@ -12,6 +12,21 @@ if TYPE_CHECKING:
     from pipeline.outbox import Claim
 
 
+STATES = ("due", "claimed", "unknown", "refused")
+"""What `open_claims` tells of; all others are settled."""
+
+
+def counts(stack: Stack) -> dict[str, int] | None:
+    """How many notifications are in each of `STATES`; None where the profile tells nobody of alerts.
+
+    Raises Unhealthy where the table cannot be read.
+    """
+    if not workers.notifies(stack):
+        return None
+    claims = open_claims(stack)
+    return {state: sum(claim.state == state for claim in claims) for state in STATES}
+
+
 def open_claims(stack: Stack) -> list[Claim]:
     """What is due, claimed, unknown or refused, the longest in its state first.
 

@@ -12,8 +12,9 @@ import signal
 import threading
 import time
 import zlib
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -28,6 +29,33 @@ LEAD_MS = 500
 """How long before the first event the run is set up, where no start time is given."""
 HOUR_MS = 3_600_000
 _FLUSH_S = 150.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One record to send, `offset_ms` after the start. A copy repeats an event that is sent as well."""
+
+    planned: Planned
+    offset_ms: float
+    is_copy: bool = False
+
+
+Shape = Callable[[Iterator[Planned]], Iterator[Sending]]
+"""What of the planned events is sent when; its order is the order of sending."""
+
+
+def undisturbed(events: Iterator[Planned]) -> Iterator[Sending]:
+    """Each event once, when it is due."""
+    return (Sending(planned, planned.offset_ms) for planned in events)
+
+
+@dataclass(frozen=True)
+class Conduct:
+    """How a run is watched and disturbed from outside. `stop` ends the sending early."""
+
+    shape: Shape = undisturbed
+    board: Scoreboard = field(default_factory=Scoreboard)
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +107,9 @@ class Outcome:
         return f"{broken}{card.decided} of {card.sent} events decided, none lost, {card.alerts} alerts"
 
 
-def simulate(stack: Stack, run: Run, workers: int = 1, patience_s: float = 60.0) -> Outcome:
+def simulate(
+    stack: Stack, run: Run, workers: int = 1, patience_s: float = 60.0, conduct: Conduct | None = None
+) -> Outcome:
     """Send the run to the live topic and follow it to its end.
 
     `workers` is the number of producers; a user's events always go through the same one. Gives up waiting
@@ -94,10 +124,11 @@ def simulate(stack: Stack, run: Run, workers: int = 1, patience_s: float = 60.0)
             code="already_sent",
         )
     labels.parent.mkdir(parents=True, exist_ok=True)
-    total, board = size(run), Scoreboard()
+    conduct = conduct or Conduct()
+    total, board = size(run), conduct.board
     decisions_topic = stack.profile.topics.decisions
     with topics.Tail(stack.kafka, decisions_topic) as decisions, labels.open("x", encoding="utf-8") as lines:
-        feeder = _Feeder(stack, run, workers, board, lines)
+        feeder = _Feeder(stack, run, workers, conduct, lines)
         interrupted = _follow(feeder, decisions, board, run, total, patience_s)
     return Outcome(run, board.scorecard(), board.overtaken(), interrupted, labels)
 
@@ -110,7 +141,6 @@ def _follow(
     feeder.start()
     with interrupts, progress(f"simulate {run.scenario.name}", total) as bar:
         _watch(feeder, decisions, board, run, bar, patience_s, interrupts)
-        feeder.stop.set()
         feeder.join(_FLUSH_S if interrupts.count < 2 else 5.0)
     if feeder.error is not None:
         raise feeder.error
@@ -179,10 +209,12 @@ def _take(board: Scoreboard, prefix: str, record: topics.Record) -> None:
 class _Feeder(threading.Thread):
     """Sends each event when it is due, its label beside it. Set `stop` to end early."""
 
-    def __init__(self, stack: Stack, run: Run, workers: int, board: Scoreboard, lines: TextIO) -> None:
+    def __init__(self, stack: Stack, run: Run, workers: int, conduct: Conduct, lines: TextIO) -> None:
         super().__init__(name="feeder", daemon=True)
-        self.stop = threading.Event()
-        self._run, self._board, self._lines = run, board, lines
+        self.stop = conduct.stop
+        self._run, self._board, self._lines = run, conduct.board, lines
+        self._shape = conduct.shape
+        self._noted: set[int] = set()
         self._names = stack.profile.topics
         self._senders = [topics.Sender(stack.kafka, self._delivered) for _ in range(max(1, workers))]
         self.error: Exception | None = None
@@ -199,12 +231,21 @@ class _Feeder(threading.Thread):
         now_ms = time.time() * 1000
         begin_ms = self._run.start_ms if self._run.start_ms > now_ms else now_ms
         origin = time.monotonic() + (begin_ms - now_ms) / 1000
-        for planned in stream(self._run):
-            if not self._wait_for(origin + planned.offset_ms / 1000):
+        for sending in self._shape(self._planned(begin_ms)):
+            if not self._wait_for(origin + sending.offset_ms / 1000):
                 break
-            self._send(planned, int(begin_ms) + planned.offset_ms)
+            self._send(sending)
+        for number in self._noted:
+            self._board.refuse(number)
         for sender in self._senders:
             sender.flush(_FLUSH_S)
+
+    def _planned(self, begin_ms: float) -> Iterator[Planned]:
+        """The events of the run, each noted as it is handed on; what is never sent is refused at the end."""
+        for planned in stream(self._run):
+            self._board.send(planned.number, int(begin_ms) + planned.offset_ms, planned.part)
+            self._noted.add(planned.number)
+            yield planned
 
     def _wait_for(self, due: float) -> bool:
         """Whether to go on, once it is time; delivery reports come in meanwhile."""
@@ -215,12 +256,17 @@ class _Feeder(threading.Thread):
                 return False
         return not self.stop.is_set()
 
-    def _send(self, planned: Planned, scheduled_ms: int) -> None:
+    def _send(self, sending: Sending) -> None:
+        planned = sending.planned
         key = planned.transaction.user_id.encode()
         sender = self._senders[zlib.crc32(key) % len(self._senders)]
+        value = planned.value
+        if sending.is_copy:
+            sender.send(self._names.transactions, value, key)
+            return
         label = label_value(planned, self._run.scenario.name)
-        self._board.send(planned.number, scheduled_ms, planned.part)
-        sender.send(self._names.transactions, planned.value, key, token=planned.number)
+        self._noted.discard(planned.number)
+        sender.send(self._names.transactions, value, key, token=planned.number)
         sender.send(self._names.labels, label, key)
         self._lines.write(label.decode() + "\n")
 

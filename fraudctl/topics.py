@@ -7,6 +7,7 @@ nothing of transactions or decisions. Times are epoch milliseconds; offsets are 
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 import time
@@ -467,7 +468,9 @@ def _record(message: Message) -> Record:
     )
 
 
+@functools.lru_cache(maxsize=4)
 def _admin(bootstrap: str) -> AdminClient:
+    """One per broker: whoever watches a lag asks several times a second."""
     return AdminClient(
         {"bootstrap.servers": bootstrap, "socket.connection.setup.timeout.ms": 5000}, logger=_log
     )

@@ -23,8 +23,7 @@ def status() -> Result:
     from fraudctl import notifications, stack
 
     claims = notifications.open_claims(stack.current())
-    states = ("due", "claimed", "unknown", "refused")
-    counts = {state: sum(claim.state == state for claim in claims) for state in states}
+    counts = {state: sum(claim.state == state for claim in claims) for state in notifications.STATES}
     rows = [[c.state, c.channel, c.user_id, c.event_id, c.reason] for c in claims if c.state != "due"]
     table = Table("Notifications", ["state", "channel", "user", "event", "reason"], rows)
     said = ", ".join(f"{count} {state}" for state, count in counts.items() if count)

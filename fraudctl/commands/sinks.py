@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fraudctl import completion
 from fraudctl.result import Result, Table, progress
+
+if TYPE_CHECKING:
+    from fraudctl.stack import Stack
 
 Name = Annotated[
     str,
@@ -41,20 +44,37 @@ def list_() -> Result:
 
 
 def status() -> Result:
-    """Show each sink's state, how far behind the log it is, and what it could not store.
+    """Show each sink's state, how far behind the log it is, what it could not store, who was not told.
 
     Example: fraudctl sinks status --json
     """
     from fraudctl import sinks, stack
 
-    found = sinks.status(stack.current())
+    running = stack.current()
+    found = sinks.status(running)
     columns = ("name", "state", "lag", "written", "superseded", "retried", "dead_letters", "last_error")
     rows = [[_cell(one[column]) for column in columns] for one in found]
     table = Table("", ("sink", *(column.replace("_", " ") for column in columns[1:])), rows)
     ill = [one["name"] for one in found if one["state"] not in _HEALTHY]
     lag = sum(one["lag"] for one in found)
     summary = f"not well: {', '.join(ill)}" if ill else f"{len(found)} sinks, {lag} records behind in all"
-    return Result(summary, {"sinks": found}, 3 if ill else 0, (table,) if rows else ())
+    told, words = _notifications(running)
+    data = {"sinks": found, "notifications": told}
+    return Result(summary + words, data, 3 if ill else 0, (table,) if rows else ())
+
+
+def _notifications(running: Stack) -> tuple[dict[str, int] | None, str]:
+    """The open ones by state, and what is worth saying of them."""
+    from fraudctl import notifications
+    from fraudctl.errors import Unhealthy
+
+    try:
+        counts = notifications.counts(running)
+    except Unhealthy as error:
+        return None, f"; {error.message}"
+    open_ones = [f"{count} {state}" for state, count in (counts or {}).items() if count]
+    hint = " (see: fraudctl notify status)" if counts and counts["unknown"] + counts["refused"] else ""
+    return counts, f"; notifications: {', '.join(open_ones)}{hint}" if open_ones else ""
 
 
 def pause(name: Name) -> Result:

@@ -83,7 +83,7 @@ def programs(stack: Stack) -> list[Program]:
         found.append(_python(stack, "ticker", ["pipeline.ticker", "--config", str(_ticker_file(stack))]))
     if "kafka" in stack.addresses:
         found += [
-            _python(stack, program(sink), ["pipeline.projector", "--config", str(_sink_file(stack, sink))])
+            _python(stack, program(sink), ["pipeline.projector", "--config", str(sink_file(stack, sink))])
             for sink in sinks(stack)
         ]
     if notifies(stack):
@@ -100,7 +100,7 @@ def write_configurations(stack: Stack) -> None:
         return
     _write(_ticker_file(stack), _ticker(stack))
     for sink in sinks(stack):
-        _write(_sink_file(stack, sink), _sink(stack, sink))
+        _write(sink_file(stack, sink), _sink(stack, sink))
 
 
 def _ticker(stack: Stack) -> dict[str, Any]:
@@ -136,7 +136,8 @@ def _notifier_file(stack: Stack) -> Path:
     return stack.paths.run / "notifier.json"
 
 
-def _sink_file(stack: Stack, sink: str) -> Path:
+def sink_file(stack: Stack, sink: str) -> Path:
+    """What a sink's writer is started with."""
     return stack.paths.run / f"sink-{sink}.json"
 
 

@@ -1,0 +1,129 @@
+"""Whether a fault was borne: the decisions log of the run, the stores against it, the notifications."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fraudctl import notifications, topics
+from fraudctl.engines import workers
+from fraudctl.errors import Failed
+from fraudctl.result import Progress
+from fraudctl.scorecard import Scorecard
+from fraudctl.stack import Stack
+from fraudctl.verify import Config, KafkaLog, Kind, Report, Verification
+
+_SETTLED_S = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must hold, whether it does, and the figures behind it."""
+
+    what: str
+    holds: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogFindings:
+    """The run's events in the log: with a decision, records beyond one each, and events whose repeated
+    decisions are not byte for byte the same."""
+
+    decided: int
+    repeats: int
+    contradictions: int
+
+
+def read_log(stack: Stack, starts: Mapping[int, int], run_name: str, events: int) -> LogFindings:
+    """Every decision of the run, from those offsets on. Equal runs only: a later run replaces."""
+    digests, decided, repeats, contradictions = array("q", bytes(8 * events)), 0, 0, set()
+    head = f'{{"event_id":"{run_name}-'.encode()
+    for record in topics.tail(stack.kafka, stack.profile.topics.decisions, starts):
+        value = record.value or b""
+        if not value.startswith(head):
+            continue
+        number = int(value[len(head) : value.index(b'"', len(head))])
+        digest = _digest(value, record.headers.get("run", b""))
+        if not digests[number]:
+            digests[number], decided = digest, decided + 1
+            continue
+        repeats += 1
+        if digests[number] != digest:
+            contradictions.add(number)
+    return LogFindings(decided, repeats, len(contradictions))
+
+
+def _digest(value: bytes, run: bytes) -> int:
+    return (
+        int.from_bytes(hashlib.blake2b(run + b"|" + value, digest_size=8).digest(), "big", signed=True) or 1
+    )
+
+
+def verify(stack: Stack, bar: Progress) -> Report:
+    """All stores against the whole log."""
+    configs = [Config.read(workers.sink_file(stack, sink)) for sink in workers.sinks(stack)]
+    log = KafkaLog(stack.kafka, stack.profile.topics.decisions)
+
+    def tell(done: float, total: float, what: str) -> None:
+        bar.update(done / total if total else 1.0, what)
+
+    with Verification(log, configs, stack.home / "verify", tell=tell) as verification:
+        return verification.check()
+
+
+def settle_notifications(stack: Stack) -> dict[str, Any] | None:
+    """What became of notifications, once none is due or claimed; None where nobody is told of alerts."""
+    if not workers.notifies(stack):
+        return None
+
+    def settled() -> bool:
+        counts = notifications.counts(stack) or {}
+        return not counts["due"] + counts["claimed"]
+
+    try:
+        topics.wait_until(settled, _SETTLED_S, lambda: Failed("", code="unsettled"))
+    except Failed as error:
+        if error.code != "unsettled":
+            raise
+    claims = notifications.open_claims(stack)
+    counts = {state: sum(claim.state == state for claim in claims) for state in notifications.STATES}
+    return counts | {"listed": [asdict(claim) for claim in claims if claim.state in ("unknown", "refused")]}
+
+
+def checks(
+    card: Scorecard, log: LogFindings, left: Mapping[str, int], report: Report, told: Mapping[str, Any] | None
+) -> list[Check]:
+    """All that must hold after a fault."""
+    undelivered = sum(one.classes.get(Kind.UNDELIVERED, 0) for one in report.sinks.values())
+    behind = ", ".join(f"{sink} {records}" for sink, records in left.items())
+    found = [
+        Check(
+            "every accepted event is decided",
+            card.lost == 0 and log.decided == card.accepted,
+            f"{log.decided} of {card.accepted}, {card.not_accepted} not accepted by Kafka",
+        ),
+        Check(
+            "an event has one decision, repeats are the same bytes",
+            log.contradictions == 0,
+            f"{log.repeats} repeats, {log.contradictions} contradictions",
+        ),
+        Check("every sink has caught up", not left, f"behind: {behind}" if behind else "none is behind"),
+        Check(
+            "every store holds what the log holds",
+            report.is_clean and not undelivered,
+            f"{report.decisions} decisions, {len(report.sinks)} stores, {report.faults} faults",
+        ),
+    ]
+    if told is not None:
+        found.append(
+            Check(
+                "every notification is sent, or listed as unknown or refused",
+                told["due"] == told["claimed"] == 0,
+                ", ".join(f"{told[state]} {state}" for state in ("unknown", "refused", "due", "claimed")),
+            )
+        )
+    return found

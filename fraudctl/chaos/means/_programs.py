@@ -1,0 +1,64 @@
+"""The supervised programs of a stack as what can be struck."""
+
+from __future__ import annotations
+
+import time
+
+import psutil
+
+from fraudctl import topics
+from fraudctl.engines.supervision import Supervisor
+from fraudctl.errors import Failed, UsageError
+from fraudctl.profile import server_names, sink_names
+from fraudctl.stack import Stack
+
+_BACK_S = 120.0
+
+
+def names() -> tuple[str, ...]:
+    """Every program a stack may have."""
+    servers = [name for name in server_names() if name != "flink"]
+    parts = ("flink-jobmanager", "flink-taskmanager", "keeper", "ticker", "notifier")
+    return (*servers, *parts, *(f"sink-{name}" for name in sink_names()))
+
+
+def check(stack: Stack, program: str) -> None:
+    """UsageError when this stack does not run that program."""
+    states = Supervisor(stack.paths).states()
+    if program not in states:
+        raise UsageError(
+            f"this stack has no {program}",
+            hint="start one that has it, for example: fraudctl up --profile all-sinks",
+            code="no_target",
+        )
+    if not states[program].runs:
+        raise Failed(f"{program} does not run: {states[program].state}", hint="see: fraudctl status")
+
+
+def pid(stack: Stack, program: str) -> int:
+    """Its process id, 0 when it does not run."""
+    state = Supervisor(stack.paths).states().get(program)
+    return state.pid if state else 0
+
+
+def family(root: int) -> list[psutil.Process]:
+    """A process and all its descendants, the root first; empty when it has gone."""
+    try:
+        process = psutil.Process(root)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def await_running(stack: Stack, program: str, other_than: int = 0) -> None:
+    """Until the supervisor has it running (as another process than that one). Failed after two minutes."""
+
+    def runs() -> bool:
+        state = Supervisor(stack.paths).states().get(program)
+        return bool(state and state.runs and state.pid != other_than)
+
+    topics.wait_until(runs, _BACK_S, lambda: Failed(f"{program} is not back", hint="see: fraudctl status"))
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,170 @@
+"""`fraudctl chaos`: break a part of the running stack while events flow, and see that nothing is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fraudctl.errors import UsageError
+from fraudctl.result import Result, Table, say
+
+if TYPE_CHECKING:
+    from fraudctl.chaos.experiment import Findings
+    from fraudctl.chaos.fault import Fault
+
+_TAIL_MS = 20_000
+"""How long traffic goes on after the fault, unless --duration says otherwise."""
+
+
+def register(app: typer.Typer) -> None:
+    noun = typer.Typer(
+        help="Break something on purpose and prove that nothing is lost.", no_args_is_help=True
+    )
+    noun.command("list")(list_)
+    noun.command("run")(run)
+    noun.command("undo")(undo)
+    app.add_typer(noun, name="chaos")
+
+
+def _complete_faults(incomplete: str) -> list[str]:
+    from fraudctl.chaos import fault
+
+    return [name for name in fault.names(fault.folder()) if name.startswith(incomplete)]
+
+
+def list_() -> Result:
+    """List the faults there are, and what is still on.
+
+    Example: fraudctl chaos list
+    """
+    from fraudctl import stack
+    from fraudctl.chaos import fault, ledger
+
+    found = [fault.find(name, fault.folder()) for name in fault.names(fault.folder())]
+    on = ledger.entries(stack.home_dir())
+    rows = [(one.name, one.description, _lasts(one)) for one in found]
+    tables = [Table("Faults", ("name", "what happens", "lasts"), rows)]
+    if on:
+        left = [(one.fault, "by a command that runs" if one.is_kept_up else "left behind") for one in on]
+        tables.append(Table("On at this moment", ("fault", "kept up"), left))
+    data = {
+        "faults": [_document(one) for one in found],
+        "on": [{"fault": e.fault, "began_ms": e.began_ms, "kept_up": e.is_kept_up} for e in on],
+    }
+    words = f"{len(on)} still on; undo with: fraudctl chaos undo" if on else "nothing is on"
+    return Result(f"{words}; run one with: fraudctl chaos run NAME", data, tables=tuple(tables))
+
+
+def undo() -> Result:
+    """Undo every fault that is still on, whoever made it.
+
+    Example: fraudctl chaos undo
+    """
+    from fraudctl import stack
+    from fraudctl.chaos import guardian, ledger
+
+    done = ledger.undo_all(stack.current(), guardian.undo, also_kept_up=True)
+    return Result(f"undone: {', '.join(done)}" if done else "nothing was on", {"undone": done})
+
+
+def run(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="FAULT", help="A shipped fault or a file.", autocompletion=_complete_faults),
+    ],
+    during: Annotated[str, typer.Option("--during", help="What runs meanwhile: simulate.")] = "simulate",
+    attack: Annotated[str, typer.Option("--attack", help="The scenario that is sent.")] = "ip-burst",
+    rate: Annotated[float, typer.Option("--rate", help="Events a second.")] = 200.0,
+    duration: Annotated[
+        str | None, typer.Option("--duration", help="How long to send (default: until 20 s after the fault).")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the traffic.")] = 7,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Producers to send with.")] = 1,
+    after: Annotated[str, typer.Option("--after", help="When the fault strikes.")] = "5s",
+    lasts: Annotated[
+        str | None, typer.Option("--for", help="How long it lasts, instead of its own time.")
+    ] = None,
+    patience: Annotated[str, typer.Option("--patience", help="Wait that long for quiet.")] = "120s",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+) -> Result:
+    """Let one fault happen while events flow, wait for quiet, compare every store with the log.
+
+    Exit code 5 when something is lost, differs or does not catch up. What was broken is undone at the end,
+    on Ctrl-C, and when this command dies.
+
+    Example: fraudctl chaos run kill-taskmanager --during simulate --attack ip-burst --rate 500
+    """
+    from fraudctl import profile, scenario, simulate, stack, traffic
+    from fraudctl.chaos import experiment, fault
+
+    if during != "simulate":
+        raise UsageError(
+            f"--during {during!r}: only simulate can run meanwhile", hint="try --during simulate"
+        )
+    if not 0 < rate <= 1_000_000:
+        raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
+    chosen = fault.find(name, fault.folder())
+    if lasts is not None:
+        chosen = chosen.lasting(_ms("--for", lasts))
+    after_ms = _ms("--after", after)
+    length_ms = after_ms + chosen.lasts_ms + _TAIL_MS if duration is None else _ms("--duration", duration)
+    scene = scenario.find(attack, profile.data_dir("scenarios"))
+    traffic_run = traffic.Run(scene, seed, simulate.start_ms(None), rate, length_ms)
+    order = experiment.Order(chosen, traffic_run, workers, after_ms, _ms("--patience", patience) / 1000)
+    if dry_run:
+        return Result("; ".join(order.plan()), {"fault": _document(chosen), "plan": order.plan()})
+    running = stack.current()
+    for number, sentence in enumerate(order.plan(), 1):
+        say(f"{number}. {sentence}")
+    return _result(experiment.run(running, order))
+
+
+def _result(found: Findings) -> Result:
+    order, card = found.order, found.card
+    data: dict[str, Any] = {
+        "fault": _document(order.fault),
+        "plan": order.plan(),
+        "run": order.run.name,
+        "outage_s": found.outage_s,
+        "behind": {name: trail.as_document() for name, trail in found.trails.items()},
+        "traffic": card.as_document(),
+        "log": {name: getattr(found.log, name) for name in ("decided", "repeats", "contradictions")},
+        "verify": found.report.as_document(),
+        "notifications": found.told,
+        "checks": [{"what": c.what, "holds": c.holds, "detail": c.detail} for c in found.checks],
+    }
+    marks = [("yes" if c.holds else "NO", c.what, c.detail) for c in found.checks]
+    lags = [
+        (
+            name,
+            f"{trail.worst_s:g}",
+            "still behind" if trail.caught_up_s is None else f"{trail.caught_up_s:g}",
+        )
+        for name, trail in found.trails.items()
+    ]
+    tables = (
+        Table("What must hold", ("holds", "what", "figures"), marks),
+        Table("Behind", ("who", "seconds at worst", "caught up, seconds after the fault"), lags),
+    )
+    failed = [check.what for check in found.checks if not check.holds]
+    on = "" if found.outage_s is None else f", on for {found.outage_s:g} s"
+    words = f"does not hold: {'; '.join(failed)}" if failed else "borne, nothing was lost"
+    return Result(f"{order.fault.name}{on}: {words}", data, 5 if failed else 0, tables)
+
+
+def _document(one: Fault) -> dict[str, Any]:
+    return {"name": one.name, "description": one.description, "means": one.means, **one.settings}
+
+
+def _lasts(one: Fault) -> str:
+    return f"{one.lasts_ms / 1000:g} s" if one.lasts_ms else ""
+
+
+def _ms(option: str, text: str) -> int:
+    from fraudctl.scenario import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}", hint=f"try {option} 30s") from error
