@@ -106,6 +106,12 @@ def restore_points(home: Path) -> list[RestorePoint]:
     return sorted(set(found), key=lambda point: (point.completed_ms, point.path), reverse=True)
 
 
+def last_savepoint(stack: Stack) -> str | None:
+    """The path of the last savepoint that a command took; None if there was none."""
+    path = read_json(stack.paths.jobs / "savepoint.json").get("path")
+    return None if path is None else str(path)
+
+
 def run_of(path: str) -> int | None:
     """The run that a checkpoint or savepoint belongs to, as its path tells."""
     match = re.search(r"/run-(\d+)(?:/|$)", path)

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fraudctl import jobfiles, plugin_watcher
+from fraudctl import jobfiles, plugin_watcher, pruning
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink import Flink, Job, local_path, reason_of
 from fraudctl.jobfiles import RestorePoint, now_ms, run_of
@@ -37,6 +37,8 @@ LOCK_WAIT_S = 60.0
 LONGEST_PAUSE_MS = 30_000
 STEADY_MS = 30_000
 """A job that runs this long after its submission ends a row of failures."""
+PRUNE_EVERY_MS = 600_000
+"""How often old checkpoints and savepoints are looked for, while the job runs steadily."""
 Submit = Callable[[Stack, Mapping[str, Any], int], str]
 
 
@@ -95,6 +97,7 @@ class Keeper:
     def __init__(self, stack: Callable[[], Stack], submit_job: Submit) -> None:
         self._stack = stack
         self._submit = submit_job
+        self._pruned_ms = 0
         first = stack()
         kept = jobfiles.keeper_state(first)
         known = {name: kept[name] for name in ("generation", "run", "base", "base_ms") if name in kept}
@@ -143,6 +146,24 @@ class Keeper:
         calm = replace(self.state, failures=0, failed_ms=0, last_error=None) if is_steady else self.state
         shown = "running" if runs else "restarting"
         self._keep(stack, replace(calm, state=shown, generation=wanted["generation"], job_id=jobs[0].job_id))
+        if is_steady and now_ms() >= self._pruned_ms + PRUNE_EVERY_MS:
+            self._prune(stack, flink)
+
+    def _prune(self, stack: Stack, flink: Flink) -> None:
+        """Delete the state that no restart can need, and say so."""
+        folders = pruning.job_folders(stack.home)
+        alive = {job.job_id for job in flink.jobs() if not job.ended}
+        asked = str(jobfiles.wanted_live(stack)["from"])
+        remembered = jobfiles.last_savepoint(stack)
+        named = {path for path in (self.state.base, self.state.restored_from, asked, remembered) if path}
+        try:
+            old = pruning.doomed(stack.home, folders, self.state.run, named - {"latest", "none"}, alive)
+        except FileNotFoundError:
+            return  # a checkpoint went while it was looked at: at the next look again
+        self._pruned_ms = now_ms()
+        for folder in old:
+            log.info("deleting %s: no restart can need it", folder)
+        pruning.delete(old)
 
     def _start(self, stack: Stack) -> None:
         with jobfiles.submission_lock(stack, LOCK_WAIT_S) as lock:

@@ -17,6 +17,7 @@ Item = dict[str, dict[str, Any]]
 """An item in DynamoDB's own form: attribute name to {type: value}."""
 
 _READY_S = 30.0
+_PAGE = 1_000
 _DURATION_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _NEVER = ("ValidationException",)
 
@@ -125,6 +126,8 @@ def ensure(connection: Any, table: Table, *, create: bool = True) -> None:
 
 def pages(act: Callable[..., Any], **arguments: Any) -> Iterator[Item]:
     """Every item of a query or scan, page by page."""
+    # without a limit DynamoDB Local takes the whole table into its memory for every page
+    arguments.setdefault("Limit", _PAGE)
     while True:
         answer = call(act, **arguments)
         yield from answer.get("Items", ())

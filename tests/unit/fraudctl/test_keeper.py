@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +170,26 @@ def test_a_cluster_that_is_away_is_no_failure(stack: Stack, cluster: Cluster) ->
     cluster.away = False
     keeper.look()
     assert (away.state, away.failures, len(submitted.starts())) == ("unreachable", 0, 1)
+
+
+def test_state_that_no_restart_can_need_goes_once_the_job_runs_steadily(
+    stack: Stack, cluster: Cluster
+) -> None:
+    keeper, _ = keeper_of(stack, cluster)
+    jobfiles.want(stack, wanted="running")
+    keeper.look()
+    old, new, live = ("a" * 32, "b" * 32, "c" * 32)
+    complete(stack, f"checkpoints/run-9/{old}/chk-1", 100)
+    for number in (1, 2, 3):
+        complete(stack, f"checkpoints/run-1/{new}/chk-{number}", 200 + number)
+    (stack.home / f"checkpoints/past-4/{live}").mkdir(parents=True)
+    cluster.add(live, name="fraudctl-past", start_ms=9)
+    keeper.look()
+    there = {path.name for path in stack.home.glob("checkpoints/*/*")}
+    keeper.state = replace(keeper.state, submitted_ms=1)
+    keeper.look()
+    assert there == {old, new, live}
+    assert {path.name for path in stack.home.glob("checkpoints/*/*")} == {new, live}
 
 
 def test_a_refused_submission_is_counted_shown_and_waited_for(stack: Stack, cluster: Cluster) -> None:
