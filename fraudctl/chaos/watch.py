@@ -57,18 +57,18 @@ class Watch(threading.Thread):
         super().__init__(name="watch", daemon=True)
         self._stack, self._board, self._rate = stack, board, rate
         self._sinks = workers.sinks(stack)
-        self._stop = threading.Event()
+        self._over = threading.Event()
         self._samples: dict[str, list[tuple[float, float]]] = {name: [] for name in (DECISIONS, *self._sinks)}
 
     def run(self) -> None:
-        while not self._stop.wait(EVERY_S):
+        while not self._over.wait(EVERY_S):
             self._sample(DECISIONS, self._board.accepted - self._board.decided)
             with suppress(FraudctlError):
                 for sink, records in behind(self._stack, self._sinks).items():
                     self._sample(sink, records)
 
     def end(self) -> None:
-        self._stop.set()
+        self._over.set()
         self.join()
 
     def trails(self, ended: float | None) -> Mapping[str, Trail]:

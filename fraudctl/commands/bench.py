@@ -1,4 +1,4 @@
-"""`fraudctl bench`: latency at a steady rate, or capacity over a backlog."""
+"""`fraudctl bench`: latency at a steady rate, capacity over a backlog, costs by keys, a writer alone."""
 
 from __future__ import annotations
 
@@ -36,18 +36,23 @@ def bench(
         list[int] | None,
         typer.Option(min=1, help="With --keys: only keys that hold so many events; repeatable."),
     ] = None,
+    sink: Annotated[
+        str | None, typer.Option("--sink", help="Fill a topic with decisions, then time this sink's writer.")
+    ] = None,
     events: Annotated[int, typer.Option(min=1, help="How many events to fill in.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 7,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the topics of a capacity run.")] = False,
-    wait: Annotated[float, typer.Option(help="Give a capacity run up after that many seconds.")] = 3600.0,
+    wait: Annotated[
+        float, typer.Option(help="Give a run over a backlog up after that many seconds.")
+    ] = 3600.0,
 ) -> Result:
     """Measure the running stack. A run that lost an event, or got one wrong, ends with exit code 5.
 
     Example: fraudctl bench --rate 5000 --duration 60s
     """
-    if (rate is not None) + capacity + keys != 1:
+    if [rate is not None, capacity, keys, sink is not None].count(True) != 1:
         raise UsageError(
-            "bench needs one of --rate, --capacity and --keys",
+            "bench needs one of --rate, --capacity, --keys and --sink",
             hint="for example: fraudctl bench --rate 1000; fraudctl bench --capacity --events 200000",
         )
     if kill not in (None, "taskmanager") or (kill and rate is None):
@@ -57,6 +62,8 @@ def bench(
         )
     if keys:
         return _keys(held, in_state, seed, wait)
+    if sink is not None:
+        return _sink(sink, events, seed, wait)
     if capacity:
         return _capacity(events, seed, keep, wait)
     return _rate(rate or 1.0, _seconds(duration), _seconds(warmup), seed, bool(kill))
@@ -120,6 +127,18 @@ def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s:
     headings = ("", "processor time of the TaskManager", "time passed")
     return _result(
         found, f"{len(rows)} cases, µs for an event", Table("microseconds for an event", headings, rows)
+    )
+
+
+def _sink(sink: str, events: int, seed: int, wait_s: float) -> Result:
+    from fraudctl import bench_sink, stack
+
+    with progress("bench", events) as shown:
+        found = bench_sink.run(stack.current(), sink, events, seed, wait_s, shown)
+    return Result(
+        f"{sink}: {found['decisions_per_second']:,} decisions/s over {found['timed_s']} s;"
+        f" processor seconds: writer {found['writer_cpu_s']}, store {found['store_cpu_s']}",
+        found,
     )
 
 
