@@ -19,7 +19,7 @@ from pathlib import Path
 from fraudctl.errors import Unhealthy
 from fraudctl.verify import examine, parallel, scan, spill
 from fraudctl.verify.classes import FAULTS, MEANING, Difference, Kind
-from fraudctl.verify.compare import Comparison, Scope
+from fraudctl.verify.compare import Compared, Scope, compare, difference_of
 from fraudctl.verify.log import KafkaLog, Log, Offsets
 from fraudctl.verify.report import Register, Report, SinkReport
 from fraudctl.verify.scan import Plan, open_sink
@@ -152,21 +152,18 @@ class Verification:
         return plan, Scope(begins, starts, limit, committed), report
 
     def _compare(self, plan: Plan, scope: Scope, report: Report, register: Register) -> None:
-        comparison = Comparison(plan, scope, _now_ms())
-        with spill.Spill(plan.folder / "suspects", "s") as out:
-            for index, difference in comparison.differences():
-                if difference.kind in FAULTS:
-                    one = examine.suspect(index, difference)
-                    out.add(one.bucket, tuple(one))
-                else:
-                    register.add(difference)
-        for config, count in zip(plan.sinks, comparison.counts, strict=True):
-            sink = report.sinks[config.sink]
-            sink.expected, sink.held, sink.equal = count.expected, count.held, count.equal
-        report.decisions = comparison.decisions
+        for part in self._side_by_side(plan, scope, report.records):
+            report.decisions += part.decisions
+            for config, count in zip(plan.sinks, part.counts, strict=True):
+                sink = report.sinks[config.sink]
+                sink.expected += count.expected
+                sink.held += count.held
+                sink.equal += count.equal
+        for row in spill.rows(plan.explained(), "all"):
+            register.add(difference_of(row))
         with spill.Spill(plan.folder / "faults", "f") as out, self._readers() as readers:
             looked = 0
-            for index, batch in examine.cases(plan.folder / "suspects", self._log):
+            for index, batch in examine.cases(plan.suspects(), self._log):
                 found = examine.look_again(self._configs[index].sink, readers[index], batch)
                 for difference in found:
                     register.add(difference)
@@ -175,6 +172,17 @@ class Verification:
                         out.add(one.bucket, tuple(one))
                 looked += len(batch)
                 self._tell(looked, 0, "looking again at what differs")
+
+    def _side_by_side(self, plan: Plan, scope: Scope, records: int) -> list[Compared]:
+        """All buckets, in as many parts as there are processes."""
+        processes = 0 if records < _SMALL else self._processes
+        parts = max(1, processes)
+        shares = [range(n, plan.buckets, parts) for n in range(parts)]
+        now_ms = _now_ms()
+        tasks: list[parallel.Task] = [
+            (compare, (plan, scope, now_ms, share, f"c{n}")) for n, share in enumerate(shares)
+        ]
+        return parallel.run(tasks, processes, lambda done: self._tell(done, plan.buckets, "comparing"))
 
     @contextmanager
     def _readers(self) -> Iterator[list[ReadBack]]:

@@ -5,12 +5,13 @@ Digests decide here; what looks like a fault is only a suspect until `examine` h
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from fraudctl.verify import spill
-from fraudctl.verify.classes import Difference, Found, Kind, Wanted, classify
+from fraudctl.verify import examine, spill
+from fraudctl.verify.classes import FAULTS, Difference, Found, Kind, Wanted, classify
 from fraudctl.verify.log import Offsets
 from fraudctl.verify.scan import Plan
 from pipeline.delivery import Identity
@@ -18,7 +19,7 @@ from pipeline.delivery import Identity
 _OFFSET = (1 << 40) - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scope:
     """Which part of the log counts. `committed` is per sink, in the plan's order, from before the scan."""
 
@@ -27,9 +28,18 @@ class Scope:
     ends: Offsets | None
     committed: tuple[Offsets, ...]
 
+    @cached_property
+    def committed_by_all(self) -> Offsets:
+        partitions = set[int]().union(*self.committed)
+        return {p: min(offsets.get(p, 0) for offsets in self.committed) for p in partitions}
+
     def holds(self, partition: int, position: int) -> bool:
         """Whether a decision lies in the part that was asked for."""
         return self.ends is None or position & _OFFSET < self.ends.get(partition, 0)
+
+    def is_common(self, partition: int, position: int) -> bool:
+        """Whether it is delivered to every sink."""
+        return position & _OFFSET < self.committed_by_all.get(partition, 0)
 
     def is_delivered(self, sink: int, partition: int, position: int) -> bool:
         return position & _OFFSET < self.committed[sink].get(partition, 0)
@@ -66,6 +76,10 @@ class _Row(NamedTuple):
     def wanted(self, sink: int) -> Wanted:
         return Wanted(self.position, self.digests[sink], self.expires_ms[sink])
 
+    def is_as(self, found: Found, sink: int) -> bool:
+        """Whether the store holds just that."""
+        return found.position == self.position and found.digest == self.digests[sink]
+
 
 @dataclass(slots=True)
 class Count:
@@ -74,11 +88,42 @@ class Count:
     held: int = 0
     expected: int = 0
     equal: int = 0
-    classes: dict[Kind, int] = field(default_factory=dict)
+
+    def __iadd__(self, other: Count) -> Count:
+        self.held += other.held
+        self.expected += other.expected
+        self.equal += other.equal
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What a part of the buckets came to: decisions, and what was counted for each sink."""
+
+    decisions: int
+    counts: tuple[Count, ...]
+
+
+def compare(
+    plan: Plan, scope: Scope, now_ms: int, numbers: range, writer: str, tell: Callable[[int], None]
+) -> Compared:
+    """A task: go through the buckets of these numbers. What looks like a fault goes to the plan's suspects,
+    what has a reason to its explained ones."""
+    comparison = Comparison(plan, scope, now_ms)
+    with spill.Spill(plan.suspects(), writer) as faults, spill.Spill(plan.explained(), writer) as others:
+        for number in numbers:
+            for sink, difference in comparison.differences(format(number, "05d")):
+                if difference.kind in FAULTS:
+                    one = examine.suspect(sink, difference)
+                    faults.add(one.bucket, tuple(one))
+                else:
+                    others.add("all", row_of(difference))
+            tell(1)
+    return Compared(comparison.decisions, tuple(comparison.counts))
 
 
 class Comparison:
-    """Goes through all buckets; `counts` (one per sink) and `decisions` are right once it has."""
+    """Compares bucket by bucket; `counts` (one per sink) and `decisions` hold what was seen so far."""
 
     def __init__(self, plan: Plan, scope: Scope, now_ms: int) -> None:
         self._plan = plan
@@ -87,36 +132,44 @@ class Comparison:
         self.counts = [Count() for _ in plan.sinks]
         self.decisions = 0
 
-    def differences(self) -> Iterator[tuple[int, Difference]]:
-        """Every difference with the place of its sink, those with a reason included."""
-        for number in range(self._plan.buckets):
-            bucket = format(number, "05d")
-            newest, delivered = self._fold(bucket)
-            self.decisions += len(newest)
-            for sink in range(len(self._plan.sinks)):
-                for difference in self._differ(sink, bucket, newest, delivered[sink]):
-                    yield sink, difference
+    def differences(self, bucket: str) -> Iterator[tuple[int, Difference]]:
+        """Every difference of a bucket with the place of its sink, those with a reason included."""
+        newest, delivered = self._fold(bucket)
+        self.decisions += len(newest)
+        for sink in range(len(self._plan.sinks)):
+            for difference in self._differ(sink, bucket, newest, delivered[sink]):
+                yield sink, difference
 
-    def _fold(self, bucket: str) -> tuple[dict[Identity, _Row], list[dict[Identity, _Row]]]:
-        """Per event the newest decision, and per sink the newest one delivered where it is another."""
-        newest: dict[Identity, _Row] = {}
-        delivered: list[dict[Identity, _Row]] = [{} for _ in self._plan.sinks]
-        places = range(len(self._plan.sinks))
+    def _fold(self, bucket: str) -> tuple[Mapping[Identity, _Row], list[Mapping[Identity, _Row]]]:
+        """Per event the newest decision, and per sink the newest one that is delivered."""
+        common: dict[Identity, _Row] = {}
+        late: list[_Row] = []  # not delivered to every sink: none or few
         for raw in spill.rows(self._plan.log_rows(), bucket):
             row = _Row._make(raw)
-            identity = row.user_id, row.event_id
-            known = newest.get(identity)
-            if known is None or row.position > known.position:
-                newest[identity] = row
-            for sink in places:
-                if self._scope.is_delivered(sink, row.partition, row.position):
-                    other = delivered[sink].get(identity)
-                    if other is None or row.position > other.position:
-                        delivered[sink][identity] = row
-        return newest, delivered
+            if self._scope.is_common(row.partition, row.position):
+                _take(common, row)
+            else:
+                late.append(row)
+        if not late:
+            return common, [common] * len(self._plan.sinks)
+        newest = dict(common)
+        for row in late:
+            _take(newest, row)
+        return newest, [self._delivered(sink, common, late) for sink in range(len(self._plan.sinks))]
+
+    def _delivered(
+        self, sink: int, common: Mapping[Identity, _Row], late: Sequence[_Row]
+    ) -> Mapping[Identity, _Row]:
+        more = [row for row in late if self._scope.is_delivered(sink, row.partition, row.position)]
+        if not more:
+            return common
+        found = dict(common)
+        for row in more:
+            _take(found, row)
+        return found
 
     def _differ(
-        self, sink: int, bucket: str, newest: dict[Identity, _Row], delivered: dict[Identity, _Row]
+        self, sink: int, bucket: str, newest: Mapping[Identity, _Row], delivered: Mapping[Identity, _Row]
     ) -> Iterator[Difference]:
         held = self._held(sink, bucket)
         dead = set(spill.rows(self._plan.dead_rows(sink), bucket))
@@ -128,6 +181,10 @@ class Comparison:
                 continue
             found = None if at is None else at[0]
             committed = delivered.get(identity)
+            if committed is row and found is not None and row.is_as(found, sink):
+                count.expected += 1
+                count.equal += 1
+                continue
             wanted = row.wanted(sink)
             before = wanted if committed is row else None if committed is None else committed.wanted(sink)
             refused = (*identity, row.position) in dead
@@ -161,3 +218,23 @@ class Comparison:
             if other is None or position >= other[0].position:
                 held[user_id, event_id] = Found(position, digest), partition
         return held
+
+
+def row_of(difference: Difference) -> tuple[Any, ...]:
+    """A difference without fields in its spilled form."""
+    one = difference
+    return one.sink, one.kind.value, *one.identity, one.partition, one.log_position, one.held_position
+
+
+def difference_of(row: tuple[Any, ...]) -> Difference:
+    """What `row_of` was made of."""
+    sink, kind, user_id, event_id, *places = row
+    return Difference(sink, Kind(kind), (user_id, event_id), *places)
+
+
+def _take(into: dict[Identity, _Row], row: _Row) -> None:
+    """Keep the newest of each event."""
+    identity = row.user_id, row.event_id
+    known = into.get(identity)
+    if known is None or row.position > known.position:
+        into[identity] = row

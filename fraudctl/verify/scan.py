@@ -45,6 +45,14 @@ class Plan:
         """(user_id, event_id, position)"""
         return self.folder / f"dead-{index}"
 
+    def suspects(self) -> Path:
+        """`examine.Suspect`: what looks like a fault"""
+        return self.folder / "suspects"
+
+    def explained(self) -> Path:
+        """`compare.row_of`: what has a reason"""
+        return self.folder / "explained"
+
 
 def open_sink(config: Config) -> ReadBack:
     """The sink with its reading side. Raises ValueError for one that cannot be verified."""
