@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-unit demo bench wheel clean
+.PHONY: help setup check test test-unit soak demo bench wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ test: setup ## every test, also those with real servers (up to 25 minutes)
 
 test-unit: setup ## the tests that need no server
 	$(BIN)/python -m pytest tests/unit tests/contract
+
+soak: setup ## the long ones: a million events, ten minutes, every fault (an hour and more; see docs/faults.md)
+	$(BIN)/python -m pytest -s tests/soak
 
 bench: setup ## latency, recovery, capacity and the cost of keys (see docs/benchmarks.md)
 	$(BIN)/fraudctl up --profile bench

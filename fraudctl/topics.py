@@ -547,8 +547,11 @@ def _translated(bootstrap: str) -> Iterator[None]:
     try:
         yield
     except KafkaException as error:
+        _admin.cache_clear()
         raise _failure(bootstrap, error.args[0]) from error
     except TimeoutError as error:
+        # an admin client that was there when the broker was killed may never answer again
+        _admin.cache_clear()
         raise unreachable(bootstrap, "no answer in time") from error
 
 
