@@ -155,7 +155,7 @@ def logs(
     known = local.program_names(home)
     if not known:
         raise NotRunning(f"no stack has been started in {home}")
-    chosen = [one for one in known if name is None or one == name or name in one.split("-")]
+    chosen = [name] if name in known else [one for one in known if name is None or name in one.split("-")]
     if not chosen:
         raise UsageError(f"there is no log of {name!r}", hint=f"there are: {', '.join(known)}")
     width = max(map(len, chosen)) if len(chosen) > 1 else 0

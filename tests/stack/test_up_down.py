@@ -175,10 +175,17 @@ def test_a_single_server_is_restarted(stack: Stack) -> None:
 
 
 def test_logs_are_shown_by_program(stack: Stack) -> None:
-    argv = [sys.executable, "-m", "fraudctl", "logs", "postgres", "--lines", "5", "--home", str(stack.home)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=True)
-    assert len(done.stdout.splitlines()) <= 5
+    assert programs_logged(stack.home, "postgres") == {"postgres"}
+    assert programs_logged(stack.home, "flink") == {"flink-jobmanager", "flink-taskmanager"}
+    assert programs_logged(stack.home, "taskmanager") == {"flink-taskmanager"}
     assert run_plain(stack.home, "logs", "nobody") == 2
+
+
+def programs_logged(home: Path, name: str) -> set[str]:
+    """Whose lines `logs NAME` shows; the last ones of each."""
+    argv = [sys.executable, "-m", "fraudctl", "logs", name, "--lines", "5", "--json", "--home", str(home)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    return {line["program"] for line in map(json.loads, done.stdout.splitlines())}
 
 
 def run_plain(home: Path, *arguments: str) -> int:
