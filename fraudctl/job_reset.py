@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fraudctl import jobfiles, log_place, rulestore, topics, warm_up
+from fraudctl import activations, jobfiles, log_place, rulestore, topics, warm_up
 from fraudctl.errors import UsageError
 from fraudctl.flink import Flink
 from fraudctl.submission import LIVE
+from pipeline.ruleset import parse
 
 if TYPE_CHECKING:
     from fraudctl.stack import Stack
@@ -66,11 +67,13 @@ def plan(stack: Stack, to: str, now_ms: int | None = None) -> Reset:
     if missing := sorted(end.keys() - wanted.keys()):
         hint = f"name them all, such as {','.join(f'{p}:{offset}' for p, offset in sorted(end.items()))}"
         raise UsageError(f"no offset is given for partition {missing[0]} of {topic}", hint=hint)
-    ruleset = rulestore.read(Path(stack.profile.rules))
+    chain = activations.of(stack).read()
+    sets = [parse(one.content) for one in chain] or [rulestore.read(Path(stack.profile.rules))]
     moment = _append_ms(stack, topic, wanted, end, now_ms or jobfiles.now_ms())
-    warm = warm_up.before(stack, ruleset.features.values(), moment)
+    features = [feature for ruleset in sets for feature in ruleset.features.values()]
+    warm = warm_up.before(stack, features, moment)
     start = {p: min(warm.start.get(p, wanted[p]), wanted[p]) for p in end}
-    return Reset(topic, start, wanted, end, warm.back_ms, ruleset.version)
+    return Reset(topic, start, wanted, end, warm.back_ms, sets[-1].version)
 
 
 def apply(stack: Stack, reset: Reset) -> None:

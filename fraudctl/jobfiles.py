@@ -32,6 +32,7 @@ UNWANTED: dict[str, Any] = {
     "from": "latest",
     "parallelism": None,
     "reset": None,
+    "hops": [],
 }
 RESET = "reset"
 """`from` in the wanted state while the next start is to be a new run at the offsets of `reset`."""

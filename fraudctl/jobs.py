@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -41,12 +41,14 @@ def start(
     progress: Progress,
     restore: str = "latest",
     parallelism: int | None = None,
+    hops: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Wants the live job running and waits until all its tasks run; its status.
 
     `restore` is `latest` (the newest savepoint or retained checkpoint), `none` (a new run from the start of
     the log) or the path of one. Where offsets were reset, `latest` is a new run from there, and anything else
-    drops the reset. Starting a job that runs only waits for it.
+    drops the reset. Starting a job that runs only waits for it. `hops` are keys by which it is to have steps
+    that no activation has needed yet.
     """
     asked_ms = now_ms()
     now = wanted_live(stack)
@@ -55,7 +57,7 @@ def start(
         wish["reset"] = now["reset"] if restore == "latest" else None
         if wish["reset"] and now["from"] == RESET:
             wish["from"] = "none"
-        now = want(stack, wanted="running", **wish)
+        now = want(stack, wanted="running", hops=sorted({*now["hops"], *hops}), **wish)
     elif restore != "latest" or parallelism not in (None, _parallelism(stack, now)):
         raise UsageError(
             "the job is already running", hint="stop it first with: fraudctl job stop", code="running"

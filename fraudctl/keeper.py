@@ -22,13 +22,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fraudctl import jobfiles, plugin_watcher, pruning
+from fraudctl import activations, jobfiles, plugin_watcher, pruning, rule_changes
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink import Flink, Job, local_path, reason_of
 from fraudctl.jobfiles import RestorePoint, now_ms, run_of
 from fraudctl.result import options, set_options
 from fraudctl.stack import Stack, home_dir, read
 from fraudctl.submission import LIVE, job_config, submit
+from pipeline.plugin_watch import Running
 
 log = logging.getLogger("keeper")
 
@@ -230,7 +231,7 @@ def submit_live(stack: Stack, config: Mapping[str, Any], lock: int) -> str:
         raise FraudctlError(
             f"the state {restore} is gone", hint="start without it: fraudctl job submit --from none"
         )
-    return submit(stack, config, lock=lock)
+    return submit(stack, activations.live_config(stack, config), lock=lock)
 
 
 def main() -> None:
@@ -241,11 +242,23 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     keeper = Keeper(_stack_of_home, submit_live)
-    plugin_watcher.watch(_stack_of_home().paths.plugins)
+    plugin_watcher.watch(_stack_of_home().paths.plugins, _pause)
     log.info("keeping the live job of %s", options().home)
     while True:
         keeper.look()
         threading.Event().wait(LOOK_EVERY_S)
+
+
+def _pause(call: Running) -> None:
+    """Takes a rule whose plug-in was stopped out of the live rule set, if it is of that one."""
+    try:
+        topic = activations.of(_stack_of_home())
+        chain = topic.read()
+        if chain and chain[-1].hash == call.hash:
+            made = rule_changes.pause_rule(topic, call.rule)
+            log.warning("paused rule %s: %s is in force in a second", call.rule, made.version)
+    except FraudctlError as failure:
+        log.error("rule %s cannot be paused: %s", call.rule, failure.message)
 
 
 def _leave(*_: object) -> None:

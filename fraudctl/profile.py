@@ -35,6 +35,7 @@ class Topics:
     refusals: str
     labels: str
     rules: str
+    shadow: str = "risk.shadow"
 
 
 @dataclass(frozen=True)
@@ -291,6 +292,7 @@ _TOPICS: Mapping[str, str] = {
     "refusals": "risk.transactions.dlq",
     "labels": "risk.labels",
     "rules": "risk.rules",
+    "shadow": "risk.shadow",
 }
 _SETTINGS: Mapping[str, tuple[int, Callable[[Any], int]]] = {
     "partitions": (4, _whole(1, 256)),

@@ -106,7 +106,8 @@ def specs(profile: Profile) -> tuple[TopicSpec, ...]:
         spec(profile, names.transactions, parts, wide),
         spec(profile, names.decisions, parts, wide),
         *(spec(profile, name, parts) for name in (names.refusals, names.labels)),
-        spec(profile, names.rules, 1),
+        spec(profile, names.shadow, parts, wide),
+        spec(profile, names.rules, 1, wide),
         *(spec(profile, name, parts, wide) for name in dead),
     )
 

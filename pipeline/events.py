@@ -35,7 +35,7 @@ DECISION_FIELDS: Final = (
     "source", "features", "late", "saturated", "score", "decision", "reasons",
     "ruleset_version", "ruleset_hash",
 )  # fmt: skip
-MARKS: Final = ("plugin_errors",)
+MARKS: Final = ("warming", "plugin_errors")
 """What a decision says only when there is reason to."""
 RESERVED: Final = frozenset(LABEL_FIELDS + DECISION_FIELDS + MARKS)
 REQUIRED_FIELDS: Final = ("event_id", "user_id", "event_time", "amount")
@@ -105,6 +105,7 @@ class Decision:
     """What was decided about one transaction. Numbers in `features` are `Number`s, as written in the log.
 
     `plugin_errors` says of each rule whose plug-in failed what went wrong; such a rule did not fire.
+    `warming` names the features that the state does not hold enough for yet.
     """
 
     transaction: Transaction
@@ -117,6 +118,7 @@ class Decision:
     ruleset_hash: str
     late: bool
     saturated: bool
+    warming: tuple[str, ...] = ()
     plugin_errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -332,6 +334,8 @@ def encode_decision(decision: Decision) -> bytes:
         f'"partition":{source.partition},"offset":{source.offset}}},"features":{{{_object(decision.features)}}}'
         f',"late":{_literal(decision.late)},"saturated":{_literal(decision.saturated)}'
     )
+    if decision.warming:
+        head += f',"warming":[{",".join(map(_literal, decision.warming))}]'
     tail = encode_tail(
         decision.score, decision.decision, decision.reasons, decision.ruleset_version, decision.ruleset_hash,
         decision.plugin_errors,
@@ -363,6 +367,7 @@ def decode_decision(value: bytes) -> Decision:
         late=own["late"],
         saturated=own["saturated"],
         plugin_errors=dict(own.get("plugin_errors", ())),
+        warming=tuple(own.get("warming", ())),
     )
 
 

@@ -8,14 +8,28 @@ Events are processed in the order (due, pos, event_id as UTF-8 bytes, partition,
 Dedup. The first copy of (user_id, event_id) in that order counts. A copy with due <= due(first) +
 dedup_window is a duplicate: it has no values and enters no window. A later one is a new first.
 
-Hops. Each key that features are by is one hop. An event without the key has no values there. Per key there is
-a list of entries sorted by pos, a new one after all with its pos. L, the hop's retention, is the longest
-window or within, at least 24 h if it has a session. On event e:
+Versions. Each plan is in force from its T on, the first from the beginning; e is computed by the one in
+force at due(e). State goes on from plan to plan. A plan's number for a condition, column or record means the
+same as in all plans since the one it names; of entries and records from before that, it knows nothing.
 
-1. entries with pos <= due(e) - L go;
+Hops. Each key that features are by is one hop. An event without the key has no values there. Per key there is
+a list of entries sorted by pos, a new one after all with its pos. L, the retention of a rule set by that key,
+is the longest window or within, at least 24 h if it has a session. H, held_ms, is how far the hop keeps
+entries, at least L. The floor is what earlier plans have let go: of the first plan none, then the greater of
+the floor before and T - 1 - H before (H is 0 where a plan has no such hop). On event e:
+
+1. entries with pos <= max(due(e) - H, floor) go;
 2. e goes in;
-3. e is saturated if the cap has cut an entry with a pos > due(e) - L before; features are computed;
-4. e goes if pos(e) <= due(e) - L; then, if more than max_entries remain, the first in the list is cut.
+3. e is saturated if the cap has cut an entry with a pos > due(e) - L that has not gone since; features are
+   computed, over e and the entries with pos > due(e) - L;
+4. e goes if pos(e) <= max(due(e) - H, floor); then, if more than max_entries remain, the first is cut.
+
+Warming. A feature is complete after a moment: the greatest of the floor and, for each condition and column it
+uses, T - 1 of the plan since which the number means it; for one with a record, T - 1 of that. On e it reaches
+back to: the window's or sequence's pos(e) - length, or due(e) - L if greater; the session's first entry (e if
+there is none) - gap - 1, or pos(e) - 24 h or due(e) - L if greater; first_seen's first sight - ttl; the pos
+of previous's stored value, or due(e) - ttl without one. If that is less than the moment, e lists it as
+warming. What is not listed has the value as if the rule set had been in force from the beginning.
 
 Features on e. A condition is judged when the event is processed. "Up to e" is meant in the list.
 
@@ -48,31 +62,57 @@ from typing import Any, Final
 
 from pipeline.clock import Stamped
 from pipeline.events import UNITS
-from pipeline.postfix import holds
+from pipeline.plan import RECORDS, Plan
+from pipeline.postfix import Program, holds
 
 SESSION_RETENTION_MS: Final = 86_400_000
-
-Plan = Mapping[str, Any]
-"""What `RuleSet.plan` returns."""
+ALWAYS: Final = -(1 << 62)
+"""Before every time."""
 
 RawValue = int | float | str | bool
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """A plan and the time from which it is in force."""
+
+    from_ms: int
+    plan: Plan
+
+
+@dataclass(slots=True)
+class Computed:
+    """What one rule set gets to know of an event."""
+
+    values: dict[str, RawValue] = field(default_factory=dict)
+    saturated: bool = False
+    warming: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
-    """An event in its turn, with its features. A duplicate has none and is not scored."""
+    """An event in its turn, with its features. A duplicate has none and is not scored.
+
+    `version` is the number of the plan by which it was computed; `shadow` is there when that has one.
+    """
 
     stamped: Stamped
     values: Mapping[str, RawValue]
     saturated: bool
     duplicate: bool
+    warming: tuple[str, ...] = ()
+    version: int = 0
+    shadow: Scored | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """`met` by the text of the condition; only those of the plan `epoch` are judged."""
+
     pos: int
     units: int
-    met: tuple[bool, ...]
+    epoch: int
+    met: Mapping[str, bool]
     columns: Mapping[str, str | None]
 
 
@@ -86,24 +126,55 @@ class _KeyState:
 
 
 class Reference:
-    """Computes every feature of a plan over a whole log."""
+    """Computes every feature over a whole log: by one plan, or by several that follow each other."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, later: Sequence[Version] = ()) -> None:
+        """`plan` is the first one and has the settings as well."""
         self._plan = plan
+        self._versions = (Version(ALWAYS, plan), *later)
 
     def process(self, stamped: Iterable[Stamped]) -> Iterator[Scored]:
         """Every event of the log, in processing order, duplicates included."""
         events = sorted(stamped, key=lambda event: event.order)
         is_duplicate = list(_duplicates(events, self._plan["dedup_window_ms"]))
         fresh = [event for event, is_copy in zip(events, is_duplicate, strict=True) if not is_copy]
-        values: list[dict[str, RawValue]] = [{} for _ in fresh]
-        saturated = [False] * len(fresh)
-        for hop in self._plan["hops"]:
-            _run_hop(_Hop(hop, self._plan["max_entries"]), fresh, values, saturated)
-        results = zip(values, saturated, strict=True)
+        numbers = [self._number(event.due) for event in fresh]
+        lives, shadows = [Computed() for _ in fresh], [Computed() for _ in fresh]
+        for key in dict.fromkeys(hop["key"] for version in self._versions for hop in version.plan["hops"]):
+            _run_hop(self._hops(key), fresh, numbers, lives, shadows)
+        results = zip(numbers, lives, shadows, strict=True)
         for event, is_copy in zip(events, is_duplicate, strict=True):
-            event_values, is_saturated = ({}, False) if is_copy else next(results)
-            yield Scored(event, event_values, is_saturated, is_copy)
+            yield Scored(event, {}, False, True) if is_copy else self._scored(event, *next(results))
+
+    def _number(self, due: int) -> int:
+        return max(number for number, one in enumerate(self._versions) if one.from_ms <= due)
+
+    def _hops(self, key: str) -> list[_Hop | None]:
+        """The hop by the key in each version; None where it has none."""
+        hops: list[_Hop | None] = []
+        floor, held_ms = ALWAYS, 0
+        for number, version in enumerate(self._versions):
+            floor = max(floor, version.from_ms - 1 - held_ms) if number else ALWAYS
+            plan = next((hop for hop in version.plan["hops"] if hop["key"] == key), None)
+            held_ms = plan["held_ms"] if plan else 0
+            starts = [one.from_ms for one in self._versions[: number + 1]]
+            hops.append(_Hop(plan, number, self._plan["max_entries"], floor, starts) if plan else None)
+        return hops
+
+    def _scored(self, event: Stamped, number: int, live: Computed, shadow: Computed) -> Scored:
+        plan = self._versions[number].plan
+        beside = _in_order(plan, "shadow", event, number, shadow) if "shadow_inputs" in plan else None
+        return _in_order(plan, "features", event, number, live, beside)
+
+
+def _in_order(
+    plan: Plan, part: str, event: Stamped, number: int, computed: Computed, shadow: Scored | None = None
+) -> Scored:
+    """Values and names as the plan has them: hop by hop, within a hop by name."""
+    names = [feature["name"] for hop in plan["hops"] for feature in hop.get(part, ())]
+    values = {name: computed.values[name] for name in names if name in computed.values}
+    warming = tuple(name for name in names if name in computed.warming)
+    return Scored(event, values, computed.saturated, False, warming, number, shadow)
 
 
 def _duplicates(events: Iterable[Stamped], dedup_window_ms: int) -> Iterator[bool]:
@@ -117,126 +188,195 @@ def _duplicates(events: Iterable[Stamped], dedup_window_ms: int) -> Iterator[boo
 
 
 def _run_hop(
-    hop: _Hop, events: Sequence[Stamped], values: Sequence[dict[str, RawValue]], saturated: list[bool]
-) -> None:
+    hops: Sequence[_Hop | None], events: Sequence[Stamped], numbers: Sequence[int],
+    lives: Sequence[Computed], shadows: Sequence[Computed],
+) -> None:  # fmt: skip
     states: dict[str, _KeyState] = {}
-    for index, event in enumerate(events):
-        key = event.transaction.text(hop.key)
-        if key is not None:
-            state = states.setdefault(key, _KeyState())
-            saturated[index] |= hop.process(state, event, values[index])
+    for event, number, live, shadow in zip(events, numbers, lives, shadows, strict=True):
+        hop = hops[number]
+        key = None if hop is None else event.transaction.text(hop.key)
+        if hop is not None and key is not None:
+            hop.process(states.setdefault(key, _KeyState()), event, live, shadow)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a feature is computed from: the list up to e, less what its rule set is too short for."""
+
+    entries: Sequence[_Entry]
+    event: Stamped
+    oldest: int
+
+    @property
+    def entry(self) -> _Entry:
+        return self.entries[-1]
 
 
 class _Hop:
-    def __init__(self, hop: Plan, max_entries: int) -> None:
+    def __init__(self, hop: Plan, epoch: int, max_entries: int, floor: int, starts: Sequence[int]) -> None:
         self.key: str = hop["key"]
-        self._retention_ms: int = hop["retention_ms"]
-        self._columns: list[str] = hop["columns"]
-        self._wheres = hop["wheres"]
-        self._features = hop["features"]
+        self._hop = hop
+        self._epoch = epoch
+        self._floor = floor
+        self._starts = starts
         self._max_entries = max_entries
+        self._conditions: dict[str, Program] = {str(one): one for one in hop["wheres"] if one is not None}
+        self._judged = list(zip(hop["since"]["wheres"], map(str, hop["wheres"]), strict=True))
 
-    def process(self, state: _KeyState, event: Stamped, values: dict[str, RawValue]) -> bool:
-        """Take in one event, fill in its values, tell whether they are saturated."""
-        entries, oldest = state.entries, event.due - self._retention_ms
-        del entries[: _index_after(entries, oldest)]
+    def process(self, state: _KeyState, event: Stamped, live: Computed, shadow: Computed) -> None:
+        """Take in one event and fill in what is computed for it."""
+        entries, horizon = state.entries, max(event.due - self._hop["held_ms"], self._floor)
+        del entries[: _index_after(entries, horizon)]
         entry = self._entry(event)
         at = _index_after(entries, entry.pos)
         entries.insert(at, entry)
-        if state.cut is not None and state.cut <= oldest:
+        if state.cut is not None and state.cut <= horizon:
             state.cut = None
-        is_saturated = state.cut is not None
-        for feature in self._features:
-            value = self._value(feature, state, at, event)
-            if value is not None:
-                values[feature["name"]] = value
-        if entry.pos <= oldest:
+        self._compute("features", "retention_ms", state, at, event, live)
+        if "shadow" in self._hop:
+            self._compute("shadow", "shadow_retention_ms", state, at, event, shadow, live)
+        if "kept" in self._hop:
+            self._compute("kept", "held_ms", state, at, event, Computed())
+        if entry.pos <= horizon:
             del entries[at]
         if len(entries) > self._max_entries:
             state.cut = max(entries[0].pos, entries[0].pos if state.cut is None else state.cut)
             del entries[0]
-        return is_saturated
 
     def _entry(self, event: Stamped) -> _Entry:
         transaction = event.transaction
-        met = tuple(holds(where, transaction) for where in self._wheres)
-        columns = {column: transaction.text(column) for column in self._columns}
-        return _Entry(event.pos, transaction.amount_units, met, columns)
+        met = {text: holds(where, transaction) for text, where in self._conditions.items()}
+        columns = {one: transaction.text(one) for one in self._hop["columns"] if one is not None}
+        return _Entry(event.pos, transaction.amount_units, self._epoch, met, columns)
 
-    def _value(self, feature: Plan, state: _KeyState, at: int, event: Stamped) -> RawValue | None:
-        agg = feature["agg"]
-        if agg == "first_seen":
-            return self._first_seen(feature, state, state.entries[at], event)
-        if agg == "previous":
-            return _previous(feature, state, state.entries[at], event)
+    def _compute(
+        self, part: str, retention: str, state: _KeyState, at: int, event: Stamped,
+        into: Computed, live: Computed | None = None,
+    ) -> None:  # fmt: skip
+        """The features of one rule set; those that are the live set's as well are taken from there."""
+        oldest = event.due - self._hop[retention]
+        into.saturated |= state.cut is not None and state.cut > oldest
+        start = min(at, _index_after(state.entries, oldest))
+        view = _View(state.entries[start : at + 1], event, oldest)
+        for feature in self._hop[part]:
+            name, same = feature["name"], feature.get("same_as")
+            if same is not None and live is not None:
+                value, is_warming = live.values.get(same), same in live.warming
+            else:
+                value, reach = self._value(feature, state, view)
+                is_warming = reach is not None and reach < self._complete_after(feature)
+            if value is not None:
+                into.values[name] = value
+            if is_warming:
+                into.warming.append(name)
+
+    def _complete_after(self, feature: Plan) -> int:
+        """The moment after which the state holds everything that the feature looks at."""
+        since, agg = self._hop["since"], feature["agg"]
+        if agg in RECORDS:
+            return self._started(since[agg][feature["record"]])
+        used = [
+            since["wheres"][where] for where in feature.get("steps", [feature.get("where")]) if where >= 0
+        ]
+        if agg == "distinct":
+            used.append(since["columns"][self._hop["columns"].index(feature["of"])])
+        return max([self._floor, *map(self._started, used)])
+
+    def _started(self, epoch: int) -> int:
+        return self._starts[epoch] - 1 if epoch else ALWAYS
+
+    def _value(self, feature: Plan, state: _KeyState, view: _View) -> tuple[RawValue | None, int | None]:
+        """The value, and how far back it looks; None where it does not matter what was there."""
+        agg, entry = feature["agg"], view.entry
+        if agg in RECORDS:
+            number = feature["record"]
+            name = f"{agg} {self._hop['records'][agg][number]} since {self._hop['since'][agg][number]}"
+            see = self._first_seen if agg == "first_seen" else self._previous
+            return see(feature, state, name, view)
         if agg == "sequence":
-            return _is_sequence(feature, state.entries, at)
-        chosen = _session(feature, state.entries, at) if "session_gap_ms" in feature else None
-        if chosen is None:
-            chosen = _window(feature, state.entries, at if agg.endswith("_before") else at + 1, event.pos)
-        return _AGGREGATES[agg](chosen, feature["of"])
+            reach = max(entry.pos - feature["within_ms"], view.oldest)
+            return self._is_sequence(feature, view), reach
+        if "session_gap_ms" in feature:
+            chosen = self._session(feature, view)
+            start = chosen[-1].pos if chosen else entry.pos
+            reach = max(start - feature["session_gap_ms"] - 1, entry.pos - SESSION_RETENTION_MS, view.oldest)
+        else:
+            chosen = self._window(feature, view)
+            reach = max(entry.pos - feature["window_ms"], view.oldest)
+        return _AGGREGATES[agg](self._known(feature, chosen), feature["of"]), reach
 
-    def _first_seen(self, feature: Plan, state: _KeyState, entry: _Entry, event: Stamped) -> int | None:
+    def _known(self, feature: Plan, chosen: Sequence[_Entry]) -> Sequence[_Entry]:
+        """Without the values of a column from before the plan since which it is kept."""
+        if feature["agg"] != "distinct":
+            return chosen
+        since = self._hop["since"]["columns"][self._hop["columns"].index(feature["of"])]
+        return [entry for entry in chosen if entry.epoch >= since]
+
+    def _meets(self, entry: _Entry, where: int) -> bool:
+        if where < 0:
+            return True
+        since, text = self._judged[where]
+        return entry.epoch >= since and entry.met[text]
+
+    def _window(self, feature: Plan, view: _View) -> list[_Entry]:
+        start = _index_after(view.entries, view.entry.pos - feature["window_ms"])
+        end = len(view.entries) - (1 if feature["agg"].endswith("_before") else 0)
+        return [entry for entry in view.entries[start:end] if self._meets(entry, feature["where"])]
+
+    def _session(self, feature: Plan, view: _View) -> list[_Entry]:
+        chosen: list[_Entry] = []
+        newer = now = view.entry.pos
+        for entry in reversed(view.entries):
+            if not self._meets(entry, feature["where"]):
+                continue
+            if newer - entry.pos > feature["session_gap_ms"] or entry.pos <= now - SESSION_RETENTION_MS:
+                break
+            chosen.append(entry)
+            newer = entry.pos
+        return chosen
+
+    def _is_sequence(self, feature: Plan, view: _View) -> bool:
+        *earlier, last = feature["steps"]
+        if not self._meets(view.entry, last):
+            return False
+        for entry in reversed(view.entries[:-1]):
+            if not earlier or entry.pos <= view.entry.pos - feature["within_ms"]:
+                break
+            if self._meets(entry, earlier[-1]):
+                earlier.pop()
+        return not earlier
+
+    def _first_seen(
+        self, feature: Plan, state: _KeyState, name: str, view: _View
+    ) -> tuple[int | None, int | None]:
+        event = view.event
         value = event.transaction.text(feature["of"])
-        if value is None or not _meets(entry, feature["where"]):
-            return None
-        seen: dict[str, tuple[int, int]] = state.records.setdefault(feature["name"], {})
+        if value is None or not self._meets(view.entry, feature["where"]):
+            return None, None
+        seen: dict[str, tuple[int, int]] = state.records.setdefault(name, {})
         first, last = seen.get(value, (event.pos, event.pos))
         counts = last > event.due - feature["ttl_ms"]
         age = max(0, event.pos - first) if counts else 0
         seen[value] = (min(first, event.pos) if counts else event.pos, max(last, event.pos))
+        reach = seen[value][0] - feature["ttl_ms"]
         if len(seen) > self._max_entries:
             others = (other for other in seen if other != value)
             del seen[min(others, key=lambda other: (seen[other][1], other.encode()))]
-        return age
+        return age, reach
+
+    def _previous(self, feature: Plan, state: _KeyState, name: str, view: _View) -> tuple[str | None, int]:
+        event = view.event
+        stored: tuple[int, str] | None = state.records.get(name)
+        if stored is not None and stored[0] <= event.due - feature["ttl_ms"]:
+            stored = None
+        value, meets = event.transaction.text(feature["of"]), self._meets(view.entry, feature["where"])
+        if value is not None and meets and (stored is None or event.pos >= stored[0]):
+            state.records[name] = (event.pos, value)
+        return (stored[1], stored[0]) if stored else (None, event.due - feature["ttl_ms"])
 
 
 def _index_after(entries: Sequence[_Entry], pos: int) -> int:
     return bisect_right(entries, pos, key=lambda entry: entry.pos)
-
-
-def _meets(entry: _Entry, where: int) -> bool:
-    return where < 0 or entry.met[where]
-
-
-def _window(feature: Plan, entries: Sequence[_Entry], end: int, pos: int) -> list[_Entry]:
-    start = _index_after(entries, pos - feature["window_ms"])
-    return [entry for entry in entries[start:end] if _meets(entry, feature["where"])]
-
-
-def _session(feature: Plan, entries: Sequence[_Entry], at: int) -> list[_Entry]:
-    chosen: list[_Entry] = []
-    newer = now = entries[at].pos
-    for entry in reversed(entries[: at + 1]):
-        if not _meets(entry, feature["where"]):
-            continue
-        if newer - entry.pos > feature["session_gap_ms"] or entry.pos <= now - SESSION_RETENTION_MS:
-            break
-        chosen.append(entry)
-        newer = entry.pos
-    return chosen
-
-
-def _is_sequence(feature: Plan, entries: Sequence[_Entry], at: int) -> bool:
-    *earlier, last = feature["steps"]
-    if not _meets(entries[at], last):
-        return False
-    for entry in reversed(entries[:at]):
-        if not earlier or entry.pos <= entries[at].pos - feature["within_ms"]:
-            break
-        if _meets(entry, earlier[-1]):
-            earlier.pop()
-    return not earlier
-
-
-def _previous(feature: Plan, state: _KeyState, entry: _Entry, event: Stamped) -> str | None:
-    stored: tuple[int, str] | None = state.records.get(feature["name"])
-    if stored is not None and stored[0] <= event.due - feature["ttl_ms"]:
-        stored = None
-    value = event.transaction.text(feature["of"])
-    if value is not None and _meets(entry, feature["where"]) and (stored is None or event.pos >= stored[0]):
-        state.records[feature["name"]] = (event.pos, value)
-    return stored[1] if stored else None
 
 
 def _mean(chosen: Sequence[_Entry], _: str | None) -> float | None:

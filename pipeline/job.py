@@ -18,43 +18,65 @@ from pyflink.datastream import DataStream, MapFunction, RuntimeContext, StreamEx
 from pyflink.java_gateway import get_gateway
 
 from pipeline import ruleset, scoring
+from pipeline.plan import keys_of
 from pipeline.plugin_watch import Desk
 
 BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 
 
+ANNOUNCEMENT, SHADOW = 1, 2
+"""First bytes of elements that are not a batch of the live rule set; see the kernel's BatchOperator."""
+
+
 class Score(MapFunction):  # type: ignore[misc]  # pyflink has no types
-    """Scores batches with one rule set, which travels with the job as content.
+    """Scores batches with the rule set that was announced last, in band, by an activation's content.
 
     `watch` is the folder in which its plug-ins are watched, None where nobody looks.
     """
 
-    def __init__(self, content: Mapping[str, Any], watch: str | None) -> None:
-        self._content, self._watch = content, watch
-        self._scorer: scoring.Scorer | None = None
-        self._desk: Desk | None = None
+    def __init__(self, watch: str | None) -> None:
+        self._watch = watch
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Compile the rule set once per subtask."""
-        rules = ruleset.parse(self._content)
-        if self._watch and any(rule.plugin for rule in rules.rules):
-            self._desk = Desk(Path(self._watch), rules.version, rules.hash)
-        self._scorer = scoring.Scorer(rules, self._desk)
+        """Nothing is known before the first announcement."""
+        self._live: scoring.Scorer | None = None
+        self._shadow: scoring.Scorer | None = None
+        self._desks: list[Desk] = []
         self._failures = runtime_context.get_metrics_group().counter("plugin_errors")
 
-    def map(self, batch: bytes) -> bytes:
-        """See `scoring.Scorer.score_batch`."""
-        assert self._scorer is not None
-        scored = self._scorer.score_batch(batch)
-        if self._scorer.plugin_errors:
-            self._failures.inc(self._scorer.plugin_errors.total())
-            self._scorer.plugin_errors.clear()
+    def map(self, element: bytes) -> bytes:
+        """See `scoring.Scorer.score_batch`; an announcement gives nothing."""
+        if element[0] == ANNOUNCEMENT:
+            self._take(json.loads(element[1:]))
+            return b""
+        if element[0] == SHADOW:
+            assert self._shadow is not None
+            return element[:1] + self._shadow.score_batch(element[1:])
+        assert self._live is not None
+        scored = self._live.score_batch(element)
+        if self._live.plugin_errors:
+            self._failures.inc(self._live.plugin_errors.total())
+            self._live.plugin_errors.clear()
         return scored
+
+    def _take(self, activation: Mapping[str, Any]) -> None:
+        self.close()
+        self._live = self._scorer(activation["ruleset"])
+        shadow = activation.get("shadow")
+        self._shadow = self._scorer(shadow) if shadow else None
+
+    def _scorer(self, content: Mapping[str, Any]) -> scoring.Scorer:
+        rules = ruleset.parse(content)
+        desk = None
+        if self._watch and any(rule.plugin for rule in rules.rules):
+            desk = Desk(Path(self._watch), rules.version, rules.hash)
+            self._desks.append(desk)
+        return scoring.Scorer(rules, desk)
 
     def close(self) -> None:
         """Leave nothing behind."""
-        if self._desk is not None:
-            self._desk.close()
+        while self._desks:
+            self._desks.pop().close()
 
 
 def environment(config: Mapping[str, Any]) -> StreamExecutionEnvironment:
@@ -88,15 +110,19 @@ def environment(config: Mapping[str, Any]) -> StreamExecutionEnvironment:
 
 
 def wire(env: StreamExecutionEnvironment, config: Mapping[str, Any]) -> None:
-    """Transactions to decisions."""
-    rules = ruleset.parse(config["ruleset"])
-    plan = rules.plan(ruleset.PlanSettings(**config["settings"]))
+    """Transactions to decisions: by the activations on the rules topic, or by one rule set without it."""
+    plan = announcement = None
+    if "rules" not in config["topics"]:
+        rules = ruleset.parse(config["ruleset"])
+        plan = rules.plan(ruleset.PlanSettings(**config["settings"]))
+        config = {**config, "hops": keys_of(plan)}
+        announcement = json.dumps({"ruleset": config["ruleset"]})
     kernel = get_gateway().jvm.fraudctl.kernel.Wiring(
-        env._j_stream_execution_environment, json.dumps(config), json.dumps(plan)
+        env._j_stream_execution_environment, json.dumps(config), plan and json.dumps(plan), announcement
     )
     batches = DataStream(kernel.features())
     # A chain of its own is a thread of its own: Python scores while the kernel works on the next batch.
-    score = Score(config["ruleset"], config.get("plugin_watch"))
+    score = Score(config.get("plugin_watch"))
     scored = batches.map(score, output_type=BYTES).name("score").uid("score")
     kernel.decisions(scored.start_new_chain()._j_data_stream)
 

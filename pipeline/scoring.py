@@ -104,6 +104,7 @@ class Scorer:
             late=stamped.late,
             saturated=scored.saturated,
             plugin_errors=verdict.errors,
+            warming=scored.warming,
         )
 
     def judge(self, scored: Scored) -> Verdict:

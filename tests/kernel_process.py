@@ -51,7 +51,25 @@ class KernelProcess:
 
     def run(self, plan: Mapping[str, Any], rows: Iterable[Row], time: str) -> list[dict[str, Any]]:
         """One case; the answers in processing order, refusals first, fractions as Decimal."""
-        question = {"plan": plan, "time": time, "records": [_record(row) for row in rows]}
+        return self._ask({"plan": plan, "time": time, "records": [_record(row) for row in rows]})
+
+    def run_activations(
+        self,
+        rules: Iterable[tuple[int, int, bytes]],
+        settings: Mapping[str, Any],
+        rows: Iterable[Row],
+        time: str,
+    ) -> list[dict[str, Any]]:
+        """The same by the records (offset, append time, value) of a rules topic; timers fire as well."""
+        topic = [
+            {"offset": offset, "append_ms": append_ms, "value": base64.b64encode(value).decode()}
+            for offset, append_ms, value in rules
+        ]
+        records = [_record(row) for row in rows]
+        question = {"rules": topic, "settings": settings, "time": time, "records": records, "reclaims": True}
+        return self._ask(question)
+
+    def _ask(self, question: Mapping[str, Any]) -> list[dict[str, Any]]:
         assert self._process.stdin
         assert self._process.stdout
         try:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -381,6 +381,41 @@ def random_case(seed: int, size: int, features: int, shape: LogShape | None = No
     return Case(
         rows, random_features(declared, features), random_settings(settings, "event" if past else "append")
     )
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody activates: features, those of a shadow, when it is appended, when it is wanted."""
+
+    features: tuple[Feature, ...]
+    shadow: tuple[Feature, ...] | None
+    append_ms: int
+    effective_from_ms: int | None = None
+
+
+def random_changes(seed: int, case: Case, count: int) -> tuple[Change, ...]:
+    """Changes over the time of the case; each set has some features of the one before, some renamed."""
+    rng = random.Random(f"{seed} changes")
+    first, last = case.rows[0].append_ms - 5_000, max(row.append_ms for row in case.rows)
+    times = sorted(rng.randint(first, last) for _ in range(count))
+    changes, features = [Change(case.features, None, times[0])], case.features
+    for number, append_ms in enumerate(times[1:]):
+        features = _changed(rng, features, f"{number}")
+        shadow = _changed(rng, features, f"{number}s") if rng.random() < 0.4 else None
+        wanted = append_ms + rng.choice((-10_000, 500, 2_000, 60_000)) if rng.random() < 0.3 else None
+        changes.append(Change(features, shadow, append_ms, wanted))
+    return tuple(changes)
+
+
+def _changed(rng: random.Random, features: tuple[Feature, ...], mark: str) -> tuple[Feature, ...]:
+    kept = [one for one in features if rng.random() < 0.7]
+    renamed = [replace(one, name=f"r{mark}{one.name}") if rng.random() < 0.2 else one for one in kept]
+    longer = [
+        replace(one, window_ms=rng.choice(WINDOWS_MS)) if one.window_ms and rng.random() < 0.3 else one
+        for one in renamed
+    ]
+    added = [random_feature(rng, f"n{mark}x{number}") for number in range(rng.randint(0, 2))]
+    return tuple(longer + added)
 
 
 def cases(max_rows: int = 60, max_features: int = 6) -> st.SearchStrategy[Case]:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl.commands import rule_changes
 from fraudctl.result import Result, Table, options
 
 if TYPE_CHECKING:
     from fraudctl.profile import Profile
+    from pipeline.activation import Activation
     from pipeline.lint import KeyState
     from pipeline.plan import PlanSettings
     from pipeline.ruleset import Problem, RuleSet
@@ -35,6 +37,7 @@ def register(app: typer.Typer) -> None:
     rules.command("list")(list_rules)
     rules.command("show")(show)
     rules.command("history")(history)
+    rule_changes.add_to(rules)
     app.add_typer(rules, name="rules")
 
 
@@ -150,7 +153,7 @@ def diff(
 
 
 def list_rules() -> Result:
-    """List the rule sets at hand: shipped ones, and those the jobs of this home have used.
+    """List the rule sets at hand: shipped ones, and those this home has used; which one is in force.
 
     Example: fraudctl rules list
     """
@@ -158,19 +161,15 @@ def list_rules() -> Result:
     from fraudctl.errors import UsageError
 
     home, in_force = stack.home_dir(), _in_force()
-    paths = dict(rulestore.shipped())
-    if in_force is not None and in_force.resolve() not in {path.resolve() for path in paths.values()}:
-        paths[in_force.stem] = in_force
     found: list[dict[str, Any]] = []
-    for name, path in paths.items():
-        is_used = in_force is not None and path.resolve() == in_force.resolve()
+    for name, path in rulestore.shipped().items():
         try:
-            found.append(_entry(name, path, rulestore.read(path), is_used))
+            found.append(_entry(name, path, rulestore.read(path), in_force))
         except UsageError as error:
-            found.append({"name": name, "file": str(path), "in_use": is_used, "problem": error.message})
+            found.append({"name": name, "file": str(path), "in_use": False, "problem": error.message})
     known = {one.get("hash") for one in found}
     kept = [(one, path) for one, path in rulestore.stored(home).items() if one not in known]
-    found += [_entry(one[:12], path, rulestore.read(path), False) for one, path in kept]
+    found += [_entry(one[:12], path, rulestore.read(path), in_force) for one, path in kept]
     rows = [
         (e["name"], e.get("version"), str(e.get("hash", ""))[:12], e.get("features"), e.get("rules"),
          "yes" if e["in_use"] else "", e.get("problem") or e["file"])
@@ -216,21 +215,34 @@ def show(
 
 
 def history() -> Result:
-    """List which rule set each job of this home began with, the newest first.
+    """List what came into force when, and which rule set each job began with; the newest first.
 
     Example: fraudctl rules history
     """
     from fraudctl import rulestore, stack
+    from fraudctl.rule_changes import described
     from pipeline.events import format_time
+
+    activated = [described(one) for one in reversed(_chain())]
 
     found = [
         {"at": format_time(entry["at_ms"]), **{key: entry[key] for key in ("version", "hash", "job", "run")}}
         for entry in reversed(rulestore.history(stack.home_dir()))
     ]
     rows = [(e["at"], e["version"], e["hash"][:12], e["job"], e["run"]) for e in found]
-    table = Table("", ("since", "version", "hash", "job", "run"), rows)
+    since = [
+        (a["in_force_from"] or "the beginning", a["version"], a["hash"][:12], a["action"],
+         a["shadow"] and a["shadow"]["version"])
+        for a in activated
+    ]  # fmt: skip
+    tables = (
+        Table("In force", ("since", "version", "hash", "by", "shadow"), since),
+        Table("Jobs", ("since", "version", "hash", "job", "run"), rows),
+    )
     return Result(
-        "" if found else "no job has run in this home", {"starts": found}, tables=(table,) if rows else ()
+        "" if found else "no job has run in this home",
+        {"activations": activated, "starts": found},
+        tables=tuple(table for table in tables if table.rows),
     )
 
 
@@ -299,22 +311,31 @@ def _plan_settings(profile: Profile) -> PlanSettings:
     )
 
 
-def _entry(name: str, path: Path, loaded: RuleSet, is_used: bool) -> dict[str, Any]:
+def _entry(name: str, path: Path, loaded: RuleSet, in_force: str | None) -> dict[str, Any]:
     return {
         "name": name, "file": str(path), "version": loaded.version, "hash": loaded.hash,
-        "features": len(loaded.features), "rules": len(loaded.rules), "in_use": is_used,
+        "features": len(loaded.features), "rules": len(loaded.rules), "in_use": loaded.hash == in_force,
     }  # fmt: skip
 
 
-def _in_force() -> Path | None:
-    """The file of the rule set of the running stack, if there is one."""
-    from fraudctl import stack
+def _chain() -> list[Activation]:
+    """Every activation of the running stack; none when nothing runs."""
+    from fraudctl import activations, stack
     from fraudctl.errors import NotRunning
 
     try:
-        return Path(stack.current().profile.rules)
+        here = stack.current()
+        return activations.of(here).read() if "kafka" in here.addresses else []
     except NotRunning:
-        return None
+        return []
+
+
+def _in_force() -> str | None:
+    """The hash of the rule set in force, None when nothing runs."""
+    from fraudctl import activations
+
+    one = activations.now(_chain())
+    return one.hash if one else None
 
 
 def _flat(declared: Any) -> str:

@@ -15,6 +15,7 @@ from fraudctl.result import Result, Table, options, progress, say
 if TYPE_CHECKING:
     from fraudctl.engines.local import ServerHealth
     from fraudctl.profile import Profile
+    from fraudctl.result import Progress
     from fraudctl.stack import Stack
 
 WATCH_SECONDS = 2.0
@@ -66,6 +67,7 @@ def up(
 
         with progress("starting the job") as shown:
             jobs.start(started, max(10.0, wait - (time.monotonic() - began)), shown)
+            _apply_wanted(started, rules is not None, shown)
     return _started(started, time.monotonic() - began)
 
 
@@ -163,6 +165,21 @@ def logs(
     return Result(
         "", found, line=lambda one: f"{one['program']:{width}}  {one['line']}" if width else one["line"]
     )
+
+
+def _apply_wanted(started: Stack, is_asked: bool, shown: Progress) -> None:
+    """The rule set of the profile when it was asked for; otherwise what is in force stays, and is named."""
+    from fraudctl import activations, rule_changes, rulestore
+
+    newest = activations.of(started).read()[-1]
+    wanted = rulestore.read(Path(started.profile.rules))
+    if newest.hash == wanted.hash:
+        return
+    if is_asked:
+        rule_changes.change(started, rule_changes.apply(wanted), 60.0, shown)
+        say(f"{wanted.version} is in force instead of {newest.version}")
+    else:
+        say(f"in force is {newest.version}, not {wanted.version} of the profile; see: fraudctl rules history")
 
 
 def _wanted_profile(home: Path, name: str | None, rules: Path | None) -> Profile:

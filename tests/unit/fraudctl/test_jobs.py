@@ -37,6 +37,7 @@ def test_nothing_is_wanted_in_a_new_home(stack: Stack) -> None:
         "from": "latest",
         "parallelism": None,
         "reset": None,
+        "hops": [],
     }
 
 

@@ -18,7 +18,7 @@ def closed_port() -> str:
         return f"127.0.0.1:{taken.getsockname()[1]}"
 
 
-def test_a_profile_needs_its_five_topics_and_a_dead_letter_topic_for_each_sink() -> None:
+def test_a_profile_needs_its_six_topics_and_a_dead_letter_topic_for_each_sink() -> None:
     shipped = profile.load("default", {}, {})
     small = dataclasses.replace(shipped, partitions=3, retention_ms=-1, max_message_bytes=1_000)
     wide = APPEND | {"max.message.bytes": "1000"}
@@ -27,7 +27,8 @@ def test_a_profile_needs_its_five_topics_and_a_dead_letter_topic_for_each_sink()
         TopicSpec("risk.decisions", 3, wide),
         TopicSpec("risk.transactions.dlq", 3, APPEND),
         TopicSpec("risk.labels", 3, APPEND),
-        TopicSpec("risk.rules", 1, APPEND),
+        TopicSpec("risk.shadow", 3, wide),
+        TopicSpec("risk.rules", 1, wide),
         *(TopicSpec(f"risk.decisions.dlq.{sink}", 3, wide) for sink in shipped.sinks),
     )
 

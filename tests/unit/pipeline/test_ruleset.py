@@ -70,14 +70,28 @@ def test_the_plan_is_what_the_kernel_computes(path: Path) -> None:
         "dedup_window_ms": 3_600_000,
         "max_entries": 1000,
         "max_event_bytes": 65_536,
+        "epoch": 0,
         "hops": [
             {
                 "key": "user_id",
                 "retention_ms": 86_400_000,
+                "held_ms": 86_400_000,
                 "columns": ["card_id"],
                 "wheres": [small],
+                "records": {
+                    "first_seen": [{"of": "mcc", "ttl_ms": 2_592_000_000, "where": None, "number": 0}],
+                    "previous": [],
+                },
+                "since": {"columns": [0], "wheres": [0], "first_seen": [0], "previous": []},
                 "features": [
-                    {"name": "age", "agg": "first_seen", "of": "mcc", "ttl_ms": 2_592_000_000, "where": -1},
+                    {
+                        "name": "age",
+                        "agg": "first_seen",
+                        "of": "mcc",
+                        "ttl_ms": 2_592_000_000,
+                        "record": 0,
+                        "where": -1,
+                    },
                     {
                         "name": "cards",
                         "agg": "distinct",
@@ -91,8 +105,11 @@ def test_the_plan_is_what_the_kernel_computes(path: Path) -> None:
             {
                 "key": "ip",
                 "retention_ms": 86_400_000,
+                "held_ms": 86_400_000,
                 "columns": [],
                 "wheres": [risky],
+                "records": {"first_seen": [], "previous": []},
+                "since": {"columns": [], "wheres": [0], "first_seen": [], "previous": []},
                 "features": [
                     {"name": "ip_sum", "agg": "sum", "of": "amount", "session_gap_ms": 1_800_000, "where": 0}
                 ],
@@ -100,8 +117,11 @@ def test_the_plan_is_what_the_kernel_computes(path: Path) -> None:
             {
                 "key": "card_id",
                 "retention_ms": 600_000,
+                "held_ms": 600_000,
                 "columns": [],
                 "wheres": [small, large],
+                "records": {"first_seen": [], "previous": []},
+                "since": {"columns": [], "wheres": [0, 0], "first_seen": [], "previous": []},
                 "features": [{"name": "tested", "agg": "sequence", "steps": [0, 0, 1], "within_ms": 600_000}],
             },
         ],
@@ -112,7 +132,16 @@ def test_the_plan_is_what_the_kernel_computes(path: Path) -> None:
 def test_the_user_hop_is_there_even_without_features() -> None:
     content = sound(features={}, rules={"r": {"when": "amount > 5", "points": 1}})
     assert ruleset.parse(content).plan()["hops"] == [
-        {"key": "user_id", "retention_ms": 0, "columns": [], "wheres": [], "features": []}
+        {
+            "key": "user_id",
+            "retention_ms": 0,
+            "held_ms": 0,
+            "columns": [],
+            "wheres": [],
+            "records": {"first_seen": [], "previous": []},
+            "since": {"columns": [], "wheres": [], "first_seen": [], "previous": []},
+            "features": [],
+        }
     ]
 
 

@@ -6,18 +6,27 @@ import org.apache.flink.api.common.functions.FlatMapFunction;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.util.Collector;
 
-/** A scored batch into its decisions. A line is partition, tab, key as escaped JSON, tab, the decision. */
+/** A scored batch, of the live rule set or of the shadow, into its decisions. A line is partition, tab, key as escaped JSON, tab, the decision. */
 final class Decisions implements FlatMapFunction<byte[], Decisions.Decision> {
     private static final long serialVersionUID = 1L;
     private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private final boolean isShadow;
+
+    Decisions(boolean isShadow) {
+        this.isShadow = isShadow;
+    }
 
     /** One decision as it is written: into the partition number of its transaction, keyed by its user. */
     record Decision(int partition, byte[] key, byte[] value) {}
 
     @Override
     public void flatMap(byte[] batch, Collector<Decision> out) {
-        int from = 0;
-        for (int i = 0; i < batch.length; i++) {
+        if (batch.length == 0 || (batch[0] == BatchOperator.SHADOW) != isShadow) {
+            return;
+        }
+        int from = isShadow ? 1 : 0;
+        for (int i = from; i < batch.length; i++) {
             if (batch[i] == '\n') {
                 out.collect(decision(batch, from, i));
                 from = i + 1;

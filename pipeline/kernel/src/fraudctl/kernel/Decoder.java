@@ -20,7 +20,7 @@ final class Decoder {
     /** Labels must not reach a scorer; the others are names that a decision gives its own values. */
     private static final Set<String> RESERVED = Set.of("label", "label_time", "scenario",
             "source", "features", "late", "saturated", "score", "decision", "reasons",
-            "ruleset_version", "ruleset_hash", "plugin_errors");
+            "ruleset_version", "ruleset_hash", "plugin_errors", "warming");
     private static final Set<String> STRINGS =
             Set.of("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel");
     private static final Set<String> NUMBERS = Set.of("lat", "lon");
@@ -30,14 +30,21 @@ final class Decoder {
                     .maxNameLength(1 << 20).build())
             .build();
 
-    private final Plan plan;
+    private final int maxEventBytes;
+    private Slots slots;
     private final ArrayList<String> names = new ArrayList<>();
     private final ArrayList<JsonToken> kinds = new ArrayList<>();
     private final ArrayList<String> texts = new ArrayList<>();
     private final StringBuilder rest = new StringBuilder(512);
 
-    Decoder(Plan plan) {
-        this.plan = plan;
+    Decoder(Slots slots, int maxEventBytes) {
+        this.slots = slots;
+        this.maxEventBytes = maxEventBytes;
+    }
+
+    /** From now on fields go to these slots. */
+    void use(Slots next) {
+        slots = next;
     }
 
     /** Fills in everything but the place in the log. Returns the event time in milliseconds. */
@@ -45,8 +52,8 @@ final class Decoder {
         if (value == null) {
             throw new Refusal("empty_value", "the record has no value");
         }
-        if (value.length > plan.maxEventBytes) {
-            throw new Refusal("too_large", value.length + " bytes, at most " + plan.maxEventBytes);
+        if (value.length > maxEventBytes) {
+            throw new Refusal("too_large", value.length + " bytes, at most " + maxEventBytes);
         }
         readMembers(text(value));
         refuseDuplicates();
@@ -133,8 +140,7 @@ final class Decoder {
     }
 
     private long fill(Event event) throws Refusal {
-        event.slots = new Object[plan.slotCount()];
-        event.features = new Object[plan.features.size()];
+        event.slots = new Object[slots.count()];
         long time = Long.MIN_VALUE;
         String amount = null;
         rest.setLength(0);
@@ -169,7 +175,7 @@ final class Decoder {
 
     private void field(Event event, String name, JsonToken kind, String text) throws Refusal {
         Object value = value(name, kind, text);
-        Integer slot = plan.slot(name);
+        Integer slot = slots.slot(name);
         if (slot != null) {
             event.slots[slot] = value;
         }

@@ -2,6 +2,7 @@ package fraudctl.kernel;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.BitSet;
 
 /**
  * One accepted transaction on its way through the hops, with its place in the log and its features.
@@ -30,13 +31,25 @@ final class Event implements Comparable<Event> {
     /** The transaction as canonical JSON without the closing brace. */
     String json;
     Object[] slots;
+    /** Null until the first hop, which knows by the due which plan computes them. */
     Object[] features;
     boolean saturated;
+    boolean shadowSaturated;
+    /** Indices of the features for which the state does not hold enough yet; null when there are none. */
+    BitSet warming;
     /** Which sorted run of its receiver's buffer it belongs to. */
     int lane;
 
     boolean late() {
         return due > pos;
+    }
+
+    /** The feature looks back further than the state holds. */
+    void warms(int feature) {
+        if (warming == null) {
+            warming = new BitSet();
+        }
+        warming.set(feature);
     }
 
     /** The value that a slot number of the plan stands for. */

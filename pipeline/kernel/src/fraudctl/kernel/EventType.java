@@ -3,6 +3,7 @@ package fraudctl.kernel;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.util.BitSet;
 import org.apache.flink.api.common.serialization.SerializerConfig;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
@@ -75,6 +76,9 @@ public final class EventType extends TypeInformation<Event> {
     public static final class Serializer extends TypeSerializerSingleton<Event> {
         static final Serializer INSTANCE = new Serializer();
         private static final long serialVersionUID = 1L;
+        private static final int SATURATED = 1;
+        private static final int SHADOW_SATURATED = 2;
+        private static final int WARMING = 4;
 
         @Override
         public boolean isImmutableType() {
@@ -111,7 +115,11 @@ public final class EventType extends TypeInformation<Event> {
             writeText(out, event.userId);
             out.writeLong(event.amountUnits);
             writeText(out, event.json);
-            out.writeBoolean(event.saturated);
+            out.writeByte((event.saturated ? SATURATED : 0) | (event.shadowSaturated ? SHADOW_SATURATED : 0)
+                    | (event.warming != null ? WARMING : 0));
+            if (event.warming != null) {
+                writeBits(out, event.warming.toLongArray());
+            }
             out.writeInt(event.lane);
             writeValues(out, event.slots);
             writeValues(out, event.features);
@@ -128,7 +136,10 @@ public final class EventType extends TypeInformation<Event> {
             event.userId = readText(in);
             event.amountUnits = in.readLong();
             event.json = readText(in);
-            event.saturated = in.readBoolean();
+            int flags = in.readByte();
+            event.saturated = (flags & SATURATED) != 0;
+            event.shadowSaturated = (flags & SHADOW_SATURATED) != 0;
+            event.warming = (flags & WARMING) == 0 ? null : BitSet.valueOf(readBits(in));
             event.lane = in.readInt();
             event.slots = readValues(in);
             event.features = readValues(in);
@@ -150,7 +161,26 @@ public final class EventType extends TypeInformation<Event> {
             return new Snapshot();
         }
 
+        private static void writeBits(DataOutputView out, long[] words) throws IOException {
+            out.writeByte(words.length);
+            for (long word : words) {
+                out.writeLong(word);
+            }
+        }
+
+        private static long[] readBits(DataInputView in) throws IOException {
+            long[] words = new long[in.readByte()];
+            for (int i = 0; i < words.length; i++) {
+                words[i] = in.readLong();
+            }
+            return words;
+        }
+
         private static void writeValues(DataOutputView out, Object[] values) throws IOException {
+            if (values == null) {
+                out.writeShort(-1);
+                return;
+            }
             out.writeShort(values.length);
             for (Object value : values) {
                 if (value == null) {
@@ -177,7 +207,11 @@ public final class EventType extends TypeInformation<Event> {
         }
 
         private static Object[] readValues(DataInputView in) throws IOException {
-            Object[] values = new Object[in.readShort()];
+            int length = in.readShort();
+            if (length < 0) {
+                return null;
+            }
+            Object[] values = new Object[length];
             for (int i = 0; i < values.length; i++) {
                 values[i] = switch (in.readByte()) {
                     case 0 -> null;

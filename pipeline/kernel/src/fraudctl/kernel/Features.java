@@ -18,9 +18,10 @@ final class Features {
 
     /** Sets the hop's features on the event and brings the state of its key up to it. */
     void process(Event event, KeyState state) {
-        long horizon = event.due - hop.retentionMs;
+        long horizon = Math.max(event.due - hop.heldMs, hop.floorMs);
         state.evict(horizon);
-        event.saturated |= state.cut != KeyState.NONE;
+        event.saturated |= state.cut > event.due - hop.retentionMs;
+        event.shadowSaturated |= state.cut > event.due - hop.shadowRetentionMs;
         long bits = conditionBits(event);
         int at = state.insert(event, bits);
         Running[] totals = state.totalsBefore(at);
@@ -31,10 +32,14 @@ final class Features {
             }
             fromTotals(event, totals, false);
         }
+        boolean late = event.late();
         for (Plan.Feature feature : hop.features) {
-            if (totals == null || feature.totals < 0) {
+            if (totals == null || feature.totals < 0 || late && isCutShort(feature, event)) {
                 event.features[feature.index] = value(feature, event, state, at, bits);
             }
+        }
+        if (event.due < hop.warmFromMs) {
+            noteWarming(event, state, at);
         }
         if (event.pos <= horizon) {
             state.remove(at);
@@ -60,10 +65,39 @@ final class Features {
         }
     }
 
+    /** Whether the state holds entries that the feature would see and its own rule set would have let go. */
+    private boolean isCutShort(Plan.Feature feature, Event event) {
+        return feature.retentionMs < hop.heldMs && event.due - feature.retentionMs > event.pos - feature.reachMs();
+    }
+
+    /** Which windows reach back to before what is held. */
+    private void noteWarming(Event event, KeyState state, int at) {
+        for (Plan.Feature feature : hop.features) {
+            if (!feature.hasRecord()) {
+                long reach = Math.max(event.pos - feature.reachMs(), event.due - feature.retentionMs);
+                if (feature.sessionGapMs > 0) {
+                    reach = Math.max(reach, sessionStart(feature, event, state, at) - feature.sessionGapMs - 1);
+                }
+                note(feature, reach, event);
+            }
+        }
+    }
+
+    private static void note(Plan.Feature feature, long reach, Event event) {
+        if (reach < feature.completeAfterMs) {
+            event.warms(feature.index);
+        }
+    }
+
+    private long sessionStart(Plan.Feature feature, Event event, KeyState state, int at) {
+        int from = from(feature, event, state, at, feature.mask());
+        return from > at ? event.pos : state.pos[from];
+    }
+
     private long conditionBits(Event event) {
         long bits = 0;
         for (int i = 0; i < hop.conditions.length; i++) {
-            if (hop.conditions[i].test(event)) {
+            if (hop.conditions[i] != null && hop.conditions[i].test(event)) {
                 bits |= 1L << i;
             }
         }
@@ -83,13 +117,15 @@ final class Features {
 
     /** Index of the first entry of the window or session that ends with the entry at hand. */
     private int from(Plan.Feature feature, Event event, KeyState state, int at, long mask) {
+        int oldest = isCutShort(feature, event)
+                ? Math.min(at, state.firstAfter(event.due - feature.retentionMs)) : state.head;
         if (feature.sessionGapMs == 0) {
-            return state.firstAfter(event.pos - feature.windowMs);
+            return Math.max(oldest, state.firstAfter(event.pos - feature.windowMs));
         }
         int from = at + 1;
         long later = event.pos;
         long horizon = event.pos - Plan.SESSION_RETENTION_MS;
-        for (int i = at; i >= state.head && state.pos[i] > horizon; i--) {
+        for (int i = at; i >= oldest && state.pos[i] > horizon; i--) {
             if ((state.bits[i] & mask) != mask) {
                 continue;
             }
@@ -182,7 +218,7 @@ final class Features {
             return false;
         }
         wanted--;
-        long horizon = event.pos - feature.windowMs;
+        long horizon = Math.max(event.pos - feature.windowMs, event.due - feature.retentionMs);
         for (int i = at - 1; wanted >= 0 && i >= state.head && state.pos[i] > horizon; i--) {
             if (meets(state.bits[i], feature.steps[wanted])) {
                 wanted--;
@@ -205,7 +241,9 @@ final class Features {
             seen = new SeenValues();
             state.firstSeen[feature.record] = seen;
         }
-        return seen.see(value, event, feature.ttlMs, maxEntries);
+        long age = seen.see(value, event, feature.ttlMs, maxEntries);
+        note(feature, seen.firstOfLastSeen() - feature.ttlMs, event);
+        return age;
     }
 
     private static String previous(Plan.Feature feature, Event event, KeyState state, boolean meets) {
@@ -217,6 +255,7 @@ final class Features {
         if (meets && value != null && (last == null || event.pos >= last.pos())) {
             state.previous[feature.record] = new KeyState.Last(event.pos, value);
         }
+        note(feature, last == null ? event.due - feature.ttlMs : last.pos(), event);
         return last == null ? null : last.value();
     }
 }

@@ -6,21 +6,15 @@ import org.apache.flink.api.java.functions.KeySelector;
 final class HopKey implements KeySelector<Event, String> {
     private static final long serialVersionUID = 1L;
 
-    private final String planJson;
-    private final int hopIndex;
-    private transient Plan.Hop hop;
+    private final String field;
 
-    HopKey(String planJson, int hopIndex) {
-        this.planJson = planJson;
-        this.hopIndex = hopIndex;
+    HopKey(String field) {
+        this.field = field;
     }
 
     @Override
     public String getKey(Event event) {
-        if (hop == null) {
-            hop = Plan.parse(planJson).hops.get(hopIndex);
-        }
-        String key = hop.keyOf(event);
+        String key = Slots.key(field, event);
         return key == null ? "\0" + event.eventId : key;
     }
 }

@@ -13,6 +13,7 @@ import org.apache.flink.runtime.state.VoidNamespaceSerializer;
 import org.apache.flink.streaming.api.operators.InternalTimer;
 import org.apache.flink.streaming.api.operators.InternalTimerService;
 import org.apache.flink.streaming.api.operators.Triggerable;
+import org.apache.flink.streaming.api.watermark.Watermark;
 
 /**
  * One keyed hop: computes the hop's features event by event, in the order of processing. The first hop also
@@ -25,9 +26,10 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
     /** Leaves room for a second job on the same TaskManager. */
     private static final double CACHES_SHARE_OF_HEAP = 0.28;
 
-    private final String planJson;
-    private final int hopIndex;
+    private final Rules rules;
+    private final String field;
     private final int cachesOfJob;
+    private transient InForce inForce;
     private transient Plan plan;
     private transient Plan.Hop hop;
     private transient Features features;
@@ -38,18 +40,19 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
     /**
      * @param cachesOfJob how many caches of key states the job has, to share the memory among them
      */
-    HopOperator(String planJson, int hopIndex, int cachesOfJob) {
-        super(new HopKey(planJson, hopIndex));
-        this.planJson = planJson;
-        this.hopIndex = hopIndex;
+    HopOperator(Rules rules, String field, int cachesOfJob) {
+        super(new HopKey(field));
+        this.rules = rules;
+        this.field = field;
         this.cachesOfJob = cachesOfJob;
     }
 
     @Override
     public void open() throws Exception {
         super.open();
-        plan = Plan.parse(planJson);
-        hop = plan.hops.get(hopIndex);
+        inForce = rules.open();
+        plan = inForce.plan();
+        hop = plan.hop(field);
         features = new Features(hop, plan.maxEntries);
         ValueState<byte[]> stored = getRuntimeContext().getState(new ValueStateDescriptor<>(
                 "key-state", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
@@ -61,9 +64,36 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
         duplicates = getMetricGroup().counter("duplicates");
     }
 
+    private void use(Plan next) {
+        plan = next;
+        hop = plan.hop(field);
+        features = new Features(hop, plan.maxEntries);
+        states.use(hop);
+    }
+
+    @Override
+    public void processWatermark(Watermark mark) throws Exception {
+        inForce.look(watermark());
+        super.processWatermark(mark);
+    }
+
+    /** What timers may let go depends on the plan in force by now. */
+    @Override
+    void released(long upTo) {
+        if (inForce.isOver(upTo)) {
+            use(inForce.moveTo(upTo));
+        }
+    }
+
     @Override
     void process(Event event) throws Exception {
-        String key = hop.keyOf(event);
+        if (inForce.isOver(event.due)) {
+            use(inForce.moveTo(event.due));
+        }
+        if (event.features == null) {
+            event.features = new Object[plan.valueCount];
+        }
+        String key = hop.computes() ? hop.keyOf(event) : null;
         if (key == null || enter(event, key)) {
             handOn(event);
         } else {
@@ -75,7 +105,7 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
     private boolean enter(Event event, String key) throws Exception {
         KeyState state = states.get(key);
         int weight = state.weight();
-        boolean isCopy = hopIndex == 0 && state.isDuplicate(event, plan.dedupWindowMs);
+        boolean isCopy = hop.isFirst() && state.isDuplicate(event, plan.dedupWindowMs);
         if (!isCopy) {
             features.process(event, state);
         }
@@ -116,7 +146,16 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
 
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
+        inForce.verify(context.getCheckpointId(), watermark());
         states.flush();
         super.snapshotState(context);
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (inForce != null) {
+            inForce.close();
+        }
+        super.close();
     }
 }

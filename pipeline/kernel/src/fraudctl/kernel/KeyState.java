@@ -10,7 +10,9 @@ final class KeyState implements Chunks.Items {
     /** Running totals pay from about here; below, looking at every entry is cheaper. */
     private static final int ENTRIES_FOR_TOTALS = 24;
 
-    private final Plan.Hop hop;
+    private Plan.Hop hop;
+    /** The plan under which it was last changed; its numbers are that plan's. */
+    private int epoch;
     long[] pos = new long[2];
     long[] amount = new long[2];
     long[] bits = new long[2];
@@ -39,10 +41,75 @@ final class KeyState implements Chunks.Items {
     record Last(long pos, String value) {}
 
     KeyState(Plan.Hop hop) {
+        this(hop.epoch, hop.columns.length);
         this.hop = hop;
-        columns = new String[hop.columns.length][2];
-        firstSeen = new SeenValues[hop.firstSeenCount];
-        previous = new Last[hop.previousCount];
+        firstSeen = new SeenValues[hop.firstSeenSince.length];
+        previous = new Last[hop.previousSince.length];
+    }
+
+    /** To be read from its stored form, which is of that plan, and then to be adopted. */
+    KeyState(int epoch, int columnCount) {
+        this.epoch = epoch;
+        columns = new String[columnCount][2];
+    }
+
+    Plan.Hop hop() {
+        return hop;
+    }
+
+    int epoch() {
+        return epoch;
+    }
+
+    /** Goes on under that plan: what a number meant before the epoch since which it means something else goes. */
+    void adopt(Plan.Hop next) {
+        hop = next;
+        if (epoch == next.epoch) {
+            return;
+        }
+        boolean changes = adoptBits(next.conditionSince) | adoptColumns(next.columnSince);
+        SeenValues[] seen = new SeenValues[next.firstSeenSince.length];
+        copyKept(firstSeen, seen, next.firstSeenSince);
+        firstSeen = seen;
+        Last[] last = new Last[next.previousSince.length];
+        copyKept(previous, last, next.previousSince);
+        previous = last;
+        changedFrom = changes ? first : changedFrom;
+        running = null;
+        epoch = next.epoch;
+    }
+
+    private boolean adoptBits(int[] since) {
+        long kept = 0;
+        for (int n = 0; n < since.length; n++) {
+            kept |= since[n] <= epoch ? 1L << n : 0;
+        }
+        boolean changes = false;
+        for (int i = head; i < tail; i++) {
+            changes |= (bits[i] & ~kept) != 0;
+            bits[i] &= kept;
+        }
+        return changes;
+    }
+
+    private boolean adoptColumns(int[] since) {
+        String[][] kept = new String[since.length][];
+        copyKept(columns, kept, since);
+        boolean changes = since.length != columns.length;
+        for (int c = 0; c < kept.length; c++) {
+            if (kept[c] == null) {
+                kept[c] = new String[pos.length];
+                changes = true;
+            }
+        }
+        columns = kept;
+        return changes;
+    }
+
+    private <T> void copyKept(T[] from, T[] to, int[] since) {
+        for (int n = 0; n < to.length; n++) {
+            to[n] = n < from.length && since[n] <= epoch ? from[n] : null;
+        }
     }
 
     int size() {
@@ -94,7 +161,8 @@ final class KeyState implements Chunks.Items {
         amount[at] = event.amountUnits;
         bits[at] = conditionBits;
         for (int c = 0; c < columns.length; c++) {
-            columns[c][at] = shared(columns[c], at, event.text(hop.columns[c]));
+            columns[c][at] = hop.columns[c] == Plan.NO_SLOT
+                    ? null : shared(columns[c], at, event.text(hop.columns[c]));
         }
         tail++;
         if (running != null && at < tail - 1) {
@@ -181,7 +249,7 @@ final class KeyState implements Chunks.Items {
 
     /** Drops what the watermark has made unreachable and tells when the rest will be; NONE when nothing is left. */
     long reclaim(long watermark, long dedupWindowMs) {
-        evict(watermark - hop.retentionMs);
+        evict(Math.max(watermark - hop.heldMs, hop.floorMs));
         if (scored != null) {
             scored.evict(watermark - dedupWindowMs);
         }
@@ -199,9 +267,9 @@ final class KeyState implements Chunks.Items {
 
     /** The watermark at which all that is held now will be unreachable; NONE when nothing is held. */
     long expiry(long dedupWindowMs) {
-        long expiry = size() > 0 ? pos[tail - 1] + hop.retentionMs : NONE;
+        long expiry = size() > 0 ? pos[tail - 1] + hop.heldMs : NONE;
         if (cut != NONE) {
-            expiry = Math.max(expiry, cut + hop.retentionMs);
+            expiry = Math.max(expiry, cut + hop.heldMs);
         }
         if (scored != null && !scored.isEmpty()) {
             expiry = Math.max(expiry, scored.newestDue() + dedupWindowMs);

@@ -24,16 +24,17 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMap
 final class Offline {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
-    private final Plan plan;
+    private final List<Plan> plans;
     private final boolean byAppendTime;
+    private boolean reclaims;
     private final PartitionClock clock;
     private final List<String> lines = new ArrayList<>();
     private final List<Event> events = new ArrayList<>();
 
-    private Offline(Plan plan, boolean byAppendTime) {
-        this.plan = plan;
+    private Offline(List<Plan> plans, boolean byAppendTime) {
+        this.plans = plans;
         this.byAppendTime = byAppendTime;
-        this.clock = new PartitionClock(plan.outOfOrdernessMs);
+        this.clock = new PartitionClock(plans.get(0).outOfOrdernessMs);
     }
 
     public static void main(String[] arguments) throws IOException {
@@ -41,7 +42,7 @@ final class Offline {
         if (arguments[0].equals("--serve")) {
             serve(out);
         } else {
-            Offline run = new Offline(Plan.parse(Files.readString(Path.of(arguments[0]))), true);
+            Offline run = new Offline(List.of(Plan.parse(Files.readString(Path.of(arguments[0])))), true);
             for (String line : Files.readAllLines(Path.of(arguments[1]))) {
                 run.read(MAPPER.readTree(line));
             }
@@ -54,14 +55,29 @@ final class Offline {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             JsonNode test = MAPPER.readTree(line);
-            Offline run = new Offline(Plan.parse(test.get("plan").toString()),
-                    !test.path("time").asText("append").equals("event"));
+            List<Plan> plans = test.has("rules") ? activated(test) : List.of(Plan.parse(test.get("plan").toString()));
+            Offline run = new Offline(plans, !test.path("time").asText("append").equals("event"));
+            run.reclaims = test.path("reclaims").asBoolean();
             for (JsonNode record : test.get("records")) {
                 run.read(record);
             }
             out.println("[" + String.join(",", run.process()) + "]");
             out.flush();
         }
+    }
+
+    /** The plans that the records of a topic of activations make. */
+    private static List<Plan> activated(JsonNode test) {
+        Activations activations = new Activations(test.get("settings"));
+        List<Plan> plans = new ArrayList<>();
+        for (JsonNode record : test.get("rules")) {
+            byte[] value = Base64.getDecoder().decode(record.get("value").asText());
+            Plan plan = activations.accept(record.get("offset").asLong(), record.get("append_ms").asLong(), value);
+            if (plan != null) {
+                plans.add(plan);
+            }
+        }
+        return plans;
     }
 
     private void read(JsonNode node) throws IOException {
@@ -77,7 +93,7 @@ final class Offline {
             record.close(headers.get("close").asText());
         }
         try {
-            Event event = new Stamper(plan, clock, byAppendTime).stamp(record);
+            Event event = new Stamper(plans.get(plans.size() - 1), clock, byAppendTime).stamp(record);
             if (event != null) {
                 events.add(event);
             }
@@ -89,8 +105,8 @@ final class Offline {
 
     private List<String> process() throws IOException {
         SortBuffer buffer = new SortBuffer();
-        List<HopStore> stores = new ArrayList<>();
-        plan.hops.forEach(hop -> stores.add(new HopStore(hop)));
+        Map<String, HopStore> stores = new HashMap<>();
+        Slots.HOP_KEYS.forEach(key -> stores.put(key, new HopStore()));
         for (Event event : events) {
             event.lane = event.partition;
             buffer.add(event);
@@ -99,19 +115,34 @@ final class Offline {
         return lines;
     }
 
-    private String process(Event event, List<HopStore> stores) throws IOException {
-        for (int h = 0; h < plan.hops.size(); h++) {
-            Plan.Hop hop = plan.hops.get(h);
+    private Plan inForce(long due) {
+        Plan found = plans.get(0);
+        for (Plan later : plans) {
+            found = later.fromMs <= due ? later : found;
+        }
+        return found;
+    }
+
+    private String process(Event event, Map<String, HopStore> stores) throws IOException {
+        Plan now = inForce(event.due);
+        event.features = new Object[now.valueCount];
+        for (Plan.Hop hop : now.hops) {
             String key = hop.keyOf(event);
             if (key == null) {
                 continue;
             }
-            KeyState state = stores.get(h).load(key);
-            boolean isDuplicate = h == 0 && state.isDuplicate(event, plan.dedupWindowMs);
-            if (!isDuplicate) {
-                new Features(hop, plan.maxEntries).process(event, state);
+            HopStore store = stores.get(hop.key);
+            if (reclaims) {
+                KeyState state = store.load(key, inForce(event.due - 1).hop(hop.key));
+                state.reclaim(event.due - 1, now.dedupWindowMs);
+                store.save(key, state);
             }
-            stores.get(h).save(key, state);
+            KeyState state = store.load(key, hop);
+            boolean isDuplicate = hop.isFirst() && state.isDuplicate(event, now.dedupWindowMs);
+            if (!isDuplicate) {
+                new Features(hop, now.maxEntries).process(event, state);
+            }
+            store.save(key, state);
             if (isDuplicate) {
                 return place(event).append(",\"duplicate\":true}").toString();
             }
@@ -119,10 +150,22 @@ final class Offline {
         StringBuilder out = place(event).append(",\"due\":").append(event.due).append(",\"pos\":").append(event.pos)
                 .append(",\"late\":").append(event.late()).append(",\"saturated\":").append(event.saturated)
                 .append(",\"values\":");
-        Row.appendValues(out, plan, event);
-        out.append(",\"features\":");
-        Row.appendFeatures(out, plan, event);
+        appendPart(out, now.inputs, now.features, event);
+        if (now.hasShadow) {
+            out.append(",\"shadow\":{\"saturated\":").append(event.shadowSaturated).append(",\"values\":");
+            appendPart(out, now.shadowInputs, now.shadowFeatures, event);
+            out.append('}');
+        }
         return out.append('}').toString();
+    }
+
+    private static void appendPart(StringBuilder out, List<Plan.Input> inputs, List<Plan.Feature> features, Event event) {
+        Row.appendValues(out, inputs, event);
+        out.append(",\"features\":");
+        Row.appendFeatures(out, features, event);
+        if (event.warming != null) {
+            Row.appendWarming(out, features, event);
+        }
     }
 
     private static StringBuilder place(Event event) {
@@ -132,21 +175,17 @@ final class Offline {
 
     /** The states of one hop in their stored form. */
     private static final class HopStore implements Chunks.Store {
-        private final Plan.Hop hop;
-        private final StateCodec codec;
+        private final StateCodec codec = new StateCodec();
         private final Map<String, byte[]> blobs = new HashMap<>();
         private final Map<String, Map<Long, byte[]>> chunks = new HashMap<>();
         private String key;
 
-        HopStore(Plan.Hop hop) {
-            this.hop = hop;
-            this.codec = new StateCodec(hop);
-        }
-
-        KeyState load(String key) throws IOException {
+        KeyState load(String key, Plan.Hop hop) throws IOException {
             this.key = key;
             byte[] blob = blobs.get(key);
-            return blob == null ? new KeyState(hop) : codec.decode(blob, this);
+            KeyState state = blob == null ? new KeyState(hop) : codec.decode(blob, this);
+            state.adopt(hop);
+            return state;
         }
 
         void save(String key, KeyState state) throws IOException {

@@ -86,6 +86,7 @@ class OrderOperator extends AbstractStreamOperator<Event> implements OneInputStr
             // The end of a bounded job: its timers would only reclaim, key by key, what goes away as a whole.
             output.emitWatermark(mark);
         } else {
+            released(watermark);
             super.processWatermark(mark);
         }
     }
@@ -94,6 +95,9 @@ class OrderOperator extends AbstractStreamOperator<Event> implements OneInputStr
     long watermark() {
         return watermark;
     }
+
+    /** Everything due up to the watermark has been processed; timers come next. */
+    void released(long upTo) {}
 
     /** Does what is to be done with an event in its turn and hands it on. */
     void process(Event event) throws Exception {

@@ -1,60 +1,117 @@
 package fraudctl.kernel;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
- * What the kernel computes for one rule set: hops, features, and the values that Python is handed.
+ * What the kernel computes from a moment on: hops, features, and the values that Python is handed.
  *
- * <p>Made from the JSON document that {@code pipeline/ruleset.py} writes. Every transaction field that
- * a key, a feature, a condition or a rule mentions has a slot in {@link Event#slots}; every feature has
- * an index in {@link Event#features}, hop after hop.
+ * <p>Made from the JSON document that {@code pipeline/plan.py} writes. Every transaction field that a key, a
+ * feature, a condition or a rule mentions has a slot in {@link Event#slots}; every computation has an index in
+ * {@link Event#features}. Plans of a job follow each other; state goes on from one to the next, see
+ * {@link KeyState#adopt}. A plan does not change once it is made.
  */
 final class Plan {
     static final String AMOUNT = "amount";
+    static final String USER = "user_id";
+    /** Of the first plan: in force from the beginning, and nothing was let go before it. */
+    static final long ALWAYS = -(1L << 62);
     /** Sessions look back this far at most. */
     static final long SESSION_RETENTION_MS = 86_400_000L;
 
+    /** Which of the job's plans it is, from 0, and the due from which it is in force. */
+    final int epoch;
+    final long fromMs;
+    /** What Python is told when it comes into force: the record of the activation. */
+    final byte[] announcement;
+    final Slots slots;
     final long outOfOrdernessMs;
     final long dedupWindowMs;
     final int maxEntries;
     final int maxEventBytes;
     final List<Hop> hops = new ArrayList<>();
+    /** The live rule set's, as decisions list them. */
     final List<Feature> features = new ArrayList<>();
     final List<Input> inputs = new ArrayList<>();
-    private final Map<String, Integer> slots = new HashMap<>();
+    final boolean hasShadow;
+    final List<Feature> shadowFeatures = new ArrayList<>();
+    final List<Input> shadowInputs = new ArrayList<>();
+    /** How many values are computed on an event; several features can share one. */
+    int valueCount;
+    /** When each plan up to this one came into force. */
+    private final long[] starts;
+    /** By key: entries up to here earlier plans have let go. */
+    private final Map<String, Long> floors = new HashMap<>();
 
     /** One keyed pass over the events. */
     static final class Hop {
         final String key;
         final int keySlot;
+        final int epoch;
+        /** How far back the live rule set looks, its shadow, and how far entries are kept. */
         final long retentionMs;
-        final int[] columns;
-        final Condition[] conditions;
+        final long shadowRetentionMs;
+        final long heldMs;
+        /** Entries up to here earlier plans have let go. */
+        long floorMs = ALWAYS;
+        /** From this due on every window lies in what is held. */
+        long warmFromMs = ALWAYS;
+        /** Slots; {@link #NO_SLOT} for a number that is free. */
+        int[] columns;
+        /** Null for a number that is free. */
+        Condition[] conditions;
+        /** The epoch since which each number means what it means. */
+        final int[] columnSince;
+        final int[] conditionSince;
+        final int[] firstSeenSince;
+        final int[] previousSince;
+        /** All that is computed: live, shadow and kept up. */
         final List<Feature> features = new ArrayList<>();
         /** What running totals the features need; several features share one. */
         final List<Totals> totals = new ArrayList<>();
-        int firstSeenCount;
-        int previousCount;
-        /** Longest time-to-live among first_seen and previous features, 0 when there is none. */
-        long longestTtlMs;
 
-        Hop(String key, int keySlot, long retentionMs, int[] columns, Condition[] conditions) {
+        Hop(String key, int keySlot, int epoch, JsonNode node) {
             this.key = key;
             this.keySlot = keySlot;
-            this.retentionMs = retentionMs;
-            this.columns = columns;
-            this.conditions = conditions;
+            this.epoch = epoch;
+            this.retentionMs = node.path("retention_ms").asLong();
+            this.shadowRetentionMs = node.path("shadow_retention_ms").asLong();
+            this.heldMs = node.path("held_ms").asLong();
+            JsonNode since = node.path("since");
+            columnSince = ints(since.path("columns"));
+            conditionSince = ints(since.path("wheres"));
+            firstSeenSince = ints(since.path("first_seen"));
+            previousSince = ints(since.path("previous"));
+        }
+
+        /** The first hop has each user's events, and sees which are copies. */
+        boolean isFirst() {
+            return keySlot == SLOT_USER_ID;
+        }
+
+        /** Whether there is anything to do here. */
+        boolean computes() {
+            return isFirst() || !features.isEmpty();
         }
 
         /** The key of an event in this hop, or null when the event has none. */
         String keyOf(Event event) {
             return keySlot < 0 ? event.userId : (String) event.slots[keySlot];
         }
+    }
+
+    private static int[] ints(JsonNode list) {
+        int[] read = new int[list.size()];
+        for (int i = 0; i < read.length; i++) {
+            read[i] = list.get(i).asInt();
+        }
+        return read;
     }
 
     /** The totals over one window or session with one condition and, for distinct, one column. */
@@ -81,7 +138,7 @@ final class Plan {
     enum Aggregate { COUNT, SUM, AVG, MIN, MAX, DISTINCT, MEAN_BEFORE, STDDEV_BEFORE, FIRST_SEEN, PREVIOUS, SEQUENCE }
 
     /** One feature; durations are 0 where they do not apply. */
-    static final class Feature {
+    static final class Feature implements Cloneable {
         String name;
         int index;
         Aggregate aggregate;
@@ -92,6 +149,10 @@ final class Plan {
         long windowMs;
         long sessionGapMs;
         long ttlMs;
+        /** How far back its rule set looks by this key. */
+        long retentionMs;
+        /** The state holds all that it looks at if it looks back no further than this. */
+        long completeAfterMs = ALWAYS;
         int[] steps;
         /** Position among the first_seen (or previous) features of its hop: where its record lies. */
         int record = -1;
@@ -107,6 +168,26 @@ final class Plan {
             return aggregate == Aggregate.MEAN_BEFORE || aggregate == Aggregate.STDDEV_BEFORE;
         }
 
+        /** How far back from an event's position it looks at most. */
+        long reachMs() {
+            return sessionGapMs > 0 ? SESSION_RETENTION_MS : windowMs;
+        }
+
+        boolean hasRecord() {
+            return aggregate == Aggregate.FIRST_SEEN || aggregate == Aggregate.PREVIOUS;
+        }
+
+        /** The same value under another name. */
+        Feature named(String other) {
+            try {
+                Feature copy = (Feature) clone();
+                copy.name = other;
+                return copy;
+            } catch (CloneNotSupportedException impossible) {
+                throw new IllegalStateException(impossible);
+            }
+        }
+
         boolean ofMoney() {
             return aggregate == Aggregate.SUM || aggregate == Aggregate.MIN || aggregate == Aggregate.MAX;
         }
@@ -118,66 +199,148 @@ final class Plan {
     static final int SLOT_AMOUNT = -2;
     static final int SLOT_EVENT_ID = -3;
     static final int SLOT_USER_ID = -4;
+    static final int NO_SLOT = -5;
 
+    /** The one plan of a job whose rule set does not change; the document has the settings too. */
     static Plan parse(String json) {
+        return first(read(json), new byte[0]);
+    }
+
+    static Plan first(JsonNode plan, byte[] announcement) {
+        return new Plan(plan, plan, null, ALWAYS, announcement);
+    }
+
+    /** The plan that follows, from a time on; the settings are those of the job. */
+    Plan next(JsonNode plan, long fromMs, byte[] nextAnnouncement) {
+        return new Plan(plan, null, this, fromMs, nextAnnouncement);
+    }
+
+    static JsonNode read(String json) {
         try {
-            return new Plan(new ObjectMapper().readTree(json));
+            return new ObjectMapper().readTree(json);
         } catch (java.io.IOException malformed) {
             throw new IllegalArgumentException("the plan is not JSON: " + malformed.getMessage(), malformed);
         }
     }
 
-    private Plan(JsonNode plan) {
-        outOfOrdernessMs = plan.get("out_of_orderness_ms").asLong();
-        dedupWindowMs = plan.get("dedup_window_ms").asLong();
-        maxEntries = plan.get("max_entries").asInt();
-        maxEventBytes = plan.get("max_event_bytes").asInt();
+    /** A plan's document with a job's settings in it. */
+    static JsonNode withSettings(JsonNode plan, JsonNode settings) {
+        ObjectNode whole = plan.deepCopy();
+        whole.setAll((ObjectNode) settings);
+        return whole;
+    }
+
+    private Plan(JsonNode plan, JsonNode settings, Plan before, long fromMs, byte[] announcement) {
+        this.epoch = before == null ? 0 : before.epoch + 1;
+        this.fromMs = fromMs;
+        this.announcement = announcement;
+        this.slots = new Slots(before == null ? null : before.slots);
+        starts = before == null ? new long[1] : Arrays.copyOf(before.starts, epoch + 1);
+        starts[epoch] = fromMs;
+        outOfOrdernessMs = before == null ? settings.get("out_of_orderness_ms").asLong() : before.outOfOrdernessMs;
+        dedupWindowMs = before == null ? settings.get("dedup_window_ms").asLong() : before.dedupWindowMs;
+        maxEntries = before == null ? settings.get("max_entries").asInt() : before.maxEntries;
+        maxEventBytes = before == null ? settings.get("max_event_bytes").asInt() : before.maxEventBytes;
+        for (String key : Slots.HOP_KEYS) {
+            floors.put(key, before == null ? ALWAYS
+                    : Math.max(before.floors.get(key), fromMs - 1 - before.hop(key).heldMs));
+        }
+        hasShadow = plan.has("shadow_inputs");
         plan.get("hops").forEach(hop -> hops.add(hop(hop)));
+        addInputs(plan.get("inputs"), features, inputs);
+        addInputs(plan.path("shadow_inputs"), shadowFeatures, shadowInputs);
+        hops.forEach(this::settle);
+    }
+
+    private void addInputs(JsonNode names, List<Feature> known, List<Input> to) {
         Map<String, Integer> byName = new HashMap<>();
-        features.forEach(feature -> byName.put(feature.name, feature.index));
-        plan.get("inputs").forEach(input -> inputs.add(input(input.asText(), byName)));
+        known.forEach(feature -> byName.put(feature.name, feature.index));
+        names.forEach(name -> to.add(input(name.asText(), byName)));
     }
 
-    /** The slot of a field by name, or null when nothing asks for the field. */
-    Integer slot(String field) {
-        return slots.get(field);
+    /** Settles what is known of the time before the plan. */
+    private void settle(Hop hop) {
+        hop.floorMs = floors.get(hop.key);
+        for (Feature feature : hop.features) {
+            feature.completeAfterMs = completeAfter(hop, feature);
+            if (!feature.hasRecord() && feature.completeAfterMs != ALWAYS) {
+                hop.warmFromMs = Math.max(hop.warmFromMs, feature.completeAfterMs + feature.retentionMs);
+            }
+        }
     }
 
-    int slotCount() {
-        return slots.size();
-    }
-
-    private int slotFor(String field) {
-        return switch (field) {
-            case AMOUNT -> SLOT_AMOUNT;
-            case "event_id" -> SLOT_EVENT_ID;
-            case "user_id" -> SLOT_USER_ID;
-            default -> slots.computeIfAbsent(field, ignored -> slots.size());
+    private long completeAfter(Hop hop, Feature feature) {
+        return switch (feature.aggregate) {
+            case FIRST_SEEN -> started(hop.firstSeenSince[feature.record]);
+            case PREVIOUS -> started(hop.previousSince[feature.record]);
+            default -> {
+                long after = hop.floorMs;
+                for (int condition : feature.steps == null ? new int[] {feature.condition} : feature.steps) {
+                    after = Math.max(after, condition < 0 ? ALWAYS : started(hop.conditionSince[condition]));
+                }
+                yield Math.max(after, feature.column < 0 ? ALWAYS : started(hop.columnSince[feature.column]));
+            }
         };
     }
 
-    private Input input(String name, Map<String, Integer> features) {
-        Integer feature = features.get(name);
-        return feature == null ? new Input(name, -1, slotFor(name)) : new Input(name, feature, -1);
+    private long started(int number) {
+        return number == 0 ? ALWAYS : starts[number] - 1;
+    }
+
+    /** The hop by that key; one that keeps nothing where the plan has none. */
+    Hop hop(String key) {
+        for (Hop hop : hops) {
+            if (hop.key.equals(key)) {
+                return hop;
+            }
+        }
+        Hop none = new Hop(key, slots.slotFor(key), epoch, read("{}"));
+        none.columns = new int[0];
+        none.conditions = new Condition[0];
+        none.floorMs = floors.get(key);
+        return none;
+    }
+
+    private Input input(String name, Map<String, Integer> known) {
+        Integer feature = known.get(name);
+        return feature == null ? new Input(name, -1, slots.slotFor(name)) : new Input(name, feature, -1);
     }
 
     private Hop hop(JsonNode node) {
         String key = node.get("key").asText();
+        Hop hop = new Hop(key, slots.slotFor(key), epoch, node);
         List<String> columns = new ArrayList<>();
-        node.get("columns").forEach(column -> columns.add(column.asText()));
+        node.get("columns").forEach(column -> columns.add(column.isNull() ? null : column.asText()));
         List<Condition> conditions = new ArrayList<>();
-        node.get("wheres").forEach(program -> conditions.add(Condition.compile(program, this::slotFor)));
-        Hop hop = new Hop(key, slotFor(key), node.get("retention_ms").asLong(),
-                columns.stream().mapToInt(this::slotFor).toArray(), conditions.toArray(new Condition[0]));
+        node.get("wheres").forEach(where ->
+                conditions.add(where.isNull() ? null : Condition.compile(where, slots::slotFor)));
+        hop.columns = columns.stream().mapToInt(one -> one == null ? NO_SLOT : slots.slotFor(one)).toArray();
+        hop.conditions = conditions.toArray(new Condition[0]);
         for (JsonNode declared : node.get("features")) {
-            Feature feature = feature(declared, columns, hop);
-            hop.longestTtlMs = Math.max(hop.longestTtlMs, feature.ttlMs);
-            hop.features.add(feature);
-            features.add(feature);
+            features.add(computed(declared, columns, hop, hop.retentionMs));
+        }
+        for (JsonNode declared : node.path("shadow")) {
+            String same = declared.path("same_as").asText(null);
+            shadowFeatures.add(same == null ? computed(declared, columns, hop, hop.shadowRetentionMs)
+                    : computed(hop, same).named(declared.get("name").asText()));
+        }
+        for (JsonNode declared : node.path("kept")) {
+            computed(declared, columns, hop, hop.heldMs);
         }
         hop.features.stream().filter(feature -> feature.column >= 0).forEach(feature -> shareTotals(hop, feature));
         hop.features.stream().filter(feature -> feature.column < 0).forEach(feature -> shareTotals(hop, feature));
         return hop;
+    }
+
+    private Feature computed(JsonNode declared, List<String> columns, Hop hop, long retentionMs) {
+        Feature feature = feature(declared, columns);
+        feature.retentionMs = retentionMs;
+        hop.features.add(feature);
+        return feature;
+    }
+
+    private static Feature computed(Hop hop, String name) {
+        return hop.features.stream().filter(feature -> feature.name.equals(name)).findFirst().orElseThrow();
     }
 
     /** Distinct features come first, since their totals serve the others of the same window too. */
@@ -199,10 +362,10 @@ final class Plan {
         }
     }
 
-    private Feature feature(JsonNode node, List<String> columns, Hop hop) {
+    private Feature feature(JsonNode node, List<String> columns) {
         Feature feature = new Feature();
         feature.name = node.get("name").asText();
-        feature.index = features.size();
+        feature.index = valueCount++;
         feature.aggregate = Aggregate.valueOf(node.get("agg").asText().toUpperCase(java.util.Locale.ROOT));
         feature.condition = node.path("where").asInt(-1);
         feature.windowMs = node.path("window_ms").asLong(node.path("within_ms").asLong(0));
@@ -210,21 +373,11 @@ final class Plan {
         feature.ttlMs = node.path("ttl_ms").asLong(0);
         switch (feature.aggregate) {
             case DISTINCT -> feature.column = columns.indexOf(node.get("of").asText());
-            case FIRST_SEEN -> {
-                feature.ofSlot = slotFor(node.get("of").asText());
-                feature.record = hop.firstSeenCount++;
+            case FIRST_SEEN, PREVIOUS -> {
+                feature.ofSlot = slots.slotFor(node.get("of").asText());
+                feature.record = node.get("record").asInt();
             }
-            case PREVIOUS -> {
-                feature.ofSlot = slotFor(node.get("of").asText());
-                feature.record = hop.previousCount++;
-            }
-            case SEQUENCE -> {
-                JsonNode steps = node.get("steps");
-                feature.steps = new int[steps.size()];
-                for (int i = 0; i < steps.size(); i++) {
-                    feature.steps[i] = steps.get(i).asInt();
-                }
-            }
+            case SEQUENCE -> feature.steps = ints(node.get("steps"));
             default -> { }
         }
         return feature;

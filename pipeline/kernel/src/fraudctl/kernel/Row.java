@@ -7,10 +7,9 @@ import java.util.List;
 final class Row {
     private Row() {}
 
-    /** Appends the JSON array of the values of {@link Plan#inputs}; amounts and sums in units. */
-    static void appendValues(StringBuilder out, Plan plan, Event event) {
+    /** Appends the JSON array of the values; amounts and sums in units. */
+    static void appendValues(StringBuilder out, List<Plan.Input> inputs, Event event) {
         out.append('[');
-        List<Plan.Input> inputs = plan.inputs;
         for (int i = 0; i < inputs.size(); i++) {
             if (i > 0) {
                 out.append(',');
@@ -30,20 +29,37 @@ final class Row {
         out.append(']');
     }
 
-    /** Appends the decision's JSON up to and with {@code "saturated"}; Python adds the rest. */
-    static void appendHead(StringBuilder out, Plan plan, Event event, String topic) {
+    /** Appends the decision's JSON up to the score, which Python adds with the rest. */
+    static void appendHead(StringBuilder out, List<Plan.Feature> features, boolean isSaturated, Event event,
+            String topic) {
         out.append(event.json).append(",\"source\":{\"topic\":");
         Json.appendString(out, topic);
         out.append(",\"partition\":").append(event.partition).append(",\"offset\":").append(event.offset);
         out.append("},\"features\":");
-        appendFeatures(out, plan, event);
-        out.append(",\"late\":").append(event.late()).append(",\"saturated\":").append(event.saturated);
+        appendFeatures(out, features, event);
+        out.append(",\"late\":").append(event.late()).append(",\"saturated\":").append(isSaturated);
+        if (event.warming != null) {
+            appendWarming(out, features, event);
+        }
     }
 
-    static void appendFeatures(StringBuilder out, Plan plan, Event event) {
+    /** Nothing when no feature of these is warming. */
+    static void appendWarming(StringBuilder out, List<Plan.Feature> features, Event event) {
+        boolean first = true;
+        for (Plan.Feature feature : features) {
+            if (event.warming.get(feature.index)) {
+                out.append(first ? ",\"warming\":[" : ",");
+                Json.appendString(out, feature.name);
+                first = false;
+            }
+        }
+        out.append(first ? "" : "]");
+    }
+
+    static void appendFeatures(StringBuilder out, List<Plan.Feature> features, Event event) {
         out.append('{');
         boolean first = true;
-        for (Plan.Feature feature : plan.features) {
+        for (Plan.Feature feature : features) {
             Object value = event.features[feature.index];
             if (value == null) {
                 continue;

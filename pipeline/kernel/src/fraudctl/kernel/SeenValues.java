@@ -8,6 +8,7 @@ final class SeenValues {
     private long[] first = new long[1];
     private long[] last = new long[1];
     private int size;
+    private long firstOfLastSeen;
 
     /** Notes a sight and gives the age of the value in milliseconds, 0 when it is new or its record had expired. */
     long see(String value, Event event, long ttlMs, int mostValues) {
@@ -16,6 +17,7 @@ final class SeenValues {
             long age = Math.max(0, event.pos - first[at]);
             first[at] = Math.min(first[at], event.pos);
             last[at] = Math.max(last[at], event.pos);
+            firstOfLastSeen = first[at];
             return age;
         }
         if (at < 0) {
@@ -23,10 +25,16 @@ final class SeenValues {
         }
         first[at] = event.pos;
         last[at] = event.pos;
+        firstOfLastSeen = event.pos;
         if (size > mostValues) {
             removeLeastRecent(at);
         }
         return 0;
+    }
+
+    /** When the value that was seen last was first seen, as far as is remembered. */
+    long firstOfLastSeen() {
+        return firstOfLastSeen;
     }
 
     void evict(long horizon) {

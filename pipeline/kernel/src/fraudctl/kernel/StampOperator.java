@@ -27,12 +27,13 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
     /** A watermark at least every so many records; sooner when the source has nothing more. */
     private static final int RECORDS_PER_WATERMARK = 64;
 
-    private final String planJson;
+    private final Rules rules;
     private final boolean byAppendTime;
     private final OutputTag<RefusedRecord> refusals;
     private final long idleAfterMs;
     private transient Silence silence;
     private transient boolean isIdle;
+    private transient InForce inForce;
     private transient Stamper stamper;
     private transient PartitionClock clock;
     private transient Flow flow;
@@ -41,11 +42,12 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
     private transient Counter late;
     private transient Counter refused;
     private transient long watermark;
+    private transient long newestDue;
     private transient int recordsSinceWatermark;
 
     /** With {@code idleAfterMs} 0 the log itself tells of silence, by ticks; see {@link Silence} for the rest. */
-    StampOperator(String planJson, boolean byAppendTime, long idleAfterMs, OutputTag<RefusedRecord> refusals) {
-        this.planJson = planJson;
+    StampOperator(Rules rules, boolean byAppendTime, long idleAfterMs, OutputTag<RefusedRecord> refusals) {
+        this.rules = rules;
         this.byAppendTime = byAppendTime;
         this.idleAfterMs = idleAfterMs;
         this.refusals = refusals;
@@ -54,7 +56,8 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
     @Override
     public void initializeState(StateInitializationContext context) throws Exception {
         super.initializeState(context);
-        Plan plan = Plan.parse(planJson);
+        inForce = rules.open();
+        Plan plan = inForce.newest();
         clock = new PartitionClock(plan.outOfOrdernessMs);
         stamper = new Stamper(plan, clock, byAppendTime);
         positions = context.getOperatorStateStore().getUnionListState(
@@ -68,6 +71,7 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
     public void open() throws Exception {
         super.open();
         watermark = Long.MIN_VALUE;
+        newestDue = Long.MIN_VALUE;
         waiting = new HashMap<>();
         late = getMetricGroup().counter("late");
         refused = getMetricGroup().counter("refused");
@@ -93,6 +97,7 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
                 if (silence != null) {
                     silence.keepAhead(event, watermark);
                 }
+                newestDue = Math.max(newestDue, event.due);
                 if (event.late()) {
                     late.inc();
                 }
@@ -118,6 +123,9 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
 
     private void advanceWatermark() {
         recordsSinceWatermark = 0;
+        if (inForce.look(newestDue)) {
+            stamper.use(inForce.newest());
+        }
         long smallest = Long.MAX_VALUE;
         for (int partition : flow.partitions()) {
             if (isSilent(partition)) {
@@ -178,10 +186,19 @@ final class StampOperator extends AbstractStreamOperator<Event> implements OneIn
 
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
+        inForce.verify(context.getCheckpointId(), newestDue);
         super.snapshotState(context);
         positions.clear();
         for (Map.Entry<Integer, Long> position : clock.positions().entrySet()) {
             positions.add(new long[] {position.getKey(), position.getValue()});
         }
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (inForce != null) {
+            inForce.close();
+        }
+        super.close();
     }
 }

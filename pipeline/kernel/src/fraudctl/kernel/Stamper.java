@@ -8,9 +8,14 @@ final class Stamper {
 
     /** With {@code byAppendTime} an event's position is never ahead of its append time: live topics. */
     Stamper(Plan plan, PartitionClock clock, boolean byAppendTime) {
-        this.decoder = new Decoder(plan);
+        this.decoder = new Decoder(plan.slots, plan.maxEventBytes);
         this.clock = clock;
         this.byAppendTime = byAppendTime;
+    }
+
+    /** Reads what that plan asks for as well. */
+    void use(Plan plan) {
+        decoder.use(plan.slots);
     }
 
     /** The event of a record, or null for a control record, which only moves its partition on. */

@@ -27,7 +27,7 @@ final class StateCache {
     private static final int FEW_DRAINS = 3;
 
     private final long capacityBytes;
-    private final Plan.Hop hop;
+    private Plan.Hop hop;
     private final ValueState<byte[]> stored;
     private final Chunks.Store chunks;
     private final StateCodec codec;
@@ -53,9 +53,14 @@ final class StateCache {
         this.hop = hop;
         this.stored = stored;
         this.chunks = new StoredChunks(chunks);
-        this.codec = new StateCodec(hop);
+        this.codec = new StateCodec();
         this.context = context;
         this.capacityBytes = capacityBytes;
+    }
+
+    /** From now on states are of that plan; each is brought to it when it is next asked for. */
+    void use(Plan.Hop next) {
+        hop = next;
     }
 
     /** The state of a key, an empty one when there is none yet. */
@@ -65,6 +70,7 @@ final class StateCache {
             context.use(key);
             byte[] blob = stored.value();
             state = blob == null ? new KeyState(hop) : codec.decode(blob, chunks);
+            state.adopt(hop);
             state.key = key;
             state.isUsed = true;
             states.put(key, state);
@@ -72,6 +78,11 @@ final class StateCache {
             shrink();
         }
         state.isUsed = true;
+        if (state.hop() != hop) {
+            int before = state.weight();
+            state.adopt(hop);
+            bytes += state.weight() - before;
+        }
         return state;
     }
 

@@ -7,23 +7,21 @@ import java.io.IOException;
  * {@link Chunks} for what grows long.
  */
 final class StateCodec {
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
-    private final Plan.Hop hop;
     private final Bytes out = new Bytes();
-
-    StateCodec(Plan.Hop hop) {
-        this.hop = hop;
-    }
 
     /** The blob; long lists go to the store. */
     byte[] encode(KeyState state, Chunks.Store store) throws IOException {
         out.clear();
         out.writeLong(VERSION);
+        out.writeLong(state.epoch());
+        out.writeLong(state.columns.length);
         out.writeLong(state.timer);
         out.writeLong(state.cut);
         state.entryChunks.write(out, state, store);
         state.stored();
+        out.writeLong(state.firstSeen.length);
         for (SeenValues seen : state.firstSeen) {
             if (seen == null) {
                 out.writeLong(0);
@@ -31,6 +29,7 @@ final class StateCodec {
                 seen.write(out);
             }
         }
+        out.writeLong(state.previous.length);
         for (KeyState.Last last : state.previous) {
             out.writeText(last == null ? null : last.value());
             if (last != null) {
@@ -45,6 +44,7 @@ final class StateCodec {
         return out.written();
     }
 
+    /** The state as that plan left it; it is to be adopted by the one in force. */
     KeyState decode(byte[] blob, Chunks.Store store) throws IOException {
         Bytes in = new Bytes(blob);
         long version = in.readLong();
@@ -52,15 +52,18 @@ final class StateCodec {
             throw new IllegalStateException(
                     "key state of form " + version + " cannot be read; this kernel reads " + VERSION);
         }
-        KeyState state = new KeyState(hop);
+        int epoch = (int) in.readLong();
+        KeyState state = new KeyState(epoch, (int) in.readLong());
         state.timer = in.readLong();
         state.cut = in.readLong();
         state.entryChunks.read(in, state, store);
         state.stored();
+        state.firstSeen = new SeenValues[(int) in.readLong()];
         for (int i = 0; i < state.firstSeen.length; i++) {
             SeenValues seen = SeenValues.read(in);
             state.firstSeen[i] = seen.isEmpty() ? null : seen;
         }
+        state.previous = new KeyState.Last[(int) in.readLong()];
         for (int i = 0; i < state.previous.length; i++) {
             String value = in.readText();
             state.previous[i] = value == null ? null : new KeyState.Last(in.readLong(), value);

@@ -1,6 +1,7 @@
 package fraudctl.kernel;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -31,21 +32,24 @@ public final class Wiring {
 
     private static final int BUFFER_BYTES = 32 << 20;
 
-    private static final int USER_HOP = 0;
-
     private final StreamExecutionEnvironment environment;
     private final JsonNode config;
-    private final String plan;
+    private final Rules rules;
     private final int parallelism;
 
     /**
      * @param config the job configuration as JSON, as {@code pipeline/job.py} reads it
-     * @param plan the rule set's plan as JSON
+     * @param plan the plan of a rule set that does not change as JSON; null when the topic of activations says
+     * @param announcement what Python is told of that rule set
      */
-    public Wiring(StreamExecutionEnvironment environment, String config, String plan) throws IOException {
+    public Wiring(StreamExecutionEnvironment environment, String config, String plan, String announcement)
+            throws IOException {
         this.environment = environment;
         this.config = new ObjectMapper().readTree(config);
-        this.plan = plan;
+        this.rules = plan == null
+                ? Rules.onTopic(this.config.get("settings").toString(), this.config.get("bootstrap").asText(),
+                        topic("rules"), properties())
+                : Rules.fixed(plan, announcement.getBytes(StandardCharsets.UTF_8));
         this.parallelism = this.config.get("parallelism").asInt();
     }
 
@@ -56,41 +60,51 @@ public final class Wiring {
         SingleOutputStreamOperator<Event> events = environment
                 .fromSource(source(), WatermarkStrategy.noWatermarks(), "transactions", new InChain<>(Record.class))
                 .uid("transactions")
-                .transform("decode and stamp", new EventType(), new StampOperator(plan, byAppendTime(), idleAfterMs(), refusals))
+                .transform("decode and stamp", new EventType(),
+                        new StampOperator(rules, byAppendTime(), idleAfterMs(), refusals))
                 .uid("decode-and-stamp");
         events.getSideOutput(refusals)
                 .sinkTo(sink(refusalWriting()))
                 .name("refusals").uid("refusals");
-        Plan parsed = Plan.parse(plan);
-        for (int hop = 0; hop < parsed.hops.size(); hop++) {
-            String name = "features by " + parsed.hops.get(hop).key;
-            events = keyed(events, new HopKey(plan, hop))
-                    .transform(name, new EventType(), new HopOperator(plan, hop, parsed.hops.size() * parallelism))
-                    .name(name).uid("features-by-" + parsed.hops.get(hop).key);
+        JsonNode hops = config.get("hops");
+        for (JsonNode hop : hops) {
+            String key = hop.asText();
+            String name = "features by " + key;
+            events = keyed(events, new HopKey(key))
+                    .transform(name, new EventType(), new HopOperator(rules, key, hops.size() * parallelism))
+                    .name(name).uid("features-by-" + key);
         }
-        SingleOutputStreamOperator<Event> ordered = keyed(events, new HopKey(plan, USER_HOP))
-                .transform("order", new EventType(), new OrderOperator(new HopKey(plan, USER_HOP)))
+        SingleOutputStreamOperator<Event> ordered = keyed(events, new HopKey(Plan.USER))
+                .transform("order", new EventType(), new OrderOperator(new HopKey(Plan.USER)))
                 .name("order").uid("order");
         if (config.path("emit_from").isObject()) {
             ordered = ordered.filter(new EmitFrom(config.get("emit_from"))).name("emit").uid("emit");
         }
         return ordered
-                .transform("batch", BYTES, new BatchOperator(plan, topic("transactions"))).uid("batch");
+                .transform("batch", BYTES, new BatchOperator(rules, topic("transactions"))).uid("batch");
     }
 
     /** Scored batches to the decisions topic. */
     public void decisions(DataStream<byte[]> scored) {
-        scored.flatMap(new Decisions()).returns(new InChain<>(Decisions.Decision.class)).name("lines").uid("lines")
-                .sinkTo(sink(decisionWriting()))
-                .name("decisions").uid("decisions");
+        write(scored, "lines", "decisions", false);
+        if (config.get("topics").has("shadow")) {
+            write(scored, "shadow-lines", "shadow", true);
+        }
+    }
+
+    private void write(DataStream<byte[]> scored, String lines, String name, boolean isShadow) {
+        scored.flatMap(new Decisions(isShadow)).returns(new InChain<>(Decisions.Decision.class))
+                .name(lines).uid(lines)
+                .sinkTo(sink(decisionWriting(name)))
+                .name(name).uid(name);
     }
 
     private RefusalWriting refusalWriting() {
         return new RefusalWriting(topic("transactions"), topic("refusals"));
     }
 
-    private DecisionWriting decisionWriting() {
-        return new DecisionWriting(topic("decisions"), config.get("run").asLong(), largestRecord(), refusalWriting());
+    private DecisionWriting decisionWriting(String name) {
+        return new DecisionWriting(topic(name), config.get("run").asLong(), largestRecord(), refusalWriting());
     }
 
     /** What the topics take; Kafka's own limit of a producer is 1 MiB, and a decision can be larger. */

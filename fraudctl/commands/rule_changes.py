@@ -1,0 +1,127 @@
+"""`fraudctl rules apply | pause | rollback`: what changes the live rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fraudctl.result import Result, Table, progress, say
+
+if TYPE_CHECKING:
+    from fraudctl.rule_changes import Changed, Decide
+    from fraudctl.stack import Stack
+    from pipeline.ruleset import RuleSet
+
+Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait until it is in force.")]
+
+
+def add_to(rules: typer.Typer) -> None:
+    rules.command("apply")(apply)
+    rules.command("pause")(pause)
+    rules.command("rollback")(rollback)
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(help="The rule set's YAML file.")],
+    effective_from: Annotated[
+        str | None,
+        typer.Option("--effective-from", metavar="TIME", help="In force from then on, not at once."),
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Restart the job if it lacks a step that the rule set needs.")
+    ] = False,
+    wait: Wait = 60.0,
+) -> Result:
+    """Put a rule set into force for every event due from a second on, without touching the job.
+
+    Example: fraudctl rules apply mine.yaml
+    """
+    from fraudctl import rule_changes, stack
+
+    here, ruleset = stack.current(), _sound(file)
+    at = _time(effective_from)
+    if restart:
+        with progress("restarting the job") as shown:
+            if rule_changes.restart_with(here, ruleset, wait, shown):
+                say("the job was restarted from a savepoint with the steps the rule set needs")
+    return _answer(_changed(here, rule_changes.apply(ruleset, at), wait))
+
+
+def pause(
+    rule: Annotated[str, typer.Argument(help="The rule's name.")],
+    wait: Wait = 60.0,
+) -> Result:
+    """Take one rule out of the live rule set; back with: fraudctl rules rollback.
+
+    Example: fraudctl rules pause ip_burst
+    """
+    from fraudctl import rule_changes, stack
+
+    return _answer(_changed(stack.current(), rule_changes.pause(rule), wait))
+
+
+def rollback(wait: Wait = 60.0) -> Result:
+    """Put the rule set into force that was live before; once more goes one further back.
+
+    Example: fraudctl rules rollback
+    """
+    from fraudctl import rule_changes, stack
+
+    return _answer(_changed(stack.current(), rule_changes.rollback, wait))
+
+
+def _changed(here: Stack, decide: Decide, wait: float) -> Changed:
+    from fraudctl import rule_changes
+
+    with progress("activating") as shown:
+        return rule_changes.change(here, decide, wait, shown)
+
+
+def _sound(file: Path) -> RuleSet:
+    """The rule set of the file; refused with every line and reason, warnings are said."""
+    from fraudctl.errors import UsageError
+    from pipeline import ruleset
+    from pipeline.lint import lint
+
+    try:
+        loaded = ruleset.load(file)
+    except ruleset.RuleSetError as error:
+        raise UsageError(
+            f"{file} is not applied:\n  " + "\n  ".join(str(problem) for problem in error.problems),
+            hint=f"see also: fraudctl rules lint {file}",
+            code="ruleset",
+        ) from error
+    for problem in lint(loaded):
+        say(f"warning: {problem}")
+    return loaded
+
+
+def _time(text: str | None) -> int | None:
+    from fraudctl.errors import UsageError
+    from pipeline.events import Refusal, parse_time
+
+    try:
+        return None if text is None else parse_time(text)
+    except Refusal as refusal:
+        raise UsageError(
+            f"--effective-from {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z"
+        ) from None
+
+
+def _answer(changed: Changed) -> Result:
+    document = changed.as_document()
+    name = f"{changed.made.version} ({changed.made.hash[:12]})"
+    since = document["in_force_from"]
+    if not changed.is_in_force:
+        return Result(f"{name} will be in force from {since}", document)
+    summary = f"{name} is in force since {since}"
+    rows = [("before", changed.before.version if changed.before else None)]
+    if changed.first:
+        first = changed.first
+        place = f"{first['event_id']} of {first['user_id']}, partition {first['partition']}"
+        rows.append(("first decision", f"{first['decided_at']}: {place}, offset {first['offset']}"))
+    else:
+        rows.append(("first decision", "none yet: no traffic"))
+    return Result(summary, document, tables=(Table("", ("", ""), rows),))

@@ -1,0 +1,186 @@
+package fraudctl.kernel;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.flink.kafka.shaded.org.apache.kafka.common.TopicPartition;
+import org.apache.flink.kafka.shaded.org.apache.kafka.common.errors.WakeupException;
+import org.apache.flink.kafka.shaded.org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/**
+ * The plans of a job as its topic of activations has them, one reader for all operators of a process.
+ *
+ * <p>A thread follows the topic. Which records count and from when is {@link Activations}' to say.
+ */
+final class RuleLog {
+    private static final Map<String, RuleLog> OPEN = new HashMap<>();
+    private static final long PATIENCE_S = 100;
+    private static final Duration POLL = Duration.ofSeconds(5);
+    /** The checkpoint for which this task has read to the end; its operators take their parts one after another. */
+    private static final ThreadLocal<Long> VERIFIED = ThreadLocal.withInitial(() -> -1L);
+
+    private final String name;
+    private final Activations activations;
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final TopicPartition partition;
+    private final Queue<CompletableFuture<Void>> waiting = new ConcurrentLinkedQueue<>();
+    private volatile Plan[] plans = {};
+    private volatile Throwable failure;
+    private volatile boolean isClosed;
+    private int users;
+
+    static RuleLog fixed(Rules rules) {
+        RuleLog log = new RuleLog(null, null, null, null);
+        log.plans = new Plan[] {Plan.first(Plan.read(rules.plan()), rules.announcement())};
+        return log;
+    }
+
+    /** The log of that topic, read to its end. */
+    static RuleLog following(Rules rules) {
+        RuleLog log;
+        synchronized (OPEN) {
+            String name = rules.bootstrap() + " " + rules.topic();
+            log = OPEN.computeIfAbsent(name, ignored -> new RuleLog(name,
+                    new Activations(Plan.read(rules.settings())), consumer(rules), new TopicPartition(rules.topic(), 0)));
+            if (log.users++ == 0) {
+                Thread thread = new Thread(log::follow, "rules of " + rules.topic());
+                thread.setDaemon(true);
+                thread.start();
+            }
+        }
+        try {
+            log.readToEnd();
+            if (log.plans().length == 0) {
+                throw new IllegalStateException("no rule set has been activated on " + rules.topic());
+            }
+            return log;
+        } catch (Exception failed) {
+            log.release();
+            throw new IllegalStateException("cannot read " + rules.topic() + ": " + failed.getMessage(), failed);
+        }
+    }
+
+    private RuleLog(String name, Activations activations, KafkaConsumer<byte[], byte[]> consumer, TopicPartition partition) {
+        this.name = name;
+        this.activations = activations;
+        this.consumer = consumer;
+        this.partition = partition;
+    }
+
+    private static KafkaConsumer<byte[], byte[]> consumer(Rules rules) {
+        Properties properties = new Properties();
+        properties.putAll(rules.properties());
+        properties.setProperty("bootstrap.servers", rules.bootstrap());
+        properties.setProperty("enable.auto.commit", "false");
+        properties.setProperty("auto.offset.reset", "earliest");
+        // It must be heard again well within the second that an activation is ahead.
+        properties.setProperty("reconnect.backoff.max.ms", "200");
+        return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    }
+
+    /** All that are known, in their order; never fewer than before. */
+    Plan[] plans() {
+        if (failure != null) {
+            throw new IllegalStateException("the topic of activations cannot be followed", failure);
+        }
+        return plans;
+    }
+
+    /** Returns when all is known that was on the topic at this moment, once for each task and checkpoint. */
+    void readToEnd(long checkpoint) throws Exception {
+        if (consumer != null && VERIFIED.get() != checkpoint) {
+            readToEnd();
+            VERIFIED.set(checkpoint);
+        }
+    }
+
+    private void readToEnd() throws Exception {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        waiting.add(done);
+        consumer.wakeup();
+        try {
+            done.get(PATIENCE_S, TimeUnit.SECONDS);
+        } catch (ExecutionException failed) {
+            throw new IOException("the topic of activations cannot be followed", failed.getCause());
+        } catch (TimeoutException late) {
+            throw new IOException("the end of " + partition + " was not reached in " + PATIENCE_S + " s", late);
+        }
+    }
+
+    private void follow() {
+        try (consumer) {
+            consumer.assign(List.of(partition));
+            consumer.seekToBeginning(List.of(partition));
+            while (!isClosed) {
+                step();
+            }
+        } catch (Throwable thrown) {
+            failure = thrown;
+            answer(thrown);
+        }
+    }
+
+    private void step() {
+        try {
+            CompletableFuture<Void> asked = waiting.peek();
+            if (asked != null) {
+                long end = consumer.endOffsets(List.of(partition)).get(partition);
+                while (consumer.position(partition) < end) {
+                    take(POLL);
+                }
+                asked.complete(null);
+                waiting.remove(asked);
+            } else {
+                take(POLL);
+            }
+        } catch (WakeupException asked) {
+            // Somebody waits, or it is over: the loop sees to it.
+        } catch (org.apache.flink.kafka.shaded.org.apache.kafka.common.errors.RetriableException away) {
+            // The broker is away; whoever waits has patience of its own.
+        }
+    }
+
+    private void take(Duration wait) {
+        Plan[] known = plans;
+        for (ConsumerRecord<byte[], byte[]> record : consumer.poll(wait)) {
+            Plan plan = activations.accept(record.offset(), record.timestamp(), record.value());
+            if (plan != null) {
+                known = Arrays.copyOf(known, known.length + 1);
+                known[known.length - 1] = plan;
+            }
+        }
+        plans = known;
+    }
+
+    private void answer(Throwable thrown) {
+        for (CompletableFuture<Void> asked = waiting.poll(); asked != null; asked = waiting.poll()) {
+            asked.completeExceptionally(thrown);
+        }
+    }
+
+    /** The operator needs it no more; with the last one the thread ends. */
+    void release() {
+        if (consumer == null) {
+            return;
+        }
+        synchronized (OPEN) {
+            if (--users == 0) {
+                OPEN.remove(name, this);
+                isClosed = true;
+                consumer.wakeup();
+            }
+        }
+    }
+}

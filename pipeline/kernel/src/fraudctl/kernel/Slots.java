@@ -1,0 +1,47 @@
+package fraudctl.kernel;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Which slot of an event holds which field. A plan's slots are those of the plan before and some more, so an
+ * event that was read under one can be computed under the next.
+ */
+final class Slots {
+    /** The fields that features can be by, beside the user; they have the first slots in every job. */
+    private static final List<String> KEYS = List.of("ip", "device_id", "card_id", "merchant_id");
+    /** All that features can be by. */
+    static final List<String> HOP_KEYS = List.of(Plan.USER, "ip", "device_id", "card_id", "merchant_id");
+
+    private final Map<String, Integer> numbers;
+
+    /** Those of the first plan; {@code before} of the plan before, or null. */
+    Slots(Slots before) {
+        numbers = before == null ? new HashMap<>() : new HashMap<>(before.numbers);
+        KEYS.forEach(this::slotFor);
+    }
+
+    /** The slot of a field by name, or null when nothing asks for the field. */
+    Integer slot(String field) {
+        return numbers.get(field);
+    }
+
+    int count() {
+        return numbers.size();
+    }
+
+    int slotFor(String field) {
+        return switch (field) {
+            case Plan.AMOUNT -> Plan.SLOT_AMOUNT;
+            case "event_id" -> Plan.SLOT_EVENT_ID;
+            case Plan.USER -> Plan.SLOT_USER_ID;
+            default -> numbers.computeIfAbsent(field, ignored -> numbers.size());
+        };
+    }
+
+    /** The value of the key in the event, or null when the event has none. */
+    static String key(String field, Event event) {
+        return field.equals(Plan.USER) ? event.userId : (String) event.slots[KEYS.indexOf(field)];
+    }
+}

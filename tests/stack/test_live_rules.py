@@ -1,0 +1,157 @@
+"""Rule sets change while events pass: each decision is by the one in force at its due, whatever is killed."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from fraudctl import topics
+from fraudctl.activations import Change, RulesTopic
+from fraudctl.stack import Stack
+from pipeline import activation, clock, events, scoring
+from pipeline.feature_declaration import KEYS
+from pipeline.ruleset import PlanSettings, RuleSet, parse
+from tests.stack import flow
+from tests.stack.own_jobs import Setup, assert_same, by_place, decided, recorded, running
+from tests.streams import LogShape, content, random_features, random_log, write_value
+
+pytestmark = pytest.mark.timeout(400)
+
+SETTINGS = PlanSettings(dedup_window_ms=5_000, max_entries=40)
+PAUSE_S = 0.004
+SEQUENCES = {
+    "three_high": {"by": "user_id", "sequence": [{"where": "amount > 2000", "times": 3}], "within": "5m"},
+    "card_testing": {
+        "by": "card_id",
+        "sequence": [{"where": "amount < 5", "times": 3}, {"where": "amount > 200"}],
+        "within": "10m",
+    },
+}
+
+
+def rule_set(version: str, seed: int, **more: Any) -> RuleSet:
+    """Random features, of which sets with neighbouring seeds share most, and rules that look at them."""
+    shared = random_features(random.Random(1), 6)
+    made = content((*shared[seed % 3 :], *random_features(random.Random(seed), 3)[:2]))
+    made["features"] |= more
+    made["rules"] |= {name: {"when": name, "points": 60, "reason": name} for name in more}
+    return parse(made | {"version": version})
+
+
+@contextmanager
+def traffic(setup: Setup) -> Iterator[None]:
+    """A random stream of this moment, until the end of the block; then a tick in every partition."""
+    stop = threading.Event()
+    sender = topics.Sender(setup.stack.kafka)
+
+    def send() -> None:
+        rng = random.Random(5)
+        shape = LogShape(partitions=setup.partitions, users=40, ids=3_000, absent=0.1, jumps=0.0)
+        for row in random_log(rng, 100_000, shape):
+            value = row.value
+            if row.fields is not None:
+                behind_ms = row.append_ms - int(row.fields["event_time"])
+                value = write_value({**row.fields, "event_time": flow.now_ms() - behind_ms}, rng)
+            sender.send(setup.transactions, value, headers=row.headers or None, partition=row.partition)
+            if stop.wait(PAUSE_S):
+                return
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        sender.flush()
+    threading.Event().wait(2 * SETTINGS.out_of_orderness_ms / 1000)
+    for partition in range(setup.partitions):
+        sender.send(setup.transactions, None, headers={"tick": b""}, partition=partition)
+    assert (sender.flush(), sender.failed) == (0, 0)
+
+
+def await_version(setup: Setup, made: activation.Activation, topic: str = "decisions") -> None:
+    """Waits for the first decision by a rule set."""
+    wanted = parse(made.shadow).hash if topic == "shadow" and made.shadow else made.hash
+    with topics.Tail(setup.stack.kafka, setup.topic(topic), "earliest") as tail:
+        mark = f'"ruleset_hash":"{wanted}"}}'.encode()
+        flow.await_that(
+            lambda: any((record.value or b"").endswith(mark) for record in tail.read(0.1)),
+            90,
+            lambda: f"no decision by {made.version} on {topic}",
+        )
+
+
+def await_decided(setup: Setup, expected: int) -> None:
+    def count() -> int:
+        return len(by_place(decided(setup)))
+
+    flow.await_that(lambda: count() >= expected, 120, lambda: f"{count()} of {expected} are decided")
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_each_decision_is_by_the_rule_set_in_force_at_its_due(stack: Stack, parallelism: int) -> None:
+    first = rule_set("first", 10)
+    setup = Setup(stack, first.content, "append", SETTINGS)
+    setup.create("transactions", "decisions", "refusals", "shadow")
+    topics.create(stack.kafka, [topics.spec(stack.profile, setup.topic("rules"), 1)])
+    rules = RulesTopic(stack.kafka, setup.topic("rules"), stack.home, KEYS)
+    rules.begin(first.content)
+    kinds = ("transactions", "decisions", "refusals", "shadow", "rules")
+    config = setup.config(
+        bounded=False, parallelism=parallelism, hops=list(KEYS), checkpoint_interval_ms=2_000,
+        topics={kind: setup.topic(kind) for kind in kinds},
+    )  # fmt: skip
+    second = rule_set("second", 11, **SEQUENCES)
+    with running(setup, config):
+        with traffic(setup):
+            await_version(setup, rules.read()[0])
+            await_version(setup, rules.activate(lambda _: Change("apply", second)))
+            flow.kill(stack, "flink-taskmanager")
+            shadow = rule_set("shadow", 12)
+            made = rules.activate(lambda _: Change("shadow", second, shadow))
+            await_version(setup, made, "shadow")
+            await_version(setup, rules.activate(lambda _: Change("apply", rule_set("third", 13), shadow)))
+            await_version(setup, rules.activate(lambda _: Change("rollback", second)))
+        decisions, shadows = by_reference(setup, rules.read())
+        await_decided(setup, len(decisions))
+        flow.await_that(
+            lambda: shadows.keys() <= by_place(decided(setup, "shadow")).keys(), 60, lambda: "shadow"
+        )
+    versions = {events.decode_decision(value).ruleset_version for value in decisions.values()}
+    assert versions == {"first", "second", "third"}
+    assert_same(folded(setup, "decisions"), decisions)
+    assert_same(folded(setup, "shadow"), shadows)
+
+
+def by_reference(
+    setup: Setup, chain: list[activation.Activation]
+) -> tuple[dict[Any, bytes], dict[Any, bytes]]:
+    """What the live rule sets decide, and what the shadows would, by the place of the transaction."""
+    stamping = clock.stamp(recorded(setup), SETTINGS.out_of_orderness_ms, "append")
+    lives: dict[Any, bytes] = {}
+    shadows: dict[Any, bytes] = {}
+    for scored in activation.reference(chain, SETTINGS).process(stamping):
+        if scored.duplicate:
+            continue
+        place, made = (scored.stamped.partition, scored.stamped.offset), chain[scored.version]
+        lives[place] = encoded(scored, parse(made.content), setup)
+        if scored.shadow is not None and made.shadow is not None:
+            shadows[place] = encoded(scored.shadow, parse(made.shadow), setup)
+    return lives, shadows
+
+
+def encoded(scored: Any, ruleset: RuleSet, setup: Setup) -> bytes:
+    return events.encode_decision(scoring.decide(scored, ruleset, setup.transactions))
+
+
+def folded(setup: Setup, topic: str) -> dict[Any, bytes]:
+    """A decision for each place; one that was written twice must be the same both times."""
+    found = by_place(decided(setup, topic))
+    assert all(len(set(values)) == 1 for values in found.values())
+    return {place: values[0] for place, values in found.items()}
