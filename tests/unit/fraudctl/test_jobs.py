@@ -156,6 +156,7 @@ def test_after_a_reset_the_next_start_is_a_new_run_and_the_one_after_it_is_not(
     begun = {"start": {"0": 10}, "emit_from": {"0": 40}}
     assert jobs.wanted_live(stack) == {
         "wanted": "stopped", "generation": 1, "from": "reset", "parallelism": None, "reset": begun,
+        "hops": [],
     }  # fmt: skip
     found = []
     for generation, restore in ((2, "latest"), (3, "latest"), (4, "none")):

@@ -27,7 +27,7 @@ def counted(where: str | None = None, by: str = "user_id", window: str = "1h") -
 
 
 def topic(*activated: tuple[int, RuleSet, str, int | None]) -> list[tuple[int, int, bytes | None]]:
-    """Records of (append time, rule set, action, effective from), each built on those that count before it."""
+    """Records of (append time, rule set, action, effective from), each built on those that count by then."""
     records: list[tuple[int, int, bytes | None]] = []
     for append_ms, ruleset, action, wanted in activated:
         value = activation.following(read(records), action, ruleset, None, wanted)
