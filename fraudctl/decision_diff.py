@@ -123,6 +123,11 @@ class Diff:
         """Whether both sides say the same of every event."""
         return not (self.changed or self.added or self.removed)
 
+    @property
+    def only_warmed(self) -> bool:
+        """Whether all that differs were values that were still warming on one side."""
+        return not (self.added or self.removed) and all("warming" in cause for cause in self.causes)
+
     def as_document(self) -> dict[str, Any]:
         """The diff in JSON; amounts as decimal text."""
         from pipeline.events import amount_text
@@ -281,6 +286,8 @@ def _why(name: str, base: RuleSet | None, candidate: RuleSet, one: Parts, other:
         return f"a list changed, or a feature value, for {name}"
     if one.verdict["late"] != other.verdict["late"]:
         return f"late arrival, seen by {name}"
+    if _warms(one, other):
+        return f"warming value, seen by {name}"
     return f"feature value, seen by {name}"
 
 
@@ -290,6 +297,8 @@ def _other_causes(one: Parts, other: Parts, has_rules: bool) -> list[str]:
         causes.append("late arrival")
     if one.verdict["saturated"] != other.verdict["saturated"]:
         causes.append("saturated")
+    if _warms(one, other):
+        causes.append("warming")
     if (
         one.verdict["decision"] != other.verdict["decision"]
         and one.verdict["score"] == other.verdict["score"]
@@ -298,6 +307,11 @@ def _other_causes(one: Parts, other: Parts, has_rules: bool) -> list[str]:
     if not has_rules and not causes:
         causes.append("reason text" if one.features == other.features else "feature value")
     return causes
+
+
+def _warms(one: Parts, other: Parts) -> bool:
+    """Whether a value was still warming on one side only."""
+    return bool(one.verdict.get("warming") != other.verdict.get("warming"))
 
 
 def _rule(ruleset: RuleSet, name: str) -> Rule | None:

@@ -96,6 +96,7 @@ class Explanation:
             },
             "late": decision.late,
             "saturated": decision.saturated,
+            "warming": list(decision.warming),
             "source": {
                 "topic": decision.source.topic, "partition": decision.source.partition,
                 "offset": decision.source.offset,

@@ -7,6 +7,8 @@ Flink. A decision names its rule set by hash, so every decision can be explained
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +30,7 @@ def shipped() -> dict[str, Path]:
 
 
 def store(home: Path, content: Mapping[str, Any]) -> str:
-    """Keep a rule set's content under its hash, which is returned."""
+    """Keep a rule set's content under its hash, which is returned. The file's time is that of the last use."""
     from pipeline.ruleset import content_hash
 
     kept = {section: value for section, value in content.items() if section != "tests"}
@@ -36,6 +38,8 @@ def store(home: Path, content: Mapping[str, Any]) -> str:
     path = home / "rules" / f"{name}.json"
     if not path.exists():
         write_atomically(path, json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
+    now_ns = time.time_ns()
+    os.utime(path, ns=(now_ns, now_ns))  # by itself a file's time is too coarse to tell two uses apart
     return name
 
 
@@ -75,18 +79,25 @@ def find(name: str, home: Path) -> tuple[RuleSet, str]:
     path = shipped().get(name) or Path(name)
     if path.is_file():
         return read(path), str(path)
-    kept = stored(home)
-    hashes = {entry["hash"]: None for entry in reversed(history(home)) if entry["version"] == name}
+    kept = sorted(stored(home).values(), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    found = [file for file in kept if _version(file) == name]
     if len(name) >= SHORTEST_HASH:
-        hashes |= dict.fromkeys(one for one in kept if one.startswith(name))
-    for one in hashes:
-        if one in kept:
-            return read(kept[one]), str(kept[one])
+        found += [file for file in kept if file.stem.startswith(name)]
+    if found:
+        return read(found[0]), str(found[0])
     raise UsageError(
         f"no rule set is called {name!r}",
         hint=f"give a file, a shipped one ({', '.join(shipped())}), or a version of: fraudctl rules history",
         code="no_rule_set",
     )
+
+
+def _version(path: Path) -> str | None:
+    """The version that a kept rule set says; None when the file cannot be read."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def by_hash(home: Path, wanted: str) -> RuleSet | None:

@@ -118,8 +118,8 @@ class Decision:
     ruleset_hash: str
     late: bool
     saturated: bool
-    warming: tuple[str, ...] = ()
     plugin_errors: Mapping[str, str] = field(default_factory=dict)
+    warming: tuple[str, ...] = ()
 
     @property
     def flagged(self) -> bool:

@@ -89,6 +89,7 @@ def _summary(found: Explanation) -> str:
     is_clamped = found.sum_of_points != decision.score
     total = f" = {found.sum_of_points}, kept within 0 to 100" if is_clamped else ""
     marks = [name for name in ("late", "saturated") if getattr(decision, name)]
+    marks += [f"still warming: {', '.join(decision.warming)}"] if decision.warming else []
     lines = [
         f"{decision.decision}: score {decision.score} ({terms}{total})",
         f"rules {decision.ruleset_version} ({decision.ruleset_hash[:12]})"

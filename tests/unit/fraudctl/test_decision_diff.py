@@ -136,6 +136,16 @@ def test_late_arrival_is_a_cause_of_its_own() -> None:
     assert found.causes["late arrival, seen by busy"] + found.causes["late arrival"] >= 1
 
 
+def test_a_value_that_was_warming_is_a_cause_of_its_own() -> None:
+    live = [
+        Record(one.value.replace(b'"saturated":false', b'"saturated":false,"warming":["n"]'), one.run)
+        for one in decisions(BASE)
+    ]
+    found = compared(live, decisions(BASE), BASE)
+    assert (counts(found), found.causes) == ((6, 6, 0, 0), {"warming": 6})
+    assert (found.same_ruleset, found.only_warmed) == (True, True)
+
+
 def test_decisions_on_one_side_only_are_added_or_removed() -> None:
     base = decisions(BASE)
     assert counts(compared(base[:-1], base, BASE)) == (5, 0, 1, 0)

@@ -105,6 +105,7 @@ def test_an_explanation_holds_the_transaction_each_feature_each_rule_and_the_sum
         "ruleset": {"version": "v7", "hash": ruleset.hash, "source": "rules.yaml"},
         "late": True,
         "saturated": False,
+        "warming": [],
         "source": {"topic": "risk.transactions", "partition": 2, "offset": 7},
         "run": 3,
         "position": 3 << 40 | 9,

@@ -36,6 +36,8 @@ def test_a_version_used_twice_means_the_one_used_last(tmp_path: Path) -> None:
     assert rulestore.find("v1", tmp_path)[0] == parse(content("v1", 2))
     first = parse(content("v1", 1)).hash
     assert rulestore.find(first[:12], tmp_path)[0].hash == first
+    rulestore.store(tmp_path, content("v1", 1))
+    assert rulestore.find("v1", tmp_path)[0].hash == first
     with pytest.raises(UsageError, match="no rule set is called 'v9'"):
         rulestore.find("v9", tmp_path)
 
