@@ -55,5 +55,3 @@ def sweep(stack: Stack) -> list[str]:
 
 def _markers(stack: Stack) -> Path:
     return stack.home / "replays"
-
-

@@ -30,7 +30,7 @@ def shipped() -> dict[str, Path]:
 
 
 def store(home: Path, content: Mapping[str, Any]) -> str:
-    """Keep a rule set's content under its hash, which is returned. The file's time is that of the last use."""
+    """Keep a rule set's content under its hash, which is returned; the file has the time of the last use."""
     from pipeline.ruleset import content_hash
 
     kept = {section: value for section, value in content.items() if section != "tests"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudctl.commands import rule_changes
-from fraudctl.result import Result, Table, options
+from fraudctl.result import Result, Table, options, say
 
 if TYPE_CHECKING:
     from fraudctl.profile import Profile
@@ -319,14 +319,17 @@ def _entry(name: str, path: Path, loaded: RuleSet, in_force: str | None) -> dict
 
 
 def _chain() -> list[Activation]:
-    """Every activation of the running stack; none when nothing runs."""
+    """Every activation of the running stack; none when nothing runs, or the topic cannot be read."""
     from fraudctl import activations, stack
-    from fraudctl.errors import NotRunning
+    from fraudctl.errors import NotRunning, Unhealthy
 
     try:
         here = stack.current()
         return activations.of(here).read() if "kafka" in here.addresses else []
     except NotRunning:
+        return []
+    except Unhealthy as failure:
+        say(f"what is in force is not known: {failure.message}")
         return []
 
 
