@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fraudctl import topics
+from fraudctl import activations, keeper, topics
 from fraudctl.activations import Change, RulesTopic
+from fraudctl.result import reset_options, set_options
 from fraudctl.stack import Stack
 from pipeline import activation, clock, events, scoring
 from pipeline.feature_declaration import KEYS
+from pipeline.plugin_watch import Running
 from pipeline.ruleset import PlanSettings, RuleSet, parse
 from tests.stack import flow
+from tests.stack.cli import ask, data_of
 from tests.stack.own_jobs import Setup, assert_same, by_place, decided, recorded, running
 from tests.streams import LogShape, content, random_features, random_log, write_value
 
@@ -24,6 +29,7 @@ pytestmark = pytest.mark.timeout(400)
 
 SETTINGS = PlanSettings(dedup_window_ms=5_000, max_entries=40)
 PAUSE_S = 0.004
+ALWAYS_FIRES = {"when": "amount > 0", "points": 1}
 SEQUENCES = {
     "three_high": {"by": "user_id", "sequence": [{"where": "amount > 2000", "times": 3}], "within": "5m"},
     "card_testing": {
@@ -155,3 +161,70 @@ def folded(setup: Setup, topic: str) -> dict[Any, bytes]:
     found = by_place(decided(setup, topic))
     assert all(len(set(values)) == 1 for values in found.values())
     return {place: values[0] for place, values in found.items()}
+
+
+def test_rules_are_changed_from_the_command_line_while_the_job_runs(stack: Stack, tmp_path: Path) -> None:
+    chain = activations.of(stack).read()
+    began, job = chain[-1], flow.live_job_id(stack)
+    bad, good = tmp_path / "bad.yaml", tmp_path / "good.yaml"
+    bad.write_text(
+        "version: bad\nrules:\n  r: {when: amount >> 1, points: 5}\nthresholds: {review: 1, block: 2}\n"
+    )
+    mine = {
+        **began.content,
+        "version": "by-hand",
+        "rules": {**began.content["rules"], "always": ALWAYS_FIRES},
+    }
+    good.write_text(json.dumps(mine))
+    refused = ask(stack, "rules", "apply", str(bad))
+    assert (refused["exit_code"], refused["error"]["code"]) == (2, "ruleset")
+    assert "line 3" in refused["error"]["message"]
+    event = {"event_id": f"live-{flow.now_ms()}", "user_id": "by-hand", "amount": 7}
+    sender = topics.Sender(stack.kafka)
+    with ticking(sender, stack, event):
+        applied = data_of(stack, "rules", "apply", str(good))
+    assert (applied["version"], applied["in_force"], applied["before"]["hash"]) == (
+        "by-hand",
+        True,
+        began.hash,
+    )
+    assert applied["first_decision"]["user_id"] == "by-hand"
+    assert ask(stack, "rules", "apply", str(good))["error"]["code"] == "already"
+    set_options(home=stack.home)
+    keeper._pause(running_plugin(rule="always", ruleset_hash=applied["hash"]))
+    reset_options()
+    assert [data_of(stack, "rules", "rollback")["version"] for _ in range(2)] == ["by-hand", began.version]
+    made = data_of(stack, "rules", "history")["activations"][: len(activations.of(stack).read()) - len(chain)]
+    assert [(one["action"], one["version"]) for one in reversed(made)] == [
+        ("apply", "by-hand"), ("pause", "by-hand+paused.always"),
+        ("rollback", "by-hand"), ("rollback", began.version),
+    ]  # fmt: skip
+    assert flow.live_job_id(stack) == job
+
+
+@contextmanager
+def ticking(sender: topics.Sender, stack: Stack, event: dict[str, Any]) -> Iterator[None]:
+    """Sends copies of an event under new ids until the end of the block."""
+    stop = threading.Event()
+
+    def send() -> None:
+        number = 0
+        while not stop.wait(0.05):
+            number += 1
+            one = {**event, "event_id": f"{event['event_id']}-{number}", "event_time": flow.now_ms()}
+            topic = stack.profile.topics.transactions
+            sender.send(topic, json.dumps(one).encode(), str(event["user_id"]).encode())
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        assert (sender.flush(), sender.failed) == (0, 0)
+
+
+def running_plugin(rule: str, ruleset_hash: str) -> Running:
+    """A call of a plug-in that was stopped, as the watcher hands it to the keeper."""
+    return Running(1, 1, 1, None, rule, "own.py:judge", "k", 1.0, "v", ruleset_hash)
