@@ -40,13 +40,13 @@ def apply(
     """
     from fraudctl import rule_changes, stack
 
-    here, ruleset = stack.current(), _sound(file)
+    here, ruleset = stack.current(), sound(file)
     at = _time(effective_from)
     if restart:
         with progress("restarting the job") as shown:
             if rule_changes.restart_with(here, ruleset, wait, shown):
                 say("the job was restarted from a savepoint with the steps the rule set needs")
-    return _answer(_changed(here, rule_changes.apply(ruleset, at), wait))
+    return answer(changed(here, rule_changes.apply(ruleset, at), wait))
 
 
 def pause(
@@ -59,7 +59,7 @@ def pause(
     """
     from fraudctl import rule_changes, stack
 
-    return _answer(_changed(stack.current(), rule_changes.pause(rule), wait))
+    return answer(changed(stack.current(), rule_changes.pause(rule), wait))
 
 
 def rollback(wait: Wait = 60.0) -> Result:
@@ -69,17 +69,18 @@ def rollback(wait: Wait = 60.0) -> Result:
     """
     from fraudctl import rule_changes, stack
 
-    return _answer(_changed(stack.current(), rule_changes.rollback, wait))
+    return answer(changed(stack.current(), rule_changes.rollback, wait))
 
 
-def _changed(here: Stack, decide: Decide, wait: float) -> Changed:
+def changed(here: Stack, decide: Decide, wait: float) -> Changed:
+    """Activate it and wait, with progress."""
     from fraudctl import rule_changes
 
     with progress("activating") as shown:
         return rule_changes.change(here, decide, wait, shown)
 
 
-def _sound(file: Path) -> RuleSet:
+def sound(file: Path) -> RuleSet:
     """The rule set of the file; refused with every line and reason, warnings are said."""
     from fraudctl.errors import UsageError
     from pipeline import ruleset
@@ -110,7 +111,8 @@ def _time(text: str | None) -> int | None:
         ) from None
 
 
-def _answer(changed: Changed) -> Result:
+def answer(changed: Changed) -> Result:
+    """What is in force, or will be."""
     document = changed.as_document()
     name = f"{changed.made.version} ({changed.made.hash[:12]})"
     since = document["in_force_from"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudctl.commands import rule_changes
+from fraudctl.commands import rule_changes, shadow
 from fraudctl.result import Result, Table, options, say
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
     rules.command("show")(show)
     rules.command("history")(history)
     rule_changes.add_to(rules)
+    shadow.add_to(rules)
     app.add_typer(rules, name="rules")
 
 

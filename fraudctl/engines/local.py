@@ -295,7 +295,8 @@ def _refuse_change(known: Stack) -> None:
     if known.extra.get("ready"):
         raise Failed(
             f"a stack with other settings (profile {known.profile.name}) runs in {known.home}",
-            hint="run: fraudctl down, then fraudctl up with the new settings",
+            hint="run: fraudctl down, then fraudctl up with the new settings; other rules alone need no "
+            "restart: fraudctl rules apply FILE",
             code="other_settings",
         )
 

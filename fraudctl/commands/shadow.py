@@ -1,0 +1,139 @@
+"""`fraudctl rules shadow | compare | promote`: a candidate beside the live rule set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fraudctl.commands.rule_changes import Wait, answer, changed, sound
+from fraudctl.result import Result, Table, progress
+
+if TYPE_CHECKING:
+    from fraudctl.shadow import Check, Comparison
+
+EXIT_REFUSED = 5
+SHOWN = 20
+
+
+def add_to(rules: typer.Typer) -> None:
+    rules.command("shadow")(shadow)
+    rules.command("compare")(compare)
+    rules.command("promote")(promote)
+
+
+def shadow(
+    file: Annotated[Path | None, typer.Argument(help="The candidate's YAML file.")] = None,
+    stop: Annotated[bool, typer.Option("--stop", help="End the shadow that runs.")] = False,
+    wait: Wait = 60.0,
+) -> Result:
+    """Let a candidate decide every event beside the live rule set, which goes on as if alone.
+
+    Example: fraudctl rules shadow candidate.yaml
+    """
+    from fraudctl import shadow as shadows
+    from fraudctl import stack
+    from fraudctl.errors import UsageError
+
+    if (file is None) != stop:
+        raise UsageError("say which", hint="a candidate's FILE, or --stop")
+    here = stack.current()
+    if file is None:
+        made = changed(here, shadows.stop, wait)
+        return Result(f"no shadow from {made.as_document()['in_force_from']} on", made.as_document())
+    candidate = sound(file)
+    document = changed(here, shadows.start(candidate), wait).as_document()
+    return Result(
+        f"{candidate.version} runs as a shadow of {document['version']} from {document['in_force_from']} on; "
+        "see: fraudctl rules compare",
+        document,
+    )
+
+
+def compare() -> Result:
+    """Compare what the shadow decides with what is decided live: alerts, flips, precision and recall.
+
+    Example: fraudctl rules compare
+    """
+    from fraudctl import shadow as shadows
+    from fraudctl import stack
+
+    with progress("comparing") as shown:
+        found = shadows.compare(stack.current(), shown)
+    return Result(_summary(found), found.as_document(), tables=_tables(found))
+
+
+def promote(
+    gate: Annotated[
+        Path | None,
+        typer.Option("--gate", help="Limits it must keep, a YAML file; see docs/writing-rules.md."),
+    ] = None,
+    wait: Wait = 60.0,
+) -> Result:
+    """Make the shadow the live rule set if it keeps the limits of the gate; else exit 5 with the evidence.
+
+    Example: fraudctl rules promote --gate gate.yaml
+    """
+    from fraudctl import shadow as shadows
+    from fraudctl import stack
+
+    here = stack.current()
+    limits = shadows.read_gate(gate) if gate else shadows.Gate(min_compared=0)
+    with progress("comparing") as shown:
+        found = shadows.compare(here, shown)
+    checks = shadows.judge(limits, found)
+    if not all(check.passed for check in checks):
+        return _refused(found, checks)
+    done = answer(changed(here, shadows.promote(found.shadow), wait))
+    return Result(done.summary, {**done.data, "gate": _documents(checks)}, tables=done.tables)
+
+
+def _refused(found: Comparison, checks: list[Check]) -> Result:
+    rows = [
+        (one.name, f"{one.limit:g}", "no labels" if one.value is None else f"{one.value:.4g}",
+         "kept" if one.passed else "NOT KEPT")
+        for one in checks
+    ]  # fmt: skip
+    failed = ", ".join(one.name for one in checks if not one.passed)
+    data = {"promoted": False, "gate": _documents(checks), "comparison": found.as_document()}
+    tables = (Table("Gate", ("limit", "wanted", "found", ""), rows), *_tables(found))
+    return Result(f"{found.shadow.version} is not promoted: {failed}", data, EXIT_REFUSED, tables)
+
+
+def _documents(checks: list[Check]) -> list[dict[str, object]]:
+    return [
+        {"name": one.name, "limit": one.limit, "value": one.value, "passed": one.passed} for one in checks
+    ]
+
+
+def _summary(found: Comparison) -> str:
+    said = (
+        f"{found.shadow.version} beside {found.live_version}: {found.diff.compared} events, "
+        f"{found.flips.part} decided otherwise"
+    )
+    if not found.labelled:
+        said += "; no labels, so nothing is said of precision and recall"
+    return said
+
+
+def _tables(found: Comparison) -> tuple[Table, ...]:
+    from fraudctl import replay_report as report
+
+    sides = (found.live, found.candidate)
+    rows = [("alerts", *(f"{one.alerts.part} of {one.alerts.whole}: {one.alerts}" for one in sides))]
+    if found.labelled:
+        rows += [
+            ("precision", *(str(one.precision) for one in sides)),
+            ("recall", *(str(one.recall) for one in sides)),
+            ("labelled events", str(found.labelled), str(found.labelled)),
+        ]
+    tables = [Table("", ("", f"live ({found.live_version})", f"shadow ({found.shadow.version})"), rows)]
+    if not found.diff.same:
+        tables += [
+            Table("Decisions", report.FLIP_COLUMNS, report.flip_rows(found.diff)),
+            Table("Rules", report.RULE_COLUMNS, report.rule_rows(found.diff)),
+            Table("Why", report.CAUSE_COLUMNS, report.cause_rows(found.diff)),
+            Table("Examples", report.EXAMPLE_COLUMNS, report.example_rows(found.diff)[:SHOWN]),
+        ]
+    return tuple(tables)
