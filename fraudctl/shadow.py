@@ -6,7 +6,7 @@ live depends on it. Here the two topics are compared, event by event, with the l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
@@ -207,10 +207,10 @@ def _newest(chain: list[Activation]) -> Activation:
 
 
 def _began(chain: list[Activation], wanted: str) -> Activation:
-    """The activation since which this shadow has run without a break."""
+    """The activation since which this shadow has run beside this live rule set without a break."""
     began = chain[-1]
     for one in reversed(chain):
-        if one.shadow is None or parse(one.shadow).hash != wanted:
+        if one.hash != began.hash or one.shadow is None or parse(one.shadow).hash != wanted:
             break
         began = one
     return began

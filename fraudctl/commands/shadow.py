@@ -85,8 +85,9 @@ def promote(
     checks = shadows.judge(limits, found)
     if not all(check.passed for check in checks):
         return _refused(found, checks)
-    done = answer(changed(here, shadows.promote(found.shadow), wait))
-    return Result(done.summary, {**done.data, "gate": _documents(checks)}, tables=done.tables)
+    made = changed(here, shadows.promote(found.shadow), wait)
+    done, data = answer(made), {"promoted": True, **made.as_document(), "gate": _documents(checks)}
+    return Result(done.summary, data, tables=done.tables)
 
 
 def _refused(found: Comparison, checks: list[Check]) -> Result:
