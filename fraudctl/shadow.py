@@ -73,6 +73,16 @@ def running(chain: list[Activation]) -> RuleSet:
     return parse(content)
 
 
+def began(chain: list[Activation], wanted: str) -> Activation:
+    """The activation since which this shadow has run beside this live rule set without a break."""
+    found = chain[-1]
+    for one in reversed(chain):
+        if one.hash != found.hash or one.shadow is None or parse(one.shadow).hash != wanted:
+            break
+        found = one
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What live and shadow decided about the same events since `since_ms`. Alerts are flagged decisions."""
@@ -108,8 +118,8 @@ def compare(stack: Stack, progress: Progress) -> Comparison:
     """Compare what both have decided so far. UsageError without a shadow, or before it decided anything."""
     chain = activations.of(stack).read()
     shadow = running(chain)
-    began = _began(chain, shadow.hash)
-    reader = _Reader(stack, began.from_ms, shadow.hash, progress)
+    since = began(chain, shadow.hash)
+    reader = _Reader(stack, since.from_ms, shadow.hash, progress)
     places = reader.places()
     if not places:
         raise UsageError(
@@ -127,7 +137,7 @@ def compare(stack: Stack, progress: Progress) -> Comparison:
     )  # fmt: skip
     known: Labels = {identity: one.label == "fraud" for identity, one in labels(stack).items()}
     live, candidate = (_measure(read(), reader.place, places, known) for read in (reader.live, reader.shadow))
-    return Comparison(shadow, chain[-1].version, began.from_ms, diff, live[0], candidate[0], labelled=live[1])
+    return Comparison(shadow, chain[-1].version, since.from_ms, diff, live[0], candidate[0], labelled=live[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,16 +214,6 @@ def _newest(chain: list[Activation]) -> Activation:
     if not chain:
         raise UsageError("no rule set has been activated yet", hint="start the job: fraudctl up")
     return chain[-1]
-
-
-def _began(chain: list[Activation], wanted: str) -> Activation:
-    """The activation since which this shadow has run beside this live rule set without a break."""
-    began = chain[-1]
-    for one in reversed(chain):
-        if one.hash != began.hash or one.shadow is None or parse(one.shadow).hash != wanted:
-            break
-        began = one
-    return began
 
 
 class _Reader:
