@@ -243,9 +243,9 @@ def _in_step(before: Iterable[Record], after: Iterable[Record]) -> Iterator[tupl
 
 
 def _take(diff: Diff, change: Change) -> None:
-    """Count a change; the first ones by their place in the log are the examples."""
+    """Count a change; examples are the first by their place in the log, those decided otherwise first."""
     _count(diff, change)
-    insort(diff.examples, change, key=lambda one: one.place)
+    insort(diff.examples, change, key=lambda one: (_decision(one.before) == _decision(one.after), one.place))
     del diff.examples[MAX_EXAMPLES:]
 
 
