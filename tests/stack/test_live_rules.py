@@ -16,7 +16,7 @@ from fraudctl import activations, keeper, topics
 from fraudctl.activations import Change, RulesTopic
 from fraudctl.result import reset_options, set_options
 from fraudctl.stack import Stack
-from pipeline import activation, clock, events, scoring
+from pipeline import activation, clock, events, features, scoring
 from pipeline.feature_declaration import KEYS
 from pipeline.plugin_watch import Running
 from pipeline.ruleset import PlanSettings, RuleSet, parse
@@ -101,7 +101,9 @@ def await_decided(setup: Setup, expected: int) -> None:
 
 
 @pytest.mark.parametrize("parallelism", [1, 2])
-def test_each_decision_is_by_the_rule_set_in_force_at_its_due(stack: Stack, parallelism: int) -> None:
+def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_changes_none(
+    stack: Stack, parallelism: int
+) -> None:
     first = rule_set("first", 10)
     setup = Setup(stack, first.content, "append", SETTINGS)
     setup.create("transactions", "decisions", "refusals", "shadow")
@@ -138,21 +140,38 @@ def test_each_decision_is_by_the_rule_set_in_force_at_its_due(stack: Stack, para
 def by_reference(
     setup: Setup, chain: list[activation.Activation]
 ) -> tuple[dict[Any, bytes], dict[Any, bytes]]:
-    """What the live rule sets decide, and what the shadows would, by the place of the transaction."""
-    stamping = clock.stamp(recorded(setup), SETTINGS.out_of_orderness_ms, "append")
+    """What is decided live as if without shadows, and by the shadows, by the place of the transaction."""
     lives: dict[Any, bytes] = {}
     shadows: dict[Any, bytes] = {}
-    for scored in activation.reference(chain, SETTINGS).process(stamping):
-        if scored.duplicate:
-            continue
-        place, made = (scored.stamped.partition, scored.stamped.offset), chain[scored.version]
-        lives[place] = encoded(scored, parse(made.content), setup)
-        if scored.shadow is not None and made.shadow is not None:
-            shadows[place] = encoded(scored.shadow, parse(made.shadow), setup)
+    for place, scored in scored_by(setup, without_shadows(chain)):
+        lives[place] = encoded(scored, parse(chain[scored.version].content), setup)
+    for place, scored in scored_by(setup, chain):
+        beside = chain[scored.version].shadow
+        if scored.shadow is not None and beside is not None:
+            shadows[place] = encoded(scored.shadow, parse(beside), setup)
     return lives, shadows
 
 
-def encoded(scored: Any, ruleset: RuleSet, setup: Setup) -> bytes:
+def scored_by(
+    setup: Setup, chain: list[activation.Activation]
+) -> Iterator[tuple[tuple[int, int], features.Scored]]:
+    stamping = clock.stamp(recorded(setup), SETTINGS.out_of_orderness_ms, "append")
+    for scored in activation.reference(chain, SETTINGS).process(stamping):
+        if not scored.duplicate:
+            yield (scored.stamped.partition, scored.stamped.offset), scored
+
+
+def without_shadows(chain: list[activation.Activation]) -> list[activation.Activation]:
+    """The same activations at the same times, as if nobody had ever started a shadow."""
+    records: list[tuple[int, int, bytes]] = []
+    for one in chain:
+        known = activation.read(records)
+        value = activation.following(known, one.action, parse(one.content))
+        records.append((one.offset, one.append_ms, value))
+    return activation.read(records)
+
+
+def encoded(scored: features.Scored, ruleset: RuleSet, setup: Setup) -> bytes:
     return events.encode_decision(scoring.decide(scored, ruleset, setup.transactions))
 
 
