@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from fraudctl import result, topics
-from fraudctl.errors import Failed, UsageError
+from fraudctl.errors import Failed, FraudctlError, UsageError
 from pipeline.delivery import Undecodable, glance, run_of
 from pipeline.events import (
     Decision,
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from pipeline.ruleset import Rule, RuleSet
 
 _OFFSET_BITS = 40
+MARKS_S = 3.0
+"""How long to wait for the log, which has little to add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,22 @@ def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     except Unhealthy as error:
         result.say(f"{error.message}: reading the log instead")
         found = []
-    return found or logged(stack, event_id, user_id)
+    return [_marked(stack, one) for one in found] or logged(stack, event_id, user_id)
+
+
+def _marked(stack: Stack, found: Found) -> Found:
+    """With what the store does not keep: `warming` and `plugin_errors`, where the log has the decision."""
+    partition, offset = found.decision.source.partition, found.position & (1 << _OFFSET_BITS) - 1
+    topic, after = stack.profile.topics.decisions, {partition: offset + 1}
+    try:
+        for record in topics.tail(stack.kafka, topic, {partition: offset}, False, MARKS_S, after):
+            logged = decode_decision(record.value or b"")
+            if record.offset == offset and logged.identity == found.decision.identity:
+                whole = replace(found.decision, warming=logged.warming, plugin_errors=logged.plugin_errors)
+                return replace(found, decision=whole)
+    except (FraudctlError, ValueError):
+        result.say("the log is not to be had, so nothing is known of values that were still warming")
+    return found
 
 
 def one_of(found: list[Found], event_id: str) -> Found:
