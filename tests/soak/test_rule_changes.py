@@ -1,4 +1,4 @@
-"""Rules that change at 5,000 events a second: nothing lost or twice, each decision by the version of its due."""
+"""Rules that change at 5,000 events a second: none lost or twice, each decided by the version of its due."""
 
 from __future__ import annotations
 
