@@ -41,7 +41,7 @@ class Change:
 class RulesTopic:
     """Where a job's activations stand, and the home that keeps the content of every rule set.
 
-    `hops` are the keys that the job has steps by; None where no job has been submitted yet.
+    `hops` are the keys that the job has steps by; None where no job runs.
     """
 
     bootstrap: str
@@ -97,7 +97,7 @@ class RulesTopic:
         if missing:
             raise UsageError(
                 f"the running job has no step by {', '.join(missing)}, which the rule set needs",
-                hint="apply it with --restart: the job stops with a savepoint and goes on with the step",
+                hint="add --restart: the job stops with a savepoint and goes on with the step",
                 code="no_hop",
             )
 
@@ -114,9 +114,10 @@ class RulesTopic:
 
 
 def of(stack: Stack) -> RulesTopic:
-    """That of the stack's live job."""
+    """That of the stack's live job. One that is stopped gets the steps that are needed when it starts."""
     submitted = read_json(stack.paths.jobs / "fraudctl-live.config.json")
-    return RulesTopic(stack.kafka, stack.profile.topics.rules, stack.home, submitted.get("hops"))
+    hops = submitted.get("hops") if wanted_live(stack)["wanted"] == "running" else None
+    return RulesTopic(stack.kafka, stack.profile.topics.rules, stack.home, hops)
 
 
 def needed(change: Change) -> list[str]:

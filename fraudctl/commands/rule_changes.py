@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from fraudctl.stack import Stack
     from pipeline.ruleset import RuleSet
 
+Restart = Annotated[
+    bool, typer.Option("--restart", help="Restart the job if it lacks a step that the rule set needs.")
+]
 Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait until it is in force.")]
 
 
@@ -29,9 +32,7 @@ def apply(
         str | None,
         typer.Option("--effective-from", metavar="TIME", help="In force from then on, not at once."),
     ] = None,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Restart the job if it lacks a step that the rule set needs.")
-    ] = False,
+    restart: Restart = False,
     wait: Wait = 60.0,
 ) -> Result:
     """Put a rule set into force for every event due from a second on, without touching the job.
@@ -43,9 +44,7 @@ def apply(
     here, ruleset = stack.current(), sound(file)
     at = _time(effective_from)
     if restart:
-        with progress("restarting the job") as shown:
-            if rule_changes.restart_with(here, ruleset, wait, shown):
-                say("the job was restarted from a savepoint with the steps the rule set needs")
+        add_steps(here, ruleset, wait)
     return answer(changed(here, rule_changes.apply(ruleset, at), wait))
 
 
@@ -70,6 +69,15 @@ def rollback(wait: Wait = 60.0) -> Result:
     from fraudctl import rule_changes, stack
 
     return answer(changed(stack.current(), rule_changes.rollback, wait))
+
+
+def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:
+    """Restart the job with the steps that the rule set needs, if it lacks one."""
+    from fraudctl import rule_changes
+
+    with progress("restarting the job") as shown:
+        if rule_changes.restart_with(here, ruleset, wait, shown):
+            say("the job was restarted from a savepoint with the steps the rule set needs")
 
 
 def changed(here: Stack, decide: Decide, wait: float) -> Changed:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudctl.commands.rule_changes import Wait, answer, changed, sound
+from fraudctl.commands.rule_changes import Restart, Wait, add_steps, answer, changed, sound
 from fraudctl.result import Result, Table, progress
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def add_to(rules: typer.Typer) -> None:
 def shadow(
     file: Annotated[Path | None, typer.Argument(help="The candidate's YAML file.")] = None,
     stop: Annotated[bool, typer.Option("--stop", help="End the shadow that runs.")] = False,
+    restart: Restart = False,
     wait: Wait = 60.0,
 ) -> Result:
     """Let a candidate decide every event beside the live rule set, which goes on as if alone.
@@ -43,6 +44,8 @@ def shadow(
         made = changed(here, shadows.stop, wait)
         return Result(f"no shadow from {made.as_document()['in_force_from']} on", made.as_document())
     candidate = sound(file)
+    if restart:
+        add_steps(here, candidate, wait)
     document = changed(here, shadows.start(candidate), wait).as_document()
     return Result(
         f"{candidate.version} runs as a shadow of {document['version']} from {document['in_force_from']} on; "
