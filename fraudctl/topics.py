@@ -96,6 +96,10 @@ class Delivery:
     error: str | None
 
 
+FOREVER = {"retention.ms": "-1"}
+"""For the rules topic: each activation builds on the one before, so all of them are needed."""
+
+
 def specs(profile: Profile) -> tuple[TopicSpec, ...]:
     """Every topic that a stack with this profile needs, dead letters of its sinks included."""
     names = profile.topics
@@ -107,7 +111,7 @@ def specs(profile: Profile) -> tuple[TopicSpec, ...]:
         spec(profile, names.decisions, parts, wide),
         *(spec(profile, name, parts) for name in (names.refusals, names.labels)),
         spec(profile, names.shadow, parts, wide),
-        spec(profile, names.rules, 1, wide),
+        spec(profile, names.rules, 1, wide | FOREVER),
         *(spec(profile, name, parts, wide) for name in dead),
     )
 

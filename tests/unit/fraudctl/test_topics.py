@@ -33,6 +33,12 @@ def test_a_profile_needs_its_six_topics_and_a_dead_letter_topic_for_each_sink() 
     )
 
 
+def test_activations_are_kept_whatever_the_retention_of_the_rest() -> None:
+    short = dataclasses.replace(profile.load("default", {}, {}), retention_ms=1_000)
+    kept = {one.name: one.config["retention.ms"] for one in topics.specs(short)}
+    assert {name for name, retention in kept.items() if retention == "-1"} == {"risk.rules"}
+
+
 def test_a_broker_that_is_away_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topics, "ANSWER_S", 0.5)
     with pytest.raises(Unhealthy) as caught:
