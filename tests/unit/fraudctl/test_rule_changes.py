@@ -65,6 +65,15 @@ def test_pause_takes_one_rule_out_and_says_so_in_the_version() -> None:
     )  # fmt: skip
 
 
+def test_a_rule_with_a_plugin_is_paused_like_any_other() -> None:
+    asks = {"plugin": "own.py:judge", "uses": ["amount"], "points": 5}
+    with_plugin = rules(
+        "v1", rules={**RULES, "asks": asks}, plugins={"own.py": "def judge(t, f):\n    return 1\n"}
+    )
+    made = Topic(first(with_plugin), rule_changes.pause("asks")).chain[-1]
+    assert (made.version, list(parse(made.content).content["rules"])) == ("v1+paused.asks", list(RULES))
+
+
 def test_a_version_stays_short_however_many_rules_are_paused() -> None:
     many = {f"rule_with_a_long_name_{n}": {"when": f"amount > {n}", "points": 1} for n in range(9)}
     pauses = [rule_changes.pause(name) for name in list(many)[:-1]]
