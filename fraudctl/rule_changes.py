@@ -37,13 +37,17 @@ Decide = Callable[[list[Activation]], Change]
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An activation that counts, the one before it, and the first decision under it that was seen, if any."""
+    """An activation that counts, the one before it, and the first decision under it that was seen, if any.
+
+    `job_runs` says whether there is a job that could have made one.
+    """
 
     made: Activation
     before: Activation | None
     is_in_force: bool
     first: dict[str, Any] | None
     seconds: float
+    job_runs: bool
 
     def as_document(self) -> dict[str, Any]:
         """In JSON."""
@@ -137,10 +141,11 @@ def change(stack: Stack, decide: Decide, wait_s: float, progress: Progress) -> C
         progress.update(0, f"in force from {format_time(made.from_ms)}")
         before = next((one for one in reversed(chain) if one.offset < made.offset), None)
         if made.from_ms - now_ms() > wait_s * 1000:
-            return Changed(made, before, False, None, time.monotonic() - began)
+            return Changed(made, before, False, None, time.monotonic() - began, _runs(stack))
         threading.Event().wait(max(0.0, (made.from_ms - now_ms()) / 1000))
-        first = _first(tail, made) if _runs(stack) else None
-    return Changed(made, before, True, first, time.monotonic() - began)
+        runs = _runs(stack)
+        first = _first(tail, made) if runs else None
+    return Changed(made, before, True, first, time.monotonic() - began, runs)
 
 
 def restart_with(stack: Stack, ruleset: RuleSet, wait_s: float, progress: Progress) -> bool:

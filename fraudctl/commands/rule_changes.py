@@ -133,5 +133,6 @@ def answer(changed: Changed) -> Result:
         place = f"{first['event_id']} of {first['user_id']}, partition {first['partition']}"
         rows.append(("first decision", f"{first['decided_at']}: {place}, offset {first['offset']}"))
     else:
-        rows.append(("first decision", "none yet: no traffic"))
+        why = "no traffic" if changed.job_runs else "the job does not run"
+        rows.append(("first decision", f"none yet: {why}"))
     return Result(summary, document, tables=(Table("", ("", ""), rows),))
