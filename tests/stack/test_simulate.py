@@ -29,7 +29,7 @@ ALERT = {
 }  # fmt: skip
 EXPLANATION = {
     "transaction", "score", "decision", "reasons", "sum_of_points", "features", "rules", "ruleset", "late",
-    "saturated", "source", "run", "position", "decided_at", "origin",
+    "saturated", "warming", "source", "run", "position", "decided_at", "origin",
 }  # fmt: skip
 DEAD_LETTER = {
     "id", "topic", "partition", "offset", "length", "stored", "reason", "refused_ms", "value",
