@@ -26,7 +26,7 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.common.serialization.ByteA
  */
 final class RuleLog {
     private static final Map<String, RuleLog> OPEN = new HashMap<>();
-    private static final long PATIENCE_S = 100;
+    private static final Duration PATIENCE = Duration.ofSeconds(100);
     private static final Duration POLL = Duration.ofSeconds(5);
     /** The checkpoint for which this task has read to the end; its operators take their parts one after another. */
     private static final ThreadLocal<Long> VERIFIED = ThreadLocal.withInitial(() -> -1L);
@@ -34,15 +34,22 @@ final class RuleLog {
     private final String name;
     private final Activations activations;
     private final KafkaConsumer<byte[], byte[]> consumer;
+    /** Asks for the topic's end on a connection of its own: on the follower's the answer would wait for its long poll. */
+    private final KafkaConsumer<byte[], byte[]> ends;
     private final TopicPartition partition;
-    private final Queue<CompletableFuture<Void>> waiting = new ConcurrentLinkedQueue<>();
+    private final Queue<Waiting> waiting = new ConcurrentLinkedQueue<>();
+    /** The offset up to which all is known. */
+    private volatile long position;
     private volatile Plan[] plans = {};
     private volatile Throwable failure;
     private volatile boolean isClosed;
     private int users;
 
+    /** Somebody who wants to know when all before that offset is known. */
+    private record Waiting(long end, CompletableFuture<Void> done) {}
+
     static RuleLog fixed(Rules rules) {
-        RuleLog log = new RuleLog(null, null, null, null);
+        RuleLog log = new RuleLog(null, null, null, null, null);
         log.plans = new Plan[] {Plan.first(Plan.read(rules.plan()), rules.announcement())};
         return log;
     }
@@ -53,7 +60,8 @@ final class RuleLog {
         synchronized (OPEN) {
             String name = rules.bootstrap() + " " + rules.topic();
             log = OPEN.computeIfAbsent(name, ignored -> new RuleLog(name,
-                    new Activations(Plan.read(rules.settings())), consumer(rules), new TopicPartition(rules.topic(), 0)));
+                    new Activations(Plan.read(rules.settings())), consumer(rules), consumer(rules),
+                    new TopicPartition(rules.topic(), 0)));
             if (log.users++ == 0) {
                 Thread thread = new Thread(log::follow, "rules of " + rules.topic());
                 thread.setDaemon(true);
@@ -72,10 +80,12 @@ final class RuleLog {
         }
     }
 
-    private RuleLog(String name, Activations activations, KafkaConsumer<byte[], byte[]> consumer, TopicPartition partition) {
+    private RuleLog(String name, Activations activations, KafkaConsumer<byte[], byte[]> consumer,
+            KafkaConsumer<byte[], byte[]> ends, TopicPartition partition) {
         this.name = name;
         this.activations = activations;
         this.consumer = consumer;
+        this.ends = ends;
         this.partition = partition;
     }
 
@@ -107,15 +117,23 @@ final class RuleLog {
     }
 
     private void readToEnd() throws Exception {
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        waiting.add(done);
-        consumer.wakeup();
+        Waiting asked = new Waiting(end(), new CompletableFuture<>());
+        waiting.add(asked);
+        answer();
         try {
-            done.get(PATIENCE_S, TimeUnit.SECONDS);
+            asked.done.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException failed) {
             throw new IOException("the topic of activations cannot be followed", failed.getCause());
         } catch (TimeoutException late) {
-            throw new IOException("the end of " + partition + " was not reached in " + PATIENCE_S + " s", late);
+            throw new IOException("the end of " + partition + " was not reached in " + PATIENCE, late);
+        } finally {
+            waiting.remove(asked);
+        }
+    }
+
+    private long end() {
+        synchronized (ends) {
+            return ends.endOffsets(List.of(partition), PATIENCE).get(partition);
         }
     }
 
@@ -128,25 +146,17 @@ final class RuleLog {
             }
         } catch (Throwable thrown) {
             failure = thrown;
-            answer(thrown);
+            answer();
         }
     }
 
     private void step() {
         try {
-            CompletableFuture<Void> asked = waiting.peek();
-            if (asked != null) {
-                long end = consumer.endOffsets(List.of(partition)).get(partition);
-                while (consumer.position(partition) < end) {
-                    take(POLL);
-                }
-                asked.complete(null);
-                waiting.remove(asked);
-            } else {
-                take(POLL);
-            }
-        } catch (WakeupException asked) {
-            // Somebody waits, or it is over: the loop sees to it.
+            take(POLL);
+            position = consumer.position(partition);
+            answer();
+        } catch (WakeupException over) {
+            // The loop sees to it.
         } catch (org.apache.flink.kafka.shaded.org.apache.kafka.common.errors.RetriableException away) {
             // The broker is away; whoever waits has patience of its own.
         }
@@ -164,9 +174,14 @@ final class RuleLog {
         plans = known;
     }
 
-    private void answer(Throwable thrown) {
-        for (CompletableFuture<Void> asked = waiting.poll(); asked != null; asked = waiting.poll()) {
-            asked.completeExceptionally(thrown);
+    /** By whoever comes last: the follower that has got there, or the one who asks and finds it there. */
+    private void answer() {
+        for (Waiting asked : waiting) {
+            if (failure != null) {
+                asked.done.completeExceptionally(failure);
+            } else if (position >= asked.end) {
+                asked.done.complete(null);
+            }
         }
     }
 
@@ -180,6 +195,9 @@ final class RuleLog {
                 OPEN.remove(name, this);
                 isClosed = true;
                 consumer.wakeup();
+                synchronized (ends) {
+                    ends.close(Duration.ZERO);
+                }
             }
         }
     }
