@@ -369,9 +369,9 @@ class _Reader:
                 where = f"{path}.{name}" if path else str(name)
                 self.problems.append(f"{where}: unknown setting (known: {', '.join(known)})")
 
-    def layers(self, path: str) -> Iterator[tuple[Any, str]]:
+    def layers(self, parent: str, name: str) -> Iterator[tuple[Any, str]]:
+        path = f"{parent}.{name}" if parent else name
         variable = ENVIRONMENT_PREFIX + path.replace(".", "_").replace("-", "_").upper()
-        parent, _, name = path.rpartition(".")
         given = (self.section(parent) if parent else self.content).get(name, _MISSING)
         yield self.overrides.get(path, _MISSING), "flag"
         yield self.environ.get(variable, _MISSING), f"environment {variable}"
@@ -379,7 +379,13 @@ class _Reader:
 
     def value(self, path: str, default: Any, check: Callable[[Any], Any]) -> Any:
         """The checked value of the first layer that has one."""
-        for value, source in self.layers(path):
+        parent, _, name = path.rpartition(".")
+        return self.value_in(parent, name, default, check)
+
+    def value_in(self, parent: str, name: str, default: Any, check: Callable[[Any], Any]) -> Any:
+        """The same, of a name that may itself have dots."""
+        path = f"{parent}.{name}" if parent else name
+        for value, source in self.layers(parent, name):
             if value is _MISSING or value is None:
                 continue
             self.sources[path] = source
@@ -434,7 +440,12 @@ class _Reader:
 
     def scalars(self, path: str) -> dict[str, Any]:
         """Free settings of a plug-in: any name, scalar values; the environment can set those given."""
-        return {str(name): self.value(f"{path}.{name}", None, _scalar) for name in self.section(path)}
+        given = self.section(path)
+        found = {str(name): self.value_in(path, name, None, _scalar) for name in given}
+        for name in given:
+            if given[name] is None and found[str(name)] is None:
+                self.problems.append(f"{path}.{name}: has no value")
+        return found
 
     def servers(self) -> dict[str, ServerSettings]:
         known = server_names()

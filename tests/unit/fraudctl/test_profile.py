@@ -120,6 +120,15 @@ def test_a_profile_survives_being_written_and_read(tmp_path: Path) -> None:
     assert profile.from_document(json.loads(json.dumps(loaded.as_document()))) == loaded
 
 
+def test_a_servers_own_settings_may_have_dots_in_their_names_and_must_have_values(tmp_path: Path) -> None:
+    settings = "rules: rules.yaml\nservers: {kafka: {settings: {num.io.threads: %s}}}"
+    loaded = profile.load(write(tmp_path, settings % 2))
+    assert loaded.server("kafka").settings == {"num.io.threads": 2}
+    with pytest.raises(profile.ProfileError) as caught:
+        profile.load(write(tmp_path, settings % ""))
+    assert caught.value.problems == ("servers.kafka.settings.num.io.threads: has no value",)
+
+
 def test_a_file_without_sinks_has_the_usual_two_and_one_with_sinks_has_those(tmp_path: Path) -> None:
     assert set(profile.load(write(tmp_path, "rules: rules.yaml")).sinks) == {"postgres", "redis"}
     assert set(profile.load(write(tmp_path, "rules: rules.yaml\nsinks: {redis: {}}")).sinks) == {"redis"}
