@@ -34,6 +34,9 @@ from fraudctl.submission import LIVE, SUBMIT_S, job_config, submit, topics_of
 if TYPE_CHECKING:
     from fraudctl.stack import Stack
 
+# Every look costs the cluster processor time that the job could use.
+PROGRESS_S = 0.25
+
 
 def start(
     stack: Stack,
@@ -180,7 +183,7 @@ def await_end(flink: Flink, job_id: str, wait_s: float, progress: Progress) -> J
         )
         if time.monotonic() > deadline:
             raise Failed(f"job {detail.job.name} did not end within {wait_s:.0f} s", code="job_not_ended")
-        threading.Event().wait(POLL_S)
+        threading.Event().wait(PROGRESS_S)
 
 
 def _resume(stack: Stack, restore: str, parallelism: int | None) -> dict[str, Any]:

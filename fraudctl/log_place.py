@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import time
-from contextlib import suppress
 
-from fraudctl import topics
+from fraudctl import moment, topics
 from fraudctl.errors import UsageError
-from fraudctl.profile import parse_duration_ms
 
 
 def offsets(kafka: str, topic: str, place: str, now_ms: int | None = None) -> dict[int, int]:
@@ -28,13 +26,9 @@ def offsets(kafka: str, topic: str, place: str, now_ms: int | None = None) -> di
 
 def time_ms(text: str, now_ms: int) -> int:
     """The moment that a time or an age means. UsageError for anything else."""
-    from pipeline.events import Refusal, parse_time
-
-    with suppress(ValueError):
-        return now_ms - parse_duration_ms(text)
     try:
-        return parse_time(text)
-    except (Refusal, ValueError):
+        return moment.parse(text, now_ms)
+    except ValueError:
         raise UsageError(
             f"not a place in the log: {text!r}",
             hint="write earliest, latest, a time such as 2026-11-23T12:00:00Z, an age such as 2h,"

@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
 def alerts(
     view: Annotated[View, typer.Argument(help="The latest, or who has the most.")] = View.LATEST,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show alerts as they are decided.")] = False,
-    since: Annotated[str | None, typer.Option("--since", help="Only newer ones, as 30m or 1h.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only newer ones: an age, as 30m, or a time.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most that many.")] = 20,
     decision: Annotated[Flag | None, typer.Option("--decision", help="Only these.")] = None,
     users: Annotated[bool, typer.Option("--users/--ips", help="For top: users, not addresses.")] = False,
@@ -41,12 +43,12 @@ def alerts(
 
     Example: fraudctl alerts --since 1h --decision block; fraudctl alerts top --users
     """
-    from fraudctl import stack
+    from fraudctl import moment, stack
 
     current, now_ms = stack.current(), time.time_ns() // 1_000_000
     if view is View.TOP:
         return _top(current, "user" if users else "ip", limit, now_ms)
-    since_ms = now_ms - _duration_ms(since) if since else None
+    since_ms = moment.of_option("--since", since)
     if follow:
         return _follow(current, decision, since_ms)
     return _latest(current, since_ms or 0, limit, decision)
@@ -86,13 +88,3 @@ def _line(alert: Mapping[str, Any]) -> str:
     place = f" from {alert['ip']}" if alert["ip"] else ""
     who = f"{alert['user_id']} {alert['event_id']}"
     return f"{alert['decided_at']} {alert['decision']} {alert['score']:>3} {who} {money}{place}: {why}"
-
-
-def _duration_ms(text: str) -> int:
-    from fraudctl.errors import UsageError
-    from fraudctl.profile import parse_duration_ms
-
-    try:
-        return parse_duration_ms(text)
-    except ValueError as error:
-        raise UsageError(str(error)) from None

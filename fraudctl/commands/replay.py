@@ -27,7 +27,10 @@ def replay(
     ] = None,
     rules: Annotated[Path | None, typer.Option("--rules", help="A rule set's file.")] = None,
     begin: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Compare events appended from then on.")
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="Compare events appended from then on: a time or an age."
+        ),
     ] = None,
     until: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="Compare events appended before then.")
@@ -60,8 +63,8 @@ def replay(
 
     Example: fraudctl replay --rules candidate.yaml --diff live --report diff.html
     """
+    from fraudctl import moment, rulestore, stack
     from fraudctl import replay as replays
-    from fraudctl import rulestore, stack
     from fraudctl.errors import UsageError
 
     if (version is None) == (rules is None):
@@ -70,7 +73,7 @@ def replay(
         raise UsageError("--report shows a diff", hint="add --diff live")
     here = stack.current()
     ruleset, _ = rulestore.find(str(rules or version), here.home)
-    times = _time("--from", begin), _time("--to", until)
+    times = moment.of_option("--from", begin), moment.of_option("--to", until)
     made = replays.plan(here, ruleset, *times, base, parallelism)
     if dry_run:
         return Result(_plan_text(made), {"plan": made.as_document()}, tables=(_plan_table(made),))
@@ -79,16 +82,6 @@ def replay(
         kept = keep or (base is None and not publish)
         found = replays.run(here, made, base, kept, wait, shown, publish)
     return _answer(found, report)
-
-
-def _time(option: str, text: str | None) -> int | None:
-    from fraudctl.errors import UsageError
-    from pipeline.events import Refusal, parse_time
-
-    try:
-        return None if text is None else parse_time(text)
-    except Refusal as refusal:
-        raise UsageError(f"{option} {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z") from None
 
 
 def _plan_text(made: Plan) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
@@ -32,7 +31,9 @@ def search(
     ip: Annotated[
         str | None, typer.Option("--ip", help="Only from this address, or network as a/24.")
     ] = None,
-    since: Annotated[str | None, typer.Option("--since", help="Only newer ones, as 30m or 1h.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Only newer ones: an age, as 30m, or a time.")
+    ] = None,
     decision: Annotated[Decided | None, typer.Option("--decision", help="Only these.")] = None,
     rule: Annotated[str | None, typer.Option("--rule", help="Only where this rule fired.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="At most that many.")] = 20,
@@ -41,10 +42,10 @@ def search(
 
     Example: fraudctl search 'amount:>500 AND country:DE' --decision block --since 24h
     """
-    from fraudctl import stack
+    from fraudctl import moment, stack
     from fraudctl.search import Search, find
 
-    since_ms = time.time_ns() // 1_000_000 - _duration_ms(since) if since else None
+    since_ms = moment.of_option("--since", since)
     wanted = Search(query, user, ip, since_ms, decision.value if decision else None, rule, limit)
     answer = find(stack.current(), wanted)
     rows = [_row(one) for one in answer.decisions]
@@ -60,13 +61,3 @@ def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
         one["decided_at"], one["decision"], one["score"], one["user_id"], one["event_id"], money,
         one.get("ip"), why,
     )  # fmt: skip
-
-
-def _duration_ms(text: str) -> int:
-    from fraudctl.errors import UsageError
-    from fraudctl.profile import parse_duration_ms
-
-    try:
-        return parse_duration_ms(text)
-    except ValueError as error:
-        raise UsageError(str(error)) from None

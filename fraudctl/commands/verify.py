@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,7 +36,7 @@ def sinks(
     ] = None,
     from_: Annotated[
         str | None,
-        typer.Option("--from", metavar="TIME", help="Only decisions logged from then on (ISO 8601)."),
+        typer.Option("--from", metavar="TIME", help="Only decisions logged from then on: a time or an age."),
     ] = None,
     to: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="Only decisions logged before then (ISO 8601).")
@@ -55,14 +54,14 @@ def sinks(
     """
     if dry_run and not repair:
         raise UsageError("--dry-run goes with --repair", hint="run: fraudctl verify sinks --repair --dry-run")
-    from fraudctl import stack
+    from fraudctl import moment, stack
     from fraudctl.verify import KafkaLog, Span, Verification
 
     running = stack.current()
     configs = _configs(running, sink)
     log = KafkaLog(running.kafka, running.profile.topics.decisions)
     bars = _Bars()
-    span = Span(_milliseconds("--from", from_), _milliseconds("--to", to))
+    span = Span(moment.of_option("--from", from_), moment.of_option("--to", to))
     with Verification(log, configs, running.home / "verify", span, tell=bars.tell) as verification:
         with bars.shown("verifying"):
             report = verification.check()
@@ -191,13 +190,3 @@ def _differences(report: Report, limit: int) -> Table:
         text = what + (f" and {more} more" if more > 0 else "") if what else MEANING[one.kind]
         rows.append((one.sink, str(one.kind).replace("_", " "), *one.identity, text))
     return Table("", ("sink", "class", "user", "event", "what"), rows)
-
-
-def _milliseconds(option: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{option}: not a time: {text!r}", hint="such as 2026-03-01T12:00:00Z") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)

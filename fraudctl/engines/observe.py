@@ -85,6 +85,8 @@ def _sink(stack: Stack, name: str) -> dict[str, Any]:
         said = json.loads((stack.paths.run / f"sink-{name}.status.json").read_text(encoding="utf-8"))
         found |= {key: said.get(key) for key in ("written", "retried", "dead_lettered", "last_error")}
         found["lag"] = said.get("lag")
+        # Its store refuses, or does not answer, for now: the writer waits and tries again.
+        found["healthy"] = not said.get("paused")
     except (OSError, ValueError):
         found["last_error"] = "it has not said anything yet"
     try:

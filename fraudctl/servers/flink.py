@@ -197,7 +197,7 @@ _CLUSTER: Mapping[str, Setting] = {
     "python.execution-mode": "thread",
     "restart-strategy.type": "fixed-delay",
     "restart-strategy.fixed-delay.attempts": 2_147_483_647,
-    "restart-strategy.fixed-delay.delay": "1 s",
+    "restart-strategy.fixed-delay.delay": "300 ms",
     "heartbeat.interval": "500 ms",
     "heartbeat.timeout": "4000 ms",
     "heartbeat.rpc-failure-threshold": 2,

@@ -33,7 +33,7 @@ class Server(BaseServer):
     name = "redis"
     title = "Redis (Valkey)"
     port_roles = {"redis": 16379}  # noqa: RUF012
-    memory_mb = 256
+    memory_mb = 512
     hint = "a damaged append-only file is mended by removing data/redis from the home: it is a cache"
 
     @property

@@ -287,9 +287,7 @@ class _RunsSeen:
             late = any(at - saved.get(n, 0) > self._within_ms // 10 for n, at in runs.items())
             if runs.keys() != saved.keys() or late:
                 item = {"partition": dynamo.number(partition), "runs": dynamo.text(json.dumps(runs))}
-                dynamo.call(
-                    self._store.client.put_item, TableName=self._store.runs_table.name, Item=item
-                )
+                dynamo.call(self._store.client.put_item, TableName=self._store.runs_table.name, Item=item)
                 self._saved[partition] = dict(runs)
 
     def _load(self, partition: int) -> dict[str, int]:

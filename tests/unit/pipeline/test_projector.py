@@ -141,9 +141,7 @@ def test_a_pause_asked_for_keeps_polling_and_reads_nothing_until_it_ends() -> No
 
 def test_a_paused_writer_can_be_stopped_and_commits_nothing() -> None:
     log, sink = MemoryLog([deliveries(0)]), MemorySink()
-    projector = Projector(
-        log, sink, SinkStatus("memory"), lambda _: projector.stop(), is_paused=lambda: True
-    )
+    projector = Projector(log, sink, SinkStatus("memory"), lambda _: projector.stop(), is_paused=lambda: True)
     projector.run()
     assert (log.reads, log.committed) == (0, {})
 

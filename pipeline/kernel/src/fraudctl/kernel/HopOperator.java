@@ -104,7 +104,6 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
     /** False when the event is a copy of one already scored. */
     private boolean enter(Event event, String key) throws Exception {
         KeyState state = states.get(key);
-        int weight = state.weight();
         boolean isCopy = hop.isFirst() && state.isDuplicate(event, plan.dedupWindowMs);
         if (!isCopy) {
             features.process(event, state);
@@ -112,7 +111,7 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
         if (state.timer == KeyState.NONE) {
             schedule(key, state, state.expiry(plan.dedupWindowMs));
         }
-        states.changed(state, weight);
+        states.changed(state);
         return !isCopy;
     }
 
@@ -128,14 +127,13 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
     public void onEventTime(InternalTimer<String, VoidNamespace> timer) throws Exception {
         String key = timer.getKey();
         KeyState state = states.get(key);
-        int weight = state.weight();
         state.timer = KeyState.NONE;
         long expiry = state.reclaim(watermark(), plan.dedupWindowMs);
         if (expiry == KeyState.NONE) {
             states.clear(key);
         } else {
             schedule(key, state, expiry);
-            states.changed(state, weight);
+            states.changed(state);
         }
     }
 

@@ -35,6 +35,8 @@ final class KeyState implements Chunks.Items {
     String key;
     boolean dirty;
     boolean isUsed;
+    /** What the cache has counted it as. */
+    int counted;
     private Running[] running;
 
     /** The last value of a field and when it was seen. */

@@ -140,6 +140,8 @@ final class Plan {
     /** One feature; durations are 0 where they do not apply. */
     static final class Feature implements Cloneable {
         String name;
+        /** The name as a key in JSON, colon included: it is written with every event. */
+        String jsonKey;
         int index;
         Aggregate aggregate;
         /** Position in {@link Hop#columns} for distinct; slot of the field for first_seen and previous. */
@@ -177,11 +179,18 @@ final class Plan {
             return aggregate == Aggregate.FIRST_SEEN || aggregate == Aggregate.PREVIOUS;
         }
 
+        private void setName(String given) {
+            name = given;
+            StringBuilder key = new StringBuilder();
+            Json.appendString(key, given);
+            jsonKey = key.append(':').toString();
+        }
+
         /** The same value under another name. */
         Feature named(String other) {
             try {
                 Feature copy = (Feature) clone();
-                copy.name = other;
+                copy.setName(other);
                 return copy;
             } catch (CloneNotSupportedException impossible) {
                 throw new IllegalStateException(impossible);
@@ -364,7 +373,7 @@ final class Plan {
 
     private Feature feature(JsonNode node, List<String> columns) {
         Feature feature = new Feature();
-        feature.name = node.get("name").asText();
+        feature.setName(node.get("name").asText());
         feature.index = valueCount++;
         feature.aggregate = Aggregate.valueOf(node.get("agg").asText().toUpperCase(java.util.Locale.ROOT));
         feature.condition = node.path("where").asInt(-1);

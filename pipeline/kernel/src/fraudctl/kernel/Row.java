@@ -68,8 +68,7 @@ final class Row {
                 out.append(',');
             }
             first = false;
-            Json.appendString(out, feature.name);
-            out.append(':');
+            out.append(feature.jsonKey);
             appendFeature(out, feature, value);
         }
         out.append('}');

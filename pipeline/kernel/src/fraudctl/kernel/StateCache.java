@@ -74,21 +74,20 @@ final class StateCache {
             state.key = key;
             state.isUsed = true;
             states.put(key, state);
-            bytes += state.weight();
+            count(state);
             shrink();
         }
         state.isUsed = true;
         if (state.hop() != hop) {
-            int before = state.weight();
             state.adopt(hop);
-            bytes += state.weight() - before;
+            count(state);
         }
         return state;
     }
 
     /** The state of the key has changed. */
-    void changed(KeyState state, int weightBefore) throws IOException {
-        bytes += state.weight() - weightBefore;
+    void changed(KeyState state) throws IOException {
+        count(state);
         if (!state.dirty) {
             state.dirty = true;
             dirty.addLast(state);
@@ -99,6 +98,12 @@ final class StateCache {
         if (++changes == CHANGES_PER_LOOK) {
             adaptToLoad();
         }
+    }
+
+    private void count(KeyState state) {
+        int weight = state.weight();
+        bytes += weight - state.counted;
+        state.counted = weight;
     }
 
     /** How late to write is a matter of speed alone; what is computed does not depend on it. */
@@ -116,7 +121,7 @@ final class StateCache {
     void clear(String key) throws IOException {
         KeyState state = get(key);
         states.remove(key);
-        bytes -= state.weight();
+        bytes -= state.counted;
         state.dirty = false;
         context.use(key);
         StateCodec.removeChunks(state, chunks);
@@ -156,7 +161,7 @@ final class StateCache {
             if (state.dirty) {
                 write(state);
             }
-            bytes -= state.weight();
+            bytes -= state.counted;
             state.release();
         }
     }
