@@ -15,12 +15,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import redis
 
 from fraudctl import topics
 from fraudctl.stack import Stack, current
 from pipeline.events import Decision, Hit, Source, Transaction, encode_decision
 from tests.stack.cli import ask, data_of
 from tests.stack.conftest import fraudctl
+from tests.stack.flow import await_that
 
 PROFILE = """
 partitions: 2
@@ -121,6 +123,24 @@ def test_a_paused_sink_stands_still_alone_and_goes_on_where_it_was(small: Stack)
     data_of(small, "sinks", "resume", "redis")
     found = until_delivered(small, "redis")
     assert found["redis"]["state"] == "running"
+
+
+def test_a_store_that_is_full_makes_its_writer_wait_and_status_unwell(small: Stack) -> None:
+    config = json.loads((small.paths.run / "sink-redis.json").read_text())
+    secret = Path(config["secret_file"]).read_text().strip()
+    with redis.Redis.from_url(config["address"], password=secret) as client:
+        limit = client.config_get("maxmemory")["maxmemory"]
+        client.config_set("maxmemory", 1)
+        try:
+            send(small, *decisions(10))
+            until_delivered(small, "parquet")
+            await_that(lambda: sinks(small)["redis"]["state"] == "waiting", 30.0, lambda: str(sinks(small)))
+            answer = ask(small, "status")
+            assert answer["exit_code"] == 3
+            assert "sink-redis" in answer["summary"]
+        finally:
+            client.config_set("maxmemory", limit)
+    until_delivered(small, "redis")
 
 
 def test_a_rewound_sink_reads_again_and_changes_nothing(small: Stack) -> None:
