@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -167,3 +170,26 @@ def expected_in(stack: Stack, sink: str, held: Mapping[int, Logged]) -> dict[int
         is_held = made.flagged or not flagged_only
         wanted[number] = sinks.Held(one.position, made.score, made.decision, rules) if is_held else None
     return wanted
+
+
+@contextmanager
+def ticking(sender: topics.Sender, stack: Stack, event: dict[str, Any]) -> Iterator[None]:
+    """Sends copies of an event under new ids until the end of the block."""
+    stop = threading.Event()
+
+    def send() -> None:
+        number = 0
+        while not stop.wait(0.05):
+            number += 1
+            one = {**event, "event_id": f"{event['event_id']}-{number}", "event_time": now_ms()}
+            topic = stack.profile.topics.transactions
+            sender.send(topic, json.dumps(one).encode(), str(event["user_id"]).encode())
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        assert (sender.flush(), sender.failed) == (0, 0)

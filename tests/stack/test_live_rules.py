@@ -200,7 +200,7 @@ def test_rules_are_changed_from_the_command_line_while_the_job_runs(stack: Stack
     assert "line 3" in refused["error"]["message"]
     event = {"event_id": f"live-{flow.now_ms()}", "user_id": "by-hand", "amount": 7}
     sender = topics.Sender(stack.kafka)
-    with ticking(sender, stack, event):
+    with flow.ticking(sender, stack, event):
         applied = data_of(stack, "rules", "apply", str(good))
     assert (applied["version"], applied["in_force"], applied["before"]["hash"]) == (
         "by-hand",
@@ -219,29 +219,6 @@ def test_rules_are_changed_from_the_command_line_while_the_job_runs(stack: Stack
         ("rollback", "by-hand"), ("rollback", began.version),
     ]  # fmt: skip
     assert flow.live_job_id(stack) == job
-
-
-@contextmanager
-def ticking(sender: topics.Sender, stack: Stack, event: dict[str, Any]) -> Iterator[None]:
-    """Sends copies of an event under new ids until the end of the block."""
-    stop = threading.Event()
-
-    def send() -> None:
-        number = 0
-        while not stop.wait(0.05):
-            number += 1
-            one = {**event, "event_id": f"{event['event_id']}-{number}", "event_time": flow.now_ms()}
-            topic = stack.profile.topics.transactions
-            sender.send(topic, json.dumps(one).encode(), str(event["user_id"]).encode())
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-        assert (sender.flush(), sender.failed) == (0, 0)
 
 
 def running_plugin(rule: str, ruleset_hash: str) -> Running:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fraudctl import plugin_watcher, topics
+from fraudctl import activations, plugin_watcher, topics
 from fraudctl.flink import Flink
 from fraudctl.stack import Stack
 from pipeline import ruleset
 from pipeline.events import Decision, decode_decision
 from tests.stack import own_jobs
-from tests.stack.flow import all_tasks_run, await_that, now_ms
+from tests.stack.cli import data_of
+from tests.stack.flow import all_tasks_run, await_that, now_ms, ticking
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -86,3 +88,38 @@ def test_a_plugin_that_hangs_is_stopped_and_every_event_is_decided(stack: Stack)
         ("asks", "own.py:judge", "hanging")
     ]
     await_that(lambda: all_tasks_run(stack), 90.0, lambda: "the live job does not run again")
+
+
+def test_in_the_live_job_a_plugin_that_hangs_is_taken_out_of_the_rules(stack: Stack, tmp_path: Path) -> None:
+    topic = activations.of(stack)
+    began = topic.read()[-1]
+    hangs = {"plugin": "own.py:judge", "uses": ["amount"], "when": "amount > 10", "points": 1}
+    rules = {**began.content["rules"], "hangs": hangs}
+    (tmp_path / "own.py").write_text(SOURCE)
+    file = tmp_path / "rules.yaml"
+    file.write_text(json.dumps({**began.content, "version": "live-hanging", "rules": rules}))
+    sender = topics.Sender(stack.kafka)
+    event = {"event_id": f"hang-{now_ms()}", "user_id": "hung", "amount": 5}
+    with ticking(sender, stack, event):
+        data_of(stack, "rules", "apply", str(file))
+    worst = {**event, "amount": 77, "event_time": now_ms()}
+    sender.send(stack.profile.topics.transactions, json.dumps(worst).encode(), b"hung")
+    assert (sender.flush(), sender.failed) == (0, 0)
+    await_that(lambda: topic.read()[-1].action == "pause", 60.0, lambda: f"the last is {topic.read()[-1]}")
+    await_that(lambda: all_tasks_run(stack), 90.0, lambda: "the live job does not run again")
+    found: dict[str, Decision] = {}
+
+    def is_decided() -> bool:
+        for record in topics.tail(stack.kafka, stack.profile.topics.decisions):
+            if event["event_id"].encode() in (record.value or b""):
+                one = decode_decision(record.value or b"")
+                found[one.transaction.event_id] = one
+        return event["event_id"] in found
+
+    await_that(is_decided, 60.0, lambda: f"decided are {sorted(found)}")
+    assert list(found[event["event_id"]].plugin_errors) == ["hangs"]
+    after = {**event, "event_id": f"{event['event_id']}-after"}
+    with ticking(sender, stack, after):
+        first = data_of(stack, "rules", "rollback")["version"]
+        last = data_of(stack, "rules", "rollback")["version"]
+    assert (first, last) == ("live-hanging", began.version)
