@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from fraudctl import result, topics
-from fraudctl.errors import Failed, FraudctlError, UsageError
+from fraudctl.errors import Failed, UsageError
 from pipeline.delivery import Undecodable, glance, run_of
 from pipeline.events import (
     Decision,
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from pipeline.ruleset import Rule, RuleSet
 
 _OFFSET_BITS = 40
-MARKS_S = 3.0
-"""How long to wait for the log, which has little to add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,22 +162,7 @@ def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     except Unhealthy as error:
         result.say(f"{error.message}: reading the log instead")
         found = []
-    return [_marked(stack, one) for one in found] or logged(stack, event_id, user_id)
-
-
-def _marked(stack: Stack, found: Found) -> Found:
-    """With what the store does not keep: `warming` and `plugin_errors`, where the log has the decision."""
-    partition, offset = found.decision.source.partition, found.position & (1 << _OFFSET_BITS) - 1
-    topic, after = stack.profile.topics.decisions, {partition: offset + 1}
-    try:
-        for record in topics.tail(stack.kafka, topic, {partition: offset}, False, MARKS_S, after):
-            logged = decode_decision(record.value or b"")
-            if record.offset == offset and logged.identity == found.decision.identity:
-                whole = replace(found.decision, warming=logged.warming, plugin_errors=logged.plugin_errors)
-                return replace(found, decision=whole)
-    except (FraudctlError, ValueError):
-        result.say("the log is not to be had, so nothing is known of values that were still warming")
-    return found
+    return found or logged(stack, event_id, user_id)
 
 
 def one_of(found: list[Found], event_id: str) -> Found:
@@ -205,7 +188,7 @@ def stored(dsn: str, event_id: str, user_id: str | None) -> list[Found]:
     query: LiteralString = """
         SELECT user_id, event_id, trim_scale(amount)::text AS amount, currency, ip, device_id, card_id,
                merchant_id, country, channel, extra::text, features::text, score, decision,
-               ruleset_version, ruleset_hash, late, saturated, source_topic, source_partition,
+               ruleset_version, ruleset_hash, late, saturated, marks, source_topic, source_partition,
                source_offset, position, (extract(epoch FROM event_time) * 1000)::bigint AS event_time_ms,
                (extract(epoch FROM decided_at) * 1000)::bigint AS decided_at_ms,
                ARRAY(SELECT json_build_array(rule, points, text)::text FROM rule_triggers AS hit
@@ -301,6 +284,7 @@ def _from_row(row: Mapping[str, Any]) -> Found:
     names = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
     fields: dict[str, Any] = {name: row[name] for name in names if row[name] is not None}
     fields |= _scalars(row["extra"] or "{}")
+    said: Mapping[str, Any] = row["marks"] or {}
     transaction = Transaction(
         row["event_id"], row["user_id"], row["event_time_ms"], parse_amount(row["amount"]), fields
     )
@@ -310,6 +294,7 @@ def _from_row(row: Mapping[str, Any]) -> Found:
         reasons=tuple(Hit(*json.loads(hit)) for hit in row["hits"]), features=_scalars(row["features"]),
         ruleset_version=row["ruleset_version"], ruleset_hash=row["ruleset_hash"],
         late=row["late"], saturated=row["saturated"],
+        warming=tuple(said.get("warming", ())), plugin_errors=said.get("plugin_errors", {}),
     )  # fmt: skip
     return Found(decision, row["position"], row["decided_at_ms"], "postgres")
 

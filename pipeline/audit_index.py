@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pipeline.delivery import Delivery, Identity, Literal, Parts, Undecodable, take_apart
+from pipeline.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks, take_apart
 
 TEXT_FIELDS = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
 PLACE_FIELDS = ("lat", "lon")
@@ -27,7 +27,7 @@ SEARCHED = (
 COMPARED = (
     "month", "user_id", "event_id", "event_time", "amount", *TEXT_FIELDS, *PLACE_FIELDS, "extra",
     "extra_terms", "source", "features", "score", "decision", "reasons", "late", "saturated",
-    "ruleset_version", "ruleset_hash", "decided_at",
+    "marks", "ruleset_version", "ruleset_hash", "decided_at",
 )  # fmt: skip
 """the names of what `compared` gives"""
 
@@ -58,6 +58,8 @@ _PROPERTIES: Mapping[str, Any] = {
     "features": _UNSEARCHED,
     "late": {"type": "boolean"},
     "saturated": {"type": "boolean"},
+    "warming": _KEYWORD,
+    "plugin_errors": _UNSEARCHED,
     "score": {"type": "short"},
     "decision": _KEYWORD,
     "reasons": {
@@ -82,10 +84,15 @@ def template(alias: str) -> dict[str, Any]:
                 "index.gc_deletes": GC_DELETES,
                 "index.query.default_field": list(SEARCHED),
             },
-            "mappings": {"dynamic": "strict", "properties": dict(_PROPERTIES)},
+            "mappings": mappings(),
             "aliases": {alias: {}},
         },
     }
+
+
+def mappings() -> dict[str, Any]:
+    """Of every monthly index. What a later version adds here, indices that exist take as well."""
+    return {"dynamic": "strict", "properties": dict(_PROPERTIES)}
 
 
 GC_DELETES = "60s"
@@ -225,6 +232,7 @@ def _fields(parts: Parts, extra: str | None, terms: str | None, decided_at: obje
         *[None if (value := get(name)) is None else str(value) for name in PLACE_FIELDS],
         extra, terms, _json(transaction["source"]), features, str(verdict["score"]), verdict["decision"],
         _json(reasons) if reasons else "[]", str(verdict["late"]), str(verdict["saturated"]),
+        None if (said := marks(verdict)) is None else _json(said),
         verdict["ruleset_version"], verdict["ruleset_hash"], str(decided_at),
     )  # fmt: skip
 

@@ -17,8 +17,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from pipeline.delivery import Delivery, Identity, Undecodable
-from pipeline.events import parse_amount
+from pipeline.delivery import Delivery, Identity, Undecodable, marks
+from pipeline.events import MARKS, parse_amount
 
 SCHEMA_VERSION = 1
 NUMBER, TEXT, FLAG = "number_", "text_", "flag_"
@@ -37,12 +37,16 @@ FIXED = pa.schema(
         ("lat", pa.float64()), ("lon", pa.float64()), ("extra", pa.string()),
         ("score", pa.int16()), ("decision", pa.string()), ("reasons", _REASONS),
         ("ruleset_version", pa.string()), ("ruleset_hash", pa.string()),
-        ("late", pa.bool_()), ("saturated", pa.bool_()),
+        ("late", pa.bool_()), ("saturated", pa.bool_()), ("marks", pa.string()),
         ("source_topic", pa.string()), ("source_partition", pa.int32()), ("source_offset", pa.int64()),
         ("position", pa.int64()), ("decided_at", _TIME),
     ]
 )  # fmt: skip
-"""`amount` is exact; `extra` is a JSON object of the fields without a column; times are UTC."""
+"""`amount` is exact; `extra` is a JSON object of the fields without a column, `marks` one of what a decision
+says only when there is reason to, null otherwise; times are UTC."""
+
+ADDED = frozenset(("marks",))
+"""Columns that files of earlier versions lack; there they are null."""
 
 _REQUIRED = frozenset(
     [
@@ -50,7 +54,7 @@ _REQUIRED = frozenset(
         *_VERDICT_TEXTS, *_VERDICT_FLAGS,
     ]
 )  # fmt: skip
-_KNOWN = _REQUIRED | frozenset((*_TEXTS, "lat", "lon"))
+_KNOWN = _REQUIRED | MARKS | frozenset((*_TEXTS, "lat", "lon"))
 _AMOUNT = b',"amount":'
 _EXACT_BELOW = 1e10  # up to here four decimals of a double are certain
 
@@ -161,6 +165,12 @@ def extra(document: Mapping[str, Any]) -> str | None:
     return orjson.dumps(others, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def marked(document: Mapping[str, Any]) -> str | None:
+    """The marks of a decision as canonical JSON."""
+    said = marks(document)
+    return None if said is None else orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
+
+
 @lru_cache(maxsize=512)
 def _check_date(text: str) -> None:
     date.fromisoformat(text)
@@ -177,6 +187,7 @@ def _fixed(rows: Sequence[Row]) -> dict[str, pa.Array]:
         "event_time": pa.array([document["event_time"] for document in found], pa.string()).cast(_TIME),
         "amount": _amounts(rows),
         "extra": [extra(document) for document in found],
+        "marks": [marked(document) for document in found],
         "score": [document["score"] for document in found],
         "reasons": [document["reasons"] for document in found],
         "source_topic": [source["topic"] for source in sources],

@@ -14,7 +14,7 @@ from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
-from pipeline.events import position
+from pipeline.events import MARKS, position
 
 Identity = tuple[str, str]
 """(user_id, event_id)"""
@@ -107,6 +107,13 @@ def take_apart(value: bytes) -> Parts:
     except (ValueError, AttributeError, RecursionError) as error:
         raise Undecodable(str(error)) from None
     return parts
+
+
+def marks(decision: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a decision says only when there is reason to (`events.MARKS`); None when there is none."""
+    if MARKS.isdisjoint(decision):
+        return None
+    return {name: decision[name] for name in sorted(MARKS & decision.keys())}
 
 
 def run_of(headers: Iterable[tuple[str, bytes | None]] | None) -> int:

@@ -35,9 +35,9 @@ DECISION_FIELDS: Final = (
     "source", "features", "late", "saturated", "score", "decision", "reasons",
     "ruleset_version", "ruleset_hash",
 )  # fmt: skip
-MARKS: Final = ("warming", "plugin_errors")
+MARKS: Final = frozenset(("warming", "plugin_errors"))
 """What a decision says only when there is reason to."""
-RESERVED: Final = frozenset(LABEL_FIELDS + DECISION_FIELDS + MARKS)
+RESERVED: Final = frozenset(LABEL_FIELDS + DECISION_FIELDS) | MARKS
 REQUIRED_FIELDS: Final = ("event_id", "user_id", "event_time", "amount")
 STRING_FIELDS: Final = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
 NUMBER_FIELDS: Final = ("lat", "lon")

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import decision_table
-from pipeline.decision_table import FIXED, SCHEMA_VERSION
+from pipeline.decision_table import ADDED, FIXED, SCHEMA_VERSION
 
 CELL = 20_000
 """Offsets in a cell. Part of the names: never to be changed for an existing store."""
@@ -119,7 +119,9 @@ def batches(name: str, data: bytes, rows: int) -> Iterator[pa.Table]:
 def _checked(name: str, table: pa.Table, columns: Sequence[str]) -> pa.Table:
     for column in columns:
         index = table.schema.get_field_index(column)
-        if index < 0 or table.schema.field(index).type != FIXED.field(column).type:
+        if index < 0 and column in ADDED:
+            table = table.append_column(column, pa.nulls(len(table), FIXED.field(column).type))
+        elif index < 0 or table.schema.field(index).type != FIXED.field(column).type:
             raise Damaged(f"{name} cannot be read: it is not a file of decisions, see its column {column}")
     return table
 

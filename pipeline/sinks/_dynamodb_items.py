@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pipeline.delivery import Delivery, Identity, Literal, Parts, Undecodable
+from pipeline.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks
 from pipeline.dynamo import Item, Table, int_of, number, string_of, text
 from pipeline.sinks import Entry
 
 NAMED = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
-_TEXTS = ("decision", "event_time", *NAMED, "extra", "features", "ruleset_version", "ruleset_hash")
+_TEXTS = ("decision", "event_time", *NAMED, "extra", "features", "marks", "ruleset_version", "ruleset_hash")
 _NUMBERS = ("score", "amount", "source_partition", "source_offset", "decided_at_ms", "expires_at")
 _FLAGS = ("late", "saturated")
 FIELDS = (*_TEXTS, "source_topic", *_NUMBERS, *_FLAGS, "reasons", "foreign")
@@ -78,6 +78,8 @@ def alert_item(delivery: Delivery, parts: Parts, ttl_ms: int) -> Item:
     item |= {name: text(transaction[name]) for name in NAMED if name in transaction}
     if extra := _extra(transaction):
         item["extra"] = text(extra)
+    if said := marks(verdict):
+        item["marks"] = text(json.dumps(said, ensure_ascii=False, sort_keys=True))
     return item
 
 

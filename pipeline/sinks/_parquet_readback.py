@@ -17,7 +17,7 @@ from pipeline.sinks import Entry
 COMPARED = (
     "event_time", "amount", "currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel",
     "lat", "lon", "extra", "features", "score", "decision", "reasons", "ruleset_version", "ruleset_hash",
-    "late", "saturated", "source", "decided_at", "schema_version",
+    "late", "saturated", "marks", "source", "decided_at", "schema_version",
 )  # fmt: skip
 _TEXTS = (
     "currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel", "decision",
@@ -53,6 +53,7 @@ def expected_of(row: Row, amount: str) -> Entry:
         "extra": decision_table.extra(document), "features": decision_table.features_of(document),
         "score": str(document["score"]), "reasons": _reasons(document["reasons"]),
         "late": str(document["late"]).lower(), "saturated": str(document["saturated"]).lower(),
+        "marks": decision_table.marked(document),
         "source": f"{source['topic']}/{source['partition']}/{source['offset']}",
         "decided_at": str(delivery.append_ms), "schema_version": str(SCHEMA_VERSION),
     }  # fmt: skip

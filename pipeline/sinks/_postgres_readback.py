@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from pipeline.delivery import Delivery, Identity, Literal, Parts, Undecodable
+from pipeline.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks
 from pipeline.sinks import Entry
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _KNOWN = frozenset(("event_id", "user_id", "event_time", "amount", *_OPTIONAL, "
 
 FIELDS = (
     "event_time", "amount", *_OPTIONAL, "extra", "score", "decision", "features", "ruleset_version",
-    "ruleset_hash", "late", "saturated", "source_topic", "source_partition", "source_offset",
+    "ruleset_hash", "late", "saturated", "marks", "source_topic", "source_partition", "source_offset",
     "decided_at_ms", "reasons",
 )  # fmt: skip
 
@@ -36,7 +36,7 @@ _SELECT: LiteralString = """
            to_char(held.event_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
            held.amount, held.currency, held.ip, held.device_id, held.card_id, held.merchant_id,
            held.country, held.channel, held.extra, held.score, held.decision, held.features,
-           held.ruleset_version, held.ruleset_hash, held.late, held.saturated, held.source_topic,
+           held.ruleset_version, held.ruleset_hash, held.late, held.saturated, held.marks, held.source_topic,
            held.source_partition, held.source_offset,
            trim_scale(extract(epoch FROM held.decided_at) * 1000), hit.hits"""
 _HITS: LiteralString = """
@@ -81,7 +81,7 @@ def expected(delivery: Delivery, parts: Parts) -> Entry:
             str(verdict["score"]), verdict["decision"], _object(_decode(parts.features)),
             verdict["ruleset_version"], verdict["ruleset_hash"],
             "t" if verdict["late"] else "f", "t" if verdict["saturated"] else "f",
-            source["topic"], str(source["partition"]), str(source["offset"]),
+            _marks(verdict), source["topic"], str(source["partition"]), str(source["offset"]),
             str(delivery.append_ms), _hits(verdict["reasons"], position) if verdict["reasons"] else None,
         )  # fmt: skip
         user_id, event_id = parts.identity
@@ -145,6 +145,14 @@ def _extra(transaction: Mapping[str, Any]) -> str | None:
             for name, value in rest.items()
         }
     )
+
+
+def _marks(verdict: Mapping[str, Any]) -> str | None:
+    said = marks(verdict)
+    if said is None:
+        return None
+    inner = {name: _object(one) if isinstance(one, Mapping) else _json(one) for name, one in said.items()}
+    return _object({name: Literal(text) for name, text in inner.items()})
 
 
 def _object(values: Mapping[str, Any]) -> str:

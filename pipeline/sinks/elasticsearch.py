@@ -176,9 +176,11 @@ class ElasticsearchSink:
         return [one for one in actions if one.document is not None or one.run > 1 or one.id in there]
 
     def _prepare(self, indices: set[str]) -> None:
-        """The template once a connection, each month's index when it is first seen."""
+        """The template and the mappings once a connection, each month's index when it is first seen."""
         if indices and not self._months:
             self._server.ask("PUT", f"/_index_template/{self._alias}", audit_index.template(self._alias))
+            for index in self._server.indices(self._alias):
+                self._server.ask("PUT", f"/{index}/_mapping", audit_index.mappings())
         for index in indices - self._months:
             self._server.create(index)
             self._months.add(index)

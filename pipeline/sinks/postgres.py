@@ -7,22 +7,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
-from pipeline.delivery import Delivery, Identity, Literal, Parts, Undecodable, take_apart
+from pipeline.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks, take_apart
 from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, _postgres_readback
 
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _LOCK = 0x66726175  # advisory lock key: whoever creates the schema first
 
 _FIELDS = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
 _KNOWN = frozenset(("event_id", "user_id", "event_time", "amount", *_FIELDS, "source"))
 
-_TABLES: tuple[LiteralString, ...] = (
+_SCHEMAS: tuple[tuple[LiteralString, ...], ...] = ((
     """CREATE TABLE risk_scores (
         user_id text COLLATE "C" NOT NULL, event_id text COLLATE "C" NOT NULL,
         event_time timestamptz NOT NULL, amount numeric NOT NULL,
@@ -47,12 +48,16 @@ _TABLES: tuple[LiteralString, ...] = (
         run bigint PRIMARY KEY, kind text, ruleset_version text NOT NULL,
         ruleset_hash text NOT NULL, first_position bigint NOT NULL,
         first_seen_at timestamptz NOT NULL)""",
-)
+), (
+    # what a decision says only when there is reason to: warming features, failed plug-ins
+    "ALTER TABLE risk_scores ADD COLUMN marks jsonb",
+))  # fmt: skip
+"""what leads from each version of the schema to the next"""
 
 _COLUMNS: LiteralString = (
     "user_id, event_id, event_time, amount, currency, ip, device_id, card_id, merchant_id, country,"
     " channel, extra, score, decision, features, ruleset_version, ruleset_hash, late, saturated,"
-    " source_topic, source_partition, source_offset, position, decided_at"
+    " marks, source_topic, source_partition, source_offset, position, decided_at"
 )
 _TARGETS: LiteralString = (
     "event_time = excluded.event_time, amount = excluded.amount, currency = excluded.currency,"
@@ -61,8 +66,9 @@ _TARGETS: LiteralString = (
     " extra = excluded.extra, score = excluded.score, decision = excluded.decision,"
     " features = excluded.features, ruleset_version = excluded.ruleset_version,"
     " ruleset_hash = excluded.ruleset_hash, late = excluded.late, saturated = excluded.saturated,"
-    " source_topic = excluded.source_topic, source_partition = excluded.source_partition,"
-    " source_offset = excluded.source_offset, position = excluded.position,"
+    " marks = excluded.marks, source_topic = excluded.source_topic,"
+    " source_partition = excluded.source_partition, source_offset = excluded.source_offset,"
+    " position = excluded.position,"
     " decided_at = excluded.decided_at, written_at = now()"
 )
 
@@ -73,7 +79,7 @@ _STAGING: tuple[LiteralString, ...] = (
         amount numeric, currency text, ip text, device_id text, card_id text, merchant_id text,
         country text, channel text, extra jsonb, score smallint, decision text, features jsonb,
         ruleset_version text, ruleset_hash text, late boolean, saturated boolean,
-        source_topic text, source_partition integer, source_offset bigint, position bigint,
+        marks jsonb, source_topic text, source_partition integer, source_offset bigint, position bigint,
         decided_at bigint) ON COMMIT DELETE ROWS""",
     """CREATE TEMP TABLE incoming_hits (
         user_id text COLLATE "C", event_id text COLLATE "C", ordinal smallint, rule text,
@@ -287,6 +293,7 @@ def _score_line(delivery: Delivery, parts: Parts) -> str:
         str(verdict["score"]), verdict["decision"], features,
         verdict["ruleset_version"], verdict["ruleset_hash"],
         "t" if verdict["late"] else "f", "t" if verdict["saturated"] else "f",
+        _json(said) if (said := marks(verdict)) else None,
         source["topic"], str(source["partition"]), str(source["offset"]),
         str(delivery.position), str(delivery.append_ms),
     ])  # fmt: skip
@@ -362,8 +369,8 @@ def _migrate(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         if version > SCHEMA_VERSION:
             raise Unavailable(f"the tables are of schema {version}, newer than {SCHEMA_VERSION}")
         if version < SCHEMA_VERSION:
-            for table in _TABLES:
-                connection.execute(table)
+            for statement in chain.from_iterable(_SCHEMAS[version:]):
+                connection.execute(statement)
             connection.execute("INSERT INTO risk_schema VALUES (%s)", (SCHEMA_VERSION,))
 
 

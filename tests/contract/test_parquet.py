@@ -214,6 +214,13 @@ class TestFiles:
             assert found[expected.identity] == expected
         assert sink.look_up(list(found)[:50]) == {one: found[one] for one in list(found)[:50]}
 
+    def test_a_file_of_a_version_without_marks_is_read_as_one_that_has_none(self, folder: Path) -> None:
+        sink, one = open_sink(folder), decided(0)
+        sink.write([one])
+        (path,) = folder.rglob("*.parquet")
+        pq.write_table(pq.read_table(path, partitioning=None).drop_columns(["marks"]), path)
+        assert list(sink.entries()) == [sink.expected(one, take_apart(one.value))]
+
     def test_only_what_is_not_newer_is_forgotten(self, folder: Path) -> None:
         sink = open_sink(folder)
         log = [decided(n, f"e{n}") for n in range(4)]

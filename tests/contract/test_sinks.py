@@ -308,6 +308,26 @@ class TestPostgres:
             rows = connection.execute("SELECT version FROM risk_schema").fetchall()
         assert rows == [(postgres_sink.SCHEMA_VERSION,)]
 
+    def test_a_schema_of_an_earlier_version_is_brought_to_this_one(self, server: Any) -> None:
+        with psycopg.connect(server.address, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE earlier")
+        address = server.address.removesuffix("postgres") + "earlier"
+        postgres_sink.create_schema(address)
+        one = delivery(new_event(), IP_BURST)
+        sink = sinks.connect("postgres", address, None, {})
+        sink.write([one])
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("ALTER TABLE risk_scores DROP COLUMN marks")
+            connection.execute("UPDATE risk_schema SET version = 1")
+        sink.close()
+        event_id = json.loads(one.value)["event_id"]
+        assert sink.held("ada", event_id) == expected(sink, one)
+        sink.close()
+        with psycopg.connect(address) as connection:
+            rows = connection.execute("SELECT event_id, marks FROM risk_scores").fetchall()
+            versions = connection.execute("SELECT max(version) FROM risk_schema").fetchall()
+        assert (rows, versions) == ([(event_id, None)], [(postgres_sink.SCHEMA_VERSION,)])
+
 
 class TestRedis:
     @pytest.fixture

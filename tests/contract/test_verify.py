@@ -73,7 +73,13 @@ def now_ms() -> int:
 
 
 def decided(
-    identity: Identity, *hits: Hit, offset: int, run: int = 1, append_ms: int = 0, **fields: Any
+    identity: Identity,
+    *hits: Hit,
+    offset: int,
+    run: int = 1,
+    append_ms: int = 0,
+    warming: tuple[str, ...] = (),
+    **fields: Any,
 ) -> Delivery:
     score = sum(hit.points for hit in hits)
     user_id, event_id = identity
@@ -83,7 +89,8 @@ def decided(
         score=score, decision="block" if score >= 80 else "review" if score >= 50 else "approve",
         source=Source("risk.transactions", partition, offset), reasons=hits,
         features={"user_amount_mean": Number("1.50e-7"), "n": 3, "a_bool": True, "city": "Türkiye\x7f"},
-        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False,
+        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False, warming=warming,
+        plugin_errors={name: f"{name} \"failed\"\tключ" for name in warming},
     )  # fmt: skip
     return Delivery(
         encode_decision(decision), partition, offset, run, append_ms or now_ms(), user_id.encode()
@@ -111,9 +118,11 @@ def history(events: int = 40) -> list[Delivery]:
     log += [
         decided(("bea", strange[0]), IP_BURST, offset=0, **fields),
         decided(("bea", strange[0]), VELOCITY, IP_BURST, offset=1, **fields),  # decided again
-        decided(("bea", strange[1]), IP_BURST, offset=2),
+        decided(("bea", strange[1]), IP_BURST, offset=2, warming=("n", "city_é")),
         decided(("bea", strange[1]), offset=3),  # withdrawn
-        decided(("bea", strange[2]), IP_BURST, VELOCITY, offset=4, run=2),  # published
+        decided(
+            ("bea", strange[2]), IP_BURST, VELOCITY, offset=4, run=2, warming=("n", "city_é")
+        ),  # published
         decided(("bea", strange[2]), IP_BURST, offset=5, run=1),  # what an older run says does not count
         decided(("bea", strange[3]), IP_BURST, offset=6, append_ms=now_ms() - 25 * HOUR),
         decided(("bea", strange[4]), offset=7, run=2),
