@@ -56,6 +56,7 @@ class Workload:
     With `hot_addresses` a third of the traffic comes from one in a hundred addresses, which the shipped
     rules flag; without, a user pays from an address shared with two or three others, as in ordinary traffic.
     With `stragglers` one event in fifty carries an event time up to a quarter of a second before its turn.
+    `crowd` times 100,000 users pay: at a high rate few of them would pay so often that rules flag it.
     """
 
     token: str
@@ -64,6 +65,7 @@ class Workload:
     rate: float
     stragglers: bool = False
     hot_addresses: bool = True
+    crowd: int = 1
 
     def time_ms(self, number: int) -> int:
         """When it is the turn of that event, epoch milliseconds."""
@@ -73,15 +75,16 @@ class Workload:
         """Key and value of the events 0 to count - 1, in this order."""
         draw = random.Random(self.seed).random
         prefix = f'{{"event_id":"{self.token}-'
+        users, addresses = USERS * self.crowd, ADDRESSES * self.crowd
         for number in range(count):
-            user = int(draw() * USERS)
+            user = int(draw() * users)
             second = int(draw() < 0.1)
             device, card = user * 2 + second, user * 2 + int(draw() < 0.2)
             amount = int(draw() ** 4 * 300_000) + 100
             event_ms = self.time_ms(number)
             if self.stragglers and draw() < STRAGGLERS:
                 event_ms -= int(draw() * STRAGGLE_MS)
-            ip = _address(_drawn_address(draw) if self.hot_addresses else user % ADDRESSES)
+            ip = _address(_drawn_address(draw) if self.hot_addresses else user % addresses)
             country = COUNTRIES[user % 8] if draw() < 0.97 else COUNTRIES[int(draw() * 8)]
             yield (
                 b"u%d" % user,

@@ -57,8 +57,6 @@ def stack() -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="fraudctl-soak-", dir="/tmp", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         home = Path(name) / "home"
-        # A million events come fast enough here that the velocity rule flags hundreds of thousands of them.
-        os.environ.setdefault("FRAUDCTL_SERVERS_REDIS_MEMORY_MB", "4096")
         try:
             fraudctl(home, "up", "--any-port", "--wait", "300", "--profile", "all-sinks")
             yield current(home)

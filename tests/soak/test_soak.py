@@ -41,7 +41,9 @@ LONG = 7_200.0
 def test_a_million_events_are_decided_once_each_and_every_store_holds_them(
     stack: Stack, figures: Figures
 ) -> None:
-    load = Workload(f"s{time.time_ns():x}", 7, time.time_ns() // 1_000_000, 5_000.0, hot_addresses=False)
+    load = Workload(
+        f"s{time.time_ns():x}", 7, time.time_ns() // 1_000_000, 5_000.0, hot_addresses=False, crowd=20
+    )
     decisions = stack.profile.topics.decisions
     before = sum(topics.end_offsets(stack.kafka, decisions).values())
     began = time.monotonic()
