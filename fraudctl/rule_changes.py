@@ -18,7 +18,7 @@ from fraudctl.flink import Flink
 from fraudctl.jobfiles import now_ms
 from fraudctl.result import Progress
 from fraudctl.submission import LIVE
-from pipeline import activation
+from pipeline import activation, plugin_watch
 from pipeline.activation import Activation
 from pipeline.delivery import Undecodable, glance
 from pipeline.events import format_time
@@ -26,6 +26,8 @@ from pipeline.features import ALWAYS
 from pipeline.ruleset import MAX_VERSION_LENGTH, RuleSet, parse
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fraudctl.stack import Stack
 
 PAUSED: Final = "+paused."
@@ -119,6 +121,25 @@ def rollback(chain: list[Activation]) -> Change:
             "there is no rule set to go back to", hint="see: fraudctl rules history", code="no_former"
         )
     return Change("rollback", parse(former.content), _shadow(chain))
+
+
+def refuse_stopped(plugins: Path, ruleset: RuleSet) -> None:
+    """UsageError when the rule set asks a plug-in that was stopped in this home: it would not be called.
+
+    `plugins` is the folder of the notes.
+    """
+    stopped = plugin_watch.stopped(plugins)
+    found = [
+        f"rules.{rule.name}.plugin: {rule.plugin.place} {stopped[rule.plugin.key]['reason']}"
+        for rule in ruleset.rules
+        if rule.plugin is not None and rule.plugin.key in stopped
+    ]
+    if found:
+        raise UsageError(
+            f"{ruleset.version} asks what is not called any more:\n  " + "\n  ".join(found),
+            hint="mend the plug-in: an edited file is another one and is called again",
+            code="stopped_plugin",
+        )
 
 
 def pause_rule(topic: RulesTopic, rule: str) -> Activation:

@@ -42,6 +42,7 @@ def apply(
     from fraudctl import rule_changes, stack
 
     here, ruleset = stack.current(), sound(file)
+    rule_changes.refuse_stopped(here.paths.plugins, ruleset)
     at = _time(effective_from)
     if restart:
         add_steps(here, ruleset, wait)

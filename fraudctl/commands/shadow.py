@@ -33,8 +33,8 @@ def shadow(
 
     Example: fraudctl rules shadow candidate.yaml
     """
+    from fraudctl import rule_changes, stack
     from fraudctl import shadow as shadows
-    from fraudctl import stack
     from fraudctl.errors import UsageError
 
     if (file is None) != stop:
@@ -44,6 +44,7 @@ def shadow(
         made = changed(here, shadows.stop, wait)
         return Result(f"no shadow from {made.as_document()['in_force_from']} on", made.as_document())
     candidate = sound(file)
+    rule_changes.refuse_stopped(here.paths.plugins, candidate)
     if restart:
         add_steps(here, candidate, wait)
     document = changed(here, shadows.start(candidate), wait).as_document()
@@ -78,13 +79,14 @@ def promote(
 
     Example: fraudctl rules promote --gate gate.yaml
     """
+    from fraudctl import rule_changes, stack
     from fraudctl import shadow as shadows
-    from fraudctl import stack
 
     here = stack.current()
     limits = shadows.read_gate(gate) if gate else shadows.Gate(min_compared=0)
     with progress("comparing") as shown:
         found = shadows.compare(here, shown)
+    rule_changes.refuse_stopped(here.paths.plugins, found.shadow)
     checks = shadows.judge(limits, found)
     if not all(check.passed for check in checks):
         return _refused(found, checks)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fraudctl import rule_changes
 from fraudctl.activations import Change, needed
-from fraudctl.errors import FraudctlError
+from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.rule_changes import Decide, described
-from pipeline import activation
+from pipeline import activation, plugin_watch
 from pipeline.activation import Activation
 from pipeline.ruleset import RuleSet, parse
 
@@ -65,12 +66,28 @@ def test_pause_takes_one_rule_out_and_says_so_in_the_version() -> None:
     )  # fmt: skip
 
 
-def test_a_rule_with_a_plugin_is_paused_like_any_other() -> None:
+def asking(source: str) -> RuleSet:
+    """A rule set whose rule `asks` asks a plug-in of that source."""
     asks = {"plugin": "own.py:judge", "uses": ["amount"], "points": 5}
-    with_plugin = rules(
-        "v1", rules={**RULES, "asks": asks}, plugins={"own.py": "def judge(t, f):\n    return 1\n"}
-    )
-    made = Topic(first(with_plugin), rule_changes.pause("asks")).chain[-1]
+    return rules("v1", rules={**RULES, "asks": asks}, plugins={"own.py": source})
+
+
+ONE = "def judge(t, f):\n    return 1\n"
+
+
+def test_a_plugin_that_was_stopped_is_not_applied_again_until_it_is_edited(tmp_path: Path) -> None:
+    stopped = next(rule.plugin for rule in asking(ONE).rules if rule.plugin is not None)
+    plugin_watch.stop(tmp_path, stopped.key, {"reason": "was stopped: it did not return"})
+    with pytest.raises(
+        UsageError, match=r"rules\.asks\.plugin: own\.py:judge was stopped: it did not"
+    ) as refused:
+        rule_changes.refuse_stopped(tmp_path, asking(ONE))
+    assert refused.value.code == "stopped_plugin"
+    rule_changes.refuse_stopped(tmp_path, asking(ONE + "# mended\n"))
+
+
+def test_a_rule_with_a_plugin_is_paused_like_any_other() -> None:
+    made = Topic(first(asking(ONE)), rule_changes.pause("asks")).chain[-1]
     assert (made.version, list(parse(made.content).content["rules"])) == ("v1+paused.asks", list(RULES))
 
 
