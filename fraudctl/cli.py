@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fraudctl import __version__, result
+from fraudctl import __version__, interrupt, result
 from fraudctl.errors import FraudctlError, UsageError
 
 COMMAND_MODULES = (
@@ -130,6 +130,7 @@ def build() -> Any:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit code; the one place where an error becomes output."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
+    interrupt.install()
     result.reset_options()
     # Options that are read while parsing are known too late for an error of the parsing itself.
     result.set_options(json="--json" in argv, debug="--debug" in argv)

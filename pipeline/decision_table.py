@@ -56,6 +56,17 @@ _REQUIRED = frozenset(
 )  # fmt: skip
 _KNOWN = _REQUIRED | MARKS | frozenset((*_TEXTS, "lat", "lon"))
 _AMOUNT = b',"amount":'
+_DOCUMENT = pa.struct(
+    [
+        *[FIXED.field(name) for name in ("user_id", "event_id", *_TEXTS, "lat", "lon", "score", "reasons")],
+        *[FIXED.field(name) for name in (*_VERDICT_TEXTS, *_VERDICT_FLAGS)],
+        ("event_time", pa.string()),
+        ("source", pa.struct([("topic", pa.string()), ("partition", pa.int32()), ("offset", pa.int64())])),
+    ]
+)  # fmt: skip
+"""What is taken out of decisions as it stands there."""
+_KINDS: Mapping[type, str] = {int: NUMBER, float: NUMBER, str: TEXT, bool: FLAG}
+_TYPES = {NUMBER: pa.float64(), TEXT: pa.string(), FLAG: pa.bool_()}
 _EXACT_BELOW = 1e10  # up to here four decimals of a double are certain
 
 
@@ -177,34 +188,29 @@ def _check_date(text: str) -> None:
 
 
 def _fixed(rows: Sequence[Row]) -> dict[str, pa.Array]:
-    found = [row.document for row in rows]
-    deliveries = [row.delivery for row in rows]
-    sources = [document["source"] for document in found]
+    documents = [row.document for row in rows]
+    names = frozenset().union(*documents)
+    found = pa.array(documents, _DOCUMENT)
+    source = found.field("source")
     values: dict[str, Any] = {
         "schema_version": pa.array(np.full(len(rows), SCHEMA_VERSION, np.int16)),
-        "user_id": [document["user_id"] for document in found],
-        "event_id": [document["event_id"] for document in found],
-        "event_time": pa.array([document["event_time"] for document in found], pa.string()).cast(_TIME),
+        "event_time": found.field("event_time").cast(_TIME),
         "amount": _amounts(rows),
-        "extra": [extra(document) for document in found],
-        "marks": [marked(document) for document in found],
-        "score": [document["score"] for document in found],
-        "reasons": [document["reasons"] for document in found],
-        "source_topic": [source["topic"] for source in sources],
-        "source_partition": [source["partition"] for source in sources],
-        "source_offset": [source["offset"] for source in sources],
-        "position": [delivery.position for delivery in deliveries],
-        "decided_at": [delivery.append_ms for delivery in deliveries],
-    }
-    for name in (*_TEXTS, *_VERDICT_TEXTS, *_VERDICT_FLAGS):
-        values[name] = [document.get(name) for document in found]
-    for name in ("lat", "lon"):
-        values[name] = _numbers([document.get(name) for document in found])
-    return {field.name: _array(values[field.name], field.type) for field in FIXED}
+        "extra": None if names <= _KNOWN else [extra(document) for document in documents],
+        "marks": None if names.isdisjoint(MARKS) else [marked(document) for document in documents],
+        "position": [row.delivery.position for row in rows],
+        "decided_at": [row.delivery.append_ms for row in rows],
+    } | {f"source_{name}": source.field(name) for name in ("topic", "partition", "offset")}
+    return {one.name: _column(values, one, found) for one in FIXED}
 
 
-def _array(given: Any, kind: pa.DataType) -> pa.Array:
-    return given if isinstance(given, pa.Array) else pa.array(given, kind)
+def _column(values: Mapping[str, Any], one: pa.Field, found: pa.StructArray) -> pa.Array:
+    if one.name not in values:
+        return found.field(one.name)
+    given = values[one.name]
+    if given is None:
+        return pa.nulls(len(found), one.type)
+    return given if isinstance(given, pa.Array) else pa.array(given, one.type)
 
 
 def _amounts(rows: Sequence[Row]) -> pa.Array:
@@ -227,27 +233,42 @@ def _literal(value: bytes) -> str:
 
 
 def _features(found: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:
-    columns: dict[str, pa.Array] = {}
-    for name in set().union(*found):
-        columns |= _feature(name, [features.get(name) for features in found])
+    kinds = {name: _kinds(name, found) for name in sorted(frozenset().union(*found))}
+    plain = {name: next(iter(ones)) for name, ones in kinds.items() if len(ones) == 1}
+    columns = _together(found, plain)
+    for name in kinds.keys() - plain.keys():
+        columns |= _apart(name, kinds[name], [features.get(name) for features in found])
     return {name: columns[name] for name in sorted(columns)}
 
 
-def _feature(name: str, values: list[Any]) -> dict[str, pa.Array]:
-    kinds = set(map(type, values)) - {type(None)}
-    if kinds <= {int, float}:
-        return {NUMBER + name: _numbers(values)}
-    if kinds == {str}:
-        return {TEXT + name: pa.array(values, pa.string())}
-    if kinds == {bool}:
-        return {FLAG + name: pa.array(values, pa.bool_())}
-    if not kinds <= {int, float, str, bool}:
+def _together(found: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> dict[str, pa.Array]:
+    """The columns of features that are of one kind each, taken out of all rows at once."""
+    try:
+        columns = pa.array(found, pa.struct([(name, _TYPES[kind]) for name, kind in kinds.items()]))
+    except pa.ArrowInvalid:  # a whole number beyond 2^53
+        return {kind + name: _one(kind, [features.get(name) for features in found])
+                for name, kind in kinds.items()}  # fmt: skip
+    return {kind + name: columns.field(name) for name, kind in kinds.items()}
+
+
+def _kinds(name: str, found: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The kinds of a feature's values; a feature without any counts as a number."""
+    types = {type(features.get(name)) for features in found} - {type(None)}
+    if not types <= _KINDS.keys():
         raise TypeError(f"feature {name} is no scalar")
-    columns: dict[str, pa.Array] = {}
-    for kind in ((int, float), (str,), (bool,)):
-        own = [value if type(value) in kind else None for value in values]
-        columns |= _feature(name, own) if any(value is not None for value in own) else {}
-    return columns
+    return {_KINDS[one] for one in types} or {NUMBER}
+
+
+def _apart(name: str, kinds: set[str], values: list[Any]) -> dict[str, pa.Array]:
+    """The columns of a feature of several kinds: each holds the values of its own."""
+    return {
+        kind + name: _one(kind, [value if _KINDS.get(type(value)) == kind else None for value in values])
+        for kind in kinds
+    }
+
+
+def _one(kind: str, values: list[Any]) -> pa.Array:
+    return _numbers(values) if kind == NUMBER else pa.array(values, _TYPES[kind])
 
 
 def _numbers(values: list[Any]) -> pa.Array:

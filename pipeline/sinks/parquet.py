@@ -269,7 +269,7 @@ class _available:
 
 
 def _by_file(batch: Sequence[Delivery]) -> tuple[dict[str, list[Row]], list[Refused]]:
-    groups: dict[tuple[Cell, str], list[Row]] = {}
+    groups: dict[tuple[int, int, str], list[Row]] = {}
     refused = []
     for delivery in batch:
         try:
@@ -277,9 +277,13 @@ def _by_file(batch: Sequence[Delivery]) -> tuple[dict[str, list[Row]], list[Refu
         except Undecodable as error:
             refused.append(Refused(delivery, f"undecodable: {error}"))
             continue
-        cell = parquet_files.cell_of(delivery.partition, delivery.offset)
-        groups.setdefault((cell, row.event_date), []).append(row)
-    return {parquet_files.cell_name(*place): rows for place, rows in groups.items()}, refused
+        place = delivery.partition, delivery.offset // parquet_files.CELL, row.event_date
+        groups.setdefault(place, []).append(row)
+    return {_file_of(*place): rows for place, rows in groups.items()}, refused
+
+
+def _file_of(partition: int, number: int, event_date: str) -> str:
+    return parquet_files.cell_name(Cell(partition, number * parquet_files.CELL), event_date)
 
 
 def _tables(rows: list[Row]) -> tuple[list[pa.Table], list[Refused]]:
