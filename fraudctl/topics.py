@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 ANSWER_S = 15.0
 """How long one question to the broker may take before it counts as unreachable."""
 LARGEST_RECORD = 16 * 1024 * 1024
+READ_AHEAD_KB = 16_384
+"""What a tail keeps of records not yet asked for; the client's own default is four times that."""
 GATHERED_BYTES = 256 * 1024
 """A reader that gathers is answered sooner when that much has come together."""
 
@@ -296,7 +298,7 @@ class Tail:
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 50 if gather_ms is None else gather_ms,
             "fetch.min.bytes": 1 if gather_ms is None else GATHERED_BYTES,
-            "fetch.message.max.bytes": LARGEST_RECORD,
+            "queued.max.messages.kbytes": READ_AHEAD_KB,
         }
         self._consumer = Consumer(settings, logger=_log)
         with _translated(bootstrap):

@@ -141,8 +141,8 @@ class Verification:
 
         tasks: list[parallel.Task] = [(scan.scan_dead_letters, (plan, index)) for index in places]
         tasks += [
-            (scan.scan_log, (plan, f"p{partition}", {partition: starts.get(partition, 0)}, {partition: end}))
-            for partition, end in sorted(ends.items(), key=lambda at: starts.get(at[0], 0) - at[1])
+            (scan.scan_log, (plan, f"p{number}", {p: starts.get(p, 0) for p in share}, share))
+            for number, share in enumerate(_shares(starts, ends, max(1, processes)))
         ]
         answers = parallel.run(tasks, processes, following)[len(self._configs) :]
         report = Report(reports, starts, ends)
@@ -197,6 +197,18 @@ class Verification:
         if self._work is not None:
             shutil.rmtree(self._work, ignore_errors=True)
             self._work = None
+
+
+def _shares(starts: Offsets, ends: Offsets, count: int) -> list[dict[int, int]]:
+    """The ends in shares of about as many records each, the largest partitions dealt out first."""
+    shares: list[dict[int, int]] = [{} for _ in range(count)]
+    records = [0] * count
+    sizes = {partition: end - starts.get(partition, 0) for partition, end in ends.items()}
+    for partition in sorted(sizes, key=lambda p: -sizes[p]):
+        least = records.index(min(records))
+        shares[least][partition] = ends[partition]
+        records[least] += sizes[partition]
+    return [share for share in shares if share]
 
 
 def _later(one: Offsets, other: Offsets) -> Mapping[int, int]:

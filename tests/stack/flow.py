@@ -54,9 +54,10 @@ def send_all(stack: Stack, load: Workload, first: int, count: int) -> None:
 
 
 def decisions(stack: Stack, load: Workload) -> dict[int, list[Logged]]:
-    """Every decision on the log for this load, by the event's number."""
+    """Every decision on the log for this load, whose events are sent from its start on, by their number."""
     found: dict[int, list[Logged]] = {}
-    for record in topics.tail(stack.kafka, stack.profile.topics.decisions):
+    topic = stack.profile.topics.decisions
+    for record in topics.tail(stack.kafka, topic, topics.offsets_at(stack.kafka, topic, load.start_ms)):
         number = number_of(record.value or b"", load.token.encode())
         if number is not None and record.value is not None:
             run = int(record.headers["run"])

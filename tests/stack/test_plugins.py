@@ -103,22 +103,27 @@ def test_in_the_live_job_a_plugin_that_hangs_is_taken_out_of_the_rules(stack: St
     file.write_text(json.dumps({**began.content, "version": "live-hanging", "rules": rules}))
     sender = topics.Sender(stack.kafka)
     event = {"event_id": f"hang-{now_ms()}", "user_id": "hung", "amount": 5}
-    worst = {**event, "amount": 77}
+    worst: dict[str, Any] = {**event, "amount": 77}
+
+    def is_marked() -> bool:
+        return marked(stack, worst["event_id"], worst["event_time"])
+
     with ticking(sender, stack, event), restored(stack, began, tmp_path / "before.yaml"):
         data_of(stack, "rules", "apply", str(file))
         worst["event_time"] = now_ms()
         sender.send(stack.profile.topics.transactions, json.dumps(worst).encode(), b"hung")
         await_that(lambda: topic.read()[-1].action == "pause", 120.0, lambda: f"{topic.read()[-1].version}")
         await_that(lambda: all_tasks_run(stack), 120.0, lambda: "the live job does not run again")
-        await_that(lambda: is_marked(stack, event["event_id"]), 120.0, lambda: "no marked decision")
+        await_that(is_marked, 120.0, lambda: "no marked decision")
         refused = ask(stack, "rules", "apply", str(file))
     assert (refused["exit_code"], refused["error"]["code"]) == (2, "stopped_plugin")
     assert "rules.hangs.plugin: own.py:judge was stopped" in refused["error"]["message"]
 
 
-def is_marked(stack: Stack, event_id: str) -> bool:
+def marked(stack: Stack, event_id: str, since_ms: int) -> bool:
     """Whether there is a decision on the event that says that the plug-in failed."""
-    for record in topics.tail(stack.kafka, stack.profile.topics.decisions):
+    topic = stack.profile.topics.decisions
+    for record in topics.tail(stack.kafka, topic, topics.offsets_at(stack.kafka, topic, since_ms)):
         if f'"{event_id}"'.encode() in (record.value or b""):
             made = decode_decision(record.value or b"")
             if made.transaction.event_id == event_id and list(made.plugin_errors) == ["hangs"]:

@@ -136,9 +136,10 @@ def test_a_published_replay_replaces_the_decisions_in_the_log_and_in_every_store
     flow.await_sinks(stack)
     (number, old), *_ = flow.newest(sent).items()
     run = found.published["run"]
+    log = stack.profile.topics.decisions
     (record,) = (
         record
-        for record in topics.tail(stack.kafka, stack.profile.topics.decisions)
+        for record in topics.tail(stack.kafka, log, topics.offsets_at(stack.kafka, log, begun_ms))
         if run_of(record.headers.items()) == run
         and glance(record.value or b"").identity == old.decision.identity
     )
