@@ -299,6 +299,7 @@ class Tail:
             "fetch.wait.max.ms": 50 if gather_ms is None else gather_ms,
             "fetch.min.bytes": 1 if gather_ms is None else GATHERED_BYTES,
             "queued.max.messages.kbytes": READ_AHEAD_KB,
+            "fetch.queue.backoff.ms": 5,  # the client's own second would be most of the time of a long read
         }
         self._consumer = Consumer(settings, logger=_log)
         with _translated(bootstrap):
