@@ -58,7 +58,7 @@ _KNOWN = _REQUIRED | MARKS | frozenset((*_TEXTS, "lat", "lon"))
 _AMOUNT = b',"amount":'
 _DOCUMENT = pa.struct(
     [
-        *[FIXED.field(name) for name in ("user_id", "event_id", *_TEXTS, "lat", "lon", "score", "reasons")],
+        *[FIXED.field(name) for name in ("user_id", "event_id", *_TEXTS, "score", "reasons")],
         *[FIXED.field(name) for name in (*_VERDICT_TEXTS, *_VERDICT_FLAGS)],
         ("event_time", pa.string()),
         ("source", pa.struct([("topic", pa.string()), ("partition", pa.int32()), ("offset", pa.int64())])),
@@ -192,6 +192,8 @@ def _fixed(rows: Sequence[Row]) -> dict[str, pa.Array]:
     names = frozenset().union(*documents)
     found = pa.array(documents, _DOCUMENT)
     source = found.field("source")
+    if any(part.null_count for part in source.flatten()):
+        raise TypeError("a decision without its place in the log")
     values: dict[str, Any] = {
         "schema_version": pa.array(np.full(len(rows), SCHEMA_VERSION, np.int16)),
         "event_time": found.field("event_time").cast(_TIME),
@@ -200,6 +202,8 @@ def _fixed(rows: Sequence[Row]) -> dict[str, pa.Array]:
         "marks": None if names.isdisjoint(MARKS) else [marked(document) for document in documents],
         "position": [row.delivery.position for row in rows],
         "decided_at": [row.delivery.append_ms for row in rows],
+        "lat": _numbers([document.get("lat") for document in documents]),
+        "lon": _numbers([document.get("lon") for document in documents]),
     } | {f"source_{name}": source.field(name) for name in ("topic", "partition", "offset")}
     return {one.name: _column(values, one, found) for one in FIXED}
 

@@ -279,11 +279,8 @@ def _by_file(batch: Sequence[Delivery]) -> tuple[dict[str, list[Row]], list[Refu
             continue
         place = delivery.partition, delivery.offset // parquet_files.CELL, row.event_date
         groups.setdefault(place, []).append(row)
-    return {_file_of(*place): rows for place, rows in groups.items()}, refused
-
-
-def _file_of(partition: int, number: int, event_date: str) -> str:
-    return parquet_files.cell_name(Cell(partition, number * parquet_files.CELL), event_date)
+    cells = {at: parquet_files.cell_of(at[0], at[1] * parquet_files.CELL) for at in groups}
+    return {parquet_files.cell_name(cells[at], at[2]): rows for at, rows in groups.items()}, refused
 
 
 def _tables(rows: list[Row]) -> tuple[list[pa.Table], list[Refused]]:

@@ -120,6 +120,20 @@ class TestFiles:
             "2025-11-25T12:00:00+00:00", one.append_ms,
         )  # fmt: skip
 
+    def test_a_place_beyond_what_a_double_holds_exactly_is_kept_as_near_as_it_gets(
+        self, folder: Path
+    ) -> None:
+        outcome = open_sink(folder).write([decided(1), decided(2, lat=Number(str(2**53 + 1)))])
+        assert (outcome.written, outcome.refused) == (2, [])
+        table = pq.read_table(next(folder.rglob("*.parquet")), partitioning=None)
+        assert table["lat"].to_pylist() == [None, float(2**53 + 1)]
+
+    def test_a_decision_without_its_place_in_the_log_is_refused_alone(self, folder: Path) -> None:
+        sound, other = decided(1), decided(2)
+        bad = other._replace(value=other.value.replace(b',"offset":2}', b"}"))
+        outcome = open_sink(folder).write([sound, bad])
+        assert (outcome.written, [one.delivery for one in outcome.refused]) == (1, [bad])
+
     def test_a_feature_of_two_kinds_is_two_columns(self, folder: Path) -> None:
         open_sink(folder).write([decided(n, features={"x": value}) for n, value in enumerate((1, "a", True))])
         table = pq.read_table(next(folder.rglob("*.parquet")), partitioning=None)
