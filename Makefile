@@ -72,10 +72,10 @@ wheel: setup ## dist/fraudctl-*.whl, with the kernel's jar in it
 define SHIP_KERNEL
 import pathlib, shutil
 from fraudctl import artifacts
-from fraudctl.engines import local
+from fraudctl.servers import flink
 cache = artifacts.cache_dir()
 artifacts.fetch([one for one in artifacts.lock() if one.use in ("compiler", "connector")], cache)
-shutil.copy(local.kernel_jar(cache), pathlib.Path("pipeline/kernel"))
+shutil.copy(flink.build_kernel(cache), pathlib.Path("pipeline/kernel"))
 endef
 export SHIP_KERNEL
 

@@ -7,7 +7,6 @@ time of its own.
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import time
@@ -17,6 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
+
+import orjson
 
 from fraudctl import topics
 from fraudctl.errors import UsageError
@@ -199,7 +200,7 @@ def _take(board: Scoreboard, prefix: str, record: topics.Record) -> None:
     if record.value is None or prefix.encode() not in record.value[: len(prefix) + 40]:
         return
     with suppress(ValueError, KeyError, TypeError):
-        document = json.loads(record.value)
+        document = orjson.loads(record.value)
         event_id, source = document["event_id"], document["source"]
         if event_id.startswith(prefix):
             number, flagged = int(event_id[len(prefix) :]), document["decision"] != "approve"

@@ -48,15 +48,18 @@ says only when there is reason to, null otherwise; times are UTC."""
 ADDED = frozenset(("marks",))
 """Columns that files of earlier versions lack; there they are null."""
 
-_REQUIRED = frozenset(
+REQUIRED = frozenset(
     [
         "event_id", "user_id", "event_time", "amount", "source", "features", "score", "reasons",
         *_VERDICT_TEXTS, *_VERDICT_FLAGS,
     ]
 )  # fmt: skip
-_KNOWN = _REQUIRED | MARKS | frozenset((*_TEXTS, "lat", "lon"))
+PLAIN = REQUIRED | frozenset((*_TEXTS, "lat", "lon"))
+"""The fields of a decision that has neither marks nor fields without a column."""
+
+_KNOWN = PLAIN | MARKS
 _AMOUNT = b',"amount":'
-_DOCUMENT = pa.struct(
+DOCUMENT = pa.struct(
     [
         *[FIXED.field(name) for name in ("user_id", "event_id", *_TEXTS, "score", "reasons")],
         *[FIXED.field(name) for name in (*_VERDICT_TEXTS, *_VERDICT_FLAGS)],
@@ -71,27 +74,26 @@ _EXACT_BELOW = 1e10  # up to here four decimals of a double are certain
 
 
 class Row(NamedTuple):
-    """A delivery and its value as plain JSON values; `event_date` is the event's UTC day, YYYY-MM-DD."""
+    """A delivery and its value as plain JSON values."""
 
     delivery: Delivery
     document: Mapping[str, Any]
     identity: Identity
-    event_date: str
 
 
 def read(delivery: Delivery) -> Row:
     """Raises Undecodable when the value is not a decision."""
     try:
         document = orjson.loads(delivery.value)
-        if not isinstance(document, dict) or not document.keys() >= _REQUIRED:
+        if not isinstance(document, dict) or not document.keys() >= REQUIRED:
             raise Undecodable("not a decision: fields are missing")
-        user_id, event_id, day = document["user_id"], document["event_id"], document["event_time"][:10]
-        _check_date(day)
+        user_id, event_id = document["user_id"], document["event_id"]
+        _check_date(document["event_time"][:10])
     except (ValueError, TypeError) as error:
         raise Undecodable(str(error)) from None
     if not isinstance(user_id, str) or not isinstance(event_id, str):
         raise Undecodable("an id is no text")
-    return Row(delivery, document, (user_id, event_id), day)
+    return Row(delivery, document, (user_id, event_id))
 
 
 def table(rows: Sequence[Row]) -> pa.Table:
@@ -115,7 +117,7 @@ def fold(found: pa.Table) -> pa.Table:
 
 def unite(tables: Sequence[pa.Table]) -> pa.Table:
     """The rows of all, absent columns filled with null; fixed columns first, features by name."""
-    whole = pa.concat_tables(tables, promote_options="default")
+    whole = pa.concat_tables([FIXED.empty_table(), *tables], promote_options="default")
     return whole.select([*FIXED.names, *sorted(set(whole.column_names) - set(FIXED.names))])
 
 
@@ -190,21 +192,31 @@ def _check_date(text: str) -> None:
 def _fixed(rows: Sequence[Row]) -> dict[str, pa.Array]:
     documents = [row.document for row in rows]
     names = frozenset().union(*documents)
-    found = pa.array(documents, _DOCUMENT)
-    source = found.field("source")
-    if any(part.null_count for part in source.flatten()):
+    found = pa.array(documents, DOCUMENT)
+    if any(part.null_count for part in found.field("source").flatten()):
         raise TypeError("a decision without its place in the log")
-    values: dict[str, Any] = {
-        "schema_version": pa.array(np.full(len(rows), SCHEMA_VERSION, np.int16)),
-        "event_time": found.field("event_time").cast(_TIME),
+    return fixed(found, [row.delivery for row in rows], {
         "amount": _amounts(rows),
         "extra": None if names <= _KNOWN else [extra(document) for document in documents],
         "marks": None if names.isdisjoint(MARKS) else [marked(document) for document in documents],
-        "position": [row.delivery.position for row in rows],
-        "decided_at": [row.delivery.append_ms for row in rows],
         "lat": _numbers([document.get("lat") for document in documents]),
         "lon": _numbers([document.get("lon") for document in documents]),
-    } | {f"source_{name}": source.field(name) for name in ("topic", "partition", "offset")}
+    })  # fmt: skip
+
+
+def fixed(
+    found: pa.StructArray, deliveries: Sequence[Delivery], values: Mapping[str, Any]
+) -> dict[str, pa.Array]:
+    """The columns of `FIXED`: those of `values` (None: nothing but nulls), others as `found` has them."""
+    source = found.field("source")
+    values = {
+        "schema_version": np.full(len(deliveries), SCHEMA_VERSION, np.int16),
+        "event_time": found.field("event_time").cast(_TIME),
+        "position": [delivery.position for delivery in deliveries],
+        "decided_at": [delivery.append_ms for delivery in deliveries],
+        **{f"source_{name}": source.field(name) for name in ("topic", "partition", "offset")},
+        **values,
+    }
     return {one.name: _column(values, one, found) for one in FIXED}
 
 

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl import artifacts
-from fraudctl.engines import local
 from fraudctl.java import java
-from fraudctl.servers.flink import pyflink_folder
+from fraudctl.servers.flink import build_kernel, pyflink_folder
 from tests.streams import Row
 
 
 def kernel_jar() -> Path:
     """The kernel of the sources as they are, built as for a stack; fetches what the cache lacks."""
     artifacts.fetch([one for one in artifacts.lock() if one.use in ("compiler", "connector")])
-    return local.kernel_jar(artifacts.cache_dir())
+    return build_kernel(artifacts.cache_dir())
 
 
 def classpath() -> str:

@@ -87,7 +87,7 @@ def run(stack: Stack, order: Order) -> Findings:
         report = judgement.verify(stack, bar)
     told = judgement.settle_notifications(stack)
     checks = judgement.checks(outcome.scorecard, log, left, report, told)
-    trails = watch.trails(strike.ended)
+    trails = watch.trails(strike.began, strike.ended)
     return Findings(order, outcome.scorecard, strike.outage_s, trails, log, report, told, tuple(checks))
 
 

@@ -29,14 +29,16 @@ DECISIONS = "decisions"
 class Trail:
     """How far somebody was behind at worst, and how long after the end of the fault it was at last.
 
-    `caught_up_s` is None for one that still was at the end, 0 for one that never was after the fault.
+    `worst_s` is of the whole run, `during_s` of the time that the fault was on. `caught_up_s` is None for one
+    that still was behind at the end, 0 for one that never was after the fault.
     """
 
     worst_s: float
+    during_s: float
     caught_up_s: float | None
 
     def as_document(self) -> dict[str, Any]:
-        return {"worst_s": self.worst_s, "caught_up_s": self.caught_up_s}
+        return {"worst_s": self.worst_s, "during_s": self.during_s, "caught_up_s": self.caught_up_s}
 
 
 def behind(stack: Stack, sinks: list[str]) -> dict[str, int]:
@@ -71,24 +73,31 @@ class Watch(threading.Thread):
         self._over.set()
         self.join()
 
-    def trails(self, ended: float | None) -> Mapping[str, Trail]:
-        """Of the decisions and of every sink; `ended` is when the fault was over, by the monotonic clock."""
-        return {name: trail(samples, ended) for name, samples in self._samples.items()}
+    def trails(self, began: float | None, ended: float | None) -> Mapping[str, Trail]:
+        """Of the decisions and of every sink. The fault was on between these moments of the monotonic clock;
+        None where it disturbed the traffic."""
+        return {name: trail(samples, began, ended) for name, samples in self._samples.items()}
 
     def _sample(self, name: str, records: int) -> None:
         self._samples[name].append((time.monotonic(), max(0, records) / self._rate))
 
 
-def trail(samples: list[tuple[float, float]], ended: float | None) -> Trail:
+def trail(samples: list[tuple[float, float]], began: float | None, ended: float | None) -> Trail:
     """The trail of (moment, seconds behind), in order."""
-    worst_s = round(max((value for _, value in samples), default=0.0), 2)
-    late = [at for at, value in samples if value >= CAUGHT_UP_S]
+    during_s = 0.0
+    if began is not None and ended is not None:
+        during_s = _worst([value for at, value in samples if began <= at <= ended])
+    worst_s, late = _worst([value for _, value in samples]), [at for at, v in samples if v >= CAUGHT_UP_S]
     if ended is None or not late:
-        return Trail(worst_s, 0.0)
+        return Trail(worst_s, during_s, 0.0)
     if samples[-1][1] >= CAUGHT_UP_S:
-        return Trail(worst_s, None)
+        return Trail(worst_s, during_s, None)
     next_at = next(at for at, _ in samples if at > late[-1])
-    return Trail(worst_s, round(max(0.0, next_at - ended), 1))
+    return Trail(worst_s, during_s, round(max(0.0, next_at - ended), 1))
+
+
+def _worst(values: list[float]) -> float:
+    return round(max(values, default=0.0), 2)
 
 
 def await_quiet(stack: Stack, wait_s: float, tell: Callable[[int], None]) -> dict[str, int]:

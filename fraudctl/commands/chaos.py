@@ -139,13 +139,14 @@ def _result(found: Findings) -> Result:
         (
             name,
             f"{trail.worst_s:g}",
+            f"{trail.during_s:g}",
             "still behind" if trail.caught_up_s is None else f"{trail.caught_up_s:g}",
         )
         for name, trail in found.trails.items()
     ]
     tables = (
         Table("What must hold", ("holds", "what", "figures"), marks),
-        Table("Behind", ("who", "seconds at worst", "caught up, seconds after the fault"), lags),
+        Table("Behind", ("who", "seconds at worst", "while it was on", "caught up, seconds after"), lags),
     )
     failed = [check.what for check in found.checks if not check.holds]
     on = "" if found.outage_s is None else f", on for {found.outage_s:g} s"

@@ -21,9 +21,8 @@ from fraudctl.engines import external, ports, workers
 from fraudctl.engines.supervision import ProcessState, Supervisor, socket_path
 from fraudctl.engines.waiting import Wait, program_names_of, reason_not_ready
 from fraudctl.errors import Failed, UsageError
-from fraudctl.java import java
 from fraudctl.profile import Profile
-from fraudctl.servers import BaseServer, Program, Site, discover, start_waves
+from fraudctl.servers import BaseServer, Program, Site, discover, flink, start_waves
 from fraudctl.stack import Paths, Stack, read, supervisor_pid
 
 
@@ -213,8 +212,9 @@ class _Start:
         artifacts.fetch([artifact for artifact in artifacts.lock() if artifact.use in uses], cache)
         if not with_job:
             return {}
-        connector = artifacts.jars("connector", cache)[0]
-        return {"connector": str(connector), "kernel": str(kernel_jar(cache))}
+        flink.build_kernel(cache)
+        kernel, connector = flink.job_jars(cache)
+        return {"connector": str(connector), "kernel": str(kernel)}
 
     def _install(self, ours: Mapping[str, BaseServer]) -> None:
         states = self.supervisor.states()
@@ -252,21 +252,6 @@ class _Start:
         for name in names:
             self.supervisor.start_program(name)
         self.wait.for_programs(names)
-
-
-def kernel_jar(cache: Path) -> Path:
-    """The jar of the pipeline's JVM half, built if these sources have not been built before."""
-    from fraudctl.servers.flink import pyflink_folder
-    from pipeline.kernel.build import CompileError
-    from pipeline.kernel.build import kernel_jar as build
-
-    home = pyflink_folder()
-    on_cluster = [*(home / "lib").glob("*.jar"), *(home / "opt").glob("flink-python-*.jar")]
-    class_path = [*sorted(on_cluster), *artifacts.jars("connector", cache)]
-    try:
-        return build(cache, class_path, Path(java()), artifacts.jars("compiler", cache)[0])
-    except CompileError as error:
-        raise Failed(f"the kernel cannot be built:\n{error}", code="kernel") from error
 
 
 def _chosen(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServer]]:

@@ -16,10 +16,12 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from fraudctl.errors import FraudctlError, NotReady
+from fraudctl import artifacts
+from fraudctl.errors import Failed, FraudctlError, NotReady
 from fraudctl.java import class_path, flink_module_flags, java, java_home
 from fraudctl.servers import HOST, BaseServer, Program
 from fraudctl.stack import write_atomically
+from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
 
 SLOTS = 4
 JOBMANAGER_MB = 700
@@ -61,7 +63,11 @@ class Server(BaseServer):
     port_roles = {"rest": 18081, "rpc": 18082}  # noqa: RUF012
     memory_mb = 2400
     jar_use = "connector"
+    compiles = True
     hint = "look at: fraudctl logs flink-taskmanager; too little memory is the usual reason"
+
+    def install(self) -> None:
+        build_kernel(self.site.cache)
 
     def prepare(self) -> None:
         for folder in (self.paths.checkpoints, self.paths.savepoints, self.data):
@@ -148,7 +154,8 @@ class Server(BaseServer):
             self.paths.flink_lib.glob("*.jar"), key=lambda jar: ("flink-dist" in jar.name, jar.name)
         )
         argv = [java(), *flags, "-XX:+ExitOnOutOfMemoryError", *flink_module_flags(), logging]
-        argv += ["-cp", class_path(jars), main, "--configDir", str(conf)]
+        # Each job would load its own copy of the job's jars and compile it from the start again.
+        argv += ["-cp", class_path([*job_jars(self.site.cache), *jars]), main, "--configDir", str(conf)]
         argv += ["--executionMode", "cluster"] if role == "jobmanager" else []
         return Program(f"{self.name}-{role}", argv, env=self._environment(), start_s=start_s)
 
@@ -195,11 +202,14 @@ _CLUSTER: Mapping[str, Setting] = {
     "execution.checkpointing.num-retained": 3,
     "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
     "python.execution-mode": "thread",
+    # A job's classes are those on the cluster's own class path, compiled already by the jobs before it.
+    "classloader.resolve-order": "parent-first",
     "restart-strategy.type": "fixed-delay",
     "restart-strategy.fixed-delay.attempts": 2_147_483_647,
     "restart-strategy.fixed-delay.delay": "300 ms",
     "heartbeat.interval": "500 ms",
-    "heartbeat.timeout": "4000 ms",
+    # A full collection of a large heap takes seconds. That a process is dead shows by its closed connections.
+    "heartbeat.timeout": "15 s",
     "heartbeat.rpc-failure-threshold": 2,
     "slot.request.timeout": "60 s",
     "slot.idle.timeout": "2 s",
@@ -234,6 +244,27 @@ def taskmanager_memory(process_mb: int, rocksdb_mb: int) -> dict[str, Setting]:
     sizes = fixed | {"task.heap.size": max(128, process_mb - taken)}
     memory: dict[str, Setting] = {f"taskmanager.memory.{name}": f"{size}m" for name, size in sizes.items()}
     return memory | {"taskmanager.cpu.cores": float(SLOTS)}
+
+
+def job_jars(cache: Path) -> tuple[Path, Path]:
+    """Where the jars of a job are: the pipeline's JVM half, and the Kafka connector."""
+    return kernel_place(*_kernel_parts(cache)), artifacts.jars("connector", cache)[0]
+
+
+def build_kernel(cache: Path) -> Path:
+    """The pipeline's JVM half, built if these sources have not been built before. Raises Failed."""
+    try:
+        return kernel_jar(*_kernel_parts(cache))
+    except CompileError as error:
+        raise Failed(f"the kernel cannot be built:\n{error}", code="kernel") from error
+
+
+def _kernel_parts(cache: Path) -> tuple[Compiler, list[Path]]:
+    """What compiles it, and against which jars."""
+    home = pyflink_folder()
+    on_cluster = [*(home / "lib").glob("*.jar"), *(home / "opt").glob("flink-python-*.jar")]
+    compiler = Compiler(artifacts.jars("compiler", cache)[0], Path(java()), cache)
+    return compiler, [*sorted(on_cluster), *artifacts.jars("connector", cache)]
 
 
 def pyflink_folder() -> Path:

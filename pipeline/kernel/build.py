@@ -49,17 +49,23 @@ class Compiler:
         return target
 
 
-def kernel_jar(cache: Path, classpath: Sequence[Path], java: Path, ecj: Path) -> Path:
-    """The kernel jar: the one that the package ships, or the cache's, compiled if it has none yet.
-
-    `classpath` is what the kernel compiles against (Flink's lib folder and the Kafka connector), `java` a
-    runtime of version 17 or later, `ecj` the Eclipse compiler. Raises CompileError.
-    """
-    sources = sorted(SOURCES.rglob("*.java"))
-    compiler = Compiler(ecj, java, cache)
-    target = compiler.place("fraudctl-kernel", SOURCES, sources, classpath)
+def kernel_place(compiler: Compiler, classpath: Sequence[Path]) -> Path:
+    """Where the kernel jar is, or will be once it is compiled: as the package ships it, or in the cache."""
+    target = compiler.place("fraudctl-kernel", SOURCES, _sources(), classpath)
     shipped = Path(__file__).parent / target.name
-    return shipped if shipped.exists() else compiler.compile(target, sources, classpath)
+    return shipped if shipped.exists() else target
+
+
+def kernel_jar(compiler: Compiler, classpath: Sequence[Path]) -> Path:
+    """The jar at `kernel_place`, compiled if it is not there. Raises CompileError.
+
+    `classpath` is what the kernel compiles against: Flink's lib folder and the Kafka connector.
+    """
+    return compiler.compile(kernel_place(compiler, classpath), _sources(), classpath)
+
+
+def _sources() -> list[Path]:
+    return sorted(SOURCES.rglob("*.java"))
 
 
 def _digest(root: Path, sources: Sequence[Path], jars: Sequence[Path]) -> str:

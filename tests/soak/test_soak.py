@@ -102,8 +102,10 @@ def test_a_store_that_is_down_for_a_minute_delays_nobody_else(
     options = (
         "--rate",
         str(RATE),
+        "--after",
+        "30s",
         "--duration",
-        "150s",
+        "180s",
         "--patience",
         "600s",
         "--seed",
@@ -112,9 +114,9 @@ def test_a_store_that_is_down_for_a_minute_delays_nobody_else(
     found = data_of(stack, "chaos", "run", f"stop-{store}", *options, wait_s=LONG)
     assert all(check["holds"] for check in found["checks"]), found["checks"]
     trails = found["behind"]
-    others = max(trail["worst_s"] for name, trail in trails.items() if name != store)
-    caught_up = trails[store]["caught_up_s"]
-    figures.note(f"{store} down for a minute: the others' worst lag, s", others, "2", others < 2)
+    others = {name: trail["during_s"] for name, trail in trails.items() if name != store}
+    caught_up, worst_s = trails[store]["caught_up_s"], max(others.values())
+    figures.note(f"{store} down for a minute: the others' worst lags meanwhile, s", others, "2", worst_s < 2)
     figures.note(
         f"{store} down for a minute: caught up after, s",
         caught_up,

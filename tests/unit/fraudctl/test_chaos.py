@@ -107,10 +107,11 @@ def test_a_skewed_clock_is_wrong_for_all_events_of_a_user_in_the_same_way() -> N
 
 def test_a_trail_says_how_far_behind_at_worst_and_since_when_no_more() -> None:
     samples = [(0.0, 0.1), (1.0, 5.0), (2.0, 3.0), (3.0, 2.5), (4.0, 1.0), (5.0, 0.0)]
-    assert watch.trail(samples, ended=2.5) == Trail(5.0, 1.5)
-    assert watch.trail(samples, ended=4.5) == Trail(5.0, 0.0)
-    assert watch.trail(samples[:3], ended=2.5) == Trail(5.0, None)
-    assert watch.trail([], ended=None) == Trail(0.0, 0.0)
+    assert watch.trail(samples, 2.0, 2.5) == Trail(5.0, 3.0, 1.5)
+    assert watch.trail(samples, 3.5, 4.5) == Trail(5.0, 1.0, 0.0)
+    assert watch.trail(samples[:3], 0.5, 2.5) == Trail(5.0, 5.0, None)
+    assert watch.trail(samples, None, None) == Trail(5.0, 0.0, 0.0)
+    assert watch.trail([], None, None) == Trail(0.0, 0.0, 0.0)
 
 
 def test_what_a_living_command_keeps_up_stays_and_what_a_dead_one_left_is_undone(tmp_path: Path) -> None:

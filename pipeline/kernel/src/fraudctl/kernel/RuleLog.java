@@ -58,7 +58,8 @@ final class RuleLog {
     static RuleLog following(Rules rules) {
         RuleLog log;
         synchronized (OPEN) {
-            String name = rules.bootstrap() + " " + rules.topic();
+            // Jobs share a process and these classes; they may read the same topic with other settings.
+            String name = rules.bootstrap() + " " + rules.topic() + " " + rules.settings();
             log = OPEN.computeIfAbsent(name, ignored -> new RuleLog(name,
                     new Activations(Plan.read(rules.settings())), consumer(rules), consumer(rules),
                     new TopicPartition(rules.topic(), 0)));
