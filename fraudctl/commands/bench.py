@@ -108,7 +108,8 @@ def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
     checkpoints, reference = found["checkpoints"], found["reference"]
     summary = (
         f"{found['decided']:,} events in {found['timed_s']:.1f} s: {found['events_per_second']:,} events/s "
-        f"({found['second_half_per_second']:,} in the second half); "
+        f"({found['second_half_per_second']:,} in the second half, {found['first_job_per_second']:,} for the "
+        "job before it); "
         f"{checkpoints['completed']} checkpoints inside; {reference['compared']:,} decisions compared"
     )
     return _result(found, summary)

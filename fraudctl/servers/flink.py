@@ -278,7 +278,8 @@ def pyflink_folder() -> Path:
 def python_path() -> str:
     """PYTHONPATH of the TaskManager's interpreter: the installed packages, and ours where it lies."""
     checkout = Path(__file__).resolve().parents[2]
-    places = [str(checkout), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    ours = [str(checkout / "pipeline" / "worker"), str(checkout)]
+    places = [*ours, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
     return os.pathsep.join(dict.fromkeys(places))
 
 

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from fraudctl import jobfiles, jobs
+from fraudctl.engines.supervision import Supervisor
 from fraudctl.flink import Flink
+from fraudctl.java import java_home
 from fraudctl.result import Progress
 from fraudctl.stack import Stack
 from fraudctl.submission import LIVE
@@ -41,6 +45,15 @@ def test_a_savepoint_leaves_the_job_running(stack: Stack) -> None:
     job_id = live_job_id(stack)
     taken = jobs.savepoint(stack, WAIT_S)
     assert (taken["job_id"], live_job_id(stack), all_tasks_run(stack)) == (job_id, job_id, True)
+
+
+def test_a_job_brings_no_classes_of_its_own_so_that_they_are_compiled_once(stack: Stack) -> None:
+    assert all_tasks_run(stack)
+    taskmanager = Supervisor(stack.paths).states()["flink-taskmanager"]
+    asked = [java_home() / "bin" / "jcmd", str(taskmanager.pid), "VM.classloader_stats"]
+    lines = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.splitlines()
+    loaded = {int(line.split()[3]) for line in lines if "FlinkUserCodeClassLoaders" in line}
+    assert loaded == {0}
 
 
 def test_a_rescaled_job_goes_on_at_the_new_parallelism(stack: Stack) -> None:
