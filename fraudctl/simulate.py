@@ -29,6 +29,8 @@ from fraudctl.traffic import Planned, Run, label_value, size, stream
 LEAD_MS = 500
 """How long before the first event the run is set up, where no start time is given."""
 HOUR_MS = 3_600_000
+LINGER_MS = 5
+"""Records are gathered that long, as by Kafka's own clients; one at a time they cost the broker far more."""
 _FLUSH_S = 150.0
 
 
@@ -217,7 +219,9 @@ class _Feeder(threading.Thread):
         self._shape = conduct.shape
         self._noted: set[int] = set()
         self._names = stack.profile.topics
-        self._senders = [topics.Sender(stack.kafka, self._delivered) for _ in range(max(1, workers))]
+        self._senders = [
+            topics.Sender(stack.kafka, self._delivered, linger_ms=LINGER_MS) for _ in range(max(1, workers))
+        ]
         self.error: Exception | None = None
         """What ended the thread before its time."""
 

@@ -17,7 +17,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pipeline import audit_index
 from pipeline.audit_index import Found, Unread, document_id
@@ -28,6 +28,8 @@ from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable
 __all__ = ["ALIAS", "BadRequest", "ElasticsearchSink", "Failure", "Server", "connect", "search"]
 
 ALIAS = "risk-decisions"
+DEFAULTS: Final = {"batch": 5_000, "gather": "500ms"}
+"""Each request is made durable by itself, and a search sees nothing younger than a second anyway."""
 
 _BODY_CHARS = 8 << 20  # the most one request carries, unless a single document is longer
 _PAGE = 2_000
