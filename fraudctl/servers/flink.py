@@ -208,8 +208,7 @@ _CLUSTER: Mapping[str, Setting] = {
     "restart-strategy.fixed-delay.attempts": 2_147_483_647,
     "restart-strategy.fixed-delay.delay": "300 ms",
     "heartbeat.interval": "500 ms",
-    # A full collection of a large heap takes seconds. That a process is dead shows by its closed connections.
-    "heartbeat.timeout": "15 s",
+    "heartbeat.timeout": "4000 ms",
     "heartbeat.rpc-failure-threshold": 2,
     "slot.request.timeout": "60 s",
     "slot.idle.timeout": "2 s",

@@ -151,7 +151,7 @@ def test_a_writer_takes_its_pace_from_its_settings_then_its_sink_then_the_defaul
         return Config(sink, "", "", "", "", settings, "", None, tmp_path)
 
     paces = [config("redis"), config("parquet"), config("parquet", batch=7, gather="20ms")]
-    assert [(one.batch, one.gather_s) for one in paces] == [(2_000, 0.1), (40_000, 1.0), (7, 0.02)]
+    assert [(one.batch, one.gather_s) for one in paces] == [(2_000, 0.1), (40_000, 0.5), (7, 0.02)]
     with pytest.raises(ValueError, match="not a duration"):
         _ = config("redis", gather="soon").gather_s
 
