@@ -268,8 +268,7 @@ class _available:
 
 def _positions(rows: pa.Table) -> Iterator[tuple[Identity, int]]:
     """Of each row its event and its position, -1 for one without."""
-    names = ("user_id", "event_id", "position")
-    columns = [rows[name].fill_null(-1) if name == "position" else rows[name] for name in names]
+    columns = rows["user_id"], rows["event_id"], rows["position"].fill_null(-1)
     users, events, positions = (column.to_numpy(zero_copy_only=False).tolist() for column in columns)
     return zip(zip(users, events, strict=True), positions, strict=True)
 
