@@ -29,7 +29,7 @@ def faults(envelope: dict[str, Any]) -> set[tuple[str, str, Identity]]:
 
 def delete_row(stack: Stack) -> Identity:
     """Removes the newest score from PostgreSQL, its hits with it."""
-    newest = "SELECT user_id, event_id FROM risk_scores ORDER BY position DESC LIMIT 1"
+    newest = "SELECT user_id, event_id FROM risk_scores ORDER BY decided_at DESC LIMIT 1"
     with psycopg.connect(stack.postgres_dsn()) as connection:
         found = connection.execute(newest).fetchone()
         assert found is not None
@@ -39,10 +39,10 @@ def delete_row(stack: Stack) -> Identity:
 
 
 def delete_flag(stack: Stack) -> Identity:
-    """Removes the newest flag from Redis."""
+    """Removes the newest flag from Redis: by time, since positions of two partitions do not compare."""
     with redis.Redis.from_url(stack.redis_url(), decode_responses=True) as client:
         flags = {key: client.hgetall(key) for key in client.scan_iter("risk:flag:*", count=1_000)}
-        key = max(flags, key=lambda one: int(flags[one]["position"]))
+        key = max(flags, key=lambda one: int(flags[one]["decided_at_ms"]))
         assert client.delete(key) == 1
     return flags[key]["user_id"], flags[key]["event_id"]
 
