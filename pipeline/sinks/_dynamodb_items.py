@@ -93,9 +93,14 @@ def is_alert(item: Item, now_ms: int) -> bool:
     return "decision" in item and int_of(item, "expires_at") * 1000 > now_ms
 
 
+def identity_of(item: Item) -> Identity:
+    """The event an item is about: its key."""
+    return string_of(item, "user_id") or "", string_of(item, "event_id") or ""
+
+
 def entry_of(item: Item) -> Entry:
     """What an alert's item means."""
-    user_id, event_id = string_of(item, "user_id") or "", string_of(item, "event_id") or ""
+    user_id, event_id = identity_of(item)
     if "position" not in item:
         return Entry(user_id, event_id, -1, (None,) * len(FIELDS))
     fields = (

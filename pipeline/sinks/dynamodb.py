@@ -10,11 +10,13 @@ An approved decision whose event has no item leaves nothing. It leaves a tombsto
 while a decision of an *older run* may still follow: one was seen on the partition within that time, or
 may have been when this table is first written to. Beyond that bound a late, older alert lives out its
 time to live. What was seen is kept in the table NAME_runs, so a restart does not forget it.
+
+Approved decisions are most, and hardly any has an item. Which events may have one is read by one scan and
+then remembered; only those are looked up.
 """
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,9 +28,11 @@ from pipeline.delivery import Delivery, Glance, Identity, Parts, Undecodable, gl
 from pipeline.dynamo import Invalid, Item, Table, Unmet, Unreachable
 from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable
 from pipeline.sinks import _dynamodb_items as items
+from pipeline.sinks._dynamodb_memory import Partitions, Remembered
 
 TABLE = "fraud_alerts"
 _KEYS = 100  # in one BatchGetItem
+_KEYS_ONLY = {"ProjectionExpression": "user_id,event_id"}
 _OLDER = "attribute_not_exists(#p) OR #p < :p"
 _NOT_NEWER = "attribute_not_exists(#p) OR NOT attribute_type(#p, :n) OR #p <= :p"
 
@@ -60,19 +64,21 @@ class DynamoSink:
         self._store = store
         self._ttl_ms = ttl_ms
         self._mark_ttl_ms = mark_ttl_ms
-        self._runs = _RunsSeen(store, mark_ttl_ms)
+        self._partitions = Partitions(lambda: store.client, store.runs_table.name, mark_ttl_ms)
+        self._remembered: Remembered | None = None
 
     def write(self, batch: Sequence[Delivery]) -> Outcome:
         newest, refused = _fold(batch)
         outcome = Outcome(0, len(batch) - len(newest) - len(refused), refused)
         with _translated():
-            self._runs.see(batch)
+            if not self._partitions.see(batch):
+                self._remembered = None
             flagged = [(d, g) for d, g in newest.values() if g.flagged]
             approved = [(d, g) for d, g in newest.values() if not g.flagged]
             puts, refused_now = self._alerts(flagged)
             withdrawals = self._withdrawals(approved)
-            done = self._store.each(self._put, [*puts, *withdrawals])
-            self._runs.save()
+            done = self._store.each(self._put, self._remember([*puts, *withdrawals]))
+            self._partitions.save()
         outcome += Outcome(written=len(newest) - len(puts) - len(withdrawals) - len(refused_now))
         return sum(done, outcome + Outcome(refused=refused_now))
 
@@ -131,18 +137,30 @@ class DynamoSink:
     def _withdrawals(self, approved: Sequence[Pair]) -> list[tuple[Delivery, Item]]:
         """Tombstones for events that have an item, and for those that an older run may still flag."""
         able = [(d, g) for d, g in approved if items.key_problem(g.identity) is None]
-        known = {
-            (item["user_id"]["S"], item["event_id"]["S"])
-            for item in self._store.items([g.identity for _, g in able], keys_only=True)
-        }
+        remembered = self._recall()
+        unsure = [g.identity for _, g in able if remembered.may_have(g.identity)]
+        known = set(map(items.identity_of, self._store.items(unsure, **_KEYS_ONLY)))
         found = []
         for delivery, seen in able:
             held = seen.identity in known
-            if held or self._runs.may_be_beaten(delivery):
+            if held or self._partitions.may_be_beaten(delivery):
                 item = items.tombstone(delivery, seen.identity, self._ttl_ms if held else self._mark_ttl_ms)
                 if held or dynamo.int_of(item, "expires_at") * 1000 > _now_ms():
                     found.append((delivery, item))
         return found
+
+    def _remember(self, puts: list[tuple[Delivery, Item]]) -> list[tuple[Delivery, Item]]:
+        """Before they are put, since some may be although the batch fails."""
+        if self._remembered is not None:
+            self._remembered.add((items.identity_of(item) for _, item in puts), _now_ms())
+        return puts
+
+    def _recall(self) -> Remembered:
+        if self._remembered is None:
+            lives_ms = max(self._ttl_ms, self._mark_ttl_ms)
+            found = map(items.identity_of, self._store.scan(**_KEYS_ONLY))
+            self._remembered = Remembered(found, lives_ms, _now_ms())
+        return self._remembered
 
     def _put(self, put: tuple[Delivery, Item]) -> Outcome:
         delivery, item = put
@@ -220,9 +238,8 @@ class _Store:
                 future.cancel()
             raise
 
-    def items(self, identities: Sequence[Identity], keys_only: bool = False) -> list[Item]:
+    def items(self, identities: Sequence[Identity], **options: Any) -> list[Item]:
         """What is held under these identities, read consistently."""
-        options: dict[str, Any] = {"ProjectionExpression": "user_id,event_id"} if keys_only else {}
         chunks = [identities[i : i + _KEYS] for i in range(0, len(identities), _KEYS)]
         client, name = self.client, self.table.name
 
@@ -237,8 +254,8 @@ class _Store:
 
         return [item for found in self.each(read, chunks) for item in found]
 
-    def scan(self) -> Iterator[Item]:
-        return dynamo.pages(self.client.scan, TableName=self.table.name, ConsistentRead=True)
+    def scan(self, **options: Any) -> Iterator[Item]:
+        return dynamo.pages(self.client.scan, TableName=self.table.name, ConsistentRead=True, **options)
 
     def of_user(self, user_id: str) -> Iterator[Item]:
         return dynamo.pages(
@@ -251,52 +268,6 @@ class _Store:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
-
-
-class _RunsSeen:
-    """Which runs each partition carried lately, remembered in a table."""
-
-    def __init__(self, store: _Store, within_ms: int) -> None:
-        self._store = store
-        self._within_ms = within_ms
-        self._runs: dict[int, dict[str, int]] = {}  # per partition: run, or "first", to append ms
-        self._saved: dict[int, dict[str, int]] = {}
-
-    def see(self, batch: Sequence[Delivery]) -> None:
-        """Note the runs of a batch. Raises Unreachable."""
-        for delivery in batch:
-            runs = self._runs.get(delivery.partition)
-            if runs is None:
-                runs = self._runs[delivery.partition] = self._load(delivery.partition)
-            runs.setdefault("first", delivery.append_ms)
-            name = str(delivery.run)
-            runs[name] = max(runs.get(name, 0), delivery.append_ms)
-
-    def may_be_beaten(self, delivery: Delivery) -> bool:
-        """Whether a decision of an older run may still follow."""
-        if delivery.run <= 1:
-            return False
-        since = delivery.append_ms - self._within_ms
-        runs = self._runs[delivery.partition]
-        return any(at >= since and (n == "first" or int(n) < delivery.run) for n, at in runs.items())
-
-    def save(self) -> None:
-        """Keep what changed, unless it is only a little later than what is kept. Raises Unreachable."""
-        for partition, runs in self._runs.items():
-            saved = self._saved.get(partition, {})
-            late = any(at - saved.get(n, 0) > self._within_ms // 10 for n, at in runs.items())
-            if runs.keys() != saved.keys() or late:
-                item = {"partition": dynamo.number(partition), "runs": dynamo.text(json.dumps(runs))}
-                dynamo.call(self._store.client.put_item, TableName=self._store.runs_table.name, Item=item)
-                self._saved[partition] = dict(runs)
-
-    def _load(self, partition: int) -> dict[str, int]:
-        key = {"partition": dynamo.number(partition)}
-        name = self._store.runs_table.name
-        found = dynamo.call(self._store.client.get_item, TableName=name, Key=key, ConsistentRead=True)
-        runs: dict[str, int] = json.loads(dynamo.string_of(found.get("Item") or {}, "runs") or "{}")
-        self._saved[partition] = dict(runs)
-        return runs
 
 
 def _fold(batch: Sequence[Delivery]) -> tuple[dict[Identity, Pair], list[Refused]]:

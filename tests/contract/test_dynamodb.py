@@ -14,7 +14,8 @@ from pipeline import dynamo, sinks
 from pipeline.delivery import Delivery, take_apart
 from pipeline.dynamo import Table
 from pipeline.events import Decision, Hit, Source, Transaction, encode_decision
-from pipeline.sinks import Outcome, ReadBack, Unavailable
+from pipeline.sinks import Outcome, ReadBack, Unavailable, _dynamodb_memory
+from pipeline.sinks._dynamodb_memory import Remembered
 
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 HOUR = 3_600_000
@@ -89,6 +90,88 @@ def test_a_restart_remembers_which_runs_were_seen(open_sink: Any, items: Any) ->
     mark = items()["marked"]
     assert set(mark) == {"user_id", "event_id", "position", "expires_at"}
     assert mark["expires_at"]["N"] == str(-(-(now + 600_000) // 1000))
+
+
+def is_alert(item: Any) -> bool:
+    return "decision" in item
+
+
+def test_an_alert_is_withdrawn_whoever_raised_it(open_sink: Any, items: Any) -> None:
+    """A writer remembers which events have alerts, so it must notice that another one has written."""
+    one, other = open_sink(), open_sink()
+    one.write([decided("mine", BURST, offset=0), decided("fine", offset=1)])
+    other.write([decided("theirs", BURST, offset=2)])
+    assert one.write([decided("theirs", offset=3), decided("mine", offset=4)]) == Outcome(written=2)
+    assert set(items()) == {"mine", "theirs"}
+    assert not any(map(is_alert, items().values()))
+
+    other.write([decided("again", BURST, offset=5)])
+    open_sink().write([decided("again", offset=6), decided("new", BURST, offset=7)])
+    assert one.write([decided("new", offset=8)]) == Outcome(written=1)
+    assert not any(map(is_alert, items().values()))
+
+
+def test_an_alert_of_a_batch_that_failed_is_withdrawn(
+    open_sink: Any, items: Any, dynamodb_server: Any, table: str
+) -> None:
+    sink = open_sink(threads=1)
+    sink.write([decided("fine")])
+    client = dynamo.client(dynamodb_server.address, None, threads=3)  # the writer's own
+
+    def fail(params: Any, **_: Any) -> None:
+        if params["Item"]["event_id"]["S"] == "second":
+            raise OSError("the network is gone")
+
+    event = "before-parameter-build.dynamodb.PutItem"
+    client.meta.events.register(event, fail)
+    try:
+        with pytest.raises(Unavailable, match="the network is gone"):
+            sink.write([decided("first", BURST, offset=1), decided("second", BURST, offset=2)])
+    finally:
+        client.meta.events.unregister(event, fail)
+    assert is_alert(items()["first"])
+    assert sink.write([decided("first", offset=3)]) == Outcome(written=1)
+    assert not is_alert(items()["first"])
+
+
+def test_only_events_that_may_have_an_alert_are_looked_for(open_sink: Any, dynamodb_server: Any) -> None:
+    sink = open_sink(threads=5)
+    sink.write([decided("flagged", BURST)])
+    client = dynamo.client(dynamodb_server.address, None, threads=7)  # the writer's own
+    asked: list[str] = []
+
+    def note(params: Any, **_: Any) -> None:
+        for table, wanted in params["RequestItems"].items():
+            asked.extend(key["event_id"]["S"] for key in wanted["Keys"] if not table.endswith("_runs"))
+
+    event = "before-parameter-build.dynamodb.BatchGetItem"
+    client.meta.events.register(event, note)
+    try:
+        sink.write([decided("flagged", offset=1), *(decided(f"e{n}", offset=2 + n) for n in range(300))])
+    finally:
+        client.meta.events.unregister(event, note)
+    assert asked == ["flagged"]
+
+
+def test_what_can_no_longer_have_an_item_is_forgotten() -> None:
+    remembered = Remembered([("ada", "old")], ttl_ms=100, now_ms=0)
+    remembered.add([("ada", "later")], now_ms=90)
+    remembered.add([("ada", "new")], now_ms=101)
+    assert all(remembered.may_have(("ada", name)) for name in ("old", "later", "new"))
+    assert not remembered.may_have(("bob", "new"))
+    remembered.add([("ada", "newest")], now_ms=202)
+    found = [name for name in ("old", "later", "new", "newest") if remembered.may_have(("ada", name))]
+    assert found == ["new", "newest"]
+
+
+def test_of_a_table_with_too_many_alerts_each_event_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_dynamodb_memory, "MOST", 2)
+    remembered = Remembered([("ada", "a"), ("ada", "b")], ttl_ms=100, now_ms=0)
+    assert not remembered.may_have(("ada", "c"))
+    remembered.add([("ada", "d")], now_ms=1)
+    assert remembered.may_have(("ada", "c"))
+    many = Remembered((("ada", str(n)) for n in count()), ttl_ms=100, now_ms=0)  # ends
+    assert many.may_have(("bob", "c"))
 
 
 def test_what_dynamodb_can_never_take_is_found_among_the_others(open_sink: Any) -> None:
