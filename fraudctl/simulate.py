@@ -31,6 +31,11 @@ LEAD_MS = 500
 HOUR_MS = 3_600_000
 LINGER_MS = 5
 """Records are gathered that long, as by Kafka's own clients; one at a time they cost the broker far more."""
+TICK_S = 0.004
+"""Who has sent all that is due looks at the clock again after that; waking for each event would cost more
+processor time than the events do."""
+READ_MS = 100
+"""How long the broker gathers decisions: their append time counts, not when they are read."""
 _FLUSH_S = 150.0
 
 
@@ -130,7 +135,8 @@ def simulate(
     conduct = conduct or Conduct()
     total, board = size(run), conduct.board
     decisions_topic = stack.profile.topics.decisions
-    with topics.Tail(stack.kafka, decisions_topic) as decisions, labels.open("x", encoding="utf-8") as lines:
+    tail = topics.Tail(stack.kafka, decisions_topic, gather_ms=READ_MS)
+    with tail as decisions, labels.open("x", encoding="utf-8") as lines:
         feeder = _Feeder(stack, run, workers, conduct, lines)
         interrupted = _follow(feeder, decisions, board, run, total, patience_s)
     return Outcome(run, board.scorecard(), board.overtaken(), interrupted, labels)
@@ -257,7 +263,7 @@ class _Feeder(threading.Thread):
         while (left := due - time.monotonic()) > 0:
             for sender in self._senders:
                 sender.serve()
-            if self.stop.wait(min(left, 0.05)):
+            if self.stop.wait(min(max(left, TICK_S), 0.05)):
                 return False
         return not self.stop.is_set()
 
