@@ -126,6 +126,8 @@ class Keeper:
             self._watch(stack, wanted, jobs)
         elif reason := self._reason_of_end(stack):
             raise Failed(reason)
+        elif left := self._left_over(stack):
+            self._keep(stack, replace(self.state, state="waiting", last_error=left))
         elif now_ms() >= self.state.failed_ms + pause_ms(self.state.failures):
             self._start(stack)
 
@@ -136,6 +138,20 @@ class Keeper:
         if gone is None or not any(job.job_id == gone and job.state == "FAILED" for job in flink.jobs()):
             return None
         return f"job {gone} failed: {reason_of(flink, gone)}"
+
+    def _left_over(self, stack: Stack) -> str | None:
+        """Why a job might run beside what a lost JobManager has left: its tasks go on until they notice.
+
+        A TaskManager notices a lost JobManager and registers with the new one at about the same time, so one
+        that has not registered may be running them.
+        """
+        flink = Flink(stack.flink_url)
+        overview = flink.overview()
+        if overview.taskmanagers == 0:
+            return "no TaskManager has registered yet"
+        if overview.free_slots < overview.slots and all(job.ended for job in flink.jobs()):
+            return "tasks of a lost job are still running"
+        return None
 
     def _watch(self, stack: Stack, wanted: Mapping[str, Any], jobs: Sequence[Job]) -> None:
         flink = Flink(stack.flink_url)

@@ -16,10 +16,13 @@ from urllib.parse import urlsplit
 
 @dataclass
 class Cluster:
-    """What the double knows. `savepoints` off makes it refuse them as a cluster with failing tasks does."""
+    """What the double knows. `savepoints` off makes it refuse them as a cluster with failing tasks does;
+    `left_over` are slots in which tasks of a job run that it no longer knows."""
 
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     slots: int = 2
+    taskmanagers: int = 1
+    left_over: int = 0
     task_state: str = "RUNNING"
     savepoints: bool = True
     away: bool = False
@@ -42,7 +45,8 @@ class Cluster:
         if self.away:
             return 503, {"errors": ["Service temporarily unavailable due to an ongoing leader election."]}
         if path == "/overview":
-            counts = {"taskmanagers": 1, "slots-total": self.slots, "slots-available": 1}
+            free = self.slots - self.left_over - len(self.jobs)
+            counts = {"taskmanagers": self.taskmanagers, "slots-total": self.slots, "slots-available": free}
             return 200, counts | {"flink-version": "2.2.1"}
         if path == "/jobs/overview":
             return 200, {"jobs": list(self.jobs.values())}

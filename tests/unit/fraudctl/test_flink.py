@@ -21,6 +21,7 @@ def refusal(error: FraudctlError) -> tuple[str, int, str]:
 
 
 def test_the_overview_tells_version_taskmanagers_and_slots(cluster: Cluster) -> None:
+    cluster.add("a")
     assert Flink(cluster.url).overview() == Overview("2.2.1", 1, 2, 1)
 
 

@@ -127,6 +127,33 @@ def test_a_forgotten_job_comes_back_from_its_newest_checkpoint_under_its_run(
     assert submitted.starts()[1:] == [(1, newest, stack.profile.pipeline.parallelism)]
 
 
+def test_nothing_is_submitted_while_a_lost_job_may_still_run(stack: Stack, cluster: Cluster) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    jobfiles.want(stack, wanted="running")
+    keeper.look()
+    cluster.jobs.clear()
+
+    cluster.taskmanagers = 0
+    keeper.look()
+    assert (keeper.state.state, keeper.state.last_error) == ("waiting", "no TaskManager has registered yet")
+    cluster.taskmanagers, cluster.left_over = 1, 1
+    keeper.look()
+    assert keeper.state.last_error == "tasks of a lost job are still running"
+    assert len(submitted.starts()) == 1
+
+    cluster.left_over = 0
+    keeper.look()
+    assert len(submitted.starts()) == 2
+
+
+def test_a_replay_in_the_other_slots_holds_the_job_back_from_nothing(stack: Stack, cluster: Cluster) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    cluster.add("replay", name="fraudctl-replay")
+    jobfiles.want(stack, wanted="running")
+    keeper.look()
+    assert len(submitted.starts()) == 1
+
+
 def test_a_new_keeper_goes_on_where_the_old_one_was_killed(stack: Stack, cluster: Cluster) -> None:
     keeper, _ = keeper_of(stack, cluster)
     jobfiles.want(stack, wanted="running")
