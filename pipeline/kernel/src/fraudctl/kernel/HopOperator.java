@@ -23,12 +23,9 @@ import org.apache.flink.streaming.api.watermark.Watermark;
  */
 final class HopOperator extends OrderOperator implements Triggerable<String, VoidNamespace> {
     private static final long serialVersionUID = 1L;
-    /** Leaves room for a second job on the same TaskManager. */
-    private static final double CACHES_SHARE_OF_HEAP = 0.28;
 
     private final Rules rules;
     private final String field;
-    private final int cachesOfJob;
     private transient InForce inForce;
     private transient Plan plan;
     private transient Plan.Hop hop;
@@ -37,14 +34,10 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
     private transient InternalTimerService<VoidNamespace> timers;
     private transient Counter duplicates;
 
-    /**
-     * @param cachesOfJob how many caches of key states the job has, to share the memory among them
-     */
-    HopOperator(Rules rules, String field, int cachesOfJob) {
+    HopOperator(Rules rules, String field) {
         super(new HopKey(field));
         this.rules = rules;
         this.field = field;
-        this.cachesOfJob = cachesOfJob;
     }
 
     @Override
@@ -58,8 +51,7 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
                 "key-state", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
         MapState<Long, byte[]> chunks = getRuntimeContext().getMapState(new MapStateDescriptor<>(
                 "key-chunks", BasicTypeInfo.LONG_TYPE_INFO, PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
-        long cacheBytes = (long) (Runtime.getRuntime().maxMemory() * CACHES_SHARE_OF_HEAP / cachesOfJob);
-        states = new StateCache(hop, stored, chunks, this::setCurrentKey, cacheBytes);
+        states = new StateCache(hop, stored, chunks, this::setCurrentKey);
         timers = getInternalTimerService("reclaim", VoidNamespaceSerializer.INSTANCE, this);
         duplicates = getMetricGroup().counter("duplicates");
     }
@@ -103,6 +95,7 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
 
     /** False when the event is a copy of one already scored. */
     private boolean enter(Event event, String key) throws Exception {
+        states.atWork();
         KeyState state = states.get(key);
         boolean isCopy = hop.isFirst() && state.isDuplicate(event, plan.dedupWindowMs);
         if (!isCopy) {
@@ -153,6 +146,9 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
     public void close() throws Exception {
         if (inForce != null) {
             inForce.close();
+        }
+        if (states != null) {
+            states.drop();
         }
         super.close();
     }

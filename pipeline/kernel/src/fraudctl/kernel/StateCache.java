@@ -26,7 +26,8 @@ final class StateCache {
     /** A source that had nothing more fewer times than this between two looks is behind, however slow the machine. */
     private static final int FEW_DRAINS = 3;
 
-    private final long capacityBytes;
+    private final CacheBudget budget = new CacheBudget();
+    private boolean isUsed;
     private Plan.Hop hop;
     private final ValueState<byte[]> stored;
     private final Chunks.Store chunks;
@@ -48,14 +49,12 @@ final class StateCache {
         void use(String key);
     }
 
-    StateCache(Plan.Hop hop, ValueState<byte[]> stored, MapState<Long, byte[]> chunks, KeyContext context,
-            long capacityBytes) {
+    StateCache(Plan.Hop hop, ValueState<byte[]> stored, MapState<Long, byte[]> chunks, KeyContext context) {
         this.hop = hop;
         this.stored = stored;
         this.chunks = new StoredChunks(chunks);
         this.codec = new StateCodec();
         this.context = context;
-        this.capacityBytes = capacityBytes;
     }
 
     /** From now on states are of that plan; each is brought to it when it is next asked for. */
@@ -128,11 +127,29 @@ final class StateCache {
         stored.clear();
     }
 
-    /** Brings the backend up to date. */
+    /** An event has come. Until the second flush after the last one the cache counts as at work. */
+    void atWork() {
+        isUsed = true;
+        budget.atWork(true);
+    }
+
+    /** Brings the backend up to date; without events since the flush before, leaves the memory to others. */
     void flush() throws IOException {
         while (!dirty.isEmpty()) {
             writeOldest();
         }
+        if (!isUsed) {
+            drop();
+        }
+        isUsed = false;
+    }
+
+    /** Forgets what it holds, written or not. */
+    void drop() {
+        states.clear();
+        dirty.clear();
+        bytes = 0;
+        budget.atWork(false);
     }
 
     private void writeOldest() throws IOException {
@@ -149,7 +166,7 @@ final class StateCache {
     }
 
     private void shrink() throws IOException {
-        while (bytes > capacityBytes && states.size() > 1) {
+        while (bytes > budget.bytes() && states.size() > 1) {
             Map.Entry<String, KeyState> eldest = states.entrySet().iterator().next();
             KeyState state = eldest.getValue();
             states.remove(eldest.getKey());

@@ -71,7 +71,7 @@ public final class Wiring {
             String key = hop.asText();
             String name = "features by " + key;
             events = keyed(events, new HopKey(key))
-                    .transform(name, new EventType(), new HopOperator(rules, key, hops.size() * parallelism))
+                    .transform(name, new EventType(), new HopOperator(rules, key))
                     .name(name).uid("features-by-" + key);
         }
         SingleOutputStreamOperator<Event> ordered = keyed(events, new HopKey(Plan.USER))

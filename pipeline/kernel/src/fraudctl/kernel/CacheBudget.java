@@ -1,0 +1,29 @@
+package fraudctl.kernel;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * What the caches of key states may hold, all jobs of a TaskManager together: were it a share for each job,
+ * a replay beside the live job would double what lives in the heap, and a full collection could outlast the
+ * heartbeat. Caches at work share it evenly. The class is loaded once per TaskManager, as it lies on the
+ * cluster's own class path.
+ */
+final class CacheBudget {
+    private static final double SHARE_OF_HEAP = 0.28;
+    private static final AtomicInteger AT_WORK = new AtomicInteger();
+
+    private boolean isAtWork;
+
+    /** The cache whose budget this is has work to do, or none. */
+    void atWork(boolean isAtWork) {
+        if (this.isAtWork != isAtWork) {
+            this.isAtWork = isAtWork;
+            AT_WORK.addAndGet(isAtWork ? 1 : -1);
+        }
+    }
+
+    /** What the cache may hold at this moment. */
+    long bytes() {
+        return (long) (Runtime.getRuntime().maxMemory() * SHARE_OF_HEAP / Math.max(1, AT_WORK.get()));
+    }
+}
