@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fraudctl import artifacts
 from fraudctl.errors import Failed, NotReady
-from fraudctl.java import class_path, compiled, java, launcher_jar
+from fraudctl.java import class_path, compiled, launcher_jar, server_command, share_classes
 from fraudctl.servers import HOST, BaseServer, Program
 
 _LAUNCHER = "DynamoDbOnLoopback"
@@ -46,6 +46,7 @@ class Server(BaseServer):
                 code="platform",
             )
         compiled(*self._launcher())
+        share_classes(self.site.cache)
 
     def prepare(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
@@ -60,7 +61,7 @@ class Server(BaseServer):
             f"-Djava.library.path={class_path(sorted(natives))}",
         ]
         places = [launcher_jar(*self._launcher()), *self._jars()]
-        argv = [java(), *flags, "-cp", class_path(places), _LAUNCHER, HOST]
+        argv = [*server_command(self.name, flags, places, self.site.cache), _LAUNCHER, HOST]
         argv += ["-port", str(self.port), "-sharedDb", "-disableTelemetry", "-dbPath", str(self.data)]
         return [Program(self.name, argv)]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from fraudctl import artifacts
 from fraudctl.errors import NotReady
-from fraudctl.java import class_path, compiled, java, launcher_jar
+from fraudctl.java import compiled, launcher_jar, server_command, share_classes
 from fraudctl.servers import HOST, BaseServer, Program
 
 _LAUNCHER = "ElasticsearchNode"
@@ -35,6 +35,7 @@ class Server(BaseServer):
 
     def install(self) -> None:
         compiled(*self._launcher())
+        share_classes(self.site.cache)
 
     def prepare(self) -> None:
         for folder in (self.data / "config", self.data / "tmp"):
@@ -50,13 +51,8 @@ class Server(BaseServer):
             f"-Djava.io.tmpdir={self.data / 'tmp'}",
             "-Dlog4j2.formatMsgNoLookups=true",
         ]
-        argv = [
-            java(),
-            *flags,
-            "-cp",
-            class_path([launcher_jar(*self._launcher()), *self.jar_paths()]),
-            _LAUNCHER,
-        ]
+        places = [launcher_jar(*self._launcher()), *self.jar_paths()]
+        argv = [*server_command(self.name, flags, places, self.site.cache), _LAUNCHER]
         argv += [str(self.data), HOST, str(self.site.ports["http"]), str(self.site.ports["transport"])]
         settings = {**_SETTINGS, **self.site.settings.settings}
         argv += [f"{name}={_text(value)}" for name, value in settings.items()]

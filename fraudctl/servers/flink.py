@@ -18,7 +18,7 @@ from pathlib import Path
 
 from fraudctl import artifacts
 from fraudctl.errors import Failed, FraudctlError, NotReady
-from fraudctl.java import class_path, flink_module_flags, java, java_home
+from fraudctl.java import flink_module_flags, java, java_home, server_command, share_classes
 from fraudctl.servers import HOST, BaseServer, Program
 from fraudctl.stack import write_atomically
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
@@ -68,6 +68,7 @@ class Server(BaseServer):
 
     def install(self) -> None:
         build_kernel(self.site.cache)
+        share_classes(self.site.cache)
 
     def prepare(self) -> None:
         for folder in (self.paths.checkpoints, self.paths.savepoints, self.data):
@@ -153,11 +154,14 @@ class Server(BaseServer):
         jars = sorted(
             self.paths.flink_lib.glob("*.jar"), key=lambda jar: ("flink-dist" in jar.name, jar.name)
         )
-        argv = [java(), *flags, "-XX:+ExitOnOutOfMemoryError", *flink_module_flags(), logging]
-        # Each job would load its own copy of the job's jars and compile it from the start again.
-        argv += ["-cp", class_path([*job_jars(self.site.cache), *jars]), main, "--configDir", str(conf)]
+        name = f"{self.name}-{role}"
+        flags = [*flags, "-XX:+ExitOnOutOfMemoryError", *flink_module_flags(), logging]
+        # Each job would load its own copy of the job's jars and compile it from the start again. The links in
+        # the home are followed, so that every home has the same class path.
+        places = [*job_jars(self.site.cache), *(jar.resolve() for jar in jars)]
+        argv = [*server_command(name, flags, places, self.site.cache), main, "--configDir", str(conf)]
         argv += ["--executionMode", "cluster"] if role == "jobmanager" else []
-        return Program(f"{self.name}-{role}", argv, env=self._environment(), start_s=start_s)
+        return Program(name, argv, env=self._environment(), start_s=start_s)
 
     def _environment(self) -> dict[str, str]:
         return {

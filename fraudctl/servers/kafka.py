@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fraudctl.errors import Failed, FraudctlError, NotReady
-from fraudctl.java import class_path, java
+from fraudctl.java import class_path, java, server_command, share_classes
 from fraudctl.servers import HOST, BaseServer, Program
 from fraudctl.stack import write_atomically
 
@@ -61,6 +61,9 @@ class Server(BaseServer):
     def config(self) -> Path:
         return self.paths.run / "kafka.properties"
 
+    def install(self) -> None:
+        share_classes(self.site.cache)
+
     def prepare(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
         settings = {str(name): str(value) for name, value in self.site.settings.settings.items()}
@@ -86,8 +89,8 @@ class Server(BaseServer):
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
         ]
-        argv = [java(), *flags, "-cp", class_path(self.jar_paths()), "kafka.Kafka", str(self.config)]
-        return [Program(self.name, argv)]
+        argv = server_command(self.name, flags, self.jar_paths(), self.site.cache)
+        return [Program(self.name, [*argv, "kafka.Kafka", str(self.config)])]
 
     def probe(self) -> None:
         from fraudctl import topics
