@@ -19,6 +19,7 @@ from tests.stack.flow import (
     held_by,
     kill,
     newest,
+    send_all,
     workload,
 )
 
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.timeout(600)
 RATE = 300.0
 SECONDS = 8
 COUNT = int(RATE * SECONDS)
+AFTER = 20
+"""Events that are sent when the job runs again: what it repeats it has repeated once these are decided."""
 VICTIMS = (
     "flink-taskmanager",
     "flink-jobmanager",
@@ -61,6 +64,8 @@ def test_after_a_hard_kill_every_event_is_decided_once_and_the_stores_hold_the_l
     assert (sent.acknowledged, sent.failed) == (COUNT, 0)
     found = newest(await_decisions(stack, load, COUNT, 180.0))
     await_that(lambda: all_tasks_run(stack), 90.0, lambda: "the job does not run again")
+    send_all(stack, after := workload(RATE), 0, AFTER)
+    await_decisions(stack, after, AFTER)
     await_sinks(stack)
     found = newest(await_decisions(stack, load, COUNT))
     assert sorted(found) == list(range(COUNT))
