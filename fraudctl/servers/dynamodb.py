@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fraudctl import artifacts
 from fraudctl.errors import Failed, NotReady
-from fraudctl.java import class_path, compiled, launcher_jar, server_command, share_classes
+from fraudctl.java import class_path, compiled, java, launcher_jar
 from fraudctl.servers import HOST, BaseServer, Program
 
 _LAUNCHER = "DynamoDbOnLoopback"
@@ -46,7 +46,6 @@ class Server(BaseServer):
                 code="platform",
             )
         compiled(*self._launcher())
-        share_classes(self.site.cache)
 
     def prepare(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
@@ -61,7 +60,9 @@ class Server(BaseServer):
             f"-Djava.library.path={class_path(sorted(natives))}",
         ]
         places = [launcher_jar(*self._launcher()), *self._jars()]
-        argv = [*server_command(self.name, flags, places, self.site.cache), _LAUNCHER, HOST]
+        # Its classes cannot be kept from one start to the next: one of its jars names its own folder, and
+        # sharing is refused for a class path with a folder in it.
+        argv = [java(), *flags, "-cp", class_path(places), _LAUNCHER, HOST]
         argv += ["-port", str(self.port), "-sharedDb", "-disableTelemetry", "-dbPath", str(self.data)]
         return [Program(self.name, argv)]
 
