@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Check:
 @dataclass(frozen=True, slots=True)
 class LogFindings:
     """The run's events in the log: with a decision, records beyond one each, and events whose repeated
-    decisions are not byte for byte the same."""
+    decisions by one run of the job are not byte for byte the same."""
 
     decided: int
     repeats: int
@@ -39,28 +39,37 @@ class LogFindings:
 
 
 def read_log(stack: Stack, starts: Mapping[int, int], run_name: str, events: int) -> LogFindings:
-    """Every decision of the run, from those offsets on. Equal runs only: a later run replaces."""
-    digests, decided, repeats, contradictions = array("q", bytes(8 * events)), 0, 0, set()
+    """Every decision of the run, from those offsets on."""
+    return judge_log(topics.tail(stack.kafka, stack.profile.topics.decisions, starts), run_name, events)
+
+
+def judge_log(records: Iterable[topics.Record], run_name: str, events: int) -> LogFindings:
+    """What those records say of the run's events, numbered from 0. Only decisions of one run of the job
+    contradict each other: a later run replaces what an earlier one decided.
+    """
+    digests, runs = array("q", bytes(8 * events)), array("q", bytes(8 * events))
+    decided, repeats, contradictions = 0, 0, set()
     head = f'{{"event_id":"{run_name}-'.encode()
-    for record in topics.tail(stack.kafka, stack.profile.topics.decisions, starts):
+    for record in records:
         value = record.value or b""
         if not value.startswith(head):
             continue
         number = int(value[len(head) : value.index(b'"', len(head))])
-        digest = _digest(value, record.headers.get("run", b""))
-        if not digests[number]:
-            digests[number], decided = digest, decided + 1
-            continue
-        repeats += 1
-        if digests[number] != digest:
-            contradictions.add(number)
+        digest, run = _digest(value), int(record.headers.get("run", b"0"))
+        if digests[number]:
+            repeats += 1
+            if run == runs[number] and digest != digests[number]:
+                contradictions.add(number)
+        else:
+            decided += 1
+        if run >= runs[number]:
+            digests[number], runs[number] = digest, run
     return LogFindings(decided, repeats, len(contradictions))
 
 
-def _digest(value: bytes, run: bytes) -> int:
-    return (
-        int.from_bytes(hashlib.blake2b(run + b"|" + value, digest_size=8).digest(), "big", signed=True) or 1
-    )
+def _digest(value: bytes) -> int:
+    """Never 0, which stands for none."""
+    return int.from_bytes(hashlib.blake2b(value, digest_size=8).digest(), "big", signed=True) or 1
 
 
 def verify(stack: Stack, bar: Progress) -> Report:

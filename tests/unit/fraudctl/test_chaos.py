@@ -17,12 +17,14 @@ import pytest
 
 from fraudctl.chaos import fault, ledger, means, watch
 from fraudctl.chaos.fault import FaultError
+from fraudctl.chaos.judgement import LogFindings, judge_log
 from fraudctl.chaos.means._relay import Relay
 from fraudctl.chaos.watch import Trail
 from fraudctl.errors import UsageError
 from fraudctl.profile import data_dir
 from fraudctl.scenario import find as scenario_of
 from fraudctl.simulate import Sending
+from fraudctl.topics import Record
 from fraudctl.traffic import Planned, Run, stream
 
 GOOD = {"description": "It is down", "means": "stop", "target": "redis", "lasts": "30s"}
@@ -157,3 +159,19 @@ def test_a_relay_passes_bytes_on_until_it_is_cut_and_then_takes_nobody() -> None
                 assert writer.recv(16) == b""
         with pytest.raises(ConnectionError):
             socket.create_connection(("127.0.0.1", relay.port), timeout=2)
+
+
+def decision(number: int, run: int, text: str = "approve") -> Record:
+    value = f'{{"event_id":"burst-1-{number:07d}","decision":"{text}"}}'.encode()
+    return Record("risk.decisions", 0, 0, 0, None, value, {"run": str(run).encode()})
+
+
+def test_repeats_contradict_each_other_within_one_run_of_the_job_and_a_later_run_replaces() -> None:
+    other = Record("risk.decisions", 0, 0, 0, None, b'{"event_id":"x"}', {"run": b"1"})
+    repeated = [decision(0, 1), other, decision(0, 1), decision(1, 1)]
+    assert judge_log(repeated, "burst-1", 3) == LogFindings(decided=2, repeats=1, contradictions=0)
+    assert judge_log([*repeated, decision(0, 1, "block")], "burst-1", 3) == LogFindings(2, 2, 1)
+
+    replaced = [*repeated, decision(0, 2, "block"), decision(0, 1), decision(0, 2, "block")]
+    assert judge_log(replaced, "burst-1", 3) == LogFindings(2, 4, 0)
+    assert judge_log([*replaced, decision(0, 2)], "burst-1", 3) == LogFindings(2, 5, 1)
