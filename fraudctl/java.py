@@ -54,7 +54,7 @@ def server_command(name: str, flags: Sequence[str], jars: Iterable[Path], cache:
     """The command line of a long-running program, up to its main class.
 
     What the JVM has parsed and verified of its classes is kept from one start to the next (class data
-    sharing), which halves a start. The archive, 40 to 100 MB, is written by the JVM itself when it is stopped
+    sharing), which halves a start. The archive, 50 to 80 MB, is written by the JVM itself when it is stopped
     in order, for the first time and whenever the class path or the runtime is another; one that does not fit
     is passed over. It needs the runtime's own archive, see `share_classes`, and is of no use without.
     """
