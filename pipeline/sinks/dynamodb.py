@@ -76,10 +76,12 @@ class DynamoSink:
             flagged = [(d, g) for d, g in newest.values() if g.flagged]
             approved = [(d, g) for d, g in newest.values() if not g.flagged]
             puts, refused_now = self._alerts(flagged)
-            withdrawals = self._withdrawals(approved)
-            done = self._store.each(self._put, self._remember([*puts, *withdrawals]))
+            puts += self._withdrawals(approved)
+            # before they are put, since some may be although the batch fails
+            self._recall().add((items.identity_of(item) for _, item in puts), _now_ms())
+            done = self._store.each(self._put, puts)
             self._partitions.save()
-        outcome += Outcome(written=len(newest) - len(puts) - len(withdrawals) - len(refused_now))
+        outcome += Outcome(written=len(newest) - len(puts) - len(refused_now))
         return sum(done, outcome + Outcome(refused=refused_now))
 
     def held(self, user_id: str, event_id: str) -> Held | None:
@@ -148,12 +150,6 @@ class DynamoSink:
                 if held or dynamo.int_of(item, "expires_at") * 1000 > _now_ms():
                     found.append((delivery, item))
         return found
-
-    def _remember(self, puts: list[tuple[Delivery, Item]]) -> list[tuple[Delivery, Item]]:
-        """Before they are put, since some may be although the batch fails."""
-        if self._remembered is not None:
-            self._remembered.add((items.identity_of(item) for _, item in puts), _now_ms())
-        return puts
 
     def _recall(self) -> Remembered:
         if self._remembered is None:
