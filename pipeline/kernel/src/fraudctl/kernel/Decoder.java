@@ -5,7 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Set;
+import java.util.HashMap;
+import java.util.Map;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonFactory;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
@@ -17,25 +18,25 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.StreamReadCon
  */
 final class Decoder {
     private static final int MAX_NESTING = 20;
-    /** Labels must not reach a scorer; the others are names that a decision gives its own values. */
-    private static final Set<String> RESERVED = Set.of("label", "label_time", "scenario",
-            "source", "features", "late", "saturated", "score", "decision", "reasons",
-            "ruleset_version", "ruleset_hash", "plugin_errors", "warming");
-    private static final Set<String> STRINGS =
-            Set.of("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel");
-    private static final Set<String> NUMBERS = Set.of("lat", "lon");
     private static final JsonFactory JSON = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxNestingDepth(100_000).maxNumberLength(1 << 20).maxStringLength(1 << 24)
                     .maxNameLength(1 << 20).build())
             .build();
 
+    /** Producers use a few names; whoever makes them up must not fill the memory. */
+    private static final int MOST_REMEMBERED = 1_024;
+
     private final int maxEventBytes;
     private Slots slots;
-    private final ArrayList<String> names = new ArrayList<>();
+    private final Map<String, Field> known = new HashMap<>();
+    private final ArrayList<Field> fields = new ArrayList<>();
     private final ArrayList<JsonToken> kinds = new ArrayList<>();
     private final ArrayList<String> texts = new ArrayList<>();
+    private final StringBuilder whole = new StringBuilder(1_024);
     private final StringBuilder rest = new StringBuilder(512);
+    private long record;
+    private Field repeated;
 
     Decoder(Slots slots, int maxEventBytes) {
         this.slots = slots;
@@ -45,6 +46,7 @@ final class Decoder {
     /** From now on fields go to these slots. */
     void use(Slots next) {
         slots = next;
+        known.clear();
     }
 
     /** Fills in everything but the place in the log. Returns the event time in milliseconds. */
@@ -56,7 +58,6 @@ final class Decoder {
             throw new Refusal("too_large", value.length + " bytes, at most " + maxEventBytes);
         }
         readMembers(text(value));
-        refuseDuplicates();
         return fill(event);
     }
 
@@ -73,9 +74,14 @@ final class Decoder {
     }
 
     private void readMembers(String text) throws Refusal {
-        names.clear();
+        fields.clear();
         kinds.clear();
         texts.clear();
+        if (known.size() > MOST_REMEMBERED) {
+            known.clear();
+        }
+        record++;
+        repeated = null;
         boolean isObject;
         boolean isTooDeep = false;
         try (JsonParser parser = JSON.createParser(text)) {
@@ -108,11 +114,14 @@ final class Decoder {
         if (!isObject) {
             throw new Refusal("not_an_object", "the value is not a JSON object");
         }
+        if (repeated != null) {
+            throw new Refusal("duplicate_field", Field.shown(repeated.name));
+        }
     }
 
     private void member(JsonParser parser, JsonToken token) throws IOException {
         if (token == JsonToken.FIELD_NAME) {
-            names.add(parser.currentName());
+            field(parser.currentName());
             return;
         }
         kinds.add(token);
@@ -124,19 +133,17 @@ final class Decoder {
         return end < 0 ? message : message.substring(0, end);
     }
 
-    private void refuseDuplicates() throws Refusal {
-        if (names.size() > 32) {
-            if (new java.util.HashSet<>(names).size() == names.size()) {
-                return;
-            }
+    private void field(String name) {
+        Field field = known.get(name);
+        if (field == null) {
+            field = new Field(name, slots);
+            known.put(name, field);
         }
-        for (int i = 1; i < names.size(); i++) {
-            for (int j = 0; j < i; j++) {
-                if (names.get(i).equals(names.get(j))) {
-                    throw new Refusal("duplicate_field", shown(names.get(i)));
-                }
-            }
+        if (field.lastRecord == record && repeated == null) {
+            repeated = field;
         }
+        field.lastRecord = record;
+        fields.add(field);
     }
 
     private long fill(Event event) throws Refusal {
@@ -144,25 +151,29 @@ final class Decoder {
         long time = Long.MIN_VALUE;
         String amount = null;
         rest.setLength(0);
-        for (int i = 0; i < names.size(); i++) {
-            String name = names.get(i);
+        for (int i = 0; i < fields.size(); i++) {
+            Field field = fields.get(i);
             JsonToken kind = kinds.get(i);
-            checkName(name);
+            String text = texts.get(i);
+            if (field.refusal != null) {
+                throw field.refusal;
+            }
             if (kind == JsonToken.VALUE_NULL) {
                 continue;
             }
             if (kind.isStructStart()) {
-                throw new Refusal("not_scalar", shown(name));
+                throw new Refusal("not_scalar", Field.shown(field.name));
             }
-            switch (name) {
-                case "event_id" -> event.eventId = id(name, kind, texts.get(i));
-                case "user_id" -> event.userId = id(name, kind, texts.get(i));
-                case "event_time" -> time = time(name, kind, texts.get(i));
-                case "amount" -> {
-                    amount = requireNumber(name, kind, texts.get(i));
-                    event.amountUnits = Quantities.amountUnits(amount);
+            switch (field.type) {
+                case EVENT_ID -> event.eventId = id(field, kind, text);
+                case USER_ID -> event.userId = id(field, kind, text);
+                case EVENT_TIME -> time = time(field, kind, text);
+                case AMOUNT -> {
+                    requireNumber(field, kind);
+                    amount = text;
+                    event.amountUnits = Quantities.amountUnits(text);
                 }
-                default -> field(event, name, kind, texts.get(i));
+                default -> further(event, field, kind, text);
             }
         }
         require("event_id", event.eventId != null);
@@ -173,39 +184,34 @@ final class Decoder {
         return time;
     }
 
-    private void field(Event event, String name, JsonToken kind, String text) throws Refusal {
-        Object value = value(name, kind, text);
-        Integer slot = slots.slot(name);
-        if (slot != null) {
-            event.slots[slot] = value;
-        }
-        rest.append(',');
-        Json.appendString(rest, name);
-        rest.append(':');
-        if (value instanceof String string) {
-            Json.appendString(rest, string);
-        } else {
+    /** A field that the job knows nothing of but its name and its type. */
+    private void further(Event event, Field field, JsonToken kind, String text) throws Refusal {
+        Object value = text;
+        rest.append(field.jsonKey);
+        if (field.type == Field.Type.NUMBER || kind.isNumeric() && field.type == Field.Type.ANY) {
+            value = number(field, kind, text);
             rest.append(text);
-        }
-    }
-
-    private static Object value(String name, JsonToken kind, String text) throws Refusal {
-        if (STRINGS.contains(name)) {
-            return string(name, kind, text);
-        }
-        if (NUMBERS.contains(name) || kind.isNumeric()) {
-            requireNumber(name, kind, text);
-            double value = Double.parseDouble(text);
-            if (Double.isInfinite(value)) {
-                throw new Refusal("number_out_of_range", name);
+        } else if (kind.isBoolean() && field.type == Field.Type.ANY) {
+            value = kind == JsonToken.VALUE_TRUE;
+            rest.append(text);
+        } else {
+            rest.append('"');
+            boolean isPlain = isPlainString(field, kind, text);
+            if (isPlain) {
+                rest.append(text);
+            } else {
+                Json.appendEscaped(rest, text);
             }
-            return new Event.Written(text, value);
+            rest.append('"');
         }
-        return kind.isBoolean() ? (Object) (kind == JsonToken.VALUE_TRUE) : string(name, kind, text);
+        if (field.slot != Plan.NO_SLOT) {
+            event.slots[field.slot] = value;
+        }
     }
 
     private String json(Event event, long time) {
-        StringBuilder out = new StringBuilder(128 + rest.length());
+        StringBuilder out = whole;
+        out.setLength(0);
         out.append("{\"event_id\":");
         Json.appendString(out, event.eventId);
         out.append(",\"user_id\":");
@@ -217,73 +223,55 @@ final class Decoder {
         return out.append(rest).toString();
     }
 
-    private static void checkName(String name) throws Refusal {
-        if (!isClean(name)) {
-            throw new Refusal("bad_string", shown(name));
-        }
-        if (RESERVED.contains(name)) {
-            throw new Refusal("reserved_field", name);
-        }
-    }
-
     private static void require(String field, boolean present) throws Refusal {
         if (!present) {
             throw new Refusal("missing_field", field);
         }
     }
 
-    private static String string(String name, JsonToken kind, String text) throws Refusal {
+    /** Whether a string needs no escapes in JSON; refuses what is no string or must not be one. */
+    private static boolean isPlainString(Field field, JsonToken kind, String text) throws Refusal {
         if (kind != JsonToken.VALUE_STRING) {
-            throw new Refusal("wrong_type", shown(name) + " is not a string");
+            throw new Refusal("wrong_type", Field.shown(field.name) + " is not a string");
         }
-        if (!isClean(text)) {
-            throw new Refusal("bad_string", shown(name));
+        boolean isPlain = Json.isPlain(text);
+        if (!isPlain && !Field.isClean(text)) {
+            throw new Refusal("bad_string", Field.shown(field.name));
+        }
+        return isPlain;
+    }
+
+    private static String id(Field field, JsonToken kind, String text) throws Refusal {
+        isPlainString(field, kind, text);
+        if (text.isEmpty()) {
+            throw new Refusal("empty_id", field.name);
         }
         return text;
     }
 
-    private static String id(String name, JsonToken kind, String text) throws Refusal {
-        if (string(name, kind, text).isEmpty()) {
-            throw new Refusal("empty_id", name);
-        }
-        return text;
-    }
-
-    private static long time(String name, JsonToken kind, String text) throws Refusal {
+    private static long time(Field field, JsonToken kind, String text) throws Refusal {
         if (kind.isNumeric()) {
             return Quantities.epochMs(text);
         }
         if (kind != JsonToken.VALUE_STRING) {
-            throw new Refusal("wrong_type", name + " is neither a string nor a number");
+            throw new Refusal("wrong_type", field.name + " is neither a string nor a number");
         }
-        return Quantities.isoMs(string(name, kind, text));
+        isPlainString(field, kind, text);
+        return Quantities.isoMs(text);
     }
 
-    private static String requireNumber(String name, JsonToken kind, String text) throws Refusal {
+    private static Event.Written number(Field field, JsonToken kind, String text) throws Refusal {
+        requireNumber(field, kind);
+        double value = Double.parseDouble(text);
+        if (Double.isInfinite(value)) {
+            throw new Refusal("number_out_of_range", field.name);
+        }
+        return new Event.Written(text, value);
+    }
+
+    private static void requireNumber(Field field, JsonToken kind) throws Refusal {
         if (!kind.isNumeric()) {
-            throw new Refusal("wrong_type", name + " is not a number");
+            throw new Refusal("wrong_type", Field.shown(field.name) + " is not a number");
         }
-        return text;
-    }
-
-    private static boolean isClean(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            if (c == 0) {
-                return false;
-            }
-            if (Character.isSurrogate(c)) {
-                if (Character.isLowSurrogate(c) || i + 1 == text.length()
-                        || !Character.isLowSurrogate(text.charAt(i + 1))) {
-                    return false;
-                }
-                i++;
-            }
-        }
-        return true;
-    }
-
-    private static String shown(String name) {
-        return name.substring(0, Math.min(100, name.length())).replace("\0", "\\x00");
     }
 }

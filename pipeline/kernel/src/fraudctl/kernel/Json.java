@@ -14,6 +14,17 @@ final class Json {
         out.append('"');
     }
 
+    /** Whether a text is the same in JSON, and neither NUL nor a surrogate is in it. */
+    static boolean isPlain(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (!isPlain(c) || c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     static void appendEscaped(StringBuilder out, String text) {
         int first = 0;
         while (first < text.length() && isPlain(text.charAt(first))) {

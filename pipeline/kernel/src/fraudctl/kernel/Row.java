@@ -15,18 +15,23 @@ final class Row {
                 out.append(',');
             }
             Plan.Input input = inputs.get(i);
-            Object value = input.feature() >= 0 ? event.features[input.feature()] : event.value(input.slot());
-            if (value instanceof String text) {
-                Json.appendString(out, text);
-            } else if (value instanceof Event.Written number) {
-                Json.appendDouble(out, number.value());
-            } else if (value instanceof Double number) {
-                Json.appendDouble(out, number);
-            } else {
-                out.append(value);
-            }
+            append(out, input.feature() >= 0 ? event.features[input.feature()] : event.value(input.slot()));
         }
         out.append(']');
+    }
+
+    private static void append(StringBuilder out, Object value) {
+        if (value instanceof Long number) {
+            out.append(number.longValue());
+        } else if (value instanceof String text) {
+            Json.appendString(out, text);
+        } else if (value instanceof Double number) {
+            Json.appendDouble(out, number);
+        } else if (value instanceof Event.Written number) {
+            Json.appendDouble(out, number.value());
+        } else {
+            out.append(value);
+        }
     }
 
     /** Appends the decision's JSON up to the score, which Python adds with the rest. */
@@ -75,17 +80,12 @@ final class Row {
     }
 
     private static void appendFeature(StringBuilder out, Plan.Feature feature, Object value) {
-        if (feature.ofMoney()) {
-            out.append(value instanceof BigInteger ? Money.text(value) : "");
-            if (value instanceof Long units) {
-                Money.append(out, units);
-            }
-        } else if (value instanceof String text) {
-            Json.appendString(out, text);
-        } else if (value instanceof Double number) {
-            Json.appendDouble(out, number);
+        if (!feature.ofMoney()) {
+            append(out, value);
+        } else if (value instanceof Long units) {
+            Money.append(out, units);
         } else {
-            out.append(value);
+            out.append(value instanceof BigInteger ? Money.text(value) : "");
         }
     }
 }
