@@ -9,10 +9,16 @@ import java.util.concurrent.atomic.AtomicInteger;
  * cluster's own class path.
  */
 final class CacheBudget {
-    private static final double SHARE_OF_HEAP = 0.28;
+    static final double SHARE_OF_HEAP = 0.28;
     private static final AtomicInteger AT_WORK = new AtomicInteger();
 
+    private final double shareOfHeap;
     private boolean isAtWork;
+
+    /** Of the share that all caches have together; {@link #SHARE_OF_HEAP}, or less in a test. */
+    CacheBudget(double shareOfHeap) {
+        this.shareOfHeap = shareOfHeap;
+    }
 
     /** The cache whose budget this is has work to do, or none. */
     void atWork(boolean isAtWork) {
@@ -24,6 +30,6 @@ final class CacheBudget {
 
     /** What the cache may hold at this moment. */
     long bytes() {
-        return (long) (Runtime.getRuntime().maxMemory() * SHARE_OF_HEAP / Math.max(1, AT_WORK.get()));
+        return (long) (Runtime.getRuntime().maxMemory() * shareOfHeap / Math.max(1, AT_WORK.get()));
     }
 }

@@ -49,14 +49,20 @@ final class Chunks {
         void startAt(long first);
     }
 
+    /** Whether no piece lies in the store. */
     boolean isEmpty() {
         return from == to;
+    }
+
+    /** Whether the list is short enough to lie in the blob. */
+    static boolean isInline(Items items) {
+        return items.end() - items.first() <= MOST_INLINE;
     }
 
     void write(Bytes out, Items items, Store store) throws IOException {
         long first = items.first();
         long end = items.end();
-        boolean isInline = end - first <= MOST_INLINE;
+        boolean isInline = isInline(items);
         out.writeLong(first);
         out.writeLong(end - first);
         out.writeLong(isInline ? 1 : 0);

@@ -1,12 +1,7 @@
 package fraudctl.kernel;
 
-import org.apache.flink.api.common.state.MapState;
-import org.apache.flink.api.common.state.MapStateDescriptor;
-import org.apache.flink.api.common.state.ValueState;
-import org.apache.flink.api.common.state.ValueStateDescriptor;
-import org.apache.flink.api.common.typeinfo.BasicTypeInfo;
-import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
 import org.apache.flink.metrics.Counter;
+import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.runtime.state.VoidNamespaceSerializer;
@@ -26,6 +21,9 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
 
     private final Rules rules;
     private final String field;
+    private final boolean isBounded;
+    private final long lastMs;
+    private transient boolean isRestored;
     private transient InForce inForce;
     private transient Plan plan;
     private transient Plan.Hop hop;
@@ -34,10 +32,22 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
     private transient InternalTimerService<VoidNamespace> timers;
     private transient Counter duplicates;
 
-    HopOperator(Rules rules, String field) {
+    /**
+     * @param isBounded whether the job ends by itself
+     * @param lastMs the greatest position that can be in the log when it does; Long.MAX_VALUE when nobody knows
+     */
+    HopOperator(Rules rules, String field, boolean isBounded, long lastMs) {
         super(new HopKey(field));
         this.rules = rules;
         this.field = field;
+        this.isBounded = isBounded;
+        this.lastMs = lastMs;
+    }
+
+    @Override
+    public void initializeState(StateInitializationContext context) throws Exception {
+        super.initializeState(context);
+        isRestored = context.isRestored();
     }
 
     @Override
@@ -47,11 +57,8 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
         plan = inForce.plan();
         hop = plan.hop(field);
         features = new Features(hop, plan.maxEntries);
-        ValueState<byte[]> stored = getRuntimeContext().getState(new ValueStateDescriptor<>(
-                "key-state", PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
-        MapState<Long, byte[]> chunks = getRuntimeContext().getMapState(new MapStateDescriptor<>(
-                "key-chunks", BasicTypeInfo.LONG_TYPE_INFO, PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO));
-        states = new StateCache(hop, stored, chunks, this::setCurrentKey);
+        states = new StateCache(hop, new BackendStore(getRuntimeContext(), this::setCurrentKey), isRestored, isBounded,
+                new CacheBudget(CacheBudget.SHARE_OF_HEAP), StateCache.NEW_KEYS);
         timers = getInternalTimerService("reclaim", VoidNamespaceSerializer.INSTANCE, this);
         duplicates = getMetricGroup().counter("duplicates");
     }
@@ -67,6 +74,10 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
     public void processWatermark(Watermark mark) throws Exception {
         inForce.look(watermark());
         super.processWatermark(mark);
+        if (isBounded && mark.getTimestamp() == Watermark.MAX_WATERMARK.getTimestamp()) {
+            // Nothing comes any more, so the last checkpoint need not hold the states.
+            states.drop();
+        }
     }
 
     /** What timers may let go depends on the plan in force by now. */
@@ -104,15 +115,19 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
         if (state.timer == KeyState.NONE) {
             schedule(key, state, state.expiry(plan.dedupWindowMs));
         }
-        states.changed(state);
+        states.changed();
         return !isCopy;
     }
 
     private void schedule(String key, KeyState state, long expiry) {
-        if (expiry != KeyState.NONE) {
+        if (expiry == KeyState.NONE) {
+            return;
+        }
+        state.timer = expiry;
+        // A timer beyond the end of the log would never fire, and each is a write.
+        if (expiry <= lastMs) {
             setCurrentKey(key);
             timers.registerEventTimeTimer(VoidNamespace.INSTANCE, expiry);
-            state.timer = expiry;
         }
     }
 
@@ -126,7 +141,7 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
             states.clear(key);
         } else {
             schedule(key, state, expiry);
-            states.changed(state);
+            states.changed();
         }
     }
 

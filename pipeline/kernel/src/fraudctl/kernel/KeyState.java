@@ -31,12 +31,6 @@ final class KeyState implements Chunks.Items {
     RecentIds scored;
     /** When the reclaiming timer of this key is to fire; NONE when there is none. */
     long timer = NONE;
-    /** Of the cache, not stored: the key, whether it is newer here than in the backend, whether it was used lately. */
-    String key;
-    boolean dirty;
-    boolean isUsed;
-    /** What the cache has counted it as. */
-    int counted;
     private Running[] running;
 
     /** The last value of a field and when it was seen. */
@@ -289,16 +283,10 @@ final class KeyState implements Chunks.Items {
         return expiry;
     }
 
-    /** Lets go of everything but the key; of a state that the cache no longer holds but still has in a queue. */
-    void release() {
-        pos = null;
-        amount = null;
-        bits = null;
-        columns = null;
-        firstSeen = null;
-        previous = null;
-        scored = null;
-        running = null;
+    /** Whether its blob holds all of it. */
+    boolean isInline() {
+        return Chunks.isInline(this) && entryChunks.isEmpty()
+                && (scored == null || Chunks.isInline(scored) && scored.chunks.isEmpty());
     }
 
     /** A rough weight in bytes, for the cache; strings of other fields than the key are mostly the entry's own. */
@@ -307,7 +295,7 @@ final class KeyState implements Chunks.Items {
         for (SeenValues values : firstSeen) {
             seen += values == null ? 0 : 64 + 80 * values.size();
         }
-        return 300 + pos.length * 24 + size() * 64 * columns.length + seen
+        return 200 + pos.length * 24 + size() * 64 * columns.length + seen
                 + (scored == null ? 0 : 64 + scored.size() * 80)
                 + (running == null ? 0 : running.length * (160 + 16 * size()));
     }

@@ -19,22 +19,29 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMap
  * The kernel without Flink, over recorded logs, for tests: {@code Offline PLAN.json RECORDS.jsonl} once,
  * or {@code Offline --serve} for one case a line on standard input, one JSON array a line back.
  *
- * <p>State goes through its stored form between any two events, as it does in the cluster.
+ * <p>States pass through a cache that has room for few: they are packed, written, let go and read again.
  */
 final class Offline {
     private static final ObjectMapper MAPPER = new ObjectMapper();
+    /** Of the heap: a few states. */
+    private static final double CACHE_SHARE = 0.000_01;
+    private static final int NEW_KEYS = 2;
+    private static final int EVENTS_PER_FLUSH = 7;
+    /** So often the cache forgets what it holds, and the next event of any key finds it in its stored form. */
+    private static final int EVENTS_PER_DROP = 3;
 
     private final List<Plan> plans;
-    private final boolean byAppendTime;
     private boolean reclaims;
-    private final PartitionClock clock;
+    private final Stamper stamper;
+    private final Map<String, StateCache> caches = new HashMap<>();
+    private int processed;
     private final List<String> lines = new ArrayList<>();
     private final List<Event> events = new ArrayList<>();
 
     private Offline(List<Plan> plans, boolean byAppendTime) {
         this.plans = plans;
-        this.byAppendTime = byAppendTime;
-        this.clock = new PartitionClock(plans.get(0).outOfOrdernessMs);
+        PartitionClock clock = new PartitionClock(plans.get(0).outOfOrdernessMs);
+        this.stamper = new Stamper(plans.get(plans.size() - 1), clock, byAppendTime);
     }
 
     public static void main(String[] arguments) throws IOException {
@@ -93,7 +100,7 @@ final class Offline {
             record.close(headers.get("close").asText());
         }
         try {
-            Event event = new Stamper(plans.get(plans.size() - 1), clock, byAppendTime).stamp(record);
+            Event event = stamper.stamp(record);
             if (event != null) {
                 events.add(event);
             }
@@ -105,13 +112,12 @@ final class Offline {
 
     private List<String> process() throws IOException {
         SortBuffer buffer = new SortBuffer();
-        Map<String, HopStore> stores = new HashMap<>();
-        Slots.HOP_KEYS.forEach(key -> stores.put(key, new HopStore()));
         for (Event event : events) {
             event.lane = event.partition;
             buffer.add(event);
         }
-        buffer.<IOException>release(Long.MAX_VALUE, event -> lines.add(process(event, stores)));
+        buffer.<IOException>release(Long.MAX_VALUE, event -> lines.add(process(event)));
+        caches.values().forEach(StateCache::drop);
         return lines;
     }
 
@@ -123,26 +129,39 @@ final class Offline {
         return found;
     }
 
-    private String process(Event event, Map<String, HopStore> stores) throws IOException {
+    private String process(Event event) throws IOException {
         Plan now = inForce(event.due);
         event.features = new Object[now.valueCount];
+        processed++;
         for (Plan.Hop hop : now.hops) {
             String key = hop.keyOf(event);
             if (key == null) {
                 continue;
             }
-            HopStore store = stores.get(hop.key);
+            StateCache cache = caches.computeIfAbsent(hop.key, ignored -> new StateCache(
+                    hop, new MemoryStore(), false, false, new CacheBudget(CACHE_SHARE), NEW_KEYS));
+            cache.atWork();
             if (reclaims) {
-                KeyState state = store.load(key, inForce(event.due - 1).hop(hop.key));
-                state.reclaim(event.due - 1, now.dedupWindowMs);
-                store.save(key, state);
+                cache.use(inForce(event.due - 1).hop(hop.key));
+                if (cache.get(key).reclaim(event.due - 1, now.dedupWindowMs) == KeyState.NONE) {
+                    cache.clear(key);
+                } else {
+                    cache.changed();
+                }
             }
-            KeyState state = store.load(key, hop);
+            cache.use(hop);
+            KeyState state = cache.get(key);
             boolean isDuplicate = hop.isFirst() && state.isDuplicate(event, now.dedupWindowMs);
             if (!isDuplicate) {
                 new Features(hop, now.maxEntries).process(event, state);
             }
-            store.save(key, state);
+            cache.changed();
+            if (processed % EVENTS_PER_FLUSH == 0 || processed % EVENTS_PER_DROP == 0) {
+                cache.flush();
+            }
+            if (processed % EVENTS_PER_DROP == 0) {
+                cache.drop();
+            }
             if (isDuplicate) {
                 return place(event).append(",\"duplicate\":true}").toString();
             }
@@ -173,28 +192,34 @@ final class Offline {
                 .append(",\"offset\":").append(event.offset);
     }
 
-    /** The states of one hop in their stored form. */
-    private static final class HopStore implements Chunks.Store {
-        private final StateCodec codec = new StateCodec();
+    /** The stored states of one hop. */
+    private static final class MemoryStore implements KeyStore {
         private final Map<String, byte[]> blobs = new HashMap<>();
-        private final Map<String, Map<Long, byte[]>> chunks = new HashMap<>();
+        private final Map<String, Map<Long, byte[]>> pieces = new HashMap<>();
         private String key;
 
-        KeyState load(String key, Plan.Hop hop) throws IOException {
-            this.key = key;
-            byte[] blob = blobs.get(key);
-            KeyState state = blob == null ? new KeyState(hop) : codec.decode(blob, this);
-            state.adopt(hop);
-            return state;
+        @Override
+        public void use(String next) {
+            key = next;
         }
 
-        void save(String key, KeyState state) throws IOException {
-            this.key = key;
-            blobs.put(key, codec.encode(state, this));
+        @Override
+        public byte[] blob() {
+            return blobs.get(key);
+        }
+
+        @Override
+        public void putBlob(byte[] blob) {
+            blobs.put(key, blob);
+        }
+
+        @Override
+        public void removeBlob() {
+            blobs.remove(key);
         }
 
         private Map<Long, byte[]> ofKey() {
-            return chunks.computeIfAbsent(key, ignored -> new HashMap<>());
+            return pieces.computeIfAbsent(key, ignored -> new HashMap<>());
         }
 
         @Override

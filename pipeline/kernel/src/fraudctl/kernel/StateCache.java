@@ -2,20 +2,25 @@ package fraudctl.kernel;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.concurrent.Callable;
-import org.apache.flink.api.common.state.MapState;
-import org.apache.flink.api.common.state.ValueState;
 
 /**
- * The states of recently used keys, written back to RocksDB late. Reading an absent key and writing a
- * cold one are the largest cost of a hop, and a hot key would be written once per event without this.
+ * The states of keys in memory, written back to the backend late. Reading an absent key and writing a cold one
+ * are the largest cost of a hop, and a hot key would be written once per event without this.
+ *
+ * <p>A state is held as an object, or packed into the blob that the backend would get. Most keys come once in a
+ * long while: as objects they would take several times the memory, and each young collection would copy two
+ * dozen of them a key. So a new key that does not come again soon is packed; one that does is an object until
+ * memory runs short. Then the eldest is packed, and let go when it is packed already.
  *
  * <p>How many entries may be newer than the backend depends on the load: few when it is low, so that a
- * checkpoint does not stall the stream, many when throughput is what counts.
+ * checkpoint does not stall the stream, many when throughput is what counts, any number in a bounded job, for
+ * whose next decision nobody waits.
  */
 final class StateCache {
+    /** New keys that stay objects, whether they come again or not. */
+    static final int NEW_KEYS = 2_048;
     /** Kept low while events come slowly, so that a checkpoint finds little to write and delays nobody. */
     private static final int MOST_DIRTY_AT_EASE = 500;
     /** Kept high under load, so that a key is written once for several events; costs one pause a checkpoint. */
@@ -26,17 +31,22 @@ final class StateCache {
     /** A source that had nothing more fewer times than this between two looks is behind, however slow the machine. */
     private static final int FEW_DRAINS = 3;
 
-    private final CacheBudget budget = new CacheBudget();
-    private boolean isUsed;
     private Plan.Hop hop;
-    private final ValueState<byte[]> stored;
-    private final Chunks.Store chunks;
-    private final StateCodec codec;
-    private final KeyContext context;
+    private final KeyStore store;
+    /** Null where the backend holds keys that were written before this cache was made. */
+    private final KeyFilter written;
+    private final boolean isBounded;
+    private final CacheBudget budget;
+    private final int newKeys;
+    private final StateCodec codec = new StateCodec();
     /** Eldest first; one that was used since it was looked at last gets a second chance. */
-    private final LinkedHashMap<String, KeyState> states = new LinkedHashMap<>(1024);
-    private final ArrayDeque<KeyState> dirty = new ArrayDeque<>();
+    private final LinkedHashMap<String, Cached> states = new LinkedHashMap<>(1024);
+    private final ArrayDeque<Cached> fresh = new ArrayDeque<>();
+    private final ArrayDeque<Cached> dirty = new ArrayDeque<>();
+    /** The one that was asked for last. */
+    private Cached inHand;
     private long bytes;
+    private boolean hadEvents;
     private int mostDirty = MOST_DIRTY_AT_EASE;
     private int changes;
     private long lookedNanos = System.nanoTime();
@@ -44,17 +54,40 @@ final class StateCache {
     private final Flow flow = Flow.ofThisTask();
     private long drainsAtLook;
 
-    /** Makes a key the one that the backend reads and writes. */
-    interface KeyContext {
-        void use(String key);
+    /** A key in memory; of state and blob there is one, and neither when the key has been let go. */
+    private static final class Cached {
+        private static final int OVERHEAD = 160;
+
+        final String key;
+        KeyState state;
+        byte[] blob;
+        /** Newer here than in the backend. */
+        boolean isDirty;
+        boolean isUsed;
+        int counted;
+
+        Cached(String key, KeyState state) {
+            this.key = key;
+            this.state = state;
+        }
+
+        int weight() {
+            return OVERHEAD + key.length() + (state != null ? state.weight() : blob.length);
+        }
     }
 
-    StateCache(Plan.Hop hop, ValueState<byte[]> stored, MapState<Long, byte[]> chunks, KeyContext context) {
+    /**
+     * @param isRestored whether the store may hold keys already
+     * @param isBounded whether the job ends by itself
+     * @param newKeys {@link #NEW_KEYS}, or fewer in a test
+     */
+    StateCache(Plan.Hop hop, KeyStore store, boolean isRestored, boolean isBounded, CacheBudget budget, int newKeys) {
         this.hop = hop;
-        this.stored = stored;
-        this.chunks = new StoredChunks(chunks);
-        this.codec = new StateCodec();
-        this.context = context;
+        this.store = store;
+        this.written = isRestored ? null : new KeyFilter();
+        this.isBounded = isBounded;
+        this.budget = budget;
+        this.newKeys = newKeys;
     }
 
     /** From now on states are of that plan; each is brought to it when it is next asked for. */
@@ -62,34 +95,46 @@ final class StateCache {
         hop = next;
     }
 
-    /** The state of a key, an empty one when there is none yet. */
+    /** The state of a key, an empty one when there is none yet. It is to be left alone once another is asked for. */
     KeyState get(String key) throws IOException {
-        KeyState state = states.get(key);
-        if (state == null) {
-            context.use(key);
-            byte[] blob = stored.value();
-            state = blob == null ? new KeyState(hop) : codec.decode(blob, chunks);
-            state.adopt(hop);
-            state.key = key;
-            state.isUsed = true;
-            states.put(key, state);
-            count(state);
+        inHand = states.get(key);
+        if (inHand == null) {
+            inHand = new Cached(key, read(key));
+            inHand.state.adopt(hop);
+            states.put(key, inHand);
+            fresh.addLast(inHand);
+            count(inHand);
+            packOldestNew();
             shrink();
+            return inHand.state;
         }
-        state.isUsed = true;
-        if (state.hop() != hop) {
-            state.adopt(hop);
-            count(state);
+        inHand.isUsed = true;
+        unpack(inHand);
+        if (inHand.state.hop() != hop) {
+            inHand.state.adopt(hop);
+            count(inHand);
         }
-        return state;
+        return inHand.state;
     }
 
-    /** The state of the key has changed. */
-    void changed(KeyState state) throws IOException {
-        count(state);
-        if (!state.dirty) {
-            state.dirty = true;
-            dirty.addLast(state);
+    private KeyState read(String key) throws IOException {
+        if (written != null && !written.mayHold(key)) {
+            return new KeyState(hop);
+        }
+        store.use(key);
+        byte[] blob = store.blob();
+        return blob == null ? new KeyState(hop) : codec.decode(blob, store);
+    }
+
+    /** The state that was asked for last has changed. */
+    void changed() throws IOException {
+        count(inHand);
+        if (!inHand.isDirty) {
+            inHand.isDirty = true;
+            dirty.addLast(inHand);
+        }
+        if (isBounded) {
+            return;
         }
         for (int writes = 0; writes < 2 && dirty.size() > mostDirty; writes++) {
             writeOldest();
@@ -99,10 +144,10 @@ final class StateCache {
         }
     }
 
-    private void count(KeyState state) {
-        int weight = state.weight();
-        bytes += weight - state.counted;
-        state.counted = weight;
+    private void count(Cached cached) {
+        int weight = cached.weight();
+        bytes += weight - cached.counted;
+        cached.counted = weight;
     }
 
     /** How late to write is a matter of speed alone; what is computed does not depend on it. */
@@ -120,100 +165,106 @@ final class StateCache {
     void clear(String key) throws IOException {
         KeyState state = get(key);
         states.remove(key);
-        bytes -= state.counted;
-        state.dirty = false;
-        context.use(key);
-        StateCodec.removeChunks(state, chunks);
-        stored.clear();
+        store.use(key);
+        StateCodec.removeChunks(state, store);
+        store.removeBlob();
+        inHand.isDirty = false;
+        letGo(inHand);
     }
 
     /** An event has come. Until the second flush after the last one the cache counts as at work. */
     void atWork() {
-        isUsed = true;
+        hadEvents = true;
         budget.atWork(true);
     }
 
     /** Brings the backend up to date; without events since the flush before, leaves the memory to others. */
     void flush() throws IOException {
+        inHand = null;
         while (!dirty.isEmpty()) {
             writeOldest();
         }
-        if (!isUsed) {
+        if (!hadEvents) {
             drop();
         }
-        isUsed = false;
+        hadEvents = false;
     }
 
     /** Forgets what it holds, written or not. */
     void drop() {
         states.clear();
+        fresh.clear();
         dirty.clear();
         bytes = 0;
         budget.atWork(false);
     }
 
     private void writeOldest() throws IOException {
-        KeyState state = dirty.pollFirst();
-        if (state.dirty) {
-            write(state);
+        Cached cached = dirty.pollFirst();
+        if (cached.isDirty) {
+            write(cached);
         }
     }
 
-    private void write(KeyState state) throws IOException {
-        context.use(state.key);
-        stored.update(codec.encode(state, chunks));
-        state.dirty = false;
+    private void write(Cached cached) throws IOException {
+        store.use(cached.key);
+        if (!cached.isUsed) {
+            pack(cached);
+        }
+        store.putBlob(cached.blob != null ? cached.blob : codec.encode(cached.state, store));
+        if (written != null) {
+            written.add(cached.key);
+        }
+        cached.isDirty = false;
+    }
+
+    private void packOldestNew() throws IOException {
+        if (fresh.size() > newKeys) {
+            Cached oldest = fresh.pollFirst();
+            if (!oldest.isUsed) {
+                pack(oldest);
+            }
+        }
+    }
+
+    /** Leaves alone what is in hand, packed or gone, and what does not lie in a blob as a whole. */
+    private void pack(Cached cached) throws IOException {
+        if (cached != inHand && cached.state != null && cached.state.isInline()) {
+            cached.blob = codec.encode(cached.state, store);
+            cached.state = null;
+            count(cached);
+        }
+    }
+
+    private void unpack(Cached cached) throws IOException {
+        if (cached.state == null) {
+            cached.state = codec.decode(cached.blob, store);
+            cached.blob = null;
+            count(cached);
+        }
     }
 
     private void shrink() throws IOException {
         while (bytes > budget.bytes() && states.size() > 1) {
-            Map.Entry<String, KeyState> eldest = states.entrySet().iterator().next();
-            KeyState state = eldest.getValue();
-            states.remove(eldest.getKey());
-            if (state.isUsed) {
-                state.isUsed = false;
-                states.put(state.key, state);
-                continue;
+            Iterator<Cached> inOrder = states.values().iterator();
+            Cached eldest = inOrder.next();
+            inOrder.remove();
+            if (eldest == inHand || eldest.isUsed || eldest.state != null && eldest.state.isInline()) {
+                pack(eldest);
+                eldest.isUsed = false;
+                states.put(eldest.key, eldest);
+            } else {
+                if (eldest.isDirty) {
+                    write(eldest);
+                }
+                letGo(eldest);
             }
-            if (state.dirty) {
-                write(state);
-            }
-            bytes -= state.counted;
-            state.release();
         }
     }
 
-    private record StoredChunks(MapState<Long, byte[]> state) implements Chunks.Store {
-        @Override
-        public byte[] get(long piece) throws IOException {
-            return attempt(() -> state.get(piece));
-        }
-
-        @Override
-        public void put(long piece, byte[] bytes) throws IOException {
-            attempt(() -> {
-                state.put(piece, bytes);
-                return null;
-            });
-        }
-
-        @Override
-        public void remove(long piece) throws IOException {
-            attempt(() -> {
-                state.remove(piece);
-                return null;
-            });
-        }
-
-        /** MapState declares any exception where ValueState declares IOException. */
-        private static <T> T attempt(Callable<T> action) throws IOException {
-            try {
-                return action.call();
-            } catch (IOException | RuntimeException thrown) {
-                throw thrown;
-            } catch (Exception thrown) {
-                throw new IOException(thrown);
-            }
-        }
+    private void letGo(Cached cached) {
+        bytes -= cached.counted;
+        cached.state = null;
+        cached.blob = null;
     }
 }

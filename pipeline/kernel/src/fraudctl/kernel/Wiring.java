@@ -71,7 +71,7 @@ public final class Wiring {
             String key = hop.asText();
             String name = "features by " + key;
             events = keyed(events, new HopKey(key))
-                    .transform(name, new EventType(), new HopOperator(rules, key))
+                    .transform(name, new EventType(), new HopOperator(rules, key, isBounded(), lastMs()))
                     .name(name).uid("features-by-" + key);
         }
         SingleOutputStreamOperator<Event> ordered = keyed(events, new HopKey(Plan.USER))
@@ -123,10 +123,18 @@ public final class Wiring {
         return config.get("time").asText().equals("append");
     }
 
+    private boolean isBounded() {
+        return config.get("bounded").asBoolean();
+    }
+
+    /** No position is ahead of its append time, and what is appended from now on the job will not read. */
+    private long lastMs() {
+        return byAppendTime() && isBounded() ? System.currentTimeMillis() : Long.MAX_VALUE;
+    }
+
     /** Only a live topic can be silent: a bounded one ends, and past data is closed. */
     private long idleAfterMs() {
-        boolean isLive = byAppendTime() && !config.get("bounded").asBoolean();
-        return isLive ? config.get("idle_after_ms").asLong() : 0;
+        return byAppendTime() && !isBounded() ? config.get("idle_after_ms").asLong() : 0;
     }
 
     private String topic(String name) {
@@ -145,7 +153,7 @@ public final class Wiring {
                 .setProperty("fetch.min.bytes", "32768")
                 .setProperty("fetch.max.wait.ms", "8")
                 .setProperty("commit.offsets.on.checkpoint", "true");
-        if (config.get("bounded").asBoolean()) {
+        if (isBounded()) {
             source.setBounded(new EndOffsets());
         }
         return new TransactionSource(source.build());
