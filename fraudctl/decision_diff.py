@@ -28,6 +28,7 @@ STEP: Final = 1_000
 _PLACE = re.compile(rb'","partition":([0-9]+),"offset":([0-9]+)\},"features":\{')
 _LATE: Final = b',"late":'
 _VERSION: Final = b',"ruleset_version":'
+_APPROVED: Final = b'"decision":"approve"'
 _HASH: Final = b'"ruleset_hash":"'
 _OFFSET_BITS: Final = 40
 _MASK: Final = (1 << 64) - 1
@@ -67,10 +68,19 @@ class Place:
 
 @dataclass(slots=True)
 class Side:
-    """One side's fingerprints: per place run, hash of the verdict, hash of verdict and features; versions."""
+    """One side's fingerprints: per place run, hash of the verdict, hash of verdict and features.
+
+    `flagged` are the places of what is not approved; `hashes` counts the rule sets.
+    """
 
     prints: dict[int, int] = field(default_factory=dict)
+    flagged: set[int] = field(default_factory=set)
     hashes: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def decisions(self) -> dict[str, int]:
+        """How many events are approved and how many flagged."""
+        return {"approved": len(self.prints) - len(self.flagged), "flagged": len(self.flagged)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +159,14 @@ class Diff:
 
 def diff(
     before: Records, after: Records, topic: str, scope: Scope,
-    find: Callable[[str], RuleSet | None], candidate: RuleSet,
+    find: Callable[[str], RuleSet | None], candidate: RuleSet, known: Side | None = None,
 ) -> Diff:  # fmt: skip
-    """Compare two sides about transactions of `topic`; what is equal is read once, the rest twice."""
-    one, other = fingerprints(before(), topic, scope), fingerprints(after(), topic, scope)
+    """Compare two sides about transactions of `topic`; what is equal is read once, the rest twice.
+
+    `known` is what was read of `after` already.
+    """
+    other = fingerprints(after(), topic, scope) if known is None else known
+    one = fingerprints(before(), topic, scope)
     found, differing = compare(one, other, find, candidate)
     if differing:
         for place, was, now in _pairs(before(), after(), topic, differing, one, other):
@@ -163,7 +177,7 @@ def diff(
 def fingerprints(records: Iterable[Record], topic: str, scope: Scope) -> Side:
     """Read one side. Of several decisions on one event the one of the greatest run counts, then the last."""
     side = Side()
-    prints, hashes = side.prints, side.hashes
+    prints, flagged, hashes = side.prints, side.flagged, side.hashes
     place_of = Place(topic).of
     for record in records:
         value = record.value
@@ -178,6 +192,10 @@ def fingerprints(records: Iterable[Record], topic: str, scope: Scope) -> Side:
         verdict = hash(value[late:version]) & _MASK
         whole = hash(value[:version]) & _MASK
         prints[place] = record.run << 128 | verdict << 64 | whole
+        if value.find(_APPROVED, late, version) < 0:
+            flagged.add(place)
+        elif known is not None:
+            flagged.discard(place)
         hashes[value[value.rfind(_HASH) + len(_HASH) : -2].decode()] += 1
     return side
 

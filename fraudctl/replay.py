@@ -12,19 +12,18 @@ at the end of each partition say up to where that is.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from fraudctl import decision_diff, jobs, rulestore, topics, warm_up
-from fraudctl.decision_diff import Diff, Record
+from fraudctl.decision_diff import Diff, Record, Side
 from fraudctl.errors import Failed, UsageError
 from fraudctl.jobfiles import next_run
 from fraudctl.replay_topics import own_topics
 from fraudctl.result import Progress
-from pipeline.delivery import Undecodable, glance, run_of
+from pipeline.delivery import run_of
 from pipeline.events import Refusal, decode
 
 if TYPE_CHECKING:
@@ -165,14 +164,21 @@ def run(
     other = None if is_logged(base) else rulestore.find(str(base), stack.home)[0]
     with own_topics(stack, made.ruleset.hash, keep) as own:
         job = _job(stack, made, made.ruleset, own, wait_s, progress)
-        counts = _counts(stack, made, own["decisions"], progress)
-        found = Replay(made, job, sum(counts.values()), counts, own["decisions"] if keep else None, base)
+        began = time.perf_counter()
+        side = decision_diff.fingerprints(
+            _records(stack, own["decisions"], "earliest", None, progress), made.transactions, made.includes
+        )
+        counted_s = time.perf_counter() - began
+        found = Replay(made, job, len(side.prints), side.decisions, own["decisions"] if keep else None, base)
         if other is not None:
             with own_topics(stack, other.hash, False) as second:
                 _job(stack, made, other, second, wait_s, progress)
-                found.diff = _diff(stack, made, second["decisions"], None, own, progress)
+                found.diff = _diff(stack, made, second["decisions"], None, own, side, progress)
         elif base is not None:
-            found.diff = _diff(stack, made, stack.profile.topics.decisions, _run_of(base), own, progress)
+            live = stack.profile.topics.decisions
+            found.diff = _diff(stack, made, live, _run_of(base), own, side, progress)
+        if found.diff:
+            found.diff.seconds += counted_s
         if publish:
             found.published = _publish(stack, made, own["decisions"], progress)
     return found
@@ -259,24 +265,8 @@ def _newest(stack: Stack, topic: str, begin: Mapping[int, int], end: Mapping[int
     return newest
 
 
-def _counts(stack: Stack, made: Plan, topic: str, progress: Progress) -> dict[str, int]:
-    """How many events of the range were approved and how many flagged."""
-    counts: Counter[str] = Counter()
-    own = decision_diff.Place(made.transactions)
-    for done, record in enumerate(topics.tail(stack.kafka, topic)):
-        place = own.of(record.value or b"")
-        if place is not None and made.includes(*place):
-            try:
-                counts["flagged" if glance(record.value or b"").flagged else "approved"] += 1
-            except Undecodable:
-                counts["undecodable"] += 1
-        if done % 20_000 == 0:
-            progress.update(done, f"{done} decisions counted")
-    return dict(counts)
-
-
 def _diff(
-    stack: Stack, made: Plan, base_topic: str, run_number: int | None, own: Mapping[str, str],
+    stack: Stack, made: Plan, base_topic: str, run_number: int | None, own: Mapping[str, str], side: Side,
     progress: Progress,
 ) -> Diff:  # fmt: skip
     began = time.perf_counter()
@@ -292,7 +282,7 @@ def _diff(
     def after() -> Iterable[Record]:
         return _records(stack, own["decisions"], "earliest", None, progress)
 
-    diff = decision_diff.diff(before, after, made.transactions, made.includes, find, made.ruleset)
+    diff = decision_diff.diff(before, after, made.transactions, made.includes, find, made.ruleset, side)
     diff.seconds = time.perf_counter() - began
     return diff
 
@@ -312,4 +302,4 @@ def _records(
         if record.value is not None and run_number in (None, number):
             yield Record(record.value, number)
         if done % 20_000 == 0:
-            progress.update(done, f"comparing, {done} decisions of {topic} read")
+            progress.update(done, f"{done} decisions of {topic} read")

@@ -462,9 +462,7 @@ class Sender:
 
 def _record(message: Message) -> Record:
     pairs = message.headers()
-    headers = {key: value for key, value in pairs if value is not None} if pairs else {}
-    if pairs:
-        headers |= {key: b"" for key, value in pairs if value is None}
+    headers = {key: b"" if value is None else value for key, value in pairs} if pairs else {}
     return Record(
         message.topic() or "",
         -1 if (p := message.partition()) is None else p,

@@ -9,21 +9,23 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from fraudctl import topics
+from fraudctl import replay, rulestore, topics
 from fraudctl.bench_load import Worker, Workload, send
 from fraudctl.chaos import fault, means
 from fraudctl.chaos.watch import behind
 from fraudctl.engines import workers
 from fraudctl.profile import data_dir
+from fraudctl.result import Progress
 from fraudctl.stack import Stack
 from tests.soak.conftest import Figures
 from tests.stack.cli import ask, data_of
-from tests.stack.flow import await_sinks, await_that
+from tests.stack.flow import KillingMidway, await_sinks, await_that
 
 pytestmark = pytest.mark.timeout(7_200)
 
@@ -66,12 +68,25 @@ def test_a_million_events_are_decided_once_each_and_every_store_holds_them(
     figures.note("verify, peak memory of all its processes, MB", peak_mb, "500", peak_mb <= 500)
 
 
-def test_a_replay_of_the_log_decides_the_same(stack: Stack, figures: Figures) -> None:
-    began = time.monotonic()
-    rules = str(stack.profile.rules)
-    answer = ask(stack, "replay", "--rules", rules, "--diff", "live", "--wait", "7200", wait_s=LONG)
-    assert answer["exit_code"] == 0, answer["summary"]
-    figures.note("replay of the log, s", round(time.monotonic() - began, 1))
+@pytest.mark.parametrize(("parallelism", "is_killed"), [(1, False), (2, False), (2, True)])
+def test_a_replay_of_the_log_decides_the_same(
+    stack: Stack, figures: Figures, parallelism: int, is_killed: bool
+) -> None:
+    rules = rulestore.read(Path(stack.profile.rules))
+    made = replay.plan(stack, rules, base="live", parallelism=parallelism)
+    progress = KillingMidway(stack, made.compares // 2) if is_killed else Progress()
+    found = replay.run(stack, made, "live", keep=False, wait_s=LONG, progress=progress)
+    assert found.diff is not None
+    assert found.diff.as_document()["examples"] == []
+    assert (found.diff.same, found.diff.compares_features) == (True, True)
+    how = f"replay of {found.diff.compared} events at parallelism {parallelism}"
+    if isinstance(progress, KillingMidway):
+        assert 0 < progress.decided_at_kill < found.diff.compared
+        how += f", Flink's worker killed after {progress.decided_at_kill} decisions"
+    minutes = found.job["seconds"] / 60
+    figures.note(f"{how}, events a minute", round(made.reads / minutes), "2000000")
+    figures.note(f"{how}, its diff, events a minute", round(found.diff.compared * 60 / found.diff.seconds),
+                 "1000000")  # fmt: skip
 
 
 def test_with_every_sink_on_no_lag_grows(stack: Stack, figures: Figures) -> None:

@@ -17,6 +17,7 @@ from fraudctl.bench_load import Workload, number_of
 from fraudctl.engines.supervision import Supervisor
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink import Flink
+from fraudctl.result import Progress
 from fraudctl.stack import Stack
 from fraudctl.submission import LIVE
 from pipeline import events, sinks
@@ -69,6 +70,35 @@ def decisions(stack: Stack, load: Workload) -> dict[int, list[Logged]]:
 def newest(logged: Mapping[int, list[Logged]]) -> dict[int, Logged]:
     """The decision that holds for each event: the one with the greatest position."""
     return {number: max(all_of, key=lambda one: one.position) for number, all_of in logged.items()}
+
+
+def replay_topics(stack: Stack) -> list[str]:
+    """The topics of replays that run or were kept."""
+    return [name for name in topics.names(stack.kafka) if ".replay-" in name]
+
+
+class KillingMidway(Progress):
+    """Kills Flink's worker once, when a replay has made so many of its decisions.
+
+    Flink's own counts come seconds late; the replay could be over by then.
+    """
+
+    def __init__(self, stack: Stack, decisions: int) -> None:
+        self.stack, self.decisions, self.decided_at_kill = stack, decisions, 0
+        self.others = replay_topics(stack)
+
+    def update(self, done: float, note: str = "") -> None:
+        if not self.decided_at_kill and (decided := self._decided()) >= self.decisions:
+            self.decided_at_kill = decided
+            kill(self.stack, "flink-taskmanager")
+
+    def _decided(self) -> int:
+        mine = set(replay_topics(self.stack)).difference(self.others)
+        return sum(
+            sum(topics.end_offsets(self.stack.kafka, name).values())
+            for name in mine
+            if not name.endswith(".dlq")
+        )
 
 
 def await_decisions(

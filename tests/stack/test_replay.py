@@ -40,10 +40,6 @@ def live_rules(stack: Stack) -> RuleSet:
     return rulestore.read(Path(stack.profile.rules))
 
 
-def own_topics(stack: Stack) -> list[str]:
-    return [name for name in topics.names(stack.kafka) if ".replay-" in name]
-
-
 def amounts(stack: Stack, made: replay.Plan) -> dict[tuple[int, int], int]:
     """The amounts, in units, of the decided events of the range, by their place in the log."""
     place, found = decision_diff.Place(made.transactions), {}
@@ -55,39 +51,19 @@ def amounts(stack: Stack, made: replay.Plan) -> dict[tuple[int, int], int]:
     return found
 
 
-class Killing(Progress):
-    """Kills Flink's worker once, when the replay has made some of its decisions.
-
-    Flink's own counts come seconds late; the replay could be over by then.
-    """
-
-    def __init__(self, stack: Stack) -> None:
-        self.stack, self.decided_at_kill = stack, 0
-
-    def update(self, done: float, note: str = "") -> None:
-        if not self.decided_at_kill:
-            self.decided_at_kill = self.decided()
-            if self.decided_at_kill:
-                flow.kill(self.stack, "flink-taskmanager")
-
-    def decided(self) -> int:
-        names = (name for name in own_topics(self.stack) if not name.endswith(".dlq"))
-        return sum(sum(topics.end_offsets(self.stack.kafka, name).values()) for name in names)
-
-
 @pytest.mark.parametrize(("parallelism", "is_killed"), [(1, False), (2, True)])
 def test_a_replay_of_the_live_rules_gives_exactly_the_live_decisions(
     stack: Stack, since_ms: int, parallelism: int, is_killed: bool
 ) -> None:
     made = replay.plan(stack, live_rules(stack), since_ms, base="live", parallelism=parallelism)
-    progress = Killing(stack) if is_killed else Progress()
+    progress = flow.KillingMidway(stack, EVENTS // 10) if is_killed else Progress()
     found = replay.run(stack, made, "live", keep=False, wait_s=300, progress=progress)
     assert found.diff is not None
     assert found.diff.as_document()["examples"] == []
     assert (found.diff.same, found.diff.compares_features, found.diff.same_ruleset) == (True, True, True)
     assert found.diff.compared >= EVENTS - 1_000
-    assert own_topics(stack) == []
-    if isinstance(progress, Killing):
+    assert flow.replay_topics(stack) == []
+    if isinstance(progress, flow.KillingMidway):
         assert 0 < progress.decided_at_kill < EVENTS
         flow.await_that(lambda: flow.all_tasks_run(stack), 90.0, lambda: "the live job does not run again")
 
@@ -118,7 +94,7 @@ def test_an_interrupted_replay_leaves_nothing_behind(stack: Stack, since_ms: int
     made = replay.plan(stack, live_rules(stack), since_ms, base="live")
     with pytest.raises(KeyboardInterrupt):
         replay.run(stack, made, "live", keep=False, wait_s=300, progress=Impatient())
-    assert own_topics(stack) == []
+    assert flow.replay_topics(stack) == []
     assert flow.live_job_id(stack)
 
 
@@ -154,5 +130,5 @@ def test_what_a_killed_replay_left_is_dropped_by_the_next(stack: Stack) -> None:
     content = {"pid": 4_194_305, "began": "12", "topics": [name]}
     write_json(stack.home / "replays" / "dead.json", content)
     assert replay_topics.sweep(stack) == [name]
-    assert own_topics(stack) == []
+    assert flow.replay_topics(stack) == []
     assert replay_topics.sweep(stack) == []
