@@ -200,6 +200,18 @@ def fingerprints(records: Iterable[Record], topic: str, scope: Scope) -> Side:
     return side
 
 
+def count(records: Iterable[Record], topic: str, scope: Scope) -> dict[str, int]:
+    """How many decisions approve and how many flag, for a log of any length: nothing is kept of them."""
+    counts = {"approved": 0, "flagged": 0}
+    place_of = Place(topic).of
+    for record in records:
+        found = place_of(record.value)
+        if found is not None and scope(*found):
+            is_approved = record.value.find(_APPROVED, record.value.rfind(_LATE)) >= 0
+            counts["approved" if is_approved else "flagged"] += 1
+    return counts
+
+
 def compare(
     before: Side, after: Side, find: Callable[[str], RuleSet | None], candidate: RuleSet
 ) -> tuple[Diff, set[int]]:

@@ -18,7 +18,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from fraudctl import decision_diff, jobs, rulestore, topics, warm_up
-from fraudctl.decision_diff import Diff, Record, Side
+from fraudctl.decision_diff import Diff, Record
 from fraudctl.errors import Failed, UsageError
 from fraudctl.jobfiles import next_run
 from fraudctl.replay_topics import own_topics
@@ -104,12 +104,16 @@ class Replay:
 
     plan: Plan
     job: Mapping[str, Any]
-    decided: int
     decisions: Mapping[str, int]
     topic: str | None = None
     base: str | None = None
     diff: Diff | None = None
     published: Mapping[str, int] | None = None
+
+    @property
+    def decided(self) -> int:
+        """Decisions in the range, approving or not."""
+        return sum(self.decisions.values())
 
     def as_document(self) -> dict[str, Any]:
         """The result in JSON; the diff's keys (compared, changed, …) stand at the top."""
@@ -164,21 +168,17 @@ def run(
     other = None if is_logged(base) else rulestore.find(str(base), stack.home)[0]
     with own_topics(stack, made.ruleset.hash, keep) as own:
         job = _job(stack, made, made.ruleset, own, wait_s, progress)
-        began = time.perf_counter()
-        side = decision_diff.fingerprints(
-            _records(stack, own["decisions"], "earliest", None, progress), made.transactions, made.includes
-        )
-        counted_s = time.perf_counter() - began
-        found = Replay(made, job, len(side.prints), side.decisions, own["decisions"] if keep else None, base)
-        if other is not None:
+        found = Replay(made, job, {}, own["decisions"] if keep else None, base)
+        if base is None:
+            decided = _records(stack, own["decisions"], "earliest", None, progress)
+            found.decisions = decision_diff.count(decided, made.transactions, made.includes)
+        elif other is None:
+            live = stack.profile.topics.decisions
+            _compare(stack, found, live, _run_of(base), own, progress)
+        else:
             with own_topics(stack, other.hash, False) as second:
                 _job(stack, made, other, second, wait_s, progress)
-                found.diff = _diff(stack, made, second["decisions"], None, own, side, progress)
-        elif base is not None:
-            live = stack.profile.topics.decisions
-            found.diff = _diff(stack, made, live, _run_of(base), own, side, progress)
-        if found.diff:
-            found.diff.seconds += counted_s
+                _compare(stack, found, second["decisions"], None, own, progress)
         if publish:
             found.published = _publish(stack, made, own["decisions"], progress)
     return found
@@ -265,11 +265,12 @@ def _newest(stack: Stack, topic: str, begin: Mapping[int, int], end: Mapping[int
     return newest
 
 
-def _diff(
-    stack: Stack, made: Plan, base_topic: str, run_number: int | None, own: Mapping[str, str], side: Side,
+def _compare(
+    stack: Stack, found: Replay, base_topic: str, run_number: int | None, own: Mapping[str, str],
     progress: Progress,
-) -> Diff:  # fmt: skip
-    began = time.perf_counter()
+) -> None:  # fmt: skip
+    """Read the replay's decisions and the base's; counts and diff."""
+    made, began = found.plan, time.perf_counter()
     start = _base_start(stack, base_topic, made)
 
     @cache
@@ -282,9 +283,10 @@ def _diff(
     def after() -> Iterable[Record]:
         return _records(stack, own["decisions"], "earliest", None, progress)
 
-    diff = decision_diff.diff(before, after, made.transactions, made.includes, find, made.ruleset, side)
-    diff.seconds = time.perf_counter() - began
-    return diff
+    side = decision_diff.fingerprints(after(), made.transactions, made.includes)
+    found.decisions = side.decisions
+    found.diff = decision_diff.diff(before, after, made.transactions, made.includes, find, made.ruleset, side)
+    found.diff.seconds = time.perf_counter() - began
 
 
 def _base_start(stack: Stack, topic: str, made: Plan) -> Mapping[int, int] | str:

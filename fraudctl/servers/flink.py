@@ -141,8 +141,8 @@ class Server(BaseServer):
         return [
             "-XX:+UseParallelGC",
             "-XX:+UseTransparentHugePages",
-            # Code that C2 has replaced is collected by a full collection, which takes two seconds; a
-            # TaskManager's code never fills half of what is reserved for it.
+            # When code fills 15 % of what is reserved for it, a full collection looks for code that is no
+            # longer used. It takes two seconds.
             "-XX:SweeperThreshold=100",
             f"-Xmn{min(YOUNG_MB, heap * 2 // 5)}m",
             f"-Xmx{heap}m",

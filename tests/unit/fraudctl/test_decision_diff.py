@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from fraudctl.decision_diff import Diff, Place, Record, diff
+from fraudctl.decision_diff import Diff, Place, Record, count, diff, fingerprints
 from fraudctl.replay_report import cause_rows, example_rows, flip_rows, html, rule_rows
 from pipeline import clock
 from pipeline.events import Transaction, encode, encode_decision
@@ -159,6 +159,20 @@ def test_of_several_runs_the_greatest_counts_and_events_outside_the_range_do_not
     old, new = decisions(edited, run=1), decisions(BASE, run=2)
     assert compared(new + old, decisions(BASE), BASE).same
     assert counts(compared(old, decisions(BASE), BASE, last=2)) == (2, 0, 0, 0)
+
+
+def test_flagged_decisions_are_counted_the_same_with_and_without_a_diff() -> None:
+    records = decisions(BASE)
+    wanted = {"approved": 3, "flagged": 3}
+    assert count(records, TOPIC, lambda *_: True) == wanted
+    assert fingerprints(records, TOPIC, lambda *_: True).decisions == wanted
+    assert count(records, TOPIC, lambda _, offset: offset < 3) == {"approved": 2, "flagged": 1}
+
+
+def test_what_a_later_run_approves_no_longer_counts_as_flagged() -> None:
+    lenient = changed(rules={"busy": {"when": "n >= 9", "points": 60}})
+    both = decisions(BASE, run=1) + decisions(lenient, run=2)
+    assert fingerprints(both, TOPIC, lambda *_: True).decisions == {"approved": 5, "flagged": 1}
 
 
 def test_the_tables_and_the_page_show_what_changed() -> None:

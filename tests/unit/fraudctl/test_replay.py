@@ -61,11 +61,11 @@ def test_the_answer_names_what_differs_and_fails_only_when_a_rule_set_contradict
         (Diff(compared=9, removed=1), 0),
         (Diff(compared=9, removed=1, same_ruleset=True), 5),
     ):
-        found = Replay(PLAN, {"run": 3}, 9, {"approved": 9}, None, "live", diff, {"run": 4, "decisions": 9})
+        found = Replay(PLAN, {"run": 3}, {"approved": 9}, None, "live", diff, {"run": 4, "decisions": 9})
         answer = _answer(found, page)
         assert answer.exit_code == exit_code
         assert answer.summary.startswith(f"9 compared with live in 0.0 s: 0 changed, 0 added, {diff.removed}")
         assert isinstance(answer.data, dict)
         assert {"compared", "changed", "added", "removed", "by_rule"} <= answer.data.keys()
         assert "published as run 4" in page.read_text(encoding="utf-8")
-    assert "decisions in kept" in _answer(Replay(PLAN, {}, 9, {}, "kept"), None).summary
+    assert "9 decisions in kept" in _answer(Replay(PLAN, {}, {"approved": 9}, "kept"), None).summary
