@@ -71,7 +71,7 @@ wheel: setup ## dist/fraudctl-*.whl, with the kernel's jar in it
 
 define SHIP_KERNEL
 import pathlib, shutil
-from fraudctl import artifacts
+from fraudctl.binaries import artifacts
 from fraudctl.servers import flink
 cache = artifacts.cache_dir()
 artifacts.fetch([one for one in artifacts.lock() if one.use in ("compiler", "connector")], cache)

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from fraudctl import __version__, interrupt, result
+from fraudctl import __version__
+from fraudctl.console import interrupt, result
 from fraudctl.errors import FraudctlError, UsageError
 
 COMMAND_MODULES = (

@@ -5,7 +5,8 @@ Flink's list of jobs. Wanted but not there (first start, a JobManager that was k
 that failed for good): it submits from the newest complete checkpoint or savepoint of the run in force. Two of
 them: the younger is cancelled. What it does stands in `jobs/keeper.json`, which it alone writes.
 
-Beside that it watches the plug-ins of the jobs' rules (`fraudctl.plugin_watcher`), in a thread of its own.
+Beside that it watches the plug-ins of the jobs' rules (`fraudctl.jobs.plugin_watcher`), in a thread of its
+own.
 
 A run is one history of the job. Starting without any state takes a new run number; every restart from a
 checkpoint or savepoint keeps it. A restart never goes back behind the point its run was started from.
@@ -22,14 +23,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fraudctl import activations, jobfiles, plugin_watcher, pruning, rule_changes
+from fraudctl.console.result import options, set_options
 from fraudctl.errors import Failed, FraudctlError
-from fraudctl.flink import Flink, Job, local_path, reason_of
-from fraudctl.jobfiles import RestorePoint, now_ms, run_of
-from fraudctl.result import options, set_options
-from fraudctl.stack import Stack, home_dir, read
-from fraudctl.submission import LIVE, job_config, submit
-from pipeline.plugin_watch import Running
+from fraudctl.flink.rest import Flink, Job, local_path, reason_of
+from fraudctl.home import jobs as jobfiles
+from fraudctl.home.jobs import RestorePoint, now_ms, run_of
+from fraudctl.home.stack import Stack, home_dir, read
+from fraudctl.jobs import activations, plugin_watcher, pruning
+from fraudctl.jobs.submission import LIVE, job_config, submit
+from fraudctl.rules import changes
+from pipeline.rules.plugins.watch import Running
 
 log = logging.getLogger("keeper")
 
@@ -271,7 +274,7 @@ def _pause(call: Running) -> None:
         topic = activations.of(_stack_of_home())
         chain = topic.read()
         if chain and chain[-1].hash == call.hash:
-            made = rule_changes.pause_rule(topic, call.rule)
+            made = changes.pause_rule(topic, call.rule)
             log.warning("paused rule %s: %s is in force in a second", call.rule, made.version)
     except FraudctlError as failure:
         log.error("rule %s cannot be paused: %s", call.rule, failure.message)

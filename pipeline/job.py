@@ -17,9 +17,10 @@ from pyflink.common import Configuration, Types
 from pyflink.datastream import DataStream, MapFunction, RuntimeContext, StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
-from pipeline import ruleset, scoring
-from pipeline.plan import keys_of
-from pipeline.plugin_watch import Desk
+from pipeline.rules import ruleset
+from pipeline.rules.plan import keys_of
+from pipeline.rules.plugins.watch import Desk
+from pipeline.scoring import scorer
 
 BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 
@@ -39,8 +40,8 @@ class Score(MapFunction):  # type: ignore[misc]  # pyflink has no types
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Nothing is known before the first announcement."""
-        self._live: scoring.Scorer | None = None
-        self._shadow: scoring.Scorer | None = None
+        self._live: scorer.Scorer | None = None
+        self._shadow: scorer.Scorer | None = None
         self._desks: list[Desk] = []
         self._failures = runtime_context.get_metrics_group().counter("plugin_errors")
 
@@ -65,13 +66,13 @@ class Score(MapFunction):  # type: ignore[misc]  # pyflink has no types
         shadow = activation.get("shadow")
         self._shadow = self._scorer(shadow) if shadow else None
 
-    def _scorer(self, content: Mapping[str, Any]) -> scoring.Scorer:
+    def _scorer(self, content: Mapping[str, Any]) -> scorer.Scorer:
         rules = ruleset.parse(content)
         desk = None
         if self._watch and any(rule.plugin for rule in rules.rules):
             desk = Desk(Path(self._watch), rules.version, rules.hash)
             self._desks.append(desk)
-        return scoring.Scorer(rules, desk)
+        return scorer.Scorer(rules, desk)
 
     def close(self) -> None:
         """Leave nothing behind."""

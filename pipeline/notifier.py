@@ -20,14 +20,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline import dynamo, notify
-from pipeline.alert_stream import AlertStream, new_alerts
-from pipeline.backoff import Backoff
-from pipeline.delivery import Identity
-from pipeline.dynamo import Unreachable
-from pipeline.outbox import TABLE, Claim, Outbox, Terms
-from pipeline.postman import Digest, Postman
-from pipeline.sinks._dynamodb_items import alerts_table
+from pipeline import notify
+from pipeline.notify.outbox import TABLE, Claim, Outbox, Terms
+from pipeline.notify.postman import Digest, Postman
+from pipeline.notify.stream import AlertStream, new_alerts
+from pipeline.process.backoff import Backoff
+from pipeline.records.delivery import Identity
+from pipeline.sinks.dynamodb import client as dynamo
+from pipeline.sinks.dynamodb.client import Unreachable
+from pipeline.sinks.dynamodb.items import alerts_table
 
 CONFIG_VARIABLE = "FRAUDCTL_NOTIFY_CONFIG"
 """what a Lambda function reads: the configuration as JSON, or the path of a file with it"""

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline import sinks
-from pipeline.backoff import Backoff
-from pipeline.delivery import Delivery, run_of
 from pipeline.metrics import SinkStatus
+from pipeline.process.backoff import Backoff
+from pipeline.records.delivery import Delivery, run_of
 from pipeline.sinks import Refused, Sink, Unavailable
 
 if TYPE_CHECKING:

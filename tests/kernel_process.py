@@ -12,8 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from fraudctl import artifacts
-from fraudctl.java import java
+from fraudctl.binaries import artifacts
+from fraudctl.binaries.java import java
 from fraudctl.servers.flink import build_kernel, pyflink_folder
 from tests.streams import Row
 

@@ -10,17 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from fraudctl import sinks, topics
 from fraudctl.chaos import guardian, judgement, ledger, means
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.judgement import Check, LogFindings
 from fraudctl.chaos.watch import Trail, Watch, await_quiet
+from fraudctl.console.result import progress, say
+from fraudctl.engines import writers
 from fraudctl.errors import Failed
-from fraudctl.result import progress, say
-from fraudctl.scorecard import Scorecard
-from fraudctl.simulate import Conduct, simulate
-from fraudctl.stack import Stack
-from fraudctl.traffic import Run
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
+from fraudctl.traffic.generator import Run
+from fraudctl.traffic.scorecard import Scorecard
+from fraudctl.traffic.simulate import Conduct, simulate
 from fraudctl.verify import Report
 
 _LIFT_S = 150.0
@@ -69,7 +70,7 @@ def run(stack: Stack, order: Order) -> Findings:
     for name in ledger.undo_all(stack, guardian.undo):
         say(f"undone, left behind by an earlier command: {name}")
     _refuse_unfit(stack)
-    starts = topics.end_offsets(stack.kafka, stack.profile.topics.decisions)
+    starts = admin.end_offsets(stack.kafka, stack.profile.topics.decisions)
     conduct = _conduct(order)
     watch = Watch(stack, conduct.board, order.run.rate)
     with _ending_as_interrupt(), guardian.watching(stack), _Strike.on(stack, order, conduct.stop) as strike:
@@ -107,7 +108,7 @@ def _refuse_unfit(stack: Stack) -> None:
     others = [entry.fault for entry in ledger.entries(stack.home)]
     if others:
         raise Failed(f"another command keeps up: {', '.join(others)}", hint="see: fraudctl chaos list")
-    ill = [f"{one['name']} is {one['state']}" for one in sinks.status(stack) if one["state"] != "running"]
+    ill = [f"{one['name']} is {one['state']}" for one in writers.status(stack) if one["state"] != "running"]
     if ill:
         raise Failed(f"not well before the fault: {', '.join(ill)}", hint="see: fraudctl sinks status")
 

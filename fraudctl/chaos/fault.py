@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fraudctl import profile as profiles
 from fraudctl.errors import UsageError
-from fraudctl.scenario import parse_duration
+from fraudctl.settings import profile as profiles
+from fraudctl.traffic.scenario import parse_duration
 
 SETTINGS: Mapping[str, str] = {
     "target": "text", "lasts": "duration", "share": "share", "by": "duration", "limit_kb": "number",

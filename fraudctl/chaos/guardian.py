@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fraudctl.chaos import ledger, means
 from fraudctl.chaos.ledger import Entry
-from fraudctl.stack import Stack, read
+from fraudctl.home.stack import Stack, read
 
 _LONGEST_S = 150.0
 

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from fraudctl import notifications, topics
+from fraudctl.console.result import Progress
+from fraudctl.decisions import notifications
 from fraudctl.engines import workers
 from fraudctl.errors import Failed
-from fraudctl.result import Progress
-from fraudctl.scorecard import Scorecard
-from fraudctl.stack import Stack
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
+from fraudctl.traffic.scorecard import Scorecard
 from fraudctl.verify import Config, KafkaLog, Kind, Report, Verification
 
 _SETTLED_S = 100.0
@@ -40,10 +41,10 @@ class LogFindings:
 
 def read_log(stack: Stack, starts: Mapping[int, int], run_name: str, events: int) -> LogFindings:
     """Every decision of the run, from those offsets on."""
-    return judge_log(topics.tail(stack.kafka, stack.profile.topics.decisions, starts), run_name, events)
+    return judge_log(admin.tail(stack.kafka, stack.profile.topics.decisions, starts), run_name, events)
 
 
-def judge_log(records: Iterable[topics.Record], run_name: str, events: int) -> LogFindings:
+def judge_log(records: Iterable[admin.Record], run_name: str, events: int) -> LogFindings:
     """What those records say of the run's events, numbered from 0. Only decisions of one run of the job
     contradict each other: a later run replaces what an earlier one decided.
     """
@@ -94,7 +95,7 @@ def settle_notifications(stack: Stack) -> dict[str, Any] | None:
         return not counts["due"] + counts["claimed"]
 
     try:
-        topics.wait_until(settled, _SETTLED_S, lambda: Failed("", code="unsettled"))
+        admin.wait_until(settled, _SETTLED_S, lambda: Failed("", code="unsettled"))
     except Failed as error:
         if error.code != "unsettled":
             raise

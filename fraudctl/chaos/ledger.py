@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from fraudctl.stack import Stack, write_atomically
+from fraudctl.home.stack import Stack, write_atomically
 
 
 @dataclass(frozen=True, slots=True)

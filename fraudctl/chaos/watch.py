@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from fraudctl import topics
 from fraudctl.engines import workers
 from fraudctl.errors import FraudctlError
-from fraudctl.scorecard import Scoreboard
-from fraudctl.stack import Stack
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
+from fraudctl.traffic.scorecard import Scoreboard
 
 EVERY_S = 1.0
 CAUGHT_UP_S = 2.0
@@ -44,10 +44,10 @@ class Trail:
 def behind(stack: Stack, sinks: list[str]) -> dict[str, int]:
     """Records of the decisions log that each sink has not committed."""
     topic = stack.profile.topics.decisions
-    ends, begins = topics.end_offsets(stack.kafka, topic), topics.begin_offsets(stack.kafka, topic)
+    ends, begins = admin.end_offsets(stack.kafka, topic), admin.begin_offsets(stack.kafka, topic)
     found = {}
     for sink in sinks:
-        done = topics.committed(stack.kafka, workers.group(sink), topic)
+        done = admin.committed(stack.kafka, workers.group(sink), topic)
         found[sink] = sum(max(0, end - done.get(p, begins[p])) for p, end in ends.items())
     return found
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudctl.result import Result, Table
+from fraudctl.console.result import Result, Table
 
 if TYPE_CHECKING:
-    from fraudctl.stack import Stack
+    from fraudctl.home.stack import Stack
 
 
 class View(StrEnum):
@@ -43,7 +43,8 @@ def alerts(
 
     Example: fraudctl alerts --since 1h --decision block; fraudctl alerts top --users
     """
-    from fraudctl import moment, stack
+    from fraudctl.home import stack
+    from fraudctl.settings import moment
 
     current, now_ms = stack.current(), time.time_ns() // 1_000_000
     if view is View.TOP:
@@ -55,7 +56,7 @@ def alerts(
 
 
 def _latest(stack: Stack, since_ms: int, limit: int, decision: str | None) -> Result:
-    from fraudctl.alerts import latest
+    from fraudctl.decisions.alerts import latest
 
     found = latest(stack.postgres_dsn(), since_ms, limit, decision)
     columns = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
@@ -67,14 +68,14 @@ def _latest(stack: Stack, since_ms: int, limit: int, decision: str | None) -> Re
 
 
 def _follow(stack: Stack, decision: str | None, since_ms: int | None) -> Result:
-    from fraudctl.alerts import follow
+    from fraudctl.decisions.alerts import follow
 
     documents = (alert.document() for alert in follow(stack, decision, since_ms))
     return Result("", documents, line=_line)
 
 
 def _top(stack: Stack, kind: str, limit: int, now_ms: int) -> Result:
-    from fraudctl.alerts import top
+    from fraudctl.decisions.alerts import top
 
     found = top(stack.redis_url(), kind, limit, now_ms)
     table = Table("", (kind, "flagged events in 24 h"), found)

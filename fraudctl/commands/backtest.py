@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudctl.result import Result, Table, progress
+from fraudctl.console.result import Result, Table, progress
 
 if TYPE_CHECKING:
-    from fraudctl.backtest import Backtest
+    from fraudctl.compare.backtest import Backtest
 
 
 def register(app: typer.Typer) -> None:
@@ -47,17 +47,18 @@ def backtest(
     """
     import os
 
-    from fraudctl import backtest as backtests
-    from fraudctl import profile as profiles
-    from fraudctl import rows, rulestore, stack
-    from pipeline.plan import PlanSettings
+    from fraudctl.compare import backtest as backtests
+    from fraudctl.home import rulesets, stack
+    from fraudctl.settings import profile as profiles
+    from fraudctl.traffic import rows
+    from pipeline.rules.plan import PlanSettings
 
     rows.check_readable(file)
     settings = profiles.load(profile, {}, os.environ).pipeline
     order = backtests.Order(
         file,
         rows.Mapped(rows.mapping(mapping or []), label),
-        rulestore.find(rules, stack.home_dir())[0],
+        rulesets.find(rules, stack.home_dir())[0],
         PlanSettings(
             settings.out_of_orderness_ms,
             settings.dedup_window_ms,
@@ -75,7 +76,7 @@ def backtest(
 
 def _time(text: str) -> int:
     from fraudctl.errors import UsageError
-    from pipeline.events import Refusal, parse_time
+    from pipeline.records.events import Refusal, parse_time
 
     try:
         return parse_time(text)
@@ -84,7 +85,7 @@ def _time(text: str) -> int:
 
 
 def _answer(file: Path, found: Backtest, report: Path | None) -> Result:
-    from fraudctl.backtest_report import RULE_COLUMNS, figures, html, rule_rows
+    from fraudctl.compare.backtest_page import RULE_COLUMNS, figures, html, rule_rows
 
     assert found.total is not None
     rules = rule_rows(found.fired, found.alone)

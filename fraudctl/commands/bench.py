@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from fraudctl.console.result import Result, Table, progress
 from fraudctl.errors import UsageError
-from fraudctl.result import Result, Table, progress
 
 NOT_GOOD = 5
 
@@ -70,7 +70,8 @@ def bench(
 
 
 def _rate(rate: float, duration_s: float, warmup_s: float, seed: int, kill: bool) -> Result:
-    from fraudctl import bench_rate, stack
+    from fraudctl.bench import rate as bench_rate
+    from fraudctl.home import stack
 
     floor_s = min(duration_s, 20.0)
     total = round(rate * (duration_s + warmup_s))
@@ -101,7 +102,8 @@ def _recovered(caught_up_s: float | None) -> str:
 
 
 def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
-    from fraudctl import bench_capacity, stack
+    from fraudctl.bench import capacity as bench_capacity
+    from fraudctl.home import stack
 
     with progress("bench", events) as shown:
         found = bench_capacity.run(stack.current(), events, seed, keep, wait_s, shown)
@@ -116,7 +118,8 @@ def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
 
 
 def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s: float) -> Result:
-    from fraudctl import bench_keys, stack
+    from fraudctl.bench import keys as bench_keys
+    from fraudctl.home import stack
 
     chosen = held is not None or in_state is not None
     held = held or ([] if chosen else list(bench_keys.HELD))
@@ -132,7 +135,8 @@ def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s:
 
 
 def _sink(sink: str, events: int, seed: int, wait_s: float) -> Result:
-    from fraudctl import bench_sink, stack
+    from fraudctl.bench import sink as bench_sink
+    from fraudctl.home import stack
 
     with progress("bench", events) as shown:
         found = bench_sink.run(stack.current(), sink, events, seed, wait_s, shown)
@@ -175,7 +179,7 @@ def _fault(found: Mapping[str, Any]) -> str:
 
 
 def _seconds(text: str) -> float:
-    from fraudctl.profile import parse_duration_ms
+    from fraudctl.settings.profile import parse_duration_ms
 
     try:
         return parse_duration_ms(text) / 1000

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl.console.result import Result, Table, say
 from fraudctl.errors import UsageError
-from fraudctl.result import Result, Table, say
 
 if TYPE_CHECKING:
     from fraudctl.chaos.experiment import Findings
@@ -38,8 +38,8 @@ def list_() -> Result:
 
     Example: fraudctl chaos list
     """
-    from fraudctl import stack
     from fraudctl.chaos import fault, ledger
+    from fraudctl.home import stack
 
     found = [fault.find(name, fault.folder()) for name in fault.names(fault.folder())]
     on = ledger.entries(stack.home_dir())
@@ -61,8 +61,8 @@ def undo() -> Result:
 
     Example: fraudctl chaos undo
     """
-    from fraudctl import stack
     from fraudctl.chaos import guardian, ledger
+    from fraudctl.home import stack
 
     done = ledger.undo_all(stack.current(), guardian.undo, also_kept_up=True)
     return Result(f"undone: {', '.join(done)}" if done else "nothing was on", {"undone": done})
@@ -95,8 +95,10 @@ def run(
 
     Example: fraudctl chaos run kill-taskmanager --during simulate --attack ip-burst --rate 500
     """
-    from fraudctl import profile, scenario, simulate, stack, traffic
     from fraudctl.chaos import experiment, fault
+    from fraudctl.home import stack
+    from fraudctl.settings import profile
+    from fraudctl.traffic import generator, scenario, simulate
 
     if during != "simulate":
         raise UsageError(
@@ -110,7 +112,7 @@ def run(
     after_ms = _ms("--after", after)
     length_ms = after_ms + chosen.lasts_ms + _TAIL_MS if duration is None else _ms("--duration", duration)
     scene = scenario.find(attack, profile.data_dir("scenarios"))
-    traffic_run = traffic.Run(scene, seed, simulate.start_ms(None), rate, length_ms)
+    traffic_run = generator.Run(scene, seed, simulate.start_ms(None), rate, length_ms)
     order = experiment.Order(chosen, traffic_run, workers, after_ms, _ms("--patience", patience) / 1000)
     if dry_run:
         return Result("; ".join(order.plan()), {"fault": _document(chosen), "plan": order.plan()})
@@ -163,7 +165,7 @@ def _lasts(one: Fault) -> str:
 
 
 def _ms(option: str, text: str) -> int:
-    from fraudctl.scenario import parse_duration
+    from fraudctl.traffic.scenario import parse_duration
 
     try:
         return parse_duration(text)

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from fraudctl import completion
+from fraudctl.commands import _completion
+from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
-from fraudctl.result import Result, Table
 
 Topic = Annotated[str | None, typer.Option("--topic", help="Another dead-letter topic.")]
 Sink = Annotated[
     str | None,
-    typer.Option("--sink", help="What this sink's store has refused.", autocompletion=completion.sinks),
+    typer.Option("--sink", help="What this sink's store has refused.", autocompletion=_completion.sinks),
 ]
 
 
@@ -37,7 +37,8 @@ def list_(
     """
     from collections import deque
 
-    from fraudctl import deadletters, stack
+    from fraudctl.decisions import deadletters
+    from fraudctl.home import stack
 
     running = stack.current()
     where = deadletters.topic_of(running, topic, sink)
@@ -61,7 +62,8 @@ def show(
 
     Example: fraudctl dlq show 0:17
     """
-    from fraudctl import deadletters, stack
+    from fraudctl.decisions import deadletters
+    from fraudctl.home import stack
 
     running = stack.current()
     [letter] = deadletters.find(running, deadletters.topic_of(running, topic, sink), [id_])
@@ -82,7 +84,8 @@ def retry(
 
     Example: fraudctl dlq retry 0:17 --yes
     """
-    from fraudctl import deadletters, stack
+    from fraudctl.decisions import deadletters
+    from fraudctl.home import stack
 
     if bool(ids) == all_:
         raise UsageError("name the records, or say --all", hint="see what there is: fraudctl dlq list")
@@ -106,7 +109,7 @@ def _when(append_ms: int) -> str:
 
 
 def _place(letter: object) -> str:
-    from fraudctl.deadletters import DeadLetter
+    from fraudctl.decisions.deadletters import DeadLetter
 
     assert isinstance(letter, DeadLetter)
     return f"{letter.topic} {letter.partition}:{letter.offset}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from fraudctl.result import Result, Table
+from fraudctl.console.result import Result, Table
 
 
 def register(app: typer.Typer) -> None:
@@ -19,8 +19,8 @@ def doctor() -> Result:
     import os
     from dataclasses import asdict
 
-    from fraudctl import doctor as examiner
-    from fraudctl.stack import home_dir
+    from fraudctl.home.stack import home_dir
+    from fraudctl.observe import doctor as examiner
 
     checks = examiner.examine(home_dir(), os.environ)
     state = examiner.worst(checks)

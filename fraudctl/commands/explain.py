@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudctl.result import Result, Table
+from fraudctl.console.result import Result, Table
 
 if TYPE_CHECKING:
-    from fraudctl.explain import Explanation, Judged
+    from fraudctl.decisions.explain import Explanation, Judged
 
 
 def register(app: typer.Typer) -> None:
@@ -28,8 +28,8 @@ def explain(
 
     Example: fraudctl explain evt-000042 --user ada
     """
-    from fraudctl import explain as capability
-    from fraudctl import stack
+    from fraudctl.decisions import explain as capability
+    from fraudctl.home import stack
 
     found = capability.explain(stack.current(), event_id, user)
     if at is not None:
@@ -38,11 +38,12 @@ def explain(
 
 
 def _side_by_side(found: Explanation, at: str) -> Result:
-    from fraudctl import rulestore, side_by_side, stack
+    from fraudctl.decisions import side_by_side
+    from fraudctl.home import rulesets, stack
 
     home, decision = stack.home_dir(), found.found.decision
-    own = rulestore.by_hash(home, decision.ruleset_hash)
-    others = [rulestore.find(name.strip(), home)[0] for name in at.split(",")]
+    own = rulesets.by_hash(home, decision.ruleset_hash)
+    others = [rulesets.find(name.strip(), home)[0] for name in at.split(",")]
     verdicts = [side_by_side.verdict(decision, own, other) for other in others]
     lines = [f"decided: {decision.decision} {decision.score} by {decision.ruleset_version}"]
     for one in verdicts:

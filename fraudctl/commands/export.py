@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from fraudctl.console.result import Progress, Result, Table, progress
 from fraudctl.errors import UsageError
-from fraudctl.result import Progress, Result, Table, progress
 
 Day = Annotated[str | None, typer.Option(metavar="DATE", help="An event date, YYYY-MM-DD.")]
 
@@ -31,12 +31,13 @@ def compact(
 
     Example: fraudctl export compact
     """
-    from fraudctl import export, stack
+    from fraudctl.decisions import training
+    from fraudctl.home import stack
 
     running = stack.current()
-    store = export.store_of(running)
+    store = training.store_of(running)
     with progress("compacting", 1.0) as bar:
-        done = export.compact(store, export.committed(running), target_rows, _tell(bar))
+        done = training.compact(store, training.committed(running), target_rows, _tell(bar))
     data = {
         "address": running.parquet_address(),
         "files_removed": done.removed,
@@ -61,7 +62,8 @@ def labels(
 
     Example: fraudctl export labels --out training.parquet --since 2026-11-01
     """
-    from fraudctl import export, stack
+    from fraudctl.decisions import training
+    from fraudctl.home import stack
 
     for day in (since, until):
         if day is not None and not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
@@ -70,10 +72,10 @@ def labels(
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}", hint="make it, or name another file")
     running = stack.current()
-    store = export.store_of(running)
+    store = training.store_of(running)
     with progress("joining labels", 1.0) as bar:
-        labelled = export.labels(running)
-        made = export.training_set(store, labelled, target, since, until, unlabelled, _tell(bar))
+        labelled = training.labels(running)
+        made = training.training_set(store, labelled, target, since, until, unlabelled, _tell(bar))
     data = {
         "file": str(made.path),
         "rows": made.rows,

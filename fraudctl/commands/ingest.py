@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from fraudctl.console.result import Result
 from fraudctl.errors import UsageError
-from fraudctl.result import Result
 
 
 def register(app: typer.Typer) -> None:
@@ -49,8 +49,9 @@ def ingest(
 
     Example: fraudctl ingest payments.csv --map amount=betrag --label is_fraud --shift-to-now
     """
-    from fraudctl import columns, rows, stack
-    from fraudctl import ingest as ingestion
+    from fraudctl.home import stack
+    from fraudctl.traffic import columns, rows
+    from fraudctl.traffic import ingest as ingestion
 
     if history and (shift_to_now or topic or rate):
         raise UsageError(

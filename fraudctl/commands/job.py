@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fraudctl.result import Result, Table, progress
+from fraudctl.console.result import Result, Table, progress
 
 Wait = Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")]
 
@@ -33,10 +33,11 @@ def submit(
 
     Example: fraudctl job submit --from latest
     """
-    from fraudctl import jobs, stack
+    from fraudctl.home import stack
+    from fraudctl.jobs import live
 
     with progress("starting the job") as shown:
-        found = jobs.start(stack.current(), wait, shown, restore=restore)
+        found = live.start(stack.current(), wait, shown, restore=restore)
     return _answer(f"the job runs{_origin(found)}", found)
 
 
@@ -50,10 +51,11 @@ def stop(
 
     Example: fraudctl job stop
     """
-    from fraudctl import jobs, stack
+    from fraudctl.home import stack
+    from fraudctl.jobs import live
 
     with progress("stopping the job") as shown:
-        found = jobs.stop(stack.current(), wait, shown, savepoint=not no_savepoint)
+        found = live.stop(stack.current(), wait, shown, savepoint=not no_savepoint)
     if found["job_id"] is None:
         return Result("the job was not running", found)
     return Result(f"the job stopped{_where(found)}; go on with: fraudctl job submit", found)
@@ -64,9 +66,10 @@ def status() -> Result:
 
     Example: fraudctl job status --json
     """
-    from fraudctl import jobs, stack
+    from fraudctl.home import stack
+    from fraudctl.jobs import live
 
-    found = jobs.status(stack.current())
+    found = live.status(stack.current())
     flink = found["flink"]
     is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
     state = f"{flink['state']} ({flink['job_id']})" if flink else "not there"
@@ -79,10 +82,11 @@ def savepoint(wait: Wait = 180.0) -> Result:
 
     Example: fraudctl job savepoint
     """
-    from fraudctl import jobs, stack
+    from fraudctl.home import stack
+    from fraudctl.jobs import live
 
     with progress("taking a savepoint"):
-        found = jobs.savepoint(stack.current(), wait)
+        found = live.savepoint(stack.current(), wait)
     return Result(f"savepoint: {found['savepoint']}", found)
 
 
@@ -94,10 +98,11 @@ def rescale(
 
     Example: fraudctl job rescale 2
     """
-    from fraudctl import jobs, stack
+    from fraudctl.home import stack
+    from fraudctl.jobs import live
 
     with progress("rescaling the job") as shown:
-        found = jobs.rescale(stack.current(), parallelism, wait, shown)
+        found = live.rescale(stack.current(), parallelism, wait, shown)
     return _answer(f"the job runs at parallelism {parallelism}{_origin(found)}", found)
 
 
@@ -117,12 +122,13 @@ def reset_offsets(
 
     Example: fraudctl job reset-offsets --to 2026-11-23T12:00:00Z --dry-run
     """
-    from fraudctl import job_reset, stack
+    from fraudctl.home import stack
+    from fraudctl.jobs import reset
 
     here = stack.current()
     if not dry_run:
-        job_reset.refuse_running(here)
-    made = job_reset.plan(here, to)
+        reset.refuse_running(here)
+    made = reset.plan(here, to)
     rows = [
         (p, made.start[p], made.emit_from[p], made.end[p], made.emit_from[p] - made.start[p])
         for p in sorted(made.end)
@@ -135,7 +141,7 @@ def reset_offsets(
         return Result(f"{effect}; nothing is changed", data, tables=(table,))
     if not yes:
         typer.confirm(f"{effect}. Drop the state, and begin there at the next submit?", abort=True, err=True)
-    job_reset.apply(here, made)
+    reset.apply(here, made)
     return Result(f"{effect}; begin with: fraudctl job submit", data, tables=(table,))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from fraudctl.result import Result, Table
+from fraudctl.console.result import Result, Table
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +20,8 @@ def status() -> Result:
     """
     from dataclasses import asdict
 
-    from fraudctl import notifications, stack
+    from fraudctl.decisions import notifications
+    from fraudctl.home import stack
 
     claims = notifications.open_claims(stack.current())
     counts = {state: sum(claim.state == state for claim in claims) for state in notifications.STATES}

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudctl import completion
-from fraudctl.result import Result, Table
+from fraudctl.commands import _completion
+from fraudctl.console.result import Result, Table
 
 if TYPE_CHECKING:
-    from fraudctl.profile import Profile
+    from fraudctl.settings.profile import Profile
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def list_profiles() -> Result:
 
     Example: fraudctl profile list
     """
-    from fraudctl import profile
+    from fraudctl.settings import profile
 
     rows = [
         {"name": name, "file": str(profile.data_dir("profiles") / f"{name}.yaml")} for name in profile.names()
@@ -40,7 +40,7 @@ def list_profiles() -> Result:
 
 def show(
     name: Annotated[
-        str | None, typer.Argument(help="A shipped profile or a file.", autocompletion=completion.profiles)
+        str | None, typer.Argument(help="A shipped profile or a file.", autocompletion=_completion.profiles)
     ] = None,
 ) -> Result:
     """Every setting of a profile with its value and its source: flag, environment, file or default.
@@ -49,7 +49,7 @@ def show(
     """
     import os
 
-    from fraudctl import profile
+    from fraudctl.settings import profile
 
     loaded = profile.load(name, environ=os.environ)
     values = _values(loaded)

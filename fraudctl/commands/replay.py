@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudctl.result import Result, Table, progress, say
+from fraudctl.console.result import Result, Table, progress, say
 
 if TYPE_CHECKING:
-    from fraudctl.decision_diff import Diff
-    from fraudctl.replay import Plan, Replay
+    from fraudctl.compare.diff import Diff
+    from fraudctl.compare.replay import Plan, Replay
 
 EXIT_DIFFERENT = 5
 SHOWN = 20
@@ -63,16 +63,17 @@ def replay(
 
     Example: fraudctl replay --rules candidate.yaml --diff live --report diff.html
     """
-    from fraudctl import moment, rulestore, stack
-    from fraudctl import replay as replays
+    from fraudctl.compare import replay as replays
     from fraudctl.errors import UsageError
+    from fraudctl.home import rulesets, stack
+    from fraudctl.settings import moment
 
     if (version is None) == (rules is None):
         raise UsageError("name one rule set", hint="use --rule-version V or --rules FILE")
     if report is not None and base is None:
         raise UsageError("--report shows a diff", hint="add --diff live")
     here = stack.current()
-    ruleset, _ = rulestore.find(str(rules or version), here.home)
+    ruleset, _ = rulesets.find(str(rules or version), here.home)
     times = moment.of_option("--from", begin), moment.of_option("--to", until)
     made = replays.plan(here, ruleset, *times, base, parallelism)
     if dry_run:
@@ -85,7 +86,7 @@ def replay(
 
 
 def _plan_text(made: Plan) -> str:
-    from fraudctl.backtest_report import span
+    from fraudctl.compare.backtest_page import span
 
     warm = "the start of the log" if made.look_back_ms is None else f"{span(made.look_back_ms)} before"
     return (
@@ -119,7 +120,7 @@ def _answer(found: Replay, report: Path | None) -> Result:
 
 
 def _tables(diff: Diff) -> tuple[Table, ...]:
-    from fraudctl.replay_report import (
+    from fraudctl.compare.replay_page import (
         CAUSE_COLUMNS,
         EXAMPLE_COLUMNS,
         FLIP_COLUMNS,
@@ -139,7 +140,7 @@ def _tables(diff: Diff) -> tuple[Table, ...]:
 
 
 def _page(found: Replay, diff: Diff, summary: str) -> str:
-    from fraudctl.replay_report import html
+    from fraudctl.compare.replay_page import html
 
     title = f"{found.plan.ruleset.version} against {found.base}"
     return html(title, [summary, _plan_text(found.plan)], diff)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudctl.result import Result, Table, progress, say
+from fraudctl.console.result import Result, Table, progress, say
 
 if TYPE_CHECKING:
-    from fraudctl.rule_changes import Changed, Decide
-    from fraudctl.stack import Stack
-    from pipeline.ruleset import RuleSet
+    from fraudctl.home.stack import Stack
+    from fraudctl.rules.changes import Changed, Decide
+    from pipeline.rules.ruleset import RuleSet
 
 Restart = Annotated[
     bool, typer.Option("--restart", help="Restart the job if it lacks a step that the rule set needs.")
@@ -39,14 +39,15 @@ def apply(
 
     Example: fraudctl rules apply mine.yaml
     """
-    from fraudctl import rule_changes, stack
+    from fraudctl.home import stack
+    from fraudctl.rules import changes
 
     here, ruleset = stack.current(), sound(file)
-    rule_changes.refuse_stopped(here.paths.plugins, ruleset)
+    changes.refuse_stopped(here.paths.plugins, ruleset)
     at = _time(effective_from)
     if restart:
         add_steps(here, ruleset, wait)
-    return answer(changed(here, rule_changes.apply(ruleset, at), wait))
+    return answer(changed(here, changes.apply(ruleset, at), wait))
 
 
 def pause(
@@ -57,9 +58,10 @@ def pause(
 
     Example: fraudctl rules pause ip_burst
     """
-    from fraudctl import rule_changes, stack
+    from fraudctl.home import stack
+    from fraudctl.rules import changes
 
-    return answer(changed(stack.current(), rule_changes.pause(rule), wait))
+    return answer(changed(stack.current(), changes.pause(rule), wait))
 
 
 def rollback(wait: Wait = 60.0) -> Result:
@@ -67,33 +69,34 @@ def rollback(wait: Wait = 60.0) -> Result:
 
     Example: fraudctl rules rollback
     """
-    from fraudctl import rule_changes, stack
+    from fraudctl.home import stack
+    from fraudctl.rules import changes
 
-    return answer(changed(stack.current(), rule_changes.rollback, wait))
+    return answer(changed(stack.current(), changes.rollback, wait))
 
 
 def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:
     """Restart the job with the steps that the rule set needs, if it lacks one."""
-    from fraudctl import rule_changes
+    from fraudctl.rules import changes
 
     with progress("restarting the job") as shown:
-        if rule_changes.restart_with(here, ruleset, wait, shown):
+        if changes.restart_with(here, ruleset, wait, shown):
             say("the job was restarted from a savepoint with the steps the rule set needs")
 
 
 def changed(here: Stack, decide: Decide, wait: float) -> Changed:
     """Activate it and wait, with progress."""
-    from fraudctl import rule_changes
+    from fraudctl.rules import changes
 
     with progress("activating") as shown:
-        return rule_changes.change(here, decide, wait, shown)
+        return changes.change(here, decide, wait, shown)
 
 
 def sound(file: Path) -> RuleSet:
     """The rule set of the file; refused with every line and reason, warnings are said."""
     from fraudctl.errors import UsageError
-    from pipeline import ruleset
-    from pipeline.lint import lint
+    from pipeline.rules import ruleset
+    from pipeline.rules.lint import lint
 
     try:
         loaded = ruleset.load(file)
@@ -110,7 +113,7 @@ def sound(file: Path) -> RuleSet:
 
 def _time(text: str | None) -> int | None:
     from fraudctl.errors import UsageError
-    from pipeline.events import Refusal, parse_time
+    from pipeline.records.events import Refusal, parse_time
 
     try:
         return None if text is None else parse_time(text)

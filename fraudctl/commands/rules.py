@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudctl.commands import rule_changes, shadow
-from fraudctl.result import Result, Table, options, say
+from fraudctl.console.result import Result, Table, options, say
 
 if TYPE_CHECKING:
-    from fraudctl.profile import Profile
-    from pipeline.activation import Activation
-    from pipeline.lint import KeyState
-    from pipeline.plan import PlanSettings
-    from pipeline.ruleset import Problem, RuleSet
+    from fraudctl.settings.profile import Profile
+    from pipeline.rules.lint import KeyState
+    from pipeline.rules.plan import PlanSettings
+    from pipeline.rules.ruleset import Problem, RuleSet
+    from pipeline.scoring.activation import Activation
 
 EXIT_PROBLEMS = 5
 
@@ -24,9 +24,9 @@ File = Annotated[Path, typer.Argument(help="The rule set's YAML file.")]
 
 
 def _complete_names(incomplete: str) -> list[str]:
-    from fraudctl import rulestore
+    from fraudctl.home import rulesets
 
-    return [name for name in rulestore.shipped() if name.startswith(incomplete)]
+    return [name for name in rulesets.shipped() if name.startswith(incomplete)]
 
 
 def register(app: typer.Typer) -> None:
@@ -55,11 +55,11 @@ def lint(
 
     Example: fraudctl rules lint profiles/rules/default.yaml --format sarif > rules.sarif
     """
-    from fraudctl import findings
+    from fraudctl.console import findings
     from fraudctl.errors import UsageError
-    from pipeline import ruleset
-    from pipeline.lint import lint as warnings_of
-    from pipeline.lint import state_per_key
+    from pipeline.rules import ruleset
+    from pipeline.rules.lint import lint as warnings_of
+    from pipeline.rules.lint import state_per_key
 
     _check(file, form, ("table", "sarif", "junit"))
     settings = _profile(profile)
@@ -94,12 +94,13 @@ def run_tests(
     """
     import time
 
-    from fraudctl import findings, rulestore
-    from pipeline.rule_cases import run_cases, uncovered
+    from fraudctl.console import findings
+    from fraudctl.home import rulesets
+    from pipeline.scoring.cases import run_cases, uncovered
 
     _check(file, form, ("table", "junit"))
     began = time.perf_counter()
-    loaded = rulestore.read(file)
+    loaded = rulesets.read(file)
     outcomes = run_cases(loaded, _plan_settings(_profile(None)))
     missing = uncovered(loaded)
     seconds = time.perf_counter() - began
@@ -134,11 +135,11 @@ def diff(
 
     Example: fraudctl rules diff default my-rules.yaml
     """
-    from fraudctl import rulestore, stack
-    from fraudctl.ruleset_diff import changes
+    from fraudctl.home import rulesets, stack
+    from fraudctl.rules.diff import changes
 
     home = stack.home_dir()
-    (one, _), (other, _) = rulestore.find(before, home), rulestore.find(after, home)
+    (one, _), (other, _) = rulesets.find(before, home), rulesets.find(after, home)
     found = changes(one, other)
     rows = [(c.kind, c.section, c.name, c.sentence()) for c in found]
     data = {
@@ -158,19 +159,19 @@ def list_rules() -> Result:
 
     Example: fraudctl rules list
     """
-    from fraudctl import rulestore, stack
     from fraudctl.errors import UsageError
+    from fraudctl.home import rulesets, stack
 
     home, in_force = stack.home_dir(), _in_force()
     found: list[dict[str, Any]] = []
-    for name, path in rulestore.shipped().items():
+    for name, path in rulesets.shipped().items():
         try:
-            found.append(_entry(name, path, rulestore.read(path), in_force))
+            found.append(_entry(name, path, rulesets.read(path), in_force))
         except UsageError as error:
             found.append({"name": name, "file": str(path), "in_use": False, "problem": error.message})
     known = {one.get("hash") for one in found}
-    kept = [(one, path) for one, path in rulestore.stored(home).items() if one not in known]
-    found += [_entry(one[:12], path, rulestore.read(path), in_force) for one, path in kept]
+    kept = [(one, path) for one, path in rulesets.stored(home).items() if one not in known]
+    found += [_entry(one[:12], path, rulesets.read(path), in_force) for one, path in kept]
     rows = [
         (e["name"], e.get("version"), str(e.get("hash", ""))[:12], e.get("features"), e.get("rules"),
          "yes" if e["in_use"] else "", e.get("problem") or e["file"])
@@ -193,13 +194,13 @@ def show(
 
     Example: fraudctl rules show default
     """
-    from fraudctl import rulestore, stack
     from fraudctl.errors import NotRunning
+    from fraudctl.home import rulesets, stack
 
     chosen = name or _in_force()
     if chosen is None:
         raise NotRunning("no stack is running", hint="name a rule set: fraudctl rules show default")
-    loaded, place = rulestore.find(str(chosen), stack.home_dir())
+    loaded, place = rulesets.find(str(chosen), stack.home_dir())
     content: Mapping[str, Any] = loaded.content
     features = [(key, _flat(value)) for key, value in (content.get("features") or {}).items()]
     declared = content["rules"]
@@ -220,15 +221,15 @@ def history() -> Result:
 
     Example: fraudctl rules history
     """
-    from fraudctl import rulestore, stack
-    from fraudctl.rule_changes import described
-    from pipeline.events import format_time
+    from fraudctl.home import rulesets, stack
+    from fraudctl.rules.changes import described
+    from pipeline.records.events import format_time
 
     activated = [described(one) for one in reversed(_chain())]
 
     found = [
         {"at": format_time(entry["at_ms"]), **{key: entry[key] for key in ("version", "hash", "job", "run")}}
-        for entry in reversed(rulestore.history(stack.home_dir()))
+        for entry in reversed(rulesets.history(stack.home_dir()))
     ]
     rows = [(e["at"], e["version"], e["hash"][:12], e["job"], e["run"]) for e in found]
     since = [
@@ -292,8 +293,9 @@ def _profile(name: str | None) -> Profile:
     """The named profile, else the running stack's, else the default one."""
     import os
 
-    from fraudctl import profile, stack
     from fraudctl.errors import NotRunning
+    from fraudctl.home import stack
+    from fraudctl.settings import profile
 
     if name is None:
         try:
@@ -304,7 +306,7 @@ def _profile(name: str | None) -> Profile:
 
 
 def _plan_settings(profile: Profile) -> PlanSettings:
-    from pipeline.plan import PlanSettings
+    from pipeline.rules.plan import PlanSettings
 
     settings = profile.pipeline
     return PlanSettings(
@@ -321,8 +323,9 @@ def _entry(name: str, path: Path, loaded: RuleSet, in_force: str | None) -> dict
 
 def _chain() -> list[Activation]:
     """Every activation of the running stack; none when nothing runs, or the topic cannot be read."""
-    from fraudctl import activations, stack
     from fraudctl.errors import NotRunning, Unhealthy
+    from fraudctl.home import stack
+    from fraudctl.jobs import activations
 
     try:
         here = stack.current()
@@ -336,7 +339,7 @@ def _chain() -> list[Activation]:
 
 def _in_force() -> str | None:
     """The hash of the rule set in force, None when nothing runs."""
-    from fraudctl import activations
+    from fraudctl.jobs import activations
 
     one = activations.now(_chain())
     return one.hash if one else None

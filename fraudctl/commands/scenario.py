@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from fraudctl import completion
-from fraudctl.result import Result, Table
+from fraudctl.commands import _completion
+from fraudctl.console.result import Result, Table
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +22,8 @@ def list_() -> Result:
 
     Example: fraudctl scenario list
     """
-    from fraudctl import profile, scenario
+    from fraudctl.settings import profile
+    from fraudctl.traffic import scenario
 
     folder = profile.data_dir("scenarios")
     found = [scenario.find(name, folder) for name in scenario.names(folder)]
@@ -34,7 +35,7 @@ def list_() -> Result:
 
 def show(
     name: Annotated[
-        str, typer.Argument(help="A shipped scenario or a file.", autocompletion=completion.scenarios)
+        str, typer.Argument(help="A shipped scenario or a file.", autocompletion=_completion.scenarios)
     ],
 ) -> Result:
     """Check a scenario and show what it does, step by step.
@@ -43,7 +44,8 @@ def show(
     """
     from dataclasses import asdict
 
-    from fraudctl import profile, scenario
+    from fraudctl.settings import profile
+    from fraudctl.traffic import scenario
 
     one = scenario.find(name, profile.data_dir("scenarios"))
     tables = tuple(_attack_table(attack) for attack in one.attacks)

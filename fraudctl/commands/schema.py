@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fraudctl.result import Result
+from fraudctl.console.result import Result
 
 
 class Shape(StrEnum):

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fraudctl.result import Result, Table
+from fraudctl.console.result import Result, Table
 
 COLUMNS = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
 
@@ -42,8 +42,9 @@ def search(
 
     Example: fraudctl search 'amount:>500 AND country:DE' --decision block --since 24h
     """
-    from fraudctl import moment, stack
-    from fraudctl.search import Search, find
+    from fraudctl.decisions.search import Search, find
+    from fraudctl.home import stack
+    from fraudctl.settings import moment
 
     since_ms = moment.of_option("--since", since)
     wanted = Search(query, user, ip, since_ms, decision.value if decision else None, rule, limit)

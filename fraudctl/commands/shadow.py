@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl.commands.rule_changes import Restart, Wait, add_steps, answer, changed, sound
-from fraudctl.result import Result, Table, progress
+from fraudctl.console.result import Result, Table, progress
 
 if TYPE_CHECKING:
-    from fraudctl.shadow import Check, Comparison
+    from fraudctl.compare.shadow import Check, Comparison
 
 EXIT_REFUSED = 5
 SHOWN = 20
@@ -33,9 +33,10 @@ def shadow(
 
     Example: fraudctl rules shadow candidate.yaml
     """
-    from fraudctl import rule_changes, stack
-    from fraudctl import shadow as shadows
+    from fraudctl.compare import shadow as shadows
     from fraudctl.errors import UsageError
+    from fraudctl.home import stack
+    from fraudctl.rules import changes
 
     if (file is None) != stop:
         raise UsageError("say which", hint="a candidate's FILE, or --stop")
@@ -44,7 +45,7 @@ def shadow(
         made = changed(here, shadows.stop, wait)
         return Result(f"no shadow from {made.as_document()['in_force_from']} on", made.as_document())
     candidate = sound(file)
-    rule_changes.refuse_stopped(here.paths.plugins, candidate)
+    changes.refuse_stopped(here.paths.plugins, candidate)
     if restart:
         add_steps(here, candidate, wait)
     document = changed(here, shadows.start(candidate), wait).as_document()
@@ -60,8 +61,8 @@ def compare() -> Result:
 
     Example: fraudctl rules compare
     """
-    from fraudctl import shadow as shadows
-    from fraudctl import stack
+    from fraudctl.compare import shadow as shadows
+    from fraudctl.home import stack
 
     with progress("comparing") as shown:
         found = shadows.compare(stack.current(), shown)
@@ -79,14 +80,15 @@ def promote(
 
     Example: fraudctl rules promote --gate gate.yaml
     """
-    from fraudctl import rule_changes, stack
-    from fraudctl import shadow as shadows
+    from fraudctl.compare import shadow as shadows
+    from fraudctl.home import stack
+    from fraudctl.rules import changes
 
     here = stack.current()
     limits = shadows.read_gate(gate) if gate else shadows.Gate(min_compared=0)
     with progress("comparing") as shown:
         found = shadows.compare(here, shown)
-    rule_changes.refuse_stopped(here.paths.plugins, found.shadow)
+    changes.refuse_stopped(here.paths.plugins, found.shadow)
     checks = shadows.judge(limits, found)
     if not all(check.passed for check in checks):
         return _refused(found, checks)
@@ -124,7 +126,7 @@ def _summary(found: Comparison) -> str:
 
 
 def _tables(found: Comparison) -> tuple[Table, ...]:
-    from fraudctl import replay_report as report
+    from fraudctl.compare import replay_page as report
 
     sides = (found.live, found.candidate)
     rows = [("alerts", *(f"{one.alerts.part} of {one.alerts.whole}: {one.alerts}" for one in sides))]

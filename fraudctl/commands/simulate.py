@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from fraudctl import completion
+from fraudctl.commands import _completion
+from fraudctl.console.result import Result
 from fraudctl.errors import UsageError
-from fraudctl.result import Result
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def simulate(
     attack: Annotated[
         str,
-        typer.Option("--attack", help="A shipped scenario or a file.", autocompletion=completion.scenarios),
+        typer.Option("--attack", help="A shipped scenario or a file.", autocompletion=_completion.scenarios),
     ] = "normal",
     rate: Annotated[float, typer.Option("--rate", help="Events a second, the attack's included.")] = 200.0,
     duration: Annotated[str, typer.Option("--duration", help="How long to send, such as 30s or 5m.")] = "30s",
@@ -43,14 +43,16 @@ def simulate(
 
     Example: fraudctl simulate --attack ip-burst --rate 200 --duration 30s
     """
-    from fraudctl import profile, scenario, simulate, stack, traffic
+    from fraudctl.home import stack
+    from fraudctl.settings import profile
+    from fraudctl.traffic import generator, scenario, simulate
 
     if not 0 < rate <= 1_000_000:
         raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
     length_ms, patience_ms = _duration("--duration", duration), _duration("--patience", patience)
     chosen = scenario.find(attack, profile.data_dir("scenarios"))
     start_ms = simulate.start_ms(start_time)
-    run = traffic.Run(chosen, seed, start_ms, rate, length_ms, background)
+    run = generator.Run(chosen, seed, start_ms, rate, length_ms, background)
     if output is not None:
         with output.open("w", encoding="utf-8") as target:
             count = simulate.write_stream(run, target)
@@ -60,7 +62,7 @@ def simulate(
 
 
 def _duration(option: str, text: str) -> int:
-    from fraudctl.scenario import parse_duration
+    from fraudctl.traffic.scenario import parse_duration
 
     try:
         length = parse_duration(text)

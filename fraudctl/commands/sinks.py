@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudctl import completion
-from fraudctl.result import Result, Table, progress
+from fraudctl.commands import _completion
+from fraudctl.console.result import Result, Table, progress
 
 if TYPE_CHECKING:
-    from fraudctl.stack import Stack
+    from fraudctl.home.stack import Stack
 
 Name = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="A sink, as sinks list names it.", autocompletion=completion.sinks),
+    typer.Argument(metavar="NAME", help="A sink, as sinks list names it.", autocompletion=_completion.sinks),
 ]
 _HEALTHY = ("running", "paused")
 
@@ -35,9 +35,10 @@ def list_() -> Result:
 
     Example: fraudctl sinks list
     """
-    from fraudctl import sinks, stack
+    from fraudctl.engines import writers
+    from fraudctl.home import stack
 
-    found = sinks.describe(stack.current())
+    found = writers.describe(stack.current())
     rows = [(one["name"], one["address"], one["dead_letter_topic"], _settings(one)) for one in found]
     table = Table("", ("sink", "writes to", "dead letters", "settings"), rows)
     return Result(f"{len(found)} sinks", {"sinks": found}, tables=(table,) if rows else ())
@@ -48,10 +49,11 @@ def status() -> Result:
 
     Example: fraudctl sinks status --json
     """
-    from fraudctl import sinks, stack
+    from fraudctl.engines import writers
+    from fraudctl.home import stack
 
     running = stack.current()
-    found = sinks.status(running)
+    found = writers.status(running)
     columns = ("name", "state", "lag", "written", "superseded", "retried", "dead_letters", "last_error")
     rows = [[_cell(one[column]) for column in columns] for one in found]
     table = Table("", ("sink", *(column.replace("_", " ") for column in columns[1:])), rows)
@@ -65,7 +67,7 @@ def status() -> Result:
 
 def _notifications(running: Stack) -> tuple[dict[str, int] | None, str]:
     """The open ones by state, and what is worth saying of them."""
-    from fraudctl import notifications
+    from fraudctl.decisions import notifications
     from fraudctl.errors import Unhealthy
 
     try:
@@ -82,9 +84,10 @@ def pause(name: Name) -> Result:
 
     Example: fraudctl sinks pause postgres
     """
-    from fraudctl import sinks, stack
+    from fraudctl.engines import writers
+    from fraudctl.home import stack
 
-    changed = sinks.pause(stack.current(), name)
+    changed = writers.pause(stack.current(), name)
     words = "is paused" if changed else "was paused already"
     return Result(f"{name} {words}; go on with: fraudctl sinks resume {name}", {"sink": name, "paused": True})
 
@@ -94,9 +97,10 @@ def resume(name: Name) -> Result:
 
     Example: fraudctl sinks resume postgres
     """
-    from fraudctl import sinks, stack
+    from fraudctl.engines import writers
+    from fraudctl.home import stack
 
-    changed = sinks.resume(stack.current(), name)
+    changed = writers.resume(stack.current(), name)
     words = "goes on" if changed else "was not paused"
     return Result(f"{name} {words}", {"sink": name, "paused": False})
 
@@ -114,15 +118,16 @@ def rewind(
 
     Example: fraudctl sinks rewind parquet --to earliest --yes
     """
-    from fraudctl import sinks, stack
+    from fraudctl.engines import writers
+    from fraudctl.home import stack
 
     running = stack.current()
-    sinks.check(running, name)
-    offsets = sinks.destination(running, to)
+    writers.check(running, name)
+    offsets = writers.destination(running, to)
     if not yes:
         typer.confirm(f"Let {name} go on from {to} ({_places(offsets)})?", abort=True, err=True)
     with progress(f"rewinding {name}"):
-        before = sinks.rewind(running, name, offsets)
+        before = writers.rewind(running, name, offsets)
     data = {
         "sink": name,
         "offsets": {str(partition): offset for partition, offset in offsets.items()},
@@ -143,10 +148,11 @@ def dlq(
 
     Example: fraudctl sinks dlq postgres --retry
     """
-    from fraudctl import sinks, stack
     from fraudctl.commands import dlq as letters
+    from fraudctl.engines import writers
+    from fraudctl.home import stack
 
-    sinks.check(stack.current(), name)
+    writers.check(stack.current(), name)
     if retry:
         return letters.retry(None, all_=True, yes=yes, sink=name)
     return letters.list_(sink=name, limit=limit)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudctl import completion
+from fraudctl.commands import _completion
+from fraudctl.console.result import Result, Table, options, progress, say
 from fraudctl.errors import NotRunning, UsageError
-from fraudctl.result import Result, Table, options, progress, say
 
 if TYPE_CHECKING:
-    from fraudctl.engines.local import ServerHealth
-    from fraudctl.profile import Profile
-    from fraudctl.result import Progress
-    from fraudctl.stack import Stack
+    from fraudctl.console.result import Progress
+    from fraudctl.engines.local.engine import ServerHealth
+    from fraudctl.home.stack import Stack
+    from fraudctl.settings.profile import Profile
 
 WATCH_SECONDS = 2.0
 NEXT = ("fraudctl simulate --attack ip-burst", "fraudctl alerts", "fraudctl status --watch")
@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 def up(
     profile: Annotated[
         str | None,
-        typer.Option("--profile", help="A shipped profile or a file.", autocompletion=completion.profiles),
+        typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_completion.profiles),
     ] = None,
     rules: Annotated[
         Path | None, typer.Option("--rules", help="A rule set instead of the profile's.")
@@ -42,7 +42,7 @@ def up(
     any_port: Annotated[bool, typer.Option("--any-port", help="Take free ports, whatever they are.")] = False,
     without: Annotated[
         list[str] | None,
-        typer.Option("--without", help="Leave out a server; repeatable.", autocompletion=completion.servers),
+        typer.Option("--without", help="Leave out a server; repeatable.", autocompletion=_completion.servers),
     ] = None,
     wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 180.0,
 ) -> Result:
@@ -52,8 +52,8 @@ def up(
     """
     import time
 
-    from fraudctl import stack as stacks
-    from fraudctl.engines import local
+    from fraudctl.engines.local import engine
+    from fraudctl.home import stack as stacks
 
     began = time.monotonic()
     home = stacks.home_dir()
@@ -61,12 +61,12 @@ def up(
     chosen = _wanted_profile(home, profile, rules)
     if left_out == () and profile is None and rules is None and (known := _running(home)) is not None:
         left_out = known.without
-    started = local.up(local.Wish(home, chosen, left_out, any_port, wait))
+    started = engine.up(engine.Wish(home, chosen, left_out, any_port, wait))
     if started.runs_jobs:
-        from fraudctl import jobs
+        from fraudctl.jobs import live
 
         with progress("starting the job") as shown:
-            jobs.start(started, max(10.0, wait - (time.monotonic() - began)), shown)
+            live.start(started, max(10.0, wait - (time.monotonic() - began)), shown)
             _apply_wanted(started, rules is not None, shown)
     return _started(started, time.monotonic() - began)
 
@@ -76,13 +76,13 @@ def down() -> Result:
 
     Example: fraudctl down
     """
-    from fraudctl import stack as stacks
-    from fraudctl.engines import local
+    from fraudctl.engines.local import engine
+    from fraudctl.home import stack as stacks
 
     home = stacks.home_dir()
     running = _running(home)
     savepoint = _stop_job(running) if running is not None else None
-    stopped = local.down(home)
+    stopped = engine.down(home)
     data = {"home": str(home), "was_running": stopped, "savepoint": savepoint}
     if not stopped:
         return Result(f"nothing was running in {home}", data)
@@ -94,8 +94,8 @@ def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
 
     Example: fraudctl purge --yes
     """
-    from fraudctl import stack as stacks
-    from fraudctl.engines import local
+    from fraudctl.engines.local import engine
+    from fraudctl.home import stack as stacks
 
     home = stacks.home_dir()
     if not home.exists():
@@ -104,13 +104,13 @@ def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
         raise UsageError(f"{home} is not a home of fraudctl", hint="name the right one with --home")
     if not yes:
         _confirm(home)
-    local.purge(home)
+    engine.purge(home)
     return Result(f"deleted {home}", {"home": str(home), "deleted": True})
 
 
 def restart(
     server: Annotated[
-        str, typer.Argument(help="A server or one of its programs.", autocompletion=completion.servers)
+        str, typer.Argument(help="A server or one of its programs.", autocompletion=_completion.servers)
     ],
     wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 120.0,
 ) -> Result:
@@ -118,10 +118,10 @@ def restart(
 
     Example: fraudctl restart postgres
     """
-    from fraudctl import stack as stacks
-    from fraudctl.engines import local
+    from fraudctl.engines.local import engine
+    from fraudctl.home import stack as stacks
 
-    programs = local.restart(stacks.current(), server, wait)
+    programs = engine.restart(stacks.current(), server, wait)
     return Result(f"restarted {', '.join(programs)}", {"server": server, "programs": programs})
 
 
@@ -132,7 +132,7 @@ def status(
 
     Example: fraudctl status --json
     """
-    from fraudctl import stack as stacks
+    from fraudctl.home import stack as stacks
 
     if watch:
         return Result("", _watched(), replaces=True)
@@ -141,7 +141,7 @@ def status(
 
 def logs(
     name: Annotated[
-        str | None, typer.Argument(help="A program; all if left out.", autocompletion=completion.programs)
+        str | None, typer.Argument(help="A program; all if left out.", autocompletion=_completion.programs)
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as lines come.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="How many of the last lines.")] = 20,
@@ -150,11 +150,11 @@ def logs(
 
     Example: fraudctl logs flink-taskmanager -f
     """
-    from fraudctl import stack as stacks
-    from fraudctl.engines import local, logs
+    from fraudctl.engines.local import engine, logs
+    from fraudctl.home import stack as stacks
 
     home = stacks.home_dir()
-    known = local.program_names(home)
+    known = engine.program_names(home)
     if not known:
         raise NotRunning(f"no stack has been started in {home}")
     chosen = [name] if name in known else [one for one in known if name is None or name in one.split("-")]
@@ -169,14 +169,16 @@ def logs(
 
 def _apply_wanted(started: Stack, is_asked: bool, shown: Progress) -> None:
     """The rule set of the profile when it was asked for; otherwise what is in force stays, and is named."""
-    from fraudctl import activations, rule_changes, rulestore
+    from fraudctl.home import rulesets
+    from fraudctl.jobs import activations
+    from fraudctl.rules import changes
 
     newest = activations.of(started).read()[-1]
-    wanted = rulestore.read(Path(started.profile.rules))
+    wanted = rulesets.read(Path(started.profile.rules))
     if newest.hash == wanted.hash:
         return
     if is_asked:
-        rule_changes.change(started, rule_changes.apply(wanted), 60.0, shown)
+        changes.change(started, changes.apply(wanted), 60.0, shown)
         say(f"{wanted.version} is in force instead of {newest.version}")
     else:
         say(f"in force is {newest.version}, not {wanted.version} of the profile; see: fraudctl rules history")
@@ -186,7 +188,7 @@ def _wanted_profile(home: Path, name: str | None, rules: Path | None) -> Profile
     """The profile asked for; that of the running stack where nothing is asked for."""
     import os
 
-    from fraudctl import profile as profiles
+    from fraudctl.settings import profile as profiles
 
     if name is None and rules is None and (known := _running(home)) is not None:
         return known.profile
@@ -196,7 +198,7 @@ def _wanted_profile(home: Path, name: str | None, rules: Path | None) -> Profile
 
 def _running(home: Path) -> Stack | None:
     """The stack that came up in this home and still runs."""
-    from fraudctl import stack as stacks
+    from fraudctl.home import stack as stacks
 
     try:
         known = stacks.current(home)
@@ -207,14 +209,14 @@ def _running(home: Path) -> Stack | None:
 
 def _stop_job(running: Stack) -> str | None:
     """Stop the job with a savepoint; where that cannot be had, say so and stop without."""
-    from fraudctl import jobs
     from fraudctl.errors import FraudctlError
+    from fraudctl.jobs import live
 
     if not running.runs_jobs:
         return None
     try:
         with progress("stopping the job with a savepoint") as shown:
-            found: str | None = jobs.stop(running, 60.0, shown).get("savepoint")
+            found: str | None = live.stop(running, 60.0, shown).get("savepoint")
             return found
     except FraudctlError as error:
         say(f"the job stops without a savepoint, its newest checkpoint stays: {error.message}")
@@ -247,7 +249,7 @@ def _started(stack: Stack, seconds: float) -> Result:
 def _watched() -> Iterator[Result]:
     import time
 
-    from fraudctl import stack as stacks
+    from fraudctl.home import stack as stacks
 
     while True:
         yield _status(stacks.current())
@@ -255,9 +257,10 @@ def _watched() -> Iterator[Result]:
 
 
 def _status(stack: Stack) -> Result:
-    from fraudctl.engines import local, observe
+    from fraudctl.engines.local import engine
+    from fraudctl.observe import status as observe
 
-    health = local.health(stack)
+    health = engine.health(stack)
     servers = [_server(one) for one in health]
     for server in servers:
         if server["name"] == "postgres":
@@ -282,7 +285,7 @@ def _status(stack: Stack) -> Result:
 
 
 def _server(one: ServerHealth) -> dict[str, Any]:
-    from fraudctl.engines import observe
+    from fraudctl.observe import status as observe
 
     return {
         "name": one.name,
@@ -297,7 +300,7 @@ def _server(one: ServerHealth) -> dict[str, Any]:
 def _status_tables(
     health: list[ServerHealth], job: dict[str, Any], sinks: list[dict[str, Any]]
 ) -> tuple[Table, ...]:
-    from fraudctl.engines import observe
+    from fraudctl.observe import status as observe
 
     rows: list[tuple[object, ...]] = []
     for one in health:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudctl import completion, result
+from fraudctl.commands import _completion
+from fraudctl.console import result
+from fraudctl.console.result import Result, Table
 from fraudctl.errors import Difference, UsageError
-from fraudctl.result import Result, Table
 
 if TYPE_CHECKING:
-    from fraudctl.stack import Stack
+    from fraudctl.home.stack import Stack
     from fraudctl.verify import Config, Mended, Report
 
 _SHOWN_FIELDS = 3
@@ -31,7 +32,7 @@ def sinks(
     sink: Annotated[
         list[str] | None,
         typer.Option(
-            "--sink", help="Only this sink; may be given more than once.", autocompletion=completion.sinks
+            "--sink", help="Only this sink; may be given more than once.", autocompletion=_completion.sinks
         ),
     ] = None,
     from_: Annotated[
@@ -54,7 +55,8 @@ def sinks(
     """
     if dry_run and not repair:
         raise UsageError("--dry-run goes with --repair", hint="run: fraudctl verify sinks --repair --dry-run")
-    from fraudctl import moment, stack
+    from fraudctl.home import stack
+    from fraudctl.settings import moment
     from fraudctl.verify import KafkaLog, Span, Verification
 
     running = stack.current()

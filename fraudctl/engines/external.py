@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fraudctl import topics
 from fraudctl.errors import FraudctlError
-from fraudctl.flink import Flink
+from fraudctl.flink.rest import Flink
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
 from fraudctl.servers import server_class
-from fraudctl.stack import Stack
 from pipeline import sinks
 
 PROBE_S = 5.0
@@ -26,7 +26,7 @@ def reason_unwell(stack: Stack, name: str) -> str:
     """Why the server does not do its work now, empty if it does."""
     try:
         if name == "kafka":
-            topics.end_offsets(stack.kafka, stack.profile.topics.decisions)
+            admin.end_offsets(stack.kafka, stack.profile.topics.decisions)
         elif name == "flink":
             Flink(stack.flink_url, timeout_s=PROBE_S).jobs()
         elif name in stack.profile.sinks:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from fraudctl.home.stack import Stack, write_atomically
 from fraudctl.servers import Program
-from fraudctl.stack import Stack, write_atomically
 
 SILENT_MS = 20
 _PACKAGES = Path(__file__).resolve().parents[2]

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from fraudctl import profile as profiles
-from fraudctl.artifacts import Artifact, jars, lock
-from fraudctl.profile import ServerSettings
-from fraudctl.stack import Paths
+from fraudctl.binaries.artifacts import Artifact, jars, lock
+from fraudctl.home.stack import Paths
+from fraudctl.settings import profile as profiles
+from fraudctl.settings.profile import ServerSettings
 
 HOST = "127.0.0.1"
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from fraudctl import artifacts
+from fraudctl.binaries import artifacts
+from fraudctl.binaries.java import class_path, compiled, java, launcher_jar
 from fraudctl.errors import Failed, NotReady
-from fraudctl.java import class_path, compiled, java, launcher_jar
 from fraudctl.servers import HOST, BaseServer, Program
 
 _LAUNCHER = "DynamoDbOnLoopback"

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fraudctl import artifacts
+from fraudctl.binaries import artifacts
+from fraudctl.binaries.java import compiled, launcher_jar, server_command, share_classes
 from fraudctl.errors import NotReady
-from fraudctl.java import compiled, launcher_jar, server_command, share_classes
 from fraudctl.servers import HOST, BaseServer, Program
 
 _LAUNCHER = "ElasticsearchNode"

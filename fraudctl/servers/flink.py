@@ -16,11 +16,11 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from fraudctl import artifacts
+from fraudctl.binaries import artifacts
+from fraudctl.binaries.java import flink_module_flags, java, java_home, server_command, share_classes
 from fraudctl.errors import Failed, FraudctlError, NotReady
-from fraudctl.java import flink_module_flags, java, java_home, server_command, share_classes
+from fraudctl.home.stack import write_atomically
 from fraudctl.servers import HOST, BaseServer, Program
-from fraudctl.stack import write_atomically
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
 
 SLOTS = 4
@@ -91,7 +91,7 @@ class Server(BaseServer):
         ]
 
     def probe(self) -> None:
-        from fraudctl.flink import Flink
+        from fraudctl.flink.rest import Flink
 
         try:
             overview = Flink(f"http://{self.address}", timeout_s=2).overview()

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from fraudctl.binaries.java import class_path, java, server_command, share_classes
 from fraudctl.errors import Failed, FraudctlError, NotReady
-from fraudctl.java import class_path, java, server_command, share_classes
+from fraudctl.home.stack import write_atomically
 from fraudctl.servers import HOST, BaseServer, Program
-from fraudctl.stack import write_atomically
 
 _PROPERTIES = """\
 process.roles=broker,controller
@@ -93,11 +93,11 @@ class Server(BaseServer):
         return [Program(self.name, [*argv, "kafka.Kafka", str(self.config)])]
 
     def probe(self) -> None:
-        from fraudctl import topics
+        from fraudctl.kafka import admin
 
         try:
             socket.create_connection((HOST, self.port), timeout=1).close()
-            topics.describe(self.address, [])
+            admin.describe(self.address, [])
         except OSError as error:
             raise NotReady(f"no connection: {error}") from error
         except FraudctlError as error:

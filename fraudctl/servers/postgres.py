@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl.errors import Failed, NotReady
+from fraudctl.home.stack import POSTGRES_DATABASE, POSTGRES_USER, write_atomically
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
-from fraudctl.stack import POSTGRES_DATABASE, POSTGRES_USER, write_atomically
 
 OTHER_USER = "nobody"
 REACHABLE = Path("/var/lib/fraudctl")

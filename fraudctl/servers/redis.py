@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fraudctl.errors import NotReady
+from fraudctl.home.stack import write_atomically
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
-from fraudctl.stack import write_atomically
 
 _CONFIG = """\
 bind {host}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from pipeline.delivery import Identity
+from pipeline.records.delivery import Identity
 
 
 class Kind(StrEnum):

@@ -14,7 +14,7 @@ from fraudctl.verify import examine, spill
 from fraudctl.verify.classes import FAULTS, Difference, Found, Kind, Wanted, classify
 from fraudctl.verify.log import Offsets
 from fraudctl.verify.scan import Plan
-from pipeline.delivery import Identity
+from pipeline.records.delivery import Identity
 
 _OFFSET = (1 << 40) - 1
 

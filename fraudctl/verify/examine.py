@@ -16,7 +16,7 @@ from fraudctl.verify import spill
 from fraudctl.verify.classes import Difference, Found, Kind, Wanted, classify
 from fraudctl.verify.log import Log
 from fraudctl.verify.scan import digest, expected_of
-from pipeline.delivery import Delivery, Identity, take_apart
+from pipeline.records.delivery import Delivery, Identity, take_apart
 from pipeline.sinks import Entry, Outcome, ReadBack
 
 _STRETCH = 50_000  # offsets of one partition in one bucket

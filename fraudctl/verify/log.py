@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from fraudctl import topics
 from fraudctl.errors import Failed
-from fraudctl.topics import Record
-from pipeline.delivery import Delivery
+from fraudctl.kafka import admin
+from fraudctl.kafka.admin import Record
+from pipeline.records.delivery import Delivery
 
 Offsets = Mapping[int, int]
 """Partition to offset."""
@@ -45,26 +45,26 @@ class KafkaLog:
     topic: str
 
     def begins(self) -> Offsets:
-        return topics.begin_offsets(self.bootstrap, self.topic)
+        return admin.begin_offsets(self.bootstrap, self.topic)
 
     def ends(self) -> Offsets:
-        return topics.end_offsets(self.bootstrap, self.topic)
+        return admin.end_offsets(self.bootstrap, self.topic)
 
     def at(self, time_ms: int) -> Offsets:
-        return topics.offsets_at(self.bootstrap, self.topic, time_ms)
+        return admin.offsets_at(self.bootstrap, self.topic, time_ms)
 
     def committed(self, group: str) -> Offsets:
-        return topics.committed(self.bootstrap, group, self.topic)
+        return admin.committed(self.bootstrap, group, self.topic)
 
     def read(self, starts: Offsets, ends: Offsets) -> Iterator[Delivery]:
         left = {p: start for p, start in starts.items() if start < ends[p]}
-        for record in topics.tail(self.bootstrap, self.topic, left, ends=ends) if left else ():
+        for record in admin.tail(self.bootstrap, self.topic, left, ends=ends) if left else ():
             run = _number(record.headers.get("run", b""))
             yield _delivery(record, record.partition, record.offset, run)
 
     def dead_letters(self, topic: str) -> Iterator[Delivery]:
         try:
-            for record in topics.tail(self.bootstrap, topic):
+            for record in admin.tail(self.bootstrap, topic):
                 partition, offset, run = (_number(record.headers.get(n, b"")) for n in _PLACE)
                 yield _delivery(record, partition, offset, run)
         except Failed as error:

@@ -14,8 +14,8 @@ from pathlib import Path
 from fraudctl.verify import spill
 from fraudctl.verify.log import Log, Offsets
 from pipeline import sinks
-from pipeline.delivery import Delivery, Parts, Undecodable, glance, take_apart
 from pipeline.projector import Config
+from pipeline.records.delivery import Delivery, Parts, Undecodable, glance, take_apart
 from pipeline.sinks import Entry, ReadBack, Unavailable, reads_back
 
 Tell = Callable[[int], None]

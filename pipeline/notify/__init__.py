@@ -4,7 +4,7 @@ A channel is one file in this folder; the file's name is its name everywhere. It
 `connect(settings) -> Channel`. A channel sends a message or tells which of three things happened:
 `NotNow` (certainly not sent; try later), `Never` (certainly not sent, nor ever will be), anything else
 it raises (nobody knows: it is not tried again). Who is told what, and that it happens at most once, is
-not known here: see `pipeline.outbox`.
+not known here: see `pipeline.notify.outbox`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
+
+from pipeline.notify import channels
 
 LINES = 20
 """the most alerts a digest names one by one"""
@@ -88,15 +90,15 @@ class _Module(Protocol):
 
 
 def names() -> list[str]:
-    """The channels there are: the files of this folder."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """The channels there are: the files of the folder `channels`."""
+    return sorted(module.name for module in pkgutil.iter_modules(channels.__path__))
 
 
 def connect(name: str, settings: Mapping[str, Any]) -> Channel:
     """The channel of that name. Raises ValueError when there is none, or for settings it cannot use."""
     if name not in names():
         raise ValueError(f"no channel is called {name!r}; there are: {', '.join(names())}")
-    return cast(_Module, import_module(f"{__name__}.{name}")).connect(settings)
+    return cast(_Module, import_module(f"{channels.__name__}.{name}")).connect(settings)
 
 
 def secret(settings: Mapping[str, Any], name: str) -> str | None:

@@ -18,7 +18,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol, TypeGuard, cast
 
-from pipeline.delivery import Delivery, Identity, Parts
+from pipeline.records.delivery import Delivery, Identity, Parts
 
 
 class Unavailable(Exception):

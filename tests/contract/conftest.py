@@ -131,11 +131,11 @@ def _elasticsearch_ready(url: str) -> None:
 
 @pytest.fixture(scope="session")
 def elasticsearch_server() -> Iterator[Server]:
-    from fraudctl import artifacts
-    from fraudctl.profile import ServerSettings
+    from fraudctl.binaries import artifacts
+    from fraudctl.home.stack import Paths
     from fraudctl.servers import Site
     from fraudctl.servers.elasticsearch import Server as Elasticsearch
-    from fraudctl.stack import Paths
+    from fraudctl.settings.profile import ServerSettings
 
     artifacts.fetch([one for one in artifacts.lock() if one.use in (Elasticsearch.jar_use, "compiler")])
     with _folder() as folder:
@@ -188,18 +188,18 @@ def s3_server() -> Iterator[Server]:
 
 
 def _dynamodb_ready(address: str) -> None:
-    from pipeline import dynamo
+    from pipeline.sinks.dynamodb import client
 
-    dynamo.call(dynamo.client(address).list_tables)
+    client.call(client.client(address).list_tables)
 
 
 @pytest.fixture(scope="session")
 def dynamodb_server() -> Iterator[Server]:
-    from fraudctl import artifacts
-    from fraudctl.profile import ServerSettings
+    from fraudctl.binaries import artifacts
+    from fraudctl.home.stack import Paths
     from fraudctl.servers import Site
     from fraudctl.servers.dynamodb import Server as Dynamodb
-    from fraudctl.stack import Paths
+    from fraudctl.settings.profile import ServerSettings
 
     artifacts.fetch([one for one in artifacts.lock() if one.use in (Dynamodb.jar_use, "compiler")])
     with _folder() as folder:

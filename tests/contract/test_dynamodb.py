@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
-from pipeline import dynamo, sinks
-from pipeline.delivery import Delivery, take_apart
-from pipeline.dynamo import Table
-from pipeline.events import Decision, Hit, Source, Transaction, encode_decision
-from pipeline.sinks import Outcome, ReadBack, Unavailable, _dynamodb_memory
-from pipeline.sinks._dynamodb_memory import Remembered
+from pipeline import sinks
+from pipeline.records.delivery import Delivery, take_apart
+from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline.sinks import Outcome, ReadBack, Unavailable
+from pipeline.sinks.dynamodb import client as dynamo
+from pipeline.sinks.dynamodb import memory
+from pipeline.sinks.dynamodb.client import Table
+from pipeline.sinks.dynamodb.memory import Remembered
 
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 HOUR = 3_600_000
@@ -165,7 +167,7 @@ def test_what_can_no_longer_have_an_item_is_forgotten() -> None:
 
 
 def test_of_a_table_with_too_many_alerts_each_event_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_dynamodb_memory, "MOST", 2)
+    monkeypatch.setattr(memory, "MOST", 2)
     remembered = Remembered([("ada", "a"), ("ada", "b")], ttl_ms=100, now_ms=0)
     assert not remembered.may_have(("ada", "c"))
     remembered.add([("ada", "d")], now_ms=1)

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from fraudctl.search import Search
-from pipeline import audit_index, sinks
-from pipeline.delivery import Delivery, take_apart
-from pipeline.elastic_server import BadRequest, Failure
-from pipeline.elastic_server import Server as Client
-from pipeline.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from fraudctl.decisions.search import Search
+from pipeline import sinks
+from pipeline.records.delivery import Delivery, take_apart
+from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
 from pipeline.sinks import Outcome, Unavailable, elasticsearch
+from pipeline.sinks.elasticsearch import index
+from pipeline.sinks.elasticsearch.server import BadRequest, Failure
+from pipeline.sinks.elasticsearch.server import Server as Client
 
 NOVEMBER, DECEMBER = 1_764_000_000_123, 1_765_000_000_000
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
@@ -303,6 +304,6 @@ class TestSearch:
 
 
 def test_the_template_names_every_field_a_decision_can_have_of_its_own() -> None:
-    properties = audit_index.template("x")["template"]["mappings"]["properties"]
+    properties = index.template("x")["template"]["mappings"]["properties"]
     one = json.loads(delivery("e", BURST, ip="1.1.1.1", lat=Number("1")).value)
     assert one.keys() <= properties.keys()

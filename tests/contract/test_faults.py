@@ -8,9 +8,9 @@ import pytest
 
 from fraudctl.chaos import fault, means
 from fraudctl.chaos.experiment import Order
-from fraudctl.profile import data_dir, sink_names
-from fraudctl.scenario import find as scenario_of
-from fraudctl.traffic import Run
+from fraudctl.settings.profile import data_dir, sink_names
+from fraudctl.traffic.generator import Run
+from fraudctl.traffic.scenario import find as scenario_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "faults"
 NAMES = fault.names(FOLDER)

@@ -26,14 +26,15 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
-from pipeline import dynamo, notifier, notify, sinks
-from pipeline.alert_stream import AlertStream
-from pipeline.delivery import Delivery
-from pipeline.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline import notifier, notify, sinks
 from pipeline.notifier import Config, Office
-from pipeline.outbox import Claim
-from pipeline.postman import Digest, Postman
+from pipeline.notify.outbox import Claim
+from pipeline.notify.postman import Digest, Postman
+from pipeline.notify.stream import AlertStream
+from pipeline.records.delivery import Delivery
+from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
 from pipeline.sinks import Outcome
+from pipeline.sinks.dynamodb import client as dynamo
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -15,17 +15,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fraudctl import export
+from fraudctl.decisions import training
+from fraudctl.decisions.training import Compaction, Label
 from fraudctl.errors import Failed, UsageError
-from fraudctl.export import Compaction, Label
-from fraudctl.stack import Stack
-from pipeline import object_store, sinks
-from pipeline.delivery import Delivery, take_apart
-from pipeline.events import Decision, Hit, Number, Source, Transaction, encode_decision
-from pipeline.object_store import Bucket, Changed, Folder
-from pipeline.parquet_files import CELL
+from fraudctl.home.stack import Stack
+from pipeline import sinks
+from pipeline.records.delivery import Delivery, take_apart
+from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
 from pipeline.sinks import Outcome, Unavailable
-from pipeline.sinks.parquet import ParquetSink
+from pipeline.sinks.parquet import ParquetSink, blobs
+from pipeline.sinks.parquet.blobs import Bucket, Changed, Folder
+from pipeline.sinks.parquet.files import CELL
 
 DAY = 86_400_000
 NOON = 1_764_072_000_000  # 2025-11-25T12:00Z
@@ -271,7 +271,7 @@ class TestS3:
             sink = sinks.connect("parquet", url, CREDENTIALS if start else "reader:s3cr/et+\n", settings)
             assert sink.write(log[start : start + 5]).refused == []
             sink.close()
-        store = object_store.connect(url, CREDENTIALS, settings)
+        store = blobs.connect(url, CREDENTIALS, settings)
         found = {name: blob.data for name in store.names() if (blob := store.read(name))}
         assert found == files(folder)
         held = sink.held("ada", f"e0-{CELL}")
@@ -279,7 +279,7 @@ class TestS3:
         assert held.position == log[3].position
 
     def test_a_write_names_the_version_it_replaces(self, settings: dict[str, str]) -> None:
-        store = object_store.connect(self.bucket(settings), CREDENTIALS, settings)
+        store = blobs.connect(self.bucket(settings), CREDENTIALS, settings)
         tag = store.write("a.parquet", b"1", None)
         newer = store.write("a.parquet", b"2", tag)
         for replaces in (None, tag):
@@ -323,7 +323,7 @@ class TestS3:
 @pytest.mark.parametrize("url", ["http://x/y", "s3:///nothing", "file://elsewhere/x", "/tmp/x"])
 def test_an_address_of_another_kind_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="not a file"):
-        object_store.connect(url, None, {})
+        blobs.connect(url, None, {})
 
 
 @pytest.mark.parametrize("text", ["", "s3cr/et+", "[default]\naws_access_key_id = a\n"])
@@ -339,18 +339,18 @@ class TestCompaction:
         log = [decided(cell * CELL + n) for cell in range(4) for n in range(3)]
         sink.write(log)
         before = rows(folder)
-        done = export.compact(Folder(folder), {0: 3 * CELL})
+        done = training.compact(Folder(folder), {0: 3 * CELL})
         assert done == Compaction(removed=3, written=1, rows=9, superseded=0)
         assert rows(folder) == before
         names = [name.split("/")[1].split("-")[0] for name in sorted(files(folder))]
         assert names == ["cell", "compacted"]
-        assert export.compact(Folder(folder), {0: 3 * CELL}) == Compaction()
+        assert training.compact(Folder(folder), {0: 3 * CELL}) == Compaction()
         assert sink.write([decided(3 * CELL + 3)]) == Outcome(written=1)
 
     def test_the_greatest_position_of_an_event_is_kept(self, folder: Path) -> None:
         older, newer = decided(1, "e"), decided(CELL + 1, "e", [HIT])
         open_sink(folder).write([newer, older, decided(2 * CELL, "f")])
-        done = export.compact(Folder(folder), {0: 3 * CELL})
+        done = training.compact(Folder(folder), {0: 3 * CELL})
         assert (done.rows, done.superseded) == (2, 1)
         held = open_sink(folder).held("ada", "e")
         assert held is not None
@@ -361,11 +361,11 @@ class TestCompaction:
     ) -> None:
         log = [decided(cell * CELL + n) for cell in range(3) for n in range(3)]
         open_sink(folder).write(log)
-        export.compact(Folder(folder), {0: 3 * CELL})
+        training.compact(Folder(folder), {0: 3 * CELL})
         compacted = files(folder)
         open_sink(folder).write(log)
         assert len(rows(folder)) == 18
-        export.compact(Folder(folder), {0: 3 * CELL})
+        training.compact(Folder(folder), {0: 3 * CELL})
         assert files(folder) == compacted
 
     def test_stopped_before_the_sources_are_removed_it_ends_the_same(self, folder: Path) -> None:
@@ -375,9 +375,9 @@ class TestCompaction:
 
         open_sink(folder).write([decided(cell * CELL) for cell in range(3)])
         with pytest.raises(KeyboardInterrupt):
-            export.compact(Stopped(folder), {0: 3 * CELL})
+            training.compact(Stopped(folder), {0: 3 * CELL})
         assert len(rows(folder)) == 6
-        export.compact(Folder(folder), {0: 3 * CELL})
+        training.compact(Folder(folder), {0: 3 * CELL})
         assert len(rows(folder)) == 3
         assert len(files(folder)) == 1
 
@@ -390,13 +390,13 @@ class TestCompaction:
                 return tag
 
         open_sink(folder).write([decided(0), decided(CELL)])
-        done = export.compact(Busy(folder), {0: 2 * CELL})
+        done = training.compact(Busy(folder), {0: 2 * CELL})
         assert done.removed == 1
         assert ("mended", 1 << 40 | 1) in rows(folder)
 
     def test_files_are_cut_at_the_wanted_number_of_rows(self, folder: Path) -> None:
         open_sink(folder).write([decided(cell * CELL + n) for cell in range(6) for n in range(2)])
-        done = export.compact(Folder(folder), {0: 6 * CELL}, target_rows=4)
+        done = training.compact(Folder(folder), {0: 6 * CELL}, target_rows=4)
         assert (done.written, len(files(folder))) == (3, 3)
 
     def test_what_is_no_file_of_ours_stops_it_with_its_name(self, folder: Path) -> None:
@@ -404,7 +404,7 @@ class TestCompaction:
         path = next(folder.rglob("*.parquet"))
         path.write_text("gone")
         with pytest.raises(Failed, match=path.name):
-            export.compact(Folder(folder), {0: 2 * CELL})
+            training.compact(Folder(folder), {0: 2 * CELL})
 
 
 class TestTrainingSet:
@@ -420,7 +420,7 @@ class TestTrainingSet:
             ("ada", "c"): Label("legit", None, "simulate", "quiet"),
             ("ada", "nobody"): Label("legit", None, None, None),
         }
-        made = export.training_set(Folder(folder), labelled, tmp_path / "t.parquet")
+        made = training.training_set(Folder(folder), labelled, tmp_path / "t.parquet")
         assert (made.rows, made.labels, made.unmatched) == (2, {"fraud": 1, "legit": 1}, 1)
         table = pq.read_table(tmp_path / "t.parquet").to_pylist()
         found = {
@@ -429,28 +429,28 @@ class TestTrainingSet:
         assert found == {
             "a": (log[3].position, 60, "fraud", "analyst"), "c": (log[2].position, 0, "legit", "simulate"),
         }  # fmt: skip
-        everything = export.training_set(Folder(folder), labelled, tmp_path / "t.parquet", unlabelled=True)
+        everything = training.training_set(Folder(folder), labelled, tmp_path / "t.parquet", unlabelled=True)
         assert everything.labels == {"fraud": 1, "legit": 1, "none": 3}
         columns = pq.read_schema(tmp_path / "t.parquet").names
         assert {"number_other", "number_tx_5m", "label_scenario"} <= set(columns)
-        late = export.training_set(Folder(folder), labelled, tmp_path / "t.parquet", since="2025-11-26")
+        late = training.training_set(Folder(folder), labelled, tmp_path / "t.parquet", since="2025-11-26")
         assert late.labels == {"legit": 1}
 
     def test_of_rows_that_lie_twice_one_is_taken(self, folder: Path, tmp_path: Path) -> None:
         log = [decided(cell * CELL) for cell in range(3)]
         open_sink(folder).write(log)
-        export.compact(Folder(folder), {0: 3 * CELL})
+        training.compact(Folder(folder), {0: 3 * CELL})
         open_sink(folder).write(log)
-        made = export.training_set(Folder(folder), {}, tmp_path / "t.parquet", unlabelled=True)
+        made = training.training_set(Folder(folder), {}, tmp_path / "t.parquet", unlabelled=True)
         assert made.rows == 3
 
     def test_an_empty_store_gives_an_empty_set(self, folder: Path, tmp_path: Path) -> None:
-        assert export.training_set(Folder(folder), {}, tmp_path / "t.parquet").rows == 0
+        assert training.training_set(Folder(folder), {}, tmp_path / "t.parquet").rows == 0
         assert "label" in pq.read_schema(tmp_path / "t.parquet").names
 
 
 def test_a_stack_without_the_sink_says_how_to_get_it(tmp_path: Path) -> None:
-    from fraudctl import profile
+    from fraudctl.settings import profile
 
     with pytest.raises(UsageError, match="no parquet sink"):
-        export.store_of(Stack(tmp_path, profile.load("default"), {}))
+        training.store_of(Stack(tmp_path, profile.load("default"), {}))

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl import scenario
-from fraudctl.scorecard import Scoreboard, Scorecard
-from fraudctl.traffic import Planned, Run, label_value, stream
-from pipeline.clock import Record, stamp
-from pipeline.events import Decision, decode
-from pipeline.features import Reference
-from pipeline.ruleset import load
-from pipeline.scoring import decide
+from fraudctl.traffic import scenario
+from fraudctl.traffic.generator import Planned, Run, label_value, stream
+from fraudctl.traffic.scorecard import Scoreboard, Scorecard
+from pipeline.records.events import Decision, decode
+from pipeline.rules.ruleset import load
+from pipeline.scoring.order import Record, stamp
+from pipeline.scoring.reference import Reference
+from pipeline.scoring.scorer import decide
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "scenarios"

@@ -13,12 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fraudctl import profile, servers
-from fraudctl.engines import local, ports
-from fraudctl.engines.supervision import HOME_VARIABLE, Supervisor
+from fraudctl import servers
+from fraudctl.engines.local import engine, ports
+from fraudctl.engines.local.supervision import HOME_VARIABLE, Supervisor
 from fraudctl.errors import NotReady
+from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import BaseServer, Site, start_waves
-from fraudctl.stack import Paths, Stack
+from fraudctl.settings import profile
 
 pytestmark = pytest.mark.timeout(300)
 WAIT_S = 200.0
@@ -32,13 +33,13 @@ def home() -> Iterator[Path]:
     ) as name:
         Path(name).chmod(0o755)
         yield Path(name) / "home"
-        local.purge(Path(name) / "home")
+        engine.purge(Path(name) / "home")
 
 
 def alone(home: Path, name: str) -> Stack:
     """A stack of this one server."""
     others = tuple(other for other in servers.names() if other != name)
-    return local.up(local.Wish(home, profile.load("all-sinks"), others, any_port=True, wait_s=WAIT_S))
+    return engine.up(engine.Wish(home, profile.load("all-sinks"), others, any_port=True, wait_s=WAIT_S))
 
 
 def is_ready(server: BaseServer) -> bool:
@@ -102,7 +103,7 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     # One id in sixty-four begins with a dash, as this one does once it is written as Kafka wants it.
     monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xfb" * 16))
     stack = alone(home, name)
-    server = local.servers(stack)[name]
+    server = engine.servers(stack)[name]
     assert is_ready(server)
     assert stack.addresses == {name: server.address}
 
@@ -127,7 +128,7 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     )
     await_that(lambda: is_ready(server), f"{name} works again")
 
-    assert local.down(home)
+    assert engine.down(home)
     assert not is_ready(server)
     assert processes(home) == []
 

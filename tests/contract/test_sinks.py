@@ -20,10 +20,18 @@ import redis as redis_client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fraudctl.topics import Record
+from fraudctl.kafka.admin import Record
 from pipeline import sinks
-from pipeline.delivery import Delivery
-from pipeline.events import Decision, Hit, Number, Source, Transaction, decode_decision, encode_decision
+from pipeline.records.delivery import Delivery
+from pipeline.records.events import (
+    Decision,
+    Hit,
+    Number,
+    Source,
+    Transaction,
+    decode_decision,
+    encode_decision,
+)
 from pipeline.sinks import Held, Outcome, Sink, Unavailable
 from pipeline.sinks import postgres as postgres_sink
 from pipeline.sinks import redis as redis_sink
@@ -417,7 +425,7 @@ class TestRedis:
 
 
 def test_alerts_and_explanations_are_read_back_from_the_database(postgres_server: Any) -> None:
-    from fraudctl import alerts, explain
+    from fraudctl.decisions import alerts, explain
 
     event_id, since = new_event(), now_ms()
     sink = sinks.connect("postgres", postgres_server.address, None, {})

@@ -21,8 +21,8 @@ import redis as redis_client
 from fraudctl.errors import Unhealthy
 from fraudctl.verify import Config, Difference, Kind, Report, Span, Verification
 from pipeline import sinks
-from pipeline.delivery import Delivery, Identity, glance, take_apart
-from pipeline.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.records.delivery import Delivery, Identity, glance, take_apart
+from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
 from pipeline.sinks import Entry, ReadBack, reads_back
 
 HOUR = 3_600_000

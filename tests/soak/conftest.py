@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from fraudctl.bench import machine
-from fraudctl.stack import Stack, current
+from fraudctl.bench.conditions import machine
+from fraudctl.home.stack import Stack, current
 from tests.stack.conftest import fraudctl
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "soak.json"

@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from fraudctl import activations, topics
-from fraudctl.bench_load import NANO, Worker, Workload, send
-from fraudctl.stack import Stack
-from pipeline import activation, clock
-from pipeline.events import decode_decision, parse_time
+from fraudctl.bench.load import NANO, Worker, Workload, send
+from fraudctl.home.stack import Stack
+from fraudctl.jobs import activations
+from fraudctl.kafka import admin
+from pipeline.records.events import decode_decision, parse_time
+from pipeline.scoring import activation, order
 from tests.soak.conftest import Figures
 from tests.stack.cli import data_of
 from tests.stack.flow import await_that
@@ -36,7 +37,7 @@ def test_each_decision_is_by_the_version_of_its_due_and_none_is_lost_or_twice(
     began, file = activations.of(stack).read()[-1], tmp_path / "more.yaml"
     more = {"version": "soak", "rules": {**began.content["rules"], "always": ALWAYS_FIRES}}
     file.write_text(json.dumps({**began.content, **more}))
-    first, decided_from = topics.end_offsets(stack.kafka, log), topics.end_offsets(stack.kafka, decisions)
+    first, decided_from = admin.end_offsets(stack.kafka, log), admin.end_offsets(stack.kafka, decisions)
     start_ns = time.time_ns() + START_S * NANO
     load = Workload(f"r{time.time_ns():x}", 7, start_ns // 1_000_000, float(RATE), hot_addresses=False)
     worker = Worker(send, stack.kafka, log, load, EVENTS, start_ns)
@@ -50,7 +51,7 @@ def test_each_decision_is_by_the_version_of_its_due_and_none_is_lost_or_twice(
     assert (sent.acknowledged, sent.failed) == (EVENTS, 0)
 
     def decided() -> int:
-        return sum(topics.end_offsets(stack.kafka, decisions).values()) - sum(decided_from.values())
+        return sum(admin.end_offsets(stack.kafka, decisions).values()) - sum(decided_from.values())
 
     await_that(lambda: decided() >= EVENTS, 300, lambda: f"{decided()} of {EVENTS} are decided")
     found, wanted = version_by_event(stack, decisions, decided_from), expected(stack, log, first)
@@ -71,7 +72,7 @@ def seconds_to_force(changed: Mapping[str, Any]) -> float:
 def version_by_event(stack: Stack, topic: str, start: Mapping[int, int]) -> Counter[tuple[int, int, str]]:
     """How often each place in the log was decided by each version."""
     found: Counter[tuple[int, int, str]] = Counter()
-    for record in topics.tail(stack.kafka, topic, start):
+    for record in admin.tail(stack.kafka, topic, start):
         one = decode_decision(record.value or b"")
         found[one.source.partition, one.source.offset, one.ruleset_version] += 1
     return found
@@ -81,10 +82,10 @@ def expected(stack: Stack, topic: str, start: Mapping[int, int]) -> Counter[tupl
     """Once each, by the version in force at its due."""
     chain = activations.of(stack).read()
     records = [
-        clock.Record(one.partition, one.offset, one.append_ms, one.value, one.headers)
-        for one in topics.tail(stack.kafka, topic, start)
+        order.Record(one.partition, one.offset, one.append_ms, one.value, one.headers)
+        for one in admin.tail(stack.kafka, topic, start)
     ]
-    stamped = clock.stamp(records, stack.profile.pipeline.out_of_orderness_ms, "append")
+    stamped = order.stamp(records, stack.profile.pipeline.out_of_orderness_ms, "append")
     return Counter(
         (one.partition, one.offset, activation.in_force(chain, one.due).version) for one in stamped
     )

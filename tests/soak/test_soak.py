@@ -15,14 +15,16 @@ from typing import Any
 import psutil
 import pytest
 
-from fraudctl import replay, rulestore, topics
-from fraudctl.bench_load import Worker, Workload, send
+from fraudctl.bench.load import Worker, Workload, send
 from fraudctl.chaos import fault, means
 from fraudctl.chaos.watch import behind
+from fraudctl.compare import replay
+from fraudctl.console.result import Progress
 from fraudctl.engines import workers
-from fraudctl.profile import data_dir
-from fraudctl.result import Progress
-from fraudctl.stack import Stack
+from fraudctl.home import rulesets
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
+from fraudctl.settings.profile import data_dir
 from tests.soak.conftest import Figures
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import KillingMidway, await_sinks, await_that
@@ -47,13 +49,13 @@ def test_a_million_events_are_decided_once_each_and_every_store_holds_them(
         f"s{time.time_ns():x}", 7, time.time_ns() // 1_000_000, 5_000.0, hot_addresses=False, crowd=20
     )
     decisions = stack.profile.topics.decisions
-    before = sum(topics.end_offsets(stack.kafka, decisions).values())
+    before = sum(admin.end_offsets(stack.kafka, decisions).values())
     began = time.monotonic()
     sent = Worker(send, stack.kafka, stack.profile.topics.transactions, load, figures.events, 0).result()
     assert (sent.acknowledged, sent.failed) == (figures.events, 0)
 
     def decided() -> int:
-        return sum(topics.end_offsets(stack.kafka, decisions).values()) - before
+        return sum(admin.end_offsets(stack.kafka, decisions).values()) - before
 
     await_that(lambda: decided() >= figures.events, LONG, lambda: f"{decided()} are decided")
     figures.note(
@@ -72,7 +74,7 @@ def test_a_million_events_are_decided_once_each_and_every_store_holds_them(
 def test_a_replay_of_the_log_decides_the_same(
     stack: Stack, figures: Figures, parallelism: int, is_killed: bool
 ) -> None:
-    rules = rulestore.read(Path(stack.profile.rules))
+    rules = rulesets.read(Path(stack.profile.rules))
     made = replay.plan(stack, rules, base="live", parallelism=parallelism)
     progress = KillingMidway(stack, made.compares // 2) if is_killed else Progress()
     found = replay.run(stack, made, "live", keep=False, wait_s=LONG, progress=progress)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from fraudctl.stack import Stack
+from fraudctl.home.stack import Stack
 
 ENVELOPE = {"schema_version", "command", "ok", "exit_code", "summary", "data", "error"}
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl.stack import Stack, current
+from fraudctl.home.stack import Stack, current
 
 
 def fraudctl(home: Path, *arguments: str) -> str:

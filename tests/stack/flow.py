@@ -12,15 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from fraudctl import jobs, topics
-from fraudctl.bench_load import Workload, number_of
-from fraudctl.engines.supervision import Supervisor
+from fraudctl.bench.load import Workload, number_of
+from fraudctl.console.result import Progress
+from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import Failed, FraudctlError
-from fraudctl.flink import Flink
-from fraudctl.result import Progress
-from fraudctl.stack import Stack
-from fraudctl.submission import LIVE
-from pipeline import events, sinks
+from fraudctl.flink.rest import Flink
+from fraudctl.home.stack import Stack
+from fraudctl.jobs import live
+from fraudctl.jobs.submission import LIVE
+from fraudctl.kafka import admin
+from pipeline import sinks
+from pipeline.records import events
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def workload(rate: float = 1000.0) -> Workload:
 
 def send_all(stack: Stack, load: Workload, first: int, count: int) -> None:
     """Sends the events with the numbers first to count - 1 as fast as the broker takes them."""
-    sender = topics.Sender(stack.kafka)
+    sender = admin.Sender(stack.kafka)
     for number, (key, value) in enumerate(load.events(count)):
         if number >= first:
             sender.send(stack.profile.topics.transactions, value, key)
@@ -58,7 +60,7 @@ def decisions(stack: Stack, load: Workload) -> dict[int, list[Logged]]:
     """Every decision on the log for this load, whose events are sent from its start on, by their number."""
     found: dict[int, list[Logged]] = {}
     topic = stack.profile.topics.decisions
-    for record in topics.tail(stack.kafka, topic, topics.offsets_at(stack.kafka, topic, load.start_ms)):
+    for record in admin.tail(stack.kafka, topic, admin.offsets_at(stack.kafka, topic, load.start_ms)):
         number = number_of(record.value or b"", load.token.encode())
         if number is not None and record.value is not None:
             run = int(record.headers["run"])
@@ -74,7 +76,7 @@ def newest(logged: Mapping[int, list[Logged]]) -> dict[int, Logged]:
 
 def replay_topics(stack: Stack) -> list[str]:
     """The topics of replays that run or were kept."""
-    return [name for name in topics.names(stack.kafka) if ".replay-" in name]
+    return [name for name in admin.names(stack.kafka) if ".replay-" in name]
 
 
 class KillingMidway(Progress):
@@ -95,7 +97,7 @@ class KillingMidway(Progress):
     def _decided(self) -> int:
         mine = set(replay_topics(self.stack)).difference(self.others)
         return sum(
-            sum(topics.end_offsets(self.stack.kafka, name).values())
+            sum(admin.end_offsets(self.stack.kafka, name).values())
             for name in mine
             if not name.endswith(".dlq")
         )
@@ -125,7 +127,7 @@ def await_that(met: Callable[[], bool], wait_s: float, state: Callable[[], str])
         except FraudctlError:
             return False
 
-    topics.wait_until(quietly, wait_s, lambda: Failed(f"after {wait_s:.0f} s: {state()}"))
+    admin.wait_until(quietly, wait_s, lambda: Failed(f"after {wait_s:.0f} s: {state()}"))
 
 
 def live_job_id(stack: Stack) -> str:
@@ -136,7 +138,7 @@ def live_job_id(stack: Stack) -> str:
 
 
 def all_tasks_run(stack: Stack) -> bool:
-    status: Any = jobs.status(stack)["flink"]
+    status: Any = live.status(stack)["flink"]
     return bool(status and status["all_tasks_running"])
 
 
@@ -172,7 +174,7 @@ def await_sinks(stack: Stack, wait_s: float = 90.0) -> None:
 
     def lags() -> dict[str, int]:
         return {
-            sink: sum(topics.lag(stack.kafka, f"fraudctl-sink-{sink}", topic).values())
+            sink: sum(admin.lag(stack.kafka, f"fraudctl-sink-{sink}", topic).values())
             for sink in stack.profile.sinks
         }
 
@@ -204,7 +206,7 @@ def expected_in(stack: Stack, sink: str, held: Mapping[int, Logged]) -> dict[int
 
 
 @contextmanager
-def ticking(sender: topics.Sender, stack: Stack, event: dict[str, Any]) -> Iterator[None]:
+def ticking(sender: admin.Sender, stack: Stack, event: dict[str, Any]) -> Iterator[None]:
     """Sends copies of an event under new ids until the end of the block."""
     stop = threading.Event()
 

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from fraudctl import topics
-from fraudctl.flink import Flink, local_path, reason_of
-from fraudctl.jobs import await_end
-from fraudctl.result import Progress
-from fraudctl.stack import Stack
-from fraudctl.submission import submit
-from pipeline import clock, events, features, ruleset, scoring
+from fraudctl.console.result import Progress
+from fraudctl.flink.rest import Flink, local_path, reason_of
+from fraudctl.home.stack import Stack
+from fraudctl.jobs.live import await_end
+from fraudctl.jobs.submission import submit
+from fraudctl.kafka import admin
+from pipeline.records import events
+from pipeline.rules import ruleset
+from pipeline.scoring import order, reference, scorer
 from tests.stack.flow import await_that
 from tests.streams import Row
 
@@ -42,8 +44,8 @@ class Setup:
     def create(self, *kinds: str) -> None:
         """Creates the topics of these kinds, in the layout of the live ones."""
         wide = {"max.message.bytes": str(self.stack.profile.max_message_bytes)}
-        wanted = [topics.spec(self.stack.profile, self.topic(kind), self.partitions, wide) for kind in kinds]
-        topics.create(self.stack.kafka, wanted)
+        wanted = [admin.spec(self.stack.profile, self.topic(kind), self.partitions, wide) for kind in kinds]
+        admin.create(self.stack.kafka, wanted)
 
     def config(self, decisions: str = "decisions", **changes: Any) -> dict[str, Any]:
         """The job's configuration; its decisions go to the topic of that kind."""
@@ -101,41 +103,41 @@ def bytes_in(uri: str) -> int:
 
 def write(setup: Setup, rows: Iterable[Row]) -> None:
     """Puts the rows' values and headers into the partitions they name, in their order."""
-    sender = topics.Sender(setup.stack.kafka, linger_ms=5)
+    sender = admin.Sender(setup.stack.kafka, linger_ms=5)
     for row in rows:
         sender.send(setup.transactions, row.value, headers=row.headers or None, partition=row.partition)
     assert (sender.flush(), sender.failed) == (0, 0)
 
 
-def recorded(setup: Setup) -> list[clock.Record]:
+def recorded(setup: Setup) -> list[order.Record]:
     """The transactions topic as it lies there, with the append times the broker gave."""
-    found = topics.tail(setup.stack.kafka, setup.transactions)
-    return [clock.Record(r.partition, r.offset, r.append_ms, r.value, r.headers) for r in found]
+    found = admin.tail(setup.stack.kafka, setup.transactions)
+    return [order.Record(r.partition, r.offset, r.append_ms, r.value, r.headers) for r in found]
 
 
 def by_reference(
-    setup: Setup, log: Iterable[clock.Record]
+    setup: Setup, log: Iterable[order.Record]
 ) -> tuple[dict[tuple[int, int], bytes], set[tuple[int, int]]]:
     """The decisions by their transaction's place, as the reference makes them, and the refused places."""
     rules, settings = ruleset.parse(setup.content), setup.settings
-    time_kind: clock.Time = "append" if setup.time == "append" else "event"
-    stamping = clock.stamp(log, settings.out_of_orderness_ms, time_kind, settings.max_event_bytes)
+    time_kind: order.Time = "append" if setup.time == "append" else "event"
+    stamping = order.stamp(log, settings.out_of_orderness_ms, time_kind, settings.max_event_bytes)
     made = {
         (one.stamped.partition, one.stamped.offset): events.encode_decision(
-            scoring.decide(one, rules, setup.transactions)
+            scorer.decide(one, rules, setup.transactions)
         )
-        for one in features.Reference(rules.plan(settings)).process(stamping)
+        for one in reference.Reference(rules.plan(settings)).process(stamping)
         if not one.duplicate
     }
     return made, {(one.record.partition, one.record.offset) for one in stamping.refused}
 
 
-def decided(setup: Setup, decisions: str = "decisions") -> list[topics.Record]:
+def decided(setup: Setup, decisions: str = "decisions") -> list[admin.Record]:
     """Every record of the decisions topic."""
-    return list(topics.tail(setup.stack.kafka, setup.topic(decisions)))
+    return list(admin.tail(setup.stack.kafka, setup.topic(decisions)))
 
 
-def by_place(made: Iterable[topics.Record]) -> dict[tuple[int, int], list[bytes]]:
+def by_place(made: Iterable[admin.Record]) -> dict[tuple[int, int], list[bytes]]:
     """The values of decisions by the place of their transaction, in the order of the log."""
     found: dict[tuple[int, int], list[bytes]] = {}
     for record in made:
@@ -155,5 +157,5 @@ def assert_same(answer: Mapping[Any, Any], expected: Mapping[Any, Any]) -> None:
 
 def refused(setup: Setup) -> set[tuple[int, int]]:
     """The places of the refused transactions."""
-    letters = topics.tail(setup.stack.kafka, setup.topic("refusals"))
+    letters = admin.tail(setup.stack.kafka, setup.topic("refusals"))
     return {(int(one.headers["partition"]), int(one.headers["offset"])) for one in letters}

@@ -12,8 +12,8 @@ import pytest
 import redis
 
 from fraudctl.chaos import ledger
-from fraudctl.engines.supervision import Supervisor
-from fraudctl.stack import Stack
+from fraudctl.engines.local.supervision import Supervisor
+from fraudctl.home.stack import Stack
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_sinks, await_that
 

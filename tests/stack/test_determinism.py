@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from fraudctl import topics
-from fraudctl.flink import Flink
-from fraudctl.stack import Stack
-from fraudctl.submission import job_config
-from pipeline import events
+from fraudctl.flink.rest import Flink
+from fraudctl.home.stack import Stack
+from fraudctl.jobs.submission import job_config
+from fraudctl.kafka import admin
+from pipeline.records import events
 from tests.stack.flow import await_that, kill
 from tests.stack.own_jobs import (
     Setup,
@@ -63,7 +63,7 @@ def recorded(stack: Stack) -> Setup:
     """The topic with the log in it, and the default rule set to judge it with."""
     setup = Setup(stack, job_config(stack, 1)["ruleset"], time="event")
     setup.create("transactions", "refusals")
-    sender = topics.Sender(stack.kafka, linger_ms=5)
+    sender = admin.Sender(stack.kafka, linger_ms=5)
     for partition, key, value in recording(setup):
         sender.send(setup.transactions, value, key, partition=partition)
     close = {"close": str(START_MS + EVENTS * 2).encode()}
@@ -108,7 +108,7 @@ def await_middle(setup: Setup, decisions: str, middle: int = MIDDLE) -> None:
     """Waits until the job is well inside the log, and no further than that."""
 
     def count() -> int:
-        return sum(topics.end_offsets(setup.stack.kafka, setup.topic(decisions)).values())
+        return sum(admin.end_offsets(setup.stack.kafka, setup.topic(decisions)).values())
 
     await_that(lambda: count() >= middle, 120.0, lambda: f"{count()} decisions so far")
     assert count() < EVENTS * 0.9

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from fraudctl import topics
-from fraudctl.bench_load import NANO, Worker, send
-from fraudctl.stack import Stack
+from fraudctl.bench.load import NANO, Worker, send
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
 from tests.stack.flow import (
     all_tasks_run,
     await_checkpoint,
@@ -48,11 +48,11 @@ def test_after_a_hard_kill_every_event_is_decided_once_and_the_stores_hold_the_l
         await_checkpoint(stack)
     load = workload(RATE)
     names = stack.profile.topics
-    before = sum(topics.end_offsets(stack.kafka, names.transactions).values())
+    before = sum(admin.end_offsets(stack.kafka, names.transactions).values())
     sender = Worker(send, stack.kafka, names.transactions, load, COUNT, time.time_ns() + 2 * NANO)
     try:
         await_that(
-            lambda: sum(topics.end_offsets(stack.kafka, names.transactions).values()) > before + COUNT // 3,
+            lambda: sum(admin.end_offsets(stack.kafka, names.transactions).values()) > before + COUNT // 3,
             60.0,
             lambda: "the traffic does not flow",
         )

@@ -4,13 +4,14 @@ import subprocess
 
 import pytest
 
-from fraudctl import jobfiles, jobs
-from fraudctl.engines.supervision import Supervisor
-from fraudctl.flink import Flink
-from fraudctl.java import java_home
-from fraudctl.result import Progress
-from fraudctl.stack import Stack
-from fraudctl.submission import LIVE
+from fraudctl.binaries.java import java_home
+from fraudctl.console.result import Progress
+from fraudctl.engines.local.supervision import Supervisor
+from fraudctl.flink.rest import Flink
+from fraudctl.home import jobs as jobfiles
+from fraudctl.home.stack import Stack
+from fraudctl.jobs import live
+from fraudctl.jobs.submission import LIVE
 from tests.stack.flow import (
     all_tasks_run,
     await_checkpoint,
@@ -32,9 +33,9 @@ def test_a_stopped_job_goes_on_from_its_savepoint_and_repeats_nothing(stack: Sta
     load = workload()
     send_all(stack, load, 0, 300)
     await_decisions(stack, load, 300)
-    stopped = jobs.stop(stack, WAIT_S, Progress())
+    stopped = live.stop(stack, WAIT_S, Progress())
     send_all(stack, load, 300, 600)
-    started = jobs.start(stack, WAIT_S, Progress())
+    started = live.start(stack, WAIT_S, Progress())
     found = await_decisions(stack, load, 600)
     assert started["keeper"]["restored_from"] == stopped["savepoint"]
     assert {len(all_of) for all_of in found.values()} == {1}
@@ -43,7 +44,7 @@ def test_a_stopped_job_goes_on_from_its_savepoint_and_repeats_nothing(stack: Sta
 
 def test_a_savepoint_leaves_the_job_running(stack: Stack) -> None:
     job_id = live_job_id(stack)
-    taken = jobs.savepoint(stack, WAIT_S)
+    taken = live.savepoint(stack, WAIT_S)
     assert (taken["job_id"], live_job_id(stack), all_tasks_run(stack)) == (job_id, job_id, True)
 
 
@@ -60,10 +61,10 @@ def test_a_rescaled_job_goes_on_at_the_new_parallelism(stack: Stack) -> None:
     load = workload()
     send_all(stack, load, 0, 300)
     await_decisions(stack, load, 300)
-    wider = jobs.rescale(stack, 2, WAIT_S, Progress())
+    wider = live.rescale(stack, 2, WAIT_S, Progress())
     send_all(stack, load, 300, 600)
     found = await_decisions(stack, load, 600)
-    narrower = jobs.rescale(stack, 1, WAIT_S, Progress())
+    narrower = live.rescale(stack, 1, WAIT_S, Progress())
     send_all(stack, load, 600, 700)
     await_decisions(stack, load, 700)
     assert [
@@ -78,7 +79,7 @@ def test_a_job_that_the_jobmanager_forgot_comes_back_from_its_newest_checkpoint(
     send_all(stack, load, 0, 300)
     await_decisions(stack, load, 300)
     await_checkpoint(stack)
-    before, run = live_job_id(stack), jobs.status(stack)["run"]
+    before, run = live_job_id(stack), live.status(stack)["run"]
     kill(stack, "flink-jobmanager")
     send_all(stack, load, 300, 600)
     await_that(
@@ -92,7 +93,7 @@ def test_a_job_that_the_jobmanager_forgot_comes_back_from_its_newest_checkpoint(
 
 
 def test_a_keeper_killed_while_it_submits_leaves_one_job(stack: Stack) -> None:
-    jobs.stop(stack, WAIT_S, Progress())
+    live.stop(stack, WAIT_S, Progress())
     jobfiles.want(stack, wanted="running", **{"from": "latest"})
     await_that(
         lambda: jobfiles.keeper_state(stack)["state"] == "submitting",
@@ -100,7 +101,7 @@ def test_a_keeper_killed_while_it_submits_leaves_one_job(stack: Stack) -> None:
         lambda: "the keeper does not submit",
     )
     kill(stack, "keeper")
-    jobs.start(stack, WAIT_S, Progress())
+    live.start(stack, WAIT_S, Progress())
     settled_ms = now_ms() + 3_000
     await_that(
         lambda: now_ms() > settled_ms and len(Flink(stack.flink_url).live(LIVE)) == 1,
@@ -113,9 +114,9 @@ def test_a_start_from_none_is_a_new_run_over_the_whole_log_whose_decisions_win(s
     load = workload()
     send_all(stack, load, 0, 200)
     first = newest(await_decisions(stack, load, 200))
-    before = jobs.status(stack)["run"]
-    jobs.stop(stack, WAIT_S, Progress())
-    started = jobs.start(stack, WAIT_S, Progress(), restore="none")
+    before = live.status(stack)["run"]
+    live.stop(stack, WAIT_S, Progress())
+    started = live.start(stack, WAIT_S, Progress(), restore="none")
     run = int(started["run"])
 
     def all_again() -> bool:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from fraudctl.stack import Stack
-from pipeline.ruleset import PlanSettings
+from fraudctl.home.stack import Stack
+from pipeline.rules.ruleset import PlanSettings
 from tests.stack.flow import now_ms
 from tests.stack.own_jobs import (
     Setup,

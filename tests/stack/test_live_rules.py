@@ -12,14 +12,17 @@ from typing import Any
 
 import pytest
 
-from fraudctl import activations, keeper, topics
-from fraudctl.activations import Change, RulesTopic
-from fraudctl.result import reset_options, set_options
-from fraudctl.stack import Stack
-from pipeline import activation, clock, events, features, scoring
-from pipeline.feature_declaration import KEYS
-from pipeline.plugin_watch import Running
-from pipeline.ruleset import PlanSettings, RuleSet, parse
+from fraudctl import keeper
+from fraudctl.console.result import reset_options, set_options
+from fraudctl.home.stack import Stack
+from fraudctl.jobs import activations
+from fraudctl.jobs.activations import Change, RulesTopic
+from fraudctl.kafka import admin
+from pipeline.records import events
+from pipeline.rules.feature import KEYS
+from pipeline.rules.plugins.watch import Running
+from pipeline.rules.ruleset import PlanSettings, RuleSet, parse
+from pipeline.scoring import activation, order, reference, scorer
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
 from tests.stack.own_jobs import Setup, assert_same, by_place, decided, recorded, running
@@ -53,7 +56,7 @@ def rule_set(version: str, seed: int, **more: Any) -> RuleSet:
 def traffic(setup: Setup) -> Iterator[None]:
     """A random stream of this moment, until the end of the block; then a tick in every partition."""
     stop = threading.Event()
-    sender = topics.Sender(setup.stack.kafka)
+    sender = admin.Sender(setup.stack.kafka)
 
     def send() -> None:
         rng = random.Random(5)
@@ -84,7 +87,7 @@ def traffic(setup: Setup) -> Iterator[None]:
 def await_version(setup: Setup, made: activation.Activation, topic: str = "decisions") -> None:
     """Waits for the first decision by a rule set."""
     wanted = parse(made.shadow).hash if topic == "shadow" and made.shadow else made.hash
-    with topics.Tail(setup.stack.kafka, setup.topic(topic), "earliest") as tail:
+    with admin.Tail(setup.stack.kafka, setup.topic(topic), "earliest") as tail:
         mark = f'"ruleset_hash":"{wanted}"}}'.encode()
         flow.await_that(
             lambda: any((record.value or b"").endswith(mark) for record in tail.read(0.1)),
@@ -107,7 +110,7 @@ def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_chang
     first = rule_set("first", 10)
     setup = Setup(stack, first.content, "append", SETTINGS)
     setup.create("transactions", "decisions", "refusals", "shadow")
-    topics.create(stack.kafka, [topics.spec(stack.profile, setup.topic("rules"), 1)])
+    admin.create(stack.kafka, [admin.spec(stack.profile, setup.topic("rules"), 1)])
     rules = RulesTopic(stack.kafka, setup.topic("rules"), stack.home, KEYS)
     rules.begin(first.content)
     kinds = ("transactions", "decisions", "refusals", "shadow", "rules")
@@ -167,8 +170,8 @@ def assert_untouched_by_shadows(lives: dict[Any, bytes], alone: dict[Any, bytes]
 
 def scored_by(
     setup: Setup, chain: list[activation.Activation]
-) -> Iterator[tuple[tuple[int, int], features.Scored]]:
-    stamping = clock.stamp(recorded(setup), SETTINGS.out_of_orderness_ms, "append")
+) -> Iterator[tuple[tuple[int, int], reference.Scored]]:
+    stamping = order.stamp(recorded(setup), SETTINGS.out_of_orderness_ms, "append")
     for scored in activation.reference(chain, SETTINGS).process(stamping):
         if not scored.duplicate:
             yield (scored.stamped.partition, scored.stamped.offset), scored
@@ -184,8 +187,8 @@ def without_shadows(chain: list[activation.Activation]) -> list[activation.Activ
     return activation.read(records)
 
 
-def encoded(scored: features.Scored, ruleset: RuleSet, setup: Setup) -> bytes:
-    return events.encode_decision(scoring.decide(scored, ruleset, setup.transactions))
+def encoded(scored: reference.Scored, ruleset: RuleSet, setup: Setup) -> bytes:
+    return events.encode_decision(scorer.decide(scored, ruleset, setup.transactions))
 
 
 def folded(setup: Setup, topic: str) -> dict[Any, bytes]:
@@ -212,7 +215,7 @@ def test_rules_are_changed_from_the_command_line_while_the_job_runs(stack: Stack
     assert (refused["exit_code"], refused["error"]["code"]) == (2, "ruleset")
     assert "line 3" in refused["error"]["message"]
     event = {"event_id": f"live-{flow.now_ms()}", "user_id": "by-hand", "amount": 7}
-    sender = topics.Sender(stack.kafka)
+    sender = admin.Sender(stack.kafka)
     with flow.ticking(sender, stack, event):
         applied = data_of(stack, "rules", "apply", str(good))
     assert (applied["version"], applied["in_force"], applied["before"]["hash"]) == (

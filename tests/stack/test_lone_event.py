@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl import jobs, topics
+from fraudctl.console.result import Progress
 from fraudctl.errors import Failed
-from fraudctl.flink import Flink
-from fraudctl.jobfiles import read_json
-from fraudctl.result import Progress
-from fraudctl.stack import Stack
-from fraudctl.submission import job_config
-from pipeline import events
+from fraudctl.flink.rest import Flink
+from fraudctl.home.jobs import read_json
+from fraudctl.home.stack import Stack
+from fraudctl.jobs import live
+from fraudctl.jobs.submission import job_config
+from fraudctl.kafka import admin
+from pipeline.records import events
 from tests.stack.flow import await_that, now_ms
 from tests.stack.own_jobs import Setup, await_tasks, decided, running, savepoint_folder
 
@@ -36,11 +37,11 @@ WAIT_S = 120.0
 
 def await_idle(stack: Stack, topic: str) -> None:
     """Waits until nothing, not even a tick, has been written to the topic for a while."""
-    ends, since_ms = topics.end_offsets(stack.kafka, topic), now_ms()
+    ends, since_ms = admin.end_offsets(stack.kafka, topic), now_ms()
 
     def still() -> bool:
         nonlocal ends, since_ms
-        now = topics.end_offsets(stack.kafka, topic)
+        now = admin.end_offsets(stack.kafka, topic)
         if now != ends:
             ends, since_ms = now, now_ms()
         return now_ms() - since_ms >= QUIET_MS
@@ -53,9 +54,9 @@ def delays_ms(stack: Stack, transactions: str, decisions: str, partition: int = 
     await_idle(stack, transactions)
     event_id = f"lone-{time.time_ns():x}"
     document = {"event_id": event_id, "user_id": event_id, "event_time": now_ms(), "amount": 1}
-    sent: list[topics.Delivery] = []
-    sender = topics.Sender(stack.kafka, sent.append)
-    with topics.Tail(stack.kafka, decisions) as reader:
+    sent: list[admin.Delivery] = []
+    sender = admin.Sender(stack.kafka, sent.append)
+    with admin.Tail(stack.kafka, decisions) as reader:
         sender.send(transactions, json.dumps(document).encode(), event_id.encode(), partition=partition)
         assert sender.flush() == 0
         decision = _arrival(reader, event_id)
@@ -63,8 +64,8 @@ def delays_ms(stack: Stack, transactions: str, decisions: str, partition: int = 
     return decision.append_ms - sent[0].append_ms, arrived_ms - sent[0].append_ms
 
 
-def _arrival(reader: topics.Tail, event_id: str) -> topics.Record:
-    found: list[topics.Record] = []
+def _arrival(reader: admin.Tail, event_id: str) -> admin.Record:
+    found: list[admin.Record] = []
 
     def there() -> bool:
         for record in reader.read(wait_s=0.05):
@@ -72,7 +73,7 @@ def _arrival(reader: topics.Tail, event_id: str) -> topics.Record:
                 found.append(record)
         return bool(found)
 
-    topics.wait_until(there, WAIT_S, lambda: Failed(f"{event_id} has no decision"))
+    admin.wait_until(there, WAIT_S, lambda: Failed(f"{event_id} has no decision"))
     return found[0]
 
 
@@ -95,8 +96,8 @@ def test_a_lone_event_on_the_idle_live_topic_is_decided_within_half_a_second(sta
 
 def test_after_a_restart_of_the_live_job_a_lone_event_is_still_decided_in_time(stack: Stack) -> None:
     names = stack.profile.topics
-    jobs.stop(stack, WAIT_S, Progress())
-    jobs.start(stack, WAIT_S, Progress())
+    live.stop(stack, WAIT_S, Progress())
+    live.start(stack, WAIT_S, Progress())
     assert_lone_events_are_decided_in_time(stack, names.transactions, names.decisions)
 
 
@@ -141,7 +142,7 @@ def test_without_ticks_a_lone_event_is_decided_once_its_partitions_count_as_idle
         await_tasks(setup, job_id)
         for _ in range(3):
             _alone(setup)
-    control = [one for one in topics.tail(stack.kafka, setup.transactions) if one.value is None]
+    control = [one for one in admin.tail(stack.kafka, setup.transactions) if one.value is None]
     assert (control, len(decided(setup))) == ([], 3)
 
 

@@ -17,8 +17,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from fraudctl import topics
-from fraudctl.stack import Stack
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
 from tests.stack.cli import data_of
 from tests.stack.flow import await_sinks, now_ms
 
@@ -98,7 +98,7 @@ def test_every_count_of_exact_windows_comes_out_of_postgres(stack: Stack, rules:
     file = DATA / table.file
     if not file.is_file():
         pytest.skip(f"{file} is not there; FRAUDCTL_DATA can name another folder")
-    labels_from = topics.end_offsets(stack.kafka, stack.profile.topics.labels)
+    labels_from = admin.end_offsets(stack.kafka, stack.profile.topics.labels)
     name = f"card-data-{now_ms()}"
     data = data_of(stack, "ingest", str(file), "--history", "--rules", str(rules), "--name", name)
     wanted = {"rows": table.events, "accepted": table.events, "labels": table.events, "refused": []}
@@ -119,7 +119,7 @@ def frauds_of(stack: Stack, start: dict[int, int]) -> list[tuple[str, str]]:
     """(user_id, event_id) of what the labels topic calls fraud from there on."""
     labels = (
         json.loads(record.value or b"{}")
-        for record in topics.tail(stack.kafka, stack.profile.topics.labels, start)
+        for record in admin.tail(stack.kafka, stack.profile.topics.labels, start)
     )
     return [(one["user_id"], one["event_id"]) for one in labels if one["label"] == "fraud"]
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from fraudctl import activations, plugin_watcher, topics
-from fraudctl.flink import Flink
-from fraudctl.stack import Stack
-from pipeline import ruleset
-from pipeline.activation import Activation
-from pipeline.events import Decision, decode_decision
+from fraudctl.flink.rest import Flink
+from fraudctl.home.stack import Stack
+from fraudctl.jobs import activations, plugin_watcher
+from fraudctl.kafka import admin
+from pipeline.records.events import Decision, decode_decision
+from pipeline.rules import ruleset
+from pipeline.scoring.activation import Activation
 from tests.stack import own_jobs
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import all_tasks_run, await_that, now_ms, ticking
@@ -45,7 +46,7 @@ STOPPED = {"asks": "was stopped: it held the interpreter beyond its limit of 1 s
 
 
 def send(setup: own_jobs.Setup, amounts: list[float], first: int) -> None:
-    sender = topics.Sender(setup.stack.kafka)
+    sender = admin.Sender(setup.stack.kafka)
     for number, amount in enumerate(amounts, first):
         event = {"event_id": f"e{number}", "user_id": "u", "event_time": now_ms(), "amount": amount}
         sender.send(setup.transactions, json.dumps(event).encode(), b"u", partition=0)
@@ -54,7 +55,7 @@ def send(setup: own_jobs.Setup, amounts: list[float], first: int) -> None:
 
 def await_decided(setup: own_jobs.Setup, count: int, wait_s: float) -> None:
     """Ticks until so many events are decided."""
-    sender = topics.Sender(setup.stack.kafka)
+    sender = admin.Sender(setup.stack.kafka)
 
     def are_decided() -> bool:
         sender.send(setup.transactions, None, headers={"tick": b""}, partition=0)
@@ -101,7 +102,7 @@ def test_in_the_live_job_a_plugin_that_hangs_is_taken_out_of_the_rules(stack: St
     file = tmp_path / "rules.yaml"
     rules = {**began.content["rules"], "hangs": hangs}
     file.write_text(json.dumps({**began.content, "version": "live-hanging", "rules": rules}))
-    sender = topics.Sender(stack.kafka)
+    sender = admin.Sender(stack.kafka)
     event = {"event_id": f"hang-{now_ms()}", "user_id": "hung", "amount": 5}
     worst: dict[str, Any] = {**event, "amount": 77}
 
@@ -123,7 +124,7 @@ def test_in_the_live_job_a_plugin_that_hangs_is_taken_out_of_the_rules(stack: St
 def marked(stack: Stack, event_id: str, since_ms: int) -> bool:
     """Whether there is a decision on the event that says that the plug-in failed."""
     topic = stack.profile.topics.decisions
-    for record in topics.tail(stack.kafka, topic, topics.offsets_at(stack.kafka, topic, since_ms)):
+    for record in admin.tail(stack.kafka, topic, admin.offsets_at(stack.kafka, topic, since_ms)):
         if f'"{event_id}"'.encode() in (record.value or b""):
             made = decode_decision(record.value or b"")
             if made.transaction.event_id == event_id and list(made.plugin_errors) == ["hangs"]:

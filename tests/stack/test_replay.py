@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl import decision_diff, replay, replay_topics, rulestore, topics
-from fraudctl.jobfiles import write_json
-from fraudctl.result import Progress
-from fraudctl.stack import Stack
-from pipeline.delivery import glance, run_of
-from pipeline.events import parse_amount, position
-from pipeline.ruleset import RuleSet, parse
+from fraudctl.compare import diff, replay, replay_topics
+from fraudctl.console.result import Progress
+from fraudctl.home import rulesets
+from fraudctl.home.jobs import write_json
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
+from pipeline.records.delivery import glance, run_of
+from pipeline.records.events import parse_amount, position
+from pipeline.rules.ruleset import RuleSet, parse
 from tests.stack import flow
 
 EVENTS = 100_000
@@ -25,10 +27,10 @@ pytestmark = pytest.mark.timeout(600)
 def since_ms(stack: Stack) -> int:
     """The moment before live events were sent and decided, with which replays are compared."""
     begun_ms, load, log = flow.now_ms(), flow.workload(20_000.0), stack.profile.topics.decisions
-    before = sum(topics.end_offsets(stack.kafka, log).values())
+    before = sum(admin.end_offsets(stack.kafka, log).values())
     flow.send_all(stack, load, 0, EVENTS)
     flow.await_that(
-        lambda: sum(topics.end_offsets(stack.kafka, log).values()) >= before + EVENTS,
+        lambda: sum(admin.end_offsets(stack.kafka, log).values()) >= before + EVENTS,
         180.0,
         lambda: "the events are not decided",
     )
@@ -37,13 +39,13 @@ def since_ms(stack: Stack) -> int:
 
 
 def live_rules(stack: Stack) -> RuleSet:
-    return rulestore.read(Path(stack.profile.rules))
+    return rulesets.read(Path(stack.profile.rules))
 
 
 def amounts(stack: Stack, made: replay.Plan) -> dict[tuple[int, int], int]:
     """The amounts, in units, of the decided events of the range, by their place in the log."""
-    place, found = decision_diff.Place(made.transactions), {}
-    for record in topics.tail(stack.kafka, stack.profile.topics.decisions):
+    place, found = diff.Place(made.transactions), {}
+    for record in admin.tail(stack.kafka, stack.profile.topics.decisions):
         where = place.of(record.value or b"")
         if where is not None and made.includes(*where):
             _, _, rest = (record.value or b"").partition(b',"amount":')
@@ -115,7 +117,7 @@ def test_a_published_replay_replaces_the_decisions_in_the_log_and_in_every_store
     log = stack.profile.topics.decisions
     (record,) = (
         record
-        for record in topics.tail(stack.kafka, log, topics.offsets_at(stack.kafka, log, begun_ms))
+        for record in admin.tail(stack.kafka, log, admin.offsets_at(stack.kafka, log, begun_ms))
         if run_of(record.headers.items()) == run
         and glance(record.value or b"").identity == old.decision.identity
     )
@@ -126,7 +128,7 @@ def test_a_published_replay_replaces_the_decisions_in_the_log_and_in_every_store
 
 def test_what_a_killed_replay_left_is_dropped_by_the_next(stack: Stack) -> None:
     name = f"{stack.profile.topics.decisions}.replay-dead"
-    topics.create(stack.kafka, [topics.spec(stack.profile, name, 1)])
+    admin.create(stack.kafka, [admin.spec(stack.profile, name, 1)])
     content = {"pid": 4_194_305, "began": "12", "topics": [name]}
     write_json(stack.home / "replays" / "dead.json", content)
     assert replay_topics.sweep(stack) == [name]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fraudctl import jobs
-from fraudctl.flink import Flink
-from fraudctl.result import Progress
-from fraudctl.stack import Stack
-from fraudctl.submission import LIVE
+from fraudctl.console.result import Progress
+from fraudctl.flink.rest import Flink
+from fraudctl.home.stack import Stack
+from fraudctl.jobs import live as jobs
+from fraudctl.jobs.submission import LIVE
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import (
     all_tasks_run,

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
-from fraudctl import activations, labels, shadow, topics
+from fraudctl.compare import shadow
+from fraudctl.console.result import Progress
+from fraudctl.decisions import labels
 from fraudctl.errors import UsageError
-from fraudctl.result import Progress
-from fraudctl.stack import Stack
+from fraudctl.home.stack import Stack
+from fraudctl.jobs import activations
+from fraudctl.kafka import admin
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
 
@@ -62,7 +65,7 @@ def judge(stack: Stack, event_id: str, number: int) -> None:
 
 def send(stack: Stack, token: str) -> None:
     """The first few are large; each is of a user of its own."""
-    sender, now = topics.Sender(stack.kafka), flow.now_ms()
+    sender, now = admin.Sender(stack.kafka), flow.now_ms()
     for number in range(EVENTS):
         user = f"{token}-{number}"
         event = {"event_id": user, "user_id": user, "event_time": now + number,

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 import redis
 
-from fraudctl import topics
-from fraudctl.stack import Stack, current
-from pipeline.events import Decision, Hit, Source, Transaction, encode_decision
+from fraudctl.home.stack import Stack, current
+from fraudctl.kafka import admin
+from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
 from tests.stack.cli import ask, data_of
 from tests.stack.conftest import fraudctl
 from tests.stack.flow import await_that
@@ -36,7 +36,7 @@ _numbers = count()
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Stack]:
-    from fraudctl.profile import data_dir
+    from fraudctl.settings.profile import data_dir
 
     with tempfile.TemporaryDirectory(
         prefix="fraudctl-sinks-", dir="/tmp", ignore_cleanup_errors=True
@@ -52,7 +52,7 @@ def small() -> Iterator[Stack]:
 
 
 def send(stack: Stack, *values: bytes) -> None:
-    sender = topics.Sender(stack.kafka)
+    sender = admin.Sender(stack.kafka)
     for value in values:
         sender.send(
             stack.profile.topics.decisions, value, b"ada", {"run": b"1"}, partition=next(_numbers) % 2
@@ -184,7 +184,7 @@ def test_labels_are_joined_newest_first_and_open_cells_are_not_compacted(
     small: Stack, tmp_path: Path
 ) -> None:
     event_id = stored(small)[0]
-    sender = topics.Sender(small.kafka)
+    sender = admin.Sender(small.kafka)
     for label in ("fraud", "legit"):
         document = {"event_id": event_id, "user_id": "ada", "label": label, "by": "analyst"}
         sender.send(small.profile.topics.labels, json.dumps(document).encode(), b"ada")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fraudctl.flink import Flink
-from fraudctl.stack import Stack
-from pipeline.ruleset import PlanSettings
+from fraudctl.flink.rest import Flink
+from fraudctl.home.stack import Stack
+from pipeline.rules.ruleset import PlanSettings
 from tests.stack.flow import await_that
 from tests.stack.own_jobs import Setup, await_tasks, bytes_in, decided, running, savepoint_folder, write
 from tests.streams import START_MS, Row

@@ -18,9 +18,9 @@ import psutil
 import psycopg
 import pytest
 
-from fraudctl.engines import local
-from fraudctl.engines.supervision import Supervisor, orphans
-from fraudctl.stack import Paths, Stack, supervisor_pid
+from fraudctl.engines.local import engine
+from fraudctl.engines.local.supervision import Supervisor, orphans
+from fraudctl.home.stack import Paths, Stack, supervisor_pid
 
 pytestmark = pytest.mark.timeout(600)
 SMALL = ("--any-port", "--without", "flink", "--wait", "200")
@@ -42,7 +42,7 @@ def _home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fraudctl-up-", dir="/tmp", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         yield Path(name) / "home"
-        local.purge(Path(name) / "home")
+        engine.purge(Path(name) / "home")
 
 
 def run(home: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:

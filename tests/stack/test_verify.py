@@ -9,8 +9,8 @@ import psycopg
 import pytest
 import redis
 
-from fraudctl.stack import Stack
-from pipeline.delivery import Identity
+from fraudctl.home.stack import Stack
+from pipeline.records.delivery import Identity
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_sinks
 

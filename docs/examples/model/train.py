@@ -21,8 +21,9 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.metrics import average_precision_score
 
-from fraudctl import scenario, traffic
-from pipeline import clock, features, ruleset
+from fraudctl.traffic import generator, scenario
+from pipeline.rules import ruleset
+from pipeline.scoring import order, reference
 
 HERE = Path(__file__).parent
 START_MS = 1_767_225_600_000
@@ -31,14 +32,14 @@ START_MS = 1_767_225_600_000
 def cases(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows and labels of ten minutes of traffic."""
     chosen = scenario.find("account-takeover", HERE.parents[2] / "scenarios")
-    planned = list(traffic.stream(traffic.Run(chosen, seed, START_MS, 60.0, 600_000)))
+    planned = list(generator.stream(generator.Run(chosen, seed, START_MS, 60.0, 600_000)))
     content = yaml.safe_load((HERE / "rules.yaml").read_text())
     rules: dict[str, Any] = {"every": {"when": "amount > 0", "points": 1}}
     bare = {key: content[key] for key in ("version", "features", "thresholds")} | {"rules": rules}
-    records = [clock.Record(0, one.number, START_MS + one.offset_ms, one.value) for one in planned]
+    records = [order.Record(0, one.number, START_MS + one.offset_ms, one.value) for one in planned]
     row = plugin().row
     rows, labels = [], []
-    for scored in features.Reference(ruleset.parse(bare).plan()).process(clock.stamp(records)):
+    for scored in reference.Reference(ruleset.parse(bare).plan()).process(order.stamp(records)):
         if scored.values["user_tx_1h"] >= 2:
             amount = scored.stamped.transaction.amount_units / 10_000
             rows.append(row({"amount": amount}, scored.values))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from fraudctl.chaos.fault import Fault
-    from fraudctl.stack import Stack
+    from fraudctl.home.stack import Stack
 
 Memo = Mapping[str, Any]
 

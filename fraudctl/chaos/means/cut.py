@@ -15,9 +15,9 @@ from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.means import _programs
 from fraudctl.chaos.means._relay import Relay
 from fraudctl.engines import workers
-from fraudctl.engines.supervision import Supervisor
+from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import UsageError
-from fraudctl.stack import Stack, write_atomically
+from fraudctl.home.stack import Stack, write_atomically
 
 NEEDS = ("target", "lasts")
 _STORES = ("postgres", "redis", "elasticsearch", "dynamodb")

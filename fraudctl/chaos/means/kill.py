@@ -10,7 +10,7 @@ from typing import Any
 
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.means import _programs
-from fraudctl.stack import Stack
+from fraudctl.home.stack import Stack
 
 NEEDS = ("target",)
 

@@ -13,7 +13,7 @@ import psutil
 
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.means import _programs
-from fraudctl.stack import Stack
+from fraudctl.home.stack import Stack
 
 NEEDS = ("target", "lasts")
 

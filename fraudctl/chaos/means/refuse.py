@@ -15,7 +15,7 @@ from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.means import _programs
 from fraudctl.engines import workers
 from fraudctl.errors import Failed
-from fraudctl.stack import Stack
+from fraudctl.home.stack import Stack
 
 NEEDS = ("target", "lasts")
 

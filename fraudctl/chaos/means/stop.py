@@ -7,8 +7,8 @@ from typing import Any
 
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.means import _programs
-from fraudctl.engines.supervision import Supervisor
-from fraudctl.stack import Stack
+from fraudctl.engines.local.supervision import Supervisor
+from fraudctl.home.stack import Stack
 
 NEEDS = ("target", "lasts")
 

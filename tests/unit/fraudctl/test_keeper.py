@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from fraudctl import jobfiles, profile
 from fraudctl.errors import Failed
-from fraudctl.flink import Job
-from fraudctl.jobfiles import RestorePoint
+from fraudctl.flink.rest import Job
+from fraudctl.home import jobs
+from fraudctl.home.jobs import RestorePoint
+from fraudctl.home.stack import Stack
 from fraudctl.keeper import Keeper, Start, State, choose, pause_ms, younger
-from fraudctl.stack import Stack
-from tests.unit.fraudctl.flink_double import Cluster, flink_double
+from fraudctl.settings import profile
+from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 NEW = RestorePoint("file:/c/run-3/j/chk-9", 900, 3, False)
 OLD = RestorePoint("file:/s/run-3/savepoint-1", 500, 3, True)
@@ -106,7 +107,7 @@ def test_nothing_is_submitted_while_the_job_is_not_wanted(stack: Stack, cluster:
 
 def test_the_first_start_takes_run_one_and_no_state(stack: Stack, cluster: Cluster) -> None:
     keeper, submitted = keeper_of(stack, cluster)
-    jobfiles.want(stack, wanted="running")
+    jobs.want(stack, wanted="running")
     keeper.look()
     keeper.look()
     assert submitted.starts() == [(1, None, stack.profile.pipeline.parallelism)]
@@ -117,7 +118,7 @@ def test_a_forgotten_job_comes_back_from_its_newest_checkpoint_under_its_run(
     stack: Stack, cluster: Cluster
 ) -> None:
     keeper, submitted = keeper_of(stack, cluster)
-    jobfiles.want(stack, wanted="running")
+    jobs.want(stack, wanted="running")
     keeper.look()
     newest = complete(stack, "checkpoints/run-1/job1/chk-7", 4_000_000_000)
     complete(stack, "checkpoints/run-1/job1/chk-6", 3_900_000_000)
@@ -129,7 +130,7 @@ def test_a_forgotten_job_comes_back_from_its_newest_checkpoint_under_its_run(
 
 def test_nothing_is_submitted_while_a_lost_job_may_still_run(stack: Stack, cluster: Cluster) -> None:
     keeper, submitted = keeper_of(stack, cluster)
-    jobfiles.want(stack, wanted="running")
+    jobs.want(stack, wanted="running")
     keeper.look()
     cluster.jobs.clear()
 
@@ -149,14 +150,14 @@ def test_nothing_is_submitted_while_a_lost_job_may_still_run(stack: Stack, clust
 def test_a_replay_in_the_other_slots_holds_the_job_back_from_nothing(stack: Stack, cluster: Cluster) -> None:
     keeper, submitted = keeper_of(stack, cluster)
     cluster.add("replay", name="fraudctl-replay")
-    jobfiles.want(stack, wanted="running")
+    jobs.want(stack, wanted="running")
     keeper.look()
     assert len(submitted.starts()) == 1
 
 
 def test_a_new_keeper_goes_on_where_the_old_one_was_killed(stack: Stack, cluster: Cluster) -> None:
     keeper, _ = keeper_of(stack, cluster)
-    jobfiles.want(stack, wanted="running")
+    jobs.want(stack, wanted="running")
     keeper.look()
     newest = complete(stack, "checkpoints/run-1/job1/chk-1", 4_000_000_000)
     cluster.jobs.clear()
@@ -167,9 +168,9 @@ def test_a_new_keeper_goes_on_where_the_old_one_was_killed(stack: Stack, cluster
 
 def test_a_job_wanted_stopped_is_not_brought_back(stack: Stack, cluster: Cluster) -> None:
     keeper, submitted = keeper_of(stack, cluster)
-    jobfiles.want(stack, wanted="running")
+    jobs.want(stack, wanted="running")
     keeper.look()
-    jobfiles.want(stack, wanted="stopped")
+    jobs.want(stack, wanted="stopped")
     cluster.jobs.clear()
     keeper.look()
     assert (len(submitted.starts()), keeper.state.state) == (1, "stopped")
@@ -177,7 +178,7 @@ def test_a_job_wanted_stopped_is_not_brought_back(stack: Stack, cluster: Cluster
 
 def test_of_two_live_jobs_the_younger_is_cancelled(stack: Stack, cluster: Cluster) -> None:
     keeper, submitted = keeper_of(stack, cluster)
-    jobfiles.want(stack, wanted="running")
+    jobs.want(stack, wanted="running")
     cluster.add("old", start_ms=1)
     cluster.add("young", start_ms=2)
     keeper.look()
@@ -190,7 +191,7 @@ def test_of_two_live_jobs_the_younger_is_cancelled(stack: Stack, cluster: Cluste
 
 def test_a_cluster_that_is_away_is_no_failure(stack: Stack, cluster: Cluster) -> None:
     keeper, submitted = keeper_of(stack, cluster)
-    jobfiles.want(stack, wanted="running")
+    jobs.want(stack, wanted="running")
     cluster.away = True
     keeper.look()
     away = keeper.state
@@ -203,7 +204,7 @@ def test_state_that_no_restart_can_need_goes_once_the_job_runs_steadily(
     stack: Stack, cluster: Cluster
 ) -> None:
     keeper, _ = keeper_of(stack, cluster)
-    jobfiles.want(stack, wanted="running")
+    jobs.want(stack, wanted="running")
     keeper.look()
     old, new, live = ("a" * 32, "b" * 32, "c" * 32)
     complete(stack, f"checkpoints/run-9/{old}/chk-1", 100)
@@ -222,10 +223,10 @@ def test_state_that_no_restart_can_need_goes_once_the_job_runs_steadily(
 def test_a_refused_submission_is_counted_shown_and_waited_for(stack: Stack, cluster: Cluster) -> None:
     keeper, submitted = keeper_of(stack, cluster)
     submitted.refuses = True
-    jobfiles.want(stack, wanted="running")
+    jobs.want(stack, wanted="running")
     keeper.look()
     keeper.look()
-    shown = jobfiles.keeper_state(stack)
+    shown = jobs.keeper_state(stack)
     assert shown == asdict(keeper.state)
     assert (shown["state"], shown["failures"], shown["last_error"]) == (
         "waiting",
@@ -236,7 +237,7 @@ def test_a_refused_submission_is_counted_shown_and_waited_for(stack: Stack, clus
 
 def test_a_job_that_failed_for_good_is_a_failure_with_its_reason(stack: Stack, cluster: Cluster) -> None:
     keeper, submitted = keeper_of(stack, cluster)
-    jobfiles.want(stack, wanted="running")
+    jobs.want(stack, wanted="running")
     keeper.look()
     cluster.jobs["job1"]["state"] = "FAILED"
     keeper.look()
@@ -252,12 +253,12 @@ def test_a_run_keeps_to_the_offsets_it_was_begun_at_and_another_run_does_not(
 ) -> None:
     keeper, submitted = keeper_of(stack, cluster)
     begun = {"start": {"0": 17}, "emit_from": {"0": 40}}
-    jobfiles.want(stack, wanted="running", parallelism=2, reset=begun, **{"from": "none"})
+    jobs.want(stack, wanted="running", parallelism=2, reset=begun, **{"from": "none"})
     keeper.look()
     cluster.jobs.clear()
     complete(stack, "checkpoints/run-1/a/chk-1", 4_000_000_000)
     keeper.look()
-    jobfiles.want(stack, wanted="running", reset=None, **{"from": "none"})
+    jobs.want(stack, wanted="running", reset=None, **{"from": "none"})
     cluster.jobs.clear()
     keeper.look()
     wanted = ("run", "parallelism", "start", "emit_from", "name")

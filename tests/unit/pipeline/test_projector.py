@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.backoff import Backoff
-from pipeline.delivery import Delivery, Undecodable, glance, run_of, take_apart
 from pipeline.metrics import SinkStatus
+from pipeline.process.backoff import Backoff
 from pipeline.projector import Config, Projector, StatusFile
+from pipeline.records.delivery import Delivery, Undecodable, glance, run_of, take_apart
 from pipeline.sinks import Held, Outcome, Refused, Unavailable
 
 DECISION = (

@@ -4,7 +4,7 @@ import java.io.IOException;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 
-/** Which records of the topic of activations count, and from when: as {@code pipeline/activation.py} says. */
+/** Which records of the topic of activations count, and from when: as {@code pipeline/scoring/activation.py} says. */
 final class Activations {
     /** What an activation is ahead of the first event it is for. */
     static final long AHEAD_MS = 1_000;

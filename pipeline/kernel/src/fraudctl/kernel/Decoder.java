@@ -14,7 +14,7 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.StreamReadCon
 
 /**
  * Bytes of the transaction topic to {@link Event}, or a {@link Refusal}. Accepts and refuses exactly
- * what pipeline/events.py does, with the same codes in the same order of precedence.
+ * what pipeline/records/events.py does, with the same codes in the same order of precedence.
  */
 final class Decoder {
     private static final int MAX_NESTING = 20;

@@ -12,7 +12,7 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.Obje
 /**
  * What the kernel computes from a moment on: hops, features, and the values that Python is handed.
  *
- * <p>Made from the JSON document that {@code pipeline/plan.py} writes. Every transaction field that a key, a
+ * <p>Made from the JSON document that {@code pipeline/rules/plan.py} writes. Every transaction field that a key, a
  * feature, a condition or a rule mentions has a slot in {@link Event#slots}; every computation has an index in
  * {@link Event#features}. Plans of a job follow each other; state goes on from one to the next, see
  * {@link KeyState#adopt}. A plan does not change once it is made.

@@ -6,7 +6,7 @@ import java.time.ZoneOffset;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** How amounts and times are read from the wire and written to it, exactly as pipeline/quantities.py does. */
+/** How amounts and times are read from the wire and written to it, exactly as pipeline/records/quantities.py does. */
 final class Quantities {
     private static final long MIN_TIME_MS = 946_684_800_000L;
     private static final long MAX_TIME_MS = 4_102_444_800_000L;

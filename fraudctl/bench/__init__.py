@@ -1,0 +1,1 @@
+"""Benchmarks: rate, capacity, keys, sinks, and what they ran on."""

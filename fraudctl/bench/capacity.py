@@ -1,0 +1,284 @@
+"""`bench --capacity --events N`: how fast the whole job is over a backlog, and whether it is right.
+
+The topic is filled first, with event times at 500 events a second, so windows expire many times over. A
+bounded job of its own then reads it and writes decisions to a topic of its own; checkpoints go on inside.
+It does so twice, since a young TaskManager is busy compiling for its first minutes: the first job's rate is
+given beside the second's, which is the figure. Timed is from the moment when all tasks of the job run, as
+Flink's REST interface shows it, to the append time of the last decision. A part of the decisions is then
+compared byte by byte with the reference engine: all that are due before the first event not given to it,
+which makes their values exact.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fraudctl.bench.conditions import surroundings
+from fraudctl.bench.load import STRAGGLE_MS, Traffic, Worker, Workload, number_of, send
+from fraudctl.console.result import Progress
+from fraudctl.errors import Failed
+from fraudctl.flink.rest import Flink, local_path, reason_of
+from fraudctl.jobs.live import await_end
+from fraudctl.jobs.submission import job_config, submit, topics_of
+from fraudctl.kafka import admin
+
+if TYPE_CHECKING:
+    from fraudctl.home.stack import Stack
+
+EVENT_RATE = 500.0
+FIRST_MS = 1_767_225_600_000
+"""2026-01-01T00:00Z, the event time of the first event: fixed, so a seed always gives the same log."""
+SAMPLE = 50_000
+MARGIN_MS = STRAGGLE_MS + 10
+CHECKPOINT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decisions topic of the run: values of the sampled events by number, counts, append times."""
+
+    values: Mapping[int, bytes]
+    distinct: int
+    records: int
+    late: int
+    appended: Counter[int]
+    """Decisions by the millisecond in which the broker appended them."""
+
+    @property
+    def last_append_ms(self) -> int:
+        return max(self.appended, default=0)
+
+
+def run(
+    stack: Stack, events: int, seed: int, keep: bool, wait_s: float, progress: Progress
+) -> dict[str, Any]:
+    """The figures of one run. `good` is false when an event was lost or differs from the reference."""
+    token = f"c{time.time_ns() // 1_000_000:x}"
+    workload = Workload(token, seed, FIRST_MS, EVENT_RATE, stragglers=True)
+    with bounded_job(stack, token, keep) as config:
+        names = config["topics"]
+        fill_s = fill(stack, names["transactions"], workload, events, progress)
+        first_job = _first_job(stack, config, events, wait_s, progress)
+        timing = time_job(stack, config, wait_s, progress)
+        decided = _read(stack, names["decisions"], token.encode(), events, progress)
+        differing = _compare(stack, names["transactions"], workload, events, decided, progress)
+    return (
+        _report(events, decided, timing, differing)
+        | {
+            "fill_s": fill_s,
+            "first_job_per_second": first_job,
+            "seed": seed,
+            "parallelism": config["parallelism"],
+            "kept_topics": sorted(names.values()) if keep else [],
+        }
+        | surroundings(stack, config)
+    )
+
+
+@contextmanager
+def bounded_job(stack: Stack, token: str, keep: bool, **changes: Any) -> Iterator[dict[str, Any]]:
+    """The configuration of a job over topics of its own, made for it; deleted behind it unless `keep`."""
+    names = _topics(stack, token)
+    config = job_config(
+        stack,
+        1,
+        name=f"fraudctl-bench-{token}",
+        **{
+            "group": f"fraudctl-bench-{token}",
+            "topics": topics_of(stack) | names,
+            "time": "event",
+            "bounded": True,
+            "checkpoints": (stack.paths.checkpoints / f"bench-{token}").as_uri(),
+            "checkpoint_interval_ms": CHECKPOINT_MS,
+        }
+        | changes,
+    )
+    try:
+        yield config
+    finally:
+        if not keep:
+            admin.delete(stack.kafka, list(names.values()))
+            shutil.rmtree(local_path(config["checkpoints"]), ignore_errors=True)
+
+
+def first_difference(expected: Mapping[int, bytes], values: Mapping[int, bytes]) -> dict[str, Any] | None:
+    """The first event, by number, whose decision is not what the reference says; None when all agree."""
+    for number, value in sorted(expected.items()):
+        if values.get(number) != value:
+            got = values.get(number)
+            return {
+                "event": number,
+                "expected": value.decode(),
+                "got": None if got is None else got.decode(errors="replace"),
+            }
+    return None
+
+
+def second_half_per_second(appended: Mapping[int, int]) -> float:
+    """The rate once the job's code is compiled: that of the second half of the decisions."""
+    left = whole = sum(appended.values())
+    times = sorted(appended)
+    for at in times:
+        left -= appended[at]
+        if 2 * left <= whole:
+            return round(left * 1000 / max(1, times[-1] - at), 1)
+    return 0.0
+
+
+def _first_job(
+    stack: Stack, config: Mapping[str, Any], events: int, wait_s: float, progress: Progress
+) -> float:
+    """Events a second of the same job when it may find none of its code compiled, to the job's end."""
+    names = config["topics"]
+    decisions = f"{names['decisions']}.first"
+    admin.create(stack.kafka, [admin.spec(stack.profile, decisions, stack.profile.partitions)])
+    try:
+        timing = time_job(stack, {**config, "topics": names | {"decisions": decisions}}, wait_s, progress)
+    finally:
+        admin.delete(stack.kafka, [decisions])
+    took_ms: int = timing["ended_ms"] - timing["running_ms"]
+    return round(events * 1000 / max(1, took_ms), 1)
+
+
+def _topics(stack: Stack, token: str) -> dict[str, str]:
+    names = {kind: f"bench.{token}.{kind}" for kind in ("transactions", "decisions", "refusals")}
+    parts = stack.profile.partitions
+    admin.create(stack.kafka, [admin.spec(stack.profile, name, parts) for name in names.values()])
+    return names
+
+
+def fill(stack: Stack, topic: str, workload: Traffic, events: int, progress: Progress) -> float:
+    """Writes the events and closes the topic; the seconds that took."""
+    started = time.monotonic()
+    sender = Worker(send, stack.kafka, topic, workload, events, 0)
+    sent = sender.result(lambda: progress.update(_total(stack, topic), "filling the topic"))
+    if sent.failed:
+        raise Failed(f"{sent.failed} events could not be written", code="bench_fill")
+    closing = admin.Sender(stack.kafka)
+    last_ms = str(workload.time_ms(events - 1)).encode()
+    for partition in range(stack.profile.partitions):
+        closing.send(topic, None, headers={"close": last_ms}, partition=partition)
+    closing.flush()
+    return round(time.monotonic() - started, 1)
+
+
+def _total(stack: Stack, topic: str) -> int:
+    return sum(admin.end_offsets(stack.kafka, topic).values())
+
+
+def time_job(stack: Stack, config: Mapping[str, Any], wait_s: float, progress: Progress) -> dict[str, Any]:
+    """Runs the job to its end: when it was submitted, ran and ended (epoch ms), and its checkpoints."""
+    flink = Flink(stack.flink_url)
+    submitted_ms = time.time_ns() // 1_000_000
+    progress.update(0, "submitting the job")
+    job_id = submit(stack, config)
+    try:
+        running_ms = _await_tasks(flink, job_id)
+        job = await_end(flink, job_id, wait_s, progress)
+        ended_ms = time.time_ns() // 1_000_000
+    except BaseException:
+        flink.cancel(job_id)
+        raise
+    if job.state != "FINISHED":
+        raise Failed(f"the job ended as {job.state}: {reason_of(flink, job_id)}", code="job_failed")
+    counts = flink.checkpoints(job_id)
+    return {
+        "submitted_ms": submitted_ms,
+        "running_ms": running_ms,
+        "ended_ms": ended_ms,
+        "checkpoints": {"completed": counts.completed, "failed": counts.failed},
+    }
+
+
+def _await_tasks(flink: Flink, job_id: str) -> int:
+    while True:
+        detail = flink.job(job_id)
+        if detail.running or detail.job.ended:
+            return time.time_ns() // 1_000_000
+        threading.Event().wait(0.02)
+
+
+def _read(stack: Stack, topic: str, token: bytes, events: int, progress: Progress) -> Decided:
+    seen, values = bytearray(events), dict[int, bytes]()
+    records = late = 0
+    appended: Counter[int] = Counter()
+    for record in admin.tail(stack.kafka, topic):
+        number = number_of(record.value or b"", token)
+        if number is None or record.value is None:
+            continue
+        records += 1
+        if not seen[number]:
+            seen[number] = 1
+            late += b',"late":true,' in record.value
+        if number < SAMPLE:
+            values[number] = record.value
+        appended[record.append_ms] += 1
+        if records % 10_000 == 0:
+            progress.update(records, "reading the decisions")
+    return Decided(values, sum(seen), records, late, appended)
+
+
+def _compare(
+    stack: Stack, topic: str, workload: Workload, events: int, decided: Decided, progress: Progress
+) -> dict[str, Any]:
+    """Scores the first events with the reference; how many were compared and the first that differs."""
+    from pipeline.records import events as wire
+    from pipeline.rules import ruleset
+    from pipeline.scoring import order, reference, scorer
+
+    progress.update(0, "comparing with the reference")
+    rules = ruleset.load(stack.profile.rules)
+    settings = ruleset.PlanSettings(**job_config(stack, 1)["settings"])
+    stamped = order.stamp(_sampled(stack, topic, workload, events), settings.out_of_orderness_ms, "event")
+    until_ms = workload.time_ms(SAMPLE) - MARGIN_MS if events > SAMPLE else 2**62
+    scored = reference.Reference(rules.plan(settings)).process(stamped)
+    expected = {}
+    for one in scored:
+        if one.stamped.due >= until_ms:
+            break
+        value = wire.encode_decision(scorer.decide(one, rules, topic))
+        expected[number_of(value, workload.token.encode()) or 0] = value
+    return {"compared": len(expected), "first_difference": first_difference(expected, decided.values)}
+
+
+def _sampled(stack: Stack, topic: str, workload: Workload, events: int) -> Iterable[Any]:
+    """The records of the first events, those of one partition in the order of their offsets."""
+    from pipeline.scoring.order import Record
+
+    wanted = left = min(events, SAMPLE)
+    for record in admin.tail(stack.kafka, topic):
+        number = number_of(record.value or b"", workload.token.encode())
+        if number is not None and number < wanted:
+            yield Record(record.partition, record.offset, record.append_ms, record.value, record.headers)
+            left -= 1
+            if not left:
+                return
+
+
+def _report(
+    events: int, decided: Decided, timing: Mapping[str, Any], differing: Mapping[str, Any]
+) -> dict[str, Any]:
+    lost = events - decided.distinct
+    whole_ms = max(1, decided.last_append_ms - timing["running_ms"])
+    return {
+        "good": lost == 0 and differing["first_difference"] is None,
+        "sent": events,
+        "decided": decided.distinct,
+        "lost": lost,
+        "duplicates": decided.records - decided.distinct,
+        "late": decided.late,
+        "events_per_second": round(decided.distinct * 1000 / whole_ms, 1),
+        "timed": "from all tasks running to the append time of the last decision",
+        "timed_s": whole_ms / 1000,
+        "submit_to_last_decision_s": (decided.last_append_ms - timing["submitted_ms"]) / 1000,
+        "second_half_per_second": second_half_per_second(decided.appended),
+        "checkpoints": timing["checkpoints"],
+        "reference": dict(differing),
+    }

@@ -1,0 +1,1 @@
+"""What is fetched and run but not ours: jars by lock file, the Java runtime."""

@@ -1,0 +1,51 @@
+"""The names a shell completes: of scenarios, profiles, servers, sinks and programs.
+
+Nothing is imported before a name is asked for, since every command line passes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def scenarios(incomplete: str) -> list[str]:
+    """Shipped scenarios."""
+    from fraudctl.settings import profile
+    from fraudctl.traffic import scenario
+
+    return _beginning(incomplete, scenario.names(profile.data_dir("scenarios")))
+
+
+def profiles(incomplete: str) -> list[str]:
+    """Shipped profiles."""
+    from fraudctl.settings import profile
+
+    return _beginning(incomplete, profile.names())
+
+
+def servers(incomplete: str) -> list[str]:
+    """Servers there are."""
+    from fraudctl.settings import profile
+
+    return _beginning(incomplete, profile.server_names())
+
+
+def sinks(incomplete: str) -> list[str]:
+    """Sinks of the stack in the home of this shell, every sink there is where none was started."""
+    from fraudctl.home import stack
+    from fraudctl.settings import profile
+
+    known = stack.read(stack.home_dir())
+    return _beginning(incomplete, profile.sink_names() if known is None else known.profile.sinks)
+
+
+def programs(incomplete: str) -> list[str]:
+    """Programs whose logs there are."""
+    from fraudctl.engines.local import engine
+    from fraudctl.home import stack
+
+    return _beginning(incomplete, engine.program_names(stack.home_dir()))
+
+
+def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]

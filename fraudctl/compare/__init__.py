@@ -1,0 +1,1 @@
+"""Decisions set beside decisions or labels: diffs, replays, shadows, backtests and their pages."""

@@ -1,0 +1,212 @@
+"""A rule set against a recorded file: what it would have flagged, and how much of that was fraud.
+
+No stack is touched. The engine is the reference (`pipeline/scoring/reference.py`), the executable
+specification: with the default rule set it takes about 70 microseconds an event, so 100,000 events with
+reading and judging stay under 20 s on one core, and a backtest needs no Java and leaves no question which
+semantics it used. The file is one partition in the order of its rows, its clock its own event times, as with
+`ingest --history`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fraudctl.compare.detection import (
+    MONTH_MS,
+    Level,
+    Measure,
+    Outcome,
+    Population,
+    measure,
+    months_of,
+    sweep,
+    within_budget,
+)
+from fraudctl.console.result import Progress
+from fraudctl.errors import UsageError
+from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, read, read_labels
+from pipeline.rules.plan import PlanSettings
+from pipeline.rules.ruleset import RuleSet
+from pipeline.scoring.order import PartitionClock, Stamped
+from pipeline.scoring.reference import Reference
+from pipeline.scoring.scorer import Scorer
+
+_BUDGET = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(day|week|month)")
+_PERIODS_A_MONTH = {"day": MONTH_MS / 86_400_000, "week": MONTH_MS / 604_800_000, "month": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to test. Labels come from the file's own column, else from `labels`.
+
+    With `as_of_ms` the file is judged as on that day: later events are left out, and a fraud that was
+    reported later is one of which nothing is known yet.
+    """
+
+    path: Path
+    mapped: Mapped
+    ruleset: RuleSet
+    settings: PlanSettings
+    labels: Path | None = None
+    as_of_ms: int | None = None
+    budget_per_month: float | None = None
+
+
+@dataclass(slots=True)
+class Backtest:
+    """The result. `fired` measures each rule alone, `alone` counts alerts that no other rule joins in."""
+
+    ruleset: RuleSet
+    rows: int = 0
+    refused: list[RefusedRow] = field(default_factory=list)
+    duplicates: int = 0
+    late: int = 0
+    saturated: int = 0
+    pending: int = 0
+    after: int = 0
+    plugin_errors: Mapping[str, int] = field(default_factory=dict)
+    """failures of plug-ins by rule; a rule whose plug-in failed did not fire"""
+    seconds: float = 0.0
+    outcomes: list[Outcome] = field(default_factory=list)
+    total: Measure | None = None
+    fired: Mapping[str, Measure] = field(default_factory=dict)
+    alone: Mapping[str, int] = field(default_factory=dict)
+    levels: list[Level] = field(default_factory=list)
+    budget_per_month: float | None = None
+
+    @property
+    def chosen(self) -> Level | None:
+        """The threshold that fits the budget."""
+        return None if self.budget_per_month is None else within_budget(self.levels, self.budget_per_month)
+
+    def as_document(self) -> dict[str, Any]:
+        """The whole result in JSON."""
+        months = months_of(self.outcomes)
+        budget = None
+        if self.budget_per_month is not None:
+            chosen = self.chosen.as_document() if self.chosen else None
+            budget = {"per_month": round(self.budget_per_month, 3), "level": chosen}
+        return {
+            "ruleset_version": self.ruleset.version,
+            "ruleset_hash": self.ruleset.hash,
+            "rows": self.rows,
+            "refused": [one.as_document() for one in self.refused],
+            "events": len(self.outcomes),
+            "duplicates": self.duplicates,
+            "late": self.late,
+            "saturated": self.saturated,
+            "after_as_of": self.after,
+            "plugin_errors": self.plugin_errors,
+            "labels": {
+                "fraud": sum(one.fraud is True for one in self.outcomes),
+                "legit": sum(one.fraud is False for one in self.outcomes),
+                "unknown": sum(one.fraud is None for one in self.outcomes),
+                "not_yet_known": self.pending,
+            },
+            "months": None if months is None else round(months, 4),
+            "seconds": round(self.seconds, 3),
+            "interval": "Wilson score, 95 %",
+            "total": self.total.as_document() if self.total else None,
+            "by_rule": {
+                name: found.as_document() | {"alone": self.alone[name]} for name, found in self.fired.items()
+            },
+            "sweep": [level.as_document() for level in self.levels],
+            "budget": budget,
+        }
+
+
+def run(order: Order, progress: Progress) -> Backtest:
+    """Read, score and judge the file. UsageError when it or the labels cannot be read."""
+    began = time.perf_counter()
+    result = Backtest(order.ruleset, budget_per_month=order.budget_per_month)
+    progress.update(0, "reading")
+    rows = list(_rows(order, result))
+    given = _given_labels(order)
+    clock = PartitionClock(order.settings.out_of_orderness_ms)
+    stamped = [_stamped(row, number, clock) for number, row in enumerate(rows)]
+    scorer = Scorer(order.ruleset)
+    for done, scored in enumerate(Reference(order.ruleset.plan(order.settings)).process(stamped)):
+        event, row = scored.stamped, rows[scored.stamped.offset]
+        result.late += event.late
+        result.saturated += scored.saturated
+        if scored.duplicate:
+            result.duplicates += 1
+        elif order.as_of_ms is not None and event.pos > order.as_of_ms:
+            result.after += 1
+        else:
+            verdict = scorer.judge(scored)
+            truth = _truth(given, row, order.as_of_ms, result)
+            names = tuple(hit.rule for hit in verdict.hits)
+            user, units = event.transaction.user_id, event.transaction.amount_units
+            result.outcomes.append(Outcome(event.pos, user, units, verdict.score, names, *truth))
+        if done % 5_000 == 0:
+            progress.update(done, f"{done} events scored")
+    result.plugin_errors = dict(scorer.plugin_errors)
+    _judge(result)
+    result.seconds = time.perf_counter() - began
+    return result
+
+
+def budget_per_month(text: str) -> float:
+    """`400/month`, `20/day` or `100/week` as alerts a month. UsageError for anything else."""
+    match = _BUDGET.fullmatch(text)
+    if match is None:
+        raise UsageError(f"--budget {text}", hint="write --budget 400/month, 100/week or 20/day")
+    return float(match[1]) * _PERIODS_A_MONTH[match[2]]
+
+
+def _rows(order: Order, result: Backtest) -> Iterator[Row]:
+    for row in read(order.path, order.mapped, order.settings.max_event_bytes):
+        result.rows += 1
+        if isinstance(row, RefusedRow):
+            result.refused.append(row)
+        else:
+            yield row
+
+
+def _given_labels(order: Order) -> dict[tuple[str | None, str], Label]:
+    if order.labels is None:
+        return {}
+    return {(user, event): label for user, event, label in read_labels(order.labels, order.mapped.label)}
+
+
+def _stamped(row: Row, number: int, clock: PartitionClock) -> Stamped:
+    pos = row.transaction.event_time_ms
+    due = clock.due(pos)
+    return Stamped(row.transaction, 0, number, pos, due, due > pos)
+
+
+def _truth(
+    given: Mapping[tuple[str | None, str], Label], row: Row, as_of_ms: int | None, result: Backtest
+) -> tuple[bool | None, int | None]:
+    """What is known of the event: whether it is fraud, and since when."""
+    transaction = row.transaction
+    label = given.get((transaction.user_id, transaction.event_id)) or given.get((None, transaction.event_id))
+    label = label or row.label
+    if label is None:
+        return None, None
+    if as_of_ms is not None and label.time_ms is not None and label.time_ms > as_of_ms:
+        result.pending += 1
+        return None, None
+    return label.fraud, label.time_ms
+
+
+def _judge(result: Backtest) -> None:
+    review = result.ruleset.thresholds.review
+    population = Population.of(result.outcomes)
+    fired: dict[str, list[Outcome]] = {rule.name: [] for rule in result.ruleset.rules}
+    alone = dict.fromkeys(fired, 0)
+    for one in result.outcomes:
+        for name in one.rules:
+            fired[name].append(one)
+        if len(one.rules) == 1 and one.score >= review:
+            alone[one.rules[0]] += 1
+    result.total = measure(population, [one for one in result.outcomes if one.score >= review])
+    result.fired = {name: measure(population, held) for name, held in fired.items()}
+    result.alone = alone
+    result.levels = sweep(result.outcomes)

@@ -1,0 +1,311 @@
+"""The same job over the log again, with another rule set, beside the live one, and what would have changed.
+
+A replay is a bounded job over the live topic from offsets of its own, with its own consumer group, writing
+to topics of its own, which are dropped at the end unless they are asked for. It begins early enough for the
+windows to be warm at `--from`; those early decisions are not compared. Its clock is the append times in the
+log, so it computes what the live job computes.
+
+Compared are only *settled* events: those that no record appended later can come before. The newest positions
+at the end of each partition say up to where that is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from fraudctl.compare import diff as decision_diff
+from fraudctl.compare.diff import Diff, Record
+from fraudctl.compare.replay_topics import own_topics
+from fraudctl.console.result import Progress
+from fraudctl.errors import Failed, UsageError
+from fraudctl.home import rulesets
+from fraudctl.home.jobs import next_run
+from fraudctl.jobs import live as jobs
+from fraudctl.jobs import warm_up
+from fraudctl.kafka import admin
+from pipeline.records.delivery import run_of
+from pipeline.records.events import Refusal, decode
+
+if TYPE_CHECKING:
+    from fraudctl.home.stack import Stack
+    from pipeline.rules.ruleset import RuleSet
+
+EVENTS_A_SECOND: Final = 33_000
+START_S: Final = 15
+"""What a job takes to be submitted and started; both only for the estimate in the plan."""
+TAIL_RECORDS: Final = 200
+"""Records at the end of a partition in which its newest position is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Offsets of one partition: read from `start`, compare from `first` up to before `last`; log to `end`."""
+
+    start: int
+    first: int
+    last: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a replay is going to do. `look_back_ms` None: windows are warmed from the start of the log."""
+
+    ruleset: RuleSet
+    parallelism: int
+    transactions: str
+    ranges: Mapping[int, Range]
+    look_back_ms: int | None
+    from_ms: int | None
+    jobs: int = 1
+
+    @property
+    def reads(self) -> int:
+        """Records that each job reads."""
+        return sum(one.end - one.start for one in self.ranges.values())
+
+    @property
+    def compares(self) -> int:
+        """Records (control records included) in the compared range."""
+        return sum(max(0, one.last - one.first) for one in self.ranges.values())
+
+    @property
+    def estimate_s(self) -> float:
+        return self.jobs * (START_S + self.reads / EVENTS_A_SECOND)
+
+    def includes(self, partition: int, offset: int) -> bool:
+        """Whether the event at that place is compared."""
+        one = self.ranges.get(partition)
+        return one is not None and one.first <= offset < one.last
+
+    def as_document(self) -> dict[str, Any]:
+        """The plan in JSON."""
+        return {
+            "ruleset_version": self.ruleset.version,
+            "ruleset_hash": self.ruleset.hash,
+            "topic": self.transactions,
+            "offsets": {
+                str(partition): {"start": one.start, "first": one.first, "last": one.last, "end": one.end}
+                for partition, one in sorted(self.ranges.items())
+            },
+            "reads": self.reads,
+            "compares": self.compares,
+            "warm_up": self.reads - self.compares,
+            "look_back_ms": self.look_back_ms,
+            "jobs": self.jobs,
+            "parallelism": self.parallelism,
+            "estimate_s": round(self.estimate_s, 1),
+        }
+
+
+@dataclass(slots=True)
+class Replay:
+    """What a replay found. `topic` is where its decisions are kept, None when they were dropped."""
+
+    plan: Plan
+    job: Mapping[str, Any]
+    decisions: Mapping[str, int]
+    topic: str | None = None
+    base: str | None = None
+    diff: Diff | None = None
+    published: Mapping[str, int] | None = None
+
+    @property
+    def decided(self) -> int:
+        """Decisions in the range, approving or not."""
+        return sum(self.decisions.values())
+
+    def as_document(self) -> dict[str, Any]:
+        """The result in JSON; the diff's keys (compared, changed, …) stand at the top."""
+        document = {
+            "plan": self.plan.as_document(), "job": dict(self.job), "decided": self.decided,
+            "decisions": dict(self.decisions), "topic": self.topic, "base": self.base,
+            "published": None if self.published is None else dict(self.published),
+        }  # fmt: skip
+        return document | (self.diff.as_document() if self.diff else {})
+
+
+def plan(
+    stack: Stack,
+    ruleset: RuleSet,
+    from_ms: int | None = None,
+    to_ms: int | None = None,
+    base: str | None = None,
+    parallelism: int | None = None,
+) -> Plan:
+    """Offsets and amounts of work. UsageError when there is nothing between the two times."""
+    topic = stack.profile.topics.transactions
+    begin, end = admin.begin_offsets(stack.kafka, topic), admin.end_offsets(stack.kafka, topic)
+    ooo = stack.profile.pipeline.out_of_orderness_ms
+    first = begin if from_ms is None else admin.offsets_at(stack.kafka, topic, from_ms)
+    warm = warm_up.before(stack, ruleset.features.values(), from_ms)
+    start, back = warm.start, warm.back_ms
+    last = _settled(stack, topic, begin, end, ooo)
+    if to_ms is not None:
+        until = admin.offsets_at(stack.kafka, topic, to_ms)
+        last = {partition: min(last[partition], until[partition]) for partition in last}
+    ranges = {p: Range(start[p], first[p], max(first[p], last[p]), end[p]) for p in end}
+    subtasks = parallelism or stack.profile.pipeline.parallelism
+    made = Plan(ruleset, subtasks, topic, ranges, back, from_ms, 1 if is_logged(base) else 2)
+    if made.compares == 0:
+        raise UsageError("there is no event in that range", hint="choose another --from or --to")
+    return made
+
+
+def run(
+    stack: Stack,
+    made: Plan,
+    base: str | None,
+    keep: bool,
+    wait_s: float,
+    progress: Progress,
+    publish: bool = False,
+) -> Replay:
+    """Run the plan, then the diff if `base` is given: `live`, `run:N`, or the name of a rule set.
+
+    With `publish` the decisions of the range become those that stand, once the diff is made.
+    """
+    other = None if is_logged(base) else rulesets.find(str(base), stack.home)[0]
+    with own_topics(stack, made.ruleset.hash, keep) as own:
+        job = _job(stack, made, made.ruleset, own, wait_s, progress)
+        found = Replay(made, job, {}, own["decisions"] if keep else None, base)
+        if base is None:
+            decided = _records(stack, own["decisions"], "earliest", None, progress)
+            found.decisions = decision_diff.count(decided, made.transactions, made.includes)
+        elif other is None:
+            live = stack.profile.topics.decisions
+            _compare(stack, found, live, _run_of(base), own, progress)
+        else:
+            with own_topics(stack, other.hash, False) as second:
+                _job(stack, made, other, second, wait_s, progress)
+                _compare(stack, found, second["decisions"], None, own, progress)
+        if publish:
+            found.published = _publish(stack, made, own["decisions"], progress)
+    return found
+
+
+def _publish(stack: Stack, made: Plan, topic: str, progress: Progress) -> dict[str, int]:
+    """Copy the range's decisions to the live decisions under a run of their own; run and count.
+
+    Every store follows by its ordinary way: of two decisions on one event the greater run wins. Interrupted
+    half way, what is copied stands; a second publication has a greater run again and completes it.
+    """
+    number, sent, place = next_run(stack), 0, decision_diff.Place(made.transactions)
+    sender = admin.Sender(stack.kafka, linger_ms=5)
+    headers = {"run": str(number).encode()}
+    for record in admin.tail(stack.kafka, topic):
+        found = place.of(record.value or b"")
+        if found is not None and made.includes(*found):
+            target = stack.profile.topics.decisions
+            sender.send(target, record.value, record.key, headers, partition=record.partition)
+            sent += 1
+        if sent % 20_000 == 0:
+            progress.update(sent, f"{sent} decisions published")
+    if sender.flush() or sender.failed:
+        raise Failed("not every decision was published", hint="publish again", code="not_accepted")
+    return {"run": number, "decisions": sent}
+
+
+def is_logged(base: str | None) -> bool:
+    """Whether the base is decisions that stand in the log already (or there is none)."""
+    return base is None or base == "live" or _run_of(base) is not None
+
+
+def _run_of(base: str) -> int | None:
+    prefix, _, number = base.partition(":")
+    return int(number) if prefix == "run" and number.isdigit() else None
+
+
+def _job(
+    stack: Stack, made: Plan, ruleset: RuleSet, own: Mapping[str, str], wait_s: float, progress: Progress
+) -> dict[str, Any]:
+    progress.update(0, f"job with {ruleset.version}")
+    return jobs.run_bounded(
+        stack, made.transactions, own["decisions"].rpartition(".")[2], wait_s, progress,
+        time="append",
+        parallelism=made.parallelism,
+        start={str(partition): one.start for partition, one in made.ranges.items()},
+        emit_from={str(partition): one.first for partition, one in made.ranges.items()},
+        ruleset=ruleset.content,
+        topics={"transactions": made.transactions, **own},
+    )  # fmt: skip
+
+
+def _settled(
+    stack: Stack, topic: str, begin: Mapping[int, int], end: Mapping[int, int], ooo: int
+) -> dict[int, int]:
+    """Per partition the offset up to which no later record can come before an event.
+
+    A record yet to come to partition p is due no earlier than newest(p) - ooo. An event appended before
+    the least of these is due before it. Partitions without records hold nothing back here.
+    """
+    newest = _newest(stack, topic, begin, end)
+    if not newest:
+        return dict(end)
+    before = admin.offsets_at(stack.kafka, topic, min(newest.values()) - ooo)
+    return {partition: min(offset, before[partition]) for partition, offset in end.items()}
+
+
+def _newest(stack: Stack, topic: str, begin: Mapping[int, int], end: Mapping[int, int]) -> dict[int, int]:
+    """The newest position of each partition, as far as its last records tell."""
+    start = {p: max(begin[p], end[p] - TAIL_RECORDS) for p in end}
+    newest: dict[int, int] = {}
+    for record in admin.tail(stack.kafka, topic, start):
+        if record.offset >= end[record.partition]:
+            continue
+        pos = record.append_ms
+        if record.value is not None:
+            try:
+                pos = min(pos, decode(record.value).event_time_ms)
+            except Refusal:
+                continue
+        elif "tick" not in record.headers:
+            continue
+        newest[record.partition] = max(pos, newest.get(record.partition, pos))
+    return newest
+
+
+def _compare(
+    stack: Stack, found: Replay, base_topic: str, run_number: int | None, own: Mapping[str, str],
+    progress: Progress,
+) -> None:  # fmt: skip
+    """Read the replay's decisions and the base's; counts and diff."""
+    made, began = found.plan, time.perf_counter()
+    start = _base_start(stack, base_topic, made)
+
+    @cache
+    def find(wanted: str) -> RuleSet | None:
+        return made.ruleset if wanted == made.ruleset.hash else rulesets.by_hash(stack.home, wanted)
+
+    def before() -> Iterable[Record]:
+        return _records(stack, base_topic, start, run_number, progress)
+
+    def after() -> Iterable[Record]:
+        return _records(stack, own["decisions"], "earliest", None, progress)
+
+    side = decision_diff.fingerprints(after(), made.transactions, made.includes)
+    found.decisions = side.decisions
+    found.diff = decision_diff.diff(before, after, made.transactions, made.includes, find, made.ruleset, side)
+    found.diff.seconds = time.perf_counter() - began
+
+
+def _base_start(stack: Stack, topic: str, made: Plan) -> Mapping[int, int] | str:
+    """A decision is appended after its transaction, so earlier decisions are none of ours."""
+    if made.from_ms is None or topic != stack.profile.topics.decisions:
+        return "earliest"
+    return admin.offsets_at(stack.kafka, topic, made.from_ms)
+
+
+def _records(
+    stack: Stack, topic: str, start: Mapping[int, int] | str, run_number: int | None, progress: Progress
+) -> Iterator[Record]:
+    for done, record in enumerate(admin.tail(stack.kafka, topic, start)):
+        number = run_of(record.headers.items())
+        if record.value is not None and run_number in (None, number):
+            yield Record(record.value, number)
+        if done % 20_000 == 0:
+            progress.update(done, f"{done} decisions of {topic} read")

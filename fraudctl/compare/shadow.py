@@ -1,0 +1,295 @@
+"""A candidate beside the live rule set: start it, see what it would have decided, let it take over.
+
+The job scores every event by both and writes the candidate's decisions to a topic of its own; nothing that is
+live depends on it. Here the two topics are compared, event by event, with the labels where there are any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fraudctl.compare import diff as decision_diff
+from fraudctl.compare.detection import Measure, Outcome, Population, measure
+from fraudctl.compare.diff import Diff, Place, Record
+from fraudctl.compare.proportions import Share
+from fraudctl.console.result import Progress
+from fraudctl.decisions.training import labels
+from fraudctl.errors import UsageError
+from fraudctl.home import rulesets
+from fraudctl.jobs import activations
+from fraudctl.jobs.activations import Change
+from fraudctl.kafka import admin
+from fraudctl.rules.changes import Decide
+from pipeline.records.delivery import Undecodable, glance, run_of, take_apart
+from pipeline.records.events import parse_amount, parse_time
+from pipeline.rules.ruleset import RuleSet, parse
+from pipeline.scoring.activation import Activation
+from pipeline.scoring.reference import ALWAYS
+
+if TYPE_CHECKING:
+    from fraudctl.home.stack import Stack
+
+Places = frozenset[tuple[int, int]]
+Labels = Mapping[tuple[str, str], bool]
+
+
+def start(candidate: RuleSet) -> Decide:
+    """The candidate beside whatever is live."""
+
+    def decide(chain: list[Activation]) -> Change:
+        live = parse(_newest(chain).content)
+        if candidate.hash == live.hash:
+            raise UsageError(f"{candidate.version} is the live rule set", hint="see: fraudctl rules history")
+        return Change("shadow", live, candidate)
+
+    return decide
+
+
+def stop(chain: list[Activation]) -> Change:
+    """No shadow any more. UsageError when there is none."""
+    running(chain)
+    return Change("stop shadow", parse(chain[-1].content))
+
+
+def promote(candidate: RuleSet) -> Decide:
+    """The shadow becomes the live rule set, if it is still the one that was looked at."""
+
+    def decide(chain: list[Activation]) -> Change:
+        if running(chain).hash != candidate.hash:
+            raise UsageError("another shadow has been started meanwhile", hint="run: fraudctl rules compare")
+        return Change("promote", candidate)
+
+    return decide
+
+
+def running(chain: list[Activation]) -> RuleSet:
+    """The shadow of the newest activation. UsageError when it has none."""
+    content = chain[-1].shadow if chain else None
+    if content is None:
+        raise UsageError(
+            "no shadow runs", hint="start one with: fraudctl rules shadow FILE", code="no_shadow"
+        )
+    return parse(content)
+
+
+def began(chain: list[Activation], wanted: str) -> Activation:
+    """The activation since which this shadow has run beside this live rule set without a break."""
+    found = chain[-1]
+    for one in reversed(chain):
+        if one.hash != found.hash or one.shadow is None or parse(one.shadow).hash != wanted:
+            break
+        found = one
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What live and shadow decided about the same events since `since_ms`. Alerts are flagged decisions."""
+
+    shadow: RuleSet
+    live_version: str
+    since_ms: int
+    diff: Diff
+    live: Measure
+    candidate: Measure
+    labelled: int
+
+    @property
+    def flips(self) -> Share:
+        """Events that one of them flags and the other does not, or that are blocked by one alone."""
+        changed = sum(count for flip, count in self.diff.flips.items() if not flip.endswith("as before"))
+        return Share(changed, self.diff.compared)
+
+    def as_document(self) -> dict[str, Any]:
+        """In JSON."""
+        return {
+            "shadow": {"version": self.shadow.version, "hash": self.shadow.hash},
+            "live": self.live_version,
+            "since_ms": None if self.since_ms == ALWAYS else self.since_ms,
+            "labelled": self.labelled,
+            "flips": self.flips.as_document(),
+            "measures": {"live": self.live.as_document(), "shadow": self.candidate.as_document()},
+            "diff": self.diff.as_document(),
+        }
+
+
+def compare(stack: Stack, progress: Progress) -> Comparison:
+    """Compare what both have decided so far. UsageError without a shadow, or before it decided anything."""
+    chain = activations.of(stack).read()
+    shadow = running(chain)
+    since = began(chain, shadow.hash)
+    reader = _Reader(stack, since.from_ms, shadow.hash, progress)
+    places = reader.places()
+    if not places:
+        raise UsageError(
+            f"{shadow.version} has decided nothing yet",
+            hint="wait for traffic, or send some: fraudctl simulate",
+        )
+
+    @cache
+    def find(wanted: str) -> RuleSet | None:
+        return rulesets.by_hash(stack.home, wanted)
+
+    diff = decision_diff.diff(
+        reader.live, reader.shadow, stack.profile.topics.transactions,
+        lambda partition, offset: (partition, offset) in places, find, shadow,
+    )  # fmt: skip
+    known: Labels = {identity: one.label == "fraud" for identity, one in labels(stack).items()}
+    live, candidate = (_measure(read(), reader.place, places, known) for read in (reader.live, reader.shadow))
+    return Comparison(shadow, chain[-1].version, since.from_ms, diff, live[0], candidate[0], labelled=live[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Limits that a shadow must keep to be promoted; shares from 0 to 1, None where there is no limit."""
+
+    min_compared: int = 1
+    max_alert_rate: float | None = None
+    max_alert_rate_change: float | None = None
+    max_flips: float | None = None
+    min_precision: float | None = None
+    min_recall: float | None = None
+    max_recall_drop: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One limit and how the shadow stands to it. `value` is None where there are no labels to tell."""
+
+    name: str
+    limit: float
+    value: float | None
+    passed: bool
+
+
+def read_gate(path: Path) -> Gate:
+    """The gate of a YAML file. UsageError when it is none."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"the gate {path} cannot be read: {error}") from error
+    known = {one.name for one in fields(Gate)}
+    limits = content.items() if isinstance(content, dict) else [(str(content), None)]
+    for name, value in limits:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        if name not in known or not is_number:
+            hint = f"a gate has numbers for: {', '.join(sorted(known))}"
+            raise UsageError(f"the gate {path} has {name}: {value}", hint=hint)
+    return Gate(**content)
+
+
+def judge(gate: Gate, found: Comparison) -> list[Check]:
+    """Every limit of the gate."""
+    live, mine = found.live, found.candidate
+    drop = _difference(live.recall.value, mine.recall.value)
+    rise = _difference(mine.alerts.value, live.alerts.value)
+    upper = {
+        "max_alert_rate": mine.alerts.value,
+        "max_alert_rate_change": None if rise is None else abs(rise),
+        "max_flips": found.flips.value,
+        "max_recall_drop": drop,
+    }
+    lower = {
+        "min_compared": float(found.diff.compared),
+        "min_precision": mine.precision.value,
+        "min_recall": mine.recall.value,
+    }
+    checks = []
+    for name, value in {**lower, **upper}.items():
+        limit = getattr(gate, name)
+        if limit is not None:
+            keeps = value is not None and (value >= limit if name in lower else value <= limit)
+            checks.append(Check(name, limit, value, keeps))
+    return checks
+
+
+def _difference(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
+
+
+def _newest(chain: list[Activation]) -> Activation:
+    if not chain:
+        raise UsageError("no rule set has been activated yet", hint="start the job: fraudctl up")
+    return chain[-1]
+
+
+class _Reader:
+    """Reads both topics up to where they end now, as often as asked."""
+
+    def __init__(self, stack: Stack, since_ms: int, shadow_hash: str, progress: Progress) -> None:
+        names = stack.profile.topics
+        self.place = Place(names.transactions)
+        self._bootstrap, self._progress = stack.kafka, progress
+        self._mark = f'"ruleset_hash":"{shadow_hash}"}}'.encode()
+        self._topics = {"shadow": names.shadow, "live": names.decisions}
+        self._ends = {name: admin.end_offsets(self._bootstrap, one) for name, one in self._topics.items()}
+        at = max(0, since_ms)
+        self._starts = {
+            name: admin.offsets_at(self._bootstrap, one, at) for name, one in self._topics.items()
+        }
+
+    def live(self) -> Iterator[Record]:
+        return self._read("live")
+
+    def shadow(self) -> Iterator[Record]:
+        return (record for record in self._read("shadow") if record.value.endswith(self._mark))
+
+    def places(self) -> Places:
+        """Of the transactions that both have decided; the newest may still lack one of the two."""
+        found = [{self.place.of(record.value) for record in read()} for read in (self.shadow, self.live)]
+        return frozenset(place for place in found[0] & found[1] if place is not None)
+
+    def _read(self, name: str) -> Iterator[Record]:
+        topic, ends = self._topics[name], self._ends[name]
+        records = admin.tail(self._bootstrap, topic, self._starts[name], ends=ends)
+        for done, record in enumerate(records):
+            if record.value is not None:
+                yield Record(record.value, run_of(record.headers.items()))
+            if done % 20_000 == 0:
+                self._progress.update(done, f"{done} decisions of {topic} read")
+
+
+def _measure(records: Iterable[Record], place: Place, places: Places, known: Labels) -> tuple[Measure, int]:
+    """How the alerts of one side match the labels, and how many events have one.
+
+    Only what is flagged or labelled is parsed; of several decisions on one event the newest counts.
+    """
+    outcomes: dict[tuple[int, int], Outcome] = {}
+    alerts: set[tuple[int, int]] = set()
+    labelled: set[tuple[int, int]] = set()
+    for record in records:
+        at = place.of(record.value)
+        if at is None or at not in places:
+            continue
+        try:
+            seen = glance(record.value)
+        except Undecodable:
+            continue
+        fraud = known.get(seen.identity)
+        (alerts.add if seen.flagged else alerts.discard)(at)
+        if fraud is not None:
+            labelled.add(at)
+        if seen.flagged or fraud is not None:
+            outcomes[at] = _outcome(record.value, fraud)
+    frauds = [one for one in outcomes.values() if one.fraud]
+    population = replace(Population.of(frauds), events=len(places))
+    return measure(population, [outcomes[at] for at in sorted(alerts)]), len(labelled)
+
+
+def _outcome(value: bytes, fraud: bool | None) -> Outcome:
+    parts = take_apart(value)
+    transaction, verdict = parts.transaction, parts.verdict
+    return Outcome(
+        at_ms=parse_time(str(transaction["event_time"])),
+        user_id=str(transaction["user_id"]),
+        amount_units=parse_amount(str(transaction["amount"])),
+        score=int(verdict["score"]),
+        rules=tuple(hit["rule"] for hit in verdict["reasons"]),
+        fraud=fraud,
+    )

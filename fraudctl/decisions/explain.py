@@ -1,0 +1,313 @@
+"""Why a transaction was decided as it was: its features, and every rule with the values it compared.
+
+The decision comes from PostgreSQL, or from the decisions topic when the store lacks it or is away. Each
+rule of the rule set that was in force is evaluated again on the decision's own values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, LiteralString
+
+from fraudctl.console import result
+from fraudctl.errors import Failed, UsageError
+from fraudctl.kafka import admin
+from pipeline.records.delivery import Undecodable, glance, run_of
+from pipeline.records.events import (
+    Decision,
+    Hit,
+    Number,
+    Source,
+    Transaction,
+    amount_text,
+    decode_decision,
+    format_time,
+    parse_amount,
+    plain,
+    position,
+)
+
+if TYPE_CHECKING:
+    from fraudctl.home.stack import Stack
+    from pipeline.rules.ruleset import Rule, RuleSet
+
+_OFFSET_BITS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A decision and where it was found: "postgres" or "log"."""
+
+    decision: Decision
+    position: int
+    decided_at_ms: int
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One rule on this transaction. `compared` maps what it mentions to values, absent ones to None.
+
+    `error` says what went wrong in its plug-in.
+    """
+
+    rule: str
+    when: str
+    points: int
+    fired: bool
+    compared: Mapping[str, Any]
+    text: str | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything there is to say. `rules` is empty when the rule set is not to be had any more."""
+
+    found: Found
+    ruleset_source: str | None
+    rules: tuple[Judged, ...]
+    features: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def sum_of_points(self) -> int:
+        return sum(hit.points for hit in self.found.decision.reasons)
+
+    def document(self) -> dict[str, Any]:
+        """As a JSON-able mapping."""
+        decision = self.found.decision
+        return {
+            "transaction": transaction_document(decision.transaction),
+            "score": decision.score,
+            "decision": decision.decision,
+            "reasons": [{"rule": h.rule, "points": h.points, "text": h.text} for h in decision.reasons],
+            "sum_of_points": self.sum_of_points,
+            "features": {name: dict(feature) for name, feature in self.features.items()},
+            "rules": [
+                {"rule": j.rule, "when": j.when, "points": j.points, "fired": j.fired,
+                 "compared": dict(j.compared), "text": j.text, **({"error": j.error} if j.error else {})}
+                for j in self.rules
+            ],
+            "ruleset": {
+                "version": decision.ruleset_version, "hash": decision.ruleset_hash,
+                "source": self.ruleset_source,
+            },
+            "late": decision.late,
+            "saturated": decision.saturated,
+            "warming": list(decision.warming),
+            "source": {
+                "topic": decision.source.topic, "partition": decision.source.partition,
+                "offset": decision.source.offset,
+            },
+            "run": self.found.position >> _OFFSET_BITS,
+            "position": self.found.position,
+            "decided_at": format_time(self.found.decided_at_ms),
+            "origin": self.found.origin,
+        }  # fmt: skip
+
+
+def explain(stack: Stack, event_id: str, user_id: str | None = None) -> Explanation:
+    """Explain one event. Raises UsageError when several users have it, Failed when none has."""
+    found = one_of(find(stack, event_id, user_id), event_id)
+    ruleset, source = ruleset_of(stack, found.decision.ruleset_hash)
+    return explanation(found, ruleset, source)
+
+
+def explanation(found: Found, ruleset: RuleSet | None, source: str | None) -> Explanation:
+    """Put together what is known; pure."""
+    features = {
+        name: {"value": plain(value), **(_declared(ruleset, name) if ruleset else {})}
+        for name, value in found.decision.features.items()
+    }
+    absent = [name for name in (ruleset.features if ruleset else ()) if name not in features]
+    for name in absent:
+        features[name] = {"value": None, **(_declared(ruleset, name) if ruleset else {})}
+    return Explanation(found, source if ruleset else None, judge(found.decision, ruleset), features)
+
+
+def judge(decision: Decision, ruleset: RuleSet | None) -> tuple[Judged, ...]:
+    """Every rule of the set on the values of the decision, in the set's own order."""
+    if ruleset is None:
+        return ()
+    values = raw_values(decision, ruleset)
+    texts = {hit.rule: hit.text for hit in decision.reasons}
+    return tuple(_judged(rule, values, ruleset, texts.get(rule.name)) for rule in ruleset.rules)
+
+
+def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, Any]:
+    """What the rules saw: money in units, numbers, text, truth values; what is absent is left out."""
+    from pipeline.rules.expression.tree import Kind
+
+    read: Mapping[Kind, Callable[[Any], Any]] = {Kind.MONEY: parse_amount, Kind.INT: int, Kind.FLOAT: float}
+    transaction = decision.transaction
+    values: dict[str, Any] = {
+        "event_id": transaction.event_id,
+        "user_id": transaction.user_id,
+        "amount": transaction.amount_units,
+        **{name: transaction.get(name) for name in transaction.fields},
+    }
+    for name, value in decision.features.items():
+        values[name] = read.get(ruleset.kind(name), lambda same: same)(value)
+    return values
+
+
+def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
+    """The newest decision of each user who has that event id: from the store, else from the log."""
+    from fraudctl.errors import Unhealthy
+
+    try:
+        found = stored(stack.postgres_dsn(), event_id, user_id)
+    except Unhealthy as error:
+        result.say(f"{error.message}: reading the log instead")
+        found = []
+    return found or logged(stack, event_id, user_id)
+
+
+def one_of(found: list[Found], event_id: str) -> Found:
+    """The only one. Raises UsageError naming the users when there are several, Failed for none."""
+    if not found:
+        raise Failed(f"no decision about {event_id!r} is known", hint="see the latest: fraudctl alerts")
+    if len(found) > 1:
+        users = ", ".join(sorted(one.decision.transaction.user_id for one in found))
+        raise UsageError(
+            f"{len(found)} users have an event {event_id!r}: {users}", hint="name one with --user",
+            code="ambiguous",
+        )  # fmt: skip
+    return found[0]
+
+
+def stored(dsn: str, event_id: str, user_id: str | None) -> list[Found]:
+    """From PostgreSQL. Raises Unhealthy."""
+    import psycopg
+    from psycopg.rows import dict_row
+
+    from fraudctl.decisions.alerts import unreachable
+
+    query: LiteralString = """
+        SELECT user_id, event_id, trim_scale(amount)::text AS amount, currency, ip, device_id, card_id,
+               merchant_id, country, channel, extra::text, features::text, score, decision,
+               ruleset_version, ruleset_hash, late, saturated, marks, source_topic, source_partition,
+               source_offset, position, (extract(epoch FROM event_time) * 1000)::bigint AS event_time_ms,
+               (extract(epoch FROM decided_at) * 1000)::bigint AS decided_at_ms,
+               ARRAY(SELECT json_build_array(rule, points, text)::text FROM rule_triggers AS hit
+                     WHERE hit.user_id = held.user_id AND hit.event_id = held.event_id
+                     ORDER BY ordinal) AS hits
+        FROM risk_scores AS held
+        WHERE event_id = %s AND (%s::text IS NULL OR user_id = %s) ORDER BY user_id"""
+    try:
+        with psycopg.connect(dsn, connect_timeout=5, row_factory=dict_row) as connection:
+            rows = connection.execute(query, (event_id, user_id, user_id)).fetchall()
+    except psycopg.Error as error:
+        raise unreachable(error) from error
+    return [_from_row(row) for row in rows]
+
+
+def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
+    """From the decisions topic, read from its beginning: slow, and needs no store."""
+    topic = stack.profile.topics.decisions
+    total = sum(admin.end_offsets(stack.kafka, topic).values())
+    with result.progress("reading the log", total) as progress:
+        records = admin.tail(stack.kafka, topic)
+        return newest(_counted(records, progress), event_id, user_id)
+
+
+def newest(records: Iterable[admin.Record], event_id: str, user_id: str | None) -> list[Found]:
+    """The decision of the greatest position for each user who has that event id."""
+    found: dict[str, Found] = {}
+    for record in records:
+        try:
+            owner, event = glance(record.value or b"").identity
+        except Undecodable:
+            continue
+        if event != event_id or user_id not in (None, owner):
+            continue
+        rank = position(run_of(record.headers.items()), record.offset)
+        if owner not in found or rank > found[owner].position:
+            decision = decode_decision(record.value or b"")
+            found[owner] = Found(decision, rank, record.append_ms, "log")
+    return [found[owner] for owner in sorted(found)]
+
+
+def ruleset_of(stack: Stack, wanted: str) -> tuple[RuleSet | None, str | None]:
+    """The rule set of that hash and where it was found; (None, None) when it is not to be had."""
+    from pipeline.rules.ruleset import RuleSetError, load, parse
+
+    readers: list[tuple[Path, Callable[[Path], RuleSet]]] = [
+        (Path(stack.profile.rules), load),
+        (stack.home / "rules" / f"{wanted}.json", lambda path: parse(json.loads(path.read_text()))),
+    ]
+    for path, read in readers:
+        try:
+            ruleset = read(path)
+        except (RuleSetError, OSError, ValueError):
+            continue
+        if ruleset.hash == wanted:
+            return ruleset, str(path)
+    return None, None
+
+
+def transaction_document(transaction: Transaction) -> dict[str, Any]:
+    """The transaction as plain JSON values; the amount as exact decimal text."""
+    return {
+        "event_id": transaction.event_id,
+        "user_id": transaction.user_id,
+        "event_time": format_time(transaction.event_time_ms),
+        "amount": amount_text(transaction.amount_units),
+        **{name: plain(value) for name, value in transaction.fields.items()},
+    }
+
+
+def _judged(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str | None) -> Judged:
+    from pipeline.rules.expression.tree import Kind, names_in
+    from pipeline.scoring.scorer import judge
+
+    compared = {}
+    uses = rule.plugin.uses if rule.plugin else ()
+    for name in dict.fromkeys((*(mention.name for mention in names_in(rule.condition)), *uses)):
+        value = values.get(name)
+        is_money = ruleset.kind(name) is Kind.MONEY and value is not None
+        compared[name] = amount_text(value) if is_money and value is not None else value
+    answer = judge(rule, ruleset, values)
+    error, points = (answer.error, answer.points) if answer else (None, rule.points)
+    fired = answer is not None and error is None
+    return Judged(rule.name, rule.when, points if fired else rule.points, fired, compared, text, error)
+
+
+def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
+    """How the feature is declared, as written in the rule set."""
+    return {"declared": ruleset.content.get("features", {}).get(name)}
+
+
+def _from_row(row: Mapping[str, Any]) -> Found:
+    names = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
+    fields: dict[str, Any] = {name: row[name] for name in names if row[name] is not None}
+    fields |= _scalars(row["extra"] or "{}")
+    said: Mapping[str, Any] = row["marks"] or {}
+    transaction = Transaction(
+        row["event_id"], row["user_id"], row["event_time_ms"], parse_amount(row["amount"]), fields
+    )
+    decision = Decision(
+        transaction=transaction, score=row["score"], decision=row["decision"],
+        source=Source(row["source_topic"], row["source_partition"], row["source_offset"]),
+        reasons=tuple(Hit(*json.loads(hit)) for hit in row["hits"]), features=_scalars(row["features"]),
+        ruleset_version=row["ruleset_version"], ruleset_hash=row["ruleset_hash"],
+        late=row["late"], saturated=row["saturated"],
+        warming=tuple(said.get("warming", ())), plugin_errors=said.get("plugin_errors", {}),
+    )  # fmt: skip
+    return Found(decision, row["position"], row["decided_at_ms"], "postgres")
+
+
+def _scalars(text: str) -> dict[str, Any]:
+    """A JSON object whose numbers stay as they were written."""
+    members: dict[str, Any] = json.loads(text, parse_float=Number, parse_int=Number)
+    return members
+
+
+def _counted(records: Iterable[admin.Record], progress: result.Progress) -> Iterable[admin.Record]:
+    for count, record in enumerate(records, 1):
+        yield record
+        if count % 5_000 == 0:
+            progress.update(count)

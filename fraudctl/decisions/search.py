@@ -1,0 +1,97 @@
+"""Audit search: decisions found by words, names and times, from the Elasticsearch sink."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from fraudctl.errors import NotRunning, Unhealthy, UsageError
+
+if TYPE_CHECKING:
+    from fraudctl.home.stack import Stack
+
+SINK = "elasticsearch"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is asked for; every part that is given must be met. `since_ms` is an append time."""
+
+    query: str | None = None
+    user: str | None = None
+    ip: str | None = None
+    since_ms: int | None = None
+    decision: str | None = None
+    rule: str | None = None
+    limit: int = 20
+
+    def body(self) -> dict[str, Any]:
+        """The request in Elasticsearch's query language."""
+        filters: list[dict[str, Any]] = [{"term": {name: value}} for name, value in self._terms()]
+        if self.since_ms is not None:
+            filters.append({"range": {"decided_at": {"gte": self.since_ms, "format": "epoch_millis"}}})
+        wanted: dict[str, Any] = {"filter": filters}
+        if self.query:
+            text = {"query": self.query, "default_operator": "AND", "lenient": True}
+            wanted["must"] = {"query_string": text}
+        return {
+            "query": {"bool": wanted},
+            "sort": [{"decided_at": "desc"}, {"position": "desc"}],
+            "size": self.limit,
+            "track_total_hits": True,
+        }
+
+    def _terms(self) -> list[tuple[str, str]]:
+        place = "ip.range" if self.ip and "/" in self.ip else "ip"
+        terms = (("user_id", self.user), (place, self.ip), ("decision", self.decision))
+        return [(name, value) for name, value in (*terms, ("reasons.rule", self.rule)) if value is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The newest decisions found, one for each event, and how many documents there are in all."""
+
+    decisions: tuple[Mapping[str, Any], ...]
+    total: int
+
+
+def find(stack: Stack, search: Search) -> Answer:
+    """Raises UsageError for a query that cannot be read, NotRunning, Unhealthy."""
+    from pipeline.sinks import elasticsearch
+
+    if SINK not in stack.addresses or SINK not in stack.profile.sinks:
+        raise NotRunning(
+            "this stack has no audit index", hint="run: fraudctl down && fraudctl up --profile all-sinks"
+        )
+    settings = stack.profile.sinks[SINK]
+    server = elasticsearch.Server(stack.sink_address(SINK), stack.secret(SINK), settings.get("ca_certs"))
+    try:
+        found = elasticsearch.search(server, search.body(), str(settings.get("index", elasticsearch.ALIAS)))
+    except elasticsearch.BadRequest as error:
+        raise UsageError(
+            f"the query cannot be read: {error}", hint="put quotes around what holds : / or spaces: '\"a:b\"'"
+        ) from error
+    except elasticsearch.Failure as error:
+        raise Unhealthy(f"Elasticsearch does not answer: {error}", hint="see: fraudctl status") from error
+    finally:
+        server.close()
+    hits = found["hits"]
+    return Answer(tuple(_newest([hit["_source"] for hit in hits["hits"]])), hits["total"]["value"])
+
+
+def _newest(documents: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
+    """One for each event: it has two where it was sent again, much later, with another month's time."""
+    newest: dict[tuple[str, str], dict[str, Any]] = {}
+    for document in documents:
+        identity = document["user_id"], document["event_id"]
+        if identity not in newest or document["position"] > newest[identity]["position"]:
+            newest[identity] = document
+    return [_shown(document) for document in newest.values()]
+
+
+def _shown(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    decided = datetime.fromtimestamp(document["decided_at"] / 1000, UTC)
+    text = decided.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {name: value for name, value in document.items() if name != "extra_terms"} | {"decided_at": text}

@@ -1,0 +1,1 @@
+"""The local engine: a stack as supervised processes on this machine."""

@@ -1,0 +1,46 @@
+"""The logs of a stack's programs: the last lines, and new ones as they come."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fraudctl.engines.local.waiting import log_tail
+from fraudctl.home.stack import Paths
+
+LOOK_SECONDS = 0.2
+Line = dict[str, str]
+
+
+def read(paths: Paths, programs: Sequence[str], lines: int, follow: bool) -> Iterator[Line]:
+    """The last lines of each program's log as {program, line}, then, if followed, every new one."""
+    positions = {name: _size(paths, name) for name in programs}
+    for name in programs:
+        yield from (
+            {"program": name, "line": line} for line in (log_tail(paths, name, lines) if lines else [])
+        )
+    rest = dict.fromkeys(programs, b"")
+    while follow:
+        for name in programs:
+            new, positions[name] = _new_bytes(paths.logs / f"{name}.log", positions[name])
+            *whole, rest[name] = (rest[name] + new).split(b"\n")
+            yield from ({"program": name, "line": line.decode("utf-8", "replace")} for line in whole)
+        time.sleep(LOOK_SECONDS)
+
+
+def _size(paths: Paths, program: str) -> int:
+    return (paths.logs / f"{program}.log").stat().st_size
+
+
+def _new_bytes(path: Path, position: int) -> tuple[bytes, int]:
+    """What was appended since; from the start again where the log has been rotated."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(position if size >= position else 0)
+            new = file.read()
+            return new, file.tell()
+    except FileNotFoundError:
+        return b"", 0

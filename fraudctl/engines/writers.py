@@ -1,0 +1,168 @@
+"""The sink writers of a running stack: how each is, and pausing, resuming and rewinding it.
+
+A pause is a file that the writer watches. The writer stays a member of its group, so its offsets are
+kept however long it lasts, and the pause outlives a restart of the stack. To rewind is to stop the writer,
+set the offsets of its group and start it again: the broker takes no offsets while a member is connected.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from fraudctl.engines import workers
+from fraudctl.engines.local.supervision import Supervisor
+from fraudctl.errors import Failed, UsageError
+from fraudctl.home.stack import Stack, write_atomically
+from fraudctl.kafka import admin, places
+
+STALE_MS = 10_000
+"""A status file older than this is of a writer that no longer tells anything."""
+_SAID = ("written", "superseded", "retried", "dead_lettered", "last_error", "updated_ms")
+_LEAVE_S = 20.0
+
+
+def check(stack: Stack, sink: str) -> str:
+    """The sink's name; UsageError when this stack has no such sink."""
+    there = workers.sinks(stack)
+    if sink not in there:
+        raise UsageError(
+            f"there is no sink {sink}",
+            hint=f"sinks of this stack: {', '.join(there) or 'none'}",
+            code="no_sink",
+        )
+    return sink
+
+
+def describe(stack: Stack) -> list[dict[str, Any]]:
+    """Every sink: what it is called, where it writes, and its settings. Asks no server."""
+    return [
+        {
+            "name": sink,
+            "address": stack.sink_address(sink),
+            "group": workers.group(sink),
+            "dead_letter_topic": workers.dead_letters(stack, sink),
+            "settings": dict(stack.profile.sinks[sink]),
+        }
+        for sink in workers.sinks(stack)
+    ]
+
+
+def status(stack: Stack) -> list[dict[str, Any]]:
+    """How every writer is: its state, its lag in records, what it has said, and its dead letters.
+
+    State: running, paused (asked for), waiting (for its store), silent (it says nothing), or the
+    supervisor's word for a process that does not run.
+    """
+    states = Supervisor(stack.paths).states()
+    return [_status(stack, sink, states.get(workers.program(sink))) for sink in workers.sinks(stack)]
+
+
+def pause(stack: Stack, sink: str, wait_s: float = 30.0) -> bool:
+    """Make the writer stop reading, and wait until it has; False when it was paused already."""
+    file = workers.pause_file(stack, check(stack, sink))
+    if file.exists():
+        return False
+    write_atomically(file, "")
+    _wait_for(stack, sink, suspended=True, wait_s=wait_s)
+    return True
+
+
+def resume(stack: Stack, sink: str, wait_s: float = 30.0) -> bool:
+    """Let the writer go on, and wait until it does; False when it was not paused."""
+    file = workers.pause_file(stack, check(stack, sink))
+    if not file.exists():
+        return False
+    with suppress(FileNotFoundError):
+        file.unlink()
+    _wait_for(stack, sink, suspended=False, wait_s=wait_s)
+    return True
+
+
+def destination(stack: Stack, to: str, now_ms: int | None = None) -> dict[int, int]:
+    """The offsets of the decisions topic meant by a place in the log (see `fraudctl.kafka.places`)."""
+    return places.offsets(stack.kafka, stack.profile.topics.decisions, to, now_ms)
+
+
+def rewind(stack: Stack, sink: str, to: Mapping[int, int]) -> dict[int, int]:
+    """Stop the writer, set its group's offsets, start it again if it ran; the offsets it had before."""
+    supervisor, name = Supervisor(stack.paths), workers.program(check(stack, sink))
+    topic, group = stack.profile.topics.decisions, workers.group(sink)
+    state = supervisor.states().get(name)
+    supervisor.stop_program(name)
+    try:
+        before = admin.committed(stack.kafka, group, topic)
+        _reset(stack, group, topic, to)
+    finally:
+        if state is not None and state.state not in ("STOPPED", "EXITED"):
+            supervisor.start_program(name)
+    return before
+
+
+def _reset(stack: Stack, group: str, topic: str, to: Mapping[int, int]) -> None:
+    """A killed member is remembered for its session timeout: try for a while."""
+    last: list[Failed] = []
+
+    def taken() -> bool:
+        try:
+            admin.reset(stack.kafka, group, topic, to)
+        except Failed as error:
+            last.append(error)
+            return False
+        return True
+
+    admin.wait_until(taken, _LEAVE_S, lambda: last[-1])
+
+
+def _status(stack: Stack, sink: str, program: Any) -> dict[str, Any]:
+    said = _said(stack, sink)
+    decisions, group = stack.profile.topics.decisions, workers.group(sink)
+    by_partition = admin.lag(stack.kafka, group, decisions)
+    dead = workers.dead_letters(stack, sink)
+    begin, end = admin.begin_offsets(stack.kafka, dead), admin.end_offsets(stack.kafka, dead)
+    return {
+        "name": sink,
+        "state": _state(stack, sink, program, said),
+        "lag": sum(by_partition.values()),
+        "lag_by_partition": {str(partition): lag for partition, lag in sorted(by_partition.items())},
+        "dead_letters": sum(end[partition] - begin[partition] for partition in end),
+        **{name: said.get(name) for name in _SAID},
+    }
+
+
+def _state(stack: Stack, sink: str, program: Any, said: Mapping[str, Any]) -> str:
+    if program is None or not program.runs:
+        return str(program.state).lower() if program else "absent"
+    if workers.pause_file(stack, sink).exists():
+        return "paused"
+    if time.time_ns() // 1_000_000 - int(said.get("updated_ms") or 0) > STALE_MS:
+        return "silent"
+    return "waiting" if said.get("paused") else "running"
+
+
+def _said(stack: Stack, sink: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(workers.status_file(stack, sink).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _wait_for(stack: Stack, sink: str, suspended: bool, wait_s: float) -> None:
+    """Until a writer that runs says so; one that does not run will heed the file when it starts."""
+    program = Supervisor(stack.paths).states().get(workers.program(sink))
+    if program is None or not program.runs:
+        return
+    word = "pause" if suspended else "go on"
+    admin.wait_until(
+        lambda: _said(stack, sink).get("suspended") is suspended,
+        wait_s,
+        lambda: Failed(
+            f"the writer of {sink} did not {word} within {wait_s:g} s: it is still at a batch",
+            hint="it heeds the wish after that; see: fraudctl sinks status",
+            code="still_busy",
+        ),
+    )

@@ -1,0 +1,122 @@
+"""The rule sets a home has used: their content by hash, and which job began with which, when.
+
+`rules/<hash>.json` holds content, written once; `rules/history.jsonl` one line per job that was handed to
+Flink. A decision names its rule set by hash, so every decision can be explained as long as these are kept.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fraudctl.errors import UsageError
+from fraudctl.home.stack import write_atomically
+from fraudctl.settings.profile import data_dir
+
+if TYPE_CHECKING:
+    from pipeline.rules.ruleset import RuleSet
+
+_HISTORY = "history.jsonl"
+SHORTEST_HASH = 6
+
+
+def shipped() -> dict[str, Path]:
+    """The rule sets that come along, by name."""
+    return {path.stem: path for path in sorted((data_dir("profiles") / "rules").glob("*.yaml"))}
+
+
+def store(home: Path, content: Mapping[str, Any]) -> str:
+    """Keep a rule set's content under its hash, which is returned; the file has the time of the last use."""
+    from pipeline.rules.ruleset import content_hash
+
+    kept = {section: value for section, value in content.items() if section != "tests"}
+    name = content_hash(kept)
+    path = home / "rules" / f"{name}.json"
+    if not path.exists():
+        write_atomically(path, json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
+    now_ns = time.time_ns()
+    os.utime(path, ns=(now_ns, now_ns))  # by itself a file's time is too coarse to tell two uses apart
+    return name
+
+
+def record_start(home: Path, content: Mapping[str, Any], job: str, run: int, at_ms: int) -> None:
+    """Keep the content and note that a job began with it."""
+    entry = {"at_ms": at_ms, "hash": store(home, content), "version": str(content.get("version")),
+             "job": job, "run": run}  # fmt: skip
+    with (home / "rules" / _HISTORY).open("a", encoding="utf-8") as out:
+        out.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+def history(home: Path) -> list[dict[str, Any]]:
+    """Every start of a job, the oldest first. A line that was cut off by a crash is left out."""
+    try:
+        lines = (home / "rules" / _HISTORY).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            found.append(dict(json.loads(line)))
+        except ValueError:
+            continue
+    return found
+
+
+def stored(home: Path) -> dict[str, Path]:
+    """The kept rule sets by hash."""
+    return {path.stem: path for path in sorted((home / "rules").glob("*.json"))}
+
+
+def find(name: str, home: Path) -> tuple[RuleSet, str]:
+    """A rule set and where it was found, by a file, a shipped name, a kept version or the start of a hash.
+
+    Of several kept under one version the one used last counts. UsageError when there is none.
+    """
+    path = shipped().get(name) or Path(name)
+    if path.is_file():
+        return read(path), str(path)
+    kept = sorted(stored(home).values(), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    found = [file for file in kept if _version(file) == name]
+    if len(name) >= SHORTEST_HASH:
+        found += [file for file in kept if file.stem.startswith(name)]
+    if found:
+        return read(found[0]), str(found[0])
+    raise UsageError(
+        f"no rule set is called {name!r}",
+        hint=f"give a file, a shipped one ({', '.join(shipped())}), or a version of: fraudctl rules history",
+        code="no_rule_set",
+    )
+
+
+def _version(path: Path) -> str | None:
+    """The version that a kept rule set says; None when the file cannot be read."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def by_hash(home: Path, wanted: str) -> RuleSet | None:
+    """The kept rule set of exactly that hash, else a shipped one, None when there is none."""
+    for path in (home / "rules" / f"{wanted}.json", *shipped().values()):
+        if path.is_file() and (found := read(path)).hash == wanted:
+            return found
+    return None
+
+
+def read(path: Path) -> RuleSet:
+    """A rule set from YAML or from kept JSON. UsageError with every problem."""
+    from pipeline.rules.ruleset import RuleSetError, load, parse
+
+    try:
+        if path.suffix == ".json":
+            return parse(json.loads(path.read_text(encoding="utf-8")))
+        return load(path)
+    except (RuleSetError, OSError, ValueError) as error:
+        raise UsageError(
+            f"{path} is no rule set: {error}", hint=f"run: fraudctl rules lint {path}", code="ruleset"
+        ) from error

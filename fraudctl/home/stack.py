@@ -1,0 +1,320 @@
+"""What commands know about a stack that was started: where it lives and how to reach its servers.
+
+The engine writes `stack.json` at `up`; everything else reads it through `current()`. This module starts
+and stops nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fraudctl.console import result
+from fraudctl.errors import Failed, NotRunning
+from fraudctl.settings import profile as profiles
+from fraudctl.settings.profile import Profile
+
+FORMAT = 1
+SERVERLESS_SINKS = frozenset({"parquet"})
+"""sinks whose store is a place, not a server of the stack"""
+POSTGRES_USER = "fraudctl"
+POSTGRES_DATABASE = "fraudctl"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The layout of one home."""
+
+    home: Path
+
+    @property
+    def stack_file(self) -> Path:
+        return self.home / "stack.json"
+
+    @property
+    def secrets(self) -> Path:
+        return self.home / "secrets"
+
+    @property
+    def run(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.home / "checkpoints"
+
+    @property
+    def savepoints(self) -> Path:
+        return self.home / "savepoints"
+
+    @property
+    def plugins(self) -> Path:
+        return self.home / "plugins"
+
+    @property
+    def jobs(self) -> Path:
+        return self.home / "jobs"
+
+    @property
+    def flink_conf(self) -> Path:
+        return self.home / "flink" / "conf"
+
+    @property
+    def flink_lib(self) -> Path:
+        return self.home / "flink" / "lib"
+
+    def data(self, server: str) -> Path:
+        """Where a server keeps its data."""
+        return self.home / "data" / server
+
+    def secret_file(self, name: str) -> Path:
+        """The file that holds one generated password."""
+        return self.secrets / name
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A started stack. `addresses` maps a server to host:port (or an external server's own address)."""
+
+    home: Path
+    profile: Profile
+    addresses: Mapping[str, str]
+    ports: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    jars: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def paths(self) -> Paths:
+        return Paths(self.home)
+
+    @property
+    def kafka(self) -> str:
+        """Kafka's bootstrap address."""
+        return self.address("kafka")
+
+    @property
+    def flink(self) -> str:
+        """host:port of Flink's REST interface."""
+        return self.address("flink")
+
+    @property
+    def flink_url(self) -> str:
+        return f"http://{self.flink}"
+
+    @property
+    def runs_jobs(self) -> bool:
+        """Whether this stack has what a job needs: Kafka and Flink."""
+        return {"kafka", "flink"} <= self.addresses.keys()
+
+    @property
+    def job_jars(self) -> tuple[Path, ...]:
+        """The jars a job is submitted with: the kernel first, then the connector."""
+        return tuple(Path(self.jars[name]) for name in ("kernel", "connector") if name in self.jars)
+
+    def address(self, server: str) -> str:
+        """The address of a server; NotRunning if the stack was started without it."""
+        try:
+            return self.addresses[server]
+        except KeyError:
+            raise NotRunning(
+                f"this stack runs without {server}", hint="run: fraudctl down && fraudctl up"
+            ) from None
+
+    def secret(self, server: str) -> str | None:
+        """The password of a server, None where there is none."""
+        file = self.secret_path(server)
+        return file.read_text(encoding="utf-8").strip() if file else None
+
+    def secret_path(self, server: str) -> Path | None:
+        """The file that holds the password of a server, or the credentials of a store without one."""
+        named = self.profile.sinks.get(server, {}).get("credentials_file")
+        if named is not None:
+            return Path(str(named)).expanduser()
+        external = self.profile.server(server).external
+        if external:
+            return external.credentials_file
+        file = self.paths.secret_file(server)
+        return file if file.is_file() else None
+
+    def postgres_address(self) -> str:
+        """PostgreSQL's address as a URL without the password."""
+        address = self.address("postgres")
+        if "://" in address:
+            return address
+        return f"postgresql://{POSTGRES_USER}@{address}/{POSTGRES_DATABASE}"
+
+    def redis_address(self) -> str:
+        """The address of the Redis server as a URL without the password."""
+        address = self.address("redis")
+        return address if "://" in address else f"redis://{address}/0"
+
+    def postgres_dsn(self) -> str:
+        """PostgreSQL's address with the password: show it to its owner only."""
+        return with_password(self.postgres_address(), self.secret("postgres"))
+
+    def redis_url(self) -> str:
+        """The Redis server's address with the password: show it to its owner only."""
+        return with_password(self.redis_address(), self.secret("redis"))
+
+    def sink_address(self, sink: str) -> str:
+        """The address of a sink's store without the password."""
+        named = {
+            "postgres": self.postgres_address,
+            "redis": self.redis_address,
+            "parquet": self.parquet_address,
+        }
+        return named[sink]() if sink in named else self.address(sink)
+
+    def feeds(self, sink: str) -> bool:
+        """Whether this stack can write to the sink's store: its server is there, or it needs none."""
+        return sink in self.addresses or sink in SERVERLESS_SINKS
+
+    def parquet_address(self) -> str:
+        """Where the Parquet files lie, as a URL: in the home unless the profile names a place."""
+        url = self.profile.sinks.get("parquet", {}).get("url")
+        return self.paths.data("parquet").as_uri() if url is None else str(url)
+
+    def job_config(
+        self,
+        name: str,
+        run: int,
+        ruleset: Mapping[str, Any],
+        *,
+        restore: str | None = None,
+        **changes: Any,
+    ) -> dict[str, Any]:
+        """The configuration of a scoring job over this stack's live topics.
+
+        `ruleset` is the rule set's content, `changes` replaces whole keys (topics, time, bounded, start,
+        group, parallelism, …) for a job that is not the live one.
+        """
+        pipeline = self.profile.pipeline
+        topics = self.profile.topics
+        settings = ("out_of_orderness_ms", "dedup_window_ms", "max_entries", "max_event_bytes")
+        return {
+            "name": name,
+            "flink": self.flink,
+            "flink_conf_dir": str(self.paths.flink_conf),
+            "bootstrap": self.kafka,
+            "kafka_properties": {},
+            "topics": {
+                "transactions": topics.transactions,
+                "decisions": topics.decisions,
+                "refusals": topics.refusals,
+            },
+            "ruleset": ruleset,
+            "time": "append",
+            "bounded": False,
+            "start": "earliest",
+            "emit_from": None,
+            "run": run,
+            "group": "fraudctl-job",
+            "parallelism": pipeline.parallelism,
+            "idle_after_ms": pipeline.idle_after_ms,
+            "max_message_bytes": self.profile.max_message_bytes,
+            "settings": {setting: getattr(pipeline, setting) for setting in settings},
+            "jars": [str(jar) for jar in self.job_jars],
+            "checkpoints": self.paths.checkpoints.as_uri(),
+            "checkpoint_interval_ms": pipeline.checkpoint_interval_ms,
+            "restore": restore,
+            "plugin_watch": str(self.paths.plugins),
+        } | changes
+
+    def save(self) -> None:
+        """Write `stack.json` in one step."""
+        document = {
+            "format": FORMAT,
+            "profile": self.profile.as_document(),
+            "addresses": dict(self.addresses),
+            "ports": {server: dict(ports) for server, ports in self.ports.items()},
+            "without": list(self.without),
+            "jars": dict(self.jars),
+            "extra": dict(self.extra),
+        }
+        write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
+
+
+def with_password(url: str, password: str | None) -> str:
+    """The URL with the password put in, unchanged if there is none."""
+    if password is None:
+        return url
+    scheme, _, rest = url.partition("://")
+    user, at, host = rest.rpartition("@")
+    return f"{scheme}://{user if at else ''}:{quote(password, safe='')}@{host}"
+
+
+def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
+    """Write a file so that a reader sees the old text or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    temporary.replace(path)
+
+
+def home_dir(home: Path | None = None) -> Path:
+    """The home in use: given, else --home, else FRAUDCTL_HOME, else the user's state folder."""
+    chosen = home or result.options().home
+    if chosen is None and (named := os.environ.get("FRAUDCTL_HOME")):
+        chosen = Path(named)
+    if chosen is None:
+        state = os.environ.get("XDG_STATE_HOME")
+        chosen = (Path(state) if state else Path.home() / ".local" / "state") / "fraudctl"
+    return chosen.expanduser().absolute()
+
+
+def read(home: Path) -> Stack | None:
+    """The stack that was last started in a home, running or not; None if there never was one."""
+    try:
+        document = json.loads(Paths(home).stack_file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise Failed(
+            f"{Paths(home).stack_file} cannot be read: {error}", hint="remove it and run: fraudctl up"
+        ) from error
+    if document.get("format") != FORMAT:
+        raise Failed(f"{Paths(home).stack_file} was written by another version", hint="run: fraudctl purge")
+    return Stack(
+        home=home,
+        profile=profiles.from_document(document["profile"]),
+        addresses=document["addresses"],
+        ports=document["ports"],
+        without=tuple(document["without"]),
+        jars=document["jars"],
+        extra=document["extra"],
+    )
+
+
+def current(home: Path | None = None) -> Stack:
+    """The running stack of a home; NotRunning if there is none."""
+    where = home_dir(home)
+    stack = read(where)
+    if stack is None:
+        raise NotRunning(f"no stack has been started in {where}")
+    if supervisor_pid(where) is None:
+        raise NotRunning(f"the stack in {where} is stopped")
+    return stack
+
+
+def supervisor_pid(home: Path) -> int | None:
+    """The pid of the home's living supervisor, None if it is not there."""
+    try:
+        pid = int((Paths(home).run / "supervisord.pid").read_text())
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    ours = str(Paths(home).run / "supervisord.conf").encode()
+    return pid if ours in arguments else None

@@ -1,0 +1,1 @@
+"""The live job and jobs beside it: submission, activation, restarts, pruning."""

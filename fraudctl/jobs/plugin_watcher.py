@@ -1,0 +1,111 @@
+"""Ends what a plug-in holds up: names the rule, has it called no more, restarts Flink's worker.
+
+Reads the desks of `pipeline.rules.plugins.watch`. A call is judged by the processor time of its thread, so
+that a machine that is merely slow stops nothing; only a call that neither runs nor returns is judged by the
+clock.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.rules.plugins import watch as plugin_watch
+from pipeline.rules.plugins.watch import Running
+
+log = logging.getLogger("keeper")
+
+LOOK_EVERY_S = 0.2
+IDLE_S = 60.0
+"""A call that has not returned after this long is stopped, whatever processor time it took."""
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+Pause = Callable[[Running], None]
+"""Takes a rule out of the rule set in force; raises nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    call: Running
+    cpu_s: float
+    at_s: float
+
+
+class Watcher:
+    """One look at a time (`look`), so that a test can drive it; the thread only repeats it."""
+
+    def __init__(self, folder: Path, pause: Pause | None = None) -> None:
+        self._folder, self._pause = folder, pause
+        self._seen: dict[Path, _Seen] = {}
+
+    def look(self) -> list[Running]:
+        """Judges every call that has not returned; the ones that were stopped."""
+        found = {}
+        for path in self._folder.glob(plugin_watch.DESKS):
+            if (call := plugin_watch.running(path)) is None or plugin_watch.began(call.pid) != call.began:
+                plugin_watch.sweep(path)
+                continue
+            before = self._seen.get(path)
+            known = before is not None and before.call.number == call.number
+            found[path] = before if known and before else _Seen(call, cpu_s(call), time.monotonic())
+        self._seen = found
+        over = [seen.call for seen in found.values() if _is_over(seen)]
+        for call in over:
+            self._stop(call)
+        return over
+
+    def _stop(self, call: Running) -> None:
+        """The note comes first: the worker that is started next must find it."""
+        reason = f"was stopped: it held the interpreter beyond its limit of {call.limit_s:.0f} s"
+        log.error("the plug-in %s of rule %s %s", call.place, call.rule, reason)
+        entry = {"rule": call.rule, "place": call.place, "version": call.version, "hash": call.hash,
+                 "reason": reason, "at_ms": time.time_ns() // 1_000_000}  # fmt: skip
+        plugin_watch.stop(self._folder, call.key, entry)
+        if plugin_watch.began(call.pid) == call.began:
+            log.warning("ending Flink's worker, pid %s; the supervisor starts another", call.pid)
+            os.kill(call.pid, signal.SIGKILL)
+        if self._pause is not None:
+            self._pause(call)
+
+
+def cpu_s(call: Running) -> float:
+    """The processor time that the call's thread has taken so far; 0 when it is gone."""
+    try:
+        stat = Path(f"/proc/{call.pid}/task/{call.thread}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(stat[11]) + int(stat[12])) / _TICKS_A_SECOND
+
+
+def _is_over(seen: _Seen) -> bool:
+    spent = cpu_s(seen.call) - seen.cpu_s
+    return spent > seen.call.limit_s or time.monotonic() - seen.at_s > max(IDLE_S, seen.call.limit_s)
+
+
+def watch(folder: Path, pause: Pause | None = None) -> threading.Thread:
+    """Look again and again in a thread of its own."""
+    watcher = Watcher(folder, pause)
+    thread = threading.Thread(target=_repeat, args=(watcher,), name="plugin-watcher", daemon=True)
+    thread.start()
+    return thread
+
+
+def _repeat(watcher: Watcher) -> None:
+    while True:
+        try:
+            watcher.look()
+        except OSError as failure:
+            log.warning("the plug-ins cannot be watched: %s", failure)
+        threading.Event().wait(LOOK_EVERY_S)
+
+
+def stopped(folder: Path) -> list[dict[str, Any]]:
+    """The plug-ins that were stopped in this home, the oldest first."""
+    return sorted(plugin_watch.stopped(folder).values(), key=lambda entry: int(entry["at_ms"]))

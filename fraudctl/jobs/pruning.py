@@ -1,0 +1,71 @@
+"""Which checkpoints and savepoints of a home nobody can need any more, and deleting them.
+
+Kept are the newest three savepoints, the newest three points that a restart of the run in force may use,
+everything that is named where a start would look for it, and every folder that one of these refers to: an
+incremental checkpoint may use files of an earlier job, whose paths stand in its metadata. Folders of jobs
+that run are never touched, and unfinished savepoints are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from fraudctl.flink.rest import local_path
+from fraudctl.home.jobs import RestorePoint, restore_points
+
+SAVEPOINTS = 3
+POINTS = 3
+_JOB = re.compile(r"[0-9a-f]{32}")
+
+
+def job_folders(home: Path) -> list[Path]:
+    """The folders in which jobs have put checkpoints, one for each job."""
+    return sorted(
+        path for path in home.glob("checkpoints/*/*") if path.is_dir() and _JOB.fullmatch(path.name)
+    )
+
+
+def doomed(
+    home: Path, folders: Sequence[Path], run: int | None, named: Collection[str], alive: Collection[str]
+) -> list[Path]:
+    """What may go. `named` are paths that a start may be asked to use, `alive` the ids of jobs that have not
+    ended; `folders` must have been listed before `alive` was asked for. Nothing where no run is in force, or
+    it has no point of its own yet. FileNotFoundError when Flink replaces a checkpoint meanwhile.
+    """
+    points = restore_points(home)
+    if run is None or not any(point.run == run for point in points):
+        return []
+    kept = _kept(points, run, named)
+    metadata = [(path / "_metadata").read_bytes() for path in kept]
+    old_jobs = [
+        folder
+        for folder in folders
+        if folder.name not in alive
+        and not any(path.is_relative_to(folder) for path in kept)
+        and not any(folder.name.encode() in content for content in metadata)
+    ]
+    savepoints = (path.parent for path in home.glob("savepoints/*/*/_metadata"))
+    return old_jobs + sorted(path for path in savepoints if path not in kept)
+
+
+def delete(folders: Sequence[Path]) -> None:
+    """Each goes as a whole: its metadata first, so that half of it is never taken for a point."""
+    for folder in folders:
+        for metadata in (folder / "_metadata", *folder.glob("chk-*/_metadata")):
+            with suppress(FileNotFoundError):
+                metadata.unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            folder.parent.rmdir()  # only if it is empty
+
+
+def _kept(points: Sequence[RestorePoint], run: int, named: Collection[str]) -> set[Path]:
+    """The complete points that stay; `points` are the newest first."""
+    savepoints = [point for point in points if point.is_savepoint][:SAVEPOINTS]
+    usable = [point for point in points if point.run == run][:POINTS]
+    paths = {local_path(path) for path in (*named, *(point.path for point in (*savepoints, *usable)))}
+    return {path for path in paths if (path / "_metadata").is_file()}

@@ -1,0 +1,131 @@
+"""Hands a job to Flink: a configuration file, `pipeline.job` as a child process, the job id as its answer."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fraudctl.binaries.java import flink_module_flags, java_home
+from fraudctl.errors import Failed, UsageError
+from fraudctl.home import rulesets
+from fraudctl.home.jobs import now_ms, write_json
+
+if TYPE_CHECKING:
+    from fraudctl.home.stack import Stack
+
+LIVE = "fraudctl-live"
+SUBMIT_S = 180.0
+CLIENT_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m")
+"""The client lives for seconds: it must start quickly, not run fast."""
+
+
+def job_config(stack: Stack, run: int, *, name: str = LIVE, **changes: Any) -> dict[str, Any]:
+    """The configuration of a job with this stack's rule set; `changes` replaces whole keys.
+
+    Checkpoints lie in a folder of the run, so a path tells which run its state belongs to.
+    """
+    checkpoints = (stack.paths.checkpoints / f"run-{run}").as_uri()
+    content = ruleset_content(stack.profile.rules)
+    return stack.job_config(name, run, content, **({"checkpoints": checkpoints} | changes))
+
+
+def ruleset_content(path: Path) -> dict[str, Any]:
+    """The content of a rule set's file; UsageError when it cannot be used."""
+    from pipeline.rules import ruleset
+
+    try:
+        return dict(ruleset.load(path).content)
+    except ruleset.RuleSetError as error:
+        hint = f"see every problem with: fraudctl rules lint {path}"
+        raise UsageError(f"the rule set cannot be used: {error}", hint=hint, code="ruleset") from error
+
+
+def topics_of(stack: Stack) -> dict[str, str]:
+    """The topics of the live job, in the form of its configuration."""
+    topics = stack.profile.topics
+    return {
+        "transactions": topics.transactions,
+        "decisions": topics.decisions,
+        "refusals": topics.refusals,
+    }
+
+
+def submit(stack: Stack, config: Mapping[str, Any], wait_s: float = SUBMIT_S, lock: int | None = None) -> str:
+    """Hands a job to Flink through `pipeline.job` and returns its id; Failed with the last line it said.
+
+    The rule set is kept before any decision can name it (see `fraudctl.home.rulesets`).
+
+    The child inherits the descriptor `lock`, so the lock outlives a submitter that is killed meanwhile.
+    """
+    rulesets.store(stack.home, config["ruleset"])
+    folder = stack.paths.jobs
+    path, said = folder / f"{config['name']}.config.json", stack.paths.logs / "submit.log"
+    write_json(path, config)
+    said.parent.mkdir(parents=True, exist_ok=True)
+    with said.open("wb") as errors:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "pipeline.job", "--config", str(path)],
+            env=_environment(config),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+            pass_fds=() if lock is None else (lock,),
+        )
+        answer = _answer_of(child, wait_s)
+    job_id = _job_id(answer)
+    if child.returncode != 0 or job_id is None:
+        text = said.read_text(encoding="utf-8", errors="replace") + answer
+        raise Failed(
+            f"the job was not accepted: {_last_line(text)}",
+            hint=f"the whole output is in {said}",
+            code="submit_failed",
+        )
+    rulesets.record_start(stack.home, config["ruleset"], config["name"], config["run"], now_ms())
+    return job_id
+
+
+def _environment(config: Mapping[str, Any]) -> dict[str, str]:
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {
+        "JAVA_HOME": str(java_home()),
+        **os.environ,
+        "FLINK_CONF_DIR": str(config["flink_conf_dir"]),
+        "FLINK_ENV_JAVA_OPTS": " ".join([*flink_module_flags(), *CLIENT_JVM]),
+        "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
+    }
+
+
+def _answer_of(child: subprocess.Popen[bytes], wait_s: float) -> str:
+    try:
+        return child.communicate(timeout=wait_s)[0].decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        raise Failed(
+            f"Flink did not take the job within {wait_s:.0f} s",
+            hint="look at: fraudctl logs flink-jobmanager",
+            code="submit_failed",
+        ) from None
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.communicate()
+
+
+def _job_id(answer: str) -> str | None:
+    for line in reversed(answer.splitlines()):
+        if line.startswith("{") and '"job_id"' in line:
+            return str(json.loads(line)["job_id"])
+    return None
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    wanted = [line for line in lines if not line.startswith(("at ", "...", "^"))]
+    return (wanted or lines or ["it said nothing"])[-1][:500]

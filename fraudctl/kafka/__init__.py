@@ -1,0 +1,1 @@
+"""Kafka outside Flink: topics, offsets, reading, sending."""

@@ -1,0 +1,1 @@
+"""Rule sets as a person works with them: changes and differences."""

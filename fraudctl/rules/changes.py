@@ -1,0 +1,223 @@
+"""Changing the live rules: apply, pause, roll back; and seeing that the change is in force.
+
+What is written stands in `fraudctl.jobs.activations`; here is what a person wants with it, and how to wait.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from fraudctl.console.result import Progress
+from fraudctl.errors import NotRunning, UsageError
+from fraudctl.flink.rest import Flink
+from fraudctl.home.jobs import now_ms
+from fraudctl.jobs import activations, live
+from fraudctl.jobs.activations import Change, RulesTopic
+from fraudctl.jobs.submission import LIVE
+from fraudctl.kafka import admin
+from pipeline.records.delivery import Undecodable, glance
+from pipeline.records.events import format_time
+from pipeline.rules.plugins import watch
+from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, parse
+from pipeline.scoring import activation
+from pipeline.scoring.activation import Activation
+from pipeline.scoring.reference import ALWAYS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fraudctl.home.stack import Stack
+
+PAUSED: Final = "+paused."
+FIRST_DECISION_S: Final = 2.0
+"""How long to look for the first decision under a rule set that is in force."""
+
+Decide = Callable[[list[Activation]], Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An activation that counts, the one before it, and the first decision under it that was seen, if any.
+
+    `job_runs` says whether there is a job that could have made one.
+    """
+
+    made: Activation
+    before: Activation | None
+    is_in_force: bool
+    first: dict[str, Any] | None
+    seconds: float
+    job_runs: bool
+
+    def as_document(self) -> dict[str, Any]:
+        """In JSON."""
+        return {
+            **described(self.made),
+            "before": described(self.before) if self.before else None,
+            "in_force": self.is_in_force,
+            "first_decision": self.first,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def described(one: Activation) -> dict[str, Any]:
+    """An activation in JSON, without the content."""
+    shadow = parse(one.shadow) if one.shadow else None
+    return {
+        "version": one.version,
+        "hash": one.hash,
+        "action": one.action,
+        "activated_at": format_time(one.append_ms),
+        "in_force_from": None if one.from_ms == ALWAYS else format_time(one.from_ms),
+        "shadow": {"version": shadow.version, "hash": shadow.hash} if shadow else None,
+    }
+
+
+def apply(ruleset: RuleSet, effective_from_ms: int | None = None, action: str = "apply") -> Decide:
+    """This rule set instead of the newest; a shadow goes on beside it, unless it is the same."""
+
+    def decide(chain: list[Activation]) -> Change:
+        if chain and chain[-1].hash == ruleset.hash:
+            raise UsageError(
+                f"{ruleset.version} ({ruleset.hash[:12]}) is the newest rule set already",
+                hint="see: fraudctl rules history", code="already",
+            )  # fmt: skip
+        shadow = _shadow(chain)
+        keeps = shadow is not None and shadow.hash != ruleset.hash
+        return Change(action, ruleset, shadow if keeps else None, effective_from_ms)
+
+    return decide
+
+
+def pause(rule: str) -> Decide:
+    """The newest rule set without that rule; its version says so."""
+
+    def decide(chain: list[Activation]) -> Change:
+        content = dict(_newest(chain).content)
+        rules = dict(content["rules"])
+        if rule not in rules:
+            raise UsageError(
+                f"{content['version']} has no rule {rule!r}", hint=f"it has: {', '.join(sorted(rules))}"
+            )
+        if len(rules) == 1:
+            raise UsageError(
+                f"{rule} is the only rule of {content['version']}",
+                hint="go back to the rule set before: fraudctl rules rollback",
+            )
+        del rules[rule]
+        changed = content | {"rules": rules, "version": _paused(str(content["version"]), rule)}
+        return Change("pause", parse(changed), _shadow(chain))
+
+    return decide
+
+
+def rollback(chain: list[Activation]) -> Change:
+    """The rule set that was live before the newest; once more goes one further back."""
+    former = activation.before(chain)
+    if former is None:
+        raise UsageError(
+            "there is no rule set to go back to", hint="see: fraudctl rules history", code="no_former"
+        )
+    return Change("rollback", parse(former.content), _shadow(chain))
+
+
+def refuse_stopped(plugins: Path, ruleset: RuleSet) -> None:
+    """UsageError when the rule set asks a plug-in that was stopped in this home: it would not be called.
+
+    `plugins` is the folder of the notes.
+    """
+    stopped = watch.stopped(plugins)
+    found = [
+        f"rules.{rule.name}.plugin: {rule.plugin.place} {stopped[rule.plugin.key]['reason']}"
+        for rule in ruleset.rules
+        if rule.plugin is not None and rule.plugin.key in stopped
+    ]
+    if found:
+        raise UsageError(
+            f"{ruleset.version} asks what is not called any more:\n  " + "\n  ".join(found),
+            hint="mend the plug-in: an edited file is another one and is called again",
+            code="stopped_plugin",
+        )
+
+
+def pause_rule(topic: RulesTopic, rule: str) -> Activation:
+    """Pause a rule and return at once: for a process that watches over the rules.
+
+    It is in force a second later, without anything being restarted. UsageError when the newest rule set has
+    no such rule (any more), or no other.
+    """
+    return topic.activate(pause(rule))
+
+
+def change(stack: Stack, decide: Decide, wait_s: float, progress: Progress) -> Changed:
+    """Activate what `decide` says and wait until it is in force, at most `wait_s`."""
+    began = time.monotonic()
+    decisions = stack.profile.topics.decisions
+    with admin.Tail(stack.kafka, decisions) as tail:
+        topic = activations.of(stack)
+        chain = topic.read()
+        made = topic.activate(decide)
+        progress.update(0, f"in force from {format_time(made.from_ms)}")
+        before = next((one for one in reversed(chain) if one.offset < made.offset), None)
+        if made.from_ms - now_ms() > wait_s * 1000:
+            return Changed(made, before, False, None, time.monotonic() - began, _runs(stack))
+        threading.Event().wait(max(0.0, (made.from_ms - now_ms()) / 1000))
+        runs = _runs(stack)
+        first = _first(tail, made) if runs else None
+    return Changed(made, before, True, first, time.monotonic() - began, runs)
+
+
+def restart_with(stack: Stack, ruleset: RuleSet, wait_s: float, progress: Progress) -> bool:
+    """Restart the job with the steps that the rule set needs and the job lacks; False when it lacks none."""
+    topic = activations.of(stack)
+    keys = activations.needed(Change("apply", ruleset))
+    if topic.hops is None or set(keys) <= set(topic.hops):
+        return False
+    live.stop(stack, wait_s, progress)
+    live.start(stack, wait_s, progress, hops=keys)
+    return True
+
+
+def _newest(chain: Sequence[Activation]) -> Activation:
+    if not chain:
+        raise NotRunning("no rule set has been activated yet", hint="start the job: fraudctl up")
+    return chain[-1]
+
+
+def _shadow(chain: Sequence[Activation]) -> RuleSet | None:
+    content = chain[-1].shadow if chain else None
+    return parse(content) if content else None
+
+
+def _paused(version: str, rule: str) -> str:
+    longer = f"{version}.{rule}" if PAUSED in version else f"{version}{PAUSED}{rule}"
+    if len(longer) <= MAX_VERSION_LENGTH:
+        return longer
+    return f"{version.partition(PAUSED)[0][: MAX_VERSION_LENGTH - 20]}{PAUSED}several"
+
+
+def _runs(stack: Stack) -> bool:
+    return stack.runs_jobs and bool(Flink(stack.flink_url).live(LIVE))
+
+
+def _first(tail: admin.Tail, made: Activation) -> dict[str, Any] | None:
+    """The first decision under the activation that arrives soon; None when there is no traffic."""
+    mark = b'"ruleset_hash":"' + made.hash.encode() + b'"}'
+    deadline = time.monotonic() + FIRST_DECISION_S
+    while time.monotonic() < deadline:
+        for record in tail.read(0.05):
+            if record.append_ms < made.from_ms or not (record.value or b"").endswith(mark):
+                continue
+            try:
+                user, event = glance(record.value or b"").identity
+            except Undecodable:
+                continue
+            return {
+                "partition": record.partition, "offset": record.offset, "user_id": user, "event_id": event,
+                "decided_at": format_time(record.append_ms),
+            }  # fmt: skip
+    return None

@@ -1,0 +1,1 @@
+"""What a user sets: profiles, data folders, notations of the command line."""

@@ -1,0 +1,1 @@
+"""Notification channels, one file each: the file's name is the channel's name."""

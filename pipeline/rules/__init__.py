@@ -1,0 +1,1 @@
+"""Rule sets: documents, features, expressions, reasons, plans."""

@@ -1,0 +1,135 @@
+"""A `where` as a small postfix program: what the kernel and the reference run.
+
+Operations, each a JSON array: ["field", name] ["num", "12.5"] ["str", "x"] ["bool", true]
+["list", [literal, …]] with literals written as the three operations before; eq ne lt le gt ge in notin;
+["present", name]; and or not. A field left alone on the stack is a condition: it holds iff it is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Final
+
+from pipeline.records.events import UNITS, Transaction
+from pipeline.rules.expression.tree import (
+    Both,
+    Comparison,
+    Condition,
+    Literal,
+    Membership,
+    Name,
+    Negation,
+    Present,
+    Truth,
+    Value,
+)
+
+Program = list[list[Any]]
+
+
+def program(condition: Condition) -> Program:
+    """The postfix program of a condition over transaction fields."""
+    match condition:
+        case Comparison(operator, left, right):
+            return [_operand(left), _operand(right), [operator]]
+        case Membership(value, items, is_negated):
+            if is_negated and not items:
+                return [["present", value.name]]
+            literals = [_operand(item) for item in items]
+            return [["field", value.name], ["list", literals], ["notin" if is_negated else "in"]]
+        case Present(name):
+            return [["present", name.name]]
+        case Truth(name):
+            return [["field", name.name]]
+        case Negation(part):
+            return [*program(part), ["not"]]
+        case Both(parts, is_any):
+            joined = program(parts[0])
+            for part in parts[1:]:
+                joined += [*program(part), ["or" if is_any else "and"]]
+            return joined
+
+
+def _operand(value: Value) -> list[Any]:
+    match value:
+        case Name(name):
+            return ["field", name]
+        case Literal(bool() as truth):
+            return ["bool", truth]
+        case Literal(str() as text):
+            return ["str", text]
+        case Literal(Decimal() as number):
+            return ["num", str(number)]
+    raise ValueError(f"a where knows no arithmetic: {value}")
+
+
+_ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "lt": lambda a, b: a < b,
+    "le": lambda a, b: a <= b,
+    "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b,
+    "eq": lambda a, b: a == b,
+    "ne": lambda a, b: a != b,
+}
+
+
+def _pair(left: Any, right: Any) -> tuple[Any, Any] | None:
+    """Both values in a form that Python compares as the language does, None when they do not compare."""
+    if left is None or right is None:
+        return None
+    if isinstance(left, bool | str) or isinstance(right, bool | str):
+        return (left, right) if type(left) is type(right) else None
+    # Exact numbers are Fractions here; beside a double they count as the nearest double.
+    if isinstance(left, float) or isinstance(right, float):
+        return float(left), float(right)
+    return left, right
+
+
+def _is_member(value: Any, items: list[Any], is_negated: bool) -> bool:
+    pairs = [pair for pair in (_pair(value, item) for item in items) if pair]
+    is_found = any(a == b for a, b in pairs)
+    return bool(pairs) and not is_found if is_negated else is_found
+
+
+@lru_cache(maxsize=4_096)
+def _exact(number: str | int, scale: int = 1) -> Fraction:
+    return Fraction(number) / scale
+
+
+def _literal(operation: list[Any]) -> Any:
+    return _exact(operation[1]) if operation[0] == "num" else operation[1]
+
+
+def _field(transaction: Transaction, name: str) -> Any:
+    return _exact(transaction.amount_units, UNITS) if name == "amount" else transaction.get(name)
+
+
+def holds(where: Program, transaction: Transaction) -> bool:
+    """Run a program on a transaction."""
+    stack: list[Any] = []
+    for operation in where:
+        match operation[0]:
+            case "field":
+                stack.append(_field(transaction, operation[1]))
+            case "num" | "str" | "bool":
+                stack.append(_literal(operation))
+            case "list":
+                stack.append([_literal(item) for item in operation[1]])
+            case "present":
+                stack.append(transaction.get(operation[1]) is not None)
+            case "not":
+                stack.append(stack.pop() is not True)
+            case "and" | "or" as word:
+                right, left = stack.pop() is True, stack.pop() is True
+                stack.append(left and right if word == "and" else left or right)
+            case "in" | "notin" as word:
+                items, value = stack.pop(), stack.pop()
+                stack.append(_is_member(value, items, word == "notin"))
+            case comparison:
+                right_value, left_value = stack.pop(), stack.pop()
+                pair = _pair(left_value, right_value)
+                stack.append(pair is not None and _ORDERS[comparison](*pair))
+    return stack.pop() is True

@@ -1,0 +1,190 @@
+"""What an expression is made of: kinds of values, the nodes of conditions, the names they may mention.
+
+Knows no syntax and no evaluation; `expression` reads text into these nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+from pipeline.records.events import NUMBER_FIELDS, STRING_FIELDS
+
+
+class Kind(Enum):
+    """What a value is, as far as it is known before it is seen."""
+
+    MONEY = "money"
+    INT = "integer"
+    FLOAT = "number"
+    TEXT = "text"
+    BOOL = "truth value"
+    ANY = "any"
+
+    @property
+    def is_numeric(self) -> bool:
+        return self in (Kind.MONEY, Kind.INT, Kind.FLOAT)
+
+
+FIELD_KINDS: Final[Mapping[str, Kind]] = {
+    "event_id": Kind.TEXT,
+    "user_id": Kind.TEXT,
+    "amount": Kind.MONEY,
+    **dict.fromkeys(STRING_FIELDS, Kind.TEXT),
+    **dict.fromkeys(NUMBER_FIELDS, Kind.FLOAT),
+}
+"""The fields every transaction may have, in the stable order used for inputs."""
+
+LiteralValue = Decimal | str | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A transaction field or a feature."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A constant: an exact number, text or a truth value."""
+
+    value: LiteralValue
+
+    @property
+    def kind(self) -> Kind:
+        if isinstance(self.value, bool):
+            return Kind.BOOL
+        return Kind.TEXT if isinstance(self.value, str) else Kind.FLOAT
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`operator` is one of + - * / neg abs min max."""
+
+    operator: str
+    operands: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`operator` is one of lt le gt ge eq ne."""
+
+    operator: str
+    left: Value
+    right: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """`value in items`, or `value not in items` when negated."""
+
+    value: Name
+    items: tuple[Literal, ...]
+    is_negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A name standing alone: holds iff its value is true."""
+
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """All of the parts hold (`is_any` false) or any of them."""
+
+    parts: tuple[Condition, ...]
+    is_any: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    part: Condition
+
+
+Value = Name | Literal | Arithmetic
+Condition = Comparison | Membership | Present | Truth | Both | Negation
+
+ALWAYS: Final = Both((), is_any=False)
+"""The condition that every event meets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What an expression may mention. `fields` beyond the known ones are extra transaction fields."""
+
+    fields: frozenset[str] = frozenset()
+    features: Mapping[str, Kind] = field(default_factory=dict)
+    lists: Mapping[str, tuple[Literal, ...]] = field(default_factory=dict)
+    allows_arithmetic: bool = True
+
+    def kind(self, name: str) -> Kind | None:
+        """The kind of a field or feature, None when there is no such name."""
+        if name in FIELD_KINDS:
+            return FIELD_KINDS[name]
+        if name in self.features:
+            return self.features[name]
+        return Kind.ANY if name in self.fields else None
+
+
+def names_in(node: Condition | Value) -> Iterator[Name]:
+    """Every field and feature a condition mentions, in order of appearance, with repeats."""
+    match node:
+        case Name():
+            yield node
+        case Comparison(left=left, right=right):
+            yield from names_in(left)
+            yield from names_in(right)
+        case Membership(value=name) | Present(name=name) | Truth(name=name):
+            yield name
+        case Arithmetic(operands=parts) | Both(parts=parts):
+            for part in parts:
+                yield from names_in(part)
+        case Negation(part=part):
+            yield from names_in(part)
+
+
+def kind_of(value: Value) -> Kind:
+    """The kind of a value; arithmetic on nothing but money is money, on other numbers a double."""
+    if not isinstance(value, Arithmetic):
+        return value.kind
+    kinds = {kind_of(operand) for operand in value.operands}
+    if kinds == {Kind.MONEY} and value.operator not in ("*", "/"):
+        return Kind.MONEY
+    return Kind.INT if kinds == {Kind.INT} and value.operator in ("neg", "abs") else Kind.FLOAT
+
+
+def is_comparable(left: Kind, right: Kind) -> bool:
+    """Whether values of the two kinds can ever compare other than false."""
+    return Kind.ANY in (left, right) or left is right or (left.is_numeric and right.is_numeric)
+
+
+def is_clean_text(text: str) -> bool:
+    """Whether a text may stand in a rule set: no NUL, no lone surrogate."""
+    return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def comparisons_in(node: Condition) -> Iterator[tuple[Value, Value]]:
+    """Every pair of values a condition compares; a list counts by its first literal."""
+    match node:
+        case Comparison(left=left, right=right):
+            yield left, right
+        case Membership(value=name, items=items):
+            if items:
+                yield name, items[0]
+        case Both(parts=parts):
+            for part in parts:
+                yield from comparisons_in(part)
+        case Negation(part=part):
+            yield from comparisons_in(part)

@@ -1,0 +1,200 @@
+"""A feature as a rule set declares it: which key, which aggregate, over which time.
+
+Knows the shape and the limits of a declaration; how values come about stands in `features`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from pipeline.rules.expression.parse import ExpressionError, parse
+from pipeline.rules.expression.tree import Condition, Kind, Names
+
+KEYS: Final = ("user_id", "ip", "device_id", "card_id", "merchant_id")
+"""What a feature can be by, in the order of the hops."""
+
+DAY_MS: Final = 86_400_000
+MAX_WINDOW_MS: Final = 90 * DAY_MS
+MAX_SESSION_GAP_MS: Final = DAY_MS
+SESSION_RETENTION_MS: Final = DAY_MS
+DEFAULT_TTL: Final = "30d"
+MAX_STEPS: Final = 100
+
+_KIND_OF_AGG: Final = {
+    "count": Kind.INT, "distinct": Kind.INT, "first_seen": Kind.INT,
+    "sum": Kind.MONEY, "min": Kind.MONEY, "max": Kind.MONEY,
+    "avg": Kind.FLOAT, "mean_before": Kind.FLOAT, "stddev_before": Kind.FLOAT,
+    "previous": Kind.TEXT, "sequence": Kind.BOOL,
+}  # fmt: skip
+_OF_AMOUNT: Final = ("sum", "avg", "min", "max", "mean_before", "stddev_before")
+_BY_TTL: Final = ("first_seen", "previous")
+_WITH_SESSION: Final = ("count", "sum", "avg", "min", "max", "distinct")
+_UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
+_DURATION = re.compile(r"([0-9]{1,12})(ms|s|m|h|d)")
+
+Complain = Callable[[tuple[str, ...], str], None]
+"""Takes note of a problem: where in the declaration, and what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A condition on transactions, with the text it was read from."""
+
+    text: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One declared feature. Durations are None where they do not apply; `steps` holds a step per element."""
+
+    name: str
+    by: str
+    agg: str
+    of: str | None = None
+    window_ms: int | None = None
+    session_gap_ms: int | None = None
+    ttl_ms: int | None = None
+    within_ms: int | None = None
+    where: Where | None = None
+    steps: tuple[Where, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of its values; first_seen is an age in whole milliseconds."""
+        return _KIND_OF_AGG[self.agg]
+
+    @property
+    def retention_ms(self) -> int:
+        """How long an entry of its key can matter to it; 0 when it keeps a record of its own."""
+        if self.session_gap_ms is not None:
+            return SESSION_RETENTION_MS
+        return self.window_ms or self.within_ms or 0
+
+    @property
+    def wheres(self) -> tuple[Where, ...]:
+        """Every condition it judges entries by."""
+        return self.steps or ((self.where,) if self.where else ())
+
+
+def duration_ms(text: object) -> int | None:
+    """The milliseconds of `500ms`, `30s`, `5m`, `24h` or `30d`; None when it is not such a text."""
+    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
+    return int(match[1]) * _UNITS_MS[match[2]] if match else None
+
+
+def read_feature(name: str, declared: object, names: Names, complain: Complain) -> Feature | None:
+    """Read one declaration, complaining about everything wrong with it; None when there was something.
+
+    `names` are those a `where` may use.
+    """
+    if not isinstance(declared, Mapping):
+        complain((), "a feature is a mapping such as {by: user_id, agg: count, window: 5m}")
+        return None
+    return _Reader(name, declared, names, complain).feature()
+
+
+class _Reader:
+    def __init__(self, name: str, declared: Mapping[str, Any], names: Names, complain: Complain) -> None:
+        self._name = name
+        self._declared = declared
+        self._names = names
+        self._is_sound = True
+        self._report = complain
+
+    def feature(self) -> Feature | None:
+        by = self._choice("by", KEYS)
+        feature = self._sequence(by) if "sequence" in self._declared else self._aggregate(by)
+        return feature if self._is_sound else None
+
+    def _complain(self, path: tuple[str, ...], message: str) -> None:
+        self._is_sound = False
+        self._report(path, message)
+
+    def _refuse_others(self, *allowed: str) -> None:
+        for key in self._declared:
+            if key not in allowed:
+                self._complain((key,), f"{key} does not belong here; known are {', '.join(allowed)}")
+
+    def _choice(self, key: str, choices: tuple[str, ...]) -> str:
+        value = self._declared.get(key)
+        if value not in choices:
+            self._complain((key,), f"{key} must be one of {', '.join(choices)}")
+            return choices[0]
+        return str(value)
+
+    def _duration(self, key: str, limit_ms: int, default: str | None = None) -> int:
+        value = duration_ms(self._declared.get(key, default))
+        if value is None:
+            self._complain((key,), f"{key} must be a time such as 500ms, 30s, 5m, 24h or 30d")
+            return 1
+        if not 1 <= value <= limit_ms:
+            self._complain((key,), f"{key} must lie between 1ms and {limit_ms // 3_600_000}h")
+        return value
+
+    def _where(self, path: tuple[str, ...], text: object) -> Where | None:
+        if not isinstance(text, str):
+            self._complain(path, "a where is a text such as amount < 5")
+            return None
+        try:
+            return Where(text, parse(text, self._names))
+        except ExpressionError as error:
+            self._complain(path, str(error))
+            return None
+
+    def _aggregate(self, by: str) -> Feature:
+        agg = self._choice("agg", tuple(name for name in _KIND_OF_AGG if name != "sequence"))
+        times = self._times(agg)
+        where = self._where(("where",), self._declared["where"]) if "where" in self._declared else None
+        return replace(times, name=self._name, by=by, agg=agg, of=self._of(agg), where=where)
+
+    def _times(self, agg: str) -> Feature:
+        base = ("by", "agg", "of", "where") if agg != "count" else ("by", "agg", "where")
+        if agg in _BY_TTL:
+            self._refuse_others(*base, "ttl")
+            return Feature("", "", agg, ttl_ms=self._duration("ttl", MAX_WINDOW_MS, DEFAULT_TTL))
+        if agg in _WITH_SESSION and "session_gap" in self._declared:
+            self._refuse_others(*base, "session_gap")
+            return Feature("", "", agg, session_gap_ms=self._duration("session_gap", MAX_SESSION_GAP_MS))
+        self._refuse_others(*base, "window", *(("session_gap",) if agg in _WITH_SESSION else ()))
+        return Feature("", "", agg, window_ms=self._duration("window", MAX_WINDOW_MS))
+
+    def _of(self, agg: str) -> str | None:
+        of = self._declared.get("of")
+        if agg == "count":
+            return None
+        if agg in _OF_AMOUNT:
+            if of != "amount":
+                self._complain(("of",), f"{agg} is of: amount")
+            return "amount"
+        if not isinstance(of, str) or self._names.kind(of) not in (Kind.TEXT, Kind.ANY):
+            self._complain(("of",), f"{agg} is of a text field or of one declared under fields:")
+        return str(of)
+
+    def _sequence(self, by: str) -> Feature:
+        self._refuse_others("by", "sequence", "within")
+        within_ms = self._duration("within", MAX_WINDOW_MS)
+        declared = self._declared["sequence"]
+        if not isinstance(declared, list) or not declared:
+            message = "a sequence is a list of steps such as {where: amount > 9, times: 3}"
+            self._complain(("sequence",), message)
+            declared = []
+        steps = [step for index, item in enumerate(declared) for step in self._steps(str(index), item)]
+        if len(steps) > MAX_STEPS:
+            self._complain(("sequence",), f"a sequence has at most {MAX_STEPS} elements")
+        return Feature(self._name, by, "sequence", within_ms=within_ms, steps=tuple(steps[:MAX_STEPS]))
+
+    def _steps(self, index: str, item: object) -> list[Where]:
+        path = ("sequence", index)
+        if not isinstance(item, Mapping) or not {"where"} <= set(item) <= {"where", "times"}:
+            self._complain(path, "a step has a where and, if it repeats, times")
+            return []
+        times = item.get("times", 1)
+        if isinstance(times, bool) or not isinstance(times, int) or not 1 <= times <= MAX_STEPS:
+            self._complain((*path, "times"), f"times must lie between 1 and {MAX_STEPS}")
+            return []
+        where = self._where((*path, "where"), item["where"])
+        return [where] * times if where else []

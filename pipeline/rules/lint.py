@@ -1,0 +1,167 @@
+"""What a sound rule set should still be asked about, and how much state it keeps per key.
+
+Knows rules, features and the log's retention; `ruleset.load` has refused errors before this is asked. Only
+warnings are made here: everything they speak of runs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+from pipeline.rules.document import Path
+from pipeline.rules.expression.reachability import can_fail, can_hold, implies, normal
+from pipeline.rules.expression.tree import Condition, comparisons_in, is_comparable, kind_of, names_in
+from pipeline.rules.feature import DAY_MS, Feature
+from pipeline.rules.plan import PlanSettings
+from pipeline.rules.ruleset import Problem, Rule, RuleSet
+
+MAX_PAIRS: Final = 5_000
+"""Pairs of rules that are compared by meaning; beyond that only by their normal form."""
+
+ENTRY_BYTES: Final = 16
+"""One event of a key in the kernel's stored form: a delta of its position, its amount, its conditions."""
+TEXT_BYTES: Final = 14
+"""A text column of an event, or a value that is remembered, with its length."""
+RECORD_BYTES: Final = 2 * TEXT_BYTES
+"""What first_seen remembers of one value (first, last), and previous of a key."""
+IDENTITY_BYTES: Final = 24
+"""An event id that dedup remembers, with its due."""
+KEY_BYTES: Final = 64
+"""What a key costs in the store beside its blob."""
+
+_NEVER_NEGATIVE: Final = ("count", "distinct", "first_seen", "stddev_before")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """What the features by one key keep for each of its values. `events` counts at most `max_entries`."""
+
+    key: str
+    retention_ms: int
+    bytes_per_event: int
+    bytes_at_most: int
+
+
+def lint(ruleset: RuleSet, retention_ms: int = -1) -> list[Problem]:
+    """Every warning. `retention_ms` is how long the log keeps transactions, -1 for ever."""
+    findings = [
+        *_thresholds(ruleset),
+        *_rules(ruleset),
+        *_same_rules(ruleset),
+        *_features(ruleset),
+        *_beyond_retention(ruleset, retention_ms),
+    ]
+    return [Problem(".".join(path), ruleset.line(path), message, "warning") for path, message in findings]
+
+
+def state_per_key(ruleset: RuleSet, settings: PlanSettings | None = None) -> list[KeyState]:
+    """An estimate of the state of one key of each hop, for ids of a dozen characters."""
+    settings = settings or PlanSettings()
+    found = []
+    for hop in ruleset.plan(settings)["hops"]:
+        event = ENTRY_BYTES + TEXT_BYTES * len(hop["columns"]) if hop["retention_ms"] else 0
+        seen = sum(RECORD_BYTES for feature in hop["features"] if feature["agg"] == "first_seen")
+        fixed = KEY_BYTES + sum(RECORD_BYTES for feature in hop["features"] if feature["agg"] == "previous")
+        identities = IDENTITY_BYTES if hop["key"] == "user_id" else 0
+        each = event + seen + identities
+        found.append(KeyState(hop["key"], hop["retention_ms"], each, fixed + settings.max_entries * each))
+    return found
+
+
+def _least(ruleset: RuleSet) -> dict[str, int]:
+    return {name: 0 for name, one in ruleset.features.items() if one.agg in _NEVER_NEGATIVE}
+
+
+def _thresholds(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
+    least = _least(ruleset)
+    points = [rule.points for rule in ruleset.rules if rule.points > 0 and can_hold(rule.condition, least)]
+    reachable = min(100, sum(points))
+    for name, threshold in (("review", ruleset.thresholds.review), ("block", ruleset.thresholds.block)):
+        if reachable < threshold:
+            yield ("thresholds", name), f"never reached: all rules together give {reachable} points"
+
+
+def _rules(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
+    least = _least(ruleset)
+    for rule in ruleset.rules:
+        path = ("rules", rule.name, "when")
+        if rule.points == 0:
+            yield ("rules", rule.name, "points"), "no points: the rule is shown but never counts"
+        never = list(_never_comparable(path, rule.condition))
+        yield from never
+        if not can_hold(rule.condition, least):
+            if not never:
+                yield path, "never true: its conditions exclude each other"
+        elif rule.plugin is None and not can_fail(rule.condition, least):
+            yield path, "true for every event"
+
+
+def _same_rules(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
+    first: dict[str, Rule] = {}
+    for rule in ruleset.rules:
+        asked = f" {rule.plugin.key}" if rule.plugin else ""
+        same = first.setdefault(normal(rule.condition) + asked, rule)
+        if same is not rule:
+            yield ("rules", rule.name, "when"), f"the same condition as {same.name}"
+    yield from _overlapping(list(first.values()), _least(ruleset))
+
+
+def _overlapping(rules: Sequence[Rule], least: Mapping[str, int]) -> Iterator[tuple[Path, str]]:
+    """Rules that always fire together though they are written differently; about the same names only."""
+    alike: dict[frozenset[str], list[Rule]] = {}
+    for rule in rules:
+        if rule.plugin is None and can_hold(rule.condition, least):
+            alike.setdefault(frozenset(name.name for name in names_in(rule.condition)), []).append(rule)
+    pairs = [pair for group in alike.values() for pair in combinations(group, 2)]
+    for one, other in pairs[:MAX_PAIRS]:
+        if implies(one.condition, other.condition, least) and implies(other.condition, one.condition, least):
+            yield ("rules", other.name, "when"), f"true for exactly the events of {one.name}"
+
+
+def _features(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
+    first: dict[str, str] = {}
+    for name, feature in ruleset.features.items():
+        declared = json.dumps(ruleset.content["features"][name], sort_keys=True)
+        if first.setdefault(declared, name) != name:
+            yield ("features", name), f"the same as {first[declared]}"
+        for where in feature.wheres:
+            yield from _where(("features", name), where.condition)
+        if name not in ruleset.inputs:
+            yield ("features", name), "no rule uses it"
+        yield from _currency(ruleset, feature)
+
+
+def _where(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:
+    never = list(_never_comparable(path, condition))
+    yield from never
+    if not never and not can_hold(condition):
+        yield path, "its where is never true"
+
+
+def _currency(ruleset: RuleSet, feature: Feature) -> Iterator[tuple[Path, str]]:
+    mentions = {used.name for where in feature.wheres for used in names_in(where.condition)}
+    is_about_money = feature.of == "amount" or "amount" in mentions
+    if is_about_money and ruleset.currency is None and "currency" not in mentions:
+        message = "does not say which currency: add it to where, or settings: {currency: EUR}"
+        yield ("features", feature.name), message
+
+
+def _beyond_retention(ruleset: RuleSet, retention_ms: int) -> Iterator[tuple[Path, str]]:
+    for name, feature in ruleset.features.items():
+        needed = max(feature.retention_ms, feature.ttl_ms or 0)
+        if 0 <= retention_ms < needed:
+            kept = f"{retention_ms / DAY_MS:.3g} d"
+            yield (
+                ("features", name),
+                f"looks back {needed / DAY_MS:.3g} d, the log keeps {kept}: a replay cannot fill it",
+            )
+
+
+def _never_comparable(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:
+    for left, right in comparisons_in(condition):
+        if not is_comparable(kind_of(left), kind_of(right)):
+            yield path, f"compares {kind_of(left).value} with {kind_of(right).value}: always false"

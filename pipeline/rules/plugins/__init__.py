@@ -1,0 +1,1 @@
+"""Rules with logic: functions in a file beside the rule set."""

@@ -1,0 +1,221 @@
+"""Loads the functions of plug-ins and asks them: what a rule with logic says of one event.
+
+Knows nothing of rule sets as a whole. A plug-in never fails its caller: whatever goes wrong, also while it is
+loaded, is an `Answer` with an error, the same text every time.
+"""
+
+from __future__ import annotations
+
+import base64
+import builtins
+import re
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, Final, NamedTuple, Protocol
+
+from pipeline.rules.expression.tree import Kind, is_clean_text
+from pipeline.rules.plugins.source import ALLOWED_IMPORTS, FORBIDDEN_NAMES, Plugin
+
+MAX_TEXT: Final = 500
+MAX_ERROR: Final = 200
+LIMIT_S: Final = 1.0
+"""Processor time one call may take."""
+LOAD_LIMIT_S: Final = 30.0
+"""Processor time a plug-in file and its model may take to load."""
+OVER_TIME: Final = f"held the interpreter beyond its limit of {LIMIT_S:.0f} s"
+
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+
+
+class Answer(NamedTuple):
+    """What a plug-in says: points and perhaps a sentence of its own, or an error and nothing else."""
+
+    points: int
+    text: str | None = None
+    error: str | None = None
+
+
+class OverTime(BaseException):
+    """A plug-in held the interpreter beyond its limit. No `Exception`, lest the plug-in swallow it."""
+
+
+class Guard(Protocol):
+    """Is told of every call before and after it, so that one that does not return is known by its rule."""
+
+    def refuses(self, plugin: Plugin) -> str | None:
+        """Why this plug-in is not to be called at all, None when it is."""
+
+    def begin(self, rule: str, plugin: Plugin, limit_s: float) -> None:
+        """A call is about to start."""
+
+    def end(self) -> None:
+        """It has returned, or failed."""
+
+
+class Alarm:
+    """Ends a call beyond its limit by a signal: in the main thread only; elsewhere it does nothing."""
+
+    def refuses(self, plugin: Plugin) -> str | None:
+        return None
+
+    def begin(self, rule: str, plugin: Plugin, limit_s: float) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGVTALRM, _over_time)
+            signal.setitimer(signal.ITIMER_VIRTUAL, limit_s)
+
+    def end(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def _over_time(*_: object) -> None:
+    raise OverTime
+
+
+class Ready:
+    """One rule's plug-in, ready to be asked about rows of raw values.
+
+    `places` says where in a row each name stands that it uses, `kinds` what is there.
+    """
+
+    def __init__(
+        self, rule: str, points: int, plugin: Plugin, kinds: Mapping[str, Kind], places: Mapping[str, int],
+        features: Iterable[str], guard: Guard,
+    ) -> None:  # fmt: skip
+        self._rule, self._points, self._plugin, self._guard = rule, points, plugin, guard
+        reads = [(name, places[name], _READERS.get(kinds[name])) for name in plugin.uses]
+        known = frozenset(features)
+        self._fields = [read for read in reads if read[0] not in known]
+        self._features = [read for read in reads if read[0] in known]
+        self._call: Callable[..., Any] | None = None
+        refused = guard.refuses(plugin)
+        self._failed = None if refused is None else Answer(0, None, refused)
+
+    def __call__(self, row: Sequence[Any]) -> Answer | None:
+        """The answer on a row of raw values; None when the rule does not fire."""
+        call = self._call
+        if call is None:
+            call = self._loaded()
+            if call is None:
+                return self._failed
+        self._guard.begin(self._rule, self._plugin, LIMIT_S)
+        try:
+            return _answer(call(_values(self._fields, row), _values(self._features, row)), self._points)
+        except (Exception, SystemExit, OverTime) as error:
+            return Answer(0, None, _sentence(error, self._plugin.file))
+        finally:
+            self._guard.end()
+
+    def _loaded(self) -> Callable[..., Any] | None:
+        if self._failed is not None:
+            return None
+        self._guard.begin(self._rule, self._plugin, LOAD_LIMIT_S)
+        try:
+            self._call = _load(self._plugin)
+        except (Exception, SystemExit, OverTime) as error:
+            self._failed = Answer(0, None, "cannot be loaded: " + _sentence(error, self._plugin.file))
+        finally:
+            self._guard.end()
+        return self._call
+
+
+_Reads = Sequence[tuple[str, int, Callable[[Any], Any] | None]]
+_READERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
+    Kind.MONEY: lambda units: Decimal(units).scaleb(-4),
+    Kind.FLOAT: float,
+    # JSON tells 5 from 5.0, the language of rules does not.
+    Kind.ANY: lambda value: float(value) if value.__class__ is int else value,
+}
+
+
+def _values(reads: _Reads, row: Sequence[Any]) -> dict[str, Any]:
+    """What a plug-in is handed: absent values are left out, money is decimal."""
+    given = {}
+    for name, place, reader in reads:
+        value = row[place]
+        if value is not None:
+            given[name] = value if reader is None else reader(value)
+    return given
+
+
+def _answer(said: Any, points: int) -> Answer | None:
+    text = None
+    if isinstance(said, tuple) and len(said) == 2:
+        said, text = said
+        if not isinstance(text, str) or not is_clean_text(text):
+            raise TypeError("the second of the two returned is no text")
+    if type(said).__module__ == "numpy" and hasattr(said, "item"):
+        said = said.item()
+    if said is None or said is False:
+        return None
+    if said is True:
+        return Answer(points, text and text[:MAX_TEXT])
+    if type(said) is not int:
+        raise TypeError(f"returned {type(said).__name__}, wanted are True, False or whole points")
+    if not min(0, points) <= said <= max(0, points):
+        raise ValueError(f"returned {said} points, the rule has {points}")
+    return Answer(said, text and text[:MAX_TEXT]) if said else None
+
+
+def _sentence(error: BaseException, file: str) -> str:
+    """An error in words that are the same in every process."""
+    if isinstance(error, OverTime):
+        return OVER_TIME
+    try:
+        said = str(error)
+    except Exception:
+        said = ""
+    said = _ADDRESS.sub("0x…", said.encode("utf-8", "backslashreplace").decode()).replace("\0", "\\0")
+    line = _line_in(error, file)
+    place = f" ({file} line {line})" if line else ""
+    return f"{type(error).__name__}: {said}"[:MAX_ERROR].rstrip(": ") + place
+
+
+def _line_in(error: BaseException, file: str) -> int | None:
+    """The innermost line of the plug-in's own file that the error passed through."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+@lru_cache(maxsize=64)
+def _load(plugin: Plugin) -> Callable[..., Any]:
+    """The function of a plug-in, its model loaded and bound."""
+    module = _module(plugin.source, plugin.file)
+    function: Callable[..., Any] = module[plugin.function]
+    if plugin.model is None:
+        return function
+    model: Any = base64.b64decode(plugin.model)
+    if "load" in module:
+        model = module["load"](model)
+    return lambda transaction, features: function(transaction, features, model)
+
+
+@lru_cache(maxsize=64)
+def _module(source: str, file: str) -> dict[str, Any]:
+    name = f"fraudctl_plugin_{sha256(source.encode()).hexdigest()[:16]}"
+    module = types.ModuleType(name)
+    module.__dict__["__builtins__"] = _BUILTINS
+    sys.modules[name] = module
+    exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
+    return module.__dict__
+
+
+def _import(name: str, *arguments: Any) -> Any:
+    if name.split(".")[0] not in ALLOWED_IMPORTS:
+        raise ImportError(f"import of {name} is not allowed")
+    return __import__(name, *arguments)
+
+
+_BUILTINS: Final = {name: value for name, value in vars(builtins).items() if name not in FORBIDDEN_NAMES} | {
+    "__import__": _import
+}

@@ -1,0 +1,373 @@
+"""A rule set: content with a version and a hash, checked whole, and what the kernel is to compute for it.
+
+Knows the shape of the document and its limits; knows nothing of events, clusters or stores.
+
+The document has `version`, `features`, `rules`, `thresholds` ({review, block}), and optionally `lists` (name
+to constants of one kind), `fields` (names of further transaction fields that rules may mention),
+`settings` ({currency: EUR} states that all amounts are in one currency) and `tests` (see `rule_cases`).
+A rule with logic names a function (`plugin`, see `plugin_rule`); sources and models of plug-ins are part of
+the content. Order within a mapping means nothing: reasons come by points, the most first, then by name. The
+hash is of the content with sorted keys, without `tests`: they say what the rules do and change nothing of it,
+so a case may be added without a new version. `RuleSet.content`, which jobs carry and stores keep, has no
+tests either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import keyword
+import pathlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from pipeline.records.events import RESERVED
+from pipeline.rules.document import Document, DocumentError, Path, read
+from pipeline.rules.expression.parse import FUNCTIONS, ExpressionError
+from pipeline.rules.expression.parse import parse as parse_expression
+from pipeline.rules.expression.tree import (
+    ALWAYS,
+    FIELD_KINDS,
+    Condition,
+    Kind,
+    Names,
+    is_clean_text,
+    names_in,
+)
+from pipeline.rules.expression.tree import Literal as Constant
+from pipeline.rules.feature import KEYS, Feature, read_feature
+from pipeline.rules.plan import MAX_WHERES, build_plan, wheres_of
+from pipeline.rules.plan import PlanSettings as PlanSettings
+from pipeline.rules.plugins.declared import MAX_PLUGIN_RULES, SECTIONS, embedded, read_plugin
+from pipeline.rules.plugins.source import Plugin
+from pipeline.rules.reason import Reason, TemplateError, read_reason
+
+MAX_RULES: Final = 500
+MAX_FEATURES: Final = 300
+MAX_POINTS: Final = 100
+MAX_VERSION_LENGTH: Final = 100
+
+_SECTIONS: Final = ("version", "features", "rules", "thresholds", "lists", "fields", "settings", "tests")
+_RULE_KEYS: Final = ("when", "plugin", "uses", "model", "points", "reason")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a rule set: where in the document, on which line of the file, what, how bad."""
+
+    path: str
+    line: int | None
+    message: str
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line is not None else ""
+        return f"{place}{self.path}: {self.message}" if self.path else f"{place}{self.message}"
+
+
+class RuleSetError(Exception):
+    """A document that is not a rule set, with every problem found."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """If `condition` holds, `points` count and `reason` tells why. `when` is the text of the condition.
+
+    With a plug-in `condition` says only when it is asked; it decides, and may give fewer points and a
+    sentence of its own. `when` then ends with the plug-in's place.
+    """
+
+    name: str
+    when: str
+    condition: Condition
+    points: int
+    reason: Reason
+    plugin: Plugin | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The fields and features that decide whether it fires."""
+        uses = self.plugin.uses if self.plugin else ()
+        return frozenset(uses).union(name.name for name in names_in(self.condition))
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Scores from which a decision is review, and from which it is block."""
+
+    review: int
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """A checked rule set. `features` by name and `rules` come in the order in which they are reported."""
+
+    version: str
+    hash: str
+    content: Mapping[str, Any]
+    features: Mapping[str, Feature]
+    rules: tuple[Rule, ...]
+    thresholds: Thresholds
+    lists: Mapping[str, tuple[Constant, ...]]
+    fields: tuple[str, ...] = ()
+    currency: str | None = None
+    inputs: tuple[str, ...] = ()
+    tests: Any = field(default=None, compare=False, repr=False)
+    lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
+
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
+    def plan(self, settings: PlanSettings | None = None) -> dict[str, Any]:
+        """What the kernel computes for this rule set, as a JSON-able document."""
+        return build_plan(self.features.values(), self.inputs, settings or PlanSettings())
+
+    def kind(self, name: str) -> Kind:
+        """The kind of a field or feature."""
+        feature = self.features.get(name)
+        return feature.kind if feature else FIELD_KINDS.get(name, Kind.ANY)
+
+    def line(self, path: Path) -> int | None:
+        """The line of a path in the file it was read from, None when it was not read from one."""
+        return Document(None, dict(self.lines)).line(path)
+
+
+def load(path: pathlib.Path) -> RuleSet:
+    """Read a rule set from a YAML file. Raises `RuleSetError` with every problem at once."""
+    try:
+        document = read(path.read_text(encoding="utf-8"))
+    except DocumentError as error:
+        raise RuleSetError([Problem("", error.line, error.message)]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuleSetError([Problem("", None, f"cannot be read: {error}")]) from None
+    reader = _Reader(document)
+    document.content = embedded(document.content, path.parent, reader.complain)
+    return reader.ruleset()
+
+
+def parse(content: Mapping[str, Any]) -> RuleSet:
+    """Read a rule set from its plain content. Raises `RuleSetError` with every problem at once."""
+    return _Reader(Document(content)).ruleset()
+
+
+def content_hash(content: Mapping[str, Any]) -> str:
+    """The SHA-256 of the content as JSON with sorted keys, in hex."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class _Reader:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._problems: list[Problem] = []
+
+    @property
+    def _content(self) -> Any:
+        return self._document.content
+
+    def ruleset(self) -> RuleSet:
+        if not isinstance(self._content, Mapping):
+            raise RuleSetError([Problem("", None, "a rule set is a mapping of version, features, rules, …")])
+        for section in self._content:
+            if section not in (*_SECTIONS, *SECTIONS):
+                self.complain((str(section),), f"unknown; known are {', '.join(_SECTIONS)}")
+        lists, fields = self._lists(), self._fields()
+        where_names = Names(frozenset(fields), {}, lists, allows_arithmetic=False)
+        features = self._features(where_names)
+        declared = self._mapping("features")
+        # A broken feature is still a name: a rule that uses it is not wrong as well.
+        kinds = {name: features[name].kind if name in features else Kind.ANY for name in declared}
+        rules = self._rules(Names(frozenset(fields), kinds, lists))
+        content = {section: value for section, value in self._content.items() if section != "tests"}
+        ruleset = RuleSet(
+            version=self._version(), hash="", content=content, features=features, rules=rules,
+            thresholds=self._thresholds(), lists=lists, fields=fields, currency=self._currency(),
+            inputs=_inputs(rules, features, fields), tests=self._content.get("tests"),
+            lines=self._document.lines,
+        )  # fmt: skip
+        if self._problems:
+            raise RuleSetError(self._problems)
+        return replace(ruleset, hash=content_hash(content))
+
+    def complain(self, path: Path, message: str) -> None:
+        self._problems.append(Problem(".".join(path), self._document.line(path), message))
+
+    def _mapping(self, section: str) -> Mapping[str, Any]:
+        value = self._content.get(section)
+        if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+            return value
+        if value is not None:
+            self.complain((section,), "must be a mapping")
+        return {}
+
+    def _version(self) -> str:
+        version = self._content.get("version")
+        if isinstance(version, int) and not isinstance(version, bool):
+            version = str(version)
+        is_text = isinstance(version, str) and is_clean_text(version)
+        if not is_text or not 1 <= len(str(version)) <= MAX_VERSION_LENGTH:
+            self.complain(("version",), f"must be a text of 1 to {MAX_VERSION_LENGTH} characters")
+        return str(version)
+
+    def _currency(self) -> str | None:
+        settings = self._mapping("settings")
+        for key in settings:
+            if key != "currency":
+                self.complain(("settings", key), "unknown; known is currency")
+        currency = settings.get("currency")
+        if currency is not None and not (isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency)):
+            self.complain(("settings", "currency"), "must be a three-letter code such as EUR")
+        return currency if isinstance(currency, str) else None
+
+    def _fields(self) -> tuple[str, ...]:
+        declared = self._content.get("fields", [])
+        if not isinstance(declared, list) or not all(isinstance(name, str) for name in declared):
+            self.complain(("fields",), "must be a list of names of further transaction fields")
+            return ()
+        for index, name in enumerate(declared):
+            if not _is_free(name, _FIELD_NAME) or name in ("event_time", *RESERVED):
+                self.complain(("fields", str(index)), f"{name} cannot name a further field")
+        return tuple(sorted(set(declared)))
+
+    def _lists(self) -> dict[str, tuple[Constant, ...]]:
+        lists = {}
+        for name, items in self._mapping("lists").items():
+            lists[name] = self._list(("lists", name), items)
+            if not _is_free(name, _NAME):
+                self.complain(("lists", name), f"{name} cannot name a list")
+        return lists
+
+    def _list(self, path: Path, items: object) -> tuple[Constant, ...]:
+        constants = [_constant(item) for item in items] if isinstance(items, list) else [None]
+        sound = tuple(constant for constant in constants if constant)
+        if len(sound) != len(constants) or len({constant.kind for constant in sound}) > 1:
+            self.complain(path, "must be a list of texts, of numbers or of truth values")
+            return ()
+        return sound
+
+    def _features(self, names: Names) -> dict[str, Feature]:
+        declared = self._mapping("features")
+        if len(declared) > MAX_FEATURES:
+            self.complain(("features",), f"at most {MAX_FEATURES} features")
+            return {}
+        features = {}
+        for name in sorted(declared):
+            path = ("features", name)
+            if not _is_free(name, _NAME) or name in names.fields or name in names.lists:
+                self.complain(path, f"{name} cannot name a feature: taken, or not of a-z, 0-9 and _")
+            feature = read_feature(name, declared[name], names, self._under(path))
+            if feature:
+                features[name] = feature
+        for key in KEYS:
+            if len(wheres_of(features.values(), key)) > MAX_WHERES:
+                self.complain(("features",), f"more than {MAX_WHERES} different conditions by {key}")
+        return features
+
+    def _under(self, path: Path) -> Any:
+        return lambda inner, message: self.complain((*path, *inner), message)
+
+    def _rules(self, names: Names) -> tuple[Rule, ...]:
+        declared = self._mapping("rules")
+        if not declared and self._content.get("rules") in (None, {}):
+            self.complain(("rules",), "at least one rule is needed")
+        if len(declared) > MAX_RULES:
+            self.complain(("rules",), f"at most {MAX_RULES} rules")
+            return ()
+        asking = sum(isinstance(rule, Mapping) and "plugin" in rule for rule in declared.values())
+        if asking > MAX_PLUGIN_RULES:
+            self.complain(("rules",), f"at most {MAX_PLUGIN_RULES} rules with plug-ins")
+            return ()
+        rules = [self._rule(name, rule, names) for name, rule in declared.items()]
+        return tuple(sorted((r for r in rules if r), key=lambda rule: (-rule.points, rule.name)))
+
+    def _rule(self, name: str, declared: object, names: Names) -> Rule | None:
+        path = ("rules", name)
+        if not _NAME.fullmatch(name):
+            self.complain(path, "a rule's name is lower-case letters, digits and _")
+        if not isinstance(declared, Mapping):
+            self.complain(path, "a rule is a mapping with when, points and reason")
+            return None
+        for key in declared:
+            if key not in _RULE_KEYS:
+                self.complain((*path, str(key)), f"unknown; known are {', '.join(_RULE_KEYS)}")
+        points = self._points(path, declared.get("points"))
+        reason = self._reason(path, declared.get("reason", name.replace("_", " ")), names)
+        condition = self._condition(path, declared, names)
+        if "plugin" not in declared:
+            for key in ("uses", "model"):
+                if key in declared:
+                    self.complain((*path, key), "belongs to a plug-in: name one with plugin")
+            return Rule(name, str(declared["when"]), condition, points, reason) if condition else None
+        plugin = read_plugin(declared, self._content, names, self._under(path))
+        if plugin is None or condition is None:
+            return None
+        when = f"{declared['when']} and {plugin.place}" if "when" in declared else plugin.place
+        return Rule(name, when, condition, points, reason, plugin)
+
+    def _condition(self, path: Path, declared: Mapping[str, Any], names: Names) -> Condition | None:
+        when = declared.get("when")
+        if "when" not in declared and "plugin" in declared:
+            return ALWAYS
+        try:
+            if not isinstance(when, str):
+                raise ExpressionError("when is a text such as amount > 5", 1)
+            return parse_expression(when, names)
+        except ExpressionError as error:
+            self.complain((*path, "when"), str(error))
+            return None
+
+    def _points(self, path: Path, points: object) -> int:
+        if isinstance(points, int) and _is_whole(points) and abs(points) <= MAX_POINTS:
+            return points
+        self.complain((*path, "points"), f"must be a whole number from -{MAX_POINTS} to {MAX_POINTS}")
+        return 0
+
+    def _reason(self, path: Path, template: object, names: Names) -> Reason:
+        try:
+            return read_reason(template, names)
+        except TemplateError as error:
+            self.complain((*path, "reason"), str(error))
+            return Reason(())
+
+    def _thresholds(self) -> Thresholds:
+        declared = self._mapping("thresholds")
+        review, block = declared.get("review", 0), declared.get("block", 0)
+        if set(declared) == {"review", "block"} and _is_whole(review) and _is_whole(block):
+            thresholds = Thresholds(int(review), int(block))
+            if 1 <= thresholds.review <= thresholds.block <= MAX_POINTS:
+                return thresholds
+        self.complain(("thresholds",), "must be {review: R, block: B}, whole, with 1 <= R <= B <= 100")
+        return Thresholds(MAX_POINTS, MAX_POINTS)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_free(name: str, pattern: re.Pattern[str]) -> bool:
+    is_taken = name in FIELD_KINDS or name in FUNCTIONS or keyword.iskeyword(name)
+    return bool(pattern.fullmatch(name)) and not is_taken
+
+
+def _constant(item: object) -> Constant | None:
+    if isinstance(item, bool):
+        return Constant(item)
+    if isinstance(item, int | float):
+        return Constant(Decimal(repr(item)))
+    return Constant(item) if isinstance(item, str) and is_clean_text(item) else None
+
+
+def _inputs(rules: Iterable[Rule], features: Mapping[str, Feature], fields: Sequence[str]) -> tuple[str, ...]:
+    used = {name for rule in rules for name in rule.names}
+    used |= {name.name for rule in rules for name in rule.reason.names}
+    return tuple(name for name in (*FIELD_KINDS, *fields, *features) if name in used)

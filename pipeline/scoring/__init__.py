@@ -1,0 +1,1 @@
+"""An event's verdict without a cluster: order, features, rules."""

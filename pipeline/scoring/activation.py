@@ -1,0 +1,161 @@
+"""Which rule set is in force when: the records of the rules topic, and what they mean.
+
+The executable specification; the kernel's `Activations.java` says the same. Knows records, times and plans;
+knows nothing of Kafka, Flink or how a rule set is written.
+
+An activation is a JSON object: `kind` "activation", `action` (what somebody did), `version`, `hash` and
+`ruleset` (the content), `shadow` (content or null), `plan` (for the kernel, made by the writer),
+`effective_from_ms` (or null) and `previous`, the offset of the activation that it builds on (null for the
+first). Anything else on the topic is ignored, and so is an activation that does not build on the newest one
+that counts: of two written at the same time one counts.
+
+It is in force for every event whose due is at least T: effective_from or its append time + 1 s, whichever is
+later, and never before the T of the one it builds on. The first holds from the beginning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from pipeline.rules.plan import Needs, Plan, PlanSettings, TooManyConditions, keys_of, next_plan
+from pipeline.rules.ruleset import RuleSet, parse
+from pipeline.scoring.reference import ALWAYS, Reference, Version
+
+KIND: Final = "activation"
+AHEAD_MS: Final = 1_000
+"""How long before the first event that it is for an activation is on the topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """One that counts. `from_ms` is its T; ALWAYS for the first."""
+
+    offset: int
+    append_ms: int
+    from_ms: int
+    record: Mapping[str, Any]
+
+    @property
+    def version(self) -> str:
+        return str(self.record["version"])
+
+    @property
+    def hash(self) -> str:
+        return str(self.record["hash"])
+
+    @property
+    def action(self) -> str:
+        return str(self.record["action"])
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """The rule set's content."""
+        content: Mapping[str, Any] = self.record["ruleset"]
+        return content
+
+    @property
+    def shadow(self) -> Mapping[str, Any] | None:
+        """The content of the rule set that runs beside it."""
+        content: Mapping[str, Any] | None = self.record.get("shadow")
+        return content
+
+    @property
+    def plan(self) -> Plan:
+        plan: Plan = self.record["plan"]
+        return plan
+
+
+def read(records: Iterable[tuple[int, int, bytes | None]]) -> list[Activation]:
+    """The activations that count, from (offset, append time, value) in the order of the topic."""
+    found: list[Activation] = []
+    for offset, append_ms, value in records:
+        record = _record(value)
+        newest = found[-1] if found else None
+        if record is None or record.get("previous") != (newest.offset if newest else None):
+            continue
+        if newest is None:
+            from_ms = ALWAYS
+        else:
+            wanted = record.get("effective_from_ms")
+            from_ms = max(append_ms + AHEAD_MS, newest.from_ms, ALWAYS if wanted is None else int(wanted))
+        found.append(Activation(offset, append_ms, from_ms, record))
+    return found
+
+
+def in_force(chain: Sequence[Activation], due: int) -> Activation:
+    """The one by which an event of that due is computed and scored."""
+    return next(one for one in reversed(chain) if one.from_ms <= due)
+
+
+def following(
+    chain: Sequence[Activation], action: str, live: RuleSet, shadow: RuleSet | None = None,
+    effective_from_ms: int | None = None,
+) -> bytes:  # fmt: skip
+    """The record that activates a rule set after those. Raises TooManyConditions."""
+    newest = chain[-1] if chain else None
+    record = {
+        "kind": KIND,
+        "action": action,
+        "version": live.version,
+        "hash": live.hash,
+        "effective_from_ms": effective_from_ms,
+        "previous": newest.offset if newest else None,
+        "ruleset": live.content,
+        "shadow": shadow.content if shadow else None,
+        "plan": _plan(chain, live, shadow),
+    }
+    return json.dumps(record, ensure_ascii=False).encode()
+
+
+def before(chain: Sequence[Activation]) -> Activation | None:
+    """Where a rollback goes: what was live before the newest, those rolled back from left out."""
+    standing: list[Activation] = []
+    for one in chain:
+        if one.action == "rollback" and len(standing) > 1:
+            standing.pop()
+        elif not standing or one.hash != standing[-1].hash:
+            standing.append(one)
+    return standing[-2] if len(standing) > 1 else None
+
+
+def keys(chain: Sequence[Activation]) -> list[str]:
+    """Every key that a plan of the chain has a hop by, the user first."""
+    from pipeline.rules.feature import KEYS
+
+    used = {key for one in chain for key in keys_of(one.plan)}
+    return [key for key in KEYS if key in used]
+
+
+def reference(chain: Sequence[Activation], settings: PlanSettings) -> Reference:
+    """The reference over all of them; the `version` of what it gives is the place in the chain."""
+    first = {**asdict(settings), **chain[0].plan}
+    return Reference(first, [Version(one.from_ms, one.plan) for one in chain[1:]])
+
+
+def _plan(chain: Sequence[Activation], live: RuleSet, shadow: RuleSet | None) -> dict[str, Any]:
+    """What a rollback would need is kept up too, unless there is no room for it."""
+    plan = chain[-1].plan if chain else None
+    former = next((one for one in reversed(chain) if one.hash != live.hash), None)
+    kept = _needs(parse(former.content)) if former else None
+    parts = _needs(live), _needs(shadow) if shadow else None
+    try:
+        return next_plan(plan, len(chain), *parts, kept)
+    except TooManyConditions:
+        if kept is None:
+            raise
+        return next_plan(plan, len(chain), *parts)
+
+
+def _needs(ruleset: RuleSet) -> Needs:
+    return Needs(tuple(ruleset.features.values()), ruleset.inputs)
+
+
+def _record(value: bytes | None) -> dict[str, Any] | None:
+    try:
+        record = json.loads(value) if value is not None else None
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and record.get("kind") == KIND else None

@@ -1,0 +1,129 @@
+"""When an event is due: the one order of processing, made from the log alone.
+
+Knows partitions, append times and control records; knows nothing of what the events mean.
+
+Per partition there is a newest position, none at first. For an event, pos = min(event time, append time) on
+live topics and = event time for past data; due = pos at first, then max(pos, newest - out_of_orderness); the
+event is late iff due > pos; then newest = max(newest, pos). A tick moves newest to its append time, less the
+milliseconds in its header if it has any, a close record with the value T to T + out_of_orderness + 1; on live
+topics neither moves it beyond the append time, and neither yields an event. A record without a value and with
+neither header, or with one that is no number, is refused like one that cannot be decoded, and moves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pipeline.records.events import MAX_EVENT_BYTES, Refusal, Transaction, decode
+
+Time = Literal["append", "event"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of the transactions topic."""
+
+    partition: int
+    offset: int
+    append_ms: int
+    value: bytes | None
+    headers: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A transaction with its place in the log and in time. `order` is the sort key of all processing."""
+
+    transaction: Transaction
+    partition: int
+    offset: int
+    pos: int
+    due: int
+    late: bool
+
+    @property
+    def order(self) -> tuple[int, int, bytes, int, int]:
+        """(due, pos, event_id as UTF-8 bytes, partition, offset)."""
+        return self.due, self.pos, self.transaction.event_id.encode(), self.partition, self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that is not a transaction, and why."""
+
+    record: Record
+    refusal: Refusal
+
+
+@dataclass(slots=True)
+class PartitionClock:
+    """The newest position of one partition, and what it makes of the next record."""
+
+    out_of_orderness_ms: int
+    newest: int | None = None
+
+    def due(self, pos: int) -> int:
+        """The moment from which an event at `pos` counts; moves the clock on."""
+        due = pos if self.newest is None else max(pos, self.newest - self.out_of_orderness_ms)
+        self.advance(pos)
+        return due
+
+    def advance(self, pos: int) -> None:
+        """Take note of a position seen."""
+        self.newest = pos if self.newest is None else max(self.newest, pos)
+
+
+class Stamping(list[Stamped]):
+    """The stamped events in the order of the records, with the refused records beside them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: list[Refused] = []
+
+
+def stamp(
+    records: Iterable[Record],
+    out_of_orderness_ms: int = 50,
+    time: Time = "append",
+    max_event_bytes: int = MAX_EVENT_BYTES,
+) -> Stamping:
+    """Stamp the records of a topic, those of one partition in offset order. Sort by `order` to process."""
+    clocks: dict[int, PartitionClock] = {}
+    stamping = Stamping()
+    for record in records:
+        clock = clocks.setdefault(record.partition, PartitionClock(out_of_orderness_ms))
+        control = _control_pos(record, out_of_orderness_ms, time)
+        if control is not None:
+            clock.advance(control)
+            continue
+        try:
+            transaction = decode(record.value, max_event_bytes)
+        except Refusal as refusal:
+            stamping.refused.append(Refused(record, refusal))
+            continue
+        stamping.append(_stamped(transaction, record, clock, time))
+    return stamping
+
+
+def _control_pos(record: Record, out_of_orderness_ms: int, time: Time) -> int | None:
+    if record.value is not None:
+        return None
+    try:
+        if "tick" in record.headers:
+            reached = record.append_ms - int(record.headers["tick"] or 0)
+        elif "close" in record.headers:
+            reached = int(record.headers["close"]) + out_of_orderness_ms + 1
+        else:
+            return None
+    except ValueError:
+        return None
+    return min(reached, record.append_ms) if time == "append" else reached
+
+
+def _stamped(transaction: Transaction, record: Record, clock: PartitionClock, time: Time) -> Stamped:
+    event_ms = transaction.event_time_ms
+    pos = event_ms if time == "event" else min(event_ms, record.append_ms)
+    due = clock.due(pos)
+    return Stamped(transaction, record.partition, record.offset, pos, due, due > pos)

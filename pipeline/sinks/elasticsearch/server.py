@@ -1,0 +1,177 @@
+"""One Elasticsearch cluster, asked in JSON: single requests, bulk, and every document behind an alias.
+
+Answers with documents in them stay bytes: `pipeline.sinks.elasticsearch.index` cuts them out, which is
+cheaper than parsing, and exact. Works with servers from 7.17 on. This module knows nothing of decisions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+_PAGE = 2_000
+_KEEP = "2m"  # how long a reader of everything may take for one page
+
+
+class Server:
+    """One Elasticsearch cluster, asked in JSON. Not safe for use by two threads."""
+
+    def __init__(self, address: str, secret: str | None, ca_certs: str | None = None) -> None:
+        self._address = address if "://" in address else f"http://{address}"
+        self._secret = secret
+        self._ca_certs = ca_certs
+        self._client: Elasticsearch | None = None
+
+    def raw(self, method: str, path: str, body: object = None) -> bytes:
+        """The answer as it came. Raises Failure."""
+        import elasticsearch
+
+        headers = {"accept": "application/json"}
+        if body is not None:
+            headers["content-type"] = (
+                "application/x-ndjson" if isinstance(body, bytes) else "application/json"
+            )
+        try:
+            client = self._connection()
+            answer: Any = client.perform_request(method, path, headers=headers, body=body)
+        except elasticsearch.BadRequestError as error:
+            raise BadRequest(_api_words(error)) from error
+        except elasticsearch.NotFoundError as error:
+            raise Missing(_api_words(error)) from error
+        except (elasticsearch.ApiError, elasticsearch.TransportError) as error:
+            self.close()
+            raise Failure(_api_words(error)) from error
+        return bytes(answer.body)
+
+    def ask(self, method: str, path: str, body: object = None, *, missing_ok: bool = False) -> Any:
+        """The answer parsed; {} where what is asked about is not there and need not be."""
+        try:
+            return json.loads(self.raw(method, path, body))
+        except Missing:
+            if missing_ok:
+                return {}
+            raise
+
+    def bulk(self, body: str) -> list[dict[str, dict[str, Any]]]:
+        """The answers to the actions in a body. Raises Failure."""
+        wanted = (
+            "items.*.status,items.*.result,items.*.error.type,items.*.error.reason,items.*.error.caused_by"
+        )
+        answer = self.ask("POST", f"/_bulk?timeout=5s&filter_path={wanted}", body.encode())
+        items: list[dict[str, dict[str, Any]]] = answer["items"]
+        return items
+
+    def create(self, index: str) -> None:
+        """An index by the template that fits its name, unless it is there."""
+        try:
+            self.ask("PUT", f"/{index}")
+        except BadRequest as error:
+            if "resource_already_exists_exception" not in str(error):
+                raise
+
+    def indices(self, alias: str) -> list[str]:
+        """The indices behind an alias, none if there is no such alias."""
+        return sorted(self.ask("GET", f"/_alias/{alias}", missing_ok=True))
+
+    def pages(self, alias: str) -> Iterator[bytes]:
+        """Every document that was searchable when this began, as answers to a search. Raises Failure."""
+        if not self.indices(alias):
+            return
+        body = {"size": _PAGE, "sort": ["_doc"], "version": True}
+        answer = self.raw("POST", f"/{alias}/_search?scroll={_KEEP}&allow_partial_search_results=false", body)
+        scroll = _scroll_id(answer)
+        try:
+            while not answer.endswith(b'"hits":[]}}'):
+                yield _whole(answer)
+                answer = self.raw("POST", "/_search/scroll", {"scroll": _KEEP, "scroll_id": scroll})
+                scroll = _scroll_id(answer)
+            _whole(answer)
+        finally:
+            self.ask("DELETE", "/_search/scroll", {"scroll_id": scroll}, missing_ok=True)
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _connection(self) -> Elasticsearch:
+        if self._client is None:
+            self._client = _open(self._address, self._secret, self._ca_certs)
+        return self._client
+
+
+class Failure(Exception):
+    """The server could not be reached, or did not do what it was asked."""
+
+
+class BadRequest(Failure):
+    """The server does not understand what it was asked (HTTP 400)."""
+
+
+class Missing(Failure):
+    """What was asked about is not there (HTTP 404)."""
+
+
+def _open(address: str, secret: str | None, ca_certs: str | None) -> Elasticsearch:
+    from urllib.parse import unquote, urlsplit
+
+    from elastic_transport import JsonSerializer
+    from elasticsearch import Elasticsearch
+
+    class Untouched(JsonSerializer):
+        """Answers stay bytes: documents are cut out of them, which is cheaper and exact."""
+
+        def loads(self, data: bytes) -> Any:
+            return data
+
+    parts = urlsplit(address)
+    options: dict[str, Any] = {"ca_certs": ca_certs} if ca_certs else {}
+    if secret is not None and parts.username:
+        options["basic_auth"] = (unquote(parts.username), secret)
+    elif secret is not None:
+        options["api_key"] = secret
+    port = parts.port or (443 if parts.scheme == "https" else 9200)
+    return Elasticsearch(
+        f"{parts.scheme}://{parts.hostname}:{port}{parts.path}", request_timeout=30, max_retries=0,
+        retry_on_timeout=False, serializer=Untouched(), **options,
+    )  # fmt: skip
+
+
+def _scroll_id(answer: bytes) -> str:
+    """It stands first in the answer, and has no escapes."""
+    return answer[: answer.index(b'",')].decode().rpartition('"')[2]
+
+
+def _whole(answer: bytes) -> bytes:
+    """The answer, unless parts of the index did not take part in it. Raises Failure."""
+    start = answer.index(b'"_shards":{')
+    if b'"failed":0' not in answer[start : answer.index(b"}", start)]:
+        raise Failure("a part of the index could not be read")
+    return answer
+
+
+def _api_words(error: Exception) -> str:
+    body = getattr(error, "body", None)
+    try:
+        found = json.loads(body)["error"] if isinstance(body, bytes) else None
+    except (ValueError, KeyError, TypeError):
+        found = None
+    if isinstance(found, dict):
+        return words(found)
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def words(error: Mapping[str, Any]) -> str:
+    """The outermost and the innermost reason of a failure as the server names them."""
+    text = f"{error.get('reason')} ({error.get('type')})"
+    inner = error.get("root_cause") or [error]
+    deepest = dict(inner[0])
+    while isinstance(deepest.get("caused_by"), dict):
+        deepest = deepest["caused_by"]
+    reason = str(deepest.get("reason"))
+    return text if reason in text else f"{text}: {reason}"

@@ -1,0 +1,435 @@
+"""Writes flagged decisions to Redis with their time to live, and the hot lists of addresses and users.
+Effectively once: a repeat finds its position already there and changes nothing; a greater one wins.
+
+Keys, where <identity> is `<length of user_id>:<user_id>:<event_id>`:
+
+- `risk:flag:<identity>`  hash: a flagged decision; gone `flag_ttl` after its append time
+- `risk:mark:<identity>`  string: the position that withdrew a flag; lives as long as a flag would
+- `risk:hot:<kind>:<v>`   sorted set: identities flagged for one ip or user, by append time
+- `risk:top:<kind>`       sorted set: ip or user by number of flags; trimmed when read
+- `risk:last:<kind>`      sorted set: ip or user by newest append time; lets old ones be swept
+- `risk:recent`           sorted set: identities by append time
+
+An approved decision without an earlier flag leaves nothing, so an *older run's first* decision
+for that event could still raise a flag afterwards. Therefore approved decisions leave a mark for
+`mark_ttl` while an older run was seen on the partition within that time (or may have been, just
+after a start). Beyond that bound a late, older flag lives out its time to live.
+
+All keys of one decision must lie on one node: Redis Cluster is not supported.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.records.delivery import Delivery, Glance, Identity, Parts, Undecodable, glance, take_apart
+from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable
+from pipeline.sinks.redis import readback
+
+if TYPE_CHECKING:
+    import redis
+
+DAY_MS = 86_400_000
+KINDS = ("ip", "user")
+
+_CHUNK = 500  # identities in one EXISTS
+
+# KEYS: flag, mark. ARGV: position (20 digits), append ms, expires ms, now ms, identity, ttl ms,
+# when a mark expires that withdraws nothing, then the flag's fields and values. Without fields
+# the decision is approved.
+# The first line makes a server without memory refuse before anything is changed.
+# Returns 1 when it won, 0 when the store has the same or a newer one.
+_PUT = """#!lua
+local flag, mark = KEYS[1], KEYS[2]
+local position, append, expires, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local identity, ttl = ARGV[5], tonumber(ARGV[6])
+
+local held = redis.call('HMGET', flag, 'position', 'ip', 'user_id')
+if held[1] and held[1] >= position then return 0 end
+local marked = redis.call('GET', mark)
+if marked and marked >= position then return 0 end
+
+local function count(kind, value)
+  local hot = 'risk:hot:' .. kind .. ':' .. value
+  redis.call('ZREMRANGEBYSCORE', hot, '-inf', now - ttl)
+  local n = redis.call('ZCARD', hot)
+  if n == 0 then
+    redis.call('ZREM', 'risk:top:' .. kind, value)
+    redis.call('ZREM', 'risk:last:' .. kind, value)
+  else
+    redis.call('ZADD', 'risk:top:' .. kind, n, value)
+  end
+end
+
+local function forget(kind, value)
+  if value and value ~= '' then
+    redis.call('ZREM', 'risk:hot:' .. kind .. ':' .. value, identity)
+    count(kind, value)
+  end
+end
+
+local function remember(kind, value)
+  if value and value ~= '' then
+    local hot = 'risk:hot:' .. kind .. ':' .. value
+    redis.call('ZADD', hot, append, identity)
+    if redis.call('PEXPIRETIME', hot) < tonumber(expires) then
+      redis.call('PEXPIREAT', hot, expires)
+    end
+    redis.call('ZADD', 'risk:last:' .. kind, 'GT', append, value)
+    local last = 'risk:last:' .. kind
+    for _, old in ipairs(redis.call('ZRANGEBYSCORE', last, '-inf', now - ttl, 'LIMIT', 0, 2)) do
+      count(kind, old)
+    end
+    count(kind, value)
+  end
+end
+
+if held[1] then
+  redis.call('DEL', flag)
+  redis.call('ZREM', 'risk:recent', identity)
+  forget('ip', held[2])
+  forget('user', held[3])
+end
+if #ARGV == 7 then
+  if not (held[1] or marked) then expires = ARGV[7] end
+  if tonumber(expires) > now then redis.call('SET', mark, position, 'PXAT', expires) end
+  return 1
+end
+redis.call('DEL', mark)
+if tonumber(expires) <= now then return 1 end
+local fields, of = {}, {}
+for i = 8, #ARGV, 2 do
+  fields[#fields + 1] = ARGV[i]
+  fields[#fields + 1] = ARGV[i + 1]
+  of[ARGV[i]] = ARGV[i + 1]
+end
+redis.call('HSET', flag, 'position', position, unpack(fields))
+redis.call('PEXPIREAT', flag, expires)
+redis.call('ZREMRANGEBYSCORE', 'risk:recent', '-inf', now - ttl)
+redis.call('ZADD', 'risk:recent', append, identity)
+remember('ip', of['ip'])
+remember('user', of['user_id'])
+return 1
+"""
+
+# ARGV: kind, n, oldest append ms that no longer counts. Stored counts are never too small, so
+# reading the top until it no longer shrinks is exact.
+_TOP = """
+local kind, n, cutoff = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local top = 'risk:top:' .. kind
+while true do
+  local rows = redis.call('ZREVRANGE', top, 0, n - 1, 'WITHSCORES')
+  local shrunk = false
+  for i = 1, #rows, 2 do
+    local hot = 'risk:hot:' .. kind .. ':' .. rows[i]
+    redis.call('ZREMRANGEBYSCORE', hot, '-inf', cutoff)
+    local held = redis.call('ZCARD', hot)
+    if held < tonumber(rows[i + 1]) then
+      shrunk = true
+      if held == 0 then redis.call('ZREM', top, rows[i]) else redis.call('ZADD', top, held, rows[i]) end
+    end
+  end
+  if not shrunk then return rows end
+end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A flagged decision as Redis holds it. `amount` is exact decimal text."""
+
+    user_id: str
+    event_id: str
+    score: int
+    decision: str
+    amount: str
+    currency: str | None
+    ip: str | None
+    reasons: tuple[Mapping[str, Any], ...]
+    position: int
+    decided_at_ms: int
+
+
+def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> RedisSink:
+    """A sink for the server at `address` (a URL). Settings, as `30s`, `5m` or `24h`: flag_ttl, mark_ttl.
+
+    Raises ValueError for a setting that is no duration.
+    """
+    ttl_ms = _duration_ms(settings.get("flag_ttl", "24h"))
+    return RedisSink(address, secret, ttl_ms, _duration_ms(settings.get("mark_ttl", "10m")))
+
+
+class RedisSink:
+    """See the module. `now_ms` is the server's clock, which also decides when a flag expires."""
+
+    flagged_only = True
+    fields = readback.FIELDS
+
+    def __init__(self, url: str, password: str | None, flag_ttl_ms: int, mark_ttl_ms: int) -> None:
+        self._url = url
+        self._password = password
+        self._ttl_ms = flag_ttl_ms
+        self._mark_ttl_ms = mark_ttl_ms
+        self._client: redis.Redis | None = None
+        self._runs = _RunsSeen(mark_ttl_ms)
+
+    def write(self, batch: Sequence[Delivery]) -> Outcome:
+        newest, refused = _fold(batch)
+        superseded = len(batch) - len(newest) - len(refused)
+        outcome = Outcome(0, superseded, refused)
+        for delivery in batch:
+            self._runs.see(delivery)
+        try:
+            return outcome + self._put(newest)
+        except _client_errors() as error:
+            self.close()
+            raise Unavailable(str(error) or type(error).__name__) from error
+
+    def held(self, user_id: str, event_id: str) -> Held | None:
+        try:
+            fields: Any = self._connection().hgetall(_keys((user_id, event_id))[0])
+        except _client_errors() as error:
+            self.close()
+            raise Unavailable(str(error)) from error
+        flag = _flag(fields)
+        if flag is None:
+            return None
+        rules = tuple(str(hit["rule"]) for hit in flag.reasons)
+        return Held(flag.position, flag.score, flag.decision, rules)
+
+    def expected(self, delivery: Delivery, parts: Parts) -> Entry | None:
+        if parts.verdict["decision"] == "approve":
+            return None
+        expires_ms = delivery.append_ms + self._ttl_ms
+        fields = _fields(delivery, parts)
+        return readback.should_hold(delivery.position, fields, parts.identity, expires_ms)
+
+    def entries(self) -> Iterator[Entry]:
+        with self._translated():
+            yield from readback.entries(self._connection())
+
+    def look_up(self, identities: Sequence[Identity]) -> Mapping[Identity, Entry]:
+        with self._translated():
+            return readback.look_up(self._connection(), identities)
+
+    def forget(self, doomed: Sequence[tuple[Identity, int]]) -> None:
+        with self._translated():
+            readback.forget(self._connection(), doomed)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except _client_errors() as error:
+            self.close()
+            raise Unavailable(str(error) or type(error).__name__) from error
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _put(self, newest: Mapping[Identity, tuple[Delivery, Glance]]) -> Outcome:
+        """Flagged ones, marks, and approved ones that have something to withdraw."""
+        approved = [(d, g) for d, g in newest.values() if not g.flagged]
+        marked = [(d, g) for d, g in approved if self._runs.may_be_beaten(d)]
+        if marked:
+            approved = [(d, g) for d, g in approved if not self._runs.may_be_beaten(d)]
+        urgent = [(d, g) for d, g in newest.values() if g.flagged] + marked
+        withdrawn = self._known(approved)
+        outcome = self._run_scripts([*urgent, *withdrawn])
+        return outcome + Outcome(written=len(approved) - len(withdrawn))
+
+    def _known(self, approved: list[tuple[Delivery, Glance]]) -> list[tuple[Delivery, Glance]]:
+        """Those the store may hold a flag or a mark for."""
+        chunks = [approved[i : i + _CHUNK] for i in range(0, len(approved), _CHUNK)]
+        pipe = self._connection().pipeline(transaction=False)
+        for chunk in chunks:
+            pipe.exists(*[key for _, seen in chunk for key in _keys(seen.identity)])
+        found = pipe.execute() if chunks else []
+        return [pair for chunk, count in zip(chunks, found, strict=True) if count for pair in chunk]
+
+    def _run_scripts(self, pairs: list[tuple[Delivery, Glance]]) -> Outcome:
+        if not pairs:
+            return Outcome()
+        client = self._connection()
+        digest: Any = client.script_load(_PUT)
+        now_ms = _server_ms(client)
+        pipe = client.pipeline(transaction=False)
+        refused: list[Refused] = []
+        sent: list[Delivery] = []
+        for delivery, seen in pairs:
+            try:
+                arguments = self._arguments(delivery, seen, now_ms)
+            except Undecodable as error:
+                refused.append(Refused(delivery, f"undecodable: {error}"))
+                continue
+            pipe.evalsha(digest, 2, *_keys(seen.identity), *arguments)
+            sent.append(delivery)
+        won = 0
+        for delivery, answer in zip(sent, pipe.execute(raise_on_error=False), strict=True):
+            if isinstance(answer, Exception):
+                if "WRONGTYPE" not in str(answer):
+                    raise answer
+                refused.append(Refused(delivery, str(answer)))
+            else:
+                won += int(answer)
+        return Outcome(won, len(pairs) - won - len(refused), refused)
+
+    def _arguments(self, delivery: Delivery, seen: Glance, now_ms: int) -> list[str]:
+        expires_ms = delivery.append_ms + self._ttl_ms
+        start = [
+            f"{delivery.position:020d}", str(delivery.append_ms), str(expires_ms), str(now_ms),
+            _name(seen.identity), str(self._ttl_ms), str(delivery.append_ms + self._mark_ttl_ms),
+        ]  # fmt: skip
+        if not seen.flagged:
+            return start
+        fields = _fields(delivery, take_apart(delivery.value))
+        return start + [cell for pair in fields.items() for cell in pair]
+
+    def _connection(self) -> redis.Redis:
+        if self._client is None:
+            self._client = _open(self._url, self._password)
+        return self._client
+
+
+def top(
+    url: str, kind: str, n: int, now_ms: int, password: str | None = None, ttl_ms: int = DAY_MS
+) -> list[tuple[str, int]]:
+    """The `n` addresses or users (kind "ip" or "user") with the most distinct flagged events
+    appended after now - ttl, with their counts; ties in descending order of name.
+
+    Raises Unavailable.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
+    try:
+        with _open(url, password) as client:
+            rows: Any = client.eval(_TOP, 0, kind, str(n), str(now_ms - ttl_ms))
+    except _client_errors() as error:
+        raise Unavailable(str(error)) from error
+    return [(rows[i], int(rows[i + 1])) for i in range(0, len(rows), 2)]
+
+
+def flags(url: str, limit: int, password: str | None = None) -> list[Flag]:
+    """The flags held now, newest append time first. Raises Unavailable."""
+    try:
+        with _open(url, password) as client:
+            names: Any = client.zrevrange("risk:recent", 0, limit - 1)
+            pipe = client.pipeline(transaction=False)
+            for name in names:
+                pipe.hgetall(f"risk:flag:{name}")
+            found = [_flag(fields) for fields in pipe.execute()]
+    except _client_errors() as error:
+        raise Unavailable(str(error)) from error
+    return [flag for flag in found if flag is not None]
+
+
+class _RunsSeen:
+    """Which runs each partition carried lately, to know when an approval needs a mark."""
+
+    def __init__(self, within_ms: int) -> None:
+        self._within_ms = within_ms
+        self._started: dict[int, int] = {}
+        self._latest: dict[int, dict[int, int]] = {}
+
+    def see(self, delivery: Delivery) -> None:
+        self._started.setdefault(delivery.partition, delivery.append_ms)
+        self._latest.setdefault(delivery.partition, {})[delivery.run] = delivery.append_ms
+
+    def may_be_beaten(self, delivery: Delivery) -> bool:
+        """Whether a decision of an older run may still follow."""
+        if delivery.run <= 1:
+            return False
+        since = delivery.append_ms - self._within_ms
+        older = (at for run, at in self._latest[delivery.partition].items() if run < delivery.run)
+        return self._started[delivery.partition] >= since or any(at >= since for at in older)
+
+
+def _fold(
+    batch: Sequence[Delivery],
+) -> tuple[dict[Identity, tuple[Delivery, Glance]], list[Refused]]:
+    newest: dict[Identity, tuple[Delivery, Glance]] = {}
+    refused: list[Refused] = []
+    for delivery in batch:
+        try:
+            seen = glance(delivery.value)
+        except Undecodable as error:
+            refused.append(Refused(delivery, f"undecodable: {error}"))
+            continue
+        other = newest.get(seen.identity)
+        if other is None or delivery.position > other[0].position:
+            newest[seen.identity] = delivery, seen
+    return newest, refused
+
+
+def _fields(delivery: Delivery, parts: Parts) -> dict[str, str]:
+    """Raises Undecodable."""
+    transaction, verdict = parts.transaction, parts.verdict
+    fields: dict[str, Any] = {
+        "user_id": transaction["user_id"],
+        "event_id": transaction["event_id"],
+        "score": str(verdict["score"]),
+        "decision": verdict["decision"],
+        "amount": str(transaction["amount"]),
+        "reasons": json.dumps(verdict["reasons"], ensure_ascii=False),
+        "decided_at_ms": str(delivery.append_ms),
+    }
+    for name in ("ip", "currency"):
+        if name in transaction:
+            fields[name] = transaction[name]
+    if not all(isinstance(cell, str) for cell in fields.values()):
+        raise Undecodable("of another shape")
+    return fields
+
+
+def _flag(fields: Mapping[str, str]) -> Flag | None:
+    if not fields:
+        return None
+    return Flag(
+        fields["user_id"], fields["event_id"], int(fields["score"]), fields["decision"],
+        fields["amount"], fields.get("currency"), fields.get("ip"),
+        tuple(json.loads(fields["reasons"])), int(fields["position"]), int(fields["decided_at_ms"]),
+    )  # fmt: skip
+
+
+def _duration_ms(text: object) -> int:
+    match = re.fullmatch(r"([1-9][0-9]{0,9})(ms|s|m|h|d)", str(text))
+    if match is None:
+        raise ValueError(f"not a duration such as 30s, 5m or 24h: {text!r}")
+    return int(match[1]) * {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}[match[2]]
+
+
+def _name(identity: Identity) -> str:
+    return f"{len(identity[0])}:{identity[0]}:{identity[1]}"
+
+
+def _keys(identity: Identity) -> tuple[str, str]:
+    name = _name(identity)
+    return f"risk:flag:{name}", f"risk:mark:{name}"
+
+
+def _server_ms(client: redis.Redis) -> int:
+    answer: Any = client.time()
+    seconds, micros = answer
+    return int(seconds) * 1000 + int(micros) // 1000
+
+
+def _open(url: str, password: str | None) -> redis.Redis:
+    import redis
+
+    extra: dict[str, Any] = {} if password is None else {"password": password}
+    return redis.Redis.from_url(
+        url, decode_responses=True, socket_timeout=10, socket_connect_timeout=5, **extra
+    )
+
+
+def _client_errors() -> tuple[type[Exception], ...]:
+    import redis
+
+    return (redis.RedisError, OSError)

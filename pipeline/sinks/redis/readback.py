@@ -1,0 +1,132 @@
+"""What Redis holds of a flagged decision and what it should hold: the hash, the moment it ends, and its
+places in the lists it is found by.
+
+Members of those lists without a flag are not looked for: they cannot be told from flags that have
+just ended, and whatever reads the lists passes over them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pipeline.records.delivery import Identity
+from pipeline.sinks import Entry
+
+if TYPE_CHECKING:
+    import redis
+
+PREFIX = "risk:flag:"
+STORED = ("user_id", "event_id", "score", "decision", "amount", "currency", "ip", "reasons", "decided_at_ms")
+FIELDS = (*STORED, "foreign", "expires_ms", "recent", "hot_ip", "hot_user")
+"""`foreign` is what else the hash holds; `recent` and `hot_…` are the append times in those lists."""
+
+_CHUNK = 500
+
+# KEYS: flag, mark. ARGV: the greatest position that may go (20 digits), identity.
+# The counts of the top lists are never too small this way; reading them makes them exact.
+_FORGET = """#!lua
+local flag, mark, upto, identity = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local marked = redis.pcall('GET', mark)
+if type(marked) ~= 'table' and marked and marked <= upto then redis.call('DEL', mark) end
+if redis.call('TYPE', flag)['ok'] ~= 'hash' then return redis.call('DEL', flag) end
+local held = redis.call('HMGET', flag, 'position', 'ip', 'user_id')
+if held[1] and #held[1] == 20 and held[1] > upto then return 0 end
+redis.call('DEL', flag)
+redis.call('ZREM', 'risk:recent', identity)
+for place, kind in ipairs({'ip', 'user'}) do
+  local value = held[place + 1]
+  if value and value ~= '' then redis.call('ZREM', 'risk:hot:' .. kind .. ':' .. value, identity) end
+end
+return 1
+"""
+
+
+def should_hold(position: int, fields: Mapping[str, str], identity: Identity, expires_ms: int) -> Entry:
+    """The entry for the hash `fields` that a flag is written with."""
+    since = fields["decided_at_ms"]
+    texts = (
+        *[fields.get(name) for name in STORED], None, str(expires_ms),
+        since, since if fields.get("ip") else None, since,
+    )  # fmt: skip
+    return Entry(*identity, position, texts, expires_ms)
+
+
+def entries(client: redis.Redis) -> Iterator[Entry]:
+    """All flags; those that end while this runs may be among them or not."""
+    keys = iter(client.scan_iter(match=f"{PREFIX}*", count=_CHUNK))
+    while chunk := list(islice(keys, _CHUNK)):
+        yield from _read(client, chunk)
+
+
+def look_up(client: redis.Redis, identities: Sequence[Identity]) -> Mapping[Identity, Entry]:
+    """The flags of these events as they are now."""
+    keys = [PREFIX + name_of(identity) for identity in identities]
+    chunks = (keys[i : i + _CHUNK] for i in range(0, len(keys), _CHUNK))
+    return {entry.identity: entry for chunk in chunks for entry in _read(client, chunk)}
+
+
+def forget(client: redis.Redis, doomed: Iterable[tuple[Identity, int]]) -> None:
+    """Drop those flags, and the marks, that are not newer than said."""
+    digest: Any = client.script_load(_FORGET)
+    pipe = client.pipeline(transaction=False)
+    for identity, upto in doomed:
+        name = name_of(identity)
+        pipe.evalsha(digest, 2, PREFIX + name, f"risk:mark:{name}", f"{max(upto, 0):020d}", name)
+    pipe.execute()
+
+
+def name_of(identity: Identity) -> str:
+    """What stands for an event in keys and lists. A user is never empty: then it is a foreign key's rest."""
+    user_id, event_id = identity
+    return f"{len(user_id)}:{user_id}:{event_id}" if user_id else event_id
+
+
+def _identity(name: str) -> Identity:
+    length, _, rest = name.partition(":")
+    size = int(length) if length.isascii() and length.isdigit() else 0
+    if 0 < size < len(rest) and rest[size] == ":" and length == str(size):
+        return rest[:size], rest[size + 1 :]
+    return "", name
+
+
+def _read(client: redis.Redis, keys: Sequence[str]) -> Iterator[Entry]:
+    pipe = client.pipeline(transaction=False)
+    for key in keys:
+        pipe.hgetall(key)
+        pipe.pexpiretime(key)
+        pipe.zscore("risk:recent", key[len(PREFIX) :])
+    answers = pipe.execute(raise_on_error=False)
+    held = list(zip(keys, answers[::3], answers[1::3], answers[2::3], strict=True))
+    pipe = client.pipeline(transaction=False)
+    for key, fields, _, _ in held:
+        known: Mapping[str, str] = fields if isinstance(fields, dict) else {}
+        for kind, name in (("ip", "ip"), ("user", "user_id")):
+            pipe.zscore(f"risk:hot:{kind}:{known.get(name, '')}", key[len(PREFIX) :])
+    hot = pipe.execute(raise_on_error=False)
+    for (key, fields, ends, recent), ip, user in zip(held, hot[::2], hot[1::2], strict=True):
+        if isinstance(fields, Exception):
+            _raise_unless_foreign(fields)
+            yield Entry(*_identity(key[len(PREFIX) :]), -1, (None,) * len(FIELDS))
+        elif fields:
+            yield _entry(key, fields, ends, (recent, ip, user))
+
+
+def _entry(key: str, fields: dict[str, str], ends: int, places: Sequence[object]) -> Entry:
+    stored = [fields.pop(name, None) for name in STORED]
+    position = fields.pop("position", "")
+    foreign = json.dumps(fields, sort_keys=True, ensure_ascii=False) if fields else None
+    texts = (*stored, foreign, str(ends), *map(_place, places))
+    return Entry(*_identity(key[len(PREFIX) :]), int(position) if position.isdigit() else -1, texts)
+
+
+def _place(score: object) -> str | None:
+    """A member's append time in a list; None when it is not in it, or the list is something else."""
+    return str(int(score)) if isinstance(score, float) else None
+
+
+def _raise_unless_foreign(error: Exception) -> None:
+    if "WRONGTYPE" not in str(error):
+        raise error

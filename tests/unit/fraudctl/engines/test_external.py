@@ -1,0 +1,36 @@
+"""Servers that are not ours: named with their addresses, and said to be unwell when nobody is there."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fraudctl.engines import external
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
+from fraudctl.settings import profile
+from fraudctl.settings.profile import External, ServerSettings
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    """A stack of external servers alone, at a port where nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = f"127.0.0.1:{taken.getsockname()[1]}"
+    settings = {
+        name: ServerSettings(external=External(nobody)) for name in ("kafka", "flink", "postgres", "redis")
+    }
+    addresses = dict.fromkeys(settings, nobody)
+    return Stack(tmp_path, replace(profile.load("default"), servers=settings), addresses)
+
+
+def test_each_external_server_that_is_away_is_unwell_with_a_reason(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "ANSWER_S", 0.5)
+    assert external.names(stack) == ["kafka", "flink", "postgres", "redis"]
+    assert [name for name in external.names(stack) if not external.reason_unwell(stack, name)] == []

@@ -1,0 +1,66 @@
+"""Where a sink is sent to, and what is said of one whose writer is not there. Kafka has its own tests."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from fraudctl.engines import workers, writers
+from fraudctl.errors import UsageError
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import places
+from fraudctl.settings import profile
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return Stack(tmp_path, profile.load("default"), {"kafka": "127.0.0.1:1", "redis": "127.0.0.1:4"})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2h", 1_800_000), ("90s", 8_910_000), ("2026-11-23T00:00:00Z", 1_795_392_000_000)],
+)
+def test_a_time_is_an_age_or_a_moment(text: str, expected: int) -> None:
+    assert places.time_ms(text, 9_000_000) == expected
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "0:1;1:2", "2026-11-23T00:00:00", "0:"])
+def test_what_is_no_place_in_the_log_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        places.time_ms(text, 0)
+    assert "0:1200,1:1180" in caught.value.hint
+
+
+def test_an_unknown_sink_is_refused_with_those_there_are(stack: Stack) -> None:
+    assert writers.check(stack, "redis") == "redis"
+    with pytest.raises(UsageError) as caught:
+        writers.check(stack, "postgres")
+    assert caught.value.hint == "sinks of this stack: redis"
+
+
+def test_a_writer_that_does_not_run_heeds_a_pause_when_it_starts(stack: Stack) -> None:
+    assert writers.pause(stack, "redis")
+    assert not writers.pause(stack, "redis")
+    config = workers._sink(stack, "redis")
+    assert Path(config["pause_file"]).exists()
+    assert writers.resume(stack, "redis")
+    assert not writers.resume(stack, "redis")
+    assert not Path(config["pause_file"]).exists()
+
+
+def test_a_writer_is_silent_waiting_or_running_by_what_it_last_said(stack: Stack) -> None:
+    class Runs:
+        runs = True
+
+    now = time.time_ns() // 1_000_000
+    said = [{}, {"updated_ms": now - 60_000}, {"updated_ms": now, "paused": True}, {"updated_ms": now}]
+    states = [writers._state(stack, "redis", Runs, one) for one in said]
+    assert states == ["silent", "silent", "waiting", "running"]
+    workers.status_file(stack, "redis").parent.mkdir(parents=True)
+    workers.status_file(stack, "redis").write_text(json.dumps({"lag": 3}))
+    assert writers._said(stack, "redis") == {"lag": 3}
+    assert writers._state(stack, "redis", None, {}) == "absent"

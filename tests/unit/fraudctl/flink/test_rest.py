@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fraudctl.errors import Failed, FraudctlError, Unhealthy
+from fraudctl.flink.rest import Checkpoint, Checkpoints, Flink, Job, Overview, local_path, reason_of
+from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    with flink_double() as double:
+        yield double
+
+
+def refusal(error: FraudctlError) -> tuple[str, int, str]:
+    return error.code, error.exit_code, error.message
+
+
+def test_the_overview_tells_version_taskmanagers_and_slots(cluster: Cluster) -> None:
+    cluster.add("a")
+    assert Flink(cluster.url).overview() == Overview("2.2.1", 1, 2, 1)
+
+
+def test_only_jobs_that_have_not_ended_are_live_the_oldest_first(cluster: Cluster) -> None:
+    cluster.add("b", start_ms=5)
+    cluster.add("a", start_ms=9)
+    cluster.add("c", state="FAILED")
+    cluster.add("d", name="other")
+    found = Flink(cluster.url).live("fraudctl-live")
+    assert found == (
+        Job("b", "fraudctl-live", "RUNNING", 5, -1),
+        Job("a", "fraudctl-live", "RUNNING", 9, -1),
+    )
+
+
+def test_a_job_runs_only_when_all_its_tasks_run(cluster: Cluster) -> None:
+    flink = Flink(cluster.url)
+    cluster.add("a")
+    before = flink.job("a").running
+    cluster.task_state = "INITIALIZING"
+    assert [before, flink.job("a").running] == [True, False]
+
+
+def test_stopping_with_a_savepoint_gives_its_path_and_ends_the_job(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.add("a")
+    path = Flink(cluster.url).stop_with_savepoint("a", tmp_path.as_uri())
+    assert (path, cluster.jobs["a"]["state"]) == ((tmp_path / "savepoint-1").as_uri(), "FINISHED")
+
+
+def test_a_savepoint_that_fails_says_the_innermost_reason(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.add("a")
+    cluster.savepoints = False
+    with pytest.raises(Failed) as raised:
+        Flink(cluster.url).savepoint("a", tmp_path.as_uri())
+    assert refusal(raised.value) == (
+        "savepoint_failed",
+        1,
+        "no savepoint: CheckpointException: not all tasks run",
+    )
+
+
+def test_cancelling_a_job_that_has_ended_asks_for_nothing(cluster: Cluster) -> None:
+    cluster.add("a", state="FINISHED")
+    Flink(cluster.url).cancel("a")
+    assert cluster.asked == ["GET /jobs/overview"]
+
+
+def test_the_newest_of_checkpoint_and_savepoint_is_the_latest(cluster: Cluster) -> None:
+    cluster.add("a")
+    one = {"id": 4, "external_path": "file:/c/chk-4", "latest_ack_timestamp": 100, "state_size": 7}
+    two = {"id": 5, "external_path": "file:/s/5", "latest_ack_timestamp": 90, "is_savepoint": True}
+    cluster.completed = {"completed": one, "savepoint": two}
+    found = Flink(cluster.url).checkpoints("a")
+    assert found == Checkpoints(3, 1, 0, 1, Checkpoint(4, "file:///c/chk-4", 100, 7, False))
+
+
+def test_the_reason_of_a_failure_is_the_innermost_cause(cluster: Cluster) -> None:
+    cluster.add("a", state="FAILED")
+    assert reason_of(Flink(cluster.url), "a") == "java.lang.IllegalState: the real reason"
+
+
+def test_a_refusal_is_told_from_a_cluster_that_is_away(cluster: Cluster) -> None:
+    flink = Flink(cluster.url)
+    with pytest.raises(Failed) as refused:
+        flink.job("nosuch")
+    cluster.away = True
+    with pytest.raises(Unhealthy) as away:
+        flink.jobs()
+    assert [refused.value.code, away.value.code] == ["flink_refused", "flink_unreachable"]
+
+
+def test_a_port_without_a_server_is_unreachable_with_a_hint() -> None:
+    with pytest.raises(Unhealthy) as raised:
+        Flink("http://127.0.0.1:1").overview()
+    assert (raised.value.code, raised.value.exit_code, bool(raised.value.hint)) == (
+        "flink_unreachable",
+        3,
+        True,
+    )
+
+
+def test_a_file_uri_and_a_path_name_the_same_place() -> None:
+    assert (
+        local_path("file:///a/b%20c") == local_path("file:/a/b%20c") == local_path("/a/b c") == Path("/a/b c")
+    )

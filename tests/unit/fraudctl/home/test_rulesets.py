@@ -1,0 +1,80 @@
+"""Rule sets that a home has used: kept by hash, found again by name, version or hash."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudctl.cli import main
+from fraudctl.errors import UsageError
+from fraudctl.home import rulesets
+from pipeline.rules.ruleset import parse
+
+
+def content(version: str, points: int = 1) -> dict[str, Any]:
+    return {
+        "version": version,
+        "rules": {"r": {"when": "amount > 1", "points": points}},
+        "thresholds": {"review": 1, "block": 2},
+    }
+
+
+def test_content_is_kept_without_its_cases_under_the_hash_that_decisions_carry(tmp_path: Path) -> None:
+    name = rulesets.store(tmp_path, content("v1") | {"tests": {"cases": {}}})
+    assert name == parse(content("v1")).hash
+    assert json.loads((tmp_path / "rules" / f"{name}.json").read_text()) == content("v1")
+    assert rulesets.by_hash(tmp_path, name) == parse(content("v1"))
+    assert rulesets.by_hash(tmp_path, "0" * 64) is None
+
+
+def test_a_version_used_twice_means_the_one_used_last(tmp_path: Path) -> None:
+    rulesets.record_start(tmp_path, content("v1", 1), "fraudctl-live", 1, 1_000)
+    rulesets.record_start(tmp_path, content("v1", 2), "fraudctl-live", 2, 2_000)
+    assert rulesets.find("v1", tmp_path)[0] == parse(content("v1", 2))
+    first = parse(content("v1", 1)).hash
+    assert rulesets.find(first[:12], tmp_path)[0].hash == first
+    rulesets.store(tmp_path, content("v1", 1))
+    assert rulesets.find("v1", tmp_path)[0].hash == first
+    with pytest.raises(UsageError, match="no rule set is called 'v9'"):
+        rulesets.find("v9", tmp_path)
+
+
+def test_a_shipped_name_a_file_and_a_broken_file(tmp_path: Path) -> None:
+    assert rulesets.find("default", tmp_path)[0].version == "default-1"
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "version: mine\nrules: {r: {when: amount > 1, points: 1}}\nthresholds: {review: 1, block: 2}\n"
+    )
+    assert rulesets.find(str(file), tmp_path)[0].version == "mine"
+    file.write_text("version: mine\n")
+    with pytest.raises(UsageError, match="is no rule set"):
+        rulesets.find(str(file), tmp_path)
+
+
+def test_history_outlives_a_line_that_a_crash_cut_off(tmp_path: Path) -> None:
+    assert rulesets.history(tmp_path) == []
+    rulesets.record_start(tmp_path, content("v1"), "fraudctl-live", 1, 1_767_225_600_000)
+    with (tmp_path / "rules" / "history.jsonl").open("a") as out:
+        out.write('{"at_ms": 12')
+    assert [entry["version"] for entry in rulesets.history(tmp_path)] == ["v1"]
+
+
+def test_history_list_and_show_work_without_a_running_stack(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rulesets.record_start(tmp_path, content("v1"), "fraudctl-live", 3, 1_767_225_600_000)
+    home = ["--home", str(tmp_path), "--json"]
+    assert main(["rules", "history", *home]) == 0
+    starts = json.loads(capsys.readouterr().out)["data"]["starts"]
+    assert starts == [
+        {"at": "2026-01-01T00:00:00.000Z", "version": "v1", "hash": parse(content("v1")).hash,
+         "job": "fraudctl-live", "run": 3}
+    ]  # fmt: skip
+    assert main(["rules", "list", *home]) == 0
+    listed = json.loads(capsys.readouterr().out)["data"]["rule_sets"]
+    assert [one["version"] for one in listed] == ["default-1", "v1"]
+    assert main(["rules", "show", "v1", *home]) == 0
+    assert json.loads(capsys.readouterr().out)["data"]["content"] == content("v1")

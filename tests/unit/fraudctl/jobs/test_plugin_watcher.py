@@ -1,0 +1,99 @@
+"""A plug-in that holds its interpreter is named, stopped for good, and its process ended, from outside."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fraudctl.errors import Failed
+from fraudctl.jobs import plugin_watcher
+from fraudctl.jobs.plugin_watcher import Watcher
+from fraudctl.kafka.admin import wait_until
+from pipeline.rules import ruleset
+from pipeline.rules.plugins import watch
+from pipeline.rules.plugins.watch import Desk
+from pipeline.scoring.scorer import Scorer
+
+SOURCE = """\
+import re
+
+def lock(transaction, features):
+    if transaction["amount"] > 5:
+        return re.match("(a+)+$", "a" * 60 + "b") is not None
+    return True
+"""
+CONTENT = {
+    "version": "v1",
+    "rules": {"locks": {"plugin": "own.py:lock", "uses": ["amount"], "points": 60}},
+    "thresholds": {"review": 50, "block": 80},
+    "plugins": {"own.py": SOURCE},
+}
+RULES = ruleset.parse(CONTENT)
+CHILD = """
+import json, sys
+from pathlib import Path
+from pipeline.rules import ruleset
+from pipeline.rules.plugins.watch import Desk
+from pipeline.scoring.scorer import Scorer
+rules = ruleset.parse(json.loads(sys.argv[1]))
+scorer = Scorer(rules, Desk(Path(sys.argv[2]), rules.version, rules.hash))
+for units in (10_000, 60_000):
+    print(scorer.score([units]).score, flush=True)
+"""
+
+
+@pytest.fixture
+def child(tmp_path: Path) -> subprocess.Popen[bytes]:
+    arguments = [sys.executable, "-c", CHILD, json.dumps(CONTENT), str(tmp_path)]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE)
+
+
+def test_a_call_that_holds_the_interpreter_is_named_and_its_process_is_ended(
+    tmp_path: Path, child: subprocess.Popen[bytes]
+) -> None:
+    paused: list[watch.Running] = []
+    watcher, found = Watcher(tmp_path, paused.append), []
+
+    def is_stopped() -> bool:
+        found.extend(watcher.look())
+        return bool(found)
+
+    try:
+        wait_until(is_stopped, 120, lambda: Failed("nothing was stopped"))
+        assert child.wait(30) == -9
+    finally:
+        child.kill()
+        said = child.communicate()[0]
+    (call,) = found
+    assert (call.rule, call.place, call.version, call.hash) == ("locks", "own.py:lock", "v1", RULES.hash)
+    assert (paused, said) == ([call], b"60\n")
+    (entry,) = plugin_watcher.stopped(tmp_path)
+    reason = "was stopped: it held the interpreter beyond its limit of 1 s"
+    assert {key: entry[key] for key in ("rule", "place", "reason")} == {
+        "rule": "locks", "place": "own.py:lock", "reason": reason,
+    }  # fmt: skip
+    assert Scorer(RULES, Desk(tmp_path, "v1", RULES.hash)).score([10_000]).errors == {"locks": reason}
+    changed = ruleset.parse(CONTENT | {"plugins": {"own.py": SOURCE + "# mended\n"}})
+    assert Scorer(changed, Desk(tmp_path, "v1", changed.hash)).score([10_000]).score == 60
+
+
+def test_a_desk_shows_a_call_only_while_it_lasts_and_goes_with_its_process(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "v1", RULES.hash)
+    (path,) = tmp_path.glob(watch.DESKS)
+    (rule,) = RULES.rules
+    assert rule.plugin is not None
+    assert watch.running(path) is None
+    desk.begin("locks", rule.plugin, 1.0)
+    call = watch.running(path)
+    assert call is not None
+    assert (call.number, call.rule, call.key) == (1, "locks", rule.plugin.key)
+    assert Watcher(tmp_path).look() == []
+    desk.end()
+    assert watch.running(path) is None
+    gone = path.rename(tmp_path / "4194305-dead.desk")
+    assert Watcher(tmp_path).look() == []
+    assert not gone.exists()

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import dataclasses
+import socket
+
+import pytest
+
+from fraudctl.errors import Failed, Unhealthy
+from fraudctl.kafka import admin
+from fraudctl.kafka.admin import TopicSpec
+from fraudctl.settings import profile
+
+APPEND = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
+
+
+def closed_port() -> str:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+def test_a_profile_needs_its_six_topics_and_a_dead_letter_topic_for_each_sink() -> None:
+    shipped = profile.load("default", {}, {})
+    small = dataclasses.replace(shipped, partitions=3, retention_ms=-1, max_message_bytes=1_000)
+    wide = APPEND | {"max.message.bytes": "1000"}
+    assert admin.specs(small) == (
+        TopicSpec("risk.transactions", 3, wide),
+        TopicSpec("risk.decisions", 3, wide),
+        TopicSpec("risk.transactions.dlq", 3, APPEND),
+        TopicSpec("risk.labels", 3, APPEND),
+        TopicSpec("risk.shadow", 3, wide),
+        TopicSpec("risk.rules", 1, wide),
+        *(TopicSpec(f"risk.decisions.dlq.{sink}", 3, wide) for sink in shipped.sinks),
+    )
+
+
+def test_activations_are_kept_whatever_the_retention_of_the_rest() -> None:
+    short = dataclasses.replace(profile.load("default", {}, {}), retention_ms=1_000)
+    kept = {one.name: one.config["retention.ms"] for one in admin.specs(short)}
+    assert {name for name, retention in kept.items() if retention == "-1"} == {"risk.rules"}
+
+
+def test_a_broker_that_is_away_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admin, "ANSWER_S", 0.5)
+    with pytest.raises(Unhealthy) as caught:
+        admin.end_offsets(closed_port(), "risk.transactions")
+    assert caught.value.code == "kafka_unreachable"
+    assert caught.value.hint == "see which server is down with: fraudctl status; then: fraudctl restart kafka"
+
+
+def test_a_record_that_no_broker_takes_is_reported_as_failed() -> None:
+    deliveries: list[admin.Delivery] = []
+    sender = admin.Sender(closed_port(), deliveries.append, give_up_s=0.3)
+    sender.send("risk.transactions", b"{}", b"u", token="first")
+    assert sender.flush(10) == 0
+    [delivery] = deliveries
+    assert (sender.failed, delivery.token, delivery.error is None) == (1, "first", False)
+
+
+def test_waiting_ends_as_soon_as_the_condition_is_met() -> None:
+    answers = iter([False, False, True])
+    admin.wait_until(lambda: next(answers), 5.0, lambda: Failed("too late"))
+    assert next(answers, "all asked") == "all asked"
+
+
+def test_waiting_in_vain_raises_the_given_error() -> None:
+    with pytest.raises(Failed, match="too late"):
+        admin.wait_until(lambda: False, 0.05, lambda: Failed("too late"))

@@ -1,0 +1,48 @@
+"""What doctor finds, and the mend it names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fraudctl.observe import doctor
+from fraudctl.observe.doctor import BROKEN, WARNING, WELL, Check
+
+
+def by_name(home: Path, environ: dict[str, str]) -> dict[str, Check]:
+    return {check.name: check for check in doctor.examine(home, environ)}
+
+
+def test_every_finding_that_is_not_well_has_a_mend(tmp_path: Path) -> None:
+    checks = doctor.examine(tmp_path / "home", dict(os.environ) | {"FRAUDCTL_CACHE": str(tmp_path)})
+    assert len({check.name for check in checks}) == len(checks) == 13
+    assert all(bool(check.mend) == (check.state != WELL) for check in checks)
+
+
+def test_a_stale_pid_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "supervisord.pid").write_text("1\n")
+    found = by_name(tmp_path, {"FRAUDCTL_CACHE": str(tmp_path / "cache")})["pid file"]
+    assert found == Check(
+        "pid file", WARNING, f"{tmp_path}/run/supervisord.pid is stale", "run: fraudctl down"
+    )
+
+
+def test_a_damaged_stack_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text("{")
+    found = by_name(tmp_path, {"FRAUDCTL_CACHE": str(tmp_path / "cache")})["stack file"]
+    assert (found.state, found.mend) == (BROKEN, "remove it and run: fraudctl up")
+
+
+def test_a_wrong_profile_is_found(tmp_path: Path) -> None:
+    environ = {"FRAUDCTL_CACHE": str(tmp_path), "FRAUDCTL_PARTITIONS": "none"}
+    found = by_name(tmp_path, environ)["profile"]
+    assert found.state == BROKEN
+    assert "partitions: must be a whole number" in found.finding
+
+
+def test_the_worst_finding_decides() -> None:
+    well, warned, broken = (Check("x", state, "") for state in (WELL, WARNING, BROKEN))
+    assert doctor.worst([well, warned]) == WARNING
+    assert doctor.worst([broken, well, warned]) == BROKEN
+    assert doctor.worst([well]) == WELL

@@ -1,0 +1,236 @@
+"""What a transaction and a decision look like on the wire, and what is refused."""
+
+import pytest
+
+from pipeline.records.events import (
+    Decision,
+    Hit,
+    Number,
+    Refusal,
+    Source,
+    Transaction,
+    amount_text,
+    decode,
+    decode_decision,
+    encode,
+    encode_decision,
+    format_time,
+    parse_amount,
+    parse_time,
+    plain,
+    position,
+)
+
+HEAD = '"event_id":"e1","user_id":"u1","event_time":"2026-03-01T12:00:00.000Z","amount":12.5'
+
+
+def test_a_transaction_is_read_with_its_fields_in_document_order() -> None:
+    value = (
+        '{"note":"é\\n","amount":1.50e1,"lat":-0.10,"user_id":"ü","flag":true,"mcc":5411,'
+        '"event_time":1772366400123,"ip":"10.0.0.1","country":null,"event_id":"e1"}'
+    )
+    assert decode(value.encode()) == Transaction(
+        event_id="e1",
+        user_id="ü",
+        event_time_ms=1_772_366_400_123,
+        amount_units=150_000,
+        fields={"note": "é\n", "lat": Number("-0.10"), "flag": True, "mcc": Number("5411"), "ip": "10.0.0.1"},
+    )
+
+
+def test_the_canonical_form_keeps_order_digits_and_text() -> None:
+    tx = decode(f'{{"zeta":1.0e0,{HEAD},"note":"é\\u0001/\\"\\u2028","ok":false}}'.encode())
+    assert encode(tx).decode() == f'{{{HEAD},"zeta":1.0e0,"note":"é\\u0001/\\"\u2028","ok":false}}'
+    assert decode(encode(tx)) == tx
+
+
+def test_values_are_asked_for_by_name_as_numbers_or_as_text() -> None:
+    tx = decode(f'{{{HEAD},"lat":1.50,"flag":true,"ip":"x"}}'.encode())
+    names = ("event_id", "user_id", "amount", "lat", "flag", "ip", "country")
+    assert {name: tx.get(name) for name in names} == {
+        "event_id": "e1", "user_id": "u1", "amount": 125_000, "lat": 1.5, "flag": True, "ip": "x",
+        "country": None,
+    }  # fmt: skip
+    assert {name: tx.text(name) for name in names if name != "amount"} == {
+        "event_id": "e1", "user_id": "u1", "lat": "1.50", "flag": "true", "ip": "x", "country": None,
+    }  # fmt: skip
+
+
+REFUSED: list[tuple[bytes | None, str]] = [
+    (None, "empty_value: the record has no value"),
+    (b"", "invalid_json"),
+    (b"{" + b" " * 65_536, "too_large: 65537 bytes, at most 65536"),
+    (b'{"event_id":"\xff"}', "invalid_utf8: byte 13"),
+    (b'{"event_id":"\xed\xa0\x80"}', "invalid_utf8: byte 13"),
+    (b"\xef\xbb\xbf{" + HEAD.encode() + b"}", "invalid_json"),
+    (b"{" + HEAD.encode(), "invalid_json"),
+    (b"{" + HEAD.encode() + b"}}", "invalid_json"),
+    (b"{" + HEAD.encode() + b',"x":NaN}', "invalid_json: NaN is not JSON"),
+    (b"{" + HEAD.encode() + b',"x":-Infinity}', "invalid_json: -Infinity is not JSON"),
+    (b"{" + HEAD.encode() + b',"x":01}', "invalid_json"),
+    (b"{" + HEAD.encode() + b',"x":"\n"}', "invalid_json"),
+    (b"{" + HEAD.encode() + b',"x":' + b"[" * 20 + b"]" * 20 + b"}", "invalid_json: nested deeper than 20"),
+    (b"[" * 30_000, "invalid_json: nested deeper than 20"),
+    (b"[]", "not_an_object"),
+    (b'"text"', "not_an_object"),
+    (b"{" + HEAD.encode() + b',"x":1,"\\u0078":2}', "duplicate_field: x"),
+    (b"{" + HEAD.encode() + b',"x":[]}', "not_scalar: x"),
+    (b"{" + HEAD.encode() + b',"x":{"y":1}}', "not_scalar: x"),
+    (b"{" + HEAD.encode() + b',"x":' + b"[" * 19 + b"]" * 19 + b"}", "not_scalar: x"),
+    (b"{" + HEAD.encode() + b',"label":1}', "reserved_field: label"),
+    (b"{" + HEAD.encode() + b',"label_time":null}', "reserved_field: label_time"),
+    (b"{" + HEAD.encode() + b',"scenario":"x"}', "reserved_field: scenario"),
+    (b"{" + HEAD.encode() + b',"score":9}', "reserved_field: score"),
+    (b"{" + HEAD.encode() + b',"x":"a\\u0000b"}', "bad_string: x"),
+    (b"{" + HEAD.encode() + b',"x":"\\ud800"}', "bad_string: x"),
+    (b"{" + HEAD.encode() + b',"\\ud800":null}', "bad_string: \\ud800"),
+    (b"{" + HEAD.encode() + b',"x":1e999}', "number_out_of_range: x"),
+    (b"{" + HEAD.encode() + b',"lat":"1"}', "wrong_type: lat is not a number"),
+    (b"{" + HEAD.encode() + b',"lon":true}', "wrong_type: lon is not a number"),
+    (b"{" + HEAD.encode() + b',"ip":5}', "wrong_type: ip is not a string"),
+    (b"{}", "missing_field: event_id"),
+    (b'{"event_id":"e","amount":1}', "missing_field: user_id"),
+    (b'{"event_id":"e","user_id":"u","amount":1}', "missing_field: event_time"),
+    (b'{"event_id":"e","user_id":"u","event_time":1772366400123,"amount":null}', "missing_field: amount"),
+    (b'{"event_id":5}', "wrong_type: event_id is not a string"),
+    (b'{"event_id":""}', "empty_id: event_id"),
+    (b'{"user_id":""}', "empty_id: user_id"),
+    (b'{"amount":"5"}', "wrong_type: amount is not a number"),
+    (b'{"amount":true}', "wrong_type: amount is not a number"),
+    (b'{"amount":0.00001}', "bad_amount: more than 4 digits after the point"),
+    (b'{"event_time":true}', "wrong_type: event_time is neither a string nor a number"),
+    (b'{"event_time":"yesterday"}', "bad_event_time: not ISO 8601 with a zone"),
+]
+
+
+@pytest.mark.parametrize(("value", "reason"), REFUSED, ids=[reason[:50] for _, reason in REFUSED])
+def test_what_is_not_a_transaction_is_refused_with_its_reason(value: bytes | None, reason: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        decode(value)
+    assert str(refused.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        ("0", 0), ("-0", 0), ("-0.0e5", 0), ("0e99999999999999999999", 0), ("1", 10_000), ("-12.5", -125_000),
+        ("1e3", 10_000_000), ("1.50000", 15_000), ("0.0001", 1), ("1E-4", 1), ("10000e-8", 1),
+        ("0.1e1", 10_000),
+        ("99999999999999.9999", 10**18 - 1), ("0.00000000001e24", 10**17),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_exactly(text: str, units: int) -> None:
+    assert parse_amount(text) == units
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0.00001", "1e-5", "1.00001", "1e14", "-1e14", "100000000000000", "1e99999999999", "1e-99999999999"],
+)
+def test_an_amount_that_does_not_fit_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, match="bad_amount"):
+        parse_amount(text)
+
+
+def test_an_amount_is_written_as_its_shortest_exact_text() -> None:
+    units = (0, 1, -1, 125_000, 30_000, -10_500, 10**18 - 1)
+    assert [amount_text(n) for n in units] == [
+        "0",
+        "0.0001",
+        "-0.0001",
+        "12.5",
+        "3",
+        "-1.05",
+        "99999999999999.9999",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Number("1772366400123"), "2026-03-01T12:00:00.123Z"),
+        (946_684_800_000, "2000-01-01T00:00:00.000Z"),
+        ("2026-03-01T12:00:00Z", "2026-03-01T12:00:00.000Z"),
+        ("2026-03-01 12:00z", "2026-03-01T12:00:00.000Z"),
+        ("2026-03-01t12:00:00.9999999999+01", "2026-03-01T11:00:00.999Z"),
+        ("2024-02-29T23:59:59.1-0530", "2024-03-01T05:29:59.100Z"),
+        ("2000-01-01T05:30:00+05:30", "2000-01-01T00:00:00.000Z"),
+        ("2099-12-31T23:59:59.999Z", "2099-12-31T23:59:59.999Z"),
+    ],
+)
+def test_a_time_is_read_and_written(value: str | int, text: str) -> None:
+    assert format_time(parse_time(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("2026-03-01T12:00:00", "bad_event_time"),
+        ("2026-02-29T12:00:00Z", "bad_event_time"),
+        ("2026-13-01T12:00:00Z", "bad_event_time"),
+        ("2026-03-01T24:00:00Z", "bad_event_time"),
+        ("2026-03-01T12:00:60Z", "bad_event_time"),
+        ("2026-03-01T12:00:00.Z", "bad_event_time"),
+        ("2026-03-01T12:00:00+24:00", "bad_event_time"),
+        ("2026-03-01", "bad_event_time"),
+        ("٢٠٢٦-03-01T12:00:00Z", "bad_event_time"),
+        (Number("1772366400123.0"), "bad_event_time"),
+        (Number("1.7e12"), "bad_event_time"),
+        (Number("9" * 5000), "event_time_out_of_range"),
+        (Number("-1"), "event_time_out_of_range"),
+        ("0001-01-01T00:00:00Z", "event_time_out_of_range"),
+        ("0000-02-29T00:00:00Z", "event_time_out_of_range"),
+        ("9999-12-31T23:59:59Z", "event_time_out_of_range"),
+        ("1999-12-31T23:59:59.999Z", "event_time_out_of_range"),
+        ("2100-01-01T00:00:00Z", "event_time_out_of_range"),
+    ],
+)
+def test_a_time_that_is_none_or_out_of_range_is_refused(value: str | int, code: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        parse_time(value)
+    assert refused.value.code == code
+
+
+DECISION_JSON = (
+    f'{{{HEAD},"mcc":9,"ip":"10.0.0.1","source":{{"topic":"risk.transactions","partition":2,"offset":7}},'
+    '"features":{"n":3,"total":12.5,"mean":1.0E-5,"seen":true,"before":"DÉ"},"late":true,"saturated":false,'
+    '"score":60,"decision":"review","reasons":[{"rule":"r1","points":60,"text":"\\"é\\""}],'
+    '"ruleset_version":"v1","ruleset_hash":"abc"}'
+).encode()
+
+
+def test_a_decision_is_read_and_written_byte_for_byte() -> None:
+    decision = decode_decision(DECISION_JSON)
+    assert decision == Decision(
+        transaction=Transaction(
+            "e1", "u1", 1_772_366_400_000, 125_000, {"mcc": Number("9"), "ip": "10.0.0.1"}
+        ),
+        score=60,
+        decision="review",
+        source=Source("risk.transactions", 2, 7),
+        reasons=(Hit("r1", 60, '"é"'),),
+        features={
+            "n": Number("3"), "total": Number("12.5"), "mean": Number("1.0E-5"), "seen": True, "before": "DÉ",
+        },
+        ruleset_version="v1",
+        ruleset_hash="abc",
+        late=True,
+        saturated=False,
+    )  # fmt: skip
+    assert encode_decision(decision) == DECISION_JSON
+    assert (decision.flagged, decision.identity) == (True, ("u1", "e1"))
+
+
+def test_what_is_not_a_decision_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="not a decision"):
+        decode_decision(f"{{{HEAD}}}".encode())
+
+
+def test_numbers_as_written_become_plain_ones() -> None:
+    assert [plain(value) for value in (Number("-3"), Number("3.0"), Number("1e3"), "x", True)] == [
+        -3, 3.0, 1000.0, "x", True,
+    ]  # fmt: skip
+
+
+def test_a_later_run_outranks_every_offset_of_an_earlier_one() -> None:
+    assert [position(0, 5), position(1, 0), position(1, 5)] == [5, 2**40, 2**40 + 5]

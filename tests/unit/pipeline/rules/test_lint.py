@@ -1,0 +1,62 @@
+"""Warnings about rule sets that run, and the estimate of their state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.rules import ruleset
+from pipeline.rules.lint import KeyState, lint, state_per_key
+
+TEXT = """\
+version: v1
+settings: {currency: EUR}
+features:
+  tx_5m: {by: user_id, agg: count, window: 5m}
+  tx_5m_again: {by: user_id, agg: count, window: 5m}
+  cards_30d: {by: user_id, agg: distinct, of: card_id, window: 30d}
+  device_age: {by: user_id, agg: first_seen, of: device_id, ttl: 60d}
+  never: {by: ip, agg: count, window: 1m, where: amount > 5 and amount < 5}
+rules:
+  busy: {when: tx_5m >= 6, points: 40}
+  busy_too: {when: 6 <= tx_5m, points: 10}
+  busy_as_well: {when: tx_5m > 5, points: 5}
+  impossible: {when: tx_5m < 0 or device_age < 0, points: 90}
+  always: {when: tx_5m > 1 or not tx_5m > 1, points: 1}
+  others: {when: cards_30d > 3 and never > 2 and tx_5m_again > 1, points: 1}
+thresholds: {review: 50, block: 80}
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "rules.yaml"
+    file.write_text(TEXT, encoding="utf-8")
+    return file
+
+
+def test_what_never_or_always_fires_what_is_there_twice_and_what_is_out_of_reach_is_named(path: Path) -> None:
+    assert [str(problem) for problem in lint(ruleset.load(path), 7 * 86_400_000)] == [
+        "line 16: thresholds.block: never reached: all rules together give 57 points",
+        "line 13: rules.impossible.when: never true: its conditions exclude each other",
+        "line 14: rules.always.when: true for every event",
+        "line 11: rules.busy_too.when: the same condition as busy",
+        "line 12: rules.busy_as_well.when: true for exactly the events of busy",
+        "line 8: features.never: its where is never true",
+        "line 5: features.tx_5m_again: the same as tx_5m",
+        "line 6: features.cards_30d: looks back 30 d, the log keeps 7 d: a replay cannot fill it",
+        "line 7: features.device_age: looks back 60 d, the log keeps 7 d: a replay cannot fill it",
+    ]
+
+
+def test_a_log_that_keeps_everything_is_never_too_short(path: Path) -> None:
+    assert not [p for p in lint(ruleset.load(path)) if "looks back" in p.message]
+
+
+def test_the_state_of_a_key_is_estimated_by_hop_and_bounded_by_max_entries(path: Path) -> None:
+    settings = ruleset.PlanSettings(max_entries=10)
+    assert state_per_key(ruleset.load(path), settings) == [
+        KeyState("user_id", 30 * 86_400_000, 82, 64 + 820),
+        KeyState("ip", 60_000, 16, 64 + 160),
+    ]
