@@ -1,6 +1,6 @@
 """Keeps the live job as it is wanted: the only process that submits it.
 
-Run under the supervisor as `python -m fraudctl.keeper --home HOME`. It compares `jobs/live.json` with
+Run by the engine as `python -m fraudctl.keeper --home HOME`. It compares `jobs/live.json` with
 Flink's list of jobs. Wanted but not there (first start, a JobManager that was killed and forgot it, a job
 that failed for good): it submits from the newest complete checkpoint or savepoint of the run in force. Two of
 them: the younger is cancelled. What it does stands in `jobs/keeper.json`, which it alone writes.

@@ -19,11 +19,11 @@ from typing import Any
 
 import psutil
 
+from fraudctl import engines
 from fraudctl.bench.conditions import machine, versions
 from fraudctl.bench.load import Worker, Workload
 from fraudctl.bench.places import Place, place
 from fraudctl.console.result import Progress
-from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import Failed
 from fraudctl.home.stack import Stack, write_atomically
 from fraudctl.kafka import admin
@@ -141,7 +141,7 @@ def _writer(
 
 def _servers(stack: Stack, sink: str) -> list[psutil.Process]:
     """The store's processes if the stack runs them."""
-    state = Supervisor(stack.paths).states().get(sink)
+    state = engines.of(stack).programs(stack).get(sink)
     if state is None or not state.pid:
         return []
     return [psutil.Process(state.pid)]

@@ -69,7 +69,7 @@ class Watcher:
                  "reason": reason, "at_ms": time.time_ns() // 1_000_000}  # fmt: skip
         plugin_watch.stop(self._folder, call.key, entry)
         if plugin_watch.began(call.pid) == call.began:
-            log.warning("ending Flink's worker, pid %s; the supervisor starts another", call.pid)
+            log.warning("ending Flink's worker, pid %s; another is started", call.pid)
             os.kill(call.pid, signal.SIGKILL)
         if self._pause is not None:
             self._pause(call)

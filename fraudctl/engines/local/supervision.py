@@ -22,8 +22,9 @@ from typing import Any, cast
 
 import psutil
 
+from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.errors import Failed, NotRunning
-from fraudctl.home.stack import Paths, supervisor_pid, write_atomically
+from fraudctl.home.stack import Paths, write_atomically
 from fraudctl.servers import Program
 
 HOME_VARIABLE = "FRAUDCTL_SUPERVISED_HOME"
@@ -44,6 +45,36 @@ class ProcessState:
     @property
     def runs(self) -> bool:
         return self.state == "RUNNING"
+
+    def told(self) -> ProgramState:
+        """The same in the words of every engine."""
+        return ProgramState(
+            self.name, _CONDITIONS[self.state], self.pid, self.started_s, self.spawn_error
+        )
+
+
+_CONDITIONS = {
+    "STOPPED": Condition.STOPPED,
+    "STARTING": Condition.STARTING,
+    "RUNNING": Condition.RUNNING,
+    "BACKOFF": Condition.FAILING,
+    "STOPPING": Condition.STOPPING,
+    "EXITED": Condition.FAILING,
+    "FATAL": Condition.FAILED,
+    "UNKNOWN": Condition.UNKNOWN,
+}
+"""a program that ended by itself is started again"""
+
+
+def supervisor_pid(home: Path) -> int | None:
+    """The pid of the home's living supervisor, None if it is not there."""
+    try:
+        pid = int((Paths(home).run / "supervisord.pid").read_text())
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    ours = str(Paths(home).run / "supervisord.conf").encode()
+    return pid if ours in arguments else None
 
 
 def socket_path(home: Path) -> Path:

@@ -128,7 +128,7 @@ def test_every_error_has_its_exit_code(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("fraudctl.home.stack.current", fail)
+    monkeypatch.setattr("fraudctl.engines.current", fail)
     assert cli.main(["status"]) == code
     assert "Traceback" not in capsys.readouterr().err
 
@@ -139,7 +139,7 @@ def test_debug_shows_the_trace_of_an_unexpected_error(
     def fail(*_: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("fraudctl.home.stack.current", fail)
+    monkeypatch.setattr("fraudctl.engines.current", fail)
     assert cli.main(["status", "--debug"]) == 1
     assert "Traceback" in capsys.readouterr().err
 
@@ -150,7 +150,7 @@ def test_an_interrupted_command_exits_130_and_tells_machines_so(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fraudctl.home.stack.current", interrupt)
+    monkeypatch.setattr("fraudctl.engines.current", interrupt)
     assert (cli.main(["status"]), capsys.readouterr().out) == (130, "")
     assert cli.main(["status", "--json"]) == 130
     assert json.loads(capsys.readouterr().out) == {

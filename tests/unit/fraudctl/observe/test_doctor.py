@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.observe import doctor
-from fraudctl.observe.doctor import BROKEN, WARNING, WELL, Check
 
 
 def by_name(home: Path, environ: dict[str, str]) -> dict[str, Check]:
