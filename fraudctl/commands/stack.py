@@ -247,13 +247,11 @@ def _started(stack: Stack, seconds: float) -> Result:
 
 
 def _watched() -> Iterator[Result]:
-    import time
-
     from fraudctl.home import stack as stacks
+    from fraudctl.waiting import every
 
-    while True:
+    for _ in every(WATCH_SECONDS):
         yield _status(stacks.current())
-        time.sleep(WATCH_SECONDS)
 
 
 def _status(stack: Stack) -> Result:

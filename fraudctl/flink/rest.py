@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from fraudctl.errors import Failed, Unhealthy
+from fraudctl.home.file_uri import one_form
+from fraudctl.waiting import until
 
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 """States that a job does not leave again."""
@@ -163,41 +162,35 @@ class Flink:
 
     def wait_ended(self, job_id: str, wait_s: float) -> Job:
         """Waits for the job to end in any way. Raises Failed after `wait_s`."""
-        deadline = time.monotonic() + wait_s
-        while True:
+        state = ""
+
+        def ended() -> Job | None:
+            nonlocal state
             job = self.job(job_id).job
-            if job.ended:
-                return job
-            if time.monotonic() > deadline:
-                raise Failed(
-                    f"job {job_id} is still {job.state} after {wait_s:.0f} s",
-                    hint="look at: fraudctl logs jobmanager",
-                    code="job_not_ended",
-                )
-            threading.Event().wait(0.1)
+            state = job.state
+            return job if job.ended else None
+
+        def still_there() -> Failed:
+            return Failed(
+                f"job {job_id} is still {state} after {wait_s:.0f} s",
+                hint="look at: fraudctl logs jobmanager",
+                code="job_not_ended",
+            )
+
+        return until(ended, wait_s, still_there, every_s=0.1)
 
     def _settle(self, job_id: str, request: Mapping[str, Any], wait_s: float) -> str:
         """Waits for an asynchronous savepoint request; its path, or Failed with Flink's reason."""
-        deadline = time.monotonic() + wait_s
-        while True:
+
+        def operation() -> Mapping[str, Any] | None:
             answer = self._ask("GET", f"/jobs/{job_id}/savepoints/{request['request-id']}")
-            if answer["status"]["id"] == "COMPLETED":
-                operation = answer.get("operation") or {}
-                if "location" in operation:
-                    return _one_form(str(operation["location"]))
-                cause = operation.get("failure-cause") or {}
-                raise Failed(
-                    f"no savepoint: {root_cause(str(cause.get('stack-trace', 'no reason given')))}",
-                    hint="see that all tasks run: fraudctl job status; then try again",
-                    code="savepoint_failed",
-                )
-            if time.monotonic() > deadline:
-                raise Failed(
-                    f"the savepoint was not complete after {wait_s:.0f} s",
-                    hint="a slow one may still finish: fraudctl job status",
-                    code="savepoint_failed",
-                )
-            threading.Event().wait(0.05)
+            is_over = answer["status"]["id"] == "COMPLETED"
+            return {"location": None, **(answer.get("operation") or {})} if is_over else None
+
+        done = until(operation, wait_s, lambda: _slow_savepoint(wait_s), every_s=0.05)
+        if done["location"] is None:
+            raise _no_savepoint(done)
+        return one_form(str(done["location"]))
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         request = urllib.request.Request(
@@ -246,11 +239,6 @@ def reason_of(flink: Flink, job_id: str) -> str:
     return root_cause(traces[0]) if traces else "no reason given"
 
 
-def local_path(uri: str) -> Path:
-    """A `file:` URI, or a plain path, as a path of this machine."""
-    return Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)
-
-
 def _job(answer: Mapping[str, Any]) -> Job:
     return Job(
         str(answer["jid"]),
@@ -276,16 +264,28 @@ def _vertex(answer: Mapping[str, Any]) -> Vertex:
 def _checkpoint(answer: Mapping[str, Any]) -> Checkpoint:
     return Checkpoint(
         int(answer["id"]),
-        _one_form(str(answer.get("external_path") or "")),
+        one_form(str(answer.get("external_path") or "")),
         int(answer["latest_ack_timestamp"]),
         int(answer.get("state_size") or 0),
         bool(answer.get("is_savepoint")),
     )
 
 
-def _one_form(uri: str) -> str:
-    """Flink writes `file:/x` and `file:///x`; the second is what everything else here writes."""
-    return local_path(uri).as_uri() if uri.startswith("file:") else uri
+def _no_savepoint(operation: Mapping[str, Any]) -> Failed:
+    cause = operation.get("failure-cause") or {}
+    return Failed(
+        f"no savepoint: {root_cause(str(cause.get('stack-trace', 'no reason given')))}",
+        hint="see that all tasks run: fraudctl job status; then try again",
+        code="savepoint_failed",
+    )
+
+
+def _slow_savepoint(wait_s: float) -> Failed:
+    return Failed(
+        f"the savepoint was not complete after {wait_s:.0f} s",
+        hint="a slow one may still finish: fraudctl job status",
+        code="savepoint_failed",
+    )
 
 
 def root_cause(trace: str) -> str:

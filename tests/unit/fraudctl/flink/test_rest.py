@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
-from fraudctl.flink.rest import Checkpoint, Checkpoints, Flink, Job, Overview, local_path, reason_of
+from fraudctl.flink.rest import Checkpoint, Checkpoints, Flink, Job, Overview, reason_of
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 
@@ -100,10 +100,4 @@ def test_a_port_without_a_server_is_unreachable_with_a_hint() -> None:
         "flink_unreachable",
         3,
         True,
-    )
-
-
-def test_a_file_uri_and_a_path_name_the_same_place() -> None:
-    assert (
-        local_path("file:///a/b%20c") == local_path("file:/a/b%20c") == local_path("/a/b c") == Path("/a/b c")
     )
