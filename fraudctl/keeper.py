@@ -259,6 +259,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     set_options(home=parser.parse_args().home)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # or each question to Flink is a line
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     keeper = Keeper(_stack_of_home, submit_live)

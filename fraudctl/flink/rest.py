@@ -2,23 +2,28 @@
 
 Knows Flink and nothing of this pipeline. Times are epoch milliseconds. A cluster that does not answer
 leaves this module as Unhealthy (code `flink_unreachable`), one that refuses as Failed (`flink_refused`).
+Connections are kept from one question to the next, also by another object for the same cluster.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
-import urllib.error
-import urllib.request
-from collections.abc import Mapping, Sequence
+import functools
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import httpx
+
 from fraudctl.errors import Failed, Unhealthy
 from fraudctl.home.file_uri import one_form
 from fraudctl.waiting import until
+from pipeline.connections.proxies import proxy_url
 
+CONNECT_S = 5.0
+"""The most that a connection may take, whatever time there is for the answer."""
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 """States that a job does not leave again."""
 
@@ -89,7 +94,7 @@ class Flink:
 
     def __init__(self, url: str, timeout_s: float = 10.0) -> None:
         self.url = url.rstrip("/")
-        self._timeout_s = timeout_s
+        self._timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S))
 
     def overview(self) -> Overview:
         answer = self._ask("GET", "/overview")
@@ -193,44 +198,61 @@ class Flink:
         return one_form(str(done["location"]))
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        request = urllib.request.Request(
-            self.url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s) as answer:
-                content = answer.read()
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                raise self._refused(path, refusal) from refusal
-        except (OSError, http.client.HTTPException) as failure:
-            raise self._unreachable(failure) from failure
-        try:
-            return json.loads(content or b"{}")
-        except ValueError as failure:
-            raise self._unreachable(failure) from failure
+            answer = self._client().request(method, self.url + path, json=body, timeout=self._timeout)
+            if not answer.is_success:
+                raise self._refused(path, answer)
+            return answer.json() if answer.content else {}
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
+            raise self._unreachable(str(failure) or type(failure).__name__) from failure
 
-    def _refused(self, path: str, refusal: urllib.error.HTTPError) -> Unhealthy | Failed:
-        if refusal.code == 503:
-            return self._unreachable(refusal)
+    def _client(self) -> httpx.Client:
+        return _THROUGH.get(self.url) or _client(self.url.partition(":")[0], proxy_url(self.url))
+
+    def _refused(self, path: str, answer: httpx.Response) -> Unhealthy | Failed:
+        detail = f"HTTP {answer.status_code} {answer.reason_phrase}"
+        if answer.status_code == 503:
+            return self._unreachable(detail)
         try:
-            errors = json.loads(refusal.read()).get("errors", [])
-            detail = root_cause(str(errors[-1])) if errors else str(refusal)
-        except (ValueError, AttributeError, OSError):
-            detail = str(refusal)
+            errors = answer.json().get("errors", [])
+            detail = root_cause(str(errors[-1])) if errors else detail
+        except (ValueError, AttributeError):
+            pass
         return Failed(
             f"Flink refused {path}: {detail}", hint="look at: fraudctl logs jobmanager", code="flink_refused"
         )
 
-    def _unreachable(self, failure: Exception) -> Unhealthy:
-        reason = getattr(failure, "reason", failure)
+    def _unreachable(self, reason: str) -> Unhealthy:
         return Unhealthy(
             f"Flink at {self.url} does not answer: {reason}",
             hint="see which server is down with: fraudctl status; then: fraudctl restart jobmanager",
             code="flink_unreachable",
         )
+
+
+_THROUGH: dict[str, httpx.Client] = {}
+
+
+@contextmanager
+def through(url: str, transport: httpx.BaseTransport) -> Iterator[None]:
+    """As long as it is open, the cluster at `url` is reached by this transport and not over the network."""
+    with httpx.Client(transport=transport) as client:
+        _THROUGH[url] = client
+        try:
+            yield
+        finally:
+            del _THROUGH[url]
+
+
+@functools.cache
+def _client(scheme: str, proxy: str | None) -> httpx.Client:
+    """The connections of this process, kept for some seconds after each answer; for any thread.
+
+    Which proxy to ask is said here and not left to the environment, which knows no loopback.
+    """
+    # Reading the certificates of the world takes 50 ms, and without TLS nobody asks for them.
+    trusted = ssl.create_default_context() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.Client(proxy=proxy, trust_env=False, verify=trusted)
 
 
 def reason_of(flink: Flink, job_id: str) -> str:
