@@ -255,13 +255,11 @@ def _started(stack: Stack, seconds: float) -> Result:
 
 
 def _watched() -> Iterator[Result]:
-    import time
-
     from fraudctl import engines
+    from fraudctl.waiting import every
 
-    while True:
+    for _ in every(WATCH_SECONDS):
         yield _status(engines.current())
-        time.sleep(WATCH_SECONDS)
 
 
 def _status(stack: Stack) -> Result:

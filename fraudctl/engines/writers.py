@@ -19,6 +19,7 @@ from fraudctl.engines.contract import ProgramState
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack, write_atomically
 from fraudctl.kafka import admin, places
+from fraudctl.waiting import until
 
 STALE_MS = 10_000
 """A status file older than this is of a writer that no longer tells anything."""
@@ -115,7 +116,7 @@ def _reset(stack: Stack, group: str, topic: str, to: Mapping[int, int]) -> None:
             return False
         return True
 
-    admin.wait_until(taken, _LEAVE_S, lambda: last[-1])
+    until(taken, _LEAVE_S, lambda: last[-1])
 
 
 def _status(stack: Stack, sink: str, program: ProgramState | None) -> dict[str, Any]:
@@ -158,7 +159,7 @@ def _wait_for(stack: Stack, sink: str, suspended: bool, wait_s: float) -> None:
     if program is None or not program.runs:
         return
     word = "pause" if suspended else "go on"
-    admin.wait_until(
+    until(
         lambda: _said(stack, sink).get("suspended") is suspended,
         wait_s,
         lambda: Failed(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fraudctl.waiting import every
 from pipeline.rules.plugins import watch as plugin_watch
 from pipeline.rules.plugins.watch import Running
 
@@ -98,12 +99,11 @@ def watch(folder: Path, pause: Pause | None = None) -> threading.Thread:
 
 
 def _repeat(watcher: Watcher) -> None:
-    while True:
+    for _ in every(LOOK_EVERY_S):
         try:
             watcher.look()
         except OSError as failure:
             log.warning("the plug-ins cannot be watched: %s", failure)
-        threading.Event().wait(LOOK_EVERY_S)
 
 
 def stopped(folder: Path) -> list[dict[str, Any]]:

@@ -16,11 +16,13 @@ from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Paths, read
 from fraudctl.settings import profile as profiles
+from pipeline.connections import proxies
 
 NEEDED_MEMORY = 3_000_000_000
 NEEDED_DISK = 2_000_000_000
 LOW_DISK = 500_000_000
 PYTHONS = ((3, 11), (3, 12))
+PROXY_USES = "used for jars, AWS, Slack and a Flink elsewhere"
 
 
 def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
@@ -28,6 +30,7 @@ def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
     checks: list[Check] = [_python(sys.version_info[:2]), _machine(platform.system(), platform.machine())]
     checks += [_memory(psutil.virtual_memory().available), _disk(home), _owner(home)]
     checks += [_profile(environ), *engines.find("local").examine(home, environ), _logs(home)]
+    checks += [_proxies(environ)]
     return checks
 
 
@@ -85,6 +88,22 @@ def _logs(home: Path) -> Check:
     size = sum(log.stat().st_size for log in Paths(home).logs.glob("*"))
     said = f"profile {known.profile.name}" if known else "no stack yet"
     return Check("stack file", WELL, f"{said}, {size / 1e6:.0f} MB of logs")
+
+
+def _proxies(environ: Mapping[str, str]) -> Check:
+    named = [one for name in proxies.VARIABLES for one in (name, name.upper()) if environ.get(one)]
+    if not named:
+        return Check("proxy", WELL, "no proxy variable is set")
+    found = f"{', '.join(named)}: {PROXY_USES}; nothing on this machine is asked through it"
+    if wrong := [one for one in named if _speaks_no_http(one, environ[one])]:
+        return Check("proxy", WARNING, found, f"name a proxy as http://host:port in {', '.join(wrong)}")
+    return Check("proxy", WELL, found)
+
+
+def _speaks_no_http(name: str, value: str) -> bool:
+    """Whether what a variable names is of no use here; `all_proxy` and `no_proxy` name no proxy of ours."""
+    scheme, mark, _ = value.partition("://")
+    return name.lower() in ("http_proxy", "https_proxy") and bool(mark) and scheme not in ("http", "https")
 
 
 def mends(checks: list[Check]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.jobs import live
 from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka import admin
+from fraudctl.waiting import until
 from pipeline import sinks
 from pipeline.records import events
 
@@ -125,7 +126,7 @@ def await_that(met: Callable[[], bool], wait_s: float, state: Callable[[], str])
         except FraudctlError:
             return False
 
-    admin.wait_until(quietly, wait_s, lambda: Failed(f"after {wait_s:.0f} s: {state()}"))
+    until(quietly, wait_s, lambda: Failed(f"after {wait_s:.0f} s: {state()}"))
 
 
 def live_job_id(stack: Stack) -> str:

@@ -9,8 +9,8 @@ import psutil
 from fraudctl import engines
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
 from fraudctl.settings.profile import server_names, sink_names
+from fraudctl.waiting import until
 
 _BACK_S = 120.0
 
@@ -58,7 +58,7 @@ def await_running(stack: Stack, program: str, other_than: int = 0) -> None:
         state = engine.programs(stack).get(program)
         return bool(state and state.runs and state.pid != other_than)
 
-    admin.wait_until(runs, _BACK_S, lambda: Failed(f"{program} is not back", hint="see: fraudctl status"))
+    until(runs, _BACK_S, lambda: Failed(f"{program} is not back", hint="see: fraudctl status"))
 
 
 def now_ms() -> int:

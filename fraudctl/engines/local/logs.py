@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fraudctl.engines.contract import Line
 from fraudctl.engines.local.waiting import log_tail
 from fraudctl.home.stack import Paths
+from fraudctl.waiting import every
 
 LOOK_SECONDS = 0.2
 
@@ -20,12 +20,11 @@ def read(paths: Paths, programs: Sequence[str], lines: int, follow: bool) -> Ite
     for name in programs:
         yield from (Line(name, line) for line in (log_tail(paths, name, lines) if lines else []))
     rest = dict.fromkeys(programs, b"")
-    while follow:
+    for _ in every(LOOK_SECONDS) if follow else ():
         for name in programs:
             new, positions[name] = _new_bytes(paths.logs / f"{name}.log", positions[name])
             *whole, rest[name] = (rest[name] + new).split(b"\n")
             yield from (Line(name, line.decode("utf-8", "replace")) for line in whole)
-        time.sleep(LOOK_SECONDS)
 
 
 def _size(paths: Paths, program: str) -> int:

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import xmlrpc.client
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -26,6 +25,7 @@ from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.errors import Failed, NotRunning
 from fraudctl.home.stack import Paths, write_atomically
 from fraudctl.servers import Program
+from fraudctl.waiting import until
 
 HOME_VARIABLE = "FRAUDCTL_SUPERVISED_HOME"
 LONGEST_SOCKET_PATH = 100
@@ -172,11 +172,13 @@ class Supervisor:
             with suppress(FileNotFoundError):
                 socket_path(self.paths.home).unlink()
             self._spawn()
-        deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
-            if time.monotonic() > deadline:
-                raise Failed("the supervisor does not answer", hint=f"see {self.paths.logs}/supervisord.log")
-            time.sleep(0.02)
+        hint = f"see {self.paths.logs}/supervisord.log"
+        until(
+            self._answers,
+            START_SECONDS,
+            lambda: Failed("the supervisor does not answer", hint=hint),
+            every_s=0.02,
+        )
 
     def reload(self) -> None:
         """Make a living supervisor take up a changed configuration; changed programs are stopped first."""

@@ -44,12 +44,24 @@ def test_every_command_has_json_home_and_debug_and_help_with_an_example(name: st
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from fraudctl import cli; cli.main(['--help']); "
-        "heavy = {'confluent_kafka', 'psycopg', 'redis', 'yaml', 'pyflink', 'psutil', 'pyarrow'}; "
+        "heavy = {'confluent_kafka', 'httpx', 'psycopg', 'redis', 'yaml', 'pyflink', 'psutil', 'pyarrow'}; "
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
     assert "Usage: fraudctl" in done.stdout
+
+
+def test_what_does_not_talk_to_flink_imports_no_http_client() -> None:
+    code = (
+        "import sys; from fraudctl.decisions import alerts, explain, search; from fraudctl.home import jobs; "
+        "from fraudctl.observe import doctor; from fraudctl.jobs import pruning; from fraudctl import verify; "
+        "from fraudctl.traffic import simulate; from fraudctl.engines import workers, writers; "
+        "from fraudctl.engines.local import engine, logs; "
+        "print(sorted({'httpx', 'fraudctl.flink.rest'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_a_command_without_a_stack_exits_4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
