@@ -27,14 +27,12 @@ from pipeline.records.events import (
     format_time,
     parse_amount,
     plain,
-    position,
 )
+from pipeline.records.position import pack, unpack
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
     from pipeline.rules.ruleset import Rule, RuleSet
-
-_OFFSET_BITS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +100,7 @@ class Explanation:
                 "topic": decision.source.topic, "partition": decision.source.partition,
                 "offset": decision.source.offset,
             },
-            "run": self.found.position >> _OFFSET_BITS,
+            "run": unpack(self.found.position).run,
             "position": self.found.position,
             "decided_at": format_time(self.found.decided_at_ms),
             "origin": self.found.origin,
@@ -224,7 +222,7 @@ def newest(records: Iterable[admin.Record], event_id: str, user_id: str | None) 
             continue
         if event != event_id or user_id not in (None, owner):
             continue
-        rank = position(run_of(record.headers.items()), record.offset)
+        rank = pack(run_of(record.headers.items()), record.offset)
         if owner not in found or rank > found[owner].position:
             decision = decode_decision(record.value or b"")
             found[owner] = Found(decision, rank, record.append_ms, "log")

@@ -14,7 +14,8 @@ from fraudctl.home.jobs import write_json
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from pipeline.records.delivery import glance, run_of
-from pipeline.records.events import parse_amount, position
+from pipeline.records.events import parse_amount
+from pipeline.records.position import pack
 from pipeline.rules.ruleset import RuleSet, parse
 from tests.stack import flow
 
@@ -121,7 +122,7 @@ def test_a_published_replay_replaces_the_decisions_in_the_log_and_in_every_store
         if run_of(record.headers.items()) == run
         and glance(record.value or b"").identity == old.decision.identity
     )
-    new = {number: flow.Logged(position(run, record.offset), run, record.value or b"")}
+    new = {number: flow.Logged(pack(run, record.offset), run, record.value or b"")}
     for sink in stack.profile.sinks:
         assert flow.held_by(stack, sink, new) == flow.expected_in(stack, sink, new)
 

@@ -14,7 +14,8 @@ from fraudctl.decisions.explain import Found, explanation, newest, one_of, raw_v
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka.admin import Record
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision, position
+from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.records.position import pack
 from pipeline.rules.ruleset import RuleSet, parse
 
 CONTENT = {
@@ -56,7 +57,7 @@ def decision(ruleset_hash: str = "abc", user_id: str = "ada", score: int = 100) 
 
 
 def found(ruleset_hash: str = "abc", user_id: str = "ada") -> Found:
-    return Found(decision(ruleset_hash, user_id), position(3, 9), 1_764_000_001_000, "postgres")
+    return Found(decision(ruleset_hash, user_id), pack(3, 9), 1_764_000_001_000, "postgres")
 
 
 def record(one: Decision, offset: int, run: int) -> Record:
@@ -135,8 +136,8 @@ def test_in_the_log_the_greatest_position_of_each_user_counts() -> None:
     records = [noise, record(published, 1, run=2), record(repeated, 5, run=1), record(other, 6, run=1)]
     answer = newest(records, "e1", None)
     assert [(one.decision.identity, one.decision.score, one.position, one.origin) for one in answer] == [
-        (("ada", "e1"), 90, position(2, 1), "log"),
-        (("bob", "e1"), 100, position(1, 6), "log"),
+        (("ada", "e1"), 90, pack(2, 1), "log"),
+        (("bob", "e1"), 100, pack(1, 6), "log"),
     ]
     assert [one.decision.identity for one in newest(records, "e1", "bob")] == [("bob", "e1")]
     assert newest(records, "e2", None) == []
