@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl.compare import diff, replay, replay_topics
+from fraudctl.compare import prints, replay, replay_topics
 from fraudctl.console.result import Progress
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
@@ -45,7 +45,7 @@ def live_rules(stack: Stack) -> RuleSet:
 
 def amounts(stack: Stack, made: replay.Plan) -> dict[tuple[int, int], int]:
     """The amounts, in units, of the decided events of the range, by their place in the log."""
-    place, found = diff.Place(made.transactions), {}
+    place, found = prints.Place(made.transactions), {}
     for record in admin.tail(stack.kafka, stack.profile.topics.decisions):
         where = place.of(record.value or b"")
         if where is not None and made.includes(*where):
@@ -84,7 +84,7 @@ def test_an_edited_rule_changes_exactly_the_decisions_it_was_seen_in(stack: Stac
     assert (found.diff.added, found.diff.removed) == (0, 0)
     assert len(expected) >= 100
     assert found.diff.by_rule == {"high_value": {"fires": 0, "no_longer": len(expected), "points": 0}}
-    assert found.diff.causes == {"condition of high_value changed": len(expected)}
+    assert found.diff.as_document()["causes"] == {"condition of high_value changed": len(expected)}
     assert sum(found.diff.amounts.values()) == sum(expected)
 
 
