@@ -12,9 +12,11 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def broker() -> Iterator[str]:
-    """Its address; it ends with the client that it belongs to."""
+def broker(*topics: str) -> Iterator[str]:
+    """Its address, with these empty topics; it makes others when they are first written to."""
     owner = Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "none"}, logger=_log)
     [one] = owner.list_topics(timeout=10).brokers.values()
+    for topic in topics:
+        owner.list_topics(topic, timeout=10)
     yield f"{one.host}:{one.port}"
     del owner
