@@ -10,7 +10,18 @@ from typing import Any, cast
 
 import pytest
 
-from fraudctl.decisions.explain import Found, explanation, find, newest, one_of, raw_values, ruleset_of
+from fraudctl.commands.explain import _tables
+from fraudctl.decisions.explain import (
+    Explanation,
+    Found,
+    Judged,
+    explanation,
+    find,
+    newest,
+    one_of,
+    raw_values,
+    ruleset_of,
+)
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
@@ -220,3 +231,14 @@ def test_half_a_decision_in_the_log_is_passed_over() -> None:
     whole = encode_decision(decision())
     half = Record("risk.decisions", 2, 9, 0, None, whole[:120] + b',"late":true}', {})
     assert [one.decision for one in newest([half, record(decision(), 5, run=0)], "e1", None)] == [decision()]
+
+
+def test_the_table_shows_rules_that_fired_by_the_points_they_gave() -> None:
+    rules = [
+        Judged(name, "amount > 0", points, fired, {}, name if fired else None)
+        for name, points, fired in (
+            ("model", 5, True), ("silent", 40, False), ("a", 20, True), ("b", 20, True), ("c", 1, False),
+        )
+    ]  # fmt: skip
+    _, _, table = _tables(Explanation(found(), "rules.yaml", tuple(rules), {}))
+    assert [row[1] for row in table.rows] == ["a", "b", "model", "silent", "c"]
