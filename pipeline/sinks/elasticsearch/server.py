@@ -111,7 +111,7 @@ class Failure(Exception):
 class BadRequest(Failure):
     """The server does not understand what it was asked (HTTP 400); `kind` is its own name for the error."""
 
-    def __init__(self, message: str, kind: str) -> None:
+    def __init__(self, message: str, kind: str = "") -> None:
         super().__init__(message)
         self.kind = kind
 
