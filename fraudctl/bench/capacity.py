@@ -166,7 +166,8 @@ def fill(stack: Stack, topic: str, workload: Traffic, events: int, progress: Pro
     last_ms = str(workload.time_ms(events - 1)).encode()
     for partition in range(stack.profile.partitions):
         closing.send(topic, None, headers={"close": last_ms}, partition=partition)
-    closing.flush()
+    if closing.flush() or closing.failed:
+        raise Failed("the end of the topic could not be written", code="bench_fill")
     return round(time.monotonic() - started, 1)
 
 

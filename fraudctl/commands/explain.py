@@ -65,7 +65,7 @@ def _tables(found: Explanation) -> tuple[Table, ...]:
         (name, _shown(feature["value"]), _declared(feature.get("declared")))
         for name, feature in document["features"].items()
     ]
-    rules = [_rule_row(judged) for judged in sorted(found.rules, key=lambda judged: not judged.fired)]
+    rules = [_rule_row(judged) for judged in sorted(found.rules, key=_rank)]
     if not rules:
         reasons = found.found.decision.reasons
         rules = [("yes", hit.rule, hit.points, "", hit.text) for hit in reasons]
@@ -74,6 +74,11 @@ def _tables(found: Explanation) -> tuple[Table, ...]:
         Table("Features", ("feature", "value", "declared as"), features),
         Table("Rules", ("fired", "rule", "points", "when", "values and reason"), rules),
     )
+
+
+def _rank(judged: Judged) -> tuple[bool, int]:
+    """Those that fired first, as in the decision's reasons: by the points they gave."""
+    return not judged.fired, -judged.points if judged.fired else 0
 
 
 def _rule_row(judged: Judged) -> tuple[Any, ...]:

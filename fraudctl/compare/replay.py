@@ -18,7 +18,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from fraudctl.compare import diff as decision_diff
-from fraudctl.compare.diff import Diff, Record
+from fraudctl.compare import prints
+from fraudctl.compare.diff import Diff
+from fraudctl.compare.prints import Record
 from fraudctl.compare.replay_topics import own_topics
 from fraudctl.console.result import Progress
 from fraudctl.errors import Failed, UsageError
@@ -175,7 +177,7 @@ def run(
         found = Replay(made, job, {}, own["decisions"] if keep else None, base)
         if base is None:
             decided = _records(stack, own["decisions"], "earliest", None, progress)
-            found.decisions = decision_diff.count(decided, made.transactions, made.includes)
+            found.decisions = prints.count(decided, made.transactions, made.includes)
         elif other is None:
             live = stack.profile.topics.decisions
             _compare(stack, found, live, _run_of(base), own, progress)
@@ -194,7 +196,7 @@ def _publish(stack: Stack, made: Plan, topic: str, progress: Progress) -> dict[s
     Every store follows by its ordinary way: of two decisions on one event the greater run wins. Interrupted
     half way, what is copied stands; a second publication has a greater run again and completes it.
     """
-    number, sent, place = next_run(stack), 0, decision_diff.Place(made.transactions)
+    number, sent, place = next_run(stack), 0, prints.Place(made.transactions)
     sender = admin.Sender(stack.kafka, linger_ms=5)
     headers = {"run": str(number).encode()}
     for record in admin.tail(stack.kafka, topic):
@@ -287,7 +289,7 @@ def _compare(
     def after() -> Iterable[Record]:
         return _records(stack, own["decisions"], "earliest", None, progress)
 
-    side = decision_diff.fingerprints(after(), made.transactions, made.includes)
+    side = prints.fingerprints(after(), made.transactions, made.includes)
     found.decisions = side.decisions
     found.diff = decision_diff.diff(before, after, made.transactions, made.includes, find, made.ruleset, side)
     found.diff.seconds = time.perf_counter() - began

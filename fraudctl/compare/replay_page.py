@@ -16,7 +16,7 @@ EXAMPLE_COLUMNS = ("event", "user", "amount", "before", "after", "why", "feature
 
 def flip_rows(diff: Diff) -> list[tuple[object, ...]]:
     """What became of decisions, with the sum of the amounts concerned."""
-    return [(flip, count, amount_text(diff.amounts[flip])) for flip, count in diff.flips.most_common()]
+    return [(str(flip), count, amount_text(diff.amounts[flip])) for flip, count in diff.flips.most_common()]
 
 
 def rule_rows(diff: Diff) -> list[tuple[object, ...]]:
@@ -27,7 +27,7 @@ def rule_rows(diff: Diff) -> list[tuple[object, ...]]:
 
 def cause_rows(diff: Diff) -> list[tuple[object, ...]]:
     """Events by cause; an event may have several."""
-    return list(diff.causes.most_common())
+    return [(str(cause), events) for cause, events in diff.causes.most_common()]
 
 
 def example_rows(diff: Diff) -> list[tuple[object, ...]]:
@@ -41,7 +41,7 @@ def example_rows(diff: Diff) -> list[tuple[object, ...]]:
         ]
         features = ", ".join(f"{name} {was} → {now}" for name, (was, now) in one["features"].items())
         rows.append(
-            (one["event_id"], one["user_id"], one["amount"], *sides, "; ".join(change.why), features[:200])
+            (one["event_id"], one["user_id"], one["amount"], *sides, "; ".join(one["why"]), features[:200])
         )
     return rows
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.compare import diff as decision_diff
 from fraudctl.compare.detection import Measure, Outcome, Population, measure
-from fraudctl.compare.diff import Diff, Place, Record
+from fraudctl.compare.diff import Diff
+from fraudctl.compare.prints import Place, Record
 from fraudctl.compare.proportions import Share
 from fraudctl.console.result import Progress
 from fraudctl.decisions.training import labels
@@ -101,7 +102,7 @@ class Comparison:
     @property
     def flips(self) -> Share:
         """Events that one of them flags and the other does not, or that are blocked by one alone."""
-        changed = sum(count for flip, count in self.diff.flips.items() if not flip.endswith("as before"))
+        changed = sum(count for flip, count in self.diff.flips.items() if flip.is_one)
         return Share(changed, self.diff.compared)
 
     def as_document(self) -> dict[str, Any]:

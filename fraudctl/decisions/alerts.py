@@ -6,11 +6,10 @@ nothing of why a decision was taken: see `fraudctl.decisions.explain`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.kafka import admin
@@ -53,28 +52,14 @@ class Alert:
 
 def latest(dsn: str, since_ms: int, limit: int, decision: str | None = None) -> list[Alert]:
     """The newest alerts decided at or after `since_ms`, newest first. Raises Unhealthy."""
-    import psycopg
+    from pipeline.sinks import Unavailable
+    from pipeline.sinks.postgres import reader
 
-    query: LiteralString = """
-        SELECT decided_at, event_time, user_id, event_id, trim_scale(amount)::text, currency, ip, score,
-               decision, coalesce((
-                   SELECT json_agg(json_build_object('rule', rule, 'points', points, 'text', text)
-                                   ORDER BY ordinal)
-                   FROM rule_triggers AS hit
-                   WHERE hit.user_id = held.user_id AND hit.event_id = held.event_id), '[]')::text
-        FROM risk_scores AS held
-        WHERE decision <> 'approve' AND decision = ANY (%s)
-          AND decided_at >= timestamptz 'epoch' + %s * interval '1 millisecond'
-        ORDER BY decided_at DESC, position DESC LIMIT %s"""
     try:
-        with psycopg.connect(dsn, connect_timeout=5) as connection:
-            rows = connection.execute(query, (list(wanted(decision)), since_ms, limit)).fetchall()
-    except psycopg.Error as error:
-        raise unreachable(error) from error
-    return [
-        Alert(iso(decided_at), iso(event_time), user, event, amount, currency, ip, score, kind, _hits(hits))
-        for decided_at, event_time, user, event, amount, currency, ip, score, kind, hits in rows
-    ]
+        rows = reader.latest(dsn, since_ms, limit, wanted(decision))
+    except Unavailable as error:
+        raise Unhealthy(f"PostgreSQL does not answer: {error}", hint="see: fraudctl status") from error
+    return [Alert(iso(row.decided_at), iso(row.event_time), *row[2:]) for row in rows]
 
 
 def follow(stack: Stack, decision: str | None = None, since_ms: int | None = None) -> Iterator[Alert]:
@@ -120,19 +105,9 @@ def wanted(decision: str | None) -> tuple[str, ...]:
     return (decision,)
 
 
-def unreachable(error: Exception) -> Unhealthy:
-    """PostgreSQL's refusal in words for people."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return Unhealthy(f"PostgreSQL does not answer: {lines[0]}", hint="see: fraudctl status")
-
-
 def iso(time: datetime) -> str:
     """`2026-01-31T23:59:59.123Z`"""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _hits(text: str) -> tuple[Mapping[str, Any], ...]:
-    return tuple(json.loads(text))
 
 
 def _alert(parts: Parts, append_ms: int) -> Alert:

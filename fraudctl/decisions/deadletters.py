@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fraudctl.errors import UsageError
+from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.kafka.admin import Record
 
 _SHOWN_BYTES = 200
+_NO_REPORT = "Kafka did not say whether it took it; see: fraudctl status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,29 +98,36 @@ def read_all(stack: Stack, topic: str) -> Iterator[DeadLetter]:
 
 
 def find(stack: Stack, topic: str, ids: Iterable[str]) -> list[DeadLetter]:
-    """The dead letters of these ids, in their order. UsageError for an id that is none or is not held."""
-    return [_one(stack, topic, one) for one in ids]
+    """The dead letters of these ids, each once, in their order. UsageError for one that is not held."""
+    return [_one(stack, topic, one) for one in dict.fromkeys(ids)]
 
 
 def retry(stack: Stack, letters: Iterable[DeadLetter]) -> list[Retry]:
-    """Send the original bytes to the original topic and partition again; what is not whole stays."""
-    outcomes: list[Retry] = []
+    """Send the original bytes to the original topic and partition again; what is not whole stays.
+
+    An outcome for each, in their order; one that Kafka did not confirm counts as not sent.
+    """
+    outcomes: dict[str, Retry] = {}
 
     def delivered(delivery: admin.Delivery) -> None:
-        outcomes.append(Retry(delivery.token, delivery.error is None, delivery.error or ""))
+        outcomes[delivery.token] = Retry(delivery.token, delivery.error is None, delivery.error or "")
 
     sender = admin.Sender(stack.kafka, delivered)
     for letter in letters:
         if not letter.is_whole:
             reason = f"truncated: {letter.stored} of {letter.length} bytes are held"
-            outcomes.append(Retry(letter.id, False, reason))
+            outcomes[letter.id] = Retry(letter.id, False, reason)
             continue
+        outcomes[letter.id] = Retry(letter.id, False, _NO_REPORT)
         run = letter.record.headers.get("run")
         headers = None if run is None else {"run": run}
         key = letter.record.key or _key(letter.record.value)
-        sender.send(letter.topic, letter.record.value, key, headers, letter.partition, letter.id)
+        try:
+            sender.send(letter.topic, letter.record.value, key, headers, letter.partition, letter.id)
+        except FraudctlError as error:
+            outcomes[letter.id] = Retry(letter.id, False, error.message)
     sender.flush()
-    return outcomes
+    return list(outcomes.values())
 
 
 def _one(stack: Stack, topic: str, text: str) -> DeadLetter:

@@ -1,7 +1,8 @@
 """Why a transaction was decided as it was: its features, and every rule with the values it compared.
 
-The decision comes from PostgreSQL, or from the decisions topic when the store lacks it or is away. Each
-rule of the rule set that was in force is evaluated again on the decision's own values.
+The decision comes from PostgreSQL, or from the decisions topic when the store lacks it, is away, or is not
+part of the stack. Each rule of the rule set that was in force is evaluated again on the decision's own
+values.
 """
 
 from __future__ import annotations
@@ -10,31 +11,26 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any
 
 from fraudctl.console import result
-from fraudctl.errors import Failed, UsageError
+from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.kafka import admin
-from pipeline.records.delivery import Undecodable, glance, run_of
+from pipeline.records.delivery import glance, run_of
 from pipeline.records.events import (
     Decision,
-    Hit,
-    Number,
-    Source,
     Transaction,
     amount_text,
     decode_decision,
     format_time,
     parse_amount,
     plain,
-    position,
 )
+from pipeline.records.position import pack, unpack
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
     from pipeline.rules.ruleset import Rule, RuleSet
-
-_OFFSET_BITS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +98,7 @@ class Explanation:
                 "topic": decision.source.topic, "partition": decision.source.partition,
                 "offset": decision.source.offset,
             },
-            "run": self.found.position >> _OFFSET_BITS,
+            "run": unpack(self.found.position).run,
             "position": self.found.position,
             "decided_at": format_time(self.found.decided_at_ms),
             "origin": self.found.origin,
@@ -155,15 +151,27 @@ def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, Any]:
 
 
 def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
-    """The newest decision of each user who has that event id: from the store, else from the log."""
-    from fraudctl.errors import Unhealthy
+    """The newest decision of each user who has that event id: from the store, else from the log.
+
+    Raises NotRunning or Unhealthy only when the log cannot be read either.
+    """
+    return _from_store(stack, event_id, user_id) or logged(stack, event_id, user_id)
+
+
+def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
+    """What the store holds; nothing, and why is said, where there is none or it does not answer."""
+    from pipeline.sinks import Unavailable
 
     try:
-        found = stored(stack.postgres_dsn(), event_id, user_id)
-    except Unhealthy as error:
+        dsn = stack.postgres_dsn()
+    except NotRunning as error:
         result.say(f"{error.message}: reading the log instead")
-        found = []
-    return found or logged(stack, event_id, user_id)
+        return []
+    try:
+        return stored(dsn, event_id, user_id)
+    except Unavailable as error:
+        result.say(f"PostgreSQL does not answer: {error}: reading the log instead")
+        return []
 
 
 def one_of(found: list[Found], event_id: str) -> Found:
@@ -180,29 +188,10 @@ def one_of(found: list[Found], event_id: str) -> Found:
 
 
 def stored(dsn: str, event_id: str, user_id: str | None) -> list[Found]:
-    """From PostgreSQL. Raises Unhealthy."""
-    import psycopg
-    from psycopg.rows import dict_row
+    """From PostgreSQL. Raises `pipeline.sinks.Unavailable`."""
+    from pipeline.sinks.postgres import reader
 
-    from fraudctl.decisions.alerts import unreachable
-
-    query: LiteralString = """
-        SELECT user_id, event_id, trim_scale(amount)::text AS amount, currency, ip, device_id, card_id,
-               merchant_id, country, channel, extra::text, features::text, score, decision,
-               ruleset_version, ruleset_hash, late, saturated, marks, source_topic, source_partition,
-               source_offset, position, (extract(epoch FROM event_time) * 1000)::bigint AS event_time_ms,
-               (extract(epoch FROM decided_at) * 1000)::bigint AS decided_at_ms,
-               ARRAY(SELECT json_build_array(rule, points, text)::text FROM rule_triggers AS hit
-                     WHERE hit.user_id = held.user_id AND hit.event_id = held.event_id
-                     ORDER BY ordinal) AS hits
-        FROM risk_scores AS held
-        WHERE event_id = %s AND (%s::text IS NULL OR user_id = %s) ORDER BY user_id"""
-    try:
-        with psycopg.connect(dsn, connect_timeout=5, row_factory=dict_row) as connection:
-            rows = connection.execute(query, (event_id, user_id, user_id)).fetchall()
-    except psycopg.Error as error:
-        raise unreachable(error) from error
-    return [_from_row(row) for row in rows]
+    return [Found(*one, "postgres") for one in reader.of_event(dsn, event_id, user_id)]
 
 
 def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
@@ -218,16 +207,16 @@ def newest(records: Iterable[admin.Record], event_id: str, user_id: str | None) 
     """The decision of the greatest position for each user who has that event id."""
     found: dict[str, Found] = {}
     for record in records:
+        value = record.value or b""
         try:
-            owner, event = glance(record.value or b"").identity
-        except Undecodable:
+            owner, event = glance(value).identity
+            if event != event_id or user_id not in (None, owner):
+                continue
+            rank = pack(run_of(record.headers.items()), record.offset)
+            if owner not in found or rank > found[owner].position:
+                found[owner] = Found(decode_decision(value), rank, record.append_ms, "log")
+        except ValueError:  # no decision, or only the beginning of one
             continue
-        if event != event_id or user_id not in (None, owner):
-            continue
-        rank = position(run_of(record.headers.items()), record.offset)
-        if owner not in found or rank > found[owner].position:
-            decision = decode_decision(record.value or b"")
-            found[owner] = Found(decision, rank, record.append_ms, "log")
     return [found[owner] for owner in sorted(found)]
 
 
@@ -279,31 +268,6 @@ def _judged(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str |
 def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
     """How the feature is declared, as written in the rule set."""
     return {"declared": ruleset.content.get("features", {}).get(name)}
-
-
-def _from_row(row: Mapping[str, Any]) -> Found:
-    names = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
-    fields: dict[str, Any] = {name: row[name] for name in names if row[name] is not None}
-    fields |= _scalars(row["extra"] or "{}")
-    said: Mapping[str, Any] = row["marks"] or {}
-    transaction = Transaction(
-        row["event_id"], row["user_id"], row["event_time_ms"], parse_amount(row["amount"]), fields
-    )
-    decision = Decision(
-        transaction=transaction, score=row["score"], decision=row["decision"],
-        source=Source(row["source_topic"], row["source_partition"], row["source_offset"]),
-        reasons=tuple(Hit(*json.loads(hit)) for hit in row["hits"]), features=_scalars(row["features"]),
-        ruleset_version=row["ruleset_version"], ruleset_hash=row["ruleset_hash"],
-        late=row["late"], saturated=row["saturated"],
-        warming=tuple(said.get("warming", ())), plugin_errors=said.get("plugin_errors", {}),
-    )  # fmt: skip
-    return Found(decision, row["position"], row["decided_at_ms"], "postgres")
-
-
-def _scalars(text: str) -> dict[str, Any]:
-    """A JSON object whose numbers stay as they were written."""
-    members: dict[str, Any] = json.loads(text, parse_float=Number, parse_int=Number)
-    return members
 
 
 def _counted(records: Iterable[admin.Record], progress: result.Progress) -> Iterable[admin.Record]:

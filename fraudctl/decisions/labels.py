@@ -30,7 +30,7 @@ def write(stack: Stack, event_id: str, fraud: bool, user: str | None) -> dict[st
     sender = admin.Sender(stack.kafka, give_up_s=30)
     value = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     sender.send(stack.profile.topics.labels, value, owner.encode())
-    if sender.flush(35) or sender.failed:
+    if sender.flush() or sender.failed:
         raise Failed("Kafka did not take the label", hint="see: fraudctl status", code="not_accepted")
     return document
 

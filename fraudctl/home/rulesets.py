@@ -101,9 +101,13 @@ def _version(path: Path) -> str | None:
 
 
 def by_hash(home: Path, wanted: str) -> RuleSet | None:
-    """The kept rule set of exactly that hash, else a shipped one, None when there is none."""
+    """The kept rule set of exactly that hash, else a shipped one, None when there is none to be read."""
     for path in (home / "rules" / f"{wanted}.json", *shipped().values()):
-        if path.is_file() and (found := read(path)).hash == wanted:
+        try:
+            found = read(path)
+        except UsageError:
+            continue
+        if found.hash == wanted:
             return found
     return None
 

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 ANSWER_S = 15.0
 """How long one question to the broker may take before it counts as unreachable."""
+REPORT_S = 30.0
+"""Within that after a sender has given up on a record, its report has come."""
 LARGEST_RECORD = 16 * 1024 * 1024
 READ_AHEAD_KB = 16_384
 """What a tail keeps of records not yet asked for; the client's own default is four times that."""
@@ -380,6 +382,7 @@ class Sender:
     ) -> None:
         self._bootstrap = bootstrap
         self._on_delivery = on_delivery
+        self._give_up_s = give_up_s
         self.failed = 0
         """Records that the broker did not take within `give_up_s`."""
         settings = {
@@ -425,9 +428,13 @@ class Sender:
         """Let delivery reports come in, for at most `wait_s` when there are none."""
         self._producer.poll(wait_s)
 
-    def flush(self, wait_s: float = 120.0) -> int:
-        """Wait until everything is delivered or given up; the number still under way after `wait_s`."""
-        return int(self._producer.flush(wait_s))
+    def flush(self, wait_s: float | None = None) -> int:
+        """Wait until everything is delivered or given up; the number still under way after `wait_s`.
+
+        Nobody may take these for delivered: their reports never come. Without `wait_s` it waits longer than
+        `give_up_s`, so that there are some only when the client itself is stuck.
+        """
+        return int(self._producer.flush(self._give_up_s + REPORT_S if wait_s is None else wait_s))
 
     def _failed(self, error: KafkaError | None, message: Message) -> None:
         self.failed += error is not None

@@ -26,6 +26,8 @@ from pipeline.records.events import Transaction, encode, format_time
 OLDEST_LIVE_MS = 3_600_000
 SHOWN = 20
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,60}")
+_ROW, _LABEL = object(), object()
+"""What a delivery report is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,10 @@ class Order:
 
 @dataclass(slots=True)
 class Report:
-    """What became of the rows: read = accepted + refused + not accepted by Kafka."""
+    """What became of the rows: read = accepted + refused + not accepted by Kafka.
+
+    `labels` are those that Kafka took.
+    """
 
     file: str
     topic: str
@@ -50,14 +55,15 @@ class Report:
     accepted: int = 0
     labels: int = 0
     not_accepted: int = 0
+    labels_not_accepted: int = 0
     newest_ms: int | None = None
     refused: list[RefusedRow] = field(default_factory=list)
     report_file: Path | None = None
     history: dict[str, Any] | None = None
 
     def as_result(self) -> Result:
-        """The report; exit code 1 when Kafka did not take every row, or no row was good, 5 when decisions
-        lack."""
+        """The report; exit code 1 when Kafka did not take every row and label, or no row was good, 5 when
+        decisions lack."""
         data: dict[str, Any] = {
             "file": self.file,
             "topic": self.topic,
@@ -65,11 +71,12 @@ class Report:
             "accepted": self.accepted,
             "labels": self.labels,
             "not_accepted": self.not_accepted,
+            "labels_not_accepted": self.labels_not_accepted,
             "refused": [one.as_document() for one in self.refused],
             "report_file": None if self.report_file is None else str(self.report_file),
             "history": self.history,
         }
-        failed = self.not_accepted or (self.rows and not self.accepted)
+        failed = self.not_accepted or self.labels_not_accepted or (self.rows and not self.accepted)
         lacking = bool(self.history and self.history["undecided"])
         return Result(self._summary(), data, 1 if failed else 5 if lacking else 0, self._tables())
 
@@ -78,7 +85,9 @@ class Report:
         if self.labels:
             text += f", {self.labels} labelled"
         if self.not_accepted:
-            text += f", {self.not_accepted} not taken by Kafka"
+            text += f", {self.not_accepted} not taken by Kafka (see: fraudctl status)"
+        if self.labels_not_accepted:
+            text += f", {self.labels_not_accepted} labels not taken by Kafka"
         if self.history is not None:
             text += f"; {self.history['decided']} decided, {self.history['alerts']} alerts"
         if self.history is not None and self.history["undecided"]:
@@ -126,7 +135,7 @@ def ingest_history(
         raise UsageError(f"{topic} exists", hint="choose another name with --name", code="history_exists")
     admin.create(stack.kafka, [_history_spec(stack, topic)])
     report = _load(stack, order, topic)
-    if report.newest_ms is None:
+    if report.newest_ms is None or report.not_accepted:
         return report
     before = admin.end_offsets(stack.kafka, stack.profile.topics.decisions)
     with progress(f"scoring {chosen}") as bar:
@@ -139,15 +148,22 @@ def _load(stack: Stack, order: Order, topic: str) -> Report:
     """Fill the topic and end it. Where nothing came of it, or not all, the topic goes again."""
     try:
         report = _send(stack, order, topic, _rows(stack, order))
-        if report.newest_ms is not None:
+        if report.newest_ms is not None and not report.not_accepted:
             _close(stack, topic, report.newest_ms)
             return report
     except BaseException:
-        say(f"{topic} is deleted, for it does not hold the whole file")
-        admin.delete(stack.kafka, [topic])
+        _discard(stack, topic)
         raise
-    admin.delete(stack.kafka, [topic])
+    if report.not_accepted:
+        _discard(stack, topic)
+    else:
+        admin.delete(stack.kafka, [topic])
     return report
+
+
+def _discard(stack: Stack, topic: str) -> None:
+    say(f"{topic} is deleted, for it does not hold the whole file")
+    admin.delete(stack.kafka, [topic])
 
 
 def _past(path: Path, oldest_ms: int) -> UsageError:
@@ -205,13 +221,12 @@ def _paced(rows: Iterator[Row | RefusedRow], rate: float, restamp: bool) -> Iter
 
 
 def _send(stack: Stack, order: Order, topic: str, rows: Iterator[Row | RefusedRow]) -> Report:
-    report = Report(str(order.path), topic)
+    report, labels_sent = Report(str(order.path), topic), 0
 
     def delivered(delivery: admin.Delivery) -> None:
-        if delivery.token is None:
-            return
-        report.accepted += delivery.error is None
-        report.not_accepted += delivery.error is not None
+        if delivery.error is None:
+            report.accepted += delivery.token is _ROW
+            report.labels += delivery.token is _LABEL
 
     sender = admin.Sender(stack.kafka, delivered, linger_ms=5)
     with progress(f"ingest {order.path.name}") as bar:
@@ -220,9 +235,13 @@ def _send(stack: Stack, order: Order, topic: str, rows: Iterator[Row | RefusedRo
             if isinstance(row, RefusedRow):
                 report.refused.append(row)
             else:
+                labels_sent += row.label is not None
                 _send_row(stack, sender, topic, row, report)
             bar.update(report.rows, f"{report.rows} rows, {len(report.refused)} refused")
         sender.flush()
+    # What has no report by now is not accepted either.
+    report.not_accepted = report.rows - len(report.refused) - report.accepted
+    report.labels_not_accepted = labels_sent - report.labels
     report.report_file = _write_report(stack, order.path, report.refused)
     return report
 
@@ -231,10 +250,9 @@ def _send_row(stack: Stack, sender: admin.Sender, topic: str, row: Row, report: 
     tx = row.transaction
     key = tx.user_id.encode()
     report.newest_ms = max(tx.event_time_ms, report.newest_ms or tx.event_time_ms)
-    sender.send(topic, encode(tx), key, token=row.number)
+    sender.send(topic, encode(tx), key, token=_ROW)
     if row.label is not None:
-        report.labels += 1
-        sender.send(stack.profile.topics.labels, _label_value(tx, row.label), key)
+        sender.send(stack.profile.topics.labels, _label_value(tx, row.label), key, token=_LABEL)
 
 
 def _label_value(tx: Transaction, label: Label) -> bytes:
@@ -274,8 +292,7 @@ def _close(stack: Stack, topic: str, newest_ms: int) -> None:
     sender = admin.Sender(stack.kafka)
     for partition in range(stack.profile.partitions):
         sender.send(topic, None, headers=headers, partition=partition)
-    sender.flush()
-    if sender.failed:
+    if sender.flush() or sender.failed:
         raise admin.unreachable(stack.kafka, f"the end of {topic} could not be written")
 
 

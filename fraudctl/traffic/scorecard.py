@@ -14,7 +14,7 @@ from typing import Any
 
 from fraudctl.traffic.generator import Part
 
-_UNKNOWN, _REFUSED = -1, -2
+_UNKNOWN, _REFUSED, _UNREPORTED = -1, -2, -3
 
 
 @dataclass(slots=True)
@@ -108,6 +108,19 @@ class Scoreboard:
         with self._lock:
             self._offsets[number] = _REFUSED
             self.not_accepted += 1
+
+    def settle(self) -> None:
+        """No report comes any more: what has none, and no decision, is not accepted."""
+        with self._lock:
+            for number, offset in enumerate(self._offsets):
+                if offset == _UNKNOWN:
+                    self._settle(number)
+
+    def _settle(self, number: int) -> None:
+        is_decided = self._appended[number] != _UNKNOWN
+        self._offsets[number] = _UNREPORTED if is_decided else _REFUSED
+        self.accepted += is_decided
+        self.not_accepted += not is_decided
 
     def decide(self, number: int, flagged: bool, append_ms: int, partition: int, offset: int) -> None:
         """A decision has arrived; `partition` and `offset` are its transaction's. A later one replaces it."""

@@ -36,7 +36,6 @@ TICK_S = 0.004
 processor time than the events do."""
 READ_MS = 100
 """How long the broker gathers decisions: their append time counts, not when they are read."""
-_FLUSH_S = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +149,10 @@ def _follow(
     feeder.start()
     with interrupts, progress(f"simulate {run.scenario.name}", total) as bar:
         _watch(feeder, decisions, board, run, bar, patience_s, interrupts)
-        feeder.join(_FLUSH_S if interrupts.count < 2 else 5.0)
+        feeder.join(None if interrupts.count < 2 else 5.0)
     if feeder.error is not None:
         raise feeder.error
+    board.settle()
     return interrupts.count > 0
 
 
@@ -223,7 +223,6 @@ class _Feeder(threading.Thread):
         self.stop = conduct.stop
         self._run, self._board, self._lines = run, conduct.board, lines
         self._shape = conduct.shape
-        self._noted: set[int] = set()
         self._names = stack.profile.topics
         self._senders = [
             admin.Sender(stack.kafka, self._delivered, linger_ms=LINGER_MS) for _ in range(max(1, workers))
@@ -246,16 +245,14 @@ class _Feeder(threading.Thread):
             if not self._wait_for(origin + sending.offset_ms / 1000):
                 break
             self._send(sending)
-        for number in self._noted:
-            self._board.refuse(number)
         for sender in self._senders:
-            sender.flush(_FLUSH_S)
+            sender.flush()
+        self._board.settle()
 
     def _planned(self, begin_ms: float) -> Iterator[Planned]:
         """The events of the run, each noted as it is handed on; what is never sent is refused at the end."""
         for planned in stream(self._run):
             self._board.send(planned.number, int(begin_ms) + planned.offset_ms, planned.part)
-            self._noted.add(planned.number)
             yield planned
 
     def _wait_for(self, due: float) -> bool:
@@ -276,7 +273,6 @@ class _Feeder(threading.Thread):
             sender.send(self._names.transactions, value, key)
             return
         label = label_value(planned, self._run.scenario.name)
-        self._noted.discard(planned.number)
         sender.send(self._names.transactions, value, key, token=planned.number)
         sender.send(self._names.labels, label, key)
         self._lines.write(label.decode() + "\n")

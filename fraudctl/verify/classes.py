@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from pipeline.records.delivery import Identity
+from pipeline.records.position import offset_of
 
 
 class Kind(StrEnum):
@@ -68,7 +69,7 @@ class Difference:
 
     @property
     def offset(self) -> int | None:
-        return None if self.log_position is None else self.log_position & (1 << 40) - 1
+        return None if self.log_position is None else offset_of(self.log_position)
 
     def as_document(self) -> dict[str, Any]:
         """The difference for JSON."""

@@ -15,8 +15,7 @@ from fraudctl.verify.classes import FAULTS, Difference, Found, Kind, Wanted, cla
 from fraudctl.verify.log import Offsets
 from fraudctl.verify.scan import Plan
 from pipeline.records.delivery import Identity
-
-_OFFSET = (1 << 40) - 1
+from pipeline.records.position import offset_of
 
 
 @dataclass(frozen=True)
@@ -35,23 +34,23 @@ class Scope:
 
     def holds(self, partition: int, position: int) -> bool:
         """Whether a decision lies in the part that was asked for."""
-        return self.ends is None or position & _OFFSET < self.ends.get(partition, 0)
+        return self.ends is None or offset_of(position) < self.ends.get(partition, 0)
 
     def is_common(self, partition: int, position: int) -> bool:
         """Whether it is delivered to every sink."""
-        return position & _OFFSET < self.committed_by_all.get(partition, 0)
+        return offset_of(position) < self.committed_by_all.get(partition, 0)
 
     def is_delivered(self, sink: int, partition: int, position: int) -> bool:
-        return position & _OFFSET < self.committed[sink].get(partition, 0)
+        return offset_of(position) < self.committed[sink].get(partition, 0)
 
     def is_older(self, partition: int | None, position: int) -> bool:
         """Whether it may have been in the log once: below its partition's begin, or any one's if unknown."""
         begins = self.begins.values() if partition is None else [self.begins.get(partition, 0)]
-        return position >= 0 and position & _OFFSET < max(begins, default=0)
+        return position >= 0 and offset_of(position) < max(begins, default=0)
 
     def is_outside(self, partition: int | None, position: int) -> bool:
         """Whether it may belong to a part of the log that was not asked for."""
-        offset = position & _OFFSET
+        offset = offset_of(position)
         if position < 0:
             return False
         starts = self.starts.values() if partition is None else [self.starts.get(partition, 0)]

@@ -17,6 +17,7 @@ from fraudctl.verify.classes import Difference, Found, Kind, Wanted, classify
 from fraudctl.verify.log import Log
 from fraudctl.verify.scan import digest, expected_of
 from pipeline.records.delivery import Delivery, Identity, take_apart
+from pipeline.records.position import offset_of
 from pipeline.sinks import Entry, Outcome, ReadBack
 
 _STRETCH = 50_000  # offsets of one partition in one bucket
@@ -43,7 +44,7 @@ class Suspect(NamedTuple):
 
     @property
     def offset(self) -> int:
-        return (self.log_position or 0) & (1 << 40) - 1
+        return offset_of(self.log_position or 0)
 
     @property
     def bucket(self) -> str:

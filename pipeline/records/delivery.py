@@ -14,7 +14,8 @@ from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
-from pipeline.records.events import MARKS, position
+from pipeline.records.events import MARKS
+from pipeline.records.position import pack
 
 Identity = tuple[str, str]
 """(user_id, event_id)"""
@@ -43,7 +44,7 @@ class Delivery(NamedTuple):
     @property
     def position(self) -> int:
         """What decides between two decisions for one event: the greater wins."""
-        return position(self.run, self.offset)
+        return pack(self.run, self.offset)
 
 
 class Literal(str):

@@ -43,7 +43,6 @@ STRING_FIELDS: Final = ("currency", "ip", "device_id", "card_id", "merchant_id",
 NUMBER_FIELDS: Final = ("lat", "lon")
 MAX_EVENT_BYTES: Final = 65_536
 MAX_NESTING: Final = 20
-POSITION_BITS: Final = 40
 
 Scalar = str | Number | bool
 """A field as it came: text, a number as written, or a truth value. `Number` is a `str`: test for it first."""
@@ -130,11 +129,6 @@ class Decision:
     def identity(self) -> tuple[str, str]:
         """(user_id, event_id): what makes two decisions decisions about the same event."""
         return self.transaction.user_id, self.transaction.event_id
-
-
-def position(run: int, offset: int) -> int:
-    """The rank of a decision among those for one event: run first, then its offset in its own partition."""
-    return run << POSITION_BITS | offset
 
 
 def plain(value: Scalar) -> str | int | float | bool:

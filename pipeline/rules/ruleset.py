@@ -6,7 +6,7 @@ The document has `version`, `features`, `rules`, `thresholds` ({review, block}),
 to constants of one kind), `fields` (names of further transaction fields that rules may mention),
 `settings` ({currency: EUR} states that all amounts are in one currency) and `tests` (see `rule_cases`).
 A rule with logic names a function (`plugin`, see `plugin_rule`); sources and models of plug-ins are part of
-the content. Order within a mapping means nothing: reasons come by points, the most first, then by name. The
+the content. Order within a mapping means nothing: rules come by points, the most first, then by name. The
 hash is of the content with sorted keys, without `tests`: they say what the rules do and change nothing of it,
 so a case may be added without a new version. `RuleSet.content`, which jobs carry and stores keep, has no
 tests either.

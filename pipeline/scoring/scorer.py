@@ -46,7 +46,10 @@ Said = Mapping[int, Answer]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Score (0 to 100), decision, the rules that fired (the most points first), and what plug-ins failed."""
+    """Score (0 to 100), decision, the rules that fired, and what plug-ins failed.
+
+    Hits come by the points they give, the most first, equal ones in the rule set's order.
+    """
 
     score: int
     decision: str
@@ -128,6 +131,8 @@ class Scorer:
             else:
                 hits.append(self._hit(rule, values, answer))
             fired ^= lowest
+        if said:  # rules come by their declared points, a plug-in may have given fewer
+            hits.sort(key=lambda hit: -hit.points)
         score = max(0, min(MAX_SCORE, sum(hit.points for hit in hits)))
         return Verdict(score, self._decision(score), tuple(hits), errors)
 

@@ -21,7 +21,7 @@ from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka import admin
 from fraudctl.waiting import until
 from pipeline import sinks
-from pipeline.records import events
+from pipeline.records import events, position
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def decisions(stack: Stack, load: Workload) -> dict[int, list[Logged]]:
         number = number_of(record.value or b"", load.token.encode())
         if number is not None and record.value is not None:
             run = int(record.headers["run"])
-            logged = Logged(events.position(run, record.offset), run, record.value)
+            logged = Logged(position.pack(run, record.offset), run, record.value)
             found.setdefault(number, []).append(logged)
     return found
 

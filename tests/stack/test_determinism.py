@@ -12,7 +12,7 @@ from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import job_config
 from fraudctl.kafka import admin
-from pipeline.records import events
+from pipeline.records.position import pack
 from tests.stack.flow import await_that, kill
 from tests.stack.own_jobs import (
     Setup,
@@ -92,7 +92,7 @@ def folded(setup: Setup, decisions: str) -> dict[tuple[str, str], bytes]:
     for record in decided(setup, decisions):
         value = record.value or b""
         identity = identity_of(value)
-        place = events.position(int(record.headers["run"]), record.offset)
+        place = pack(int(record.headers["run"]), record.offset)
         if identity not in newest or newest[identity][0] < place:
             newest[identity] = (place, value)
     return {identity: value for identity, (_, value) in newest.items()}

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl.compare import diff, replay, replay_topics
+from fraudctl.compare import prints, replay, replay_topics
 from fraudctl.console.result import Progress
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from pipeline.records.delivery import glance, run_of
-from pipeline.records.events import parse_amount, position
+from pipeline.records.events import parse_amount
+from pipeline.records.position import pack
 from pipeline.rules.ruleset import RuleSet, parse
 from tests.stack import flow
 
@@ -44,7 +45,7 @@ def live_rules(stack: Stack) -> RuleSet:
 
 def amounts(stack: Stack, made: replay.Plan) -> dict[tuple[int, int], int]:
     """The amounts, in units, of the decided events of the range, by their place in the log."""
-    place, found = diff.Place(made.transactions), {}
+    place, found = prints.Place(made.transactions), {}
     for record in admin.tail(stack.kafka, stack.profile.topics.decisions):
         where = place.of(record.value or b"")
         if where is not None and made.includes(*where):
@@ -83,7 +84,7 @@ def test_an_edited_rule_changes_exactly_the_decisions_it_was_seen_in(stack: Stac
     assert (found.diff.added, found.diff.removed) == (0, 0)
     assert len(expected) >= 100
     assert found.diff.by_rule == {"high_value": {"fires": 0, "no_longer": len(expected), "points": 0}}
-    assert found.diff.causes == {"condition of high_value changed": len(expected)}
+    assert found.diff.as_document()["causes"] == {"condition of high_value changed": len(expected)}
     assert sum(found.diff.amounts.values()) == sum(expected)
 
 
@@ -121,7 +122,7 @@ def test_a_published_replay_replaces_the_decisions_in_the_log_and_in_every_store
         if run_of(record.headers.items()) == run
         and glance(record.value or b"").identity == old.decision.identity
     )
-    new = {number: flow.Logged(position(run, record.offset), run, record.value or b"")}
+    new = {number: flow.Logged(pack(run, record.offset), run, record.value or b"")}
     for sink in stack.profile.sinks:
         assert flow.held_by(stack, sink, new) == flow.expected_in(stack, sink, new)
 

@@ -30,6 +30,8 @@ from fraudctl.waiting import until
 HOME_VARIABLE = "FRAUDCTL_SUPERVISED_HOME"
 LONGEST_SOCKET_PATH = 100
 START_SECONDS = 15.0
+ALREADY_STARTED, NOT_RUNNING = 60, 70
+"""Codes of `supervisor.xmlrpc.Faults`, which is slow to import."""
 
 
 @dataclass(frozen=True)
@@ -205,12 +207,12 @@ class Supervisor:
 
     def start_program(self, name: str) -> None:
         """Ask for a program to run; harmless if it does."""
-        with self.calls() as calls, _ignoring("ALREADY_STARTED"):
+        with self.calls() as calls, _ignoring(ALREADY_STARTED):
             calls.startProcess(name, False)
 
     def stop_program(self, name: str) -> None:
         """Stop a program and wait until it has ended; harmless if it does not run."""
-        with self.calls() as calls, _ignoring("NOT_RUNNING"):
+        with self.calls() as calls, _ignoring(NOT_RUNNING):
             calls.stopProcess(name, True)
 
     def shut_down(self, wait_s: float = 60.0) -> None:
@@ -259,11 +261,11 @@ class Supervisor:
 
 
 @contextmanager
-def _ignoring(fault: str) -> Iterator[None]:
+def _ignoring(fault_code: int) -> Iterator[None]:
     try:
         yield
     except xmlrpc.client.Fault as error:
-        if fault not in error.faultString:
+        if error.faultCode != fault_code:
             raise
 
 

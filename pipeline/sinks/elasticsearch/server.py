@@ -39,7 +39,7 @@ class Server:
             client = self._connection()
             answer: Any = client.perform_request(method, path, headers=headers, body=body)
         except elasticsearch.BadRequestError as error:
-            raise BadRequest(_api_words(error)) from error
+            raise BadRequest(_api_words(error), str((_api_error(error) or {}).get("type"))) from error
         except elasticsearch.NotFoundError as error:
             raise Missing(_api_words(error)) from error
         except (elasticsearch.ApiError, elasticsearch.TransportError) as error:
@@ -70,7 +70,7 @@ class Server:
         try:
             self.ask("PUT", f"/{index}")
         except BadRequest as error:
-            if "resource_already_exists_exception" not in str(error):
+            if error.kind != "resource_already_exists_exception":
                 raise
 
     def indices(self, alias: str) -> list[str]:
@@ -109,7 +109,11 @@ class Failure(Exception):
 
 
 class BadRequest(Failure):
-    """The server does not understand what it was asked (HTTP 400)."""
+    """The server does not understand what it was asked (HTTP 400); `kind` is its own name for the error."""
+
+    def __init__(self, message: str, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class Missing(Failure):
@@ -155,15 +159,21 @@ def _whole(answer: bytes) -> bytes:
 
 
 def _api_words(error: Exception) -> str:
-    body = getattr(error, "body", None)
-    try:
-        found = json.loads(body)["error"] if isinstance(body, bytes) else None
-    except (ValueError, KeyError, TypeError):
-        found = None
-    if isinstance(found, dict):
-        return words(found)
+    said = _api_error(error)
+    if said is not None:
+        return words(said)
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
+
+
+def _api_error(error: Exception) -> Mapping[str, Any] | None:
+    """What the server says of it; None when it says nothing that can be read."""
+    body = getattr(error, "body", None)
+    try:
+        said = json.loads(body)["error"] if isinstance(body, bytes) else None
+    except (ValueError, KeyError, TypeError):
+        return None
+    return said if isinstance(said, dict) else None
 
 
 def words(error: Mapping[str, Any]) -> str:

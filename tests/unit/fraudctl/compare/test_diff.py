@@ -6,7 +6,9 @@ import copy
 from collections.abc import Iterable
 from typing import Any
 
-from fraudctl.compare.diff import Diff, Place, Record, count, diff, fingerprints
+from fraudctl.compare.causes import Cause, Kind
+from fraudctl.compare.diff import Diff, Flip, diff
+from fraudctl.compare.prints import Place, Record, count, fingerprints
 from fraudctl.compare.replay_page import cause_rows, example_rows, flip_rows, html, rule_rows
 from pipeline.records.events import Transaction, encode, encode_decision
 from pipeline.rules.ruleset import RuleSet, parse
@@ -125,7 +127,8 @@ def test_a_feature_of_another_length_leaves_verdicts_to_compare_and_names_the_va
     wider = changed(features={"n": {"by": "user_id", "agg": "count", "window": "1ms"}})
     found = compared(decisions(BASE), decisions(wider), wider)
     assert not found.compares_features
-    assert found.causes == {"feature value, seen by busy": 2}
+    assert found.causes == {Cause(Kind.FEATURE_FOR_RULE, "busy"): 2}
+    assert found.as_document()["causes"] == {"feature value, seen by busy": 2}
     assert found.as_document()["examples"][0]["features"] == {"n": [3, 1]}
 
 
@@ -133,7 +136,7 @@ def test_late_arrival_is_a_cause_of_its_own() -> None:
     after = [one for one in decisions(BASE, late=(5,)) if Place(TOPIC).of(one.value) != (1, 105)]
     found = compared(decisions(BASE), after, BASE)
     assert counts(found) == (6, 1, 0, 0)
-    assert found.causes["late arrival, seen by busy"] + found.causes["late arrival"] >= 1
+    assert found.causes[Cause(Kind.LATE_FOR_RULE, "busy")] + found.causes[Cause(Kind.LATE)] >= 1
 
 
 def test_a_value_that_was_warming_is_a_cause_of_its_own() -> None:
@@ -142,7 +145,7 @@ def test_a_value_that_was_warming_is_a_cause_of_its_own() -> None:
         for one in decisions(BASE)
     ]
     found = compared(live, decisions(BASE), BASE)
-    assert (counts(found), found.causes) == ((6, 6, 0, 0), {"warming": 6})
+    assert (counts(found), found.as_document()["causes"]) == ((6, 6, 0, 0), {"warming": 6})
     assert (found.same_ruleset, found.only_warmed) == (True, True)
 
 
@@ -151,7 +154,8 @@ def test_decisions_on_one_side_only_are_added_or_removed() -> None:
     assert counts(compared(base[:-1], base, BASE)) == (5, 0, 1, 0)
     found = compared(base, base[1:], BASE)
     assert counts(found) == (5, 0, 0, 1)
-    assert found.flips == {"approve to none": 1}
+    assert found.flips == {Flip("approve", None): 1}
+    assert found.as_document()["flips"] == {"approve to none": 1}
 
 
 def test_of_several_runs_the_greatest_counts_and_events_outside_the_range_do_not() -> None:
@@ -187,3 +191,59 @@ def test_the_tables_and_the_page_show_what_changed() -> None:
     page = html("v2 <against> live", ["note"], found)
     assert "v2 &lt;against&gt; live" in page
     assert page.count("<svg") == 2
+
+
+def renamed_rule(old: str, new: str) -> RuleSet:
+    rules = {new if name == old else name: rule for name, rule in CONTENT["rules"].items()}
+    return parse({**CONTENT, "rules": rules})
+
+
+def test_a_rule_whose_name_has_the_word_warming_in_it_is_no_warming_value() -> None:
+    ruleset = renamed_rule("busy", "warming_up")
+    shorter = changed(features={"n": {"by": "user_id", "agg": "count", "window": "1ms"}}).content["features"]
+    after = parse({**ruleset.content, "features": shorter})
+    odd = [
+        Record(one.value.replace(after.hash.encode(), ruleset.hash.encode()), one.run)
+        for one in decisions(after)
+    ]
+    found = diff(
+        lambda: decisions(ruleset), lambda: odd, TOPIC, lambda *_: True, {ruleset.hash: ruleset}.get, ruleset
+    )
+    assert found.as_document()["causes"] == {"feature value, seen by warming_up": 2, "feature value": 1}
+    assert (found.same_ruleset, found.only_warmed) == (True, False)
+
+
+def test_a_value_that_warms_for_a_rule_is_named_with_it_and_only_warms() -> None:
+    wider = changed(features={"n": {"by": "user_id", "agg": "count", "window": "1ms"}})
+    live = [
+        Record(one.value.replace(b'"saturated":false', b'"saturated":false,"warming":["n"]'), one.run)
+        for one in decisions(wider)
+    ]
+    known = {wider.hash: BASE, BASE.hash: BASE}
+    found = diff(lambda: live, lambda: decisions(BASE), TOPIC, lambda *_: True, known.get, BASE)
+    assert found.as_document()["causes"] == {"warming": 6, "warming value, seen by busy": 2}
+    assert found.only_warmed
+
+
+def test_a_superseded_decision_says_nothing_of_the_rule_sets_compared() -> None:
+    wider = changed(version="v0", features={"n": {"by": "user_id", "agg": "count", "window": "2m"}})
+    before = decisions(wider, run=1) + decisions(BASE, run=2)
+    found = compared(before, decisions(BASE), BASE)
+    assert (counts(found), found.same) == ((6, 0, 0, 0), True)
+    assert (found.compares_features, found.same_ruleset) == (True, True)
+    assert fingerprints(before, TOPIC, lambda *_: True).by_ruleset() == {BASE.hash: 6}
+
+
+def test_two_rule_sets_on_different_events_both_count() -> None:
+    renamed = changed(version="v2")
+    side = fingerprints(decisions(BASE)[:2] + decisions(renamed)[2:], TOPIC, lambda *_: True)
+    assert side.by_ruleset() == {BASE.hash: 2, renamed.hash: 4}
+
+
+def test_of_several_decisions_of_one_run_the_last_is_compared_and_shown() -> None:
+    lenient, strict = changed(thresholds={"review": 95, "block": 99}), changed(thresholds={"review": 1})
+    before = decisions(lenient) + decisions(BASE)
+    found = compared(before, decisions(strict), strict)
+    wanted = compared(decisions(BASE), decisions(strict), strict)
+    assert found.as_document() == wanted.as_document()
+    assert compared(before, decisions(BASE), BASE).same

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from fraudctl.cli import main
 from fraudctl.commands.replay import _answer
+from fraudctl.compare.causes import Cause, Kind
 from fraudctl.compare.diff import Diff
 from fraudctl.compare.replay import EVENTS_A_SECOND, START_S, Plan, Range, Replay, is_logged
 from pipeline.rules.ruleset import load
@@ -69,3 +71,21 @@ def test_the_answer_names_what_differs_and_fails_only_when_a_rule_set_contradict
         assert {"compared", "changed", "added", "removed", "by_rule"} <= answer.data.keys()
         assert "published as run 4" in page.read_text(encoding="utf-8")
     assert "9 decisions in kept" in _answer(Replay(PLAN, {}, {"approved": 9}, "kept"), None).summary
+
+
+@pytest.mark.parametrize(
+    ("cause", "exit_code"),
+    [
+        (Cause(Kind.FEATURE_FOR_RULE, "warming_up"), 5),
+        (Cause(Kind.FEATURE), 5),
+        (Cause(Kind.WARMING_FOR_RULE, "busy"), 0),
+        (Cause(Kind.WARMING), 0),
+    ],
+)
+def test_only_values_that_were_warming_excuse_a_rule_set_that_contradicts_itself(
+    cause: Cause, exit_code: int
+) -> None:
+    diff = Diff(compared=9, changed=1, same_ruleset=True, causes=Counter([cause]))
+    answer = _answer(Replay(PLAN, {"run": 3}, {"approved": 9}, None, "live", diff), None)
+    assert isinstance(answer.data, dict)
+    assert (answer.exit_code, answer.data["causes"]) == (exit_code, {str(cause): 1})

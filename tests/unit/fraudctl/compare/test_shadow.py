@@ -8,7 +8,7 @@ import pytest
 
 from fraudctl.compare import shadow
 from fraudctl.compare.detection import Measure
-from fraudctl.compare.diff import Diff
+from fraudctl.compare.diff import Diff, Flip
 from fraudctl.compare.proportions import Share
 from fraudctl.compare.shadow import Check, Comparison, Gate, began, judge, read_gate
 from fraudctl.errors import FraudctlError, UsageError
@@ -73,7 +73,7 @@ def test_only_the_shadow_that_was_looked_at_is_promoted() -> None:
 def found(alerts: tuple[int, int], recall: tuple[Share, Share], flips: int = 0) -> Comparison:
     """Of a thousand events, live and shadow: alerts and recall; `flips` events approved by live alone."""
     diff = Diff(compared=1_000)
-    diff.flips.update({"approve to block": flips, "approve as before": 7})
+    diff.flips.update({Flip("approve", "block"): flips, Flip("approve", "approve"): 7})
     live, candidate = (
         Measure(Share(count, 1_000), Share(0, 0), share, 0, 0, 0, Share(0, 0), (), ())
         for count, share in zip(alerts, recall, strict=True)

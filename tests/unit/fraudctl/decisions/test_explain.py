@@ -10,12 +10,27 @@ from typing import Any, cast
 
 import pytest
 
-from fraudctl.decisions.explain import Found, explanation, newest, one_of, raw_values, ruleset_of
-from fraudctl.errors import Failed, UsageError
+from fraudctl.commands.explain import _tables
+from fraudctl.decisions.explain import (
+    Explanation,
+    Found,
+    Judged,
+    explanation,
+    find,
+    newest,
+    one_of,
+    raw_values,
+    ruleset_of,
+)
+from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
 from fraudctl.kafka.admin import Record
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision, position
+from fraudctl.settings import profile
+from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.records.position import pack
 from pipeline.rules.ruleset import RuleSet, parse
+from tests.broker import broker
 
 CONTENT = {
     "version": "v7",
@@ -56,7 +71,7 @@ def decision(ruleset_hash: str = "abc", user_id: str = "ada", score: int = 100) 
 
 
 def found(ruleset_hash: str = "abc", user_id: str = "ada") -> Found:
-    return Found(decision(ruleset_hash, user_id), position(3, 9), 1_764_000_001_000, "postgres")
+    return Found(decision(ruleset_hash, user_id), pack(3, 9), 1_764_000_001_000, "postgres")
 
 
 def record(one: Decision, offset: int, run: int) -> Record:
@@ -135,8 +150,8 @@ def test_in_the_log_the_greatest_position_of_each_user_counts() -> None:
     records = [noise, record(published, 1, run=2), record(repeated, 5, run=1), record(other, 6, run=1)]
     answer = newest(records, "e1", None)
     assert [(one.decision.identity, one.decision.score, one.position, one.origin) for one in answer] == [
-        (("ada", "e1"), 90, position(2, 1), "log"),
-        (("bob", "e1"), 100, position(1, 6), "log"),
+        (("ada", "e1"), 90, pack(2, 1), "log"),
+        (("bob", "e1"), 100, pack(1, 6), "log"),
     ]
     assert [one.decision.identity for one in newest(records, "e1", "bob")] == [("bob", "e1")]
     assert newest(records, "e2", None) == []
@@ -174,3 +189,56 @@ def test_a_rule_set_is_found_by_its_hash_in_the_profile_or_among_the_stored_ones
     stored = tmp_path / "rules" / f"{older.hash}.json"
     stored.write_text(json.dumps(older.content))
     assert ruleset_of(stack, older.hash) == (older, str(stored))
+
+
+def stack_of(tmp_path: Path, **addresses: str) -> Stack:
+    return Stack(tmp_path, profile.load(None, {}, {}), addresses)
+
+
+def published(kafka: str, *decisions: Decision) -> None:
+    sender = admin.Sender(kafka)
+    for one in decisions:
+        sender.send("risk.decisions", encode_decision(one), headers={"run": b"3"}, partition=1)
+    assert sender.flush(10) == 0
+
+
+def test_without_a_store_in_the_stack_the_decision_is_read_from_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with broker() as kafka:
+        published(kafka, decision(user_id="bob"), decision())
+        answer = find(stack_of(tmp_path, kafka=kafka), "e1", "ada")
+    assert [(one.decision, one.position, one.origin) for one in answer] == [(decision(), pack(3, 1), "log")]
+    assert "this stack runs without postgres: reading the log instead" in capsys.readouterr().err
+
+
+def test_of_a_store_that_is_away_the_decision_is_read_from_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with broker() as kafka:
+        published(kafka, decision())
+        answer = find(stack_of(tmp_path, kafka=kafka, postgres="127.0.0.1:1"), "e1", None)
+    assert [(one.decision, one.origin) for one in answer] == [(decision(), "log")]
+    assert "PostgreSQL does not answer" in capsys.readouterr().err
+
+
+def test_without_store_and_log_the_log_is_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(NotRunning, match="runs without kafka"):
+        find(stack_of(tmp_path), "e1", None)
+
+
+def test_half_a_decision_in_the_log_is_passed_over() -> None:
+    whole = encode_decision(decision())
+    half = Record("risk.decisions", 2, 9, 0, None, whole[:120] + b',"late":true}', {})
+    assert [one.decision for one in newest([half, record(decision(), 5, run=0)], "e1", None)] == [decision()]
+
+
+def test_the_table_shows_rules_that_fired_by_the_points_they_gave() -> None:
+    rules = [
+        Judged(name, "amount > 0", points, fired, {}, name if fired else None)
+        for name, points, fired in (
+            ("model", 5, True), ("silent", 40, False), ("a", 20, True), ("b", 20, True), ("c", 1, False),
+        )
+    ]  # fmt: skip
+    _, _, table = _tables(Explanation(found(), "rules.yaml", tuple(rules), {}))
+    assert [row[1] for row in table.rows] == ["a", "b", "model", "silent", "c"]

@@ -30,6 +30,15 @@ def test_content_is_kept_without_its_cases_under_the_hash_that_decisions_carry(t
     assert rulesets.by_hash(tmp_path, "0" * 64) is None
 
 
+def test_a_kept_rule_set_that_cannot_be_read_is_none_and_hides_no_shipped_one(tmp_path: Path) -> None:
+    shipped = rulesets.find("default", tmp_path)[0]
+    (tmp_path / "rules").mkdir()
+    for name in (shipped.hash, "0" * 64):
+        (tmp_path / "rules" / f"{name}.json").write_text("")
+    assert rulesets.by_hash(tmp_path, shipped.hash) == shipped
+    assert rulesets.by_hash(tmp_path, "0" * 64) is None
+
+
 def test_a_version_used_twice_means_the_one_used_last(tmp_path: Path) -> None:
     rulesets.record_start(tmp_path, content("v1", 1), "fraudctl-live", 1, 1_000)
     rulesets.record_start(tmp_path, content("v1", 2), "fraudctl-live", 2, 2_000)

@@ -10,10 +10,14 @@ import pytest
 
 from fraudctl.commands.ingest import ingest
 from fraudctl.errors import UsageError
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
+from fraudctl.settings import profile
 from fraudctl.traffic import columns
-from fraudctl.traffic.ingest import Report, _history_name, _moved
+from fraudctl.traffic.ingest import Order, Report, _history_name, _moved, ingest_live
 from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, kind_of, mapping, read
 from pipeline.records.events import encode
+from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
 NOON = "2026-01-01T12:00:00.000Z"
 NOON_MS = 1_767_268_800_000
@@ -215,6 +219,7 @@ def test_the_report_names_what_became_of_every_row() -> None:
         "accepted": 2,
         "labels": 1,
         "not_accepted": 0,
+        "labels_not_accepted": 0,
         "refused": [{"line": 2, "code": "c", "reason": "c: why"}],
         "report_file": None,
         "history": None,
@@ -242,3 +247,46 @@ def test_a_column_that_the_file_does_not_have_is_told_with_those_it_has(tmp_path
             columns.check(file, Mapped({"event_id": "id", "amount": "betrag"}, "is_fraud"))
         assert caught.value.message == f"{file.name} has no column betrag, is_fraud"
         assert caught.value.hint == "it has: id, value, when"
+
+
+def now_lines(count: int, label: bool = False) -> str:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    end = ',"label":1}' if label else "}"
+    rows = (f'"event_id":"e{n}","user_id":"u","event_time":"{now}","amount":1' for n in range(count))
+    return "".join(f"{{{row}{end}\n" for row in rows) + "broken\n"
+
+
+def brought_in(tmp_path: Path, text: str) -> Report:
+    stack = Stack(tmp_path, profile.load(None, {}, {}), {"kafka": "127.0.0.1:1"})
+    return ingest_live(stack, Order(written(tmp_path / "x.jsonl", text), Mapped({}, "label")))
+
+
+def test_rows_that_kafka_says_nothing_of_are_not_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "Producer", SilentBroker(takes=2, refuses=1))
+    report = brought_in(tmp_path, now_lines(5))
+    assert (report.rows, report.accepted, len(report.refused), report.not_accepted) == (6, 2, 1, 3)
+    answer = report.as_result()
+    assert answer.exit_code == 1
+    assert "2 of 6 rows accepted" in answer.summary
+    assert "3 not taken by Kafka (see: fraudctl status)" in answer.summary
+
+
+def test_labels_that_kafka_does_not_take_fail_the_command_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "Producer", SilentBroker(takes=3))
+    report = brought_in(tmp_path, now_lines(2, label=True))
+    counts = (report.accepted, report.not_accepted, report.labels, report.labels_not_accepted)
+    assert (counts, report.as_result().exit_code) == ((2, 0, 1, 1), 1)
+    assert "1 labels not taken by Kafka" in report.as_result().summary
+
+
+def test_the_wait_for_the_last_reports_is_longer_than_the_sender_tries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = SilentBroker(takes=5)
+    monkeypatch.setattr(admin, "Producer", broker)
+    assert brought_in(tmp_path, now_lines(5)).not_accepted == 0
+    assert [wait_s > broker.settings["message.timeout.ms"] / 1000 for wait_s in broker.waited_s] == [True]

@@ -105,3 +105,17 @@ def test_a_run_is_complete_once_every_delivery_is_known_and_every_accepted_event
     assert not board.is_complete
     board.decide(0, False, 1_001, 0, 0)
     assert board.is_complete
+
+
+def test_an_event_without_a_report_is_not_accepted_unless_it_was_decided() -> None:
+    board = board_of(1)
+    for number in (1, 2):
+        board.send(number, 1_000, None)
+    board.decide(0, False, 1_005, 0, 0)
+    board.decide(2, True, 1_005, 0, 9)
+    assert not board.is_complete
+    board.settle()
+    board.settle()
+    card = board.scorecard()
+    assert (card.sent, card.accepted, card.not_accepted, card.decided, card.lost) == (3, 2, 1, 2, 0)
+    assert board.is_complete

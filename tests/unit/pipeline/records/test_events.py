@@ -18,7 +18,6 @@ from pipeline.records.events import (
     parse_amount,
     parse_time,
     plain,
-    position,
 )
 
 HEAD = '"event_id":"e1","user_id":"u1","event_time":"2026-03-01T12:00:00.000Z","amount":12.5'
@@ -230,7 +229,3 @@ def test_numbers_as_written_become_plain_ones() -> None:
     assert [plain(value) for value in (Number("-3"), Number("3.0"), Number("1e3"), "x", True)] == [
         -3, 3.0, 1000.0, "x", True,
     ]  # fmt: skip
-
-
-def test_a_later_run_outranks_every_offset_of_an_earlier_one() -> None:
-    assert [position(0, 5), position(1, 0), position(1, 5)] == [5, 2**40, 2**40 + 5]

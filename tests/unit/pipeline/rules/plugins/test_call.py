@@ -85,6 +85,22 @@ def test_a_truth_value_or_points_decide_and_a_text_replaces_the_reason(
     assert verdict(answering(tmp_path, expression), amount=60_000, n=3) == (*expected, {})
 
 
+@pytest.mark.parametrize(
+    ("points", "order"),
+    [(9, ["plain", "logic"]), (10, ["logic", "plain"]), (11, ["logic", "plain"])],
+)
+def test_reasons_come_by_the_points_given_and_equal_ones_in_the_rule_sets_order(
+    tmp_path: Path, points: int, order: list[str]
+) -> None:
+    scorer = answering(tmp_path, str(points))
+    values = [None, None, None, None, 6, None]
+    assert [hit.rule for hit in scorer.score(values).hits] == order
+    tail = json.loads(b"{" + scorer.tail(values)[1:])
+    assert ([hit["rule"] for hit in tail["reasons"]], tail["score"]) == (order, 10 + points)
+    batch = scorer.score_batch(json.dumps([values]).encode() + b'\n{"event_id":"e"')
+    assert [hit["rule"] for hit in json.loads(batch)["reasons"]] == order
+
+
 def test_values_of_numpy_are_as_good_as_pythons(tmp_path: Path) -> None:
     body = """\
         import numpy as np

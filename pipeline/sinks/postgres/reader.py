@@ -1,0 +1,124 @@
+"""What PostgreSQL holds, for people who ask: the decisions on one event, and the latest alerts.
+
+Every call connects for itself and raises Unavailable when the server cannot be asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
+
+from pipeline.records.events import Decision, Hit, Number, Source, Transaction, parse_amount
+from pipeline.sinks import Unavailable
+
+if TYPE_CHECKING:
+    import psycopg
+
+_FIELDS = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
+_OF_EVENT: LiteralString = """
+    SELECT user_id, event_id, trim_scale(amount)::text AS amount, currency, ip, device_id, card_id,
+           merchant_id, country, channel, extra::text, features::text, score, decision,
+           ruleset_version, ruleset_hash, late, saturated, marks, source_topic, source_partition,
+           source_offset, position, (extract(epoch FROM event_time) * 1000)::bigint AS event_time_ms,
+           (extract(epoch FROM decided_at) * 1000)::bigint AS decided_at_ms,
+           ARRAY(SELECT json_build_array(rule, points, text)::text FROM rule_triggers AS hit
+                 WHERE hit.user_id = held.user_id AND hit.event_id = held.event_id
+                 ORDER BY ordinal) AS hits
+    FROM risk_scores AS held
+    WHERE event_id = %s AND (%s::text IS NULL OR user_id = %s) ORDER BY user_id"""
+_LATEST: LiteralString = """
+    SELECT decided_at, event_time, user_id, event_id, trim_scale(amount)::text AS amount, currency, ip, score,
+           decision, coalesce((
+               SELECT json_agg(json_build_object('rule', rule, 'points', points, 'text', text)
+                               ORDER BY ordinal)
+               FROM rule_triggers AS hit
+               WHERE hit.user_id = held.user_id AND hit.event_id = held.event_id), '[]')::text AS reasons
+    FROM risk_scores AS held
+    WHERE decision <> 'approve' AND decision = ANY (%s)
+      AND decided_at >= timestamptz 'epoch' + %s * interval '1 millisecond'
+    ORDER BY decided_at DESC, position DESC LIMIT %s"""
+
+
+class Stored(NamedTuple):
+    """The decision that stands for an event, its packed position and when it was decided."""
+
+    decision: Decision
+    position: int
+    decided_at_ms: int
+
+
+class Flagged(NamedTuple):
+    """An alert as its row has it: `amount` is exact decimal text, `reasons` have rule, points and text."""
+
+    decided_at: datetime
+    event_time: datetime
+    user_id: str
+    event_id: str
+    amount: str
+    currency: str | None
+    ip: str | None
+    score: int
+    decision: str
+    reasons: tuple[Mapping[str, Any], ...]
+
+
+def of_event(dsn: str, event_id: str, user_id: str | None) -> list[Stored]:
+    """The decision of each user who has that event id, or of this user alone, by user."""
+    from psycopg.rows import dict_row
+
+    with _connected(dsn) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_OF_EVENT, (event_id, user_id, user_id)).fetchall()
+    return [_stored(row) for row in rows]
+
+
+def latest(dsn: str, since_ms: int, limit: int, decisions: Sequence[str]) -> list[Flagged]:
+    """The newest alerts of these decisions, decided at or after `since_ms`, newest first."""
+    with _connected(dsn) as connection:
+        rows = connection.execute(_LATEST, (list(decisions), since_ms, limit)).fetchall()
+    return [Flagged._make((*row[:-1], tuple(json.loads(row[-1])))) for row in rows]
+
+
+@contextmanager
+def _connected(dsn: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    import psycopg
+
+    try:
+        with psycopg.connect(dsn, connect_timeout=5) as connection:
+            yield connection
+    except (psycopg.Error, UnicodeEncodeError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise Unavailable(lines[0]) from error
+
+
+def _stored(row: Mapping[str, Any]) -> Stored:
+    said: Mapping[str, Any] = row["marks"] or {}
+    decision = Decision(
+        transaction=_transaction(row),
+        score=row["score"],
+        decision=row["decision"],
+        source=Source(row["source_topic"], row["source_partition"], row["source_offset"]),
+        reasons=tuple(Hit(*json.loads(hit)) for hit in row["hits"]),
+        features=_scalars(row["features"]),
+        ruleset_version=row["ruleset_version"],
+        ruleset_hash=row["ruleset_hash"],
+        late=row["late"],
+        saturated=row["saturated"],
+        warming=tuple(said.get("warming", ())),
+        plugin_errors=said.get("plugin_errors", {}),
+    )
+    return Stored(decision, row["position"], row["decided_at_ms"])
+
+
+def _transaction(row: Mapping[str, Any]) -> Transaction:
+    fields = {name: row[name] for name in _FIELDS if row[name] is not None} | _scalars(row["extra"] or "{}")
+    amount = parse_amount(row["amount"])
+    return Transaction(row["event_id"], row["user_id"], row["event_time_ms"], amount, fields)
+
+
+def _scalars(text: str) -> dict[str, Any]:
+    """A JSON object whose numbers stay as they were written."""
+    members: dict[str, Any] = json.loads(text, parse_float=Number, parse_int=Number)
+    return members

@@ -1,0 +1,30 @@
+"""What a run says of events that Kafka did not confirm; whole runs are in tests/stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
+from fraudctl.settings import profile
+from fraudctl.traffic import scenario
+from fraudctl.traffic.generator import Run
+from fraudctl.traffic.simulate import simulate
+from tests.broker import broker
+from tests.unit.fraudctl.kafka.producer_double import SilentBroker
+
+
+def test_events_that_kafka_says_nothing_of_are_not_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "Producer", SilentBroker(takes=1))
+    run = Run(scenario.find("normal", profile.data_dir("scenarios")), 7, 0, 500.0, 200)
+    with broker("risk.decisions") as kafka:
+        stack = Stack(tmp_path, profile.load(None, {}, {}), {"kafka": kafka})
+        outcome = simulate(stack, run, patience_s=0.3)
+    card = outcome.scorecard
+    assert card.sent > 1
+    assert (card.accepted, card.not_accepted) == (1, card.sent - 1)
+    assert outcome.exit_code == 1
