@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.process.files import write_atomically
 from pipeline.rules.plugins.source import Plugin
 
 DESKS: Final = "*.desk"
@@ -114,15 +115,9 @@ def stopped(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def stop(folder: Path, key: str, entry: Mapping[str, Any]) -> None:
-    """Note that a plug-in is not to be called any more; on disk when it returns."""
+    """Note that a plug-in is not to be called any more; on disk when it returns. Raises OSError."""
     noted = stopped(folder) | {key: dict(entry)}
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f"{_STOPPED}.{os.getpid()}"
-    with fresh.open("w", encoding="utf-8") as out:
-        json.dump(noted, out, indent=1)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(folder / _STOPPED)
+    write_atomically(folder / _STOPPED, json.dumps(noted, indent=1))
 
 
 def began(pid: int) -> str | None:
