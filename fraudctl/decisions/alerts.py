@@ -7,7 +7,7 @@ nothing of why a decision was taken: see `fraudctl.decisions.explain`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
@@ -55,9 +55,9 @@ def latest(dsn: str, since_ms: int, limit: int, decision: str | None = None) -> 
     """The newest alerts decided at or after `since_ms`, newest first. Raises Unhealthy."""
     import psycopg
 
-    query: LiteralString = """
-        SELECT decided_at, event_time, user_id, event_id, trim_scale(amount)::text, currency, ip, score,
-               decision, coalesce((
+    query: LiteralString = f"""
+        SELECT {_time("decided_at")}, {_time("event_time")}, user_id, event_id,
+               trim_scale(amount)::text, currency, ip, score, decision, coalesce((
                    SELECT json_agg(json_build_object('rule', rule, 'points', points, 'text', text)
                                    ORDER BY ordinal)
                    FROM rule_triggers AS hit
@@ -72,7 +72,7 @@ def latest(dsn: str, since_ms: int, limit: int, decision: str | None = None) -> 
     except psycopg.Error as error:
         raise unreachable(error) from error
     return [
-        Alert(iso(decided_at), iso(event_time), user, event, amount, currency, ip, score, kind, _hits(hits))
+        Alert(decided_at, event_time, user, event, amount, currency, ip, score, kind, _hits(hits))
         for decided_at, event_time, user, event, amount, currency, ip, score, kind, hits in rows
     ]
 
@@ -101,12 +101,23 @@ def read(record: admin.Record) -> Alert | None:
         return None
 
 
-def top(url: str, kind: str, limit: int, now_ms: int) -> list[tuple[str, int]]:
-    """Addresses (kind "ip") or users ("user") with the most distinct flagged events of the last 24 h."""
-    from pipeline.sinks import Unavailable, redis
+def top(
+    url: str, kind: str, limit: int, now_ms: int, damaged: Callable[[str], object] = lambda _: None
+) -> list[tuple[str, int]]:
+    """Addresses (kind "ip") or users ("user") with the most distinct flagged events of the last 24 h.
+
+    What Redis holds of another form is told to `damaged`, and left out. Raises Unhealthy.
+    """
+    from pipeline.sinks import Damaged, Unavailable, redis
 
     try:
-        return redis.top(url, kind, limit, now_ms)
+        return redis.top(url, kind, limit, now_ms, damaged=damaged)
+    except Damaged as error:
+        raise Unhealthy(
+            f"Redis holds what no sink writes: {error}",
+            hint="delete that key: it is filled again by the flags to come",
+            code="damaged",
+        ) from error
     except Unavailable as error:
         raise Unhealthy(f"Redis does not answer: {error}", hint="see: fraudctl status") from error
 
@@ -121,14 +132,27 @@ def wanted(decision: str | None) -> tuple[str, ...]:
 
 
 def unreachable(error: Exception) -> Unhealthy:
-    """PostgreSQL's refusal in words for people."""
+    """PostgreSQL's refusal in words for people: whether it does not answer, or its tables are at fault."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
+    state = str(getattr(error, "sqlstate", None) or "")
+    if state[:2] in ("22", "42") and state != "42501":  # that is a missing privilege
+        return Unhealthy(
+            f"PostgreSQL cannot tell: {lines[0]} ({state})",
+            hint="its tables are not as the sink left them; compare: fraudctl verify sinks --sink postgres",
+            code="damaged",
+        )
     return Unhealthy(f"PostgreSQL does not answer: {lines[0]}", hint="see: fraudctl status")
 
 
 def iso(time: datetime) -> str:
     """`2026-01-31T23:59:59.123Z`"""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _time(column: LiteralString) -> LiteralString:
+    """As text; a time that no calendar has, such as infinity, as PostgreSQL calls it."""
+    form: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
+    return f"coalesce(to_char({column} AT TIME ZONE 'UTC', {form}), {column}::text)"
 
 
 def _hits(text: str) -> tuple[Mapping[str, Any], ...]:
