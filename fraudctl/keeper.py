@@ -103,14 +103,18 @@ class Keeper:
         self._stack = stack
         self._submit = submit_job
         self._pruned_ms = 0
+        self._unwritten = 0
         first = stack()
         kept = jobfiles.keeper_state(first)
         known = {name: kept[name] for name in ("generation", "run", "base", "base_ms") if name in kept}
         self.state = State(**known)
-        jobfiles.write_json(first.paths.jobs / "keeper.json", asdict(self.state))
+        self._tell(first, self.state)
 
     def look(self) -> None:
-        """Compares what is wanted with what is there and mends one difference. Never raises FraudctlError."""
+        """Compares what is wanted with what is there and mends one difference.
+
+        Never raises FraudctlError, nor OSError: on a full disk nothing is submitted, and all else goes on.
+        """
         stack = self._stack()
         try:
             wanted = jobfiles.wanted_live(stack)
@@ -120,6 +124,8 @@ class Keeper:
             self._mend(stack, wanted, jobs)
         except FraudctlError as failure:
             self._failed(stack, failure)
+        except OSError as failure:
+            self._failed(stack, Failed(f"{failure.filename or stack.home}: {failure.strerror}"))
 
     def _mend(self, stack: Stack, wanted: Mapping[str, Any], jobs: Sequence[Job]) -> None:
         if wanted["wanted"] != "running":
@@ -226,7 +232,8 @@ class Keeper:
         )
         if asked != "latest" or start.restore is None:
             state = replace(state, base=start.restore, base_ms=now_ms())
-        self._keep(stack, state)
+        _write(stack, state)
+        self.state, self._unwritten = state, 0
         return start
 
     def _failed(self, stack: Stack, failure: FraudctlError) -> None:
@@ -239,9 +246,23 @@ class Keeper:
         self._keep(stack, replace(waiting, last_error=failure.message))
 
     def _keep(self, stack: Stack, state: State) -> None:
-        if state != self.state:
-            jobfiles.write_json(stack.paths.jobs / "keeper.json", asdict(state))
+        if state != self.state or self._unwritten:
+            self._tell(stack, state)
         self.state = state
+
+    def _tell(self, stack: Stack, state: State) -> None:
+        """Puts the state on disk; where that fails it is said once, and tried again at every look."""
+        try:
+            _write(stack, state)
+            self._unwritten = 0
+        except OSError as failure:
+            if not self._unwritten:
+                log.warning("keeper.json cannot be written: %s; the job is kept all the same", failure)
+            self._unwritten += 1
+
+
+def _write(stack: Stack, state: State) -> None:
+    jobfiles.write_json(stack.paths.jobs / "keeper.json", asdict(state))
 
 
 def submit_live(stack: Stack, config: Mapping[str, Any], lock: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -25,12 +25,12 @@ class SinkStatus:
     """whether it is waiting for its store"""
     suspended: bool = False
     """whether an operator has paused it"""
-    lag: int = 0
-    """records in the assigned partitions that are not committed yet"""
+    lag: int | None = None
+    """records in the assigned partitions that are not committed yet; None while that is not known"""
     updated_ms: int = 0
     """when this was written, epoch milliseconds"""
-    committed: dict[str, int] = field(default_factory=dict)
-    """per assigned partition the next offset to read"""
+    failed_writes: int = 0
+    """attempts to write this that failed"""
 
     def document(self) -> dict[str, Any]:
         """As a JSON-able mapping."""

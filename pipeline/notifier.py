@@ -7,8 +7,8 @@ the same to the same tables, so both may run, and several of each.
 
 from __future__ import annotations
 
-import argparse
 import json
+import logging
 import os
 import signal
 import socket
@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ from pipeline import notify
 from pipeline.notify.outbox import TABLE, Claim, Outbox, Terms
 from pipeline.notify.postman import Digest, Postman
 from pipeline.notify.stream import AlertStream, new_alerts
+from pipeline.process import configuration
 from pipeline.process.backoff import Backoff
+from pipeline.process.status_file import StatusFile
 from pipeline.records.delivery import Identity
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Unreachable
@@ -34,7 +36,6 @@ CONFIG_VARIABLE = "FRAUDCTL_NOTIFY_CONFIG"
 """what a Lambda function reads: the configuration as JSON, or the path of a file with it"""
 
 _POLL_S = 0.25
-_STATUS_EVERY_S = 1.0
 _SPARE_MS = 5_000  # a Lambda function stops this long before its time is over
 
 
@@ -42,34 +43,35 @@ _SPARE_MS = 5_000  # a Lambda function stops this long before its time is over
 class Config:
     """What a notifier is started with; the fields of its JSON document."""
 
+    __pydantic_config__ = configuration.STRICT
+
     address: str
     channels: Mapping[str, Mapping[str, Any]]
     secret_file: Path | None = None
     alerts_table: str = "fraud_alerts"
     table: str = TABLE
     create: bool = True
-    digest: Digest = field(default_factory=Digest)
-    terms: Terms = field(default_factory=Terms)
+    digest_window_ms: int = Digest().window_ms
+    digest_over: int = Digest().over
+    unknown_after_ms: int = Terms().unknown_after_ms
     status_file: Path | None = None
 
+    def __post_init__(self) -> None:
+        if empty := [name for name in ("address", "channels") if not getattr(self, name)]:
+            raise ValueError(f"without {', '.join(empty)} there is nothing to do")
+
     @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> Config:
-        """Raises ValueError naming what is wrong."""
-        if missing := [name for name in ("address", "channels") if not document.get(name)]:
-            raise ValueError(f"the notifier's configuration lacks {', '.join(missing)}")
-        standard = Digest()
-        secret, status = document.get("secret_file"), document.get("status_file")
-        return cls(
-            document["address"], document["channels"], Path(secret) if secret else None,
-            document.get("alerts_table", cls.alerts_table), document.get("table", cls.table),
-            bool(document.get("create", True)),
-            Digest(
-                int(document.get("digest_window_ms", standard.window_ms)),
-                int(document.get("digest_over", standard.over)),
-            ),
-            Terms(int(document.get("unknown_after_ms", Terms().unknown_after_ms))),
-            Path(status) if status else None,
-        )  # fmt: skip
+    def parse(cls, document: Mapping[str, Any], source: str = "the notifier's configuration") -> Config:
+        """Raises BadConfiguration."""
+        return configuration.parse(cls, json.dumps(document), source)
+
+    @property
+    def digest(self) -> Digest:
+        return Digest(self.digest_window_ms, self.digest_over)
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(self.unknown_after_ms)
 
     def client(self, service: str = "dynamodb") -> Any:
         secret = self.secret_file.read_text().strip() if self.secret_file else None
@@ -120,7 +122,8 @@ class Notifier:
         self._config = config
         self._office = Office(config)
         self._stopping = threading.Event()
-        self._last_error: str | None = None
+        self._status = NotifierStatus(self._office.postmen)
+        self._file = StatusFile(config.status_file) if config.status_file else None
         self.failed = False
 
     def stop(self) -> None:
@@ -136,16 +139,15 @@ class Notifier:
         for thread in threads:
             thread.start()
         stream = self._office.stream()
-        reported = 0.0
         while not self._stopping.is_set():
             self._until_it_works(lambda: self._read(stream))
-            if time.monotonic() - reported > _STATUS_EVERY_S:
-                self._report()
-                reported = time.monotonic()
+            if self._file:
+                self._file.offer(self._status)
             self._stopping.wait(_POLL_S)
         for thread in threads:
             thread.join()
-        self._report()
+        if self._file:
+            self._file.write(self._status)
         self._office.outbox.close()
 
     def _read(self, stream: AlertStream) -> None:
@@ -166,21 +168,30 @@ class Notifier:
                 act()
                 return
             except Unreachable as error:
-                self._last_error = str(error)
+                self._status.last_error = str(error)
                 self._stopping.wait(backoff.next_s())
             except Exception:
                 self.failed = True
                 self._stopping.set()
                 raise
 
-    def _report(self) -> None:
-        if (path := self._config.status_file) is None:
-            return
-        channels = {postman.name: asdict(postman.counts) for postman in self._office.postmen}
-        document = {"channels": channels, "last_error": self._last_error, "updated_ms": _now_ms()}
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(document) + "\n")
-        os.replace(unfinished, path)
+
+@dataclass(slots=True)
+class NotifierStatus:
+    """What a notifier tells of itself, counted since it started. Times are epoch milliseconds."""
+
+    postmen: Sequence[Postman]
+    last_error: str | None = None
+    updated_ms: int = 0
+    failed_writes: int = 0
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "channels": {postman.name: asdict(postman.counts) for postman in self.postmen},
+            "last_error": self.last_error,
+            "updated_ms": self.updated_ms,
+            "failed_writes": self.failed_writes,
+        }
 
 
 def listed(config: Config) -> list[Claim]:
@@ -198,8 +209,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     What cannot be sent now is reported as failed, so that the stream (or EventBridge) brings it again;
     by then its claims say what was done already.
     """
-    given = os.environ.get(CONFIG_VARIABLE, "")
-    config = Config.parse(json.loads(given if given.lstrip().startswith("{") else Path(given).read_text()))
+    config = _config_of_environment()
     records = list(records_of(event))
     office = Office(config)
     try:
@@ -213,6 +223,12 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
         first = records[0]["dynamodb"]["SequenceNumber"]
         return {"batchItemFailures": [{"itemIdentifier": first}]}
     raise RuntimeError("not every alert could be sent yet")
+
+
+def _config_of_environment() -> Config:
+    given = os.environ.get(CONFIG_VARIABLE, "")
+    text = given if given.lstrip().startswith("{") else Path(given).read_text()
+    return configuration.parse(Config, text, CONFIG_VARIABLE, "see docs/notifications.md")
 
 
 def records_of(event: Any) -> Iterable[Mapping[str, Any]]:
@@ -235,9 +251,8 @@ def _drain(office: Office, identities: Sequence[Identity], context: Any) -> bool
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.notifier", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True)
-    config = Config.parse(json.loads(parser.parse_args(arguments).config.read_text()))
+    config = configuration.of_command_line(Config, "pipeline.notifier", __doc__, arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     notifier = Notifier(config)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: notifier.stop())

@@ -10,9 +10,8 @@ what a store is: see `pipeline.sinks`.
 
 from __future__ import annotations
 
-import argparse
 import gc
-import json
+import logging
 import os
 import re
 import signal
@@ -20,21 +19,27 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline import sinks
 from pipeline.metrics import SinkStatus
+from pipeline.process import configuration
+from pipeline.process.backlog import Backlog
 from pipeline.process.backoff import Backoff
+from pipeline.process.status_file import StatusFile
 from pipeline.records.delivery import Delivery, run_of
 from pipeline.sinks import Refused, Sink, Unavailable
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Message, Producer
 
-STATUS_EVERY_S = 1.0
+log = logging.getLogger("projector")
+
 _DEAD_LETTER_S = 10.0
+_ASK_S = 1.0
+_COMMIT_AGAIN_S = 5.0
 _COLLECT_EVERY = 200_000
 """Objects made between two looks for cycles. A batch of parsed decisions is many objects and no cycle: at
 Python's usual 700, looking took half the time of parsing them."""
@@ -58,20 +63,12 @@ class Config:
     pause_file: Path | None = None
     """while this file is there, nothing is read; the place in the group and the offsets are kept"""
 
+    __pydantic_config__ = configuration.STRICT
+
     @classmethod
     def read(cls, path: Path) -> Config:
-        """Raises ValueError naming what is missing."""
-        document = json.loads(path.read_text())
-        try:
-            secret, pause = document.get("secret_file"), document.get("pause_file")
-            return cls(
-                document["sink"], document["bootstrap"], document["decisions_topic"],
-                document["dead_letter_topic"], document["group"], document.get("settings") or {},
-                document["address"], Path(secret) if secret else None, Path(document["status_file"]),
-                document.get("instance"), Path(pause) if pause else None,
-            )  # fmt: skip
-        except KeyError as error:
-            raise ValueError(f"{path}: {error.args[0]} is missing") from None
+        """Raises BadConfiguration."""
+        return configuration.read(cls, path)
 
     @property
     def batch(self) -> int:
@@ -94,6 +91,20 @@ class Config:
         return self.secret_file.read_text().strip() if self.secret_file else None
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a projector reads and waits."""
+
+    batch: int = 2_000
+    """the most decisions in one write"""
+    gather_s: float = 0.05
+    """how long a batch may gather before it is written"""
+    backoff: Backoff = field(default_factory=Backoff)
+    """the waits between two attempts"""
+    is_paused: Callable[[], bool] = lambda: False
+    """asked before each batch: whether someone wants nothing to be read"""
+
+
 class Log(Protocol):
     """The decisions topic as a projector sees it. `KafkaLog` is the real one."""
 
@@ -104,26 +115,25 @@ class Log(Protocol):
     def resume(self) -> None: ...
     def idle(self, wait_s: float) -> None: ...
     def dead_letter(self, refused: Sequence[Refused]) -> None: ...
-    def lag(self) -> int: ...
-    def positions(self) -> Mapping[int, int]: ...
+    def lag(self) -> int | None: ...
 
 
 class Projector:
     """Moves batches from a log to a sink until told to stop."""
 
     def __init__(
-        self, log: Log, sink: Sink, status: SinkStatus, report: Callable[[SinkStatus], None],
-        backoff: Backoff | None = None, batch: int = 2_000, gather_s: float = 0.05,
-        is_paused: Callable[[], bool] = lambda: False,
-    ) -> None:  # fmt: skip
+        self,
+        log: Log,
+        sink: Sink,
+        status: SinkStatus,
+        report: Callable[[SinkStatus], None],
+        pace: Pace | None = None,
+    ) -> None:
         self._log = log
         self._sink = sink
         self._status = status
         self._report = report
-        self._backoff = backoff or Backoff()
-        self._batch = batch
-        self._gather_s = gather_s
-        self._is_paused = is_paused
+        self._pace = pace or Pace()
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -137,11 +147,11 @@ class Projector:
 
     def step(self) -> None:
         """Read at most one batch and see it through; sit out a pause that is asked for."""
-        if self._is_paused():
+        if self._pace.is_paused():
             self._sit_out()
         if self._stopping.is_set():
             return
-        batch = self._log.read(self._batch, self._gather_s)
+        batch = self._log.read(self._pace.batch, self._pace.gather_s)
         if batch:
             self._deliver(batch)
         self._tell()
@@ -167,7 +177,7 @@ class Projector:
             self._log.dead_letter(outcome.refused)
             self._status.last_error = outcome.refused[-1].reason
         self._log.commit(_next_offsets(batch))
-        self._backoff.reset()
+        self._pace.backoff.reset()
         self._status.written += outcome.written
         self._status.superseded += outcome.superseded
         self._status.dead_lettered += len(outcome.refused)
@@ -176,7 +186,7 @@ class Projector:
         """Sit out one delay, paused, still polling the group."""
         self._status.paused = True
         self._log.pause()
-        until = time.monotonic() + self._backoff.next_s()
+        until = time.monotonic() + self._pace.backoff.next_s()
         while (left := until - time.monotonic()) > 0 and not self._stopping.is_set():
             self._log.idle(min(left, 0.2))
             self._tell()
@@ -187,7 +197,7 @@ class Projector:
         """Until the pause ends or we stop: still a member of the group, reading nothing."""
         self._status.suspended = True
         self._log.pause()
-        while self._is_paused() and not self._stopping.is_set():
+        while self._pace.is_paused() and not self._stopping.is_set():
             self._log.idle(0.2)
             self._tell()
         self._log.resume()
@@ -195,7 +205,6 @@ class Projector:
 
     def _tell(self) -> None:
         self._status.lag = self._log.lag()
-        self._status.committed = {str(partition): at for partition, at in self._log.positions().items()}
         self._report(self._status)
 
 
@@ -207,7 +216,10 @@ class KafkaLog:
 
         self._config = config
         self._owned: dict[int, int] = {}  # partition to the offset committed last
+        self._uncommitted: dict[int, int] = {}  # what a commit failed for: tried again when nothing comes
+        self._commit_again = 0.0
         self._paused = False
+        self._backlog: Backlog | None = None  # of the assignment, when there is one
         self._consumer: Consumer = Consumer(
             {
                 "bootstrap.servers": config.bootstrap, "group.id": config.group, "client.id": config.group,
@@ -239,23 +251,32 @@ class KafkaLog:
                 batch.append(_delivery(message))
             elif error.fatal():
                 raise RuntimeError(error.str())
+        if self._uncommitted and not batch and time.monotonic() >= self._commit_again:
+            self.commit({})
         return batch
 
     def owns(self, partition: int) -> bool:
         return partition in self._owned
 
     def commit(self, offsets: Mapping[int, int]) -> None:
-        """Failing is harmless: whoever reads these again finds the store has them."""
+        """Failing is harmless: whoever reads these again finds the store has them.
+
+        What failed is not counted as committed; it is tried again with the next batch, or when none comes.
+        """
         from confluent_kafka import KafkaException
 
-        owned = {partition: offset for partition, offset in offsets.items() if self.owns(partition)}
-        wanted = [self._at(partition, offset) for partition, offset in owned.items()]
-        self._owned.update(owned)
+        wanted = {**self._uncommitted, **offsets}
+        wanted = {partition: offset for partition, offset in wanted.items() if self.owns(partition)}
         try:
-            if wanted:
-                self._consumer.commit(offsets=wanted, asynchronous=False)
+            places = [self._at(partition, offset) for partition, offset in wanted.items()]
+            done = self._consumer.commit(offsets=places, asynchronous=False) if places else []
+            taken = {at.partition: at.offset for at in done or () if at.error is None}
         except KafkaException as error:
-            print(f"offsets not committed: {error}", file=sys.stderr, flush=True)
+            log.warning("offsets not committed: %s; they are tried again", error)
+            taken = {}
+            self._commit_again = time.monotonic() + _COMMIT_AGAIN_S
+        self._owned.update(taken)
+        self._uncommitted = {partition: at for partition, at in wanted.items() if partition not in taken}
 
     def pause(self) -> None:
         self._paused = True
@@ -295,19 +316,23 @@ class KafkaLog:
         if failed or unsent:
             raise Unavailable(f"dead-letter topic: {failed[0] if failed else 'no answer'}")
 
-    def lag(self) -> int:
-        total = 0
-        for partition, committed in self._owned.items():
-            low, high = self._consumer.get_watermark_offsets(self._at(partition), cached=True)
-            total += max(0, high - max(committed, low, 0))
-        return total
-
-    def positions(self) -> Mapping[int, int]:
-        """Per assigned partition the next offset to read after a restart."""
-        return dict(self._owned)
+    def lag(self) -> int | None:
+        """Records of the assigned partitions that are not committed; None before an assignment, and while
+        the broker does not say."""
+        return self._backlog.of(self._owned, is_fetching=not self._paused) if self._backlog else None
 
     def close(self) -> None:
         self._consumer.close()
+
+    def _ends(self, partition: int, ask: bool) -> tuple[int, int] | None:
+        from confluent_kafka import KafkaException
+
+        at = self._at(partition)
+        try:
+            found = self._consumer.get_watermark_offsets(at, timeout=_ASK_S, cached=not ask)
+            return found or None
+        except KafkaException:
+            return None
 
     def _why(self, one: Refused) -> list[tuple[str, str | bytes | None]]:
         delivery = one.delivery
@@ -329,32 +354,16 @@ class KafkaLog:
         except KafkaException:
             known = partitions  # only the lag needs them
         self._owned = {at.partition: max(at.offset, 0) for at in known}
+        self._uncommitted = {}
+        self._backlog = Backlog(self._ends)
         consumer.assign(partitions)
         if self._paused:
             consumer.pause(partitions)
 
     def _revoked(self, consumer: Consumer, partitions: list[Any]) -> None:
         self._owned = {}
-
-
-class StatusFile:
-    """Writes a status to a file, whole or not at all, at most once in `every_s` unless told."""
-
-    def __init__(self, path: Path, every_s: float = STATUS_EVERY_S) -> None:
-        self._path = path
-        self._every_s = every_s
-        self._next = 0.0
-
-    def offer(self, status: SinkStatus) -> None:
-        if time.monotonic() >= self._next:
-            self.write(status)
-
-    def write(self, status: SinkStatus) -> None:
-        self._next = time.monotonic() + self._every_s
-        status.updated_ms = time.time_ns() // 1_000_000
-        unfinished = self._path.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(status.document()) + "\n")
-        os.replace(unfinished, self._path)
+        self._uncommitted = {}
+        self._backlog = None
 
 
 # Where processors are short, decisions come first: a store that lags a little harms nobody.
@@ -362,24 +371,21 @@ _NICER = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m pipeline.projector", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True)
-    config = Config.read(parser.parse_args(arguments).config)
+    config = configuration.of_command_line(Config, "pipeline.projector", __doc__, arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     os.nice(_NICER)
     gc.set_threshold(_COLLECT_EVERY)
     sink = sinks.connect(config.sink, config.address, config.secret(), config.settings)
-    status, file, log = SinkStatus(config.sink), StatusFile(config.status_file), KafkaLog(config)
-    projector = Projector(
-        log, sink, status, file.offer,
-        batch=config.batch, gather_s=config.gather_s, is_paused=config.is_paused,
-    )  # fmt: skip
+    status, file, decisions = SinkStatus(config.sink), StatusFile(config.status_file), KafkaLog(config)
+    pace = Pace(config.batch, config.gather_s, is_paused=config.is_paused)
+    projector = Projector(decisions, sink, status, file.offer, pace)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: projector.stop())
     try:
         projector.run()
     finally:
         file.write(status)
-        log.close()
+        decisions.close()
         sink.close()
     return 0
 

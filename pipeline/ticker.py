@@ -10,8 +10,6 @@ Run as `python -m pipeline.ticker --config FILE` (JSON: bootstrap, topic, out_of
 
 from __future__ import annotations
 
-import argparse
-import json
 import logging
 import signal
 import threading
@@ -21,6 +19,8 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pipeline.process import configuration
 
 log = logging.getLogger("ticker")
 
@@ -134,6 +134,10 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Config:
+    """What a ticker is started with; the fields of its JSON document."""
+
+    __pydantic_config__ = configuration.STRICT
+
     bootstrap: str
     topic: str
     out_of_orderness_ms: float
@@ -141,13 +145,8 @@ class Config:
 
     @classmethod
     def read(cls, path: Path) -> Config:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return cls(
-            str(content["bootstrap"]),
-            str(content["topic"]),
-            float(content["out_of_orderness_ms"]),
-            float(content.get("silent_ms", 20.0)),
-        )
+        """Raises BadConfiguration."""
+        return configuration.read(cls, path)
 
 
 class Unreachable(Exception):
@@ -265,11 +264,7 @@ def watch(config: Config, topic: Log, stop: threading.Event) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="pipeline.ticker", description="State silence in the transactions topic."
-    )
-    parser.add_argument("--config", type=Path, required=True)
-    config = Config.read(parser.parse_args().config)
+    config = configuration.of_command_line(Config, "pipeline.ticker", __doc__, None)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -77,10 +77,18 @@ def _follow(stack: Stack, decision: str | None, since_ms: int | None) -> Result:
 def _top(stack: Stack, kind: str, limit: int, now_ms: int) -> Result:
     from fraudctl.decisions.alerts import top
 
-    found = top(stack.redis_url(), kind, limit, now_ms)
+    damaged: list[str] = []
+    found = top(stack.redis_url(), kind, limit, now_ms, damaged.append)
     table = Table("", (kind, "flagged events in 24 h"), found)
-    data = {"by": kind, "top": [{kind: value, "flagged": count} for value, count in found]}
-    return Result("" if found else "nothing is flagged", data, tables=(table,) if found else ())
+    data = {
+        "by": kind,
+        "top": [{kind: value, "flagged": count} for value, count in found],
+        "damaged": damaged,
+    }
+    said = "" if found else "nothing is flagged"
+    if damaged:
+        said = f"{len(damaged)} left out: {'; '.join(damaged)}"
+    return Result(said, data, tables=(table,) if found else ())
 
 
 def _line(alert: Mapping[str, Any]) -> str:

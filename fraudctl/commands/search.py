@@ -50,8 +50,14 @@ def search(
     wanted = Search(query, user, ip, since_ms, decision.value if decision else None, rule, limit)
     answer = find(engines.current(), wanted)
     rows = [_row(one) for one in answer.decisions]
-    data = {"total": answer.total, "decisions": [dict(one) for one in answer.decisions]}
+    data = {
+        "total": answer.total,
+        "decisions": [dict(one) for one in answer.decisions],
+        "damaged": list(answer.damaged),
+    }
     summary = f"{len(rows)} of {answer.total} decisions" if rows else "no decision is like that"
+    if answer.damaged:
+        summary += f"; {len(answer.damaged)} left out: {'; '.join(answer.damaged)}"
     return Result(summary, data, tables=(Table("", COLUMNS, rows),) if rows else ())
 
 

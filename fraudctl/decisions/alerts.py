@@ -6,7 +6,7 @@ nothing of why a decision was taken: see `fraudctl.decisions.explain`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -52,14 +52,20 @@ class Alert:
 
 def latest(dsn: str, since_ms: int, limit: int, decision: str | None = None) -> list[Alert]:
     """The newest alerts decided at or after `since_ms`, newest first. Raises Unhealthy."""
-    from pipeline.sinks import Unavailable
+    from pipeline.sinks import Damaged, Unavailable
     from pipeline.sinks.postgres import reader
 
     try:
         rows = reader.latest(dsn, since_ms, limit, wanted(decision))
+    except Damaged as error:
+        raise Unhealthy(
+            f"PostgreSQL cannot tell: {error}",
+            hint="its tables are not as the sink left them; compare: fraudctl verify sinks --sink postgres",
+            code="damaged",
+        ) from error
     except Unavailable as error:
         raise Unhealthy(f"PostgreSQL does not answer: {error}", hint="see: fraudctl status") from error
-    return [Alert(iso(row.decided_at), iso(row.event_time), *row[2:]) for row in rows]
+    return [Alert(*row) for row in rows]
 
 
 def follow(stack: Stack, decision: str | None = None, since_ms: int | None = None) -> Iterator[Alert]:
@@ -86,12 +92,23 @@ def read(record: admin.Record) -> Alert | None:
         return None
 
 
-def top(url: str, kind: str, limit: int, now_ms: int) -> list[tuple[str, int]]:
-    """Addresses (kind "ip") or users ("user") with the most distinct flagged events of the last 24 h."""
-    from pipeline.sinks import Unavailable, redis
+def top(
+    url: str, kind: str, limit: int, now_ms: int, damaged: Callable[[str], object] = lambda _: None
+) -> list[tuple[str, int]]:
+    """Addresses (kind "ip") or users ("user") with the most distinct flagged events of the last 24 h.
+
+    What Redis holds of another form is told to `damaged`, and left out. Raises Unhealthy.
+    """
+    from pipeline.sinks import Damaged, Unavailable, redis
 
     try:
-        return redis.top(url, kind, limit, now_ms)
+        return redis.top(url, kind, limit, now_ms, damaged=damaged)
+    except Damaged as error:
+        raise Unhealthy(
+            f"Redis holds what no sink writes: {error}",
+            hint="delete that key: it is filled again by the flags to come",
+            code="damaged",
+        ) from error
     except Unavailable as error:
         raise Unhealthy(f"Redis does not answer: {error}", hint="see: fraudctl status") from error
 

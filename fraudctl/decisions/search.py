@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import NotRunning, Unhealthy, UsageError
+from pipeline.sinks import Damaged, naming
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
 
 SINK = "elasticsearch"
+_NEEDED = ("user_id", "event_id", "amount", "score", "decision", "reasons")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class Answer:
 
     decisions: tuple[Mapping[str, Any], ...]
     total: int
+    damaged: tuple[str, ...] = ()
+    """the documents among them that are no decisions, named"""
 
 
 def find(stack: Stack, search: Search) -> Answer:
@@ -78,20 +82,36 @@ def find(stack: Stack, search: Search) -> Answer:
     finally:
         server.close()
     hits = found["hits"]
-    return Answer(tuple(_newest([hit["_source"] for hit in hits["hits"]])), hits["total"]["value"])
+    decisions, damaged = read(hits["hits"])
+    return Answer(tuple(decisions), hits["total"]["value"], tuple(damaged))
 
 
-def _newest(documents: list[dict[str, Any]]) -> list[Mapping[str, Any]]:
-    """One for each event: it has two where it was sent again, much later, with another month's time."""
-    newest: dict[tuple[str, str], dict[str, Any]] = {}
-    for document in documents:
-        identity = document["user_id"], document["event_id"]
-        if identity not in newest or document["position"] > newest[identity]["position"]:
-            newest[identity] = document
-    return [_shown(document) for document in newest.values()]
+def read(hits: Iterable[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """The newest decision of each event among the server's hits, and what is none, named.
+
+    An event has two where it was sent again, much later, with another month's time.
+    """
+    newest: dict[tuple[str, str], tuple[int, Mapping[str, Any]]] = {}
+    damaged = []
+    for hit in hits:
+        try:
+            with naming(f"{hit['_index']}/{hit['_id']}"):
+                position, document = int(hit["_source"]["position"]), _shown(hit["_source"])
+                identity = document["user_id"], document["event_id"]
+        except Damaged as error:
+            damaged.append(str(error))
+            continue
+        if identity not in newest or position > newest[identity][0]:
+            newest[identity] = position, document
+    return [document for _, document in newest.values()], damaged
 
 
 def _shown(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raises KeyError, TypeError and others where it is no decision."""
+    for name in _NEEDED:
+        _ = document[name]
+    for reason in document["reasons"]:
+        _ = reason["text"]
     decided = datetime.fromtimestamp(document["decided_at"] / 1000, UTC)
     text = decided.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {name: value for name, value in document.items() if name != "extra_terms"} | {"decided_at": text}

@@ -25,6 +25,7 @@ from fraudctl.engines import workers
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
+from pipeline.process.files import unfinished
 from pipeline.sinks.parquet import blobs
 from pipeline.sinks.parquet import files as parquet_files
 from pipeline.sinks.parquet import table as decision_table
@@ -149,16 +150,16 @@ def training_set(
         schema = pa.schema([*schema, *[(name, pa.string()) for name in LABEL_COLUMNS]])
         dated = [name for name in names if _within(_date(name), since, until) and len(newest.get(name, ()))]
         counts: dict[str, int] = defaultdict(int)
-        unfinished = out.with_name(f".{out.name}.unfinished")
-        with pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
-            for number, name in enumerate(dated):
-                joined = _join(_chosen(store, name, newest[name]), labelled, schema, unlabelled)
-                for label in joined["label"].to_pylist():
-                    counts[label or "none"] += 1
-                if len(joined):
-                    writer.write_table(joined)
-                tell(number + 1, len(dated))
-        unfinished.replace(out)
+        with unfinished(out) as fresh:
+            with pq.ParquetWriter(fresh, schema, compression="zstd") as writer:
+                for number, name in enumerate(dated):
+                    joined = _join(_chosen(store, name, newest[name]), labelled, schema, unlabelled)
+                    for label in joined["label"].to_pylist():
+                        counts[label or "none"] += 1
+                    if len(joined):
+                        writer.write_table(joined)
+                    tell(number + 1, len(dated))
+            fresh.replace(out)
     matched = sum(count for label, count in counts.items() if label != "none")
     return TrainingSet(out, sum(counts.values()), dict(counts), len(labelled) - matched)
 

@@ -7,10 +7,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fraudctl.errors import Failed
 from fraudctl.home.stack import Stack, write_atomically
 from fraudctl.servers import Program
+
+if TYPE_CHECKING:
+    from pipeline.projector import Config
 
 SILENT_MS = 20
 _PACKAGES = Path(__file__).resolve().parents[2]
@@ -139,6 +143,17 @@ def _notifier_file(stack: Stack) -> Path:
 def sink_file(stack: Stack, sink: str) -> Path:
     """What a sink's writer is started with."""
     return stack.paths.run / f"sink-{sink}.json"
+
+
+def writer(stack: Stack, sink: str) -> Config:
+    """What a sink's writer is started with, as it lies in the home. Failed where that is not in order."""
+    from pipeline import projector
+    from pipeline.process import configuration
+
+    try:
+        return projector.Config.read(sink_file(stack, sink))
+    except configuration.BadConfiguration as error:
+        raise Failed(f"the writer of {sink} cannot be started: {error}", code="configuration") from error
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

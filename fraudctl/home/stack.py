@@ -18,6 +18,7 @@ from fraudctl.console import result
 from fraudctl.errors import Failed, NotRunning
 from fraudctl.settings import profile as profiles
 from fraudctl.settings.profile import Profile
+from pipeline.process.files import write_atomically as write_atomically
 
 FORMAT = 1
 SERVERLESS_SINKS = frozenset({"parquet"})
@@ -254,17 +255,6 @@ def with_password(url: str, password: str | None) -> str:
     scheme, _, rest = url.partition("://")
     user, at, host = rest.rpartition("@")
     return f"{scheme}://{user if at else ''}:{quote(password, safe='')}@{host}"
-
-
-def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees the old text or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
 
 
 def home_dir(home: Path | None = None) -> Path:

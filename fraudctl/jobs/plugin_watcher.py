@@ -59,16 +59,22 @@ class Watcher:
         self._seen = found
         over = [seen.call for seen in found.values() if _is_over(seen)]
         for call in over:
-            self._stop(call)
+            self.end(call)
         return over
 
-    def _stop(self, call: Running) -> None:
-        """The note comes first: the worker that is started next must find it."""
+    def end(self, call: Running) -> None:
+        """Has it called no more and ends its process.
+
+        The note comes first: the worker that is started next must find it.
+        """
         reason = f"was stopped: it held the interpreter beyond its limit of {call.limit_s:.0f} s"
         log.error("the plug-in %s of rule %s %s", call.place, call.rule, reason)
         entry = {"rule": call.rule, "place": call.place, "version": call.version, "hash": call.hash,
                  "reason": reason, "at_ms": time.time_ns() // 1_000_000}  # fmt: skip
-        plugin_watch.stop(self._folder, call.key, entry)
+        try:
+            plugin_watch.stop(self._folder, call.key, entry)
+        except OSError as failure:
+            log.error("that it was stopped cannot be noted, so it may be called once more: %s", failure)
         if plugin_watch.began(call.pid) == call.began:
             log.warning("ending Flink's worker, pid %s; another is started", call.pid)
             os.kill(call.pid, signal.SIGKILL)

@@ -24,7 +24,7 @@ from fraudctl.verify.log import KafkaLog, Log, Offsets
 from fraudctl.verify.report import Register, Report, SinkReport
 from fraudctl.verify.scan import Plan, open_sink
 from pipeline.projector import Config
-from pipeline.sinks import ReadBack, Unavailable
+from pipeline.sinks import Damaged, ReadBack, Unavailable
 
 __all__ = (
     "FAULTS", "MEANING", "Config", "Difference", "KafkaLog", "Kind", "Log", "Mended", "Report", "Span",
@@ -223,6 +223,12 @@ def _now_ms() -> int:
 def _named_stores() -> Iterator[None]:
     try:
         yield
+    except Damaged as error:
+        raise Unhealthy(
+            f"a store holds what no sink writes: {error}",
+            hint="take that away, then run: fraudctl verify sinks --repair",
+            code="damaged",
+        ) from error
     except Unavailable as error:
         raise Unhealthy(
             f"a store does not answer: {error}", hint="see which one with: fraudctl status"

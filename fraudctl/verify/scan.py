@@ -114,7 +114,7 @@ def scan_store(plan: Plan, index: int, tell: Tell) -> float:
                 if seen % _EVERY == 0:
                     tell(_EVERY)
     except Unavailable as error:
-        raise Unavailable(f"{plan.sinks[index].sink}: {error}") from error
+        raise type(error)(f"{plan.sinks[index].sink}: {error}") from error
     finally:
         sink.close()
     tell(seen % _EVERY)

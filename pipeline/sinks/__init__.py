@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
@@ -23,6 +24,21 @@ from pipeline.records.delivery import Delivery, Identity, Parts
 
 class Unavailable(Exception):
     """Not now: the store cannot take anything at present."""
+
+
+class Damaged(Unavailable):
+    """The store answers, but what it holds in a place is not what a sink writes. The words name the place."""
+
+
+@contextmanager
+def naming(place: str) -> Iterator[None]:
+    """What goes wrong while what lies there is read is the fault of what lies there. Raises Damaged."""
+    try:
+        yield
+    except KeyError as error:
+        raise Damaged(f"{place} lacks {error.args[0]}") from error
+    except (ValueError, TypeError, AttributeError, IndexError) as error:
+        raise Damaged(f"{place} is of another form: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +90,7 @@ class Sink(Protocol):
         """Store a batch; when it returns, the store has acknowledged. Raises Unavailable."""
 
     def held(self, user_id: str, event_id: str) -> Held | None:
-        """What the store holds for an event. Raises Unavailable."""
+        """What the store holds for an event. Raises Unavailable, as Damaged where it is no decision."""
 
     def close(self) -> None:
         """Let go of the connection. A later write connects again."""

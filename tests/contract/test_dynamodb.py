@@ -13,7 +13,7 @@ import pytest
 from pipeline import sinks
 from pipeline.records.delivery import Delivery, take_apart
 from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
-from pipeline.sinks import Outcome, ReadBack, Unavailable
+from pipeline.sinks import Damaged, Outcome, ReadBack, Unavailable
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb import memory
 from pipeline.sinks.dynamodb.client import Table
@@ -75,6 +75,22 @@ def test_an_alert_whose_time_is_over_is_not_raised(open_sink: Any, items: Any) -
     sink = open_sink(alert_ttl="2h")
     assert sink.write([decided("e", BURST, append_ms=now_ms() - 2 * HOUR - 1_001)]) == Outcome(written=1)
     assert items() == {}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("decision", {"N": "1"}), ("reasons", {"L": [{"S": "r"}]}), ("reasons", {"L": [{"M": {}}]})],
+)
+def test_an_item_of_another_form_is_named(
+    open_sink: Any, items: Any, table: str, dynamodb_server: Any, attribute: str, value: Any
+) -> None:
+    sink = open_sink()
+    sink.write([decided("e", BURST), decided("f", BURST, offset=1)])
+    client, item = dynamo.client(dynamodb_server.address), items()["e"]
+    dynamo.call(client.put_item, TableName=table, Item=item | {attribute: value})
+    with pytest.raises(Damaged, match=f"{table}, item ada/e lacks"):
+        sink.held("ada", "e")
+    assert sink.held("ada", "f") is not None
 
 
 def test_approved_decisions_of_the_first_run_leave_nothing(open_sink: Any, items: Any) -> None:

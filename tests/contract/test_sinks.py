@@ -20,6 +20,8 @@ import redis as redis_client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fraudctl.decisions import alerts
+from fraudctl.errors import Unhealthy
 from fraudctl.kafka.admin import Record
 from pipeline import sinks
 from pipeline.records.delivery import Delivery
@@ -32,7 +34,7 @@ from pipeline.records.events import (
     decode_decision,
     encode_decision,
 )
-from pipeline.sinks import Held, Outcome, Sink, Unavailable
+from pipeline.sinks import Damaged, Held, Outcome, Sink, Unavailable
 from pipeline.sinks import postgres as postgres_sink
 from pipeline.sinks import redis as redis_sink
 
@@ -419,13 +421,78 @@ class TestRedis:
         outcome = open_sink().write([taken, delivery("free", IP_BURST, offset=1)])
         assert (outcome.written, [refused.delivery for refused in outcome.refused]) == (1, [taken])
 
+    def test_scripts_that_the_server_has_forgotten_are_loaded_again(
+        self, client: Any, open_sink: Any, redis_server: Any
+    ) -> None:
+        sink = open_sink()
+        for offset in range(3):
+            one = delivery("again", IP_BURST, offset=offset, ip="1.1.1.1")
+            client.script_flush()
+            assert sink.write([one]) == Outcome(written=1)
+        client.script_flush()
+        assert redis_sink.top(redis_server.address, "ip", 1, now_ms()) == [("1.1.1.1", 1)]
+        client.script_flush()
+        sink.forget([(("ada", "again"), one.position)])
+        assert client.keys("risk:flag:*") == []
+
+    @pytest.mark.parametrize(
+        ("harm", "said"),
+        [
+            (lambda client, key: client.hdel(key, "score"), "lacks score"),
+            (lambda client, key: client.hset(key, "position", "soon"), "is of another form"),
+            (lambda client, key: client.hset(key, "reasons", "[1]"), "is of another form"),
+            (lambda client, key: client.hset(key, "reasons", "[{}]"), "lacks rule"),
+            (lambda client, key: client.hset(key, "score", b"\xff"), "is of another form"),
+            (lambda client, key: [client.delete(key), client.set(key, "x")], "holds a value of another type"),
+        ],
+    )
+    def test_a_damaged_flag_is_named_and_the_others_are_listed(
+        self, client: Any, open_sink: Any, redis_server: Any, harm: Any, said: str
+    ) -> None:
+        sink = open_sink()
+        sink.write([delivery(f"d-{n}", IP_BURST, offset=n, append_ms=now_ms() + n) for n in range(3)])
+        key = "risk:flag:3:ada:d-1"
+        harm(client, key)
+        with pytest.raises(Damaged, match=f"{key} {said}"):
+            sink.held("ada", "d-1")
+        assert sink.held("ada", "d-2") is not None
+        told: list[str] = []
+        listed = redis_sink.flags(redis_server.address, 3, damaged=told.append)
+        assert [flag.event_id for flag in listed] == ["d-2", "d-0"]
+        assert [words.startswith(f"{key} {said}") for words in told] == [True]
+
+    def test_a_list_of_another_type_is_named_and_the_others_are_counted(
+        self, client: Any, open_sink: Any, redis_server: Any
+    ) -> None:
+        batch = [
+            delivery(f"t-{n}", IP_BURST, offset=n, ip=ip)
+            for n, ip in enumerate(("1.1.1.1", "1.1.1.1", "2.2.2.2", "2.2.2.2", "3.3.3.3"))
+        ]
+        open_sink().write(batch)
+        client.delete("risk:hot:ip:2.2.2.2")
+        client.set("risk:hot:ip:2.2.2.2", "mine")
+        for _ in range(2):
+            told: list[str] = []
+            top = redis_sink.top(redis_server.address, "ip", 2, now_ms(), damaged=told.append)
+            assert top == [("1.1.1.1", 2), ("3.3.3.3", 1)]
+            assert told == ["risk:hot:ip:2.2.2.2 is no list of events"]
+        client.delete("risk:top:ip", "risk:recent")
+        client.set("risk:top:ip", "mine")
+        client.set("risk:recent", "mine")
+        with pytest.raises(Damaged, match="risk:top:ip holds a value of another type"):
+            redis_sink.top(redis_server.address, "ip", 2, now_ms())
+        with pytest.raises(Unhealthy, match="Redis holds what no sink writes: risk:top:ip"):
+            alerts.top(redis_server.address, "ip", 2, now_ms())
+        with pytest.raises(Damaged, match="risk:recent holds a value of another type"):
+            redis_sink.flags(redis_server.address, 2)
+
     def test_a_setting_that_is_no_duration_is_refused(self, open_sink: Any) -> None:
         with pytest.raises(ValueError, match="not a duration"):
             open_sink(flag_ttl="soon")
 
 
 def test_alerts_and_explanations_are_read_back_from_the_database(postgres_server: Any) -> None:
-    from fraudctl.decisions import alerts, explain
+    from fraudctl.decisions import explain
 
     event_id, since = new_event(), now_ms()
     sink = sinks.connect("postgres", postgres_server.address, None, {})
@@ -446,3 +513,35 @@ def test_alerts_and_explanations_are_read_back_from_the_database(postgres_server
     assert listed[0] == alerts.read(record)
     assert alerts.latest(postgres_server.address, since, 10, "review") == listed[1:]
     assert alerts.latest(postgres_server.address, since, 1) == listed[:1]
+
+
+def test_a_time_that_no_calendar_has_is_shown_and_hides_no_alert(postgres_server: Any) -> None:
+    event_id, since = new_event(), now_ms()
+    sink = sinks.connect("postgres", postgres_server.address, None, {})
+    batch = [delivery(f"{event_id}-{n}", IP_BURST, offset=n, append_ms=since + n) for n in range(2)]
+    sink.write(batch)
+    sink.close()
+    with psycopg.connect(postgres_server.address) as connection:
+        harm = "UPDATE risk_scores SET event_time = 'infinity' WHERE event_id = %s"
+        connection.execute(harm, (f"{event_id}-1",))
+    listed = alerts.latest(postgres_server.address, since, 10)
+    assert [(alert.event_id, alert.event_time) for alert in listed] == [
+        (f"{event_id}-1", "infinity"),
+        (f"{event_id}-0", "2025-11-24T16:00:00.123Z"),
+    ]
+
+
+def test_a_table_of_another_form_is_not_taken_for_a_server_that_is_away(postgres_server: Any) -> None:
+    with psycopg.connect(postgres_server.address, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS strange")
+        connection.execute("CREATE DATABASE strange")
+    strange = postgres_server.address.removesuffix("postgres") + "strange"
+    postgres_sink.create_schema(strange)
+    with psycopg.connect(strange) as connection:
+        connection.execute("ALTER TABLE risk_scores DROP COLUMN score")
+    sink = sinks.connect("postgres", strange, None, {})
+    with pytest.raises(Damaged, match="score"):
+        sink.held("ada", "e")
+    sink.close()
+    with pytest.raises(Unhealthy, match='PostgreSQL cannot tell: column "score" does not exist'):
+        alerts.latest(strange, 0, 10)

@@ -428,6 +428,11 @@ class TestRedis:
         found = bench.mend({bench.identity(0): Kind.DIVERGED})
         assert name in [field[0] for field in found[0].fields]
 
+    def test_bytes_that_are_no_text_count(self, bench: Bench, client: Any) -> None:
+        client.hset(self.key(bench, 3), "currency", b"\xff")
+        found = bench.mend({bench.identity(3): Kind.DIVERGED})
+        assert found[0].fields == (("currency", "\\xff", None),)
+
     def test_a_field_too_many_counts(self, bench: Bench, client: Any) -> None:
         client.hset(self.key(bench, 0), "note", "mine")
         found = bench.mend({bench.identity(0): Kind.DIVERGED})

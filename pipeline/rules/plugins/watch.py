@@ -9,6 +9,7 @@ not to be called any more stands in `stopped.json` beside the desks, by `Plugin.
 from __future__ import annotations
 
 import json
+import logging
 import mmap
 import os
 import struct
@@ -18,7 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.process.files import write_atomically
 from pipeline.rules.plugins.source import Plugin
+
+log = logging.getLogger("plugins")
 
 DESKS: Final = "*.desk"
 _STOPPED: Final = "stopped.json"
@@ -49,11 +53,8 @@ class Desk:
     def __init__(self, folder: Path, version: str, ruleset_hash: str) -> None:
         self._ruleset = {"version": version, "hash": ruleset_hash}
         self._stopped = stopped(folder)
-        folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{os.getpid()}-{os.urandom(6).hex()}.desk"
-        with self._path.open("w+b") as file:
-            file.truncate(_COUNTS.size + _LABEL_BYTES)
-            self._map = mmap.mmap(file.fileno(), 0)
+        self._map = self._mapped()
         self._calls = 0
         self._labels: dict[tuple[str, float], bytes] = {}
         self._shown = b""
@@ -78,6 +79,22 @@ class Desk:
         """Leave the desk: its file goes."""
         self._map.close()
         self._path.unlink(missing_ok=True)
+
+    def _mapped(self) -> mmap.mmap:
+        """The file in memory, its bytes taken from the disk at once: later, a full one would end the process.
+
+        Where there is no room nobody can look from outside; scoring goes on all the same.
+        """
+        size = _COUNTS.size + _LABEL_BYTES
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("w+b") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+                return mmap.mmap(file.fileno(), size)
+        except OSError as failure:
+            log.warning("plug-ins are not watched from outside: %s: %s", self._path, failure)
+            self._path.unlink(missing_ok=True)
+            return mmap.mmap(-1, size)
 
     def _label(self, rule: str, plugin: Plugin, limit_s: float) -> bytes:
         document = self._ruleset | {
@@ -114,15 +131,9 @@ def stopped(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def stop(folder: Path, key: str, entry: Mapping[str, Any]) -> None:
-    """Note that a plug-in is not to be called any more; on disk when it returns."""
+    """Note that a plug-in is not to be called any more; on disk when it returns. Raises OSError."""
     noted = stopped(folder) | {key: dict(entry)}
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f"{_STOPPED}.{os.getpid()}"
-    with fresh.open("w", encoding="utf-8") as out:
-        json.dump(noted, out, indent=1)
-        out.flush()
-        os.fsync(out.fileno())
-    fresh.replace(folder / _STOPPED)
+    write_atomically(folder / _STOPPED, json.dumps(noted, indent=1))
 
 
 def began(pid: int) -> str | None:

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from pipeline.records.delivery import Delivery, Glance, Identity, Parts, Undecodable, glance, take_apart
-from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable
+from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, naming
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb import items
 from pipeline.sinks.dynamodb.client import Invalid, Item, Table, Unmet, Unreachable
@@ -90,11 +90,12 @@ class DynamoSink:
         if not found or not items.is_alert(found[0], _now_ms()):
             return None
         item = found[0]
-        hits = (item.get("reasons") or {}).get("L", [])
-        return Held(
-            dynamo.int_of(item, "position"), dynamo.int_of(item, "score"), item["decision"]["S"],
-            tuple(hit["M"]["rule"]["S"] for hit in hits),
-        )  # fmt: skip
+        with naming(f"{self._store.table.name}, item {user_id}/{event_id}"):
+            hits = (item.get("reasons") or {}).get("L", [])
+            return Held(
+                dynamo.int_of(item, "position"), dynamo.int_of(item, "score"), item["decision"]["S"],
+                tuple(hit["M"]["rule"]["S"] for hit in hits),
+            )  # fmt: skip
 
     def expected(self, delivery: Delivery, parts: Parts) -> Entry | None:
         if parts.verdict["decision"] == "approve":

@@ -112,7 +112,7 @@ def entry_of(item: Item) -> Entry:
     partition = string_of(item, "source_partition")
     return Entry(
         user_id, event_id, int_of(item, "position", -1), fields, None,
-        int(partition) if partition and partition.isdigit() else None,
+        int(partition) if partition and partition.isdecimal() else None,
     )  # fmt: skip
 
 

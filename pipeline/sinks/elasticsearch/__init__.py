@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from pipeline.records.delivery import Delivery, Identity, Parts, Undecodable, take_apart
-from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable
+from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, naming
 from pipeline.sinks.elasticsearch import index as audit_index
 from pipeline.sinks.elasticsearch.index import Found, Unread, document_id
 from pipeline.sinks.elasticsearch.server import BadRequest, Failure, Server, words
@@ -75,10 +75,11 @@ class ElasticsearchSink:
         newest: Held | None = None
         with _not_now():
             for found in self._get([document_id((user_id, event_id))]):
-                document = json.loads(found.text)
-                if newest is None or document["position"] > newest.position:
-                    rules = tuple(hit["rule"] for hit in document["reasons"])
-                    newest = Held(document["position"], document["score"], document["decision"], rules)
+                with naming(f"{found.place}/{found.id}"):
+                    document = json.loads(found.text)
+                    if newest is None or document["position"] > newest.position:
+                        rules = tuple(hit["rule"] for hit in document["reasons"])
+                        newest = Held(document["position"], document["score"], document["decision"], rules)
         return newest
 
     def close(self) -> None:

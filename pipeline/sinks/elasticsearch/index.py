@@ -205,7 +205,10 @@ def read(found: Found, alias: str) -> Comparable:
         if found.place != f"{alias}-{fields[0]}":
             fields = (found.place, *fields[1:])
         identity = _named(found.id, parts.identity)
-        return Comparable(identity, transaction["position"], fields, transaction["source"]["partition"])
+        position, partition = transaction["position"], transaction["source"]["partition"]
+        if type(position) is not int or type(partition) is not int:
+            raise TypeError("no whole numbers")  # the mapping takes texts for them
+        return Comparable(identity, position, fields, partition)
     except (Undecodable, KeyError, TypeError, AttributeError):
         return Comparable(_named(found.id, None), -1, (None,) * len(COMPARED), None)
 

@@ -24,6 +24,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline import sinks
 from pipeline.records.delivery import Delivery, Identity, Parts, Undecodable
 from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable
 from pipeline.sinks.parquet import blobs, lines
@@ -72,9 +73,10 @@ class ParquetSink:
             wait(futures)  # none may still be writing when the batch is given back
             for future in futures:
                 outcome += future.result()
-        except (StoreDown, Damaged) as error:
+        except (StoreDown, Damaged):
             self._open.clear()  # what they believe may not be what is stored
-            raise Unavailable(str(error)) from error
+            with _available():
+                raise
         except BaseException:
             self._open.clear()
             raise
@@ -264,7 +266,9 @@ class _available:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, StoreDown | Damaged):
+        if isinstance(error, Damaged):
+            raise sinks.Damaged(str(error)) from error
+        if isinstance(error, StoreDown):
             raise Unavailable(str(error)) from error
 
 

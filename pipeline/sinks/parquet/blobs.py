@@ -17,6 +17,9 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 from pipeline.connections import aws
+from pipeline.process import files
+
+_MODE = 0o666  # less the umask: those who train models may be other users
 
 
 class StoreDown(Exception):
@@ -92,22 +95,13 @@ class Folder:
 
     def write(self, name: str, data: Any, replaces: str | None) -> str:
         path = self._root / name
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
         with _translated():
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with unfinished.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                    tag = _file_tag(os.fstat(file.fileno()))
+            with files.unfinished(path) as fresh:
+                tag = _file_tag(files.fill(fresh, data, _MODE))
                 with self._locked(name, replaces):
-                    unfinished.replace(path)
-            except BaseException:
-                with suppress(OSError):
-                    unfinished.unlink()
-                raise
-            _sync_folder(path.parent)
+                    fresh.replace(path)
+            files.sync_folder(path.parent)
         return tag
 
     def remove(self, name: str, tag: str) -> None:
@@ -190,14 +184,6 @@ class Bucket:
 
 def _file_tag(found: os.stat_result) -> str:
     return f"{found.st_ino}-{found.st_size}-{found.st_mtime_ns}"
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 @contextmanager

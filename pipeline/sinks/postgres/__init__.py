@@ -7,113 +7,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from pipeline.records.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks, take_apart
-from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Unavailable
 from pipeline.sinks.postgres import readback
+from pipeline.sinks.postgres import statements as sql
+from pipeline.sinks.postgres.statements import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     import psycopg
 
-SCHEMA_VERSION = 2
-
 _LOCK = 0x66726175  # advisory lock key: whoever creates the schema first
-
-_FIELDS = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
-_KNOWN = frozenset(("event_id", "user_id", "event_time", "amount", *_FIELDS, "source"))
-
-_SCHEMAS: tuple[tuple[LiteralString, ...], ...] = ((
-    """CREATE TABLE risk_scores (
-        user_id text COLLATE "C" NOT NULL, event_id text COLLATE "C" NOT NULL,
-        event_time timestamptz NOT NULL, amount numeric NOT NULL,
-        currency text, ip text, device_id text, card_id text, merchant_id text, country text,
-        channel text, extra jsonb,
-        score smallint NOT NULL, decision text NOT NULL, features jsonb NOT NULL,
-        ruleset_version text NOT NULL, ruleset_hash text NOT NULL,
-        late boolean NOT NULL, saturated boolean NOT NULL,
-        source_topic text NOT NULL, source_partition integer NOT NULL,
-        source_offset bigint NOT NULL, position bigint NOT NULL,
-        decided_at timestamptz NOT NULL, written_at timestamptz NOT NULL DEFAULT now(),
-        PRIMARY KEY (user_id, event_id))""",
-    "CREATE INDEX risk_scores_event_time ON risk_scores (event_time)",
-    "CREATE INDEX risk_scores_flagged ON risk_scores (decided_at) WHERE decision <> 'approve'",
-    "CREATE INDEX risk_scores_event_id ON risk_scores USING hash (event_id)",
-    """CREATE TABLE rule_triggers (
-        user_id text COLLATE "C" NOT NULL, event_id text COLLATE "C" NOT NULL,
-        ordinal smallint NOT NULL, rule text NOT NULL, points smallint NOT NULL,
-        text text NOT NULL, position bigint NOT NULL,
-        PRIMARY KEY (user_id, event_id, ordinal))""",
-    """CREATE TABLE job_runs (
-        run bigint PRIMARY KEY, kind text, ruleset_version text NOT NULL,
-        ruleset_hash text NOT NULL, first_position bigint NOT NULL,
-        first_seen_at timestamptz NOT NULL)""",
-), (
-    # what a decision says only when there is reason to: warming features, failed plug-ins
-    "ALTER TABLE risk_scores ADD COLUMN marks jsonb",
-))  # fmt: skip
-"""what leads from each version of the schema to the next"""
-
-_COLUMNS: LiteralString = (
-    "user_id, event_id, event_time, amount, currency, ip, device_id, card_id, merchant_id, country,"
-    " channel, extra, score, decision, features, ruleset_version, ruleset_hash, late, saturated,"
-    " marks, source_topic, source_partition, source_offset, position, decided_at"
-)
-_TARGETS: LiteralString = (
-    "event_time = excluded.event_time, amount = excluded.amount, currency = excluded.currency,"
-    " ip = excluded.ip, device_id = excluded.device_id, card_id = excluded.card_id,"
-    " merchant_id = excluded.merchant_id, country = excluded.country, channel = excluded.channel,"
-    " extra = excluded.extra, score = excluded.score, decision = excluded.decision,"
-    " features = excluded.features, ruleset_version = excluded.ruleset_version,"
-    " ruleset_hash = excluded.ruleset_hash, late = excluded.late, saturated = excluded.saturated,"
-    " marks = excluded.marks, source_topic = excluded.source_topic,"
-    " source_partition = excluded.source_partition, source_offset = excluded.source_offset,"
-    " position = excluded.position,"
-    " decided_at = excluded.decided_at, written_at = now()"
-)
-
-_STAGING: tuple[LiteralString, ...] = (
-    # decided_at travels as epoch milliseconds; the merge makes a time of it
-    """CREATE TEMP TABLE incoming (
-        user_id text COLLATE "C", event_id text COLLATE "C", event_time timestamptz,
-        amount numeric, currency text, ip text, device_id text, card_id text, merchant_id text,
-        country text, channel text, extra jsonb, score smallint, decision text, features jsonb,
-        ruleset_version text, ruleset_hash text, late boolean, saturated boolean,
-        marks jsonb, source_topic text, source_partition integer, source_offset bigint, position bigint,
-        decided_at bigint) ON COMMIT DELETE ROWS""",
-    """CREATE TEMP TABLE incoming_hits (
-        user_id text COLLATE "C", event_id text COLLATE "C", ordinal smallint, rule text,
-        points smallint, text text, position bigint) ON COMMIT DELETE ROWS""",
-    """CREATE TEMP TABLE won (
-        user_id text COLLATE "C", event_id text COLLATE "C", position bigint, replaced boolean
-        ) ON COMMIT DELETE ROWS""",
-)
-
-_MERGE: LiteralString = f"""
-    WITH merged AS (
-        INSERT INTO risk_scores AS held ({_COLUMNS})
-        SELECT {_COLUMNS.removesuffix("decided_at")}
-               timestamptz 'epoch' + decided_at * interval '1 millisecond'
-        FROM incoming ORDER BY user_id, event_id
-        ON CONFLICT (user_id, event_id) DO UPDATE SET {_TARGETS}
-        WHERE excluded.position > held.position
-        RETURNING held.user_id, held.event_id, held.position, held.xmax <> 0 AS replaced)
-    INSERT INTO won SELECT * FROM merged"""
-_DROP_OLD_HITS: LiteralString = """
-    DELETE FROM rule_triggers USING won WHERE won.replaced
-    AND rule_triggers.user_id = won.user_id AND rule_triggers.event_id = won.event_id"""
-_ADD_HITS: LiteralString = """
-    INSERT INTO rule_triggers (user_id, event_id, ordinal, rule, points, text, position)
-    SELECT user_id, event_id, ordinal, rule, points, text, position
-    FROM incoming_hits JOIN won USING (user_id, event_id, position)"""
-_NOTE_RUN: LiteralString = """
-    INSERT INTO job_runs AS held
-        (run, ruleset_version, ruleset_hash, first_position, first_seen_at)
-    VALUES (%s, %s, %s, %s, timestamptz 'epoch' + %s * interval '1 millisecond')
-    ON CONFLICT (run) DO UPDATE SET
-        first_position = least(held.first_position, excluded.first_position),
-        first_seen_at = least(held.first_seen_at, excluded.first_seen_at)"""
 
 _json = json.JSONEncoder(ensure_ascii=False).encode
 _SPECIAL = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -156,20 +61,14 @@ class PostgresSink:
         return outcome + self._write(list(newest.values()))
 
     def held(self, user_id: str, event_id: str) -> Held | None:
-        import psycopg
-
         query: LiteralString = """
             SELECT position, score, decision, ARRAY(
                 SELECT rule FROM rule_triggers AS hit
                 WHERE hit.user_id = risk_scores.user_id AND hit.event_id = risk_scores.event_id
                 ORDER BY ordinal)
             FROM risk_scores WHERE user_id = %s AND event_id = %s"""
-        try:
-            with self._connection().transaction():
-                row = self._connection().execute(query, (user_id, event_id)).fetchone()
-        except psycopg.Error as error:
-            self.close()
-            raise Unavailable(_words(error)) from error
+        with self._translated(), self._connection().transaction():
+            row = self._connection().execute(query, (user_id, event_id)).fetchone()
         return None if row is None else Held(row[0], row[1], row[2], tuple(row[3]))
 
     def expected(self, delivery: Delivery, parts: Parts) -> Entry:
@@ -195,7 +94,8 @@ class PostgresSink:
             yield
         except psycopg.Error as error:
             self.close()
-            raise Unavailable(_words(error)) from error
+            kind = Damaged if _is_of_another_form(error) else Unavailable
+            raise kind(_words(error)) from error
 
     def close(self) -> None:
         if self._held is not None:
@@ -228,12 +128,12 @@ class PostgresSink:
         with connection.transaction(), connection.cursor() as cursor:
             with cursor.copy("COPY incoming FROM STDIN") as copy:
                 copy.write(lines)
-            won = cursor.execute(_MERGE).rowcount
-            cursor.execute(_DROP_OLD_HITS)
+            won = cursor.execute(sql.MERGE).rowcount
+            cursor.execute(sql.DROP_OLD_HITS)
             if hits:
                 with cursor.copy("COPY incoming_hits FROM STDIN") as copy:
                     copy.write(hits)
-                cursor.execute(_ADD_HITS)
+                cursor.execute(sql.ADD_HITS)
             unseen = self._note_runs(cursor, rows)
         self._runs |= unseen
         return won
@@ -245,7 +145,7 @@ class PostgresSink:
                 first.setdefault(row.delivery.run, row)
         for run, row in first.items():
             at = row.delivery.position, row.delivery.append_ms
-            cursor.execute(_NOTE_RUN, (run, *row.rules, *at))
+            cursor.execute(sql.NOTE_RUN, (run, *row.rules, *at))
         return set(first)
 
     def _connection(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -253,7 +153,7 @@ class PostgresSink:
             connection = _open(self._dsn, self._password)
             try:
                 _migrate(connection)
-                for table in _STAGING:
+                for table in sql.STAGING:
                     connection.execute(table)
             except BaseException:
                 connection.close()
@@ -290,7 +190,7 @@ def _score_line(delivery: Delivery, parts: Parts) -> str:
     get = transaction.get
     return _copy_line([
         transaction["user_id"], transaction["event_id"], transaction["event_time"],
-        str(transaction["amount"]), *[get(name) for name in _FIELDS], _extra(transaction),
+        str(transaction["amount"]), *[get(name) for name in sql.OPTIONAL], _extra(transaction),
         str(verdict["score"]), verdict["decision"], features,
         verdict["ruleset_version"], verdict["ruleset_hash"],
         "t" if verdict["late"] else "f", "t" if verdict["saturated"] else "f",
@@ -331,7 +231,7 @@ def _extra(transaction: Mapping[str, Any]) -> str | None:
     cells = [
         f"{_json(name)}:{value if isinstance(value, Literal) else _json(value)}"
         for name, value in transaction.items()
-        if name not in _KNOWN
+        if name not in sql.KNOWN
     ]
     return "{" + ",".join(cells) + "}" if cells else None
 
@@ -370,8 +270,8 @@ def _migrate(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         if version > SCHEMA_VERSION:
             raise Unavailable(f"the tables are of schema {version}, newer than {SCHEMA_VERSION}")
         if version < SCHEMA_VERSION:
-            for statement in chain.from_iterable(_SCHEMAS[version:]):
-                connection.execute(statement)
+            for missing in range(version + 1, SCHEMA_VERSION + 1):
+                connection.execute(sql.schema(missing))
             connection.execute("INSERT INTO risk_schema VALUES (%s)", (SCHEMA_VERSION,))
 
 
@@ -383,6 +283,12 @@ def _is_never(error: Exception) -> bool:
         return True
     state = getattr(error, "sqlstate", None) if isinstance(error, psycopg.Error) else None
     return state is not None and (state[:2] in ("22", "23") or state == "54000")
+
+
+def _is_of_another_form(error: psycopg.Error) -> bool:
+    """Whether the tables, or a value in them, are not what a sink makes: a table or column is missing or of
+    another type, a value is beyond what can be read."""
+    return error.sqlstate in ("42P01", "42703", "42804", "42883") or (error.sqlstate or "")[:2] == "22"
 
 
 def _words(error: Exception) -> str:

@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from pipeline.records.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks
 from pipeline.sinks import Entry
+from pipeline.sinks.postgres.statements import KNOWN, OPTIONAL
 
 if TYPE_CHECKING:
     import psycopg
 
-_OPTIONAL = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
-_KNOWN = frozenset(("event_id", "user_id", "event_time", "amount", *_OPTIONAL, "source"))
-
 FIELDS = (
-    "event_time", "amount", *_OPTIONAL, "extra", "score", "decision", "features", "ruleset_version",
+    "event_time", "amount", *OPTIONAL, "extra", "score", "decision", "features", "ruleset_version",
     "ruleset_hash", "late", "saturated", "marks", "source_topic", "source_partition", "source_offset",
     "decided_at_ms", "reasons",
 )  # fmt: skip
@@ -77,7 +75,7 @@ def expected(delivery: Delivery, parts: Parts) -> Entry:
     try:
         fields = (
             f"{transaction['event_time'][:-1]}000Z", _number(str(transaction["amount"])),
-            *[get(name) for name in _OPTIONAL], _extra(transaction),
+            *[get(name) for name in OPTIONAL], _extra(transaction),
             str(verdict["score"]), verdict["decision"], _object(_decode(parts.features)),
             verdict["ruleset_version"], verdict["ruleset_hash"],
             "t" if verdict["late"] else "f", "t" if verdict["saturated"] else "f",
@@ -136,9 +134,9 @@ _decode = json.JSONDecoder(parse_float=lambda text: Literal(_number(text))).deco
 
 
 def _extra(transaction: Mapping[str, Any]) -> str | None:
-    if len(transaction) <= len(_KNOWN) and _KNOWN.issuperset(transaction):
+    if len(transaction) <= len(KNOWN) and KNOWN.issuperset(transaction):
         return None
-    rest = {name: value for name, value in transaction.items() if name not in _KNOWN}
+    rest = {name: value for name, value in transaction.items() if name not in KNOWN}
     return _object(
         {
             name: Literal(_number(value)) if isinstance(value, Literal) else value

@@ -1,6 +1,7 @@
 """What PostgreSQL holds, for people who ask: the decisions on one event, and the latest alerts.
 
-Every call connects for itself and raises Unavailable when the server cannot be asked.
+Every call connects for itself and raises Unavailable when the server cannot be asked, Damaged when its tables
+are not as the sink leaves them.
 """
 
 from __future__ import annotations
@@ -8,15 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from pipeline.records.events import Decision, Hit, Number, Source, Transaction, parse_amount
-from pipeline.sinks import Unavailable
+from pipeline.sinks import Damaged, Unavailable
 
 if TYPE_CHECKING:
     import psycopg
 
+_NO_PRIVILEGE = "42501"
 _FIELDS = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
 _OF_EVENT: LiteralString = """
     SELECT user_id, event_id, trim_scale(amount)::text AS amount, currency, ip, device_id, card_id,
@@ -29,9 +30,12 @@ _OF_EVENT: LiteralString = """
                  ORDER BY ordinal) AS hits
     FROM risk_scores AS held
     WHERE event_id = %s AND (%s::text IS NULL OR user_id = %s) ORDER BY user_id"""
-_LATEST: LiteralString = """
-    SELECT decided_at, event_time, user_id, event_id, trim_scale(amount)::text AS amount, currency, ip, score,
-           decision, coalesce((
+_FORM: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
+# A time that no calendar has, such as infinity, is shown as PostgreSQL calls it.
+_LATEST: LiteralString = f"""
+    SELECT coalesce(to_char(decided_at AT TIME ZONE 'UTC', {_FORM}), decided_at::text),
+           coalesce(to_char(event_time AT TIME ZONE 'UTC', {_FORM}), event_time::text), user_id,
+           event_id, trim_scale(amount)::text AS amount, currency, ip, score, decision, coalesce((
                SELECT json_agg(json_build_object('rule', rule, 'points', points, 'text', text)
                                ORDER BY ordinal)
                FROM rule_triggers AS hit
@@ -51,10 +55,10 @@ class Stored(NamedTuple):
 
 
 class Flagged(NamedTuple):
-    """An alert as its row has it: `amount` is exact decimal text, `reasons` have rule, points and text."""
+    """An alert as its row has it: times and `amount` are exact text, `reasons` have rule, points and text."""
 
-    decided_at: datetime
-    event_time: datetime
+    decided_at: str
+    event_time: str
     user_id: str
     event_id: str
     amount: str
@@ -90,6 +94,9 @@ def _connected(dsn: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
             yield connection
     except (psycopg.Error, UnicodeEncodeError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
+        state = str(getattr(error, "sqlstate", None) or "")
+        if state[:2] in ("22", "42") and state != _NO_PRIVILEGE:
+            raise Damaged(f"{lines[0]} ({state})") from error
         raise Unavailable(lines[0]) from error
 
 

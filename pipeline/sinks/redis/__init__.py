@@ -22,14 +22,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pipeline.records.delivery import Delivery, Glance, Identity, Parts, Undecodable, glance, take_apart
-from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable
-from pipeline.sinks.redis import readback
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Unavailable, naming
+from pipeline.sinks.redis import readback, scripts
 
 if TYPE_CHECKING:
     import redis
@@ -39,104 +39,8 @@ KINDS = ("ip", "user")
 
 _CHUNK = 500  # identities in one EXISTS
 
-# KEYS: flag, mark. ARGV: position (20 digits), append ms, expires ms, now ms, identity, ttl ms,
-# when a mark expires that withdraws nothing, then the flag's fields and values. Without fields
-# the decision is approved.
-# The first line makes a server without memory refuse before anything is changed.
-# Returns 1 when it won, 0 when the store has the same or a newer one.
-_PUT = """#!lua
-local flag, mark = KEYS[1], KEYS[2]
-local position, append, expires, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local identity, ttl = ARGV[5], tonumber(ARGV[6])
-
-local held = redis.call('HMGET', flag, 'position', 'ip', 'user_id')
-if held[1] and held[1] >= position then return 0 end
-local marked = redis.call('GET', mark)
-if marked and marked >= position then return 0 end
-
-local function count(kind, value)
-  local hot = 'risk:hot:' .. kind .. ':' .. value
-  redis.call('ZREMRANGEBYSCORE', hot, '-inf', now - ttl)
-  local n = redis.call('ZCARD', hot)
-  if n == 0 then
-    redis.call('ZREM', 'risk:top:' .. kind, value)
-    redis.call('ZREM', 'risk:last:' .. kind, value)
-  else
-    redis.call('ZADD', 'risk:top:' .. kind, n, value)
-  end
-end
-
-local function forget(kind, value)
-  if value and value ~= '' then
-    redis.call('ZREM', 'risk:hot:' .. kind .. ':' .. value, identity)
-    count(kind, value)
-  end
-end
-
-local function remember(kind, value)
-  if value and value ~= '' then
-    local hot = 'risk:hot:' .. kind .. ':' .. value
-    redis.call('ZADD', hot, append, identity)
-    if redis.call('PEXPIRETIME', hot) < tonumber(expires) then
-      redis.call('PEXPIREAT', hot, expires)
-    end
-    redis.call('ZADD', 'risk:last:' .. kind, 'GT', append, value)
-    local last = 'risk:last:' .. kind
-    for _, old in ipairs(redis.call('ZRANGEBYSCORE', last, '-inf', now - ttl, 'LIMIT', 0, 2)) do
-      count(kind, old)
-    end
-    count(kind, value)
-  end
-end
-
-if held[1] then
-  redis.call('DEL', flag)
-  redis.call('ZREM', 'risk:recent', identity)
-  forget('ip', held[2])
-  forget('user', held[3])
-end
-if #ARGV == 7 then
-  if not (held[1] or marked) then expires = ARGV[7] end
-  if tonumber(expires) > now then redis.call('SET', mark, position, 'PXAT', expires) end
-  return 1
-end
-redis.call('DEL', mark)
-if tonumber(expires) <= now then return 1 end
-local fields, of = {}, {}
-for i = 8, #ARGV, 2 do
-  fields[#fields + 1] = ARGV[i]
-  fields[#fields + 1] = ARGV[i + 1]
-  of[ARGV[i]] = ARGV[i + 1]
-end
-redis.call('HSET', flag, 'position', position, unpack(fields))
-redis.call('PEXPIREAT', flag, expires)
-redis.call('ZREMRANGEBYSCORE', 'risk:recent', '-inf', now - ttl)
-redis.call('ZADD', 'risk:recent', append, identity)
-remember('ip', of['ip'])
-remember('user', of['user_id'])
-return 1
-"""
-
-# ARGV: kind, n, oldest append ms that no longer counts. Stored counts are never too small, so
-# reading the top until it no longer shrinks is exact.
-_TOP = """
-local kind, n, cutoff = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local top = 'risk:top:' .. kind
-while true do
-  local rows = redis.call('ZREVRANGE', top, 0, n - 1, 'WITHSCORES')
-  local shrunk = false
-  for i = 1, #rows, 2 do
-    local hot = 'risk:hot:' .. kind .. ':' .. rows[i]
-    redis.call('ZREMRANGEBYSCORE', hot, '-inf', cutoff)
-    local held = redis.call('ZCARD', hot)
-    if held < tonumber(rows[i + 1]) then
-      shrunk = true
-      if held == 0 then redis.call('ZREM', top, rows[i]) else redis.call('ZADD', top, held, rows[i]) end
-    end
-  end
-  if not shrunk then return rows end
-end
-"""
+Tell = Callable[[str], object]
+"""told of each entry that cannot be read: its key, and what is wrong with it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,19 +88,14 @@ class RedisSink:
         outcome = Outcome(0, superseded, refused)
         for delivery in batch:
             self._runs.see(delivery)
-        try:
+        with self._translated():
             return outcome + self._put(newest)
-        except _client_errors() as error:
-            self.close()
-            raise Unavailable(str(error) or type(error).__name__) from error
 
     def held(self, user_id: str, event_id: str) -> Held | None:
-        try:
-            fields: Any = self._connection().hgetall(_keys((user_id, event_id))[0])
-        except _client_errors() as error:
-            self.close()
-            raise Unavailable(str(error)) from error
-        flag = _flag(fields)
+        key = _keys((user_id, event_id))[0]
+        with self._translated(key):
+            fields: Any = self._connection().hgetall(key)
+        flag = _flag(key, fields)
         if flag is None:
             return None
         rules = tuple(str(hit["rule"]) for hit in flag.reasons)
@@ -222,12 +121,15 @@ class RedisSink:
             readback.forget(self._connection(), doomed)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, key: str = "") -> Iterator[None]:
         try:
-            yield
-        except _client_errors() as error:
+            with _told_apart(key):
+                yield
+        except Damaged:
+            raise
+        except Unavailable:
             self.close()
-            raise Unavailable(str(error) or type(error).__name__) from error
+            raise
 
     def close(self) -> None:
         if self._client is not None:
@@ -258,7 +160,7 @@ class RedisSink:
         if not pairs:
             return Outcome()
         client = self._connection()
-        digest: Any = client.script_load(_PUT)
+        put = client.register_script(scripts.PUT)
         now_ms = _server_ms(client)
         pipe = client.pipeline(transaction=False)
         refused: list[Refused] = []
@@ -269,7 +171,7 @@ class RedisSink:
             except Undecodable as error:
                 refused.append(Refused(delivery, f"undecodable: {error}"))
                 continue
-            pipe.evalsha(digest, 2, *_keys(seen.identity), *arguments)
+            put(_keys(seen.identity), arguments, client=pipe)
             sent.append(delivery)
         won = 0
         for delivery, answer in zip(sent, pipe.execute(raise_on_error=False), strict=True):
@@ -299,34 +201,46 @@ class RedisSink:
 
 
 def top(
-    url: str, kind: str, n: int, now_ms: int, password: str | None = None, ttl_ms: int = DAY_MS
+    url: str,
+    kind: str,
+    n: int,
+    now_ms: int,
+    password: str | None = None,
+    ttl_ms: int = DAY_MS,
+    damaged: Tell = lambda _: None,
 ) -> list[tuple[str, int]]:
     """The `n` addresses or users (kind "ip" or "user") with the most distinct flagged events
     appended after now - ttl, with their counts; ties in descending order of name.
 
-    Raises Unavailable.
+    What has no list that can be read is left out, its key told to `damaged`. Raises Unavailable.
     """
     if kind not in KINDS:
         raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
-    try:
-        with _open(url, password) as client:
-            rows: Any = client.eval(_TOP, 0, kind, str(n), str(now_ms - ttl_ms))
-    except _client_errors() as error:
-        raise Unavailable(str(error)) from error
+    with _told_apart(f"risk:top:{kind}"), _open(url, password) as client:
+        script = client.register_script(scripts.TOP)
+        rows, foreign = cast(list[list[str]], script(args=[kind, str(n), str(now_ms - ttl_ms)]))
+    for key in foreign:
+        damaged(f"{key} is no list of events")
     return [(rows[i], int(rows[i + 1])) for i in range(0, len(rows), 2)]
 
 
-def flags(url: str, limit: int, password: str | None = None) -> list[Flag]:
-    """The flags held now, newest append time first. Raises Unavailable."""
-    try:
-        with _open(url, password) as client:
-            names: Any = client.zrevrange("risk:recent", 0, limit - 1)
-            pipe = client.pipeline(transaction=False)
-            for name in names:
-                pipe.hgetall(f"risk:flag:{name}")
-            found = [_flag(fields) for fields in pipe.execute()]
-    except _client_errors() as error:
-        raise Unavailable(str(error)) from error
+def flags(url: str, limit: int, password: str | None = None, damaged: Tell = lambda _: None) -> list[Flag]:
+    """The flags held now, newest append time first. Raises Unavailable.
+
+    What is listed and no flag is left out, and told to `damaged`.
+    """
+    with _told_apart("risk:recent"), _open(url, password) as client:
+        names: Any = client.zrevrange("risk:recent", 0, limit - 1)
+        pipe = client.pipeline(transaction=False)
+        for name in names:
+            pipe.hgetall(f"risk:flag:{name}")
+        answers = pipe.execute(raise_on_error=False)
+    found = []
+    for name, fields in zip(names, answers, strict=True):
+        try:
+            found.append(_flag(f"risk:flag:{name}", fields))
+        except Damaged as error:
+            damaged(str(error))
     return [flag for flag in found if flag is not None]
 
 
@@ -388,14 +302,35 @@ def _fields(delivery: Delivery, parts: Parts) -> dict[str, str]:
     return fields
 
 
-def _flag(fields: Mapping[str, str]) -> Flag | None:
+def _flag(key: str, fields: Mapping[str, str] | Exception) -> Flag | None:
+    """Raises Damaged, and Unavailable for an answer that is another refusal."""
+    if isinstance(fields, Exception):
+        with _told_apart(key):
+            raise fields
     if not fields:
         return None
-    return Flag(
-        fields["user_id"], fields["event_id"], int(fields["score"]), fields["decision"],
-        fields["amount"], fields.get("currency"), fields.get("ip"),
-        tuple(json.loads(fields["reasons"])), int(fields["position"]), int(fields["decided_at_ms"]),
-    )  # fmt: skip
+    with naming(key):
+        reasons = tuple({**hit, "rule": hit["rule"]} for hit in json.loads(fields["reasons"]))
+        return Flag(
+            fields["user_id"], fields["event_id"], int(fields["score"]), fields["decision"],
+            fields["amount"], fields.get("currency"), fields.get("ip"),
+            reasons, int(fields["position"]), int(fields["decided_at_ms"]),
+        )  # fmt: skip
+
+
+@contextmanager
+def _told_apart(key: str) -> Iterator[None]:
+    """A server that cannot be asked now is Unavailable; one that answers with something else, Damaged."""
+    import redis
+
+    try:
+        yield
+    except redis.ResponseError as error:
+        if "WRONGTYPE" in str(error):
+            raise Damaged(f"{key} holds a value of another type") from error
+        raise Unavailable(str(error)) from error
+    except (redis.RedisError, OSError) as error:
+        raise Unavailable(str(error) or type(error).__name__) from error
 
 
 def _duration_ms(text: object) -> int:
@@ -425,11 +360,6 @@ def _open(url: str, password: str | None) -> redis.Redis:
 
     extra: dict[str, Any] = {} if password is None else {"password": password}
     return redis.Redis.from_url(
-        url, decode_responses=True, socket_timeout=10, socket_connect_timeout=5, **extra
-    )
-
-
-def _client_errors() -> tuple[type[Exception], ...]:
-    import redis
-
-    return (redis.RedisError, OSError)
+        url, decode_responses=True, encoding_errors="surrogateescape",
+        socket_timeout=10, socket_connect_timeout=5, **extra,
+    )  # fmt: skip

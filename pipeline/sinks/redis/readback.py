@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline.records.delivery import Identity
 from pipeline.sinks import Entry
+from pipeline.sinks.redis import scripts
 
 if TYPE_CHECKING:
     import redis
@@ -24,24 +25,6 @@ FIELDS = (*STORED, "foreign", "expires_ms", "recent", "hot_ip", "hot_user")
 """`foreign` is what else the hash holds; `recent` and `hot_…` are the append times in those lists."""
 
 _CHUNK = 500
-
-# KEYS: flag, mark. ARGV: the greatest position that may go (20 digits), identity.
-# The counts of the top lists are never too small this way; reading them makes them exact.
-_FORGET = """#!lua
-local flag, mark, upto, identity = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
-local marked = redis.pcall('GET', mark)
-if type(marked) ~= 'table' and marked and marked <= upto then redis.call('DEL', mark) end
-if redis.call('TYPE', flag)['ok'] ~= 'hash' then return redis.call('DEL', flag) end
-local held = redis.call('HMGET', flag, 'position', 'ip', 'user_id')
-if held[1] and #held[1] == 20 and held[1] > upto then return 0 end
-redis.call('DEL', flag)
-redis.call('ZREM', 'risk:recent', identity)
-for place, kind in ipairs({'ip', 'user'}) do
-  local value = held[place + 1]
-  if value and value ~= '' then redis.call('ZREM', 'risk:hot:' .. kind .. ':' .. value, identity) end
-end
-return 1
-"""
 
 
 def should_hold(position: int, fields: Mapping[str, str], identity: Identity, expires_ms: int) -> Entry:
@@ -70,11 +53,11 @@ def look_up(client: redis.Redis, identities: Sequence[Identity]) -> Mapping[Iden
 
 def forget(client: redis.Redis, doomed: Iterable[tuple[Identity, int]]) -> None:
     """Drop those flags, and the marks, that are not newer than said."""
-    digest: Any = client.script_load(_FORGET)
+    script = client.register_script(scripts.FORGET)
     pipe = client.pipeline(transaction=False)
     for identity, upto in doomed:
         name = name_of(identity)
-        pipe.evalsha(digest, 2, PREFIX + name, f"risk:mark:{name}", f"{max(upto, 0):020d}", name)
+        script([PREFIX + name, f"risk:mark:{name}"], [f"{max(upto, 0):020d}", name], client=pipe)
     pipe.execute()
 
 
@@ -118,8 +101,13 @@ def _entry(key: str, fields: dict[str, str], ends: int, places: Sequence[object]
     stored = [fields.pop(name, None) for name in STORED]
     position = fields.pop("position", "")
     foreign = json.dumps(fields, sort_keys=True, ensure_ascii=False) if fields else None
-    texts = (*stored, foreign, str(ends), *map(_place, places))
-    return Entry(*_identity(key[len(PREFIX) :]), int(position) if position.isdigit() else -1, texts)
+    texts = (*map(_shown, stored), foreign, str(ends), *map(_place, places))
+    return Entry(*_identity(key[len(PREFIX) :]), int(position) if position.isdecimal() else -1, texts)
+
+
+def _shown(text: str | None) -> str | None:
+    """Bytes that are no text as they can be printed."""
+    return text if text is None else text.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _place(score: object) -> str | None:

@@ -55,8 +55,9 @@ def test_help_imports_nothing_heavy() -> None:
 def test_what_does_not_talk_to_flink_imports_no_http_client() -> None:
     code = (
         "import sys; from fraudctl.decisions import alerts, explain, search; "
-        "from fraudctl.home import jobs; from fraudctl.observe import doctor; from fraudctl.jobs import pruning; "
-        "from fraudctl import verify; from fraudctl.traffic import simulate; from fraudctl.engines import workers, writers; "
+        "from fraudctl import verify; from fraudctl.home import jobs; from fraudctl.observe import doctor; "
+        "from fraudctl.jobs import pruning; from fraudctl.traffic import simulate; "
+        "from fraudctl.engines import workers, writers; "
         "from fraudctl.engines.local import engine, logs; "
         "print(sorted({'httpx', 'fraudctl.flink.rest'} & set(sys.modules)))"
     )

@@ -15,6 +15,7 @@ from fraudctl.home.jobs import RestorePoint
 from fraudctl.home.stack import Stack
 from fraudctl.keeper import Keeper, Start, State, choose, pause_ms, younger
 from fraudctl.settings import profile
+from tests.full_disk import full_disk
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 NEW = RestorePoint("file:/c/run-3/j/chk-9", 900, 3, False)
@@ -269,3 +270,26 @@ def test_a_run_keeps_to_the_offsets_it_was_begun_at_and_another_run_does_not(
     ]
     assert [config["restore"] is None for config in submitted.configs] == [True, False, True]
     assert str(submitted.configs[0]["checkpoints"]).endswith("/checkpoints/run-1")
+
+
+def test_on_a_full_disk_nothing_is_submitted_and_the_keeper_goes_on(stack: Stack, cluster: Cluster) -> None:
+    jobs.want(stack, wanted="running")
+    with full_disk():
+        keeper, submitted = keeper_of(stack, cluster)
+        keeper.look()
+        assert (submitted.starts(), keeper.state.state) == ([], "waiting")
+        assert keeper.state.last_error is not None
+        assert "File too large" in keeper.state.last_error
+    keeper.state = replace(keeper.state, failed_ms=0)
+    keeper.look()
+    assert submitted.starts() == [(1, None, 1)]
+    assert jobs.keeper_state(stack) == asdict(keeper.state)
+
+
+def test_what_the_keeper_could_not_write_it_writes_when_there_is_room(stack: Stack, cluster: Cluster) -> None:
+    keeper, _ = keeper_of(stack, cluster)
+    with full_disk():
+        keeper.look()
+    assert (keeper.state.state, jobs.keeper_state(stack)["state"]) == ("stopped", "starting")
+    keeper.look()
+    assert jobs.keeper_state(stack)["state"] == "stopped"

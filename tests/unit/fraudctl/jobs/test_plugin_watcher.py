@@ -17,6 +17,7 @@ from pipeline.rules import ruleset
 from pipeline.rules.plugins import watch
 from pipeline.rules.plugins.watch import Desk
 from pipeline.scoring.scorer import Scorer
+from tests.full_disk import full_disk
 
 SOURCE = """\
 import re
@@ -97,3 +98,24 @@ def test_a_desk_shows_a_call_only_while_it_lasts_and_goes_with_its_process(tmp_p
     gone = path.rename(tmp_path / "4194305-dead.desk")
     assert Watcher(tmp_path).look() == []
     assert not gone.exists()
+
+
+def test_on_a_full_disk_plugins_are_called_unwatched(tmp_path: Path) -> None:
+    with full_disk():
+        desk = Desk(tmp_path, "v1", RULES.hash)
+    assert Scorer(RULES, desk).score([10_000]).score == 60
+    desk.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_call_that_cannot_be_noted_as_stopped_is_ended_and_its_rule_paused(tmp_path: Path) -> None:
+    paused: list[watch.Running] = []
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
+        began = watch.began(process.pid)
+        call = watch.Running(
+            1, process.pid, process.pid, began, "locks", "own.py:lock", "key", 1.0, "v1", RULES.hash
+        )
+        with full_disk():
+            Watcher(tmp_path, paused.append).end(call)
+        assert process.wait(30) == -9
+    assert (paused, list(tmp_path.iterdir())) == ([call], [])

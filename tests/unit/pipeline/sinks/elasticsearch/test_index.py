@@ -115,3 +115,17 @@ def test_a_line_break_between_tokens_is_refused_for_it_would_end_the_document() 
 def test_a_time_of_another_form_has_no_month(time: object) -> None:
     with pytest.raises(Undecodable):
         index.month(time)
+
+
+@pytest.mark.parametrize("wrong", [('"position":5', '"position":"5"'), ('"partition":1', '"partition":"1"')])
+def test_a_document_whose_numbers_are_texts_is_unreadable(wrong: tuple[str, str]) -> None:
+    text = (
+        '{"position":5,"decided_at":1,"event_id":"e","user_id":"ada","event_time":"2026-01-01T00:00:00.000Z",'
+        '"amount":1,"source":{"topic":"t","partition":1,"offset":2},"features":{},"late":false,'
+        '"saturated":false,"score":0,"decision":"approve","reasons":[],"ruleset_version":"v",'
+        '"ruleset_hash":"h"}'
+    )
+    place, name = "a-2026.01", "3:ada:e"
+    assert index.read(index.Found(place, name, 5, text), "a").position == 5
+    found = index.read(index.Found(place, name, 5, text.replace(*wrong)), "a")
+    assert (found.identity, found.position) == (("ada", "e"), -1)

@@ -1,0 +1,20 @@
+#!lua
+-- Drops the flag of one event, and its mark, if they are not newer than said.
+-- The counts of the top lists are never too small this way; reading them makes them exact.
+--
+-- KEYS: flag, mark
+-- ARGV: the greatest position that may go (20 digits), identity
+-- Returns 0 when the flag is newer and stays.
+local flag, mark, upto, identity = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+local marked = redis.pcall('GET', mark)
+if type(marked) ~= 'table' and marked and marked <= upto then redis.call('DEL', mark) end
+if redis.call('TYPE', flag)['ok'] ~= 'hash' then return redis.call('DEL', flag) end
+local held = redis.call('HMGET', flag, 'position', 'ip', 'user_id')
+if held[1] and #held[1] == 20 and held[1] > upto then return 0 end
+redis.call('DEL', flag)
+redis.call('ZREM', 'risk:recent', identity)
+for place, kind in ipairs({'ip', 'user'}) do
+  local value = held[place + 1]
+  if value and value ~= '' then redis.call('ZREM', 'risk:hot:' .. kind .. ':' .. value, identity) end
+end
+return 1

@@ -1,0 +1,15 @@
+"""The Lua scripts of the Redis sink, which lie in `redis_scripts`; a client loads them where they are not."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+
+def _script(name: str) -> str:
+    return files("pipeline.sinks.redis").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+
+
+PUT: Final = _script("put")
+TOP: Final = _script("top")
+FORGET: Final = _script("forget")
