@@ -37,7 +37,12 @@ def up(
         typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_completion.profiles),
     ] = None,
     rules: Annotated[
-        Path | None, typer.Option("--rules", help="A rule set instead of the profile's.")
+        str | None,
+        typer.Option(
+            "--rules",
+            help="A shipped rule set or a file, instead of the profile's.",
+            autocompletion=_completion.rule_sets,
+        ),
     ] = None,
     any_port: Annotated[bool, typer.Option("--any-port", help="Take free ports, whatever they are.")] = False,
     without: Annotated[
@@ -184,15 +189,16 @@ def _apply_wanted(started: Stack, is_asked: bool, shown: Progress) -> None:
         say(f"in force is {newest.version}, not {wanted.version} of the profile; see: fraudctl rules history")
 
 
-def _wanted_profile(home: Path, name: str | None, rules: Path | None) -> Profile:
+def _wanted_profile(home: Path, name: str | None, rules: str | None) -> Profile:
     """The profile asked for; that of the running stack where nothing is asked for."""
     import os
 
+    from fraudctl.home import rulesets
     from fraudctl.settings import profile as profiles
 
     if name is None and rules is None and (known := _running(home)) is not None:
         return known.profile
-    overrides = {"rules": str(rules.expanduser().absolute())} if rules else {}
+    overrides = {"rules": str(rulesets.locate(rules).absolute())} if rules else {}
     return profiles.load(name, overrides, os.environ)
 
 
