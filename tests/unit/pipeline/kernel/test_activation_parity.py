@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
@@ -25,12 +25,6 @@ many = settings(
     max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 seeds = st.integers(0, 2**32)
-
-
-@pytest.fixture(scope="module")
-def kernel() -> Iterator[KernelProcess]:
-    with KernelProcess() as process:
-        yield process
 
 
 def live_case(seed: int, size: int = 120, features: int = 5, shape: LogShape | None = None) -> Case:
