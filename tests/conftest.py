@@ -11,9 +11,14 @@ import pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TESTS = Path(__file__).parent
+TIMEOUT_S = {"unit": 300, "contract": 600, "stack": 900}
+"""Of one test; long enough for each wait in it (`tests.waiting`). Those of soak say their own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test is marked with the folder it lies in: unit, contract, stack or soak."""
     for item in items:
-        item.add_marker(item.path.relative_to(TESTS).parts[0])
+        folder = item.path.relative_to(TESTS).parts[0]
+        item.add_marker(folder)
+        if folder in TIMEOUT_S:
+            item.add_marker(pytest.mark.timeout(TIMEOUT_S[folder]))

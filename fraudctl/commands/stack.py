@@ -324,7 +324,8 @@ def _status_tables(
     ]
     if sinks:
         columns = ("name", "lag", "written", "retried", "dead_lettered", "last_error")
-        found.append(Table("", ("sink", *columns[1:]), [[s.get(c) for c in columns] for s in sinks]))
+        heads = (column.replace("_", " ") for column in columns[1:])
+        found.append(Table("", ("sink", *heads), [[s.get(c) for c in columns] for s in sinks]))
     return tuple(found)
 
 
