@@ -29,11 +29,16 @@ def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
 
 
 def strike(stack: Stack, memo: Mapping[str, Any]) -> None:
-    """The pid is asked for again: it may have been started anew since the plan."""
-    pid = _programs.pid(stack, memo["program"])
-    if pid:
+    """The pid is asked for again: it may have been started anew since the plan.
+
+    When this returns the process is dead and the supervisor knows it, so that `lift` does not take the dying
+    one for one that is back.
+    """
+    program = memo["program"]
+    if pid := _programs.pid(stack, program):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+        _programs.await_gone(stack, program, pid)
 
 
 def lift(stack: Stack, memo: Mapping[str, Any]) -> None:
