@@ -134,10 +134,11 @@ def test_they_agree_on_longer_logs_with_keys_whose_state_lies_in_pieces(
 def test_what_is_not_warming_is_as_if_the_rule_set_had_always_been_in_force(seed: int, count: int) -> None:
     case = live_case(seed)
     chain = activation.read(written(random_changes(seed, case, count)))
+    together, log = by_reference(case, chain), list(stamped(case))
     for number, one in enumerate(chain):
         rules = parse(one.content)
-        alone = Reference(rules.plan(settings_of(case))).process(stamped(case))
-        pairs = zip(by_reference(case, chain), (s for s in alone if not s.duplicate), strict=True)
+        alone = Reference(rules.plan(settings_of(case))).process(log)
+        pairs = zip(together, (s for s in alone if not s.duplicate), strict=True)
         for scored, always in pairs:
             if scored.version != number:
                 continue
