@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-unit soak demo bench wheel clean
+.PHONY: help setup check test test-fast test-contract test-stack soak demo bench wheel clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with every package (once; quick afterwards)
 
@@ -46,11 +46,17 @@ check: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: setup ## every test, also those with real servers (up to 25 minutes)
-	$(BIN)/python -m pytest
+test: test-fast test-contract test-stack ## every test, also those with real servers (up to 25 minutes)
 
-test-unit: setup ## the tests that need no server
-	$(BIN)/python -m pytest tests/unit tests/contract
+# More processes than four cost more to start than they save. A module alone is quicker without them.
+test-fast: setup ## the unit tests, in parallel: no server, no network (a minute at most)
+	$(BIN)/python -m pytest tests/unit -n logical --maxprocesses 4 --dist worksteal
+
+test-contract: setup ## what every extension owes: each store, server and channel by itself (five minutes)
+	$(BIN)/python -m pytest tests/contract
+
+test-stack: setup ## the pipeline as a whole, on a stack of real servers (15 minutes)
+	$(BIN)/python -m pytest tests/stack
 
 soak: setup ## the long ones: a million events, ten minutes, every fault (an hour and more; see docs/faults.md)
 	$(BIN)/python -m pytest -s tests/soak

@@ -54,7 +54,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the trace of an unexp
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"fraudctl {__version__}")
+        result.render(result.Result(f"fraudctl {__version__}"))
         raise typer.Exit
 
 

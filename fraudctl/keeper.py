@@ -44,6 +44,8 @@ STEADY_MS = 30_000
 """A job that runs this long after its submission ends a row of failures."""
 PRUNE_EVERY_MS = 600_000
 """How often old checkpoints and savepoints are looked for, while the job runs steadily."""
+_REMEMBERED = ("generation", "run", "base", "base_ms", "has_run")
+"""What of the state a keeper that was killed leaves to the next."""
 Submit = Callable[[Stack, Mapping[str, Any], int], str]
 
 
@@ -52,7 +54,13 @@ class State:
     """What `keeper.json` holds. `run`, `base` and `base_ms` say which state a restart may use."""
 
     state: str = "starting"
-    """starting | stopped | submitting | running | restarting | waiting | unreachable"""
+    """starting | stopped | submitting | running | restarting | waiting | unreachable
+
+    A job starts until all its tasks have run once since it was asked for; from then on, and after a failure,
+    it restarts.
+    """
+    has_run: bool = False
+    """Whether all tasks have run since the job was asked for."""
     generation: int = 0
     """The generation of the wanted state that was last acted on."""
     run: int | None = None
@@ -106,8 +114,7 @@ class Keeper:
         self._unwritten = 0
         first = stack()
         kept = jobfiles.keeper_state(first)
-        known = {name: kept[name] for name in ("generation", "run", "base", "base_ms") if name in kept}
-        self.state = State(**known)
+        self.state = State(**{name: kept[name] for name in _REMEMBERED if name in kept})
         self._tell(first, self.state)
 
     def look(self) -> None:
@@ -129,9 +136,8 @@ class Keeper:
 
     def _mend(self, stack: Stack, wanted: Mapping[str, Any], jobs: Sequence[Job]) -> None:
         if wanted["wanted"] != "running":
-            self._keep(
-                stack, replace(self.state, state="stopped", generation=wanted["generation"], job_id=None)
-            )
+            stopped = replace(self.state, state="stopped", has_run=False, job_id=None)
+            self._keep(stack, replace(stopped, generation=wanted["generation"]))
         elif jobs:
             self._watch(stack, wanted, jobs)
         elif reason := self._reason_of_end(stack):
@@ -171,10 +177,15 @@ class Keeper:
         runs = flink.job(jobs[0].job_id).running
         is_steady = runs and now_ms() - self.state.submitted_ms > STEADY_MS
         calm = replace(self.state, failures=0, failed_ms=0, last_error=None) if is_steady else self.state
-        shown = "running" if runs else "restarting"
-        self._keep(stack, replace(calm, state=shown, generation=wanted["generation"], job_id=jobs[0].job_id))
+        shown = "running" if runs else self._on_its_way()
+        seen = replace(calm, state=shown, has_run=calm.has_run or runs)
+        self._keep(stack, replace(seen, generation=wanted["generation"], job_id=jobs[0].job_id))
         if is_steady and now_ms() >= self._pruned_ms + PRUNE_EVERY_MS:
             self._prune(stack, flink)
+
+    def _on_its_way(self) -> str:
+        """The word for a job not all of whose tasks run."""
+        return "restarting" if self.state.has_run or self.state.failures else "starting"
 
     def _prune(self, stack: Stack, flink: Flink) -> None:
         """Delete the state that no restart can need, and say so."""
@@ -208,7 +219,7 @@ class Keeper:
             )
             log.info("submitting run %s from %s", start.run, start.restore or "the log alone")
             job_id = self._submit(stack, config, lock)
-            self._keep(stack, replace(self.state, state="restarting", job_id=job_id))
+            self._keep(stack, replace(self.state, state=self._on_its_way(), job_id=job_id))
             log.info("submitted %s", job_id)
             for job in younger(flink.live(LIVE)):
                 flink.cancel(job.job_id)
@@ -225,6 +236,7 @@ class Keeper:
         state = replace(
             self.state,
             state="submitting",
+            has_run=self.state.has_run and not is_new,
             generation=wanted["generation"],
             run=start.run,
             restored_from=start.restore,

@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
+
+import pytest
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and so would the commands they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+TESTS = Path(__file__).parent
+TIMEOUT_S = {"unit": 300, "contract": 600, "stack": 900}
+"""Of one test; long enough for each wait in it (`tests.waiting`). Those of soak say their own."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test is marked with the folder it lies in: unit, contract, stack or soak."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        item.add_marker(folder)
+        if folder in TIMEOUT_S:
+            item.add_marker(pytest.mark.timeout(TIMEOUT_S[folder]))

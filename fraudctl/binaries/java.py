@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -77,7 +76,7 @@ def share_classes(cache: Path) -> None:
             command = [java(), "-Xshare:dump", f"-XX:SharedArchiveFile={archive}"]
             subprocess.run(command, capture_output=True, check=False)
             if archive.exists():
-                os.replace(archive, wanted)
+                archive.replace(wanted)
     _drop_old(folder)
 
 

@@ -23,6 +23,13 @@ def profiles(incomplete: str) -> list[str]:
     return _beginning(incomplete, profile.names())
 
 
+def rule_sets(incomplete: str) -> list[str]:
+    """Shipped rule sets."""
+    from fraudctl.home import rulesets
+
+    return _beginning(incomplete, rulesets.shipped())
+
+
 def servers(incomplete: str) -> list[str]:
     """Servers there are."""
     from fraudctl.settings import profile

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudctl.commands import _completion
 from fraudctl.console.result import Result, Table, progress
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ def register(app: typer.Typer) -> None:
 def backtest(
     file: Annotated[Path, typer.Argument(help="JSON lines, CSV or Parquet, plain or gzipped.")],
     rules: Annotated[
-        str, typer.Option("--rules", help="A file, a shipped one, a version or a hash.")
+        str,
+        typer.Option(
+            "--rules",
+            help="A file, a shipped one, a version or a hash.",
+            autocompletion=_completion.rule_sets,
+        ),
     ] = "default",
     labels: Annotated[
         Path | None, typer.Option("--labels", help="A file of event_id, label and perhaps label_time.")
@@ -39,7 +45,9 @@ def backtest(
         str | None, typer.Option("--as-of", metavar="TIME", help="Judge by what was known at that time.")
     ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write an HTML page with charts.")] = None,
-    profile: Annotated[str, typer.Option("--profile", help="Whose settings count.")] = "default",
+    profile: Annotated[
+        str, typer.Option("--profile", help="Whose settings count.", autocompletion=_completion.profiles)
+    ] = "default",
 ) -> Result:
     """Score a recorded file and compare with its labels, without a stack.
 

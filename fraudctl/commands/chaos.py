@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl.commands import _completion
 from fraudctl.console.result import Result, Table, say
 from fraudctl.errors import UsageError
 
@@ -74,7 +75,10 @@ def run(
         typer.Argument(metavar="FAULT", help="A shipped fault or a file.", autocompletion=_complete_faults),
     ],
     during: Annotated[str, typer.Option("--during", help="What runs meanwhile: simulate.")] = "simulate",
-    attack: Annotated[str, typer.Option("--attack", help="The scenario that is sent.")] = "ip-burst",
+    attack: Annotated[
+        str,
+        typer.Option("--attack", help="A shipped scenario or a file.", autocompletion=_completion.scenarios),
+    ] = "ip-burst",
     rate: Annotated[float, typer.Option("--rate", help="Events a second.")] = 200.0,
     duration: Annotated[
         str | None, typer.Option("--duration", help="How long to send (default: until 20 s after the fault).")

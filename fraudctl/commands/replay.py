@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudctl.commands import _completion
 from fraudctl.console.result import Result, Table, progress, say
 
 if TYPE_CHECKING:
@@ -25,7 +26,14 @@ def replay(
     version: Annotated[
         str | None, typer.Option("--rule-version", metavar="V", help="A version or hash; see: rules history.")
     ] = None,
-    rules: Annotated[Path | None, typer.Option("--rules", help="A rule set's file.")] = None,
+    rules: Annotated[
+        str | None,
+        typer.Option(
+            "--rules",
+            help="A file, a shipped one, a version or a hash.",
+            autocompletion=_completion.rule_sets,
+        ),
+    ] = None,
     begin: Annotated[
         str | None,
         typer.Option(
@@ -40,7 +48,7 @@ def replay(
         typer.Option(
             "--diff",
             metavar="BASE",
-            help="live, run:N, or a rule set (file, version, hash) to replay as well.",
+            help="live, run:N, or a rule set (file, shipped one, version, hash) to replay as well.",
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")] = False,
@@ -70,7 +78,7 @@ def replay(
     from fraudctl.settings import moment
 
     if (version is None) == (rules is None):
-        raise UsageError("name one rule set", hint="use --rule-version V or --rules FILE")
+        raise UsageError("name one rule set", hint="use --rule-version V or --rules NAME")
     if report is not None and base is None:
         raise UsageError("--report shows a diff", hint="add --diff live")
     here = engines.current()

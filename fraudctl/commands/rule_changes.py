@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudctl.commands import _completion
 from fraudctl.console.result import Result, Table, progress, say
 
 if TYPE_CHECKING:
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from fraudctl.rules.changes import Changed, Decide
     from pipeline.rules.ruleset import RuleSet
 
+RuleSetName = Annotated[
+    str,
+    typer.Argument(
+        metavar="RULES",
+        help="A file, a shipped one, a version or a hash.",
+        autocompletion=_completion.rule_sets,
+    ),
+]
 Restart = Annotated[
     bool, typer.Option("--restart", help="Restart the job if it lacks a step that the rule set needs.")
 ]
@@ -27,7 +35,7 @@ def add_to(rules: typer.Typer) -> None:
 
 
 def apply(
-    file: Annotated[Path, typer.Argument(help="The rule set's YAML file.")],
+    name: RuleSetName,
     effective_from: Annotated[
         str | None,
         typer.Option("--effective-from", metavar="TIME", help="In force from then on, not at once."),
@@ -42,7 +50,7 @@ def apply(
     from fraudctl import engines
     from fraudctl.rules import changes
 
-    here, ruleset = engines.current(), sound(file)
+    ruleset, here = sound(name), engines.current()
     changes.refuse_stopped(here.paths.plugins, ruleset)
     at = _time(effective_from)
     if restart:
@@ -92,14 +100,16 @@ def changed(here: Stack, decide: Decide, wait: float) -> Changed:
         return changes.change(here, decide, wait, shown)
 
 
-def sound(file: Path) -> RuleSet:
-    """The rule set of the file; refused with every line and reason, warnings are said."""
+def sound(name: str) -> RuleSet:
+    """The rule set of that name; refused with every line and reason, warnings are said."""
     from fraudctl.errors import UsageError
+    from fraudctl.home import rulesets, stack
     from pipeline.rules import ruleset
     from pipeline.rules.lint import lint
 
+    file = rulesets.locate(name, stack.home_dir())
     try:
-        loaded = ruleset.load(file)
+        loaded = rulesets.load(file)
     except ruleset.RuleSetError as error:
         raise UsageError(
             f"{file} is not applied:\n  " + "\n  ".join(str(problem) for problem in error.problems),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fraudctl.commands import rule_changes, shadow
+from fraudctl.commands import _completion, rule_changes, shadow
+from fraudctl.commands.rule_changes import RuleSetName
 from fraudctl.console.result import Result, Table, options, say
 
 if TYPE_CHECKING:
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
     from pipeline.scoring.activation import Activation
 
 EXIT_PROBLEMS = 5
-
-File = Annotated[Path, typer.Argument(help="The rule set's YAML file.")]
-
-
-def _complete_names(incomplete: str) -> list[str]:
-    from fraudctl.home import rulesets
-
-    return [name for name in rulesets.shipped() if name.startswith(incomplete)]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def lint(
-    file: File,
+    name: RuleSetName,
     form: Annotated[
         str, typer.Option("--format", help="table, sarif (code scanning) or junit (CI).")
     ] = "table",
@@ -57,15 +50,16 @@ def lint(
     """
     from fraudctl.console import findings
     from fraudctl.errors import UsageError
+    from fraudctl.home import rulesets
     from pipeline.rules import ruleset
     from pipeline.rules.lint import lint as warnings_of
     from pipeline.rules.lint import state_per_key
 
-    _check(file, form, ("table", "sarif", "junit"))
+    file = _located(name, form, ("table", "sarif", "junit"))
     settings = _profile(profile)
     states: list[KeyState] = []
     try:
-        loaded = ruleset.load(file)
+        loaded = rulesets.load(file)
         problems = warnings_of(loaded, settings.retention_ms)
         states = state_per_key(loaded, _plan_settings(settings))
     except ruleset.RuleSetError as error:
@@ -81,7 +75,7 @@ def lint(
 
 
 def run_tests(
-    file: File,
+    name: RuleSetName,
     form: Annotated[str, typer.Option("--format", help="table or junit (CI).")] = "table",
     complete: Annotated[
         bool,
@@ -90,7 +84,7 @@ def run_tests(
 ) -> Result:
     """Run the cases inside a rule set, without a cluster; exit 5 when one fails.
 
-    Example: fraudctl rules test profiles/rules/default.yaml
+    Example: fraudctl rules test default
     """
     import time
 
@@ -98,7 +92,7 @@ def run_tests(
     from fraudctl.home import rulesets
     from pipeline.scoring.cases import run_cases, uncovered
 
-    _check(file, form, ("table", "junit"))
+    file = _located(name, form, ("table", "junit"))
     began = time.perf_counter()
     loaded = rulesets.read(file)
     outcomes = run_cases(loaded, _plan_settings(_profile(None)))
@@ -128,8 +122,20 @@ def run_tests(
 
 
 def diff(
-    before: Annotated[str, typer.Argument(metavar="A", help="A file, a shipped one, a version or a hash.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="The one it is compared with.")],
+    before: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help="A file, a shipped one, a version or a hash.",
+            autocompletion=_completion.rule_sets,
+        ),
+    ],
+    after: Annotated[
+        str,
+        typer.Argument(
+            metavar="B", help="The one it is compared with.", autocompletion=_completion.rule_sets
+        ),
+    ],
 ) -> Result:
     """Show what changed between two rule sets: features, rules, lists, thresholds.
 
@@ -186,7 +192,7 @@ def show(
         str | None,
         typer.Argument(
             help="A file, a shipped one, a version or a hash; by default the running stack's.",
-            autocompletion=_complete_names,
+            autocompletion=_completion.rule_sets,
         ),
     ] = None,
 ) -> Result:
@@ -280,13 +286,14 @@ def _report(file: Path, loaded: RuleSet | None, problems: list[Problem], states:
     return Result(summary, data, EXIT_PROBLEMS if errors else 0, tuple(tables))
 
 
-def _check(file: Path, form: str, forms: tuple[str, ...]) -> None:
+def _located(name: str, form: str, forms: tuple[str, ...]) -> Path:
+    """The file of the rule set of that name, once the format is known to be one of those."""
     from fraudctl.errors import UsageError
+    from fraudctl.home import rulesets, stack
 
     if form not in forms:
         raise UsageError(f"there is no format {form!r}", hint=f"choose {', '.join(forms)}")
-    if not file.is_file():
-        raise UsageError(f"there is no file {file}")
+    return rulesets.locate(name, stack.home_dir())
 
 
 def _profile(name: str | None) -> Profile:

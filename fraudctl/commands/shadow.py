@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudctl.commands import _completion
 from fraudctl.commands.rule_changes import Restart, Wait, add_steps, answer, changed, sound
 from fraudctl.console.result import Result, Table, progress
 
@@ -24,7 +25,14 @@ def add_to(rules: typer.Typer) -> None:
 
 
 def shadow(
-    file: Annotated[Path | None, typer.Argument(help="The candidate's YAML file.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RULES]",
+            help="The candidate: a file, a shipped one, a version or a hash.",
+            autocompletion=_completion.rule_sets,
+        ),
+    ] = None,
     stop: Annotated[bool, typer.Option("--stop", help="End the shadow that runs.")] = False,
     restart: Restart = False,
     wait: Wait = 60.0,
@@ -38,13 +46,12 @@ def shadow(
     from fraudctl.errors import UsageError
     from fraudctl.rules import changes
 
-    if (file is None) != stop:
-        raise UsageError("say which", hint="a candidate's FILE, or --stop")
-    here = engines.current()
-    if file is None:
-        made = changed(here, shadows.stop, wait)
+    if (name is None) != stop:
+        raise UsageError("say which", hint="a candidate, or --stop")
+    if name is None:
+        made = changed(engines.current(), shadows.stop, wait)
         return Result(f"no shadow from {made.as_document()['in_force_from']} on", made.as_document())
-    candidate = sound(file)
+    candidate, here = sound(name), engines.current()
     changes.refuse_stopped(here.paths.plugins, candidate)
     if restart:
         add_steps(here, candidate, wait)

@@ -37,7 +37,12 @@ def up(
         typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_completion.profiles),
     ] = None,
     rules: Annotated[
-        Path | None, typer.Option("--rules", help="A rule set instead of the profile's.")
+        str | None,
+        typer.Option(
+            "--rules",
+            help="A shipped rule set or a file, instead of the profile's.",
+            autocompletion=_completion.rule_sets,
+        ),
     ] = None,
     any_port: Annotated[bool, typer.Option("--any-port", help="Take free ports, whatever they are.")] = False,
     without: Annotated[
@@ -192,15 +197,16 @@ def _apply_wanted(started: Stack, is_asked: bool, shown: Progress) -> None:
         say(f"in force is {newest.version}, not {wanted.version} of the profile; see: fraudctl rules history")
 
 
-def _wanted_profile(home: Path, name: str | None, rules: Path | None) -> Profile:
+def _wanted_profile(home: Path, name: str | None, rules: str | None) -> Profile:
     """The profile asked for; that of the running stack where nothing is asked for."""
     import os
 
+    from fraudctl.home import rulesets
     from fraudctl.settings import profile as profiles
 
     if name is None and rules is None and (known := _running(home)) is not None:
         return known.profile
-    overrides = {"rules": str(rules.expanduser().absolute())} if rules else {}
+    overrides = {"rules": str(rulesets.locate(rules).absolute())} if rules else {}
     return profiles.load(name, overrides, os.environ)
 
 
@@ -324,7 +330,8 @@ def _status_tables(
     ]
     if sinks:
         columns = ("name", "lag", "written", "retried", "dead_lettered", "last_error")
-        found.append(Table("", ("sink", *columns[1:]), [[s.get(c) for c in columns] for s in sinks]))
+        heads = (column.replace("_", " ") for column in columns[1:])
+        found.append(Table("", ("sink", *heads), [[s.get(c) for c in columns] for s in sinks]))
     return tuple(found)
 
 

@@ -65,10 +65,21 @@ def html(
         page.heading("Alerts a month by threshold"),
         page.lines("Alerts a month", "flag from this score on", [series], limits),
         page.heading("Rules"),
-        page.bars("How often each rule fired", [(str(row[0]), float(str(row[1]))) for row in rules]),
+        *_fired(rules),
         page.table(RULE_COLUMNS, rules),
     ]  # fmt: skip
     return page.page(title, parts)
+
+
+def _fired(rules: Sequence[Sequence[object]]) -> list[str]:
+    """Bars of the rules that fired, and the names of those that did not."""
+    counts = [(str(row[0]), float(str(row[1]))) for row in rules]
+    fired = [(name, count) for name, count in counts if count]
+    silent = [name for name, count in counts if not count]
+    parts = [page.bars("How often each rule fired", fired)] if fired else []
+    if silent:
+        parts.append(page.paragraph(f"Never fired: {', '.join(silent)}.", is_note=True))
+    return parts
 
 
 def span(ms: int | None) -> str:

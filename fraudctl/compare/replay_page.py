@@ -53,7 +53,8 @@ def html(title: str, notes: Sequence[str], diff: Diff) -> str:
     if diff.same:
         return page.page(title, [*parts, page.paragraph("Every decision is the same.")])
     changes = [(str(flip), float(count)) for flip, count in diff.flips.most_common()]
-    rules = [(name, float(sum(counts.values()))) for name, counts in diff.by_rule.items()]
+    sums = ((name, float(sum(counts.values()))) for name, counts in diff.by_rule.items())
+    rules = [(name, total) for name, total in sums if total]
     parts += [
         page.heading("Decisions"),
         page.bars("Decisions that changed", changes),

@@ -5,12 +5,15 @@ Knows numbers and words; knows nothing of rules or decisions. Every text is esca
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 16, 44
+TICKS = 4
+"""About how many steps an axis has; how many exactly, the round numbers decide."""
 COLOURS = ("#1b6ca8", "#c0392b", "#2e7d32", "#8e5ea2")
 
 _STYLE = """
@@ -66,9 +69,8 @@ def lines(
     """A line chart from 0 upwards; `limits` are horizontal lines with a name."""
     xs = [x for one in series for x, _ in one.points] or [0.0, 1.0]
     ys = [y for one in series for _, y in one.points] + [y for _, y in limits]
-    frame = _Frame(min(xs), max(xs), 1.0 if percent else max(ys, default=1.0) or 1.0)
-    marks = [f"{100 * y:.0f} %" if percent else f"{y:,.4g}" for y in frame.steps()]
-    parts = [_grid(frame, marks, x_label)]
+    frame = _frame(xs, [1.0] if percent else ys)
+    parts = [_grid(frame, percent, x_label)]
     for number, one in enumerate(series):
         colour = COLOURS[number % len(COLOURS)]
         if one.band:
@@ -95,11 +97,28 @@ def bars(title: str, values: Sequence[tuple[str, float]], unit: str = "") -> str
     for number, (name, value) in enumerate(values):
         y, width = 8 + 24 * number, (WIDTH - 330) * value / longest
         parts.append(
-            f'<text x="216" y="{y + 13}" text-anchor="end">{escape(name[:34])}</text>'
+            f'<text x="216" y="{y + 13}" text-anchor="end">{escape(_short(name))}</text>'
             f'<rect x="224" y="{y}" width="{width:.1f}" height="17" fill="{COLOURS[0]}"/>'
             f'<text x="{230 + width:.1f}" y="{y + 13}">{value:,.6g}{escape(unit)}</text>'
         )
     return _svg(title, 16 + 24 * max(1, len(values)), parts)
+
+
+def round_step(span: float, count: int = TICKS) -> float:
+    """The step of 1, 2 or 5 times a power of ten that divides the span into about that many."""
+    least = 0.8 * span / count
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * (1 - 1e-9))
+
+
+def ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """The round numbers from low to high with their labels; low alone where the two are the same."""
+    if not high > low:
+        return [(low, f"{low:,g}")]
+    step = round_step(high - low)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [(n * step, f"{n * step:,.{digits}f}") for n in range(first, last + 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +126,7 @@ class _Frame:
     low: float
     high: float
     top: float
+    """A round number, not below any y."""
 
     def xy(self, x: float, y: float) -> tuple[float, float]:
         across = (x - self.low) / ((self.high - self.low) or 1.0)
@@ -119,24 +139,27 @@ class _Frame:
         across, up = self.xy(x, y)
         return f"{across:.1f},{up:.1f}"
 
-    def steps(self) -> list[float]:
-        return [self.top * step / 4 for step in range(5)]
+
+def _frame(xs: Sequence[float], ys: Sequence[float]) -> _Frame:
+    highest = max(ys, default=0.0) or 1.0
+    step = round_step(highest)
+    return _Frame(min(xs), max(xs), step * math.ceil(highest / step - 1e-9))
 
 
-def _grid(frame: _Frame, marks: Sequence[str], x_label: str) -> str:
+def _grid(frame: _Frame, percent: bool, x_label: str) -> str:
     parts = []
-    for y, mark in zip(frame.steps(), marks, strict=True):
+    for y, number in ticks(0.0, frame.top):
+        mark = f"{100 * y:.0f} %" if percent else number
         left, height = frame.xy(frame.low, y)
         parts.append(
             f'<line x1="{left:.1f}" x2="{WIDTH - RIGHT}" y1="{height:.1f}" y2="{height:.1f}" '
             f'stroke="#e3e8ee"/>'
             f'<text x="{left - 6:.1f}" y="{height + 4:.1f}" text-anchor="end">{escape(mark)}</text>'
         )
-    for step in range(5):
-        x = frame.low + (frame.high - frame.low) * step / 4
+    for x, number in ticks(frame.low, frame.high):
         across, _ = frame.xy(x, 0)
         parts.append(
-            f'<text x="{across:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{x:,.4g}</text>'
+            f'<text x="{across:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{number}</text>'
         )
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(f'<text x="{middle}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x_label)}</text>')
@@ -149,6 +172,10 @@ def _legend(number: int, name: str, colour: str) -> str:
         f'<rect x="{x}" y="{TOP - 12}" width="10" height="10" fill="{colour}"/>'
         f'<text x="{x + 15}" y="{TOP - 3}">{escape(name)}</text>'
     )
+
+
+def _short(name: str, longest: int = 30) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def _svg(title: str, height: float, parts: Iterable[str]) -> str:

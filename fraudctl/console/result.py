@@ -11,10 +11,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from fraudctl.console.tables import Table as Table
+from fraudctl.console.tables import layout
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,15 +58,6 @@ def reset_options() -> None:
     """Forget everything an earlier command in this process has set."""
     global _options
     _options = Options()
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table for people: a title (may be empty), column heads, and rows of anything with a `str`."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[object]]
 
 
 @dataclass(frozen=True)
@@ -219,19 +213,10 @@ def _render_one(result: Result) -> None:
 def _print_tables(result: Result) -> None:
     if not result.tables:
         return
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
     console = _console()
     for table in result.tables:
-        title = Text(table.title, style="bold") if table.title else None
-        shown = RichTable(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-        for column in table.columns:
-            shown.add_column(Text(column), overflow="fold")
-        for row in table.rows:
-            shown.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-        console.print(shown)
+        for part in layout(table, console.width):
+            console.print(part)
 
 
 def _render_stream(result: Result, items: Iterator[Any]) -> None:

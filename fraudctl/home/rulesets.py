@@ -71,25 +71,37 @@ def stored(home: Path) -> dict[str, Path]:
     return {path.stem: path for path in sorted((home / "rules").glob("*.json"))}
 
 
-def find(name: str, home: Path) -> tuple[RuleSet, str]:
-    """A rule set and where it was found, by a file, a shipped name, a kept version or the start of a hash.
+def locate(name: str, home: Path | None = None) -> Path:
+    """Where a rule set is: a file, a shipped name, or (of a home) a kept version or the start of a hash.
 
-    Of several kept under one version the one used last counts. UsageError when there is none.
+    Of several kept under one version the one used last counts. UsageError when there is none; whether the
+    file is a sound rule set is not looked at.
     """
-    path = shipped().get(name) or Path(name)
+    path = shipped().get(name) or Path(name).expanduser()
     if path.is_file():
-        return read(path), str(path)
-    kept = sorted(stored(home).values(), key=lambda file: file.stat().st_mtime_ns, reverse=True)
-    found = [file for file in kept if _version(file) == name]
-    if len(name) >= SHORTEST_HASH:
-        found += [file for file in kept if file.stem.startswith(name)]
-    if found:
-        return read(found[0]), str(found[0])
+        return path
+    if home is not None and (kept := _kept_as(name, home)):
+        return kept[0]
     raise UsageError(
         f"no rule set is called {name!r}",
         hint=f"give a file, a shipped one ({', '.join(shipped())}), or a version of: fraudctl rules history",
         code="no_rule_set",
     )
+
+
+def find(name: str, home: Path) -> tuple[RuleSet, str]:
+    """The rule set that `locate` finds, and where. UsageError with every problem when it is not sound."""
+    path = locate(name, home)
+    return read(path), str(path)
+
+
+def _kept_as(name: str, home: Path) -> list[Path]:
+    """The kept rule sets of that version, then those whose hash begins so; the one used last first."""
+    kept = sorted(stored(home).values(), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    found = [file for file in kept if _version(file) == name]
+    if len(name) >= SHORTEST_HASH:
+        found += [file for file in kept if file.stem.startswith(name)]
+    return found
 
 
 def _version(path: Path) -> str | None:
@@ -112,15 +124,26 @@ def by_hash(home: Path, wanted: str) -> RuleSet | None:
     return None
 
 
+def load(path: Path) -> RuleSet:
+    """A rule set from YAML or from kept JSON. RuleSetError with every problem."""
+    from pipeline.rules import ruleset
+
+    if path.suffix != ".json":
+        return ruleset.load(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ruleset.RuleSetError([ruleset.Problem("", None, f"cannot be read: {error}")]) from None
+    return ruleset.parse(content)
+
+
 def read(path: Path) -> RuleSet:
-    """A rule set from YAML or from kept JSON. UsageError with every problem."""
-    from pipeline.rules.ruleset import RuleSetError, load, parse
+    """The same, for who only wants it whole: UsageError with every problem."""
+    from pipeline.rules.ruleset import RuleSetError
 
     try:
-        if path.suffix == ".json":
-            return parse(json.loads(path.read_text(encoding="utf-8")))
         return load(path)
-    except (RuleSetError, OSError, ValueError) as error:
+    except RuleSetError as error:
         raise UsageError(
             f"{path} is no rule set: {error}", hint=f"run: fraudctl rules lint {path}", code="ruleset"
         ) from error

@@ -117,7 +117,8 @@ def names(folder: Path) -> tuple[str, ...]:
 
 def find(name: str, folder: Path) -> Scenario:
     """The scenario of that name in the folder, or the file itself when `name` is a path to one."""
-    path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
+    shipped = folder / f"{name}.yaml"
+    path = shipped if shipped.is_file() else Path(name).expanduser()
     if not path.is_file():
         known = ", ".join(names(folder)) or "none"
         raise UsageError(f"there is no scenario {name}", hint=f"known: {known}", code="no_scenario")

@@ -45,7 +45,7 @@ class Compiler:
                 classes, packed = Path(folder) / "classes", Path(folder) / "packed.jar"
                 _compile(sources, classes, classpath, self.java, self.ecj)
                 _pack(classes, packed)
-                os.replace(packed, target)
+                packed.replace(target)
         return target
 
 

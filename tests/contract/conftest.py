@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from pipeline.connections.proxies import open_url
+from tests.waiting import LONG_S, kill_family
 
 NOBODY = 65534
 
@@ -35,7 +36,7 @@ class Server:
         self._process = subprocess.Popen(
             self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self._user
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + LONG_S
         while True:
             try:
                 self._ready(self.address)
@@ -46,10 +47,15 @@ class Server:
                 time.sleep(0.02)
 
     def stop(self, how: int = signal.SIGINT) -> None:
-        if self._process is not None:
+        """When this returns nobody answers any more: a server's children may live on when it was killed."""
+        if self._process is None:
+            return
+        if how == signal.SIGKILL:
+            kill_family(self._process.pid)
+        else:
             self._process.send_signal(how)
-            self._process.wait(20)
-            self._process = None
+        self._process.wait(LONG_S)
+        self._process = None
 
 
 @contextmanager
@@ -77,7 +83,7 @@ def _free_port() -> int:
 def _postgres_ready(dsn: str) -> None:
     import psycopg
 
-    psycopg.connect(dsn, connect_timeout=2).close()
+    psycopg.connect(dsn, connect_timeout=10).close()
 
 
 def _redis_ready(url: str) -> None:
@@ -126,7 +132,7 @@ def redis_server() -> Iterator[Server]:
 
 
 def _elasticsearch_ready(url: str) -> None:
-    with open_url(f"{url}/_cluster/health", 2) as answer:
+    with open_url(f"{url}/_cluster/health", 10) as answer:
         assert json.load(answer)["status"] in ("green", "yellow")
 
 
@@ -174,7 +180,7 @@ def parquet_server(tmp_path: Path) -> ServerlessFolder:
 
 
 def _s3_ready(url: str) -> None:
-    open_url(f"{url}/moto-api/", 2).close()
+    open_url(f"{url}/moto-api/", 10).close()
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email import policy
 from itertools import count
@@ -35,8 +35,7 @@ from pipeline.records.delivery import Delivery
 from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
 from pipeline.sinks import Outcome
 from pipeline.sinks.dynamodb import client as dynamo
-
-pytestmark = pytest.mark.timeout(120)
+from tests.waiting import LONG_S, await_that, kill_family
 
 _ids = count(1)
 BURST = Hit("ip_burst", 60, "5 users from <203.0.113.9> & more in 2 minutes")
@@ -56,13 +55,6 @@ def decision(event_id: str, offset: int, *hits: Hit, append_ms: int = 0) -> Deli
     return Delivery(encode_decision(made), 0, offset, 1, append_ms or now_ms(), b"ada")
 
 
-def await_that(met: Callable[[], Any], what: str, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not met():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
-
-
 class People:
     """The other side of a channel: what they got, and what they answer next."""
 
@@ -78,7 +70,7 @@ class People:
         answer = self.answers.pop(0) if self.answers else "take"
         if answer == "wait":
             self.arrived.set()
-            self.may_answer.wait(30)
+            self.may_answer.wait(LONG_S)
         return answer
 
 
@@ -245,7 +237,7 @@ class World:
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(LONG_S)
 
     def close(self) -> None:
         self.sink.close()
@@ -318,7 +310,7 @@ class TestTimeToLive:
         def deletions() -> list[Mapping[str, Any]]:
             return [record for record in world.records() if record["eventName"] == "REMOVE"]
 
-        await_that(deletions, "DynamoDB Local deletes what is over, some time", 90)
+        await_that(deletions, "DynamoDB Local deletes what is over, some time")
         assert deletions()[0]["userIdentity"]["PrincipalId"] == "dynamodb.amazonaws.com"
         world.step()
         world.office.offer(world.records())
@@ -442,15 +434,15 @@ def test_a_process_killed_while_it_sends_tells_at_most_once(world: World, tmp_pa
     world.people.answers = ["wait"]
     world.sink.write([decision("e1", 0, BURST)])
     with world.process(tmp_path) as process:
-        assert world.people.arrived.wait(30)
-        process.kill()
-        process.wait(10)
+        assert world.people.arrived.wait(LONG_S)
+        kill_family(process.pid)
+        process.wait()
         world.people.may_answer.set()
     world.sink.write([decision("e2", 1, BURST)])
     world.document["unknown_after_ms"] = 3_000
     with world.process(tmp_path):
-        await_that(lambda: any("event e2:" in text for text in world.people.got), "the next one is told", 40)
-        await_that(lambda: world.states() == ["unknown"], "the first one is unknown", 40)
+        await_that(lambda: any("event e2:" in text for text in world.people.got), "the next one is told")
+        await_that(lambda: world.states() == ["unknown"], "the first one is unknown")
     assert len([text for text in world.people.got if "event e1:" in text]) <= 1
     counts = json.loads((tmp_path / "status.json").read_text())["channels"][world.channel]
     assert (counts["sent"], counts["unknown"]) == (1, 0)

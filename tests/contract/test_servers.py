@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -21,9 +20,7 @@ from fraudctl.errors import NotReady
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import BaseServer, Site, start_waves
 from fraudctl.settings import profile
-
-pytestmark = pytest.mark.timeout(300)
-WAIT_S = 200.0
+from tests.waiting import LONG_S, await_death, await_that, family
 
 
 @pytest.fixture
@@ -40,7 +37,7 @@ def home() -> Iterator[Path]:
 def alone(home: Path, name: str) -> Stack:
     """A stack of this one server."""
     others = tuple(other for other in servers.names() if other != name)
-    return engine.up(Wish(home, profile.load("all-sinks"), others, any_port=True, wait_s=WAIT_S))
+    return engine.up(Wish(home, profile.load("all-sinks"), others, any_port=True, wait_s=LONG_S))
 
 
 def is_ready(server: BaseServer) -> bool:
@@ -49,13 +46,6 @@ def is_ready(server: BaseServer) -> bool:
     except NotReady:
         return False
     return True
-
-
-def await_that(met: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not met():
-        assert time.monotonic() < deadline, f"not within {WAIT_S} s: {what}"
-        time.sleep(0.05)
 
 
 def processes(home: Path) -> list[psutil.Process]:
@@ -122,8 +112,10 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
 
     supervisor = Supervisor(stack.paths)
     before = {p.name: supervisor.states()[p.name].pid for p in server.programs()}
+    doomed = [one for pid in before.values() for one in family(pid)]
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
+    await_death(doomed)
     await_that(
         lambda: all(supervisor.states()[n].pid not in (0, pid) for n, pid in before.items()), "new processes"
     )

@@ -18,9 +18,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from tests.streams import DAY_MS, UNITS, Case, Condition, Feature, FieldValue, Row
 
@@ -36,9 +38,23 @@ COLUMNS = (
     "mcc",
 )
 
+HEAD = (
+    ("part", pa.int32()),
+    ("off", pa.int64()),
+    ("append_ms", pa.int64()),
+    ("past", pa.bool_()),
+    ("kind", pa.string()),
+    ("header", pa.int64()),
+    ("event_time", pa.int64()),
+    ("event_id", pa.string()),
+    ("event_id_hex", pa.string()),
+    ("amount_units", pa.int64()),
+)
+"""What each record has before `COLUMNS` and the judged conditions."""
+
 # A log record: newest is what it makes of its partition's newest position.
 CLOCK = """
-create table clocked as
+create or replace table clocked as
 with control as (
   select *, case kind when 'tick' then append_ms - header when 'close' then header + {ooo} + 1 end as said
   from records),
@@ -55,13 +71,13 @@ seen as (
 select *, case when newest is null then pos else greatest(pos, newest - {ooo}) end as due
 from seen where kind = 'event';
 
-create table ordered as
+create or replace table ordered as
 select *, due > pos as late,
   row_number() over (order by due, pos, event_id_hex, part, off) as seq
 from clocked;
 
 -- The first copy of an identity counts; the next that counts is the first beyond its dedup window.
-create table counted as
+create or replace table counted as
 with recursive successor as (
   select a.seq, min(b.seq) as next_seq
   from ordered a join ordered b
@@ -73,7 +89,7 @@ chain(seq) as (
   select s.next_seq from chain c join successor s on s.seq = c.seq)
 select seq from chain;
 
-create table events as
+create or replace table events as
 select o.* from ordered o semi join counted c on o.seq = c.seq;
 """
 
@@ -169,15 +185,15 @@ def evaluate(case: Case) -> list[dict[str, Any]]:
     values (amounts in units, means and deviations in currency units, ages in ms), absent ones left
     out. A copy: {"partition", "offset", "duplicate": True}.
     """
-    with duckdb.connect(config={"threads": 1}) as db:
-        _load(db, case)
-        db.execute(CLOCK.format(ooo=case.settings.out_of_orderness_ms, dedup=case.settings.dedup_window_ms))
-        values: dict[int, dict[str, Any]] = {}
-        saturated: set[int] = set()
-        for key in dict.fromkeys(("user_id", *(feature.by for feature in case.features))):
-            _hop(db, case, key, values, saturated)
-        counted = {seq for (seq,) in db.execute("select seq from events").fetchall()}
-        rows = db.execute("select seq, part, off, due, pos, late from ordered order by seq").fetchall()
+    db = _database()
+    _load(db, case)
+    db.execute(CLOCK.format(ooo=case.settings.out_of_orderness_ms, dedup=case.settings.dedup_window_ms))
+    values: dict[int, dict[str, Any]] = {}
+    saturated: set[int] = set()
+    for key in dict.fromkeys(("user_id", *(feature.by for feature in case.features))):
+        _hop(db, case, key, values, saturated)
+    counted = {seq for (seq,) in db.execute("select seq from events").fetchall()}
+    rows = db.execute("select seq, part, off, due, pos, late from ordered order by seq").fetchall()
     return [
         {
             "partition": part,
@@ -197,20 +213,21 @@ def evaluate(case: Case) -> list[dict[str, Any]]:
 # --- loading -----------------------------------------------------------------------------------
 
 
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """One for every case: each puts its own tables in the place of those of the one before."""
+    return duckdb.connect(config={"threads": 1})
+
+
 def _load(db: duckdb.DuckDBPyConnection, case: Case) -> None:
     conditions = _conditions(case.features)
-    judged = "".join(f", w{number} boolean" for number in range(len(conditions)))
-    db.execute(
-        "create table records (part int, off bigint, append_ms bigint, past boolean, kind varchar,"
-        " header bigint, event_time bigint, event_id varchar, event_id_hex varchar, amount_units bigint, "
-        + ", ".join(f"{name} varchar" for name in COLUMNS)
-        + judged
-        + ")"
-    )
+    judged = [(f"w{number}", pa.bool_()) for number in range(len(conditions))]
+    schema = pa.schema([*HEAD, *((name, pa.string()) for name in COLUMNS), *judged])
     rows = [record for row in case.rows if (record := _record(row, case, conditions))]
-    if rows:
-        marks = ", ".join("?" for _ in rows[0])
-        db.executemany(f"insert into records values ({marks})", rows)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
+    arrays = [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)]
+    db.register("loaded", pa.Table.from_arrays(arrays, schema=schema))
+    db.execute("create or replace table records as select * from loaded")
 
 
 def _record(row: Row, case: Case, conditions: Sequence[Condition]) -> list[Any] | None:

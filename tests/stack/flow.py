@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.request import ProxyHandler, Request, build_opener
 
 from fraudctl import engines
 from fraudctl.bench.load import Workload, number_of
@@ -22,6 +23,7 @@ from fraudctl.kafka import admin
 from fraudctl.waiting import until
 from pipeline import sinks
 from pipeline.records import events, position
+from tests.waiting import LONG_S, await_death, family
 
 
 @dataclass(frozen=True)
@@ -103,18 +105,20 @@ class KillingMidway(Progress):
 
 
 def await_decisions(
-    stack: Stack, load: Workload, count: int, wait_s: float = 90.0
+    stack: Stack, load: Workload, count: int, wait_s: float = LONG_S
 ) -> dict[int, list[Logged]]:
     """The decisions once each of the events 0 to count - 1 has one."""
-    found: dict[int, list[Logged]] = {}
+    topic, token = stack.profile.topics.decisions, load.token.encode()
+    decided: set[int] = set()
+    with admin.Tail(stack.kafka, topic, admin.offsets_at(stack.kafka, topic, load.start_ms)) as tail:
 
-    def complete() -> bool:
-        nonlocal found
-        found = decisions(stack, load)
-        return len(found) == count
+        def complete() -> bool:
+            numbers = (number_of(record.value or b"", token) for record in tail.read())
+            decided.update(number for number in numbers if number is not None)
+            return len(decided) == count
 
-    await_that(complete, wait_s, lambda: f"{len(found)} of {count} events are decided")
-    return found
+        await_that(complete, wait_s, lambda: f"{len(decided)} of {count} events are decided")
+    return decisions(stack, load)
 
 
 def await_that(met: Callable[[], bool], wait_s: float, state: Callable[[], str]) -> None:
@@ -141,33 +145,44 @@ def all_tasks_run(stack: Stack) -> bool:
     return bool(status and status["all_tasks_running"])
 
 
-def await_checkpoint(stack: Stack, wait_s: float = 60.0) -> None:
-    """Waits for a checkpoint that begins after this moment to complete."""
-    flink, job_id = Flink(stack.flink_url), live_job_id(stack)
-    before = flink.checkpoints(job_id).completed
-    await_that(
-        lambda: flink.checkpoints(job_id).completed >= before + 2,
-        wait_s,
-        lambda: "no new checkpoint is complete",
-    )
+def await_checkpoint(stack: Stack, wait_s: float = LONG_S) -> None:
+    """Has the live job take a checkpoint that begins now, not when its interval is over, and waits for it."""
+    url = f"{stack.flink_url}/jobs/{live_job_id(stack)}/checkpoints"
+    trigger = _json(Request(url, b"{}", {"Content-Type": "application/json"}, method="POST"))["request-id"]
+    answer: dict[str, Any] = {}
+
+    def is_complete() -> bool:
+        answer.update(_json(Request(f"{url}/{trigger}")))
+        return bool(answer["status"]["id"] == "COMPLETED")
+
+    await_that(is_complete, wait_s, lambda: f"no checkpoint is complete: {answer}")
+    assert "failure-cause" not in answer["operation"], answer
+
+
+def _json(request: Request) -> Any:
+    with build_opener(ProxyHandler({})).open(request, timeout=LONG_S) as answer:
+        return json.load(answer)
 
 
 def kill(stack: Stack, program: str) -> int:
-    """Kills one supervised program the hard way and waits until the engine runs it anew; its old pid."""
+    """Kills one program the hard way and waits until it and its children are dead and the engine runs it
+    anew; its old pid."""
     engine = engines.of(stack)
     pid = engine.programs(stack)[program].pid
     assert pid
+    doomed = family(pid)
     engine.kill(stack, program)
+    await_death(doomed)
 
     def is_back() -> bool:
         state = engine.programs(stack).get(program)
         return bool(state and state.runs and state.pid != pid)
 
-    await_that(is_back, 60.0, lambda: f"{program} is not back: {engine.programs(stack).get(program)}")
+    await_that(is_back, LONG_S, lambda: f"{program} is not back: {engine.programs(stack).get(program)}")
     return pid
 
 
-def await_sinks(stack: Stack, wait_s: float = 90.0) -> None:
+def await_sinks(stack: Stack, wait_s: float = LONG_S) -> None:
     """Waits until every sink has committed the whole decisions log."""
     topic = stack.profile.topics.decisions
 

@@ -20,6 +20,7 @@ from pipeline.rules import ruleset
 from pipeline.scoring import order, reference, scorer
 from tests.stack.flow import await_that
 from tests.streams import Row
+from tests.waiting import LONG_S
 
 END_S = 180.0
 
@@ -87,7 +88,7 @@ def run(setup: Setup, decisions: str = "decisions", **changes: Any) -> None:
         finish(setup, job_id)
 
 
-def await_tasks(setup: Setup, job_id: str, wait_s: float = 60.0) -> None:
+def await_tasks(setup: Setup, job_id: str, wait_s: float = LONG_S) -> None:
     """Waits until every task of the job runs."""
     flink = Flink(setup.stack.flink_url)
     await_that(lambda: flink.job(job_id).running, wait_s, lambda: f"job {job_id} does not run")
@@ -136,6 +137,11 @@ def by_reference(
 def decided(setup: Setup, decisions: str = "decisions") -> list[admin.Record]:
     """Every record of the decisions topic."""
     return list(admin.tail(setup.stack.kafka, setup.topic(decisions)))
+
+
+def written(setup: Setup, decisions: str = "decisions") -> int:
+    """How many records the decisions topic has, without reading them."""
+    return sum(admin.end_offsets(setup.stack.kafka, setup.topic(decisions)).values())
 
 
 def by_place(made: Iterable[admin.Record]) -> dict[tuple[int, int], list[bytes]]:

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
-
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
@@ -28,8 +26,7 @@ from tests.stack.own_jobs import (
     write,
 )
 from tests.streams import Row
-
-pytestmark = pytest.mark.timeout(300)
+from tests.waiting import LONG_S
 
 Place = tuple[int, int]
 TOKEN = f"bad-{now_ms()}"
@@ -203,7 +200,7 @@ def restarts(stack: Stack, job_id: str) -> float:
         found.update(flink.metrics(f"/jobs/{job_id}", ["numRestarts"]))
         return bool(found)
 
-    await_that(known, 30.0, lambda: "Flink does not tell the number of restarts")
+    await_that(known, LONG_S, lambda: "Flink does not tell the number of restarts")
     return found["numRestarts"]
 
 
@@ -225,7 +222,7 @@ def test_every_kind_of_bad_input_ends_where_it_must_and_disturbs_nobody(stack: S
         made, letters = outcomes(stack, since)
         return {*places.values(), *good} <= made.keys() | letters.keys()
 
-    await_that(all_there, 60.0, lambda: f"{len(made)} decisions, {len(letters)} refusals")
+    await_that(all_there, LONG_S, lambda: f"{len(made)} decisions, {len(letters)} refusals")
 
     def outcome(place: Place) -> str:
         if place in letters:

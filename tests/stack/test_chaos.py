@@ -16,8 +16,7 @@ from fraudctl.chaos import ledger
 from fraudctl.home.stack import Stack
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_sinks, await_that
-
-pytestmark = pytest.mark.timeout(300)
+from tests.waiting import LONG_S
 
 TRAFFIC = ("--rate", "200", "--duration", "10s", "--after", "2s")
 ANSWER = {
@@ -61,15 +60,15 @@ def test_what_is_frozen_goes_on_when_the_command_is_interrupted_or_killed(
     argv = [sys.executable, "-m", "fraudctl", *words, "--home", str(stack.home)]
     command = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        await_that(lambda: server.status() == psutil.STATUS_STOPPED, 60.0, lambda: "it is not frozen")
+        await_that(lambda: server.status() == psutil.STATUS_STOPPED, LONG_S, lambda: "it is not frozen")
         assert [one.fault for one in ledger.entries(stack.home)] == ["pause-redis"]
         os.kill(command.pid, end)
-        await_that(lambda: server.status() != psutil.STATUS_STOPPED, 60.0, lambda: "it is still frozen")
-        assert command.wait(120) == (130 if end == signal.SIGINT else -signal.SIGKILL)
+        await_that(lambda: server.status() != psutil.STATUS_STOPPED, LONG_S, lambda: "it is still frozen")
+        assert command.wait(LONG_S) == (130 if end == signal.SIGINT else -signal.SIGKILL)
     finally:
         command.kill()
         command.wait()
-    await_that(lambda: not ledger.entries(stack.home), 30.0, lambda: "it is still in the ledger")
+    await_that(lambda: not ledger.entries(stack.home), LONG_S, lambda: "it is still in the ledger")
     with redis.Redis.from_url(stack.redis_url(), socket_timeout=10) as client:
         assert client.ping()
 

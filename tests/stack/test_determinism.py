@@ -23,9 +23,9 @@ from tests.stack.own_jobs import (
     run,
     running,
     savepoint_folder,
+    written,
 )
-
-pytestmark = pytest.mark.timeout(600)
+from tests.waiting import LONG_S
 
 EVENTS = 200_000
 MIDDLE = EVENTS // 5
@@ -107,11 +107,12 @@ def identity_of(value: bytes) -> tuple[str, str]:
 def await_middle(setup: Setup, decisions: str, middle: int = MIDDLE) -> None:
     """Waits until the job is well inside the log, and no further than that."""
 
-    def count() -> int:
-        return sum(admin.end_offsets(setup.stack.kafka, setup.topic(decisions)).values())
-
-    await_that(lambda: count() >= middle, 120.0, lambda: f"{count()} decisions so far")
-    assert count() < EVENTS * 0.9
+    await_that(
+        lambda: written(setup, decisions) >= middle,
+        LONG_S,
+        lambda: f"{written(setup, decisions)} decisions so far",
+    )
+    assert written(setup, decisions) < EVENTS * 0.9
 
 
 def test_two_subtasks_decide_what_one_does(
@@ -133,8 +134,7 @@ def test_a_job_restored_in_the_middle_at_another_parallelism_decides_the_same(
         await_middle(recorded, decisions, EARLY)
         restore = flink.stop_with_savepoint(job_id, savepoint_folder(recorded))
         flink.wait_ended(job_id, 60.0)
-    made = len(decided(recorded, decisions))
-    assert made < len(undisturbed)
+    assert written(recorded, decisions) < len(undisturbed)
     run(recorded, decisions, parallelism=after, restore=restore)
     assert_same(folded(recorded, decisions), undisturbed)
 

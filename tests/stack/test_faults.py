@@ -22,8 +22,7 @@ from tests.stack.flow import (
     send_all,
     workload,
 )
-
-pytestmark = pytest.mark.timeout(600)
+from tests.waiting import LONG_S
 
 RATE = 300.0
 SECONDS = 8
@@ -53,7 +52,7 @@ def test_after_a_hard_kill_every_event_is_decided_once_and_the_stores_hold_the_l
     try:
         await_that(
             lambda: sum(admin.end_offsets(stack.kafka, names.transactions).values()) > before + COUNT // 3,
-            60.0,
+            LONG_S,
             lambda: "the traffic does not flow",
         )
         for victim in victims.split():
@@ -63,7 +62,7 @@ def test_after_a_hard_kill_every_event_is_decided_once_and_the_stores_hold_the_l
         sender.close()
     assert (sent.acknowledged, sent.failed) == (COUNT, 0)
     found = newest(await_decisions(stack, load, COUNT, 180.0))
-    await_that(lambda: all_tasks_run(stack), 90.0, lambda: "the job does not run again")
+    await_that(lambda: all_tasks_run(stack), LONG_S, lambda: "the job does not run again")
     send_all(stack, after := workload(RATE), 0, AFTER)
     await_decisions(stack, after, AFTER)
     await_sinks(stack)

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import subprocess
 
-import pytest
-
 from fraudctl import engines
 from fraudctl.binaries.java import java_home
 from fraudctl.console.result import Progress
@@ -24,18 +22,16 @@ from tests.stack.flow import (
     send_all,
     workload,
 )
-
-WAIT_S = 120.0
-pytestmark = pytest.mark.timeout(600)
+from tests.waiting import LONG_S
 
 
 def test_a_stopped_job_goes_on_from_its_savepoint_and_repeats_nothing(stack: Stack) -> None:
     load = workload()
     send_all(stack, load, 0, 300)
     await_decisions(stack, load, 300)
-    stopped = live.stop(stack, WAIT_S, Progress())
+    stopped = live.stop(stack, LONG_S, Progress())
     send_all(stack, load, 300, 600)
-    started = live.start(stack, WAIT_S, Progress())
+    started = live.start(stack, LONG_S, Progress())
     found = await_decisions(stack, load, 600)
     assert started["keeper"]["restored_from"] == stopped["savepoint"]
     assert {len(all_of) for all_of in found.values()} == {1}
@@ -44,7 +40,7 @@ def test_a_stopped_job_goes_on_from_its_savepoint_and_repeats_nothing(stack: Sta
 
 def test_a_savepoint_leaves_the_job_running(stack: Stack) -> None:
     job_id = live_job_id(stack)
-    taken = live.savepoint(stack, WAIT_S)
+    taken = live.savepoint(stack, LONG_S)
     assert (taken["job_id"], live_job_id(stack), all_tasks_run(stack)) == (job_id, job_id, True)
 
 
@@ -61,10 +57,10 @@ def test_a_rescaled_job_goes_on_at_the_new_parallelism(stack: Stack) -> None:
     load = workload()
     send_all(stack, load, 0, 300)
     await_decisions(stack, load, 300)
-    wider = live.rescale(stack, 2, WAIT_S, Progress())
+    wider = live.rescale(stack, 2, LONG_S, Progress())
     send_all(stack, load, 300, 600)
     found = await_decisions(stack, load, 600)
-    narrower = live.rescale(stack, 1, WAIT_S, Progress())
+    narrower = live.rescale(stack, 1, LONG_S, Progress())
     send_all(stack, load, 600, 700)
     await_decisions(stack, load, 700)
     assert [
@@ -83,7 +79,7 @@ def test_a_job_that_the_jobmanager_forgot_comes_back_from_its_newest_checkpoint(
     kill(stack, "flink-jobmanager")
     send_all(stack, load, 300, 600)
     await_that(
-        lambda: all_tasks_run(stack), WAIT_S, lambda: f"the job is not back: {jobfiles.keeper_state(stack)}"
+        lambda: all_tasks_run(stack), LONG_S, lambda: f"the job is not back: {jobfiles.keeper_state(stack)}"
     )
     found = await_decisions(stack, load, 600)
     kept = jobfiles.keeper_state(stack)
@@ -93,19 +89,19 @@ def test_a_job_that_the_jobmanager_forgot_comes_back_from_its_newest_checkpoint(
 
 
 def test_a_keeper_killed_while_it_submits_leaves_one_job(stack: Stack) -> None:
-    live.stop(stack, WAIT_S, Progress())
+    live.stop(stack, LONG_S, Progress())
     jobfiles.want(stack, wanted="running", **{"from": "latest"})
     await_that(
         lambda: jobfiles.keeper_state(stack)["state"] == "submitting",
-        30.0,
+        LONG_S,
         lambda: "the keeper does not submit",
     )
     kill(stack, "keeper")
-    live.start(stack, WAIT_S, Progress())
+    live.start(stack, LONG_S, Progress())
     settled_ms = now_ms() + 3_000
     await_that(
         lambda: now_ms() > settled_ms and len(Flink(stack.flink_url).live(LIVE)) == 1,
-        30.0,
+        LONG_S,
         lambda: f"live jobs: {Flink(stack.flink_url).live(LIVE)}",
     )
 
@@ -115,14 +111,14 @@ def test_a_start_from_none_is_a_new_run_over_the_whole_log_whose_decisions_win(s
     send_all(stack, load, 0, 200)
     first = newest(await_decisions(stack, load, 200))
     before = live.status(stack)["run"]
-    live.stop(stack, WAIT_S, Progress())
-    started = live.start(stack, WAIT_S, Progress(), restore="none")
+    live.stop(stack, LONG_S, Progress())
+    started = live.start(stack, LONG_S, Progress(), restore="none")
     run = int(started["run"])
 
     def all_again() -> bool:
         return {one.run for one in newest(await_decisions(stack, load, 200)).values()} == {run}
 
-    await_that(all_again, WAIT_S, lambda: "the new run has not decided everything again")
+    await_that(all_again, LONG_S, lambda: "the new run has not decided everything again")
     second = newest(await_decisions(stack, load, 200))
     assert run > before
     assert {n: one.value for n, one in second.items()} == {n: one.value for n, one in first.items()}

@@ -33,9 +33,6 @@ from tests.streams import (
     write_value,
 )
 
-pytestmark = pytest.mark.timeout(300)
-
-
 LIVE_CASES = [
     (1, 1, PlanSettings(out_of_orderness_ms=50)),
     (2, 2, PlanSettings(out_of_orderness_ms=0, dedup_window_ms=100, max_entries=3)),

@@ -25,10 +25,9 @@ from pipeline.rules.ruleset import PlanSettings, RuleSet, parse
 from pipeline.scoring import activation, order, reference, scorer
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
-from tests.stack.own_jobs import Setup, assert_same, by_place, decided, recorded, running
+from tests.stack.own_jobs import Setup, assert_same, by_place, decided, recorded, running, written
 from tests.streams import LogShape, content, random_features, random_log, write_value
-
-pytestmark = pytest.mark.timeout(400)
+from tests.waiting import LONG_S
 
 SETTINGS = PlanSettings(dedup_window_ms=5_000, max_entries=40)
 PAUSE_S = 0.004
@@ -91,16 +90,22 @@ def await_version(setup: Setup, made: activation.Activation, topic: str = "decis
         mark = f'"ruleset_hash":"{wanted}"}}'.encode()
         flow.await_that(
             lambda: any((record.value or b"").endswith(mark) for record in tail.read(0.1)),
-            90,
+            LONG_S,
             lambda: f"no decision by {made.version} on {topic}",
         )
 
 
 def await_decided(setup: Setup, expected: int) -> None:
+    """Only a log that is long enough is read: reading it all each time would keep the job from its work."""
+
     def count() -> int:
         return len(by_place(decided(setup)))
 
-    flow.await_that(lambda: count() >= expected, 120, lambda: f"{count()} of {expected} are decided")
+    flow.await_that(
+        lambda: written(setup) >= expected and count() >= expected,
+        LONG_S,
+        lambda: f"{count()} of {expected} are decided",
+    )
 
 
 @pytest.mark.parametrize("parallelism", [1, 2])
@@ -133,7 +138,7 @@ def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_chang
         decisions, shadows = by_reference(setup, chain)
         await_decided(setup, len(decisions))
         flow.await_that(
-            lambda: shadows.keys() <= by_place(decided(setup, "shadow")).keys(), 60, lambda: "shadow"
+            lambda: shadows.keys() <= by_place(decided(setup, "shadow")).keys(), LONG_S, lambda: "shadow"
         )
     versions = {events.decode_decision(value).ruleset_version for value in decisions.values()}
     assert versions == {"first", "second", "third"}

@@ -24,8 +24,7 @@ from fraudctl.waiting import until
 from pipeline.records import events
 from tests.stack.flow import await_that, now_ms
 from tests.stack.own_jobs import Setup, await_tasks, decided, running, savepoint_folder
-
-pytestmark = pytest.mark.timeout(300)
+from tests.waiting import LONG_S
 
 BOUND_MS = 500
 """What is promised, from the append of the event to that of its decision, and to its arrival at a reader."""
@@ -33,7 +32,6 @@ TIMES = 5
 MOST_TRIES = 40
 """A busy machine is slow now and then; a pipeline that waits for something always is."""
 QUIET_MS = 300
-WAIT_S = 120.0
 
 
 def await_idle(stack: Stack, topic: str) -> None:
@@ -47,7 +45,7 @@ def await_idle(stack: Stack, topic: str) -> None:
             ends, since_ms = now, now_ms()
         return now_ms() - since_ms >= QUIET_MS
 
-    await_that(still, WAIT_S, lambda: f"{topic} is never quiet: {ends}")
+    await_that(still, LONG_S, lambda: f"{topic} is never quiet: {ends}")
 
 
 def delays_ms(stack: Stack, transactions: str, decisions: str, partition: int = -1) -> tuple[int, int]:
@@ -74,7 +72,7 @@ def _arrival(reader: admin.Tail, event_id: str) -> admin.Record:
                 found.append(record)
         return bool(found)
 
-    until(there, WAIT_S, lambda: Failed(f"{event_id} has no decision"))
+    until(there, LONG_S, lambda: Failed(f"{event_id} has no decision"))
     return found[0]
 
 
@@ -97,8 +95,8 @@ def test_a_lone_event_on_the_idle_live_topic_is_decided_within_half_a_second(sta
 
 def test_after_a_restart_of_the_live_job_a_lone_event_is_still_decided_in_time(stack: Stack) -> None:
     names = stack.profile.topics
-    live.stop(stack, WAIT_S, Progress())
-    live.start(stack, WAIT_S, Progress())
+    live.stop(stack, LONG_S, Progress())
+    live.start(stack, LONG_S, Progress())
     assert_lone_events_are_decided_in_time(stack, names.transactions, names.decisions)
 
 
@@ -115,7 +113,7 @@ def ticker(stack: Stack, topic: str, folder: Path) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(LONG_S)
 
 
 @pytest.mark.parametrize("parallelism", [1, 2])

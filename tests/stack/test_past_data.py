@@ -22,8 +22,6 @@ from fraudctl.kafka import admin
 from tests.stack.cli import data_of
 from tests.stack.flow import await_sinks, now_ms
 
-pytestmark = pytest.mark.timeout(400)
-
 DATA = Path(os.environ.get("FRAUDCTL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
 RULES = {

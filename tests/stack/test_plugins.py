@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations, plugin_watcher
@@ -20,8 +18,7 @@ from pipeline.scoring.activation import Activation
 from tests.stack import own_jobs
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import all_tasks_run, await_that, now_ms, ticking
-
-pytestmark = pytest.mark.timeout(600)
+from tests.waiting import LONG_S
 
 SOURCE = """\
 import re
@@ -91,7 +88,7 @@ def test_a_plugin_that_hangs_is_stopped_and_every_event_is_decided(stack: Stack)
     assert [(one["rule"], one["place"], one["version"]) for one in entries] == [
         ("asks", "own.py:judge", "hanging")
     ]
-    await_that(lambda: all_tasks_run(stack), 90.0, lambda: "the live job does not run again")
+    await_that(lambda: all_tasks_run(stack), LONG_S, lambda: "the live job does not run again")
 
 
 def test_in_the_live_job_a_plugin_that_hangs_is_taken_out_of_the_rules(stack: Stack, tmp_path: Path) -> None:
@@ -113,9 +110,9 @@ def test_in_the_live_job_a_plugin_that_hangs_is_taken_out_of_the_rules(stack: St
         data_of(stack, "rules", "apply", str(file))
         worst["event_time"] = now_ms()
         sender.send(stack.profile.topics.transactions, json.dumps(worst).encode(), b"hung")
-        await_that(lambda: topic.read()[-1].action == "pause", 120.0, lambda: f"{topic.read()[-1].version}")
-        await_that(lambda: all_tasks_run(stack), 120.0, lambda: "the live job does not run again")
-        await_that(is_marked, 120.0, lambda: "no marked decision")
+        await_that(lambda: topic.read()[-1].action == "pause", LONG_S, lambda: f"{topic.read()[-1].version}")
+        await_that(lambda: all_tasks_run(stack), LONG_S, lambda: "the live job does not run again")
+        await_that(is_marked, LONG_S, lambda: "no marked decision")
         refused = ask(stack, "rules", "apply", str(file))
     assert (refused["exit_code"], refused["error"]["code"]) == (2, "stopped_plugin")
     assert "rules.hangs.plugin: own.py:judge was stopped" in refused["error"]["message"]

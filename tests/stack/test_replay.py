@@ -18,10 +18,10 @@ from pipeline.records.events import parse_amount
 from pipeline.records.position import pack
 from pipeline.rules.ruleset import RuleSet, parse
 from tests.stack import flow
+from tests.waiting import LONG_S
 
 EVENTS = 100_000
 PUBLISHED = 2_000
-pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def since_ms(stack: Stack) -> int:
     flow.send_all(stack, load, 0, EVENTS)
     flow.await_that(
         lambda: sum(admin.end_offsets(stack.kafka, log).values()) >= before + EVENTS,
-        180.0,
+        LONG_S,
         lambda: "the events are not decided",
     )
     flow.await_decisions(stack, load, EVENTS)
@@ -68,7 +68,7 @@ def test_a_replay_of_the_live_rules_gives_exactly_the_live_decisions(
     assert flow.replay_topics(stack) == []
     if isinstance(progress, flow.KillingMidway):
         assert 0 < progress.decided_at_kill < EVENTS
-        flow.await_that(lambda: flow.all_tasks_run(stack), 90.0, lambda: "the live job does not run again")
+        flow.await_that(lambda: flow.all_tasks_run(stack), LONG_S, lambda: "the live job does not run again")
 
 
 def test_an_edited_rule_changes_exactly_the_decisions_it_was_seen_in(stack: Stack, since_ms: int) -> None:

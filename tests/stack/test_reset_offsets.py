@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from fraudctl.console.result import Progress
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
@@ -22,9 +20,8 @@ from tests.stack.flow import (
     send_all,
     workload,
 )
+from tests.waiting import LONG_S
 
-pytestmark = pytest.mark.timeout(600)
-WAIT_S = 120.0
 EVENTS = 600
 
 
@@ -42,10 +39,10 @@ def test_a_reset_run_repeats_the_decisions_from_its_offsets_on_and_no_other(stac
     assert ask(stack, "job", "reset-offsets", "--to", to, "--yes")["error"]["code"] == "running"
     shown = data_of(stack, "job", "reset-offsets", "--to", to, "--dry-run")
     assert {int(p): one["decide_from"] for p, one in shown["offsets"].items()} == offsets
-    jobs.stop(stack, WAIT_S, Progress())
+    jobs.stop(stack, LONG_S, Progress())
     made = data_of(stack, "job", "reset-offsets", "--to", to, "--yes")
     assert made == shown | {"dry_run": False}
-    started = jobs.start(stack, WAIT_S, Progress())
+    started = jobs.start(stack, LONG_S, Progress())
     run = int(started["run"])
     assert (run > before, started["keeper"]["restored_from"]) == (True, None)
 
@@ -53,7 +50,7 @@ def test_a_reset_run_repeats_the_decisions_from_its_offsets_on_and_no_other(stac
         logged = decisions(stack, load)
         return {n: one.value for n, all_of in logged.items() for one in all_of if one.run == run}
 
-    await_that(lambda: len(decided_again()) >= len(again), WAIT_S, lambda: f"{len(decided_again())} again")
+    await_that(lambda: len(decided_again()) >= len(again), LONG_S, lambda: f"{len(decided_again())} again")
     await_checkpoint(stack)
     stopped = live_job_id(stack)
     kill(stack, "flink-jobmanager")
@@ -62,9 +59,9 @@ def test_a_reset_run_repeats_the_decisions_from_its_offsets_on_and_no_other(stac
         live = [job.job_id for job in Flink(stack.flink_url).live(LIVE)]
         return live not in ([], [stopped]) and all_tasks_run(stack)
 
-    await_that(is_resumed, WAIT_S, lambda: "the job is not back")
+    await_that(is_resumed, LONG_S, lambda: "the job is not back")
     send_all(stack, load, EVENTS, EVENTS + 50)
-    await_decisions(stack, load, EVENTS + 50, WAIT_S)
+    await_decisions(stack, load, EVENTS + 50, LONG_S)
     found = decided_again()
     assert {n: value for n, value in found.items() if n < EVENTS} == {n: first[n].value for n in again}
     assert sorted(n for n in found if n >= EVENTS) == list(range(EVENTS, EVENTS + 50))

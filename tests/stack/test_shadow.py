@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from fraudctl.compare import shadow
 from fraudctl.console.result import Progress
 from fraudctl.decisions import labels
@@ -18,8 +16,8 @@ from fraudctl.jobs import activations
 from fraudctl.kafka import admin
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
+from tests.waiting import LONG_S
 
-pytestmark = pytest.mark.timeout(300)
 EVENTS = 20
 FRAUDS = 5
 
@@ -34,7 +32,7 @@ def test_a_shadow_is_compared_then_held_back_by_a_gate_then_promoted(stack: Stac
     assert (started["hash"], started["shadow"]["version"]) == (live.hash, "candidate")
     token = f"shadow-{flow.now_ms()}"
     send(stack, token)
-    flow.await_that(lambda: compared(stack) >= EVENTS, 60, lambda: f"{compared(stack)} are compared")
+    flow.await_that(lambda: compared(stack) >= EVENTS, LONG_S, lambda: f"{compared(stack)} are compared")
     plain = data_of(stack, "rules", "compare")
     assert plain["diff"]["flips"] == {"approve to block": FRAUDS}
     assert plain["diff"]["by_rule"] == {"huge": {"fires": FRAUDS, "no_longer": 0, "points": 0}}

@@ -12,8 +12,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_sinks, await_that
-
-pytestmark = pytest.mark.timeout(300)
+from tests.waiting import LONG_S
 
 SCORECARD = {
     "run", "scenario", "seed", "start_ms", "interrupted", "labels_file", "sent", "accepted", "not_accepted",
@@ -104,7 +103,7 @@ def test_a_refused_record_is_listed_with_its_place_and_reason(stack: Stack) -> N
         listed = [one for one in records if (one["partition"], one["offset"]) == place]
         return bool(listed)
 
-    await_that(is_listed, 30.0, lambda: f"{place} is not listed")
+    await_that(is_listed, LONG_S, lambda: f"{place} is not listed")
     [letter] = listed
     assert letter.keys() == DEAD_LETTER
     assert letter["topic"] == stack.profile.topics.transactions

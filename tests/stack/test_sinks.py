@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import time
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -17,13 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 import redis
 
-from fraudctl.engines import current
+from fraudctl.engines import current, workers
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
+from tests import waiting
 from tests.stack.cli import ask, data_of
 from tests.stack.conftest import fraudctl
-from tests.stack.flow import await_that
 
 PROFILE = """
 partitions: 2
@@ -80,17 +79,21 @@ def sinks(stack: Stack) -> dict[str, dict[str, Any]]:
 
 
 def until_delivered(stack: Stack, *names: str) -> dict[str, dict[str, Any]]:
-    deadline = time.monotonic() + 30
-    while any((found := sinks(stack))[name]["lag"] for name in names):
-        assert time.monotonic() < deadline, found
-    return found
+    """What the command says once these sinks have delivered; the log is asked for that, which costs less."""
+    topic = stack.profile.topics.decisions
+    groups = [workers.group(name) for name in names]
+    waiting.await_that(
+        lambda: not any(sum(admin.lag(stack.kafka, group, topic).values()) for group in groups),
+        f"{names} have delivered",
+    )
+    return sinks(stack)
 
 
 def until_superseded(stack: Stack, name: str, records: int) -> None:
     """A writer tells what it did once a second; its offsets may be ahead of that."""
-    deadline = time.monotonic() + 30
-    while (found := sinks(stack)[name])["superseded"] != records:
-        assert time.monotonic() < deadline, found
+    file = workers.status_file(stack, name)
+    waiting.await_that(lambda: json.loads(file.read_text())["superseded"] == records, f"{name} tells of them")
+    assert sinks(stack)[name]["superseded"] == records
 
 
 def stored(stack: Stack) -> list[str]:
@@ -135,7 +138,9 @@ def test_a_store_that_is_full_makes_its_writer_wait_and_status_unwell(small: Sta
         try:
             send(small, *decisions(10))
             until_delivered(small, "parquet")
-            await_that(lambda: sinks(small)["redis"]["state"] == "waiting", 30.0, lambda: str(sinks(small)))
+            file = workers.status_file(small, "redis")
+            waiting.await_that(lambda: json.loads(file.read_text())["paused"], "the writer waits")
+            assert sinks(small)["redis"]["state"] == "waiting"
             answer = ask(small, "status")
             assert answer["exit_code"] == 3
             assert "sink-redis" in answer["summary"]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from pipeline.rules.ruleset import PlanSettings
 from tests.stack.flow import await_that
-from tests.stack.own_jobs import Setup, await_tasks, bytes_in, decided, running, savepoint_folder, write
+from tests.stack.own_jobs import Setup, await_tasks, bytes_in, running, savepoint_folder, write, written
 from tests.streams import START_MS, Row
-
-pytestmark = pytest.mark.timeout(300)
+from tests.waiting import LONG_S
 
 KEYS, ROUNDS = 3_000, 4
 SECOND = 1_000
@@ -64,9 +61,7 @@ def test_state_whose_windows_and_memories_are_over_is_gone_from_the_next_savepoi
         await_tasks(setup, job_id)
         empty = size(job_id)
         write(setup, payments() + closing(START_MS + SECOND))
-        await_that(
-            lambda: len(decided(setup)) == KEYS * ROUNDS, 60.0, lambda: f"{len(decided(setup))} decisions"
-        )
+        await_that(lambda: written(setup) == KEYS * ROUNDS, LONG_S, lambda: f"{written(setup)} decisions")
         full = size(job_id)
         write(setup, closing(START_MS + SECOND + FOREVER_MS))
         sizes = [full]
@@ -76,4 +71,4 @@ def test_state_whose_windows_and_memories_are_over_is_gone_from_the_next_savepoi
             return sizes[-1] < empty + 4_096
 
         assert full > empty + KEYS * 200
-        await_that(is_gone, 60.0, lambda: f"empty {empty}, then {sizes}")
+        await_that(is_gone, LONG_S, lambda: f"empty {empty}, then {sizes}")

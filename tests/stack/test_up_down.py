@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ import pytest
 from fraudctl.engines.local import engine
 from fraudctl.engines.local.supervision import Supervisor, orphans, supervisor_pid
 from fraudctl.home.stack import Paths, Stack
+from tests.waiting import LONG_S, await_death, await_that
 
-pytestmark = pytest.mark.timeout(600)
 SMALL = ("--any-port", "--without", "flink", "--wait", "200")
 
 
@@ -92,13 +91,9 @@ def test_other_settings_are_refused_while_a_stack_runs(stack: Stack) -> None:
 def test_an_interrupted_up_is_completed_by_the_next(small: Path) -> None:
     argv = [sys.executable, "-m", "fraudctl", "up", *SMALL, "--home", str(small)]
     started = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 200
-    while supervisor_pid(small) is None:
-        assert time.monotonic() < deadline
-        assert started.poll() is None
-        time.sleep(0.01)
+    await_that(lambda: supervisor_pid(small) or started.poll() is not None, "the supervisor is there")
     started.send_signal(signal.SIGINT)
-    assert started.wait(120) == 130
+    assert started.wait(LONG_S) == 130
     assert run(small, "up", *SMALL)[0] == 0
     assert run(small, "status")[1]["data"]["healthy"] is True
 
@@ -107,8 +102,9 @@ def test_what_a_killed_supervisor_leaves_behind_is_ended_before_the_next_start(s
     before = pids(small)
     supervisor = supervisor_pid(small)
     assert supervisor is not None
-    os.kill(supervisor, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(supervisor)] if psutil.pid_exists(supervisor) else [], timeout=60)
+    process = psutil.Process(supervisor)
+    process.kill()
+    await_death([process])
     assert run(small, "status")[0] == 4
     assert {process.pid for process in orphans(small)} == set(before.values())
 

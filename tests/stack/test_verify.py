@@ -6,15 +6,12 @@ import datetime
 from typing import Any
 
 import psycopg
-import pytest
 import redis
 
 from fraudctl.home.stack import Stack
 from pipeline.records.delivery import Identity
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_sinks
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def faults(envelope: dict[str, Any]) -> set[tuple[str, str, Identity]]:

@@ -50,6 +50,15 @@ def family(root: int) -> list[psutil.Process]:
         return []
 
 
+def await_gone(stack: Stack, program: str, gone: int) -> None:
+    """Until the engine has noticed that this process ended. Failed after two minutes."""
+    until(
+        lambda: pid(stack, program) != gone,
+        _BACK_S,
+        lambda: Failed(f"{program} (pid {gone}) does not end", hint="see: fraudctl status"),
+    )
+
+
 def await_running(stack: Stack, program: str, other_than: int = 0) -> None:
     """Until the engine has it running (as another process than that one). Failed after two minutes."""
     engine = engines.of(stack)

@@ -27,7 +27,15 @@ def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
 
 
 def strike(stack: Stack, memo: Mapping[str, Any]) -> None:
-    engines.of(stack).kill(stack, memo["program"])
+    """The process is asked for again: it may have been started anew since the plan.
+
+    When this returns it is dead and the engine knows, so that `lift` does not take the dying one for one that
+    is back.
+    """
+    program = memo["program"]
+    pid = _programs.pid(stack, program)
+    engines.of(stack).kill(stack, program)
+    _programs.await_gone(stack, program, pid)
 
 
 def lift(stack: Stack, memo: Mapping[str, Any]) -> None:

@@ -81,13 +81,8 @@ def implies(one: Condition, other: Condition, least: Mapping[str, int] | None = 
 def normal(node: Condition | Value) -> str:
     """A text that is the same for conditions that differ only in order, nesting or the side of a constant."""
     match node:
-        case Name(name):
-            return name
-        case Literal(value):
-            return repr(value.normalize() + 0) if isinstance(value, Decimal) else repr(value)
-        case Arithmetic(operator, operands):
-            parts = [normal(operand) for operand in operands]
-            return f"{operator}({','.join(sorted(parts) if operator in _COMMUTING else parts)})"
+        case Name() | Literal() | Arithmetic():
+            return _normal_value(node)
         case Comparison(operator, left, right):
             one, two = normal(left), normal(right)
             return f"({one} {operator} {two})" if one <= two else f"({two} {_FLIPPED[operator]} {one})"
@@ -105,6 +100,17 @@ def normal(node: Condition | Value) -> str:
         case Both(_, is_any):
             parts = sorted({normal(part) for part in _flat(node, is_any)})
             return parts[0] if len(parts) == 1 else f"({(' or ' if is_any else ' and ').join(parts)})"
+
+
+def _normal_value(node: Value) -> str:
+    match node:
+        case Name(name):
+            return name
+        case Literal(value):
+            return repr(value.normalize() + 0) if isinstance(value, Decimal) else repr(value)
+        case Arithmetic(operator, operands):
+            parts = [_normal_value(operand) for operand in operands]
+            return f"{operator}({','.join(sorted(parts) if operator in _COMMUTING else parts)})"
 
 
 def _flat(node: Condition, is_any: bool) -> Iterator[Condition]:

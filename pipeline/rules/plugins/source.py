@@ -148,18 +148,27 @@ def _forbidden(node: ast.AST) -> Iterator[str]:
             for alias in node.names:
                 if alias.name in _FORBIDDEN_ATTRIBUTES or alias.name.startswith("_"):
                     yield f"import of {alias.name} is not allowed"
-        case ast.Name(id=name) if name in FORBIDDEN_NAMES:
-            yield f"{name} is not allowed"
-        case ast.Name(id=name) if name.startswith("__"):
-            yield f"the name {name} is not allowed"
-        case ast.Attribute(attr="__init__"):
-            pass  # super().__init__(…)
-        case ast.Attribute(attr=name) if name in _FORBIDDEN_ATTRIBUTES or name.startswith("__"):
-            yield f"the attribute {name} is not allowed"
+        case ast.Name(id=name):
+            yield from _name(name)
+        case ast.Attribute(attr=name):
+            yield from _attribute(name)
         case ast.Global() | ast.Nonlocal():
             yield "global and nonlocal are not allowed: a plug-in remembers nothing"
         case ast.AsyncFunctionDef() | ast.Await() | ast.AsyncFor() | ast.AsyncWith():
             yield "async is not allowed"
+
+
+def _name(name: str) -> Iterator[str]:
+    if name in FORBIDDEN_NAMES:
+        yield f"{name} is not allowed"
+    elif name.startswith("__"):
+        yield f"the name {name} is not allowed"
+
+
+def _attribute(name: str) -> Iterator[str]:
+    is_inside = name in _FORBIDDEN_ATTRIBUTES or name.startswith("__")
+    if is_inside and name != "__init__":  # super().__init__(…)
+        yield f"the attribute {name} is not allowed"
 
 
 def _import(name: str) -> Iterator[str]:

@@ -115,6 +115,53 @@ def test_the_first_start_takes_run_one_and_no_state(stack: Stack, cluster: Clust
     assert (keeper.state.state, keeper.state.job_id, keeper.state.generation) == ("running", "job1", 1)
 
 
+def words(keeper: Keeper, cluster: Cluster) -> list[str]:
+    """What is said of the job: once handed to Flink, while its tasks are deployed, and when all run."""
+    said = []
+    for task_state in ("SCHEDULED", "SCHEDULED", "RUNNING"):
+        cluster.task_state = task_state
+        keeper.look()
+        said.append(keeper.state.state)
+    return said
+
+
+def test_a_job_starts_the_first_time_and_restarts_once_it_has_run(stack: Stack, cluster: Cluster) -> None:
+    keeper, _ = keeper_of(stack, cluster)
+    jobs.want(stack, wanted="running")
+    assert words(keeper, cluster) == ["starting", "starting", "running"]
+    cluster.task_state = "FAILED"
+    keeper.look()
+    assert keeper.state.state == "restarting"
+    cluster.jobs.clear()
+    again, _ = keeper_of(stack, cluster)
+    assert words(again, cluster) == ["restarting", "restarting", "running"]
+
+
+def test_a_job_that_was_stopped_or_is_wanted_otherwise_starts_again(stack: Stack, cluster: Cluster) -> None:
+    keeper, _ = keeper_of(stack, cluster)
+    for wish in ("running", "running"):
+        jobs.want(stack, wanted=wish, **{"from": "none"})
+        cluster.jobs.clear()
+        assert words(keeper, cluster) == ["starting", "starting", "running"]
+    jobs.want(stack, wanted="stopped")
+    cluster.jobs.clear()
+    keeper.look()
+    jobs.want(stack, wanted="running")
+    assert words(keeper, cluster) == ["starting", "starting", "running"]
+
+
+def test_a_job_that_failed_before_it_ran_is_restarted(stack: Stack, cluster: Cluster) -> None:
+    keeper, _ = keeper_of(stack, cluster)
+    jobs.want(stack, wanted="running")
+    cluster.task_state = "SCHEDULED"
+    keeper.look()
+    cluster.jobs["job1"]["state"] = "FAILED"
+    keeper.look()
+    keeper.state = replace(keeper.state, failed_ms=0)
+    cluster.jobs.clear()
+    assert words(keeper, cluster) == ["restarting", "restarting", "running"]
+
+
 def test_a_forgotten_job_comes_back_from_its_newest_checkpoint_under_its_run(
     stack: Stack, cluster: Cluster
 ) -> None:

@@ -23,7 +23,7 @@ def test_a_person_gets_the_tables_and_then_the_summary(capsys: pytest.CaptureFix
     table = Table("who", ("name", "lag"), [("postgres", 3), ("redis", None)])
     assert result.render(Result("two sinks", {"n": 2}, tables=(table,))) == 0
     shown = [line.rstrip() for line in capsys.readouterr().out.splitlines() if line.strip()]
-    assert shown == ["who", " name       lag", " ──────────────", " postgres   3", " redis", "two sinks"]
+    assert shown == ["who", " name       lag", " ──────────────", " postgres     3", " redis", "two sinks"]
 
 
 def test_a_machine_gets_one_envelope(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fraudctl.cli import main
+from fraudctl.commands.stack import _wanted_profile
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets
 from pipeline.rules.ruleset import parse
@@ -87,3 +88,45 @@ def test_history_list_and_show_work_without_a_running_stack(
     assert [one["version"] for one in listed] == ["default-1", "v1"]
     assert main(["rules", "show", "v1", *home]) == 0
     assert json.loads(capsys.readouterr().out)["data"]["content"] == content("v1")
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> list[tuple[str, str]]:
+    """Every way to name a rule set, each with the version it means."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "version: mine\nrules: {r: {when: amount > 1, points: 1}}\nthresholds: {review: 1, block: 2}\n"
+    )
+    kept = rulesets.store(tmp_path, content("v1"))
+    return [("default", "default-1"), (str(file), "mine"), ("v1", "v1"), (kept[:12], "v1")]
+
+
+def test_lint_and_test_take_every_name_that_the_other_commands_take(
+    names: list[tuple[str, str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, version in names:
+        for verb, has_cases in (("lint", True), ("test", version == "default-1"), ("show", True)):
+            code = main(["rules", verb, name, "--home", str(tmp_path), "--json"])
+            answer = json.loads(capsys.readouterr().out)
+            assert (verb, name, code) == (verb, name, 0 if has_cases else 5)
+            assert verb == "show" or answer["data"]["version"] == version
+
+
+@pytest.mark.parametrize("verb", ["lint", "test", "show", "apply", "shadow"])
+def test_a_rule_set_that_is_not_there_is_told_alike_by_every_command(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rules", verb, "absent", "--home", str(tmp_path), "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error == {
+        "code": "no_rule_set",
+        "message": "no rule set is called 'absent'",
+        "hint": "give a file, a shipped one (default), or a version of: fraudctl rules history",
+    }
+
+
+def test_up_takes_a_shipped_rule_set_or_a_file(names: list[tuple[str, str]], tmp_path: Path) -> None:
+    for name, version in names[:2]:
+        assert rulesets.read(_wanted_profile(tmp_path, None, name).rules).version == version
+    with pytest.raises(UsageError, match="no rule set is called 'v1'"):
+        _wanted_profile(tmp_path, None, "v1")

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from fraudctl.chaos import fault
 from fraudctl.errors import UsageError
+from fraudctl.settings.profile import data_dir
 from fraudctl.traffic import scenario
 from fraudctl.traffic.generator import Planned, Run, label_value, size, stream
 from fraudctl.traffic.scenario import ScenarioError
@@ -189,3 +191,12 @@ def test_a_label_tells_the_truth_that_the_transaction_keeps() -> None:
         f'"label_time":"2026-11-18T11:06:40.{event.offset_ms:03d}Z","scenario":"test",'
         f'"instance":"{run.name}/a-1","by":"simulate"}}'
     )
+
+
+def test_scenarios_and_faults_are_found_by_a_shipped_name_or_by_any_path(tmp_path: Path) -> None:
+    for find, shipped in ((scenario.find, "ip-burst"), (fault.find, "kill-taskmanager")):
+        folder = data_dir("scenarios" if find is scenario.find else "faults")
+        mine = tmp_path / shipped
+        mine.write_bytes((folder / f"{shipped}.yaml").read_bytes())
+        for name in (shipped, str(folder / f"{shipped}.yaml"), str(mine)):
+            assert find(name, folder).name == shipped

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
@@ -25,12 +25,6 @@ many = settings(
     max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 seeds = st.integers(0, 2**32)
-
-
-@pytest.fixture(scope="module")
-def kernel() -> Iterator[KernelProcess]:
-    with KernelProcess() as process:
-        yield process
 
 
 def live_case(seed: int, size: int = 120, features: int = 5, shape: LogShape | None = None) -> Case:
@@ -140,10 +134,11 @@ def test_they_agree_on_longer_logs_with_keys_whose_state_lies_in_pieces(
 def test_what_is_not_warming_is_as_if_the_rule_set_had_always_been_in_force(seed: int, count: int) -> None:
     case = live_case(seed)
     chain = activation.read(written(random_changes(seed, case, count)))
+    together, log = by_reference(case, chain), list(stamped(case))
     for number, one in enumerate(chain):
         rules = parse(one.content)
-        alone = Reference(rules.plan(settings_of(case))).process(stamped(case))
-        pairs = zip(by_reference(case, chain), (s for s in alone if not s.duplicate), strict=True)
+        alone = Reference(rules.plan(settings_of(case))).process(log)
+        pairs = zip(together, (s for s in alone if not s.duplicate), strict=True)
         for scored, always in pairs:
             if scored.version != number:
                 continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -37,12 +36,6 @@ Answers = list[dict[str, Any]]
 many = settings(
     max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-
-
-@pytest.fixture(scope="module")
-def kernel() -> Iterator[KernelProcess]:
-    with KernelProcess() as process:
-        yield process
 
 
 def plan_of(case: Case) -> dict[str, Any]:

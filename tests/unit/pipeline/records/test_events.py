@@ -124,8 +124,11 @@ def test_an_amount_is_read_exactly(text: str, units: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["0.00001", "1e-5", "1.00001", "1e14", "-1e14", "100000000000000", "1e99999999999", "1e-99999999999"],
-)
+    [
+        "0.00001", "1e-5", "1.00001", "1e14", "-1e14", "100000000000000", "922337203685478",
+        "999999999999999", "1e99999999999", "1e-99999999999",
+    ],
+)  # fmt: skip
 def test_an_amount_that_does_not_fit_is_refused(text: str) -> None:
     with pytest.raises(Refusal, match="bad_amount"):
         parse_amount(text)

@@ -8,8 +8,8 @@ import java.math.MathContext;
 final class Money {
     static final int DIGITS = 4;
     static final long UNITS = 10_000L;
-    /** Amounts stay below this, so that one always fits a long with room for a sum of ninety. */
-    static final long LIMIT_UNITS = 100_000_000_000_000L * UNITS;
+    /** Amounts stay below this in currency units, so that in units of 1e-4 one always fits a long. */
+    static final long LIMIT = 100_000_000_000_000L;
     private static final long EXACT_DOUBLE = 1L << 53;
     private static final MathContext QUOTIENT = new MathContext(60);
 

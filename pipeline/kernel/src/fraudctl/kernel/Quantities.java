@@ -47,11 +47,12 @@ final class Quantities {
         if (fraction > Money.DIGITS) {
             return Long.MIN_VALUE;
         }
+        // Looked at before it is scaled: fifteen digits times ten thousand may not fit into a long.
+        if (units >= Money.LIMIT) {
+            return Long.MIN_VALUE;
+        }
         for (int digits = Math.max(fraction, 0); digits < Money.DIGITS; digits++) {
             units *= 10;
-        }
-        if (units >= Money.LIMIT_UNITS) {
-            return Long.MIN_VALUE;
         }
         return i == 1 ? -units : units;
     }
