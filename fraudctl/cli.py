@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from fraudctl import __version__
-from fraudctl.console import interrupt, result
+from fraudctl.console import interrupt, options, result, streams
 from fraudctl.errors import FraudctlError, UsageError
 
 COMMAND_MODULES = (
@@ -71,17 +71,17 @@ def _root(
 
 
 def _take_json(context: typer.Context, asked: bool) -> None:
-    result.set_options(command=_command_name(context), json=asked)
+    options.change(command=_command_name(context), json=asked)
 
 
 def _take_home(home: Path | None) -> None:
     if home is not None:
-        result.set_options(home=home)
+        options.change(home=home)
 
 
 def _take_debug(asked: bool) -> None:
     if asked:
-        result.set_options(debug=True)
+        options.change(debug=True)
 
 
 def _everywhere(
@@ -132,13 +132,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit code; the one place where an error becomes output."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     interrupt.install()
-    result.reset_options()
+    options.reset()
     # Options that are read while parsing are known too late for an error of the parsing itself.
-    result.set_options(json="--json" in argv, debug="--debug" in argv)
+    options.change(json="--json" in argv, debug="--debug" in argv)
     try:
         return _run(argv)
     except FraudctlError as error:
-        if result.options().debug:
+        if options.current().debug:
             _trace()
         return result.render_error(error)
     except KeyboardInterrupt:
@@ -148,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        if error.filename is None or result.options().debug:
+        if error.filename is None or options.current().debug:
             return _unexpected(error)
         return result.render_error(_file_error(error))
     except Exception as error:
@@ -159,7 +159,7 @@ def _run(argv: list[str]) -> int:
     try:
         answer = build().main(argv, prog_name="fraudctl", standalone_mode=False)
     except typer.Abort:
-        result.say("aborted")
+        streams.say("aborted")
         return 1
     except Exception as error:
         usage = _usage_error(error)
@@ -179,7 +179,7 @@ def _usage_error(error: Exception) -> UsageError | None:
         return None
     context = getattr(error, "ctx", None)
     name = _command_name(context) if context is not None else ""
-    result.set_options(command=name)
+    options.change(command=name)
     message = error.format_message()
     if not message:
         return UsageError("no command given", hint=f"see: fraudctl {name} --help".replace("  ", " "))
@@ -198,7 +198,7 @@ def _file_error(error: OSError) -> FraudctlError:
 
 
 def _unexpected(error: Exception) -> int:
-    if result.options().debug:
+    if options.current().debug:
         _trace()
     wrapped = FraudctlError(
         f"{type(error).__name__}: {error}",

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.bench.conditions import surroundings
 from fraudctl.bench.load import STRAGGLE_MS, Traffic, Worker, Workload, number_of, send
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink, reason_of

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from fraudctl import engines
 from fraudctl.bench.capacity import FIRST_MS, bounded_job, fill, time_job
 from fraudctl.bench.conditions import surroundings
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning
 from fraudctl.jobs.submission import job_config
 from fraudctl.kafka import admin

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from fraudctl.console.result import Result, Table, progress
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 
 NOT_GOOD = 5

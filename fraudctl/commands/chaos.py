@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudctl.commands import _completion
-from fraudctl.console.result import Result, Table, say
+from fraudctl.console.result import Result, Table
+from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
 
 if TYPE_CHECKING:

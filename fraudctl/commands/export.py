@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from fraudctl.console.result import Progress, Result, Table, progress
+from fraudctl.console.progress import Progress, progress
+from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 
 Day = Annotated[str | None, typer.Option(metavar="DATE", help="An event date, YYYY-MM-DD.")]

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from fraudctl.console.result import Result, Table, progress
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
 
 Wait = Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")]
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl.commands import _completion
-from fraudctl.console.result import Result, Table, progress, say
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
+from fraudctl.console.streams import say
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack

@@ -10,7 +10,9 @@ import typer
 
 from fraudctl.commands import _completion, rule_changes, shadow
 from fraudctl.commands.rule_changes import RuleSetName
-from fraudctl.console.result import Result, Table, options, say
+from fraudctl.console import options
+from fraudctl.console.result import Result, Table
+from fraudctl.console.streams import say
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -67,7 +69,7 @@ def lint(
     answer = _report(file, loaded, problems, states)
     if form == "table":
         return answer
-    if options().json:
+    if options.current().json:
         raise UsageError("--json and --format exclude each other", hint="leave one of them out")
     found = [findings.Finding(p.path, p.line, p.message, p.severity) for p in problems]
     text = findings.sarif(file, found) if form == "sarif" else findings.lint_junit(file, found)

@@ -9,7 +9,8 @@ import typer
 
 from fraudctl.commands import _completion
 from fraudctl.commands.rule_changes import Restart, Wait, add_steps, answer, changed, sound
-from fraudctl.console.result import Result, Table, progress
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
 
 if TYPE_CHECKING:
     from fraudctl.compare.shadow import Check, Comparison

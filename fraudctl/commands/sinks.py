@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudctl.commands import _completion
-from fraudctl.console.result import Result, Table, progress
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack

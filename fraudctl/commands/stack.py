@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudctl.commands import _completion
-from fraudctl.console.result import Result, Table, options, progress, say
+from fraudctl.console import options
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
+from fraudctl.console.streams import say
 from fraudctl.errors import NotRunning, UsageError
 
 if TYPE_CHECKING:
-    from fraudctl.console.result import Progress
+    from fraudctl.console.progress import Progress
     from fraudctl.engines.contract import ServerHealth
     from fraudctl.home.stack import Stack
     from fraudctl.settings.profile import Profile
@@ -240,7 +243,7 @@ def _stop_job(running: Stack) -> str | None:
 def _confirm(home: Path) -> None:
     import sys
 
-    if options().json or not sys.stdin.isatty():
+    if options.current().json or not sys.stdin.isatty():
         raise UsageError(f"this deletes everything in {home}", hint="say so with: fraudctl purge --yes")
     typer.confirm(f"Delete everything in {home}?", abort=True, err=True)
 

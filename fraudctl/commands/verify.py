@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudctl.commands import _completion
-from fraudctl.console import result
+from fraudctl.console import options
+from fraudctl.console.progress import Progress, progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import Difference, UsageError
 
@@ -82,14 +83,14 @@ class _Bars:
     """Passes on what verification tells to the bar that is shown."""
 
     def __init__(self) -> None:
-        self._bar = result.Progress()
+        self._bar = Progress()
 
     def tell(self, done: float, total: float, what: str) -> None:
         self._bar.update(done / total if total else 1.0, what if total else f"{what}: {done:g}")
 
     @contextmanager
     def shown(self, label: str) -> Iterator[None]:
-        with result.progress(label, 1.0) as self._bar:
+        with progress(label, 1.0) as self._bar:
             yield
 
 
@@ -114,7 +115,7 @@ def _ask(report: Report, yes: bool) -> None:
     if yes or not total:
         return
     where = ", ".join(f"{count} from {name}" for name, count in doomed.items() if count)
-    if result.options().json or not sys.stdin.isatty():
+    if options.current().json or not sys.stdin.isatty():
         raise Difference(
             f"repair would delete {where}, and nobody can be asked",
             hint="look with --repair --dry-run, then run it with --yes",

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fraudctl.console import result
+from fraudctl.console.progress import Progress, progress
+from fraudctl.console.streams import say
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.kafka import admin
 from pipeline.records.delivery import glance, run_of
@@ -165,12 +166,12 @@ def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]
     try:
         dsn = stack.postgres_dsn()
     except NotRunning as error:
-        result.say(f"{error.message}: reading the log instead")
+        say(f"{error.message}: reading the log instead")
         return []
     try:
         return stored(dsn, event_id, user_id)
     except Unavailable as error:
-        result.say(f"PostgreSQL does not answer: {error}: reading the log instead")
+        say(f"PostgreSQL does not answer: {error}: reading the log instead")
         return []
 
 
@@ -198,9 +199,9 @@ def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     """From the decisions topic, read from its beginning: slow, and needs no store."""
     topic = stack.profile.topics.decisions
     total = sum(admin.end_offsets(stack.kafka, topic).values())
-    with result.progress("reading the log", total) as progress:
+    with progress("reading the log", total) as bar:
         records = admin.tail(stack.kafka, topic)
-        return newest(_counted(records, progress), event_id, user_id)
+        return newest(_counted(records, bar), event_id, user_id)
 
 
 def newest(records: Iterable[admin.Record], event_id: str, user_id: str | None) -> list[Found]:
@@ -270,7 +271,7 @@ def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
     return {"declared": ruleset.content.get("features", {}).get(name)}
 
 
-def _counted(records: Iterable[admin.Record], progress: result.Progress) -> Iterable[admin.Record]:
+def _counted(records: Iterable[admin.Record], progress: Progress) -> Iterable[admin.Record]:
     for count, record in enumerate(records, 1):
         yield record
         if count % 5_000 == 0:

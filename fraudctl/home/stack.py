@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from fraudctl.console import result
+from fraudctl.console import options
 from fraudctl.errors import Failed, NotRunning
 from fraudctl.settings import profile as profiles
 from fraudctl.settings.profile import Profile
@@ -259,7 +259,7 @@ def with_password(url: str, password: str | None) -> str:
 
 def home_dir(home: Path | None = None) -> Path:
     """The home in use: given, else --home, else FRAUDCTL_HOME, else the user's state folder."""
-    chosen = home or result.options().home
+    chosen = home or options.current().home
     if chosen is None and (named := os.environ.get("FRAUDCTL_HOME")):
         chosen = Path(named)
     if chosen is None:

@@ -19,7 +19,8 @@ from typing import Any, TextIO
 
 import orjson
 
-from fraudctl.console.result import Progress, Result, Table, progress
+from fraudctl.console.progress import Progress, progress
+from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from fraudctl import cli
-from fraudctl.console import result
+from fraudctl.console import options
 from fraudctl.errors import Difference, FraudctlError, NotRunning, Unhealthy
 
 
 @pytest.fixture(autouse=True)
 def _fresh_options() -> Iterator[None]:
     yield
-    result.reset_options()
+    options.reset()
 
 
 def leaves(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:

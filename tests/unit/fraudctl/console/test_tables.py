@@ -11,7 +11,7 @@ from rich.console import Console
 from fraudctl.cli import main
 from fraudctl.commands import chaos, doctor, profile, rules, scenario
 from fraudctl.commands import stack as stack_command
-from fraudctl.console import result
+from fraudctl.console import options
 from fraudctl.console.tables import Table, layout
 from fraudctl.engines.contract import Condition, ProgramState, ServerHealth
 from fraudctl.traffic.scorecard import Scoreboard
@@ -152,7 +152,7 @@ def test_the_commands_that_need_no_stack_are_readable(
     width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRAUDCTL_HOME", str(tmp_path / "home"))
-    result.reset_options()
+    options.reset()
     answers = [
         rules.show("default"),
         rules.lint("default"),
