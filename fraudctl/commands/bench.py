@@ -7,9 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
+from fraudctl import engines
+from fraudctl.bench import capacity as bench_capacity
+from fraudctl.bench import keys as bench_keys
+from fraudctl.bench import rate as bench_rate
+from fraudctl.bench import sink as bench_sink
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
+from fraudctl.settings import profile
 
 NOT_GOOD = 5
 
@@ -71,9 +77,6 @@ def bench(
 
 
 def _rate(rate: float, duration_s: float, warmup_s: float, seed: int, kill: bool) -> Result:
-    from fraudctl import engines
-    from fraudctl.bench import rate as bench_rate
-
     floor_s = min(duration_s, 20.0)
     total = round(rate * (duration_s + warmup_s))
     with progress("bench", total) as shown:
@@ -103,9 +106,6 @@ def _recovered(caught_up_s: float | None) -> str:
 
 
 def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
-    from fraudctl import engines
-    from fraudctl.bench import capacity as bench_capacity
-
     with progress("bench", events) as shown:
         found = bench_capacity.run(engines.current(), events, seed, keep, wait_s, shown)
     checkpoints, reference = found["checkpoints"], found["reference"]
@@ -119,9 +119,6 @@ def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
 
 
 def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s: float) -> Result:
-    from fraudctl import engines
-    from fraudctl.bench import keys as bench_keys
-
     chosen = held is not None or in_state is not None
     held = held or ([] if chosen else list(bench_keys.HELD))
     in_state = in_state or ([] if chosen else list(bench_keys.IN_STATE))
@@ -136,9 +133,6 @@ def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s:
 
 
 def _sink(sink: str, events: int, seed: int, wait_s: float) -> Result:
-    from fraudctl import engines
-    from fraudctl.bench import sink as bench_sink
-
     with progress("bench", events) as shown:
         found = bench_sink.run(engines.current(), sink, events, seed, wait_s, shown)
     return Result(
@@ -180,10 +174,8 @@ def _fault(found: Mapping[str, Any]) -> str:
 
 
 def _seconds(text: str) -> float:
-    from fraudctl.settings.profile import parse_duration_ms
-
     try:
-        return parse_duration_ms(text) / 1000
+        return profile.parse_duration_ms(text) / 1000
     except ValueError as error:
         raise UsageError(str(error)) from error
 

@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl import engines
+from fraudctl.chaos import experiment, fault, guardian, ledger
 from fraudctl.commands import _completion
+from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
+from fraudctl.home import stack
+from fraudctl.settings import profile
+from fraudctl.traffic import generator, scenario, simulate
 
 if TYPE_CHECKING:
     from fraudctl.chaos.experiment import Findings
@@ -20,9 +26,7 @@ _TAIL_MS = 20_000
 
 
 def register(app: typer.Typer) -> None:
-    noun = typer.Typer(
-        help="Break something on purpose and prove that nothing is lost.", no_args_is_help=True
-    )
+    noun = App(help="Break something on purpose and prove that nothing is lost.")
     noun.command("list")(list_)
     noun.command("run")(run)
     noun.command("undo")(undo)
@@ -30,8 +34,6 @@ def register(app: typer.Typer) -> None:
 
 
 def _complete_faults(incomplete: str) -> list[str]:
-    from fraudctl.chaos import fault
-
     return [name for name in fault.names(fault.folder()) if name.startswith(incomplete)]
 
 
@@ -40,9 +42,6 @@ def list_() -> Result:
 
     Example: fraudctl chaos list
     """
-    from fraudctl.chaos import fault, ledger
-    from fraudctl.home import stack
-
     found = [fault.find(name, fault.folder()) for name in fault.names(fault.folder())]
     on = ledger.entries(stack.home_dir())
     rows = [(one.name, one.description, _lasts(one)) for one in found]
@@ -63,9 +62,6 @@ def undo() -> Result:
 
     Example: fraudctl chaos undo
     """
-    from fraudctl import engines
-    from fraudctl.chaos import guardian, ledger
-
     done = ledger.undo_all(engines.current(), guardian.undo, also_kept_up=True)
     return Result(f"undone: {', '.join(done)}" if done else "nothing was on", {"undone": done})
 
@@ -100,11 +96,6 @@ def run(
 
     Example: fraudctl chaos run kill-taskmanager --during simulate --attack ip-burst --rate 500
     """
-    from fraudctl import engines
-    from fraudctl.chaos import experiment, fault
-    from fraudctl.settings import profile
-    from fraudctl.traffic import generator, scenario, simulate
-
     if during != "simulate":
         raise UsageError(
             f"--during {during!r}: only simulate can run meanwhile", hint="try --during simulate"
@@ -170,9 +161,7 @@ def _lasts(one: Fault) -> str:
 
 
 def _ms(option: str, text: str) -> int:
-    from fraudctl.traffic.scenario import parse_duration
-
     try:
-        return parse_duration(text)
+        return scenario.parse_duration(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}", hint=f"try {option} 30s") from error

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl import servers
 from fraudctl.commands import _completion
+from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
+from fraudctl.settings import profile
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
 
 
 def register(app: typer.Typer) -> None:
-    profile = typer.Typer(help="Profiles: what a stack is built from.", no_args_is_help=True)
+    profile = App(help="Profiles: what a stack is built from.")
     profile.command("list")(list_profiles)
     profile.command("show")(show)
     app.add_typer(profile, name="profile")
@@ -25,8 +29,6 @@ def list_profiles() -> Result:
 
     Example: fraudctl profile list
     """
-    from fraudctl.settings import profile
-
     rows = [
         {"name": name, "file": str(profile.data_dir("profiles") / f"{name}.yaml")} for name in profile.names()
     ]
@@ -47,10 +49,6 @@ def show(
 
     Example: fraudctl profile show payments-raw
     """
-    import os
-
-    from fraudctl.settings import profile
-
     loaded = profile.load(name, environ=os.environ)
     values = _values(loaded)
     rows = [(path, _text(value), loaded.sources.get(path, "default")) for path, value in values.items()]
@@ -79,8 +77,6 @@ def _values(loaded: Profile) -> dict[str, Any]:
 
 
 def _server_defaults() -> dict[str, dict[str, Any]]:
-    from fraudctl import servers
-
     found: dict[str, dict[str, Any]] = {}
     for name, kind in servers.discover().items():
         main, *others = kind.port_roles

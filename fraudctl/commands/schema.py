@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
+from importlib.resources import files
 from typing import Annotated
 
 import typer
 
+from fraudctl.commands._app import App
 from fraudctl.console.result import Result
 
 
@@ -16,7 +19,7 @@ class Shape(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    noun = typer.Typer(help="The JSON Schemas of what is on the wire.", no_args_is_help=True)
+    noun = App(help="The JSON Schemas of what is on the wire.")
     noun.callback()(_noun)
     noun.command("show")(show)
     app.add_typer(noun, name="schema")
@@ -31,8 +34,5 @@ def show(what: Annotated[Shape, typer.Argument(help="Which one.")]) -> Result:
 
     Example: fraudctl schema show transaction
     """
-    import json
-    from importlib.resources import files
-
     text = (files("pipeline") / "schemas" / f"{what.value}.schema.json").read_text(encoding="utf-8")
     return Result(text.rstrip("\n"), {"name": what.value, "schema": json.loads(text)})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudctl.commands import _completion
+from fraudctl.commands._app import App
 from fraudctl.console import options
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.result import Result, Table
@@ -23,7 +24,7 @@ _SHOWN_FIELDS = 3
 
 
 def register(app: typer.Typer) -> None:
-    noun = typer.Typer(help="Prove that every store agrees with the decisions log.", no_args_is_help=True)
+    noun = App(help="Prove that every store agrees with the decisions log.")
     noun.callback()(lambda: None)
     noun.command("sinks")(sinks)
     app.add_typer(noun, name="verify")

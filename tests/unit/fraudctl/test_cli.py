@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -31,7 +32,11 @@ def leaves(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield here, child
 
 
-COMMANDS = dict(leaves(cli.build()))
+COMMANDS = dict(
+    leaf
+    for name in cli.COMMANDS
+    for leaf in leaves(SimpleNamespace(commands={name: cli.build().whole(name)}))
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

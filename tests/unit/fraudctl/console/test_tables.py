@@ -9,8 +9,10 @@ import pytest
 from rich.console import Console
 
 from fraudctl.cli import main
-from fraudctl.commands import chaos, doctor, profile, rules, scenario
+from fraudctl.commands import chaos, doctor, profile, scenario
 from fraudctl.commands import stack as stack_command
+from fraudctl.commands.rules import cases, lint, show
+from fraudctl.commands.rules import list as listing
 from fraudctl.console import options
 from fraudctl.console.tables import Table, layout
 from fraudctl.engines.contract import Condition, ProgramState, ServerHealth
@@ -154,10 +156,10 @@ def test_the_commands_that_need_no_stack_are_readable(
     monkeypatch.setenv("FRAUDCTL_HOME", str(tmp_path / "home"))
     options.reset()
     answers = [
-        rules.show("default"),
-        rules.lint("default"),
-        rules.run_tests("default", complete=True),
-        rules.list_rules(),
+        show.show("default"),
+        lint.lint("default"),
+        cases.run_tests("default", complete=True),
+        listing.list_rules(),
         profile.list_profiles(),
         profile.show("all-sinks"),
         scenario.list_(),
