@@ -7,12 +7,18 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from fraudctl.home.stack import Stack, write_atomically
+from pydantic import TypeAdapter
+
+from fraudctl.home import typed_files
+from fraudctl.home.private_files import make_folder, write_atomically
+from fraudctl.home.stack import Stack
 from fraudctl.servers import Program
+from pipeline.metrics import SinkStatus
 
 SILENT_MS = 20
+_STATUS: Final = TypeAdapter(SinkStatus)
 _PACKAGES = Path(__file__).resolve().parents[2]
 
 
@@ -36,6 +42,12 @@ def program(sink: str) -> str:
 def status_file(stack: Stack, sink: str) -> Path:
     """Where a sink's writer tells of itself."""
     return stack.paths.run / f"sink-{sink}.status.json"
+
+
+def said(stack: Stack, sink: str) -> SinkStatus | None:
+    """What a sink's writer last told of itself; None before it has. Damaged, Newer."""
+    mend = f"run: fraudctl restart {program(sink)}, which writes it anew"
+    return typed_files.read(status_file(stack, sink), _STATUS, mend)
 
 
 def pause_file(stack: Stack, sink: str) -> Path:
@@ -93,7 +105,9 @@ def programs(stack: Stack) -> list[Program]:
 
 
 def write_configurations(stack: Stack) -> None:
-    """Write what each process reads at its start."""
+    """Write what each process reads at its start, and make the folder of a store that is one in the home."""
+    if "parquet" in sinks(stack) and stack.parquet_address() == stack.paths.data("parquet").as_uri():
+        make_folder(stack.paths.data("parquet"))
     if notifies(stack):
         _write(_notifier_file(stack), notifier(stack))
     if "kafka" not in stack.addresses:

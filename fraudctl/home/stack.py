@@ -10,16 +10,21 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pydantic import TypeAdapter
+
 from fraudctl.console import result
-from fraudctl.errors import Failed, NotRunning
-from fraudctl.settings import profile as profiles
+from fraudctl.errors import NotRunning
+from fraudctl.home import typed_files
+from fraudctl.home.private_files import write_atomically as write_atomically
 from fraudctl.settings.profile import Profile
 
 FORMAT = 1
+MEND = "remove it and run: fraudctl up"
 SERVERLESS_SINKS = frozenset({"parquet"})
 """sinks whose store is a place, not a server of the stack"""
 POSTGRES_USER = "fraudctl"
@@ -253,17 +258,6 @@ def with_password(url: str, password: str | None) -> str:
     return f"{scheme}://{user if at else ''}:{quote(password, safe='')}@{host}"
 
 
-def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a file so that a reader sees the old text or the new, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    temporary.replace(path)
-
-
 def home_dir(home: Path | None = None) -> Path:
     """The home in use: given, else --home, else FRAUDCTL_HOME, else the user's state folder."""
     chosen = home or result.options().home
@@ -275,27 +269,30 @@ def home_dir(home: Path | None = None) -> Path:
     return chosen.expanduser().absolute()
 
 
+@dataclass(frozen=True)
+class _File:
+    """What `stack.json` holds."""
+
+    profile: Profile
+    addresses: Mapping[str, str]
+    ports: Mapping[str, Mapping[str, int]]
+    without: tuple[str, ...]
+    jars: Mapping[str, str]
+    extra: Mapping[str, Any]
+
+
+@cache
+def _file_kind() -> TypeAdapter[_File]:
+    return TypeAdapter(_File)
+
+
 def read(home: Path) -> Stack | None:
-    """The stack that was last started in a home, running or not; None if there never was one."""
-    try:
-        document = json.loads(Paths(home).stack_file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:
-        raise Failed(
-            f"{Paths(home).stack_file} cannot be read: {error}", hint="remove it and run: fraudctl up"
-        ) from error
-    if document.get("format") != FORMAT:
-        raise Failed(f"{Paths(home).stack_file} was written by another version", hint="run: fraudctl purge")
-    return Stack(
-        home=home,
-        profile=profiles.from_document(document["profile"]),
-        addresses=document["addresses"],
-        ports=document["ports"],
-        without=tuple(document["without"]),
-        jars=document["jars"],
-        extra=document["extra"],
-    )
+    """The stack that was last started in a home, running or not; None if there never was one.
+
+    Damaged or Newer where the file cannot be used; `fraudctl down` works all the same.
+    """
+    found = typed_files.read(Paths(home).stack_file, _file_kind(), MEND, FORMAT)
+    return None if found is None else Stack(home=home, **vars(found))
 
 
 def current(home: Path | None = None) -> Stack:
@@ -310,11 +307,29 @@ def current(home: Path | None = None) -> Stack:
 
 
 def supervisor_pid(home: Path) -> int | None:
-    """The pid of the home's living supervisor, None if it is not there."""
+    """The pid of the home's living supervisor, None if it is not there.
+
+    One whose pid file is lost or damaged is found among the processes.
+    """
+    configuration = str(Paths(home).run / "supervisord.conf").encode()
     try:
-        pid = int((Paths(home).run / "supervisord.pid").read_text())
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        told = int((Paths(home).run / "supervisord.pid").read_text())
     except (OSError, ValueError):
-        return None
-    ours = str(Paths(home).run / "supervisord.conf").encode()
-    return pid if ours in arguments else None
+        return _pid_with(configuration) if Paths(home).run.is_dir() else None
+    return told if configuration in _arguments(told) else None
+
+
+def _pid_with(argument: bytes) -> int | None:
+    pids = (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit())
+    return next((pid for pid in pids if _supervises(_arguments(pid), argument)), None)
+
+
+def _supervises(arguments: list[bytes], configuration: bytes) -> bool:
+    return configuration in arguments and b"supervisor.supervisord" in arguments
+
+
+def _arguments(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []

@@ -16,6 +16,8 @@ import psutil
 from fraudctl.binaries import artifacts
 from fraudctl.engines.local import ports, supervision
 from fraudctl.errors import FraudctlError
+from fraudctl.home import folder as homes
+from fraudctl.home import jobs
 from fraudctl.home.stack import Paths, read, supervisor_pid
 from fraudctl.servers import discover
 from fraudctl.settings import profile as profiles
@@ -43,6 +45,7 @@ def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
     checks += [_memory(psutil.virtual_memory().available), _disk(home), _owner(home)]
     checks += [_packages(), _java(), _jars(artifacts.cache_dir(environ))]
     checks += [_profile(environ), _ports(home, environ), _leftovers(home), _pid_file(home), _logs(home)]
+    checks += [_job_files(home)]
     return checks
 
 
@@ -79,6 +82,12 @@ def _disk(home: Path) -> Check:
 
 def _owner(home: Path) -> Check:
     place = next(folder for folder in (home, *home.parents) if folder.exists())
+    try:
+        if home.is_dir() and any(home.iterdir()) and not homes.is_home(home):
+            mend = "name an empty folder with --home"
+            return Check("home", BROKEN, f"{home} holds things that are not of a stack", mend)
+    except (FraudctlError, OSError) as error:
+        return Check("home", BROKEN, str(error), getattr(error, "hint", "choose another place with --home"))
     if os.access(place, os.W_OK | os.X_OK):
         return Check("home", WELL, f"{home} is writable")
     return Check("home", BROKEN, f"{place} is not writable for you", "choose another place with --home")
@@ -178,6 +187,18 @@ def _logs(home: Path) -> Check:
     size = sum(log.stat().st_size for log in Paths(home).logs.glob("*"))
     said = f"profile {known.profile.name}" if known else "no stack yet"
     return Check("stack file", WELL, f"{said}, {size / 1e6:.0f} MB of logs")
+
+
+def _job_files(home: Path) -> Check:
+    try:
+        known = read(home)
+    except FraudctlError:
+        return Check("job files", WELL, "not looked at, since the stack file cannot be read")
+    problems = jobs.problems(known) if known else []
+    if problems:
+        found, mend = "; ".join(one.message for one in problems), "; ".join(one.hint for one in problems)
+        return Check("job files", BROKEN, found, mend)
+    return Check("job files", WELL, "what is kept about jobs can be read" if known else "no job yet")
 
 
 def mends(checks: list[Check]) -> Iterator[str]:

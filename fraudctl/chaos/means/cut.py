@@ -17,7 +17,8 @@ from fraudctl.chaos.means._relay import Relay
 from fraudctl.engines import workers
 from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import UsageError
-from fraudctl.home.stack import Stack, write_atomically
+from fraudctl.home.private_files import write_atomically
+from fraudctl.home.stack import Stack
 
 NEEDS = ("target", "lasts")
 _STORES = ("postgres", "redis", "elasticsearch", "dynamodb")

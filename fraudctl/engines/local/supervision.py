@@ -23,7 +23,8 @@ from typing import Any, cast
 import psutil
 
 from fraudctl.errors import Failed, NotRunning
-from fraudctl.home.stack import Paths, supervisor_pid, write_atomically
+from fraudctl.home.private_files import UMASK, make_folder, write_atomically
+from fraudctl.home.stack import Paths, supervisor_pid
 from fraudctl.servers import Program
 
 HOME_VARIABLE = "FRAUDCTL_SUPERVISED_HOME"
@@ -68,6 +69,7 @@ def configuration(paths: Paths, programs: Sequence[Program]) -> str:
         "childlogdir": paths.logs,
         "minfds": 1024,
         "identifier": "fraudctl",
+        "umask": f"{UMASK:03o}",
     }
     if os.geteuid() == 0:
         main["user"] = "root"
@@ -131,7 +133,7 @@ class Supervisor:
         text = configuration(self.paths, programs)
         if file.is_file() and file.read_text(encoding="utf-8") == text:
             return False
-        write_atomically(file, text, mode=0o600)
+        write_atomically(file, text)
         return True
 
     def start(self) -> None:
@@ -176,8 +178,8 @@ class Supervisor:
             calls.startProcess(name, False)
 
     def stop_program(self, name: str) -> None:
-        """Stop a program and wait until it has ended; harmless if it does not run."""
-        with self.calls() as calls, _ignoring("NOT_RUNNING"):
+        """Stop a program and wait until it has ended; harmless if it does not run, or is not known."""
+        with self.calls() as calls, _ignoring("NOT_RUNNING", "BAD_NAME"):
             calls.stopProcess(name, True)
 
     def shut_down(self, wait_s: float = 60.0) -> None:
@@ -211,7 +213,7 @@ class Supervisor:
             return False
 
     def _spawn(self) -> None:
-        self.paths.logs.mkdir(parents=True, exist_ok=True)
+        make_folder(self.paths.logs)
         argv = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c"]
         done = subprocess.run(
             [*argv, str(self.paths.run / "supervisord.conf")],
@@ -220,17 +222,18 @@ class Supervisor:
             check=False,
             start_new_session=True,
             cwd=self.paths.home,
+            umask=UMASK,
         )
         if done.returncode != 0:
             raise Failed(f"the supervisor did not start: {(done.stderr or done.stdout).strip()}")
 
 
 @contextmanager
-def _ignoring(fault: str) -> Iterator[None]:
+def _ignoring(*faults: str) -> Iterator[None]:
     try:
         yield
     except xmlrpc.client.Fault as error:
-        if fault not in error.faultString:
+        if not any(fault in error.faultString for fault in faults):
             raise
 
 

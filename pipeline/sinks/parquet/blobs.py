@@ -10,6 +10,7 @@ from __future__ import annotations
 import configparser
 import fcntl
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -65,7 +66,10 @@ def connect(url: str, secret: str | None, settings: Mapping[str, Any]) -> Store:
 
 
 class Folder:
-    """Blobs as files. A lock file makes comparing and replacing one step among processes."""
+    """Blobs as files. A lock file makes comparing and replacing one step among processes.
+
+    What is written is no more open to others than the root folder is.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -92,9 +96,10 @@ class Folder:
         path = self._root / name
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
         with _translated():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._make(path.parent)
             try:
                 with unfinished.open("wb") as file:
+                    self._close(unfinished)
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
@@ -117,10 +122,24 @@ class Folder:
     @contextmanager
     def _locked(self, name: str, tag: str | None) -> Iterator[None]:
         with (self._root / ".lock").open("w") as file:
+            self._close(self._root / ".lock")
             fcntl.flock(file, fcntl.LOCK_EX)
             if self.tag(name) != tag:
                 raise Changed(name)
             yield
+
+    def _make(self, folder: Path) -> None:
+        missing = [one for one in (folder, *folder.parents) if not one.exists()]
+        for one in reversed(missing):
+            one.mkdir(exist_ok=True)
+            if one != self._root and one.is_relative_to(self._root):
+                self._close(one)
+
+    def _close(self, path: Path) -> None:
+        found = path.stat()
+        mode, allowed = stat.S_IMODE(found.st_mode), self._root.stat().st_mode | 0o700
+        if mode & ~allowed and found.st_uid == os.geteuid():
+            path.chmod(mode & allowed)
 
 
 class Bucket:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -227,8 +227,8 @@ def test_a_refused_submission_is_counted_shown_and_waited_for(stack: Stack, clus
     keeper.look()
     keeper.look()
     shown = jobs.keeper_state(stack)
-    assert shown == asdict(keeper.state)
-    assert (shown["state"], shown["failures"], shown["last_error"]) == (
+    assert shown == keeper.state
+    assert (shown.state, shown.failures, shown.last_error) == (
         "waiting",
         1,
         "the job was not accepted: no slots",
@@ -252,13 +252,13 @@ def test_a_run_keeps_to_the_offsets_it_was_begun_at_and_another_run_does_not(
     stack: Stack, cluster: Cluster
 ) -> None:
     keeper, submitted = keeper_of(stack, cluster)
-    begun = {"start": {"0": 17}, "emit_from": {"0": 40}}
-    jobs.want(stack, wanted="running", parallelism=2, reset=begun, **{"from": "none"})
+    begun = jobs.Beginning({"0": 17}, {"0": 40})
+    jobs.want(stack, wanted="running", parallelism=2, reset=begun, restore="none")
     keeper.look()
     cluster.jobs.clear()
     complete(stack, "checkpoints/run-1/a/chk-1", 4_000_000_000)
     keeper.look()
-    jobs.want(stack, wanted="running", reset=None, **{"from": "none"})
+    jobs.want(stack, wanted="running", reset=None, restore="none")
     cluster.jobs.clear()
     keeper.look()
     wanted = ("run", "parallelism", "start", "emit_from", "name")
