@@ -15,7 +15,7 @@ from fraudctl.errors import Failed
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.traffic.scorecard import Scorecard
-from fraudctl.verify import Config, KafkaLog, Kind, Report, Verification
+from fraudctl.verify import KafkaLog, Kind, Report, Verification
 
 _SETTLED_S = 100.0
 
@@ -75,7 +75,7 @@ def _digest(value: bytes) -> int:
 
 def verify(stack: Stack, bar: Progress) -> Report:
     """All stores against the whole log."""
-    configs = [Config.read(workers.sink_file(stack, sink)) for sink in workers.sinks(stack)]
+    configs = [workers.sink_config(stack, sink) for sink in workers.sinks(stack)]
     log = KafkaLog(stack.kafka, stack.profile.topics.decisions)
 
     def tell(done: float, total: float, what: str) -> None:

@@ -95,7 +95,6 @@ class _Bars:
 
 def _configs(running: Stack, asked: list[str] | None) -> list[Config]:
     from fraudctl.engines import workers
-    from fraudctl.verify import Config
 
     there = workers.sinks(running)
     unknown = sorted(set(asked or ()) - set(there))
@@ -104,7 +103,7 @@ def _configs(running: Stack, asked: list[str] | None) -> list[Config]:
             f"this stack has no sink {', '.join(unknown)}",
             hint=f"its sinks are: {', '.join(there) or 'none'}",
         )
-    return [Config.read(running.paths.run / f"sink-{name}.json") for name in asked or there]
+    return [workers.sink_config(running, name) for name in asked or there]
 
 
 def _ask(report: Report, yes: bool) -> None:

@@ -14,11 +14,14 @@ from pydantic import TypeAdapter
 from fraudctl.home import typed_files
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.stack import Stack
+from fraudctl.home.typed_files import Damaged
 from fraudctl.servers import Program
 from pipeline.metrics import SinkStatus
+from pipeline.projector import Config
 
 SILENT_MS = 20
 _STATUS: Final = TypeAdapter(SinkStatus)
+_SINK: Final = TypeAdapter(Config)
 _PACKAGES = Path(__file__).resolve().parents[2]
 
 
@@ -153,6 +156,15 @@ def _notifier_file(stack: Stack) -> Path:
 def sink_file(stack: Stack, sink: str) -> Path:
     """What a sink's writer is started with."""
     return stack.paths.run / f"sink-{sink}.json"
+
+
+def sink_config(stack: Stack, sink: str) -> Config:
+    """The same as a type. Damaged where it cannot be used or is not there."""
+    path, mend = sink_file(stack, sink), "run: fraudctl up, which writes it anew"
+    found = typed_files.read(path, _SINK, mend)
+    if found is None:
+        raise Damaged(f"{path} is not there", hint=mend)
+    return found
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

@@ -109,6 +109,40 @@ def open_to_others(home: Path) -> set[Path]:
     return {path for path, mode in modes.items() if mode}
 
 
+def test_other_settings_are_refused_while_a_stack_runs(stack: Stack) -> None:
+    code, answer, _ = run(stack.home, "up", "--profile", "payments-raw")
+    assert (code, answer["error"]["code"]) == (1, "other_settings")
+    assert "fraudctl down" in answer["error"]["hint"]
+
+
+def test_an_interrupted_up_is_completed_by_the_next(small: Path) -> None:
+    argv = [sys.executable, "-m", "fraudctl", "up", *SMALL, "--home", str(small)]
+    started = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 200
+    while supervisor_pid(small) is None:
+        assert time.monotonic() < deadline
+        assert started.poll() is None
+        time.sleep(0.01)
+    started.send_signal(signal.SIGINT)
+    assert started.wait(120) == 130
+    assert run(small, "up", *SMALL)[0] == 0
+    assert run(small, "status")[1]["data"]["healthy"] is True
+
+
+def test_what_a_killed_supervisor_leaves_behind_is_ended_before_the_next_start(small: Path) -> None:
+    before = pids(small)
+    supervisor = supervisor_pid(small)
+    assert supervisor is not None
+    os.kill(supervisor, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(supervisor)] if psutil.pid_exists(supervisor) else [], timeout=60)
+    assert run(small, "status")[0] == 4
+    assert {process.pid for process in orphans(small)} == set(before.values())
+
+    assert run(small, "up", *SMALL)[0] == 0
+    assert not set(before.values()) & set(pids(small).values())
+    assert not [pid for pid in before.values() if psutil.pid_exists(pid)]
+
+
 def test_a_running_stack_with_a_damaged_stack_file_is_told_and_stopped(small: Path) -> None:
     assert run(small, "up", *SMALL)[0] == 0
     before = list(pids(small).values())
@@ -147,40 +181,6 @@ def test_what_a_version_that_did_not_mark_has_started_is_stopped_marked_and_clos
     assert not set(before.values()) & set(pids(small).values())
     assert folder.mark_of(small) is not None
     assert open_to_others(small) == passage(small)
-
-
-def test_other_settings_are_refused_while_a_stack_runs(stack: Stack) -> None:
-    code, answer, _ = run(stack.home, "up", "--profile", "payments-raw")
-    assert (code, answer["error"]["code"]) == (1, "other_settings")
-    assert "fraudctl down" in answer["error"]["hint"]
-
-
-def test_an_interrupted_up_is_completed_by_the_next(small: Path) -> None:
-    argv = [sys.executable, "-m", "fraudctl", "up", *SMALL, "--home", str(small)]
-    started = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 200
-    while supervisor_pid(small) is None:
-        assert time.monotonic() < deadline
-        assert started.poll() is None
-        time.sleep(0.01)
-    started.send_signal(signal.SIGINT)
-    assert started.wait(120) == 130
-    assert run(small, "up", *SMALL)[0] == 0
-    assert run(small, "status")[1]["data"]["healthy"] is True
-
-
-def test_what_a_killed_supervisor_leaves_behind_is_ended_before_the_next_start(small: Path) -> None:
-    before = pids(small)
-    supervisor = supervisor_pid(small)
-    assert supervisor is not None
-    os.kill(supervisor, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(supervisor)] if psutil.pid_exists(supervisor) else [], timeout=60)
-    assert run(small, "status")[0] == 4
-    assert {process.pid for process in orphans(small)} == set(before.values())
-
-    assert run(small, "up", *SMALL)[0] == 0
-    assert not set(before.values()) & set(pids(small).values())
-    assert not [pid for pid in before.values() if psutil.pid_exists(pid)]
 
 
 def test_down_keeps_the_data_and_up_finds_it(small: Path) -> None:

@@ -21,6 +21,7 @@ from fraudctl.jobs import activations
 from fraudctl.keeper import Keeper
 from fraudctl.observe import doctor, status
 from fraudctl.settings import profile
+from pipeline.projector import Config
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 DAMAGED = ("", "{", "[]", "5", '{"format": true}')
@@ -57,6 +58,7 @@ READERS: dict[str, tuple[str, Callable[[Stack], object]]] = {
     "savepoint": ("jobs/savepoint.json", lambda here: jobs.last_savepoint(here.home)),
     "run": ("jobs/runs/4.json", lambda here: jobs.beginning(here, 4)),
     "writer": ("run/sink-redis.status.json", lambda here: workers.said(here, "redis")),
+    "configuration": ("run/sink-redis.json", lambda here: workers.sink_config(here, "redis")),
     "chaos": ("chaos/cut-redis.json", lambda here: ledger.entries(here.home)),
 }
 
@@ -259,6 +261,13 @@ def test_a_status_file_that_is_damaged_is_a_finding(here: Stack) -> None:
     said = workers.said(here, "redis")
     assert said is not None
     assert (said.sink, said.lag) == ("redis", 3)
+
+
+def test_the_configuration_of_a_writer_is_read_back_whole(here: Stack) -> None:
+    workers.write_configurations(here)
+    found = workers.sink_config(here, "redis")
+    assert found == Config.read(workers.sink_file(here, "redis"))
+    assert (found.sink, found.group) == ("redis", "fraudctl-sink-redis")
 
 
 def test_the_state_of_the_keeper_is_read_back_whole(here: Stack) -> None:
