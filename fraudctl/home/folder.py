@@ -73,19 +73,24 @@ def is_home(home: Path) -> bool:
 def claim(home: Path) -> bool:
     """Make a home, or take the one that is there; whether it was marked before.
 
-    UsageError where the folder is a link or has things in it that are not ours.
+    Refuses what `refuse_claim` does.
     """
+    refuse_claim(home)
+    if mark_of(home) is not None:
+        return True
+    make_folder(home)
+    write_atomically(home / MARK, json.dumps({"format": FORMAT, "id": uuid.uuid4().hex}) + "\n")
+    return False
+
+
+def refuse_claim(home: Path) -> None:
+    """UsageError where a folder is a link or has things in it that are not ours. Also Damaged and Newer."""
     if home.is_symlink():
         raise UsageError(f"{home} is a link", hint=f"name the folder itself: --home {home.resolve()}")
     if home.exists() and not home.is_dir():
         raise UsageError(f"{home} is not a folder", hint="name another place with --home")
-    if mark_of(home) is not None:
-        return True
-    if home.is_dir() and not _is_of_an_earlier_version(home):
+    if home.is_dir() and not is_home(home):
         _refuse_foreign(home)
-    make_folder(home)
-    write_atomically(home / MARK, json.dumps({"format": FORMAT, "id": uuid.uuid4().hex}) + "\n")
-    return False
 
 
 def close(home: Path) -> None:

@@ -32,11 +32,14 @@ class Newer(Failed):
 
 
 def read(path: Path, kind: TypeAdapter[T], mend: str, newest: int = FORMAT) -> T | None:
-    """What the file holds, None when there is no file. Damaged with `mend` as its hint, Newer."""
+    """What the file holds, None when there is no file. Damaged with `mend` as its hint, Newer, Failed."""
     try:
         text = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError as failure:
+        hint = "what is in a home is for its owner alone: run this as that user"
+        raise Failed(f"{path} is not yours to read", hint=hint, code="not_yours") from failure
     except OSError as failure:
         raise Damaged(f"{path} cannot be read: {failure.strerror}", hint=mend) from failure
     return parse(path, text, kind, mend, newest)

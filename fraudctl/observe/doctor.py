@@ -82,15 +82,18 @@ def _disk(home: Path) -> Check:
 
 def _owner(home: Path) -> Check:
     place = next(folder for folder in (home, *home.parents) if folder.exists())
-    try:
-        if home.is_dir() and any(home.iterdir()) and not homes.is_home(home):
-            mend = "name an empty folder with --home"
-            return Check("home", BROKEN, f"{home} holds things that are not of a stack", mend)
-    except (FraudctlError, OSError) as error:
-        return Check("home", BROKEN, str(error), getattr(error, "hint", "choose another place with --home"))
     if os.access(place, os.W_OK | os.X_OK):
-        return Check("home", WELL, f"{home} is writable")
+        return _claim(home)
     return Check("home", BROKEN, f"{place} is not writable for you", "choose another place with --home")
+
+
+def _claim(home: Path) -> Check:
+    """Whether `up` would take this folder."""
+    try:
+        homes.refuse_claim(home)
+    except FraudctlError as error:
+        return Check("home", BROKEN, error.message, error.hint)
+    return Check("home", WELL, f"{home} is writable")
 
 
 def _packages() -> Check:

@@ -124,6 +124,21 @@ def test_what_cannot_be_deleted_is_named_and_never_called_deleted(
     assert purge(home, capsys)[0] == 0
 
 
+def test_a_home_that_may_not_be_entered_is_told_as_such(
+    as_user: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = as_user / "home"
+    folder.claim(home)
+    home.chmod(0)
+    assert cli.main(["status", "--home", str(home), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["error"] == {
+        "code": "not_yours",
+        "message": f"{home}/stack.json is not yours to read",
+        "hint": "what is in a home is for its owner alone: run this as that user",
+    }
+    home.chmod(0o700)
+
+
 def test_a_folder_that_holds_a_folder_run_is_no_home(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

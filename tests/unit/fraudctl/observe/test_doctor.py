@@ -34,6 +34,17 @@ def test_a_damaged_stack_file_is_found(tmp_path: Path) -> None:
     assert (found.state, found.mend) == (BROKEN, "remove it and run: fraudctl up")
 
 
+def test_a_folder_that_up_would_refuse_is_found(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("dear")
+    found = by_name(tmp_path, {"FRAUDCTL_CACHE": str(tmp_path / "cache")})["home"]
+    assert found == Check(
+        "home",
+        BROKEN,
+        f"{tmp_path} is not empty and not a home of fraudctl: it holds thesis.txt",
+        "name an empty folder, or one that is not there yet, with --home",
+    )
+
+
 def test_a_wrong_profile_is_found(tmp_path: Path) -> None:
     environ = {"FRAUDCTL_CACHE": str(tmp_path), "FRAUDCTL_PARTITIONS": "none"}
     found = by_name(tmp_path, environ)["profile"]
