@@ -25,9 +25,9 @@ from fraudctl.compare.replay_topics import own_topics
 from fraudctl.console.result import Progress
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
-from fraudctl.home.jobs import next_run
 from fraudctl.jobs import live as jobs
 from fraudctl.jobs import warm_up
+from fraudctl.jobs.run_numbers import next_run
 from fraudctl.kafka import admin
 from pipeline.records.delivery import run_of
 from pipeline.records.events import Refusal, decode

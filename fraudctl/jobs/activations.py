@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
-from fraudctl.home.jobs import now_ms, read_json, wanted_live
+from fraudctl.home.jobs import now_ms, submitted_live, wanted_live
 from fraudctl.kafka import admin
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plan import TooManyConditions
@@ -116,8 +116,8 @@ class RulesTopic:
 
 def of(stack: Stack) -> RulesTopic:
     """That of the stack's live job. One that is stopped gets the steps that are needed when it starts."""
-    submitted = read_json(stack.paths.jobs / "fraudctl-live.config.json")
-    hops = submitted.get("hops") if wanted_live(stack)["wanted"] == "running" else None
+    submitted = submitted_live(stack) if wanted_live(stack).wanted == "running" else None
+    hops = None if submitted is None else submitted.hops
     return RulesTopic(stack.kafka, stack.profile.topics.rules, stack.home, hops)
 
 
@@ -133,7 +133,7 @@ def live_config(stack: Stack, config: Mapping[str, Any]) -> dict[str, Any]:
     It has a step by every key that any activation ever needed, since a new run computes them all again.
     """
     chain = of(stack).begin(config["ruleset"])
-    asked = wanted_live(stack)["hops"]
+    asked = wanted_live(stack).hops
     names = stack.profile.topics
     return {
         **config,

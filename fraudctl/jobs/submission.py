@@ -15,6 +15,7 @@ from fraudctl.binaries.java import flink_module_flags, java_home
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import now_ms, write_json
+from fraudctl.home.private_files import UMASK, make_folder, open_private
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -67,8 +68,8 @@ def submit(stack: Stack, config: Mapping[str, Any], wait_s: float = SUBMIT_S, lo
     folder = stack.paths.jobs
     path, said = folder / f"{config['name']}.config.json", stack.paths.logs / "submit.log"
     write_json(path, config)
-    said.parent.mkdir(parents=True, exist_ok=True)
-    with said.open("wb") as errors:
+    make_folder(said.parent)
+    with open_private(said, "wb") as errors:
         child = subprocess.Popen(
             [sys.executable, "-m", "pipeline.job", "--config", str(path)],
             env=_environment(config),
@@ -77,6 +78,7 @@ def submit(stack: Stack, config: Mapping[str, Any], wait_s: float = SUBMIT_S, lo
             stderr=errors,
             start_new_session=True,
             pass_fds=() if lock is None else (lock,),
+            umask=UMASK,
         )
         answer = _answer_of(child, wait_s)
     job_id = _job_id(answer)

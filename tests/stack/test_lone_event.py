@@ -15,7 +15,6 @@ import pytest
 from fraudctl.console.result import Progress
 from fraudctl.errors import Failed
 from fraudctl.flink.rest import Flink
-from fraudctl.home.jobs import read_json
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import live
 from fraudctl.jobs.submission import job_config
@@ -103,7 +102,7 @@ def test_after_a_restart_of_the_live_job_a_lone_event_is_still_decided_in_time(s
 @contextmanager
 def ticker(stack: Stack, topic: str, folder: Path) -> Iterator[None]:
     """A ticker for another topic than the live one, configured as the stack configures its own."""
-    config = read_json(stack.paths.run / "ticker.json") | {"topic": topic}
+    config = json.loads((stack.paths.run / "ticker.json").read_text()) | {"topic": topic}
     file = folder / "ticker.json"
     file.write_text(json.dumps(config))
     process = subprocess.Popen(

@@ -151,6 +151,6 @@ def test_the_home_is_the_flag_else_the_environment_else_the_users(
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    stack.write_atomically(tmp_path / "deep" / "file", "text", mode=0o600)
+    stack.write_atomically(tmp_path / "deep" / "file", "text")
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["file"]
     assert stat.S_IMODE((tmp_path / "deep" / "file").stat().st_mode) == 0o600
