@@ -18,7 +18,6 @@ from pyflink.datastream import DataStream, MapFunction, RuntimeContext, StreamEx
 from pyflink.java_gateway import get_gateway
 
 from pipeline.rules import ruleset
-from pipeline.rules.plan import keys_of
 from pipeline.rules.plugins.watch import Desk
 from pipeline.scoring import scorer
 
@@ -112,14 +111,15 @@ def environment(config: Mapping[str, Any]) -> StreamExecutionEnvironment:
 
 def wire(env: StreamExecutionEnvironment, config: Mapping[str, Any]) -> None:
     """Transactions to decisions: by the activations on the rules topic, or by one rule set without it."""
-    plan = announcement = None
+    plan: str | None = None
+    announcement: str | None = None
     if "rules" not in config["topics"]:
         rules = ruleset.parse(config["ruleset"])
-        plan = rules.plan(ruleset.PlanSettings(**config["settings"]))
-        config = {**config, "hops": keys_of(plan)}
+        planned = rules.plan(ruleset.PlanSettings(**config["settings"]))
+        plan, config = json.dumps(planned.as_document()), {**config, "hops": list(planned.keys)}
         announcement = json.dumps({"ruleset": config["ruleset"]})
     kernel = get_gateway().jvm.fraudctl.kernel.Wiring(
-        env._j_stream_execution_environment, json.dumps(config), plan and json.dumps(plan), announcement
+        env._j_stream_execution_environment, json.dumps(config), plan, announcement
     )
     batches = DataStream(kernel.features())
     # A chain of its own is a thread of its own: Python scores while the kernel works on the next batch.

@@ -1,6 +1,6 @@
 """A feature as a rule set declares it: which key, which aggregate, over which time.
 
-Knows the shape and the limits of a declaration; how values come about stands in `features`.
+Knows the shape and the limits of a declaration; how values come about stands in `scoring/features.py`.
 """
 
 from __future__ import annotations

@@ -4,12 +4,12 @@ Knows the shape of the document and its limits; knows nothing of events, cluster
 
 The document has `version`, `features`, `rules`, `thresholds` ({review, block}), and optionally `lists` (name
 to constants of one kind), `fields` (names of further transaction fields that rules may mention),
-`settings` ({currency: EUR} states that all amounts are in one currency) and `tests` (see `rule_cases`).
-A rule with logic names a function (`plugin`, see `plugin_rule`); sources and models of plug-ins are part of
-the content. Order within a mapping means nothing: reasons come by points, the most first, then by name. The
-hash is of the content with sorted keys, without `tests`: they say what the rules do and change nothing of it,
-so a case may be added without a new version. `RuleSet.content`, which jobs carry and stores keep, has no
-tests either.
+`settings` ({currency: EUR} states that all amounts are in one currency) and `tests` (see `scoring/cases.py`).
+A rule with logic names a function (`plugin`, see `plugins/declared.py`); sources and models of plug-ins are
+part of the content. Order within a mapping means nothing: reasons come by points, the most first, then by
+name. The hash is of the content with sorted keys, without `tests`: they say what the rules do and change
+nothing of it, so a case may be added without a new version. `RuleSet.content`, which jobs carry and stores
+keep, has no tests either.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ from pipeline.rules.expression.tree import (
 )
 from pipeline.rules.expression.tree import Literal as Constant
 from pipeline.rules.feature import KEYS, Feature, read_feature
-from pipeline.rules.plan import MAX_WHERES, build_plan, wheres_of
+from pipeline.rules.plan import MAX_WHERES, Plan
 from pipeline.rules.plan import PlanSettings as PlanSettings
+from pipeline.rules.planning import build_plan, wheres_of
 from pipeline.rules.plugins.declared import MAX_PLUGIN_RULES, SECTIONS, embedded, read_plugin
 from pipeline.rules.plugins.source import Plugin
 from pipeline.rules.reason import Reason, TemplateError, read_reason
@@ -128,8 +129,8 @@ class RuleSet:
     def __hash__(self) -> int:
         return hash(self.hash)
 
-    def plan(self, settings: PlanSettings | None = None) -> dict[str, Any]:
-        """What the kernel computes for this rule set, as a JSON-able document."""
+    def plan(self, settings: PlanSettings | None = None) -> Plan:
+        """What the kernel computes for this rule set."""
         return build_plan(self.features.values(), self.inputs, settings or PlanSettings())
 
     def kind(self, name: str) -> Kind:

@@ -19,7 +19,8 @@ from pipeline.rules.expression.tree import Kind, Name
 from pipeline.rules.plugins.call import Alarm, Answer, Guard, Ready
 from pipeline.rules.reason import Reason, written
 from pipeline.rules.ruleset import Rule, RuleSet
-from pipeline.scoring.reference import RawValue, Scored
+from pipeline.scoring.features import RawValue
+from pipeline.scoring.reference import Scored
 
 MAX_SCORE = 100
 

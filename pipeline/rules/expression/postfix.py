@@ -133,3 +133,42 @@ def holds(where: Program, transaction: Transaction) -> bool:
                 pair = _pair(left_value, right_value)
                 stack.append(pair is not None and _ORDERS[comparison](*pair))
     return stack.pop() is True
+
+
+_TAKES: Final[Mapping[str, int]] = {"not": 1, **dict.fromkeys(("and", "or", "in", "notin", *_ORDERS), 2)}
+
+
+def is_program(document: object) -> bool:
+    """Whether `holds` can run it: operations it knows, with their operands, and one value left at the end."""
+    if not isinstance(document, list):
+        return False
+    depth, before = 0, None
+    for operation in document:
+        match operation:
+            case ["in" | "notin"] if before != "list":
+                return False
+            case [str(word)] if depth >= _TAKES.get(word, len(document) + 1):
+                depth += 1 - _TAKES[word]
+            case ["field" | "present", str()]:
+                depth += 1
+            case ["list", list(items)] if all(map(_is_literal, items)):
+                depth += 1
+            case literal if _is_literal(literal):
+                depth += 1
+            case _:
+                return False
+        before = operation[0]
+    return depth == 1
+
+
+def _is_literal(operation: object) -> bool:
+    match operation:
+        case ["num", str(number)]:
+            try:
+                Fraction(number)
+            except (ValueError, ZeroDivisionError):
+                return False
+            return True
+        case ["str", str()] | ["bool", bool()]:
+            return True
+    return False

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.records.events import Refusal, decode, encode
+from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from tests.kernel_process import KernelProcess
 from tests.streams import START_MS, Row
@@ -29,7 +30,7 @@ def kernel() -> Iterator[KernelProcess]:
         yield process
 
 
-def plan(features: dict[str, Any]) -> dict[str, Any]:
+def plan(features: dict[str, Any]) -> Plan:
     content = PLAIN | {
         "fields": sorted(EXTRA_FIELDS),
         "lists": {"risky": ["KP", "IR"]},
