@@ -7,18 +7,17 @@ Operations, each a JSON array: ["field", name] ["num", "12.5"] ["str", "x"] ["bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pipeline.records.events import UNITS, Transaction
 from pipeline.rules.expression.tree import (
     Both,
     Comparison,
     Condition,
-    Literal,
     Membership,
     Name,
     Negation,
@@ -26,6 +25,7 @@ from pipeline.rules.expression.tree import (
     Truth,
     Value,
 )
+from pipeline.rules.expression.tree import Literal as Constant
 
 Program = list[list[Any]]
 
@@ -57,11 +57,11 @@ def _operand(value: Value) -> list[Any]:
     match value:
         case Name(name):
             return ["field", name]
-        case Literal(bool() as truth):
+        case Constant(bool() as truth):
             return ["bool", truth]
-        case Literal(str() as text):
+        case Constant(str() as text):
             return ["str", text]
-        case Literal(Decimal() as number):
+        case Constant(Decimal() as number):
             return ["num", str(number)]
     raise ValueError(f"a where knows no arithmetic: {value}")
 
@@ -135,30 +135,41 @@ def holds(where: Program, transaction: Transaction) -> bool:
     return stack.pop() is True
 
 
-_TAKES: Final[Mapping[str, int]] = {"not": 1, **dict.fromkeys(("and", "or", "in", "notin", *_ORDERS), 2)}
+_Kind = Literal["value", "truth", "list"]
+"""What an operation leaves on the stack. A value counts as a condition, a truth not as a value."""
+_TAKES: Final[Mapping[str, Sequence[_Kind]]] = {
+    "not": ("truth",),
+    **dict.fromkeys(("and", "or"), ("truth", "truth")),
+    **dict.fromkeys(("in", "notin"), ("value", "list")),
+    **dict.fromkeys(_ORDERS, ("value", "value")),
+}
 
 
 def is_program(document: object) -> bool:
-    """Whether `holds` can run it: operations it knows, with their operands, and one value left at the end."""
-    if not isinstance(document, list):
-        return False
-    depth, before = 0, None
-    for operation in document:
+    """Whether `holds` can run it: every operation finds what it takes, and one condition is left."""
+    stack: list[_Kind] = []
+    for operation in document if isinstance(document, list) else ():
         match operation:
-            case ["in" | "notin"] if before != "list":
-                return False
-            case [str(word)] if depth >= _TAKES.get(word, len(document) + 1):
-                depth += 1 - _TAKES[word]
-            case ["field" | "present", str()]:
-                depth += 1
+            case [str(word)] if word in _TAKES:
+                taken = [stack.pop() for _ in _TAKES[word] if stack][::-1]
+                if len(taken) < len(_TAKES[word]) or not all(map(_serves, taken, _TAKES[word])):
+                    return False
+                stack.append("truth")
+            case ["present", str()]:
+                stack.append("truth")
             case ["list", list(items)] if all(map(_is_literal, items)):
-                depth += 1
+                stack.append("list")
+            case ["field", str()]:
+                stack.append("value")
             case literal if _is_literal(literal):
-                depth += 1
+                stack.append("value")
             case _:
                 return False
-        before = operation[0]
-    return depth == 1
+    return len(stack) == 1 and _serves(stack[0], "truth")
+
+
+def _serves(kind: _Kind, wanted: _Kind) -> bool:
+    return kind == wanted or (kind, wanted) == ("value", "truth")
 
 
 def _is_literal(operation: object) -> bool:
