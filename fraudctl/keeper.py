@@ -32,6 +32,7 @@ from fraudctl.home.stack import Stack, home_dir, read
 from fraudctl.jobs import activations, plugin_watcher, pruning
 from fraudctl.jobs.submission import LIVE, job_config, submit
 from fraudctl.rules import changes
+from pipeline.process.job_config import JobConfig
 from pipeline.rules.plugins.watch import Running
 
 log = logging.getLogger("keeper")
@@ -43,7 +44,7 @@ STEADY_MS = 30_000
 """A job that runs this long after its submission ends a row of failures."""
 PRUNE_EVERY_MS = 600_000
 """How often old checkpoints and savepoints are looked for, while the job runs steadily."""
-Submit = Callable[[Stack, Mapping[str, Any], int], str]
+Submit = Callable[[Stack, JobConfig, int], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,10 +244,10 @@ class Keeper:
         self.state = state
 
 
-def submit_live(stack: Stack, config: Mapping[str, Any], lock: int) -> str:
+def submit_live(stack: Stack, config: JobConfig, lock: int) -> str:
     """Hands the live job to Flink; a savepoint that is gone by now is said before Flink is asked."""
-    restore = config["restore"]
-    if restore and str(restore).startswith("file:") and not (local_path(restore) / "_metadata").exists():
+    restore = config.restore
+    if restore and restore.startswith("file:") and not (local_path(restore) / "_metadata").exists():
         raise FraudctlError(
             f"the state {restore} is gone", hint="start without it: fraudctl job submit --from none"
         )

@@ -27,6 +27,7 @@ from fraudctl.home.jobs import next_run
 from fraudctl.jobs import live as jobs
 from fraudctl.jobs import warm_up
 from fraudctl.kafka import admin
+from pipeline.process.job_config import JobTopics
 from pipeline.records.delivery import run_of
 from pipeline.records.events import Refusal, decode
 
@@ -231,7 +232,7 @@ def _job(
         start={str(partition): one.start for partition, one in made.ranges.items()},
         emit_from={str(partition): one.first for partition, one in made.ranges.items()},
         ruleset=ruleset.content,
-        topics={"transactions": made.transactions, **own},
+        topics=JobTopics(made.transactions, **own),
     )  # fmt: skip
 
 

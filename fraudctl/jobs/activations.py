@@ -8,7 +8,7 @@ told that the other was quicker. Nothing here touches the job, which follows the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import now_ms, read_json, wanted_live
 from fraudctl.kafka import admin
+from pipeline.process.job_config import JobConfig
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plan import TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse
@@ -127,20 +128,20 @@ def needed(change: Change) -> list[str]:
     return sorted({feature.by for one in sets for feature in one.features.values()}, key=KEYS.index)
 
 
-def live_config(stack: Stack, config: Mapping[str, Any]) -> dict[str, Any]:
+def live_config(stack: Stack, config: JobConfig) -> JobConfig:
     """The configuration of the live job: it follows the topic, on which there is a first activation by then.
 
     It has a step by every key that any activation ever needed, since a new run computes them all again.
     """
-    chain = of(stack).begin(config["ruleset"])
+    chain = of(stack).begin(config.ruleset)
     asked = wanted_live(stack)["hops"]
     names = stack.profile.topics
-    return {
-        **config,
-        "topics": {**config["topics"], "rules": names.rules, "shadow": names.shadow},
-        "ruleset": chain[-1].content,
-        "hops": [key for key in KEYS if key in (*activation.keys(chain), *asked)],
-    }
+    return replace(
+        config,
+        topics=replace(config.topics, rules=names.rules, shadow=names.shadow),
+        ruleset=chain[-1].content,
+        hops=tuple(key for key in KEYS if key in (*activation.keys(chain), *asked)),
+    )
 
 
 def now(chain: Sequence[Activation]) -> Activation | None:

@@ -62,6 +62,17 @@ class Members:
         """A text; None when it is null or not there."""
         return None if self._content.get(name) is None else self.text(name)
 
+    def one_of(self, name: str, *words: str) -> str:
+        """One of these texts."""
+        value = self.text(name)
+        if value not in words:
+            raise self.malformed(name, f"must be {' or '.join(words)}")
+        return value
+
+    def mapping(self, name: str) -> Mapping[str, Any]:
+        """An object as it is."""
+        return self.within(name)._content
+
     def within(self, name: str) -> Members:
         """The members of an object."""
         return Members(self.given(name), self._at(name))

@@ -18,6 +18,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
 from fraudctl.jobs.activations import Change, RulesTopic
 from fraudctl.kafka import admin
+from pipeline.process.job_config import JobTopics
 from pipeline.records import events
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plugins.watch import Running
@@ -115,8 +116,8 @@ def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_chang
     rules.begin(first.content)
     kinds = ("transactions", "decisions", "refusals", "shadow", "rules")
     config = setup.config(
-        bounded=False, parallelism=parallelism, hops=list(KEYS), checkpoint_interval_ms=2_000,
-        topics={kind: setup.topic(kind) for kind in kinds},
+        bounded=False, parallelism=parallelism, hops=KEYS, checkpoint_interval_ms=2_000,
+        topics=JobTopics(**{kind: setup.topic(kind) for kind in kinds}),
     )  # fmt: skip
     second = rule_set("second", 11, **SEQUENCES)
     with running(setup, config):
