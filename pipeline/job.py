@@ -20,6 +20,7 @@ from pyflink.java_gateway import get_gateway
 
 from pipeline.process.job_config import JobConfig
 from pipeline.rules import ruleset
+from pipeline.rules.document import Content
 from pipeline.rules.plugins.watch import Desk
 from pipeline.scoring import scorer
 
@@ -67,7 +68,7 @@ class Score(MapFunction):  # type: ignore[misc]  # pyflink has no types
         shadow = activation.get("shadow")
         self._shadow = self._scorer(shadow) if shadow else None
 
-    def _scorer(self, content: Mapping[str, Any]) -> scorer.Scorer:
+    def _scorer(self, content: Content) -> scorer.Scorer:
         rules = ruleset.parse(content)
         desk = None
         if self._watch and any(rule.plugin for rule in rules.rules):

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, cast
 
 from pipeline.records.members import Members
+from pipeline.rules.document import Content
 from pipeline.rules.plan import PlanSettings
 
 Time = Literal["append", "event"]
@@ -59,7 +60,7 @@ class JobConfig:
     flink_conf_dir: str
     bootstrap: str
     topics: JobTopics
-    ruleset: Mapping[str, Any]
+    ruleset: Content
     run: int
     parallelism: int
     max_message_bytes: int

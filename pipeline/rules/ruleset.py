@@ -25,7 +25,7 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from pipeline.records.events import RESERVED
-from pipeline.rules.document import Document, DocumentError, Path, read
+from pipeline.rules.document import Content, Document, DocumentError, Path, read
 from pipeline.rules.expression.parse import FUNCTIONS, ExpressionError
 from pipeline.rules.expression.parse import parse as parse_expression
 from pipeline.rules.expression.tree import (
@@ -115,7 +115,7 @@ class RuleSet:
 
     version: str
     hash: str
-    content: Mapping[str, Any]
+    content: Content
     features: Mapping[str, Feature]
     rules: tuple[Rule, ...]
     thresholds: Thresholds
@@ -156,12 +156,12 @@ def load(path: pathlib.Path) -> RuleSet:
     return reader.ruleset()
 
 
-def parse(content: Mapping[str, Any]) -> RuleSet:
+def parse(content: Content) -> RuleSet:
     """Read a rule set from its plain content. Raises `RuleSetError` with every problem at once."""
     return _Reader(Document(content)).ruleset()
 
 
-def content_hash(content: Mapping[str, Any]) -> str:
+def content_hash(content: Content) -> str:
     """The SHA-256 of the content as JSON with sorted keys, in hex."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -50,6 +50,7 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from pipeline.records.events import UNITS
+from pipeline.rules.expression.tree import RawValue
 from pipeline.rules.feature import SESSION_RETENTION_MS
 from pipeline.rules.plan import Hop
 from pipeline.rules.planned_feature import (
@@ -60,8 +61,6 @@ from pipeline.rules.planned_feature import (
     WindowFeature,
 )
 from pipeline.scoring.order import Stamped
-
-RawValue = int | float | str | bool
 
 _POS: Final = attrgetter("pos")
 
@@ -131,7 +130,7 @@ class View:
 
 
 class Looked(NamedTuple):
-    """A value and how far back it looks. None: it is absent; what was there before does not matter."""
+    """A value, None if absent, and how far back it looks, None if nothing before the event matters to it."""
 
     value: RawValue | None
     reach: int | None

@@ -32,8 +32,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.rules.expression.postfix import holds
+from pipeline.rules.expression.tree import RawValue
 from pipeline.rules.plan import Part, Plan
-from pipeline.scoring.features import Entry, Memories, RawValue, View, index_after, value_of
+from pipeline.scoring.features import Entry, Memories, View, index_after, value_of
 from pipeline.scoring.order import Stamped
 from pipeline.scoring.versions import ALWAYS, HopVersion, Version, hop_versions
 

@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.rules.document import Content
 from pipeline.rules.expression.tree import Names
 from pipeline.rules.plugins import source as plugin_source
 from pipeline.rules.plugins.source import MAX_MODEL_BYTES, MAX_SOURCE_BYTES, MAX_USES, Plugin
@@ -50,7 +51,7 @@ def embedded(content: Any, folder: Path, complain: Complain) -> Any:
 
 
 def read_plugin(
-    declared: Mapping[str, Any], content: Mapping[str, Any], names: Names, complain: Complain
+    declared: Mapping[str, Any], content: Content, names: Names, complain: Complain
 ) -> Plugin | None:
     """The plug-in that a rule names, checked; None when something is wrong, which has been said."""
     place = plugin_source.split_place(declared.get("plugin"))
@@ -88,7 +89,7 @@ def _uses(declared: object, names: Names, complain: Complain) -> tuple[str, ...]
     return None if unknown else tuple(sorted(set(declared)))
 
 
-def _model(name: object, content: Mapping[str, Any], complain: Complain) -> str | None:
+def _model(name: object, content: Content, complain: Complain) -> str | None:
     if not plugin_source.is_model_name(name):
         complain(("model",), "is the name of a file beside the rule set")
         return None
@@ -112,13 +113,13 @@ def _size(models: Mapping[str, str | None]) -> int:
     return sum(len(one) * 3 // 4 - 2 for one in models.values() if one)
 
 
-def _entry(content: Mapping[str, Any], section: str, name: str) -> str | None:
+def _entry(content: Content, section: str, name: str) -> str | None:
     held = content.get(section)
     entry = held.get(name) if isinstance(held, Mapping) else None
     return entry if isinstance(entry, str) else None
 
 
-def _is_known(content: Mapping[str, Any], section: str, name: str) -> bool:
+def _is_known(content: Content, section: str, name: str) -> bool:
     held = content.get(section)
     return isinstance(held, Mapping) and name in held
 
