@@ -1,6 +1,6 @@
 """Keeps the live job as it is wanted: the only process that submits it.
 
-Run under the supervisor as `python -m fraudctl.keeper --home HOME`. It compares `jobs/live.json` with
+Run by the engine as `python -m fraudctl.keeper --home HOME`. It compares `jobs/live.json` with
 Flink's list of jobs. Wanted but not there (first start, a JobManager that was killed and forgot it, a job
 that failed for good): it submits from the newest complete checkpoint or savepoint of the run in force. Two of
 them: the younger is cancelled. What it does stands in `jobs/keeper.json`, which it alone writes.
@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,13 +24,15 @@ from typing import Any
 
 from fraudctl.console.result import options, set_options
 from fraudctl.errors import Failed, FraudctlError
-from fraudctl.flink.rest import Flink, Job, local_path, reason_of
+from fraudctl.flink.file_uri import local_path
+from fraudctl.flink.rest import Flink, Job, reason_of
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.jobs import RestorePoint, now_ms, run_of
 from fraudctl.home.stack import Stack, home_dir, read
 from fraudctl.jobs import activations, plugin_watcher, pruning
 from fraudctl.jobs.submission import LIVE, job_config, submit
 from fraudctl.rules import changes
+from fraudctl.waiting import every
 from pipeline.process.job_config import JobConfig
 from pipeline.rules.plugins.watch import Running
 
@@ -259,14 +260,14 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True)
     set_options(home=parser.parse_args().home)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # or each question to Flink is a line
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     keeper = Keeper(_stack_of_home, submit_live)
     plugin_watcher.watch(_stack_of_home().paths.plugins, _pause)
     log.info("keeping the live job of %s", options().home)
-    while True:
+    for _ in every(LOOK_EVERY_S):
         keeper.look()
-        threading.Event().wait(LOOK_EVERY_S)
 
 
 def _pause(call: Running) -> None:

@@ -12,7 +12,6 @@ which makes their values exact.
 from __future__ import annotations
 
 import shutil
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,10 +23,12 @@ from fraudctl.bench.conditions import surroundings
 from fraudctl.bench.load import STRAGGLE_MS, Traffic, Worker, Workload, number_of, send
 from fraudctl.console.result import Progress
 from fraudctl.errors import Failed
-from fraudctl.flink.rest import Flink, local_path, reason_of
+from fraudctl.flink.file_uri import local_path
+from fraudctl.flink.rest import Flink, reason_of
 from fraudctl.jobs.live import await_end
 from fraudctl.jobs.submission import job_config, plan_settings, submit
 from fraudctl.kafka import admin
+from fraudctl.waiting import every
 from pipeline.process.job_config import JobConfig, JobTopics
 
 if TYPE_CHECKING:
@@ -195,11 +196,11 @@ def time_job(stack: Stack, config: JobConfig, wait_s: float, progress: Progress)
 
 
 def _await_tasks(flink: Flink, job_id: str) -> int:
-    while True:
+    for _ in every(0.02):
         detail = flink.job(job_id)
         if detail.running or detail.job.ended:
-            return time.time_ns() // 1_000_000
-        threading.Event().wait(0.02)
+            break
+    return time.time_ns() // 1_000_000
 
 
 def _read(stack: Stack, topic: str, token: bytes, events: int, progress: Progress) -> Decided:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from fraudctl import engines
 from fraudctl.bench.capacity import FIRST_MS, bounded_job, fill, time_job
 from fraudctl.bench.conditions import surroundings
 from fraudctl.console.result import Progress
@@ -191,9 +192,7 @@ def slope(samples: Sequence[tuple[float, int]], after: int) -> float | None:
 def _taskmanager(stack: Stack) -> psutil.Process:
     import psutil
 
-    from fraudctl.engines.local.supervision import Supervisor
-
-    state = Supervisor(stack.paths).states().get(TASKMANAGER)
+    state = engines.of(stack).programs(stack).get(TASKMANAGER)
     if state is None or not state.pid:
         raise NotRunning("no TaskManager of this stack runs here", hint="see: fraudctl status")
     return psutil.Process(state.pid)

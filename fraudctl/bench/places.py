@@ -12,6 +12,7 @@ from typing import Any
 
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack, with_password
+from pipeline.connections.proxies import open_url
 
 _REDIS_DATABASE = 15
 
@@ -85,9 +86,7 @@ def _elasticsearch(stack: Stack, token: str) -> Place:
     def drop() -> None:
         for path in (f"/{alias}-*?expand_wildcards=all", f"/_index_template/{alias}"):
             with suppress(urllib.error.HTTPError):
-                urllib.request.urlopen(
-                    urllib.request.Request(base + path, method="DELETE"), timeout=30
-                ).close()
+                open_url(urllib.request.Request(base + path, method="DELETE"), 30).close()
 
     return Place(address, {"index": alias}, drop=drop)
 

@@ -7,18 +7,16 @@ same rate with the same events, sender and receiver, on a topic of its own that 
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from fraudctl import engines
 from fraudctl.bench.conditions import Distribution, distribution, surroundings
 from fraudctl.bench.load import NANO, Received, Sent, Worker, Workload, receive, send
 from fraudctl.console.result import Progress
-from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import NotRunning
 from fraudctl.jobs.live import status
 from fraudctl.jobs.submission import job_config
@@ -150,23 +148,22 @@ class Blow:
     """One hard kill of the TaskManager, dealt when its time has come; `struck_ns` is when that was."""
 
     def __init__(self, stack: Stack, after_s: float) -> None:
-        self._supervisor = Supervisor(stack.paths)
-        self._pid()
+        self._stack, self._engine = stack, engines.of(stack)
+        self._check()
         self._after_s = after_s
         self.struck_ns = 0
 
     def deal(self, start_ns: int) -> None:
         """Kill it if it is time and has not been done; `start_ns` is when the first event was due."""
         if not self.struck_ns and time.time_ns() > start_ns + self._after_s * NANO:
-            pid = self._pid()
+            self._check()
             self.struck_ns = time.time_ns()
-            os.kill(pid, signal.SIGKILL)
+            self._engine.kill(self._stack, TASKMANAGER)
 
-    def _pid(self) -> int:
-        state = self._supervisor.states().get(TASKMANAGER)
-        if state is None or not state.pid:
+    def _check(self) -> None:
+        state = self._engine.programs(self._stack).get(TASKMANAGER)
+        if state is None or not state.runs:
             raise NotRunning("no TaskManager of this stack runs here", hint="see: fraudctl status")
-        return state.pid
 
 
 def sink_lag(stack: Stack) -> dict[str, int]:

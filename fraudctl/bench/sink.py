@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,14 +18,15 @@ from typing import Any
 
 import psutil
 
+from fraudctl import engines
 from fraudctl.bench.conditions import machine, versions
 from fraudctl.bench.load import Worker, Workload
 from fraudctl.bench.places import Place, place
 from fraudctl.console.result import Progress
-from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import Failed
 from fraudctl.home.stack import Stack, write_atomically
 from fraudctl.kafka import admin
+from fraudctl.waiting import every
 from pipeline.records.events import Decision, Hit, Source, decode, encode_decision
 
 FLAGGED_EVERY = 20
@@ -85,7 +85,10 @@ def _write(
         began = time.monotonic()
         servers = _servers(stack, sink)
         first: tuple[float, int, float, float] | None = None
-        while (done := sum(admin.committed(stack.kafka, group, topic).values())) < events:
+        for _ in every(_POLL_S):
+            done = sum(admin.committed(stack.kafka, group, topic).values())
+            if done >= events:
+                break
             now = time.monotonic()
             if done and first is None:
                 first = now, done, _processor_s([process]), _processor_s(servers)
@@ -94,7 +97,6 @@ def _write(
                     f"the writer wrote {done} of {events}: {errors.read_text()[-400:]}", code="bench_sink"
                 )
             progress.update(done, f"written to {sink}")
-            threading.Event().wait(_POLL_S)
         ended = time.monotonic()
         writer_s, server_s = _processor_s([process]), _processor_s(servers)
     at, before, writer_before, server_before = first or (began, 0, 0.0, server_s)
@@ -141,7 +143,7 @@ def _writer(
 
 def _servers(stack: Stack, sink: str) -> list[psutil.Process]:
     """The store's processes if the stack runs them."""
-    state = Supervisor(stack.paths).states().get(sink)
+    state = engines.of(stack).programs(stack).get(sink)
     if state is None or not state.pid:
         return []
     return [psutil.Process(state.pid)]

@@ -10,7 +10,6 @@ import hashlib
 import os
 import threading
 import urllib.error
-import urllib.request
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from fraudctl.console import result
 from fraudctl.errors import Failed
+from pipeline.connections.proxies import open_url
 
 MAVEN_CENTRAL = "https://repo.maven.apache.org/maven2"
 DOWNLOADS_AT_ONCE = 8
@@ -157,7 +157,7 @@ class _Download:
         partial = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
         counted = 0
         try:
-            with urllib.request.urlopen(url, timeout=ANSWER_SECONDS) as answer, partial.open("wb") as out:
+            with open_url(url, ANSWER_SECONDS) as answer, partial.open("wb") as out:
                 while chunk := answer.read(_CHUNK):
                     if self.stopped.is_set():
                         return

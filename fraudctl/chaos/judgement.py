@@ -11,11 +11,11 @@ from typing import Any
 from fraudctl.console.result import Progress
 from fraudctl.decisions import notifications
 from fraudctl.engines import workers
-from fraudctl.errors import Failed
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.traffic.scorecard import Scorecard
 from fraudctl.verify import Config, KafkaLog, Kind, Report, Verification
+from fraudctl.waiting import within
 
 _SETTLED_S = 100.0
 
@@ -94,11 +94,7 @@ def settle_notifications(stack: Stack) -> dict[str, Any] | None:
         counts = notifications.counts(stack) or {}
         return not counts["due"] + counts["claimed"]
 
-    try:
-        admin.wait_until(settled, _SETTLED_S, lambda: Failed("", code="unsettled"))
-    except Failed as error:
-        if error.code != "unsettled":
-            raise
+    within(settled, _SETTLED_S)
     claims = notifications.open_claims(stack)
     counts = {state: sum(claim.state == state for claim in claims) for state in notifications.STATES}
     return counts | {"listed": [asdict(claim) for claim in claims if claim.state in ("unknown", "refused")]}

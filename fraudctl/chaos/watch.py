@@ -18,6 +18,7 @@ from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.traffic.scorecard import Scoreboard
+from fraudctl.waiting import within
 
 EVERY_S = 1.0
 CAUGHT_UP_S = 2.0
@@ -102,14 +103,16 @@ def _worst(values: list[float]) -> float:
 
 def await_quiet(stack: Stack, wait_s: float, tell: Callable[[int], None]) -> dict[str, int]:
     """Wait until no sink is behind; who still is after that time, with its records, empty when none is."""
-    deadline, sinks = time.monotonic() + wait_s, workers.sinks(stack)
+    sinks = workers.sinks(stack)
     left: dict[str, int] = dict.fromkeys(sinks, 0)
-    while True:
+
+    def quiet() -> bool:
+        nonlocal left
         with suppress(FraudctlError):
             left = {sink: records for sink, records in behind(stack, sinks).items() if records}
             tell(sum(left.values()))
-            if not left:
-                return {}
-        if time.monotonic() > deadline:
-            return left
-        threading.Event().wait(EVERY_S)
+            return not left
+        return False
+
+    within(quiet, wait_s, EVERY_S)
+    return left

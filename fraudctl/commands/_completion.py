@@ -30,6 +30,13 @@ def servers(incomplete: str) -> list[str]:
     return _beginning(incomplete, profile.server_names())
 
 
+def engines(incomplete: str) -> list[str]:
+    """Engines there are."""
+    from fraudctl import engines
+
+    return _beginning(incomplete, engines.names())
+
+
 def sinks(incomplete: str) -> list[str]:
     """Sinks of the stack in the home of this shell, every sink there is where none was started."""
     from fraudctl.home import stack
@@ -41,10 +48,11 @@ def sinks(incomplete: str) -> list[str]:
 
 def programs(incomplete: str) -> list[str]:
     """Programs whose logs there are."""
-    from fraudctl.engines.local import engine
+    from fraudctl import engines
     from fraudctl.home import stack
 
-    return _beginning(incomplete, engine.program_names(stack.home_dir()))
+    home = stack.home_dir()
+    return _beginning(incomplete, engines.of_home(home).log_names(home))
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:

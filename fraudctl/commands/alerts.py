@@ -43,10 +43,10 @@ def alerts(
 
     Example: fraudctl alerts --since 1h --decision block; fraudctl alerts top --users
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.settings import moment
 
-    current, now_ms = stack.current(), time.time_ns() // 1_000_000
+    current, now_ms = engines.current(), time.time_ns() // 1_000_000
     if view is View.TOP:
         return _top(current, "user" if users else "ip", limit, now_ms)
     since_ms = moment.of_option("--since", since)

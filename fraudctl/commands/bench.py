@@ -70,14 +70,14 @@ def bench(
 
 
 def _rate(rate: float, duration_s: float, warmup_s: float, seed: int, kill: bool) -> Result:
+    from fraudctl import engines
     from fraudctl.bench import rate as bench_rate
-    from fraudctl.home import stack
 
     floor_s = min(duration_s, 20.0)
     total = round(rate * (duration_s + warmup_s))
     with progress("bench", total) as shown:
         found = bench_rate.run(
-            stack.current(), bench_rate.Plan(rate, duration_s, warmup_s, floor_s, seed, kill), shown
+            engines.current(), bench_rate.Plan(rate, duration_s, warmup_s, floor_s, seed, kill), shown
         )
     names = ("p50", "p90", "p99", "p999", "max")
     rows = [[what, *(found[key][name] for name in names)] for what, key in _LATENCIES]
@@ -102,11 +102,11 @@ def _recovered(caught_up_s: float | None) -> str:
 
 
 def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
+    from fraudctl import engines
     from fraudctl.bench import capacity as bench_capacity
-    from fraudctl.home import stack
 
     with progress("bench", events) as shown:
-        found = bench_capacity.run(stack.current(), events, seed, keep, wait_s, shown)
+        found = bench_capacity.run(engines.current(), events, seed, keep, wait_s, shown)
     checkpoints, reference = found["checkpoints"], found["reference"]
     summary = (
         f"{found['decided']:,} events in {found['timed_s']:.1f} s: {found['events_per_second']:,} events/s "
@@ -118,14 +118,14 @@ def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
 
 
 def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s: float) -> Result:
+    from fraudctl import engines
     from fraudctl.bench import keys as bench_keys
-    from fraudctl.home import stack
 
     chosen = held is not None or in_state is not None
     held = held or ([] if chosen else list(bench_keys.HELD))
     in_state = in_state or ([] if chosen else list(bench_keys.IN_STATE))
     with progress("bench", None) as shown:
-        found = bench_keys.run(stack.current(), held, in_state, seed, wait_s, shown)
+        found = bench_keys.run(engines.current(), held, in_state, seed, wait_s, shown)
     names = ("case", "cpu_us_per_event", "wall_us_per_event")
     rows = [[one[name] for name in names] for one in found["costs"]]
     headings = ("", "processor time of the TaskManager", "time passed")
@@ -135,11 +135,11 @@ def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s:
 
 
 def _sink(sink: str, events: int, seed: int, wait_s: float) -> Result:
+    from fraudctl import engines
     from fraudctl.bench import sink as bench_sink
-    from fraudctl.home import stack
 
     with progress("bench", events) as shown:
-        found = bench_sink.run(stack.current(), sink, events, seed, wait_s, shown)
+        found = bench_sink.run(engines.current(), sink, events, seed, wait_s, shown)
     return Result(
         f"{sink}: {found['decisions_per_second']:,} decisions/s over {found['timed_s']} s;"
         f" processor seconds: writer {found['writer_cpu_s']}, store {found['store_cpu_s']}",

@@ -61,10 +61,10 @@ def undo() -> Result:
 
     Example: fraudctl chaos undo
     """
+    from fraudctl import engines
     from fraudctl.chaos import guardian, ledger
-    from fraudctl.home import stack
 
-    done = ledger.undo_all(stack.current(), guardian.undo, also_kept_up=True)
+    done = ledger.undo_all(engines.current(), guardian.undo, also_kept_up=True)
     return Result(f"undone: {', '.join(done)}" if done else "nothing was on", {"undone": done})
 
 
@@ -95,8 +95,8 @@ def run(
 
     Example: fraudctl chaos run kill-taskmanager --during simulate --attack ip-burst --rate 500
     """
+    from fraudctl import engines
     from fraudctl.chaos import experiment, fault
-    from fraudctl.home import stack
     from fraudctl.settings import profile
     from fraudctl.traffic import generator, scenario, simulate
 
@@ -116,7 +116,7 @@ def run(
     order = experiment.Order(chosen, traffic_run, workers, after_ms, _ms("--patience", patience) / 1000)
     if dry_run:
         return Result("; ".join(order.plan()), {"fault": _document(chosen), "plan": order.plan()})
-    running = stack.current()
+    running = engines.current()
     for number, sentence in enumerate(order.plan(), 1):
         say(f"{number}. {sentence}")
     return _result(experiment.run(running, order))

@@ -37,10 +37,10 @@ def list_(
     """
     from collections import deque
 
+    from fraudctl import engines
     from fraudctl.decisions import deadletters
-    from fraudctl.home import stack
 
-    running = stack.current()
+    running = engines.current()
     where = deadletters.topic_of(running, topic, sink)
     newest: deque[deadletters.DeadLetter] = deque(maxlen=limit)
     total = 0
@@ -62,10 +62,10 @@ def show(
 
     Example: fraudctl dlq show 0:17
     """
+    from fraudctl import engines
     from fraudctl.decisions import deadletters
-    from fraudctl.home import stack
 
-    running = stack.current()
+    running = engines.current()
     [letter] = deadletters.find(running, deadletters.topic_of(running, topic, sink), [id_])
     document = letter.as_document(whole=True)
     rows = [(name, value) for name, value in document.items() if name != "value"]
@@ -84,12 +84,12 @@ def retry(
 
     Example: fraudctl dlq retry 0:17 --yes
     """
+    from fraudctl import engines
     from fraudctl.decisions import deadletters
-    from fraudctl.home import stack
 
     if bool(ids) == all_:
         raise UsageError("name the records, or say --all", hint="see what there is: fraudctl dlq list")
-    running = stack.current()
+    running = engines.current()
     where = deadletters.topic_of(running, topic, sink)
     found = (
         list(deadletters.read_all(running, where)) if all_ else deadletters.find(running, where, ids or [])

@@ -19,6 +19,7 @@ def doctor() -> Result:
     import os
     from dataclasses import asdict
 
+    from fraudctl.engines.contract import BROKEN, WELL
     from fraudctl.home.stack import home_dir
     from fraudctl.observe import doctor as examiner
 
@@ -27,9 +28,9 @@ def doctor() -> Result:
     rows = [(check.name, check.state, check.finding, check.mend) for check in checks]
     summary = (
         "all is well"
-        if state == examiner.WELL
+        if state == WELL
         else f"{len(list(examiner.mends(checks)))} finding(s) to look at"
     )
     data = {"state": state, "checks": [asdict(check) for check in checks]}
     table = Table("", ("check", "state", "finding", "mend"), rows)
-    return Result(summary, data, exit_code=3 if state == examiner.BROKEN else 0, tables=(table,))
+    return Result(summary, data, exit_code=3 if state == BROKEN else 0, tables=(table,))

@@ -28,10 +28,10 @@ def explain(
 
     Example: fraudctl explain evt-000042 --user ada
     """
+    from fraudctl import engines
     from fraudctl.decisions import explain as capability
-    from fraudctl.home import stack
 
-    found = capability.explain(stack.current(), event_id, user)
+    found = capability.explain(engines.current(), event_id, user)
     if at is not None:
         return _side_by_side(found, at)
     return Result(_summary(found), found.document(), tables=_tables(found))

@@ -31,10 +31,10 @@ def compact(
 
     Example: fraudctl export compact
     """
+    from fraudctl import engines
     from fraudctl.decisions import training
-    from fraudctl.home import stack
 
-    running = stack.current()
+    running = engines.current()
     store = training.store_of(running)
     with progress("compacting", 1.0) as bar:
         done = training.compact(store, training.committed(running), target_rows, _tell(bar))
@@ -62,8 +62,8 @@ def labels(
 
     Example: fraudctl export labels --out training.parquet --since 2026-11-01
     """
+    from fraudctl import engines
     from fraudctl.decisions import training
-    from fraudctl.home import stack
 
     for day in (since, until):
         if day is not None and not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
@@ -71,7 +71,7 @@ def labels(
     target = out.expanduser().absolute()
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent}", hint="make it, or name another file")
-    running = stack.current()
+    running = engines.current()
     store = training.store_of(running)
     with progress("joining labels", 1.0) as bar:
         labelled = training.labels(running)

@@ -49,7 +49,7 @@ def ingest(
 
     Example: fraudctl ingest payments.csv --map amount=betrag --label is_fraud --shift-to-now
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.traffic import columns, rows
     from fraudctl.traffic import ingest as ingestion
 
@@ -66,5 +66,5 @@ def ingest(
     order = ingestion.Order(file, rows.Mapped(rows.mapping(mapping or []), label), rate, shift_to_now, topic)
     columns.check(file, order.mapped)
     if history:
-        return ingestion.ingest_history(stack.current(), order, name, rules).as_result()
-    return ingestion.ingest_live(stack.current(), order).as_result()
+        return ingestion.ingest_history(engines.current(), order, name, rules).as_result()
+    return ingestion.ingest_live(engines.current(), order).as_result()

@@ -33,11 +33,11 @@ def submit(
 
     Example: fraudctl job submit --from latest
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.jobs import live
 
     with progress("starting the job") as shown:
-        found = live.start(stack.current(), wait, shown, restore=restore)
+        found = live.start(engines.current(), wait, shown, restore=restore)
     return _answer(f"the job runs{_origin(found)}", found)
 
 
@@ -51,11 +51,11 @@ def stop(
 
     Example: fraudctl job stop
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.jobs import live
 
     with progress("stopping the job") as shown:
-        found = live.stop(stack.current(), wait, shown, savepoint=not no_savepoint)
+        found = live.stop(engines.current(), wait, shown, savepoint=not no_savepoint)
     if found["job_id"] is None:
         return Result("the job was not running", found)
     return Result(f"the job stopped{_where(found)}; go on with: fraudctl job submit", found)
@@ -66,10 +66,10 @@ def status() -> Result:
 
     Example: fraudctl job status --json
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.jobs import live
 
-    found = live.status(stack.current())
+    found = live.status(engines.current())
     flink = found["flink"]
     is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
     state = f"{flink['state']} ({flink['job_id']})" if flink else "not there"
@@ -82,11 +82,11 @@ def savepoint(wait: Wait = 180.0) -> Result:
 
     Example: fraudctl job savepoint
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.jobs import live
 
     with progress("taking a savepoint"):
-        found = live.savepoint(stack.current(), wait)
+        found = live.savepoint(engines.current(), wait)
     return Result(f"savepoint: {found['savepoint']}", found)
 
 
@@ -98,11 +98,11 @@ def rescale(
 
     Example: fraudctl job rescale 2
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.jobs import live
 
     with progress("rescaling the job") as shown:
-        found = live.rescale(stack.current(), parallelism, wait, shown)
+        found = live.rescale(engines.current(), parallelism, wait, shown)
     return _answer(f"the job runs at parallelism {parallelism}{_origin(found)}", found)
 
 
@@ -122,10 +122,10 @@ def reset_offsets(
 
     Example: fraudctl job reset-offsets --to 2026-11-23T12:00:00Z --dry-run
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.jobs import reset
 
-    here = stack.current()
+    here = engines.current()
     if not dry_run:
         reset.refuse_running(here)
     made = reset.plan(here, to)

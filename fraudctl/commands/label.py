@@ -30,8 +30,8 @@ def label(
 
     Example: fraudctl label ip-burst-05b87a91-0001234 fraud
     """
+    from fraudctl import engines
     from fraudctl.decisions import labels
-    from fraudctl.home import stack
 
-    document = labels.write(stack.current(), event_id, verdict.value == "fraud", user)
+    document = labels.write(engines.current(), event_id, verdict.value == "fraud", user)
     return Result(f"{event_id} of user {document['user_id']} is labelled {verdict.value}", document)

@@ -20,10 +20,10 @@ def status() -> Result:
     """
     from dataclasses import asdict
 
+    from fraudctl import engines
     from fraudctl.decisions import notifications
-    from fraudctl.home import stack
 
-    claims = notifications.open_claims(stack.current())
+    claims = notifications.open_claims(engines.current())
     counts = {state: sum(claim.state == state for claim in claims) for state in notifications.STATES}
     rows = [[c.state, c.channel, c.user_id, c.event_id, c.reason] for c in claims if c.state != "due"]
     table = Table("Notifications", ["state", "channel", "user", "event", "reason"], rows)

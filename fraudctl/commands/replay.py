@@ -63,16 +63,17 @@ def replay(
 
     Example: fraudctl replay --rules candidate.yaml --diff live --report diff.html
     """
+    from fraudctl import engines
     from fraudctl.compare import replay as replays
     from fraudctl.errors import UsageError
-    from fraudctl.home import rulesets, stack
+    from fraudctl.home import rulesets
     from fraudctl.settings import moment
 
     if (version is None) == (rules is None):
         raise UsageError("name one rule set", hint="use --rule-version V or --rules FILE")
     if report is not None and base is None:
         raise UsageError("--report shows a diff", hint="add --diff live")
-    here = stack.current()
+    here = engines.current()
     ruleset, _ = rulesets.find(str(rules or version), here.home)
     times = moment.of_option("--from", begin), moment.of_option("--to", until)
     made = replays.plan(here, ruleset, *times, base, parallelism)

@@ -39,10 +39,10 @@ def apply(
 
     Example: fraudctl rules apply mine.yaml
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.rules import changes
 
-    here, ruleset = stack.current(), sound(file)
+    here, ruleset = engines.current(), sound(file)
     changes.refuse_stopped(here.paths.plugins, ruleset)
     at = _time(effective_from)
     if restart:
@@ -58,10 +58,10 @@ def pause(
 
     Example: fraudctl rules pause ip_burst
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.rules import changes
 
-    return answer(changed(stack.current(), changes.pause(rule), wait))
+    return answer(changed(engines.current(), changes.pause(rule), wait))
 
 
 def rollback(wait: Wait = 60.0) -> Result:
@@ -69,10 +69,10 @@ def rollback(wait: Wait = 60.0) -> Result:
 
     Example: fraudctl rules rollback
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.rules import changes
 
-    return answer(changed(stack.current(), changes.rollback, wait))
+    return answer(changed(engines.current(), changes.rollback, wait))
 
 
 def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:

@@ -294,13 +294,13 @@ def _profile(name: str | None) -> Profile:
     """The named profile, else the running stack's, else the default one."""
     import os
 
+    from fraudctl import engines
     from fraudctl.errors import NotRunning
-    from fraudctl.home import stack
     from fraudctl.settings import profile
 
     if name is None:
         try:
-            return stack.current().profile
+            return engines.current().profile
         except NotRunning:
             name = "default"
     return profile.load(name, {}, os.environ)
@@ -315,12 +315,12 @@ def _entry(name: str, path: Path, loaded: RuleSet, in_force: str | None) -> dict
 
 def _chain() -> list[Activation]:
     """Every activation of the running stack; none when nothing runs, or the topic cannot be read."""
+    from fraudctl import engines
     from fraudctl.errors import NotRunning, Unhealthy
-    from fraudctl.home import stack
     from fraudctl.jobs import activations
 
     try:
-        here = stack.current()
+        here = engines.current()
         return activations.of(here).read() if "kafka" in here.addresses else []
     except NotRunning:
         return []

@@ -42,13 +42,13 @@ def search(
 
     Example: fraudctl search 'amount:>500 AND country:DE' --decision block --since 24h
     """
+    from fraudctl import engines
     from fraudctl.decisions.search import Search, find
-    from fraudctl.home import stack
     from fraudctl.settings import moment
 
     since_ms = moment.of_option("--since", since)
     wanted = Search(query, user, ip, since_ms, decision.value if decision else None, rule, limit)
-    answer = find(stack.current(), wanted)
+    answer = find(engines.current(), wanted)
     rows = [_row(one) for one in answer.decisions]
     data = {"total": answer.total, "decisions": [dict(one) for one in answer.decisions]}
     summary = f"{len(rows)} of {answer.total} decisions" if rows else "no decision is like that"

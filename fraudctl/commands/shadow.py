@@ -33,14 +33,14 @@ def shadow(
 
     Example: fraudctl rules shadow candidate.yaml
     """
+    from fraudctl import engines
     from fraudctl.compare import shadow as shadows
     from fraudctl.errors import UsageError
-    from fraudctl.home import stack
     from fraudctl.rules import changes
 
     if (file is None) != stop:
         raise UsageError("say which", hint="a candidate's FILE, or --stop")
-    here = stack.current()
+    here = engines.current()
     if file is None:
         made = changed(here, shadows.stop, wait)
         return Result(f"no shadow from {made.as_document()['in_force_from']} on", made.as_document())
@@ -61,11 +61,11 @@ def compare() -> Result:
 
     Example: fraudctl rules compare
     """
+    from fraudctl import engines
     from fraudctl.compare import shadow as shadows
-    from fraudctl.home import stack
 
     with progress("comparing") as shown:
-        found = shadows.compare(stack.current(), shown)
+        found = shadows.compare(engines.current(), shown)
     return Result(_summary(found), found.as_document(), tables=_tables(found))
 
 
@@ -80,11 +80,11 @@ def promote(
 
     Example: fraudctl rules promote --gate gate.yaml
     """
+    from fraudctl import engines
     from fraudctl.compare import shadow as shadows
-    from fraudctl.home import stack
     from fraudctl.rules import changes
 
-    here = stack.current()
+    here = engines.current()
     limits = shadows.read_gate(gate) if gate else shadows.Gate(min_compared=0)
     with progress("comparing") as shown:
         found = shadows.compare(here, shown)

@@ -43,7 +43,7 @@ def simulate(
 
     Example: fraudctl simulate --attack ip-burst --rate 200 --duration 30s
     """
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.settings import profile
     from fraudctl.traffic import generator, scenario, simulate
 
@@ -58,7 +58,7 @@ def simulate(
             count = simulate.write_stream(run, target)
         data = {"run": run.name, "start_ms": start_ms, "events": count, "file": str(output)}
         return Result(f"{count} transactions written to {output}", data)
-    return simulate.simulate(stack.current(), run, workers, patience_ms / 1000).as_result()
+    return simulate.simulate(engines.current(), run, workers, patience_ms / 1000).as_result()
 
 
 def _duration(option: str, text: str) -> int:

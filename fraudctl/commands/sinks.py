@@ -35,10 +35,10 @@ def list_() -> Result:
 
     Example: fraudctl sinks list
     """
+    from fraudctl import engines
     from fraudctl.engines import writers
-    from fraudctl.home import stack
 
-    found = writers.describe(stack.current())
+    found = writers.describe(engines.current())
     rows = [(one["name"], one["address"], one["dead_letter_topic"], _settings(one)) for one in found]
     table = Table("", ("sink", "writes to", "dead letters", "settings"), rows)
     return Result(f"{len(found)} sinks", {"sinks": found}, tables=(table,) if rows else ())
@@ -49,10 +49,10 @@ def status() -> Result:
 
     Example: fraudctl sinks status --json
     """
+    from fraudctl import engines
     from fraudctl.engines import writers
-    from fraudctl.home import stack
 
-    running = stack.current()
+    running = engines.current()
     found = writers.status(running)
     columns = ("name", "state", "lag", "written", "superseded", "retried", "dead_letters", "last_error")
     rows = [[_cell(one[column]) for column in columns] for one in found]
@@ -84,10 +84,10 @@ def pause(name: Name) -> Result:
 
     Example: fraudctl sinks pause postgres
     """
+    from fraudctl import engines
     from fraudctl.engines import writers
-    from fraudctl.home import stack
 
-    changed = writers.pause(stack.current(), name)
+    changed = writers.pause(engines.current(), name)
     words = "is paused" if changed else "was paused already"
     return Result(f"{name} {words}; go on with: fraudctl sinks resume {name}", {"sink": name, "paused": True})
 
@@ -97,10 +97,10 @@ def resume(name: Name) -> Result:
 
     Example: fraudctl sinks resume postgres
     """
+    from fraudctl import engines
     from fraudctl.engines import writers
-    from fraudctl.home import stack
 
-    changed = writers.resume(stack.current(), name)
+    changed = writers.resume(engines.current(), name)
     words = "goes on" if changed else "was not paused"
     return Result(f"{name} {words}", {"sink": name, "paused": False})
 
@@ -118,10 +118,10 @@ def rewind(
 
     Example: fraudctl sinks rewind parquet --to earliest --yes
     """
+    from fraudctl import engines
     from fraudctl.engines import writers
-    from fraudctl.home import stack
 
-    running = stack.current()
+    running = engines.current()
     writers.check(running, name)
     offsets = writers.destination(running, to)
     if not yes:
@@ -148,11 +148,11 @@ def dlq(
 
     Example: fraudctl sinks dlq postgres --retry
     """
+    from fraudctl import engines
     from fraudctl.commands import dlq as letters
     from fraudctl.engines import writers
-    from fraudctl.home import stack
 
-    writers.check(stack.current(), name)
+    writers.check(engines.current(), name)
     if retry:
         return letters.retry(None, all_=True, yes=yes, sink=name)
     return letters.list_(sink=name, limit=limit)

@@ -14,7 +14,7 @@ from fraudctl.errors import NotRunning, UsageError
 
 if TYPE_CHECKING:
     from fraudctl.console.result import Progress
-    from fraudctl.engines.local.engine import ServerHealth
+    from fraudctl.engines.contract import ServerHealth
     from fraudctl.home.stack import Stack
     from fraudctl.settings.profile import Profile
 
@@ -44,6 +44,10 @@ def up(
         list[str] | None,
         typer.Option("--without", help="Leave out a server; repeatable.", autocompletion=_completion.servers),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option("--engine", help="What runs it; at first: local.", autocompletion=_completion.engines),
+    ] = None,
     wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 180.0,
 ) -> Result:
     """Start the whole stack and wait until it works. Repeats are quick and change nothing.
@@ -52,7 +56,8 @@ def up(
     """
     import time
 
-    from fraudctl.engines.local import engine
+    from fraudctl import engines
+    from fraudctl.engines.contract import Wish
     from fraudctl.home import stack as stacks
 
     began = time.monotonic()
@@ -61,7 +66,7 @@ def up(
     chosen = _wanted_profile(home, profile, rules)
     if left_out == () and profile is None and rules is None and (known := _running(home)) is not None:
         left_out = known.without
-    started = engine.up(engine.Wish(home, chosen, left_out, any_port, wait))
+    started = engines.for_up(home, engine).up(Wish(home, chosen, left_out, any_port, wait))
     if started.runs_jobs:
         from fraudctl.jobs import live
 
@@ -76,13 +81,13 @@ def down() -> Result:
 
     Example: fraudctl down
     """
-    from fraudctl.engines.local import engine
+    from fraudctl import engines
     from fraudctl.home import stack as stacks
 
     home = stacks.home_dir()
     running = _running(home)
     savepoint = _stop_job(running) if running is not None else None
-    stopped = engine.down(home)
+    stopped = engines.of_home(home).down(home)
     data = {"home": str(home), "was_running": stopped, "savepoint": savepoint}
     if not stopped:
         return Result(f"nothing was running in {home}", data)
@@ -94,7 +99,7 @@ def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
 
     Example: fraudctl purge --yes
     """
-    from fraudctl.engines.local import engine
+    from fraudctl import engines
     from fraudctl.home import stack as stacks
 
     home = stacks.home_dir()
@@ -104,7 +109,7 @@ def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
         raise UsageError(f"{home} is not a home of fraudctl", hint="name the right one with --home")
     if not yes:
         _confirm(home)
-    engine.purge(home)
+    engines.of_home(home).purge(home)
     return Result(f"deleted {home}", {"home": str(home), "deleted": True})
 
 
@@ -118,10 +123,10 @@ def restart(
 
     Example: fraudctl restart postgres
     """
-    from fraudctl.engines.local import engine
-    from fraudctl.home import stack as stacks
+    from fraudctl import engines
 
-    programs = engine.restart(stacks.current(), server, wait)
+    running = engines.current()
+    programs = list(engines.of(running).restart(running, server, wait))
     return Result(f"restarted {', '.join(programs)}", {"server": server, "programs": programs})
 
 
@@ -132,11 +137,11 @@ def status(
 
     Example: fraudctl status --json
     """
-    from fraudctl.home import stack as stacks
+    from fraudctl import engines
 
     if watch:
         return Result("", _watched(), replaces=True)
-    return _status(stacks.current())
+    return _status(engines.current())
 
 
 def logs(
@@ -150,18 +155,21 @@ def logs(
 
     Example: fraudctl logs flink-taskmanager -f
     """
-    from fraudctl.engines.local import engine, logs
+    from dataclasses import asdict
+
+    from fraudctl import engines
     from fraudctl.home import stack as stacks
 
     home = stacks.home_dir()
-    known = engine.program_names(home)
+    engine = engines.of_home(home)
+    known = list(engine.log_names(home))
     if not known:
         raise NotRunning(f"no stack has been started in {home}")
     chosen = [name] if name in known else [one for one in known if name is None or name in one.split("-")]
     if not chosen:
         raise UsageError(f"there is no log of {name!r}", hint=f"there are: {', '.join(known)}")
     width = max(map(len, chosen)) if len(chosen) > 1 else 0
-    found = logs.read(stacks.Paths(home), chosen, lines, follow)
+    found = (asdict(line) for line in engine.logs(home, chosen, lines, follow))
     return Result(
         "", found, line=lambda one: f"{one['program']:{width}}  {one['line']}" if width else one["line"]
     )
@@ -198,10 +206,10 @@ def _wanted_profile(home: Path, name: str | None, rules: Path | None) -> Profile
 
 def _running(home: Path) -> Stack | None:
     """The stack that came up in this home and still runs."""
-    from fraudctl.home import stack as stacks
+    from fraudctl import engines
 
     try:
-        known = stacks.current(home)
+        known = engines.current(home)
     except NotRunning:
         return None
     return known if known.extra.get("ready") else None
@@ -247,20 +255,18 @@ def _started(stack: Stack, seconds: float) -> Result:
 
 
 def _watched() -> Iterator[Result]:
-    import time
+    from fraudctl import engines
+    from fraudctl.waiting import every
 
-    from fraudctl.home import stack as stacks
-
-    while True:
-        yield _status(stacks.current())
-        time.sleep(WATCH_SECONDS)
+    for _ in every(WATCH_SECONDS):
+        yield _status(engines.current())
 
 
 def _status(stack: Stack) -> Result:
-    from fraudctl.engines.local import engine
+    from fraudctl import engines
     from fraudctl.observe import status as observe
 
-    health = engine.health(stack)
+    health = engines.of(stack).health(stack)
     servers = [_server(one) for one in health]
     for server in servers:
         if server["name"] == "postgres":

@@ -55,11 +55,11 @@ def sinks(
     """
     if dry_run and not repair:
         raise UsageError("--dry-run goes with --repair", hint="run: fraudctl verify sinks --repair --dry-run")
-    from fraudctl.home import stack
+    from fraudctl import engines
     from fraudctl.settings import moment
     from fraudctl.verify import KafkaLog, Span, Verification
 
-    running = stack.current()
+    running = engines.current()
     configs = _configs(running, sink)
     log = KafkaLog(running.kafka, running.profile.topics.decisions)
     bars = _Bars()

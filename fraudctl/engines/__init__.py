@@ -1,1 +1,71 @@
-"""Where a stack runs: one module per engine."""
+"""Where a stack runs: one folder an engine, and what they share."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
+from fraudctl.home.stack import Stack, home_dir, read
+
+if TYPE_CHECKING:
+    from fraudctl.engines.contract import Engine
+
+FIRST = "local"
+"""the engine of a home where nothing has been started yet"""
+
+
+def names() -> tuple[str, ...]:
+    """The engines there are: the folders here."""
+    return tuple(sorted(found.name for found in pkgutil.iter_modules(__path__) if found.ispkg))
+
+
+def find(name: str) -> Engine:
+    """The engine of that name. Raises UsageError when there is none."""
+    if name not in names():
+        raise UsageError(f"there is no engine {name!r}", hint=f"there are: {', '.join(names())}")
+    return cast("Engine", import_module(f"{__name__}.{name}.engine").Engine())
+
+
+def of(stack: Stack) -> Engine:
+    """The engine that a stack runs on."""
+    return find(stack.engine)
+
+
+def of_home(home: Path) -> Engine:
+    """The engine of the stack that was last started in a home; the local one where there never was one.
+
+    Where the file that tells is damaged it is the engine that has something running there.
+    """
+    try:
+        stack = read(home)
+    except FraudctlError:
+        found = (engine for engine in map(find, names()) if engine.is_running(home))
+        return next(found, find(FIRST))
+    return find(FIRST) if stack is None else of(stack)
+
+
+def for_up(home: Path, asked: str | None) -> Engine:
+    """The engine that `up` is to use. Raises Failed while a stack of another runs in that home."""
+    before = of_home(home)
+    if asked is None:
+        return before
+    wanted = find(asked)
+    if type(wanted) is not type(before) and before.is_running(home):
+        raise Failed(
+            f"a stack of another engine runs in {home}", hint="run: fraudctl down", code="other_settings"
+        )
+    return wanted
+
+
+def current(home: Path | None = None) -> Stack:
+    """The running stack of a home; NotRunning if there is none."""
+    where = home_dir(home)
+    stack = read(where)
+    if stack is None:
+        raise NotRunning(f"no stack has been started in {where}")
+    if not of(stack).is_running(where):
+        raise NotRunning(f"the stack in {where} is stopped")
+    return stack

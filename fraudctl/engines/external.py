@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fraudctl.errors import FraudctlError
-from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.servers import server_class
@@ -28,6 +27,10 @@ def reason_unwell(stack: Stack, name: str) -> str:
         if name == "kafka":
             admin.end_offsets(stack.kafka, stack.profile.topics.decisions)
         elif name == "flink":
+            from fraudctl.flink.rest import (
+                Flink,  # whose HTTP client takes longer to import than all else here
+            )
+
             Flink(stack.flink_url, timeout_s=PROBE_S).jobs()
         elif name in stack.profile.sinks:
             _ask_store(stack, name)

@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from fraudctl import engines
 from fraudctl.engines import workers
-from fraudctl.engines.local.supervision import Supervisor
+from fraudctl.engines.contract import ProgramState
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack, write_atomically
 from fraudctl.kafka import admin, places
+from fraudctl.waiting import until
 
 STALE_MS = 10_000
 """A status file older than this is of a writer that no longer tells anything."""
@@ -54,10 +56,10 @@ def describe(stack: Stack) -> list[dict[str, Any]]:
 def status(stack: Stack) -> list[dict[str, Any]]:
     """How every writer is: its state, its lag in records, what it has said, and its dead letters.
 
-    State: running, paused (asked for), waiting (for its store), silent (it says nothing), or the
-    supervisor's word for a process that does not run.
+    State: running, paused (asked for), waiting (for its store), silent (it says nothing), or how a process
+    is that does not run (`engines.contract.Condition`).
     """
-    states = Supervisor(stack.paths).states()
+    states = engines.of(stack).programs(stack)
     return [_status(stack, sink, states.get(workers.program(sink))) for sink in workers.sinks(stack)]
 
 
@@ -89,16 +91,16 @@ def destination(stack: Stack, to: str, now_ms: int | None = None) -> dict[int, i
 
 def rewind(stack: Stack, sink: str, to: Mapping[int, int]) -> dict[int, int]:
     """Stop the writer, set its group's offsets, start it again if it ran; the offsets it had before."""
-    supervisor, name = Supervisor(stack.paths), workers.program(check(stack, sink))
+    engine, name = engines.of(stack), workers.program(check(stack, sink))
     topic, group = stack.profile.topics.decisions, workers.group(sink)
-    state = supervisor.states().get(name)
-    supervisor.stop_program(name)
+    state = engine.programs(stack).get(name)
+    engine.stop(stack, name)
     try:
         before = admin.committed(stack.kafka, group, topic)
         _reset(stack, group, topic, to)
     finally:
-        if state is not None and state.state not in ("STOPPED", "EXITED"):
-            supervisor.start_program(name)
+        if state is not None and state.is_wanted:
+            engine.start(stack, name)
     return before
 
 
@@ -114,10 +116,10 @@ def _reset(stack: Stack, group: str, topic: str, to: Mapping[int, int]) -> None:
             return False
         return True
 
-    admin.wait_until(taken, _LEAVE_S, lambda: last[-1])
+    until(taken, _LEAVE_S, lambda: last[-1])
 
 
-def _status(stack: Stack, sink: str, program: Any) -> dict[str, Any]:
+def _status(stack: Stack, sink: str, program: ProgramState | None) -> dict[str, Any]:
     said = _said(stack, sink)
     decisions, group = stack.profile.topics.decisions, workers.group(sink)
     by_partition = admin.lag(stack.kafka, group, decisions)
@@ -133,9 +135,9 @@ def _status(stack: Stack, sink: str, program: Any) -> dict[str, Any]:
     }
 
 
-def _state(stack: Stack, sink: str, program: Any, said: Mapping[str, Any]) -> str:
+def _state(stack: Stack, sink: str, program: ProgramState | None, said: Mapping[str, Any]) -> str:
     if program is None or not program.runs:
-        return str(program.state).lower() if program else "absent"
+        return str(program.condition) if program else "absent"
     if workers.pause_file(stack, sink).exists():
         return "paused"
     if time.time_ns() // 1_000_000 - int(said.get("updated_ms") or 0) > STALE_MS:
@@ -153,11 +155,11 @@ def _said(stack: Stack, sink: str) -> dict[str, Any]:
 
 def _wait_for(stack: Stack, sink: str, suspended: bool, wait_s: float) -> None:
     """Until a writer that runs says so; one that does not run will heed the file when it starts."""
-    program = Supervisor(stack.paths).states().get(workers.program(sink))
+    program = engines.of(stack).programs(stack).get(workers.program(sink))
     if program is None or not program.runs:
         return
     word = "pause" if suspended else "go on"
-    admin.wait_until(
+    until(
         lambda: _said(stack, sink).get("suspended") is suspended,
         wait_s,
         lambda: Failed(

@@ -2,24 +2,28 @@
 
 Knows Flink and nothing of this pipeline. Times are epoch milliseconds. A cluster that does not answer
 leaves this module as Unhealthy (code `flink_unreachable`), one that refuses as Failed (`flink_refused`).
+Connections are kept from one question to the next, also by another object for the same cluster.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
-import threading
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Mapping, Sequence
+import functools
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
+
+import httpx
 
 from fraudctl.errors import Failed, Unhealthy
+from fraudctl.flink.file_uri import one_form
+from fraudctl.waiting import until
+from pipeline.connections.proxies import proxy_url
 
+CONNECT_S = 5.0
+"""The most that a connection may take, whatever time there is for the answer."""
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 """States that a job does not leave again."""
 
@@ -90,7 +94,7 @@ class Flink:
 
     def __init__(self, url: str, timeout_s: float = 10.0) -> None:
         self.url = url.rstrip("/")
-        self._timeout_s = timeout_s
+        self._timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S))
 
     def overview(self) -> Overview:
         answer = self._ask("GET", "/overview")
@@ -163,76 +167,62 @@ class Flink:
 
     def wait_ended(self, job_id: str, wait_s: float) -> Job:
         """Waits for the job to end in any way. Raises Failed after `wait_s`."""
-        deadline = time.monotonic() + wait_s
-        while True:
+        state = ""
+
+        def ended() -> Job | None:
+            nonlocal state
             job = self.job(job_id).job
-            if job.ended:
-                return job
-            if time.monotonic() > deadline:
-                raise Failed(
-                    f"job {job_id} is still {job.state} after {wait_s:.0f} s",
-                    hint="look at: fraudctl logs jobmanager",
-                    code="job_not_ended",
-                )
-            threading.Event().wait(0.1)
+            state = job.state
+            return job if job.ended else None
+
+        def still_there() -> Failed:
+            return Failed(
+                f"job {job_id} is still {state} after {wait_s:.0f} s",
+                hint="look at: fraudctl logs jobmanager",
+                code="job_not_ended",
+            )
+
+        return until(ended, wait_s, still_there, every_s=0.1)
 
     def _settle(self, job_id: str, request: Mapping[str, Any], wait_s: float) -> str:
         """Waits for an asynchronous savepoint request; its path, or Failed with Flink's reason."""
-        deadline = time.monotonic() + wait_s
-        while True:
+
+        def operation() -> Mapping[str, Any] | None:
             answer = self._ask("GET", f"/jobs/{job_id}/savepoints/{request['request-id']}")
-            if answer["status"]["id"] == "COMPLETED":
-                operation = answer.get("operation") or {}
-                if "location" in operation:
-                    return _one_form(str(operation["location"]))
-                cause = operation.get("failure-cause") or {}
-                raise Failed(
-                    f"no savepoint: {root_cause(str(cause.get('stack-trace', 'no reason given')))}",
-                    hint="see that all tasks run: fraudctl job status; then try again",
-                    code="savepoint_failed",
-                )
-            if time.monotonic() > deadline:
-                raise Failed(
-                    f"the savepoint was not complete after {wait_s:.0f} s",
-                    hint="a slow one may still finish: fraudctl job status",
-                    code="savepoint_failed",
-                )
-            threading.Event().wait(0.05)
+            is_over = answer["status"]["id"] == "COMPLETED"
+            return {"location": None, **(answer.get("operation") or {})} if is_over else None
+
+        done = until(operation, wait_s, lambda: _slow_savepoint(wait_s), every_s=0.05)
+        if done["location"] is None:
+            raise _no_savepoint(done)
+        return one_form(str(done["location"]))
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        request = urllib.request.Request(
-            self.url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout_s) as answer:
-                content = answer.read()
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                raise self._refused(path, refusal) from refusal
-        except (OSError, http.client.HTTPException) as failure:
-            raise self._unreachable(failure) from failure
-        try:
-            return json.loads(content or b"{}")
-        except ValueError as failure:
-            raise self._unreachable(failure) from failure
+            answer = self._client().request(method, self.url + path, json=body, timeout=self._timeout)
+            if not answer.is_success:
+                raise self._refused(path, answer)
+            return answer.json() if answer.content else {}
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
+            raise self._unreachable(str(failure) or type(failure).__name__) from failure
 
-    def _refused(self, path: str, refusal: urllib.error.HTTPError) -> Unhealthy | Failed:
-        if refusal.code == 503:
-            return self._unreachable(refusal)
+    def _client(self) -> httpx.Client:
+        return _THROUGH.get(self.url) or _client(self.url.partition(":")[0], proxy_url(self.url))
+
+    def _refused(self, path: str, answer: httpx.Response) -> Unhealthy | Failed:
+        detail = f"HTTP {answer.status_code} {answer.reason_phrase}"
+        if answer.status_code == 503:
+            return self._unreachable(detail)
         try:
-            errors = json.loads(refusal.read()).get("errors", [])
-            detail = root_cause(str(errors[-1])) if errors else str(refusal)
-        except (ValueError, AttributeError, OSError):
-            detail = str(refusal)
+            errors = answer.json().get("errors", [])
+            detail = root_cause(str(errors[-1])) if errors else detail
+        except (ValueError, AttributeError):
+            pass
         return Failed(
             f"Flink refused {path}: {detail}", hint="look at: fraudctl logs jobmanager", code="flink_refused"
         )
 
-    def _unreachable(self, failure: Exception) -> Unhealthy:
-        reason = getattr(failure, "reason", failure)
+    def _unreachable(self, reason: str) -> Unhealthy:
         return Unhealthy(
             f"Flink at {self.url} does not answer: {reason}",
             hint="see which server is down with: fraudctl status; then: fraudctl restart jobmanager",
@@ -240,15 +230,35 @@ class Flink:
         )
 
 
+_THROUGH: dict[str, httpx.Client] = {}
+
+
+@contextmanager
+def through(url: str, transport: httpx.BaseTransport) -> Iterator[None]:
+    """As long as it is open, the cluster at `url` is reached by this transport and not over the network."""
+    with httpx.Client(transport=transport) as client:
+        _THROUGH[url] = client
+        try:
+            yield
+        finally:
+            del _THROUGH[url]
+
+
+@functools.cache
+def _client(scheme: str, proxy: str | None) -> httpx.Client:
+    """The connections of this process, kept for some seconds after each answer; for any thread.
+
+    Which proxy to ask is said here and not left to the environment, which knows no loopback.
+    """
+    # Reading the certificates of the world takes 50 ms, and without TLS nobody asks for them.
+    trusted = ssl.create_default_context() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.Client(proxy=proxy, trust_env=False, verify=trusted)
+
+
 def reason_of(flink: Flink, job_id: str) -> str:
     """Why a job failed, in one line."""
     traces = flink.exceptions(job_id, 1)
     return root_cause(traces[0]) if traces else "no reason given"
-
-
-def local_path(uri: str) -> Path:
-    """A `file:` URI, or a plain path, as a path of this machine."""
-    return Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)
 
 
 def _job(answer: Mapping[str, Any]) -> Job:
@@ -276,16 +286,28 @@ def _vertex(answer: Mapping[str, Any]) -> Vertex:
 def _checkpoint(answer: Mapping[str, Any]) -> Checkpoint:
     return Checkpoint(
         int(answer["id"]),
-        _one_form(str(answer.get("external_path") or "")),
+        one_form(str(answer.get("external_path") or "")),
         int(answer["latest_ack_timestamp"]),
         int(answer.get("state_size") or 0),
         bool(answer.get("is_savepoint")),
     )
 
 
-def _one_form(uri: str) -> str:
-    """Flink writes `file:/x` and `file:///x`; the second is what everything else here writes."""
-    return local_path(uri).as_uri() if uri.startswith("file:") else uri
+def _no_savepoint(operation: Mapping[str, Any]) -> Failed:
+    cause = operation.get("failure-cause") or {}
+    return Failed(
+        f"no savepoint: {root_cause(str(cause.get('stack-trace', 'no reason given')))}",
+        hint="see that all tasks run: fraudctl job status; then try again",
+        code="savepoint_failed",
+    )
+
+
+def _slow_savepoint(wait_s: float) -> Failed:
+    return Failed(
+        f"the savepoint was not complete after {wait_s:.0f} s",
+        hint="a slow one may still finish: fraudctl job status",
+        code="savepoint_failed",
+    )
 
 
 def root_cause(trace: str) -> str:

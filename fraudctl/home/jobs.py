@@ -10,17 +10,17 @@ from __future__ import annotations
 import fcntl
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from fraudctl.errors import Failed
-from fraudctl.flink.rest import local_path
+from fraudctl.flink.file_uri import local_path
 from fraudctl.home.stack import write_atomically
+from fraudctl.waiting import until
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -124,20 +124,17 @@ def submission_lock(stack: Stack, wait_s: float) -> Iterator[int]:
     """Held while the live job is submitted or stopped; yields the descriptor. Failed after `wait_s`."""
     path = stack.paths.jobs / "submit.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + wait_s
     with path.open("a") as guard:
-        while True:
-            try:
-                fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise Failed(
-                        f"the live job is still being submitted after {wait_s:.0f} s",
-                        hint="look at: fraudctl logs keeper",
-                        code="busy",
-                    ) from None
-                threading.Event().wait(POLL_S)
+        until(
+            lambda: _locked(guard),
+            wait_s,
+            lambda: Failed(
+                f"the live job is still being submitted after {wait_s:.0f} s",
+                hint="look at: fraudctl logs keeper",
+                code="busy",
+            ),
+            every_s=POLL_S,
+        )
         yield guard.fileno()
 
 
@@ -161,6 +158,14 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def _locked(guard: IO[str]) -> bool:
+    try:
+        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _restore_point(folder: Path, is_savepoint: bool) -> RestorePoint:

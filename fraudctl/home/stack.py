@@ -1,7 +1,7 @@
 """What commands know about a stack that was started: where it lives and how to reach its servers.
 
-The engine writes `stack.json` at `up`; everything else reads it through `current()`. This module starts
-and stops nothing.
+The engine writes `stack.json` at `up`; everything else reads it, through `fraudctl.engines.current` where it
+must be running. This module starts and stops nothing.
 """
 
 from __future__ import annotations
@@ -92,6 +92,8 @@ class Stack:
     without: tuple[str, ...] = ()
     jars: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    engine: str = "local"
+    """the engine that runs it"""
 
     @property
     def paths(self) -> Paths:
@@ -194,6 +196,7 @@ class Stack:
             "without": list(self.without),
             "jars": dict(self.jars),
             "extra": dict(self.extra),
+            "engine": self.engine,
         }
         write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
 
@@ -249,26 +252,5 @@ def read(home: Path) -> Stack | None:
         without=tuple(document["without"]),
         jars=document["jars"],
         extra=document["extra"],
+        engine=document.get("engine", "local"),
     )
-
-
-def current(home: Path | None = None) -> Stack:
-    """The running stack of a home; NotRunning if there is none."""
-    where = home_dir(home)
-    stack = read(where)
-    if stack is None:
-        raise NotRunning(f"no stack has been started in {where}")
-    if supervisor_pid(where) is None:
-        raise NotRunning(f"the stack in {where} is stopped")
-    return stack
-
-
-def supervisor_pid(home: Path) -> int | None:
-    """The pid of the home's living supervisor, None if it is not there."""
-    try:
-        pid = int((Paths(home).run / "supervisord.pid").read_text())
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except (OSError, ValueError):
-        return None
-    ours = str(Paths(home).run / "supervisord.conf").encode()
-    return pid if ours in arguments else None

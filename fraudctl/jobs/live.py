@@ -7,7 +7,6 @@ data are submitted here. Everything is kept below `home/jobs`, in files that are
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.console.result import Progress
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
-from fraudctl.flink.rest import Flink, Job, local_path, reason_of
+from fraudctl.flink.file_uri import local_path
+from fraudctl.flink.rest import Flink, Job, reason_of
 from fraudctl.home.jobs import (
     POLL_S,
     RESET,
@@ -30,6 +30,7 @@ from fraudctl.home.jobs import (
 from fraudctl.home.jobs import wanted_live as wanted_live
 from fraudctl.jobs import plugin_watcher
 from fraudctl.jobs.submission import LIVE, SUBMIT_S, job_config, submit, topics_of
+from fraudctl.waiting import until
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -177,17 +178,23 @@ def run_bounded(
 
 def await_end(flink: Flink, job_id: str, wait_s: float, progress: Progress) -> Job:
     """Waits until the job has ended, showing what its source has read; Failed after `wait_s`."""
-    deadline = time.monotonic() + wait_s
-    while True:
+    name = job_id
+
+    def ended() -> Job | None:
+        nonlocal name
         detail = flink.job(job_id)
+        name = detail.job.name
         if detail.job.ended:
             return detail.job
         progress.update(
             max((v.written_records for v in detail.vertices), default=0), detail.job.state.lower()
         )
-        if time.monotonic() > deadline:
-            raise Failed(f"job {detail.job.name} did not end within {wait_s:.0f} s", code="job_not_ended")
-        threading.Event().wait(PROGRESS_S)
+        return None
+
+    def too_long() -> Failed:
+        return Failed(f"job {name} did not end within {wait_s:.0f} s", code="job_not_ended")
+
+    return until(ended, wait_s, too_long, PROGRESS_S)
 
 
 def _resume(stack: Stack, restore: str, parallelism: int | None) -> dict[str, Any]:
@@ -209,24 +216,29 @@ def _parallelism(stack: Stack, wanted: Mapping[str, Any]) -> int:
 
 def _await_running(stack: Stack, generation: int, asked_ms: int, wait_s: float, progress: Progress) -> None:
     flink = Flink(stack.flink_url)
-    deadline = time.monotonic() + wait_s
-    while True:
+    keeper: dict[str, Any] = {}
+
+    def runs() -> bool:
+        nonlocal keeper
         keeper = keeper_state(stack)
         if int(keeper.get("generation", -1)) >= generation and _all_tasks_run(flink):
-            return
+            return True
         if int(keeper.get("failures", 0)) >= 3 and int(keeper.get("failed_ms", 0)) >= asked_ms:
             raise Failed(
                 str(keeper.get("last_error")), hint="look at: fraudctl logs keeper", code="job_failed"
             )
-        if time.monotonic() > deadline:
-            reason = keeper.get("last_error") or f"the keeper is {keeper.get('state', 'not there')}"
-            raise Failed(
-                f"the job does not run after {wait_s:.0f} s: {reason}",
-                hint="look at: fraudctl logs keeper; fraudctl logs jobmanager",
-                code="job_not_running",
-            )
         progress.update(0, f"keeper: {keeper.get('state', 'not started')}")
-        threading.Event().wait(POLL_S)
+        return False
+
+    def does_not() -> Failed:
+        reason = keeper.get("last_error") or f"the keeper is {keeper.get('state', 'not there')}"
+        return Failed(
+            f"the job does not run after {wait_s:.0f} s: {reason}",
+            hint="look at: fraudctl logs keeper; fraudctl logs jobmanager",
+            code="job_not_running",
+        )
+
+    until(runs, wait_s, does_not, POLL_S)
 
 
 def _all_tasks_run(flink: Flink) -> bool:

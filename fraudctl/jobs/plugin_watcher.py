@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fraudctl.waiting import every
 from pipeline.rules.plugins import watch as plugin_watch
 from pipeline.rules.plugins.watch import Running
 
@@ -69,7 +70,7 @@ class Watcher:
                  "reason": reason, "at_ms": time.time_ns() // 1_000_000}  # fmt: skip
         plugin_watch.stop(self._folder, call.key, entry)
         if plugin_watch.began(call.pid) == call.began:
-            log.warning("ending Flink's worker, pid %s; the supervisor starts another", call.pid)
+            log.warning("ending Flink's worker, pid %s; another is started", call.pid)
             os.kill(call.pid, signal.SIGKILL)
         if self._pause is not None:
             self._pause(call)
@@ -98,12 +99,11 @@ def watch(folder: Path, pause: Pause | None = None) -> threading.Thread:
 
 
 def _repeat(watcher: Watcher) -> None:
-    while True:
+    for _ in every(LOOK_EVERY_S):
         try:
             watcher.look()
         except OSError as failure:
             log.warning("the plug-ins cannot be watched: %s", failure)
-        threading.Event().wait(LOOK_EVERY_S)
 
 
 def stopped(folder: Path) -> list[dict[str, Any]]:

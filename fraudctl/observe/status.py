@@ -9,22 +9,22 @@ from typing import Any
 import psutil
 
 from fraudctl.engines import workers
-from fraudctl.engines.local.supervision import ProcessState
+from fraudctl.engines.contract import ProgramState
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
+from fraudctl.jobs.submission import LIVE
 
 RATE_SECONDS = 10
 
 
-def program(state: ProcessState) -> dict[str, Any]:
+def program(state: ProgramState) -> dict[str, Any]:
     """One program: name, state, pid, resident bytes (children included), seconds up."""
-    running = state.state == "RUNNING"
     return {
         "name": state.name,
-        "state": state.state.lower(),
+        "state": str(state.condition),
         "pid": state.pid or None,
-        "rss_bytes": _resident(state.pid) if running else None,
-        "uptime_s": max(0, int(time.time()) - state.started_s) if running else None,
+        "rss_bytes": _resident(state.pid) if state.runs else None,
+        "uptime_s": max(0, int(time.time()) - state.started_s) if state.runs else None,
     }
 
 
@@ -49,7 +49,7 @@ def _live(stack: Stack) -> dict[str, Any]:
     from fraudctl.flink.rest import Flink
 
     flink = Flink(stack.flink_url, timeout_s=5)
-    live = [one for one in flink.jobs() if one.name.startswith("fraudctl-live") and not one.ended]
+    live = [one for one in flink.jobs() if one.name.startswith(LIVE) and not one.ended]
     if not live:
         return {}
     newest = live[-1]
@@ -80,9 +80,9 @@ def sinks(stack: Stack) -> list[dict[str, Any]]:
 
 
 def _sink(stack: Stack, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": f"sink-{name}", "healthy": True, "lag": None}
+    found: dict[str, Any] = {"name": workers.program(name), "healthy": True, "lag": None}
     try:
-        said = json.loads((stack.paths.run / f"sink-{name}.status.json").read_text(encoding="utf-8"))
+        said = json.loads(workers.status_file(stack, name).read_text(encoding="utf-8"))
         found |= {key: said.get(key) for key in ("written", "retried", "dead_lettered", "last_error")}
         found["lag"] = said.get("lag")
         # Its store refuses, or does not answer, for now: the writer waits and tries again.
@@ -93,7 +93,7 @@ def _sink(stack: Stack, name: str) -> dict[str, Any]:
         from fraudctl.kafka import admin
 
         found["lag"] = sum(
-            admin.lag(stack.kafka, f"fraudctl-sink-{name}", stack.profile.topics.decisions).values()
+            admin.lag(stack.kafka, workers.group(name), stack.profile.topics.decisions).values()
         )
     except FraudctlError as error:
         found |= {"healthy": False, "last_error": error.message}

@@ -5,7 +5,6 @@ What is written stands in `fraudctl.jobs.activations`; here is what a person wan
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -165,7 +164,7 @@ def change(stack: Stack, decide: Decide, wait_s: float, progress: Progress) -> C
         before = next((one for one in reversed(chain) if one.offset < made.offset), None)
         if made.from_ms - now_ms() > wait_s * 1000:
             return Changed(made, before, False, None, time.monotonic() - began, _runs(stack))
-        threading.Event().wait(max(0.0, (made.from_ms - now_ms()) / 1000))
+        time.sleep(max(0.0, (made.from_ms - now_ms()) / 1000))
         runs = _runs(stack)
         first = _first(tail, made) if runs else None
     return Changed(made, before, True, first, time.monotonic() - began, runs)

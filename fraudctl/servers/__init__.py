@@ -12,6 +12,7 @@ import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import ClassVar
 
@@ -143,15 +144,21 @@ def discover() -> dict[str, type[BaseServer]]:
 
 
 def start_waves(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:
-    """Names in waves: each wave needs only servers of earlier ones. Needs that are absent are ignored."""
-    waiting = {name: {need for need in wants if need in needs} for name, wants in needs.items()}
+    """Names in waves: each wave needs only servers of earlier ones. Needs that are absent are ignored.
+
+    Raises ValueError with the names of a circle.
+    """
+    present = {name: [need for need in wants if need in needs] for name, wants in needs.items()}
+    order = TopologicalSorter(present)
+    try:
+        order.prepare()
+    except CycleError as error:
+        circle = ", ".join(sorted(set(error.args[1])))
+        raise ValueError(f"servers need each other in a circle: {circle}") from None
     waves: list[list[str]] = []
-    while waiting:
-        wave = sorted(name for name, wants in waiting.items() if not wants & waiting.keys())
-        if not wave:
-            raise ValueError(f"servers need each other in a circle: {', '.join(sorted(waiting))}")
-        waves.append(wave)
-        waiting = {name: wants for name, wants in waiting.items() if name not in wave}
+    while order.is_active():
+        waves.append(sorted(order.get_ready()))
+        order.done(*waves[-1])
     return waves
 
 

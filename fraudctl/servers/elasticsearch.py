@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import compiled, launcher_jar, server_command, share_classes
 from fraudctl.errors import NotReady
 from fraudctl.servers import HOST, BaseServer, Program
+from pipeline.connections.proxies import open_url
 
 _LAUNCHER = "ElasticsearchNode"
 
@@ -60,7 +60,7 @@ class Server(BaseServer):
 
     def probe(self) -> None:
         try:
-            with urllib.request.urlopen(f"http://{self.address}/_cluster/health", timeout=2) as answer:
+            with open_url(f"http://{self.address}/_cluster/health", 2) as answer:
                 health: dict[str, Any] = json.load(answer)
         except urllib.error.HTTPError as error:
             error.close()

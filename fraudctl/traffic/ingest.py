@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -192,7 +191,7 @@ def _shifted(row: Row, shift_ms: int) -> Row:
 
 def _paced(rows: Iterator[Row | RefusedRow], rate: float, restamp: bool) -> Iterator[Row | RefusedRow]:
     """Rows at a pace; with `restamp` each gets the time at which it is due to be sent."""
-    origin, wall_ms, sent, pause = time.monotonic(), int(time.time() * 1000), 0, threading.Event()
+    origin, wall_ms, sent = time.monotonic(), int(time.time() * 1000), 0
     for row in rows:
         if isinstance(row, RefusedRow):
             yield row
@@ -200,7 +199,7 @@ def _paced(rows: Iterator[Row | RefusedRow], rate: float, restamp: bool) -> Iter
         due_s = sent / rate
         sent += 1
         if (left := origin + due_s - time.monotonic()) > 0:
-            pause.wait(left)
+            time.sleep(left)
         at = wall_ms + int(due_s * 1000)
         yield _shifted(row, at - row.transaction.event_time_ms) if restamp else row
 

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from pipeline.connections.proxies import open_url
 
 NOBODY = 65534
 
@@ -125,7 +126,7 @@ def redis_server() -> Iterator[Server]:
 
 
 def _elasticsearch_ready(url: str) -> None:
-    with urllib.request.urlopen(f"{url}/_cluster/health", timeout=2) as answer:
+    with open_url(f"{url}/_cluster/health", 2) as answer:
         assert json.load(answer)["status"] in ("green", "yellow")
 
 
@@ -173,7 +174,7 @@ def parquet_server(tmp_path: Path) -> ServerlessFolder:
 
 
 def _s3_ready(url: str) -> None:
-    urllib.request.urlopen(f"{url}/moto-api/", timeout=2).close()
+    open_url(f"{url}/moto-api/", 2).close()
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pyarrow.parquet as pq
 import pytest
+from botocore.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +20,7 @@ from fraudctl.decisions.training import Compaction, Label
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
 from pipeline import sinks
+from pipeline.connections import aws
 from pipeline.records.delivery import Delivery, take_apart
 from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
 from pipeline.sinks import Outcome, Unavailable
@@ -249,15 +250,13 @@ class TestFiles:
 class TestS3:
     @pytest.fixture
     def settings(self, s3_server: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-        # neither a user's own settings nor a proxy may take part
-        for name in ("HTTP_PROXY", "http_proxy", "AWS_PROFILE"):
-            monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv("AWS_PROFILE", raising=False)  # a user's own settings may not take part
         return {"endpoint": s3_server.address, "region": "eu-central-1"}
 
     def bucket(self, settings: Mapping[str, str]) -> str:
         name = f"training-{next(_buckets)}"
-        client = boto3.client(
-            "s3", endpoint_url=settings["endpoint"], region_name="us-east-1",
+        client = aws.client(
+            "s3", Config(), endpoint_url=settings["endpoint"], region_name="us-east-1",
             aws_access_key_id="a", aws_secret_access_key="b",
         )  # fmt: skip
         client.create_bucket(Bucket=name)

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from fraudctl import servers
+from fraudctl.engines.contract import Wish
 from fraudctl.engines.local import engine, ports
 from fraudctl.engines.local.supervision import HOME_VARIABLE, Supervisor
 from fraudctl.errors import NotReady
@@ -39,7 +40,7 @@ def home() -> Iterator[Path]:
 def alone(home: Path, name: str) -> Stack:
     """A stack of this one server."""
     others = tuple(other for other in servers.names() if other != name)
-    return engine.up(engine.Wish(home, profile.load("all-sinks"), others, any_port=True, wait_s=WAIT_S))
+    return engine.up(Wish(home, profile.load("all-sinks"), others, any_port=True, wait_s=WAIT_S))
 
 
 def is_ready(server: BaseServer) -> bool:

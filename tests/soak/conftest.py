@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from fraudctl.bench.conditions import machine
-from fraudctl.home.stack import Stack, current
+from fraudctl.engines import current
+from fraudctl.home.stack import Stack
 from tests.stack.conftest import fraudctl
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "soak.json"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl.home.stack import Stack, current
+from fraudctl.engines import current
+from fraudctl.home.stack import Stack
 
 
 def fraudctl(home: Path, *arguments: str) -> str:

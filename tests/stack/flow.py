@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,15 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from fraudctl import engines
 from fraudctl.bench.load import Workload, number_of
 from fraudctl.console.result import Progress
-from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import live
 from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka import admin
+from fraudctl.waiting import until
 from pipeline import sinks
 from pipeline.records import events
 
@@ -127,7 +126,7 @@ def await_that(met: Callable[[], bool], wait_s: float, state: Callable[[], str])
         except FraudctlError:
             return False
 
-    admin.wait_until(quietly, wait_s, lambda: Failed(f"after {wait_s:.0f} s: {state()}"))
+    until(quietly, wait_s, lambda: Failed(f"after {wait_s:.0f} s: {state()}"))
 
 
 def live_job_id(stack: Stack) -> str:
@@ -154,17 +153,17 @@ def await_checkpoint(stack: Stack, wait_s: float = 60.0) -> None:
 
 
 def kill(stack: Stack, program: str) -> int:
-    """Kills one supervised program the hard way and waits until the supervisor runs it anew; its old pid."""
-    supervisor = Supervisor(stack.paths)
-    pid = supervisor.states()[program].pid
+    """Kills one supervised program the hard way and waits until the engine runs it anew; its old pid."""
+    engine = engines.of(stack)
+    pid = engine.programs(stack)[program].pid
     assert pid
-    os.kill(pid, signal.SIGKILL)
+    engine.kill(stack, program)
 
     def is_back() -> bool:
-        state = supervisor.states().get(program)
+        state = engine.programs(stack).get(program)
         return bool(state and state.runs and state.pid != pid)
 
-    await_that(is_back, 60.0, lambda: f"{program} is not back: {supervisor.states().get(program)}")
+    await_that(is_back, 60.0, lambda: f"{program} is not back: {engine.programs(stack).get(program)}")
     return pid
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fraudctl.console.result import Progress
-from fraudctl.flink.rest import Flink, local_path, reason_of
+from fraudctl.flink.file_uri import local_path
+from fraudctl.flink.rest import Flink, reason_of
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.live import await_end
 from fraudctl.jobs.submission import job_config, submit

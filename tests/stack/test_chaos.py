@@ -11,8 +11,8 @@ import psutil
 import pytest
 import redis
 
+from fraudctl import engines
 from fraudctl.chaos import ledger
-from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.home.stack import Stack
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_sinks, await_that
@@ -44,7 +44,7 @@ def test_what_is_frozen_goes_on_when_the_command_is_interrupted_or_killed(
     stack: Stack, end: signal.Signals
 ) -> None:
     await_sinks(stack)
-    server = psutil.Process(Supervisor(stack.paths).states()["redis"].pid)
+    server = psutil.Process(engines.of(stack).programs(stack)["redis"].pid)
     words = [
         "chaos",
         "run",

@@ -4,9 +4,9 @@ import subprocess
 
 import pytest
 
+from fraudctl import engines
 from fraudctl.binaries.java import java_home
 from fraudctl.console.result import Progress
-from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.flink.rest import Flink
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.stack import Stack
@@ -50,7 +50,7 @@ def test_a_savepoint_leaves_the_job_running(stack: Stack) -> None:
 
 def test_a_job_brings_no_classes_of_its_own_so_that_they_are_compiled_once(stack: Stack) -> None:
     assert all_tasks_run(stack)
-    taskmanager = Supervisor(stack.paths).states()["flink-taskmanager"]
+    taskmanager = engines.of(stack).programs(stack)["flink-taskmanager"]
     asked = [java_home() / "bin" / "jcmd", str(taskmanager.pid), "VM.classloader_stats"]
     lines = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.splitlines()
     loaded = {int(line.split()[3]) for line in lines if "FlinkUserCodeClassLoaders" in line}

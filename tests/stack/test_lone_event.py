@@ -21,6 +21,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.jobs import live
 from fraudctl.jobs.submission import job_config
 from fraudctl.kafka import admin
+from fraudctl.waiting import until
 from pipeline.records import events
 from tests.stack.flow import await_that, now_ms
 from tests.stack.own_jobs import Setup, await_tasks, decided, running, savepoint_folder
@@ -74,7 +75,7 @@ def _arrival(reader: admin.Tail, event_id: str) -> admin.Record:
                 found.append(record)
         return bool(found)
 
-    admin.wait_until(there, WAIT_S, lambda: Failed(f"{event_id} has no decision"))
+    until(there, WAIT_S, lambda: Failed(f"{event_id} has no decision"))
     return found[0]
 
 

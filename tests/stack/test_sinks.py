@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 import redis
 
-from fraudctl.home.stack import Stack, current
+from fraudctl.engines import current
+from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
 from tests.stack.cli import ask, data_of

@@ -19,8 +19,8 @@ import psycopg
 import pytest
 
 from fraudctl.engines.local import engine
-from fraudctl.engines.local.supervision import Supervisor, orphans
-from fraudctl.home.stack import Paths, Stack, supervisor_pid
+from fraudctl.engines.local.supervision import Supervisor, orphans, supervisor_pid
+from fraudctl.home.stack import Paths, Stack
 
 pytestmark = pytest.mark.timeout(600)
 SMALL = ("--any-port", "--without", "flink", "--wait", "200")

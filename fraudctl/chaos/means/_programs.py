@@ -6,11 +6,11 @@ import time
 
 import psutil
 
-from fraudctl.engines.local.supervision import Supervisor
+from fraudctl import engines
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
 from fraudctl.settings.profile import server_names, sink_names
+from fraudctl.waiting import until
 
 _BACK_S = 120.0
 
@@ -24,7 +24,7 @@ def names() -> tuple[str, ...]:
 
 def check(stack: Stack, program: str) -> None:
     """UsageError when this stack does not run that program."""
-    states = Supervisor(stack.paths).states()
+    states = engines.of(stack).programs(stack)
     if program not in states:
         raise UsageError(
             f"this stack has no {program}",
@@ -32,12 +32,12 @@ def check(stack: Stack, program: str) -> None:
             code="no_target",
         )
     if not states[program].runs:
-        raise Failed(f"{program} does not run: {states[program].state}", hint="see: fraudctl status")
+        raise Failed(f"{program} is {states[program].condition}", hint="see: fraudctl status")
 
 
 def pid(stack: Stack, program: str) -> int:
     """Its process id, 0 when it does not run."""
-    state = Supervisor(stack.paths).states().get(program)
+    state = engines.of(stack).programs(stack).get(program)
     return state.pid if state else 0
 
 
@@ -51,13 +51,14 @@ def family(root: int) -> list[psutil.Process]:
 
 
 def await_running(stack: Stack, program: str, other_than: int = 0) -> None:
-    """Until the supervisor has it running (as another process than that one). Failed after two minutes."""
+    """Until the engine has it running (as another process than that one). Failed after two minutes."""
+    engine = engines.of(stack)
 
     def runs() -> bool:
-        state = Supervisor(stack.paths).states().get(program)
+        state = engine.programs(stack).get(program)
         return bool(state and state.runs and state.pid != other_than)
 
-    admin.wait_until(runs, _BACK_S, lambda: Failed(f"{program} is not back", hint="see: fraudctl status"))
+    until(runs, _BACK_S, lambda: Failed(f"{program} is not back", hint="see: fraudctl status"))
 
 
 def now_ms() -> int:

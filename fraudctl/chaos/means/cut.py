@@ -11,11 +11,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from fraudctl import engines
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.means import _programs
 from fraudctl.chaos.means._relay import Relay
 from fraudctl.engines import workers
-from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack, write_atomically
 
@@ -69,7 +69,7 @@ def lift(stack: Stack, memo: Mapping[str, Any]) -> None:
 
 
 def _restart(stack: Stack, sink: str) -> None:
-    supervisor, program = Supervisor(stack.paths), workers.program(sink)
-    supervisor.stop_program(program)
-    supervisor.start_program(program)
+    engine, program = engines.of(stack), workers.program(sink)
+    engine.stop(stack, program)
+    engine.start(stack, program)
     _programs.await_running(stack, program)

@@ -1,13 +1,11 @@
-"""Kills one process the hard way (SIGKILL); the supervisor starts it again."""
+"""Kills one process the hard way (SIGKILL); the engine starts it again."""
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
+from fraudctl import engines
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.means import _programs
 from fraudctl.home.stack import Stack
@@ -20,7 +18,7 @@ def targets() -> tuple[str, ...]:
 
 
 def words(fault: Fault) -> str:
-    return f"kill {fault.target} with SIGKILL; the supervisor starts it again"
+    return f"kill {fault.target} with SIGKILL; the engine starts it again"
 
 
 def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
@@ -29,13 +27,9 @@ def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
 
 
 def strike(stack: Stack, memo: Mapping[str, Any]) -> None:
-    """The pid is asked for again: it may have been started anew since the plan."""
-    pid = _programs.pid(stack, memo["program"])
-    if pid:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    engines.of(stack).kill(stack, memo["program"])
 
 
 def lift(stack: Stack, memo: Mapping[str, Any]) -> None:
-    """Waits until the supervisor has started it again."""
+    """Waits until the engine has started it again."""
     _programs.await_running(stack, memo["program"], memo["pid"])

@@ -16,6 +16,7 @@ from fraudctl.chaos.means import _programs
 from fraudctl.engines import workers
 from fraudctl.errors import Failed
 from fraudctl.home.stack import Stack
+from pipeline.connections.proxies import open_url
 
 NEEDS = ("target", "lasts")
 
@@ -73,7 +74,7 @@ def _elasticsearch(stack: Stack, refuses: bool) -> None:
         method="PUT",
     )
     try:
-        urllib.request.urlopen(request, timeout=10).close()
+        open_url(request, 10).close()
     except OSError as error:
         raise Failed(f"Elasticsearch did not take the setting: {error}") from error
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fraudctl import engines
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.means import _programs
-from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.home.stack import Stack
 
 NEEDS = ("target", "lasts")
@@ -27,9 +27,9 @@ def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
 
 
 def strike(stack: Stack, memo: Mapping[str, Any]) -> None:
-    Supervisor(stack.paths).stop_program(memo["program"])
+    engines.of(stack).stop(stack, memo["program"])
 
 
 def lift(stack: Stack, memo: Mapping[str, Any]) -> None:
-    Supervisor(stack.paths).start_program(memo["program"])
+    engines.of(stack).start(stack, memo["program"])
     _programs.await_running(stack, memo["program"])

@@ -7,35 +7,27 @@ missing. It knows nothing of jobs; what the keeper submits is decided by `fraudc
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fraudctl.binaries import artifacts
 from fraudctl.engines import external, workers
-from fraudctl.engines.local import ports
-from fraudctl.engines.local.supervision import ProcessState, Supervisor, socket_path
+from fraudctl.engines.contract import Check, Ended, Line, ProgramState, ServerHealth, Wish
+from fraudctl.engines.local import checks, commands, logs, ports
+from fraudctl.engines.local.supervision import Supervisor, socket_path, supervisor_pid
 from fraudctl.engines.local.waiting import Wait, program_names_of, reason_not_ready
 from fraudctl.errors import Failed, UsageError
-from fraudctl.home.stack import Paths, Stack, read, supervisor_pid
+from fraudctl.home.stack import Paths, Stack, read
 from fraudctl.servers import BaseServer, Program, Site, discover, flink, start_waves
 from fraudctl.settings.profile import Profile
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What `up` is asked for."""
-
-    home: Path
-    profile: Profile
-    without: tuple[str, ...] = ()
-    any_port: bool = False
-    wait_s: float = 180.0
 
 
 def up(wish: Wish) -> Stack:
@@ -90,6 +82,11 @@ def servers(stack: Stack) -> dict[str, BaseServer]:
     return {name: kind(_site(stack, name)) for name, kind in chosen.items()}
 
 
+def programs(stack: Stack) -> dict[str, ProgramState]:
+    """Every supervised program's state by name; empty when the supervisor is not there."""
+    return {name: state.told() for name, state in Supervisor(stack.paths).states().items()}
+
+
 def restart(stack: Stack, name: str, wait_s: float = 120.0) -> list[str]:
     """Stop and start a server or a single program, and wait until it works; the programs restarted."""
     supervisor = Supervisor(stack.paths)
@@ -114,21 +111,15 @@ def restart(stack: Stack, name: str, wait_s: float = 120.0) -> list[str]:
     return programs
 
 
-@dataclass(frozen=True)
-class ServerHealth:
-    """How one server is: whether it does its work, and if not why."""
-
-    name: str
-    title: str
-    address: str
-    healthy: bool
-    reason: str
-    programs: tuple[ProcessState, ...]
+def described(stack: Stack) -> dict[str, Program]:
+    """Every program of this stack as it is supervised, by name."""
+    of_servers = [program for server in servers(stack).values() for program in server.programs()]
+    return {program.name: program for program in [*of_servers, *workers.programs(stack)]}
 
 
 def health(stack: Stack) -> list[ServerHealth]:
     """Every server, external ones too, and the pipeline's processes, each asked now."""
-    states = Supervisor(stack.paths).states()
+    states = programs(stack)
     ours = servers(stack)
     others = external.names(stack)
     with ThreadPoolExecutor(max(1, len(ours) + len(others))) as pool:
@@ -153,9 +144,56 @@ def health(stack: Stack) -> list[ServerHealth]:
     return found + [_worker_health(program, states) for program in workers.programs(stack)]
 
 
-def program_names(home: Path) -> list[str]:
-    """The names whose logs there are."""
-    return sorted(log.stem for log in Paths(home).logs.glob("*.log"))
+class Engine:
+    """A stack as supervised processes on this machine."""
+
+    has_processes = True
+
+    def up(self, wish: Wish) -> Stack:
+        return up(wish)
+
+    def down(self, home: Path) -> bool:
+        return down(home)
+
+    def purge(self, home: Path) -> None:
+        purge(home)
+
+    def is_running(self, home: Path) -> bool:
+        return supervisor_pid(home) is not None
+
+    def health(self, stack: Stack) -> list[ServerHealth]:
+        return health(stack)
+
+    def programs(self, stack: Stack) -> Mapping[str, ProgramState]:
+        return programs(stack)
+
+    def start(self, stack: Stack, program: str) -> None:
+        Supervisor(stack.paths).start_program(program)
+
+    def stop(self, stack: Stack, program: str) -> None:
+        Supervisor(stack.paths).stop_program(program)
+
+    def kill(self, stack: Stack, program: str) -> None:
+        """The process itself; what it has started ends with it or is found by its next start."""
+        state = programs(stack).get(program)
+        if state and state.pid:
+            with suppress(ProcessLookupError):
+                os.kill(state.pid, signal.SIGKILL)
+
+    def restart(self, stack: Stack, name: str, wait_s: float) -> list[str]:
+        return restart(stack, name, wait_s)
+
+    def log_names(self, home: Path) -> list[str]:
+        return sorted(log.stem for log in Paths(home).logs.glob("*.log"))
+
+    def logs(self, home: Path, programs: Sequence[str], lines: int, follow: bool) -> Iterator[Line]:
+        return logs.read(Paths(home), programs, lines, follow)
+
+    def run(self, stack: Stack, program: str, argv: Sequence[str], wait_s: float) -> Ended:
+        return commands.run(described(stack)[program], argv, wait_s)
+
+    def examine(self, home: Path, environ: Mapping[str, str]) -> list[Check]:
+        return checks.examine(home, environ)
 
 
 class _Start:
@@ -218,7 +256,7 @@ class _Start:
         return {"connector": str(connector), "kernel": str(kernel)}
 
     def _install(self, ours: Mapping[str, BaseServer]) -> None:
-        states = self.supervisor.states()
+        states = programs(Stack(self.wish.home, self.wish.profile, {}))
         idle = [s for s in ours.values() if not all(_runs(states, p.name) for p in s.programs())]
         _together(lambda server: server.install(), idle)
         _together(lambda server: server.prepare(), idle)
@@ -310,14 +348,14 @@ def _server_waves(stack: Stack) -> list[list[str]]:
     return [[p for name in wave for p in program_names_of(ours[name].programs())] for wave in waves]
 
 
-def _worker_health(program: Program, states: Mapping[str, ProcessState]) -> ServerHealth:
+def _worker_health(program: Program, states: Mapping[str, ProgramState]) -> ServerHealth:
     state = states.get(program.name)
-    alive = state is not None and state.state == "RUNNING"
-    reason = "" if alive else f"it is {state.state.lower() if state else 'not there'}"
+    alive = state is not None and state.runs
+    reason = "" if alive else f"it is {state.condition if state else 'not there'}"
     return ServerHealth(program.name, program.name, "", alive, reason, (state,) if state else ())
 
 
-def _runs(states: Mapping[str, ProcessState], name: str) -> bool:
+def _runs(states: Mapping[str, ProgramState], name: str) -> bool:
     return name in states and states[name].runs
 
 

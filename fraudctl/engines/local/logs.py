@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from fraudctl.engines.contract import Line
 from fraudctl.engines.local.waiting import log_tail
 from fraudctl.home.stack import Paths
+from fraudctl.waiting import every
 
 LOOK_SECONDS = 0.2
-Line = dict[str, str]
 
 
 def read(paths: Paths, programs: Sequence[str], lines: int, follow: bool) -> Iterator[Line]:
-    """The last lines of each program's log as {program, line}, then, if followed, every new one."""
+    """The last lines of each program's log then, if followed, every new one."""
     positions = {name: _size(paths, name) for name in programs}
     for name in programs:
-        yield from (
-            {"program": name, "line": line} for line in (log_tail(paths, name, lines) if lines else [])
-        )
+        yield from (Line(name, line) for line in (log_tail(paths, name, lines) if lines else []))
     rest = dict.fromkeys(programs, b"")
-    while follow:
+    for _ in every(LOOK_SECONDS) if follow else ():
         for name in programs:
             new, positions[name] = _new_bytes(paths.logs / f"{name}.log", positions[name])
             *whole, rest[name] = (rest[name] + new).split(b"\n")
-            yield from ({"program": name, "line": line.decode("utf-8", "replace")} for line in whole)
-        time.sleep(LOOK_SECONDS)
+            yield from (Line(name, line.decode("utf-8", "replace")) for line in whole)
 
 
 def _size(paths: Paths, program: str) -> int:

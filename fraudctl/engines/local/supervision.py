@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import xmlrpc.client
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -22,9 +21,11 @@ from typing import Any, cast
 
 import psutil
 
+from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.errors import Failed, NotRunning
-from fraudctl.home.stack import Paths, supervisor_pid, write_atomically
+from fraudctl.home.stack import Paths, write_atomically
 from fraudctl.servers import Program
+from fraudctl.waiting import until
 
 HOME_VARIABLE = "FRAUDCTL_SUPERVISED_HOME"
 LONGEST_SOCKET_PATH = 100
@@ -44,6 +45,36 @@ class ProcessState:
     @property
     def runs(self) -> bool:
         return self.state == "RUNNING"
+
+    def told(self) -> ProgramState:
+        """The same in the words of every engine."""
+        return ProgramState(
+            self.name, _CONDITIONS[self.state], self.pid, self.started_s, self.spawn_error
+        )
+
+
+_CONDITIONS = {
+    "STOPPED": Condition.STOPPED,
+    "STARTING": Condition.STARTING,
+    "RUNNING": Condition.RUNNING,
+    "BACKOFF": Condition.FAILING,
+    "STOPPING": Condition.STOPPING,
+    "EXITED": Condition.FAILING,
+    "FATAL": Condition.FAILED,
+    "UNKNOWN": Condition.UNKNOWN,
+}
+"""a program that ended by itself is started again"""
+
+
+def supervisor_pid(home: Path) -> int | None:
+    """The pid of the home's living supervisor, None if it is not there."""
+    try:
+        pid = int((Paths(home).run / "supervisord.pid").read_text())
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    ours = str(Paths(home).run / "supervisord.conf").encode()
+    return pid if ours in arguments else None
 
 
 def socket_path(home: Path) -> Path:
@@ -141,11 +172,13 @@ class Supervisor:
             with suppress(FileNotFoundError):
                 socket_path(self.paths.home).unlink()
             self._spawn()
-        deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
-            if time.monotonic() > deadline:
-                raise Failed("the supervisor does not answer", hint=f"see {self.paths.logs}/supervisord.log")
-            time.sleep(0.02)
+        hint = f"see {self.paths.logs}/supervisord.log"
+        until(
+            self._answers,
+            START_SECONDS,
+            lambda: Failed("the supervisor does not answer", hint=hint),
+            every_s=0.02,
+        )
 
     def reload(self) -> None:
         """Make a living supervisor take up a changed configuration; changed programs are stopped first."""

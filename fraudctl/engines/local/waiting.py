@@ -11,6 +11,7 @@ from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import NotReady, Unhealthy
 from fraudctl.home.stack import Paths
 from fraudctl.servers import BaseServer, Program
+from fraudctl.waiting import every
 
 POLL_SECONDS = 0.05
 FAILED_STARTS = 3
@@ -29,7 +30,7 @@ class Wait:
         """Until every server of the wave answers its probe, then let each finish."""
         waiting = {server.name: server for server in wave}
         with result.progress("starting " + ", ".join(waiting), len(waiting)) as bar:
-            while waiting:
+            for _ in every(POLL_SECONDS):
                 for server in list(waiting.values()):
                     reason = reason_not_ready(server)
                     if not reason:
@@ -38,19 +39,18 @@ class Wait:
                     else:
                         self._check(server.title, program_names_of(server.programs()), reason, server.hint)
                 bar.update(len(wave) - len(waiting), "waiting for " + ", ".join(waiting))
-                if waiting:
-                    time.sleep(POLL_SECONDS)
+                if not waiting:
+                    return
 
     def for_programs(self, names: Sequence[str]) -> None:
         """Until every program runs and has lasted for its start time."""
-        while True:
+        for _ in every(POLL_SECONDS):
             states = self.supervisor.states()
             waiting = [name for name in names if states[name].state != "RUNNING"]
             if not waiting:
                 return
             for name in waiting:
                 self._check(name, [name], f"it is {states[name].state.lower()}", f"see: fraudctl logs {name}")
-            time.sleep(POLL_SECONDS)
 
     def _check(self, title: str, programs: Sequence[str], reason: str, hint: str) -> None:
         """Raise if a program has given up, keeps dying, or time is over."""

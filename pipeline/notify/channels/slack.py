@@ -10,14 +10,16 @@ import json
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipeline.connections.proxies import Proxy, proxy_of
 from pipeline.notify import Message, Never, NotNow, secret
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_NOT_TAKEN = (408, 425, 429, 503)
+_NOT_TAKEN = (407, 408, 425, 429, 503)
+"""The first is what a proxy says that does not let us through yet."""
 
 
 def connect(settings: Mapping[str, Any]) -> Slack:
@@ -29,7 +31,10 @@ def connect(settings: Mapping[str, Any]) -> Slack:
 
 
 class Slack:
-    """One webhook. A connection that fails before the request is out is `NotNow`."""
+    """One webhook, through the proxy that the environment names unless it is on loopback.
+
+    A connection that fails before the request is out is `NotNow`.
+    """
 
     def __init__(self, webhook: str, timeout_s: float) -> None:
         self._at = urlsplit(webhook)
@@ -37,24 +42,51 @@ class Slack:
 
     def send(self, message: Message) -> None:
         text = "\n".join([f"*{message.title.translate(_ESCAPES)}*", *map(_escaped, message.lines)])
-        connection = self._connect()
+        proxy = self._proxy()
+        connection = self._connect(proxy)
         try:
-            path = self._at.path + (f"?{self._at.query}" if self._at.query else "")
-            connection.request("POST", path, json.dumps({"text": text}), {"Content-Type": "application/json"})
+            headers = {"Content-Type": "application/json", **self._for_proxy(proxy)}
+            connection.request("POST", self._target(proxy), json.dumps({"text": text}), headers)
             answer = connection.getresponse()
             said = answer.read(300).decode("utf-8", "replace").strip()
         finally:
             connection.close()
         _judge(answer, said)
 
-    def _connect(self) -> HTTPConnection:
-        kind = HTTPSConnection if self._at.scheme == "https" else HTTPConnection
-        connection = kind(self._at.hostname or "", self._at.port, timeout=self._timeout_s)
+    @property
+    def _is_tls(self) -> bool:
+        return self._at.scheme == "https"
+
+    def _proxy(self) -> Proxy | None:
+        try:
+            return proxy_of(self._at.geturl())
+        except ValueError as error:
+            raise NotNow(str(error)) from error
+
+    def _connect(self, proxy: Proxy | None) -> HTTPConnection:
+        kind = HTTPSConnection if self._is_tls else HTTPConnection
+        host, port = self._at.hostname or "", self._at.port
+        if proxy is None:
+            connection = kind(host, port, timeout=self._timeout_s)
+        else:
+            connection = kind(proxy.host, proxy.port, timeout=self._timeout_s)
+            if self._is_tls:
+                connection.set_tunnel(host, port, dict(proxy.headers))
         try:
             connection.connect()
-        except OSError as error:
+        except (OSError, HTTPException) as error:
             raise NotNow(f"no connection: {error}") from error
         return connection
+
+    def _target(self, proxy: Proxy | None) -> str:
+        """What is asked for: a path, or the whole URL where a proxy is to ask for it."""
+        if proxy and not self._is_tls:
+            return self._at._replace(fragment="").geturl()
+        return self._at.path + (f"?{self._at.query}" if self._at.query else "")
+
+    def _for_proxy(self, proxy: Proxy | None) -> Mapping[str, str]:
+        """The headers that a proxy reads in the request itself; with TLS it has had them before."""
+        return proxy.headers if proxy and not self._is_tls else {}
 
 
 def _escaped(line: str) -> str:

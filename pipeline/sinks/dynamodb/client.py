@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.connections import aws
+
 Item = dict[str, dict[str, Any]]
 """An item in DynamoDB's own form: attribute name to {type: value}."""
 
@@ -59,7 +61,6 @@ def client(address: str, secret: str | None = None, service: str = "dynamodb", t
     `secret` is `ACCESS_KEY_ID:SECRET_ACCESS_KEY` and goes before what would be found. Raises Unreachable,
     for an unknown region for example.
     """
-    import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
@@ -79,7 +80,7 @@ def client(address: str, secret: str | None = None, service: str = "dynamodb", t
         retries={"total_max_attempts": 1}, parameter_validation=False,
     )  # fmt: skip
     try:
-        return boto3.session.Session().client(service, config=settings, **options)
+        return aws.client(service, settings, **options)
     except BotoCoreError as error:
         raise Unreachable(str(error)) from error
 

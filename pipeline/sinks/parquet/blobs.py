@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
+from pipeline.connections import aws
+
 
 class StoreDown(Exception):
     """The store cannot be reached or does not take anything at present."""
@@ -176,14 +178,13 @@ class Bucket:
 
     def _s3(self) -> Any:
         if self._client is None:
-            import boto3
             from botocore.config import Config
 
             config = Config(
                 connect_timeout=5, read_timeout=30, signature_version="s3v4",
                 retries={"max_attempts": 2, "mode": "standard"}, max_pool_connections=16,
             )  # fmt: skip
-            self._client = boto3.session.Session().client("s3", config=config, **self._options)
+            self._client = aws.client("s3", config, **self._options)
         return self._client
 
 

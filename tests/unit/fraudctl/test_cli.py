@@ -44,12 +44,24 @@ def test_every_command_has_json_home_and_debug_and_help_with_an_example(name: st
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from fraudctl import cli; cli.main(['--help']); "
-        "heavy = {'confluent_kafka', 'psycopg', 'redis', 'yaml', 'pyflink', 'psutil', 'pyarrow'}; "
+        "heavy = {'confluent_kafka', 'httpx', 'psycopg', 'redis', 'yaml', 'pyflink', 'psutil', 'pyarrow'}; "
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
     assert "Usage: fraudctl" in done.stdout
+
+
+def test_what_does_not_talk_to_flink_imports_no_http_client() -> None:
+    code = (
+        "import sys; from fraudctl.decisions import alerts, explain, search; from fraudctl.home import jobs; "
+        "from fraudctl.observe import doctor; from fraudctl.jobs import pruning; from fraudctl import verify; "
+        "from fraudctl.traffic import simulate; from fraudctl.engines import workers, writers; "
+        "from fraudctl.engines.local import engine, logs; "
+        "print(sorted({'httpx', 'fraudctl.flink.rest'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_a_command_without_a_stack_exits_4(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,7 +140,7 @@ def test_every_error_has_its_exit_code(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("fraudctl.home.stack.current", fail)
+    monkeypatch.setattr("fraudctl.engines.current", fail)
     assert cli.main(["status"]) == code
     assert "Traceback" not in capsys.readouterr().err
 
@@ -139,7 +151,7 @@ def test_debug_shows_the_trace_of_an_unexpected_error(
     def fail(*_: object) -> None:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("fraudctl.home.stack.current", fail)
+    monkeypatch.setattr("fraudctl.engines.current", fail)
     assert cli.main(["status", "--debug"]) == 1
     assert "Traceback" in capsys.readouterr().err
 
@@ -150,7 +162,7 @@ def test_an_interrupted_command_exits_130_and_tells_machines_so(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fraudctl.home.stack.current", interrupt)
+    monkeypatch.setattr("fraudctl.engines.current", interrupt)
     assert (cli.main(["status"]), capsys.readouterr().out) == (130, "")
     assert cli.main(["status", "--json"]) == 130
     assert json.loads(capsys.readouterr().out) == {

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+import httpx
+
+from fraudctl.flink.rest import through
+
+_NUMBERS = itertools.count(1)
 
 
 @dataclass
@@ -95,32 +100,13 @@ class Cluster:
 
 @contextmanager
 def flink_double() -> Iterator[Cluster]:
-    """A running double on a free port; its address is in `url`."""
-    cluster = Cluster()
+    """A double that is asked without a network; its address, of no machine, is in `url`."""
+    cluster = Cluster(url=f"http://flink-{next(_NUMBERS)}.invalid:8081")
 
-    class Handler(BaseHTTPRequestHandler):
-        def handle_any(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length) or b"{}")
-            code, content = cluster.answer(self.command, urlsplit(self.path).path, body)
-            data = json.dumps(content).encode()
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+    def handle(request: httpx.Request) -> httpx.Response:
+        path = urlsplit(request.url.raw_path.decode()).path
+        code, content = cluster.answer(request.method, path, json.loads(request.content or b"{}"))
+        return httpx.Response(code, json=content)
 
-        do_GET = do_POST = do_PATCH = handle_any
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    cluster.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with through(cluster.url, httpx.MockTransport(handle)):
         yield cluster
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
-from fraudctl.flink.rest import Checkpoint, Checkpoints, Flink, Job, Overview, local_path, reason_of
+from fraudctl.flink.rest import Checkpoint, Checkpoints, Flink, Job, Overview, reason_of, through
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 
@@ -93,6 +97,65 @@ def test_a_refusal_is_told_from_a_cluster_that_is_away(cluster: Cluster) -> None
     assert [refused.value.code, away.value.code] == ["flink_refused", "flink_unreachable"]
 
 
+def answering(content: bytes, status: int = 200) -> httpx.MockTransport:
+    return httpx.MockTransport(lambda request: httpx.Response(status, content=content))
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "told"),
+    [
+        (200, b"<html>", "Flink at http://f.invalid does not answer: Expecting value"),
+        (503, b"", "Flink at http://f.invalid does not answer: HTTP 503 Service Unavailable"),
+        (404, b"<html>", "Flink refused /jobs/overview: HTTP 404 Not Found"),
+        (400, b'{"errors":["no such thing"]}', "Flink refused /jobs/overview: no such thing"),
+        (302, b"", "Flink refused /jobs/overview: HTTP 302 Found"),
+    ],
+)
+def test_an_answer_that_is_none_is_told_in_one_line(status: int, content: bytes, told: str) -> None:
+    with through("http://f.invalid", answering(content, status)), pytest.raises(FraudctlError) as raised:
+        Flink("http://f.invalid").jobs()
+    assert raised.value.message.startswith(told)
+
+
+def test_an_answer_that_does_not_come_in_time_is_one_of_a_cluster_that_is_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        flink = Flink(f"http://127.0.0.1:{mute.getsockname()[1]}", timeout_s=0.1)
+        with pytest.raises(Unhealthy, match="does not answer: timed out"):
+            flink.jobs()
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Speaks HTTP/1.1, so that a connection may be kept; the server counts the connections."""
+
+    protocol_version = "HTTP/1.1"
+    connections = 0
+
+    def setup(self) -> None:
+        type(self).connections += 1
+        super().setup()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "11")
+        self.end_headers()
+        self.wfile.write(b'{"jobs":[]}')
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Tests talk enough."""
+
+
+def test_questions_to_one_cluster_share_a_connection_whoever_asks() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        found = [Flink(url, timeout_s).jobs() for timeout_s in (1.0, 2.0, 3.0)]
+        server.shutdown()
+        thread.join()
+    assert (found, Answering.connections) == ([(), (), ()], 1)
+
+
 def test_a_port_without_a_server_is_unreachable_with_a_hint() -> None:
     with pytest.raises(Unhealthy) as raised:
         Flink("http://127.0.0.1:1").overview()
@@ -100,10 +163,4 @@ def test_a_port_without_a_server_is_unreachable_with_a_hint() -> None:
         "flink_unreachable",
         3,
         True,
-    )
-
-
-def test_a_file_uri_and_a_path_name_the_same_place() -> None:
-    assert (
-        local_path("file:///a/b%20c") == local_path("file:/a/b%20c") == local_path("/a/b c") == Path("/a/b c")
     )

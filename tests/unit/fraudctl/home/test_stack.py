@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fraudctl import engines
 from fraudctl.console import result
 from fraudctl.errors import Failed, NotRunning
 from fraudctl.home import stack
@@ -36,7 +37,7 @@ def test_a_saved_stack_is_read_back_whole(tmp_path: Path) -> None:
 
 def test_a_home_without_a_stack_is_not_running(tmp_path: Path) -> None:
     with pytest.raises(NotRunning, match="no stack has been started"):
-        stack.current(tmp_path)
+        engines.current(tmp_path)
 
 
 def test_a_stack_without_a_living_supervisor_is_not_running(tmp_path: Path) -> None:
@@ -44,7 +45,7 @@ def test_a_stack_without_a_living_supervisor_is_not_running(tmp_path: Path) -> N
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "supervisord.pid").write_text("1\n")
     with pytest.raises(NotRunning, match="is stopped"):
-        stack.current(tmp_path)
+        engines.current(tmp_path)
 
 
 def test_a_damaged_stack_file_is_an_error_with_a_remedy(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from fraudctl.errors import Failed
 from fraudctl.jobs import plugin_watcher
 from fraudctl.jobs.plugin_watcher import Watcher
-from fraudctl.kafka.admin import wait_until
+from fraudctl.waiting import until
 from pipeline.rules import ruleset
 from pipeline.rules.plugins import watch
 from pipeline.rules.plugins.watch import Desk
@@ -63,7 +63,7 @@ def test_a_call_that_holds_the_interpreter_is_named_and_its_process_is_ended(
         return bool(found)
 
     try:
-        wait_until(is_stopped, 120, lambda: Failed("nothing was stopped"))
+        until(is_stopped, 120, lambda: Failed("nothing was stopped"))
         assert child.wait(30) == -9
     finally:
         child.kill()

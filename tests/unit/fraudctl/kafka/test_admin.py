@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from fraudctl.errors import Failed, Unhealthy
+from fraudctl.errors import Unhealthy
 from fraudctl.kafka import admin
 from fraudctl.kafka.admin import TopicSpec
 from fraudctl.settings import profile
@@ -55,14 +55,3 @@ def test_a_record_that_no_broker_takes_is_reported_as_failed() -> None:
     assert sender.flush(10) == 0
     [delivery] = deliveries
     assert (sender.failed, delivery.token, delivery.error is None) == (1, "first", False)
-
-
-def test_waiting_ends_as_soon_as_the_condition_is_met() -> None:
-    answers = iter([False, False, True])
-    admin.wait_until(lambda: next(answers), 5.0, lambda: Failed("too late"))
-    assert next(answers, "all asked") == "all asked"
-
-
-def test_waiting_in_vain_raises_the_given_error() -> None:
-    with pytest.raises(Failed, match="too late"):
-        admin.wait_until(lambda: False, 0.05, lambda: Failed("too late"))

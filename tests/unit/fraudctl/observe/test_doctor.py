@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.observe import doctor
-from fraudctl.observe.doctor import BROKEN, WARNING, WELL, Check
 
 
 def by_name(home: Path, environ: dict[str, str]) -> dict[str, Check]:
@@ -15,7 +15,7 @@ def by_name(home: Path, environ: dict[str, str]) -> dict[str, Check]:
 
 def test_every_finding_that_is_not_well_has_a_mend(tmp_path: Path) -> None:
     checks = doctor.examine(tmp_path / "home", dict(os.environ) | {"FRAUDCTL_CACHE": str(tmp_path)})
-    assert len({check.name for check in checks}) == len(checks) == 13
+    assert len({check.name for check in checks}) == len(checks) == 14
     assert all(bool(check.mend) == (check.state != WELL) for check in checks)
 
 
@@ -39,6 +39,26 @@ def test_a_wrong_profile_is_found(tmp_path: Path) -> None:
     found = by_name(tmp_path, environ)["profile"]
     assert found.state == BROKEN
     assert "partitions: must be a whole number" in found.finding
+
+
+def test_proxy_variables_are_named_with_what_heeds_them_and_without_the_passwords_in_them(
+    tmp_path: Path,
+) -> None:
+    environ = {"FRAUDCTL_CACHE": str(tmp_path)}
+    proxy = {"HTTPS_PROXY": "http://ada:secret@proxy.example:3128", "no_proxy": "corp.example"}
+    socks = {"http_proxy": "socks5://proxy.example:1080", "all_proxy": "socks5://proxy.example:1080"}
+    uses = "used for jars, AWS, Slack and a Flink elsewhere; nothing on this machine is asked through it"
+    found = [by_name(tmp_path, environ | given)["proxy"] for given in ({}, proxy, socks)]
+    assert found == [
+        Check("proxy", WELL, "no proxy variable is set"),
+        Check("proxy", WELL, f"HTTPS_PROXY, no_proxy: {uses}"),
+        Check(
+            "proxy",
+            WARNING,
+            f"http_proxy, all_proxy: {uses}",
+            "name a proxy as http://host:port in http_proxy",
+        ),
+    ]
 
 
 def test_the_worst_finding_decides() -> None:

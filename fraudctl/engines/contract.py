@@ -1,0 +1,163 @@
+"""What an engine does: bring a stack up and down, and run, watch and strike its programs.
+
+An engine is one folder beside this file; the folder's name is its name everywhere, and `stack.json` says
+which one a stack is of. Its module `engine` holds one class `Engine` of the shape below. How an engine looks
+after its programs, and in which words, is known in its folder alone.
+
+What not every engine can do is told by a property (`has_processes`); who needs it asks before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from fraudctl.home.stack import Stack
+from fraudctl.settings.profile import Profile
+
+WELL, WARNING, BROKEN = "ok", "warning", "broken"
+
+
+class Condition(StrEnum):
+    """How one program is."""
+
+    RUNNING = "running"
+    STARTING = "starting"
+    FAILING = "failing"
+    """it ended soon after its start and will be started again"""
+    FAILED = "failed"
+    """it is started no more"""
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    """it was asked to stop, or never to start"""
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramState:
+    """How one program is. `pid` is 0 where it does not run, or not as a process of this machine."""
+
+    name: str
+    condition: Condition
+    pid: int = 0
+    started_s: int = 0
+    """when it was last started, in seconds since 1970"""
+    reason: str = ""
+    """why it could not be started, where the engine knows"""
+
+    @property
+    def runs(self) -> bool:
+        return self.condition is Condition.RUNNING
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the engine runs it, or tries to."""
+        return self.condition not in (Condition.STOPPED, Condition.STOPPING)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerHealth:
+    """How one server or worker is: whether it does its work, and if not why."""
+
+    name: str
+    title: str
+    address: str
+    healthy: bool
+    reason: str
+    programs: tuple[ProgramState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding of `doctor`. `state` is ok, warning or broken; `mend` is empty when all is well."""
+
+    name: str
+    state: str
+    finding: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a program's log."""
+
+    program: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a command that ran to its end answered."""
+
+    exit_code: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What `up` is asked for."""
+
+    home: Path
+    profile: Profile
+    without: tuple[str, ...] = ()
+    any_port: bool = False
+    wait_s: float = 180.0
+
+
+class Engine(Protocol):
+    """One way to run a stack. Programs are named alike in every engine: servers' own, then the workers'."""
+
+    @property
+    def has_processes(self) -> bool:
+        """Whether a program is a process of this machine, so that it can be frozen and measured."""
+
+    def up(self, wish: Wish) -> Stack:
+        """Bring the wished stack up and give it; what already runs stays as it is. May be repeated."""
+
+    def down(self, home: Path) -> bool:
+        """Stop everything, workers first; whether anything ran. The data stays."""
+
+    def purge(self, home: Path) -> None:
+        """Stop everything and delete the stack's data."""
+
+    def is_running(self, home: Path) -> bool:
+        """Whether this engine looks after the programs of that home now."""
+
+    def health(self, stack: Stack) -> list[ServerHealth]:
+        """Every server, external ones too, and every worker, each asked now."""
+
+    def programs(self, stack: Stack) -> Mapping[str, ProgramState]:
+        """Every program's state by name; empty when the stack is stopped."""
+
+    def start(self, stack: Stack, program: str) -> None:
+        """Ask for a program to run; harmless if it does."""
+
+    def stop(self, stack: Stack, program: str) -> None:
+        """Stop a program and return when it has ended; it stays so until it is started."""
+
+    def kill(self, stack: Stack, program: str) -> None:
+        """End a program without giving it time for anything; the engine starts it again."""
+
+    def restart(self, stack: Stack, name: str, wait_s: float) -> Sequence[str]:
+        """Stop and start a server or a program and wait until it works; the programs restarted.
+
+        Raises UsageError where there is none of that name, Unhealthy when it does not come back.
+        """
+
+    def log_names(self, home: Path) -> Sequence[str]:
+        """The programs whose logs there are, also of a stopped stack."""
+
+    def logs(self, home: Path, programs: Sequence[str], lines: int, follow: bool) -> Iterator[Line]:
+        """The last lines of each program's log, then, if followed, every new one."""
+
+    def run(self, stack: Stack, program: str, argv: Sequence[str], wait_s: float) -> Ended:
+        """Run a command where a program runs, with what the program has in its environment.
+
+        Raises Failed when it has not ended after `wait_s`.
+        """
+
+    def examine(self, home: Path, environ: Mapping[str, str]) -> Sequence[Check]:
+        """What this engine needs of the machine, for `doctor`."""

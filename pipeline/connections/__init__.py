@@ -1,0 +1,1 @@
+"""How servers elsewhere are reached: proxies, AWS."""
