@@ -22,7 +22,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 from pipeline.records.events import RESERVED
 from pipeline.rules.document import Content, Document, DocumentError, Path, read
@@ -38,7 +38,7 @@ from pipeline.rules.expression.tree import (
     names_in,
 )
 from pipeline.rules.expression.tree import Literal as Constant
-from pipeline.rules.feature import KEYS, Feature, read_feature
+from pipeline.rules.feature import KEYS, Complain, Feature, read_feature
 from pipeline.rules.plan import MAX_WHERES, Plan
 from pipeline.rules.plan import PlanSettings as PlanSettings
 from pipeline.rules.planning import build_plan, wheres_of
@@ -203,7 +203,7 @@ class _Reader:
     def complain(self, path: Path, message: str) -> None:
         self._problems.append(Problem(".".join(path), self._document.line(path), message))
 
-    def _mapping(self, section: str) -> Mapping[str, Any]:
+    def _mapping(self, section: str) -> Mapping[str, object]:
         value = self._content.get(section)
         if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
             return value
@@ -274,7 +274,7 @@ class _Reader:
                 self.complain(("features",), f"more than {MAX_WHERES} different conditions by {key}")
         return features
 
-    def _under(self, path: Path) -> Any:
+    def _under(self, path: Path) -> Complain:
         return lambda inner, message: self.complain((*path, *inner), message)
 
     def _rules(self, names: Names) -> tuple[Rule, ...]:
@@ -315,7 +315,7 @@ class _Reader:
         when = f"{declared['when']} and {plugin.place}" if "when" in declared else plugin.place
         return Rule(name, when, condition, points, reason, plugin)
 
-    def _condition(self, path: Path, declared: Mapping[str, Any], names: Names) -> Condition | None:
+    def _condition(self, path: Path, declared: Mapping[str, object], names: Names) -> Condition | None:
         when = declared.get("when")
         if "when" not in declared and "plugin" in declared:
             return ALWAYS
@@ -328,7 +328,7 @@ class _Reader:
             return None
 
     def _points(self, path: Path, points: object) -> int:
-        if isinstance(points, int) and _is_whole(points) and abs(points) <= MAX_POINTS:
+        if _is_whole(points) and abs(points) <= MAX_POINTS:
             return points
         self.complain((*path, "points"), f"must be a whole number from -{MAX_POINTS} to {MAX_POINTS}")
         return 0
@@ -344,14 +344,14 @@ class _Reader:
         declared = self._mapping("thresholds")
         review, block = declared.get("review", 0), declared.get("block", 0)
         if set(declared) == {"review", "block"} and _is_whole(review) and _is_whole(block):
-            thresholds = Thresholds(int(review), int(block))
+            thresholds = Thresholds(review, block)
             if 1 <= thresholds.review <= thresholds.block <= MAX_POINTS:
                 return thresholds
         self.complain(("thresholds",), "must be {review: R, block: B}, whole, with 1 <= R <= B <= 100")
         return Thresholds(MAX_POINTS, MAX_POINTS)
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

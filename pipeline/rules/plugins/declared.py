@@ -45,13 +45,13 @@ def embedded(content: Any, folder: Path, complain: Complain) -> Any:
             data = _bytes(folder, place[0], MAX_SOURCE_BYTES, _under(complain, (*path, "plugin")))
             plugins[place[0]] = _text(data, _under(complain, (*path, "plugin")))
         if plugin_source.is_model_name(model) and model not in models:
-            data = _bytes(folder, str(model), MAX_MODEL_BYTES, _under(complain, (*path, "model")))
-            models[str(model)] = None if data is None else base64.b64encode(data).decode()
+            data = _bytes(folder, model, MAX_MODEL_BYTES, _under(complain, (*path, "model")))
+            models[model] = None if data is None else base64.b64encode(data).decode()
     return {**content, **({"plugins": plugins} if plugins else {}), **({"models": models} if models else {})}
 
 
 def read_plugin(
-    declared: Mapping[str, Any], content: Content, names: Names, complain: Complain
+    declared: Mapping[str, object], content: Content, names: Names, complain: Complain
 ) -> Plugin | None:
     """The plug-in that a rule names, checked; None when something is wrong, which has been said."""
     place = plugin_source.split_place(declared.get("plugin"))
@@ -65,9 +65,10 @@ def read_plugin(
         if not _is_known(content, "plugins", file):
             complain(("plugin",), f"{file} is not there")
         return None
-    model_file = declared.get("model")
-    model = _model(model_file, content, complain) if model_file is not None else None
-    wrong = _problems(source, function, model_file is not None)
+    named = declared.get("model")
+    model_file = None if named is None else str(named)
+    model = None if named is None else _model(named, content, complain)
+    wrong = _problems(source, function, named is not None)
     for line, message in wrong:
         complain(("plugin",), f"{file} line {line}: {message}")
     if wrong or uses is None or (model_file is not None and model is None):
@@ -93,11 +94,11 @@ def _model(name: object, content: Content, complain: Complain) -> str | None:
     if not plugin_source.is_model_name(name):
         complain(("model",), "is the name of a file beside the rule set")
         return None
-    held = _entry(content, "models", str(name))
+    held = _entry(content, "models", name)
     try:
         if held is not None and _size(content["models"]) > MAX_MODEL_BYTES:
             complain(("model",), f"all models together are larger than {MAX_MODEL_BYTES} bytes")
-        elif held is None and _is_known(content, "models", str(name)):
+        elif held is None and _is_known(content, "models", name):
             return None
         elif held is not None and base64.b64decode(held, validate=True):
             return held
