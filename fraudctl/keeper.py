@@ -20,10 +20,10 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from fraudctl.console.result import options, set_options
 from fraudctl.errors import Failed, FraudctlError
@@ -40,6 +40,7 @@ from fraudctl.jobs.submission import LIVE, job_config, submit
 from fraudctl.rules import changes
 from fraudctl.waiting import every
 from pipeline.rules.plugins.watch import Running
+from pipeline.scoring.job_config import JobConfig
 
 log = logging.getLogger("keeper")
 
@@ -50,7 +51,7 @@ STEADY_MS = 30_000
 """A job that runs this long after its submission ends a row of failures."""
 PRUNE_EVERY_MS = 600_000
 """How often old checkpoints and savepoints are looked for, while the job runs steadily."""
-Submit = Callable[[Stack, Mapping[str, Any], int], str]
+Submit = Callable[[Stack, JobConfig, int], str]
 T = TypeVar("T")
 
 
@@ -325,10 +326,10 @@ def _known_state(stack: Stack) -> State:
         return State()
 
 
-def submit_live(stack: Stack, config: Mapping[str, Any], lock: int) -> str:
+def submit_live(stack: Stack, config: JobConfig, lock: int) -> str:
     """Hands the live job to Flink; a savepoint that is gone by now is said before Flink is asked."""
-    restore = config["restore"]
-    if restore and str(restore).startswith("file:") and not (local_path(restore) / "_metadata").exists():
+    restore = config.restore
+    if restore and restore.startswith("file:") and not (local_path(restore) / "_metadata").exists():
         raise FraudctlError(
             f"the state {restore} is gone", hint="start without it: fraudctl job submit --from none"
         )

@@ -15,6 +15,7 @@ from typing import Any
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import java
 from fraudctl.servers.flink import build_kernel, pyflink_folder
+from pipeline.rules.plan import Plan
 from tests.streams import Row
 
 
@@ -48,9 +49,10 @@ class KernelProcess:
         self._process.communicate(timeout=30)
         self._errors.close()
 
-    def run(self, plan: Mapping[str, Any], rows: Iterable[Row], time: str) -> list[dict[str, Any]]:
+    def run(self, plan: Plan, rows: Iterable[Row], time: str) -> list[dict[str, Any]]:
         """One case; the answers in processing order, refusals first, fractions as Decimal."""
-        return self._ask({"plan": plan, "time": time, "records": [_record(row) for row in rows]})
+        records = [_record(row) for row in rows]
+        return self._ask({"plan": plan.as_document(), "time": time, "records": records})
 
     def run_activations(
         self,

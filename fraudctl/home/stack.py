@@ -191,52 +191,6 @@ class Stack:
         url = self.profile.sinks.get("parquet", {}).get("url")
         return self.paths.data("parquet").as_uri() if url is None else str(url)
 
-    def job_config(
-        self,
-        name: str,
-        run: int,
-        ruleset: Mapping[str, Any],
-        *,
-        restore: str | None = None,
-        **changes: Any,
-    ) -> dict[str, Any]:
-        """The configuration of a scoring job over this stack's live topics.
-
-        `ruleset` is the rule set's content, `changes` replaces whole keys (topics, time, bounded, start,
-        group, parallelism, …) for a job that is not the live one.
-        """
-        pipeline = self.profile.pipeline
-        topics = self.profile.topics
-        settings = ("out_of_orderness_ms", "dedup_window_ms", "max_entries", "max_event_bytes")
-        return {
-            "name": name,
-            "flink": self.flink,
-            "flink_conf_dir": str(self.paths.flink_conf),
-            "bootstrap": self.kafka,
-            "kafka_properties": {},
-            "topics": {
-                "transactions": topics.transactions,
-                "decisions": topics.decisions,
-                "refusals": topics.refusals,
-            },
-            "ruleset": ruleset,
-            "time": "append",
-            "bounded": False,
-            "start": "earliest",
-            "emit_from": None,
-            "run": run,
-            "group": "fraudctl-job",
-            "parallelism": pipeline.parallelism,
-            "idle_after_ms": pipeline.idle_after_ms,
-            "max_message_bytes": self.profile.max_message_bytes,
-            "settings": {setting: getattr(pipeline, setting) for setting in settings},
-            "jars": [str(jar) for jar in self.job_jars],
-            "checkpoints": self.paths.checkpoints.as_uri(),
-            "checkpoint_interval_ms": pipeline.checkpoint_interval_ms,
-            "restore": restore,
-            "plugin_watch": str(self.paths.plugins),
-        } | changes
-
     def save(self) -> None:
         """Write `stack.json` in one step."""
         document = {

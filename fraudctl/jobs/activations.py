@@ -8,7 +8,7 @@ told that the other was quicker. Nothing here touches the job, which follows the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from pipeline.rules.plan import TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation
+from pipeline.scoring.job_config import JobConfig
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -127,20 +128,20 @@ def needed(change: Change) -> list[str]:
     return sorted({feature.by for one in sets for feature in one.features.values()}, key=KEYS.index)
 
 
-def live_config(stack: Stack, config: Mapping[str, Any]) -> dict[str, Any]:
+def live_config(stack: Stack, config: JobConfig) -> JobConfig:
     """The configuration of the live job: it follows the topic, on which there is a first activation by then.
 
     It has a step by every key that any activation ever needed, since a new run computes them all again.
     """
-    chain = of(stack).begin(config["ruleset"])
+    chain = of(stack).begin(config.ruleset)
     asked = wanted_live(stack).hops
     names = stack.profile.topics
-    return {
-        **config,
-        "topics": {**config["topics"], "rules": names.rules, "shadow": names.shadow},
-        "ruleset": chain[-1].content,
-        "hops": [key for key in KEYS if key in (*activation.keys(chain), *asked)],
-    }
+    return replace(
+        config,
+        topics=replace(config.topics, rules=names.rules, shadow=names.shadow),
+        ruleset=chain[-1].content,
+        hops=tuple(key for key in KEYS if key in (*activation.keys(chain), *asked)),
+    )
 
 
 def now(chain: Sequence[Activation]) -> Activation | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.console.result import Progress
@@ -144,8 +144,8 @@ def run_bounded(
 ) -> dict[str, Any]:
     """Runs one bounded job over a topic of past data and waits for its end; job_id, run and seconds.
 
-    Its decisions go to the stack's decisions topic under a run of their own (`changes` replaces top-level
-    keys of the job's configuration). It joins no group of the live job. Failed when it ends otherwise than
+    Its decisions go to the stack's decisions topic under a run of their own (`changes` replaces fields
+    of the job's configuration). It joins no group of the live job. Failed when it ends otherwise than
     finished; it is cancelled when it does not end within `wait_s`.
     """
     run = next_run(stack)
@@ -155,7 +155,7 @@ def run_bounded(
         run,
         name=full,
         group=full,
-        topics=topics_of(stack) | {"transactions": topic},
+        topics=replace(topics_of(stack), transactions=topic),
         checkpoints=(stack.paths.checkpoints / f"past-{run}").as_uri(),
         time="event",
         bounded=True,
@@ -163,7 +163,7 @@ def run_bounded(
     )
     started = time.monotonic()
     flink = Flink(stack.flink_url)
-    job_id = submit(stack, config | changes, min(wait_s, SUBMIT_S))
+    job_id = submit(stack, replace(config, **changes), min(wait_s, SUBMIT_S))
     try:
         job = await_end(flink, job_id, wait_s, progress)
     except BaseException:

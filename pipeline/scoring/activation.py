@@ -17,12 +17,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pipeline.rules.plan import Needs, Plan, PlanSettings, TooManyConditions, keys_of, next_plan
+from pipeline.rules.feature import KEYS
+from pipeline.rules.plan import Plan, PlanSettings, TooManyConditions
+from pipeline.rules.planning import Needs, next_plan
 from pipeline.rules.ruleset import RuleSet, parse
-from pipeline.scoring.reference import ALWAYS, Reference, Version
+from pipeline.scoring.reference import Reference
+from pipeline.scoring.versions import ALWAYS, Version
 
 KIND: Final = "activation"
 AHEAD_MS: Final = 1_000
@@ -64,8 +67,8 @@ class Activation:
 
     @property
     def plan(self) -> Plan:
-        plan: Plan = self.record["plan"]
-        return plan
+        """What the kernel computes. Raises `Malformed` when the record has no plan that can be read."""
+        return Plan.from_document(self.record["plan"])
 
 
 def read(records: Iterable[tuple[int, int, bytes | None]]) -> list[Activation]:
@@ -105,7 +108,7 @@ def following(
         "previous": newest.offset if newest else None,
         "ruleset": live.content,
         "shadow": shadow.content if shadow else None,
-        "plan": _plan(chain, live, shadow),
+        "plan": _plan(chain, live, shadow).as_document(),
     }
     return json.dumps(record, ensure_ascii=False).encode()
 
@@ -123,19 +126,17 @@ def before(chain: Sequence[Activation]) -> Activation | None:
 
 def keys(chain: Sequence[Activation]) -> list[str]:
     """Every key that a plan of the chain has a hop by, the user first."""
-    from pipeline.rules.feature import KEYS
-
-    used = {key for one in chain for key in keys_of(one.plan)}
+    used = {key for one in chain for key in one.plan.keys}
     return [key for key in KEYS if key in used]
 
 
 def reference(chain: Sequence[Activation], settings: PlanSettings) -> Reference:
     """The reference over all of them; the `version` of what it gives is the place in the chain."""
-    first = {**asdict(settings), **chain[0].plan}
+    first = replace(chain[0].plan, settings=settings)
     return Reference(first, [Version(one.from_ms, one.plan) for one in chain[1:]])
 
 
-def _plan(chain: Sequence[Activation], live: RuleSet, shadow: RuleSet | None) -> dict[str, Any]:
+def _plan(chain: Sequence[Activation], live: RuleSet, shadow: RuleSet | None) -> Plan:
     """What a rollback would need is kept up too, unless there is no room for it."""
     plan = chain[-1].plan if chain else None
     former = next((one for one in reversed(chain) if one.hash != live.hash), None)

@@ -23,6 +23,7 @@ from pipeline.rules.feature import KEYS
 from pipeline.rules.plugins.watch import Running
 from pipeline.rules.ruleset import PlanSettings, RuleSet, parse
 from pipeline.scoring import activation, order, reference, scorer
+from pipeline.scoring.job_config import JobTopics
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
 from tests.stack.own_jobs import Setup, assert_same, by_place, decided, recorded, running, written
@@ -120,8 +121,8 @@ def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_chang
     rules.begin(first.content)
     kinds = ("transactions", "decisions", "refusals", "shadow", "rules")
     config = setup.config(
-        bounded=False, parallelism=parallelism, hops=list(KEYS), checkpoint_interval_ms=2_000,
-        topics={kind: setup.topic(kind) for kind in kinds},
+        bounded=False, parallelism=parallelism, hops=KEYS, checkpoint_interval_ms=2_000,
+        topics=JobTopics(**{kind: setup.topic(kind) for kind in kinds}),
     )  # fmt: skip
     second = rule_set("second", 11, **SEQUENCES)
     with running(setup, config):

@@ -182,7 +182,7 @@ def test_the_keeper_goes_on_with_what_it_knew_while_a_file_is_damaged(here: Stac
     cluster.jobs.clear()
     put(here.home, "jobs/live.json", "")
     one.look()
-    assert [config["run"] for config in submitted] == [1]
+    assert [config.run for config in submitted] == [1]
 
 
 def test_a_keeper_that_never_knew_what_is_wanted_says_so_and_starts_nothing(here: Stack) -> None:

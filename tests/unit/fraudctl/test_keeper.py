@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from fraudctl.home.jobs import RestorePoint
 from fraudctl.home.stack import Stack
 from fraudctl.keeper import Keeper, Start, State, choose, pause_ms, younger
 from fraudctl.settings import profile
+from pipeline.scoring.job_config import JobConfig
 from tests.full_disk import full_disk
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
@@ -28,17 +28,17 @@ class Submitted:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.configs: list[Mapping[str, Any]] = []
+        self.configs: list[JobConfig] = []
         self.refuses = False
 
-    def __call__(self, stack: Stack, config: Mapping[str, Any], lock: int) -> str:
+    def __call__(self, stack: Stack, config: JobConfig, lock: int) -> str:
         if self.refuses:
             raise Failed("the job was not accepted: no slots")
         self.configs.append(config)
         return self.cluster.add(f"job{len(self.configs)}", start_ms=len(self.configs))
 
     def starts(self) -> list[tuple[int, str | None, int]]:
-        return [(config["run"], config["restore"], config["parallelism"]) for config in self.configs]
+        return [(config.run, config.restore, config.parallelism) for config in self.configs]
 
 
 @pytest.fixture
@@ -310,13 +310,13 @@ def test_a_run_keeps_to_the_offsets_it_was_begun_at_and_another_run_does_not(
     cluster.jobs.clear()
     keeper.look()
     wanted = ("run", "parallelism", "start", "emit_from", "name")
-    assert [tuple(config[key] for key in wanted) for config in submitted.configs] == [
+    assert [tuple(getattr(config, key) for key in wanted) for config in submitted.configs] == [
         (1, 2, {"0": 17}, {"0": 40}, "fraudctl-live"),
         (1, 2, {"0": 17}, {"0": 40}, "fraudctl-live"),
         (2, 2, "earliest", None, "fraudctl-live"),
     ]
-    assert [config["restore"] is None for config in submitted.configs] == [True, False, True]
-    assert str(submitted.configs[0]["checkpoints"]).endswith("/checkpoints/run-1")
+    assert [config.restore is None for config in submitted.configs] == [True, False, True]
+    assert str(submitted.configs[0].checkpoints).endswith("/checkpoints/run-1")
 
 
 def test_on_a_full_disk_nothing_is_submitted_and_the_keeper_goes_on(stack: Stack, cluster: Cluster) -> None:

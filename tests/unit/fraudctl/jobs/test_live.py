@@ -15,6 +15,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.jobs import live, run_numbers, submission
 from fraudctl.jobs import reset as job_reset
 from fraudctl.settings import profile
+from pipeline.scoring.job_config import JobConfig
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 
@@ -142,8 +143,9 @@ def test_a_damaged_file_is_named(stack: Stack) -> None:
 def test_a_bounded_job_has_its_own_topic_group_run_and_time(stack: Stack) -> None:
     config = submission.job_config(stack, 7, name="fraudctl-past", time="event", bounded=True, group="g")
     chosen = ("name", "run", "time", "bounded", "group", "restore", "start")
-    assert [config[key] for key in chosen] == ["fraudctl-past", 7, "event", True, "g", None, "earliest"]
-    assert json.loads(json.dumps(config)) == config
+    found = [getattr(config, key) for key in chosen]
+    assert found == ["fraudctl-past", 7, "event", True, "g", None, "earliest"]
+    assert JobConfig.from_document(json.loads(json.dumps(config.as_document()))) == config
 
 
 def test_after_a_reset_the_next_start_is_a_new_run_and_the_one_after_it_is_not(
