@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl.binaries import artifacts
-from fraudctl.binaries.java import java
+from fraudctl.binaries.java import compiled, java
 from fraudctl.servers.flink import build_kernel, pyflink_folder, python_path
 from tests.streams import Row
 
@@ -32,6 +32,17 @@ def classpath() -> str:
     """The kernel, and the jars of Flink and the connector that a cluster has beside it."""
     flink = sorted([*pyflink_folder().glob("lib/*.jar"), *pyflink_folder().glob("opt/flink-python-*.jar")])
     return os.pathsep.join(map(str, (kernel_jar(), *flink, *artifacts.jars("connector"))))
+
+
+def run_java(source: Path, *arguments: str, heap_mb: int) -> str:
+    """What a test program in the kernel's package prints; CalledProcessError where it fails."""
+    place = artifacts.cache_dir()
+    jars = [Path(jar) for jar in classpath().split(os.pathsep)]
+    program = compiled(source, jars, artifacts.jars("compiler", place)[0], place)
+    options = [f"-Xmx{heap_mb}m", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError"]
+    command = [str(java()), *options, "-cp", os.pathsep.join(map(str, (program, *jars)))]
+    name = f"fraudctl.kernel.{source.stem}"
+    return subprocess.run([*command, name, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 class KernelProcess:
