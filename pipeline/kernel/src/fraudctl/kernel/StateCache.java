@@ -66,7 +66,8 @@ final class StateCache {
 
     /** A key in memory; of state and blob there is one, and neither when the key has been let go. */
     private static final class Cached {
-        private static final int OVERHEAD = 160;
+        /** This object, its entry in the map, and its places in the map's table and the queues. */
+        private static final int OVERHEAD = 104;
 
         final String key;
         KeyState state;
@@ -82,7 +83,7 @@ final class StateCache {
         }
 
         int weight() {
-            return OVERHEAD + key.length() + (state != null ? state.weight() : blob.length);
+            return OVERHEAD + Weight.of(key) + (state != null ? state.weight() : Weight.ARRAY + blob.length);
         }
     }
 
