@@ -342,6 +342,7 @@ def _status_unknown(home: Path, error: FraudctlError) -> Result:
 
 def _status(stack: Stack) -> Result:
     from fraudctl import engines
+    from fraudctl.jobs import activations
     from fraudctl.observe import status as observe
 
     health = engines.of(stack).health(stack)
@@ -354,6 +355,8 @@ def _status(stack: Stack) -> Result:
     ill = [one.name for one in health if not one.healthy] + ([] if job["healthy"] else ["job"])
     ill += [sink["name"] for sink in sinks if not sink["healthy"] and sink["name"] not in ill]
     rates = observe.rates(stack)
+    put_aside = activations.put_aside(stack)
+    said, aside = activations.say_put_aside(put_aside)
     summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
     data = {
         "home": str(stack.home),
@@ -363,9 +366,10 @@ def _status(stack: Stack) -> Result:
         "job": job,
         "sinks": sinks,
         "rates": rates,
+        "rules_put_aside": put_aside,
     }
     tables = (*_status_tables(health, job, sinks), _rates_table(rates))
-    return Result(summary, data, exit_code=3 if ill else 0, tables=tables)
+    return Result(summary + said, data, exit_code=3 if ill else 0, tables=(*tables, *aside))
 
 
 def _server(one: ServerHealth) -> dict[str, Any]:

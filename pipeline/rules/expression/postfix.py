@@ -7,6 +7,7 @@ Operations, each a JSON array: ["field", name] ["num", "12.5"] ["str", "x"] ["bo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -28,6 +29,9 @@ from pipeline.rules.expression.tree import (
 from pipeline.rules.expression.tree import Literal as Constant
 
 Program = list[list[Any]]
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,3})?")
+"""What the kernel takes for a number."""
 
 
 def program(condition: Condition) -> Program:
@@ -175,11 +179,7 @@ def _serves(kind: _Kind, wanted: _Kind) -> bool:
 def _is_literal(operation: object) -> bool:
     match operation:
         case ["num", str(number)]:
-            try:
-                Fraction(number)
-            except (ValueError, ZeroDivisionError):
-                return False
-            return True
+            return _NUMBER.fullmatch(number) is not None
         case ["str", str()] | ["bool", bool()]:
             return True
     return False
