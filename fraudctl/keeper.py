@@ -27,11 +27,12 @@ from fraudctl.console.result import options, set_options
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink.rest import Flink, Job, local_path, reason_of
 from fraudctl.home import jobs as jobfiles
-from fraudctl.home.jobs import RestorePoint, now_ms, run_of
+from fraudctl.home.jobs import RestorePoint, run_of
 from fraudctl.home.stack import Stack, home_dir, read
 from fraudctl.jobs import activations, plugin_watcher, pruning
 from fraudctl.jobs.submission import LIVE, job_config, submit
 from fraudctl.rules import changes
+from pipeline.records.clock import now_ms
 from pipeline.rules.plugins.watch import Running
 
 log = logging.getLogger("keeper")

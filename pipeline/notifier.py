@@ -25,6 +25,7 @@ from pipeline.notify.outbox import TABLE, Claim, Outbox, Terms
 from pipeline.notify.postman import Digest, Postman
 from pipeline.notify.stream import AlertStream, new_alerts
 from pipeline.process.backoff import Backoff
+from pipeline.records import clock
 from pipeline.records.delivery import Identity
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Unreachable
@@ -105,7 +106,7 @@ class Office:
 
     def offer(self, records: Iterable[Mapping[str, Any]]) -> list[Identity]:
         """Make the new alerts among stream records due on every channel, and say which they are."""
-        now = _now_ms()
+        now = clock.now_ms()
         newest: dict[Identity, int] = {}
         for identity, position in new_alerts(records, now):
             newest[identity] = max(position, newest.get(identity, 0))
@@ -151,7 +152,7 @@ class Notifier:
     def _read(self, stream: AlertStream) -> None:
         for page in stream.pages():
             self._office.offer(page.records)
-            stream.commit(page, _now_ms())
+            stream.commit(page, clock.now_ms())
 
     def _repeat(self, step: Callable[[], object]) -> None:
         while not self._stopping.is_set():
@@ -177,7 +178,7 @@ class Notifier:
         if (path := self._config.status_file) is None:
             return
         channels = {postman.name: asdict(postman.counts) for postman in self._office.postmen}
-        document = {"channels": channels, "last_error": self._last_error, "updated_ms": _now_ms()}
+        document = {"channels": channels, "last_error": self._last_error, "updated_ms": clock.now_ms()}
         unfinished = path.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(document) + "\n")
         os.replace(unfinished, path)
@@ -187,7 +188,7 @@ def listed(config: Config) -> list[Claim]:
     """What is due, claimed, unknown or refused on the configured channels. Raises Unreachable."""
     outbox = Outbox(config.client(), "", config.terms, config.table, config.alerts_table)
     try:
-        return outbox.listed(_now_ms(), sorted(config.channels))
+        return outbox.listed(clock.now_ms(), sorted(config.channels))
     finally:
         outbox.close()
 
@@ -243,10 +244,6 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: notifier.stop())
     notifier.run()
     return int(notifier.failed)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":

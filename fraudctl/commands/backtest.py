@@ -49,12 +49,12 @@ def backtest(
 
     from fraudctl.compare import backtest as backtests
     from fraudctl.home import rulesets, stack
-    from fraudctl.settings import profile as profiles
+    from fraudctl.settings import reading
     from fraudctl.traffic import rows
     from pipeline.rules.plan import PlanSettings
 
     rows.check_readable(file)
-    settings = profiles.load(profile, {}, os.environ).pipeline
+    settings = reading.load(profile, {}, os.environ).pipeline
     order = backtests.Order(
         file,
         rows.Mapped(rows.mapping(mapping or []), label),

@@ -188,12 +188,12 @@ def _wanted_profile(home: Path, name: str | None, rules: Path | None) -> Profile
     """The profile asked for; that of the running stack where nothing is asked for."""
     import os
 
-    from fraudctl.settings import profile as profiles
+    from fraudctl.settings import reading
 
     if name is None and rules is None and (known := _running(home)) is not None:
         return known.profile
     overrides = {"rules": str(rules.expanduser().absolute())} if rules else {}
-    return profiles.load(name, overrides, os.environ)
+    return reading.load(name, overrides, os.environ)
 
 
 def _running(home: Path) -> Stack | None:

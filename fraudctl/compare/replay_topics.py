@@ -7,7 +7,6 @@ marker behind; the next replay drops what the dead ones have left.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from fraudctl.home.jobs import read_json, write_json
 from fraudctl.kafka import admin
+from pipeline.records import clock
 from pipeline.rules.plugins.watch import began
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def own_topics(stack: Stack, ruleset_hash: str, keep: bool) -> Iterator[dict[str, str]]:
     """`decisions` and `refusals` of a replay. Dropped at the end, unless `keep` and it came to its end."""
     sweep(stack)
-    decisions, name = stack.profile.topics.decisions, f"{ruleset_hash[:8]}-{time.time_ns() // 1_000_000}"
+    decisions, name = stack.profile.topics.decisions, f"{ruleset_hash[:8]}-{clock.now_ms()}"
     own = {"decisions": f"{decisions}.replay-{name}", "refusals": f"{decisions}.replay-{name}.dlq"}
     marker = _markers(stack) / f"{name}.json"
     write_json(marker, {"pid": os.getpid(), "began": began(os.getpid()), "topics": list(own.values())})

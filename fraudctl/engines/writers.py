@@ -8,7 +8,6 @@ set the offsets of its group and start it again: the broker takes no offsets whi
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -18,6 +17,7 @@ from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack, write_atomically
 from fraudctl.kafka import admin, places
+from pipeline.records import clock
 
 STALE_MS = 10_000
 """A status file older than this is of a writer that no longer tells anything."""
@@ -138,7 +138,7 @@ def _state(stack: Stack, sink: str, program: Any, said: Mapping[str, Any]) -> st
         return str(program.state).lower() if program else "absent"
     if workers.pause_file(stack, sink).exists():
         return "paused"
-    if time.time_ns() // 1_000_000 - int(said.get("updated_ms") or 0) > STALE_MS:
+    if clock.now_ms() - int(said.get("updated_ms") or 0) > STALE_MS:
         return "silent"
     return "waiting" if said.get("paused") else "running"
 

@@ -159,10 +159,6 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n", 0o600)
 
 
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def _restore_point(folder: Path, is_savepoint: bool) -> RestorePoint:
     completed_ms = (folder / "_metadata").stat().st_mtime_ns // 1_000_000
     return RestorePoint(folder.as_uri(), completed_ms, run_of(str(folder)), is_savepoint)

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
-from fraudctl.home.jobs import now_ms, read_json, wanted_live
+from fraudctl.home.jobs import read_json, wanted_live
 from fraudctl.kafka import admin
+from pipeline.records.clock import now_ms
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plan import TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse

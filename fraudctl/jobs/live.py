@@ -21,7 +21,6 @@ from fraudctl.home.jobs import (
     RESET,
     keeper_state,
     next_run,
-    now_ms,
     restore_points,
     submission_lock,
     want,
@@ -30,6 +29,7 @@ from fraudctl.home.jobs import (
 from fraudctl.home.jobs import wanted_live as wanted_live
 from fraudctl.jobs import plugin_watcher
 from fraudctl.jobs.submission import LIVE, SUBMIT_S, job_config, submit, topics_of
+from pipeline.records.clock import now_ms
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack

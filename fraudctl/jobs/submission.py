@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.binaries.java import flink_module_flags, java_home
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
-from fraudctl.home.jobs import now_ms, write_json
+from fraudctl.home.jobs import write_json
+from pipeline.records.clock import now_ms
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack

@@ -18,7 +18,7 @@ from fraudctl.engines.local import ports, supervision
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Paths, read, supervisor_pid
 from fraudctl.servers import discover
-from fraudctl.settings import profile as profiles
+from fraudctl.settings import reading
 
 NEEDED_MEMORY = 3_000_000_000
 NEEDED_DISK = 2_000_000_000
@@ -135,7 +135,7 @@ def _jars(cache: Path) -> Check:
 
 def _profile(environ: Mapping[str, str]) -> Check:
     try:
-        loaded = profiles.load(environ=environ)
+        loaded = reading.load(environ=environ)
     except FraudctlError as error:
         return Check("profile", BROKEN, error.message, error.hint)
     return Check("profile", WELL, f"profile {loaded.name} is valid")
@@ -145,7 +145,7 @@ def _ports(home: Path, environ: Mapping[str, str]) -> Check:
     if supervisor_pid(home) is not None:
         return Check("ports", WELL, "the stack runs on its ports")
     try:
-        ports.check_free(ports.wanted(profiles.load(environ=environ), discover()))
+        ports.check_free(ports.wanted(reading.load(environ=environ), discover()))
     except FraudctlError as error:
         return Check("ports", WARNING, error.message, error.hint)
     return Check("ports", WELL, "all ports are free")

@@ -17,8 +17,13 @@ from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import compiled, launcher_jar, server_command, share_classes
 from fraudctl.errors import NotReady
 from fraudctl.servers import HOST, BaseServer, Program
+from pipeline.settings.reading import Free
 
 _LAUNCHER = "ElasticsearchNode"
+
+
+Settings = Free
+"""what its elasticsearch.yml may have"""
 
 
 class Server(BaseServer):

@@ -21,6 +21,7 @@ from typing import Any
 from fraudctl.errors import Failed, NotReady
 from fraudctl.home.stack import POSTGRES_DATABASE, POSTGRES_USER, write_atomically
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
+from pipeline.settings.reading import Free
 
 OTHER_USER = "nobody"
 REACHABLE = Path("/var/lib/fraudctl")
@@ -39,6 +40,10 @@ log_min_messages = warning
 timezone = 'UTC'
 log_timezone = 'UTC'
 """
+
+
+Settings = Free
+"""what its postgresql.conf may have"""
 
 
 class Server(BaseServer):

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from pipeline.records.clock import HOUR_MS
 from pipeline.rules.expression.postfix import Program, program
 from pipeline.rules.feature import KEYS, Feature, Where
 
@@ -43,7 +44,7 @@ class PlanSettings:
     """What a profile says about the computation, beside the rule set."""
 
     out_of_orderness_ms: int = 50
-    dedup_window_ms: int = 3_600_000
+    dedup_window_ms: int = HOUR_MS
     max_entries: int = 1_000
     max_event_bytes: int = 65_536
 

@@ -60,12 +60,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from pipeline.records.clock import DAY_MS
 from pipeline.records.events import UNITS
 from pipeline.rules.expression.postfix import Program, holds
 from pipeline.rules.plan import RECORDS, Plan
 from pipeline.scoring.order import Stamped
 
-SESSION_RETENTION_MS: Final = 86_400_000
+SESSION_RETENTION_MS: Final = DAY_MS
 ALWAYS: Final = -(1 << 62)
 """Before every time."""
 

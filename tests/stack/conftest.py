@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fraudctl.home.stack import Stack, current
+from tests import variables
 
 
 def fraudctl(home: Path, *arguments: str) -> str:
@@ -29,7 +29,7 @@ def fraudctl(home: Path, *arguments: str) -> str:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """A started stack. FRAUDCTL_TEST_HOME names one that runs already and is left running."""
-    given = os.environ.get("FRAUDCTL_TEST_HOME")
+    given = variables.given("FRAUDCTL_TEST_HOME")
     if given:
         yield current(Path(given))
         return

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
-
 import psutil
 
 from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
-from fraudctl.settings.profile import server_names, sink_names
+from fraudctl.settings.shipped import server_names, sink_names
 
 _BACK_S = 120.0
 
@@ -58,7 +56,3 @@ def await_running(stack: Stack, program: str, other_than: int = 0) -> None:
         return bool(state and state.runs and state.pid != other_than)
 
     admin.wait_until(runs, _BACK_S, lambda: Failed(f"{program} is not back", hint="see: fraudctl status"))
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -13,7 +13,7 @@ from fraudctl.home import jobs as jobfiles
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import live, submission
 from fraudctl.jobs import reset as job_reset
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 
@@ -26,7 +26,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def stack(tmp_path: Path, cluster: Cluster) -> Stack:
     addresses = {"flink": cluster.url.removeprefix("http://"), "kafka": "127.0.0.1:1"}
-    return Stack(tmp_path, profile.load("default"), addresses)
+    return Stack(tmp_path, reading.load("default"), addresses)
 
 
 def kept_by(stack: Stack, **state: object) -> None:
