@@ -234,7 +234,9 @@ class _Reader:
         path = f"servers.{name}.external"
         self.refuse_unknown(path, names(External))
         given = self.layers.values(path, names(External))
-        found, problems = read(External, given, path) if given or self.layers.section(path) else (None, [])
+        if not given and self.layers.section(f"servers.{name}").get("external") is None:
+            return None
+        found, problems = read(External, given, path)
         self.layers.problems += problems
         if found is None or found.credentials_file is None:
             return found

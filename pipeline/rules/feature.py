@@ -30,6 +30,7 @@ _KIND_OF_AGG: Final = {
     "avg": Kind.FLOAT, "mean_before": Kind.FLOAT, "stddev_before": Kind.FLOAT,
     "previous": Kind.TEXT, "sequence": Kind.BOOL,
 }  # fmt: skip
+AGGREGATES: Final = tuple(name for name in _KIND_OF_AGG if name != "sequence")
 _OF_AMOUNT: Final = ("sum", "avg", "min", "max", "mean_before", "stddev_before")
 _BY_TTL: Final = ("first_seen", "previous")
 _WITH_SESSION: Final = ("count", "sum", "avg", "min", "max", "distinct")
@@ -147,7 +148,7 @@ class _Reader:
             return None
 
     def _aggregate(self, by: str) -> Feature:
-        agg = self._choice("agg", tuple(name for name in _KIND_OF_AGG if name != "sequence"))
+        agg = self._choice("agg", AGGREGATES)
         times = self._times(agg)
         where = self._where(("where",), self._declared["where"]) if "where" in self._declared else None
         return replace(times, name=self._name, by=by, agg=agg, of=self._of(agg), where=where)

@@ -218,7 +218,7 @@ class Cents(Kind):
         return whole
 
     def shape(self) -> dict[str, Any]:
-        return {"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.01}
+        return {"type": "number", "exclusiveMinimum": 0, "description": "at most two decimals"}
 
     def written(self, value: Any) -> Any:
         return value / 100

@@ -111,7 +111,7 @@ def schema(kind: type[Any]) -> Mapping[str, Any]:
 
 
 def _schema(kind: type[Any]) -> Mapping[str, Any]:
-    return cast(Mapping[str, Any], _plain(_adapter(kind).json_schema(mode="serialization")))
+    return cast(Mapping[str, Any], plain(_adapter(kind).json_schema(mode="serialization")))
 
 
 def unknown(path: str, name: str, known: Iterable[str]) -> Problem:
@@ -195,13 +195,13 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return _ADAPTERS[kind]
 
 
-def _plain(shape: Any) -> Any:
-    """Without titles that repeat a name, and without null: what is not set is left out."""
+def plain(shape: Any) -> Any:
+    """A JSON Schema without titles that repeat a name, and without null: what is not set is left out."""
     if isinstance(shape, list):
-        return [_plain(one) for one in shape if one != {"type": "null"}]
+        return [plain(one) for one in shape if one != {"type": "null"}]
     if not isinstance(shape, dict):
         return shape
-    cleaned = {key: _plain(one) for key, one in shape.items() if not _is_noise(key, one)}
+    cleaned = {key: plain(one) for key, one in shape.items() if not _is_noise(key, one)}
     [only] = cleaned["anyOf"] if len(cleaned.get("anyOf", ())) == 1 else [{}]
     return (cleaned if not only else {key: one for key, one in cleaned.items() if key != "anyOf"}) | only
 
