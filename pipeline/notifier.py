@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pipeline import notify
 from pipeline.notify.outbox import TABLE, Claim, Outbox, Terms
@@ -26,10 +26,13 @@ from pipeline.notify.postman import Digest, Postman
 from pipeline.notify.stream import AlertStream, new_alerts
 from pipeline.process.backoff import Backoff
 from pipeline.records import clock
+from pipeline.records.clock import DAY_MS, MINUTE_MS
 from pipeline.records.delivery import Identity
+from pipeline.settings.kinds import Duration, File, Filled, Text, Truth
+from pipeline.settings.reading import make, settings
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Unreachable
-from pipeline.sinks.dynamodb.items import alerts_table
+from pipeline.sinks.dynamodb.items import TABLE_NAME, alerts_table
 
 CONFIG_VARIABLE = "FRAUDCTL_NOTIFY_CONFIG"
 """what a Lambda function reads: the configuration as JSON, or the path of a file with it"""
@@ -39,9 +42,25 @@ _STATUS_EVERY_S = 1.0
 _SPARE_MS = 5_000  # a Lambda function stops this long before its time is over
 
 
+@settings()
+class Document:
+    """What a notifier is told, as JSON. What each channel is told its own type says."""
+
+    address: Annotated[str, Text()]
+    channels: Annotated[dict[str, dict[str, Any]], Filled()]
+    secret_file: Annotated[Path, File()] | None = None
+    alerts_table: Annotated[str, TABLE_NAME] = "fraud_alerts"
+    table: Annotated[str, TABLE_NAME] = TABLE
+    create: Annotated[bool, Truth()] = True
+    digest_window_ms: notify.WindowMs = Digest().window_ms
+    digest_over: notify.MostSingly = Digest().over
+    unknown_after_ms: Annotated[int, Duration(1, DAY_MS, bare=True)] = MINUTE_MS
+    status_file: Annotated[Path, File()] | None = None
+
+
 @dataclass(frozen=True)
 class Config:
-    """What a notifier is started with; the fields of its JSON document."""
+    """What a notifier works with."""
 
     address: str
     channels: Mapping[str, Mapping[str, Any]]
@@ -55,21 +74,12 @@ class Config:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Config:
-        """Raises ValueError naming what is wrong."""
-        if missing := [name for name in ("address", "channels") if not document.get(name)]:
-            raise ValueError(f"the notifier's configuration lacks {', '.join(missing)}")
-        standard = Digest()
-        secret, status = document.get("secret_file"), document.get("status_file")
+        """Raises ValueError naming everything that is wrong."""
+        given = make(Document, document, "the notifier's configuration")
         return cls(
-            document["address"], document["channels"], Path(secret) if secret else None,
-            document.get("alerts_table", cls.alerts_table), document.get("table", cls.table),
-            bool(document.get("create", True)),
-            Digest(
-                int(document.get("digest_window_ms", standard.window_ms)),
-                int(document.get("digest_over", standard.over)),
-            ),
-            Terms(int(document.get("unknown_after_ms", Terms().unknown_after_ms))),
-            Path(status) if status else None,
+            given.address, given.channels, given.secret_file, given.alerts_table, given.table, given.create,
+            Digest(given.digest_window_ms, given.digest_over), Terms(given.unknown_after_ms),
+            given.status_file,
         )  # fmt: skip
 
     def client(self, service: str = "dynamodb") -> Any:

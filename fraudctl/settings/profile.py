@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS
 from pipeline.settings.kinds import Duration, File, Text, Topic, Whole
 from pipeline.settings.reading import settings
@@ -66,8 +67,8 @@ class Pipeline:
 class Digest:
     """When alerts are folded into one message."""
 
-    digest_window_ms: Annotated[int, Duration(1, DAY_MS, bare=True)] = 10_000
-    digest_over: Annotated[int, Whole(1, 1_000_000)] = 5
+    digest_window_ms: WindowMs = 10_000
+    digest_over: MostSingly = 5
     """single messages in one window; what comes on top is folded"""
 
 

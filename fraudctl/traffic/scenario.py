@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from fraudctl.errors import FileProblems
 from fraudctl.settings import shipped
 from pipeline.settings.document import DocumentError, read_file
-from pipeline.settings.kinds import Cents, Choice, Duration, Listed, Number, Span, Text, Weighed, Whole, shown
+from pipeline.settings.kinds import Cents, Choice, Duration, Filled, Number, Span, Text, Weighed, Whole, shown
 from pipeline.settings.reading import Problem, read, settings
 
 USERS = ("victim", "fresh")
@@ -104,7 +104,7 @@ class Expectation:
     Of an instance's fraudulent events, those from number `flagged_from` (the first is 1) on must be flagged.
     """
 
-    rules: Annotated[tuple[Annotated[str, Text()], ...], Listed()]
+    rules: Annotated[tuple[Annotated[str, Text()], ...], Filled()]
     flagged_from: Annotated[int, Whole(1, 1_000_000)]
 
 
@@ -114,7 +114,7 @@ class Attack:
 
     name: Annotated[str, Text()]
     every_ms: Annotated[int, PAUSE]
-    steps: Annotated[tuple[Step, ...], Listed()]
+    steps: Annotated[tuple[Step, ...], Filled()]
     expect: Expectation
 
     @property

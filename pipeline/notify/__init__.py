@@ -16,11 +16,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol, cast
+from typing import Annotated, Any, Protocol, cast
 
 from pipeline.notify import channels
+from pipeline.records.clock import DAY_MS
+from pipeline.settings.kinds import Duration, Whole
 from pipeline.settings.reading import make
 
+WindowMs = Annotated[int, Duration(1, DAY_MS, bare=True)]
+"""The time in which alerts are counted that may be folded."""
+MostSingly = Annotated[int, Whole(1, 1_000_000)]
+"""How many alerts of one window are told singly; what comes on top is folded."""
 LINES = 20
 """the most alerts a digest names one by one"""
 

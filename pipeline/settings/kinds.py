@@ -253,16 +253,16 @@ class Span(Check):
         return value
 
 
-class Listed(Check):
-    """At least one value."""
+class Filled(Check):
+    """At least one value in a list or a mapping."""
 
     def check(self, value: Any) -> Any:
         if not value:
-            raise ValueError("must be a list of at least 1, is an empty one")
+            raise ValueError("must not be empty")
         return value
 
     def narrow(self, shape: dict[str, Any]) -> dict[str, Any]:
-        return shape | {"minItems": 1}
+        return shape | {"minItems" if shape.get("type") == "array" else "minProperties": 1}
 
 
 @dataclass(frozen=True)

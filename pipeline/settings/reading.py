@@ -34,7 +34,7 @@ class Problem:
 
 
 class SettingsError(ValueError):
-    """What was given are no settings of this type; the text holds every problem."""
+    """What was given are no settings of this type; the text has a line for every problem."""
 
 
 @dataclass_transform(frozen_default=True)
@@ -88,7 +88,7 @@ def make(kind: type[_T], given: object, who: str) -> _T:
     missing = ", ".join(problem.path for problem in problems if problem.message == _MISSING)
     said = [f"{who} needs {missing}"] if missing else []
     said += [str(problem) for problem in problems if problem.message != _MISSING]
-    raise SettingsError("; ".join(bounded(said)))
+    raise SettingsError("\n".join(bounded(said)))
 
 
 def names(kind: type[Any]) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ def unknown(path: str, name: str, known: Iterable[str]) -> Problem:
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """The known name that was perhaps meant, None where none is much like it."""
-    found = difflib.get_close_matches(name[:_NAME], sorted(known), 1, 0.7)
+    found = difflib.get_close_matches(name[:_NAME], sorted(known), 1, 0.65)
     return found[0] if found else None
 
 

@@ -24,7 +24,7 @@ from typing import Annotated, Any, TypeVar
 
 from pipeline.records.clock import DAY_MS, MINUTE_MS, now_ms
 from pipeline.records.delivery import Delivery, Glance, Identity, Parts, Undecodable, glance, take_apart
-from pipeline.settings.kinds import Duration, Text, Truth, Whole
+from pipeline.settings.kinds import Duration, Truth, Whole
 from pipeline.settings.reading import make, settings
 from pipeline.sinks import Entry, Held, Outcome, Pace, Refused, Unavailable
 from pipeline.sinks.dynamodb import client as dynamo
@@ -51,7 +51,7 @@ class Settings(Pace):
     """how long an alert lives, from the append time of its decision"""
     mark_ttl_ms: Annotated[int, Duration(1, 3_650 * DAY_MS)] = 10 * MINUTE_MS
     """how long after an older run was seen a late decision of it is still beaten"""
-    table: Annotated[str, Text("a table's name", "[A-Za-z0-9_.-]{3,250}")] = TABLE
+    table: Annotated[str, items.TABLE_NAME] = TABLE
     """the table's name; NAME_runs is beside it"""
     threads: Annotated[int, Whole(1, 256)] = 8
     """writes at the same time"""

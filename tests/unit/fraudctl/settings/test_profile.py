@@ -306,7 +306,7 @@ def test_what_loads_also_starts_and_what_does_not_load_does_not_start(sink: str,
     with pytest.raises(ValueError, match=f"{sink}|gather") as caught:
         sinks.connect(sink, "file:///x", None, {"batch": 0, "gater": "1s"})
     assert str(caught.value) == (
-        "batch: must be a whole number from 1 to 1000000, not 0; gater: unknown; did you mean gather"
+        "batch: must be a whole number from 1 to 1000000, not 0\ngater: unknown; did you mean gather"
     )
 
 
