@@ -28,7 +28,8 @@ from pipeline.process.backoff import Backoff
 from pipeline.records import clock
 from pipeline.records.clock import DAY_MS, MINUTE_MS
 from pipeline.records.delivery import Identity
-from pipeline.settings.kinds import Duration, File, Filled, Text, Truth
+from pipeline.settings.checks import Filled
+from pipeline.settings.kinds import Duration, File, Text, Truth
 from pipeline.settings.reading import make, settings
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Unreachable

@@ -68,11 +68,11 @@ def load(
 
 def _find(name: str) -> Path:
     try:
-        return shipped.find("profile", name, shipped.data_dir("profiles"), suffixes=()).resolve()
-    except UsageError as error:
+        return shipped.find("profile", name, shipped.data_dir("profiles"), suffixes=("",)).resolve()
+    except UsageError:
         known = ", ".join(shipped.profile_names())
-        error.hint = f"shipped profiles: {known}; a path to a YAML file works as well"
-        raise
+        hint = f"shipped profiles: {known}; a path to a YAML file works as well"
+        raise UsageError(f"there is no profile {shipped.short(name)!r}", hint) from None
 
 
 def _content(path: Path) -> Mapping[str, Any]:

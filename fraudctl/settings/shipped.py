@@ -8,6 +8,7 @@ from __future__ import annotations
 import pkgutil
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from fraudctl.errors import UsageError
@@ -67,14 +68,17 @@ def beside(folder: Path, text: str) -> Path:
 
 
 def find(what: str, name: str, folder: Path, suffixes: tuple[str, ...] = (".yaml", ".yml")) -> Path:
-    """The file of a shipped name, or the file a path names. UsageError where there is none.
+    """The shipped file of a name, or the file a path names that ends in one of the suffixes.
 
-    What ends in one of the suffixes is a path.
+    UsageError where there is none.
     """
-    is_path = name.endswith(suffixes) if suffixes else not re.fullmatch(r"[\w-]+", name)
-    path = Path(name) if is_path else folder / f"{name}.yaml"
-    if is_file(path):
-        return path
+    named = folder / f"{name}.yaml"
+    if re.fullmatch(r"[\w-]+", name) and is_file(named):
+        return named
+    with suppress(RuntimeError):  # the home of a user that does not exist
+        path = Path(name).expanduser()
+        if name.endswith(suffixes) and is_file(path):
+            return path
     known = ", ".join(names(folder)) or "none"
     raise UsageError(f"there is no {what} {short(name)}", hint=f"known: {known}", code=f"no_{what}")
 

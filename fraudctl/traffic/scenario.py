@@ -14,8 +14,9 @@ from typing import Annotated, Any
 
 from fraudctl.errors import FileProblems
 from fraudctl.settings import shipped
+from pipeline.settings.checks import Filled, Span, Weighed
 from pipeline.settings.document import DocumentError, read_file
-from pipeline.settings.kinds import Cents, Choice, Duration, Filled, Number, Span, Text, Weighed, Whole, shown
+from pipeline.settings.kinds import Cents, Choice, Duration, Number, Text, Whole, shown
 from pipeline.settings.reading import Problem, read, settings
 
 USERS = ("victim", "fresh")

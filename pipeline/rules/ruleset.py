@@ -44,6 +44,7 @@ from pipeline.rules.plugins.declared import MAX_PLUGIN_RULES, SECTIONS, embedded
 from pipeline.rules.plugins.source import Plugin
 from pipeline.rules.reason import Reason, TemplateError, read_reason
 from pipeline.settings.document import Document, DocumentError, Path, read_file
+from pipeline.settings.reading import bounded
 
 MAX_RULES: Final = 500
 MAX_FEATURES: Final = 300
@@ -71,10 +72,10 @@ class Problem:
 
 
 class RuleSetError(Exception):
-    """A document that is not a rule set, with every problem found."""
+    """A document that is not a rule set, with every problem found; its text has the first of them."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+        super().__init__("\n".join(bounded(problems)))
         self.problems = tuple(problems)
 
 

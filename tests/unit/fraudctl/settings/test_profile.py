@@ -143,6 +143,15 @@ def test_the_profile_of_all_sinks_leaves_none_out() -> None:
     assert set(load("all-sinks").sinks) == set(shipped.sink_names())
 
 
+def test_a_profile_is_any_file_a_path_names_also_without_a_suffix_and_below_the_users_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "rules: rules.yaml\npartitions: 7").rename(tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert [load(name).partitions for name in ("mine", "./mine", "~/mine", tmp_path / "mine")] == [7] * 4
+
+
 def test_an_unknown_profile_is_a_usage_error_that_names_the_shipped_ones() -> None:
     with pytest.raises(UsageError) as caught:
         load("nope")

@@ -9,19 +9,8 @@ import pytest
 
 from pipeline import notify, sinks
 from pipeline.notifier import Config
-from pipeline.settings.kinds import (
-    Cents,
-    Choice,
-    Duration,
-    File,
-    Filled,
-    Number,
-    Scalar,
-    Text,
-    Truth,
-    Whole,
-    shown,
-)
+from pipeline.settings.checks import Filled
+from pipeline.settings.kinds import Cents, Choice, Duration, File, Number, Scalar, Text, Truth, Whole, shown
 from pipeline.settings.reading import (
     Free,
     Nothing,
