@@ -7,7 +7,6 @@ set the offsets of its group and start it again: the broker takes no offsets whi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -22,6 +21,7 @@ from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.kafka import admin, places
 from fraudctl.waiting import until
 from pipeline.metrics import SinkStatus
+from pipeline.records import clock
 
 STALE_MS = 10_000
 """A status file older than this is of a writer that no longer tells anything."""
@@ -147,7 +147,7 @@ def _state(stack: Stack, sink: str, program: ProgramState | None, said: SinkStat
         return str(program.condition) if program else "absent"
     if workers.pause_file(stack, sink).exists():
         return "paused"
-    if said is None or time.time_ns() // 1_000_000 - said.updated_ms > STALE_MS:
+    if said is None or clock.now_ms() - said.updated_ms > STALE_MS:
         return "silent"
     return "waiting" if said.paused else "running"
 

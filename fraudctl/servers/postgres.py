@@ -24,6 +24,7 @@ from fraudctl.home.folder import let_through
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.stack import POSTGRES_DATABASE, POSTGRES_USER, Paths
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
+from pipeline.settings.reading import Free
 
 OTHER_USER = "nobody"
 REACHABLE = Path("/var/lib/fraudctl")
@@ -42,6 +43,10 @@ log_min_messages = warning
 timezone = 'UTC'
 log_timezone = 'UTC'
 """
+
+
+Settings = Free
+"""what its postgresql.conf may have"""
 
 
 class Server(BaseServer):

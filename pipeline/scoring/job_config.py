@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, cast
 
 from pipeline.records.members import Members
-from pipeline.rules.document import Content
 from pipeline.rules.plan import PlanSettings
+from pipeline.settings.document import Content
 
 Time = Literal["append", "event"]
 Offsets = Mapping[str, int]

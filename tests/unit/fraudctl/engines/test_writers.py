@@ -12,13 +12,13 @@ from fraudctl.engines import workers, writers
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import places
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from pipeline.metrics import SinkStatus
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
-    return Stack(tmp_path, profile.load("default"), {"kafka": "127.0.0.1:1", "redis": "127.0.0.1:4"})
+    return Stack(tmp_path, reading.load("default"), {"kafka": "127.0.0.1:1", "redis": "127.0.0.1:4"})
 
 
 @pytest.mark.parametrize(
