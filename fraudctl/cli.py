@@ -17,6 +17,7 @@ from fraudctl.commands import _tree
 from fraudctl.commands._tree import Entry, LazyGroup
 from fraudctl.console import interrupt, options, result, streams
 from fraudctl.errors import FraudctlError, UsageError
+from fraudctl.settings.shipped import short
 
 COMMANDS = {
     "up": Entry(
@@ -27,7 +28,10 @@ COMMANDS = {
         "fraudctl.commands.stack",
         "Stop the stack: the job with a savepoint, then every server. All data stays.",
     ),
-    "purge": Entry("fraudctl.commands.stack", "Stop the stack and delete its home with all data."),
+    "purge": Entry(
+        "fraudctl.commands.stack",
+        "Stop the stack and delete what it wrote, with all data. Exit 1 if something could not be deleted.",
+    ),
     "restart": Entry(
         "fraudctl.commands.stack",
         "Stop and start one server, or a single program such as flink-taskmanager, and wait for it.",
@@ -80,7 +84,7 @@ COMMANDS = {
     "rules": Entry("fraudctl.commands.rules", "Rule sets: features, rules and thresholds as data."),
     "dlq": Entry("fraudctl.commands.dlq", "Records that were refused for good."),
     "verify": Entry("fraudctl.commands.verify", "Prove that every store agrees with the decisions log."),
-    "schema": Entry("fraudctl.commands.schema", "The JSON Schemas of what is on the wire."),
+    "schema": Entry("fraudctl.commands.schema", "The JSON Schemas of records and files."),
     "notify": Entry("fraudctl.commands.notify", "What became of notifications."),
     "profile": Entry("fraudctl.commands.profile", "Profiles: what a stack is built from."),
 }
@@ -182,6 +186,9 @@ def _usage_error(error: Exception) -> UsageError | None:
 
 def _file_error(error: OSError) -> FraudctlError:
     """A file or folder that the machine does not give us, in words."""
+    if error.errno == errno.ENAMETOOLONG:
+        name = short(str(error.filename))
+        return UsageError(f"{name}: no file can have so long a name", hint="give the path of a file")
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     hint = "make room there" if full else "check that it is a place you may write to"
     return FraudctlError(

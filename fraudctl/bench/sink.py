@@ -24,9 +24,11 @@ from fraudctl.bench.load import Worker, Workload
 from fraudctl.bench.places import Place, place
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
-from fraudctl.home.stack import Stack, write_atomically
+from fraudctl.home.private_files import UMASK, open_private, write_atomically
+from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.waiting import every
+from pipeline.records import clock
 from pipeline.records.events import Decision, Hit, Source, decode, encode_decision
 
 FLAGGED_EVERY = 20
@@ -60,7 +62,7 @@ def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress
 
 def fill(bootstrap: str, topic: str, token: str, events: int, seed: int) -> int:
     """Put that many decisions of as many events on the topic; how many."""
-    load = Workload(token, seed, time.time_ns() // 1_000_000, 5_000.0)
+    load = Workload(token, seed, clock.now_ms(), 5_000.0)
     sender = admin.Sender(bootstrap, linger_ms=20)
     for number, (key, value) in enumerate(load.events(events)):
         is_flagged = number % FLAGGED_EVERY == 0
@@ -129,8 +131,9 @@ def _writer(
     write_atomically(folder / "config.json", json.dumps(config))
     errors = folder / "errors.txt"
     argv = [sys.executable, "-m", "pipeline.projector", "--config", str(folder / "config.json")]
-    with errors.open("wb") as said:
-        process = subprocess.Popen(argv, stderr=said, cwd=Path(__file__).resolve().parents[2])
+    with open_private(errors, "wb") as said:
+        here = Path(__file__).resolve().parents[2]
+        process = subprocess.Popen(argv, stderr=said, cwd=here, umask=UMASK)
     try:
         yield process, errors
     finally:

@@ -15,10 +15,10 @@ from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets, stack
-from fraudctl.settings import profile as profiles
+from fraudctl.jobs import submission
+from fraudctl.settings import reading
 from fraudctl.traffic import rows
 from pipeline.records import events
-from pipeline.rules import plan
 
 if TYPE_CHECKING:
     from fraudctl.compare.backtest import Backtest
@@ -64,17 +64,11 @@ def backtest(
     Example: fraudctl backtest payments.jsonl.gz --rules my-rules.yaml --budget 400/month --report out.html
     """
     rows.check_readable(file)
-    settings = profiles.load(profile, {}, os.environ).pipeline
     order = backtests.Order(
         file,
         rows.Mapped(rows.mapping(mapping or []), label),
         rulesets.find(rules, stack.home_dir())[0],
-        plan.PlanSettings(
-            settings.out_of_orderness_ms,
-            settings.dedup_window_ms,
-            settings.max_entries,
-            settings.max_event_bytes,
-        ),
+        submission.plan_settings(reading.load(profile, {}, os.environ)),
         labels,
         None if as_of is None else _time(as_of),
         None if budget is None else backtests.budget_per_month(budget),

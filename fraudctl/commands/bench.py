@@ -15,7 +15,7 @@ from fraudctl.bench import sink as bench_sink
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
-from fraudctl.settings import profile
+from fraudctl.settings import moment
 
 NOT_GOOD = 5
 
@@ -73,7 +73,8 @@ def bench(
         return _sink(sink, events, seed, wait)
     if capacity:
         return _capacity(events, seed, keep, wait)
-    return _rate(rate or 1.0, _seconds(duration), _seconds(warmup), seed, bool(kill))
+    duration_s, warmup_s = _seconds("--duration", duration), _seconds("--warmup", warmup)
+    return _rate(rate or 1.0, duration_s, warmup_s, seed, bool(kill))
 
 
 def _rate(rate: float, duration_s: float, warmup_s: float, seed: int, kill: bool) -> Result:
@@ -173,11 +174,8 @@ def _fault(found: Mapping[str, Any]) -> str:
     return "the broker did not take every event"
 
 
-def _seconds(text: str) -> float:
-    try:
-        return profile.parse_duration_ms(text) / 1000
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+def _seconds(option: str, text: str) -> float:
+    return moment.length_ms(option, text, 0) / 1000
 
 
 _LATENCIES = (("decided", "latency_ms"), ("floor: bare Kafka round trip", "floor_ms"))

@@ -14,7 +14,7 @@ from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
 from fraudctl.home import stack
-from fraudctl.settings import profile
+from fraudctl.settings import moment, shipped
 from fraudctl.traffic import generator, scenario, simulate
 
 if TYPE_CHECKING:
@@ -104,12 +104,15 @@ def run(
         raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
     chosen = fault.find(name, fault.folder())
     if lasts is not None:
-        chosen = chosen.lasting(_ms("--for", lasts))
-    after_ms = _ms("--after", after)
-    length_ms = after_ms + chosen.lasts_ms + _TAIL_MS if duration is None else _ms("--duration", duration)
-    scene = scenario.find(attack, profile.data_dir("scenarios"))
+        chosen = chosen.lasting(moment.length_ms("--for", lasts))
+    after_ms = moment.length_ms("--after", after, 0)
+    length_ms = after_ms + chosen.lasts_ms + _TAIL_MS
+    if duration is not None:
+        length_ms = moment.length_ms("--duration", duration)
+    patience_ms = moment.length_ms("--patience", patience, 0)
+    scene = scenario.find(attack, shipped.data_dir("scenarios"))
     traffic_run = generator.Run(scene, seed, simulate.start_ms(None), rate, length_ms)
-    order = experiment.Order(chosen, traffic_run, workers, after_ms, _ms("--patience", patience) / 1000)
+    order = experiment.Order(chosen, traffic_run, workers, after_ms, patience_ms / 1000)
     if dry_run:
         return Result("; ".join(order.plan()), {"fault": _document(chosen), "plan": order.plan()})
     running = engines.current()
@@ -158,10 +161,3 @@ def _document(one: Fault) -> dict[str, Any]:
 
 def _lasts(one: Fault) -> str:
     return f"{one.lasts_ms / 1000:g} s" if one.lasts_ms else ""
-
-
-def _ms(option: str, text: str) -> int:
-    try:
-        return scenario.parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}", hint=f"try {option} 30s") from error

@@ -11,7 +11,7 @@ from fraudctl import engines
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
-from fraudctl.jobs import live, reset
+from fraudctl.jobs import activations, live, reset
 
 Wait = Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")]
 
@@ -64,12 +64,14 @@ def status() -> Result:
 
     Example: fraudctl job status --json
     """
-    found = live.status(engines.current())
+    here = engines.current()
+    found = live.status(here) | {"rules_put_aside": activations.put_aside(here)}
     flink = found["flink"]
     is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
     state = f"{flink['state']} ({flink['job_id']})" if flink else "not there"
+    said, aside = activations.say_put_aside(found["rules_put_aside"])
     answer = _answer(f"wanted {found['wanted']}, {state}", found)
-    return answer if is_well else Result(answer.summary, answer.data, 3, answer.tables)
+    return Result(answer.summary + said, found, 0 if is_well else 3, (*answer.tables, *aside))
 
 
 def savepoint(wait: Wait = 180.0) -> Result:

@@ -11,7 +11,7 @@ from fraudctl import servers
 from fraudctl.commands import _completion
 from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
-from fraudctl.settings import profile
+from fraudctl.settings import reading, shipped
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -29,9 +29,8 @@ def list_profiles() -> Result:
 
     Example: fraudctl profile list
     """
-    rows = [
-        {"name": name, "file": str(profile.data_dir("profiles") / f"{name}.yaml")} for name in profile.names()
-    ]
+    folder = shipped.data_dir("profiles")
+    rows = [{"name": name, "file": str(folder / f"{name}.yaml")} for name in shipped.profile_names()]
     table = Table("", ("name", "file"), [tuple(row.values()) for row in rows])
     return Result(
         f"{len(rows)} profiles; a path to a file of your own works as well",
@@ -49,7 +48,7 @@ def show(
 
     Example: fraudctl profile show payments-raw
     """
-    loaded = profile.load(name, environ=os.environ)
+    loaded = reading.load(name, environ=os.environ)
     values = _values(loaded)
     rows = [(path, _text(value), loaded.sources.get(path, "default")) for path, value in values.items()]
     data = {

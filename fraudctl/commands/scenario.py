@@ -10,7 +10,7 @@ import typer
 from fraudctl.commands import _completion
 from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
-from fraudctl.settings import profile
+from fraudctl.settings import shipped
 from fraudctl.traffic import scenario
 
 
@@ -26,7 +26,7 @@ def list_() -> Result:
 
     Example: fraudctl scenario list
     """
-    folder = profile.data_dir("scenarios")
+    folder = shipped.data_dir("scenarios")
     found = [scenario.find(name, folder) for name in scenario.names(folder)]
     data = [{"name": one.name, "description": one.description, "rules": _rules(one)} for one in found]
     rows = [(one["name"], one["description"]) for one in data]
@@ -43,7 +43,7 @@ def show(
 
     Example: fraudctl scenario show card-testing
     """
-    one = scenario.find(name, profile.data_dir("scenarios"))
+    one = scenario.find(name, shipped.data_dir("scenarios"))
     tables = tuple(_attack_table(attack) for attack in one.attacks)
     return Result(f"{one.name}: {one.description}", asdict(one), tables=tables)
 

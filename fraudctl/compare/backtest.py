@@ -1,7 +1,7 @@
 """A rule set against a recorded file: what it would have flagged, and how much of that was fraud.
 
 No stack is touched. The engine is the reference (`pipeline/scoring/reference.py`), the executable
-specification: with the default rule set it takes about 70 microseconds an event, so 100,000 events with
+specification: with the default rule set it takes about 50 microseconds an event, so 100,000 events with
 reading and judging stay under 20 s on one core, and a backtest needs no Java and leaves no question which
 semantics it used. The file is one partition in the order of its rows, its clock its own event times, as with
 `ingest --history`.
@@ -30,6 +30,7 @@ from fraudctl.compare.detection import (
 from fraudctl.console.progress import Progress
 from fraudctl.errors import UsageError
 from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, read, read_labels
+from pipeline.records.clock import DAY_MS
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import RuleSet
 from pipeline.scoring.order import PartitionClock, Stamped
@@ -37,7 +38,7 @@ from pipeline.scoring.reference import Reference
 from pipeline.scoring.scorer import Scorer
 
 _BUDGET = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(day|week|month)")
-_PERIODS_A_MONTH = {"day": MONTH_MS / 86_400_000, "week": MONTH_MS / 604_800_000, "month": 1.0}
+_PERIODS_A_MONTH = {"day": MONTH_MS / DAY_MS, "week": MONTH_MS / (7 * DAY_MS), "month": 1.0}
 
 
 @dataclass(frozen=True, slots=True)

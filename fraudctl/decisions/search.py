@@ -63,16 +63,16 @@ class Answer:
 
 def find(stack: Stack, search: Search) -> Answer:
     """Raises UsageError for a query that cannot be read, NotRunning, Unhealthy."""
-    from pipeline.sinks import elasticsearch
+    from pipeline.sinks import elasticsearch, settings_of
 
     if SINK not in stack.addresses or SINK not in stack.profile.sinks:
         raise NotRunning(
             "this stack has no audit index", hint="run: fraudctl down && fraudctl up --profile all-sinks"
         )
-    settings = stack.profile.sinks[SINK]
-    server = elasticsearch.Server(stack.sink_address(SINK), stack.secret(SINK), settings.get("ca_certs"))
+    settings = settings_of(SINK, stack.profile.sinks[SINK])
+    server = elasticsearch.server_at(stack.sink_address(SINK), stack.secret(SINK), settings)
     try:
-        found = elasticsearch.search(server, search.body(), str(settings.get("index", elasticsearch.ALIAS)))
+        found = elasticsearch.search(server, search.body(), settings.index)
     except elasticsearch.BadRequest as error:
         raise UsageError(
             f"the query cannot be read: {error}", hint="put quotes around what holds : / or spaces: '\"a:b\"'"

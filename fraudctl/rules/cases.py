@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets
-from fraudctl.rules.settings import plan_settings
+from fraudctl.jobs.submission import plan_settings
 from pipeline.scoring.cases import run_cases, uncovered
 
 if TYPE_CHECKING:

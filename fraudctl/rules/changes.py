@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any, Final
 from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning, UsageError
 from fraudctl.flink.rest import Flink
-from fraudctl.home.jobs import now_ms
 from fraudctl.jobs import activations, live
 from fraudctl.jobs.activations import Change, RulesTopic
 from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka import admin
+from pipeline.records.clock import now_ms
 from pipeline.records.delivery import Undecodable, glance
 from pipeline.records.events import format_time
 from pipeline.rules.plugins import watch
 from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, parse
 from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation
-from pipeline.scoring.reference import ALWAYS
+from pipeline.scoring.versions import ALWAYS
 
 if TYPE_CHECKING:
     from pathlib import Path

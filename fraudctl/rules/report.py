@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets
-from fraudctl.rules.settings import plan_settings
+from fraudctl.jobs.submission import plan_settings
+from pipeline.records.clock import HOUR_MS
 from pipeline.rules import lint
 from pipeline.rules.ruleset import RuleSetError
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
     from pipeline.rules.lint import KeyState
     from pipeline.rules.ruleset import Problem, RuleSet
-
-MS_PER_HOUR = 3_600_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class Checked:
         """The problems with their places, and the state."""
         problems = [(p.severity, p.line, p.path, p.message) for p in self.problems]
         states = [
-            (s.key, f"{s.retention_ms / MS_PER_HOUR:.3g} h", s.bytes_per_event, s.bytes_at_most)
+            (s.key, f"{s.retention_ms / HOUR_MS:.3g} h", s.bytes_per_event, s.bytes_at_most)
             for s in self.states
         ]
         heads = ("key", "of events", "bytes an event", "bytes a key at most")

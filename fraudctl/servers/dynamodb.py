@@ -14,7 +14,9 @@ from pathlib import Path
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import class_path, compiled, java, launcher_jar
 from fraudctl.errors import Failed, NotReady
+from fraudctl.home.private_files import make_folder
 from fraudctl.servers import HOST, BaseServer, Program
+from pipeline.settings.reading import Nothing
 
 _LAUNCHER = "DynamoDbOnLoopback"
 _LIST_TABLES = {
@@ -24,6 +26,10 @@ _LIST_TABLES = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=probe/20250101/local/dynamodb/aws4_request, "
     "SignedHeaders=host, Signature=0",
 }
+
+
+Settings = Nothing
+"""it is told nothing but its port and memory"""
 
 
 class Server(BaseServer):
@@ -48,7 +54,7 @@ class Server(BaseServer):
         compiled(*self._launcher())
 
     def prepare(self) -> None:
-        self.data.mkdir(parents=True, exist_ok=True)
+        make_folder(self.data)
 
     def programs(self) -> Sequence[Program]:
         natives = {path.parent for path in self.jar_paths() if path.suffix == ".so"}

@@ -15,10 +15,16 @@ from typing import Any
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import compiled, launcher_jar, server_command, share_classes
 from fraudctl.errors import NotReady
+from fraudctl.home.private_files import make_folder
 from fraudctl.servers import HOST, BaseServer, Program
 from pipeline.connections.proxies import open_url
+from pipeline.settings.reading import Free
 
 _LAUNCHER = "ElasticsearchNode"
+
+
+Settings = Free
+"""what its elasticsearch.yml may have"""
 
 
 class Server(BaseServer):
@@ -39,7 +45,7 @@ class Server(BaseServer):
 
     def prepare(self) -> None:
         for folder in (self.data / "config", self.data / "tmp"):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
 
     def programs(self) -> Sequence[Program]:
         flags = [

@@ -19,13 +19,15 @@ from fraudctl.console.progress import Progress, progress
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
+from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.traffic.generator import label_document
 from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, read
+from pipeline.records.clock import HOUR_MS
 from pipeline.records.events import Transaction, encode, format_time
 
-OLDEST_LIVE_MS = 3_600_000
+OLDEST_LIVE_MS = HOUR_MS
 SHOWN = 20
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,60}")
 _ROW, _LABEL = object(), object()
@@ -267,8 +269,7 @@ def _write_report(stack: Stack, path: Path, refused: list[RefusedRow]) -> Path |
     if not refused:
         return None
     target = stack.home / "ingest" / f"{path.name}-{int(time.time() * 1000)}.refused.jsonl"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text("".join(json.dumps(one.as_document()) + "\n" for one in refused), encoding="utf-8")
+    write_atomically(target, "".join(json.dumps(one.as_document()) + "\n" for one in refused))
     return target
 
 

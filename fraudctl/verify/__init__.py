@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fraudctl.errors import Unhealthy
+from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.verify import examine, parallel, scan, spill
 from fraudctl.verify.classes import FAULTS, MEANING, Difference, Kind
 from fraudctl.verify.compare import Compared, Scope, compare, difference_of
@@ -24,6 +25,7 @@ from fraudctl.verify.log import KafkaLog, Log, Offsets
 from fraudctl.verify.report import Register, Report, SinkReport
 from fraudctl.verify.scan import Plan, open_sink
 from pipeline.projector import Config
+from pipeline.records import clock
 from pipeline.sinks import Damaged, ReadBack, Unavailable
 
 __all__ = (
@@ -85,10 +87,10 @@ class Verification:
         """Compare. Raises Unhealthy when a store or the broker does not answer."""
         began = time.monotonic()
         self._clear()
-        self._home.mkdir(parents=True, exist_ok=True)
+        make_folder(self._home)
         self._work = Path(tempfile.mkdtemp(prefix="work-", dir=self._home))
         file = self._home / "differences.jsonl"
-        with _named_stores(), file.open("w", encoding="ascii") as out:
+        with _named_stores(), open_private(file) as out:
             plan, scope, report = self._scan(self._work)
             report.file = file
             self._compare(plan, scope, report, Register(report, out, SHOWN))
@@ -178,7 +180,7 @@ class Verification:
         processes = 0 if records < _SMALL else self._processes
         parts = max(1, processes)
         shares = [range(n, plan.buckets, parts) for n in range(parts)]
-        now_ms = _now_ms()
+        now_ms = clock.now_ms()
         tasks: list[parallel.Task] = [
             (compare, (plan, scope, now_ms, share, f"c{n}")) for n, share in enumerate(shares)
         ]
@@ -213,10 +215,6 @@ def _shares(starts: Offsets, ends: Offsets, count: int) -> list[dict[int, int]]:
 
 def _later(one: Offsets, other: Offsets) -> Mapping[int, int]:
     return {partition: max(offset, other.get(partition, 0)) for partition, offset in one.items()}
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @contextmanager

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from pipeline.rules.document import Path
+from pipeline.records.clock import DAY_MS
 from pipeline.rules.expression.reachability import can_fail, can_hold, implies, normal
 from pipeline.rules.expression.tree import Condition, comparisons_in, is_comparable, kind_of, names_in
-from pipeline.rules.feature import DAY_MS, Feature
+from pipeline.rules.feature import Feature
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import Problem, Rule, RuleSet
+from pipeline.settings.document import Path
 
 MAX_PAIRS: Final = 5_000
 """Pairs of rules that are compared by meaning; beyond that only by their normal form."""
@@ -62,13 +63,14 @@ def state_per_key(ruleset: RuleSet, settings: PlanSettings | None = None) -> lis
     """An estimate of the state of one key of each hop, for ids of a dozen characters."""
     settings = settings or PlanSettings()
     found = []
-    for hop in ruleset.plan(settings)["hops"]:
-        event = ENTRY_BYTES + TEXT_BYTES * len(hop["columns"]) if hop["retention_ms"] else 0
-        seen = sum(RECORD_BYTES for feature in hop["features"] if feature["agg"] == "first_seen")
-        fixed = KEY_BYTES + sum(RECORD_BYTES for feature in hop["features"] if feature["agg"] == "previous")
-        identities = IDENTITY_BYTES if hop["key"] == "user_id" else 0
+    for hop in ruleset.plan(settings).hops:
+        retention_ms = hop.live.retention_ms
+        event = ENTRY_BYTES + TEXT_BYTES * len(hop.columns.definitions) if retention_ms else 0
+        seen = RECORD_BYTES * len(hop.memories["first_seen"].definitions)
+        fixed = KEY_BYTES + RECORD_BYTES * len(hop.memories["previous"].definitions)
+        identities = IDENTITY_BYTES if hop.key == "user_id" else 0
         each = event + seen + identities
-        found.append(KeyState(hop["key"], hop["retention_ms"], each, fixed + settings.max_entries * each))
+        found.append(KeyState(hop.key, retention_ms, each, fixed + settings.max_entries * each))
     return found
 
 

@@ -1,6 +1,7 @@
 """What a store of decisions must be able to do, and how one is found.
 
 A sink is one file in this folder; the file's name is its name everywhere. It offers
+`Settings`, a type built on `Pace` that says every setting it takes (see `pipeline.settings.reading`), and
 `connect(address, secret, settings) -> Sink`, which only remembers: the store is reached by the
 first `write`. Two refusals are told apart: *never* (this decision, whatever is tried: it is
 returned with its reason) and *not now* (`Unavailable`: the same batch is written again later).
@@ -17,9 +18,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol, TypeGuard, cast
+from typing import Annotated, Any, NamedTuple, Protocol, TypeGuard, cast
 
 from pipeline.records.delivery import Delivery, Identity, Parts
+from pipeline.settings.kinds import Duration, Whole
+from pipeline.settings.reading import make, settings
 
 
 class Unavailable(Exception):
@@ -152,8 +155,20 @@ def reads_back(sink: Sink) -> TypeGuard[ReadBack]:
     return hasattr(sink, "entries")
 
 
+@settings({"gather_ms": "gather"})
+class Pace:
+    """How a writer takes decisions from the log: the settings that every sink has."""
+
+    batch: Annotated[int, Whole(1, 1_000_000)] = 2_000
+    """the most decisions in one write"""
+    gather_ms: Annotated[int, Duration(1, 5_000)] = 100
+    """how long a batch may gather; meanwhile the writer neither stops nor tells how it is"""
+
+
 class _Module(Protocol):
-    def connect(self, address: str, secret: str | None, settings: Mapping[str, Any]) -> Sink: ...
+    Settings: type[Pace]
+
+    def connect(self, address: str, secret: str | None, settings: Any) -> Sink: ...
 
 
 def names() -> list[str]:
@@ -163,17 +178,18 @@ def names() -> list[str]:
 
 
 def connect(name: str, address: str, secret: str | None, settings: Mapping[str, Any]) -> Sink:
-    """The sink of that name. Raises ValueError when there is none."""
-    return cast(_Module, _module(name)).connect(address, secret, settings)
+    """The sink of that name. Raises ValueError when there is none, or for settings it does not take."""
+    return cast(_Module, _module(name)).connect(address, secret, settings_of(name, settings))
 
 
-def defaults(name: str) -> Mapping[str, Any]:
-    """Settings of its writer that a sink wants to be other than usual: `batch`, `gather`.
+def settings_type(name: str) -> type[Pace]:
+    """What the sink of that name can be told. Raises ValueError when there is none."""
+    return cast(_Module, _module(name)).Settings
 
-    Raises ValueError when there is no such sink.
-    """
-    found: Mapping[str, Any] = getattr(_module(name), "DEFAULTS", {})
-    return found
+
+def settings_of(name: str, given: Mapping[str, Any]) -> Any:
+    """The settings of a sink, of its own type. Raises ValueError with everything that is wrong."""
+    return make(settings_type(name), given, name)
 
 
 def _module(name: str) -> ModuleType:

@@ -335,7 +335,8 @@ def test_a_channel_that_is_down_delays_without_loss_or_doubling(world: World) ->
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
         down = {"webhook": f"http://127.0.0.1:{port}/", "port": port}
-        world.document["channels"] = {world.channel: {**world.people.settings, **down}}
+        settings = {name: down.get(name, value) for name, value in world.people.settings.items()}
+        world.document["channels"] = {world.channel: settings}
         world.restart()
         world.sink.write([decision("e1", 0, BURST)])
         world.step()

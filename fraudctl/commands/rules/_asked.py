@@ -14,7 +14,7 @@ from fraudctl.console.streams import say
 from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import activations
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -45,7 +45,7 @@ def located(name: str, form: str, forms: tuple[str, ...]) -> Path:
 def profile_of(name: str | None) -> Profile:
     """The named profile, else the running stack's, else the default one."""
     running = engines.running() if name is None else None
-    return running.profile if running else profile.load(name or "default", {}, os.environ)
+    return running.profile if running else reading.load(name or "default", {}, os.environ)
 
 
 def chain() -> list[Activation]:

@@ -17,14 +17,16 @@ then remembered; only those are looked up.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
+from pipeline.records.clock import DAY_MS, MINUTE_MS, now_ms
 from pipeline.records.delivery import Delivery, Glance, Identity, Parts, Undecodable, glance, take_apart
-from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, naming
+from pipeline.settings.kinds import Duration, Truth, Whole
+from pipeline.settings.reading import make, settings
+from pipeline.sinks import Entry, Held, Outcome, Pace, Refused, Unavailable, naming
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb import items
 from pipeline.sinks.dynamodb.client import Invalid, Item, Table, Unmet, Unreachable
@@ -41,17 +43,26 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
-def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> DynamoSink:
-    """A sink for the service at `address` (see `pipeline.sinks.dynamodb.client.client`).
+@settings({"alert_ttl_ms": "alert_ttl", "mark_ttl_ms": "mark_ttl"})
+class Settings(Pace):
+    """What the DynamoDB sink can be told."""
 
-    Settings: `table`, `alert_ttl` and `mark_ttl` as `30s`, `5m` or `24h`, `threads` (writes at once),
-    `create` (false: the tables are made by somebody else). Raises ValueError for a wrong one.
-    """
-    ttl_ms = dynamo.duration_ms(settings.get("alert_ttl", "24h"))
-    mark_ttl_ms = dynamo.duration_ms(settings.get("mark_ttl", "10m"))
-    threads = int(settings.get("threads", 8))
-    store = _Store(address, secret, str(settings.get("table", TABLE)), threads, settings.get("create", True))
-    return DynamoSink(store, ttl_ms, mark_ttl_ms)
+    alert_ttl_ms: Annotated[int, Duration(1, 3_650 * DAY_MS)] = DAY_MS
+    """how long an alert lives, from the append time of its decision"""
+    mark_ttl_ms: Annotated[int, Duration(1, 3_650 * DAY_MS)] = 10 * MINUTE_MS
+    """how long after an older run was seen a late decision of it is still beaten"""
+    table: Annotated[str, items.TABLE_NAME] = TABLE
+    """the table's name; NAME_runs is beside it"""
+    threads: Annotated[int, Whole(1, 256)] = 8
+    """writes at the same time"""
+    create: Annotated[bool, Truth()] = True
+    """make missing tables; false where somebody else does"""
+
+
+def connect(address: str, secret: str | None, settings: Settings) -> DynamoSink:
+    """A sink for the service at `address` (see `pipeline.sinks.dynamodb.client.client`)."""
+    store = _Store(address, secret, settings.table, settings.threads, settings.create)
+    return DynamoSink(store, settings.alert_ttl_ms, settings.mark_ttl_ms)
 
 
 class DynamoSink:
@@ -78,7 +89,7 @@ class DynamoSink:
             puts, refused_now = self._alerts(flagged)
             puts += self._withdrawals(approved)
             # before they are put, since some may be although the batch fails
-            self._recall().add((items.identity_of(item) for _, item in puts), _now_ms())
+            self._recall().add((items.identity_of(item) for _, item in puts), now_ms())
             done = self._store.each(self._put, puts)
             self._partitions.save()
         outcome += Outcome(written=len(newest) - len(puts) - len(refused_now))
@@ -87,7 +98,7 @@ class DynamoSink:
     def held(self, user_id: str, event_id: str) -> Held | None:
         with _translated():
             found = self._store.items([(user_id, event_id)])
-        if not found or not items.is_alert(found[0], _now_ms()):
+        if not found or not items.is_alert(found[0], now_ms()):
             return None
         item = found[0]
         with naming(f"{self._store.table.name}, item {user_id}/{event_id}"):
@@ -133,7 +144,7 @@ class DynamoSink:
             except Undecodable as error:
                 refused.append(Refused(delivery, f"undecodable: {error}"))
                 continue
-            if dynamo.int_of(item, "expires_at") * 1000 > _now_ms():
+            if dynamo.int_of(item, "expires_at") * 1000 > now_ms():
                 puts.append((delivery, item))
         return puts, refused
 
@@ -148,7 +159,7 @@ class DynamoSink:
             held = seen.identity in known
             if held or self._partitions.may_be_beaten(delivery):
                 item = items.tombstone(delivery, seen.identity, self._ttl_ms if held else self._mark_ttl_ms)
-                if held or dynamo.int_of(item, "expires_at") * 1000 > _now_ms():
+                if held or dynamo.int_of(item, "expires_at") * 1000 > now_ms():
                     found.append((delivery, item))
         return found
 
@@ -156,7 +167,7 @@ class DynamoSink:
         if self._remembered is None:
             lives_ms = max(self._ttl_ms, self._mark_ttl_ms)
             found = map(items.identity_of, self._store.scan(**_KEYS_ONLY))
-            self._remembered = Remembered(found, lives_ms, _now_ms())
+            self._remembered = Remembered(found, lives_ms, now_ms())
         return self._remembered
 
     def _put(self, put: tuple[Delivery, Item]) -> Outcome:
@@ -186,16 +197,16 @@ class DynamoSink:
 
 
 def alerts(
-    address: str, secret: str | None, settings: Mapping[str, Any], now_ms: int, user_id: str | None = None
+    address: str, secret: str | None, settings: Mapping[str, Any], at_ms: int, user_id: str | None = None
 ) -> Iterator[Mapping[str, str | None]]:
-    """The alerts that live now, of one user or of all, in no order; each a mapping of what it says.
+    """The alerts that live at a time, of one user or of all, in no order; each a mapping of what it says.
 
     Raises Unavailable.
     """
-    store = _Store(address, secret, str(settings.get("table", TABLE)), 1, False)
+    store = _Store(address, secret, make(Settings, settings, "dynamodb").table, 1, False)
     with _translated():
         for item in store.of_user(user_id) if user_id is not None else store.scan():
-            if items.is_alert(item, now_ms):
+            if items.is_alert(item, at_ms):
                 entry = items.entry_of(item)
                 named = dict(zip(items.FIELDS, entry.fields, strict=True))
                 yield {"user_id": entry.user_id, "event_id": entry.event_id, **named}
@@ -294,7 +305,3 @@ def _translated() -> Iterator[None]:
         yield
     except (Unreachable, Invalid) as error:
         raise Unavailable(str(error)) from error
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from operator import attrgetter
-from typing import Any, Final
+from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import orjson
@@ -25,8 +26,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import sinks
+from pipeline.records.clock import DAY_MS
 from pipeline.records.delivery import Delivery, Identity, Parts, Undecodable
-from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable
+from pipeline.settings.kinds import Duration, File, Text, Whole
+from pipeline.settings.reading import settings
+from pipeline.sinks import Entry, Held, Outcome, Pace, Refused, Unavailable
 from pipeline.sinks.parquet import blobs, lines
 from pipeline.sinks.parquet import files as parquet_files
 from pipeline.sinks.parquet import table as decision_table
@@ -35,21 +39,45 @@ from pipeline.sinks.parquet.files import Cell, Damaged
 from pipeline.sinks.parquet.readback import COMPARED, entries_of, expected_of
 from pipeline.sinks.parquet.table import SCHEMA_VERSION, Row
 
-DEFAULTS: Final = {"batch": 40_000, "gather": "500ms"}
-"""A file is written whole, so few large batches are far cheaper than many small ones."""
-
 _WRITERS = 4
 _ATTEMPTS = 5
 _READ_ROWS = 5_000
-_DAY_MS = 86_400_000
+_PLACE = "file:///folder or s3://bucket/prefix"
 
 
-def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> ParquetSink:
+@settings()
+class Settings(Pace):
+    """What the Parquet sink can be told.
+
+    A file is written whole, so few large batches are far cheaper than many small ones.
+    """
+
+    batch: Annotated[int, Whole(1, 1_000_000)] = 40_000
+    """the most decisions in one write"""
+    gather_ms: Annotated[int, Duration(1, 5_000)] = 500
+    """how long a batch may gather"""
+    url: Annotated[str, Text(_PLACE, r"file://(localhost)?/.*|s3://[^/]+(/.*)?")] | None = None
+    """where the files lie, if not in the home"""
+    region: Annotated[str, Text()] | None = None
+    """of an S3 bucket"""
+    endpoint: Annotated[str, Text("a URL", "https?://.+")] | None = None
+    """of an S3 service that is not AWS"""
+    credentials_file: Annotated[Path, File()] | None = None
+    """ACCESS_KEY_ID:SECRET_ACCESS_KEY, or a file as AWS tools have it"""
+
+    @property
+    def bucket(self) -> Mapping[str, str]:
+        """How the bucket is reached, for `pipeline.sinks.parquet.blobs.connect`."""
+        given = {"region": self.region, "endpoint": self.endpoint}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def connect(address: str, secret: str | None, settings: Settings) -> ParquetSink:
     """A sink for the folder or bucket at `address` (see `pipeline.sinks.parquet.blobs.connect`).
 
     Raises ValueError for an address or a credentials file of another form.
     """
-    return ParquetSink(blobs.connect(address, secret, settings))
+    return ParquetSink(blobs.connect(address, secret, settings.bucket))
 
 
 class ParquetSink:
@@ -298,7 +326,7 @@ def _read(batch: Sequence[Delivery]) -> tuple[pa.Table, Sequence[Delivery], list
 
 def _by_file(decided: pa.Table, deliveries: Sequence[Delivery]) -> dict[str, pa.Table]:
     """Of each file the rows that belong into it, in order."""
-    days = (decided["event_time"].cast(pa.int64()).to_numpy() // _DAY_MS).tolist()
+    days = (decided["event_time"].cast(pa.int64()).to_numpy() // DAY_MS).tolist()
     found: dict[tuple[int, int, int], list[int]] = {}
     for index, (delivery, day) in enumerate(zip(deliveries, days, strict=True)):
         found.setdefault((delivery.partition, delivery.offset // parquet_files.CELL, day), []).append(index)

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from pipeline.records.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks, take_apart
-from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Unavailable
+from pipeline.settings.reading import settings
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Pace, Refused, Unavailable
 from pipeline.sinks.postgres import readback
 from pipeline.sinks.postgres import statements as sql
 from pipeline.sinks.postgres.statements import SCHEMA_VERSION
@@ -38,8 +39,13 @@ def create_schema(dsn: str, password: str | None = None) -> None:
         raise Unavailable(_words(error)) from error
 
 
-def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> PostgresSink:
-    """A sink for the database at `address` (a DSN without password). It has no settings."""
+@settings()
+class Settings(Pace):
+    """What the PostgreSQL sink can be told."""
+
+
+def connect(address: str, secret: str | None, settings: Settings) -> PostgresSink:
+    """A sink for the database at `address` (a DSN without password)."""
     return PostgresSink(address, secret)
 
 

@@ -21,21 +21,23 @@ All keys of one decision must lie on one node: Redis Cluster is not supported.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
+from pipeline.records.clock import DAY_MS, MINUTE_MS
 from pipeline.records.delivery import Delivery, Glance, Identity, Parts, Undecodable, glance, take_apart
-from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Unavailable, naming
+from pipeline.settings.kinds import Duration
+from pipeline.settings.reading import settings
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Pace, Refused, Unavailable, naming
 from pipeline.sinks.redis import readback, scripts
 
 if TYPE_CHECKING:
     import redis
 
-DAY_MS = 86_400_000
 KINDS = ("ip", "user")
+LONGEST_MS = 3_650 * DAY_MS
 
 _CHUNK = 500  # identities in one EXISTS
 
@@ -59,13 +61,19 @@ class Flag:
     decided_at_ms: int
 
 
-def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> RedisSink:
-    """A sink for the server at `address` (a URL). Settings, as `30s`, `5m` or `24h`: flag_ttl, mark_ttl.
+@settings({"flag_ttl_ms": "flag_ttl", "mark_ttl_ms": "mark_ttl"})
+class Settings(Pace):
+    """What the Redis sink can be told."""
 
-    Raises ValueError for a setting that is no duration.
-    """
-    ttl_ms = _duration_ms(settings.get("flag_ttl", "24h"))
-    return RedisSink(address, secret, ttl_ms, _duration_ms(settings.get("mark_ttl", "10m")))
+    flag_ttl_ms: Annotated[int, Duration(1, LONGEST_MS)] = DAY_MS
+    """how long a flag lives, from the append time of its decision"""
+    mark_ttl_ms: Annotated[int, Duration(1, LONGEST_MS)] = 10 * MINUTE_MS
+    """how long after an older run was seen a late decision of it is still beaten"""
+
+
+def connect(address: str, secret: str | None, settings: Settings) -> RedisSink:
+    """A sink for the server at `address` (a URL)."""
+    return RedisSink(address, secret, settings.flag_ttl_ms, settings.mark_ttl_ms)
 
 
 class RedisSink:
@@ -331,13 +339,6 @@ def _told_apart(key: str) -> Iterator[None]:
         raise Unavailable(str(error)) from error
     except (redis.RedisError, OSError) as error:
         raise Unavailable(str(error) or type(error).__name__) from error
-
-
-def _duration_ms(text: object) -> int:
-    match = re.fullmatch(r"([1-9][0-9]{0,9})(ms|s|m|h|d)", str(text))
-    if match is None:
-        raise ValueError(f"not a duration such as 30s, 5m or 24h: {text!r}")
-    return int(match[1]) * {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}[match[2]]
 
 
 def _name(identity: Identity) -> str:
