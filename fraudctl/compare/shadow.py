@@ -29,7 +29,7 @@ from pipeline.records.delivery import Undecodable, glance, run_of, take_apart
 from pipeline.records.events import parse_amount, parse_time
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring.activation import Activation
-from pipeline.scoring.reference import ALWAYS
+from pipeline.scoring.versions import ALWAYS
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
