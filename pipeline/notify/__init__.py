@@ -1,6 +1,6 @@
 """What a notification is, what a channel must be able to do, and how one is found.
 
-A channel is one file in this folder; the file's name is its name everywhere. It offers
+A channel is one file in the folder `channels`; the file's name is its name everywhere. It offers
 `connect(settings) -> Channel`. A channel sends a message or tells which of three things happened:
 `NotNow` (certainly not sent; try later), `Never` (certainly not sent, nor ever will be), anything else
 it raises (nobody knows: it is not tried again). Who is told what, and that it happens at most once, is

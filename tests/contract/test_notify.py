@@ -1,7 +1,7 @@
 """What notifying owes, against a real DynamoDB Local, a real HTTP server and a real SMTP server.
 
-The channels are the files of `pipeline/notify`. One called NAME needs a fixture `NAME_people` that gives
-the other side (`People`); everything written for all channels then holds for it.
+The channels are the files of `pipeline/notify/channels`. One called NAME needs a fixture `NAME_people` that
+gives the other side (`People`); everything written for all channels then holds for it.
 """
 
 from __future__ import annotations
