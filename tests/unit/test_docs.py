@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from fraudctl import __version__
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -49,6 +52,13 @@ def test_the_index_names_every_document() -> None:
     index = ROOT / "docs" / "README.md"
     linked = {(index.parent / link).resolve() for link in named(LINK, index)}
     assert {str(one.relative_to(ROOT)) for one in DOCUMENTS if one != index and one not in linked} == set()
+
+
+def test_the_newest_release_in_the_changelog_is_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    released = re.findall(r"^## (\d\S+) — \d{4}-\d\d-\d\d$", changelog, re.MULTILINE)
+    assert [released[0], project["version"]] == [__version__, __version__]
 
 
 def anchors(document: Path) -> list[tuple[str, str]]:
