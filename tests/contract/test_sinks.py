@@ -1,4 +1,4 @@
-"""What every sink must do, against its real server. The parameters are the files of `pipeline/sinks`.
+"""What every sink must do, against its real server. The parameters are the folders of `pipeline/sinks`.
 
 A sink called NAME needs a fixture `NAME_server` in conftest.py; nothing else has to be written for it.
 """
