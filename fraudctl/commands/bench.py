@@ -89,13 +89,8 @@ def _startup(commands: Sequence[str]) -> Result:
     with progress("bench", len(commands)) as shown:
         found = bench_startup.run(commands, shown)
     rows = [
-        (
-            f"fraudctl {one['command']} --help".replace("  ", " "),
-            one["bare_ms"],
-            one["help_ms"],
-            one["times_bare"],
-        )
-        for one in found["commands"]
+        (f"fraudctl {one.command} --help".replace("  ", " "), one.bare_ms, one.help_ms, one.times_bare)
+        for one in found.commands
     ]
     table = Table("", ("command", "bare interpreter, ms", "help, ms", "times"), rows)
     summary = f"at most {found.times_bare_at_most} times the bare interpreter"
