@@ -29,8 +29,10 @@ from fraudctl.home.folder import Removed
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import MEND, Paths, Stack, read
 from fraudctl.home.typed_files import Damaged
+from fraudctl.kafka import admin
 from fraudctl.servers import BaseServer, Program, Site, discover, flink, start_waves
 from fraudctl.settings.profile import Profile
+from pipeline.sinks.postgres import create_schema
 
 
 def up(wish: Wish) -> Stack:
@@ -294,12 +296,8 @@ class _Start:
 
     def _prepare_stores(self, stack: Stack) -> None:
         if "kafka" in stack.addresses:
-            from fraudctl.kafka import admin
-
             admin.create(stack.kafka, admin.specs(stack.profile))
         if "postgres" in stack.addresses and "postgres" in stack.profile.sinks:
-            from pipeline.sinks.postgres import create_schema
-
             create_schema(stack.postgres_dsn())
 
     def _start_workers(self, stack: Stack) -> None:
