@@ -73,7 +73,7 @@ class Records:
         if not whole:
             return number, Refusal("too_large", f"a line of {self._rest_of(line)} bytes")
         try:
-            return number, line.rstrip(b"\r").decode()
+            return number, line.decode()
         except UnicodeDecodeError as error:
             return number, Refusal("invalid_utf8", f"{_shown(line, error.start)}; see --encoding")
 
@@ -116,14 +116,14 @@ class Records:
             held += len(text)
             quotes += text.count(quote)
             is_row = self._columns > 1 and self._counted(text) == self._columns
-            if quote not in text or quotes % 2:
-                if is_row:
-                    return None
+            if is_row and quote not in text:
+                return None
+            if quotes % 2:
                 continue
             try:
                 cells = cells_of("\n".join(parts), self._dialect)
             except csv.Error as error:
-                if is_row or not _goes_on(error):
+                if not _goes_on(error):
                     return None
                 continue
             return None if len(cells) != self._columns or (is_row and looks_like_row) else cells
