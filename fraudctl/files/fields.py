@@ -31,6 +31,7 @@ CORE = TEXTS | {"event_time", "amount", *NUMBER_FIELDS, *LABEL_FIELDS}
 """Fields that the pipeline knows; any other is a further one."""
 
 Convert = Callable[[Any], Any]
+"""Makes a field of a value. Refusal when it cannot be one."""
 _UNCLEAN = re.compile("[\0\ud800-\udfff]")
 _WHOLE = re.compile(r"(-?[0-9]+)\.0+")
 _HINTS = {"source": "--map channel=source or --drop source"}
@@ -50,19 +51,22 @@ class Fields:
     left_out: Counter[str] = field(default_factory=Counter)
     """values of further fields that fit no transaction, by column"""
 
-    def of_cell(self, column: str, name: str) -> Convert:
-        """For the cells of a CSV column, which are text that is not empty."""
+    def of_cell(self, column: str, name: str) -> Convert | None:
+        """For the cells of a CSV column, which are clean text that is not empty; None takes them as they
+        are."""
         if name in LABEL_FIELDS:
-            return str
+            return None
         if name == "event_time":
             return self.times.ms
         if name == "amount":
             return self.amounts.of_text
         if name in TEXTS:
-            return self._text(name, column in self.whole)
+            return str.upper if name == "currency" else _whole_text if column in self.whole else None
         kind = self.kind_of(column, name) or self.kinds.get(column, "text")
         if name in NUMBER_FIELDS:
             return lambda cell: number_of_cell(name, cell, self.options.decimal)
+        if kind == "text":
+            return None
         return self._further(name, self._cell_of_kind(column, name, kind))
 
     def of_value(self, column: str, name: str, ids_may_be_numbers: bool) -> Convert:
@@ -77,9 +81,7 @@ class Fields:
         if name == "amount":
             return self._amount_as_text if kind == "number" else self.amounts.of_number
         if name in TEXTS:
-            return (
-                self._id_of_number(name) if ids_may_be_numbers or kind == "text" else self._text(name, False)
-            )
+            return self._text(name, ids_may_be_numbers or kind == "text")
         if name in NUMBER_FIELDS:
             return lambda value: checked_number(name, value)
         return self._further(name, self._value_of_kind(name, kind))
@@ -88,35 +90,20 @@ class Fields:
         """The kind given for a column, by its own name or by its field's."""
         return self.options.kinds.get(column) or self.options.kinds.get(name)
 
-    def _text(self, name: str, whole: bool) -> Convert:
+    def _text(self, name: str, may_be_number: bool) -> Convert:
         upper = name == "currency"
 
         def text(value: Any) -> str:
-            if not isinstance(value, str) or isinstance(value, Number):
-                raise Refusal(
-                    "wrong_type", f"{name} is not a string: {str(value)[:40]}; see --kind {name}=text"
-                )
+            if type(value) is not str:
+                if may_be_number and isinstance(value, Number):
+                    return _whole_text(value)
+                what = f"{name} is not a string: {str(value)[:40]}; see --kind {name}=text"
+                raise Refusal("wrong_type", what)
             if _UNCLEAN.search(value):
                 raise Refusal("bad_string", f"{name}: {value[:40]!a}")
             return value.upper() if upper else value
 
-        def whole_text(value: Any) -> str:
-            found = _WHOLE.fullmatch(value)
-            return found[1] if found else text(value)
-
-        return whole_text if whole else text
-
-    def _id_of_number(self, name: str) -> Convert:
-        text = self._text(name, False)
-
-        def number_as_text(value: Any) -> str:
-            if isinstance(value, Number):
-                found = _WHOLE.fullmatch(value)
-                return found[1] if found else str(value)
-            found_text: str = text(value)
-            return found_text
-
-        return number_as_text
+        return text
 
     def _amount_as_text(self, value: Any) -> int:
         if isinstance(value, str) and not isinstance(value, Number):
@@ -128,7 +115,7 @@ class Fields:
             return Number
         if kind == "number":
             return lambda cell: self._number(name, cell)
-        return _truth if kind == "bool" else _clean
+        return _truth
 
     def _number(self, name: str, cell: str) -> Number:
         return number_of_cell(name, cell, self.options.decimal)
@@ -170,6 +157,12 @@ def _refused(name: str) -> Convert:
         raise Refusal("reserved_field", f"{name}: say {reserved_hint(name)}")
 
     return refuse
+
+
+def _whole_text(value: str) -> str:
+    """A whole number written as a double as that number."""
+    found = _WHOLE.fullmatch(value)
+    return found[1] if found else str(value)
 
 
 def _same(value: Any) -> Any:

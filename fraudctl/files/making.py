@@ -15,8 +15,9 @@ from fraudctl.files.parquet_table import plain
 from fraudctl.files.times import Times
 from pipeline.records.events import Refusal, Transaction, encode
 
-_FRAUD = frozenset(("1", "1.0", "true", "fraud", "yes"))
-_LEGIT = frozenset(("0", "0.0", "false", "legit", "no"))
+_VERDICTS = dict.fromkeys(("1", "1.0", "true", "fraud", "yes"), True) | dict.fromkeys(
+    ("0", "0.0", "false", "legit", "no"), False
+)
 _WIDEST = 6
 """Bytes of JSON that one character of a field may take."""
 
@@ -86,7 +87,7 @@ class Maker:
             try:
                 for index, field, convert in plan:
                     if cell := cells[index]:
-                        values[field] = convert(cell)
+                        values[field] = cell if convert is None else convert(cell)
                 if joined:
                     values["event_time"] = self._times.ms(" ".join(cells[index] for index in joined))
                 return self._finished(number, values, cells, sum(map(len, cells)))
@@ -95,21 +96,35 @@ class Maker:
 
         return row
 
-    def of_values(self, hive: dict[str, str]) -> Callable[[int, list[Any]], Row | RefusedRow]:
-        """For the rows of a table whose values have types."""
+    def of_values(
+        self, hive: dict[str, str], widest: list[int]
+    ) -> Callable[[int, list[Any]], Row | RefusedRow]:
+        """For the rows of a table whose values have types; `widest` holds a bound of the texts of a row."""
         names, tail = self._columns.names, list(hive.values())
+        plan = [
+            (index, field, convert)
+            for index, column in enumerate(names)
+            for field, convert in self._steps_of(column, True)
+        ]
+        elsewhere = bool(self._paths or self._joined)
 
-        def row(number: int, values: list[Any]) -> Row | RefusedRow:
+        def row(number: int, cells: list[Any]) -> Row | RefusedRow:
+            values: dict[str, Any] = {}
             if tail:
-                values = values + tail
-            size = sum(len(value) for value in values if isinstance(value, str))
-            return self.pairs(number, list(zip(names, values, strict=True)), size, True)
+                cells = cells + tail
+            try:
+                for index, field, convert in plan:
+                    if (value := cells[index]) is not None:
+                        values[field] = convert(value)
+                if elsewhere:
+                    self._from_elsewhere(list(zip(names, cells, strict=True)), values, True)
+                return self._finished(number, values, cells, widest[0])
+            except Refusal as refusal:
+                return RefusedRow(number, refusal.code, str(refusal))
 
         return row
 
-    def pairs(
-        self, number: int, members: Sequence[tuple[str, Any]], size: int, ids_may_be_numbers: bool = False
-    ) -> Row | RefusedRow:
+    def pairs(self, number: int, members: Sequence[tuple[str, Any]], size: int) -> Row | RefusedRow:
         """For an object's members of `size` bytes."""
         values: dict[str, Any] = {}
         steps = self._steps
@@ -119,13 +134,13 @@ class Maker:
                     continue
                 found = steps.get(name)
                 if found is None:
-                    found = steps[name] = self._steps_of(name, ids_may_be_numbers)
+                    found = steps[name] = self._steps_of(name, False)
                 for field, convert in found:
                     if field in values:
                         raise Refusal("duplicate_field", field)
                     values[field] = convert(value)
             if self._paths or self._joined:
-                self._from_elsewhere(members, values, ids_may_be_numbers)
+                self._from_elsewhere(members, values, False)
             return self._finished(number, values, members, size)
         except Refusal as refusal:
             return RefusedRow(number, refusal.code, str(refusal))
@@ -188,14 +203,16 @@ def label_of(values: dict[str, Any], times: Times) -> Label | None:
     when, scenario = values.pop("label_time", None), values.pop("scenario", None)
     if value is None:
         return None
-    text = str(value).strip().lower()
-    if text not in _FRAUD and text not in _LEGIT:
-        raise Refusal("bad_label", f"{text[:40]!r} is neither fraud (1, true) nor legit (0, false)")
+    fraud = _VERDICTS.get(value) if isinstance(value, str) else None
+    if fraud is None:
+        fraud = _VERDICTS.get(str(value).strip().lower())
+    if fraud is None:
+        raise Refusal("bad_label", f"{str(value)[:40]!r} is neither fraud (1, true) nor legit (0, false)")
     try:
         time_ms = None if when is None else times.ms(when)
     except Refusal as refusal:
         raise Refusal("bad_label_time", refusal.detail) from None
-    return Label(text in _FRAUD, time_ms, None if scenario is None else str(scenario))
+    return Label(fraud, time_ms, None if scenario is None else str(scenario))
 
 
 def _lacking(event_id: Any, user_id: Any, event_time: Any, units: Any) -> Refusal:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,12 +24,15 @@ class ParquetTable:
 
     path: Path
     columns: list[str]
+    widest: list[int] = field(default_factory=lambda: [0])
+    """one number: what the texts of a row of the batch that is being read take at most, in bytes"""
 
     def records(self) -> Iterator[tuple[int, list[Any]]]:
         """The rows in order; a list or a struct comes as Python has it."""
         number = 0
         with _file(self.path) as file:
             for batch in file.iter_batches(batch_size=_BATCH):
+                self.widest[0] = sum(map(_widest, batch.columns))
                 for values in _rows(batch):
                     number += 1
                     yield number, values
@@ -58,6 +62,18 @@ def _file(path: Path) -> Iterator[Any]:
         ) from error
 
 
+def _widest(column: Any) -> int:
+    import pyarrow
+    import pyarrow.compute
+
+    if pyarrow.types.is_dictionary(column.type):
+        column = column.dictionary
+    kind = column.type
+    if not (pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind)):
+        return 0
+    return pyarrow.compute.max(pyarrow.compute.binary_length(column)).as_py() or 0
+
+
 def _rows(batch: Any) -> Iterator[list[Any]]:
     columns = [_values(column) for column in batch.columns]
     return map(list, zip(*columns, strict=True)) if columns else iter(())
@@ -69,15 +85,26 @@ def _values(column: Any) -> list[Any]:
     kind = column.type
     if pyarrow.types.is_dictionary(kind):
         column, kind = column.dictionary_decode(), kind.value_type
-    values: list[Any] = column.to_pylist()
+    if pyarrow.types.is_string(kind) or pyarrow.types.is_floating(kind):
+        values: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
+    else:
+        values = column.to_pylist()
     if pyarrow.types.is_string(kind) or pyarrow.types.is_boolean(kind):
         return values
     if pyarrow.types.is_integer(kind):
         return [None if value is None else Number(value) for value in values]
     if pyarrow.types.is_floating(kind):
         text = _shortest(kind.bit_width)
-        return [None if value is None or value != value else Number(text(value)) for value in values]
+        return [_number(value, text) for value in values]
     return [plain(value) for value in values]
+
+
+def _number(value: float | None, text: Callable[[float], str]) -> Number | float | None:
+    """The float as a number; None for none and no number at all. What is infinite stays a float, which is
+    no field of a payment."""
+    if value is None or value != value:
+        return None
+    return Number(text(value)) if abs(value) != math.inf else value
 
 
 def _shortest(bits: int) -> Callable[[float], str]:
@@ -94,9 +121,9 @@ def plain(value: Any) -> Any:
     """A value of any type as JSON has it; numbers as text, times with their zone."""
     if value is None or isinstance(value, str | bool):
         return value
-    if isinstance(value, float) and value != value:
-        return None
-    if isinstance(value, int | float):
+    if isinstance(value, float):
+        return _number(value, repr)
+    if isinstance(value, int):
         return Number(repr(value))
     if isinstance(value, Decimal):
         return Number(format(value, "f"))

@@ -14,7 +14,7 @@ from typing import Any
 from fraudctl.errors import UsageError
 from fraudctl.files.amounts import Amounts
 from fraudctl.files.csv_table import CsvTable
-from fraudctl.files.fields import Fields
+from fraudctl.files.fields import Convert, Fields
 from fraudctl.files.json_objects import objects
 from fraudctl.files.making import Label as Label
 from fraudctl.files.making import Maker, label_of
@@ -84,8 +84,11 @@ class Reading:
         if one.table is None:
             yield from _json_rows(one, maker)
             return
-        make: Any = maker.of_cells if isinstance(one.table, CsvTable) else maker.of_values
-        row = make(one.hive)
+        row: Any
+        if isinstance(one.table, CsvTable):
+            row = maker.of_cells(one.hive)
+        else:
+            row = maker.of_values(one.hive, one.table.widest)
         for number, values in one.table.records():
             if isinstance(values, Refusal):
                 yield RefusedRow(number, values.code, str(values))
@@ -131,10 +134,7 @@ def read_labels(path: Path, options: ReadOptions) -> Iterator[tuple[str | None, 
 
 def _named_values(one: Survey, fields: Fields) -> Iterator[tuple[int, dict[str, Any] | Refusal]]:
     """The fields of a label in each row."""
-    is_csv, wanted = (
-        isinstance(one.table, CsvTable),
-        ("event_id", "user_id", "label", "label_time", "scenario"),
-    )
+    wanted = ("event_id", "user_id", "label", "label_time", "scenario")
     for number, found in _all_pairs(one):
         if isinstance(found, Refusal):
             yield number, found
@@ -144,17 +144,18 @@ def _named_values(one: Survey, fields: Fields) -> Iterator[tuple[int, dict[str, 
             for column, value in found:
                 for name in one.columns.fields_of(column):
                     if name in wanted and value is not None and value != "":
-                        convert = fields.of_cell if is_csv else _of_typed(fields, one)
-                        values[name] = convert(column, name)(value)
+                        convert = _conversion(fields, one, column, name)
+                        values[name] = value if convert is None else convert(value)
         except Refusal as refusal:
             yield number, refusal
             continue
         yield number, values
 
 
-def _of_typed(fields: Fields, one: Survey) -> Any:
-    is_parquet = isinstance(one.table, ParquetTable)
-    return lambda column, name: fields.of_value(column, name, is_parquet)
+def _conversion(fields: Fields, one: Survey, column: str, name: str) -> Convert | None:
+    if isinstance(one.table, CsvTable):
+        return fields.of_cell(column, name)
+    return fields.of_value(column, name, isinstance(one.table, ParquetTable))
 
 
 def _all_pairs(one: Survey) -> Iterator[tuple[int, list[tuple[str, Any]] | Refusal]]:

@@ -292,7 +292,13 @@ def _literal(value: Scalar | int) -> str:
 
 
 def _object(members: Mapping[str, Scalar]) -> str:
-    return ",".join(f"{_literal(name)}:{_literal(value)}" for name, value in members.items())
+    # Spelt out by type, for this is most of what writing an event costs.
+    return ",".join(
+        [
+            f"{encode_basestring(name)}:{encode_basestring(value) if type(value) is str else _literal(value)}"
+            for name, value in members.items()
+        ]
+    )
 
 
 def _head(tx: Transaction) -> str:

@@ -383,6 +383,13 @@ def test_floats_are_the_shortest_decimal_of_their_width_and_noise_is_rounded(tmp
     )
 
 
+def test_what_is_no_finite_number_is_no_field(tmp_path: Path) -> None:
+    infinite = parquet(tmp_path, amount=[1.5, float("inf")], x=[float("-inf"), float("nan")], mcc=[None, 2.5])
+    rows = rows_of(infinite)
+    assert ["x" in one for one in sent(rows)] == [False]
+    assert refused(rows) == [(2, "wrong_type: amount is not a number: 'inf'; see --kind amount=number")]
+
+
 def test_what_nothing_uses_refuses_no_payment_and_what_a_rule_uses_does(tmp_path: Path) -> None:
     path = parquet(tmp_path, amount=[1, 2], mcc=[["x"], None], tags=[{"a": 1}, None])
     reading = Reading(path, ReadOptions(), 65_536)
