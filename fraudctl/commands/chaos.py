@@ -29,9 +29,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _complete_faults(incomplete: str) -> list[str]:
-    from fraudctl.chaos import fault
+    from fraudctl.chaos import reading as faults
 
-    return [name for name in fault.names(fault.folder()) if name.startswith(incomplete)]
+    return [name for name in faults.names(faults.folder()) if name.startswith(incomplete)]
 
 
 def list_() -> Result:
@@ -39,10 +39,11 @@ def list_() -> Result:
 
     Example: fraudctl chaos list
     """
-    from fraudctl.chaos import fault, ledger
+    from fraudctl.chaos import ledger
+    from fraudctl.chaos import reading as faults
     from fraudctl.home import stack
 
-    found = [fault.find(name, fault.folder()) for name in fault.names(fault.folder())]
+    found = [faults.find(name, faults.folder()) for name in faults.names(faults.folder())]
     on = ledger.entries(stack.home_dir())
     rows = [(one.name, one.description, _lasts(one)) for one in found]
     tables = [Table("Faults", ("name", "what happens", "lasts"), rows)]
@@ -100,7 +101,8 @@ def run(
     Example: fraudctl chaos run kill-taskmanager --during simulate --attack ip-burst --rate 500
     """
     from fraudctl import engines
-    from fraudctl.chaos import experiment, fault
+    from fraudctl.chaos import experiment
+    from fraudctl.chaos import reading as faults
     from fraudctl.settings import shipped
     from fraudctl.settings.moment import length_ms as length_of
     from fraudctl.traffic import generator, scenario, simulate
@@ -111,7 +113,7 @@ def run(
         )
     if not 0 < rate <= 1_000_000:
         raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
-    chosen = fault.find(name, fault.folder())
+    chosen = faults.find(name, faults.folder())
     if lasts is not None:
         chosen = chosen.lasting(length_of("--for", lasts))
     after_ms = length_of("--after", after, 0)

@@ -18,8 +18,9 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from fraudctl.chaos.fault import Fault
+
 if TYPE_CHECKING:
-    from fraudctl.chaos.fault import Fault
     from fraudctl.home.stack import Stack
 
 Memo = Mapping[str, Any]

@@ -51,9 +51,7 @@ class ProcessState:
 
     def told(self) -> ProgramState:
         """The same in the words of every engine."""
-        return ProgramState(
-            self.name, _CONDITIONS[self.state], self.pid, self.started_s, self.spawn_error
-        )
+        return ProgramState(self.name, _CONDITIONS[self.state], self.pid, self.started_s, self.spawn_error)
 
 
 _CONDITIONS = {

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from fraudctl.chaos import fault, ledger, means, watch
-from fraudctl.chaos.fault import FaultError
+from fraudctl.chaos import ledger, means, watch
+from fraudctl.chaos import reading as faults
 from fraudctl.chaos.judgement import LogFindings, judge_log
 from fraudctl.chaos.means._relay import Relay
+from fraudctl.chaos.reading import FaultError
 from fraudctl.chaos.watch import Trail
 from fraudctl.errors import UsageError
 from fraudctl.kafka.admin import Record
@@ -49,7 +50,7 @@ GOOD = {"description": "It is down", "means": "stop", "target": "redis", "lasts"
 )  # fmt: skip
 def test_every_problem_of_a_fault_is_named(changes: dict[str, Any], problems: list[str]) -> None:
     with pytest.raises(FaultError) as raised:
-        fault.parse("mine", GOOD | changes)
+        faults.parse("mine", GOOD | changes)
     assert list(raised.value.problems) == problems
 
 
@@ -68,7 +69,7 @@ def test_a_file_that_is_no_plain_yaml_is_refused_with_the_line(
     file = tmp_path / "mine.yaml"
     file.write_text(text)
     with pytest.raises(FaultError) as raised:
-        fault.load(file)
+        faults.load(file)
     assert raised.value.problems == (problem,)
 
 
@@ -79,28 +80,28 @@ def test_no_message_is_long_however_long_what_is_wrong_is(tmp_path: Path) -> Non
         f"description: x\nmeans: fill\ntarget: {digits}\nlasts: {digits}\nlimit_kb: {digits}\n{many}"
     )
     with pytest.raises(FaultError) as raised:
-        fault.load(file)
+        faults.load(file)
     assert (len(raised.value.problems), len(raised.value.message) < 10_000) == (103, True)
 
 
 @pytest.mark.parametrize("name", ["x" * 5_000, "x" * 5_000 + ".yaml", "x\0y.yaml"])
 def test_a_name_no_file_can_have_names_no_fault(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError) as raised:
-        fault.find(name, tmp_path)
+        faults.find(name, tmp_path)
     assert (raised.value.code, len(raised.value.message) < 200) == ("no_fault", True)
 
 
 def test_a_target_that_the_means_cannot_strike_is_refused() -> None:
     with pytest.raises(FaultError) as raised:
-        fault.parse("mine", GOOD | {"means": "refuse", "target": "kafka"})
+        faults.parse("mine", GOOD | {"means": "refuse", "target": "kafka"})
     assert raised.value.problems == (
         "target: refuse cannot strike 'kafka' (but: elasticsearch, postgres, redis)",
     )
 
 
 def test_a_fault_lasts_as_long_as_is_asked_unless_it_is_over_at_once() -> None:
-    assert fault.parse("mine", GOOD).lasting(5_000).lasts_ms == 5_000
-    once = fault.parse("mine", {"description": "Gone", "means": "kill", "target": "redis"})
+    assert faults.parse("mine", GOOD).lasting(5_000).lasts_ms == 5_000
+    once = faults.parse("mine", {"description": "Gone", "means": "kill", "target": "redis"})
     with pytest.raises(UsageError):
         once.lasting(5_000)
 
@@ -111,7 +112,7 @@ def planned() -> list[Planned]:
 
 
 def disturbed(name: str) -> list[Sending]:
-    one = fault.find(name, data_dir("faults"))
+    one = faults.find(name, data_dir("faults"))
     return list(means.shape_of(one, 7)(iter(planned())))
 
 
