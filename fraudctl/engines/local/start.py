@@ -109,8 +109,8 @@ class _Run:
     def _install(self, ours: Mapping[str, BaseServer]) -> None:
         states = self.supervisor.states()
         idle = [s for s in ours.values() if not all(_runs(states, p.name) for p in s.programs())]
-        together(BaseServer.install, idle)
-        together(BaseServer.prepare, idle)
+        together(lambda server: server.install(), idle)
+        together(lambda server: server.prepare(), idle)
 
     def _supervise(self, stack: Stack, ours: Mapping[str, BaseServer]) -> None:
         workers.write_configurations(stack)

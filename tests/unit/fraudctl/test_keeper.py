@@ -1,11 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from fraudctl.errors import Failed
 from fraudctl.flink.rest import Job
@@ -13,10 +9,9 @@ from fraudctl.home import jobs
 from fraudctl.home.jobs import RestorePoint
 from fraudctl.home.stack import Stack
 from fraudctl.keeper import Keeper, Start, State, choose, pause_ms, younger
-from fraudctl.settings import reading
 from pipeline.scoring.job_config import JobConfig
 from tests.full_disk import full_disk
-from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
+from tests.unit.fraudctl.flink.flink_double import Cluster
 
 NEW = RestorePoint("file:/c/run-3/j/chk-9", 900, 3, False)
 OLD = RestorePoint("file:/s/run-3/savepoint-1", 500, 3, True)
@@ -39,18 +34,6 @@ class Submitted:
 
     def starts(self) -> list[tuple[int, str | None, int]]:
         return [(config.run, config.restore, config.parallelism) for config in self.configs]
-
-
-@pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    with flink_double() as double:
-        yield double
-
-
-@pytest.fixture
-def stack(tmp_path: Path, cluster: Cluster) -> Stack:
-    addresses = {"flink": cluster.url.removeprefix("http://"), "kafka": "127.0.0.1:1"}
-    return Stack(tmp_path, reading.load("default"), addresses)
 
 
 def complete(stack: Stack, where: str, time_s: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +20,18 @@ from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations
 from fraudctl.keeper import Keeper
 from fraudctl.observe import doctor, status
-from fraudctl.settings import reading
 from pipeline.projector import Config
-from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
+from tests.unit.fraudctl.flink.flink_double import Cluster
 
 DAMAGED = ("", "{", "[]", "5", '{"format": true}')
 NEWER = '{"format": 99}'
 
 
 @pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    with flink_double() as double:
-        yield double
-
-
-@pytest.fixture
-def here(tmp_path: Path, cluster: Cluster) -> Stack:
-    addresses = {"flink": cluster.url.removeprefix("http://"), "kafka": "127.0.0.1:1", "redis": "127.0.0.1:4"}
-    made = Stack(tmp_path, reading.load("default"), addresses)
-    made.save()
-    return made
+def here(stack: Stack) -> Stack:
+    """What `stack.json` tells of."""
+    stack.save()
+    return stack
 
 
 def put(home: Path, name: str, text: str) -> Path:
