@@ -34,7 +34,7 @@ def subjects(file: Path) -> set[Path]:
     name = file.stem.removeprefix("test_")
     room = in_house(file.parent)
     java = "".join(part.capitalize() for part in name.split("_")) + ".java"
-    return {room / f"{name}.py", room / name, *room.rglob(java)}
+    return {room / f"{name}.py", room / f"_{name}.py", room / name, *room.rglob(java)}
 
 
 @pytest.mark.parametrize(
