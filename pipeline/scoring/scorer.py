@@ -96,7 +96,7 @@ class Scorer:
     def decide(self, scored: Scored, topic: str) -> Decision:
         """The decision on an event from the reference; equal to what the job writes."""
         stamped, ruleset = scored.stamped, self._ruleset
-        verdict = self.judge(scored)
+        verdict = self.verdict(scored)
         return Decision(
             transaction=stamped.transaction,
             score=verdict.score,
@@ -112,7 +112,7 @@ class Scorer:
             warming=scored.warming,
         )
 
-    def judge(self, scored: Scored) -> Verdict:
+    def verdict(self, scored: Scored) -> Verdict:
         """The verdict on an event from the reference, without the rest of a decision."""
         return self.score(self._values(scored))
 

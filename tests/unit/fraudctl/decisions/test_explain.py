@@ -15,7 +15,7 @@ from fraudctl.commands.explain import _tables
 from fraudctl.decisions.explain import (
     Explanation,
     Found,
-    Judged,
+    RuleOutcome,
     explanation,
     find,
     newest,
@@ -231,7 +231,7 @@ def test_half_a_decision_in_the_log_is_passed_over() -> None:
 
 def test_the_table_shows_rules_that_fired_by_the_points_they_gave() -> None:
     rules = [
-        Judged(name, "amount > 0", points, fired, {}, name if fired else None)
+        RuleOutcome(name, "amount > 0", points, fired, {}, name if fired else None)
         for name, points, fired in (
             ("model", 5, True), ("silent", 40, False), ("a", 20, True), ("b", 20, True), ("c", 1, False),
         )
