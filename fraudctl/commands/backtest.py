@@ -59,9 +59,9 @@ def backtest(
     from fraudctl.home import rulesets, stack
     from fraudctl.jobs.submission import plan_settings
     from fraudctl.settings import reading
-    from fraudctl.traffic import rows
+    from fraudctl.traffic import formats, rows
 
-    rows.check_readable(file)
+    formats.check_readable(file)
     order = backtests.Order(
         file,
         rows.Mapped(rows.mapping(mapping or []), label),

@@ -30,7 +30,8 @@ from pipeline.records.position import pack, unpack
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
-    from pipeline.rules.ruleset import Rule, RuleSet
+    from pipeline.rules.rule import Rule
+    from pipeline.rules.ruleset import RuleSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from pipeline.rules.expression.compile import ConditionCompiler, predicate
 from pipeline.rules.expression.tree import Kind, Name, RawValue
 from pipeline.rules.plugins.call import Alarm, Answer, Guard, Ready
 from pipeline.rules.reason import Reason, written
-from pipeline.rules.ruleset import Rule, RuleSet
+from pipeline.rules.rule import Rule
+from pipeline.rules.ruleset import RuleSet
 from pipeline.scoring.reference import Scored
 
 MAX_SCORE = 100

@@ -16,7 +16,8 @@ from fraudctl import servers
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.local import inventory, ports
 from fraudctl.engines.local.engine import Engine
-from fraudctl.engines.local.supervision import HOME_VARIABLE, Supervisor
+from fraudctl.engines.local.processes import HOME_VARIABLE
+from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import NotReady
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import BaseServer, Site, start_waves

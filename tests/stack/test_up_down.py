@@ -20,7 +20,8 @@ import psycopg
 import pytest
 
 from fraudctl.engines.local.engine import Engine
-from fraudctl.engines.local.supervision import Supervisor, orphans, supervisor_pid
+from fraudctl.engines.local.processes import orphans, supervisor_pid
+from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.home import folder
 from fraudctl.home.stack import Paths, Stack
 from tests.waiting import LONG_S, await_death, await_that

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from fraudctl.engines.contract import Check, Ended, Line, ProgramState, ServerHealth, Wish
 from fraudctl.engines.local import checks, commands, health, inventory, logs, start
-from fraudctl.engines.local.supervision import Supervisor, socket_path, supervisor_pid
+from fraudctl.engines.local.configuration import socket_path
+from fraudctl.engines.local.processes import supervisor_pid
+from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.engines.local.waiting import Wait, program_names_of, together
 from fraudctl.errors import UsageError
 from fraudctl.home import folder as homes

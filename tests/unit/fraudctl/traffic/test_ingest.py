@@ -14,8 +14,9 @@ from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.traffic import columns
+from fraudctl.traffic.formats import kind_of
 from fraudctl.traffic.ingest import Order, Report, _history_name, _moved, ingest_live
-from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, kind_of, mapping, read
+from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, mapping, read
 from pipeline.records.events import encode
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
