@@ -30,20 +30,12 @@ from pipeline.records.events import (
 )
 
 _SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".csv": "csv", ".parquet": "parquet"}
-
-
 _TEXT_FIELDS = frozenset(("event_id", "user_id", "event_time", *STRING_FIELDS))
-
-
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-
-
 _LOOSE = re.compile(r"([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?([eE][+-]?[0-9]+)?")
-
 
 Pairs = list[tuple[str, Any]]
 """The columns of a row in the file's order. Numbers are `Number`, so nothing is rounded."""
-
 
 Typed = Callable[[str, Any], Any]
 

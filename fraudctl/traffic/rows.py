@@ -23,8 +23,6 @@ from pipeline.records.events import (
 )
 
 _FRAUD = frozenset(("1", "1.0", "true", "fraud", "yes"))
-
-
 _LEGIT = frozenset(("0", "0.0", "false", "legit", "no"))
 
 

@@ -27,8 +27,6 @@ from fraudctl.servers import Program
 from fraudctl.waiting import until
 
 START_SECONDS = 15.0
-
-
 BAD_NAME, ALREADY_STARTED, NOT_RUNNING = 10, 60, 70
 """Codes of `supervisor.xmlrpc.Faults`, which is slow to import."""
 

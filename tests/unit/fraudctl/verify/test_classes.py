@@ -8,8 +8,6 @@ from fraudctl.verify import Kind
 from fraudctl.verify.classes import Found, Wanted, classify
 
 NOW = 1_000
-
-
 A, B = b"a", b"b"
 
 

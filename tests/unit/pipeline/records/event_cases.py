@@ -1,8 +1,6 @@
 """Records that are no transactions, and why."""
 
 HEAD = '"event_id":"e1","user_id":"u1","event_time":"2026-03-01T12:00:00.000Z","amount":12.5'
-
-
 REFUSED: list[tuple[bytes | None, str]] = [
     (None, "empty_value: the record has no value"),
     (b"", "invalid_json"),

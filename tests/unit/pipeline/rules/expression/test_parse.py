@@ -14,8 +14,6 @@ from pipeline.rules.expression.tree import Kind, Literal, Names, names_in
 from tests.unit.pipeline.rules.expression.expression_cases import CASES, EXTRA_FIELDS, transaction
 
 LISTS = {"risky": (Literal("KP"), Literal("IR"))}
-
-
 WHERE_NAMES = Names(EXTRA_FIELDS, {}, LISTS, allows_arithmetic=False)
 
 
