@@ -27,8 +27,9 @@ from typing import TypeVar
 
 from fraudctl.console.result import options, set_options
 from fraudctl.errors import Failed, FraudctlError
+from fraudctl.flink.answers import Job
 from fraudctl.flink.file_uri import local_path
-from fraudctl.flink.rest import Flink, Job, reason_of
+from fraudctl.flink.rest import Flink, reason_of
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.jobs import KeeperState as State
 from fraudctl.home.jobs import WantedLive

@@ -8,7 +8,7 @@ is among them. One that strikes a part of the stack has
 - `lift(stack, memo)`: undoes it; harmless when it was never done, or is undone already
 
 and may have `words(fault)`, which says what will happen. One that disturbs the traffic has instead
-`shape(fault, seed)`, which gives a `simulate.Conduct.shape`.
+`shape(fault, seed)`, which gives a `feeder.Conduct.shape`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 from fraudctl.errors import Failed
-from fraudctl.flink.rest import Job
+from fraudctl.flink.answers import Job
 from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
 from fraudctl.keeper import Keeper, pause_ms, younger

@@ -14,9 +14,9 @@ from fraudctl.chaos import means
 from fraudctl.chaos import reading as faults
 from fraudctl.chaos.means._relay import Relay
 from fraudctl.settings.shipped import data_dir
+from fraudctl.traffic.feeder import Sending
 from fraudctl.traffic.generator import Planned, Run, stream
 from fraudctl.traffic.scenario import find as scenario_of
-from fraudctl.traffic.simulate import Sending
 
 
 def planned() -> list[Planned]:
