@@ -17,7 +17,8 @@ from typing import Any, TextIO
 
 import orjson
 
-from fraudctl.console.result import Progress, Result, Table, progress
+from fraudctl.console.progress import Progress, progress
+from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Stack
@@ -25,6 +26,7 @@ from fraudctl.kafka import admin
 from fraudctl.traffic.feeder import Conduct, Feeder
 from fraudctl.traffic.generator import Run, size, stream
 from fraudctl.traffic.scorecard import Scoreboard, Scorecard
+from pipeline.records.events import Refusal, parse_time
 
 LEAD_MS = 500
 """How long before the first event the run is set up, where no start time is given."""
@@ -198,8 +200,6 @@ def start_ms(given: str | None) -> int:
     unreadable."""
     if given is None:
         return int(time.time() * 1000) + LEAD_MS
-    from pipeline.records.events import Refusal, parse_time
-
     try:
         return parse_time(given)
     except Refusal as error:

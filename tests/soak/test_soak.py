@@ -20,7 +20,7 @@ from fraudctl.chaos import means
 from fraudctl.chaos import reading as faults
 from fraudctl.chaos.watch import behind
 from fraudctl.compare import replay
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.engines import workers
 from fraudctl.home import rulesets
 from fraudctl.home.stack import Stack
