@@ -35,7 +35,7 @@ def load(folder: Path, *arguments: str, heap_mb: int, **declared: Any) -> dict[s
 
 @pytest.mark.slow
 def test_a_population_that_never_changes_and_always_grows_stays_within_the_budget(tmp_path: Path) -> None:
-    said = load(tmp_path, "drive", "1200", "120", heap_mb=32)
+    said = load(tmp_path, "drive", "1200", "120", heap_mb=40)
     assert said["most_over"] < 1.05
     assert said["most_gone"] <= LOOKS + 40_000 / BYTES_A_LOOK
     assert 0 < said["held"] < 1200
