@@ -204,7 +204,7 @@ final class Decoder {
             }
             rest.append('"');
         }
-        if (field.slot != Plan.NO_SLOT) {
+        if (field.slot != Slots.NO_SLOT) {
             event.slots[field.slot] = value;
         }
     }

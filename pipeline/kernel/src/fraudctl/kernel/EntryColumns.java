@@ -94,7 +94,7 @@ final class EntryColumns extends Series {
         amount[at] = event.amountUnits;
         bits[at] = conditionBits;
         for (int c = 0; c < columns.length; c++) {
-            columns[c][at] = slots[c] == Plan.NO_SLOT ? null : shared(columns[c], at, event.text(slots[c]));
+            columns[c][at] = slots[c] == Slots.NO_SLOT ? null : shared(columns[c], at, event.text(slots[c]));
         }
         tail++;
         if (at < tail - 1) {

@@ -55,9 +55,9 @@ final class Event implements Comparable<Event> {
     /** The value that a slot number of the plan stands for. */
     Object value(int slot) {
         return switch (slot) {
-            case Plan.SLOT_AMOUNT -> amountUnits;
-            case Plan.SLOT_EVENT_ID -> eventId;
-            case Plan.SLOT_USER_ID -> userId;
+            case Slots.SLOT_AMOUNT -> amountUnits;
+            case Slots.SLOT_EVENT_ID -> eventId;
+            case Slots.SLOT_USER_ID -> userId;
             default -> slots[slot];
         };
     }

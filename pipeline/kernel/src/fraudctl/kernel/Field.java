@@ -17,7 +17,7 @@ final class Field {
 
     final String name;
     final Type type;
-    /** Where events keep the value, or {@link Plan#NO_SLOT} when nothing asks for it. */
+    /** Where events keep the value, or {@link Slots#NO_SLOT} when nothing asks for it. */
     final int slot;
     /** The key in canonical JSON, with the comma before it and the colon behind. */
     final String jsonKey;
@@ -30,7 +30,7 @@ final class Field {
         this.name = name;
         this.type = type(name);
         Integer place = slots.slot(name);
-        this.slot = place == null ? Plan.NO_SLOT : place;
+        this.slot = place == null ? Slots.NO_SLOT : place;
         StringBuilder key = new StringBuilder(",");
         Json.appendString(key, name);
         this.jsonKey = key.append(':').toString();

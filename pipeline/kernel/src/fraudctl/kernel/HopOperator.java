@@ -58,7 +58,7 @@ final class HopOperator extends OrderOperator implements Triggerable<String, Voi
         hop = plan.hop(field);
         features = new Features(hop, plan.maxEntries);
         states = new StateCache(hop, new BackendStore(getRuntimeContext(), this::setCurrentKey), isRestored, isBounded,
-                new CacheBudget(CacheBudget.SHARE_OF_HEAP), StateCache.NEW_KEYS);
+                Backlog.ofThisTask(), new CacheBudget(CacheBudget.SHARE_OF_HEAP), StateCache.NEW_KEYS);
         timers = getInternalTimerService("reclaim", VoidNamespaceSerializer.INSTANCE, this);
         duplicates = getMetricGroup().counter("duplicates");
     }

@@ -167,7 +167,7 @@ final class Offline {
                 continue;
             }
             StateCache cache = caches.computeIfAbsent(hop.key, ignored -> new StateCache(
-                    hop, new MemoryStore(), false, false, new CacheBudget(CACHE_SHARE), NEW_KEYS));
+                    hop, new MemoryStore(), false, false, () -> false, new CacheBudget(CACHE_SHARE), NEW_KEYS));
             cache.atWork();
             if (reclaims) {
                 cache.use(inForce(event.due - 1).hop(hop.key));

@@ -18,8 +18,6 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.Obje
  * {@link KeyState#adopt}. A plan does not change once it is made.
  */
 final class Plan {
-    static final String AMOUNT = "amount";
-    static final String USER = "user_id";
     /** Of the first plan: in force from the beginning, and nothing was let go before it. */
     static final long ALWAYS = -(1L << 62);
     /** Sessions look back this far at most. */
@@ -62,7 +60,7 @@ final class Plan {
         long floorMs = ALWAYS;
         /** From this due on every window lies in what is held. */
         long warmFromMs = ALWAYS;
-        /** Slots; {@link #NO_SLOT} for a number that is free. */
+        /** Slots; {@link Slots#NO_SLOT} for a number that is free. */
         int[] columns;
         /** Null for a number that is free. */
         Condition[] conditions;
@@ -92,7 +90,7 @@ final class Plan {
 
         /** The first hop has each user's events, and sees which are copies. */
         boolean isFirst() {
-            return keySlot == SLOT_USER_ID;
+            return keySlot == Slots.SLOT_USER_ID;
         }
 
         /** Whether there is anything to do here. */
@@ -204,11 +202,6 @@ final class Plan {
 
     /** One value of the row that Python scores: a feature, the amount, an id or a slot. */
     record Input(String name, int feature, int slot) {}
-
-    static final int SLOT_AMOUNT = -2;
-    static final int SLOT_EVENT_ID = -3;
-    static final int SLOT_USER_ID = -4;
-    static final int NO_SLOT = -5;
 
     /** The one plan of a job whose rule set does not change; the document has the settings too. */
     static Plan parse(String json) {
@@ -323,7 +316,7 @@ final class Plan {
         List<Condition> conditions = new ArrayList<>();
         node.get("wheres").forEach(where ->
                 conditions.add(where.isNull() ? null : Condition.compile(where, slots::slotFor)));
-        hop.columns = columns.stream().mapToInt(one -> one == null ? NO_SLOT : slots.slotFor(one)).toArray();
+        hop.columns = columns.stream().mapToInt(one -> one == null ? Slots.NO_SLOT : slots.slotFor(one)).toArray();
         hop.conditions = conditions.toArray(new Condition[0]);
         for (JsonNode declared : node.get("features")) {
             features.add(computed(declared, columns, hop, hop.retentionMs));

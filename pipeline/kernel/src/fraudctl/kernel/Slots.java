@@ -9,10 +9,19 @@ import java.util.Map;
  * event that was read under one can be computed under the next.
  */
 final class Slots {
+    private static final String AMOUNT = "amount";
+    static final String USER = "user_id";
+    /** The slots of what every event has; it is not kept among the further fields. */
+    static final int SLOT_AMOUNT = -2;
+    static final int SLOT_EVENT_ID = -3;
+    static final int SLOT_USER_ID = -4;
+    /** Of a field that nothing asks for. */
+    static final int NO_SLOT = -5;
+
     /** The fields that features can be by, beside the user; they have the first slots in every job. */
     private static final List<String> KEYS = List.of("ip", "device_id", "card_id", "merchant_id");
     /** All that features can be by. */
-    static final List<String> HOP_KEYS = List.of(Plan.USER, "ip", "device_id", "card_id", "merchant_id");
+    static final List<String> HOP_KEYS = List.of(USER, "ip", "device_id", "card_id", "merchant_id");
 
     private final Map<String, Integer> numbers;
 
@@ -33,15 +42,15 @@ final class Slots {
 
     int slotFor(String field) {
         return switch (field) {
-            case Plan.AMOUNT -> Plan.SLOT_AMOUNT;
-            case "event_id" -> Plan.SLOT_EVENT_ID;
-            case Plan.USER -> Plan.SLOT_USER_ID;
+            case AMOUNT -> SLOT_AMOUNT;
+            case "event_id" -> SLOT_EVENT_ID;
+            case USER -> SLOT_USER_ID;
             default -> numbers.computeIfAbsent(field, ignored -> numbers.size());
         };
     }
 
     /** The value of the key in the event, or null when the event has none. */
     static String key(String field, Event event) {
-        return field.equals(Plan.USER) ? event.userId : (String) event.slots[KEYS.indexOf(field)];
+        return field.equals(USER) ? event.userId : (String) event.slots[KEYS.indexOf(field)];
     }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * The states of keys in memory, written back to the backend late. Reading an absent key and writing a cold one
@@ -29,8 +30,6 @@ final class StateCache {
     /** Changes a second from which the load counts as high. */
     private static final int LOAD_PER_SECOND = 12_000;
     private static final int CHANGES_PER_LOOK = 4_096;
-    /** A source that had nothing more fewer times than this between two looks is behind, however slow the machine. */
-    private static final int FEW_DRAINS = 3;
 
     /** So many of the eldest are looked at by an access, whatever it brings in. */
     private static final int LOOKS = 8;
@@ -44,6 +43,7 @@ final class StateCache {
     /** Null where the backend holds keys that were written before this cache was made. */
     private final KeyFilter written;
     private final boolean isBounded;
+    private final BooleanSupplier isSourceBehind;
     private final CacheBudget budget;
     private final int newKeys;
     private final StateCodec codec = new StateCodec();
@@ -60,9 +60,6 @@ final class StateCache {
     private int mostDirty = MOST_DIRTY_AT_EASE;
     private int changes;
     private long lookedNanos = System.nanoTime();
-    /** The source's, where it runs in this thread. */
-    private final Flow flow = Flow.ofThisTask();
-    private long drainsAtLook;
 
     /** A key in memory; of state and blob there is one, and neither when the key has been let go. */
     private static final class Cached {
@@ -90,13 +87,16 @@ final class StateCache {
     /**
      * @param isRestored whether the store may hold keys already
      * @param isBounded whether the job ends by itself
+     * @param isSourceBehind whether the source has been behind since this was asked before
      * @param newKeys {@link #NEW_KEYS}, or fewer in a test
      */
-    StateCache(Plan.Hop hop, KeyStore store, boolean isRestored, boolean isBounded, CacheBudget budget, int newKeys) {
+    StateCache(Plan.Hop hop, KeyStore store, boolean isRestored, boolean isBounded,
+            BooleanSupplier isSourceBehind, CacheBudget budget, int newKeys) {
         this.hop = hop;
         this.store = store;
         this.written = isRestored ? null : new KeyFilter();
         this.isBounded = isBounded;
+        this.isSourceBehind = isSourceBehind;
         this.budget = budget;
         this.newKeys = newKeys;
     }
@@ -166,11 +166,10 @@ final class StateCache {
     private void adaptToLoad() {
         long now = System.nanoTime();
         double perSecond = changes * 1e9 / Math.max(1, now - lookedNanos);
-        boolean isBehind = !flow.partitions().isEmpty() && flow.drains() - drainsAtLook < FEW_DRAINS;
+        boolean isBehind = isSourceBehind.getAsBoolean();
         mostDirty = perSecond > LOAD_PER_SECOND || isBehind ? MOST_DIRTY_UNDER_LOAD : MOST_DIRTY_AT_EASE;
         changes = 0;
         lookedNanos = now;
-        drainsAtLook = flow.drains();
     }
 
     /** Forgets a key altogether. */

@@ -74,8 +74,8 @@ public final class Wiring {
                     .transform(name, new EventType(), new HopOperator(rules, key, isBounded(), lastMs()))
                     .name(name).uid("features-by-" + key);
         }
-        SingleOutputStreamOperator<Event> ordered = keyed(events, new HopKey(Plan.USER))
-                .transform("order", new EventType(), new OrderOperator(new HopKey(Plan.USER)))
+        SingleOutputStreamOperator<Event> ordered = keyed(events, new HopKey(Slots.USER))
+                .transform("order", new EventType(), new OrderOperator(new HopKey(Slots.USER)))
                 .name("order").uid("order");
         if (config.path("emit_from").isObject()) {
             ordered = ordered.filter(new EmitFrom(config.get("emit_from"))).name("emit").uid("emit");
