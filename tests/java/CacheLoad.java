@@ -1,5 +1,12 @@
 package fraudctl.kernel;
 
+import fraudctl.kernel.event.Event;
+import fraudctl.kernel.hop.Features;
+import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.state.CacheBudget;
+import fraudctl.kernel.state.KeyState;
+import fraudctl.kernel.state.KeyStore;
+import fraudctl.kernel.state.StateCache;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.management.ManagementFactory;

@@ -1,5 +1,24 @@
 package fraudctl.kernel;
 
+import fraudctl.kernel.decision.BatchOperator;
+import fraudctl.kernel.decision.DecisionWriting;
+import fraudctl.kernel.decision.Decisions;
+import fraudctl.kernel.event.Event;
+import fraudctl.kernel.event.EventType;
+import fraudctl.kernel.event.InChain;
+import fraudctl.kernel.event.Slots;
+import fraudctl.kernel.hop.HopKey;
+import fraudctl.kernel.hop.HopOperator;
+import fraudctl.kernel.order.EmitFrom;
+import fraudctl.kernel.order.OrderOperator;
+import fraudctl.kernel.order.StampOperator;
+import fraudctl.kernel.plan.Rules;
+import fraudctl.kernel.source.EndOffsets;
+import fraudctl.kernel.source.RecordReading;
+import fraudctl.kernel.source.TransactionSource;
+import fraudctl.kernel.wire.Record;
+import fraudctl.kernel.wire.RefusalWriting;
+import fraudctl.kernel.wire.RefusedRecord;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
