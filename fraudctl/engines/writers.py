@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import fields
 from typing import Any
 
 from fraudctl import engines
@@ -25,7 +26,9 @@ from pipeline.records import clock
 
 STALE_MS = 10_000
 """A status file older than this is of a writer that no longer tells anything."""
-_SAID = ("written", "superseded", "retried", "dead_lettered", "last_error", "updated_ms")
+TOLD_OTHERWISE = frozenset({"sink", "lag", "paused", "suspended"})
+"""What a writer reports and its status tells as `name`, as the broker knows it, and as `state`."""
+_SAID = tuple(one.name for one in fields(SinkStatus) if one.name not in TOLD_OTHERWISE)
 _LEAVE_S = 20.0
 
 

@@ -1,13 +1,14 @@
 """What a store of decisions must be able to do, and how one is found.
 
-A sink is one file in this folder; the file's name is its name everywhere. It offers
+A sink is one folder in this one; the folder's name is its name everywhere. It offers
 `Settings`, a type built on `Pace` that says every setting it takes (see `pipeline.settings.reading`), and
 `connect(address, secret, settings) -> Sink`, which only remembers: the store is reached by the
 first `write`. Two refusals are told apart: *never* (this decision, whatever is tried: it is
 returned with its reason) and *not now* (`Unavailable`: the same batch is written again later).
 
-A sink that can be verified also offers `ReadBack`: what it holds, and what it should hold, both as
-an `Entry`, so that equality of entries is equality of meaning. Nothing else is known of the store.
+A sink that can be verified, as every one here can, also offers `ReadBack`: what it holds, and what it
+should hold, both as an `Entry`, so that equality of entries is equality of meaning. Nothing else is
+known of the store.
 """
 
 from __future__ import annotations
@@ -172,9 +173,8 @@ class _Module(Protocol):
 
 
 def names() -> list[str]:
-    """The sinks there are: the files of this folder but those whose name begins with `_`."""
-    found = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name for name in found if not name.startswith("_"))
+    """The sinks there are: the folders in this one."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
 
 
 def connect(name: str, address: str, secret: str | None, settings: Mapping[str, Any]) -> Sink:

@@ -19,14 +19,15 @@ from fraudctl.engines import workers
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
+from fraudctl.settings.shipped import server_names, sink_names
 
 NEEDS = ("target", "lasts")
-_STORES = ("postgres", "redis", "elasticsearch", "dynamodb")
 _open: dict[str, Relay] = {}
 
 
 def targets() -> tuple[str, ...]:
-    return _STORES
+    """The stores that are servers: the others have no connection to cut."""
+    return tuple(name for name in sink_names() if name in server_names())
 
 
 def words(fault: Fault) -> str:

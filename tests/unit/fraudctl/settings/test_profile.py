@@ -173,7 +173,7 @@ def test_channels_without_alerts_and_channels_that_are_none_are_problems(tmp_pat
     with pytest.raises(ProfileError) as caught:
         load(write(tmp_path, text))
     assert list(caught.value.problems) == [
-        "notify.channels.pager: unknown setting (known: email, slack)",
+        f"notify.channels.pager: unknown setting (known: {', '.join(shipped.channel_names())})",
         "notify.channels: needs the sink dynamodb, whose alerts it tells of",
         f"notify.channels.slack.webhook_file: there is no file {tmp_path / 'gone'}",
     ]
