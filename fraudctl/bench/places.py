@@ -10,9 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
+import redis
+
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack, with_password
 from pipeline.connections.proxies import open_url
+from pipeline.sinks.dynamodb import client as dynamo
 
 _REDIS_DATABASE = 15
 
@@ -42,8 +46,6 @@ def place(stack: Stack, sink: str, token: str) -> Place:
 
 
 def _postgres(stack: Stack, token: str) -> Place:
-    import psycopg
-
     name = f"fraudctl_{token}"
     address = stack.postgres_address().rpartition("/")[0] + f"/{name}"
 
@@ -58,8 +60,6 @@ def _postgres(stack: Stack, token: str) -> Place:
 
 
 def _redis(stack: Stack, token: str) -> Place:
-    import redis
-
     address = stack.redis_address().rpartition("/")[0] + f"/{_REDIS_DATABASE}"
     url = with_password(address, stack.secret("redis"))
 
@@ -92,8 +92,6 @@ def _elasticsearch(stack: Stack, token: str) -> Place:
 
 
 def _dynamodb(stack: Stack, token: str) -> Place:
-    from pipeline.sinks.dynamodb import client as dynamo
-
     table = f"fraud_{token}"
     address = stack.sink_address("dynamodb")
 

@@ -14,14 +14,16 @@ from fraudctl.chaos import guardian, judgement, ledger, means
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.judgement import Check, LogFindings
 from fraudctl.chaos.watch import Trail, Watch, await_quiet
-from fraudctl.console.result import progress, say
+from fraudctl.console.progress import progress
+from fraudctl.console.streams import say
 from fraudctl.engines import writers
 from fraudctl.errors import Failed
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
+from fraudctl.traffic.feeder import Conduct
 from fraudctl.traffic.generator import Run
 from fraudctl.traffic.scorecard import Scorecard
-from fraudctl.traffic.simulate import Conduct, simulate
+from fraudctl.traffic.simulate import simulate
 from fraudctl.verify import Report
 from pipeline.records import clock
 

@@ -27,7 +27,7 @@ from fraudctl.compare.detection import (
     sweep,
     within_budget,
 )
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import UsageError
 from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, read, read_labels
 from pipeline.records.clock import DAY_MS
@@ -140,7 +140,7 @@ def run(order: Order, progress: Progress) -> Backtest:
         elif order.as_of_ms is not None and event.pos > order.as_of_ms:
             result.after += 1
         else:
-            verdict = scorer.judge(scored)
+            verdict = scorer.verdict(scored)
             truth = _truth(given, row, order.as_of_ms, result)
             names = tuple(hit.rule for hit in verdict.hits)
             user, units = event.transaction.user_id, event.transaction.amount_units

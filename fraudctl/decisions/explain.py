@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fraudctl.console import result
+from fraudctl.console.progress import Progress, progress
+from fraudctl.console.streams import say
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.kafka import admin
 from pipeline.records.delivery import glance, run_of
@@ -27,10 +28,16 @@ from pipeline.records.events import (
     plain,
 )
 from pipeline.records.position import pack, unpack
+from pipeline.rules.expression.tree import Kind, names_in
+from pipeline.rules.ruleset import RuleSetError, load, parse
+from pipeline.scoring import scorer
+from pipeline.sinks import Unavailable
+from pipeline.sinks.postgres import reader
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
-    from pipeline.rules.ruleset import Rule, RuleSet
+    from pipeline.rules.rule import Rule
+    from pipeline.rules.ruleset import RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class RuleOutcome:
     """One rule on this transaction. `compared` maps what it mentions to values, absent ones to None.
 
     `error` says what went wrong in its plug-in.
@@ -65,7 +72,7 @@ class Explanation:
 
     found: Found
     ruleset_source: str | None
-    rules: tuple[Judged, ...]
+    rules: tuple[RuleOutcome, ...]
     features: Mapping[str, Mapping[str, Any]]
 
     @property
@@ -121,22 +128,20 @@ def explanation(found: Found, ruleset: RuleSet | None, source: str | None) -> Ex
     absent = [name for name in (ruleset.features if ruleset else ()) if name not in features]
     for name in absent:
         features[name] = {"value": None, **(_declared(ruleset, name) if ruleset else {})}
-    return Explanation(found, source if ruleset else None, judge(found.decision, ruleset), features)
+    return Explanation(found, source if ruleset else None, outcomes(found.decision, ruleset), features)
 
 
-def judge(decision: Decision, ruleset: RuleSet | None) -> tuple[Judged, ...]:
+def outcomes(decision: Decision, ruleset: RuleSet | None) -> tuple[RuleOutcome, ...]:
     """Every rule of the set on the values of the decision, in the set's own order."""
     if ruleset is None:
         return ()
     values = raw_values(decision, ruleset)
     texts = {hit.rule: hit.text for hit in decision.reasons}
-    return tuple(_judged(rule, values, ruleset, texts.get(rule.name)) for rule in ruleset.rules)
+    return tuple(_outcome(rule, values, ruleset, texts.get(rule.name)) for rule in ruleset.rules)
 
 
 def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, Any]:
     """What the rules saw: money in units, numbers, text, truth values; what is absent is left out."""
-    from pipeline.rules.expression.tree import Kind
-
     read: Mapping[Kind, Callable[[Any], Any]] = {Kind.MONEY: parse_amount, Kind.INT: int, Kind.FLOAT: float}
     transaction = decision.transaction
     values: dict[str, Any] = {
@@ -160,17 +165,15 @@ def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
 
 def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     """What the store holds; nothing, and why is said, where there is none or it does not answer."""
-    from pipeline.sinks import Unavailable
-
     try:
         dsn = stack.postgres_dsn()
     except NotRunning as error:
-        result.say(f"{error.message}: reading the log instead")
+        say(f"{error.message}: reading the log instead")
         return []
     try:
         return stored(dsn, event_id, user_id)
     except Unavailable as error:
-        result.say(f"PostgreSQL does not answer: {error}: reading the log instead")
+        say(f"PostgreSQL does not answer: {error}: reading the log instead")
         return []
 
 
@@ -189,8 +192,6 @@ def one_of(found: list[Found], event_id: str) -> Found:
 
 def stored(dsn: str, event_id: str, user_id: str | None) -> list[Found]:
     """From PostgreSQL. Raises `pipeline.sinks.Unavailable`."""
-    from pipeline.sinks.postgres import reader
-
     return [Found(*one, "postgres") for one in reader.of_event(dsn, event_id, user_id)]
 
 
@@ -198,9 +199,9 @@ def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     """From the decisions topic, read from its beginning: slow, and needs no store."""
     topic = stack.profile.topics.decisions
     total = sum(admin.end_offsets(stack.kafka, topic).values())
-    with result.progress("reading the log", total) as progress:
+    with progress("reading the log", total) as bar:
         records = admin.tail(stack.kafka, topic)
-        return newest(_counted(records, progress), event_id, user_id)
+        return newest(_counted(records, bar), event_id, user_id)
 
 
 def newest(records: Iterable[admin.Record], event_id: str, user_id: str | None) -> list[Found]:
@@ -222,8 +223,6 @@ def newest(records: Iterable[admin.Record], event_id: str, user_id: str | None) 
 
 def ruleset_of(stack: Stack, wanted: str) -> tuple[RuleSet | None, str | None]:
     """The rule set of that hash and where it was found; (None, None) when it is not to be had."""
-    from pipeline.rules.ruleset import RuleSetError, load, parse
-
     readers: list[tuple[Path, Callable[[Path], RuleSet]]] = [
         (Path(stack.profile.rules), load),
         (stack.home / "rules" / f"{wanted}.json", lambda path: parse(json.loads(path.read_text()))),
@@ -249,20 +248,17 @@ def transaction_document(transaction: Transaction) -> dict[str, Any]:
     }
 
 
-def _judged(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str | None) -> Judged:
-    from pipeline.rules.expression.tree import Kind, names_in
-    from pipeline.scoring.scorer import judge
-
+def _outcome(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str | None) -> RuleOutcome:
     compared = {}
     uses = rule.plugin.uses if rule.plugin else ()
     for name in dict.fromkeys((*(mention.name for mention in names_in(rule.condition)), *uses)):
         value = values.get(name)
         is_money = ruleset.kind(name) is Kind.MONEY and value is not None
         compared[name] = amount_text(value) if is_money and value is not None else value
-    answer = judge(rule, ruleset, values)
+    answer = scorer.judge(rule, ruleset, values)
     error, points = (answer.error, answer.points) if answer else (None, rule.points)
     fired = answer is not None and error is None
-    return Judged(rule.name, rule.when, points if fired else rule.points, fired, compared, text, error)
+    return RuleOutcome(rule.name, rule.when, points if fired else rule.points, fired, compared, text, error)
 
 
 def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
@@ -270,7 +266,7 @@ def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
     return {"declared": ruleset.content.get("features", {}).get(name)}
 
 
-def _counted(records: Iterable[admin.Record], progress: result.Progress) -> Iterable[admin.Record]:
+def _counted(records: Iterable[admin.Record], progress: Progress) -> Iterable[admin.Record]:
     for count, record in enumerate(records, 1):
         yield record
         if count % 5_000 == 0:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import NotRunning, Unhealthy, UsageError
-from pipeline.sinks import Damaged, naming
+from pipeline.sinks import Damaged, elasticsearch, naming, settings_of
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -63,8 +63,6 @@ class Answer:
 
 def find(stack: Stack, search: Search) -> Answer:
     """Raises UsageError for a query that cannot be read, NotRunning, Unhealthy."""
-    from pipeline.sinks import elasticsearch, settings_of
-
     if SINK not in stack.addresses or SINK not in stack.profile.sinks:
         raise NotRunning(
             "this stack has no audit index", hint="run: fraudctl down && fraudctl up --profile all-sinks"

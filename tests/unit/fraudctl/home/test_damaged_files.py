@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fraudctl import cli, keeper
+from fraudctl import cli
 from fraudctl.chaos import ledger
 from fraudctl.engines import workers
 from fraudctl.errors import Failed
@@ -17,29 +17,21 @@ from fraudctl.home import jobs, stack
 from fraudctl.home.jobs import KeeperState, WantedLive
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
-from fraudctl.jobs import activations
+from fraudctl.jobs import activations, start_points
 from fraudctl.keeper import Keeper
 from fraudctl.observe import doctor, status
-from fraudctl.settings import reading
 from pipeline.projector import Config
-from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
+from tests.unit.fraudctl.flink.flink_double import Cluster
 
 DAMAGED = ("", "{", "[]", "5", '{"format": true}')
 NEWER = '{"format": 99}'
 
 
 @pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    with flink_double() as double:
-        yield double
-
-
-@pytest.fixture
-def here(tmp_path: Path, cluster: Cluster) -> Stack:
-    addresses = {"flink": cluster.url.removeprefix("http://"), "kafka": "127.0.0.1:1", "redis": "127.0.0.1:4"}
-    made = Stack(tmp_path, reading.load("default"), addresses)
-    made.save()
-    return made
+def here(stack: Stack) -> Stack:
+    """What `stack.json` tells of."""
+    stack.save()
+    return stack
 
 
 def put(home: Path, name: str, text: str) -> Path:
@@ -223,7 +215,7 @@ def test_a_keeper_whose_file_is_lost_goes_on_with_the_run_that_was_last_submitte
     assert (one.state.run, one.state.base, one.state.generation) == (5, None, 1)
     points = jobs.restore_points(here.home)
     assert [point.path for point in points] == [old.parent.as_uri()]
-    assert keeper.choose(points, one.state, "latest") == keeper.Start(None, None)
+    assert start_points.choose(points, one.state, "latest") == start_points.Start(None, None)
 
 
 def test_a_keeper_leaves_its_file_of_a_newer_version_alone(here: Stack) -> None:

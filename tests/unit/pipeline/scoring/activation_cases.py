@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.rules.ruleset import RuleSet, content_hash, parse
 from pipeline.scoring import activation
 
-TABLE = Path(__file__).parent / "unit" / "pipeline" / "scoring" / "activation_cases.json"
+TABLE = Path(__file__).with_suffix(".json")
 
 FIRST: dict[str, Any] = {
     "version": "a",

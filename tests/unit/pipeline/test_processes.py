@@ -1,4 +1,4 @@
-"""A sink's writer as a process, and its side of the log, against a broker that speaks Kafka's protocol."""
+"""A sink's writer as a process, and what all processes say of their configuration."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
-from pipeline.projector import Config, KafkaLog
-from tests.mock_kafka import MockKafka, until
+from pipeline.projector import Config
+from tests.mock_kafka import MockKafka
+from tests.waiting import await_that
 
 DECISION = (
     b'{"event_id":"e1","user_id":"ada","event_time":"2026-01-01T00:00:00.000Z","amount":12.50,'
@@ -24,12 +25,6 @@ DECISION = (
     b'"score":60,"decision":"review","reasons":[{"rule":"r","points":60,"text":"much"}],'
     b'"ruleset_version":"v","ruleset_hash":"h"}'
 )
-
-
-@pytest.fixture
-def kafka() -> Iterator[MockKafka]:
-    with MockKafka() as cluster:
-        yield cluster
 
 
 def document(kafka: MockKafka, folder: Path) -> dict[str, Any]:
@@ -56,57 +51,6 @@ def killed_at_the_end(process: subprocess.Popen[str]) -> Iterator[subprocess.Pop
             process.kill()
 
 
-@pytest.fixture
-def log(kafka: MockKafka, tmp_path: Path) -> Iterator[KafkaLog]:
-    kafka.append("decisions", *[b"one"] * 10)
-    found = KafkaLog(Config.read(written(tmp_path, document(kafka, tmp_path))))
-    yield found
-    found.close()
-
-
-def read(log: KafkaLog, count: int) -> None:
-    got = 0
-
-    def all_read() -> bool:
-        nonlocal got
-        got += len(log.read(count - got, 0.1))
-        return got == count
-
-    until(all_read)
-
-
-def test_the_lag_is_known_before_anything_is_read_and_while_the_partitions_are_paused(
-    kafka: MockKafka, log: KafkaLog
-) -> None:
-    assert log.lag() is None
-    log.pause()
-    until(lambda: log.idle(0.05) or log.lag() == 10)
-    log.resume()
-    read(log, 10)
-    assert log.lag() == 10
-    log.commit({0: 10})
-    assert log.lag() == 0
-    log.pause()
-    kafka.append("decisions", *[b"more"] * 5, partition=0)
-    kafka.append("decisions", *[b"more"] * 3, partition=3)
-    until(lambda: log.idle(0.05) or log.lag() == 8)
-    log.resume()
-    assert log.lag() == 8
-
-
-def test_what_could_not_be_committed_is_not_counted_and_the_lag_is_unknown_without_a_broker(
-    kafka: MockKafka, log: KafkaLog
-) -> None:
-    read(log, 10)
-    log.commit({0: 4})
-    assert log.lag() == 6
-    kafka.close()
-    log.commit({0: 10})
-    assert log.lag() == 6
-    log.pause()
-    until(lambda: log.lag() is None)
-
-
 def test_a_writer_goes_on_while_the_disk_of_its_status_file_is_full(kafka: MockKafka, tmp_path: Path) -> None:
     kafka.append("decisions", *[DECISION] * 7)
     status = tmp_path / "status.json"
@@ -127,7 +71,7 @@ def test_a_writer_goes_on_while_the_disk_of_its_status_file_is_full(kafka: MockK
         assert "the status cannot be written" in said, said
         assert told() == {}
         psutil.Process(writer.pid).rlimit(psutil.RLIMIT_FSIZE, (-1, -1))
-        until(lambda: told().get("lag") == 7 and told()["paused"])
+        await_that(lambda: told().get("lag") == 7 and told()["paused"], "a pause at a lag of 7")
         assert (told()["failed_writes"] > 0, told()["written"]) == (True, 0)
         assert "Connection refused" in told()["last_error"]
         writer.send_signal(signal.SIGTERM)
