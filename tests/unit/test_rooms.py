@@ -19,6 +19,7 @@ OF_NO_MODULE = {
     "pipeline/test_processes.py": "all processes alike",
     "pipeline/kernel/test_activation_parity.py": "the kernel beside the reference while rule sets change",
     "pipeline/kernel/test_kernel.py": "the kernel's reading of records and conditions",
+    "pipeline/kernel/test_packages.py": "which package of the kernel may name which",
     "pipeline/kernel/test_parity.py": "the kernel beside the reference and the oracle",
     "pipeline/rules/test_hostile_rules.py": "rule sets that mean harm, in all of their parts",
     "pipeline/scoring/test_written_activations.py": "activations as earlier versions wrote them",
