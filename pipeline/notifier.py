@@ -27,7 +27,7 @@ from pipeline.notify.stream import AlertStream, new_alerts
 from pipeline.process import configuration
 from pipeline.process.backoff import Backoff
 from pipeline.process.status_file import StatusFile
-from pipeline.records.delivery import Identity
+from pipeline.records.decision_record import Identity
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Unreachable
 from pipeline.sinks.dynamodb.items import alerts_table

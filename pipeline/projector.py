@@ -29,7 +29,7 @@ from pipeline.process import configuration
 from pipeline.process.backlog import Backlog
 from pipeline.process.backoff import Backoff
 from pipeline.process.status_file import StatusFile
-from pipeline.records.delivery import Delivery, run_of
+from pipeline.records.decision_record import Delivery, run_of
 from pipeline.sinks import Refused, Sink, Unavailable
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.kafka import admin
+from pipeline.records import decision_bytes
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -99,10 +100,7 @@ class Workload:
 
 def number_of(value: bytes, token: bytes) -> int | None:
     """The number of the event in a transaction or a decision of this workload; None for a stranger's."""
-    head = b'{"event_id":"' + token + b"-"
-    if not value.startswith(head):
-        return None
-    return int(value[len(head) : value.index(b'"', len(head))])
+    return decision_bytes.number_of(value, token + b"-")
 
 
 @dataclass(frozen=True, slots=True)

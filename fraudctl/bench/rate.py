@@ -21,6 +21,7 @@ from fraudctl.errors import NotRunning
 from fraudctl.jobs.live import status
 from fraudctl.jobs.submission import job_config
 from fraudctl.kafka import admin
+from pipeline.records.names import writer_group
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -170,7 +171,7 @@ def sink_lag(stack: Stack) -> dict[str, int]:
     """Decisions that each sink has not committed yet."""
     decisions = stack.profile.topics.decisions
     return {
-        sink: sum(admin.lag(stack.kafka, f"fraudctl-sink-{sink}", decisions).values())
+        sink: sum(admin.lag(stack.kafka, writer_group(sink), decisions).values())
         for sink in stack.profile.sinks
     }
 

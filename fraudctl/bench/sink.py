@@ -28,6 +28,7 @@ from fraudctl.home.stack import Stack, write_atomically
 from fraudctl.kafka import admin
 from fraudctl.waiting import every
 from pipeline.records.events import Decision, Hit, Source, decode, encode_decision
+from pipeline.records.names import dead_letters
 
 FLAGGED_EVERY = 20
 """One decision in so many is flagged, as in traffic with some attacks in it."""
@@ -44,7 +45,7 @@ def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress
     """Fill, write, delete; the figures. Failed when the writer does not get through within `wait_s`."""
     token = f"b{time.time_ns():x}"
     topic = f"bench.{token}.decisions"
-    names = [topic, f"{topic}.dlq"]
+    names = [topic, dead_letters(topic)]
     admin.create(stack.kafka, [admin.spec(stack.profile, name, stack.profile.partitions) for name in names])
     target = place(stack, sink, token)
     try:
@@ -121,7 +122,8 @@ def _writer(
     folder = stack.home / "bench" / topic
     secret = stack.secret_path(sink)
     config = {
-        "sink": sink, "bootstrap": stack.kafka, "decisions_topic": topic, "dead_letter_topic": f"{topic}.dlq",
+        "sink": sink, "bootstrap": stack.kafka, "decisions_topic": topic,
+        "dead_letter_topic": dead_letters(topic),
         "group": group, "settings": {**stack.profile.sinks[sink], **target.settings},
         "address": target.address, "secret_file": str(secret) if secret else None,
         "status_file": str(folder / "status.json"),

@@ -16,6 +16,7 @@ from fraudctl.kafka import admin
 from fraudctl.traffic.scorecard import Scorecard
 from fraudctl.verify import KafkaLog, Kind, Report, Verification
 from fraudctl.waiting import within
+from pipeline.records import decision_bytes
 
 _SETTLED_S = 100.0
 
@@ -50,12 +51,12 @@ def judge_log(records: Iterable[admin.Record], run_name: str, events: int) -> Lo
     """
     digests, runs = array("q", bytes(8 * events)), array("q", bytes(8 * events))
     decided, repeats, contradictions = 0, 0, set()
-    head = f'{{"event_id":"{run_name}-'.encode()
+    prefix = f"{run_name}-".encode()
     for record in records:
         value = record.value or b""
-        if not value.startswith(head):
+        number = decision_bytes.number_of(value, prefix)
+        if number is None:
             continue
-        number = int(value[len(head) : value.index(b'"', len(head))])
         digest, run = _digest(value), int(record.headers.get("run", b"0"))
         if digests[number]:
             repeats += 1

@@ -63,6 +63,7 @@ def labels(
     Example: fraudctl export labels --out training.parquet --since 2026-11-01
     """
     from fraudctl import engines
+    from fraudctl.decisions import labels as known_labels
     from fraudctl.decisions import training
 
     for day in (since, until):
@@ -74,7 +75,7 @@ def labels(
     running = engines.current()
     store = training.store_of(running)
     with progress("joining labels", 1.0) as bar:
-        labelled = training.labels(running)
+        labelled = known_labels.newest(running)
         made = training.training_set(store, labelled, target, since, until, unlabelled, _tell(bar))
     data = {
         "file": str(made.path),

@@ -43,8 +43,9 @@ def search(
     Example: fraudctl search 'amount:>500 AND country:DE' --decision block --since 24h
     """
     from fraudctl import engines
-    from fraudctl.decisions.search import Search, find
+    from fraudctl.decisions.search import find
     from fraudctl.settings import moment
+    from pipeline.sinks.elasticsearch.reader import Search
 
     since_ms = moment.of_option("--since", since)
     wanted = Search(query, user, ip, since_ms, decision.value if decision else None, rule, limit)

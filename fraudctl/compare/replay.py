@@ -29,7 +29,7 @@ from fraudctl.home.jobs import next_run
 from fraudctl.jobs import live as jobs
 from fraudctl.jobs import warm_up
 from fraudctl.kafka import admin
-from pipeline.records.delivery import run_of
+from pipeline.records.decision_record import run_of
 from pipeline.records.events import Refusal, decode
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from fraudctl.home.jobs import read_json, write_json
 from fraudctl.kafka import admin
+from pipeline.records.names import dead_letters
 from pipeline.rules.plugins.watch import began
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def own_topics(stack: Stack, ruleset_hash: str, keep: bool) -> Iterator[dict[str
     """`decisions` and `refusals` of a replay. Dropped at the end, unless `keep` and it came to its end."""
     sweep(stack)
     decisions, name = stack.profile.topics.decisions, f"{ruleset_hash[:8]}-{time.time_ns() // 1_000_000}"
-    own = {"decisions": f"{decisions}.replay-{name}", "refusals": f"{decisions}.replay-{name}.dlq"}
+    replayed = f"{decisions}.replay-{name}"
+    own = {"decisions": replayed, "refusals": dead_letters(replayed)}
     marker = _markers(stack) / f"{name}.json"
     write_json(marker, {"pid": os.getpid(), "began": began(os.getpid()), "topics": list(own.values())})
     dropped = list(own.values())

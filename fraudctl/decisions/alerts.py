@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.kafka import admin
-from pipeline.records.delivery import Parts, Undecodable, glance, take_apart
+from pipeline.records.decision_bytes import Parts, Undecodable, glance, take_apart
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -99,10 +99,11 @@ def top(
 
     What Redis holds of another form is told to `damaged`, and left out. Raises Unhealthy.
     """
-    from pipeline.sinks import Damaged, Unavailable, redis
+    from pipeline.sinks import Damaged, Unavailable
+    from pipeline.sinks.redis import reader
 
     try:
-        return redis.top(url, kind, limit, now_ms, damaged=damaged)
+        return reader.top(url, kind, limit, now_ms, damaged=damaged)
     except Damaged as error:
         raise Unhealthy(
             f"Redis holds what no sink writes: {error}",

@@ -16,6 +16,7 @@ from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.kafka.admin import Record
+from pipeline.records.names import dead_letters
 
 _SHOWN_BYTES = 200
 _NO_REPORT = "Kafka did not say whether it took it; see: fraudctl status"
@@ -89,7 +90,7 @@ def topic_of(stack: Stack, topic: str | None, sink: str | None) -> str:
     if sink not in stack.profile.sinks:
         known = ", ".join(stack.profile.sinks) or "none"
         raise UsageError(f"there is no sink {sink}", hint=f"sinks of this stack: {known}", code="no_sink")
-    return admin.sink_dead_letters(names.decisions, sink)
+    return dead_letters(names.decisions, sink)
 
 
 def read_all(stack: Stack, topic: str) -> Iterator[DeadLetter]:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.console import result
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.kafka import admin
-from pipeline.records.delivery import glance, run_of
+from pipeline.records.decision_bytes import glance
+from pipeline.records.decision_record import run_of
 from pipeline.records.events import (
     Decision,
     Transaction,

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.errors import Failed
 from fraudctl.home.stack import Stack, write_atomically
 from fraudctl.servers import Program
+from pipeline.records import names
+from pipeline.records.names import writer_group
 
 if TYPE_CHECKING:
     from pipeline.projector import Config
@@ -25,11 +27,6 @@ def sinks(stack: Stack) -> list[str]:
     if "kafka" not in stack.addresses:
         return []
     return [sink for sink in stack.profile.sinks if stack.feeds(sink)]
-
-
-def group(sink: str) -> str:
-    """The consumer group of a sink's writer."""
-    return f"fraudctl-sink-{sink}"
 
 
 def program(sink: str) -> str:
@@ -49,7 +46,7 @@ def pause_file(stack: Stack, sink: str) -> Path:
 
 def dead_letters(stack: Stack, sink: str) -> str:
     """The topic for decisions that a sink refuses for good."""
-    return f"{stack.profile.topics.decisions}.dlq.{sink}"
+    return names.dead_letters(stack.profile.topics.decisions, sink)
 
 
 def ticks(stack: Stack) -> bool:
@@ -123,7 +120,7 @@ def _sink(stack: Stack, sink: str) -> dict[str, Any]:
         "bootstrap": stack.kafka,
         "decisions_topic": stack.profile.topics.decisions,
         "dead_letter_topic": dead_letters(stack, sink),
-        "group": group(sink),
+        "group": writer_group(sink),
         "settings": dict(stack.profile.sinks[sink]),
         "address": stack.sink_address(sink),
         "secret_file": str(secret) if secret else None,

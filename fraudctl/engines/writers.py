@@ -20,6 +20,7 @@ from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack, write_atomically
 from fraudctl.kafka import admin, places
 from fraudctl.waiting import until
+from pipeline.records.names import writer_group
 
 STALE_MS = 10_000
 """A status file older than this is of a writer that no longer tells anything."""
@@ -45,7 +46,7 @@ def describe(stack: Stack) -> list[dict[str, Any]]:
         {
             "name": sink,
             "address": stack.sink_address(sink),
-            "group": workers.group(sink),
+            "group": writer_group(sink),
             "dead_letter_topic": workers.dead_letters(stack, sink),
             "settings": dict(stack.profile.sinks[sink]),
         }
@@ -92,7 +93,7 @@ def destination(stack: Stack, to: str, now_ms: int | None = None) -> dict[int, i
 def rewind(stack: Stack, sink: str, to: Mapping[int, int]) -> dict[int, int]:
     """Stop the writer, set its group's offsets, start it again if it ran; the offsets it had before."""
     engine, name = engines.of(stack), workers.program(check(stack, sink))
-    topic, group = stack.profile.topics.decisions, workers.group(sink)
+    topic, group = stack.profile.topics.decisions, writer_group(sink)
     state = engine.programs(stack).get(name)
     engine.stop(stack, name)
     try:
@@ -121,7 +122,7 @@ def _reset(stack: Stack, group: str, topic: str, to: Mapping[int, int]) -> None:
 
 def _status(stack: Stack, sink: str, program: ProgramState | None) -> dict[str, Any]:
     said = _said(stack, sink)
-    decisions, group = stack.profile.topics.decisions, workers.group(sink)
+    decisions, group = stack.profile.topics.decisions, writer_group(sink)
     by_partition = admin.lag(stack.kafka, group, decisions)
     dead = workers.dead_letters(stack, sink)
     begin, end = admin.begin_offsets(stack.kafka, dead), admin.end_offsets(stack.kafka, dead)

@@ -19,6 +19,7 @@ from fraudctl.errors import Failed, NotRunning
 from fraudctl.settings import profile as profiles
 from fraudctl.settings.profile import Profile
 from pipeline.process.files import write_atomically as write_atomically
+from pipeline.records.names import JOB_GROUP
 
 FORMAT = 1
 SERVERLESS_SINKS = frozenset({"parquet"})
@@ -221,7 +222,7 @@ class Stack:
             "start": "earliest",
             "emit_from": None,
             "run": run,
-            "group": "fraudctl-job",
+            "group": JOB_GROUP,
             "parallelism": pipeline.parallelism,
             "idle_after_ms": pipeline.idle_after_ms,
             "max_message_bytes": self.profile.max_message_bytes,

@@ -36,6 +36,7 @@ from confluent_kafka.admin import (
 
 from fraudctl.errors import Difference, Failed, FraudctlError, Unhealthy
 from fraudctl.waiting import until
+from pipeline.records.names import dead_letters
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -109,7 +110,7 @@ def specs(profile: Profile) -> tuple[TopicSpec, ...]:
     names = profile.topics
     wide = {"max.message.bytes": str(profile.max_message_bytes)}
     parts = profile.partitions
-    dead = tuple(sink_dead_letters(names.decisions, sink) for sink in profile.sinks)
+    dead = tuple(dead_letters(names.decisions, sink) for sink in profile.sinks)
     return (
         spec(profile, names.transactions, parts, wide),
         spec(profile, names.decisions, parts, wide),
@@ -124,11 +125,6 @@ def spec(profile: Profile, name: str, partitions: int, more: Mapping[str, str] |
     """One topic with the profile's retention and append times set by the broker."""
     fixed = {"message.timestamp.type": "LogAppendTime", "retention.ms": str(profile.retention_ms)}
     return TopicSpec(name, partitions, fixed | dict(more or {}))
-
-
-def sink_dead_letters(decisions: str, sink: str) -> str:
-    """Name of the topic that takes what this sink's store refused for good."""
-    return f"{decisions}.dlq.{sink}"
 
 
 def create(bootstrap: str, wanted: Sequence[TopicSpec], wait_s: float = 60.0) -> tuple[str, ...]:

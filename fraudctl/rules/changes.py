@@ -18,7 +18,7 @@ from fraudctl.jobs import activations, live
 from fraudctl.jobs.activations import Change, RulesTopic
 from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka import admin
-from pipeline.records.delivery import Undecodable, glance
+from pipeline.records.decision_bytes import Undecodable, glance
 from pipeline.records.events import format_time
 from pipeline.rules.plugins import watch
 from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, parse

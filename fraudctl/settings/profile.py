@@ -138,8 +138,7 @@ def server_names() -> tuple[str, ...]:
 def sink_names() -> tuple[str, ...]:
     """The names of the sinks there are: the folders in `pipeline/sinks`."""
     folder = Path(__file__).resolve().parents[2] / "pipeline" / "sinks"
-    found = (module.name for module in pkgutil.iter_modules([str(folder)]))
-    return tuple(sorted(name for name in found if not name.startswith("_")))
+    return tuple(sorted(found.name for found in pkgutil.iter_modules([str(folder)]) if found.ispkg))
 
 
 def channel_names() -> tuple[str, ...]:

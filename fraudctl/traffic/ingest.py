@@ -19,9 +19,9 @@ from fraudctl.console.result import Progress, Result, Table, progress, say
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
-from fraudctl.traffic.generator import label_document
 from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, read
 from pipeline.records.events import Transaction, encode, format_time
+from pipeline.records.label import label
 
 OLDEST_LIVE_MS = 3_600_000
 SHOWN = 20
@@ -255,10 +255,9 @@ def _send_row(stack: Stack, sender: admin.Sender, topic: str, row: Row, report: 
         sender.send(stack.profile.topics.labels, _label_value(tx, row.label), key, token=_LABEL)
 
 
-def _label_value(tx: Transaction, label: Label) -> bytes:
-    known = format_time(tx.event_time_ms if label.time_ms is None else label.time_ms)
-    document = label_document(tx, label.fraud, "ingest", known, label.scenario, None)
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+def _label_value(tx: Transaction, given: Label) -> bytes:
+    known_ms = tx.event_time_ms if given.time_ms is None else given.time_ms
+    return label((tx.user_id, tx.event_id), given.fraud, "ingest", known_ms, given.scenario).value
 
 
 def _write_report(stack: Stack, path: Path, refused: list[RefusedRow]) -> Path | None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from fraudctl.errors import Failed
 from fraudctl.kafka import admin
 from fraudctl.kafka.admin import Record
-from pipeline.records.delivery import Delivery
+from pipeline.records.decision_record import Delivery
 
 Offsets = Mapping[int, int]
 """Partition to offset."""

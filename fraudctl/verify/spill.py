@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.records.delivery import Identity
+from pipeline.records.decision_record import Identity
 
 _HELD_ROWS = 20_000
 

@@ -19,7 +19,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple, Protocol, TypeGuard, cast
 
-from pipeline.records.delivery import Delivery, Identity, Parts
+from pipeline.records.decision_bytes import Parts
+from pipeline.records.decision_record import Delivery, Identity
 
 
 class Unavailable(Exception):
@@ -157,9 +158,8 @@ class _Module(Protocol):
 
 
 def names() -> list[str]:
-    """The sinks there are: the files of this folder but those whose name begins with `_`."""
-    found = (module.name for module in pkgutil.iter_modules(__path__))
-    return sorted(name for name in found if not name.startswith("_"))
+    """The sinks there are: the folders in this one."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
 
 
 def connect(name: str, address: str, secret: str | None, settings: Mapping[str, Any]) -> Sink:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from pipeline import sinks
-from pipeline.records.delivery import Delivery, take_apart
+from pipeline.records.decision_bytes import take_apart
+from pipeline.records.decision_record import Delivery
 from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
 from pipeline.sinks import Damaged, Outcome, ReadBack, Unavailable
 from pipeline.sinks.dynamodb import client as dynamo

@@ -23,6 +23,7 @@ from fraudctl.kafka import admin
 from fraudctl.waiting import until
 from pipeline import sinks
 from pipeline.records import events, position
+from pipeline.records.names import writer_group
 from tests.waiting import LONG_S, await_death, family
 
 
@@ -188,7 +189,7 @@ def await_sinks(stack: Stack, wait_s: float = LONG_S) -> None:
 
     def lags() -> dict[str, int]:
         return {
-            sink: sum(admin.lag(stack.kafka, f"fraudctl-sink-{sink}", topic).values())
+            sink: sum(admin.lag(stack.kafka, writer_group(sink), topic).values())
             for sink in stack.profile.sinks
         }
 

@@ -11,7 +11,7 @@ from typing import Any
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
-from pipeline.records import events
+from pipeline.records import events, names
 from pipeline.records.events import MAX_EVENT_BYTES
 from tests.stack.flow import await_sinks, await_that, live_job_id, now_ms
 from tests.stack.own_jobs import (
@@ -206,8 +206,8 @@ def restarts(stack: Stack, job_id: str) -> float:
 
 def dead_letters(stack: Stack) -> int:
     """How many decisions the stores have refused for good."""
-    names = [admin.sink_dead_letters(stack.profile.topics.decisions, sink) for sink in stack.profile.sinks]
-    return sum(sum(admin.end_offsets(stack.kafka, name).values()) for name in names)
+    topics = [names.dead_letters(stack.profile.topics.decisions, sink) for sink in stack.profile.sinks]
+    return sum(sum(admin.end_offsets(stack.kafka, name).values()) for name in topics)
 
 
 def test_every_kind_of_bad_input_ends_where_it_must_and_disturbs_nobody(stack: Stack) -> None:

@@ -13,7 +13,8 @@ from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
-from pipeline.records.delivery import glance, run_of
+from pipeline.records.decision_bytes import glance
+from pipeline.records.decision_record import run_of
 from pipeline.records.events import parse_amount
 from pipeline.records.position import pack
 from pipeline.rules.ruleset import RuleSet, parse

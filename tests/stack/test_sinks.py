@@ -20,6 +20,7 @@ from fraudctl.engines import current, workers
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline.records.names import writer_group
 from tests import waiting
 from tests.stack.cli import ask, data_of
 from tests.stack.conftest import fraudctl
@@ -81,7 +82,7 @@ def sinks(stack: Stack) -> dict[str, dict[str, Any]]:
 def until_delivered(stack: Stack, *names: str) -> dict[str, dict[str, Any]]:
     """What the command says once these sinks have delivered; the log is asked for that, which costs less."""
     topic = stack.profile.topics.decisions
-    groups = [workers.group(name) for name in names]
+    groups = [writer_group(name) for name in names]
     waiting.await_that(
         lambda: not any(sum(admin.lag(stack.kafka, group, topic).values()) for group in groups),
         f"{names} have delivered",

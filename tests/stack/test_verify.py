@@ -9,7 +9,7 @@ import psycopg
 import redis
 
 from fraudctl.home.stack import Stack
-from pipeline.records.delivery import Identity
+from pipeline.records.decision_record import Identity
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_sinks
 

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
-from pipeline.records.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks, take_apart
+from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks, take_apart
+from pipeline.records.decision_record import Delivery, Identity
 from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Unavailable
+from pipeline.sinks.folding import fold
 from pipeline.sinks.postgres import readback
 from pipeline.sinks.postgres import statements as sql
 from pipeline.sinks.postgres.statements import SCHEMA_VERSION
@@ -56,9 +58,8 @@ class PostgresSink:
         self._runs: set[int] = set()
 
     def write(self, batch: Sequence[Delivery]) -> Outcome:
-        newest, refused = _fold(batch)
-        outcome = Outcome(0, len(batch) - len(newest) - len(refused), refused)
-        return outcome + self._write(list(newest.values()))
+        newest, others = fold(batch, _row)
+        return others + self._write([row for _, row in newest])
 
     def held(self, user_id: str, event_id: str) -> Held | None:
         query: LiteralString = """
@@ -208,22 +209,6 @@ def _hit_lines(delivery: Delivery, parts: Parts) -> str:
         for n, hit in enumerate(parts.verdict["reasons"])
     ]
     return "".join(lines)
-
-
-def _fold(batch: Sequence[Delivery]) -> tuple[dict[Identity, _Row], list[Refused]]:
-    """The newest row of each event, and what is no decision at all."""
-    newest: dict[Identity, _Row] = {}
-    refused: list[Refused] = []
-    for delivery in batch:
-        try:
-            row = _row(delivery)
-        except Undecodable as error:
-            refused.append(Refused(delivery, f"undecodable: {error}"))
-            continue
-        other = newest.get(row.identity)
-        if other is None or delivery.position > other.delivery.position:
-            newest[row.identity] = row
-    return newest, refused
 
 
 def _extra(transaction: Mapping[str, Any]) -> str | None:

@@ -14,7 +14,8 @@ from pipeline.metrics import SinkStatus
 from pipeline.process.backoff import Backoff
 from pipeline.process.status_file import StatusFile
 from pipeline.projector import Config, Pace, Projector
-from pipeline.records.delivery import Delivery, Undecodable, glance, run_of, take_apart
+from pipeline.records.decision_bytes import Undecodable, glance, take_apart
+from pipeline.records.decision_record import Delivery, run_of
 from pipeline.sinks import Held, Outcome, Refused, Unavailable
 
 DECISION = (
