@@ -10,6 +10,9 @@ own.
 
 A run is one history of the job. Starting without any state takes a new run number; every restart from a
 checkpoint or savepoint keeps it. A restart never goes back behind the point its run was started from.
+
+A file of the home that is damaged, or of a newer version, changes nothing: the keeper says so in its log and
+in `last_error`, and goes on with what the file said before.
 """
 
 from __future__ import annotations
@@ -17,23 +20,27 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
 from fraudctl.console.result import options, set_options
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink, Job, reason_of
 from fraudctl.home import jobs as jobfiles
-from fraudctl.home.jobs import RestorePoint, now_ms, run_of
-from fraudctl.home.stack import Stack, home_dir, read
+from fraudctl.home.jobs import KeeperState as State
+from fraudctl.home.jobs import RestorePoint, WantedLive, now_ms, run_of
+from fraudctl.home.stack import Paths, Stack, home_dir, read
+from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations, plugin_watcher, pruning
+from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.submission import LIVE, job_config, submit
 from fraudctl.rules import changes
 from fraudctl.waiting import every
 from pipeline.rules.plugins.watch import Running
+from pipeline.scoring.job_config import JobConfig
 
 log = logging.getLogger("keeper")
 
@@ -44,34 +51,8 @@ STEADY_MS = 30_000
 """A job that runs this long after its submission ends a row of failures."""
 PRUNE_EVERY_MS = 600_000
 """How often old checkpoints and savepoints are looked for, while the job runs steadily."""
-_REMEMBERED = ("generation", "run", "base", "base_ms", "has_run")
-"""What of the state a keeper that was killed leaves to the next."""
-Submit = Callable[[Stack, Mapping[str, Any], int], str]
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What `keeper.json` holds. `run`, `base` and `base_ms` say which state a restart may use."""
-
-    state: str = "starting"
-    """starting | stopped | submitting | running | restarting | waiting | unreachable
-
-    A job starts until all its tasks have run once since it was asked for; from then on, and after a failure,
-    it restarts.
-    """
-    has_run: bool = False
-    """Whether all tasks have run since the job was asked for."""
-    generation: int = 0
-    """The generation of the wanted state that was last acted on."""
-    run: int | None = None
-    base: str | None = None
-    base_ms: int = 0
-    job_id: str | None = None
-    restored_from: str | None = None
-    submitted_ms: int = 0
-    failures: int = 0
-    failed_ms: int = 0
-    last_error: str | None = None
+Submit = Callable[[Stack, JobConfig, int], str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +85,39 @@ def pause_ms(failures: int) -> int:
     return 0 if failures == 0 else int(min(LONGEST_PAUSE_MS, 1000 * 2 ** min(failures - 1, 10)))
 
 
+class LastGood(Generic[T]):
+    """What a file says, or said when it could last be read; `complaint` is why it cannot be read now."""
+
+    def __init__(self, read: Callable[[], T]) -> None:
+        self._read = read
+        self._known: T | None = None
+        self.complaint: str | None = None
+
+    def __call__(self) -> T:
+        """Damaged or Newer only where it could never be read."""
+        try:
+            self._known, self.complaint = self._read(), None
+        except (Damaged, Newer) as failure:
+            if failure.message != self.complaint:
+                log.error("%s; going on with what it said before", failure.message)
+            self.complaint = failure.message
+            if self._known is None:
+                raise
+        return self._known
+
+
 class Keeper:
     """One look at a time (`look`), so that a test can drive it; the process only repeats it."""
 
     def __init__(self, stack: Callable[[], Stack], submit_job: Submit) -> None:
-        self._stack = stack
+        self._stack = LastGood(stack)
+        self._wanted = LastGood(lambda: jobfiles.wanted_live(self._stack()))
         self._submit = submit_job
         self._pruned_ms = 0
         self._unwritten = 0
-        first = stack()
-        kept = jobfiles.keeper_state(first)
-        self.state = State(**{name: kept[name] for name in _REMEMBERED if name in kept})
-        self._tell(first, self.state)
+        self._complained: str | None = None
+        self.state = _known_state(self._stack())
+        self._tell(self._stack(), self.state)
 
     def look(self) -> None:
         """Compares what is wanted with what is there and mends one difference.
@@ -124,8 +126,8 @@ class Keeper:
         """
         stack = self._stack()
         try:
-            wanted = jobfiles.wanted_live(stack)
-            if wanted["generation"] != self.state.generation and self.state.failures:
+            wanted = self._wanted()
+            if wanted.generation != self.state.generation and self.state.failures:
                 self.state = replace(self.state, failures=0, failed_ms=0)
             jobs = Flink(stack.flink_url, timeout_s=5.0).live(LIVE)
             self._mend(stack, wanted, jobs)
@@ -134,10 +136,10 @@ class Keeper:
         except OSError as failure:
             self._failed(stack, Failed(f"{failure.filename or stack.home}: {failure.strerror}"))
 
-    def _mend(self, stack: Stack, wanted: Mapping[str, Any], jobs: Sequence[Job]) -> None:
-        if wanted["wanted"] != "running":
+    def _mend(self, stack: Stack, wanted: WantedLive, jobs: Sequence[Job]) -> None:
+        if wanted.wanted != "running":
             stopped = replace(self.state, state="stopped", has_run=False, job_id=None)
-            self._keep(stack, replace(stopped, generation=wanted["generation"]))
+            self._keep(stack, replace(stopped, generation=wanted.generation))
         elif jobs:
             self._watch(stack, wanted, jobs)
         elif reason := self._reason_of_end(stack):
@@ -169,7 +171,7 @@ class Keeper:
             return "tasks of a lost job are still running"
         return None
 
-    def _watch(self, stack: Stack, wanted: Mapping[str, Any], jobs: Sequence[Job]) -> None:
+    def _watch(self, stack: Stack, wanted: WantedLive, jobs: Sequence[Job]) -> None:
         flink = Flink(stack.flink_url)
         for job in younger(jobs):
             log.warning("two live jobs: cancelling the younger, %s", job.job_id)
@@ -179,7 +181,7 @@ class Keeper:
         calm = replace(self.state, failures=0, failed_ms=0, last_error=None) if is_steady else self.state
         shown = "running" if runs else self._on_its_way()
         seen = replace(calm, state=shown, has_run=calm.has_run or runs)
-        self._keep(stack, replace(seen, generation=wanted["generation"], job_id=jobs[0].job_id))
+        self._keep(stack, replace(seen, generation=wanted.generation, job_id=jobs[0].job_id))
         if is_steady and now_ms() >= self._pruned_ms + PRUNE_EVERY_MS:
             self._prune(stack, flink)
 
@@ -191,31 +193,39 @@ class Keeper:
         """Delete the state that no restart can need, and say so."""
         folders = pruning.job_folders(stack.home)
         alive = {job.job_id for job in flink.jobs() if not job.ended}
-        asked = str(jobfiles.wanted_live(stack)["from"])
-        remembered = jobfiles.last_savepoint(stack)
-        named = {path for path in (self.state.base, self.state.restored_from, asked, remembered) if path}
-        try:
-            old = pruning.doomed(stack.home, folders, self.state.run, named - {"latest", "none"}, alive)
-        except FileNotFoundError:
-            return  # a checkpoint went while it was looked at: at the next look again
         self._pruned_ms = now_ms()
+        try:
+            named = self._named(stack)
+            old = pruning.doomed(stack.home, folders, self.state.run, named, alive)
+        except FileNotFoundError:
+            self._pruned_ms = 0  # a checkpoint went while it was looked at: at the next look again
+            return
+        except (Damaged, Newer) as failure:
+            log.error("%s; deleting no old state, which it may name", failure.message)
+            return
         for folder in old:
             log.info("deleting %s: no restart can need it", folder)
         pruning.delete(old)
 
+    def _named(self, stack: Stack) -> set[str]:
+        """The paths that a start may be asked to use. Damaged where they cannot all be known."""
+        asked, remembered = jobfiles.wanted_live(stack).restore, jobfiles.last_savepoint(stack.home)
+        paths = (self.state.base, self.state.restored_from, asked, remembered)
+        return {path for path in paths if path} - {"latest", "none"}
+
     def _start(self, stack: Stack) -> None:
         with jobfiles.submission_lock(stack, LOCK_WAIT_S) as lock:
-            wanted = jobfiles.wanted_live(stack)
+            wanted = self._wanted()
             flink = Flink(stack.flink_url)
-            if wanted["wanted"] != "running" or flink.live(LIVE):
+            if wanted.wanted != "running" or flink.live(LIVE):
                 return
             start = self._settle(stack, wanted)
             config = job_config(
                 stack,
                 start.run or 0,
-                parallelism=wanted["parallelism"] or stack.profile.pipeline.parallelism,
+                parallelism=wanted.parallelism or stack.profile.pipeline.parallelism,
                 restore=start.restore,
-                **jobfiles.beginning(stack, start.run),
+                **asdict(jobfiles.beginning(stack, start.run)),
             )
             log.info("submitting run %s from %s", start.run, start.restore or "the log alone")
             job_id = self._submit(stack, config, lock)
@@ -224,27 +234,27 @@ class Keeper:
             for job in younger(flink.live(LIVE)):
                 flink.cancel(job.job_id)
 
-    def _settle(self, stack: Stack, wanted: Mapping[str, Any]) -> Start:
+    def _settle(self, stack: Stack, wanted: WantedLive) -> Start:
         """Decides from what to start and puts it on disk before anything is submitted."""
-        is_new = wanted["generation"] != self.state.generation
-        asked = str(wanted["from"]) if is_new else "latest"
+        is_new = wanted.generation != self.state.generation
+        asked = wanted.restore if is_new else "latest"
         start = choose(jobfiles.restore_points(stack.home), self.state, asked)
         if start.run is None:
-            start = Start(jobfiles.next_run(stack), start.restore)
-            if wanted["reset"] and start.run and start.restore is None:
-                jobfiles.begin_run(stack, start.run, wanted["reset"])
+            start = Start(next_run(stack), start.restore)
+            if wanted.reset and start.run and start.restore is None:
+                jobfiles.begin_run(stack, start.run, wanted.reset)
         state = replace(
             self.state,
             state="submitting",
             has_run=self.state.has_run and not is_new,
-            generation=wanted["generation"],
+            generation=wanted.generation,
             run=start.run,
             restored_from=start.restore,
             submitted_ms=now_ms(),
         )
         if asked != "latest" or start.restore is None:
             state = replace(state, base=start.restore, base_ms=now_ms())
-        _write(stack, state)
+        jobfiles.keep_state(stack, state)
         self.state, self._unwritten = state, 0
         return start
 
@@ -252,20 +262,28 @@ class Keeper:
         if failure.code == "flink_unreachable":
             self._keep(stack, replace(self.state, state="unreachable", last_error=failure.message))
             return
-        log.warning("%s", failure.message)
-        count = self.state.failures + 1
-        waiting = replace(self.state, state="waiting", failures=count, failed_ms=now_ms())
-        self._keep(stack, replace(waiting, last_error=failure.message))
+        if failure.message != self.state.last_error:
+            log.warning("%s", failure.message)
+        waiting = replace(self.state, state="waiting", last_error=failure.message)
+        if not isinstance(failure, Damaged | Newer):
+            waiting = replace(waiting, failures=self.state.failures + 1, failed_ms=now_ms())
+        self._keep(stack, waiting)
 
     def _keep(self, stack: Stack, state: State) -> None:
-        if state != self.state or self._unwritten:
-            self._tell(stack, state)
+        """Take the state on, and put it on disk where that does not say it yet, or no longer."""
+        complaint = self._stack.complaint or self._wanted.complaint
+        if complaint:
+            state = replace(state, last_error=complaint)
+        elif self._complained and state.last_error == self._complained:
+            state = replace(state, last_error=None)
+        self._complained = complaint
+        self._tell(stack, state)
         self.state = state
 
     def _tell(self, stack: Stack, state: State) -> None:
         """Puts the state on disk; where that fails it is said once, and tried again at every look."""
         try:
-            _write(stack, state)
+            _put(stack, state)
             self._unwritten = 0
         except OSError as failure:
             if not self._unwritten:
@@ -273,14 +291,45 @@ class Keeper:
             self._unwritten += 1
 
 
-def _write(stack: Stack, state: State) -> None:
-    jobfiles.write_json(stack.paths.jobs / "keeper.json", asdict(state))
+def _put(stack: Stack, state: State) -> None:
+    """On disk where that does not say it; what a later version has written is not replaced."""
+    try:
+        if _on_disk(stack) == state:
+            return
+    except Newer as failure:
+        log.error("%s", failure.message)
+        return
+    jobfiles.keep_state(stack, state)
 
 
-def submit_live(stack: Stack, config: Mapping[str, Any], lock: int) -> str:
+def _on_disk(stack: Stack) -> State | None:
+    try:
+        return jobfiles.keeper_state(stack)
+    except Damaged as failure:
+        log.error("%s; writing it anew", failure.message)
+        return None
+
+
+def _known_state(stack: Stack) -> State:
+    """What a keeper that begins knows of the past; the little that matters where its file is lost.
+
+    Newer: what a later version has written is not replaced.
+    """
+    kept = _on_disk(stack)
+    if kept is not None:
+        known = State(generation=kept.generation, run=kept.run, base=kept.base, base_ms=kept.base_ms)
+        return replace(known, has_run=kept.has_run)
+    try:
+        return jobfiles.recovered_state(stack)
+    except Damaged as failure:
+        log.error("%s; no run is known to be in force", failure.message)
+        return State()
+
+
+def submit_live(stack: Stack, config: JobConfig, lock: int) -> str:
     """Hands the live job to Flink; a savepoint that is gone by now is said before Flink is asked."""
-    restore = config["restore"]
-    if restore and str(restore).startswith("file:") and not (local_path(restore) / "_metadata").exists():
+    restore = config.restore
+    if restore and restore.startswith("file:") and not (local_path(restore) / "_metadata").exists():
         raise FraudctlError(
             f"the state {restore} is gone", hint="start without it: fraudctl job submit --from none"
         )
@@ -295,11 +344,24 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # or each question to Flink is a line
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    keeper = Keeper(_stack_of_home, submit_live)
-    plugin_watcher.watch(_stack_of_home().paths.plugins, _pause)
+    plugin_watcher.watch(Paths(home_dir()).plugins, _pause)
     log.info("keeping the live job of %s", options().home)
+    keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
     for _ in every(LOOK_EVERY_S):
         keeper.look()
+
+
+def _once_readable(make: Callable[[], T]) -> T:
+    """What could be made as soon as the files it needs can be read; the reason to wait is said once."""
+    said = None
+    for _ in every(LOOK_EVERY_S):
+        try:
+            return make()
+        except (Damaged, Newer) as failure:
+            if failure.message != said:
+                log.error("%s; waiting. %s", failure.message, failure.hint)
+            said = failure.message
+    raise AssertionError("it goes on for ever")
 
 
 def _pause(call: Running) -> None:

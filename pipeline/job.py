@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from pyflink.datastream import DataStream, MapFunction, RuntimeContext, StreamEx
 from pyflink.java_gateway import get_gateway
 
 from pipeline.rules import ruleset
-from pipeline.rules.plan import keys_of
+from pipeline.rules.document import Content
 from pipeline.rules.plugins.watch import Desk
 from pipeline.scoring import scorer
+from pipeline.scoring.job_config import JobConfig
 
 BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 
@@ -66,7 +68,7 @@ class Score(MapFunction):  # type: ignore[misc]  # pyflink has no types
         shadow = activation.get("shadow")
         self._shadow = self._scorer(shadow) if shadow else None
 
-    def _scorer(self, content: Mapping[str, Any]) -> scorer.Scorer:
+    def _scorer(self, content: Content) -> scorer.Scorer:
         rules = ruleset.parse(content)
         desk = None
         if self._watch and any(rule.plugin for rule in rules.rules):
@@ -80,28 +82,28 @@ class Score(MapFunction):  # type: ignore[misc]  # pyflink has no types
             self._desks.pop().close()
 
 
-def environment(config: Mapping[str, Any]) -> StreamExecutionEnvironment:
-    """An environment that submits to the cluster named by `config["flink"]` and does not wait."""
-    host, port = config["flink"].rsplit(":", 1)
+def environment(config: JobConfig) -> StreamExecutionEnvironment:
+    """An environment that submits to the configuration's cluster and does not wait."""
+    host, port = config.flink.rsplit(":", 1)
     settings = {
         "execution.target": "remote",
         "execution.attached": "false",
         "rest.address": host,
         "rest.port": port,
-        "pipeline.name": config["name"],
-        "pipeline.jars": ";".join(Path(jar).absolute().as_uri() for jar in config["jars"]),
+        "pipeline.name": config.name,
+        "pipeline.jars": ";".join(Path(jar).absolute().as_uri() for jar in config.jars),
         "pipeline.object-reuse": "true",
         "pipeline.max-parallelism": "128",
         "pipeline.generic-types": "false",
         "python.execution-mode": "thread",
-        "parallelism.default": str(config["parallelism"]),
+        "parallelism.default": str(config.parallelism),
         "execution.buffer-timeout.interval": "2 ms",
-        "execution.checkpointing.interval": f"{config['checkpoint_interval_ms']} ms",
-        "execution.checkpointing.dir": config["checkpoints"],
+        "execution.checkpointing.interval": f"{config.checkpoint_interval_ms} ms",
+        "execution.checkpointing.dir": config.checkpoints,
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
     }
-    if config.get("restore"):
-        settings["execution.state-recovery.path"] = config["restore"]
+    if config.restore is not None:
+        settings["execution.state-recovery.path"] = config.restore
     configuration = Configuration()
     for name, value in settings.items():
         configuration.set_string(name, value)
@@ -110,38 +112,42 @@ def environment(config: Mapping[str, Any]) -> StreamExecutionEnvironment:
     return StreamExecutionEnvironment(flink.StreamExecutionEnvironment(configuration._j_configuration))
 
 
-def wire(env: StreamExecutionEnvironment, config: Mapping[str, Any]) -> None:
+def wire(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     """Transactions to decisions: by the activations on the rules topic, or by one rule set without it."""
-    plan = announcement = None
-    if "rules" not in config["topics"]:
-        rules = ruleset.parse(config["ruleset"])
-        plan = rules.plan(ruleset.PlanSettings(**config["settings"]))
-        config = {**config, "hops": keys_of(plan)}
-        announcement = json.dumps({"ruleset": config["ruleset"]})
+    plan: str | None = None
+    announcement: str | None = None
+    if config.topics.rules is None:
+        planned = ruleset.parse(config.ruleset).plan(config.settings)
+        plan, config = json.dumps(planned.as_document()), replace(config, hops=planned.keys)
+        announcement = json.dumps({"ruleset": config.ruleset})
     kernel = get_gateway().jvm.fraudctl.kernel.Wiring(
-        env._j_stream_execution_environment, json.dumps(config), plan and json.dumps(plan), announcement
+        env._j_stream_execution_environment, json.dumps(config.as_document()), plan, announcement
     )
     batches = DataStream(kernel.features())
     # A chain of its own is a thread of its own: Python scores while the kernel works on the next batch.
-    score = Score(config.get("plugin_watch"))
+    score = Score(config.plugin_watch)
     scored = batches.map(score, output_type=BYTES).name("score").uid("score")
     kernel.decisions(scored.start_new_chain()._j_data_stream)
 
 
-def submit(config: Mapping[str, Any]) -> str:
+def submit(config: JobConfig) -> str:
     """Submit the job and return its id."""
-    os.environ.setdefault("FLINK_CONF_DIR", config["flink_conf_dir"])
+    os.environ.setdefault("FLINK_CONF_DIR", config.flink_conf_dir)
     env = environment(config)
     wire(env, config)
-    return str(env.execute_async(config["name"]).get_job_id())
+    return str(env.execute_async(config.name).get_job_id())
 
 
 def main() -> None:
     """Command line of the module."""
     parser = argparse.ArgumentParser(description="Submit the fraud-scoring job to a Flink cluster.")
     parser.add_argument("--config", required=True, type=Path, help="job configuration, JSON")
-    arguments = parser.parse_args()
-    print(json.dumps({"job_id": submit(json.loads(arguments.config.read_text()))}))
+    path: Path = parser.parse_args().config
+    try:
+        config = JobConfig.from_document(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        parser.error(f"{path} is no job configuration: {error}")
+    print(json.dumps({"job_id": submit(config)}))
 
 
 if __name__ == "__main__":

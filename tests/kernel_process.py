@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -13,9 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl.binaries import artifacts
-from fraudctl.binaries.java import java
-from fraudctl.servers.flink import build_kernel, pyflink_folder
+from fraudctl.binaries.java import compiled, java
+from fraudctl.servers.flink import build_kernel, pyflink_folder, python_path
+from pipeline.rules.plan import Plan
 from tests.streams import Row
+
+Topic = Iterable[tuple[int, int, bytes | None]]
+"""Records (offset, append time, value) of a rules topic."""
 
 
 def kernel_jar() -> Path:
@@ -26,8 +31,19 @@ def kernel_jar() -> Path:
 
 def classpath() -> str:
     """The kernel, and the jars of Flink and the connector that a cluster has beside it."""
-    flink = sorted((pyflink_folder() / "lib").glob("*.jar"))
+    flink = sorted([*pyflink_folder().glob("lib/*.jar"), *pyflink_folder().glob("opt/flink-python-*.jar")])
     return os.pathsep.join(map(str, (kernel_jar(), *flink, *artifacts.jars("connector"))))
+
+
+def run_java(source: Path, *arguments: str, heap_mb: int) -> str:
+    """What a test program in the kernel's package prints; CalledProcessError where it fails."""
+    place = artifacts.cache_dir()
+    jars = [Path(jar) for jar in classpath().split(os.pathsep)]
+    program = compiled(source, jars, artifacts.jars("compiler", place)[0], place)
+    options = [f"-Xmx{heap_mb}m", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError"]
+    command = [str(java()), *options, "-cp", os.pathsep.join(map(str, (program, *jars)))]
+    name = f"fraudctl.kernel.{source.stem}"
+    return subprocess.run([*command, name, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 class KernelProcess:
@@ -35,11 +51,13 @@ class KernelProcess:
 
     def __init__(self) -> None:
         options = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        options.append(f"-Dpython.executable={sys.executable}")
         command = [str(java()), *options, "-cp", classpath(), "fraudctl.kernel.Offline", "--serve"]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors
-        )
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
+            env={**os.environ, "PYTHONPATH": python_path()},
+        )  # fmt: skip
 
     def __enter__(self) -> KernelProcess:
         return self
@@ -48,25 +66,26 @@ class KernelProcess:
         self._process.communicate(timeout=30)
         self._errors.close()
 
-    def run(self, plan: Mapping[str, Any], rows: Iterable[Row], time: str) -> list[dict[str, Any]]:
+    def run(self, plan: Plan, rows: Iterable[Row], time: str) -> list[dict[str, Any]]:
         """One case; the answers in processing order, refusals first, fractions as Decimal."""
-        return self._ask({"plan": plan, "time": time, "records": [_record(row) for row in rows]})
+        records = [_record(row) for row in rows]
+        return self._ask({"plan": plan.as_document(), "time": time, "records": records})
 
     def run_activations(
         self,
-        rules: Iterable[tuple[int, int, bytes]],
+        rules: Topic,
         settings: Mapping[str, Any],
         rows: Iterable[Row],
         time: str,
     ) -> list[dict[str, Any]]:
         """The same by the records (offset, append time, value) of a rules topic; timers fire as well."""
-        topic = [
-            {"offset": offset, "append_ms": append_ms, "value": base64.b64encode(value).decode()}
-            for offset, append_ms, value in rules
-        ]
         records = [_record(row) for row in rows]
-        question = {"rules": topic, "settings": settings, "time": time, "records": records, "reclaims": True}
-        return self._ask(question)
+        question = {"rules": _topic(rules), "settings": settings, "time": time, "records": records}
+        return self._ask(question | {"reclaims": True})
+
+    def read_rules(self, rules: Topic, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """What of a rules topic counts (offset, from_ms) and what is put aside (offset, aside: why)."""
+        return self._ask({"rules": _topic(rules), "settings": settings, "only_rules": True})
 
     def _ask(self, question: Mapping[str, Any]) -> list[dict[str, Any]]:
         assert self._process.stdin
@@ -85,6 +104,17 @@ class KernelProcess:
         self._process.wait(timeout=10)
         self._errors.seek(0)
         return self._errors.read().decode(errors="replace")[-4000:]
+
+
+def _topic(rules: Topic) -> list[dict[str, Any]]:
+    return [
+        {
+            "offset": offset,
+            "append_ms": append_ms,
+            "value": None if value is None else base64.b64encode(value).decode(),
+        }
+        for offset, append_ms, value in rules
+    ]
 
 
 def _record(row: Row) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.bench.conditions import surroundings
@@ -26,9 +26,10 @@ from fraudctl.errors import Failed
 from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink, reason_of
 from fraudctl.jobs.live import await_end
-from fraudctl.jobs.submission import job_config, submit, topics_of
+from fraudctl.jobs.submission import job_config, plan_settings, submit
 from fraudctl.kafka import admin
 from fraudctl.waiting import every
+from pipeline.scoring.job_config import JobConfig, JobTopics
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -64,49 +65,47 @@ def run(
     token = f"c{time.time_ns() // 1_000_000:x}"
     workload = Workload(token, seed, FIRST_MS, EVENT_RATE, stragglers=True)
     with bounded_job(stack, token, keep) as config:
-        names = config["topics"]
-        fill_s = fill(stack, names["transactions"], workload, events, progress)
+        names = config.topics
+        fill_s = fill(stack, names.transactions, workload, events, progress)
         first_job = _first_job(stack, config, events, wait_s, progress)
         timing = time_job(stack, config, wait_s, progress)
-        decided = _read(stack, names["decisions"], token.encode(), events, progress)
-        differing = _compare(stack, names["transactions"], workload, events, decided, progress)
+        decided = _read(stack, names.decisions, token.encode(), events, progress)
+        differing = _compare(stack, names.transactions, workload, events, decided, progress)
     return (
         _report(events, decided, timing, differing)
         | {
             "fill_s": fill_s,
             "first_job_per_second": first_job,
             "seed": seed,
-            "parallelism": config["parallelism"],
-            "kept_topics": sorted(names.values()) if keep else [],
+            "parallelism": config.parallelism,
+            "kept_topics": sorted(names.as_document().values()) if keep else [],
         }
         | surroundings(stack, config)
     )
 
 
 @contextmanager
-def bounded_job(stack: Stack, token: str, keep: bool, **changes: Any) -> Iterator[dict[str, Any]]:
+def bounded_job(stack: Stack, token: str, keep: bool, **changes: Any) -> Iterator[JobConfig]:
     """The configuration of a job over topics of its own, made for it; deleted behind it unless `keep`."""
     names = _topics(stack, token)
-    config = job_config(
+    own = job_config(
         stack,
         1,
         name=f"fraudctl-bench-{token}",
-        **{
-            "group": f"fraudctl-bench-{token}",
-            "topics": topics_of(stack) | names,
-            "time": "event",
-            "bounded": True,
-            "checkpoints": (stack.paths.checkpoints / f"bench-{token}").as_uri(),
-            "checkpoint_interval_ms": CHECKPOINT_MS,
-        }
-        | changes,
+        group=f"fraudctl-bench-{token}",
+        topics=names,
+        time="event",
+        bounded=True,
+        checkpoints=(stack.paths.checkpoints / f"bench-{token}").as_uri(),
+        checkpoint_interval_ms=CHECKPOINT_MS,
     )
+    config = replace(own, **changes)
     try:
         yield config
     finally:
         if not keep:
-            admin.delete(stack.kafka, list(names.values()))
-            shutil.rmtree(local_path(config["checkpoints"]), ignore_errors=True)
+            admin.delete(stack.kafka, list(names.as_document().values()))
+            shutil.rmtree(local_path(config.checkpoints), ignore_errors=True)
 
 
 def first_difference(expected: Mapping[int, bytes], values: Mapping[int, bytes]) -> dict[str, Any] | None:
@@ -133,26 +132,24 @@ def second_half_per_second(appended: Mapping[int, int]) -> float:
     return 0.0
 
 
-def _first_job(
-    stack: Stack, config: Mapping[str, Any], events: int, wait_s: float, progress: Progress
-) -> float:
+def _first_job(stack: Stack, config: JobConfig, events: int, wait_s: float, progress: Progress) -> float:
     """Events a second of the same job when it may find none of its code compiled, to the job's end."""
-    names = config["topics"]
-    decisions = f"{names['decisions']}.first"
+    decisions = f"{config.topics.decisions}.first"
     admin.create(stack.kafka, [admin.spec(stack.profile, decisions, stack.profile.partitions)])
     try:
-        timing = time_job(stack, {**config, "topics": names | {"decisions": decisions}}, wait_s, progress)
+        first = replace(config, topics=replace(config.topics, decisions=decisions))
+        timing = time_job(stack, first, wait_s, progress)
     finally:
         admin.delete(stack.kafka, [decisions])
     took_ms: int = timing["ended_ms"] - timing["running_ms"]
     return round(events * 1000 / max(1, took_ms), 1)
 
 
-def _topics(stack: Stack, token: str) -> dict[str, str]:
-    names = {kind: f"bench.{token}.{kind}" for kind in ("transactions", "decisions", "refusals")}
+def _topics(stack: Stack, token: str) -> JobTopics:
+    names = [f"bench.{token}.{kind}" for kind in ("transactions", "decisions", "refusals")]
     parts = stack.profile.partitions
-    admin.create(stack.kafka, [admin.spec(stack.profile, name, parts) for name in names.values()])
-    return names
+    admin.create(stack.kafka, [admin.spec(stack.profile, name, parts) for name in names])
+    return JobTopics(*names)
 
 
 def fill(stack: Stack, topic: str, workload: Traffic, events: int, progress: Progress) -> float:
@@ -175,7 +172,7 @@ def _total(stack: Stack, topic: str) -> int:
     return sum(admin.end_offsets(stack.kafka, topic).values())
 
 
-def time_job(stack: Stack, config: Mapping[str, Any], wait_s: float, progress: Progress) -> dict[str, Any]:
+def time_job(stack: Stack, config: JobConfig, wait_s: float, progress: Progress) -> dict[str, Any]:
     """Runs the job to its end: when it was submitted, ran and ended (epoch ms), and its checkpoints."""
     flink = Flink(stack.flink_url)
     submitted_ms = time.time_ns() // 1_000_000
@@ -237,7 +234,7 @@ def _compare(
 
     progress.update(0, "comparing with the reference")
     rules = ruleset.load(stack.profile.rules)
-    settings = ruleset.PlanSettings(**job_config(stack, 1)["settings"])
+    settings = plan_settings(stack.profile)
     stamped = order.stamp(_sampled(stack, topic, workload, events), settings.out_of_orderness_ms, "event")
     until_ms = workload.time_ms(SAMPLE) - MARGIN_MS if events > SAMPLE else 2**62
     scored = reference.Reference(rules.plan(settings)).process(stamped)

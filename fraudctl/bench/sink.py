@@ -24,7 +24,8 @@ from fraudctl.bench.load import Worker, Workload
 from fraudctl.bench.places import Place, place
 from fraudctl.console.result import Progress
 from fraudctl.errors import Failed
-from fraudctl.home.stack import Stack, write_atomically
+from fraudctl.home.private_files import UMASK, open_private, write_atomically
+from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.waiting import every
 from pipeline.records.events import Decision, Hit, Source, decode, encode_decision
@@ -131,8 +132,9 @@ def _writer(
     write_atomically(folder / "config.json", json.dumps(config))
     errors = folder / "errors.txt"
     argv = [sys.executable, "-m", "pipeline.projector", "--config", str(folder / "config.json")]
-    with errors.open("wb") as said:
-        process = subprocess.Popen(argv, stderr=said, cwd=Path(__file__).resolve().parents[2])
+    with open_private(errors, "wb") as said:
+        here = Path(__file__).resolve().parents[2]
+        process = subprocess.Popen(argv, stderr=said, cwd=here, umask=UMASK)
     try:
         yield process, errors
     finally:

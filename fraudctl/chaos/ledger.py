@@ -12,11 +12,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import psutil
+from pydantic import TypeAdapter
 
-from fraudctl.home.stack import Stack, write_atomically
+from fraudctl.home import typed_files
+from fraudctl.home.private_files import write_atomically
+from fraudctl.home.stack import Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,23 +42,27 @@ class Entry:
         return False
 
 
+_ENTRY: Final = TypeAdapter(Entry)
+
+
 def folder(home: Path) -> Path:
     return home / "chaos"
 
 
 def entries(home: Path) -> list[Entry]:
-    """All that is on, the oldest first."""
+    """All that is on, the oldest first. Damaged where an entry does not tell."""
     found = []
     for path in folder(home).glob("*.json"):
-        with suppress(FileNotFoundError):
-            found.append(Entry(**json.loads(path.read_text(encoding="utf-8"))))
+        entry = typed_files.read(path, _ENTRY, "remove it, then run: fraudctl down && fraudctl up")
+        if entry is not None:
+            found.append(entry)
     return sorted(found, key=lambda entry: entry.began_ms)
 
 
 def note(home: Path, fault: str, means: str, memo: Mapping[str, Any], now_ms: int) -> Entry:
     """Put on disk that this is about to be done by this process."""
     entry = Entry(fault, means, memo, now_ms, os.getpid(), psutil.Process().create_time())
-    write_atomically(_file(home, fault), json.dumps(asdict(entry)) + "\n", 0o600)
+    write_atomically(_file(home, fault), json.dumps({"format": typed_files.FORMAT, **asdict(entry)}) + "\n")
     return entry
 
 

@@ -57,22 +57,16 @@ def backtest(
 
     from fraudctl.compare import backtest as backtests
     from fraudctl.home import rulesets, stack
+    from fraudctl.jobs.submission import plan_settings
     from fraudctl.settings import profile as profiles
     from fraudctl.traffic import rows
-    from pipeline.rules.plan import PlanSettings
 
     rows.check_readable(file)
-    settings = profiles.load(profile, {}, os.environ).pipeline
     order = backtests.Order(
         file,
         rows.Mapped(rows.mapping(mapping or []), label),
         rulesets.find(rules, stack.home_dir())[0],
-        PlanSettings(
-            settings.out_of_orderness_ms,
-            settings.dedup_window_ms,
-            settings.max_entries,
-            settings.max_event_bytes,
-        ),
+        plan_settings(profiles.load(profile, {}, os.environ)),
         labels,
         None if as_of is None else _time(as_of),
         None if budget is None else backtests.budget_per_month(budget),

@@ -67,14 +67,16 @@ def status() -> Result:
     Example: fraudctl job status --json
     """
     from fraudctl import engines
-    from fraudctl.jobs import live
+    from fraudctl.jobs import activations, live
 
-    found = live.status(engines.current())
+    here = engines.current()
+    found = live.status(here) | {"rules_put_aside": activations.put_aside(here)}
     flink = found["flink"]
     is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
     state = f"{flink['state']} ({flink['job_id']})" if flink else "not there"
+    said, aside = activations.say_put_aside(found["rules_put_aside"])
     answer = _answer(f"wanted {found['wanted']}, {state}", found)
-    return answer if is_well else Result(answer.summary, answer.data, 3, answer.tables)
+    return Result(answer.summary + said, found, 0 if is_well else 3, (*answer.tables, *aside))
 
 
 def savepoint(wait: Wait = 180.0) -> Result:

@@ -15,7 +15,6 @@ from fraudctl.console.result import Result, Table, options, say
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
     from pipeline.rules.lint import KeyState
-    from pipeline.rules.plan import PlanSettings
     from pipeline.rules.ruleset import Problem, RuleSet
     from pipeline.scoring.activation import Activation
 
@@ -51,6 +50,7 @@ def lint(
     from fraudctl.console import findings
     from fraudctl.errors import UsageError
     from fraudctl.home import rulesets
+    from fraudctl.jobs.submission import plan_settings
     from pipeline.rules import ruleset
     from pipeline.rules.lint import lint as warnings_of
     from pipeline.rules.lint import state_per_key
@@ -61,7 +61,7 @@ def lint(
     try:
         loaded = rulesets.load(file)
         problems = warnings_of(loaded, settings.retention_ms)
-        states = state_per_key(loaded, _plan_settings(settings))
+        states = state_per_key(loaded, plan_settings(settings))
     except ruleset.RuleSetError as error:
         loaded, problems = None, list(error.problems)
     answer = _report(file, loaded, problems, states)
@@ -90,12 +90,13 @@ def run_tests(
 
     from fraudctl.console import findings
     from fraudctl.home import rulesets
+    from fraudctl.jobs.submission import plan_settings
     from pipeline.scoring.cases import run_cases, uncovered
 
     file = _located(name, form, ("table", "junit"))
     began = time.perf_counter()
     loaded = rulesets.read(file)
-    outcomes = run_cases(loaded, _plan_settings(_profile(None)))
+    outcomes = run_cases(loaded, plan_settings(_profile(None)))
     missing = uncovered(loaded)
     seconds = time.perf_counter() - began
     failed = [one for one in outcomes if one.failures]
@@ -310,15 +311,6 @@ def _profile(name: str | None) -> Profile:
         except NotRunning:
             name = "default"
     return profile.load(name, {}, os.environ)
-
-
-def _plan_settings(profile: Profile) -> PlanSettings:
-    from pipeline.rules.plan import PlanSettings
-
-    settings = profile.pipeline
-    return PlanSettings(
-        settings.out_of_orderness_ms, settings.dedup_window_ms, settings.max_entries, settings.max_event_bytes
-    )
 
 
 def _entry(name: str, path: Path, loaded: RuleSet, in_force: str | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,8 @@ from fraudctl.errors import NotRunning, UsageError
 if TYPE_CHECKING:
     from fraudctl.console.result import Progress
     from fraudctl.engines.contract import ServerHealth
+    from fraudctl.errors import FraudctlError
+    from fraudctl.home.folder import Removed
     from fraudctl.home.stack import Stack
     from fraudctl.settings.profile import Profile
 
@@ -90,7 +92,7 @@ def down() -> Result:
     from fraudctl.home import stack as stacks
 
     home = stacks.home_dir()
-    running = _running(home)
+    running = _running_quietly(home)
     savepoint = _stop_job(running) if running is not None else None
     stopped = engines.of_home(home).down(home)
     data = {"home": str(home), "was_running": stopped, "savepoint": savepoint}
@@ -100,22 +102,50 @@ def down() -> Result:
 
 
 def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> Result:
-    """Stop the stack and delete its home with all data.
+    """Stop the stack and delete what it wrote, with all data. Exit 1 if something could not be deleted.
+
+    Only a folder that `up` made is touched; what somebody else has put into it stays, and is named.
 
     Example: fraudctl purge --yes
     """
+    import os
+
     from fraudctl import engines
+    from fraudctl.home import folder
     from fraudctl.home import stack as stacks
 
     home = stacks.home_dir()
-    if not home.exists():
+    if not os.path.lexists(home):
         return Result(f"there is nothing in {home}", {"home": str(home), "deleted": False})
-    if not (home / "stack.json").exists() and not (home / "run").is_dir() and any(home.iterdir()):
-        raise UsageError(f"{home} is not a home of fraudctl", hint="name the right one with --home")
+    folder.refuse_unremovable(home)
     if not yes:
         _confirm(home)
-    engines.of_home(home).purge(home)
-    return Result(f"deleted {home}", {"home": str(home), "deleted": True})
+    return _removed(engines.of_home(home).purge(home))
+
+
+def _removed(found: Removed) -> Result:
+    """What a purge came to; it says "deleted" of what is gone alone."""
+    data = {
+        "home": str(found.home),
+        "deleted": found.is_gone,
+        "left": [str(path) for path in found.left],
+        "not_deleted": {str(path): reason for path, reason in found.kept.items()},
+    }
+    if found.kept:
+        first, reason = next(iter(found.kept.items()))
+        summary = f"not everything could be deleted: {first}: {reason}"
+    elif found.left:
+        summary = f"deleted what the stack wrote in {found.home}; left: {_named(found.left)}"
+    else:
+        summary = f"deleted {found.home}"
+    rows = [(path, f"not deleted: {reason}") for path, reason in found.kept.items()]
+    rows += [(path, "left: no stack wrote it") for path in found.left]
+    tables = (Table("", ("still there", "why"), rows),) if rows else ()
+    return Result(summary, data, exit_code=1 if found.kept else 0, tables=tables)
+
+
+def _named(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths[:5]) + (", …" if len(paths) > 5 else "")
 
 
 def restart(
@@ -142,11 +172,11 @@ def status(
 
     Example: fraudctl status --json
     """
-    from fraudctl import engines
+    from fraudctl.home import stack as stacks
 
     if watch:
         return Result("", _watched(), replaces=True)
-    return _status(engines.current())
+    return _status_of(stacks.home_dir())
 
 
 def logs(
@@ -221,6 +251,17 @@ def _running(home: Path) -> Stack | None:
     return known if known.extra.get("ready") else None
 
 
+def _running_quietly(home: Path) -> Stack | None:
+    """The same; None, said why, where its file cannot be used."""
+    from fraudctl.home.typed_files import Damaged, Newer
+
+    try:
+        return _running(home)
+    except (Damaged, Newer) as error:
+        say(f"the job stops without a savepoint, its newest checkpoint stays: {error.message}")
+        return None
+
+
 def _stop_job(running: Stack) -> str | None:
     """Stop the job with a savepoint; where that cannot be had, say so and stop without."""
     from fraudctl.errors import FraudctlError
@@ -241,8 +282,10 @@ def _confirm(home: Path) -> None:
     import sys
 
     if options().json or not sys.stdin.isatty():
-        raise UsageError(f"this deletes everything in {home}", hint="say so with: fraudctl purge --yes")
-    typer.confirm(f"Delete everything in {home}?", abort=True, err=True)
+        raise UsageError(
+            f"this deletes everything a stack wrote in {home}", hint="say so with: fraudctl purge --yes"
+        )
+    typer.confirm(f"Delete everything a stack wrote in {home}?", abort=True, err=True)
 
 
 def _started(stack: Stack, seconds: float) -> Result:
@@ -261,15 +304,45 @@ def _started(stack: Stack, seconds: float) -> Result:
 
 
 def _watched() -> Iterator[Result]:
-    from fraudctl import engines
+    from fraudctl.home import stack as stacks
     from fraudctl.waiting import every
 
     for _ in every(WATCH_SECONDS):
-        yield _status(engines.current())
+        yield _status_of(stacks.home_dir())
+
+
+def _status_of(home: Path) -> Result:
+    from fraudctl import engines
+    from fraudctl.home.typed_files import Damaged, Newer
+
+    try:
+        stack = engines.current(home)
+    except (Damaged, Newer) as error:
+        return _status_unknown(home, error)
+    return _status(stack)
+
+
+def _status_unknown(home: Path, error: FraudctlError) -> Result:
+    """What can be said where `stack.json` cannot be read: the finding, its mend, and what runs."""
+    from fraudctl import engines
+    from fraudctl.observe import status as observe
+
+    seen = [observe.program(state) for state in engines.of_home(home).seen_in(home).values()]
+    data = {
+        "home": str(home),
+        "healthy": False,
+        "finding": {"code": error.code, "message": error.message, "hint": error.hint},
+        "programs": seen,
+    }
+    rows = [(one["name"], one["pid"] or "", _mb(one["rss_bytes"]), one["state"]) for one in seen]
+    finding = Table("", ("finding", "mend"), [(error.message, error.hint)])
+    programs = Table("", ("program", "pid", "memory", "state"), rows)
+    return Result(f"not well: {error.message}", data, exit_code=3, tables=(finding, programs))
 
 
 def _status(stack: Stack) -> Result:
     from fraudctl import engines
+    from fraudctl.jobs import activations
     from fraudctl.observe import status as observe
 
     health = engines.of(stack).health(stack)
@@ -282,6 +355,8 @@ def _status(stack: Stack) -> Result:
     ill = [one.name for one in health if not one.healthy] + ([] if job["healthy"] else ["job"])
     ill += [sink["name"] for sink in sinks if not sink["healthy"] and sink["name"] not in ill]
     rates = observe.rates(stack)
+    put_aside = activations.put_aside(stack)
+    said, aside = activations.say_put_aside(put_aside)
     summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
     data = {
         "home": str(stack.home),
@@ -291,9 +366,10 @@ def _status(stack: Stack) -> Result:
         "job": job,
         "sinks": sinks,
         "rates": rates,
+        "rules_put_aside": put_aside,
     }
     tables = (*_status_tables(health, job, sinks), _rates_table(rates))
-    return Result(summary, data, exit_code=3 if ill else 0, tables=tables)
+    return Result(summary + said, data, exit_code=3 if ill else 0, tables=(*tables, *aside))
 
 
 def _server(one: ServerHealth) -> dict[str, Any]:

@@ -25,12 +25,13 @@ from fraudctl.compare.replay_topics import own_topics
 from fraudctl.console.result import Progress
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
-from fraudctl.home.jobs import next_run
 from fraudctl.jobs import live as jobs
 from fraudctl.jobs import warm_up
+from fraudctl.jobs.run_numbers import next_run
 from fraudctl.kafka import admin
 from pipeline.records.decision_record import run_of
 from pipeline.records.events import Refusal, decode
+from pipeline.scoring.job_config import JobTopics
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -233,7 +234,7 @@ def _job(
         start={str(partition): one.start for partition, one in made.ranges.items()},
         emit_from={str(partition): one.first for partition, one in made.ranges.items()},
         ruleset=ruleset.content,
-        topics={"transactions": made.transactions, **own},
+        topics=JobTopics(made.transactions, **own),
     )  # fmt: skip
 
 

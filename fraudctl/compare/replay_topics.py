@@ -10,10 +10,14 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from fraudctl.home.jobs import read_json, write_json
+from pydantic import TypeAdapter
+
+from fraudctl.home import typed_files
+from fraudctl.home.jobs import write_json
 from fraudctl.kafka import admin
 from pipeline.records.names import dead_letters
 from pipeline.rules.plugins.watch import began
@@ -22,15 +26,28 @@ if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
 
 
+@dataclass(frozen=True, slots=True)
+class _Marker:
+    """The topics of a process; when that began tells it from a later one with the same pid."""
+
+    pid: int
+    began: str | None
+    topics: tuple[str, ...]
+
+
+_MARKER: Final = TypeAdapter(_Marker)
+
+
 @contextmanager
 def own_topics(stack: Stack, ruleset_hash: str, keep: bool) -> Iterator[dict[str, str]]:
     """`decisions` and `refusals` of a replay. Dropped at the end, unless `keep` and it came to its end."""
     sweep(stack)
     decisions, name = stack.profile.topics.decisions, f"{ruleset_hash[:8]}-{time.time_ns() // 1_000_000}"
-    replayed = f"{decisions}.replay-{name}"
+    replayed = f"{_prefix(stack)}{name}"
     own = {"decisions": replayed, "refusals": dead_letters(replayed)}
     marker = _markers(stack) / f"{name}.json"
-    write_json(marker, {"pid": os.getpid(), "began": began(os.getpid()), "topics": list(own.values())})
+    noted = {"pid": os.getpid(), "began": began(os.getpid()), "topics": list(own.values())}
+    write_json(marker, {"format": typed_files.FORMAT, **noted})
     dropped = list(own.values())
     try:
         wide = {"max.message.bytes": str(stack.profile.max_message_bytes)}
@@ -47,12 +64,18 @@ def sweep(stack: Stack) -> list[str]:
     """Drop the topics of replays whose process is gone; their names."""
     left = []
     for marker in sorted(_markers(stack).glob("*.json")):
-        content = read_json(marker)
-        if content and content["began"] != began(content["pid"]):
-            admin.delete(stack.kafka, content["topics"])
+        found = typed_files.read(marker, _MARKER, "remove it; topics of that replay may remain")
+        if found and found.began != began(found.pid):
+            own = [topic for topic in found.topics if topic.startswith(_prefix(stack))]
+            admin.delete(stack.kafka, own)
             marker.unlink(missing_ok=True)
-            left += content["topics"]
+            left += own
     return left
+
+
+def _prefix(stack: Stack) -> str:
+    """How the name of every topic of a replay begins; no other is ever dropped."""
+    return f"{stack.profile.topics.decisions}.replay-"
 
 
 def _markers(stack: Stack) -> Path:

@@ -30,7 +30,7 @@ from pipeline.records.decision_record import run_of
 from pipeline.records.events import parse_amount, parse_time
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring.activation import Activation
-from pipeline.scoring.reference import ALWAYS
+from pipeline.scoring.versions import ALWAYS
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack

@@ -15,6 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from fraudctl.home.folder import Removed
 from fraudctl.home.stack import Stack
 from fraudctl.settings.profile import Profile
 
@@ -120,8 +121,8 @@ class Engine(Protocol):
     def down(self, home: Path) -> bool:
         """Stop everything, workers first; whether anything ran. The data stays."""
 
-    def purge(self, home: Path) -> None:
-        """Stop everything and delete the stack's data."""
+    def purge(self, home: Path) -> Removed:
+        """Stop everything, delete the stack's data by name, and say what is still there."""
 
     def is_running(self, home: Path) -> bool:
         """Whether this engine looks after the programs of that home now."""
@@ -131,6 +132,9 @@ class Engine(Protocol):
 
     def programs(self, stack: Stack) -> Mapping[str, ProgramState]:
         """Every program's state by name; empty when the stack is stopped."""
+
+    def seen_in(self, home: Path) -> Mapping[str, ProgramState]:
+        """The same of a home whose `stack.json` cannot be read."""
 
     def start(self, stack: Stack, program: str) -> None:
         """Ask for a program to run; harmless if it does."""

@@ -7,11 +7,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from fraudctl.errors import Failed
-from fraudctl.home.stack import Stack, write_atomically
+from pydantic import TypeAdapter
+
+from fraudctl.home import typed_files
+from fraudctl.home.private_files import make_folder, write_atomically
+from fraudctl.home.stack import Stack
+from fraudctl.home.typed_files import Damaged
 from fraudctl.servers import Program
+from pipeline.metrics import SinkStatus
 from pipeline.records import names
 from pipeline.records.names import writer_group
 
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.projector import Config
 
 SILENT_MS = 20
+_STATUS: Final = TypeAdapter(SinkStatus)
 _PACKAGES = Path(__file__).resolve().parents[2]
 
 
@@ -37,6 +43,12 @@ def program(sink: str) -> str:
 def status_file(stack: Stack, sink: str) -> Path:
     """Where a sink's writer tells of itself."""
     return stack.paths.run / f"sink-{sink}.status.json"
+
+
+def said(stack: Stack, sink: str) -> SinkStatus | None:
+    """What a sink's writer last told of itself; None before it has. Damaged, Newer."""
+    mend = f"run: fraudctl restart {program(sink)}, which writes it anew"
+    return typed_files.read(status_file(stack, sink), _STATUS, mend)
 
 
 def pause_file(stack: Stack, sink: str) -> Path:
@@ -94,7 +106,9 @@ def programs(stack: Stack) -> list[Program]:
 
 
 def write_configurations(stack: Stack) -> None:
-    """Write what each process reads at its start."""
+    """Write what each process reads at its start, and make the folder of a store that is one in the home."""
+    if "parquet" in sinks(stack) and stack.parquet_address() == stack.paths.data("parquet").as_uri():
+        make_folder(stack.paths.data("parquet"))
     if notifies(stack):
         _write(_notifier_file(stack), notifier(stack))
     if "kafka" not in stack.addresses:
@@ -143,14 +157,14 @@ def sink_file(stack: Stack, sink: str) -> Path:
 
 
 def writer(stack: Stack, sink: str) -> Config:
-    """What a sink's writer is started with, as it lies in the home. Failed where that is not in order."""
-    from pipeline import projector
-    from pipeline.process import configuration
+    """What a sink's writer is started with, as it lies in the home. Damaged where it cannot be used."""
+    from pipeline.projector import Config
 
-    try:
-        return projector.Config.read(sink_file(stack, sink))
-    except configuration.BadConfiguration as error:
-        raise Failed(f"the writer of {sink} cannot be started: {error}", code="configuration") from error
+    path, mend = sink_file(stack, sink), "run: fraudctl up, which writes it anew"
+    found = typed_files.read(path, TypeAdapter(Config), mend)
+    if found is None:
+        raise Damaged(f"{path} is not there", hint=mend)
+    return found
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ set the offsets of its group and start it again: the broker takes no offsets whi
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,9 +16,12 @@ from fraudctl import engines
 from fraudctl.engines import workers
 from fraudctl.engines.contract import ProgramState
 from fraudctl.errors import Failed, UsageError
-from fraudctl.home.stack import Stack, write_atomically
+from fraudctl.home.private_files import write_atomically
+from fraudctl.home.stack import Stack
+from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.kafka import admin, places
 from fraudctl.waiting import until
+from pipeline.metrics import SinkStatus
 from pipeline.records.names import writer_group
 
 STALE_MS = 10_000
@@ -121,7 +123,11 @@ def _reset(stack: Stack, group: str, topic: str, to: Mapping[int, int]) -> None:
 
 
 def _status(stack: Stack, sink: str, program: ProgramState | None) -> dict[str, Any]:
-    said = _said(stack, sink)
+    said, unreadable = None, None
+    try:
+        said = workers.said(stack, sink)
+    except (Damaged, Newer) as failure:
+        unreadable = failure.message
     decisions, group = stack.profile.topics.decisions, writer_group(sink)
     by_partition = admin.lag(stack.kafka, group, decisions)
     dead = workers.dead_letters(stack, sink)
@@ -132,26 +138,27 @@ def _status(stack: Stack, sink: str, program: ProgramState | None) -> dict[str, 
         "lag": sum(by_partition.values()),
         "lag_by_partition": {str(partition): lag for partition, lag in sorted(by_partition.items())},
         "dead_letters": sum(end[partition] - begin[partition] for partition in end),
-        **{name: said.get(name) for name in _SAID},
+        **{name: getattr(said, name, None) for name in _SAID},
+        **({"last_error": unreadable} if unreadable else {}),
     }
 
 
-def _state(stack: Stack, sink: str, program: ProgramState | None, said: Mapping[str, Any]) -> str:
+def _state(stack: Stack, sink: str, program: ProgramState | None, said: SinkStatus | None) -> str:
     if program is None or not program.runs:
         return str(program.condition) if program else "absent"
     if workers.pause_file(stack, sink).exists():
         return "paused"
-    if time.time_ns() // 1_000_000 - int(said.get("updated_ms") or 0) > STALE_MS:
+    if said is None or time.time_ns() // 1_000_000 - said.updated_ms > STALE_MS:
         return "silent"
-    return "waiting" if said.get("paused") else "running"
+    return "waiting" if said.paused else "running"
 
 
-def _said(stack: Stack, sink: str) -> dict[str, Any]:
+def _said(stack: Stack, sink: str) -> SinkStatus | None:
+    """None also of a file that cannot be read: `_status` says why."""
     try:
-        found: dict[str, Any] = json.loads(workers.status_file(stack, sink).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found
+        return workers.said(stack, sink)
+    except (Damaged, Newer):
+        return None
 
 
 def _wait_for(stack: Stack, sink: str, suspended: bool, wait_s: float) -> None:
@@ -161,7 +168,7 @@ def _wait_for(stack: Stack, sink: str, suspended: bool, wait_s: float) -> None:
         return
     word = "pause" if suspended else "go on"
     until(
-        lambda: _said(stack, sink).get("suspended") is suspended,
+        lambda: getattr(_said(stack, sink), "suspended", None) is suspended,
         wait_s,
         lambda: Failed(
             f"the writer of {sink} did not {word} within {wait_s:g} s: it is still at a batch",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import UsageError
-from fraudctl.home.stack import write_atomically
+from fraudctl.home.private_files import open_private, write_atomically
 from fraudctl.settings.profile import data_dir
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def record_start(home: Path, content: Mapping[str, Any], job: str, run: int, at_
     """Keep the content and note that a job began with it."""
     entry = {"at_ms": at_ms, "hash": store(home, content), "version": str(content.get("version")),
              "job": job, "run": run}  # fmt: skip
-    with (home / "rules" / _HISTORY).open("a", encoding="utf-8") as out:
+    with open_private(home / "rules" / _HISTORY, "a") as out:
         out.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
 
@@ -61,7 +61,7 @@ def history(home: Path) -> list[dict[str, Any]]:
     for line in lines:
         try:
             found.append(dict(json.loads(line)))
-        except ValueError:
+        except (ValueError, TypeError):
             continue
     return found
 

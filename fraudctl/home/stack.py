@@ -10,18 +10,21 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from pydantic import TypeAdapter
+
 from fraudctl.console import result
-from fraudctl.errors import Failed, NotRunning
-from fraudctl.settings import profile as profiles
+from fraudctl.errors import NotRunning
+from fraudctl.home import typed_files
+from fraudctl.home.private_files import write_atomically
 from fraudctl.settings.profile import Profile
-from pipeline.process.files import write_atomically as write_atomically
-from pipeline.records.names import JOB_GROUP
 
 FORMAT = 1
+MEND = "remove it and run: fraudctl up"
 SERVERLESS_SINKS = frozenset({"parquet"})
 """sinks whose store is a place, not a server of the stack"""
 POSTGRES_USER = "fraudctl"
@@ -188,52 +191,6 @@ class Stack:
         url = self.profile.sinks.get("parquet", {}).get("url")
         return self.paths.data("parquet").as_uri() if url is None else str(url)
 
-    def job_config(
-        self,
-        name: str,
-        run: int,
-        ruleset: Mapping[str, Any],
-        *,
-        restore: str | None = None,
-        **changes: Any,
-    ) -> dict[str, Any]:
-        """The configuration of a scoring job over this stack's live topics.
-
-        `ruleset` is the rule set's content, `changes` replaces whole keys (topics, time, bounded, start,
-        group, parallelism, …) for a job that is not the live one.
-        """
-        pipeline = self.profile.pipeline
-        topics = self.profile.topics
-        settings = ("out_of_orderness_ms", "dedup_window_ms", "max_entries", "max_event_bytes")
-        return {
-            "name": name,
-            "flink": self.flink,
-            "flink_conf_dir": str(self.paths.flink_conf),
-            "bootstrap": self.kafka,
-            "kafka_properties": {},
-            "topics": {
-                "transactions": topics.transactions,
-                "decisions": topics.decisions,
-                "refusals": topics.refusals,
-            },
-            "ruleset": ruleset,
-            "time": "append",
-            "bounded": False,
-            "start": "earliest",
-            "emit_from": None,
-            "run": run,
-            "group": JOB_GROUP,
-            "parallelism": pipeline.parallelism,
-            "idle_after_ms": pipeline.idle_after_ms,
-            "max_message_bytes": self.profile.max_message_bytes,
-            "settings": {setting: getattr(pipeline, setting) for setting in settings},
-            "jars": [str(jar) for jar in self.job_jars],
-            "checkpoints": self.paths.checkpoints.as_uri(),
-            "checkpoint_interval_ms": pipeline.checkpoint_interval_ms,
-            "restore": restore,
-            "plugin_watch": str(self.paths.plugins),
-        } | changes
-
     def save(self) -> None:
         """Write `stack.json` in one step."""
         document = {
@@ -269,25 +226,28 @@ def home_dir(home: Path | None = None) -> Path:
     return chosen.expanduser().absolute()
 
 
+@dataclass(frozen=True)
+class _File:
+    """What `stack.json` holds."""
+
+    profile: Profile
+    addresses: Mapping[str, str]
+    ports: Mapping[str, Mapping[str, int]]
+    without: tuple[str, ...]
+    jars: Mapping[str, str]
+    extra: Mapping[str, Any]
+    engine: str = "local"
+
+
+@cache
+def _file_kind() -> TypeAdapter[_File]:
+    return TypeAdapter(_File)
+
+
 def read(home: Path) -> Stack | None:
-    """The stack that was last started in a home, running or not; None if there never was one."""
-    try:
-        document = json.loads(Paths(home).stack_file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:
-        raise Failed(
-            f"{Paths(home).stack_file} cannot be read: {error}", hint="remove it and run: fraudctl up"
-        ) from error
-    if document.get("format") != FORMAT:
-        raise Failed(f"{Paths(home).stack_file} was written by another version", hint="run: fraudctl purge")
-    return Stack(
-        home=home,
-        profile=profiles.from_document(document["profile"]),
-        addresses=document["addresses"],
-        ports=document["ports"],
-        without=tuple(document["without"]),
-        jars=document["jars"],
-        extra=document["extra"],
-        engine=document.get("engine", "local"),
-    )
+    """The stack that was last started in a home, running or not; None if there never was one.
+
+    Damaged or Newer where the file cannot be used; `fraudctl down` works all the same.
+    """
+    found = typed_files.read(Paths(home).stack_file, _file_kind(), MEND, FORMAT)
+    return None if found is None else Stack(home=home, **vars(found))

@@ -8,19 +8,21 @@ told that the other was quicker. Nothing here touches the job, which follows the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fraudctl.errors import Failed, UsageError
+from fraudctl.console.result import Table
+from fraudctl.errors import Failed, FraudctlError, UsageError
 from fraudctl.home import rulesets
-from fraudctl.home.jobs import now_ms, read_json, wanted_live
+from fraudctl.home.jobs import now_ms, submitted_live, wanted_live
 from fraudctl.kafka import admin
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plan import TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring import activation
-from pipeline.scoring.activation import Activation
+from pipeline.scoring.activation import Activation, Reading
+from pipeline.scoring.job_config import JobConfig
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -52,8 +54,12 @@ class RulesTopic:
 
     def read(self) -> list[Activation]:
         """Every activation that counts."""
+        return self.sorted_out().chain
+
+    def sorted_out(self) -> Reading:
+        """Every activation that counts, and every record that is put aside."""
         records = admin.tail(self.bootstrap, self.topic)
-        return activation.read((record.offset, record.append_ms, record.value) for record in records)
+        return activation.sorted_out((record.offset, record.append_ms, record.value) for record in records)
 
     def activate(self, decide: Callable[[list[Activation]], Change]) -> Activation:
         """Append what `decide` makes of those that count; Failed when another one was quicker."""
@@ -116,8 +122,8 @@ class RulesTopic:
 
 def of(stack: Stack) -> RulesTopic:
     """That of the stack's live job. One that is stopped gets the steps that are needed when it starts."""
-    submitted = read_json(stack.paths.jobs / "fraudctl-live.config.json")
-    hops = submitted.get("hops") if wanted_live(stack)["wanted"] == "running" else None
+    submitted = submitted_live(stack) if wanted_live(stack).wanted == "running" else None
+    hops = None if submitted is None else submitted.hops
     return RulesTopic(stack.kafka, stack.profile.topics.rules, stack.home, hops)
 
 
@@ -127,22 +133,47 @@ def needed(change: Change) -> list[str]:
     return sorted({feature.by for one in sets for feature in one.features.values()}, key=KEYS.index)
 
 
-def live_config(stack: Stack, config: Mapping[str, Any]) -> dict[str, Any]:
+def live_config(stack: Stack, config: JobConfig) -> JobConfig:
     """The configuration of the live job: it follows the topic, on which there is a first activation by then.
 
     It has a step by every key that any activation ever needed, since a new run computes them all again.
     """
-    chain = of(stack).begin(config["ruleset"])
-    asked = wanted_live(stack)["hops"]
+    chain = of(stack).begin(config.ruleset)
+    asked = wanted_live(stack).hops
     names = stack.profile.topics
-    return {
-        **config,
-        "topics": {**config["topics"], "rules": names.rules, "shadow": names.shadow},
-        "ruleset": chain[-1].content,
-        "hops": [key for key in KEYS if key in (*activation.keys(chain), *asked)],
-    }
+    return replace(
+        config,
+        topics=replace(config.topics, rules=names.rules, shadow=names.shadow),
+        ruleset=chain[-1].content,
+        hops=tuple(key for key in KEYS if key in (*activation.keys(chain), *asked)),
+    )
 
 
 def now(chain: Sequence[Activation]) -> Activation | None:
     """The one in force at this moment."""
     return activation.in_force(chain, now_ms()) if chain else None
+
+
+def put_aside(stack: Stack) -> list[dict[str, Any]] | None:
+    """The records of the rules topic that no reader takes: topic, partition, offset, reason.
+
+    None when the topic cannot be read.
+    """
+    if not stack.runs_jobs:
+        return []
+    here = of(stack)
+    try:
+        aside = here.sorted_out().aside
+    except FraudctlError:
+        return None
+    return [{"topic": here.topic, "partition": PARTITION} | asdict(one) for one in aside]
+
+
+def say_put_aside(found: Sequence[Mapping[str, Any]] | None) -> tuple[str, tuple[Table, ...]]:
+    """The end of a summary and a table for what `put_aside` found; nothing where that is nothing."""
+    if not found:
+        return "", ()
+    title = "Records on the rules topic that are put aside; what is in force goes on"
+    rows = [(one["topic"], one["partition"], one["offset"], one["reason"]) for one in found]
+    many = f"; {len(found)} record{'s' * (len(found) > 1)} on the rules topic put aside"
+    return many, (Table(title, ("topic", "partition", "offset", "what is wrong"), rows),)

@@ -8,8 +8,8 @@ data are submitted here. Everything is kept below `home/jobs`, in files that are
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.console.result import Progress
@@ -19,16 +19,18 @@ from fraudctl.flink.rest import Flink, Job, reason_of
 from fraudctl.home.jobs import (
     POLL_S,
     RESET,
+    KeeperState,
+    WantedLive,
     keeper_state,
-    next_run,
     now_ms,
+    remember_savepoint,
     restore_points,
     submission_lock,
     want,
-    write_json,
 )
 from fraudctl.home.jobs import wanted_live as wanted_live
 from fraudctl.jobs import plugin_watcher
+from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.submission import LIVE, SUBMIT_S, job_config, submit, topics_of
 from fraudctl.waiting import until
 
@@ -59,17 +61,18 @@ def start(
     """
     asked_ms = now_ms()
     now = wanted_live(stack)
-    if now["wanted"] != "running":
-        wish = _resume(stack, restore, parallelism or now["parallelism"])
-        wish["reset"] = now["reset"] if restore == "latest" else None
-        if wish["reset"] and now["from"] == RESET:
-            wish["from"] = "none"
-        now = want(stack, wanted="running", hops=sorted({*now["hops"], *hops}), **wish)
+    if now.wanted != "running":
+        restore = _resume(stack, restore)
+        reset = now.reset if restore == "latest" else None
+        if reset and now.restore == RESET:
+            restore = "none"
+        wish = {"restore": restore, "reset": reset, "parallelism": parallelism or now.parallelism}
+        now = want(stack, wanted="running", hops=tuple(sorted({*now.hops, *hops})), **wish)
     elif restore != "latest" or parallelism not in (None, _parallelism(stack, now)):
         raise UsageError(
             "the job is already running", hint="stop it first with: fraudctl job stop", code="running"
         )
-    _await_running(stack, int(now["generation"]), asked_ms, wait_s, progress)
+    _await_running(stack, now.generation, asked_ms, wait_s, progress)
     return status(stack)
 
 
@@ -81,7 +84,7 @@ def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True
     the former wanted state is put back and Failed is raised.
     """
     before = wanted_live(stack)
-    if before["wanted"] != "stopped":
+    if before.wanted != "stopped":
         want(stack, wanted="stopped")
     flink = Flink(stack.flink_url)
     progress.update(0, "waiting for the keeper")
@@ -93,8 +96,8 @@ def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True
         try:
             path = _end(stack, flink, jobs[0], wait_s, savepoint)
         except FraudctlError:
-            if before["wanted"] == "running":
-                want(stack, wanted="running", **{"from": "latest"})
+            if before.wanted == "running":
+                want(stack, wanted="running", restore="latest")
             raise
     return {"job_id": jobs[0].job_id, "savepoint": path}
 
@@ -104,7 +107,7 @@ def savepoint(stack: Stack, wait_s: float = 120.0) -> dict[str, Any]:
     flink = Flink(stack.flink_url)
     job = _live_job(flink)
     path = flink.savepoint(job.job_id, _savepoint_folder(stack), wait_s)
-    _remember(stack, path)
+    remember_savepoint(stack, path)
     return {"job_id": job.job_id, "savepoint": path}
 
 
@@ -123,15 +126,14 @@ def rescale(stack: Stack, parallelism: int, wait_s: float, progress: Progress) -
 def status(stack: Stack) -> dict[str, Any]:
     """The live job as wanted, as the keeper sees it and as Flink sees it (`flink` is None without a job)."""
     wanted, keeper = wanted_live(stack), keeper_state(stack)
+    shown = ("state", "last_error", "restored_from", "submitted_ms")
     flink = Flink(stack.flink_url)
     jobs = flink.live(LIVE)
     return {
-        "wanted": wanted["wanted"],
+        "wanted": wanted.wanted,
         "parallelism": _parallelism(stack, wanted),
-        "run": keeper.get("run"),
-        "keeper": {
-            name: keeper.get(name) for name in ("state", "last_error", "restored_from", "submitted_ms")
-        },
+        "run": keeper.run if keeper else None,
+        "keeper": {name: getattr(keeper, name, None) for name in shown},
         "flink": _flink_status(flink, jobs[0]) if jobs else None,
         "stopped_plugins": plugin_watcher.stopped(stack.paths.plugins),
     }
@@ -142,8 +144,8 @@ def run_bounded(
 ) -> dict[str, Any]:
     """Runs one bounded job over a topic of past data and waits for its end; job_id, run and seconds.
 
-    Its decisions go to the stack's decisions topic under a run of their own (`changes` replaces top-level
-    keys of the job's configuration). It joins no group of the live job. Failed when it ends otherwise than
+    Its decisions go to the stack's decisions topic under a run of their own (`changes` replaces fields
+    of the job's configuration). It joins no group of the live job. Failed when it ends otherwise than
     finished; it is cancelled when it does not end within `wait_s`.
     """
     run = next_run(stack)
@@ -153,7 +155,7 @@ def run_bounded(
         run,
         name=full,
         group=full,
-        topics=topics_of(stack) | {"transactions": topic},
+        topics=replace(topics_of(stack), transactions=topic),
         checkpoints=(stack.paths.checkpoints / f"past-{run}").as_uri(),
         time="event",
         bounded=True,
@@ -161,7 +163,7 @@ def run_bounded(
     )
     started = time.monotonic()
     flink = Flink(stack.flink_url)
-    job_id = submit(stack, config | changes, min(wait_s, SUBMIT_S))
+    job_id = submit(stack, replace(config, **changes), min(wait_s, SUBMIT_S))
     try:
         job = await_end(flink, job_id, wait_s, progress)
     except BaseException:
@@ -197,7 +199,8 @@ def await_end(flink: Flink, job_id: str, wait_s: float, progress: Progress) -> J
     return until(ended, wait_s, too_long, PROGRESS_S)
 
 
-def _resume(stack: Stack, restore: str, parallelism: int | None) -> dict[str, Any]:
+def _resume(stack: Stack, restore: str) -> str:
+    """What to restore as the keeper takes it. UsageError where it is no complete state."""
     if restore not in ("latest", "none"):
         folder = local_path(restore).resolve()
         folder = folder.parent if folder.name == "_metadata" else folder
@@ -207,31 +210,30 @@ def _resume(stack: Stack, restore: str, parallelism: int | None) -> dict[str, An
                 f"{folder} is no complete savepoint or checkpoint", hint=f"the newest is {known}"
             )
         restore = folder.as_uri()
-    return {"from": restore, "parallelism": parallelism}
+    return restore
 
 
-def _parallelism(stack: Stack, wanted: Mapping[str, Any]) -> int:
-    return int(wanted["parallelism"] or stack.profile.pipeline.parallelism)
+def _parallelism(stack: Stack, wanted: WantedLive) -> int:
+    return wanted.parallelism or stack.profile.pipeline.parallelism
 
 
 def _await_running(stack: Stack, generation: int, asked_ms: int, wait_s: float, progress: Progress) -> None:
     flink = Flink(stack.flink_url)
-    keeper: dict[str, Any] = {}
+    keeper: KeeperState | None = None
 
     def runs() -> bool:
         nonlocal keeper
         keeper = keeper_state(stack)
-        if int(keeper.get("generation", -1)) >= generation and _all_tasks_run(flink):
+        if keeper and keeper.generation >= generation and _all_tasks_run(flink):
             return True
-        if int(keeper.get("failures", 0)) >= 3 and int(keeper.get("failed_ms", 0)) >= asked_ms:
-            raise Failed(
-                str(keeper.get("last_error")), hint="look at: fraudctl logs keeper", code="job_failed"
-            )
-        progress.update(0, f"keeper: {keeper.get('state', 'not started')}")
+        if keeper and keeper.failures >= 3 and keeper.failed_ms >= asked_ms:
+            raise Failed(str(keeper.last_error), hint="look at: fraudctl logs keeper", code="job_failed")
+        progress.update(0, f"keeper: {keeper.state if keeper else 'not started'}")
         return False
 
     def does_not() -> Failed:
-        reason = keeper.get("last_error") or f"the keeper is {keeper.get('state', 'not there')}"
+        seen = keeper.state if keeper else "not there"
+        reason = (keeper and keeper.last_error) or f"the keeper is {seen}"
         return Failed(
             f"the job does not run after {wait_s:.0f} s: {reason}",
             hint="look at: fraudctl logs keeper; fraudctl logs jobmanager",
@@ -261,17 +263,14 @@ def _end(stack: Stack, flink: Flink, job: Job, wait_s: float, with_savepoint: bo
         flink.cancel(job.job_id, wait_s)
         return None
     path = flink.stop_with_savepoint(job.job_id, _savepoint_folder(stack), wait_s)
-    _remember(stack, path)
+    remember_savepoint(stack, path)
     flink.wait_ended(job.job_id, wait_s)
     return path
 
 
 def _savepoint_folder(stack: Stack) -> str:
-    return (stack.paths.savepoints / f"run-{keeper_state(stack).get('run', 0)}").as_uri()
-
-
-def _remember(stack: Stack, path: str) -> None:
-    write_json(stack.paths.jobs / "savepoint.json", {"path": path, "completed_ms": now_ms()})
+    keeper = keeper_state(stack)
+    return (stack.paths.savepoints / f"run-{keeper.run or 0 if keeper else 0}").as_uri()
 
 
 def _flink_status(flink: Flink, job: Job) -> dict[str, Any]:

@@ -114,4 +114,4 @@ def _repeat(watcher: Watcher) -> None:
 
 def stopped(folder: Path) -> list[dict[str, Any]]:
     """The plug-ins that were stopped in this home, the oldest first."""
-    return sorted(plugin_watch.stopped(folder).values(), key=lambda entry: int(entry["at_ms"]))
+    return sorted(plugin_watch.stopped(folder).values(), key=lambda entry: int(entry.get("at_ms", 0)))

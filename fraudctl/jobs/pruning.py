@@ -25,7 +25,9 @@ _JOB = re.compile(r"[0-9a-f]{32}")
 def job_folders(home: Path) -> list[Path]:
     """The folders in which jobs have put checkpoints, one for each job."""
     return sorted(
-        path for path in home.glob("checkpoints/*/*") if path.is_dir() and _JOB.fullmatch(path.name)
+        path
+        for path in home.glob("checkpoints/*/*")
+        if path.is_dir() and not path.is_symlink() and _JOB.fullmatch(path.name)
     )
 
 
@@ -48,8 +50,9 @@ def doomed(
         and not any(path.is_relative_to(folder) for path in kept)
         and not any(folder.name.encode() in content for content in metadata)
     ]
-    savepoints = (path.parent for path in home.glob("savepoints/*/*/_metadata"))
-    return old_jobs + sorted(path for path in savepoints if path not in kept)
+    # What somebody has put beside them, or links there, is not of a job.
+    savepoints = (path.parent for path in home.glob("savepoints/run-*/savepoint-*/_metadata"))
+    return old_jobs + sorted(path for path in savepoints if path not in kept and not path.is_symlink())
 
 
 def delete(folders: Sequence[Path]) -> None:

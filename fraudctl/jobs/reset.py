@@ -81,16 +81,16 @@ def plan(stack: Stack, to: str, now_ms: int | None = None) -> Reset:
 def apply(stack: Stack, reset: Reset) -> None:
     """Make the next start a new run at these offsets. UsageError while the job runs."""
     refuse_running(stack)
-    texts = {
-        "start": {str(p): offset for p, offset in reset.start.items()},
-        "emit_from": {str(p): offset for p, offset in reset.emit_from.items()},
-    }
-    jobs.want(stack, wanted="stopped", reset=texts, **{"from": jobs.RESET})
+    begun = jobs.Beginning(
+        {str(p): offset for p, offset in reset.start.items()},
+        {str(p): offset for p, offset in reset.emit_from.items()},
+    )
+    jobs.want(stack, wanted="stopped", reset=begun, restore=jobs.RESET)
 
 
 def refuse_running(stack: Stack) -> None:
     """UsageError while the live job runs or is wanted."""
-    if jobs.wanted_live(stack)["wanted"] == "running" or Flink(stack.flink_url).live(LIVE):
+    if jobs.wanted_live(stack).wanted == "running" or Flink(stack.flink_url).live(LIVE):
         raise UsageError(
             "the job is running: it would go on from its state",
             hint="stop it first with: fraudctl job stop",

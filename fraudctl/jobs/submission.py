@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,13 @@ from fraudctl.binaries.java import flink_module_flags, java_home
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import now_ms, write_json
+from fraudctl.home.private_files import UMASK, make_folder, open_private
+from pipeline.rules.plan import PlanSettings
+from pipeline.scoring.job_config import JobConfig, JobTopics
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
+    from fraudctl.settings.profile import Profile
 
 LIVE = "fraudctl-live"
 SUBMIT_S = 180.0
@@ -25,14 +30,41 @@ CLIENT_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m")
 """The client lives for seconds: it must start quickly, not run fast."""
 
 
-def job_config(stack: Stack, run: int, *, name: str = LIVE, **changes: Any) -> dict[str, Any]:
-    """The configuration of a job with this stack's rule set; `changes` replaces whole keys.
+def job_config(
+    stack: Stack, run: int, *, name: str = LIVE, ruleset: Mapping[str, Any] | None = None, **changes: Any
+) -> JobConfig:
+    """The configuration of a scoring job over this stack's live topics.
 
-    Checkpoints lie in a folder of the run, so a path tells which run its state belongs to.
+    `ruleset` is content, None for that of this stack; `changes` replaces fields for a job that is not the
+    live one. Checkpoints lie in a folder of the run, so a path tells which run its state belongs to.
     """
-    checkpoints = (stack.paths.checkpoints / f"run-{run}").as_uri()
-    content = ruleset_content(stack.profile.rules)
-    return stack.job_config(name, run, content, **({"checkpoints": checkpoints} | changes))
+    pipeline = stack.profile.pipeline
+    config = JobConfig(
+        name=name,
+        flink=stack.flink,
+        flink_conf_dir=str(stack.paths.flink_conf),
+        bootstrap=stack.kafka,
+        topics=topics_of(stack),
+        ruleset=ruleset_content(stack.profile.rules) if ruleset is None else ruleset,
+        run=run,
+        parallelism=pipeline.parallelism,
+        idle_after_ms=pipeline.idle_after_ms,
+        max_message_bytes=stack.profile.max_message_bytes,
+        settings=plan_settings(stack.profile),
+        jars=tuple(str(jar) for jar in stack.job_jars),
+        checkpoints=(stack.paths.checkpoints / f"run-{run}").as_uri(),
+        checkpoint_interval_ms=pipeline.checkpoint_interval_ms,
+        plugin_watch=str(stack.paths.plugins),
+    )
+    return replace(config, **changes)
+
+
+def plan_settings(profile: Profile) -> PlanSettings:
+    """What a profile says about the computation of features."""
+    settings = profile.pipeline
+    return PlanSettings(
+        settings.out_of_orderness_ms, settings.dedup_window_ms, settings.max_entries, settings.max_event_bytes
+    )
 
 
 def ruleset_content(path: Path) -> dict[str, Any]:
@@ -46,29 +78,25 @@ def ruleset_content(path: Path) -> dict[str, Any]:
         raise UsageError(f"the rule set cannot be used: {error}", hint=hint, code="ruleset") from error
 
 
-def topics_of(stack: Stack) -> dict[str, str]:
-    """The topics of the live job, in the form of its configuration."""
+def topics_of(stack: Stack) -> JobTopics:
+    """The topics of the live job without those of its rules, which `activations.live_config` adds."""
     topics = stack.profile.topics
-    return {
-        "transactions": topics.transactions,
-        "decisions": topics.decisions,
-        "refusals": topics.refusals,
-    }
+    return JobTopics(topics.transactions, topics.decisions, topics.refusals)
 
 
-def submit(stack: Stack, config: Mapping[str, Any], wait_s: float = SUBMIT_S, lock: int | None = None) -> str:
+def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int | None = None) -> str:
     """Hands a job to Flink through `pipeline.job` and returns its id; Failed with the last line it said.
 
     The rule set is kept before any decision can name it (see `fraudctl.home.rulesets`).
 
     The child inherits the descriptor `lock`, so the lock outlives a submitter that is killed meanwhile.
     """
-    rulesets.store(stack.home, config["ruleset"])
+    rulesets.store(stack.home, config.ruleset)
     folder = stack.paths.jobs
-    path, said = folder / f"{config['name']}.config.json", stack.paths.logs / "submit.log"
-    write_json(path, config)
-    said.parent.mkdir(parents=True, exist_ok=True)
-    with said.open("wb") as errors:
+    path, said = folder / f"{config.name}.config.json", stack.paths.logs / "submit.log"
+    write_json(path, config.as_document())
+    make_folder(said.parent)
+    with open_private(said, "wb") as errors:
         child = subprocess.Popen(
             [sys.executable, "-m", "pipeline.job", "--config", str(path)],
             env=_environment(config),
@@ -77,6 +105,7 @@ def submit(stack: Stack, config: Mapping[str, Any], wait_s: float = SUBMIT_S, lo
             stderr=errors,
             start_new_session=True,
             pass_fds=() if lock is None else (lock,),
+            umask=UMASK,
         )
         answer = _answer_of(child, wait_s)
     job_id = _job_id(answer)
@@ -87,17 +116,17 @@ def submit(stack: Stack, config: Mapping[str, Any], wait_s: float = SUBMIT_S, lo
             hint=f"the whole output is in {said}",
             code="submit_failed",
         )
-    rulesets.record_start(stack.home, config["ruleset"], config["name"], config["run"], now_ms())
+    rulesets.record_start(stack.home, config.ruleset, config.name, config.run, now_ms())
     return job_id
 
 
-def _environment(config: Mapping[str, Any]) -> dict[str, str]:
+def _environment(config: JobConfig) -> dict[str, str]:
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {
         "JAVA_HOME": str(java_home()),
         **os.environ,
-        "FLINK_CONF_DIR": str(config["flink_conf_dir"]),
+        "FLINK_CONF_DIR": config.flink_conf_dir,
         "FLINK_ENV_JAVA_OPTS": " ".join([*flink_module_flags(), *CLIENT_JVM]),
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
     }

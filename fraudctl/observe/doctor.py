@@ -14,6 +14,8 @@ import psutil
 from fraudctl import engines
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.errors import FraudctlError
+from fraudctl.home import folder as homes
+from fraudctl.home import jobs
 from fraudctl.home.stack import Paths, read
 from fraudctl.settings import profile as profiles
 from pipeline.connections import proxies
@@ -30,7 +32,7 @@ def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
     checks: list[Check] = [_python(sys.version_info[:2]), _machine(platform.system(), platform.machine())]
     checks += [_memory(psutil.virtual_memory().available), _disk(home), _owner(home)]
     checks += [_profile(environ), *engines.find("local").examine(home, environ), _logs(home)]
-    checks += [_proxies(environ)]
+    checks += [_job_files(home), _proxies(environ)]
     return checks
 
 
@@ -68,8 +70,17 @@ def _disk(home: Path) -> Check:
 def _owner(home: Path) -> Check:
     place = next(folder for folder in (home, *home.parents) if folder.exists())
     if os.access(place, os.W_OK | os.X_OK):
-        return Check("home", WELL, f"{home} is writable")
+        return _claim(home)
     return Check("home", BROKEN, f"{place} is not writable for you", "choose another place with --home")
+
+
+def _claim(home: Path) -> Check:
+    """Whether `up` would take this folder."""
+    try:
+        homes.refuse_claim(home)
+    except FraudctlError as error:
+        return Check("home", BROKEN, error.message, error.hint)
+    return Check("home", WELL, f"{home} is writable")
 
 
 def _profile(environ: Mapping[str, str]) -> Check:
@@ -104,6 +115,18 @@ def _speaks_no_http(name: str, value: str) -> bool:
     """Whether what a variable names is of no use here; `all_proxy` and `no_proxy` name no proxy of ours."""
     scheme, mark, _ = value.partition("://")
     return name.lower() in ("http_proxy", "https_proxy") and bool(mark) and scheme not in ("http", "https")
+
+
+def _job_files(home: Path) -> Check:
+    try:
+        known = read(home)
+    except FraudctlError:
+        return Check("job files", WELL, "not looked at, since the stack file cannot be read")
+    problems = jobs.problems(known) if known else []
+    if problems:
+        found, mend = "; ".join(one.message for one in problems), "; ".join(one.hint for one in problems)
+        return Check("job files", BROKEN, found, mend)
+    return Check("job files", WELL, "what is kept about jobs can be read" if known else "no job yet")
 
 
 def mends(checks: list[Check]) -> Iterator[str]:

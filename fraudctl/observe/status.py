@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any
 
@@ -11,6 +10,7 @@ import psutil
 from fraudctl.engines import workers
 from fraudctl.engines.contract import ProgramState
 from fraudctl.errors import FraudctlError
+from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import LIVE
 from pipeline.records.names import writer_group
@@ -35,12 +35,11 @@ def job(stack: Stack) -> dict[str, Any]:
     found |= {"checkpoints": None, "failed_checkpoints": None, "checkpoint_age_s": None, "healthy": True}
     if not stack.runs_jobs:
         return found
-    wanted = _wanted(stack)
-    found["wanted"] = wanted
     try:
+        found["wanted"] = wanted = _wanted(stack)
         found |= _live(stack)
     except FraudctlError as error:
-        found |= {"state": "unknown", "healthy": False, "reason": error.message}
+        found |= {"state": "unknown", "healthy": False, "reason": error.message, "mend": error.hint or None}
         return found
     found["healthy"] = wanted != "running" or found["state"] == "RUNNING"
     return found
@@ -69,10 +68,8 @@ def _live(stack: Stack) -> dict[str, Any]:
 
 
 def _wanted(stack: Stack) -> str:
-    try:
-        return str(json.loads((stack.paths.jobs / "live.json").read_text(encoding="utf-8"))["wanted"])
-    except (OSError, ValueError, KeyError):
-        return "nothing"
+    there = (stack.paths.jobs / "live.json").exists()
+    return jobs.wanted_live(stack).wanted if there else "nothing"
 
 
 def sinks(stack: Stack) -> list[dict[str, Any]]:
@@ -83,13 +80,15 @@ def sinks(stack: Stack) -> list[dict[str, Any]]:
 def _sink(stack: Stack, name: str) -> dict[str, Any]:
     found: dict[str, Any] = {"name": workers.program(name), "healthy": True, "lag": None}
     try:
-        said = json.loads(workers.status_file(stack, name).read_text(encoding="utf-8"))
-        found |= {key: said.get(key) for key in ("written", "retried", "dead_lettered", "last_error")}
-        found["lag"] = said.get("lag")
-        # Its store refuses, or does not answer, for now: the writer waits and tries again.
-        found["healthy"] = not said.get("paused")
-    except (OSError, ValueError):
-        found["last_error"] = "it has not said anything yet"
+        if (said := workers.said(stack, name)) is None:
+            found["last_error"] = "it has not said anything yet"
+        else:
+            shown = ("written", "retried", "dead_lettered", "last_error", "lag")
+            found |= {key: getattr(said, key) for key in shown}
+            # Its store refuses, or does not answer, for now: the writer waits and tries again.
+            found["healthy"] = not said.paused
+    except FraudctlError as error:
+        found |= {"healthy": False, "last_error": error.message}
     try:
         from fraudctl.kafka import admin
 

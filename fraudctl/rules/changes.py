@@ -24,7 +24,7 @@ from pipeline.rules.plugins import watch
 from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, parse
 from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation
-from pipeline.scoring.reference import ALWAYS
+from pipeline.scoring.versions import ALWAYS
 
 if TYPE_CHECKING:
     from pathlib import Path

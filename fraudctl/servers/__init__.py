@@ -7,7 +7,6 @@ folder, so a new server needs no entry in any table.
 from __future__ import annotations
 
 import importlib
-import os
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from fraudctl.binaries.artifacts import Artifact, jars, lock
+from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Paths
 from fraudctl.settings import profile as profiles
 from fraudctl.settings.profile import ServerSettings
@@ -118,8 +118,10 @@ class BaseServer(ABC):
     def finish(self) -> None:  # noqa: B027 (an optional step)
         """What a ready server still needs before others use it. Repeats are harmless."""
 
-    def remove(self) -> None:  # noqa: B027 (an optional step)
-        """Delete what this server keeps outside the home."""
+    @classmethod
+    def outside(cls, paths: Paths) -> tuple[Path, ...]:
+        """What this server keeps outside a home, whatever the settings were; `purge` deletes it."""
+        return ()
 
     @classmethod
     def version(cls) -> str:
@@ -165,9 +167,8 @@ def start_waves(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:
 def generated_password(file: Path) -> str:
     """The password in a file readable by the owner alone; made on the first call."""
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(file.parent)
         file.parent.chmod(0o700)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as out:
+        with open_private(file, "x") as out:
             out.write(secrets.token_urlsafe(24) + "\n")
     return file.read_text(encoding="utf-8").strip()

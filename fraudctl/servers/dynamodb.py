@@ -14,6 +14,7 @@ from pathlib import Path
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import class_path, compiled, java, launcher_jar
 from fraudctl.errors import Failed, NotReady
+from fraudctl.home.private_files import make_folder
 from fraudctl.servers import HOST, BaseServer, Program
 
 _LAUNCHER = "DynamoDbOnLoopback"
@@ -48,7 +49,7 @@ class Server(BaseServer):
         compiled(*self._launcher())
 
     def prepare(self) -> None:
-        self.data.mkdir(parents=True, exist_ok=True)
+        make_folder(self.data)
 
     def programs(self) -> Sequence[Program]:
         natives = {path.parent for path in self.jar_paths() if path.suffix == ".so"}

@@ -15,6 +15,7 @@ from typing import Any
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import compiled, launcher_jar, server_command, share_classes
 from fraudctl.errors import NotReady
+from fraudctl.home.private_files import make_folder
 from fraudctl.servers import HOST, BaseServer, Program
 from pipeline.connections.proxies import open_url
 
@@ -39,7 +40,7 @@ class Server(BaseServer):
 
     def prepare(self) -> None:
         for folder in (self.data / "config", self.data / "tmp"):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
 
     def programs(self) -> Sequence[Program]:
         flags = [

@@ -19,7 +19,7 @@ from pathlib import Path
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import flink_module_flags, java, java_home, server_command, share_classes
 from fraudctl.errors import Failed, FraudctlError, NotReady
-from fraudctl.home.stack import write_atomically
+from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.servers import HOST, BaseServer, Program
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
 
@@ -72,7 +72,7 @@ class Server(BaseServer):
 
     def prepare(self) -> None:
         for folder in (self.paths.checkpoints, self.paths.savepoints, self.data):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         write_atomically(self.paths.flink_conf / "config.yaml", _yaml(self.settings()))
         for name, level in (("console", "INFO"), ("cli", "WARN")):
             text = _LOGGING.replace("{level}", level)
@@ -306,7 +306,7 @@ def link_jars(folder: Path) -> None:
     }:
         return
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    make_folder(folder)
     for name, jar in wanted.items():
         (folder / name).symlink_to(jar)
 

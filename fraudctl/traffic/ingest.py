@@ -17,6 +17,7 @@ from typing import Any
 
 from fraudctl.console.result import Progress, Result, Table, progress, say
 from fraudctl.errors import UsageError
+from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, read
@@ -264,8 +265,7 @@ def _write_report(stack: Stack, path: Path, refused: list[RefusedRow]) -> Path |
     if not refused:
         return None
     target = stack.home / "ingest" / f"{path.name}-{int(time.time() * 1000)}.refused.jsonl"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text("".join(json.dumps(one.as_document()) + "\n" for one in refused), encoding="utf-8")
+    write_atomically(target, "".join(json.dumps(one.as_document()) + "\n" for one in refused))
     return target
 
 

@@ -21,6 +21,7 @@ import orjson
 
 from fraudctl.console.result import Progress, Result, Table, progress
 from fraudctl.errors import UsageError
+from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.traffic.generator import Planned, Run, label_value, size, stream
@@ -130,12 +131,12 @@ def simulate(
             hint="choose another --seed or --start-time, or leave the start time out",
             code="already_sent",
         )
-    labels.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(labels.parent)
     conduct = conduct or Conduct()
     total, board = size(run), conduct.board
     decisions_topic = stack.profile.topics.decisions
     tail = admin.Tail(stack.kafka, decisions_topic, gather_ms=READ_MS)
-    with tail as decisions, labels.open("x", encoding="utf-8") as lines:
+    with tail as decisions, open_private(labels, "x") as lines:
         feeder = _Feeder(stack, run, workers, conduct, lines)
         interrupted = _follow(feeder, decisions, board, run, total, patience_s)
     return Outcome(run, board.scorecard(), board.overtaken(), interrupted, labels)

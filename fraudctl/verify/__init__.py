@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fraudctl.errors import Unhealthy
+from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.verify import examine, parallel, scan, spill
 from fraudctl.verify.classes import FAULTS, MEANING, Difference, Kind
 from fraudctl.verify.compare import Compared, Scope, compare, difference_of
@@ -85,10 +86,10 @@ class Verification:
         """Compare. Raises Unhealthy when a store or the broker does not answer."""
         began = time.monotonic()
         self._clear()
-        self._home.mkdir(parents=True, exist_ok=True)
+        make_folder(self._home)
         self._work = Path(tempfile.mkdtemp(prefix="work-", dir=self._home))
         file = self._home / "differences.jsonl"
-        with _named_stores(), file.open("w", encoding="ascii") as out:
+        with _named_stores(), open_private(file) as out:
             plan, scope, report = self._scan(self._work)
             report.file = file
             self._compare(plan, scope, report, Register(report, out, SHOWN))

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fraudctl.home.private_files import make_folder, open_private
 from pipeline.records.decision_record import Identity
 
 _HELD_ROWS = 20_000
@@ -21,7 +22,7 @@ class Spill:
     """One writer's rows. Use as a context manager: leaving it puts the last rows on disk."""
 
     def __init__(self, folder: Path, writer: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._folder = folder
         self._writer = writer
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
@@ -41,7 +42,7 @@ class Spill:
 
     def _flush(self) -> None:
         for bucket, rows in self._rows.items():
-            with (self._folder / f"{bucket}.{self._writer}").open("ab") as file:
+            with open_private(self._folder / f"{bucket}.{self._writer}", "ab") as file:
                 marshal.dump(rows, file)
         self._rows.clear()
         self._held = 0

@@ -8,6 +8,7 @@ huge and deeply nested files are refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ _DEPTH: Final = {
 _WORDS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 Path = tuple[str, ...]
+Content = Mapping[str, Any]
+"""A rule set as plain JSON-able data, as files, activations and jobs carry it; `ruleset.parse` checks it."""
 
 
 class DocumentError(Exception):

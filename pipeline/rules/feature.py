@@ -1,6 +1,6 @@
 """A feature as a rule set declares it: which key, which aggregate, over which time.
 
-Knows the shape and the limits of a declaration; how values come about stands in `features`.
+Knows the shape and the limits of a declaration; how values come about stands in `scoring/features.py`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from pipeline.rules.expression.parse import ExpressionError, parse
 from pipeline.rules.expression.tree import Condition, Kind, Names
@@ -98,7 +98,7 @@ def read_feature(name: str, declared: object, names: Names, complain: Complain) 
 
 
 class _Reader:
-    def __init__(self, name: str, declared: Mapping[str, Any], names: Names, complain: Complain) -> None:
+    def __init__(self, name: str, declared: Mapping[str, object], names: Names, complain: Complain) -> None:
         self._name = name
         self._declared = declared
         self._names = names

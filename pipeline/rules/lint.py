@@ -62,13 +62,14 @@ def state_per_key(ruleset: RuleSet, settings: PlanSettings | None = None) -> lis
     """An estimate of the state of one key of each hop, for ids of a dozen characters."""
     settings = settings or PlanSettings()
     found = []
-    for hop in ruleset.plan(settings)["hops"]:
-        event = ENTRY_BYTES + TEXT_BYTES * len(hop["columns"]) if hop["retention_ms"] else 0
-        seen = sum(RECORD_BYTES for feature in hop["features"] if feature["agg"] == "first_seen")
-        fixed = KEY_BYTES + sum(RECORD_BYTES for feature in hop["features"] if feature["agg"] == "previous")
-        identities = IDENTITY_BYTES if hop["key"] == "user_id" else 0
+    for hop in ruleset.plan(settings).hops:
+        retention_ms = hop.live.retention_ms
+        event = ENTRY_BYTES + TEXT_BYTES * len(hop.columns.definitions) if retention_ms else 0
+        seen = RECORD_BYTES * len(hop.memories["first_seen"].definitions)
+        fixed = KEY_BYTES + RECORD_BYTES * len(hop.memories["previous"].definitions)
+        identities = IDENTITY_BYTES if hop.key == "user_id" else 0
         each = event + seen + identities
-        found.append(KeyState(hop["key"], hop["retention_ms"], each, fixed + settings.max_entries * each))
+        found.append(KeyState(hop.key, retention_ms, each, fixed + settings.max_entries * each))
     return found
 
 

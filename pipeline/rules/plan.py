@@ -1,33 +1,35 @@
-"""What the kernel computes for a rule set, as one JSON document: hops, features, conditions, inputs.
+"""What the kernel computes for a rule set: hops, features, conditions, inputs; and its form as JSON.
 
-Knows which entries a hop must keep and what each condition is as a program; computes nothing itself.
+Knows the plan and its document, which `Plan.java` reads and which activations on the rules topic carry;
+`planning` says how one is made, `scoring/reference.py` what is computed by it.
 
 State outlives a rule set. What it holds per entry (the conditions it met, the columns for `distinct`) and per
-key (the records of first_seen and previous) lies under numbers, and a definition keeps its number from plan
+key (the memories of first_seen and previous) lies under numbers, and a definition keeps its number from plan
 to plan as long as it is in use. `since` says from which plan on a number has meant what it means now, so that
 whoever reads older state knows what in it still counts.
-
-A plan serves up to three rule sets at once: the live one, a shadow beside it, and the one before, whose
-conditions, columns and records are kept up so that a rollback finds them as if it had never been away.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
-from pipeline.rules.expression.postfix import Program, program
-from pipeline.rules.feature import KEYS, Feature, Where
+from pipeline.records.members import Members
+from pipeline.rules.expression.postfix import Program, is_program
+from pipeline.rules.planned_feature import (
+    MEMORIES,
+    MemoryAggregate,
+    MemoryFeature,
+    PlannedFeature,
+    SequenceFeature,
+    read_planned_feature,
+)
 
 MAX_WHERES: Final = 62
 """Conditions one hop can hold: an entry remembers which it met in the bits of one long."""
-RECORDS: Final = ("first_seen", "previous")
-"""Aggregates with a record of their own instead of a window."""
 
-Plan = Mapping[str, Any]
+_T = TypeVar("_T")
 
 
 class TooManyConditions(Exception):
@@ -47,175 +49,204 @@ class PlanSettings:
     max_entries: int = 1_000
     max_event_bytes: int = 65_536
 
+    @classmethod
+    def read(cls, document: Members) -> PlanSettings:
+        """Those in a document. Raises `Malformed`."""
+        return cls(**{name: document.whole(name, least=0) for name in cls.__slots__})
+
 
 @dataclass(frozen=True, slots=True)
-class Needs:
-    """What one rule set asks for: its features by name, and the values its rules look at."""
+class Numbered(Generic[_T]):
+    """Definitions by number, None where one is free; `since` has the first plan in which each meant this."""
 
-    features: Sequence[Feature] = ()
-    inputs: Sequence[str] = ()
-
-    def by(self, key: str) -> list[Feature]:
-        return sorted((one for one in self.features if one.by == key), key=lambda feature: feature.name)
+    definitions: tuple[_T | None, ...] = ()
+    since: tuple[int, ...] = ()
 
 
-def build_plan(features: Iterable[Feature], inputs: Sequence[str], settings: PlanSettings) -> dict[str, Any]:
-    """The plan of a rule set that is the first and only one, with the settings."""
-    return {**asdict(settings), **next_plan(None, 0, Needs(tuple(features), inputs))}
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one first_seen or previous remembers. `number` tells apart those that say the same."""
+
+    of: str
+    ttl_ms: int
+    where: Program | None
+    number: int
 
 
-def next_plan(
-    before: Plan | None, epoch: int, live: Needs, shadow: Needs | None = None, kept: Needs | None = None
-) -> dict[str, Any]:
-    """The plan with the number `epoch` that follows `before`: user_id first, then the other keys in use.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one rule set looks at by a key: back to `retention_ms`, its features by name."""
 
-    Raises TooManyConditions.
+    retention_ms: int = 0
+    features: tuple[PlannedFeature, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One pass over the events by a key, which keeps entries for `held_ms`.
+
+    `shadow` is there when the plan has a shadow. `kept` are features of the rule set before the live one,
+    computed for their memories alone.
     """
-    known = {hop["key"]: hop for hop in before["hops"]} if before else {}
-    needs = (live, shadow or Needs(), kept or Needs())
-    keys = [key for key in KEYS if key == "user_id" or any(one.by(key) for one in needs)]
-    hops = [_Hop(key, known.get(key, {}), epoch, needs).written(shadow is not None) for key in keys]
-    plan = {"epoch": epoch, "hops": hops, "inputs": list(live.inputs)}
-    return plan if shadow is None else {**plan, "shadow_inputs": list(shadow.inputs)}
 
+    key: str
+    held_ms: int
+    columns: Numbered[str]
+    conditions: Numbered[Program]
+    memories: Mapping[MemoryAggregate, Numbered[Memory]]
+    live: Part
+    shadow: Part | None = None
+    kept: tuple[MemoryFeature, ...] = ()
 
-def keys_of(plan: Plan) -> list[str]:
-    """The keys of its hops, in order."""
-    return [str(hop["key"]) for hop in plan["hops"]]
+    @property
+    def newest(self) -> int:
+        """The latest plan that gave a number anew."""
+        numbered: list[Numbered[Any]] = [self.columns, self.conditions, *self.memories.values()]
+        return max((since for one in numbered for since in one.since), default=0)
 
+    @property
+    def shadow_features(self) -> tuple[PlannedFeature, ...]:
+        """The shadow's, none without a shadow."""
+        return self.shadow.features if self.shadow else ()
 
-def wheres_of(features: Iterable[Feature], key: str) -> list[Program]:
-    """The distinct programs of a key's conditions, in order of first use."""
-    programs: dict[str, Program] = {}
-    for feature in features:
-        if feature.by == key:
-            for where in feature.wheres:
-                written = program(where.condition)
-                programs.setdefault(json.dumps(written), written)
-    return list(programs.values())
-
-
-class _Hop:
-    def __init__(self, key: str, before: Plan, epoch: int, needs: tuple[Needs, Needs, Needs]) -> None:
-        self._key, self._before, self._epoch = key, before, epoch
-        self._live, self._shadow, self._kept = (one.by(key) for one in needs)
-        self._since: dict[str, list[int]] = {}
-        every = [*self._live, *self._shadow, *self._kept]
-        self._wheres = self._numbered("wheres", wheres_of(every, key))
-        if len(self._wheres) > MAX_WHERES:
-            raise TooManyConditions(key)
-        columns = sorted({feature.of for feature in every if feature.agg == "distinct" and feature.of})
-        self._columns = self._numbered("columns", columns)
-        parts = (self._live, self._shadow, self._kept)
-        self._records = {
-            agg: self._numbered(agg, [record for part in parts for _, record in _records(part, agg)])
-            for agg in RECORDS
+    def as_document(self) -> dict[str, Any]:
+        """As JSON."""
+        document: dict[str, Any] = {
+            "key": self.key,
+            "retention_ms": self.live.retention_ms,
+            "held_ms": self.held_ms,
+            "columns": list(self.columns.definitions),
+            "wheres": list(self.conditions.definitions),
+            "records": {
+                agg: [memory and asdict(memory) for memory in self.memories[agg].definitions]
+                for agg in MEMORIES
+            },
+            "since": {
+                "wheres": list(self.conditions.since),
+                "columns": list(self.columns.since),
+                **{agg: list(self.memories[agg].since) for agg in MEMORIES},
+            },
+            "features": [feature.as_document() for feature in self.live.features],
         }
-
-    def written(self, has_shadow: bool) -> dict[str, Any]:
-        lives, shadows, kept = (_retention_ms(one) for one in (self._live, self._shadow, self._kept))
-        hop = {
-            "key": self._key,
-            "retention_ms": lives,
-            "held_ms": max(lives, shadows, kept),
-            "columns": self._columns,
-            "wheres": self._wheres,
-            "records": self._records,
-            "since": self._since,
-            "features": [self._feature(one, record) for one, record in _with_records(self._live)],
-        }
-        if has_shadow:
-            hop |= {"shadow_retention_ms": shadows, "shadow": list(self._beside(lives == shadows))}
-        if silent := self._only_kept():
-            hop["kept"] = silent
-        return hop
-
-    def _numbered(self, what: str, wanted: Sequence[Any]) -> list[Any]:
-        """What was there keeps its number; what is new takes the first free one."""
-        had = self._before.get("records", self._before) if what in RECORDS else self._before
-        before, sinces = had.get(what, []), self._before.get("since", {}).get(what, [])
-        numbers: list[Any] = [one if one in wanted else None for one in before]
-        since = list(sinces)
-        for one in wanted:
-            if one in numbers:
-                continue
-            if None not in numbers:
-                numbers.append(None)
-                since.append(self._epoch)
-            free = numbers.index(None)
-            numbers[free], since[free] = one, self._epoch
-        while numbers and numbers[-1] is None:
-            numbers.pop()
-        self._since[what] = since[: len(numbers)]
-        return numbers
-
-    def _beside(self, same_retention: bool) -> Iterator[dict[str, Any]]:
-        """The shadow's features; one that the live set computes as well is only named."""
-        lives = {_computation(one, record): one.name for one, record in _with_records(self._live)}
-        for feature, record in _with_records(self._shadow):
-            written = self._feature(feature, record)
-            same = lives.get(_computation(feature, record))
-            if same is not None and (same_retention or feature.agg in RECORDS):
-                written["same_as"] = same
-            yield written
-
-    def _only_kept(self) -> list[dict[str, Any]]:
-        """The former set's features that must be computed to keep their records up, and that no other has."""
-        used = {_computation(*one) for part in (self._live, self._shadow) for one in _with_records(part)}
-        return [
-            self._feature(feature, record)
-            for feature, record in _with_records(self._kept)
-            if record is not None and _computation(feature, record) not in used
-        ]
-
-    def _feature(self, feature: Feature, record: Plan | None) -> dict[str, Any]:
-        written: dict[str, Any] = {"name": feature.name, "agg": feature.agg}
-        if feature.agg == "sequence":
-            steps = [self._where(step) for step in feature.steps]
-            return {**written, "steps": steps, "within_ms": feature.within_ms}
-        written["of"] = feature.of
-        for duration in ("window_ms", "session_gap_ms", "ttl_ms"):
-            if (value := getattr(feature, duration)) is not None:
-                written[duration] = value
-        if record is not None:
-            written["record"] = self._records[feature.agg].index(record)
-        return {**written, "where": self._where(feature.where)}
-
-    def _where(self, where: Where | None) -> int:
-        return -1 if where is None else self._wheres.index(program(where.condition))
+        if self.shadow is not None:
+            document["shadow_retention_ms"] = self.shadow.retention_ms
+            document["shadow"] = [feature.as_document() for feature in self.shadow.features]
+        if self.kept:
+            document["kept"] = [feature.as_document() for feature in self.kept]
+        return document
 
 
-def _retention_ms(features: Iterable[Feature]) -> int:
-    return max((feature.retention_ms for feature in features), default=0)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is computed from a moment on. `inputs` are the values that rules look at, in their order.
 
-
-def _with_records(features: Sequence[Feature]) -> Iterator[tuple[Feature, dict[str, Any] | None]]:
-    """Each feature with the definition of its record, if it has one.
-
-    Two features that say the same have a record each: `number` counts them.
+    `epoch` is its number among those that follow each other. `shadow_inputs` is None without a shadow. The
+    settings are those of a job: a plan on the rules topic has none.
     """
-    seen: Counter[str] = Counter()
-    for feature in features:
-        if feature.agg not in RECORDS:
-            yield feature, None
-            continue
-        where = program(feature.where.condition) if feature.where else None
-        record = {"of": feature.of, "ttl_ms": feature.ttl_ms, "where": where}
-        said = feature.agg + json.dumps(record)
-        yield feature, {**record, "number": seen[said]}
-        seen[said] += 1
+
+    epoch: int
+    hops: tuple[Hop, ...]
+    inputs: tuple[str, ...]
+    shadow_inputs: tuple[str, ...] | None = None
+    settings: PlanSettings | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of its hops, in order."""
+        return tuple(hop.key for hop in self.hops)
+
+    def hop(self, key: str) -> Hop | None:
+        """The hop by that key, if it has one."""
+        return next((hop for hop in self.hops if hop.key == key), None)
+
+    def as_document(self) -> dict[str, Any]:
+        """As the kernel reads it; JSON without change."""
+        document: dict[str, Any] = {} if self.settings is None else asdict(self.settings)
+        document |= {"epoch": self.epoch, "hops": [hop.as_document() for hop in self.hops]}
+        document |= {"inputs": list(self.inputs)}
+        if self.shadow_inputs is not None:
+            document |= {"shadow_inputs": list(self.shadow_inputs)}
+        return document
+
+    @classmethod
+    def from_document(cls, document: object) -> Plan:
+        """The plan of such a document. Raises `pipeline.records.members.Malformed`."""
+        plan = Members(document)
+        epoch, has_shadow = plan.whole("epoch", least=0), "shadow_inputs" in plan
+        hops = tuple(_hop(one, has_shadow) for one in plan.each("hops"))
+        for number, hop in enumerate(hops):
+            if hop.newest > epoch:
+                raise plan.malformed(f"hops[{number}].since", "names a plan that comes later")
+        return cls(
+            epoch=epoch,
+            hops=hops,
+            inputs=plan.texts("inputs"),
+            shadow_inputs=plan.texts("shadow_inputs") if has_shadow else None,
+            settings=PlanSettings.read(plan) if "max_entries" in plan else None,
+        )
 
 
-def _records(features: Sequence[Feature], agg: str) -> Iterator[tuple[Feature, dict[str, Any]]]:
-    for feature, record in _with_records(features):
-        if feature.agg == agg and record is not None:
-            yield feature, record
+def _hop(hop: Members, has_shadow: bool) -> Hop:
+    since, records = hop.within("since"), hop.within("records")
+    read = Hop(
+        key=hop.text("key"),
+        held_ms=hop.whole("held_ms", least=0),
+        columns=_numbered(hop, "columns", since, lambda column: column if isinstance(column, str) else None),
+        conditions=_numbered(hop, "wheres", since, lambda where: where if is_program(where) else None),
+        memories={agg: _numbered(records, agg, since, _memory) for agg in MEMORIES},
+        live=_part(hop, "retention_ms", "features"),
+        shadow=_part(hop, "shadow_retention_ms", "shadow") if has_shadow else None,
+        kept=tuple(_kept(hop)),
+    )
+    for feature in (*read.live.features, *read.shadow_features, *read.kept):
+        if not _is_defined(feature, read):
+            raise hop.malformed("features", f"{feature.name} names what the plan does not define")
+    return read
 
 
-def _computation(feature: Feature, record: Plan | None) -> str:
-    """What it computes, apart from its name."""
-    if record is not None:
-        return json.dumps([feature.agg, record])
-    wheres = [program(where.condition) for where in feature.wheres]
-    spans = (feature.window_ms, feature.session_gap_ms, feature.within_ms)
-    return json.dumps([feature.agg, feature.of, spans, wheres])
+def _kept(hop: Members) -> Iterator[MemoryFeature]:
+    for one in hop.each("kept") if "kept" in hop else ():
+        feature = read_planned_feature(one)
+        if not isinstance(feature, MemoryFeature):
+            raise one.malformed("agg", f"{feature.name} has no memory to keep")
+        yield feature
+
+
+def _part(hop: Members, retention: str, features: str) -> Part:
+    return Part(hop.whole(retention, least=0), tuple(read_planned_feature(one) for one in hop.each(features)))
+
+
+def _numbered(of: Members, name: str, since: Members, read: Callable[[Any], _T | None]) -> Numbered[_T]:
+    given, known = of.items(name), since.wholes(name)
+    if len(given) != len(known):
+        raise since.malformed(name, f"must be as many as {name}")
+    definitions = tuple(None if one is None else read(one) for one in given)
+    for number, one in enumerate(definitions):
+        if one is None and given[number] is not None:
+            raise of.malformed(f"{name}[{number}]", "is not understood")
+    return Numbered(definitions, known)
+
+
+def _memory(document: object) -> Memory | None:
+    memory = Members(document)
+    where = memory.given("where")
+    if where is not None and not is_program(where):
+        return None
+    return Memory(memory.text("of"), memory.whole("ttl_ms", 0), where, memory.whole("number", 0))
+
+
+def _is_defined(feature: PlannedFeature, hop: Hop) -> bool:
+    """Whether all that the feature names has a number in the hop."""
+    if feature.same_as is not None and feature.same_as not in {one.name for one in hop.live.features}:
+        return False
+    if not all(_has(hop.conditions, number) for number in feature.conditions):
+        return False
+    if isinstance(feature, MemoryFeature):
+        return _has(hop.memories[feature.agg], feature.memory)
+    if isinstance(feature, SequenceFeature) or feature.agg != "distinct":
+        return True
+    return feature.of in hop.columns.definitions
+
+
+def _has(numbered: Numbered[Any], number: int) -> bool:
+    return number < len(numbered.definitions) and numbered.definitions[number] is not None

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from pipeline.records.events import amount_text
-from pipeline.rules.expression.tree import Kind, Name, Names, is_clean_text
+from pipeline.rules.expression.tree import Kind, Name, Names, RawValue, is_clean_text
 
 MAX_LENGTH: Final = 500
 MAX_VALUE_LENGTH: Final = 100
@@ -55,7 +55,7 @@ def read_reason(template: object, names: Names) -> Reason:
     return Reason(tuple(part for part in parts if part != ""))
 
 
-def written(kind: Kind, value: Any) -> str:
+def written(kind: Kind, value: RawValue | None) -> str:
     """A raw value for people: money as decimal text, doubles to 2 digits, text cut to 100 characters."""
     if value is None:
         return ABSENT
@@ -64,7 +64,7 @@ def written(kind: Kind, value: Any) -> str:
     if isinstance(value, str):
         return value[:MAX_VALUE_LENGTH]
     if kind is Kind.MONEY:
-        return amount_text(value)
+        return amount_text(int(value))
     if kind is Kind.INT:
         return str(value)
     text = f"{float(value):.2f}".rstrip("0").rstrip(".")

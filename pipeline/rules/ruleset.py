@@ -4,12 +4,12 @@ Knows the shape of the document and its limits; knows nothing of events, cluster
 
 The document has `version`, `features`, `rules`, `thresholds` ({review, block}), and optionally `lists` (name
 to constants of one kind), `fields` (names of further transaction fields that rules may mention),
-`settings` ({currency: EUR} states that all amounts are in one currency) and `tests` (see `rule_cases`).
-A rule with logic names a function (`plugin`, see `plugin_rule`); sources and models of plug-ins are part of
-the content. Order within a mapping means nothing: rules come by points, the most first, then by name. The
-hash is of the content with sorted keys, without `tests`: they say what the rules do and change nothing of it,
-so a case may be added without a new version. `RuleSet.content`, which jobs carry and stores keep, has no
-tests either.
+`settings` ({currency: EUR} states that all amounts are in one currency) and `tests` (see `scoring/cases.py`).
+A rule with logic names a function (`plugin`, see `plugins/declared.py`); sources and models of plug-ins are
+part of the content. Order within a mapping means nothing: rules come by points, the most first, then by
+name. The hash is of the content with sorted keys, without `tests`: they say what the rules do and change
+nothing of it, so a case may be added without a new version. `RuleSet.content`, which jobs carry and stores
+keep, has no tests either.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 from pipeline.records.events import RESERVED
-from pipeline.rules.document import Document, DocumentError, Path, read
+from pipeline.rules.document import Content, Document, DocumentError, Path, read
 from pipeline.rules.expression.parse import FUNCTIONS, ExpressionError
 from pipeline.rules.expression.parse import parse as parse_expression
 from pipeline.rules.expression.tree import (
@@ -38,9 +38,10 @@ from pipeline.rules.expression.tree import (
     names_in,
 )
 from pipeline.rules.expression.tree import Literal as Constant
-from pipeline.rules.feature import KEYS, Feature, read_feature
-from pipeline.rules.plan import MAX_WHERES, build_plan, wheres_of
+from pipeline.rules.feature import KEYS, Complain, Feature, read_feature
+from pipeline.rules.plan import MAX_WHERES, Plan
 from pipeline.rules.plan import PlanSettings as PlanSettings
+from pipeline.rules.planning import build_plan, wheres_of
 from pipeline.rules.plugins.declared import MAX_PLUGIN_RULES, SECTIONS, embedded, read_plugin
 from pipeline.rules.plugins.source import Plugin
 from pipeline.rules.reason import Reason, TemplateError, read_reason
@@ -114,7 +115,7 @@ class RuleSet:
 
     version: str
     hash: str
-    content: Mapping[str, Any]
+    content: Content
     features: Mapping[str, Feature]
     rules: tuple[Rule, ...]
     thresholds: Thresholds
@@ -128,8 +129,8 @@ class RuleSet:
     def __hash__(self) -> int:
         return hash(self.hash)
 
-    def plan(self, settings: PlanSettings | None = None) -> dict[str, Any]:
-        """What the kernel computes for this rule set, as a JSON-able document."""
+    def plan(self, settings: PlanSettings | None = None) -> Plan:
+        """What the kernel computes for this rule set."""
         return build_plan(self.features.values(), self.inputs, settings or PlanSettings())
 
     def kind(self, name: str) -> Kind:
@@ -155,12 +156,12 @@ def load(path: pathlib.Path) -> RuleSet:
     return reader.ruleset()
 
 
-def parse(content: Mapping[str, Any]) -> RuleSet:
+def parse(content: Content) -> RuleSet:
     """Read a rule set from its plain content. Raises `RuleSetError` with every problem at once."""
     return _Reader(Document(content)).ruleset()
 
 
-def content_hash(content: Mapping[str, Any]) -> str:
+def content_hash(content: Content) -> str:
     """The SHA-256 of the content as JSON with sorted keys, in hex."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
@@ -202,7 +203,7 @@ class _Reader:
     def complain(self, path: Path, message: str) -> None:
         self._problems.append(Problem(".".join(path), self._document.line(path), message))
 
-    def _mapping(self, section: str) -> Mapping[str, Any]:
+    def _mapping(self, section: str) -> Mapping[str, object]:
         value = self._content.get(section)
         if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
             return value
@@ -273,7 +274,7 @@ class _Reader:
                 self.complain(("features",), f"more than {MAX_WHERES} different conditions by {key}")
         return features
 
-    def _under(self, path: Path) -> Any:
+    def _under(self, path: Path) -> Complain:
         return lambda inner, message: self.complain((*path, *inner), message)
 
     def _rules(self, names: Names) -> tuple[Rule, ...]:
@@ -314,7 +315,7 @@ class _Reader:
         when = f"{declared['when']} and {plugin.place}" if "when" in declared else plugin.place
         return Rule(name, when, condition, points, reason, plugin)
 
-    def _condition(self, path: Path, declared: Mapping[str, Any], names: Names) -> Condition | None:
+    def _condition(self, path: Path, declared: Mapping[str, object], names: Names) -> Condition | None:
         when = declared.get("when")
         if "when" not in declared and "plugin" in declared:
             return ALWAYS
@@ -327,7 +328,7 @@ class _Reader:
             return None
 
     def _points(self, path: Path, points: object) -> int:
-        if isinstance(points, int) and _is_whole(points) and abs(points) <= MAX_POINTS:
+        if _is_whole(points) and abs(points) <= MAX_POINTS:
             return points
         self.complain((*path, "points"), f"must be a whole number from -{MAX_POINTS} to {MAX_POINTS}")
         return 0
@@ -343,14 +344,14 @@ class _Reader:
         declared = self._mapping("thresholds")
         review, block = declared.get("review", 0), declared.get("block", 0)
         if set(declared) == {"review", "block"} and _is_whole(review) and _is_whole(block):
-            thresholds = Thresholds(int(review), int(block))
+            thresholds = Thresholds(review, block)
             if 1 <= thresholds.review <= thresholds.block <= MAX_POINTS:
                 return thresholds
         self.complain(("thresholds",), "must be {review: R, block: B}, whole, with 1 <= R <= B <= 100")
         return Thresholds(MAX_POINTS, MAX_POINTS)
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -26,7 +26,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from pipeline.records.events import Decision, Refusal, amount_text, decode, format_time, plain
 from pipeline.rules.document import Path
@@ -63,7 +63,7 @@ class _Step:
 
     record: Record
     fires: bool | None
-    expect: Any
+    expect: object
 
 
 class _Unreadable(Exception):
@@ -101,7 +101,7 @@ def uncovered(ruleset: RuleSet) -> list[Problem]:
     return found
 
 
-def _with_lists(ruleset: RuleSet, lists: Any) -> RuleSet:
+def _with_lists(ruleset: RuleSet, lists: object) -> RuleSet:
     """The same rules over other lists, with the lines of the file."""
     if not lists:
         return ruleset
@@ -111,7 +111,7 @@ def _with_lists(ruleset: RuleSet, lists: Any) -> RuleSet:
     return replace(parse({**ruleset.content, "lists": {**known, **lists}}), lines=ruleset.lines)
 
 
-def _cases(declared: Any) -> Iterator[tuple[str, str, Any]]:
+def _cases(declared: object) -> Iterator[tuple[str, str, object]]:
     if not isinstance(declared, Mapping):
         yield "cases", "", None
         return
@@ -124,7 +124,7 @@ def _cases(declared: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 class _Runner:
-    def __init__(self, ruleset: RuleSet, settings: PlanSettings, defaults: Any) -> None:
+    def __init__(self, ruleset: RuleSet, settings: PlanSettings, defaults: object) -> None:
         self._ruleset = ruleset
         self._settings = settings
         self._defaults = defaults if isinstance(defaults, Mapping) else {}
@@ -133,7 +133,7 @@ class _Runner:
         self._rules = {rule.name for rule in ruleset.rules}
         self._left = MAX_EVENTS
 
-    def run(self, name: str, kind: str, declared: Any) -> Outcome:
+    def run(self, name: str, kind: str, declared: object) -> Outcome:
         """One case: its events through the reference, then every expectation."""
         path: Path = ("tests", "cases", name, kind) if kind else ("tests", "cases", name)
         steps: list[_Step] = []
@@ -144,7 +144,7 @@ class _Runner:
             failures = (str(error),)
         return Outcome(name, kind, self._ruleset.line(path), len(steps), failures)
 
-    def _steps(self, name: str, kind: str, declared: Any) -> list[_Step]:
+    def _steps(self, name: str, kind: str, declared: object) -> list[_Step]:
         if not isinstance(declared, list) or not declared:
             raise _Unreadable("a case is kinds (positive, negative, …), each with a list of events")
         is_rule = name in self._rules
@@ -169,7 +169,7 @@ class _Runner:
             raise _Unreadable("no event says what it expects, and no rule has this name")
         return _with_defaults(steps, kind) if is_rule else steps
 
-    def _step(self, event: Mapping[str, Any], number: int, at: int, newest: int, is_last: bool) -> _Step:
+    def _step(self, event: Mapping[str, object], number: int, at: int, newest: int, is_last: bool) -> _Step:
         fields = {
             "event_id": f"e{number + 1:05d}",
             "event_time": START_MS + at,
@@ -214,7 +214,7 @@ def _with_defaults(steps: list[_Step], kind: str) -> list[_Step]:
     return steps
 
 
-def _duration(event: Mapping[str, Any], key: str, default: int) -> int:
+def _duration(event: Mapping[str, object], key: str, default: int) -> int:
     if key not in event:
         return default
     value = duration_ms(event[key])
@@ -249,13 +249,15 @@ def _unmet(decision: Decision | None, step: _Step, rule: str) -> Iterator[str]:
             yield f"{key} is {found[key]}, expected {value} ({shown})"
 
 
-def _kind_of(expect: Any) -> str:
+def _kind_of(expect: object) -> str:
     return "rules" if isinstance(expect, list) else "decision"
 
 
-def _agrees(found: Any, wanted: Any) -> bool:
+def _agrees(found: object, wanted: object) -> bool:
     if isinstance(wanted, Mapping):
-        return all(name in found and found[name] == value for name, value in wanted.items())
+        return isinstance(found, Mapping) and all(
+            name in found and found[name] == value for name, value in wanted.items()
+        )
     return bool(found == (sorted(map(str, wanted)) if isinstance(wanted, list) else wanted))
 
 

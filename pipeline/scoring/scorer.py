@@ -15,11 +15,11 @@ from typing import Any
 
 from pipeline.records.events import Decision, Hit, Number, Scalar, Source, amount_text, encode_tail
 from pipeline.rules.expression.compile import ConditionCompiler, predicate
-from pipeline.rules.expression.tree import Kind, Name
+from pipeline.rules.expression.tree import Kind, Name, RawValue
 from pipeline.rules.plugins.call import Alarm, Answer, Guard, Ready
 from pipeline.rules.reason import Reason, written
 from pipeline.rules.ruleset import Rule, RuleSet
-from pipeline.scoring.reference import RawValue, Scored
+from pipeline.scoring.reference import Scored
 
 MAX_SCORE = 100
 
@@ -40,6 +40,8 @@ def finish(rows, heads, clean, flagged):
     return finished
 """
 
+Row = Sequence[RawValue | None]
+"""Values in the order of `RuleSet.inputs`; None is absent."""
 Said = Mapping[int, Answer]
 """What plug-ins answered, by the number of their rule. Their rules count as fired until it is looked at."""
 
@@ -68,16 +70,16 @@ class Scorer:
         self._index = {name: index for index, name in enumerate(ruleset.inputs)}
         self.plugin_errors: Counter[str] = Counter()
         functions = _compile(ruleset, guard or Alarm())
-        self._fired_by: Callable[[Sequence[Any]], tuple[int, Said | None]] = functions["fired_by"]
+        self._fired_by: Callable[[Row], tuple[int, Said | None]] = functions["fired_by"]
         self._finish: Callable[..., list[bytes]] = functions["finish"]
         self._clean_tail = self._tail(0, (), None)
 
-    def score(self, values: Sequence[Any]) -> Verdict:
+    def score(self, values: Row) -> Verdict:
         """Score, decision and the rules that fired."""
         fired, said = self._fired_by(values)
         return self._verdict(fired, values, said)
 
-    def tail(self, values: Sequence[Any]) -> bytes:
+    def tail(self, values: Row) -> bytes:
         """The end of the decision's JSON, from `,"score"` to the closing brace."""
         fired, said = self._fired_by(values)
         return self._tail(fired, values, said) if fired else self._clean_tail
@@ -114,12 +116,12 @@ class Scorer:
         """The verdict on an event from the reference, without the rest of a decision."""
         return self.score(self._values(scored))
 
-    def _values(self, scored: Scored) -> list[Any]:
+    def _values(self, scored: Scored) -> Row:
         features, transaction = self._ruleset.features, scored.stamped.transaction
         inputs = self._ruleset.inputs
         return [scored.values.get(name) if name in features else transaction.get(name) for name in inputs]
 
-    def _verdict(self, fired: int, values: Sequence[Any], said: Said | None) -> Verdict:
+    def _verdict(self, fired: int, values: Row, said: Said | None) -> Verdict:
         hits, errors = [], {}
         while fired:
             lowest = fired & -fired
@@ -136,7 +138,7 @@ class Scorer:
         score = max(0, min(MAX_SCORE, sum(hit.points for hit in hits)))
         return Verdict(score, self._decision(score), tuple(hits), errors)
 
-    def _hit(self, rule: Rule, values: Sequence[Any], answer: Answer | None) -> Hit:
+    def _hit(self, rule: Rule, values: Row, answer: Answer | None) -> Hit:
         if answer is None:
             return Hit(rule.name, rule.points, self._text(rule.reason, values))
         return Hit(rule.name, answer.points, answer.text or self._text(rule.reason, values))
@@ -147,13 +149,13 @@ class Scorer:
             return "block"
         return "review" if score >= thresholds.review else "approve"
 
-    def _text(self, reason: Reason, values: Sequence[Any]) -> str:
+    def _text(self, reason: Reason, values: Row) -> str:
         return "".join(
             written(part.kind, values[self._index[part.name]]) if isinstance(part, Name) else part
             for part in reason.parts
         )
 
-    def _tail(self, fired: int, values: Sequence[Any], said: Said | None) -> bytes:
+    def _tail(self, fired: int, values: Row, said: Said | None) -> bytes:
         verdict, ruleset = self._verdict(fired, values, said), self._ruleset
         return encode_tail(
             verdict.score, verdict.decision, verdict.hits, ruleset.version, ruleset.hash, verdict.errors
@@ -176,7 +178,7 @@ def _scalar(kind: Kind, value: RawValue) -> Scalar:
     return Number(amount_text(int(value)) if kind is Kind.MONEY else repr(value))
 
 
-def judge(rule: Rule, ruleset: RuleSet, values: Mapping[str, Any]) -> Answer | None:
+def judge(rule: Rule, ruleset: RuleSet, values: Mapping[str, RawValue | None]) -> Answer | None:
     """What one rule says of raw values by name; None when it does not fire."""
     if not predicate(rule.condition)(values):
         return None

@@ -13,11 +13,12 @@ from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink, reason_of
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.live import await_end
-from fraudctl.jobs.submission import submit
+from fraudctl.jobs.submission import job_config, submit
 from fraudctl.kafka import admin
 from pipeline.records import events
 from pipeline.rules import ruleset
 from pipeline.scoring import order, reference, scorer
+from pipeline.scoring.job_config import JobConfig, JobTopics
 from tests.stack.flow import await_that
 from tests.streams import Row
 from tests.waiting import LONG_S
@@ -49,23 +50,22 @@ class Setup:
         wanted = [admin.spec(self.stack.profile, self.topic(kind), self.partitions, wide) for kind in kinds]
         admin.create(self.stack.kafka, wanted)
 
-    def config(self, decisions: str = "decisions", **changes: Any) -> dict[str, Any]:
+    def config(self, decisions: str = "decisions", **changes: Any) -> JobConfig:
         """The job's configuration; its decisions go to the topic of that kind."""
         name = f"{self.token}.{decisions}"
-        names = {"transactions": self.transactions, "decisions": self.topic(decisions)}
         own: dict[str, Any] = {
-            "topics": names | {"refusals": self.topic("refusals")},
+            "topics": JobTopics(self.transactions, self.topic(decisions), self.topic("refusals")),
             "group": name,
             "time": self.time,
             "bounded": True,
-            "settings": {slot: getattr(self.settings, slot) for slot in self.settings.__slots__},
+            "settings": self.settings,
             "checkpoints": (self.stack.paths.checkpoints / f"own-{name}").as_uri(),
         }
-        return self.stack.job_config(name, 1, self.content, **(own | changes))
+        return job_config(self.stack, 1, name=name, ruleset=self.content, **(own | changes))
 
 
 @contextmanager
-def running(setup: Setup, config: Mapping[str, Any]) -> Iterator[str]:
+def running(setup: Setup, config: JobConfig) -> Iterator[str]:
     """Submits the job, yields its id, and cancels it at the end if it still runs."""
     flink = Flink(setup.stack.flink_url)
     job_id = submit(setup.stack, config)

@@ -61,7 +61,7 @@ def recording(setup: Setup) -> Iterator[tuple[int, bytes, bytes]]:
 @pytest.fixture(scope="module")
 def recorded(stack: Stack) -> Setup:
     """The topic with the log in it, and the default rule set to judge it with."""
-    setup = Setup(stack, job_config(stack, 1)["ruleset"], time="event")
+    setup = Setup(stack, job_config(stack, 1).ruleset, time="event")
     setup.create("transactions", "refusals")
     sender = admin.Sender(stack.kafka, linger_ms=5)
     for partition, key, value in recording(setup):

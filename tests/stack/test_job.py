@@ -83,16 +83,17 @@ def test_a_job_that_the_jobmanager_forgot_comes_back_from_its_newest_checkpoint(
     )
     found = await_decisions(stack, load, 600)
     kept = jobfiles.keeper_state(stack)
-    assert (len(found), kept["run"], kept["job_id"] != before) == (600, run, True)
-    assert "/chk-" in kept["restored_from"]
+    assert kept is not None
+    assert (len(found), kept.run, kept.job_id != before) == (600, run, True)
+    assert "/chk-" in kept.restored_from
     assert len(Flink(stack.flink_url).live(LIVE)) == 1
 
 
 def test_a_keeper_killed_while_it_submits_leaves_one_job(stack: Stack) -> None:
     live.stop(stack, LONG_S, Progress())
-    jobfiles.want(stack, wanted="running", **{"from": "latest"})
+    jobfiles.want(stack, wanted="running", restore="latest")
     await_that(
-        lambda: jobfiles.keeper_state(stack)["state"] == "submitting",
+        lambda: jobfiles.keeper_state(stack).state == "submitting",
         LONG_S,
         lambda: "the keeper does not submit",
     )

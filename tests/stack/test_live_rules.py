@@ -14,6 +14,7 @@ import pytest
 
 from fraudctl import keeper
 from fraudctl.console.result import reset_options, set_options
+from fraudctl.engines.local import logs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
 from fraudctl.jobs.activations import Change, RulesTopic
@@ -21,8 +22,9 @@ from fraudctl.kafka import admin
 from pipeline.records import events
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plugins.watch import Running
-from pipeline.rules.ruleset import PlanSettings, RuleSet, parse
+from pipeline.rules.ruleset import PlanSettings, RuleSet, content_hash, parse
 from pipeline.scoring import activation, order, reference, scorer
+from pipeline.scoring.job_config import JobTopics
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
 from tests.stack.own_jobs import Setup, assert_same, by_place, decided, recorded, running, written
@@ -120,8 +122,8 @@ def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_chang
     rules.begin(first.content)
     kinds = ("transactions", "decisions", "refusals", "shadow", "rules")
     config = setup.config(
-        bounded=False, parallelism=parallelism, hops=list(KEYS), checkpoint_interval_ms=2_000,
-        topics={kind: setup.topic(kind) for kind in kinds},
+        bounded=False, parallelism=parallelism, hops=KEYS, checkpoint_interval_ms=2_000,
+        topics=JobTopics(**{kind: setup.topic(kind) for kind in kinds}),
     )  # fmt: skip
     second = rule_set("second", 11, **SEQUENCES)
     with running(setup, config):
@@ -245,3 +247,46 @@ def test_rules_are_changed_from_the_command_line_while_the_job_runs(stack: Stack
 def running_plugin(rule: str, ruleset_hash: str) -> Running:
     """A call of a plug-in that was stopped, as the watcher hands it to the keeper."""
     return Running(1, 1, 1, None, rule, "own.py:judge", "k", 1.0, "v", ruleset_hash)
+
+
+def test_scoring_goes_on_when_a_malformed_record_lies_on_the_rules_topic(stack: Stack) -> None:
+    rules = activations.of(stack)
+    began = rules.read()
+    previous = began[-1].offset
+    bad = [{"kind": "activation", "previous": previous, "version": "x", "ruleset": {}}]
+    good = json.loads(activation.following(began, "apply", parse({**began[-1].content, "version": "bad"})))
+    uncompiled = {**good["ruleset"], "rules": {"r": {"when": "amount >> 1", "points": 5}}}
+    bad.append({**good, "ruleset": uncompiled, "hash": content_hash(uncompiled)})
+    places: list[admin.Delivery] = []
+    sender = admin.Sender(stack.kafka, places.append)
+    for value in (None, b"{", *(json.dumps(one).encode() for one in bad)):
+        sender.send(rules.topic, value, partition=activations.PARTITION)
+    assert (sender.flush(), sender.failed) == (0, 0)
+    wrong = [
+        "it has no value",
+        "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
+        "it has no action",
+        "its ruleset is no rule set: "
+        "rules.r.when: column 1: not a condition such as amount > 5 or present(country)",
+    ]  # fmt: skip
+    aside = [
+        {"topic": rules.topic, "partition": 0, "offset": place.offset, "reason": reason}
+        for place, reason in zip(sorted(places, key=lambda one: one.offset), wrong, strict=True)
+    ]
+    for restart in (None, "flink-taskmanager", "job"):
+        if restart == "job":
+            data_of(stack, "job", "stop")
+            data_of(stack, "job", "submit")
+        elif restart:
+            flow.kill(stack, restart)
+        load = flow.workload(50)
+        flow.send_all(stack, load, 0, 100)
+        flow.await_decisions(stack, load, 100)
+        assert data_of(stack, "job", "status")["rules_put_aside"][-4:] == aside
+    shown = ask(stack, "status")
+    assert shown["data"]["rules_put_aside"][-4:] == aside
+    assert shown["summary"].endswith("records on the rules topic put aside")
+    log = "\n".join(one["line"] for one in logs.read(stack.paths, ["flink-taskmanager"], 100_000, False))
+    for one in aside:
+        said = f"The record at offset {one['offset']} of {rules.topic}-0 is put aside"
+        assert f"{said}, and what is in force goes on: {one['reason']}" in log

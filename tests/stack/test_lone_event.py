@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ import pytest
 from fraudctl.console.result import Progress
 from fraudctl.errors import Failed
 from fraudctl.flink.rest import Flink
-from fraudctl.home.jobs import read_json
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import live
 from fraudctl.jobs.submission import job_config
@@ -103,7 +103,7 @@ def test_after_a_restart_of_the_live_job_a_lone_event_is_still_decided_in_time(s
 @contextmanager
 def ticker(stack: Stack, topic: str, folder: Path) -> Iterator[None]:
     """A ticker for another topic than the live one, configured as the stack configures its own."""
-    config = read_json(stack.paths.run / "ticker.json") | {"topic": topic}
+    config = json.loads((stack.paths.run / "ticker.json").read_text()) | {"topic": topic}
     file = folder / "ticker.json"
     file.write_text(json.dumps(config))
     process = subprocess.Popen(
@@ -120,7 +120,7 @@ def ticker(stack: Stack, topic: str, folder: Path) -> Iterator[None]:
 def test_partitions_that_never_had_an_event_hold_nobody_back_not_even_after_a_restart(
     stack: Stack, tmp_path: Path, parallelism: int
 ) -> None:
-    setup = Setup(stack, job_config(stack, 1)["ruleset"])
+    setup = Setup(stack, job_config(stack, 1).ruleset)
     setup.create("transactions", "decisions", "refusals")
     config = setup.config(bounded=False, parallelism=parallelism)
     flink = Flink(stack.flink_url)
@@ -129,13 +129,13 @@ def test_partitions_that_never_had_an_event_hold_nobody_back_not_even_after_a_re
             await_tasks(setup, job_id)
             assert_in_time(lambda: _alone(setup), 3)
             restore = flink.stop_with_savepoint(job_id, savepoint_folder(setup))
-        with running(setup, config | {"restore": restore}) as job_id:
+        with running(setup, replace(config, restore=restore)) as job_id:
             await_tasks(setup, job_id)
             assert_in_time(lambda: _alone(setup), 3)
 
 
 def test_without_ticks_a_lone_event_is_decided_once_its_partitions_count_as_idle(stack: Stack) -> None:
-    setup = Setup(stack, job_config(stack, 1)["ruleset"])
+    setup = Setup(stack, job_config(stack, 1).ruleset)
     setup.create("transactions", "decisions", "refusals")
     with running(setup, setup.config(bounded=False, parallelism=2, idle_after_ms=200)) as job_id:
         await_tasks(setup, job_id)

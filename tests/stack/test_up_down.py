@@ -6,10 +6,12 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import pytest
 
 from fraudctl.engines.local import engine
 from fraudctl.engines.local.supervision import Supervisor, orphans, supervisor_pid
+from fraudctl.home import folder
 from fraudctl.home.stack import Paths, Stack
 from tests.waiting import LONG_S, await_death, await_that
 
@@ -82,6 +85,29 @@ def test_status_tells_everything_and_the_dsn_works(stack: Stack) -> None:
         assert connection.execute("SELECT count(*) >= 0 FROM risk_scores").fetchone() == (True,)
 
 
+def test_everything_in_a_home_is_for_its_owner_alone(stack: Stack) -> None:
+    (stack.home / "logs").chmod(0o755)
+    (stack.paths.stack_file).chmod(0o644)
+    assert run(stack.home, "up")[0] == 0
+    assert open_to_others(stack.home) == passage(stack.home)
+
+
+def passage(home: Path) -> set[Path]:
+    """PostgreSQL's way to its data as root, for the group of the user it runs as (docs/operations.md)."""
+    return {home, home / "data"} if os.geteuid() == 0 else set()
+
+
+def open_to_others(home: Path) -> set[Path]:
+    """Whatever has a right for group or others; a passage may be gone through and no more."""
+    found = {}
+    for path in (home, *home.rglob("*")):
+        with suppress(FileNotFoundError):
+            found[path] = path.lstat()
+    modes = {path: one.st_mode & 0o077 for path, one in found.items() if not stat.S_ISLNK(one.st_mode)}
+    assert all(mode in (0, 0o010) for mode in modes.values()), modes
+    return {path for path, mode in modes.items() if mode}
+
+
 def test_other_settings_are_refused_while_a_stack_runs(stack: Stack) -> None:
     code, answer, _ = run(stack.home, "up", "--profile", "payments-raw")
     assert (code, answer["error"]["code"]) == (1, "other_settings")
@@ -111,6 +137,46 @@ def test_what_a_killed_supervisor_leaves_behind_is_ended_before_the_next_start(s
     assert run(small, "up", *SMALL)[0] == 0
     assert not set(before.values()) & set(pids(small).values())
     assert not [pid for pid in before.values() if psutil.pid_exists(pid)]
+
+
+def test_a_running_stack_with_a_damaged_stack_file_is_told_and_stopped(small: Path) -> None:
+    assert run(small, "up", *SMALL)[0] == 0
+    before = list(pids(small).values())
+    file = Paths(small).stack_file
+    text = file.read_text()
+    for damaged in ("", "[]", text.replace('"ports"', '"porters"')):
+        file.write_text(damaged)
+        code, answer, _ = run(small, "status")
+        assert (code, answer["data"]["finding"]["code"], answer["data"]["healthy"]) == (3, "damaged", False)
+        assert {one["name"] for one in answer["data"]["programs"]} == set(pids(small))
+        checks = {one["name"]: one for one in run(small, "doctor")[1]["data"]["checks"]}
+        assert checks["stack file"]["state"] == "broken"
+    code, answer, talk = run(small, "down")
+    assert (code, answer["data"]["was_running"]) == (0, True), talk
+    assert not [pid for pid in before if psutil.pid_exists(pid)]
+    file.write_text(text)
+
+
+def test_a_running_stack_whose_pid_file_is_lost_is_stopped(small: Path) -> None:
+    assert run(small, "up", *SMALL)[0] == 0
+    (Paths(small).run / "supervisord.pid").write_text("")
+    assert run(small, "status")[0] == 0
+    assert run(small, "down")[1]["data"]["was_running"] is True
+    assert supervisor_pid(small) is None
+
+
+def test_what_a_version_that_did_not_mark_has_started_is_stopped_marked_and_closed_to_others(
+    small: Path,
+) -> None:
+    assert run(small, "up", *SMALL)[0] == 0
+    before = pids(small)
+    (small / folder.MARK).unlink()
+    for path in (small, small / "data", small / "run", small / "stack.json"):
+        path.chmod(0o755)
+    assert run(small, "up", *SMALL)[0] == 0
+    assert not set(before.values()) & set(pids(small).values())
+    assert folder.mark_of(small) is not None
+    assert open_to_others(small) == passage(small)
 
 
 def test_down_keeps_the_data_and_up_finds_it(small: Path) -> None:

@@ -17,7 +17,8 @@ from fraudctl.chaos.means import _programs
 from fraudctl.chaos.means._relay import Relay
 from fraudctl.engines import workers
 from fraudctl.errors import UsageError
-from fraudctl.home.stack import Stack, write_atomically
+from fraudctl.home.private_files import write_atomically
+from fraudctl.home.stack import Stack
 
 NEEDS = ("target", "lasts")
 _STORES = ("postgres", "redis", "elasticsearch", "dynamodb")
@@ -45,9 +46,10 @@ def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
 def prepare(stack: Stack, memo: Mapping[str, Any]) -> None:
     """Point the writer to the relay; nothing is cut yet."""
     sink = memo["sink"]
-    relay = _open[sink] = Relay(memo["host"], memo["port"])
     file = workers.sink_file(stack, sink)
+    workers.writer(stack, sink)  # a damaged one is named before anything is changed
     config = json.loads(file.read_text(encoding="utf-8"))
+    relay = _open[sink] = Relay(memo["host"], memo["port"])
     here, there = f"{memo['host']}:{memo['port']}", f"127.0.0.1:{relay.port}"
     config["address"] = config["address"].replace(here, there)
     write_atomically(file, json.dumps(config, indent=2) + "\n")

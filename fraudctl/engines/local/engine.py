@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,56 +23,65 @@ from fraudctl.engines.contract import Check, Ended, Line, ProgramState, ServerHe
 from fraudctl.engines.local import checks, commands, logs, ports
 from fraudctl.engines.local.supervision import Supervisor, socket_path, supervisor_pid
 from fraudctl.engines.local.waiting import Wait, program_names_of, reason_not_ready
-from fraudctl.errors import Failed, UsageError
-from fraudctl.home.stack import Paths, Stack, read
+from fraudctl.errors import Failed, FraudctlError, UsageError
+from fraudctl.home import folder as homes
+from fraudctl.home.folder import Removed
+from fraudctl.home.private_files import make_folder, open_private
+from fraudctl.home.stack import MEND, Paths, Stack, read
+from fraudctl.home.typed_files import Damaged
 from fraudctl.servers import BaseServer, Program, Site, discover, flink, start_waves
 from fraudctl.settings.profile import Profile
 
 
 def up(wish: Wish) -> Stack:
-    """Bring the wished stack up and give it; whatever already runs stays as it is."""
+    """Bring the wished stack up and give it; whatever already runs stays as it is.
+
+    What an earlier version has started is stopped first: its processes write files that others may read.
+    """
     _chosen(wish.profile, wish.without)
     paths = Paths(wish.home)
+    was_marked = homes.claim(wish.home)
     _make_folders(paths)
     with _only_one(paths):
         known = read(wish.home)
         running = supervisor_pid(wish.home) is not None and known is not None
         if running and known is not None and not _same(known, wish):
             _refuse_change(known)
+            running = False
+        if not (running and was_marked):
             Supervisor(paths).shut_down()
             running = False
+        homes.close(wish.home)
         return _Start(wish, known, running).run()
 
 
 def down(home: Path) -> bool:
-    """Stop everything, workers first, servers last; whether anything ran."""
+    """Stop everything, workers first, servers last; whether anything ran.
+
+    Where `stack.json` cannot be used, or tells of other programs, all that runs is stopped at once.
+    """
     paths = Paths(home)
     supervisor = Supervisor(paths)
     ran = supervisor.pid is not None
-    if ran and (stack := read(home)) is not None:
-        for wave in [program_names_of(workers.programs(stack)), *reversed(_server_waves(stack))]:
-            _together(supervisor.stop_program, wave)
+    for wave in _stop_waves(home) if ran else ():
+        _together(supervisor.stop_program, wave)
     supervisor.shut_down()
     with suppress(FileNotFoundError):
         socket_path(home).unlink()
     return ran
 
 
-def purge(home: Path) -> None:
-    """Stop everything and delete the home and what its servers keep outside it."""
+def purge(home: Path) -> Removed:
+    """Stop everything, delete what the stack wrote, in the home and beside it, and say what is still there.
+
+    UsageError where the folder is no home, or one that must not go (see `homes.refuse_unremovable`).
+    """
+    if not os.path.lexists(home):
+        return Removed(home)
+    homes.refuse_unremovable(home)
     down(home)
-    known = read_quietly(home)
-    for server in servers(known).values() if known else ():
-        server.remove()
-    shutil.rmtree(home, ignore_errors=True)
-
-
-def read_quietly(home: Path) -> Stack | None:
-    """The stack of a home, None also where its file is damaged."""
-    try:
-        return read(home)
-    except Failed:
-        return None
+    outside = [path for kind in discover().values() for path in kind.outside(Paths(home))]
+    return homes.remove(home, outside)
 
 
 def servers(stack: Stack) -> dict[str, BaseServer]:
@@ -84,7 +92,12 @@ def servers(stack: Stack) -> dict[str, BaseServer]:
 
 def programs(stack: Stack) -> dict[str, ProgramState]:
     """Every supervised program's state by name; empty when the supervisor is not there."""
-    return {name: state.told() for name, state in Supervisor(stack.paths).states().items()}
+    return seen_in(stack.home)
+
+
+def seen_in(home: Path) -> dict[str, ProgramState]:
+    """The same, whatever `stack.json` says."""
+    return {name: state.told() for name, state in Supervisor(Paths(home)).states().items()}
 
 
 def restart(stack: Stack, name: str, wait_s: float = 120.0) -> list[str]:
@@ -155,8 +168,8 @@ class Engine:
     def down(self, home: Path) -> bool:
         return down(home)
 
-    def purge(self, home: Path) -> None:
-        purge(home)
+    def purge(self, home: Path) -> Removed:
+        return purge(home)
 
     def is_running(self, home: Path) -> bool:
         return supervisor_pid(home) is not None
@@ -166,6 +179,9 @@ class Engine:
 
     def programs(self, stack: Stack) -> Mapping[str, ProgramState]:
         return programs(stack)
+
+    def seen_in(self, home: Path) -> Mapping[str, ProgramState]:
+        return seen_in(home)
 
     def start(self, stack: Stack, program: str) -> None:
         Supervisor(stack.paths).start_program(program)
@@ -256,7 +272,7 @@ class _Start:
         return {"connector": str(connector), "kernel": str(kernel)}
 
     def _install(self, ours: Mapping[str, BaseServer]) -> None:
-        states = programs(Stack(self.wish.home, self.wish.profile, {}))
+        states = seen_in(self.wish.home)
         idle = [s for s in ours.values() if not all(_runs(states, p.name) for p in s.programs())]
         _together(lambda server: server.install(), idle)
         _together(lambda server: server.prepare(), idle)
@@ -308,6 +324,8 @@ def _chosen(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServ
 
 
 def _site(stack: Stack, name: str) -> Site:
+    if name not in stack.ports:
+        raise Damaged(f"{stack.paths.stack_file} is damaged: ports.{name}: field required", hint=MEND)
     return Site(stack.paths, stack.ports[name], stack.profile.server(name), artifacts.cache_dir())
 
 
@@ -326,20 +344,30 @@ def _refuse_change(known: Stack) -> None:
 
 
 def _make_folders(paths: Paths) -> None:
-    for folder in (paths.home, paths.run, paths.logs, paths.jobs):
-        folder.mkdir(parents=True, exist_ok=True)
-    paths.secrets.mkdir(exist_ok=True, mode=0o700)
+    for folder in (paths.home, paths.run, paths.logs, paths.jobs, paths.secrets, paths.home / "data"):
+        make_folder(folder)
 
 
 @contextmanager
 def _only_one(paths: Paths) -> Iterator[None]:
     """Refuse a second `up` of the same home at the same time."""
-    with (paths.run / "up.lock").open("w") as file:
+    with open_private(paths.run / "up.lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Failed(f"another `up` is at work in {paths.home}", hint="wait for it to end") from None
         yield
+
+
+def _stop_waves(home: Path) -> list[list[str]]:
+    """Programs in the order of stopping; none where the stack file does not tell."""
+    try:
+        stack = read(home)
+        if stack is None:
+            return []
+        return [program_names_of(workers.programs(stack)), *reversed(_server_waves(stack))]
+    except FraudctlError:
+        return []
 
 
 def _server_waves(stack: Stack) -> list[list[str]]:

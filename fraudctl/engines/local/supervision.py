@@ -23,14 +23,15 @@ import psutil
 
 from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.errors import Failed, NotRunning
-from fraudctl.home.stack import Paths, write_atomically
+from fraudctl.home.private_files import UMASK, make_folder, write_atomically
+from fraudctl.home.stack import Paths
 from fraudctl.servers import Program
 from fraudctl.waiting import until
 
 HOME_VARIABLE = "FRAUDCTL_SUPERVISED_HOME"
 LONGEST_SOCKET_PATH = 100
 START_SECONDS = 15.0
-ALREADY_STARTED, NOT_RUNNING = 60, 70
+BAD_NAME, ALREADY_STARTED, NOT_RUNNING = 10, 60, 70
 """Codes of `supervisor.xmlrpc.Faults`, which is slow to import."""
 
 
@@ -69,14 +70,32 @@ _CONDITIONS = {
 
 
 def supervisor_pid(home: Path) -> int | None:
-    """The pid of the home's living supervisor, None if it is not there."""
+    """The pid of the home's living supervisor, None if it is not there.
+
+    One whose pid file is lost or damaged is found among the processes.
+    """
+    configuration = str(Paths(home).run / "supervisord.conf").encode()
     try:
-        pid = int((Paths(home).run / "supervisord.pid").read_text())
-        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        told = int((Paths(home).run / "supervisord.pid").read_text())
     except (OSError, ValueError):
-        return None
-    ours = str(Paths(home).run / "supervisord.conf").encode()
-    return pid if ours in arguments else None
+        return _pid_with(configuration) if Paths(home).run.is_dir() else None
+    return told if configuration in _arguments(told) else None
+
+
+def _pid_with(argument: bytes) -> int | None:
+    pids = (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit())
+    return next((pid for pid in pids if _supervises(_arguments(pid), argument)), None)
+
+
+def _supervises(arguments: list[bytes], configuration: bytes) -> bool:
+    return configuration in arguments and b"supervisor.supervisord" in arguments
+
+
+def _arguments(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 def socket_path(home: Path) -> Path:
@@ -101,6 +120,7 @@ def configuration(paths: Paths, programs: Sequence[Program]) -> str:
         "childlogdir": paths.logs,
         "minfds": 1024,
         "identifier": "fraudctl",
+        "umask": f"{UMASK:03o}",
     }
     if os.geteuid() == 0:
         main["user"] = "root"
@@ -164,7 +184,7 @@ class Supervisor:
         text = configuration(self.paths, programs)
         if file.is_file() and file.read_text(encoding="utf-8") == text:
             return False
-        write_atomically(file, text, mode=0o600)
+        write_atomically(file, text)
         return True
 
     def start(self) -> None:
@@ -211,8 +231,8 @@ class Supervisor:
             calls.startProcess(name, False)
 
     def stop_program(self, name: str) -> None:
-        """Stop a program and wait until it has ended; harmless if it does not run."""
-        with self.calls() as calls, _ignoring(NOT_RUNNING):
+        """Stop a program and wait until it has ended; harmless if it does not run, or is not known."""
+        with self.calls() as calls, _ignoring(NOT_RUNNING, BAD_NAME):
             calls.stopProcess(name, True)
 
     def shut_down(self, wait_s: float = 60.0) -> None:
@@ -246,7 +266,7 @@ class Supervisor:
             return False
 
     def _spawn(self) -> None:
-        self.paths.logs.mkdir(parents=True, exist_ok=True)
+        make_folder(self.paths.logs)
         argv = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c"]
         done = subprocess.run(
             [*argv, str(self.paths.run / "supervisord.conf")],
@@ -255,17 +275,18 @@ class Supervisor:
             check=False,
             start_new_session=True,
             cwd=self.paths.home,
+            umask=UMASK,
         )
         if done.returncode != 0:
             raise Failed(f"the supervisor did not start: {(done.stderr or done.stdout).strip()}")
 
 
 @contextmanager
-def _ignoring(fault_code: int) -> Iterator[None]:
+def _ignoring(*fault_codes: int) -> Iterator[None]:
     try:
         yield
     except xmlrpc.client.Fault as error:
-        if error.faultCode != fault_code:
+        if error.faultCode not in fault_codes:
             raise
 
 

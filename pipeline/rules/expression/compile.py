@@ -25,6 +25,7 @@ from pipeline.rules.expression.tree import (
     Name,
     Negation,
     Present,
+    RawValue,
     Truth,
     Value,
     is_comparable,
@@ -229,7 +230,7 @@ def _members(kind: Kind, items: Iterable[Literal]) -> Iterable[Any]:
                 yield scaled.numerator
 
 
-def predicate(condition: Condition) -> Callable[[Mapping[str, Any]], bool]:
+def predicate(condition: Condition) -> Callable[[Mapping[str, RawValue | None]], bool]:
     """A function that evaluates a condition on raw values by name; absent ones may be left out or None."""
     names: dict[str, str] = {}
     compiler = ConditionCompiler(lambda name: names.setdefault(name, f"v{len(names)}"))

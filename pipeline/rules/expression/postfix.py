@@ -7,18 +7,18 @@ Operations, each a JSON array: ["field", name] ["num", "12.5"] ["str", "x"] ["bo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pipeline.records.events import UNITS, Transaction
 from pipeline.rules.expression.tree import (
     Both,
     Comparison,
     Condition,
-    Literal,
     Membership,
     Name,
     Negation,
@@ -26,8 +26,12 @@ from pipeline.rules.expression.tree import (
     Truth,
     Value,
 )
+from pipeline.rules.expression.tree import Literal as Constant
 
 Program = list[list[Any]]
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,3})?")
+"""What the kernel takes for a number."""
 
 
 def program(condition: Condition) -> Program:
@@ -57,11 +61,11 @@ def _operand(value: Value) -> list[Any]:
     match value:
         case Name(name):
             return ["field", name]
-        case Literal(bool() as truth):
+        case Constant(bool() as truth):
             return ["bool", truth]
-        case Literal(str() as text):
+        case Constant(str() as text):
             return ["str", text]
-        case Literal(Decimal() as number):
+        case Constant(Decimal() as number):
             return ["num", str(number)]
     raise ValueError(f"a where knows no arithmetic: {value}")
 
@@ -133,3 +137,49 @@ def holds(where: Program, transaction: Transaction) -> bool:
                 pair = _pair(left_value, right_value)
                 stack.append(pair is not None and _ORDERS[comparison](*pair))
     return stack.pop() is True
+
+
+_Kind = Literal["value", "truth", "list"]
+"""What an operation leaves on the stack. A value counts as a condition, a truth not as a value."""
+_TAKES: Final[Mapping[str, Sequence[_Kind]]] = {
+    "not": ("truth",),
+    **dict.fromkeys(("and", "or"), ("truth", "truth")),
+    **dict.fromkeys(("in", "notin"), ("value", "list")),
+    **dict.fromkeys(_ORDERS, ("value", "value")),
+}
+
+
+def is_program(document: object) -> bool:
+    """Whether `holds` can run it: every operation finds what it takes, and one condition is left."""
+    stack: list[_Kind] = []
+    for operation in document if isinstance(document, list) else ():
+        match operation:
+            case [str(word)] if word in _TAKES:
+                taken = [stack.pop() for _ in _TAKES[word] if stack][::-1]
+                if len(taken) < len(_TAKES[word]) or not all(map(_serves, taken, _TAKES[word])):
+                    return False
+                stack.append("truth")
+            case ["present", str()]:
+                stack.append("truth")
+            case ["list", list(items)] if all(map(_is_literal, items)):
+                stack.append("list")
+            case ["field", str()]:
+                stack.append("value")
+            case literal if _is_literal(literal):
+                stack.append("value")
+            case _:
+                return False
+    return len(stack) == 1 and _serves(stack[0], "truth")
+
+
+def _serves(kind: _Kind, wanted: _Kind) -> bool:
+    return kind == wanted or (kind, wanted) == ("value", "truth")
+
+
+def _is_literal(operation: object) -> bool:
+    match operation:
+        case ["num", str(number)]:
+            return _NUMBER.fullmatch(number) is not None
+        case ["str", str()] | ["bool", bool()]:
+            return True
+    return False

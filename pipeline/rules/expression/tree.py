@@ -39,6 +39,8 @@ FIELD_KINDS: Final[Mapping[str, Kind]] = {
 """The fields every transaction may have, in the stable order used for inputs."""
 
 LiteralValue = Decimal | str | bool
+RawValue = int | float | str | bool
+"""A value as rules are given it: money in units (int), other fractions as float, ages in ms (int)."""
 
 
 @dataclass(frozen=True, slots=True)

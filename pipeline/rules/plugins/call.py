@@ -19,7 +19,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, NamedTuple, Protocol
 
-from pipeline.rules.expression.tree import Kind, is_clean_text
+from pipeline.rules.expression.tree import Kind, RawValue, is_clean_text
 from pipeline.rules.plugins.source import ALLOWED_IMPORTS, FORBIDDEN_NAMES, Plugin
 
 MAX_TEXT: Final = 500
@@ -97,7 +97,7 @@ class Ready:
         refused = guard.refuses(plugin)
         self._failed = None if refused is None else Answer(0, None, refused)
 
-    def __call__(self, row: Sequence[Any]) -> Answer | None:
+    def __call__(self, row: Sequence[RawValue | None]) -> Answer | None:
         """The answer on a row of raw values; None when the rule does not fire."""
         call = self._call
         if call is None:
@@ -134,7 +134,7 @@ _READERS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
 }
 
 
-def _values(reads: _Reads, row: Sequence[Any]) -> dict[str, Any]:
+def _values(reads: _Reads, row: Sequence[RawValue | None]) -> dict[str, Any]:
     """What a plug-in is handed: absent values are left out, money is decimal."""
     given = {}
     for name, place, reader in reads:

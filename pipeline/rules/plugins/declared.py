@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from pipeline.rules.document import Content
 from pipeline.rules.expression.tree import Names
 from pipeline.rules.plugins import source as plugin_source
 from pipeline.rules.plugins.source import MAX_MODEL_BYTES, MAX_SOURCE_BYTES, MAX_USES, Plugin
@@ -44,13 +45,13 @@ def embedded(content: Any, folder: Path, complain: Complain) -> Any:
             data = _bytes(folder, place[0], MAX_SOURCE_BYTES, _under(complain, (*path, "plugin")))
             plugins[place[0]] = _text(data, _under(complain, (*path, "plugin")))
         if plugin_source.is_model_name(model) and model not in models:
-            data = _bytes(folder, str(model), MAX_MODEL_BYTES, _under(complain, (*path, "model")))
-            models[str(model)] = None if data is None else base64.b64encode(data).decode()
+            data = _bytes(folder, model, MAX_MODEL_BYTES, _under(complain, (*path, "model")))
+            models[model] = None if data is None else base64.b64encode(data).decode()
     return {**content, **({"plugins": plugins} if plugins else {}), **({"models": models} if models else {})}
 
 
 def read_plugin(
-    declared: Mapping[str, Any], content: Mapping[str, Any], names: Names, complain: Complain
+    declared: Mapping[str, object], content: Content, names: Names, complain: Complain
 ) -> Plugin | None:
     """The plug-in that a rule names, checked; None when something is wrong, which has been said."""
     place = plugin_source.split_place(declared.get("plugin"))
@@ -64,9 +65,10 @@ def read_plugin(
         if not _is_known(content, "plugins", file):
             complain(("plugin",), f"{file} is not there")
         return None
-    model_file = declared.get("model")
-    model = _model(model_file, content, complain) if model_file is not None else None
-    wrong = _problems(source, function, model_file is not None)
+    named = declared.get("model")
+    model_file = None if named is None else str(named)
+    model = None if named is None else _model(named, content, complain)
+    wrong = _problems(source, function, named is not None)
     for line, message in wrong:
         complain(("plugin",), f"{file} line {line}: {message}")
     if wrong or uses is None or (model_file is not None and model is None):
@@ -88,15 +90,15 @@ def _uses(declared: object, names: Names, complain: Complain) -> tuple[str, ...]
     return None if unknown else tuple(sorted(set(declared)))
 
 
-def _model(name: object, content: Mapping[str, Any], complain: Complain) -> str | None:
+def _model(name: object, content: Content, complain: Complain) -> str | None:
     if not plugin_source.is_model_name(name):
         complain(("model",), "is the name of a file beside the rule set")
         return None
-    held = _entry(content, "models", str(name))
+    held = _entry(content, "models", name)
     try:
         if held is not None and _size(content["models"]) > MAX_MODEL_BYTES:
             complain(("model",), f"all models together are larger than {MAX_MODEL_BYTES} bytes")
-        elif held is None and _is_known(content, "models", str(name)):
+        elif held is None and _is_known(content, "models", name):
             return None
         elif held is not None and base64.b64decode(held, validate=True):
             return held
@@ -112,13 +114,13 @@ def _size(models: Mapping[str, str | None]) -> int:
     return sum(len(one) * 3 // 4 - 2 for one in models.values() if one)
 
 
-def _entry(content: Mapping[str, Any], section: str, name: str) -> str | None:
+def _entry(content: Content, section: str, name: str) -> str | None:
     held = content.get(section)
     entry = held.get(name) if isinstance(held, Mapping) else None
     return entry if isinstance(entry, str) else None
 
 
-def _is_known(content: Mapping[str, Any], section: str, name: str) -> bool:
+def _is_known(content: Content, section: str, name: str) -> bool:
     held = content.get(section)
     return isinstance(held, Mapping) and name in held
 

@@ -13,7 +13,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 MAX_SOURCE_BYTES: Final = 65_536
 MAX_MODEL_BYTES: Final = 4_000_000
@@ -69,7 +69,7 @@ def split_place(text: object) -> tuple[str, str] | None:
     return (match[1], match[2]) if match and is_inside(match[1]) else None
 
 
-def is_model_name(text: object) -> bool:
+def is_model_name(text: object) -> TypeGuard[str]:
     """Whether a text can name a model file beside the rule set."""
     return isinstance(text, str) and bool(_MODEL.fullmatch(text)) and is_inside(text)
 

@@ -123,11 +123,16 @@ def sweep(path: Path) -> None:
 
 
 def stopped(folder: Path) -> dict[str, dict[str, Any]]:
-    """The plug-ins that are not called any more, by key: rule, place, version, hash, reason, at_ms."""
+    """The plug-ins that are not called any more, by key: rule, place, version, hash, reason, at_ms.
+
+    An entry of another shape is left out: its plug-in is called, and stopped again if need be.
+    """
     try:
-        return dict(json.loads((folder / _STOPPED).read_text(encoding="utf-8")))
+        found = json.loads((folder / _STOPPED).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    entries = found.items() if isinstance(found, dict) else ()
+    return {key: entry for key, entry in entries if isinstance(entry, dict) and "reason" in entry}
 
 
 def stop(folder: Path, key: str, entry: Mapping[str, Any]) -> None:

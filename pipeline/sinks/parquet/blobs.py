@@ -10,6 +10,7 @@ from __future__ import annotations
 import configparser
 import fcntl
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -70,7 +71,10 @@ def connect(url: str, secret: str | None, settings: Mapping[str, Any]) -> Store:
 
 
 class Folder:
-    """Blobs as files. A lock file makes comparing and replacing one step among processes."""
+    """Blobs as files. A lock file makes comparing and replacing one step among processes.
+
+    What is written is no more open to others than the root folder is.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -96,9 +100,9 @@ class Folder:
     def write(self, name: str, data: Any, replaces: str | None) -> str:
         path = self._root / name
         with _translated():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._make(path.parent)
             with files.unfinished(path) as fresh:
-                tag = _file_tag(files.fill(fresh, data, _MODE))
+                tag = _file_tag(files.fill(fresh, data, self._mode()))
                 with self._locked(name, replaces):
                     fresh.replace(path)
             files.sync_folder(path.parent)
@@ -113,10 +117,28 @@ class Folder:
     @contextmanager
     def _locked(self, name: str, tag: str | None) -> Iterator[None]:
         with (self._root / ".lock").open("w") as file:
+            self._close(self._root / ".lock")
             fcntl.flock(file, fcntl.LOCK_EX)
             if self.tag(name) != tag:
                 raise Changed(name)
             yield
+
+    def _make(self, folder: Path) -> None:
+        missing = [one for one in (folder, *folder.parents) if not one.exists()]
+        for one in reversed(missing):
+            one.mkdir(exist_ok=True)
+            if one != self._root and one.is_relative_to(self._root):
+                self._close(one)
+
+    def _mode(self) -> int:
+        """What a new file may be open to: no more than the root folder is."""
+        return _MODE & self._root.stat().st_mode
+
+    def _close(self, path: Path) -> None:
+        found = path.stat()
+        mode, allowed = stat.S_IMODE(found.st_mode), self._root.stat().st_mode | 0o700
+        if mode & ~allowed and found.st_uid == os.geteuid():
+            path.chmod(mode & allowed)
 
 
 class Bucket:

@@ -14,6 +14,7 @@ import pytest
 from fraudctl import cli
 from fraudctl.console import result
 from fraudctl.errors import Difference, FraudctlError, NotRunning, Unhealthy
+from fraudctl.home import folder
 
 
 @pytest.fixture(autouse=True)
@@ -187,6 +188,7 @@ def test_a_home_that_cannot_be_made_is_told_without_a_word_of_a_fault(
 
 
 def test_purge_does_not_delete_unasked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.claim(tmp_path)
     (tmp_path / "run").mkdir()
     assert cli.main(["purge", "--home", str(tmp_path), "--json"]) == 2
     assert (tmp_path / "run").is_dir()

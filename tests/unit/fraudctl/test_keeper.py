@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,7 @@ from fraudctl.home.jobs import RestorePoint
 from fraudctl.home.stack import Stack
 from fraudctl.keeper import Keeper, Start, State, choose, pause_ms, younger
 from fraudctl.settings import profile
+from pipeline.scoring.job_config import JobConfig
 from tests.full_disk import full_disk
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
@@ -28,17 +28,17 @@ class Submitted:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.configs: list[Mapping[str, Any]] = []
+        self.configs: list[JobConfig] = []
         self.refuses = False
 
-    def __call__(self, stack: Stack, config: Mapping[str, Any], lock: int) -> str:
+    def __call__(self, stack: Stack, config: JobConfig, lock: int) -> str:
         if self.refuses:
             raise Failed("the job was not accepted: no slots")
         self.configs.append(config)
         return self.cluster.add(f"job{len(self.configs)}", start_ms=len(self.configs))
 
     def starts(self) -> list[tuple[int, str | None, int]]:
-        return [(config["run"], config["restore"], config["parallelism"]) for config in self.configs]
+        return [(config.run, config.restore, config.parallelism) for config in self.configs]
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_a_job_starts_the_first_time_and_restarts_once_it_has_run(stack: Stack, 
 def test_a_job_that_was_stopped_or_is_wanted_otherwise_starts_again(stack: Stack, cluster: Cluster) -> None:
     keeper, _ = keeper_of(stack, cluster)
     for wish in ("running", "running"):
-        jobs.want(stack, wanted=wish, **{"from": "none"})
+        jobs.want(stack, wanted=wish, restore="none")
         cluster.jobs.clear()
         assert words(keeper, cluster) == ["starting", "starting", "running"]
     jobs.want(stack, wanted="stopped")
@@ -275,8 +275,8 @@ def test_a_refused_submission_is_counted_shown_and_waited_for(stack: Stack, clus
     keeper.look()
     keeper.look()
     shown = jobs.keeper_state(stack)
-    assert shown == asdict(keeper.state)
-    assert (shown["state"], shown["failures"], shown["last_error"]) == (
+    assert shown == keeper.state
+    assert (shown.state, shown.failures, shown.last_error) == (
         "waiting",
         1,
         "the job was not accepted: no slots",
@@ -300,23 +300,23 @@ def test_a_run_keeps_to_the_offsets_it_was_begun_at_and_another_run_does_not(
     stack: Stack, cluster: Cluster
 ) -> None:
     keeper, submitted = keeper_of(stack, cluster)
-    begun = {"start": {"0": 17}, "emit_from": {"0": 40}}
-    jobs.want(stack, wanted="running", parallelism=2, reset=begun, **{"from": "none"})
+    begun = jobs.Beginning({"0": 17}, {"0": 40})
+    jobs.want(stack, wanted="running", parallelism=2, reset=begun, restore="none")
     keeper.look()
     cluster.jobs.clear()
     complete(stack, "checkpoints/run-1/a/chk-1", 4_000_000_000)
     keeper.look()
-    jobs.want(stack, wanted="running", reset=None, **{"from": "none"})
+    jobs.want(stack, wanted="running", reset=None, restore="none")
     cluster.jobs.clear()
     keeper.look()
     wanted = ("run", "parallelism", "start", "emit_from", "name")
-    assert [tuple(config[key] for key in wanted) for config in submitted.configs] == [
+    assert [tuple(getattr(config, key) for key in wanted) for config in submitted.configs] == [
         (1, 2, {"0": 17}, {"0": 40}, "fraudctl-live"),
         (1, 2, {"0": 17}, {"0": 40}, "fraudctl-live"),
         (2, 2, "earliest", None, "fraudctl-live"),
     ]
-    assert [config["restore"] is None for config in submitted.configs] == [True, False, True]
-    assert str(submitted.configs[0]["checkpoints"]).endswith("/checkpoints/run-1")
+    assert [config.restore is None for config in submitted.configs] == [True, False, True]
+    assert str(submitted.configs[0].checkpoints).endswith("/checkpoints/run-1")
 
 
 def test_on_a_full_disk_nothing_is_submitted_and_the_keeper_goes_on(stack: Stack, cluster: Cluster) -> None:
@@ -330,13 +330,16 @@ def test_on_a_full_disk_nothing_is_submitted_and_the_keeper_goes_on(stack: Stack
     keeper.state = replace(keeper.state, failed_ms=0)
     keeper.look()
     assert submitted.starts() == [(1, None, 1)]
-    assert jobs.keeper_state(stack) == asdict(keeper.state)
+    assert jobs.keeper_state(stack) == keeper.state
 
 
 def test_what_the_keeper_could_not_write_it_writes_when_there_is_room(stack: Stack, cluster: Cluster) -> None:
     keeper, _ = keeper_of(stack, cluster)
     with full_disk():
         keeper.look()
-    assert (keeper.state.state, jobs.keeper_state(stack)["state"]) == ("stopped", "starting")
+    kept = jobs.keeper_state(stack)
+    assert kept is not None
+    assert (keeper.state.state, kept.state) == ("stopped", "starting")
     keeper.look()
-    assert jobs.keeper_state(stack)["state"] == "stopped"
+    assert jobs.keeper_state(stack) == keeper.state
+    assert keeper.state.state == "stopped"

@@ -13,6 +13,7 @@ from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import places
 from fraudctl.settings import profile
+from pipeline.metrics import SinkStatus
 
 
 @pytest.fixture
@@ -57,10 +58,15 @@ def test_a_writer_is_silent_waiting_or_running_by_what_it_last_said(stack: Stack
         runs = True
 
     now = time.time_ns() // 1_000_000
-    said = [{}, {"updated_ms": now - 60_000}, {"updated_ms": now, "paused": True}, {"updated_ms": now}]
+    said = [
+        None,
+        SinkStatus("redis", updated_ms=now - 60_000),
+        SinkStatus("redis", updated_ms=now, paused=True),
+        SinkStatus("redis", updated_ms=now),
+    ]
     states = [writers._state(stack, "redis", Runs, one) for one in said]
     assert states == ["silent", "silent", "waiting", "running"]
     workers.status_file(stack, "redis").parent.mkdir(parents=True)
-    workers.status_file(stack, "redis").write_text(json.dumps({"lag": 3}))
-    assert writers._said(stack, "redis") == {"lag": 3}
+    workers.status_file(stack, "redis").write_text(json.dumps({"sink": "redis", "lag": 3}))
+    assert writers._said(stack, "redis") == SinkStatus("redis", lag=3)
     assert writers._state(stack, "redis", None, {}) == "absent"

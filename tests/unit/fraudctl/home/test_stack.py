@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -98,44 +97,6 @@ def test_a_server_that_was_left_out_is_named(tmp_path: Path) -> None:
         make(tmp_path).address("elasticsearch")
 
 
-def test_the_job_configuration_holds_the_live_topics_and_takes_changes(tmp_path: Path) -> None:
-    config = make(tmp_path).job_config("past", 7, {"version": "1"}, time="event", bounded=True)
-    assert config == {
-        "name": "past",
-        "flink": "127.0.0.1:2",
-        "flink_conf_dir": str(tmp_path / "flink" / "conf"),
-        "bootstrap": "127.0.0.1:1",
-        "kafka_properties": {},
-        "topics": {
-            "transactions": "risk.transactions",
-            "decisions": "risk.decisions",
-            "refusals": "risk.transactions.dlq",
-        },
-        "ruleset": {"version": "1"},
-        "time": "event",
-        "bounded": True,
-        "start": "earliest",
-        "emit_from": None,
-        "run": 7,
-        "group": "fraudctl-job",
-        "parallelism": 1,
-        "idle_after_ms": 0,
-        "max_message_bytes": 16_777_216,
-        "settings": {
-            "out_of_orderness_ms": 50,
-            "dedup_window_ms": 3_600_000,
-            "max_entries": 1000,
-            "max_event_bytes": 65_536,
-        },
-        "jars": ["/c/kernel.jar", "/c/connector.jar"],
-        "checkpoints": f"file://{tmp_path}/checkpoints",
-        "checkpoint_interval_ms": 10_000,
-        "restore": None,
-        "plugin_watch": str(tmp_path / "plugins"),
-    }
-    assert json.loads(json.dumps(config)) == config
-
-
 def test_the_home_is_the_flag_else_the_environment_else_the_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +112,6 @@ def test_the_home_is_the_flag_else_the_environment_else_the_users(
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    stack.write_atomically(tmp_path / "deep" / "file", "text", mode=0o600)
+    stack.write_atomically(tmp_path / "deep" / "file", "text")
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["file"]
     assert stat.S_IMODE((tmp_path / "deep" / "file").stat().st_mode) == 0o600

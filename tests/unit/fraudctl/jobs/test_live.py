@@ -10,10 +10,12 @@ import pytest
 from fraudctl.console.result import Progress
 from fraudctl.errors import Failed, FraudctlError, UsageError
 from fraudctl.home import jobs as jobfiles
+from fraudctl.home.jobs import Beginning, WantedLive
 from fraudctl.home.stack import Stack
-from fraudctl.jobs import live, submission
+from fraudctl.jobs import live, run_numbers, submission
 from fraudctl.jobs import reset as job_reset
 from fraudctl.settings import profile
+from pipeline.scoring.job_config import JobConfig
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 
@@ -34,24 +36,19 @@ def kept_by(stack: Stack, **state: object) -> None:
 
 
 def test_nothing_is_wanted_in_a_new_home(stack: Stack) -> None:
-    assert live.wanted_live(stack) == {
-        "wanted": "stopped",
-        "generation": 0,
-        "from": "latest",
-        "parallelism": None,
-        "reset": None,
-        "hops": [],
-    }
+    assert live.wanted_live(stack) == WantedLive(
+        wanted="stopped", generation=0, restore="latest", parallelism=None, reset=None, hops=()
+    )
 
 
 def test_run_numbers_grow_and_are_never_given_twice(stack: Stack) -> None:
     taken: list[int] = []
-    threads = [threading.Thread(target=lambda: taken.append(jobfiles.next_run(stack))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: taken.append(run_numbers.next_run(stack))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (sorted(taken), jobfiles.next_run(stack)) == (list(range(1, 9)), 9)
+    assert (sorted(taken), run_numbers.next_run(stack)) == (list(range(1, 9)), 9)
 
 
 def test_starting_waits_until_all_tasks_run_and_tells_the_status(stack: Stack, cluster: Cluster) -> None:
@@ -59,7 +56,7 @@ def test_starting_waits_until_all_tasks_run_and_tells_the_status(stack: Stack, c
     kept_by(stack, generation=1, state="running", run=1)
     found = live.start(stack, 5, Progress())
     assert (found["wanted"], found["run"], found["flink"]["job_id"]) == ("running", 1, "a")
-    assert live.wanted_live(stack)["generation"] == 1
+    assert live.wanted_live(stack).generation == 1
 
 
 def test_a_start_that_the_keeper_cannot_carry_out_says_why(stack: Stack) -> None:
@@ -82,7 +79,7 @@ def test_a_running_job_is_not_started_from_elsewhere(stack: Stack) -> None:
 def test_a_savepoint_that_is_not_there_is_refused_before_anything_changes(stack: Stack) -> None:
     with pytest.raises(UsageError, match="is no complete savepoint"):
         live.start(stack, 5, Progress(), restore="/nowhere")
-    assert live.wanted_live(stack)["generation"] == 0
+    assert live.wanted_live(stack).generation == 0
 
 
 def test_stopping_changes_what_is_wanted_and_remembers_the_savepoint(stack: Stack, cluster: Cluster) -> None:
@@ -92,7 +89,7 @@ def test_stopping_changes_what_is_wanted_and_remembers_the_savepoint(stack: Stac
     found = live.stop(stack, 5, Progress())
     path = (stack.home / "savepoints/run-4/savepoint-1").as_uri()
     assert found == {"job_id": "a", "savepoint": path}
-    assert live.wanted_live(stack)["wanted"] == "stopped"
+    assert live.wanted_live(stack).wanted == "stopped"
     points = jobfiles.restore_points(stack.home)
     assert [(point.path, point.run, point.is_savepoint) for point in points] == [(path, 4, True)]
 
@@ -103,7 +100,7 @@ def test_a_stop_without_a_possible_savepoint_leaves_the_job_wanted(stack: Stack,
     jobfiles.want(stack, wanted="running")
     with pytest.raises(FraudctlError, match="not all tasks run"):
         live.stop(stack, 5, Progress())
-    assert live.wanted_live(stack)["wanted"] == "running"
+    assert live.wanted_live(stack).wanted == "running"
 
 
 def test_a_stop_without_savepoint_cancels(stack: Stack, cluster: Cluster) -> None:
@@ -146,8 +143,9 @@ def test_a_damaged_file_is_named(stack: Stack) -> None:
 def test_a_bounded_job_has_its_own_topic_group_run_and_time(stack: Stack) -> None:
     config = submission.job_config(stack, 7, name="fraudctl-past", time="event", bounded=True, group="g")
     chosen = ("name", "run", "time", "bounded", "group", "restore", "start")
-    assert [config[key] for key in chosen] == ["fraudctl-past", 7, "event", True, "g", None, "earliest"]
-    assert json.loads(json.dumps(config)) == config
+    found = [getattr(config, key) for key in chosen]
+    assert found == ["fraudctl-past", 7, "event", True, "g", None, "earliest"]
+    assert JobConfig.from_document(json.loads(json.dumps(config.as_document()))) == config
 
 
 def test_after_a_reset_the_next_start_is_a_new_run_and_the_one_after_it_is_not(
@@ -156,19 +154,19 @@ def test_after_a_reset_the_next_start_is_a_new_run_and_the_one_after_it_is_not(
     reset = job_reset.Reset("t", {0: 10}, {0: 40}, {0: 90}, 1_000, "v1")
     assert (reset.warm_up, reset.decides) == (30, 50)
     job_reset.apply(stack, reset)
-    begun = {"start": {"0": 10}, "emit_from": {"0": 40}}
-    assert live.wanted_live(stack) == {
-        "wanted": "stopped", "generation": 1, "from": "reset", "parallelism": None, "reset": begun,
-        "hops": [],
-    }  # fmt: skip
+    begun = Beginning({"0": 10}, {"0": 40})
+    assert live.wanted_live(stack) == WantedLive(
+        wanted="stopped", generation=1, restore="reset", parallelism=None, reset=begun, hops=()
+    )
     found = []
     for generation, restore in ((2, "latest"), (3, "latest"), (4, "none")):
         cluster.add(f"job{generation}")
         kept_by(stack, generation=generation, state="running", run=1)
         live.start(stack, 5, Progress(), restore=restore)
         wanted = live.wanted_live(stack)
-        found.append((wanted["from"], wanted["reset"]))
-        jobfiles.write_json(stack.paths.jobs / "live.json", wanted | {"wanted": "stopped"})
+        found.append((wanted.restore, wanted.reset))
+        file = stack.paths.jobs / "live.json"
+        jobfiles.write_json(file, json.loads(file.read_text()) | {"wanted": "stopped"})
         cluster.jobs.clear()
     assert found == [("none", begun), ("latest", begun), ("none", None)]
 
@@ -178,4 +176,4 @@ def test_offsets_are_not_reset_under_a_running_job(stack: Stack, cluster: Cluste
     with pytest.raises(UsageError, match="the job is running") as refused:
         job_reset.apply(stack, job_reset.Reset("t", {}, {}, {}, None, "v1"))
     assert refused.value.hint == "stop it first with: fraudctl job stop"
-    assert live.wanted_live(stack)["reset"] is None
+    assert live.wanted_live(stack).reset is None

@@ -41,6 +41,16 @@ def test_of_the_run_in_force_the_jobs_with_the_newest_three_points_stay(tmp_path
     assert doomed(tmp_path) == [f"checkpoints/run-1/{A}", f"checkpoints/run-2/{B}"]
 
 
+def test_what_no_job_has_put_beside_the_savepoints_stays(tmp_path: Path) -> None:
+    checkpoints(tmp_path, 2, A, 30)
+    for number in range(1, 5):
+        point(tmp_path, f"savepoints/run-2/savepoint-{number}", number)
+    point(tmp_path, "savepoints/mine/before-the-move", 1)
+    point(tmp_path, "savepoints/run-2/mine", 1)
+    (tmp_path / "savepoints/run-2/savepoint-0").symlink_to(tmp_path / "savepoints/mine/before-the-move")
+    assert doomed(tmp_path) == ["savepoints/run-2/savepoint-1"]
+
+
 def test_a_job_whose_shared_files_a_kept_point_refers_to_stays(tmp_path: Path) -> None:
     checkpoints(tmp_path, 2, A, 10)
     checkpoints(tmp_path, 2, B, 11)

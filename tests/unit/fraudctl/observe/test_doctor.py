@@ -15,7 +15,7 @@ def by_name(home: Path, environ: dict[str, str]) -> dict[str, Check]:
 
 def test_every_finding_that_is_not_well_has_a_mend(tmp_path: Path) -> None:
     checks = doctor.examine(tmp_path / "home", dict(os.environ) | {"FRAUDCTL_CACHE": str(tmp_path)})
-    assert len({check.name for check in checks}) == len(checks) == 14
+    assert len({check.name for check in checks}) == len(checks) == 15
     assert all(bool(check.mend) == (check.state != WELL) for check in checks)
 
 
@@ -32,6 +32,17 @@ def test_a_damaged_stack_file_is_found(tmp_path: Path) -> None:
     (tmp_path / "stack.json").write_text("{")
     found = by_name(tmp_path, {"FRAUDCTL_CACHE": str(tmp_path / "cache")})["stack file"]
     assert (found.state, found.mend) == (BROKEN, "remove it and run: fraudctl up")
+
+
+def test_a_folder_that_up_would_refuse_is_found(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("dear")
+    found = by_name(tmp_path, {"FRAUDCTL_CACHE": str(tmp_path / "cache")})["home"]
+    assert found == Check(
+        "home",
+        BROKEN,
+        f"{tmp_path} is not empty and not a home of fraudctl: it holds thesis.txt",
+        "name an empty folder, or one that is not there yet, with --home",
+    )
 
 
 def test_a_wrong_profile_is_found(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.records.events import Refusal, decode, encode
+from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from tests.kernel_process import KernelProcess
 from tests.streams import START_MS, Row
@@ -22,7 +23,7 @@ CASES_A_PLAN = 60
 PLAIN = {"version": "t", "rules": {}, "thresholds": {"review": 50, "block": 80}}
 
 
-def plan(features: dict[str, Any]) -> dict[str, Any]:
+def plan(features: dict[str, Any]) -> Plan:
     content = PLAIN | {
         "fields": sorted(EXTRA_FIELDS),
         "lists": {"risky": ["KP", "IR"]},

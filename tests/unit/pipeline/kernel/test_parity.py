@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference
@@ -38,7 +39,7 @@ many = settings(
 )
 
 
-def plan_of(case: Case) -> dict[str, Any]:
+def plan_of(case: Case) -> Plan:
     chosen = case.settings
     plan_settings = PlanSettings(
         out_of_orderness_ms=chosen.out_of_orderness_ms,

@@ -65,7 +65,7 @@ def test_the_plan_is_what_the_kernel_computes(path: Path) -> None:
     small = [["num", "0"], ["field", "amount"], ["lt"], ["field", "amount"], ["num", "5"], ["lt"], ["and"]]
     large = [["field", "amount"], ["num", "200"], ["gt"]]
     risky = [["field", "country"], ["list", [["str", "NO"], ["str", "KP"]]], ["in"]]
-    assert ruleset.load(path).plan(PlanSettings(out_of_orderness_ms=30)) == {
+    assert ruleset.load(path).plan(PlanSettings(out_of_orderness_ms=30)).as_document() == {
         "out_of_orderness_ms": 30,
         "dedup_window_ms": 3_600_000,
         "max_entries": 1000,
@@ -131,7 +131,7 @@ def test_the_plan_is_what_the_kernel_computes(path: Path) -> None:
 
 def test_the_user_hop_is_there_even_without_features() -> None:
     content = sound(features={}, rules={"r": {"when": "amount > 5", "points": 1}})
-    assert ruleset.parse(content).plan()["hops"] == [
+    assert ruleset.parse(content).plan().as_document()["hops"] == [
         {
             "key": "user_id",
             "retention_ms": 0,

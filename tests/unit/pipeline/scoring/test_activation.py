@@ -11,7 +11,7 @@ from pipeline.rules.plan import MAX_WHERES, TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring import activation
 from pipeline.scoring.activation import read
-from pipeline.scoring.reference import ALWAYS
+from pipeline.scoring.versions import ALWAYS
 
 SMALL, LARGE = "amount < 5", "amount > 200"
 
@@ -87,7 +87,7 @@ def test_a_condition_keeps_its_number_while_it_is_in_use_and_a_free_number_is_ta
         (1, rules("b", small=counted(SMALL)), "apply", None),
         (2, rules("c", tiny=counted("amount < 1"), small=counted(SMALL)), "apply", None),
     )
-    hops = [one.plan["hops"][0] for one in read(records)]
+    hops = [one.plan.as_document()["hops"][0] for one in read(records)]
     small, large, tiny = (parse_where(text) for text in (SMALL, LARGE, "amount < 1"))
     assert [(hop["wheres"], hop["since"]["wheres"]) for hop in hops] == [
         ([large, small], [0, 0]),
@@ -98,7 +98,7 @@ def test_a_condition_keeps_its_number_while_it_is_in_use_and_a_free_number_is_ta
 
 
 def parse_where(text: str) -> Any:
-    return rules("x", f=counted(text)).plan()["hops"][0]["wheres"][0]
+    return rules("x", f=counted(text)).plan().as_document()["hops"][0]["wheres"][0]
 
 
 def test_what_is_kept_reaches_as_far_as_the_rule_set_before() -> None:
@@ -107,7 +107,7 @@ def test_what_is_kept_reaches_as_far_as_the_rule_set_before() -> None:
         (1, rules("b", f=counted(window="1h")), "apply", None),
         (2, rules("c", f=counted(window="2h")), "apply", None),
     )
-    hops = [one.plan["hops"][0] for one in read(records)]
+    hops = [one.plan.as_document()["hops"][0] for one in read(records)]
     hour = 3_600_000
     assert [(hop["retention_ms"], hop["held_ms"]) for hop in hops] == [
         (24 * hour, 24 * hour), (hour, 24 * hour), (2 * hour, 2 * hour),

@@ -96,6 +96,7 @@ def test_lists_may_be_filled_for_the_tests_alone() -> None:
         ({"other": {"x": [{}]}}, "no event says what it expects, and no rule has this name"),
         ({"other": {"x": [{"expect": "block"}]}}, "event 1: decision is approve, expected block"),
         ({"other": {"x": [{"expect": {"colour": 1}}]}}, "event 1: expect knows decision, score"),
+        ({"other": {"x": [{"expect": {"late": {"by": 1}}}]}}, "event 1: late is False, expected {'by': 1}"),
         (
             {"other": {"x": [{"event_id": "a"}, {"event_id": "a", "expect": "block"}]}},
             "event 2: is a duplicate",

@@ -2,9 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from pipeline.records.events import Number, Transaction
+from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from pipeline.scoring.order import Stamped
 from pipeline.scoring.reference import Reference
@@ -226,3 +230,10 @@ def test_a_key_over_the_cap_says_that_it_is_saturated() -> None:
     assert [(s.values["f"], s.saturated) for s in scored] == [
         (1, False), (2, False), (3, False), (3, True), (2, False),
     ]  # fmt: skip
+
+
+def test_without_the_settings_of_the_job_nothing_is_computed() -> None:
+    plan = Plan(0, (), ())
+    with pytest.raises(ValueError, match="needs the settings"):
+        Reference(plan)
+    assert list(Reference(replace(plan, settings=PlanSettings())).process([])) == []

@@ -1,6 +1,8 @@
 package fraudctl.kernel;
 
 import java.io.IOException;
+import java.util.HashSet;
+import java.util.Set;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 
@@ -11,35 +13,64 @@ final class Activations {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private final JsonNode settings;
+    private final RecordCheck check;
+    private final Aside aside;
+    private final Set<Long> putAside = new HashSet<>();
     private Plan newest;
     private long newestOffset = -1;
 
-    Activations(JsonNode settings) {
-        this.settings = settings;
+    /** Is told of a record that is put aside. */
+    interface Aside {
+        void put(long offset, String reason);
     }
 
-    /** The plan that the record activates; null when it is none, or builds on another than the newest. */
+    Activations(JsonNode settings, RecordCheck check, Aside aside) {
+        this.settings = settings;
+        this.check = check;
+        this.aside = aside;
+    }
+
+    /** The plan that the record activates; null when it is put aside, or builds on another than the newest. */
     Plan accept(long offset, long appendMs, byte[] value) {
-        JsonNode record = activation(value);
-        if (record == null || record.path("previous").asLong(-1) != newestOffset) {
+        try {
+            String problem = check.problem(value);
+            return problem == null ? counted(offset, appendMs, value) : putAside(offset, problem);
+        } catch (IOException | RuntimeException unexpected) {
+            // The check has a gap, then. No record may stop the scoring.
+            return putAside(offset, "the kernel cannot read it: " + unexpected);
+        }
+    }
+
+    private Plan counted(long offset, long appendMs, byte[] value) throws IOException {
+        JsonNode record = MAPPER.readTree(value);
+        long previous = record.get("previous").asLong(-1);
+        if (putAside.contains(previous)) {
+            return putAside(offset, "it builds on the record at offset " + previous + ", which is put aside");
+        }
+        if (previous != newestOffset) {
             return null;
         }
-        if (newest == null) {
-            newest = Plan.first(Plan.withSettings(record.get("plan"), settings), value);
-        } else {
-            long from = Math.max(record.path("effective_from_ms").asLong(Long.MIN_VALUE), appendMs + AHEAD_MS);
-            newest = newest.next(record.get("plan"), Math.max(from, newest.fromMs), value);
+        int epoch = newest == null ? 0 : newest.epoch + 1;
+        if (record.get("plan").get("epoch").asInt() != epoch) {
+            return putAside(offset, "its plan has the epoch " + record.get("plan").get("epoch") + ", it would be "
+                    + epoch);
         }
+        newest = following(appendMs, record, value);
         newestOffset = offset;
         return newest;
     }
 
-    private static JsonNode activation(byte[] value) {
-        try {
-            JsonNode record = value == null ? null : MAPPER.readTree(value);
-            return record != null && record.path("kind").asText().equals("activation") ? record : null;
-        } catch (IOException notOurs) {
-            return null;
+    private Plan following(long appendMs, JsonNode record, byte[] value) {
+        if (newest == null) {
+            return Plan.first(Plan.withSettings(record.get("plan"), settings), value);
         }
+        long from = Math.max(record.get("effective_from_ms").asLong(Long.MIN_VALUE), appendMs + AHEAD_MS);
+        return newest.next(record.get("plan"), Math.max(from, newest.fromMs), value);
+    }
+
+    private Plan putAside(long offset, String problem) {
+        putAside.add(offset);
+        aside.put(offset, problem);
+        return null;
     }
 }

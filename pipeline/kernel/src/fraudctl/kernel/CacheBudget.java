@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 final class CacheBudget {
     static final double SHARE_OF_HEAP = 0.28;
+    private static final long HEAP_BYTES = Runtime.getRuntime().maxMemory();
     private static final AtomicInteger AT_WORK = new AtomicInteger();
 
     private final double shareOfHeap;
@@ -30,6 +31,6 @@ final class CacheBudget {
 
     /** What the cache may hold at this moment. */
     long bytes() {
-        return (long) (Runtime.getRuntime().maxMemory() * shareOfHeap / Math.max(1, AT_WORK.get()));
+        return (long) (HEAP_BYTES * shareOfHeap / Math.max(1, AT_WORK.get()));
     }
 }

@@ -5,46 +5,18 @@ import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
 import org.apache.flink.api.common.serialization.SerializerConfig;
-import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.api.common.typeutils.TypeSerializerSnapshot;
-import org.apache.flink.api.common.typeutils.base.TypeSerializerSingleton;
 import org.apache.flink.core.memory.DataInputView;
 import org.apache.flink.core.memory.DataOutputView;
 
 /** Flink's view of {@link Event}: how one travels between hops and into a checkpoint. */
-public final class EventType extends TypeInformation<Event> {
+public final class EventType extends PlainType<Event> {
     private static final long serialVersionUID = 1L;
 
-    @Override
-    public boolean isBasicType() {
-        return false;
-    }
-
-    @Override
-    public boolean isTupleType() {
-        return false;
-    }
-
-    @Override
-    public int getArity() {
-        return 1;
-    }
-
-    @Override
-    public int getTotalFields() {
-        return 1;
-    }
-
-    @Override
-    public Class<Event> getTypeClass() {
-        return Event.class;
-    }
-
-    @Override
-    public boolean isKeyType() {
-        return false;
+    public EventType() {
+        super(Event.class);
     }
 
     @Override
@@ -52,28 +24,7 @@ public final class EventType extends TypeInformation<Event> {
         return Serializer.INSTANCE;
     }
 
-    @Override
-    public String toString() {
-        return "Event";
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof EventType;
-    }
-
-    @Override
-    public int hashCode() {
-        return EventType.class.hashCode();
-    }
-
-    @Override
-    public boolean canEqual(Object other) {
-        return other instanceof EventType;
-    }
-
-    /** Events are never changed by two operators at once, so copying hands on the same object. */
-    public static final class Serializer extends TypeSerializerSingleton<Event> {
+    public static final class Serializer extends PlainType.Serializer<Event> {
         static final Serializer INSTANCE = new Serializer();
         private static final long serialVersionUID = 1L;
         private static final int SATURATED = 1;
@@ -81,28 +32,8 @@ public final class EventType extends TypeInformation<Event> {
         private static final int WARMING = 4;
 
         @Override
-        public boolean isImmutableType() {
-            return true;
-        }
-
-        @Override
         public Event createInstance() {
             return new Event();
-        }
-
-        @Override
-        public Event copy(Event from) {
-            return from;
-        }
-
-        @Override
-        public Event copy(Event from, Event reuse) {
-            return from;
-        }
-
-        @Override
-        public int getLength() {
-            return -1;
         }
 
         @Override
@@ -144,11 +75,6 @@ public final class EventType extends TypeInformation<Event> {
             event.slots = readValues(in);
             event.features = readValues(in);
             return event;
-        }
-
-        @Override
-        public Event deserialize(Event reuse, DataInputView in) throws IOException {
-            return deserialize(in);
         }
 
         @Override

@@ -23,12 +23,12 @@ final class Features {
         event.saturated |= state.cut > event.due - hop.retentionMs;
         event.shadowSaturated |= state.cut > event.due - hop.shadowRetentionMs;
         long bits = conditionBits(event);
-        int at = state.insert(event, bits);
-        Running[] totals = state.totalsBefore(at);
+        int at = state.entries.insert(event, bits, hop.columns);
+        Running[] totals = state.entries.totalsBefore(at, hop);
         if (totals != null) {
             fromTotals(event, totals, true);
             for (Running running : totals) {
-                running.add(state, at);
+                running.add(state.entries, at);
             }
             fromTotals(event, totals, false);
         }
@@ -42,11 +42,11 @@ final class Features {
             noteWarming(event, state, at);
         }
         if (event.pos <= horizon) {
-            state.remove(at);
+            state.entries.remove(at);
         }
-        while (state.size() > maxEntries) {
-            state.cut = Math.max(state.cut, state.pos[state.head]);
-            state.dropOldest();
+        while (state.entries.size() > maxEntries) {
+            state.cut = Math.max(state.cut, state.entries.pos[state.entries.head]);
+            state.entries.dropOldest();
         }
     }
 
@@ -91,7 +91,7 @@ final class Features {
 
     private long sessionStart(Plan.Feature feature, Event event, KeyState state, int at) {
         int from = from(feature, event, state, at, feature.mask());
-        return from > at ? event.pos : state.pos[from];
+        return from > at ? event.pos : state.entries.pos[from];
     }
 
     private long conditionBits(Event event) {
@@ -118,21 +118,21 @@ final class Features {
     /** Index of the first entry of the window or session that ends with the entry at hand. */
     private int from(Plan.Feature feature, Event event, KeyState state, int at, long mask) {
         int oldest = isCutShort(feature, event)
-                ? Math.min(at, state.firstAfter(event.due - feature.retentionMs)) : state.head;
+                ? Math.min(at, state.entries.firstAfter(event.due - feature.retentionMs)) : state.entries.head;
         if (feature.sessionGapMs == 0) {
-            return Math.max(oldest, state.firstAfter(event.pos - feature.windowMs));
+            return Math.max(oldest, state.entries.firstAfter(event.pos - feature.windowMs));
         }
         int from = at + 1;
         long later = event.pos;
         long horizon = event.pos - Plan.SESSION_RETENTION_MS;
-        for (int i = at; i >= oldest && state.pos[i] > horizon; i--) {
-            if ((state.bits[i] & mask) != mask) {
+        for (int i = at; i >= oldest && state.entries.pos[i] > horizon; i--) {
+            if ((state.entries.bits[i] & mask) != mask) {
                 continue;
             }
-            if (later - state.pos[i] > feature.sessionGapMs) {
+            if (later - state.entries.pos[i] > feature.sessionGapMs) {
                 break;
             }
-            later = state.pos[i];
+            later = state.entries.pos[i];
             from = i;
         }
         return from;
@@ -146,7 +146,7 @@ final class Features {
             case AVG -> moments(state, mask, from, at, false).mean();
             case MEAN_BEFORE -> moments(state, mask, from, at - 1, false).mean();
             case STDDEV_BEFORE -> moments(state, mask, from, at - 1, true).deviation();
-            default -> distinct(state, mask, from, at, state.columns[feature.column]);
+            default -> distinct(state, mask, from, at, state.entries.columns[feature.column]);
         };
     }
 
@@ -156,7 +156,7 @@ final class Features {
         }
         long count = 0;
         for (int i = from; i <= to; i++) {
-            if ((state.bits[i] & mask) == mask) {
+            if ((state.entries.bits[i] & mask) == mask) {
                 count++;
             }
         }
@@ -166,8 +166,8 @@ final class Features {
     private static Moments moments(KeyState state, long mask, int from, int to, boolean withSquares) {
         Moments moments = new Moments(withSquares);
         for (int i = from; i <= to; i++) {
-            if ((state.bits[i] & mask) == mask) {
-                moments.add(state.amount[i]);
+            if ((state.entries.bits[i] & mask) == mask) {
+                moments.add(state.entries.amount[i]);
             }
         }
         return moments;
@@ -176,8 +176,8 @@ final class Features {
     private static Long extreme(KeyState state, long mask, int from, int to, boolean greatest) {
         Long found = null;
         for (int i = from; i <= to; i++) {
-            long amount = state.amount[i];
-            if ((state.bits[i] & mask) == mask && (found == null || (greatest ? amount > found : amount < found))) {
+            long amount = state.entries.amount[i];
+            if ((state.entries.bits[i] & mask) == mask && (found == null || (greatest ? amount > found : amount < found))) {
                 found = amount;
             }
         }
@@ -190,7 +190,7 @@ final class Features {
         }
         Set<String> seen = new HashSet<>();
         for (int i = from; i <= to; i++) {
-            if (column[i] != null && (state.bits[i] & mask) == mask) {
+            if (column[i] != null && (state.entries.bits[i] & mask) == mask) {
                 seen.add(column[i]);
             }
         }
@@ -200,12 +200,12 @@ final class Features {
     private static long distinctAmongFew(KeyState state, long mask, int from, int to, String[] column) {
         long distinct = 0;
         for (int i = from; i <= to; i++) {
-            if (column[i] == null || (state.bits[i] & mask) != mask) {
+            if (column[i] == null || (state.entries.bits[i] & mask) != mask) {
                 continue;
             }
             boolean known = false;
             for (int j = from; j < i && !known; j++) {
-                known = (state.bits[j] & mask) == mask && column[i].equals(column[j]);
+                known = (state.entries.bits[j] & mask) == mask && column[i].equals(column[j]);
             }
             distinct += known ? 0 : 1;
         }
@@ -219,8 +219,8 @@ final class Features {
         }
         wanted--;
         long horizon = Math.max(event.pos - feature.windowMs, event.due - feature.retentionMs);
-        for (int i = at - 1; wanted >= 0 && i >= state.head && state.pos[i] > horizon; i--) {
-            if (meets(state.bits[i], feature.steps[wanted])) {
+        for (int i = at - 1; wanted >= 0 && i >= state.entries.head && state.entries.pos[i] > horizon; i--) {
+            if (meets(state.entries.bits[i], feature.steps[wanted])) {
                 wanted--;
             }
         }

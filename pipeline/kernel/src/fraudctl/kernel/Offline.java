@@ -30,6 +30,8 @@ final class Offline {
     /** So often the cache forgets what it holds, and the next event of any key finds it in its stored form. */
     private static final int EVENTS_PER_DROP = 3;
 
+    private static RecordCheck check;
+
     private final List<Plan> plans;
     private boolean reclaims;
     private final Stamper stamper;
@@ -62,7 +64,14 @@ final class Offline {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             JsonNode test = MAPPER.readTree(line);
-            List<Plan> plans = test.has("rules") ? activated(test) : List.of(Plan.parse(test.get("plan").toString()));
+            if (test.path("only_rules").asBoolean()) {
+                List<String> said = new ArrayList<>();
+                activated(test, said);
+                out.println("[" + String.join(",", said) + "]");
+                out.flush();
+                continue;
+            }
+            List<Plan> plans = test.has("rules") ? activated(test, new ArrayList<>()) : List.of(Plan.parse(test.get("plan").toString()));
             Offline run = new Offline(plans, !test.path("time").asText("append").equals("event"));
             run.reclaims = test.path("reclaims").asBoolean();
             for (JsonNode record : test.get("records")) {
@@ -73,18 +82,37 @@ final class Offline {
         }
     }
 
-    /** The plans that the records of a topic of activations make. */
-    private static List<Plan> activated(JsonNode test) {
-        Activations activations = new Activations(test.get("settings"));
+    /** The plans that the records of a topic of activations make; and of each that is not passed over, what it is. */
+    private static List<Plan> activated(JsonNode test, List<String> said) {
+        Activations.Aside aside = (offset, reason) -> said.add("{\"offset\":" + offset + ",\"aside\":"
+                + quoted(reason) + "}");
+        Activations activations = new Activations(test.get("settings"), check(), aside);
         List<Plan> plans = new ArrayList<>();
         for (JsonNode record : test.get("rules")) {
-            byte[] value = Base64.getDecoder().decode(record.get("value").asText());
-            Plan plan = activations.accept(record.get("offset").asLong(), record.get("append_ms").asLong(), value);
+            JsonNode value = record.get("value");
+            long offset = record.get("offset").asLong();
+            Plan plan = activations.accept(offset, record.get("append_ms").asLong(),
+                    value.isNull() ? null : Base64.getDecoder().decode(value.asText()));
             if (plan != null) {
                 plans.add(plan);
+                said.add("{\"offset\":" + offset + ",\"from_ms\":" + plan.fromMs + "}");
             }
         }
         return plans;
+    }
+
+    /** For all cases of this process; only those with a topic of activations need Python. */
+    private static RecordCheck check() {
+        if (check == null) {
+            check = RecordCheck.by(System.getProperty("python.executable"));
+        }
+        return check;
+    }
+
+    private static String quoted(String text) {
+        StringBuilder out = new StringBuilder();
+        Json.appendString(out, text);
+        return out.toString();
     }
 
     private void read(JsonNode node) throws IOException {

@@ -7,28 +7,16 @@ import java.util.Set;
  * The ids of a user's events that were scored within the dedup window, in the order of their dues.
  * Most users have a few, so they lie in plain arrays; an index is made when there are many.
  */
-final class RecentIds implements Chunks.Items {
+final class RecentIds extends Series {
     private static final int MOST_WITHOUT_INDEX = 64;
 
     private String[] ids = new String[2];
     /** Of the ids: a copy is told from the others without looking at their texts, which are far apart in memory. */
     private int[] hashes = new int[2];
     private long[] dues = new long[2];
-    private int head;
-    private int tail;
-    /** Number of the id at {@code head}, counted from the first that the user ever had. */
-    private long first;
-    private long changedFrom = Long.MAX_VALUE;
+    private int textBytes;
     private Set<String> index;
     final Chunks chunks = new Chunks(1);
-
-    boolean isEmpty() {
-        return head == tail;
-    }
-
-    int size() {
-        return tail - head;
-    }
 
     long newestDue() {
         return dues[tail - 1];
@@ -40,10 +28,11 @@ final class RecentIds implements Chunks.Items {
             if (index != null) {
                 index.remove(ids[head]);
             }
-            ids[head++] = null;
-            first++;
+            textBytes -= Weight.of(ids[head]);
+            ids[head] = null;
+            headDropped();
         }
-        if (head == tail) {
+        if (isEmpty()) {
             head = 0;
             tail = 0;
         }
@@ -63,10 +52,9 @@ final class RecentIds implements Chunks.Items {
     }
 
     void add(String id, long due) {
-        if (tail == ids.length) {
-            makeRoom();
-        }
-        changedFrom = Math.min(changedFrom, end());
+        reserve();
+        changed(tail);
+        textBytes += Weight.of(id);
         ids[tail] = id;
         hashes[tail] = id.hashCode();
         dues[tail++] = due;
@@ -80,51 +68,29 @@ final class RecentIds implements Chunks.Items {
         }
     }
 
-    private void makeRoom() {
-        int size = size();
-        int capacity = size > ids.length / 2 ? ids.length * 2 : ids.length;
-        String[] newIds = new String[capacity];
+    int weight() {
+        return 120 + Weight.ARRAY * 3 + ids.length * (Weight.POINTER + 12) + textBytes
+                + (index == null ? 0 : 64 + size() * Weight.HASH_NODE);
+    }
+
+    @Override
+    int capacity() {
+        return ids.length;
+    }
+
+    @Override
+    void move(int capacity) {
         int[] newHashes = new int[capacity];
-        long[] newDues = new long[capacity];
-        System.arraycopy(ids, head, newIds, 0, size);
-        System.arraycopy(hashes, head, newHashes, 0, size);
-        System.arraycopy(dues, head, newDues, 0, size);
-        ids = newIds;
+        System.arraycopy(hashes, head, newHashes, 0, size());
         hashes = newHashes;
-        dues = newDues;
-        head = 0;
-        tail = size;
-    }
-
-    /** All of it is in the store now. */
-    void stored() {
-        changedFrom = Long.MAX_VALUE;
-    }
-
-    @Override
-    public long first() {
-        return first;
-    }
-
-    @Override
-    public long end() {
-        return first + size();
-    }
-
-    @Override
-    public long changedFrom() {
-        return changedFrom;
-    }
-
-    @Override
-    public void startAt(long number) {
-        first = number;
+        ids = moved(ids, capacity);
+        dues = moved(dues, capacity);
     }
 
     @Override
     public void write(Bytes out, long from, long to) {
         long before = 0;
-        for (int i = head + (int) (from - first); i < head + (int) (to - first); i++) {
+        for (int i = at(from); i < at(to); i++) {
             out.writeText(ids[i]);
             out.writeLong(dues[i] - before);
             before = dues[i];

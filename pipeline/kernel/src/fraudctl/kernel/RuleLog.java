@@ -18,6 +18,9 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.KafkaCons
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.TopicPartition;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.errors.WakeupException;
 import org.apache.flink.kafka.shaded.org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The plans of a job as its topic of activations has them, one reader for all operators of a process.
@@ -25,6 +28,7 @@ import org.apache.flink.kafka.shaded.org.apache.kafka.common.serialization.ByteA
  * <p>A thread follows the topic. Which records count and from when is {@link Activations}' to say.
  */
 final class RuleLog {
+    private static final Logger LOG = LoggerFactory.getLogger(RuleLog.class);
     private static final Map<String, RuleLog> OPEN = new HashMap<>();
     private static final Duration PATIENCE = Duration.ofSeconds(100);
     private static final Duration POLL = Duration.ofSeconds(5);
@@ -32,7 +36,7 @@ final class RuleLog {
     private static final ThreadLocal<Long> VERIFIED = ThreadLocal.withInitial(() -> -1L);
 
     private final String name;
-    private final Activations activations;
+    private final JsonNode settings;
     private final KafkaConsumer<byte[], byte[]> consumer;
     /** Asks for the topic's end on a connection of its own: on the follower's the answer would wait for its long poll. */
     private final KafkaConsumer<byte[], byte[]> ends;
@@ -60,9 +64,8 @@ final class RuleLog {
         synchronized (OPEN) {
             // Jobs share a process and these classes; they may read the same topic with other settings.
             String name = rules.bootstrap() + " " + rules.topic() + " " + rules.settings();
-            log = OPEN.computeIfAbsent(name, ignored -> new RuleLog(name,
-                    new Activations(Plan.read(rules.settings())), consumer(rules), consumer(rules),
-                    new TopicPartition(rules.topic(), 0)));
+            log = OPEN.computeIfAbsent(name, ignored -> new RuleLog(name, Plan.read(rules.settings()),
+                    consumer(rules), consumer(rules), new TopicPartition(rules.topic(), 0)));
             if (log.users++ == 0) {
                 Thread thread = new Thread(log::follow, "rules of " + rules.topic());
                 thread.setDaemon(true);
@@ -81,10 +84,10 @@ final class RuleLog {
         }
     }
 
-    private RuleLog(String name, Activations activations, KafkaConsumer<byte[], byte[]> consumer,
+    private RuleLog(String name, JsonNode settings, KafkaConsumer<byte[], byte[]> consumer,
             KafkaConsumer<byte[], byte[]> ends, TopicPartition partition) {
         this.name = name;
-        this.activations = activations;
+        this.settings = settings;
         this.consumer = consumer;
         this.ends = ends;
         this.partition = partition;
@@ -139,11 +142,12 @@ final class RuleLog {
     }
 
     private void follow() {
-        try (consumer) {
+        try (consumer; RecordCheck check = RecordCheck.ofCluster()) {
+            Activations activations = new Activations(settings, check, this::alarm);
             consumer.assign(List.of(partition));
             consumer.seekToBeginning(List.of(partition));
             while (!isClosed) {
-                step();
+                step(activations);
             }
         } catch (Throwable thrown) {
             failure = thrown;
@@ -151,9 +155,9 @@ final class RuleLog {
         }
     }
 
-    private void step() {
+    private void step(Activations activations) {
         try {
-            take(POLL);
+            take(POLL, activations);
             position = consumer.position(partition);
             answer();
         } catch (WakeupException over) {
@@ -163,7 +167,7 @@ final class RuleLog {
         }
     }
 
-    private void take(Duration wait) {
+    private void take(Duration wait, Activations activations) {
         Plan[] known = plans;
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(wait)) {
             Plan plan = activations.accept(record.offset(), record.timestamp(), record.value());
@@ -173,6 +177,11 @@ final class RuleLog {
             }
         }
         plans = known;
+    }
+
+    private void alarm(long offset, String reason) {
+        LOG.error("The record at offset {} of {} is put aside, and what is in force goes on: {}", offset, partition,
+                reason);
     }
 
     /** By whoever comes last: the follower that has got there, or the one who asks and finds it there. */

@@ -26,14 +26,14 @@ final class Running {
     }
 
     /** Makes the totals of the entries before index {@code to}, those that {@code moveTo} would leave inside. */
-    void rebuild(KeyState state, int to) {
-        clear(state.head);
-        for (int i = state.head; i < to; i++) {
-            if (totals.sessionGapMs > 0 && meets(state, i) && lastPos != Long.MIN_VALUE
-                    && state.pos[i] - lastPos > totals.sessionGapMs) {
+    void rebuild(EntryColumns entries, int to) {
+        clear(entries.head);
+        for (int i = entries.head; i < to; i++) {
+            if (totals.sessionGapMs > 0 && meets(entries, i) && lastPos != Long.MIN_VALUE
+                    && entries.pos[i] - lastPos > totals.sessionGapMs) {
                 clear(i);
             }
-            add(state, i);
+            add(entries, i);
         }
         isValid = true;
     }
@@ -47,27 +47,27 @@ final class Running {
     }
 
     /** Drops what lies outside the window or session that ends at the position. */
-    void moveTo(KeyState state, long pos) {
+    void moveTo(EntryColumns entries, long pos) {
         if (totals.sessionGapMs > 0 && lastPos != Long.MIN_VALUE && pos - lastPos > totals.sessionGapMs) {
             clear(to);
             return;
         }
         long horizon = pos - (totals.sessionGapMs > 0 ? Plan.SESSION_RETENTION_MS : totals.windowMs);
-        while (from < to && state.pos[from] <= horizon) {
-            dropFirst(state);
+        while (from < to && entries.pos[from] <= horizon) {
+            dropFirst(entries);
         }
     }
 
-    void add(KeyState state, int at) {
+    void add(EntryColumns entries, int at) {
         to = at + 1;
-        if (meets(state, at)) {
-            change(state, at, 1);
-            lastPos = state.pos[at];
+        if (meets(entries, at)) {
+            change(entries, at, 1);
+            lastPos = entries.pos[at];
         }
     }
 
     /** An entry has come in somewhere before the last one. */
-    void inserted(KeyState state, int at) {
+    void inserted(EntryColumns entries, int at) {
         if (totals.sessionGapMs > 0) {
             isValid = false;
         } else if (at < from) {
@@ -75,17 +75,17 @@ final class Running {
             to++;
         } else {
             to++;
-            if (meets(state, at)) {
-                change(state, at, 1);
+            if (meets(entries, at)) {
+                change(entries, at, 1);
             }
         }
     }
 
     /** The first entry of the key goes away altogether. */
-    void evicted(KeyState state) {
-        if (from == state.head && from < to) {
-            dropFirst(state);
-        } else if (from == state.head) {
+    void evicted(EntryColumns entries) {
+        if (from == entries.head && from < to) {
+            dropFirst(entries);
+        } else if (from == entries.head) {
             from++;
             to = Math.max(to, from);
         }
@@ -97,31 +97,35 @@ final class Running {
         to -= by;
     }
 
-    private void dropFirst(KeyState state) {
-        if (meets(state, from)) {
-            change(state, from, -1);
+    private void dropFirst(EntryColumns entries) {
+        if (meets(entries, from)) {
+            change(entries, from, -1);
         }
         from++;
     }
 
-    private boolean meets(KeyState state, int at) {
-        return (state.bits[at] & totals.mask) == totals.mask;
+    private boolean meets(EntryColumns entries, int at) {
+        return (entries.bits[at] & totals.mask) == totals.mask;
     }
 
-    private void change(KeyState state, int at, int sign) {
+    private void change(EntryColumns entries, int at, int sign) {
         if (sign > 0) {
-            moments.add(state.amount[at]);
+            moments.add(entries.amount[at]);
         } else {
-            moments.remove(state.amount[at]);
+            moments.remove(entries.amount[at]);
         }
-        if (values != null && state.columns[totals.column][at] != null) {
-            String value = state.columns[totals.column][at];
+        if (values != null && entries.columns[totals.column][at] != null) {
+            String value = entries.columns[totals.column][at];
             int[] seen = values.computeIfAbsent(value, ignored -> new int[1]);
             seen[0] += sign;
             if (seen[0] == 0) {
                 values.remove(value);
             }
         }
+    }
+
+    int weight() {
+        return 136 + (values == null ? 0 : 64 + values.size() * (Weight.HASH_NODE + 24));
     }
 
     long distinct() {

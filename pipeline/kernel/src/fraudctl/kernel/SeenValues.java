@@ -53,6 +53,14 @@ final class SeenValues {
         return size;
     }
 
+    int weight() {
+        int texts = 0;
+        for (int i = 0; i < size; i++) {
+            texts += Weight.of(values[i]);
+        }
+        return 40 + Weight.ARRAY * 3 + values.length * (Weight.POINTER + 16) + texts;
+    }
+
     long newestSight() {
         long newest = Long.MIN_VALUE;
         for (int i = 0; i < size; i++) {

@@ -12,7 +12,8 @@ import java.util.LinkedHashMap;
  * <p>A state is held as an object, or packed into the blob that the backend would get. Most keys come once in a
  * long while: as objects they would take several times the memory, and each young collection would copy two
  * dozen of them a key. So a new key that does not come again soon is packed; one that does is an object until
- * memory runs short. Then the eldest is packed, and let go when it is packed already.
+ * memory runs short. Then the eldest is packed, and let go when it is packed already. An access looks at a few
+ * of the eldest and no more, so none takes long.
  *
  * <p>How many entries may be newer than the backend depends on the load: few when it is low, so that a
  * checkpoint does not stall the stream, many when throughput is what counts, any number in a bounded job, for
@@ -31,6 +32,13 @@ final class StateCache {
     /** A source that had nothing more fewer times than this between two looks is behind, however slow the machine. */
     private static final int FEW_DRAINS = 3;
 
+    /** So many of the eldest are looked at by an access, whatever it brings in. */
+    private static final int LOOKS = 8;
+    /** Less than any look lets go of, a second chance excepted. */
+    private static final int BYTES_A_LOOK = 128;
+    /** Beyond the budget by this part of it there are no second chances. */
+    private static final int PART_OVER = 32;
+
     private Plan.Hop hop;
     private final KeyStore store;
     /** Null where the backend holds keys that were written before this cache was made. */
@@ -46,6 +54,8 @@ final class StateCache {
     /** The one that was asked for last. */
     private Cached inHand;
     private long bytes;
+    /** Before the access in hand. */
+    private long bytesBefore;
     private boolean hadEvents;
     private int mostDirty = MOST_DIRTY_AT_EASE;
     private int changes;
@@ -56,7 +66,8 @@ final class StateCache {
 
     /** A key in memory; of state and blob there is one, and neither when the key has been let go. */
     private static final class Cached {
-        private static final int OVERHEAD = 160;
+        /** This object, its entry in the map, and its places in the map's table and the queues. */
+        private static final int OVERHEAD = 104;
 
         final String key;
         KeyState state;
@@ -72,7 +83,7 @@ final class StateCache {
         }
 
         int weight() {
-            return OVERHEAD + key.length() + (state != null ? state.weight() : blob.length);
+            return OVERHEAD + Weight.of(key) + (state != null ? state.weight() : Weight.ARRAY + blob.length);
         }
     }
 
@@ -97,6 +108,7 @@ final class StateCache {
 
     /** The state of a key, an empty one when there is none yet. It is to be left alone once another is asked for. */
     KeyState get(String key) throws IOException {
+        bytesBefore = bytes;
         inHand = states.get(key);
         if (inHand == null) {
             inHand = new Cached(key, read(key));
@@ -105,7 +117,6 @@ final class StateCache {
             fresh.addLast(inHand);
             count(inHand);
             packOldestNew();
-            shrink();
             return inHand.state;
         }
         inHand.isUsed = true;
@@ -133,6 +144,7 @@ final class StateCache {
             inHand.isDirty = true;
             dirty.addLast(inHand);
         }
+        shrink();
         if (isBounded) {
             return;
         }
@@ -199,6 +211,16 @@ final class StateCache {
         budget.atWork(false);
     }
 
+    /** How many keys are in memory. */
+    int held() {
+        return states.size();
+    }
+
+    /** What they weigh. */
+    long bytes() {
+        return bytes;
+    }
+
     private void writeOldest() throws IOException {
         Cached cached = dirty.pollFirst();
         if (cached.isDirty) {
@@ -244,21 +266,34 @@ final class StateCache {
         }
     }
 
+    /**
+     * Comes back towards the budget. Work is bounded, since whoever asks for a key waits for it: the debt of a
+     * budget that was halved is paid by many accesses. It cannot grow either: what an access brings in at most
+     * pays for as many looks as can let go of the same.
+     */
     private void shrink() throws IOException {
-        while (bytes > budget.bytes() && states.size() > 1) {
-            Iterator<Cached> inOrder = states.values().iterator();
-            Cached eldest = inOrder.next();
-            inOrder.remove();
-            if (eldest == inHand || eldest.isUsed || eldest.state != null && eldest.state.isInline()) {
-                pack(eldest);
-                eldest.isUsed = false;
-                states.put(eldest.key, eldest);
-            } else {
-                if (eldest.isDirty) {
-                    write(eldest);
-                }
-                letGo(eldest);
+        long most = budget.bytes();
+        long looks = LOOKS + Math.max(0, bytes - bytesBefore) / BYTES_A_LOOK;
+        for (; looks > 0 && bytes > most && states.size() > 1; looks--) {
+            look(bytes > most + most / PART_OVER);
+        }
+    }
+
+    /** Packs the eldest, gives it its second chance unless that cannot be afforded, or lets it go. */
+    private void look(boolean isUrgent) throws IOException {
+        Iterator<Cached> inOrder = states.values().iterator();
+        Cached eldest = inOrder.next();
+        inOrder.remove();
+        boolean packs = eldest.state != null && eldest.state.isInline();
+        if (eldest == inHand || packs || eldest.isUsed && !isUrgent) {
+            pack(eldest);
+            eldest.isUsed = false;
+            states.put(eldest.key, eldest);
+        } else {
+            if (eldest.isDirty) {
+                write(eldest);
             }
+            letGo(eldest);
         }
     }
 

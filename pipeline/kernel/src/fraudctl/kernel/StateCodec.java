@@ -16,11 +16,11 @@ final class StateCodec {
         out.clear();
         out.writeLong(VERSION);
         out.writeLong(state.epoch());
-        out.writeLong(state.columns.length);
+        out.writeLong(state.entries.columns.length);
         out.writeLong(state.timer);
         out.writeLong(state.cut);
-        state.entryChunks.write(out, state, store);
-        state.stored();
+        state.entries.chunks.write(out, state.entries, store);
+        state.entries.stored();
         out.writeLong(state.firstSeen.length);
         for (SeenValues seen : state.firstSeen) {
             if (seen == null) {
@@ -56,8 +56,8 @@ final class StateCodec {
         KeyState state = new KeyState(epoch, (int) in.readLong());
         state.timer = in.readLong();
         state.cut = in.readLong();
-        state.entryChunks.read(in, state, store);
-        state.stored();
+        state.entries.chunks.read(in, state.entries, store);
+        state.entries.stored();
         state.firstSeen = new SeenValues[(int) in.readLong()];
         for (int i = 0; i < state.firstSeen.length; i++) {
             SeenValues seen = SeenValues.read(in);
@@ -78,7 +78,7 @@ final class StateCodec {
 
     /** Removes what the store holds of the key beside its blob. */
     static void removeChunks(KeyState state, Chunks.Store store) throws IOException {
-        state.entryChunks.removeAll(store);
+        state.entries.chunks.removeAll(store);
         if (state.scored != null) {
             state.scored.chunks.removeAll(store);
         }

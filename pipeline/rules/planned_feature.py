@@ -1,0 +1,144 @@
+"""A feature in a plan: what is computed, with conditions and memories under the numbers its hop gives them.
+
+Knows the forms and their JSON; `feature` is how a rule set declares one, `scoring/features.py` what its
+values are.
+
+Of every form: `same_as` names the live rule set's feature whose value this one of a shadow has; `conditions`
+are the numbers of all conditions that it looks at; `where` is the one that entries must meet, None when every
+entry counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast, get_args
+
+from pipeline.records.members import Members
+
+WindowAggregate = Literal["count", "sum", "min", "max", "avg", "distinct", "mean_before", "stddev_before"]
+MemoryAggregate = Literal["first_seen", "previous"]
+MEMORIES: Final[tuple[MemoryAggregate, ...]] = get_args(MemoryAggregate)
+"""Aggregates with a memory of their own instead of a window."""
+
+_EVERY_ENTRY: Final = -1
+"""The number in JSON where there is no condition."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowFeature:
+    """An aggregate over the entries of the last `window_ms`; `of` is None for a count."""
+
+    name: str
+    agg: WindowAggregate
+    of: str | None
+    window_ms: int
+    where: int | None
+    same_as: str | None = None
+
+    @property
+    def conditions(self) -> tuple[int, ...]:
+        return _numbers(self.where)
+
+    def as_document(self) -> dict[str, Any]:
+        """As JSON."""
+        document = {"name": self.name, "agg": self.agg, "of": self.of, "window_ms": self.window_ms}
+        return document | _where(self.where) | _same(self.same_as)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFeature:
+    """An aggregate over the entries since the last pause longer than `session_gap_ms`."""
+
+    name: str
+    agg: WindowAggregate
+    of: str | None
+    session_gap_ms: int
+    where: int | None
+    same_as: str | None = None
+
+    @property
+    def conditions(self) -> tuple[int, ...]:
+        return _numbers(self.where)
+
+    def as_document(self) -> dict[str, Any]:
+        """As JSON."""
+        document = {"name": self.name, "agg": self.agg, "of": self.of, "session_gap_ms": self.session_gap_ms}
+        return document | _where(self.where) | _same(self.same_as)
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceFeature:
+    """Whether entries met the conditions with these numbers one after another, the event the last."""
+
+    name: str
+    steps: tuple[int, ...]
+    within_ms: int
+    same_as: str | None = None
+
+    @property
+    def conditions(self) -> tuple[int, ...]:
+        return self.steps
+
+    def as_document(self) -> dict[str, Any]:
+        """As JSON."""
+        document = {"name": self.name, "agg": "sequence", "steps": list(self.steps)}
+        return document | {"within_ms": self.within_ms} | _same(self.same_as)
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryFeature:
+    """When a value was first seen, or which was the previous one; `memory` is the number of its memory."""
+
+    name: str
+    agg: MemoryAggregate
+    of: str
+    ttl_ms: int
+    memory: int
+    where: int | None
+    same_as: str | None = None
+
+    @property
+    def conditions(self) -> tuple[int, ...]:
+        return _numbers(self.where)
+
+    def as_document(self) -> dict[str, Any]:
+        """As JSON."""
+        document = {"name": self.name, "agg": self.agg, "of": self.of, "ttl_ms": self.ttl_ms}
+        return document | {"record": self.memory} | _where(self.where) | _same(self.same_as)
+
+
+PlannedFeature = WindowFeature | SessionFeature | SequenceFeature | MemoryFeature
+
+
+def read_planned_feature(feature: Members) -> PlannedFeature:
+    """The feature of such a document. Raises `Malformed`."""
+    name, agg, same_as = feature.text("name"), feature.text("agg"), feature.optional_text("same_as")
+    if agg == "sequence":
+        steps = feature.wholes("steps")
+        if not steps:
+            raise feature.malformed("steps", "must be at least one")
+        return SequenceFeature(name, steps, feature.whole("within_ms", 0), same_as)
+    number = feature.whole("where", least=_EVERY_ENTRY)
+    where = None if number == _EVERY_ENTRY else number
+    if agg in MEMORIES:
+        of, ttl_ms, memory = feature.text("of"), feature.whole("ttl_ms", 0), feature.whole("record", 0)
+        return MemoryFeature(name, agg, of, ttl_ms, memory, where, same_as)
+    if agg not in get_args(WindowAggregate):
+        raise feature.malformed("agg", f"{agg} is no aggregate")
+    windowed, column = cast(WindowAggregate, agg), feature.optional_text("of")
+    if "session_gap_ms" in feature:
+        gap_ms = feature.whole("session_gap_ms", 0)
+        return SessionFeature(name, windowed, column, gap_ms, where, same_as)
+    return WindowFeature(name, windowed, column, feature.whole("window_ms", 0), where, same_as)
+
+
+def _numbers(where: int | None) -> tuple[int, ...]:
+    return () if where is None else (where,)
+
+
+def _where(number: int | None) -> dict[str, int]:
+    return {"where": _EVERY_ENTRY if number is None else number}
+
+
+def _same(name: str | None) -> dict[str, str]:
+    return {} if name is None else {"same_as": name}

@@ -1,0 +1,137 @@
+"""What a scoring job is told: which cluster, which topics, which rule set, from where, with which state.
+
+Owned by its readers, `pipeline/job.py` and the kernel's `Wiring.java`; whoever submits a job fills it in.
+Knows the fields and their JSON; knows nothing of Flink's libraries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, cast
+
+from pipeline.records.members import Members
+from pipeline.records.names import JOB_GROUP
+from pipeline.rules.document import Content
+from pipeline.rules.plan import PlanSettings
+
+Time = Literal["append", "event"]
+Offsets = Mapping[str, int]
+"""Offsets by partition, whose number is text as everywhere in JSON."""
+Start = Literal["earliest", "latest"] | Offsets
+
+
+@dataclass(frozen=True, slots=True)
+class JobTopics:
+    """The topics of a job. With `rules` it follows the activations there; `shadow` is for their shadows."""
+
+    transactions: str
+    decisions: str
+    refusals: str
+    rules: str | None = None
+    shadow: str | None = None
+
+    def as_document(self) -> dict[str, str]:
+        """As JSON, without those that it has not."""
+        return {name: topic for name, topic in asdict(self).items() if topic is not None}
+
+    @classmethod
+    def read(cls, document: Members) -> JobTopics:
+        """Those in a document. Raises `Malformed`."""
+        return cls(
+            document.text("transactions"),
+            document.text("decisions"),
+            document.text("refusals"),
+            document.optional_text("rules"),
+            document.optional_text("shadow"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class JobConfig:
+    """One job. `ruleset` is the rule set's content, which counts where there is no topic of rules.
+
+    `time` says by what positions are: `append` on live topics, `event` over past data. `start` is where it
+    reads from without a state to `restore`; events before `emit_from` only warm the windows. `hops` are the
+    keys it has steps by, None where the rule set says. `checkpoints` is a URI, `flink` host and port.
+    """
+
+    name: str
+    flink: str
+    flink_conf_dir: str
+    bootstrap: str
+    topics: JobTopics
+    ruleset: Content
+    run: int
+    parallelism: int
+    max_message_bytes: int
+    settings: PlanSettings
+    jars: tuple[str, ...]
+    checkpoints: str
+    checkpoint_interval_ms: int
+    group: str = JOB_GROUP
+    time: Time = "append"
+    bounded: bool = False
+    start: Start = "earliest"
+    emit_from: Offsets | None = None
+    idle_after_ms: int = 0
+    restore: str | None = None
+    plugin_watch: str | None = None
+    hops: tuple[str, ...] | None = None
+    kafka_properties: Mapping[str, str] = field(default_factory=dict)
+
+    def as_document(self) -> dict[str, Any]:
+        """As the job and the kernel read it; JSON without change."""
+        document = {one.name: getattr(self, one.name) for one in fields(self)}
+        document |= {"topics": self.topics.as_document(), "settings": asdict(self.settings)}
+        document |= {"jars": list(self.jars), "hops": None if self.hops is None else list(self.hops)}
+        if self.hops is None:
+            del document["hops"]
+        return document
+
+    @classmethod
+    def from_document(cls, document: object) -> JobConfig:
+        """The configuration of such a document. Raises `pipeline.records.members.Malformed`."""
+        config = Members(document)
+        text, whole = config.text, config.whole
+        return cls(
+            name=text("name"),
+            flink=text("flink"),
+            flink_conf_dir=text("flink_conf_dir"),
+            bootstrap=text("bootstrap"),
+            topics=JobTopics.read(config.within("topics")),
+            ruleset=config.mapping("ruleset"),
+            run=whole("run", least=0),
+            parallelism=whole("parallelism", least=1),
+            max_message_bytes=whole("max_message_bytes", least=1),
+            settings=PlanSettings.read(config.within("settings")),
+            jars=config.texts("jars"),
+            checkpoints=text("checkpoints"),
+            checkpoint_interval_ms=whole("checkpoint_interval_ms", least=1),
+            group=text("group"),
+            time=cast(Time, config.one_of("time", "append", "event")),
+            bounded=config.truth("bounded"),
+            start=_start(config),
+            emit_from=None if config.given("emit_from") is None else _offsets(config, "emit_from"),
+            idle_after_ms=whole("idle_after_ms", least=0),
+            restore=config.optional_text("restore"),
+            plugin_watch=config.optional_text("plugin_watch"),
+            hops=config.texts("hops") if "hops" in config else None,
+            kafka_properties=_texts(config, "kafka_properties"),
+        )
+
+
+def _start(config: Members) -> Start:
+    if isinstance(config.given("start"), str):
+        return cast(Start, config.one_of("start", "earliest", "latest"))
+    return _offsets(config, "start")
+
+
+def _offsets(config: Members, name: str) -> Offsets:
+    offsets = config.within(name)
+    return {partition: offsets.whole(partition, least=0) for partition in config.mapping(name)}
+
+
+def _texts(config: Members, name: str) -> dict[str, str]:
+    texts = config.within(name)
+    return {key: texts.text(key) for key in config.mapping(name)}

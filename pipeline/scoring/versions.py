@@ -1,0 +1,77 @@
+"""Plans that follow each other: which one computes an event, and what it may rely on of the time before it.
+
+Knows times and numbers; knows nothing of how a value is made.
+
+Versions. Each plan is in force from its T on, the first from the beginning; no T is less than the one before.
+An event e is computed by the plan in force at due(e). State goes on from plan to plan. A plan's number for a
+condition, column or memory means the same as in all plans since the one it names; of entries and memories
+from before that, it knows nothing.
+
+Floor. Entries up to here earlier plans have let go: of the first plan none, then the greater of the floor
+before and T - 1 - H before, where H is how far the hop kept entries, 0 where that plan had no such hop.
+
+Warming. A feature is complete after a moment: the greatest of the floor and, for each condition and column it
+uses, T - 1 of the plan since which the number means it; for one with a memory, T - 1 of that. A feature that
+reaches back further than its moment is listed as warming. What is not listed has the value as if the rule set
+had been in force from the beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.rules.plan import Hop, Plan
+from pipeline.rules.planned_feature import MemoryFeature, PlannedFeature, SequenceFeature
+
+ALWAYS: Final = -(1 << 62)
+"""Before every time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A plan and T, the time from which it is in force."""
+
+    from_ms: int
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class HopVersion:
+    """The hop of plan `number` and what it may rely on; `starts` has T - 1 of every plan up to this."""
+
+    hop: Hop
+    number: int
+    floor: int
+    starts: Sequence[int]
+
+    def complete_after(self, feature: PlannedFeature) -> int:
+        """The moment after which the state holds everything that the feature looks at."""
+        hop = self.hop
+        if isinstance(feature, MemoryFeature):
+            return self.starts[hop.memories[feature.agg].since[feature.memory]]
+        since = [hop.conditions.since[number] for number in feature.conditions]
+        if not isinstance(feature, SequenceFeature) and feature.agg == "distinct":
+            since.append(hop.columns.since[hop.columns.definitions.index(feature.of)])
+        return max([self.floor, *(self.starts[number] for number in since)])
+
+
+def hop_versions(versions: Sequence[Version]) -> list[list[HopVersion]]:
+    """The hops of each version, in the order of its plan."""
+    starts = [ALWAYS, *(version.from_ms - 1 for version in versions[1:])]
+    floors = _floors(versions, starts)
+    return [
+        [HopVersion(hop, number, floors[number][hop.key], starts[: number + 1]) for hop in version.plan.hops]
+        for number, version in enumerate(versions)
+    ]
+
+
+def _floors(versions: Sequence[Version], starts: Sequence[int]) -> list[dict[str, int]]:
+    """For each version the floor by key."""
+    keys = {key for version in versions for key in version.plan.keys}
+    floors = [dict.fromkeys(keys, ALWAYS)]
+    for before, start in zip(versions, starts[1:], strict=False):
+        held_ms = {hop.key: hop.held_ms for hop in before.plan.hops}
+        floors.append({key: max(floor, start - held_ms.get(key, 0)) for key, floor in floors[-1].items()})
+    return floors

@@ -1,0 +1,110 @@
+"""The configuration of a job, as it is handed over and as it is read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudctl.home.stack import Stack
+from fraudctl.jobs.submission import job_config
+from fraudctl.settings import profile
+from pipeline.records.members import Malformed
+from pipeline.rules.plan import PlanSettings
+from pipeline.scoring.job_config import JobConfig, JobTopics
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    jars = {"kernel": "/c/kernel.jar", "connector": "/c/connector.jar"}
+    addresses = {"kafka": "127.0.0.1:1", "flink": "127.0.0.1:2"}
+    return Stack(tmp_path, profile.load("default"), addresses, jars=jars)
+
+
+def test_the_job_configuration_holds_the_live_topics_and_takes_changes(stack: Stack, tmp_path: Path) -> None:
+    ruleset = {"version": "1"}
+    config = job_config(stack, 7, name="past", ruleset=ruleset, time="event", bounded=True).as_document()
+    assert config == {
+        "name": "past",
+        "flink": "127.0.0.1:2",
+        "flink_conf_dir": str(tmp_path / "flink" / "conf"),
+        "bootstrap": "127.0.0.1:1",
+        "kafka_properties": {},
+        "topics": {
+            "transactions": "risk.transactions",
+            "decisions": "risk.decisions",
+            "refusals": "risk.transactions.dlq",
+        },
+        "ruleset": {"version": "1"},
+        "time": "event",
+        "bounded": True,
+        "start": "earliest",
+        "emit_from": None,
+        "run": 7,
+        "group": "fraudctl-job",
+        "parallelism": 1,
+        "idle_after_ms": 0,
+        "max_message_bytes": 16_777_216,
+        "settings": {
+            "out_of_orderness_ms": 50,
+            "dedup_window_ms": 3_600_000,
+            "max_entries": 1000,
+            "max_event_bytes": 65_536,
+        },
+        "jars": ["/c/kernel.jar", "/c/connector.jar"],
+        "checkpoints": f"file://{tmp_path}/checkpoints/run-7",
+        "checkpoint_interval_ms": 10_000,
+        "restore": None,
+        "plugin_watch": str(tmp_path / "plugins"),
+    }
+    assert json.loads(json.dumps(config)) == config
+
+
+def test_a_configuration_is_read_back_as_it_was(stack: Stack) -> None:
+    every: dict[str, Any] = {
+        "topics": JobTopics("t", "d", "r", "rules", "shadow"),
+        "start": {"0": 17},
+        "emit_from": {"0": 40},
+        "hops": ("user_id", "ip"),
+        "restore": "file:/c/chk-1",
+        "settings": PlanSettings(1, 2, 3, 4),
+        "kafka_properties": {"security.protocol": "SSL"},
+    }
+    for config in (job_config(stack, 1), job_config(stack, 1, ruleset={"version": "1"}, **every)):
+        assert JobConfig.from_document(json.loads(json.dumps(config.as_document()))) == config
+
+
+def test_what_the_kernel_looks_for_is_there_only_where_it_has_a_meaning(stack: Stack) -> None:
+    alone = job_config(stack, 1).as_document()
+    following = job_config(stack, 1, topics=JobTopics("t", "d", "r", "x", "s"), hops=("ip",)).as_document()
+    assert ("hops" in alone, "shadow" in alone["topics"]) == (False, False)
+    assert (following["hops"], following["topics"]["shadow"]) == (["ip"], "s")
+
+
+def test_a_field_that_there_is_not_cannot_be_changed(stack: Stack) -> None:
+    with pytest.raises(TypeError, match="paralellism"):
+        job_config(stack, 1, paralellism=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "said"),
+    [
+        ("parallelism", 0, "parallelism: must be a whole number from 1 on"),
+        ("time", "processing", "time: must be append or event"),
+        ("start", "newest", "start: must be earliest or latest"),
+        ("start", {"0": "17"}, "start.0: must be a whole number from 0 on"),
+        ("topics", {"transactions": "t"}, "topics.decisions: is missing"),
+        ("settings", {}, "settings.out_of_orderness_ms: is missing"),
+        ("jars", "kernel.jar", "jars: must be a list"),
+        ("kafka_properties", {"acks": 1}, "kafka_properties.acks: must be a text"),
+        ("bounded", 1, "bounded: must be true or false"),
+    ],
+)
+def test_a_malformed_configuration_is_refused_with_the_place(
+    stack: Stack, name: str, wrong: Any, said: str
+) -> None:
+    with pytest.raises(Malformed) as caught:
+        JobConfig.from_document(job_config(stack, 1).as_document() | {name: wrong})
+    assert str(caught.value) == said
