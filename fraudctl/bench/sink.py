@@ -21,7 +21,7 @@ import psutil
 from fraudctl import engines
 from fraudctl.bench.conditions import machine, versions
 from fraudctl.bench.load import Worker, Workload
-from fraudctl.bench.places import Place, place
+from fraudctl.bench.places import place
 from fraudctl.console.result import Progress
 from fraudctl.errors import Failed
 from fraudctl.home.private_files import UMASK, open_private, write_atomically
@@ -30,6 +30,7 @@ from fraudctl.kafka import admin
 from fraudctl.waiting import every
 from pipeline.records.events import Decision, Hit, Source, decode, encode_decision
 from pipeline.records.names import dead_letters
+from pipeline.sinks.trials import Place
 
 FLAGGED_EVERY = 20
 """One decision in so many is flagged, as in traffic with some attacks in it."""

@@ -58,7 +58,7 @@ def alerts(
 def _latest(stack: Stack, since_ms: int, limit: int, decision: str | None) -> Result:
     from fraudctl.decisions.alerts import latest
 
-    found = latest(stack.postgres_dsn(), since_ms, limit, decision)
+    found = latest(stack.sink_url("postgres"), since_ms, limit, decision)
     columns = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
     rows = [(a.decided_at, a.decision, a.score, a.user_id, a.event_id, a.money, a.ip, a.why) for a in found]
     hint = f"look into one: fraudctl explain {found[0].event_id}" if found else ""
@@ -78,7 +78,7 @@ def _top(stack: Stack, kind: str, limit: int, now_ms: int) -> Result:
     from fraudctl.decisions.alerts import top
 
     damaged: list[str] = []
-    found = top(stack.redis_url(), kind, limit, now_ms, damaged.append)
+    found = top(stack.sink_url("redis"), kind, limit, now_ms, damaged.append)
     table = Table("", (kind, "flagged events in 24 h"), found)
     data = {
         "by": kind,

@@ -39,7 +39,7 @@ def compact(
     with progress("compacting", 1.0) as bar:
         done = training.compact(store, training.committed(running), target_rows, _tell(bar))
     data = {
-        "address": running.parquet_address(),
+        "address": running.sink_address("parquet"),
         "files_removed": done.removed,
         "files_written": done.written,
         "rows": done.rows,

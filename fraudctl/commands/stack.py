@@ -349,7 +349,7 @@ def _status(stack: Stack) -> Result:
     servers = [_server(one) for one in health]
     for server in servers:
         if server["name"] == "postgres":
-            server["dsn"] = stack.postgres_dsn()
+            server["dsn"] = stack.sink_url("postgres")
     job = observe.job(stack)
     sinks = observe.sinks(stack)
     ill = [one.name for one in health if not one.healthy] + ([] if job["healthy"] else ["job"])

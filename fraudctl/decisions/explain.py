@@ -164,7 +164,7 @@ def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]
     from pipeline.sinks import Unavailable
 
     try:
-        dsn = stack.postgres_dsn()
+        dsn = stack.sink_url("postgres")
     except NotRunning as error:
         result.say(f"{error.message}: reading the log instead")
         return []

@@ -36,7 +36,7 @@ def store_of(stack: Stack) -> Store:
     secret = stack.secret_path(SINK)
     try:
         text = secret.read_text(encoding="utf-8") if secret else None
-        return blobs.connect(stack.parquet_address(), text, stack.profile.sinks[SINK])
+        return blobs.connect(stack.sink_address("parquet"), text, stack.profile.sinks[SINK])
     except (OSError, ValueError) as error:
         raise UsageError(f"the parquet sink's settings: {error}") from error
 

@@ -107,8 +107,9 @@ def programs(stack: Stack) -> list[Program]:
 
 def write_configurations(stack: Stack) -> None:
     """Write what each process reads at its start, and make the folder of a store that is one in the home."""
-    if "parquet" in sinks(stack) and stack.parquet_address() == stack.paths.data("parquet").as_uri():
-        make_folder(stack.paths.data("parquet"))
+    for sink in sinks(stack):
+        if stack.sink_address(sink) == stack.paths.data(sink).as_uri():
+            make_folder(stack.paths.data(sink))
     if notifies(stack):
         _write(_notifier_file(stack), notifier(stack))
     if "kafka" not in stack.addresses:

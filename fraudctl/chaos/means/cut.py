@@ -19,14 +19,14 @@ from fraudctl.engines import workers
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
+from pipeline import sinks
 
 NEEDS = ("target", "lasts")
-_STORES = ("postgres", "redis", "elasticsearch", "dynamodb")
 _open: dict[str, Relay] = {}
 
 
 def targets() -> tuple[str, ...]:
-    return _STORES
+    return tuple(sink for sink in sinks.names() if sinks.needs_server(sink))
 
 
 def words(fault: Fault) -> str:

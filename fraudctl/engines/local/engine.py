@@ -31,6 +31,7 @@ from fraudctl.home.stack import MEND, Paths, Stack, read
 from fraudctl.home.typed_files import Damaged
 from fraudctl.servers import BaseServer, Program, Site, discover, flink, start_waves
 from fraudctl.settings.profile import Profile
+from pipeline import sinks
 
 
 def up(wish: Wish) -> Stack:
@@ -297,10 +298,8 @@ class _Start:
             from fraudctl.kafka import admin
 
             admin.create(stack.kafka, admin.specs(stack.profile))
-        if "postgres" in stack.addresses and "postgres" in stack.profile.sinks:
-            from pipeline.sinks.postgres import create_schema
-
-            create_schema(stack.postgres_dsn())
+        for sink in filter(stack.feeds, stack.profile.sinks):
+            sinks.prepare(sink, stack.sink_address(sink), stack.secret(sink))
 
     def _start_workers(self, stack: Stack) -> None:
         names = program_names_of(workers.programs(stack))

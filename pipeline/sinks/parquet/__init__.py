@@ -17,11 +17,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from pipeline.sinks import Site
+
 if TYPE_CHECKING:
     from pipeline.sinks.parquet.writer import ParquetSink
 
+NEEDS_SERVER: Final = False
 DEFAULTS: Final = {"batch": 40_000, "gather": "500ms"}
 """A file is written whole, so few large batches are far cheaper than many small ones."""
+
+
+def address(site: Site) -> str:
+    """Where the files lie: at the setting `url`, else in the stack's own folder."""
+    return str(site.settings.get("url") or site.data.as_uri())
 
 
 def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> ParquetSink:

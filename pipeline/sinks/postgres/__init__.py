@@ -7,11 +7,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, LiteralString, NamedTuple
 
 from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks, take_apart
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Unavailable
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Site, Unavailable
 from pipeline.sinks.folding import fold
 from pipeline.sinks.postgres import readback
 from pipeline.sinks.postgres import statements as sql
@@ -20,10 +20,23 @@ from pipeline.sinks.postgres.statements import SCHEMA_VERSION
 if TYPE_CHECKING:
     import psycopg
 
+USER: Final = "fraudctl"
+DATABASE: Final = "fraudctl"
+
 _LOCK = 0x66726175  # advisory lock key: whoever creates the schema first
 
 _json = json.JSONEncoder(ensure_ascii=False).encode
 _SPECIAL = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def address(site: Site) -> str:
+    """The server's own address if it is a URL, else our user's and database's on it."""
+    return site.server if "://" in site.server else f"postgresql://{USER}@{site.server}/{DATABASE}"
+
+
+def prepare(address: str, secret: str | None) -> None:
+    """Create the tables. Raises Unavailable."""
+    create_schema(address, secret)
 
 
 def create_schema(dsn: str, password: str | None = None) -> None:

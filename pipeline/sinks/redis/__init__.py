@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.records.decision_bytes import Glance, Parts, Undecodable, glance, take_apart
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Unavailable
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Site, Unavailable
 from pipeline.sinks.folding import fold
 from pipeline.sinks.redis import readback, scripts
 from pipeline.sinks.redis.client import client as open_client
@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 DAY_MS = 86_400_000
 
 _CHUNK = 500  # identities in one EXISTS
+
+
+def address(site: Site) -> str:
+    """The server's own address if it is a URL, else its first database."""
+    return site.server if "://" in site.server else f"redis://{site.server}/0"
 
 
 def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> RedisSink:

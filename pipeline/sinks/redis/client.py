@@ -12,15 +12,21 @@ if TYPE_CHECKING:
     import redis
 
 
-def client(url: str, password: str | None) -> redis.Redis:
+def client(url: str, password: str | None, wait_s: float = 10) -> redis.Redis:
     """A client, which connects with its first command. Bytes that are no text pass as surrogates."""
     import redis
 
     extra: dict[str, Any] = {} if password is None else {"password": password}
     return redis.Redis.from_url(
         url, decode_responses=True, encoding_errors="surrogateescape",
-        socket_timeout=10, socket_connect_timeout=5, **extra,
+        socket_timeout=wait_s, socket_connect_timeout=min(wait_s, 5), **extra,
     )  # fmt: skip
+
+
+def ping(url: str, password: str | None) -> None:
+    """Returns when the server does its work. Raises Unavailable, after two seconds at the latest."""
+    with told_apart("PING"), client(url, password, wait_s=2) as connection:
+        connection.ping()
 
 
 @contextmanager
