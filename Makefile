@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-contract test-stack soak demo bench wheel clean
+.PHONY: help setup check test test-fast test-contract test-stack soak demo bench schemas wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench: setup ## latency, recovery, capacity and the cost of keys (see docs/bench
 	$(BIN)/fraudctl bench --rate 5000 --duration 90s --kill taskmanager
 	$(BIN)/fraudctl bench --capacity --events 2000000
 	$(BIN)/fraudctl bench --keys
+
+schemas: setup ## write schemas/*.json anew from the types
+	$(BIN)/python -m fraudctl.schemas
 
 wheel: setup ## dist/fraudctl-*.whl, with the kernel's jar in it
 	@rm -f pipeline/kernel/*.jar build/lib/pipeline/kernel/*.jar

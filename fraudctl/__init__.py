@@ -1,3 +1,3 @@
 """fraudctl: a fraud-scoring pipeline on real servers, from one command line."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

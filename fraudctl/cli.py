@@ -15,6 +15,7 @@ import typer
 from fraudctl import __version__
 from fraudctl.console import interrupt, result
 from fraudctl.errors import FraudctlError, UsageError
+from fraudctl.settings.shipped import short
 
 COMMAND_MODULES = (
     "stack",
@@ -188,6 +189,9 @@ def _usage_error(error: Exception) -> UsageError | None:
 
 def _file_error(error: OSError) -> FraudctlError:
     """A file or folder that the machine does not give us, in words."""
+    if error.errno == errno.ENAMETOOLONG:
+        name = short(str(error.filename))
+        return UsageError(f"{name}: no file can have so long a name", hint="give the path of a file")
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     hint = "make room there" if full else "check that it is a place you may write to"
     return FraudctlError(

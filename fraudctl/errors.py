@@ -2,7 +2,8 @@
 
     FraudctlError          exit 1   something went wrong; `code` names it for machines
     ├── UsageError         exit 2   the command line or a file given on it is wrong
-    │   └── ProfileError   exit 2   a profile has problems, all of them listed by path
+    │   └── FileProblems   exit 2   a file given has problems, all of them listed by path
+    │       └── ProfileError
     ├── Failed             exit 1   the command could not do its work
     ├── Unhealthy          exit 3   a server or the job is not well
     │   └── NotReady       exit 3   a server does not answer yet
@@ -15,7 +16,10 @@ output and an exit code.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+
+_LISTED = 50
+_LONGEST = 1_000
 
 
 class FraudctlError(Exception):
@@ -47,18 +51,30 @@ class UsageError(FraudctlError):
     code = "usage"
 
 
-class ProfileError(UsageError):
-    """A profile has problems; `problems` holds every one as `path: what`."""
+class FileProblems(UsageError):
+    """A file of some kind has problems; `problems` holds every one as `path: what`.
+
+    The message shows the first of them, and no more of each than a few lines.
+    """
+
+    advice = ""
+
+    def __init__(self, source: str, problems: Iterable[object]) -> None:
+        self.problems = tuple(str(problem) for problem in problems)
+        listed = [_cut(problem) for problem in self.problems[:_LISTED]]
+        if (more := len(self.problems) - _LISTED) > 0:
+            listed.append(f"and {more} more")
+        lines = "".join(f"\n  {problem}" for problem in listed)
+        super().__init__(
+            f"{self.code} {_cut(source)} has {len(self.problems)} problem(s):{lines}", hint=self.advice
+        )
+
+
+class ProfileError(FileProblems):
+    """A profile, or what changes it on the command line or in the environment, has problems."""
 
     code = "profile"
-
-    def __init__(self, source: str, problems: Sequence[str]) -> None:
-        self.problems = tuple(problems)
-        lines = "".join(f"\n  {problem}" for problem in self.problems)
-        super().__init__(
-            f"profile {source} has {len(self.problems)} problem(s):{lines}",
-            hint="see every setting and where it comes from with: fraudctl profile show",
-        )
+    advice = "see every setting and where it comes from with: fraudctl profile show"
 
 
 class Unhealthy(FraudctlError):
@@ -89,3 +105,7 @@ class Difference(FraudctlError):
 
     exit_code = 5
     code = "difference"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

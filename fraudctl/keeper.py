@@ -31,7 +31,7 @@ from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink, Job, reason_of
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.jobs import KeeperState as State
-from fraudctl.home.jobs import RestorePoint, WantedLive, now_ms, run_of
+from fraudctl.home.jobs import RestorePoint, WantedLive, run_of
 from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations, plugin_watcher, pruning
@@ -39,6 +39,7 @@ from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.submission import LIVE, job_config, submit
 from fraudctl.rules import changes
 from fraudctl.waiting import every
+from pipeline.records.clock import now_ms
 from pipeline.rules.plugins.watch import Running
 from pipeline.scoring.job_config import JobConfig
 

@@ -19,10 +19,10 @@ from pyflink.datastream import DataStream, MapFunction, RuntimeContext, StreamEx
 from pyflink.java_gateway import get_gateway
 
 from pipeline.rules import ruleset
-from pipeline.rules.document import Content
 from pipeline.rules.plugins.watch import Desk
 from pipeline.scoring import scorer
 from pipeline.scoring.job_config import JobConfig
+from pipeline.settings.document import Content
 
 BYTES = Types.PRIMITIVE_ARRAY(Types.BYTE())
 

@@ -7,7 +7,6 @@ the same to the same tables, so both may run, and several of each.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -18,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pipeline import notify
 from pipeline.notify.outbox import TABLE, Claim, Outbox, Terms
@@ -27,10 +26,15 @@ from pipeline.notify.stream import AlertStream, new_alerts
 from pipeline.process import configuration
 from pipeline.process.backoff import Backoff
 from pipeline.process.status_file import StatusFile
+from pipeline.records import clock
+from pipeline.records.clock import DAY_MS, MINUTE_MS
 from pipeline.records.decision_record import Identity
+from pipeline.settings.checks import Filled
+from pipeline.settings.kinds import Duration, File, Text, Truth
+from pipeline.settings.reading import make, settings
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Unreachable
-from pipeline.sinks.dynamodb.items import alerts_table
+from pipeline.sinks.dynamodb.items import TABLE_NAME, alerts_table
 
 CONFIG_VARIABLE = "FRAUDCTL_NOTIFY_CONFIG"
 """what a Lambda function reads: the configuration as JSON, or the path of a file with it"""
@@ -39,31 +43,25 @@ _POLL_S = 0.25
 _SPARE_MS = 5_000  # a Lambda function stops this long before its time is over
 
 
-@dataclass(frozen=True)
+@settings()
 class Config:
-    """What a notifier is started with; the fields of its JSON document."""
+    """What a notifier is told. What each channel is told its own type says."""
 
-    __pydantic_config__ = configuration.STRICT
-
-    address: str
-    channels: Mapping[str, Mapping[str, Any]]
-    secret_file: Path | None = None
-    alerts_table: str = "fraud_alerts"
-    table: str = TABLE
-    create: bool = True
-    digest_window_ms: int = Digest().window_ms
-    digest_over: int = Digest().over
-    unknown_after_ms: int = Terms().unknown_after_ms
-    status_file: Path | None = None
-
-    def __post_init__(self) -> None:
-        if empty := [name for name in ("address", "channels") if not getattr(self, name)]:
-            raise ValueError(f"without {', '.join(empty)} there is nothing to do")
+    address: Annotated[str, Text()]
+    channels: Annotated[dict[str, dict[str, Any]], Filled()]
+    secret_file: Annotated[Path, File()] | None = None
+    alerts_table: Annotated[str, TABLE_NAME] = "fraud_alerts"
+    table: Annotated[str, TABLE_NAME] = TABLE
+    create: Annotated[bool, Truth()] = True
+    digest_window_ms: notify.WindowMs = Digest().window_ms
+    digest_over: notify.MostSingly = Digest().over
+    unknown_after_ms: Annotated[int, Duration(1, DAY_MS, bare=True)] = MINUTE_MS
+    status_file: Annotated[Path, File()] | None = None
 
     @classmethod
-    def parse(cls, document: Mapping[str, Any], source: str = "the notifier's configuration") -> Config:
-        """Raises BadConfiguration."""
-        return configuration.parse(cls, json.dumps(document), source)
+    def parse(cls, document: Mapping[str, Any]) -> Config:
+        """Raises ValueError naming everything that is wrong."""
+        return make(cls, document, "the notifier's configuration")
 
     @property
     def digest(self) -> Digest:
@@ -107,7 +105,7 @@ class Office:
 
     def offer(self, records: Iterable[Mapping[str, Any]]) -> list[Identity]:
         """Make the new alerts among stream records due on every channel, and say which they are."""
-        now = _now_ms()
+        now = clock.now_ms()
         newest: dict[Identity, int] = {}
         for identity, position in new_alerts(records, now):
             newest[identity] = max(position, newest.get(identity, 0))
@@ -153,7 +151,7 @@ class Notifier:
     def _read(self, stream: AlertStream) -> None:
         for page in stream.pages():
             self._office.offer(page.records)
-            stream.commit(page, _now_ms())
+            stream.commit(page, clock.now_ms())
 
     def _repeat(self, step: Callable[[], object]) -> None:
         while not self._stopping.is_set():
@@ -198,7 +196,7 @@ def listed(config: Config) -> list[Claim]:
     """What is due, claimed, unknown or refused on the configured channels. Raises Unreachable."""
     outbox = Outbox(config.client(), "", config.terms, config.table, config.alerts_table)
     try:
-        return outbox.listed(_now_ms(), sorted(config.channels))
+        return outbox.listed(clock.now_ms(), sorted(config.channels))
     finally:
         outbox.close()
 
@@ -258,10 +256,6 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: notifier.stop())
     notifier.run()
     return int(notifier.failed)
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import re
 import signal
 import sys
 import threading
@@ -65,6 +64,10 @@ class Config:
 
     __pydantic_config__ = configuration.STRICT
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for settings that the sink does not take."""
+        sinks.settings_of(self.sink, self.settings)
+
     @classmethod
     def read(cls, path: Path) -> Config:
         """Raises BadConfiguration."""
@@ -73,19 +76,21 @@ class Config:
     @property
     def batch(self) -> int:
         """The most decisions in one write."""
-        return int(self._setting("batch", 2_000))
+        return self._pace.batch
 
     @property
     def gather_s(self) -> float:
-        """How long a batch may gather before it is written, in seconds; given as 50ms or 1s."""
-        return seconds(str(self._setting("gather", "100ms")))
+        """How long a batch may gather before it is written, in seconds."""
+        return self._pace.gather_ms / 1_000
 
     def is_paused(self) -> bool:
         """Whether someone has asked for a pause."""
         return self.pause_file is not None and self.pause_file.exists()
 
-    def _setting(self, name: str, otherwise: Any) -> Any:
-        return self.settings.get(name, sinks.defaults(self.sink).get(name, otherwise))
+    @property
+    def _pace(self) -> sinks.Pace:
+        found: sinks.Pace = sinks.settings_of(self.sink, self.settings)
+        return found
 
     def secret(self) -> str | None:
         return self.secret_file.read_text().strip() if self.secret_file else None
@@ -397,14 +402,6 @@ def _delivery(message: Message) -> Delivery:
         message.partition() or 0, message.offset() or 0, run_of(message.headers()),
         message.timestamp()[1], _bytes(message.key()),
     )  # fmt: skip
-
-
-def seconds(text: str) -> float:
-    """Seconds in a duration such as 50ms or 1s. Raises ValueError."""
-    match = re.fullmatch(r"(\d{1,7})(ms|s)", text)
-    if match is None:
-        raise ValueError(f"not a duration such as 50ms or 1s: {text!r}")
-    return int(match[1]) / (1_000 if match[2] == "ms" else 1)
 
 
 def _bytes(key: str | bytes | None) -> bytes | None:

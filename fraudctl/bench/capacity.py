@@ -29,6 +29,7 @@ from fraudctl.jobs.live import await_end
 from fraudctl.jobs.submission import job_config, plan_settings, submit
 from fraudctl.kafka import admin
 from fraudctl.waiting import every
+from pipeline.records import clock as wall_clock
 from pipeline.scoring.job_config import JobConfig, JobTopics
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def run(
     stack: Stack, events: int, seed: int, keep: bool, wait_s: float, progress: Progress
 ) -> dict[str, Any]:
     """The figures of one run. `good` is false when an event was lost or differs from the reference."""
-    token = f"c{time.time_ns() // 1_000_000:x}"
+    token = f"c{wall_clock.now_ms():x}"
     workload = Workload(token, seed, FIRST_MS, EVENT_RATE, stragglers=True)
     with bounded_job(stack, token, keep) as config:
         names = config.topics
@@ -175,13 +176,13 @@ def _total(stack: Stack, topic: str) -> int:
 def time_job(stack: Stack, config: JobConfig, wait_s: float, progress: Progress) -> dict[str, Any]:
     """Runs the job to its end: when it was submitted, ran and ended (epoch ms), and its checkpoints."""
     flink = Flink(stack.flink_url)
-    submitted_ms = time.time_ns() // 1_000_000
+    submitted_ms = wall_clock.now_ms()
     progress.update(0, "submitting the job")
     job_id = submit(stack, config)
     try:
         running_ms = _await_tasks(flink, job_id)
         job = await_end(flink, job_id, wait_s, progress)
-        ended_ms = time.time_ns() // 1_000_000
+        ended_ms = wall_clock.now_ms()
     except BaseException:
         flink.cancel(job_id)
         raise
@@ -201,7 +202,7 @@ def _await_tasks(flink: Flink, job_id: str) -> int:
         detail = flink.job(job_id)
         if detail.running or detail.job.ended:
             break
-    return time.time_ns() // 1_000_000
+    return wall_clock.now_ms()
 
 
 def _read(stack: Stack, topic: str, token: bytes, events: int, progress: Progress) -> Decided:

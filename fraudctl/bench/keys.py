@@ -22,6 +22,7 @@ from fraudctl.console.result import Progress
 from fraudctl.errors import NotRunning
 from fraudctl.jobs.submission import job_config, plan_settings
 from fraudctl.kafka import admin
+from pipeline.records import clock
 
 if TYPE_CHECKING:
     import psutil
@@ -117,7 +118,7 @@ def run(
 
 
 def _cost(stack: Stack, case: Case, seed: int, wait_s: float, progress: Progress) -> dict[str, Any]:
-    token = f"k{time.time_ns() // 1_000_000:x}"
+    token = f"k{clock.now_ms():x}"
     traffic = KeyTraffic(token, seed, FIRST_MS, EVENT_RATE, case)
     settings = replace(plan_settings(stack.profile), max_entries=case.held)
     with bounded_job(stack, token, keep=False, settings=settings) as config:

@@ -21,6 +21,7 @@ from fraudctl.errors import NotRunning
 from fraudctl.jobs.live import status
 from fraudctl.jobs.submission import job_config
 from fraudctl.kafka import admin
+from pipeline.records import clock
 from pipeline.records.names import writer_group
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def run(stack: Stack, plan: Plan, progress: Progress) -> dict[str, Any]:
         raise NotRunning(
             "the live job does not run", hint="look at it: fraudctl job status; fraudctl job submit"
         )
-    token = f"b{time.time_ns() // 1_000_000:x}"
+    token = f"b{clock.now_ms():x}"
     floor = _floor(stack, plan, token, progress)
     names = stack.profile.topics
     count = plan.events(plan.warmup_s + plan.duration_s)

@@ -28,6 +28,7 @@ from fraudctl.home.private_files import UMASK, open_private, write_atomically
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.waiting import every
+from pipeline.records import clock
 from pipeline.records.events import Decision, Hit, Source, decode, encode_decision
 from pipeline.records.names import dead_letters
 from pipeline.sinks.trials import Place
@@ -63,7 +64,7 @@ def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress
 
 def fill(bootstrap: str, topic: str, token: str, events: int, seed: int) -> int:
     """Put that many decisions of as many events on the topic; how many."""
-    load = Workload(token, seed, time.time_ns() // 1_000_000, 5_000.0)
+    load = Workload(token, seed, clock.now_ms(), 5_000.0)
     sender = admin.Sender(bootstrap, linger_ms=20)
     for number, (key, value) in enumerate(load.events(events)):
         is_flagged = number % FLAGGED_EVERY == 0

@@ -23,6 +23,7 @@ from fraudctl.traffic.generator import Run
 from fraudctl.traffic.scorecard import Scorecard
 from fraudctl.traffic.simulate import Conduct, simulate
 from fraudctl.verify import Report
+from pipeline.records import clock
 
 _LIFT_S = 150.0
 
@@ -172,7 +173,7 @@ class _Strike(threading.Thread):
             return
         fault = self._order.fault
         self._memo = self._way.plan(self._stack, fault)
-        ledger.note(self._stack.home, fault.name, fault.means, self._memo, time.time_ns() // 1_000_000)
+        ledger.note(self._stack.home, fault.name, fault.means, self._memo, clock.now_ms())
         self._is_on = True
         prepare = getattr(self._way, "prepare", None)
         if prepare is not None:

@@ -6,34 +6,41 @@ A fault says by which means what is broken, and for how long. The means (one mod
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, make_dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fraudctl.errors import UsageError
-from fraudctl.settings import profile as profiles
-from fraudctl.traffic.scenario import parse_duration
+from fraudctl.errors import FileProblems, UsageError
+from fraudctl.settings import shipped
+from pipeline.settings.document import DocumentError, read_file
+from pipeline.settings.kinds import Duration, Number, Text, Whole, shown
+from pipeline.settings.reading import Problem, read, settings, unknown
 
-SETTINGS: Mapping[str, str] = {
-    "target": "text", "lasts": "duration", "share": "share", "by": "duration", "limit_kb": "number",
-}  # fmt: skip
+SETTINGS: Mapping[str, Any] = {
+    "target": Annotated[str, Text("a text")],
+    "lasts": Annotated[int, Duration(1, whole=False)],
+    "share": Annotated[float, Number(0, 1, above=True)],
+    "by": Annotated[int, Duration(1, whole=False)],
+    "limit_kb": Annotated[int, Whole(1, 1_048_576)],
+}
 """Every setting a means may ask for, and its kind. Durations become milliseconds."""
-_COMMON = ("description", "means")
 
 
-class FaultError(UsageError):
+class FaultError(FileProblems):
     """A fault file has problems; `problems` holds every one as `key: what`."""
 
     code = "fault"
+    advice = "take a shipped one as an example, see docs/faults.md"
 
-    def __init__(self, source: str, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        lines = "".join(f"\n  {problem}" for problem in self.problems)
-        super().__init__(
-            f"fault {source} has {len(self.problems)} problem(s):{lines}",
-            hint="take a shipped one as an example, see docs/faults.md",
-        )
+
+@settings()
+class Head:
+    """What every fault says."""
+
+    description: Annotated[str, Text("a text")]
+    means: Annotated[str, Text("a text")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,81 +71,80 @@ class Fault:
 
 def names(folder: Path) -> tuple[str, ...]:
     """Names of the faults in a folder, sorted."""
-    return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
+    return shipped.names(folder)
 
 
 def find(name: str, folder: Path) -> Fault:
     """The fault of that name in the folder, or the file itself when `name` is a path to one."""
-    shipped = folder / f"{name}.yaml"
-    path = shipped if shipped.is_file() else Path(name).expanduser()
-    if not path.is_file():
-        known = ", ".join(names(folder)) or "none"
-        raise UsageError(f"there is no fault {name}", hint=f"known: {known}", code="no_fault")
-    return load(path)
+    return load(shipped.find("fault", name, folder))
 
 
 def load(path: Path) -> Fault:
     """Read and check a file; FaultError names every problem at once."""
-    import yaml
-
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise FaultError(str(path), [f"not YAML: {error}"]) from error
+        content = read_file(path).content
+    except DocumentError as error:
+        raise FaultError(str(path), [error]) from None
     return parse(path.stem, content, str(path))
 
 
 def parse(name: str, content: object, source: str = "") -> Fault:
     """Check a document and build the Fault; FaultError names every problem at once."""
+    if not isinstance(content, Mapping):
+        raise FaultError(source or name, ["file: must be a mapping"])
+    common, problems = read(Head, {key: content[key] for key in _COMMON if key in content})
+    way = content.get("means")
+    problems += _of_means(way)
+    if common is None or problems:
+        raise FaultError(source or name, problems)
+    given = {key: content[key] for key in content if key not in _COMMON}
+    found, problems = _of_way(common.means, given)
+    if problems:
+        raise FaultError(source or name, sorted(map(str, problems)))
+    return Fault(name, common.description, common.means, found)
+
+
+@lru_cache(maxsize=32)
+def settings_type(way: str) -> type[Any]:
+    """What a fault of that means must say beside its description."""
     from fraudctl.chaos import means
 
-    if not isinstance(content, dict):
-        raise FaultError(source or name, ["file: must be a mapping"])
-    problems = [
-        f"{key}: must be a text"
-        for key in _COMMON
-        if not isinstance(content.get(key), str) or not content[key]
-    ]
-    way = content.get("means")
-    if way not in means.names():
-        problems.append(f"means: there is no {way!r} (known: {', '.join(means.names())})")
-    if problems:
-        raise FaultError(source or name, problems)
-    one = means.find(str(way))
-    found = {key: content[key] for key in content if key not in _COMMON}
-    problems += [
-        f"{key}: unknown to {way} (it takes: {', '.join(one.NEEDS)})" for key in found.keys() - set(one.NEEDS)
-    ]
-    problems += [f"{key}: is missing" for key in one.NEEDS if key not in found]
-    settings = {key: _value(key, found[key], problems) for key in one.NEEDS if key in found}
-    if not problems and "target" in settings and settings["target"] not in one.targets():
-        problems.append(
-            f"target: {way} cannot strike {settings['target']!r} (but: {', '.join(one.targets())})"
-        )
-    if problems:
-        raise FaultError(source or name, sorted(problems))
-    return Fault(name, content["description"], str(way), settings)
+    fields = [(need, SETTINGS[need]) for need in means.find(way).NEEDS]
+    return settings()(make_dataclass(f"{way.capitalize()}Settings", fields))
 
 
-def _value(key: str, given: object, problems: list[str]) -> Any:
-    kind = SETTINGS[key]
-    try:
-        if kind == "duration":
-            length = parse_duration(str(given))
-            if length <= 0:
-                raise ValueError("must be above 0")
-            return length
-        if kind == "share" and not (isinstance(given, int | float) and 0 < given <= 1):
-            raise ValueError("must be above 0 and at most 1")
-        if kind == "number" and not (isinstance(given, int) and given > 0):
-            raise ValueError("must be a whole number above 0")
-        if kind == "text" and not isinstance(given, str):
-            raise ValueError("must be a text")
-    except ValueError as error:
-        problems.append(f"{key}: {error}")
-    return given
+_COMMON = ("description", "means")
+
+
+def _of_means(way: object) -> list[Problem]:
+    from fraudctl.chaos import means
+
+    if not isinstance(way, str) or way in means.names():
+        return []
+    return [Problem("means", f"there is no {shown(way)} (known: {', '.join(means.names())})")]
+
+
+def _of_way(way: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """The settings that means takes, checked, and every problem."""
+    from fraudctl.chaos import means
+
+    one = means.find(way)
+    found, problems = read(settings_type(way), {key: given[key] for key in one.NEEDS if key in given})
+    problems += [_stranger(way, key, one.NEEDS) for key in given.keys() - set(one.NEEDS)]
+    chosen = {} if found is None else vars(found).copy()
+    if not problems and "target" in chosen and chosen["target"] not in one.targets():
+        words = f"{way} cannot strike {shown(chosen['target'])} (but: {', '.join(one.targets())})"
+        problems.append(Problem("target", words))
+    return chosen, problems
+
+
+def _stranger(way: str, key: str, needs: Sequence[str]) -> Problem:
+    found = unknown("", key, needs)
+    if "did you mean" in found.message:
+        return found
+    return Problem(found.path, f"unknown to {way} (it takes: {', '.join(needs)})")
 
 
 def folder() -> Path:
     """Where the shipped faults lie."""
-    return profiles.data_dir("faults")
+    return shipped.data_dir("faults")

@@ -10,17 +10,17 @@ from collections.abc import Iterable
 
 def scenarios(incomplete: str) -> list[str]:
     """Shipped scenarios."""
-    from fraudctl.settings import profile
+    from fraudctl.settings import shipped
     from fraudctl.traffic import scenario
 
-    return _beginning(incomplete, scenario.names(profile.data_dir("scenarios")))
+    return _beginning(incomplete, scenario.names(shipped.data_dir("scenarios")))
 
 
 def profiles(incomplete: str) -> list[str]:
     """Shipped profiles."""
-    from fraudctl.settings import profile
+    from fraudctl.settings import shipped
 
-    return _beginning(incomplete, profile.names())
+    return _beginning(incomplete, shipped.profile_names())
 
 
 def rule_sets(incomplete: str) -> list[str]:
@@ -32,9 +32,9 @@ def rule_sets(incomplete: str) -> list[str]:
 
 def servers(incomplete: str) -> list[str]:
     """Servers there are."""
-    from fraudctl.settings import profile
+    from fraudctl.settings import shipped
 
-    return _beginning(incomplete, profile.server_names())
+    return _beginning(incomplete, shipped.server_names())
 
 
 def engines(incomplete: str) -> list[str]:
@@ -47,10 +47,10 @@ def engines(incomplete: str) -> list[str]:
 def sinks(incomplete: str) -> list[str]:
     """Sinks of the stack in the home of this shell, every sink there is where none was started."""
     from fraudctl.home import stack
-    from fraudctl.settings import profile
+    from fraudctl.settings import shipped
 
     known = stack.read(stack.home_dir())
-    return _beginning(incomplete, profile.sink_names() if known is None else known.profile.sinks)
+    return _beginning(incomplete, shipped.sink_names() if known is None else known.profile.sinks)
 
 
 def programs(incomplete: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudctl.console.result import Result, Table
+from pipeline.records import clock
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -46,7 +46,7 @@ def alerts(
     from fraudctl import engines
     from fraudctl.settings import moment
 
-    current, now_ms = engines.current(), time.time_ns() // 1_000_000
+    current, now_ms = engines.current(), clock.now_ms()
     if view is View.TOP:
         return _top(current, "user" if users else "ip", limit, now_ms)
     since_ms = moment.of_option("--since", since)

@@ -58,7 +58,7 @@ def backtest(
     from fraudctl.compare import backtest as backtests
     from fraudctl.home import rulesets, stack
     from fraudctl.jobs.submission import plan_settings
-    from fraudctl.settings import profile as profiles
+    from fraudctl.settings import reading
     from fraudctl.traffic import rows
 
     rows.check_readable(file)
@@ -66,7 +66,7 @@ def backtest(
         file,
         rows.Mapped(rows.mapping(mapping or []), label),
         rulesets.find(rules, stack.home_dir())[0],
-        plan_settings(profiles.load(profile, {}, os.environ)),
+        plan_settings(reading.load(profile, {}, os.environ)),
         labels,
         None if as_of is None else _time(as_of),
         None if budget is None else backtests.budget_per_month(budget),

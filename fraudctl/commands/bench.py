@@ -66,7 +66,8 @@ def bench(
         return _sink(sink, events, seed, wait)
     if capacity:
         return _capacity(events, seed, keep, wait)
-    return _rate(rate or 1.0, _seconds(duration), _seconds(warmup), seed, bool(kill))
+    duration_s, warmup_s = _seconds("--duration", duration), _seconds("--warmup", warmup)
+    return _rate(rate or 1.0, duration_s, warmup_s, seed, bool(kill))
 
 
 def _rate(rate: float, duration_s: float, warmup_s: float, seed: int, kill: bool) -> Result:
@@ -178,13 +179,10 @@ def _fault(found: Mapping[str, Any]) -> str:
     return "the broker did not take every event"
 
 
-def _seconds(text: str) -> float:
-    from fraudctl.settings.profile import parse_duration_ms
+def _seconds(option: str, text: str) -> float:
+    from fraudctl.settings import moment
 
-    try:
-        return parse_duration_ms(text) / 1000
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    return moment.length_ms(option, text, 0) / 1000
 
 
 _LATENCIES = (("decided", "latency_ms"), ("floor: bare Kafka round trip", "floor_ms"))

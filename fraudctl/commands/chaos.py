@@ -101,7 +101,8 @@ def run(
     """
     from fraudctl import engines
     from fraudctl.chaos import experiment, fault
-    from fraudctl.settings import profile
+    from fraudctl.settings import shipped
+    from fraudctl.settings.moment import length_ms as length_of
     from fraudctl.traffic import generator, scenario, simulate
 
     if during != "simulate":
@@ -112,12 +113,15 @@ def run(
         raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
     chosen = fault.find(name, fault.folder())
     if lasts is not None:
-        chosen = chosen.lasting(_ms("--for", lasts))
-    after_ms = _ms("--after", after)
-    length_ms = after_ms + chosen.lasts_ms + _TAIL_MS if duration is None else _ms("--duration", duration)
-    scene = scenario.find(attack, profile.data_dir("scenarios"))
+        chosen = chosen.lasting(length_of("--for", lasts))
+    after_ms = length_of("--after", after, 0)
+    length_ms = after_ms + chosen.lasts_ms + _TAIL_MS
+    if duration is not None:
+        length_ms = length_of("--duration", duration)
+    patience_ms = length_of("--patience", patience, 0)
+    scene = scenario.find(attack, shipped.data_dir("scenarios"))
     traffic_run = generator.Run(scene, seed, simulate.start_ms(None), rate, length_ms)
-    order = experiment.Order(chosen, traffic_run, workers, after_ms, _ms("--patience", patience) / 1000)
+    order = experiment.Order(chosen, traffic_run, workers, after_ms, patience_ms / 1000)
     if dry_run:
         return Result("; ".join(order.plan()), {"fault": _document(chosen), "plan": order.plan()})
     running = engines.current()
@@ -166,12 +170,3 @@ def _document(one: Fault) -> dict[str, Any]:
 
 def _lasts(one: Fault) -> str:
     return f"{one.lasts_ms / 1000:g} s" if one.lasts_ms else ""
-
-
-def _ms(option: str, text: str) -> int:
-    from fraudctl.traffic.scenario import parse_duration
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}", hint=f"try {option} 30s") from error

@@ -25,11 +25,10 @@ def list_profiles() -> Result:
 
     Example: fraudctl profile list
     """
-    from fraudctl.settings import profile
+    from fraudctl.settings import shipped
 
-    rows = [
-        {"name": name, "file": str(profile.data_dir("profiles") / f"{name}.yaml")} for name in profile.names()
-    ]
+    folder = shipped.data_dir("profiles")
+    rows = [{"name": name, "file": str(folder / f"{name}.yaml")} for name in shipped.profile_names()]
     table = Table("", ("name", "file"), [tuple(row.values()) for row in rows])
     return Result(
         f"{len(rows)} profiles; a path to a file of your own works as well",
@@ -49,9 +48,9 @@ def show(
     """
     import os
 
-    from fraudctl.settings import profile
+    from fraudctl.settings import reading
 
-    loaded = profile.load(name, environ=os.environ)
+    loaded = reading.load(name, environ=os.environ)
     values = _values(loaded)
     rows = [(path, _text(value), loaded.sources.get(path, "default")) for path, value in values.items()]
     data = {

@@ -112,7 +112,7 @@ def sound(name: str) -> RuleSet:
         loaded = rulesets.load(file)
     except ruleset.RuleSetError as error:
         raise UsageError(
-            f"{file} is not applied:\n  " + "\n  ".join(str(problem) for problem in error.problems),
+            f"{file} is not applied:\n  " + "\n  ".join(str(error).splitlines()),
             hint=f"see also: fraudctl rules lint {file}",
             code="ruleset",
         ) from error

@@ -273,8 +273,10 @@ def _report(file: Path, loaded: RuleSet | None, problems: list[Problem], states:
     rows = [(p.severity, p.line, p.path, p.message) for p in problems]
     tables = [Table("", ("severity", "line", "place", "what"), rows)] if rows else []
     if states:
+        from pipeline.records.clock import HOUR_MS
+
         kept = [
-            (s.key, f"{s.retention_ms / 3_600_000:.3g} h", s.bytes_per_event, s.bytes_at_most) for s in states
+            (s.key, f"{s.retention_ms / HOUR_MS:.3g} h", s.bytes_per_event, s.bytes_at_most) for s in states
         ]
         columns = ("key", "of events", "bytes an event", "bytes a key at most")
         tables.append(Table("State per key (estimate)", columns, kept))
@@ -303,14 +305,14 @@ def _profile(name: str | None) -> Profile:
 
     from fraudctl import engines
     from fraudctl.errors import NotRunning
-    from fraudctl.settings import profile
+    from fraudctl.settings import reading
 
     if name is None:
         try:
             return engines.current().profile
         except NotRunning:
             name = "default"
-    return profile.load(name, {}, os.environ)
+    return reading.load(name, {}, os.environ)
 
 
 def _entry(name: str, path: Path, loaded: RuleSet, in_force: str | None) -> dict[str, Any]:

@@ -22,10 +22,10 @@ def list_() -> Result:
 
     Example: fraudctl scenario list
     """
-    from fraudctl.settings import profile
+    from fraudctl.settings import shipped
     from fraudctl.traffic import scenario
 
-    folder = profile.data_dir("scenarios")
+    folder = shipped.data_dir("scenarios")
     found = [scenario.find(name, folder) for name in scenario.names(folder)]
     data = [{"name": one.name, "description": one.description, "rules": _rules(one)} for one in found]
     rows = [(one["name"], one["description"]) for one in data]
@@ -44,10 +44,10 @@ def show(
     """
     from dataclasses import asdict
 
-    from fraudctl.settings import profile
+    from fraudctl.settings import shipped
     from fraudctl.traffic import scenario
 
-    one = scenario.find(name, profile.data_dir("scenarios"))
+    one = scenario.find(name, shipped.data_dir("scenarios"))
     tables = tuple(_attack_table(attack) for attack in one.attacks)
     return Result(f"{one.name}: {one.description}", asdict(one), tables=tables)
 

@@ -1,4 +1,4 @@
-"""`fraudctl schema`: the JSON Schemas of what is on the wire."""
+"""`fraudctl schema`: the JSON Schemas of what is on the wire, and of the files people write."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ from fraudctl.console.result import Result
 class Shape(StrEnum):
     transaction = "transaction"
     decision = "decision"
+    profile = "profile"
+    ruleset = "ruleset"
+    scenario = "scenario"
+    fault = "fault"
 
 
 def register(app: typer.Typer) -> None:
-    noun = typer.Typer(help="The JSON Schemas of what is on the wire.", no_args_is_help=True)
+    noun = typer.Typer(help="The JSON Schemas of records and files.", no_args_is_help=True)
     noun.callback()(_noun)
     noun.command("show")(show)
     app.add_typer(noun, name="schema")
 
 
 def _noun() -> None:
-    """The JSON Schemas of what is on the wire."""
+    """The JSON Schemas of what is on the wire, and of the files people write."""
 
 
 def show(what: Annotated[Shape, typer.Argument(help="Which one.")]) -> Result:
@@ -34,5 +38,9 @@ def show(what: Annotated[Shape, typer.Argument(help="Which one.")]) -> Result:
     import json
     from importlib.resources import files
 
-    text = (files("pipeline") / "schemas" / f"{what.value}.schema.json").read_text(encoding="utf-8")
+    from fraudctl.settings.shipped import data_dir
+
+    on_the_wire = what in (Shape.transaction, Shape.decision)
+    folder = files("pipeline") / "schemas" if on_the_wire else data_dir("schemas")
+    text = (folder / f"{what.value}.schema.json").read_text(encoding="utf-8")
     return Result(text.rstrip("\n"), {"name": what.value, "schema": json.loads(text)})

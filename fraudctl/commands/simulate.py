@@ -44,13 +44,14 @@ def simulate(
     Example: fraudctl simulate --attack ip-burst --rate 200 --duration 30s
     """
     from fraudctl import engines
-    from fraudctl.settings import profile
+    from fraudctl.settings import moment, shipped
     from fraudctl.traffic import generator, scenario, simulate
 
     if not 0 < rate <= 1_000_000:
         raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
-    length_ms, patience_ms = _duration("--duration", duration), _duration("--patience", patience)
-    chosen = scenario.find(attack, profile.data_dir("scenarios"))
+    length_ms = moment.length_ms("--duration", duration)
+    patience_ms = moment.length_ms("--patience", patience)
+    chosen = scenario.find(attack, shipped.data_dir("scenarios"))
     start_ms = simulate.start_ms(start_time)
     run = generator.Run(chosen, seed, start_ms, rate, length_ms, background)
     if output is not None:
@@ -59,15 +60,3 @@ def simulate(
         data = {"run": run.name, "start_ms": start_ms, "events": count, "file": str(output)}
         return Result(f"{count} transactions written to {output}", data)
     return simulate.simulate(engines.current(), run, workers, patience_ms / 1000).as_result()
-
-
-def _duration(option: str, text: str) -> int:
-    from fraudctl.traffic.scenario import parse_duration
-
-    try:
-        length = parse_duration(text)
-    except ValueError as error:
-        raise UsageError(f"{option}: {error}", hint=f"try {option} 30s") from error
-    if length <= 0:
-        raise UsageError(f"{option} must be above 0", hint=f"try {option} 30s")
-    return length

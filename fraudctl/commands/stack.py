@@ -232,12 +232,12 @@ def _wanted_profile(home: Path, name: str | None, rules: str | None) -> Profile:
     import os
 
     from fraudctl.home import rulesets
-    from fraudctl.settings import profile as profiles
+    from fraudctl.settings import reading
 
     if name is None and rules is None and (known := _running(home)) is not None:
         return known.profile
     overrides = {"rules": str(rulesets.locate(rules).absolute())} if rules else {}
-    return profiles.load(name, overrides, os.environ)
+    return reading.load(name, overrides, os.environ)
 
 
 def _running(home: Path) -> Stack | None:

@@ -30,6 +30,7 @@ from fraudctl.compare.detection import (
 from fraudctl.console.result import Progress
 from fraudctl.errors import UsageError
 from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, read, read_labels
+from pipeline.records.clock import DAY_MS
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import RuleSet
 from pipeline.scoring.order import PartitionClock, Stamped
@@ -37,7 +38,7 @@ from pipeline.scoring.reference import Reference
 from pipeline.scoring.scorer import Scorer
 
 _BUDGET = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(day|week|month)")
-_PERIODS_A_MONTH = {"day": MONTH_MS / 86_400_000, "week": MONTH_MS / 604_800_000, "month": 1.0}
+_PERIODS_A_MONTH = {"day": MONTH_MS / DAY_MS, "week": MONTH_MS / (7 * DAY_MS), "month": 1.0}
 
 
 @dataclass(frozen=True, slots=True)

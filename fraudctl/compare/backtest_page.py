@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from fraudctl.compare.detection import Level, Measure, rank
 from fraudctl.console import page
+from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 from pipeline.records.events import amount_text
 
 RULE_COLUMNS = ("rule", "fired", "of them fraud", "precision", "recall", "value caught", "alone")
@@ -86,7 +87,7 @@ def span(ms: int | None) -> str:
     """A time in its largest fitting unit."""
     if ms is None:
         return "-"
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000)):
+    for unit, size in (("d", DAY_MS), ("h", HOUR_MS), ("min", MINUTE_MS), ("s", SECOND_MS)):
         if abs(ms) >= size:
             return f"{ms / size:.3g} {unit}"
     return f"{ms} ms"

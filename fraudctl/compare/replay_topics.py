@@ -7,7 +7,6 @@ marker behind; the next replay drops what the dead ones have left.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pydantic import TypeAdapter
 from fraudctl.home import typed_files
 from fraudctl.home.jobs import write_json
 from fraudctl.kafka import admin
+from pipeline.records import clock
 from pipeline.records.names import dead_letters
 from pipeline.rules.plugins.watch import began
 
@@ -42,7 +42,7 @@ _MARKER: Final = TypeAdapter(_Marker)
 def own_topics(stack: Stack, ruleset_hash: str, keep: bool) -> Iterator[dict[str, str]]:
     """`decisions` and `refusals` of a replay. Dropped at the end, unless `keep` and it came to its end."""
     sweep(stack)
-    decisions, name = stack.profile.topics.decisions, f"{ruleset_hash[:8]}-{time.time_ns() // 1_000_000}"
+    decisions, name = stack.profile.topics.decisions, f"{ruleset_hash[:8]}-{clock.now_ms()}"
     replayed = f"{_prefix(stack)}{name}"
     own = {"decisions": replayed, "refusals": dead_letters(replayed)}
     marker = _markers(stack) / f"{name}.json"

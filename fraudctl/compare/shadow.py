@@ -7,10 +7,10 @@ live depends on it. Here the two topics are compared, event by event, with the l
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fraudctl.compare import diff as decision_diff
 from fraudctl.compare.detection import Measure, Outcome, Population, measure
@@ -19,7 +19,7 @@ from fraudctl.compare.prints import Place, Record
 from fraudctl.compare.proportions import Share
 from fraudctl.console.result import Progress
 from fraudctl.decisions import labels
-from fraudctl.errors import UsageError
+from fraudctl.errors import FileProblems, UsageError
 from fraudctl.home import rulesets
 from fraudctl.jobs import activations
 from fraudctl.jobs.activations import Change
@@ -31,6 +31,9 @@ from pipeline.records.events import parse_amount, parse_time
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring.activation import Activation
 from pipeline.scoring.versions import ALWAYS
+from pipeline.settings.document import DocumentError, read_file
+from pipeline.settings.kinds import Number, Whole
+from pipeline.settings.reading import read, settings
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -145,17 +148,24 @@ def compare(stack: Stack, progress: Progress) -> Comparison:
     return Comparison(shadow, chain[-1].version, since.from_ms, diff, live[0], candidate[0], labelled=live[1])
 
 
-@dataclass(frozen=True, slots=True)
+class GateError(FileProblems):
+    """A gate has problems; `problems` holds every one as `path: what`."""
+
+    code = "gate"
+    advice = "an example is in docs/writing-rules.md"
+
+
+@settings()
 class Gate:
     """Limits that a shadow must keep to be promoted; shares from 0 to 1, None where there is no limit."""
 
-    min_compared: int = 1
-    max_alert_rate: float | None = None
-    max_alert_rate_change: float | None = None
-    max_flips: float | None = None
-    min_precision: float | None = None
-    min_recall: float | None = None
-    max_recall_drop: float | None = None
+    min_compared: Annotated[int, Whole(0, 10**12)] = 1
+    max_alert_rate: Annotated[float, Number(0, 1)] | None = None
+    max_alert_rate_change: Annotated[float, Number(0, 1)] | None = None
+    max_flips: Annotated[float, Number(0, 1)] | None = None
+    min_precision: Annotated[float, Number(0, 1)] | None = None
+    min_recall: Annotated[float, Number(0, 1)] | None = None
+    max_recall_drop: Annotated[float, Number(0, 1)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,21 +179,15 @@ class Check:
 
 
 def read_gate(path: Path) -> Gate:
-    """The gate of a YAML file. UsageError when it is none."""
-    import yaml
-
+    """The gate of a YAML file. GateError names every problem at once."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"the gate {path} cannot be read: {error}") from error
-    known = {one.name for one in fields(Gate)}
-    limits = content.items() if isinstance(content, dict) else [(str(content), None)]
-    for name, value in limits:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-        if name not in known or not is_number:
-            hint = f"a gate has numbers for: {', '.join(sorted(known))}"
-            raise UsageError(f"the gate {path} has {name}: {value}", hint=hint)
-    return Gate(**content)
+        content = read_file(path).content
+    except DocumentError as error:
+        raise GateError(str(path), [error]) from None
+    found, problems = read(Gate, {} if content is None else content)
+    if found is None or problems:
+        raise GateError(str(path), problems)
+    return found
 
 
 def judge(gate: Gate, found: Comparison) -> list[Check]:

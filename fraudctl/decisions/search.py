@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fraudctl.errors import NotRunning, Unhealthy, UsageError
-from pipeline.sinks import Unavailable
+from pipeline.sinks import Unavailable, settings_of
 from pipeline.sinks.elasticsearch import reader
 from pipeline.sinks.elasticsearch.reader import Answer, BadQuery, Search
 
@@ -21,7 +21,7 @@ def find(stack: Stack, search: Search) -> Answer:
         raise NotRunning(
             "this stack has no audit index", hint="run: fraudctl down && fraudctl up --profile all-sinks"
         )
-    settings = stack.profile.sinks[SINK]
+    settings = settings_of(SINK, stack.profile.sinks[SINK])
     try:
         return reader.find(stack.sink_address(SINK), stack.secret(SINK), settings, search)
     except BadQuery as error:

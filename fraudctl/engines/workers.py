@@ -19,6 +19,7 @@ from fraudctl.servers import Program
 from pipeline.metrics import SinkStatus
 from pipeline.records import names
 from pipeline.records.names import writer_group
+from pipeline.sinks import settings_of
 
 if TYPE_CHECKING:
     from pipeline.projector import Config
@@ -74,17 +75,17 @@ def notifies(stack: Stack) -> bool:
 def notifier(stack: Stack) -> dict[str, Any]:
     """What the notifier is started with: the document of `pipeline.notifier.Config`."""
     secret = stack.secret_path("dynamodb")
-    sink = stack.profile.sinks.get("dynamodb", {})
-    names = {"alerts_table": sink["table"]} if "table" in sink else {}
+    sink = settings_of("dynamodb", stack.profile.sinks.get("dynamodb", {}))
     return {
         "address": stack.address("dynamodb"),
         "secret_file": str(secret) if secret else None,
         "channels": {name: dict(settings) for name, settings in stack.profile.notify.channels.items()},
         "digest_window_ms": stack.profile.notify.digest_window_ms,
         "digest_over": stack.profile.notify.digest_over,
-        "create": sink.get("create", True),
+        "alerts_table": sink.table,
+        "create": sink.create,
         "status_file": str(stack.paths.run / "notifier.status.json"),
-    } | names
+    }
 
 
 def programs(stack: Stack) -> list[Program]:

@@ -7,9 +7,9 @@ set the offsets of its group and start it again: the broker takes no offsets whi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import fields
 from typing import Any
 
 from fraudctl import engines
@@ -22,11 +22,14 @@ from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.kafka import admin, places
 from fraudctl.waiting import until
 from pipeline.metrics import SinkStatus
+from pipeline.records import clock
 from pipeline.records.names import writer_group
 
 STALE_MS = 10_000
 """A status file older than this is of a writer that no longer tells anything."""
-_SAID = ("written", "superseded", "retried", "dead_lettered", "last_error", "updated_ms")
+TOLD_OTHERWISE = frozenset({"sink", "lag", "paused", "suspended"})
+"""What a writer reports and its status tells as `name`, as the broker knows it, and as `state`."""
+_SAID = tuple(one.name for one in fields(SinkStatus) if one.name not in TOLD_OTHERWISE)
 _LEAVE_S = 20.0
 
 
@@ -148,7 +151,7 @@ def _state(stack: Stack, sink: str, program: ProgramState | None, said: SinkStat
         return str(program.condition) if program else "absent"
     if workers.pause_file(stack, sink).exists():
         return "paused"
-    if said is None or time.time_ns() // 1_000_000 - said.updated_ms > STALE_MS:
+    if said is None or clock.now_ms() - said.updated_ms > STALE_MS:
         return "silent"
     return "waiting" if said.paused else "running"
 

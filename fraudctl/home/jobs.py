@@ -12,7 +12,6 @@ import fcntl
 import json
 import logging
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from fraudctl.home import run_counter, typed_files
 from fraudctl.home.private_files import make_folder, open_private, write_atomically
 from fraudctl.home.typed_files import FORMAT, Damaged, Newer
 from fraudctl.waiting import until
+from pipeline.records.clock import now_ms
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -259,10 +259,6 @@ def submission_lock(stack: Stack, wait_s: float) -> Iterator[int]:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replaces the file as a whole, on disk when it returns, readable by the owner alone."""
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _locked(guard: IO[str]) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import open_private, write_atomically
-from fraudctl.settings.profile import data_dir
+from fraudctl.settings.shipped import data_dir
 
 if TYPE_CHECKING:
     from pipeline.rules.ruleset import RuleSet

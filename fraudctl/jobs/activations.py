@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.console.result import Table
 from fraudctl.errors import Failed, FraudctlError, UsageError
 from fraudctl.home import rulesets
-from fraudctl.home.jobs import now_ms, submitted_live, wanted_live
+from fraudctl.home.jobs import submitted_live, wanted_live
 from fraudctl.kafka import admin
+from pipeline.records.clock import now_ms
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plan import TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse

@@ -22,7 +22,6 @@ from fraudctl.home.jobs import (
     KeeperState,
     WantedLive,
     keeper_state,
-    now_ms,
     remember_savepoint,
     restore_points,
     submission_lock,
@@ -33,6 +32,7 @@ from fraudctl.jobs import plugin_watcher
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.submission import LIVE, SUBMIT_S, job_config, submit, topics_of
 from fraudctl.waiting import until
+from pipeline.records.clock import now_ms
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl.waiting import every
+from pipeline.records import clock
 from pipeline.rules.plugins import watch as plugin_watch
 from pipeline.rules.plugins.watch import Running
 
@@ -70,7 +71,7 @@ class Watcher:
         reason = f"was stopped: it held the interpreter beyond its limit of {call.limit_s:.0f} s"
         log.error("the plug-in %s of rule %s %s", call.place, call.rule, reason)
         entry = {"rule": call.rule, "place": call.place, "version": call.version, "hash": call.hash,
-                 "reason": reason, "at_ms": time.time_ns() // 1_000_000}  # fmt: skip
+                 "reason": reason, "at_ms": clock.now_ms()}  # fmt: skip
         try:
             plugin_watch.stop(self._folder, call.key, entry)
         except OSError as failure:

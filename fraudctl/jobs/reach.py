@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from pipeline.records.clock import HOUR_MS
 from pipeline.rules.feature import Feature
 
-SLACK_MS: Final = 3_600_000
+SLACK_MS: Final = HOUR_MS
 """Events may be that much older than their append time, as far as `ingest` lets them."""
 
 

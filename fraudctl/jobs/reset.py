@@ -17,6 +17,7 @@ from fraudctl.home import jobs, rulesets
 from fraudctl.jobs import activations, warm_up
 from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka import admin, places
+from pipeline.records import clock
 from pipeline.rules.ruleset import parse
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def plan(stack: Stack, to: str, now_ms: int | None = None) -> Reset:
         raise UsageError(f"no offset is given for partition {missing[0]} of {topic}", hint=hint)
     chain = activations.of(stack).read()
     sets = [parse(one.content) for one in chain] or [rulesets.read(Path(stack.profile.rules))]
-    moment = _append_ms(stack, topic, wanted, end, now_ms or jobs.now_ms())
+    moment = _append_ms(stack, topic, wanted, end, now_ms or clock.now_ms())
     features = [feature for ruleset in sets for feature in ruleset.features.values()]
     warm = warm_up.before(stack, features, moment)
     start = {p: min(warm.start.get(p, wanted[p]), wanted[p]) for p in end}

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.binaries.java import flink_module_flags, java_home
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
-from fraudctl.home.jobs import now_ms, write_json
+from fraudctl.home.jobs import write_json
 from fraudctl.home.private_files import UMASK, make_folder, open_private
+from pipeline.records.clock import now_ms
 from pipeline.rules.plan import PlanSettings
 from pipeline.scoring.job_config import JobConfig, JobTopics
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 
 from fraudctl.errors import UsageError
 from fraudctl.kafka import admin
 from fraudctl.settings import moment
+from pipeline.records import clock
 
 
 def offsets(kafka: str, topic: str, place: str, now_ms: int | None = None) -> dict[int, int]:
@@ -22,7 +22,7 @@ def offsets(kafka: str, topic: str, place: str, now_ms: int | None = None) -> di
     if re.fullmatch(r"\d+:\d+(,\d+:\d+)*", place):
         named = {int(p): int(o) for p, o in (pair.split(":") for pair in place.split(","))}
         return _within_log(kafka, topic, named)
-    return admin.offsets_at(kafka, topic, time_ms(place, now_ms or time.time_ns() // 1_000_000))
+    return admin.offsets_at(kafka, topic, time_ms(place, now_ms or clock.now_ms()))
 
 
 def time_ms(text: str, now_ms: int) -> int:

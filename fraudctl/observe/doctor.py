@@ -17,7 +17,7 @@ from fraudctl.errors import FraudctlError
 from fraudctl.home import folder as homes
 from fraudctl.home import jobs
 from fraudctl.home.stack import Paths, read
-from fraudctl.settings import profile as profiles
+from fraudctl.settings import reading
 from pipeline.connections import proxies
 
 NEEDED_MEMORY = 3_000_000_000
@@ -85,7 +85,7 @@ def _claim(home: Path) -> Check:
 
 def _profile(environ: Mapping[str, str]) -> Check:
     try:
-        loaded = profiles.load(environ=environ)
+        loaded = reading.load(environ=environ)
     except FraudctlError as error:
         return Check("profile", BROKEN, error.message, error.hint)
     return Check("profile", WELL, f"profile {loaded.name} is valid")

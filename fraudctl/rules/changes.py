@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from fraudctl.console.result import Progress
 from fraudctl.errors import NotRunning, UsageError
 from fraudctl.flink.rest import Flink
-from fraudctl.home.jobs import now_ms
 from fraudctl.jobs import activations, live
 from fraudctl.jobs.activations import Change, RulesTopic
 from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka import admin
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import Undecodable, glance
 from pipeline.records.events import format_time
 from pipeline.rules.plugins import watch

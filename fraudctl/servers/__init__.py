@@ -18,7 +18,7 @@ from typing import ClassVar
 from fraudctl.binaries.artifacts import Artifact, jars, lock
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Paths
-from fraudctl.settings import profile as profiles
+from fraudctl.settings import shipped
 from fraudctl.settings.profile import ServerSettings
 
 HOST = "127.0.0.1"
@@ -131,7 +131,7 @@ class BaseServer(ABC):
 
 def names() -> tuple[str, ...]:
     """The servers there are."""
-    return profiles.server_names()
+    return shipped.server_names()
 
 
 def server_class(name: str) -> type[BaseServer]:

@@ -16,6 +16,7 @@ from fraudctl.binaries.java import class_path, compiled, java, launcher_jar
 from fraudctl.errors import Failed, NotReady
 from fraudctl.home.private_files import make_folder
 from fraudctl.servers import HOST, BaseServer, Program
+from pipeline.settings.reading import Nothing
 
 _LAUNCHER = "DynamoDbOnLoopback"
 _LIST_TABLES = {
@@ -25,6 +26,10 @@ _LIST_TABLES = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=probe/20250101/local/dynamodb/aws4_request, "
     "SignedHeaders=host, Signature=0",
 }
+
+
+Settings = Nothing
+"""it is told nothing but its port and memory"""
 
 
 class Server(BaseServer):

@@ -18,8 +18,13 @@ from fraudctl.errors import NotReady
 from fraudctl.home.private_files import make_folder
 from fraudctl.servers import HOST, BaseServer, Program
 from pipeline.connections.proxies import open_url
+from pipeline.settings.reading import Free
 
 _LAUNCHER = "ElasticsearchNode"
+
+
+Settings = Free
+"""what its elasticsearch.yml may have"""
 
 
 class Server(BaseServer):

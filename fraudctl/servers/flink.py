@@ -22,6 +22,7 @@ from fraudctl.errors import Failed, FraudctlError, NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.servers import HOST, BaseServer, Program
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
+from pipeline.settings.reading import Free
 
 SLOTS = 4
 JOBMANAGER_MB = 700
@@ -53,6 +54,10 @@ logger.sort.level = WARN
 """
 
 Setting = str | int | float | bool
+
+
+Settings = Free
+"""what its config.yaml may have"""
 
 
 class Server(BaseServer):

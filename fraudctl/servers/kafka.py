@@ -13,6 +13,7 @@ from fraudctl.binaries.java import class_path, java, server_command, share_class
 from fraudctl.errors import Failed, FraudctlError, NotReady
 from fraudctl.home.private_files import UMASK, make_folder, write_atomically
 from fraudctl.servers import HOST, BaseServer, Program
+from pipeline.settings.reading import Free
 
 _PROPERTIES = """\
 process.roles=broker,controller
@@ -45,6 +46,10 @@ num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=16777216
 """
+
+
+Settings = Free
+"""what its server.properties may have"""
 
 
 class Server(BaseServer):

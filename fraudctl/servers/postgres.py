@@ -24,6 +24,7 @@ from fraudctl.home.folder import let_through
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.stack import Paths
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
+from pipeline.settings.reading import Free
 from pipeline.sinks import Unavailable
 from pipeline.sinks.postgres import DATABASE, USER
 from pipeline.sinks.postgres.client import ask
@@ -45,6 +46,10 @@ log_min_messages = warning
 timezone = 'UTC'
 log_timezone = 'UTC'
 """
+
+
+Settings = Free
+"""what its postgresql.conf may have"""
 
 
 class Server(BaseServer):

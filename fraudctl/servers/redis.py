@@ -9,6 +9,7 @@ from pathlib import Path
 from fraudctl.errors import NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
+from pipeline.settings.reading import Nothing
 from pipeline.sinks import Unavailable
 from pipeline.sinks.redis.client import ping
 
@@ -27,6 +28,10 @@ save ""
 set-proc-title no
 daemonize no
 """
+
+
+Settings = Nothing
+"""it is told nothing but its port and memory"""
 
 
 class Server(BaseServer):

@@ -1,12 +1,11 @@
-"""A moment as people write it: a time such as 2026-03-01T12:00:00Z, or an age such as 30m."""
+"""Times and lengths of time on the command line: 2026-03-01T12:00:00Z, or an age or length such as 30m."""
 
 from __future__ import annotations
 
-import time
 from contextlib import suppress
 
 from fraudctl.errors import UsageError
-from fraudctl.settings.profile import parse_duration_ms
+from pipeline.records import clock, duration
 
 
 def parse(text: str, now_ms: int | None = None) -> int:
@@ -14,8 +13,8 @@ def parse(text: str, now_ms: int | None = None) -> int:
     from pipeline.records.events import Refusal, parse_time
 
     with suppress(ValueError):
-        age_ms = parse_duration_ms(text)
-        return (time.time_ns() // 1_000_000 if now_ms is None else now_ms) - age_ms
+        age_ms = duration.parse(text)
+        return (clock.now_ms() if now_ms is None else now_ms) - age_ms
     try:
         return parse_time(text)
     except Refusal as refusal:
@@ -31,3 +30,11 @@ def of_option(option: str, text: str | None) -> int | None:
             f"{option} {text}: {error}",
             hint="write a time such as 2026-03-01T12:00:00Z, or an age such as 30m",
         ) from None
+
+
+def length_ms(option: str, text: str, least_ms: int = 1) -> int:
+    """The milliseconds of the duration an option names. UsageError for what is none."""
+    try:
+        return duration.parse(text, least_ms)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}", hint=f"try {option} 30s") from None

@@ -21,10 +21,11 @@ from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, read
+from pipeline.records.clock import HOUR_MS
 from pipeline.records.events import Transaction, encode, format_time
 from pipeline.records.label import label
 
-OLDEST_LIVE_MS = 3_600_000
+OLDEST_LIVE_MS = HOUR_MS
 SHOWN = 20
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,60}")
 _ROW, _LABEL = object(), object()

@@ -29,7 +29,6 @@ from fraudctl.traffic.scorecard import Scoreboard, Scorecard
 
 LEAD_MS = 500
 """How long before the first event the run is set up, where no start time is given."""
-HOUR_MS = 3_600_000
 LINGER_MS = 5
 """Records are gathered that long, as by Kafka's own clients; one at a time they cost the broker far more."""
 TICK_S = 0.004

@@ -25,6 +25,7 @@ from fraudctl.verify.log import KafkaLog, Log, Offsets
 from fraudctl.verify.report import Register, Report, SinkReport
 from fraudctl.verify.scan import Plan, open_sink
 from pipeline.projector import Config
+from pipeline.records import clock
 from pipeline.sinks import Damaged, ReadBack, Unavailable
 
 __all__ = (
@@ -179,7 +180,7 @@ class Verification:
         processes = 0 if records < _SMALL else self._processes
         parts = max(1, processes)
         shares = [range(n, plan.buckets, parts) for n in range(parts)]
-        now_ms = _now_ms()
+        now_ms = clock.now_ms()
         tasks: list[parallel.Task] = [
             (compare, (plan, scope, now_ms, share, f"c{n}")) for n, share in enumerate(shares)
         ]
@@ -214,10 +215,6 @@ def _shares(starts: Offsets, ends: Offsets, count: int) -> list[dict[int, int]]:
 
 def _later(one: Offsets, other: Offsets) -> Mapping[int, int]:
     return {partition: max(offset, other.get(partition, 0)) for partition, offset in one.items()}
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @contextmanager

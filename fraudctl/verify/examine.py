@@ -6,7 +6,6 @@ the log they lie in serves them all, however many there are.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +15,7 @@ from fraudctl.verify import spill
 from fraudctl.verify.classes import Difference, Found, Kind, Wanted, classify
 from fraudctl.verify.log import Log
 from fraudctl.verify.scan import digest, expected_of
+from pipeline.records import clock
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.records.position import offset_of
@@ -92,7 +92,7 @@ def cases(folder: Path, log: Log) -> Iterator[tuple[int, list[Case]]]:
 def look_again(name: str, sink: ReadBack, batch: Sequence[Case]) -> list[Difference]:
     """What of it is still a difference, fields named. Raises Unavailable."""
     held = sink.look_up([one.identity for one, _ in batch])
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = clock.now_ms()
     found = (_judge(name, sink, one, delivery, held.get(one.identity), now_ms) for one, delivery in batch)
     return [difference for difference in found if difference is not None]
 

@@ -1,23 +1,32 @@
 """What a notification is, what a channel must be able to do, and how one is found.
 
-A channel is one file in this folder; the file's name is its name everywhere. It offers
-`connect(settings) -> Channel`. A channel sends a message or tells which of three things happened:
-`NotNow` (certainly not sent; try later), `Never` (certainly not sent, nor ever will be), anything else
-it raises (nobody knows: it is not tried again). Who is told what, and that it happens at most once, is
-not known here: see `pipeline.notify.outbox`.
+A channel is one file in the folder `channels`; the file's name is its name everywhere. It offers `Settings`,
+a type that says every setting it takes (see `pipeline.settings.reading`), and `connect(settings) -> Channel`.
+A channel sends a message or tells which of three things happened: `NotNow` (certainly not sent; try later),
+`Never` (certainly not sent, nor ever will be), anything else it raises (nobody knows: it is not tried again).
+Who is told what, and that it happens at most once, is not known here: see `pipeline.notify.outbox`.
 """
 
 from __future__ import annotations
 
+import os
 import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from types import ModuleType
+from typing import Annotated, Any, Protocol, cast
 
 from pipeline.notify import channels
+from pipeline.records.clock import DAY_MS
+from pipeline.settings.kinds import Duration, Whole
+from pipeline.settings.reading import make
 
+WindowMs = Annotated[int, Duration(1, DAY_MS, bare=True)]
+"""The time in which alerts are counted that may be folded."""
+MostSingly = Annotated[int, Whole(1, 1_000_000)]
+"""How many alerts of one window are told singly; what comes on top is folded."""
 LINES = 20
 """the most alerts a digest names one by one"""
 
@@ -86,7 +95,9 @@ class Channel(Protocol):
 
 
 class _Module(Protocol):
-    def connect(self, settings: Mapping[str, Any]) -> Channel: ...
+    Settings: type[Any]
+
+    def connect(self, settings: Any) -> Channel: ...
 
 
 def names() -> list[str]:
@@ -96,27 +107,36 @@ def names() -> list[str]:
 
 def connect(name: str, settings: Mapping[str, Any]) -> Channel:
     """The channel of that name. Raises ValueError when there is none, or for settings it cannot use."""
-    if name not in names():
-        raise ValueError(f"no channel is called {name!r}; there are: {', '.join(names())}")
-    return cast(_Module, import_module(f"{channels.__name__}.{name}")).connect(settings)
+    module = cast(_Module, _module(name))
+    return module.connect(make(module.Settings, settings, name))
 
 
-def secret(settings: Mapping[str, Any], name: str) -> str | None:
+def settings_type(name: str) -> type[Any]:
+    """What the channel of that name can be told. Raises ValueError when there is none."""
+    return cast(_Module, _module(name)).Settings
+
+
+def secret(settings: object, name: str) -> str | None:
     """The setting NAME, or the content of the file that NAME_file points at, or of the environment
     variable that NAME_variable names; None where there is none of them. Raises ValueError.
     """
-    if file := settings.get(f"{name}_file"):
+    plain, file, variable = (getattr(settings, f"{name}{how}") for how in ("", "_file", "_variable"))
+    if file:
         try:
-            return Path(str(file)).expanduser().read_text(encoding="utf-8").strip()
-        except OSError as error:
+            return Path(file).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{name}_file: {error}") from error
-    if variable := settings.get(f"{name}_variable"):
-        import os
-
-        if not (value := os.environ.get(str(variable))):
+    if variable:
+        if not (value := os.environ.get(variable)):
             raise ValueError(f"{name}_variable: {variable} is not set")
         return value
-    return str(settings[name]) if settings.get(name) is not None else None
+    return None if plain is None else str(plain)
+
+
+def _module(name: str) -> ModuleType:
+    if name not in names():
+        raise ValueError(f"no channel is called {name!r}; there are: {', '.join(names())}")
+    return import_module(f"{channels.__name__}.{name}")
 
 
 def _one_line(text: str) -> str:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.notify import Alert
+from pipeline.records.clock import DAY_MS, MINUTE_MS
 from pipeline.records.decision_record import Identity
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Item, Table, Unmet, int_of, number, string_of, text
@@ -51,8 +52,8 @@ class Claim:
 class Terms:
     """How long things last, in milliseconds: a claim without outcome, and the memory of a claim."""
 
-    unknown_after_ms: int = 60_000
-    keep_ms: int = 30 * 86_400_000
+    unknown_after_ms: int = MINUTE_MS
+    keep_ms: int = 30 * DAY_MS
 
 
 class Outbox:
@@ -131,7 +132,7 @@ class Outbox:
 
     def save_checkpoint(self, shard: str, sequence: str, now_ms: int) -> None:
         """Remember it for two days, longer than a stream keeps its records."""
-        self._put("stream", shard, {"sequence": text(sequence)}, now_ms + 2 * 86_400_000)
+        self._put("stream", shard, {"sequence": text(sequence)}, now_ms + 2 * DAY_MS)
 
     def paused_until(self, channel: str) -> int:
         """Before when a channel asked not to be used, epoch ms."""
@@ -139,7 +140,7 @@ class Outbox:
 
     def pause(self, channel: str, until_ms: int) -> None:
         """Let nobody use a channel before then."""
-        self._put("pause", channel, {"until_ms": number(until_ms)}, until_ms + 86_400_000)
+        self._put("pause", channel, {"until_ms": number(until_ms)}, until_ms + DAY_MS)
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)

@@ -6,13 +6,13 @@ window's end and goes as one digest. It knows claims and a channel, nothing of s
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.notify import Channel, Message, Never, NotNow
 from pipeline.notify.outbox import Claim, Outbox
 from pipeline.process.backoff import Backoff
+from pipeline.records import clock
 from pipeline.sinks.dynamodb.client import Unreachable
 
 MOST = 500
@@ -47,7 +47,7 @@ class Postman:
 
     def __init__(
         self, name: str, channel: Channel, outbox: Outbox, digest: Digest,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000, send_within_ms: int = 20_000,
+        now_ms: Callable[[], int] = clock.now_ms, send_within_ms: int = 20_000,
     ) -> None:  # fmt: skip
         self.name = name
         self.counts = Counts()

@@ -5,18 +5,19 @@ Knows the shape and the limits of a declaration; how values come about stands in
 
 from __future__ import annotations
 
-import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pipeline.records import duration
+from pipeline.records.clock import DAY_MS, HOUR_MS
 from pipeline.rules.expression.parse import ExpressionError, parse
 from pipeline.rules.expression.tree import Condition, Kind, Names
 
 KEYS: Final = ("user_id", "ip", "device_id", "card_id", "merchant_id")
 """What a feature can be by, in the order of the hops."""
 
-DAY_MS: Final = 86_400_000
 MAX_WINDOW_MS: Final = 90 * DAY_MS
 MAX_SESSION_GAP_MS: Final = DAY_MS
 SESSION_RETENTION_MS: Final = DAY_MS
@@ -29,11 +30,10 @@ _KIND_OF_AGG: Final = {
     "avg": Kind.FLOAT, "mean_before": Kind.FLOAT, "stddev_before": Kind.FLOAT,
     "previous": Kind.TEXT, "sequence": Kind.BOOL,
 }  # fmt: skip
+AGGREGATES: Final = tuple(name for name in _KIND_OF_AGG if name != "sequence")
 _OF_AMOUNT: Final = ("sum", "avg", "min", "max", "mean_before", "stddev_before")
 _BY_TTL: Final = ("first_seen", "previous")
 _WITH_SESSION: Final = ("count", "sum", "avg", "min", "max", "distinct")
-_UNITS_MS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}
-_DURATION = re.compile(r"([0-9]{1,12})(ms|s|m|h|d)")
 
 Complain = Callable[[tuple[str, ...], str], None]
 """Takes note of a problem: where in the declaration, and what."""
@@ -82,8 +82,10 @@ class Feature:
 
 def duration_ms(text: object) -> int | None:
     """The milliseconds of `500ms`, `30s`, `5m`, `24h` or `30d`; None when it is not such a text."""
-    match = _DURATION.fullmatch(text) if isinstance(text, str) else None
-    return int(match[1]) * _UNITS_MS[match[2]] if match else None
+    try:
+        return duration.parse(text, most_ms=sys.maxsize, whole=True)
+    except ValueError:
+        return None
 
 
 def read_feature(name: str, declared: object, names: Names, complain: Complain) -> Feature | None:
@@ -132,7 +134,7 @@ class _Reader:
             self._complain((key,), f"{key} must be a time such as 500ms, 30s, 5m, 24h or 30d")
             return 1
         if not 1 <= value <= limit_ms:
-            self._complain((key,), f"{key} must lie between 1ms and {limit_ms // 3_600_000}h")
+            self._complain((key,), f"{key} must lie between 1ms and {limit_ms // HOUR_MS}h")
         return value
 
     def _where(self, path: tuple[str, ...], text: object) -> Where | None:
@@ -146,7 +148,7 @@ class _Reader:
             return None
 
     def _aggregate(self, by: str) -> Feature:
-        agg = self._choice("agg", tuple(name for name in _KIND_OF_AGG if name != "sequence"))
+        agg = self._choice("agg", AGGREGATES)
         times = self._times(agg)
         where = self._where(("where",), self._declared["where"]) if "where" in self._declared else None
         return replace(times, name=self._name, by=by, agg=agg, of=self._of(agg), where=where)

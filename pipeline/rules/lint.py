@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from pipeline.rules.document import Path
+from pipeline.records.clock import DAY_MS
 from pipeline.rules.expression.reachability import can_fail, can_hold, implies, normal
 from pipeline.rules.expression.tree import Condition, comparisons_in, is_comparable, kind_of, names_in
-from pipeline.rules.feature import DAY_MS, Feature
+from pipeline.rules.feature import Feature
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import Problem, Rule, RuleSet
+from pipeline.settings.document import Path
 
 MAX_PAIRS: Final = 5_000
 """Pairs of rules that are compared by meaning; beyond that only by their normal form."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from pipeline.records.clock import HOUR_MS
 from pipeline.records.members import Members
 from pipeline.rules.expression.postfix import Program, is_program
 from pipeline.rules.planned_feature import (
@@ -45,7 +46,7 @@ class PlanSettings:
     """What a profile says about the computation, beside the rule set."""
 
     out_of_orderness_ms: int = 50
-    dedup_window_ms: int = 3_600_000
+    dedup_window_ms: int = HOUR_MS
     max_entries: int = 1_000
     max_event_bytes: int = 65_536
 

@@ -25,7 +25,6 @@ from decimal import Decimal
 from typing import Any, Final, Literal, TypeGuard
 
 from pipeline.records.events import RESERVED
-from pipeline.rules.document import Content, Document, DocumentError, Path, read
 from pipeline.rules.expression.parse import FUNCTIONS, ExpressionError
 from pipeline.rules.expression.parse import parse as parse_expression
 from pipeline.rules.expression.tree import (
@@ -45,6 +44,8 @@ from pipeline.rules.planning import build_plan, wheres_of
 from pipeline.rules.plugins.declared import MAX_PLUGIN_RULES, SECTIONS, embedded, read_plugin
 from pipeline.rules.plugins.source import Plugin
 from pipeline.rules.reason import Reason, TemplateError, read_reason
+from pipeline.settings.document import Content, Document, DocumentError, Path, read_file
+from pipeline.settings.reading import bounded
 
 MAX_RULES: Final = 500
 MAX_FEATURES: Final = 300
@@ -72,10 +73,10 @@ class Problem:
 
 
 class RuleSetError(Exception):
-    """A document that is not a rule set, with every problem found."""
+    """A document that is not a rule set, with every problem found; its text has the first of them."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+        super().__init__("\n".join(bounded(problems)))
         self.problems = tuple(problems)
 
 
@@ -146,11 +147,9 @@ class RuleSet:
 def load(path: pathlib.Path) -> RuleSet:
     """Read a rule set from a YAML file. Raises `RuleSetError` with every problem at once."""
     try:
-        document = read(path.read_text(encoding="utf-8"))
+        document = read_file(path)
     except DocumentError as error:
         raise RuleSetError([Problem("", error.line, error.message)]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RuleSetError([Problem("", None, f"cannot be read: {error}")]) from None
     reader = _Reader(document)
     document.content = embedded(document.content, path.parent, reader.complain)
     return reader.ruleset()

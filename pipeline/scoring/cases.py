@@ -28,14 +28,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pipeline.records.clock import DAY_MS
 from pipeline.records.events import Decision, Refusal, amount_text, decode, format_time, plain
-from pipeline.rules.document import Path
 from pipeline.rules.feature import duration_ms
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import Problem, RuleSet, RuleSetError, parse
 from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference
 from pipeline.scoring.scorer import Scorer
+from pipeline.settings.document import Path
 
 KINDS: Final = ("positive", "negative", "boundary", "late")
 MAX_EVENTS: Final = 20_000
@@ -218,7 +219,7 @@ def _duration(event: Mapping[str, object], key: str, default: int) -> int:
     if key not in event:
         return default
     value = duration_ms(event[key])
-    if value is None or value > 3_650 * 86_400_000:
+    if value is None or value > 3_650 * DAY_MS:
         raise _Unreadable(f"{key} must be a time such as 500ms, 30s, 5m, 24h or 30d")
     return value
 

@@ -12,8 +12,8 @@ from typing import Any, Literal, cast
 
 from pipeline.records.members import Members
 from pipeline.records.names import JOB_GROUP
-from pipeline.rules.document import Content
 from pipeline.rules.plan import PlanSettings
+from pipeline.settings.document import Content
 
 Time = Literal["append", "event"]
 Offsets = Mapping[str, int]

@@ -1,19 +1,20 @@
 """What a store of decisions must be able to do, and how one is found.
 
 A sink is one folder in this one; the folder's name is its name everywhere. Its package offers
+`Settings`, a type built on `Pace` that says every setting it takes (see `pipeline.settings.reading`), and
 `connect(address, secret, settings) -> Sink`, which only remembers: the store is reached by the
 first `write`. Two refusals are told apart: *never* (this decision, whatever is tried: it is
 returned with its reason) and *not now* (`Unavailable`: the same batch is written again later).
 
-A sink that can be verified also offers `ReadBack`: what it holds, and what it should hold, both as
-an `Entry`, so that equality of entries is equality of meaning. Nothing else is known of the store.
+A sink that can be verified, as every one here can, also offers `ReadBack`: what it holds, and what it
+should hold, both as an `Entry`, so that equality of entries is equality of meaning. Nothing else is
+known of the store.
 
 What else the package says of its store, each with what is taken where it says nothing:
 
 - `NEEDS_SERVER` (True): the store is a server of that name; else it is a place without one
 - `address(site) -> str` (the server's address): where the store is, a URL or host:port, without the password
 - `prepare(address, secret)` (nothing): what is done once before writers start; may be repeated
-- `DEFAULTS` (none): settings of its writer that it wants to be other than usual
 
 Every command may ask for these, so a package must be quick to import: clients are imported where they are
 used. Beside it a store has `reader` (what people ask of it) and `trials` (see `pipeline.sinks.trials`).
@@ -29,7 +30,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeGuard, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, TypeGuard, cast
+
+from pipeline.settings.kinds import Duration, Whole
+from pipeline.settings.reading import make, settings
 
 if TYPE_CHECKING:
     from pipeline.records.decision_bytes import Parts
@@ -166,8 +170,20 @@ def reads_back(sink: Sink) -> TypeGuard[ReadBack]:
     return hasattr(sink, "entries")
 
 
+@settings({"gather_ms": "gather"})
+class Pace:
+    """How a writer takes decisions from the log: the settings that every sink has."""
+
+    batch: Annotated[int, Whole(1, 1_000_000)] = 2_000
+    """the most decisions in one write"""
+    gather_ms: Annotated[int, Duration(1, 5_000)] = 100
+    """how long a batch may gather; meanwhile the writer neither stops nor tells how it is"""
+
+
 class _Module(Protocol):
-    def connect(self, address: str, secret: str | None, settings: Mapping[str, Any]) -> Sink: ...
+    Settings: type[Pace]
+
+    def connect(self, address: str, secret: str | None, settings: Any) -> Sink: ...
 
 
 def names() -> list[str]:
@@ -176,17 +192,18 @@ def names() -> list[str]:
 
 
 def connect(name: str, address: str, secret: str | None, settings: Mapping[str, Any]) -> Sink:
-    """The sink of that name. Raises ValueError when there is none."""
-    return cast(_Module, _module(name)).connect(address, secret, settings)
+    """The sink of that name. Raises ValueError when there is none, or for settings it does not take."""
+    return cast(_Module, _module(name)).connect(address, secret, settings_of(name, settings))
 
 
-def defaults(name: str) -> Mapping[str, Any]:
-    """Settings of its writer that a sink wants to be other than usual: `batch`, `gather`.
+def settings_type(name: str) -> type[Pace]:
+    """What the sink of that name can be told. Raises ValueError when there is none."""
+    return cast(_Module, _module(name)).Settings
 
-    Raises ValueError when there is no such sink.
-    """
-    found: Mapping[str, Any] = getattr(_module(name), "DEFAULTS", {})
-    return found
+
+def settings_of(name: str, given: Mapping[str, Any]) -> Any:
+    """The settings of a sink, of its own type. Raises ValueError with everything that is wrong."""
+    return make(settings_type(name), given, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from fraudctl.engines.contract import WELL, Condition, Engine, Wish
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack, read
 from fraudctl.servers import names as server_names
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from tests.stack.flow import await_that
 
 ONLY = "redis"
@@ -34,7 +34,7 @@ def stack(engine: Engine) -> Iterator[Stack]:
         Path(folder).chmod(0o755)
         home = Path(folder) / "home"
         try:
-            yield engine.up(Wish(home, profile.load("default"), OTHERS, any_port=True, wait_s=WAIT_S))
+            yield engine.up(Wish(home, reading.load("default"), OTHERS, any_port=True, wait_s=WAIT_S))
         finally:
             engine.purge(home)
 

@@ -8,7 +8,7 @@ import pytest
 
 from fraudctl.chaos import fault, means
 from fraudctl.chaos.experiment import Order
-from fraudctl.settings.profile import data_dir, sink_names
+from fraudctl.settings.shipped import data_dir, sink_names
 from fraudctl.traffic.generator import Run
 from fraudctl.traffic.scenario import find as scenario_of
 

@@ -452,7 +452,7 @@ class TestTrainingSet:
 
 
 def test_a_stack_without_the_sink_says_how_to_get_it(tmp_path: Path) -> None:
-    from fraudctl.settings import profile
+    from fraudctl.settings import reading
 
     with pytest.raises(UsageError, match="no parquet sink"):
-        training.store_of(Stack(tmp_path, profile.load("default"), {}))
+        training.store_of(Stack(tmp_path, reading.load("default"), {}))

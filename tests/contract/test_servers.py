@@ -19,7 +19,7 @@ from fraudctl.engines.local.supervision import HOME_VARIABLE, Supervisor
 from fraudctl.errors import NotReady
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import BaseServer, Site, start_waves
-from fraudctl.settings import profile
+from fraudctl.settings import profile, reading
 from tests.waiting import LONG_S, await_death, await_that, family
 
 
@@ -37,7 +37,7 @@ def home() -> Iterator[Path]:
 def alone(home: Path, name: str) -> Stack:
     """A stack of this one server."""
     others = tuple(other for other in servers.names() if other != name)
-    return engine.up(Wish(home, profile.load("all-sinks"), others, any_port=True, wait_s=LONG_S))
+    return engine.up(Wish(home, reading.load("all-sinks"), others, any_port=True, wait_s=LONG_S))
 
 
 def is_ready(server: BaseServer) -> bool:
@@ -71,7 +71,7 @@ def test_a_server_is_named_as_its_file_and_says_what_it_is(name: str) -> None:
 
 
 def test_no_two_servers_want_the_same_port() -> None:
-    wanted = ports.wanted(profile.load("default"), servers.discover())
+    wanted = ports.wanted(reading.load("default"), servers.discover())
     taken = [port for roles in wanted.values() for port in roles.values()]
     assert len(set(taken)) == len(taken)
 

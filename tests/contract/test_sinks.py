@@ -1,4 +1,4 @@
-"""What every sink must do, against its real server. The parameters are the files of `pipeline/sinks`.
+"""What every sink must do, against its real server. The parameters are the folders of `pipeline/sinks`.
 
 A sink called NAME needs a fixture `NAME_server` in conftest.py; nothing else has to be written for it.
 """
@@ -478,14 +478,17 @@ class TestRedis:
             assert top == [("1.1.1.1", 2), ("3.3.3.3", 1)]
             assert told == ["risk:hot:ip:2.2.2.2 is no list of events"]
         client.delete("risk:top:ip", "risk:recent")
-        client.set("risk:top:ip", "mine")
-        client.set("risk:recent", "mine")
-        with pytest.raises(Damaged, match="risk:top:ip holds a value of another type"):
-            redis_reader.top(redis_server.address, "ip", 2, now_ms())
-        with pytest.raises(Unhealthy, match="Redis holds what no sink writes: risk:top:ip"):
-            alerts.top(redis_server.address, "ip", 2, now_ms())
-        with pytest.raises(Damaged, match="risk:recent holds a value of another type"):
-            redis_reader.flags(redis_server.address, 2)
+        try:
+            client.set("risk:top:ip", "mine")
+            client.set("risk:recent", "mine")
+            with pytest.raises(Damaged, match="risk:top:ip holds a value of another type"):
+                redis_reader.top(redis_server.address, "ip", 2, now_ms())
+            with pytest.raises(Unhealthy, match="Redis holds what no sink writes: risk:top:ip"):
+                alerts.top(redis_server.address, "ip", 2, now_ms())
+            with pytest.raises(Damaged, match="risk:recent holds a value of another type"):
+                redis_reader.flags(redis_server.address, 2)
+        finally:
+            client.delete("risk:top:ip", "risk:recent", "risk:hot:ip:2.2.2.2")
 
     def test_a_setting_that_is_no_duration_is_refused(self, open_sink: Any) -> None:
         with pytest.raises(ValueError, match="not a duration"):

@@ -7,7 +7,6 @@ FRAUDCTL_SOAK_SECONDS (600) make a run smaller.
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ import pytest
 from fraudctl.bench.conditions import machine
 from fraudctl.engines import current
 from fraudctl.home.stack import Stack
+from tests import variables
 from tests.stack.conftest import fraudctl
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "soak.json"
@@ -40,8 +40,8 @@ class Figures:
 
 @pytest.fixture(scope="session")
 def figures() -> Iterator[Figures]:
-    events = int(os.environ.get("FRAUDCTL_SOAK_EVENTS", "1000000"))
-    kept = Figures(events, int(os.environ.get("FRAUDCTL_SOAK_SECONDS", "600")))
+    events = int(variables.given("FRAUDCTL_SOAK_EVENTS") or 1_000_000)
+    kept = Figures(events, int(variables.given("FRAUDCTL_SOAK_SECONDS") or 600))
     yield kept
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(
@@ -51,7 +51,7 @@ def figures() -> Iterator[Figures]:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    given = os.environ.get("FRAUDCTL_TEST_HOME")
+    given = variables.given("FRAUDCTL_TEST_HOME")
     if given:
         yield current(Path(given))
         return

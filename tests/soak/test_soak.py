@@ -24,7 +24,7 @@ from fraudctl.engines import workers
 from fraudctl.home import rulesets
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
-from fraudctl.settings.profile import data_dir
+from fraudctl.settings.shipped import data_dir
 from tests.soak.conftest import Figures
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import KillingMidway, await_sinks, await_that

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ import pytest
 
 from fraudctl.engines import current
 from fraudctl.home.stack import Stack
+from tests import variables
 
 
 def fraudctl(home: Path, *arguments: str) -> str:
@@ -30,7 +30,7 @@ def fraudctl(home: Path, *arguments: str) -> str:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """A started stack. FRAUDCTL_TEST_HOME names one that runs already and is left running."""
-    given = os.environ.get("FRAUDCTL_TEST_HOME")
+    given = variables.given("FRAUDCTL_TEST_HOME")
     if given:
         yield current(Path(given))
         return

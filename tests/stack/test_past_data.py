@@ -7,7 +7,6 @@ shared/data; each has its table of counts in the README there, which `TABLES` re
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,10 +18,11 @@ import pytest
 
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
+from tests import variables
 from tests.stack.cli import data_of
 from tests.stack.flow import await_sinks, now_ms
 
-DATA = Path(os.environ.get("FRAUDCTL_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+DATA = Path(variables.given("FRAUDCTL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 
 RULES = {
     "version": "card-data",

@@ -37,7 +37,7 @@ _numbers = count()
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Stack]:
-    from fraudctl.settings.profile import data_dir
+    from fraudctl.settings.shipped import data_dir
 
     with tempfile.TemporaryDirectory(
         prefix="fraudctl-sinks-", dir="/tmp", ignore_cleanup_errors=True

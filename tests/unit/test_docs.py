@@ -1,11 +1,14 @@
-"""What the documents name is there: paths in backticks, classes of the kernel, links to other documents."""
+"""What the documents name is there: paths in backticks, classes of the kernel, other documents, headings."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from fraudctl import __version__
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -13,6 +16,8 @@ TOPS = "compose|deploy|docs|faults|fraudctl|pipeline|profiles|scenarios|tests"
 PATH = re.compile(rf"`((?:{TOPS})/[^`\s]*)`")
 KERNEL_CLASS = re.compile(r"`(\w+\.java)`")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+ANCHOR = re.compile(r"\]\(([^)#:]*)#([^)]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def named(pattern: re.Pattern[str], document: Path) -> set[str]:
@@ -35,3 +40,32 @@ def test_every_class_of_the_kernel_a_document_names_is_there(document: Path) -> 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: str(one.relative_to(ROOT)))
 def test_every_link_to_another_document_leads_somewhere(document: Path) -> None:
     assert {link for link in named(LINK, document) if not (document.parent / link).exists()} == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: str(one.relative_to(ROOT)))
+def test_every_heading_a_document_links_to_is_there(document: Path) -> None:
+    linked = {(document.parent / file if file else document, anchor) for file, anchor in anchors(document)}
+    assert {(file.name, anchor) for file, anchor in linked if anchor not in headings(file)} == set()
+
+
+def test_the_index_names_every_document() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {(index.parent / link).resolve() for link in named(LINK, index)}
+    assert {str(one.relative_to(ROOT)) for one in DOCUMENTS if one != index and one not in linked} == set()
+
+
+def test_the_newest_release_in_the_changelog_is_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    released = re.findall(r"^## (\d\S+) — \d{4}-\d\d-\d\d$", changelog, re.MULTILINE)
+    assert [released[0], project["version"]] == [__version__, __version__]
+
+
+def anchors(document: Path) -> list[tuple[str, str]]:
+    return ANCHOR.findall(document.read_text(encoding="utf-8"))
+
+
+def headings(document: Path) -> set[str]:
+    """The anchors that a renderer of Markdown makes of a document's headings."""
+    texts = HEADING.findall(document.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in texts}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 import psutil
 
 from fraudctl import engines
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
-from fraudctl.settings.profile import server_names, sink_names
+from fraudctl.settings.shipped import server_names, sink_names
 from fraudctl.waiting import until
 
 _BACK_S = 120.0
@@ -68,7 +66,3 @@ def await_running(stack: Stack, program: str, other_than: int = 0) -> None:
         return bool(state and state.runs and state.pid != other_than)
 
     until(runs, _BACK_S, lambda: Failed(f"{program} is not back", hint="see: fraudctl status"))
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -26,6 +26,7 @@ _open: dict[str, Relay] = {}
 
 
 def targets() -> tuple[str, ...]:
+    """The stores that are servers: the others have no connection to cut."""
     return tuple(sink for sink in sinks.names() if sinks.needs_server(sink))
 
 

@@ -15,7 +15,7 @@ from fraudctl.engines.local.supervision import supervisor_pid
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Paths
 from fraudctl.servers import discover
-from fraudctl.settings import profile as profiles
+from fraudctl.settings import reading
 
 
 def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
@@ -75,7 +75,7 @@ def _ports(home: Path, environ: Mapping[str, str]) -> Check:
     if supervisor_pid(home) is not None:
         return Check("ports", WELL, "the stack runs on its ports")
     try:
-        ports.check_free(ports.wanted(profiles.load(environ=environ), discover()))
+        ports.check_free(ports.wanted(reading.load(environ=environ), discover()))
     except FraudctlError as error:
         return Check("ports", WARNING, error.message, error.hint)
     return Check("ports", WELL, "all ports are free")

@@ -1,38 +1,58 @@
-"""Sends notifications by e-mail over SMTP.
-
-Settings: `host`, `port` (587), `security` (`starttls`, `tls` or `none`; default starttls, none for a
-host on this machine), `from`, `to` (several with commas), `user`, `password_file` or
-`password_variable`, `timeout` in seconds.
-"""
+"""Sends notifications by e-mail over SMTP."""
 
 from __future__ import annotations
 
 import hashlib
 import smtplib
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Any
+from pathlib import Path
+from typing import Annotated
 
 from pipeline.notify import Message, Never, NotNow, secret
+from pipeline.settings.kinds import Choice, File, Number, Text, Whole
+from pipeline.settings.reading import settings
 
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
-def connect(settings: Mapping[str, Any]) -> Email:
-    """Raises ValueError for what is missing."""
-    if missing := [name for name in ("host", "from", "to") if not settings.get(name)]:
-        raise ValueError(f"email needs {', '.join(missing)}")
-    host = str(settings["host"])
-    security = str(settings.get("security", "none" if host in _LOCAL else "starttls"))
-    if security not in ("starttls", "tls", "none"):
-        raise ValueError(f"security is starttls, tls or none, not {security!r}")
-    to = tuple(one.strip() for one in str(settings["to"]).split(",") if one.strip())
-    user = settings.get("user")
+@settings({"sender": "from", "timeout_s": "timeout"})
+class Settings:
+    """What e-mail can be told."""
+
+    host: Annotated[str, Text()]
+    """the mail server"""
+    sender: Annotated[str, Text()]
+    """the address mails come from"""
+    to: Annotated[str, Text()]
+    """the addresses told, several with commas"""
+    port: Annotated[int, Whole(1, 65_535)] = 587
+    """of the mail server"""
+    security: Annotated[str, Choice(("starttls", "tls", "none"))] | None = None
+    """of the connection; where it is not given, none for a host on this machine, else starttls"""
+    user: Annotated[str, Text()] | None = None
+    """who logs in, where that is needed"""
+    password_file: Annotated[Path, File()] | None = None
+    """a file with the password in it"""
+    password_variable: Annotated[str, Text()] | None = None
+    """the environment variable that holds the password"""
+    password: Annotated[str, Text()] | None = None
+    """the password itself"""
+    timeout_s: Annotated[float, Number(0, 25, above=True)] = 10.0
+    """seconds"""
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        return tuple(one.strip() for one in self.to.split(",") if one.strip())
+
+
+def connect(settings: Settings) -> Email:
+    """Raises ValueError for a password that is named and not there."""
+    security = settings.security or ("none" if settings.host in _LOCAL else "starttls")
     return Email(
-        host, int(settings.get("port", 587)), security, str(settings["from"]), to,
-        str(user) if user else None, secret(settings, "password"), float(settings.get("timeout", 10)),
+        settings.host, settings.port, security, settings.sender, settings.recipients,
+        settings.user, secret(settings, "password"), settings.timeout_s,
     )  # fmt: skip
 
 

@@ -1,8 +1,4 @@
-"""Sends notifications to a Slack channel by its incoming webhook.
-
-Settings: `webhook_file`, `webhook_variable` or `webhook` (whoever has the URL may post, so keep it in a
-file), `timeout` in seconds.
-"""
+"""Sends notifications to a Slack channel by its incoming webhook."""
 
 from __future__ import annotations
 
@@ -11,23 +7,45 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any
+from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pipeline.connections.proxies import Proxy, proxy_of
 from pipeline.notify import Message, Never, NotNow, secret
+from pipeline.settings.kinds import File, Number, Text
+from pipeline.settings.reading import settings
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _NOT_TAKEN = (407, 408, 425, 429, 503)
 """The first is what a proxy says that does not let us through yet."""
+_NO_WEBHOOK = "slack needs webhook_file (or webhook): the URL of an incoming webhook"
 
 
-def connect(settings: Mapping[str, Any]) -> Slack:
+@settings({"timeout_s": "timeout"})
+class Settings:
+    """What Slack can be told. Whoever has the webhook's URL may post, so it is better kept in a file."""
+
+    webhook_file: Annotated[Path, File()] | None = None
+    """a file with the URL of an incoming webhook in it"""
+    webhook_variable: Annotated[str, Text()] | None = None
+    """the environment variable that holds the URL"""
+    webhook: Annotated[str, Text("a URL", "https?://.+")] | None = None
+    """the URL itself"""
+    timeout_s: Annotated[float, Number(0, 25, above=True)] = 10.0
+    """seconds"""
+
+    def __post_init__(self) -> None:
+        if not (self.webhook_file or self.webhook_variable or self.webhook):
+            raise ValueError(_NO_WEBHOOK)
+
+
+def connect(settings: Settings) -> Slack:
     """Raises ValueError where no usable webhook is named."""
     webhook = secret(settings, "webhook")
     if not webhook or urlsplit(webhook).scheme not in ("http", "https") or not urlsplit(webhook).hostname:
-        raise ValueError("slack needs webhook_file (or webhook): the URL of an incoming webhook")
-    return Slack(webhook, float(settings.get("timeout", 10)))
+        raise ValueError(_NO_WEBHOOK)
+    return Slack(webhook, settings.timeout_s)
 
 
 class Slack:

@@ -15,10 +15,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from pipeline.rules.document import Content
 from pipeline.rules.expression.tree import Names
 from pipeline.rules.plugins import source as plugin_source
 from pipeline.rules.plugins.source import MAX_MODEL_BYTES, MAX_SOURCE_BYTES, MAX_USES, Plugin
+from pipeline.settings.document import Content
 
 SECTIONS: Final = ("plugins", "models")
 MAX_PLUGIN_RULES: Final = 50

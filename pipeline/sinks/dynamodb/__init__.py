@@ -17,13 +17,15 @@ then remembered; only those are looked up.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated
 
+from pipeline.records.clock import DAY_MS, MINUTE_MS, now_ms
 from pipeline.records.decision_bytes import Glance, Parts, Undecodable, glance, take_apart
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.sinks import Entry, Held, Outcome, Refused, naming
+from pipeline.settings.kinds import Duration, Truth, Whole
+from pipeline.settings.reading import settings
+from pipeline.sinks import Entry, Held, Outcome, Pace, Refused, naming
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb import items
 from pipeline.sinks.dynamodb.client import Invalid, Item, Unmet
@@ -38,17 +40,26 @@ _NOT_NEWER = "attribute_not_exists(#p) OR NOT attribute_type(#p, :n) OR #p <= :p
 Pair = tuple[Delivery, Glance]
 
 
-def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> DynamoSink:
-    """A sink for the service at `address` (see `pipeline.sinks.dynamodb.client.client`).
+@settings({"alert_ttl_ms": "alert_ttl", "mark_ttl_ms": "mark_ttl"})
+class Settings(Pace):
+    """What the DynamoDB sink can be told."""
 
-    Settings: `table`, `alert_ttl` and `mark_ttl` as `30s`, `5m` or `24h`, `threads` (writes at once),
-    `create` (false: the tables are made by somebody else). Raises ValueError for a wrong one.
-    """
-    ttl_ms = dynamo.duration_ms(settings.get("alert_ttl", "24h"))
-    mark_ttl_ms = dynamo.duration_ms(settings.get("mark_ttl", "10m"))
-    threads = int(settings.get("threads", 8))
-    store = Store(address, secret, str(settings.get("table", TABLE)), threads, settings.get("create", True))
-    return DynamoSink(store, ttl_ms, mark_ttl_ms)
+    alert_ttl_ms: Annotated[int, Duration(1, 3_650 * DAY_MS)] = DAY_MS
+    """how long an alert lives, from the append time of its decision"""
+    mark_ttl_ms: Annotated[int, Duration(1, 3_650 * DAY_MS)] = 10 * MINUTE_MS
+    """how long after an older run was seen a late decision of it is still beaten"""
+    table: Annotated[str, items.TABLE_NAME] = TABLE
+    """the table's name; NAME_runs is beside it"""
+    threads: Annotated[int, Whole(1, 256)] = 8
+    """writes at the same time"""
+    create: Annotated[bool, Truth()] = True
+    """make missing tables; false where somebody else does"""
+
+
+def connect(address: str, secret: str | None, settings: Settings) -> DynamoSink:
+    """A sink for the service at `address` (see `pipeline.sinks.dynamodb.client.client`)."""
+    store = Store(address, secret, settings.table, settings.threads, settings.create)
+    return DynamoSink(store, settings.alert_ttl_ms, settings.mark_ttl_ms)
 
 
 class DynamoSink:
@@ -74,7 +85,7 @@ class DynamoSink:
             puts, refused_now = self._alerts(flagged)
             puts += self._withdrawals(approved)
             # before they are put, since some may be although the batch fails
-            self._recall().add((items.identity_of(item) for _, item in puts), _now_ms())
+            self._recall().add((items.identity_of(item) for _, item in puts), now_ms())
             done = self._store.each(self._put, puts)
             self._partitions.save()
         written = len(newest) - len(puts) - len(refused_now)
@@ -83,7 +94,7 @@ class DynamoSink:
     def held(self, user_id: str, event_id: str) -> Held | None:
         with translated():
             found = self._store.items([(user_id, event_id)])
-        if not found or not items.is_alert(found[0], _now_ms()):
+        if not found or not items.is_alert(found[0], now_ms()):
             return None
         item = found[0]
         with naming(f"{self._store.table.name}, item {user_id}/{event_id}"):
@@ -129,7 +140,7 @@ class DynamoSink:
             except Undecodable as error:
                 refused.append(Refused(delivery, f"undecodable: {error}"))
                 continue
-            if dynamo.int_of(item, "expires_at") * 1000 > _now_ms():
+            if dynamo.int_of(item, "expires_at") * 1000 > now_ms():
                 puts.append((delivery, item))
         return puts, refused
 
@@ -144,7 +155,7 @@ class DynamoSink:
             held = seen.identity in known
             if held or self._partitions.may_be_beaten(delivery):
                 item = items.tombstone(delivery, seen.identity, self._ttl_ms if held else self._mark_ttl_ms)
-                if held or dynamo.int_of(item, "expires_at") * 1000 > _now_ms():
+                if held or dynamo.int_of(item, "expires_at") * 1000 > now_ms():
                     found.append((delivery, item))
         return found
 
@@ -152,7 +163,7 @@ class DynamoSink:
         if self._remembered is None:
             lives_ms = max(self._ttl_ms, self._mark_ttl_ms)
             found = map(items.identity_of, self._store.scan(**_KEYS_ONLY))
-            self._remembered = Remembered(found, lives_ms, _now_ms())
+            self._remembered = Remembered(found, lives_ms, now_ms())
         return self._remembered
 
     def _put(self, put: tuple[Delivery, Item]) -> Outcome:
@@ -186,5 +197,3 @@ def _holds_something(item: Item) -> bool:
     return "decision" in item or "position" not in item
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -7,7 +7,6 @@ translated in one place.
 from __future__ import annotations
 
 import functools
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ Item = dict[str, dict[str, Any]]
 
 _READY_S = 30.0
 _PAGE = 1_000
-_DURATION_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _NEVER = ("ValidationException",)
 
 
@@ -174,14 +172,6 @@ def int_of(item: Mapping[str, Any], name: str, default: int = 0) -> int:
         return int(string_of(item, name) or default)
     except ValueError:
         return default
-
-
-def duration_ms(given: object) -> int:
-    """Milliseconds in a text such as `30s`, `5m` or `24h`. Raises ValueError."""
-    match = re.fullmatch(r"([1-9][0-9]{0,9})(ms|s|m|h|d)", str(given))
-    if match is None:
-        raise ValueError(f"not a duration such as 30s, 5m or 24h: {given!r}")
-    return int(match[1]) * _DURATION_MS[match[2]]
 
 
 def _describe(connection: Any, table: Table) -> dict[str, Any] | None:

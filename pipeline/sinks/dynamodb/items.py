@@ -12,6 +12,7 @@ from typing import Any
 
 from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks
 from pipeline.records.decision_record import Delivery, Identity
+from pipeline.settings.kinds import Text
 from pipeline.sinks import Entry
 from pipeline.sinks.dynamodb.client import Item, Table, int_of, number, string_of, text
 
@@ -22,6 +23,7 @@ _FLAGS = ("late", "saturated")
 FIELDS = (*_TEXTS, "source_topic", *_NUMBERS, *_FLAGS, "reasons", "foreign")
 """The names of an entry's fields; `foreign` is what else the item holds, as JSON."""
 
+TABLE_NAME = Text("a table's name", "[A-Za-z0-9_.-]{3,250}")
 _KNOWN = frozenset(FIELDS) | {"user_id", "event_id", "position"}
 _MOST_BYTES = {"user_id": 2048, "event_id": 1024}
 

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.sinks.dynamodb import items
-from pipeline.sinks.dynamodb.store import TABLE, Store, translated
+from pipeline.settings.reading import make
+from pipeline.sinks.dynamodb import Settings, items
+from pipeline.sinks.dynamodb.store import Store, translated
 
 
 def alerts(
-    address: str, secret: str | None, settings: Mapping[str, Any], now_ms: int, user_id: str | None = None
+    address: str, secret: str | None, settings: Mapping[str, Any], at_ms: int, user_id: str | None = None
 ) -> Iterator[Mapping[str, str | None]]:
-    """The alerts that live now, of one user or of all, in no order; each a mapping of what it says.
+    """The alerts that live at a time, of one user or of all, in no order; each a mapping of what it says.
 
     Raises Unavailable.
     """
-    store = Store(address, secret, str(settings.get("table", TABLE)), 1, False)
+    store = Store(address, secret, make(Settings, settings, "dynamodb").table, 1, False)
     with translated():
         for item in store.of_user(user_id) if user_id is not None else store.scan():
-            if items.is_alert(item, now_ms):
+            if items.is_alert(item, at_ms):
                 entry = items.entry_of(item)
                 named = dict(zip(items.FIELDS, entry.fields, strict=True))
                 yield {"user_id": entry.user_id, "event_id": entry.event_id, **named}

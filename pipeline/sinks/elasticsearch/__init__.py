@@ -17,18 +17,18 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
 
 from pipeline.records.decision_bytes import Parts, Undecodable, take_apart
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, naming
+from pipeline.settings.kinds import Duration, File, Text, Truth, Whole
+from pipeline.settings.reading import settings
+from pipeline.sinks import Entry, Held, Outcome, Pace, Refused, Unavailable, naming
 from pipeline.sinks.elasticsearch import index as audit_index
 from pipeline.sinks.elasticsearch.index import ALIAS, Found, Unread, document_id
 from pipeline.sinks.elasticsearch.server import Failure, Server, words
 from pipeline.sinks.folding import fold
-
-DEFAULTS: Final = {"batch": 5_000, "gather": "500ms"}
-"""Each request is made durable by itself, and a search sees nothing younger than a second anyway."""
 
 _BODY_CHARS = 8 << 20  # the most one request carries, unless a single document is longer
 _PAGE = 2_000
@@ -37,13 +37,37 @@ _FORGET_S = 10.0
 _NOT_THE_DOCUMENT = ("index_closed_exception", "validation_exception", "index_not_found_exception")
 
 
-def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> ElasticsearchSink:
+@settings()
+class Settings(Pace):
+    """What the Elasticsearch sink can be told.
+
+    Each request is made durable by itself, and a search sees nothing younger than a second anyway: hence
+    fewer and larger batches.
+    """
+
+    batch: Annotated[int, Whole(1, 1_000_000)] = 5_000
+    """the most decisions in one write"""
+    gather_ms: Annotated[int, Duration(1, 5_000)] = 500
+    """how long a batch may gather"""
+    flagged_only: Annotated[bool, Truth()] = False
+    """hold only decisions that are not approved"""
+    index: Annotated[str, Text("an index's name in small letters", "[a-z0-9][a-z0-9._-]{0,199}")] = ALIAS
+    """the alias, and the beginning of the indices' names"""
+    ca_certs: Annotated[Path, File()] | None = None
+    """a file with the certificate authority of an external cluster"""
+
+
+def connect(address: str, secret: str | None, settings: Settings) -> ElasticsearchSink:
     """A sink for the server at `address` (a URL, or host:port).
 
-    `secret` is the password of the user in the URL, or an API key where it names none. Settings:
-    flagged_only (false), index (the alias, which also begins the names of the indices), ca_certs (a file).
+    `secret` is the password of the user in the URL, or an API key where it names none.
     """
-    return ElasticsearchSink(Server(address, secret, settings.get("ca_certs")), settings)
+    return ElasticsearchSink(server_at(address, secret, settings), settings)
+
+
+def server_at(address: str, secret: str | None, settings: Settings) -> Server:
+    """The server at an address; reached by the first request."""
+    return Server(address, secret, str(settings.ca_certs) if settings.ca_certs else None)
 
 
 class ElasticsearchSink:
@@ -51,10 +75,10 @@ class ElasticsearchSink:
 
     fields = audit_index.COMPARED
 
-    def __init__(self, server: Server, settings: Mapping[str, Any]) -> None:
-        self.flagged_only = bool(settings.get("flagged_only", False))
+    def __init__(self, server: Server, settings: Settings) -> None:
+        self.flagged_only = settings.flagged_only
         self._server = server
-        self._alias = str(settings.get("index", ALIAS))
+        self._alias = settings.index
         self._months: set[str] = set()
 
     def write(self, batch: Sequence[Delivery]) -> Outcome:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.sinks import Damaged, Unavailable, naming
+from pipeline.sinks.elasticsearch import Settings, server_at
 from pipeline.sinks.elasticsearch.index import ALIAS
 from pipeline.sinks.elasticsearch.server import BadRequest, Failure, Server
 
@@ -62,11 +63,11 @@ class Answer:
     """the documents among them that are no decisions, named"""
 
 
-def find(address: str, secret: str | None, settings: Mapping[str, Any], search: Search) -> Answer:
+def find(address: str, secret: str | None, settings: Settings, search: Search) -> Answer:
     """What the sink with these settings has stored there. Raises BadQuery, Unavailable."""
-    server = Server(address, secret, settings.get("ca_certs"))
+    server = server_at(address, secret, settings)
     try:
-        hits = ask(server, search.body(), str(settings.get("index", ALIAS)))["hits"]
+        hits = ask(server, search.body(), settings.index)["hits"]
     except BadRequest as error:
         raise BadQuery(str(error)) from error
     except Failure as error:

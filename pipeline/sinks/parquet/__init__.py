@@ -15,16 +15,18 @@ several files (another cell, a compacted file); readers take the greatest positi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
-from pipeline.sinks import Site
+from pipeline.settings.kinds import Duration, File, Text, Whole
+from pipeline.settings.reading import settings
+from pipeline.sinks import Pace, Site
 
 if TYPE_CHECKING:
     from pipeline.sinks.parquet.writer import ParquetSink
 
 NEEDS_SERVER: Final = False
-DEFAULTS: Final = {"batch": 40_000, "gather": "500ms"}
-"""A file is written whole, so few large batches are far cheaper than many small ones."""
+_PLACE = "file:///folder or s3://bucket/prefix"
 
 
 def address(site: Site) -> str:
@@ -32,7 +34,34 @@ def address(site: Site) -> str:
     return str(site.settings.get("url") or site.data.as_uri())
 
 
-def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> ParquetSink:
+@settings()
+class Settings(Pace):
+    """What the Parquet sink can be told.
+
+    A file is written whole, so few large batches are far cheaper than many small ones.
+    """
+
+    batch: Annotated[int, Whole(1, 1_000_000)] = 40_000
+    """the most decisions in one write"""
+    gather_ms: Annotated[int, Duration(1, 5_000)] = 500
+    """how long a batch may gather"""
+    url: Annotated[str, Text(_PLACE, r"file://(localhost)?/.*|s3://[^/]+(/.*)?")] | None = None
+    """where the files lie, if not in the home"""
+    region: Annotated[str, Text()] | None = None
+    """of an S3 bucket"""
+    endpoint: Annotated[str, Text("a URL", "https?://.+")] | None = None
+    """of an S3 service that is not AWS"""
+    credentials_file: Annotated[Path, File()] | None = None
+    """ACCESS_KEY_ID:SECRET_ACCESS_KEY, or a file as AWS tools have it"""
+
+    @property
+    def bucket(self) -> Mapping[str, str]:
+        """How the bucket is reached, for `pipeline.sinks.parquet.blobs.connect`."""
+        given = {"region": self.region, "endpoint": self.endpoint}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def connect(address: str, secret: str | None, settings: Settings) -> ParquetSink:
     """A sink for the folder or bucket at `address` (see `pipeline.sinks.parquet.blobs.connect`).
 
     Raises ValueError for an address or a credentials file of another form.
@@ -40,4 +69,4 @@ def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> Pa
     from pipeline.sinks.parquet import blobs
     from pipeline.sinks.parquet.writer import ParquetSink  # Arrow is more than most commands need
 
-    return ParquetSink(blobs.connect(address, secret, settings))
+    return ParquetSink(blobs.connect(address, secret, settings.bucket))

@@ -11,6 +11,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.records.clock import DAY_MS
 from pipeline.records.decision_bytes import Parts, Undecodable
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.sinks import Entry, Held, Outcome, Refused
@@ -26,7 +27,6 @@ from pipeline.sinks.parquet.table import SCHEMA_VERSION, Row
 _WRITERS = 4
 _ATTEMPTS = 5
 _READ_ROWS = 5_000
-_DAY_MS = 86_400_000
 
 
 class ParquetSink:
@@ -262,7 +262,7 @@ def _read(batch: Sequence[Delivery]) -> tuple[pa.Table, Sequence[Delivery], list
 
 def _by_file(decided: pa.Table, deliveries: Sequence[Delivery]) -> dict[str, pa.Table]:
     """Of each file the rows that belong into it, in order."""
-    days = (decided["event_time"].cast(pa.int64()).to_numpy() // _DAY_MS).tolist()
+    days = (decided["event_time"].cast(pa.int64()).to_numpy() // DAY_MS).tolist()
     found: dict[tuple[int, int, int], list[int]] = {}
     for index, (delivery, day) in enumerate(zip(deliveries, days, strict=True)):
         found.setdefault((delivery.partition, delivery.offset // parquet_files.CELL, day), []).append(index)

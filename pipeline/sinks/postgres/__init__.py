@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString, NamedTuple
 
 from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks, take_apart
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Site, Unavailable
+from pipeline.settings.reading import settings
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Pace, Refused, Site, Unavailable
 from pipeline.sinks.folding import fold
 from pipeline.sinks.postgres import readback
 from pipeline.sinks.postgres import statements as sql
@@ -53,8 +54,13 @@ def create_schema(dsn: str, password: str | None = None) -> None:
         raise Unavailable(_words(error)) from error
 
 
-def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> PostgresSink:
-    """A sink for the database at `address` (a DSN without password). It has no settings."""
+@settings()
+class Settings(Pace):
+    """What the PostgreSQL sink can be told."""
+
+
+def connect(address: str, secret: str | None, settings: Settings) -> PostgresSink:
+    """A sink for the database at `address` (a DSN without password)."""
     return PostgresSink(address, secret)
 
 

@@ -21,14 +21,16 @@ All keys of one decision must lie on one node: Redis Cluster is not supported.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from pipeline.records.clock import DAY_MS, MINUTE_MS
 from pipeline.records.decision_bytes import Glance, Parts, Undecodable, glance, take_apart
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Site, Unavailable
+from pipeline.settings.kinds import Duration
+from pipeline.settings.reading import settings
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Pace, Refused, Site, Unavailable
 from pipeline.sinks.folding import fold
 from pipeline.sinks.redis import readback, scripts
 from pipeline.sinks.redis.client import client as open_client
@@ -39,7 +41,7 @@ from pipeline.sinks.redis.reader import flag_of
 if TYPE_CHECKING:
     import redis
 
-DAY_MS = 86_400_000
+LONGEST_MS = 3_650 * DAY_MS
 
 _CHUNK = 500  # identities in one EXISTS
 
@@ -49,13 +51,19 @@ def address(site: Site) -> str:
     return site.server if "://" in site.server else f"redis://{site.server}/0"
 
 
-def connect(address: str, secret: str | None, settings: Mapping[str, Any]) -> RedisSink:
-    """A sink for the server at `address` (a URL). Settings, as `30s`, `5m` or `24h`: flag_ttl, mark_ttl.
+@settings({"flag_ttl_ms": "flag_ttl", "mark_ttl_ms": "mark_ttl"})
+class Settings(Pace):
+    """What the Redis sink can be told."""
 
-    Raises ValueError for a setting that is no duration.
-    """
-    ttl_ms = _duration_ms(settings.get("flag_ttl", "24h"))
-    return RedisSink(address, secret, ttl_ms, _duration_ms(settings.get("mark_ttl", "10m")))
+    flag_ttl_ms: Annotated[int, Duration(1, LONGEST_MS)] = DAY_MS
+    """how long a flag lives, from the append time of its decision"""
+    mark_ttl_ms: Annotated[int, Duration(1, LONGEST_MS)] = 10 * MINUTE_MS
+    """how long after an older run was seen a late decision of it is still beaten"""
+
+
+def connect(address: str, secret: str | None, settings: Settings) -> RedisSink:
+    """A sink for the server at `address` (a URL)."""
+    return RedisSink(address, secret, settings.flag_ttl_ms, settings.mark_ttl_ms)
 
 
 class RedisSink:
@@ -229,8 +237,3 @@ def _fields(delivery: Delivery, parts: Parts) -> dict[str, str]:
     return fields
 
 
-def _duration_ms(text: object) -> int:
-    match = re.fullmatch(r"([1-9][0-9]{0,9})(ms|s|m|h|d)", str(text))
-    if match is None:
-        raise ValueError(f"not a duration such as 30s, 5m or 24h: {text!r}")
-    return int(match[1]) * {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": DAY_MS}[match[2]]

@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
+from pipeline.records.clock import DAY_MS
 from pipeline.sinks import Damaged, naming
 from pipeline.sinks.redis import scripts
 from pipeline.sinks.redis.client import client, told_apart
 from pipeline.sinks.redis.keys import FLAG, KINDS, RECENT
-
-DAY_MS: Final = 86_400_000
 
 Tell = Callable[[str], object]
 """told of each entry that cannot be read: its key, and what is wrong with it"""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fraudctl import cli
+from fraudctl import cli, schemas
 from fraudctl.console import result
 from fraudctl.errors import Difference, FraudctlError, NotRunning, Unhealthy
 from fraudctl.home import folder
@@ -185,6 +185,35 @@ def test_a_home_that_cannot_be_made_is_told_without_a_word_of_a_fault(
     assert cli.main(["up", "--home", str(tmp_path / "file" / "home"), "--json"]) == 1
     error = json.loads(capsys.readouterr().out)["error"]
     assert (error["code"], error["message"]) == ("file", f"{tmp_path}/file/home: Not a directory")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["profile", "show"], ["scenario", "show"], ["simulate", "--attack"], ["chaos", "run"],
+        ["rules", "lint"], ["rules", "test"], ["rules", "show"], ["backtest"], ["ingest"],
+        ["up", "--profile"], ["up", "--rules"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_name_too_long_for_a_file_is_a_wrong_use_and_not_a_fault(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*arguments, "n" * 5_000, "--home", str(tmp_path), "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert ("fault of fraudctl" in error["hint"], len(error["message"]) < 1_500) == (False, True)
+
+
+@pytest.mark.parametrize("kind", ["profile", "ruleset", "scenario", "fault"])
+def test_the_schema_of_a_file_is_shown(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["schema", "show", kind, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)["data"]
+    assert data == {"name": kind, "schema": schemas.documents()[kind]}
+
+
+def test_help_does_not_wait_for_what_reads_settings() -> None:
+    code = "import sys; from fraudctl import cli; cli.main(['--help']); sys.exit('pydantic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 def test_purge_does_not_delete_unasked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,7 +20,7 @@ from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations
 from fraudctl.keeper import Keeper
 from fraudctl.observe import doctor, status
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from pipeline.projector import Config
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
@@ -37,7 +37,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def here(tmp_path: Path, cluster: Cluster) -> Stack:
     addresses = {"flink": cluster.url.removeprefix("http://"), "kafka": "127.0.0.1:1", "redis": "127.0.0.1:4"}
-    made = Stack(tmp_path, profile.load("default"), addresses)
+    made = Stack(tmp_path, reading.load("default"), addresses)
     made.save()
     return made
 

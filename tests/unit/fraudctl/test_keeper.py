@@ -13,7 +13,7 @@ from fraudctl.home import jobs
 from fraudctl.home.jobs import RestorePoint
 from fraudctl.home.stack import Stack
 from fraudctl.keeper import Keeper, Start, State, choose, pause_ms, younger
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from pipeline.scoring.job_config import JobConfig
 from tests.full_disk import full_disk
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
@@ -50,7 +50,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def stack(tmp_path: Path, cluster: Cluster) -> Stack:
     addresses = {"flink": cluster.url.removeprefix("http://"), "kafka": "127.0.0.1:1"}
-    return Stack(tmp_path, profile.load("default"), addresses)
+    return Stack(tmp_path, reading.load("default"), addresses)
 
 
 def complete(stack: Stack, where: str, time_s: int) -> str:

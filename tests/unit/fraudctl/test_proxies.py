@@ -21,7 +21,7 @@ from fraudctl.errors import FraudctlError
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import Site
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from pipeline import notify, sinks
 from pipeline.connections import proxies
 from pipeline.notify import Alert, Message, NotNow
@@ -118,7 +118,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
 
 def stack_of(home: Path, address: str) -> Stack:
     names = ("kafka", "flink", "postgres", "redis", "elasticsearch", "dynamodb")
-    return Stack(home, profile.load("all-sinks"), dict.fromkeys(names, address))
+    return Stack(home, reading.load("all-sinks"), dict.fromkeys(names, address))
 
 
 def probe(name: str) -> Callable[[str, Path], object]:
@@ -126,7 +126,7 @@ def probe(name: str) -> Callable[[str, Path], object]:
         kind = servers.server_class(name)
         number = int(address.rpartition(":")[2])
         roles = dict.fromkeys(kind.port_roles, number)
-        kind(Site(Paths(home), roles, profile.load("all-sinks").server(name), home)).probe()
+        kind(Site(Paths(home), roles, reading.load("all-sinks").server(name), home)).probe()
 
     return act
 

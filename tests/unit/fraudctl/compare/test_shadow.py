@@ -107,11 +107,12 @@ def test_a_gate_is_a_file_of_known_limits(tmp_path: Path) -> None:
     file.write_text("max_flips: 0.01\nmin_recall: 1\n")
     assert read_gate(file) == Gate(max_flips=0.01, min_recall=1)
     for text, message in (
-        ("max_flip: 0.1\n", "has max_flip: 0.1"),
-        ("max_flips: few\n", "has max_flips: few"),
-        ("max_flips: -1\n", "has max_flips: -1"),
-        ("5\n", "has 5: None"),
-        ("a: [\n", "cannot be read"),
+        ("max_flip: 0.1\n", "max_flip: unknown; did you mean max_flips"),
+        ("max_flips: few\n", "max_flips: must be a number from 0 to 1, not 'few'"),
+        ("max_flips: -1\n", "max_flips: must be a number from 0 to 1, not -1"),
+        ("max_flips: 0.1\nmax_flips: 0.2\n", "line 2: max_flips appears twice"),
+        ("5\n", "must be a mapping, is 5"),
+        ("a: [\n", "line 2: not YAML"),
     ):
         file.write_text(text)
         with pytest.raises(UsageError, match=message):

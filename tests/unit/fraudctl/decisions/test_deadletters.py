@@ -10,13 +10,13 @@ from fraudctl.decisions.deadletters import DeadLetter, Retry, find, read_all, re
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.kafka.admin import Record
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from tests.broker import broker
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
 
 def stack_of(tmp_path: Path, kafka: str = "127.0.0.1:1") -> Stack:
-    return Stack(tmp_path, profile.load(None, {}, {}), {"kafka": kafka})
+    return Stack(tmp_path, reading.load(None, {}, {}), {"kafka": kafka})
 
 
 def letter(offset: int, length: int = 1, partition: int = 0) -> DeadLetter:

@@ -26,7 +26,7 @@ from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.kafka.admin import Record
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
 from pipeline.records.position import pack
 from pipeline.rules.ruleset import RuleSet, parse
@@ -192,7 +192,7 @@ def test_a_rule_set_is_found_by_its_hash_in_the_profile_or_among_the_stored_ones
 
 
 def stack_of(tmp_path: Path, **addresses: str) -> Stack:
-    return Stack(tmp_path, profile.load(None, {}, {}), addresses)
+    return Stack(tmp_path, reading.load(None, {}, {}), addresses)
 
 
 def published(kafka: str, *decisions: Decision) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fraudctl.engines import external
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from fraudctl.settings.profile import External, ServerSettings
 
 
@@ -25,7 +25,7 @@ def stack(tmp_path: Path) -> Stack:
         name: ServerSettings(external=External(nobody)) for name in ("kafka", "flink", "postgres", "redis")
     }
     addresses = dict.fromkeys(settings, nobody)
-    return Stack(tmp_path, replace(profile.load("default"), servers=settings), addresses)
+    return Stack(tmp_path, replace(reading.load("default"), servers=settings), addresses)
 
 
 def test_each_external_server_that_is_away_is_unwell_with_a_reason(

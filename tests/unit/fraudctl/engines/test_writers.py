@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from fraudctl.engines import workers, writers
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import places
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from pipeline.metrics import SinkStatus
+from tests.mock_kafka import MockKafka
 
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
-    return Stack(tmp_path, profile.load("default"), {"kafka": "127.0.0.1:1", "redis": "127.0.0.1:4"})
+    return Stack(tmp_path, reading.load("default"), {"kafka": "127.0.0.1:1", "redis": "127.0.0.1:4"})
 
 
 @pytest.mark.parametrize(
@@ -70,3 +72,22 @@ def test_a_writer_is_silent_waiting_or_running_by_what_it_last_said(stack: Stack
     workers.status_file(stack, "redis").write_text(json.dumps({"sink": "redis", "lag": 3}))
     assert writers._said(stack, "redis") == SinkStatus("redis", lag=3)
     assert writers._state(stack, "redis", None, {}) == "absent"
+
+
+def test_the_status_tells_every_figure_that_a_writer_reports(stack: Stack) -> None:
+    reported = SinkStatus("redis", written=4, retried=2, last_error="away", updated_ms=5, failed_writes=3)
+    workers.status_file(stack, "redis").parent.mkdir(parents=True)
+    workers.status_file(stack, "redis").write_text(json.dumps(reported.document()))
+    with MockKafka() as cluster:
+        running = replace(stack, addresses={**stack.addresses, "kafka": cluster.address})
+        for topic in (stack.profile.topics.decisions, workers.dead_letters(stack, "redis")):
+            cluster.append(topic, b"{}")
+        (told,) = writers.status(running)
+    ours = {
+        "state": "absent",
+        "lag": 1,
+        "lag_by_partition": {"0": 1, "1": 0, "2": 0, "3": 0},
+        "dead_letters": 1,
+    }
+    figures = {name: value for name, value in asdict(reported).items() if name not in writers.TOLD_OTHERWISE}
+    assert told == {"name": "redis", **ours, **figures}

@@ -19,7 +19,7 @@ from fraudctl.errors import UsageError
 from fraudctl.home import folder
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 
 NEWER = '{"format": 99}'
 
@@ -33,7 +33,7 @@ def home(tmp_path: Path) -> Path:
         if "." not in name:
             (made / name / "deep").mkdir(parents=True)
             (made / name / "deep" / "file").write_text("x")
-    Stack(made, profile.load("default"), {}).save()
+    Stack(made, reading.load("default"), {}).save()
     return made
 
 

@@ -14,7 +14,7 @@ from fraudctl.errors import Failed, NotRunning
 from fraudctl.home import stack
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import generated_password
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 
 
 def make(home: Path) -> Stack:
@@ -26,7 +26,13 @@ def make(home: Path) -> Stack:
     }
     jars = {"kernel": "/c/kernel.jar", "connector": "/c/connector.jar"}
     return Stack(
-        home, profile.load("default"), addresses, {"kafka": {"broker": 1}}, ("redis",), jars, {"ready": True}
+        home,
+        reading.load("default"),
+        addresses,
+        {"kafka": {"broker": 1}},
+        ("redis",),
+        jars,
+        {"ready": True},
     )
 
 

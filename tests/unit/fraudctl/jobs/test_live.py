@@ -14,7 +14,7 @@ from fraudctl.home.jobs import Beginning, WantedLive
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import live, run_numbers, submission
 from fraudctl.jobs import reset as job_reset
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from pipeline.scoring.job_config import JobConfig
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
@@ -28,7 +28,7 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def stack(tmp_path: Path, cluster: Cluster) -> Stack:
     addresses = {"flink": cluster.url.removeprefix("http://"), "kafka": "127.0.0.1:1"}
-    return Stack(tmp_path, profile.load("default"), addresses)
+    return Stack(tmp_path, reading.load("default"), addresses)
 
 
 def kept_by(stack: Stack, **state: object) -> None:

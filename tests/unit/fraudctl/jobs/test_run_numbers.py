@@ -14,7 +14,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged
 from fraudctl.jobs import run_numbers
 from fraudctl.kafka import admin
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def broker() -> Iterator[str]:
 
 def home_with(home: Path, kafka: str = "127.0.0.1:1") -> Stack:
     (home / "jobs" / "runs").mkdir(parents=True)
-    return Stack(home, profile.load("default"), {"kafka": kafka})
+    return Stack(home, reading.load("default"), {"kafka": kafka})
 
 
 def decided(broker: str, topic: str, *runs: int) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import job_config
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from pipeline.records.members import Malformed
 from pipeline.rules.plan import PlanSettings
 from pipeline.scoring.job_config import JobConfig, JobTopics
@@ -20,7 +20,7 @@ from pipeline.scoring.job_config import JobConfig, JobTopics
 def stack(tmp_path: Path) -> Stack:
     jars = {"kernel": "/c/kernel.jar", "connector": "/c/connector.jar"}
     addresses = {"kafka": "127.0.0.1:1", "flink": "127.0.0.1:2"}
-    return Stack(tmp_path, profile.load("default"), addresses, jars=jars)
+    return Stack(tmp_path, reading.load("default"), addresses, jars=jars)
 
 
 def test_the_job_configuration_holds_the_live_topics_and_takes_changes(stack: Stack, tmp_path: Path) -> None:

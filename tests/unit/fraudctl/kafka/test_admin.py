@@ -8,7 +8,7 @@ import pytest
 from fraudctl.errors import Unhealthy
 from fraudctl.kafka import admin
 from fraudctl.kafka.admin import TopicSpec
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 
 APPEND = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
 
@@ -20,7 +20,7 @@ def closed_port() -> str:
 
 
 def test_a_profile_needs_its_six_topics_and_a_dead_letter_topic_for_each_sink() -> None:
-    shipped = profile.load("default", {}, {})
+    shipped = reading.load("default", {}, {})
     small = dataclasses.replace(shipped, partitions=3, retention_ms=-1, max_message_bytes=1_000)
     wide = APPEND | {"max.message.bytes": "1000"}
     assert admin.specs(small) == (
@@ -35,7 +35,7 @@ def test_a_profile_needs_its_six_topics_and_a_dead_letter_topic_for_each_sink() 
 
 
 def test_activations_are_kept_whatever_the_retention_of_the_rest() -> None:
-    short = dataclasses.replace(profile.load("default", {}, {}), retention_ms=1_000)
+    short = dataclasses.replace(reading.load("default", {}, {}), retention_ms=1_000)
     kept = {one.name: one.config["retention.ms"] for one in admin.specs(short)}
     assert {name for name, retention in kept.items() if retention == "-1"} == {"risk.rules"}
 

@@ -12,7 +12,7 @@ from fraudctl.commands.ingest import ingest
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from fraudctl.traffic import columns
 from fraudctl.traffic.ingest import Order, Report, _history_name, _moved, ingest_live
 from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, kind_of, mapping, read
@@ -257,7 +257,7 @@ def now_lines(count: int, label: bool = False) -> str:
 
 
 def brought_in(tmp_path: Path, text: str) -> Report:
-    stack = Stack(tmp_path, profile.load(None, {}, {}), {"kafka": "127.0.0.1:1"})
+    stack = Stack(tmp_path, reading.load(None, {}, {}), {"kafka": "127.0.0.1:1"})
     return ingest_live(stack, Order(written(tmp_path / "x.jsonl", text), Mapped({}, "label")))
 
 

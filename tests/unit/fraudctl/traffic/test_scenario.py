@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from fraudctl.chaos import fault
 from fraudctl.errors import UsageError
-from fraudctl.settings.profile import data_dir
+from fraudctl.settings.shipped import data_dir
 from fraudctl.traffic import scenario
 from fraudctl.traffic.generator import Planned, Run, label_value, size, stream
 from fraudctl.traffic.scenario import ScenarioError
@@ -27,6 +28,16 @@ def with_steps(*steps: dict[str, Any]) -> dict[str, Any]:
     document = copy.deepcopy(DOCUMENT)
     document["attacks"][0]["steps"] = [STEP | step for step in steps]
     return document
+
+
+def merged(document: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """The document with a change inside; `countries` are replaced whole."""
+    deep = {
+        key: merged(document[key], value)
+        for key, value in change.items()
+        if isinstance(value, dict) and isinstance(document.get(key), dict) and key != "countries"
+    }
+    return document | change | deep
 
 
 def run_of(document: dict[str, Any], **changes: Any) -> Run:
@@ -52,7 +63,6 @@ def test_every_problem_of_a_file_is_told_at_once_and_by_its_path() -> None:
     with pytest.raises(ScenarioError) as caught:
         scenario.parse("test", broken)
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [
-        "file",
         "description",
         "population.countries.de",
         "population.countries.FR",
@@ -62,10 +72,11 @@ def test_every_problem_of_a_file_is_told_at_once_and_by_its_path() -> None:
         "attacks[0].steps[0].spacing[1]",
         "attacks[0].steps[0].amount",
         "attacks[0].steps[0].ip",
-        "attacks[0].expect.flagged_from",
+        "attacks[1].every",
         "attacks[1].steps",
         "attacks[1].expect",
-        "attacks[1].every",
+        "extra",
+        "attacks[0].expect.flagged_from",
     ]
 
 
@@ -76,17 +87,77 @@ def test_a_document_that_is_no_scenario_is_refused(content: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "ms"),
-    [("500ms", 500), ("30s", 30_000), ("1.5m", 90_000), ("24h", 86_400_000), ("30d", 2_592_000_000)],
+    ("change", "problem"),
+    [
+        ({"populaton": {}}, "populaton: unknown; did you mean population"),
+        ({"population": "many"}, "population: must be a mapping, is 'many'"),
+        ({"population": {"countries": {"DE": 1}}}, "population.countries: must name at least two countries"
+         " with their weights, such as {DE: 5, FR: 3}"),
+        ({"population": {"cards": 21}}, "population.cards: must be a whole number from 1 to 20, not 21"),
+        ({"background": {"pause": "0s"}}, "background.pause: must be above 0"),
+        ({"background": {"amount": {"lo": 1.001}}},
+         "background.amount.lo: must be an amount above 0 with at most 2 decimals, is 1.001"),
+        ({"attacks": {}}, "attacks: must be a list, is a mapping of 0"),
+        ({"attacks": [3]}, "attacks[0]: must be a mapping, is 3"),
+    ],
+)  # fmt: skip
+def test_a_problem_is_told_in_words_with_its_path(change: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        scenario.parse("test", merged(DOCUMENT, change))
+    assert caught.value.problems == (problem,)
+
+
+def test_an_attack_of_no_fraud_or_of_less_than_must_be_flagged_is_refused() -> None:
+    calm = with_steps({"label": "legit"})
+    with pytest.raises(ScenarioError) as caught:
+        scenario.parse("test", calm)
+    assert caught.value.problems == ("attacks[0].steps: none of the steps is fraud",)
+    few = with_steps({"events": 1})
+    with pytest.raises(ScenarioError) as caught:
+        scenario.parse("test", few)
+    expected = "attacks[0].expect.flagged_from: must be a whole number from 1 to 1, not 2"
+    assert caught.value.problems == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("description: a\ndescription: b\n", "line 2: description appears twice"),
+        ("description: &a x\npopulation: *a\n", "line 1: anchors and aliases are not allowed"),
+        ("attacks: " + "[" * 5_000, "line 1: nested deeper than 10"),
+    ],
 )
-def test_a_duration_is_read_as_milliseconds(text: str, ms: int) -> None:
-    assert scenario.parse_duration(text) == ms
+def test_a_file_that_is_no_plain_yaml_is_refused_with_the_line(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with pytest.raises(ScenarioError) as caught:
+        scenario.load(file)
+    assert caught.value.problems == (problem,)
 
 
-@pytest.mark.parametrize("text", ["", "5", "s", "-1s", "5 s", "1e3s", "5weeks"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not a duration"):
-        scenario.parse_duration(text)
+def test_no_message_is_long_however_long_what_is_wrong_is(tmp_path: Path) -> None:
+    file, digits = tmp_path / "mine.yaml", "9" * 5_000
+    step = {"events": digits, "spacing": [digits, "1s"], "amount": [digits, 1], "n" * 200: 1}
+    attack = {"name": "x", "every": digits, "steps": [step] * 40, "expect": digits}
+    file.write_text(json.dumps({"attacks": [attack]}, indent=1).replace('"', ""))
+    with pytest.raises(ScenarioError) as caught:
+        scenario.load(file)
+    assert (len(caught.value.problems), len(caught.value.message) < 10_000) == (165, True)
+
+
+def test_a_country_code_that_yaml_takes_for_no_is_a_country(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(json.dumps(DOCUMENT).replace('"FR"', "NO"))
+    assert scenario.load(file).population.countries == {"DE": 3.0, "NO": 1.0}
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "x" * 5_000 + ".yaml", "x\0y.yaml"])
+def test_a_name_no_file_can_have_names_no_scenario(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        scenario.find(name, tmp_path)
+    assert (caught.value.code, len(caught.value.message) < 200) == ("no_scenario", True)
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
-from fraudctl.settings import profile
+from fraudctl.settings import reading, shipped
 from fraudctl.traffic import scenario
 from fraudctl.traffic.generator import Run
 from fraudctl.traffic.simulate import simulate
@@ -20,9 +20,9 @@ def test_events_that_kafka_says_nothing_of_are_not_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admin, "Producer", SilentBroker(takes=1))
-    run = Run(scenario.find("normal", profile.data_dir("scenarios")), 7, 0, 500.0, 200)
+    run = Run(scenario.find("normal", shipped.data_dir("scenarios")), 7, 0, 500.0, 200)
     with broker("risk.decisions") as kafka:
-        stack = Stack(tmp_path, profile.load(None, {}, {}), {"kafka": kafka})
+        stack = Stack(tmp_path, reading.load(None, {}, {}), {"kafka": kafka})
         outcome = simulate(stack, run, patience_s=0.3)
     card = outcome.scorecard
     assert card.sent > 1

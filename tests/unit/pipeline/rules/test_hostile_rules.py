@@ -93,6 +93,16 @@ def test_a_yaml_bomb_is_refused_before_it_is_built(tmp_path: Path, text: str, pr
     assert problem in found or "not YAML" in found
 
 
+def test_the_text_of_very_many_problems_is_short(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(START + "".join(f"n{number}{'n' * 200}: 1\n" for number in range(4_000)))
+    with pytest.raises(ruleset.RuleSetError) as caught:
+        ruleset.load(file)
+    text = str(caught.value)
+    assert (len(caught.value.problems), len(text) < 20_000) == (4_001, True)
+    assert text.endswith("\nand 3971 more")
+
+
 def test_a_case_with_a_billion_events_is_refused() -> None:
     content = {
         "version": "v",

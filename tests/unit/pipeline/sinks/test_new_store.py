@@ -14,7 +14,7 @@ from fraudctl.chaos.means import cut, refuse
 from fraudctl.engines import workers
 from fraudctl.errors import NotRunning
 from fraudctl.home.stack import Stack
-from fraudctl.settings import profile
+from fraudctl.settings import reading
 from pipeline import sinks
 from pipeline.sinks import trials
 
@@ -58,7 +58,7 @@ def module(name: str) -> ModuleType:
 
 
 def stack(home: Path, addresses: dict[str, str]) -> Stack:
-    wanted = replace(profile.load("default"), sinks={"ledger": {"book": "two"}})
+    wanted = replace(reading.load("default"), sinks={"ledger": {"book": "two"}})
     return Stack(home, wanted, addresses)
 
 

@@ -1,12 +1,14 @@
-"""Reads the YAML of a rule set into plain content, with the line of every entry.
+"""Reads the YAML of a file of ours into plain content, with the line of every entry.
 
-Knows YAML; knows nothing of features or rules. Stricter than YAML 1.1: only `true` and `false` are truth
-values (the country code NO stays text), dates and clock times stay text, and anchors, tags, duplicate keys,
-huge and deeply nested files are refused.
+Rule sets, profiles, scenarios and faults are read by it alone. Knows YAML; knows nothing of what the files
+say. Stricter than YAML 1.1: only `true` and `false` are truth values (the country code NO stays text), dates
+and clock times stay text, and anchors, tags, duplicate keys, long names, huge and deeply nested files are
+refused. A number of more than 40 digits stays text.
 """
 
 from __future__ import annotations
 
+import pathlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +18,8 @@ import yaml
 
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 10
+MAX_NAME: Final = 250
+"""The longest name of an entry, in characters; as long as the name of a topic may be."""
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The parser in C where there is one: ten times as fast on a file that is as long as it may be."""
@@ -40,6 +44,9 @@ class DocumentError(Exception):
         self.message = message
         self.line = line
 
+    def __str__(self) -> str:
+        return self.message if self.line is None else f"line {self.line}: {self.message}"
+
 
 @dataclass(slots=True)
 class Document:
@@ -54,6 +61,16 @@ class Document:
             if path[:length] in self.lines:
                 return self.lines[path[:length]]
         return None
+
+
+def read_file(path: pathlib.Path) -> Document:
+    """Read a file in UTF-8. Raises `DocumentError`, also for a file that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(4 * MAX_BYTES + 1)
+        return read(data.decode("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DocumentError(f"cannot be read: {error}") from None
 
 
 def read(text: str) -> Document:
@@ -109,6 +126,8 @@ def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int]) -> dict
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):
             raise DocumentError("a key must be plain text", line)
+        if len(key_node.value) > MAX_NAME:
+            raise DocumentError(f"a name of more than {MAX_NAME} characters", line)
         if key_node.value in content:
             raise DocumentError(f"{key_node.value} appears twice", line)
         lines[(*path, key_node.value)] = line

@@ -1,0 +1,143 @@
+"""The JSON Schemas of the files people write, made from the types that read them.
+
+`python -m fraudctl.schemas` writes them anew into the folder `schemas`; the shipped files name theirs in
+their first line, so that editors complete and check them.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import textwrap
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+from fraudctl.chaos import fault, means
+from fraudctl.settings import shipped
+from fraudctl.settings.profile import PORT, Digest, External, Log, Pipeline, ServerSize, Topics
+from fraudctl.traffic.scenario import ScenarioFile
+from pipeline import notify, sinks
+from pipeline.rules import schema as rule_schema
+from pipeline.settings.reading import plain
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_FILE = {"type": "string", "minLength": 1, "description": "the path of a file beside the profile"}
+
+
+def documents() -> dict[str, dict[str, Any]]:
+    """Every schema by the kind of file it is of."""
+    bodies = {
+        "profile": _profile(),
+        "ruleset": rule_schema.document(),
+        "scenario": _of(ScenarioFile),
+        "fault": _fault(),
+    }
+    return {
+        name: {"$schema": _DRAFT, "$id": f"urn:fraudctl:{name}:1"} | body for name, body in bodies.items()
+    }
+
+
+def text(document: Mapping[str, Any]) -> str:
+    """A schema as its file has it."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def write(folder: Path) -> None:
+    """Write every schema into a folder."""
+    for name, document in documents().items():
+        (folder / f"{name}.schema.json").write_text(text(document), encoding="utf-8")
+
+
+class _Documented(GenerateJsonSchema):
+    """With the text below each field of a type as its description."""
+
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> dict[str, Any]:
+        shape = super().dataclass_schema(schema)
+        called = schema["cls"].__file_names__
+        for field, said in _said_below(schema["cls"]):
+            shape["properties"][called.get(field, field)]["description"] = said
+        if "description" in shape:
+            shape["description"] = " ".join(shape["description"].split())
+        return shape
+
+
+def _of(kind: type[Any]) -> dict[str, Any]:
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    found: dict[str, Any] = plain(adapter.json_schema(mode="serialization", schema_generator=_Documented))
+    return found
+
+
+def _said_below(kind: type[Any]) -> Iterator[tuple[str, str]]:
+    """The fields of a type, also inherited ones, with the text that stands below each in the source."""
+    for one in reversed(kind.__mro__):
+        if not hasattr(one, "__file_names__") or one.__module__ == "types":
+            continue
+        [written] = ast.parse(textwrap.dedent(inspect.getsource(one))).body
+        for field, below in pairwise(written.body if isinstance(written, ast.ClassDef) else ()):
+            if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+                yield ast.unparse(field.target), " ".join(str(ast.literal_eval(below.value)).split())
+
+
+def _mapping(properties: Mapping[str, Any], description: str = "") -> dict[str, Any]:
+    said = {"description": description} if description else {}
+    return {"type": "object", "additionalProperties": False, "properties": dict(properties)} | said
+
+
+def _profile() -> dict[str, Any]:
+    channels = {name: _of(notify.settings_type(name)) for name in shipped.channel_names()}
+    digest = _of(Digest)
+    digest["properties"]["channels"] = _mapping(channels, "who is told of alerts")
+    return _mapping(
+        {
+            "topics": _of(Topics),
+            **_of(Log)["properties"],
+            "rules": _FILE | {"description": "the rule set, a path beside the profile"},
+            "pipeline": _of(Pipeline),
+            "sinks": _mapping({name: _of(sinks.settings_type(name)) for name in shipped.sink_names()}),
+            "servers": _mapping({name: _server(name) for name in shipped.server_names()}),
+            "notify": digest,
+        },
+        "What a stack is built from. Every setting may be left out.",
+    )
+
+
+def _server(name: str) -> dict[str, Any]:
+    module: Any = import_module(f"fraudctl.servers.{name}")
+    shape = _of(ServerSize)
+    size = shape["properties"]
+    shape["properties"] = {
+        "port": size["port"] | {"default": next(iter(module.Server.port_roles.values()))},
+        "memory_mb": size["memory_mb"] | {"default": module.Server.memory_mb},
+        "ports": _mapping(
+            {role: PORT.shape() | {"default": port} for role, port in module.Server.port_roles.items()}
+        ),
+        "settings": _of(module.Settings),
+        "external": _of(External),
+    }
+    return shape | {"description": module.Server.title}
+
+
+def _fault() -> dict[str, Any]:
+    ways = [_way(name) for name in means.names()]
+    return {"description": "Something to break on purpose.", "type": "object", "oneOf": ways}
+
+
+def _way(name: str) -> dict[str, Any]:
+    shape, head = _of(fault.settings_type(name)), _of(fault.Head)
+    properties = head["properties"] | {"means": {"const": name}} | shape["properties"]
+    if targets := means.find(name).targets():
+        properties["target"] = {"enum": list(targets)}
+    words = " ".join((import_module(f"fraudctl.chaos.means.{name}").__doc__ or "").split("\n\n")[0].split())
+    return _mapping(properties, words) | {"required": ["description", "means", *shape.get("required", ())]}
+
+
+if __name__ == "__main__":
+    write(shipped.data_dir("schemas"))

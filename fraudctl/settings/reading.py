@@ -1,0 +1,251 @@
+"""Reads a profile: shipped file, then environment, then options, each value checked, its source noted.
+
+A value comes from a flag, else the environment, else the file, else the default, and `Profile.sources` says
+which. Every problem is reported at once, each by its path: also names nobody knows, in the file and among the
+environment variables that begin with `FRAUDCTL_`. Plug-ins (sinks, channels, servers) are found by their name
+and say themselves what they can be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fraudctl.errors import ProfileError, UsageError
+from fraudctl.settings import shipped
+from fraudctl.settings.layers import Layers
+from fraudctl.settings.profile import (
+    PORT,
+    Digest,
+    External,
+    Log,
+    Notify,
+    Pipeline,
+    Profile,
+    ServerSettings,
+    ServerSize,
+    Topics,
+)
+from pipeline import notify, sinks
+from pipeline.settings.document import DocumentError, read_file
+from pipeline.settings.reading import Free, Problem, files, names, read, unknown
+
+DEFAULT_SINKS = ("postgres", "redis")
+"""the sinks of a profile that says nothing of them"""
+OPEN_SERVERS = frozenset({"kafka", "flink"})
+"""servers that every part of a stack speaks to without authentication"""
+OTHER_VARIABLES = frozenset(
+    {
+        "FRAUDCTL_HOME", "FRAUDCTL_CACHE", "FRAUDCTL_MAVEN_URL", "FRAUDCTL_PROFILE", "FRAUDCTL_NOTIFY_CONFIG",
+        "FRAUDCTL_SUPERVISED_HOME",
+    }
+)  # fmt: skip
+"""variables that are no settings of a profile, but read elsewhere"""
+
+_T = TypeVar("_T")
+_TOP = ("topics", "rules", "pipeline", "sinks", "servers", "notify", *vars(Log()))
+
+
+def load(
+    name_or_path: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Profile:
+    """Read and check a profile; `overrides` maps dotted paths to values given as flags.
+
+    Raises ProfileError with every problem, UsageError if there is no such profile.
+    """
+    environ = environ or {}
+    path = _find(str(name_or_path or environ.get("FRAUDCTL_PROFILE") or "default"))
+    layers = Layers(_content(path), overrides or {}, environ)
+    profile = _Reader(layers, path).profile()
+    if layers.problems:
+        raise ProfileError(str(path), layers.problems)
+    return profile
+
+
+def _find(name: str) -> Path:
+    try:
+        return shipped.find("profile", name, shipped.data_dir("profiles")).resolve()
+    except UsageError:
+        known = ", ".join(shipped.profile_names())
+        hint = f"shipped profiles: {known}; a path to a YAML file works as well"
+        raise UsageError(f"there is no profile {shipped.short(name)!r}", hint) from None
+
+
+def _content(path: Path) -> Mapping[str, Any]:
+    try:
+        document = read_file(path)
+    except DocumentError as error:
+        raise ProfileError(str(path), [error]) from None
+    if document.content is None:
+        return {}
+    if not isinstance(document.content, Mapping):
+        raise ProfileError(str(path), ["the file must be a mapping of settings"])
+    return document.content
+
+
+class _Reader:
+    """Takes a profile's values from their layers, section by section."""
+
+    def __init__(self, layers: Layers, path: Path) -> None:
+        self.layers, self.path = layers, path
+
+    def profile(self) -> Profile:
+        self.refuse_unknown("", _TOP)
+        topics, log = self.topics(), self.flat("", Log)
+        pipeline = self.section("pipeline", Pipeline)
+        rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
+        self.layers.allow(OTHER_VARIABLES)
+        self.layers.problems += self.layers.strangers()
+        return Profile(
+            name=self.path.stem,
+            topics=topics,
+            rules=rules,
+            pipeline=pipeline,
+            sinks=sinks,
+            servers=servers,
+            notify=notify,
+            sources=self.layers.sources,
+            **vars(log),
+        )
+
+    def problem(self, path: str, message: str) -> None:
+        self.layers.problems.append(Problem(path, message))
+
+    def refuse_unknown(self, path: str, known: Iterable[str]) -> None:
+        known = tuple(known)
+        for name in self.layers.section(path):
+            if name not in known:
+                self.layers.problems.append(unknown(path, name, known))
+
+    def section(self, path: str, kind: type[_T], *others: str) -> _T:
+        """Settings of a type whose names, and the others, are all there is at the path."""
+        self.refuse_unknown(path, (*names(kind), *others))
+        return self.flat(path, kind)
+
+    def flat(self, path: str, kind: type[_T]) -> _T:
+        """Settings of a type that has a default for everything."""
+        found, problems = read(kind, self.layers.values(path, names(kind)), path)
+        self.layers.problems += problems
+        return kind() if found is None else found
+
+    def topics(self) -> Topics:
+        found = self.section("topics", Topics)
+        chosen = list(vars(found).values())
+        for name, topic in vars(found).items():
+            if chosen.count(topic) > 1:
+                self.problem(f"topics.{name}", f"{topic!r} is named twice")
+        return found
+
+    def rules(self) -> Path:
+        given = self.layers.values("", ["rules"]).get("rules")
+        if given is None:
+            given = str(shipped.data_dir("profiles") / "rules" / "default.yaml")
+        if not isinstance(given, str) or not given.strip():
+            self.problem("rules", "must be a non-empty text")
+            return self.path
+        is_in_file = self.layers.sources["rules"] == "file"
+        return self.there("rules", shipped.beside(self.path.parent if is_in_file else Path.cwd(), given))
+
+    def there(self, path: str, file: Path) -> Path:
+        """The file, and a problem where it is not there."""
+        if not shipped.is_file(file):
+            self.problem(path, f"there is no file {file}")
+        return file
+
+    def sinks(self) -> dict[str, dict[str, Any]]:
+        known, given = shipped.sink_names(), self.layers.section("sinks")
+        self.refuse_unknown("sinks", known)
+        wanted = given if "sinks" in self.layers.section("") else DEFAULT_SINKS
+        chosen = [name for name in known if name in wanted]
+        self.refuse_idle("sinks", known, chosen)
+        return {name: self.plug_in(f"sinks.{name}", sinks.settings_type(name)) for name in chosen}
+
+    def notify(self) -> Notify:
+        """The channels alerts are told on, and when they are folded."""
+        digest = self.section("notify", Digest, "channels")
+        known, given = shipped.channel_names(), self.layers.section("notify.channels")
+        self.refuse_unknown("notify.channels", known)
+        if given and "dynamodb" not in self.layers.section("sinks"):
+            self.problem("notify.channels", "needs the sink dynamodb, whose alerts it tells of")
+        chosen = [name for name in known if name in given]
+        self.refuse_idle("notify.channels", known, chosen)
+        channels = {
+            name: self.plug_in(f"notify.channels.{name}", notify.settings_type(name)) for name in chosen
+        }
+        return Notify(channels, **vars(digest))
+
+    def refuse_idle(self, path: str, known: Iterable[str], chosen: Iterable[str]) -> None:
+        """Environment variables for a plug-in that this profile does not have would set nothing."""
+        for name in sorted(set(known) - set(chosen)):
+            idle = self.layers.variables_below(f"{path}.{name}")
+            self.layers.allow(idle)
+            for one in idle:
+                self.problem(one, f"sets nothing: this profile has no {path}.{name}")
+
+    def plug_in(self, path: str, kind: type[Any]) -> dict[str, Any]:
+        """What a plug-in is told, as it was written; a file a setting names lies beside the profile."""
+        given = self.layers.section(path)
+        is_free = kind is Free
+        if not is_free:
+            self.refuse_unknown(path, names(kind))
+        found = self.layers.values(path, given if is_free else names(kind))
+        for name, value in given.items():
+            if value is None and name not in found:
+                self.problem(f"{path}.{name}", "has no value")
+        self.layers.problems += read(kind, found, path)[1]
+        for name in () if is_free else files(kind):
+            if isinstance(found.get(name), str):
+                found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
+        self.layers.allow(str(value) for name, value in found.items() if name.endswith("_variable"))
+        return found
+
+    def servers(self) -> dict[str, ServerSettings]:
+        known = shipped.server_names()
+        self.refuse_unknown("servers", known)
+        return {name: self.server(name) for name in known}
+
+    def server(self, name: str) -> ServerSettings:
+        path = f"servers.{name}"
+        size = self.section(path, ServerSize, "ports", "settings", "external")
+        ports, own = self.ports(name), {}
+        if self.layers.sets(f"{path}.settings"):
+            own = self.plug_in(f"{path}.settings", _server_module(name).Settings)
+        return ServerSettings(size.port, ports, size.memory_mb, own, self.external(name))
+
+    def ports(self, name: str) -> dict[str, int]:
+        path = f"servers.{name}.ports"
+        if not self.layers.sets(path):
+            return {}
+        roles: Iterable[str] = _server_module(name).Server.port_roles
+        self.refuse_unknown(path, roles)
+        found = {}
+        for role, value in self.layers.values(path, roles).items():
+            try:
+                found[role] = PORT.read(value)
+            except ValueError as error:
+                self.problem(f"{path}.{role}", str(error))
+        return found
+
+    def external(self, name: str) -> External | None:
+        path = f"servers.{name}.external"
+        self.refuse_unknown(path, names(External))
+        given = self.layers.values(path, names(External))
+        if not given and self.layers.section(f"servers.{name}").get("external") is None:
+            return None
+        found, problems = read(External, given, path)
+        self.layers.problems += problems
+        if found is None or found.credentials_file is None:
+            return found
+        where = f"{path}.credentials_file"
+        if name in OPEN_SERVERS:
+            self.problem(where, "this server is reached without a password")
+        file = self.there(where, shipped.beside(self.path.parent, given["credentials_file"]))
+        return External(found.address, file)
+
+
+def _server_module(name: str) -> Any:
+    return import_module(f"fraudctl.servers.{name}")

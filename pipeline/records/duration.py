@@ -1,0 +1,52 @@
+"""Durations as people write them: `500ms`, `30s`, `1.5m`, `24h`, `30d`.
+
+The one grammar of rule sets, profiles, scenarios, faults and options: a number and a unit, nothing around
+them. Where a text is part of what is hashed or kept (rule sets, profiles) the number is whole.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+
+MOST_MS: Final = 100 * 365 * DAY_MS
+"""What no duration may exceed: a hundred years."""
+PATTERN: Final = "[0-9]{1,12}(ms|s|m|h|d)"
+"""What a whole duration matches, as a regular expression of JSON Schema."""
+PATTERN_WITH_FRACTION: Final = r"[0-9]{1,12}(\.[0-9]{1,9})?(ms|s|m|h|d)"
+
+_UNITS_MS: Final = {"ms": 1, "s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
+_FORM = re.compile(r"([0-9]{1,12}(\.[0-9]{1,9})?)(ms|s|m|h|d)")
+_SHOWN = 60
+
+
+def parse(text: object, least_ms: int = 0, most_ms: int = MOST_MS, *, whole: bool = False) -> int:
+    """The milliseconds of a duration; with `whole`, fractions such as `1.5m` are none.
+
+    Raises ValueError for what is no duration, and for one out of bounds.
+    """
+    match = _FORM.fullmatch(text) if isinstance(text, str) else None
+    exact = Decimal(match[1]) * _UNITS_MS[match[3]] if match else Decimal("0.1")
+    if match is None or exact % 1 or (whole and match[2]):
+        given = str(text) if text is None or isinstance(text, str | bool | float) else type(text).__name__
+        raise ValueError(f"{given[:_SHOWN]!r} is not a duration such as 500ms, 30s, 5m, 24h or 30d")
+    return _within(int(exact), least_ms, most_ms)
+
+
+def write(length_ms: int) -> str:
+    """The shortest text that `parse` reads as that many milliseconds."""
+    for unit, size_ms in reversed(_UNITS_MS.items()):
+        if length_ms and length_ms % size_ms == 0:
+            return f"{length_ms // size_ms}{unit}"
+    return f"{length_ms}ms"
+
+
+def _within(length_ms: int, least_ms: int, most_ms: int) -> int:
+    if least_ms == 1 and length_ms < 1:
+        raise ValueError("must be above 0")
+    if not least_ms <= length_ms <= most_ms:
+        raise ValueError(f"must be from {write(least_ms)} to {write(most_ms)}, not {write(length_ms)}")
+    return length_ms

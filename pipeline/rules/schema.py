@@ -1,0 +1,84 @@
+"""The JSON Schema of a rule set's file, for editors: its shape and its limits.
+
+What expressions and sentences may say, and which parts of a feature go together, knows only
+`pipeline.rules.ruleset`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pipeline.records import duration
+from pipeline.rules.feature import AGGREGATES, KEYS, MAX_STEPS
+from pipeline.rules.ruleset import MAX_FEATURES, MAX_POINTS, MAX_RULES, MAX_VERSION_LENGTH
+
+_NAME: Final = "^[a-z][a-z0-9_]{0,63}$"
+_TEXT: Final = {"type": "string", "minLength": 1}
+_TIME: Final = {"type": "string", "pattern": f"^{duration.PATTERN}$"}
+_SCORE: Final = {"type": "integer", "minimum": 1, "maximum": 100}
+_CONSTANTS: Final = {"type": "array", "items": {"type": ["string", "number", "boolean"]}}
+
+
+def document() -> dict[str, Any]:
+    """The schema, but for what every schema of ours has."""
+    return _mapping(
+        {
+            "version": {"type": ["string", "integer"], "maxLength": MAX_VERSION_LENGTH},
+            "features": _named(_feature(), MAX_FEATURES),
+            "rules": _named(_rule(), MAX_RULES) | {"minProperties": 1},
+            "thresholds": _mapping({"review": _SCORE, "block": _SCORE}, "review", "block"),
+            "lists": _named(_CONSTANTS),
+            "fields": {
+                "type": "array",
+                "items": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$"},
+            },
+            "settings": _mapping({"currency": {"type": "string", "pattern": "^[A-Z]{3}$"}}),
+            "tests": _mapping({"defaults": _OBJECT, "lists": _OBJECT, "cases": _OBJECT}),
+        },
+        "version",
+        "rules",
+        "thresholds",
+    )
+
+
+def _feature() -> dict[str, Any]:
+    step = _mapping(
+        {"where": _TEXT, "times": {"type": "integer", "minimum": 1, "maximum": MAX_STEPS}}, "where"
+    )
+    parts = {
+        "by": {"enum": list(KEYS)},
+        "agg": {"enum": list(AGGREGATES)},
+        "of": _TEXT | {"description": "the field whose values are aggregated"},
+        "where": _TEXT | {"description": "a condition on the transactions that count"},
+        "sequence": {"type": "array", "items": step, "minItems": 1, "maxItems": MAX_STEPS},
+    }
+    times = {"window": _TIME, "session_gap": _TIME, "ttl": _TIME, "within": _TIME}
+    return _mapping(parts | times, "by") | {
+        "oneOf": [{"required": ["agg"]}, {"required": ["sequence", "within"]}]
+    }
+
+
+def _rule() -> dict[str, Any]:
+    parts = {
+        "when": _TEXT | {"description": "an expression of fields, features and lists"},
+        "plugin": _TEXT
+        | {"description": "a file beside the rule set and a function in it: my_rules.py:function"},
+        "uses": {"type": "array", "items": _TEXT},
+        "model": _TEXT,
+        "points": {"type": "integer", "minimum": -MAX_POINTS, "maximum": MAX_POINTS},
+        "reason": _TEXT | {"maxLength": 500, "description": "a sentence, with values in braces"},
+    }
+    return _mapping(parts, "points") | {"anyOf": [{"required": ["when"]}, {"required": ["plugin"]}]}
+
+
+_OBJECT: Final = {"type": "object"}
+
+
+def _mapping(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+    needs = {"required": list(required)} if required else {}
+    return {"type": "object", "additionalProperties": False, "properties": properties} | needs
+
+
+def _named(shape: dict[str, Any], most: int | None = None) -> dict[str, Any]:
+    bounded = {"maxProperties": most} if most else {}
+    return {"type": "object", "additionalProperties": shape, "propertyNames": {"pattern": _NAME}} | bounded

@@ -1,0 +1,1 @@
+"""Settings as types: read, checked whole, every problem with its path; strict YAML."""
