@@ -3,44 +3,92 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from fraudctl import __version__
-from fraudctl.console import interrupt, result
+from fraudctl.commands import _tree
+from fraudctl.commands._tree import Entry, LazyGroup
+from fraudctl.console import interrupt, options, result, streams
 from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.settings.shipped import short
 
-COMMAND_MODULES = (
-    "stack",
-    "job",
-    "simulate",
-    "scenario",
-    "ingest",
-    "alerts",
-    "search",
-    "sinks",
-    "chaos",
-    "export",
-    "explain",
-    "rules",
-    "backtest",
-    "replay",
-    "dlq",
-    "verify",
-    "schema",
-    "label",
-    "notify",
-    "profile",
-    "doctor",
-    "bench",
-)
+COMMANDS = {
+    "up": Entry(
+        "fraudctl.commands.stack",
+        "Start the whole stack and wait until it works. Repeats are quick and change nothing.",
+    ),
+    "down": Entry(
+        "fraudctl.commands.stack",
+        "Stop the stack: the job with a savepoint, then every server. All data stays.",
+    ),
+    "purge": Entry(
+        "fraudctl.commands.stack",
+        "Stop the stack and delete what it wrote, with all data. Exit 1 if something could not be deleted.",
+    ),
+    "restart": Entry(
+        "fraudctl.commands.stack",
+        "Stop and start one server, or a single program such as flink-taskmanager, and wait for it.",
+    ),
+    "status": Entry(
+        "fraudctl.commands.stack",
+        "How every server, the job and the sinks are. Exit 3 if one is not well, 4 if nothing runs.",
+    ),
+    "logs": Entry("fraudctl.commands.stack", "The log of a program, or of all."),
+    "simulate": Entry(
+        "fraudctl.commands.simulate",
+        "Send a scenario at its pace, wait for every decision, print the scorecard.",
+    ),
+    "ingest": Entry(
+        "fraudctl.commands.ingest",
+        "Send a file's rows; every refused row is reported with its line and reason.",
+    ),
+    "alerts": Entry(
+        "fraudctl.commands.alerts",
+        "Show flagged transactions, newest first, or with `top` the riskiest addresses or users of 24 h.",
+    ),
+    "search": Entry(
+        "fraudctl.commands.search",
+        "Search the audit index of decisions, newest first (needs the sink elasticsearch).",
+    ),
+    "explain": Entry(
+        "fraudctl.commands.explain",
+        "Explain a decision: the transaction, every feature, every rule with the values it compared.",
+    ),
+    "backtest": Entry(
+        "fraudctl.commands.backtest", "Score a recorded file and compare with its labels, without a stack."
+    ),
+    "replay": Entry(
+        "fraudctl.commands.replay", "Score the log again with a rule set, beside the live job, and compare."
+    ),
+    "label": Entry("fraudctl.commands.label", "Write an analyst's verdict to the labels topic."),
+    "doctor": Entry(
+        "fraudctl.commands.doctor",
+        "Check Python, memory, disk, ports, leftovers and versions. Exit 3 if something must be mended.",
+    ),
+    "bench": Entry(
+        "fraudctl.commands.bench",
+        "Measure the running stack. A run that lost an event, or got one wrong, ends with exit code 5.",
+    ),
+    "job": Entry("fraudctl.commands.job", "The live scoring job."),
+    "scenario": Entry("fraudctl.commands.scenario", "The kinds of traffic that simulate can send."),
+    "sinks": Entry("fraudctl.commands.sinks", "The writers that feed each store."),
+    "chaos": Entry("fraudctl.commands.chaos", "Break something on purpose and prove that nothing is lost."),
+    "export": Entry("fraudctl.commands.export", "Decisions as training data."),
+    "rules": Entry("fraudctl.commands.rules", "Rule sets: features, rules and thresholds as data."),
+    "dlq": Entry("fraudctl.commands.dlq", "Records that were refused for good."),
+    "verify": Entry("fraudctl.commands.verify", "Prove that every store agrees with the decisions log."),
+    "schema": Entry("fraudctl.commands.schema", "The JSON Schemas of records and files."),
+    "notify": Entry("fraudctl.commands.notify", "What became of notifications."),
+    "profile": Entry("fraudctl.commands.profile", "Profiles: what a stack is built from."),
+}
+"""Every command: the module that has it, and its short help, which stands there as its docstring."""
 EXIT_INTERRUPTED = 130
 EXIT_UNEXPECTED = 1
 
@@ -67,79 +115,28 @@ def _root(
     ] = False,
 ) -> None:
     """Score payments for fraud on real servers: start a stack, send traffic, see what is caught and why."""
-    _take_home(home)
-    _take_debug(debug)
+    _tree.take_home(home)
+    _tree.take_debug(debug)
 
 
-def _take_json(context: typer.Context, asked: bool) -> None:
-    result.set_options(command=_command_name(context), json=asked)
-
-
-def _take_home(home: Path | None) -> None:
-    if home is not None:
-        result.set_options(home=home)
-
-
-def _take_debug(asked: bool) -> None:
-    if asked:
-        result.set_options(debug=True)
-
-
-def _everywhere(
-    json: Annotated[
-        bool,
-        typer.Option(
-            "--json",
-            callback=_take_json,
-            is_eager=True,
-            expose_value=False,
-            help="Print one JSON document instead of tables.",
-        ),
-    ] = False,
-    home: Annotated[
-        Path | None,
-        typer.Option(
-            "--home", metavar="DIR", callback=_take_home, expose_value=False, help="The stack's folder."
-        ),
-    ] = None,
-    debug: Annotated[
-        bool,
-        typer.Option("--debug", callback=_take_debug, expose_value=False, help="Show traces of errors."),
-    ] = False,
-) -> None:
-    """The options every command has; they are put into each command when the tree is built."""
-
-
-def build() -> Any:
-    """The whole command tree, every command with --json, --home and --debug."""
-    app = typer.Typer(name="fraudctl", no_args_is_help=True, pretty_exceptions_enable=False)
+def build() -> LazyGroup:
+    """The command tree; a command is read when it is asked for."""
+    app = typer.Typer(name="fraudctl", no_args_is_help=True, pretty_exceptions_enable=False, cls=LazyGroup)
     app.callback()(_root)
-    for name in COMMAND_MODULES:
-        importlib.import_module(f"fraudctl.commands.{name}").register(app)
-    tree: Any = typer.main.get_command(app)
-    template = typer.Typer(add_completion=False)
-    template.command()(_everywhere)
-    for command in _leaves(tree):
-        taken = {option for parameter in command.params for option in parameter.opts}
-        shared: Any = typer.main.get_command(template)
-        command.params.extend(p for p in shared.params if not taken & set(p.opts))
-        for parameter in command.params:
-            if getattr(parameter, "is_flag", False):
-                parameter.metavar = ""  # Typer's help says <bool>, as if a value had to follow
-    return tree
+    return _tree.build(app, COMMANDS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit code; the one place where an error becomes output."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     interrupt.install()
-    result.reset_options()
+    options.reset()
     # Options that are read while parsing are known too late for an error of the parsing itself.
-    result.set_options(json="--json" in argv, debug="--debug" in argv)
+    options.change(json="--json" in argv, debug="--debug" in argv)
     try:
         return _run(argv)
     except FraudctlError as error:
-        if result.options().debug:
+        if options.current().debug:
             _trace()
         return result.render_error(error)
     except KeyboardInterrupt:
@@ -149,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        if error.filename is None or result.options().debug:
+        if error.filename is None or options.current().debug:
             return _unexpected(error)
         return result.render_error(_file_error(error))
     except Exception as error:
@@ -160,7 +157,7 @@ def _run(argv: list[str]) -> int:
     try:
         answer = build().main(argv, prog_name="fraudctl", standalone_mode=False)
     except typer.Abort:
-        result.say("aborted")
+        streams.say("aborted")
         return 1
     except Exception as error:
         usage = _usage_error(error)
@@ -179,8 +176,8 @@ def _usage_error(error: Exception) -> UsageError | None:
     if not hasattr(error, "format_message") or not hasattr(error, "exit_code"):
         return None
     context = getattr(error, "ctx", None)
-    name = _command_name(context) if context is not None else ""
-    result.set_options(command=name)
+    name = _tree.command_name(context) if context is not None else ""
+    options.change(command=name)
     message = error.format_message()
     if not message:
         return UsageError("no command given", hint=f"see: fraudctl {name} --help".replace("  ", " "))
@@ -202,7 +199,7 @@ def _file_error(error: OSError) -> FraudctlError:
 
 
 def _unexpected(error: Exception) -> int:
-    if result.options().debug:
+    if options.current().debug:
         _trace()
     wrapped = FraudctlError(
         f"{type(error).__name__}: {error}",
@@ -214,20 +211,4 @@ def _unexpected(error: Exception) -> int:
 
 
 def _trace() -> None:
-    import traceback
-
     traceback.print_exc(file=sys.stderr)
-
-
-def _command_name(context: Any) -> str:
-    """`job status` for the context of that command."""
-    return str(context.command_path).partition(" ")[2]
-
-
-def _leaves(command: Any) -> Iterator[Any]:
-    children = getattr(command, "commands", None)
-    if children is None:
-        yield command
-        return
-    for child in children.values():
-        yield from _leaves(child)

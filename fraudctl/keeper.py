@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from fraudctl.console.result import options, set_options
+from fraudctl.console import options
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink, Job, reason_of
@@ -340,13 +340,13 @@ def submit_live(stack: Stack, config: JobConfig, lock: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="fraudctl.keeper", description="Keep the live job as it is wanted.")
     parser.add_argument("--home", type=Path, required=True)
-    set_options(home=parser.parse_args().home)
+    options.change(home=parser.parse_args().home)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # or each question to Flink is a line
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     plugin_watcher.watch(Paths(home_dir()).plugins, _pause)
-    log.info("keeping the live job of %s", options().home)
+    log.info("keeping the live job of %s", options.current().home)
     keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
     for _ in every(LOOK_EVERY_S):
         keeper.look()

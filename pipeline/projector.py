@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+
 from pipeline import sinks
 from pipeline.metrics import SinkStatus
 from pipeline.process import configuration
@@ -217,8 +219,6 @@ class KafkaLog:
     """The decisions topic read by one member of a consumer group, and its dead-letter topic."""
 
     def __init__(self, config: Config) -> None:
-        from confluent_kafka import Consumer, Producer
-
         self._config = config
         self._owned: dict[int, int] = {}  # partition to the offset committed last
         self._uncommitted: dict[int, int] = {}  # what a commit failed for: tried again when nothing comes
@@ -268,8 +268,6 @@ class KafkaLog:
 
         What failed is not counted as committed; it is tried again with the next batch, or when none comes.
         """
-        from confluent_kafka import KafkaException
-
         wanted = {**self._uncommitted, **offsets}
         wanted = {partition: offset for partition, offset in wanted.items() if self.owns(partition)}
         try:
@@ -300,8 +298,6 @@ class KafkaLog:
 
     def dead_letter(self, refused: Sequence[Refused]) -> None:
         """Returns when the broker has them all. Raises Unavailable."""
-        from confluent_kafka import KafkaException
-
         failed: list[str] = []
 
         def acknowledged(error: object, _: object) -> None:
@@ -330,8 +326,6 @@ class KafkaLog:
         self._consumer.close()
 
     def _ends(self, partition: int, ask: bool) -> tuple[int, int] | None:
-        from confluent_kafka import KafkaException
-
         at = self._at(partition)
         try:
             found = self._consumer.get_watermark_offsets(at, timeout=_ASK_S, cached=not ask)
@@ -347,13 +341,9 @@ class KafkaLog:
         ]  # fmt: skip
 
     def _at(self, partition: int, offset: int = -1001) -> Any:
-        from confluent_kafka import TopicPartition
-
         return TopicPartition(self._config.decisions_topic, partition, offset)
 
     def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
-        from confluent_kafka import KafkaException
-
         try:
             known = consumer.committed(partitions, timeout=5)
         except KafkaException:

@@ -20,6 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
 from pipeline.process import configuration
 
 log = logging.getLogger("ticker")
@@ -157,9 +160,6 @@ class Log:
     """The topic as the ticker sees it: end offsets of all partitions in one request, and appending ticks."""
 
     def __init__(self, config: Config) -> None:
-        from confluent_kafka import Producer
-        from confluent_kafka.admin import AdminClient
-
         quiet = {
             "bootstrap.servers": config.bootstrap,
             "log.connection.close": False,
@@ -181,9 +181,6 @@ class Log:
 
     def ends(self) -> dict[int, int]:
         """End offset of each partition. Raises Unreachable."""
-        from confluent_kafka import KafkaException, TopicPartition
-        from confluent_kafka.admin import OffsetSpec
-
         try:
             wanted = [TopicPartition(self._topic, partition) for partition in self._known_partitions()]
             latest = OffsetSpec.latest()
@@ -203,8 +200,6 @@ class Log:
 
         With `behind_ms` the partition may still be so far behind the tick's append time.
         """
-        from confluent_kafka import KafkaException
-
         confirmed: dict[int, int] = {}
         value = str(int(behind_ms)).encode() if behind_ms else b""
 

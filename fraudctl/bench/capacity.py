@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.bench.conditions import surroundings
 from fraudctl.bench.load import STRAGGLE_MS, Traffic, Worker, Workload, number_of, send
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink, reason_of
@@ -30,7 +30,11 @@ from fraudctl.jobs.submission import job_config, plan_settings, submit
 from fraudctl.kafka import admin
 from fraudctl.waiting import every
 from pipeline.records import clock as wall_clock
+from pipeline.records import events as wire
+from pipeline.rules import ruleset
+from pipeline.scoring import order, reference, scorer
 from pipeline.scoring.job_config import JobConfig, JobTopics
+from pipeline.scoring.order import Record
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -229,10 +233,6 @@ def _compare(
     stack: Stack, topic: str, workload: Workload, events: int, decided: Decided, progress: Progress
 ) -> dict[str, Any]:
     """Scores the first events with the reference; how many were compared and the first that differs."""
-    from pipeline.records import events as wire
-    from pipeline.rules import ruleset
-    from pipeline.scoring import order, reference, scorer
-
     progress.update(0, "comparing with the reference")
     rules = ruleset.load(stack.profile.rules)
     settings = plan_settings(stack.profile)
@@ -250,8 +250,6 @@ def _compare(
 
 def _sampled(stack: Stack, topic: str, workload: Workload, events: int) -> Iterable[Any]:
     """The records of the first events, those of one partition in the order of their offsets."""
-    from pipeline.scoring.order import Record
-
     wanted = left = min(events, SAMPLE)
     for record in admin.tail(stack.kafka, topic):
         number = number_of(record.value or b"", workload.token.encode())

@@ -15,10 +15,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from fraudctl import engines
 from fraudctl.bench.capacity import FIRST_MS, bounded_job, fill, time_job
 from fraudctl.bench.conditions import surroundings
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning
 from fraudctl.jobs.submission import job_config, plan_settings
 from fraudctl.kafka import admin
@@ -191,8 +193,6 @@ def slope(samples: Sequence[tuple[float, int]], after: int) -> float | None:
 
 
 def _taskmanager(stack: Stack) -> psutil.Process:
-    import psutil
-
     state = engines.of(stack).programs(stack).get(TASKMANAGER)
     if state is None or not state.pid:
         raise NotRunning("no TaskManager of this stack runs here", hint="see: fraudctl status")

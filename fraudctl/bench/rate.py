@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from fraudctl import engines
 from fraudctl.bench.conditions import Distribution, distribution, surroundings
 from fraudctl.bench.load import NANO, Received, Sent, Worker, Workload, receive, send
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning
 from fraudctl.jobs.live import status
 from fraudctl.jobs.submission import job_config

@@ -22,7 +22,7 @@ from fraudctl import engines
 from fraudctl.bench.conditions import machine, versions
 from fraudctl.bench.load import Worker, Workload
 from fraudctl.bench.places import place
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.home.private_files import UMASK, open_private, write_atomically
 from fraudctl.home.stack import Stack

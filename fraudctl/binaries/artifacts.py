@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from fraudctl.console import result
+from fraudctl.console.progress import Progress, progress
 from fraudctl.errors import Failed
 from pipeline.connections.proxies import open_url
 
@@ -112,7 +112,7 @@ def fetch(wanted: Iterable[Artifact], cache: Path | None = None, base_url: str |
         return 0
     size = sum(artifact.size for artifact in todo)
     label = f"downloading {len(todo)} jars, {size / 1e6:.0f} MB"
-    with result.progress(label, size) as bar:
+    with progress(label, size) as bar:
         _Download(where, base_url or maven_url(), bar).all(todo)
     return len(todo)
 
@@ -120,7 +120,7 @@ def fetch(wanted: Iterable[Artifact], cache: Path | None = None, base_url: str |
 class _Download:
     """One parallel download with a common progress bar; the first failure stops the rest."""
 
-    def __init__(self, cache: Path, base_url: str, bar: result.Progress) -> None:
+    def __init__(self, cache: Path, base_url: str, bar: Progress) -> None:
         self.cache, self.base_url, self.bar = cache, base_url, bar
         self.done = 0
         self.lock = threading.Lock()

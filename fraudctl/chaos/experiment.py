@@ -14,7 +14,8 @@ from fraudctl.chaos import guardian, judgement, ledger, means
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.judgement import Check, LogFindings
 from fraudctl.chaos.watch import Trail, Watch, await_quiet
-from fraudctl.console.result import progress, say
+from fraudctl.console.progress import progress
+from fraudctl.console.streams import say
 from fraudctl.engines import writers
 from fraudctl.errors import Failed
 from fraudctl.home.stack import Stack

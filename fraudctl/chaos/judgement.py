@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.decisions import notifications
 from fraudctl.engines import workers
 from fraudctl.home.stack import Stack

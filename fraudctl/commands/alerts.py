@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl import engines
 from fraudctl.console.result import Result, Table
+from fraudctl.decisions import alerts as decided
+from fraudctl.settings import moment
 from pipeline.records import clock
 
 if TYPE_CHECKING:
@@ -43,9 +46,6 @@ def alerts(
 
     Example: fraudctl alerts --since 1h --decision block; fraudctl alerts top --users
     """
-    from fraudctl import engines
-    from fraudctl.settings import moment
-
     current, now_ms = engines.current(), clock.now_ms()
     if view is View.TOP:
         return _top(current, "user" if users else "ip", limit, now_ms)
@@ -56,9 +56,7 @@ def alerts(
 
 
 def _latest(stack: Stack, since_ms: int, limit: int, decision: str | None) -> Result:
-    from fraudctl.decisions.alerts import latest
-
-    found = latest(stack.sink_url("postgres"), since_ms, limit, decision)
+    found = decided.latest(stack.sink_url("postgres"), since_ms, limit, decision)
     columns = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
     rows = [(a.decided_at, a.decision, a.score, a.user_id, a.event_id, a.money, a.ip, a.why) for a in found]
     hint = f"look into one: fraudctl explain {found[0].event_id}" if found else ""
@@ -68,17 +66,13 @@ def _latest(stack: Stack, since_ms: int, limit: int, decision: str | None) -> Re
 
 
 def _follow(stack: Stack, decision: str | None, since_ms: int | None) -> Result:
-    from fraudctl.decisions.alerts import follow
-
-    documents = (alert.document() for alert in follow(stack, decision, since_ms))
+    documents = (alert.document() for alert in decided.follow(stack, decision, since_ms))
     return Result("", documents, line=_line)
 
 
 def _top(stack: Stack, kind: str, limit: int, now_ms: int) -> Result:
-    from fraudctl.decisions.alerts import top
-
     damaged: list[str] = []
-    found = top(stack.sink_url("redis"), kind, limit, now_ms, damaged.append)
+    found = decided.top(stack.sink_url("redis"), kind, limit, now_ms, damaged.append)
     table = Table("", (kind, "flagged events in 24 h"), found)
     data = {
         "by": kind,

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fraudctl.commands import _completion
-from fraudctl.console.result import Result, Table, progress
+from fraudctl.compare import backtest as backtests
+from fraudctl.compare import backtest_page
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
+from fraudctl.errors import UsageError
+from fraudctl.home import rulesets, stack
+from fraudctl.jobs import submission
+from fraudctl.settings import reading
+from fraudctl.traffic import rows
+from pipeline.records import events
 
 if TYPE_CHECKING:
     from fraudctl.compare.backtest import Backtest
@@ -53,20 +63,12 @@ def backtest(
 
     Example: fraudctl backtest payments.jsonl.gz --rules my-rules.yaml --budget 400/month --report out.html
     """
-    import os
-
-    from fraudctl.compare import backtest as backtests
-    from fraudctl.home import rulesets, stack
-    from fraudctl.jobs.submission import plan_settings
-    from fraudctl.settings import reading
-    from fraudctl.traffic import rows
-
     rows.check_readable(file)
     order = backtests.Order(
         file,
         rows.Mapped(rows.mapping(mapping or []), label),
         rulesets.find(rules, stack.home_dir())[0],
-        plan_settings(reading.load(profile, {}, os.environ)),
+        submission.plan_settings(reading.load(profile, {}, os.environ)),
         labels,
         None if as_of is None else _time(as_of),
         None if budget is None else backtests.budget_per_month(budget),
@@ -77,30 +79,25 @@ def backtest(
 
 
 def _time(text: str) -> int:
-    from fraudctl.errors import UsageError
-    from pipeline.records.events import Refusal, parse_time
-
     try:
-        return parse_time(text)
-    except Refusal as refusal:
+        return events.parse_time(text)
+    except events.Refusal as refusal:
         raise UsageError(f"--as-of {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z") from None
 
 
 def _answer(file: Path, found: Backtest, report: Path | None) -> Result:
-    from fraudctl.compare.backtest_page import RULE_COLUMNS, figures, html, rule_rows
-
     assert found.total is not None
-    rules = rule_rows(found.fired, found.alone)
+    rules = backtest_page.rule_rows(found.fired, found.alone)
     title = f"{found.ruleset.version} ({found.ruleset.hash[:12]}) on {file.name}"
     notes = _notes(found)
     tables = (
-        Table("", ("", ""), figures(found.total)),
-        Table("Rules", RULE_COLUMNS, rules),
+        Table("", ("", ""), backtest_page.figures(found.total)),
+        Table("Rules", backtest_page.RULE_COLUMNS, rules),
         Table("Thresholds", ("flag from", "alerts", "a month", "precision", "recall"), _levels(found)),
     )
     data = {"file": str(file)} | found.as_document() | {"report": None if report is None else str(report)}
     if report is not None:
-        page = html(title, notes, found.total, found.levels, rules, found.budget_per_month)
+        page = backtest_page.html(title, notes, found.total, found.levels, rules, found.budget_per_month)
         report.write_text(page, encoding="utf-8")
         notes = [*notes, f"charts: {report}"]
     exit_code = 0 if found.outcomes else 1

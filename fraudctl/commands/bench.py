@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from fraudctl.console.result import Result, Table, progress
+from fraudctl import engines
+from fraudctl.bench import capacity as bench_capacity
+from fraudctl.bench import keys as bench_keys
+from fraudctl.bench import rate as bench_rate
+from fraudctl.bench import sink as bench_sink
+from fraudctl.bench import startup as bench_startup
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
+from fraudctl.settings import moment
 
 NOT_GOOD = 5
 
@@ -18,6 +26,7 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
+    context: typer.Context,
     rate: Annotated[
         float | None, typer.Option(min=0.1, help="Events a second, each at its own time.")
     ] = None,
@@ -39,6 +48,9 @@ def bench(
     sink: Annotated[
         str | None, typer.Option("--sink", help="Fill a topic with decisions, then time this sink's writer.")
     ] = None,
+    startup: Annotated[
+        bool, typer.Option("--startup", help="How long each command takes to show its help; needs no stack.")
+    ] = False,
     events: Annotated[int, typer.Option(min=1, help="How many events to fill in.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 7,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the topics of a capacity run.")] = False,
@@ -50,9 +62,9 @@ def bench(
 
     Example: fraudctl bench --rate 5000 --duration 60s
     """
-    if [rate is not None, capacity, keys, sink is not None].count(True) != 1:
+    if [rate is not None, capacity, keys, sink is not None, startup].count(True) != 1:
         raise UsageError(
-            "bench needs one of --rate, --capacity, --keys and --sink",
+            "bench needs one of --rate, --capacity, --keys, --sink and --startup",
             hint="for example: fraudctl bench --rate 1000; fraudctl bench --capacity --events 200000",
         )
     if kill not in (None, "taskmanager") or (kill and rate is None):
@@ -60,6 +72,9 @@ def bench(
             "--kill takes taskmanager, and goes with --rate",
             hint="for example: fraudctl bench --rate 2000 --duration 60s --kill taskmanager",
         )
+    if startup:
+        whole: Any = context.find_root().command
+        return _startup(["", *whole.commands])
     if keys:
         return _keys(held, in_state, seed, wait)
     if sink is not None:
@@ -70,10 +85,19 @@ def bench(
     return _rate(rate or 1.0, duration_s, warmup_s, seed, bool(kill))
 
 
-def _rate(rate: float, duration_s: float, warmup_s: float, seed: int, kill: bool) -> Result:
-    from fraudctl import engines
-    from fraudctl.bench import rate as bench_rate
+def _startup(commands: Sequence[str]) -> Result:
+    with progress("bench", len(commands)) as shown:
+        found = bench_startup.run(commands, shown)
+    rows = [
+        (f"fraudctl {one.command} --help".replace("  ", " "), one.bare_ms, one.help_ms, one.times_bare)
+        for one in found.commands
+    ]
+    table = Table("", ("command", "bare interpreter, ms", "help, ms", "times"), rows)
+    summary = f"at most {found.times_bare_at_most} times the bare interpreter"
+    return Result(summary, found.as_document(), tables=(table,))
 
+
+def _rate(rate: float, duration_s: float, warmup_s: float, seed: int, kill: bool) -> Result:
     floor_s = min(duration_s, 20.0)
     total = round(rate * (duration_s + warmup_s))
     with progress("bench", total) as shown:
@@ -103,9 +127,6 @@ def _recovered(caught_up_s: float | None) -> str:
 
 
 def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
-    from fraudctl import engines
-    from fraudctl.bench import capacity as bench_capacity
-
     with progress("bench", events) as shown:
         found = bench_capacity.run(engines.current(), events, seed, keep, wait_s, shown)
     checkpoints, reference = found["checkpoints"], found["reference"]
@@ -119,9 +140,6 @@ def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
 
 
 def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s: float) -> Result:
-    from fraudctl import engines
-    from fraudctl.bench import keys as bench_keys
-
     chosen = held is not None or in_state is not None
     held = held or ([] if chosen else list(bench_keys.HELD))
     in_state = in_state or ([] if chosen else list(bench_keys.IN_STATE))
@@ -136,9 +154,6 @@ def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s:
 
 
 def _sink(sink: str, events: int, seed: int, wait_s: float) -> Result:
-    from fraudctl import engines
-    from fraudctl.bench import sink as bench_sink
-
     with progress("bench", events) as shown:
         found = bench_sink.run(engines.current(), sink, events, seed, wait_s, shown)
     return Result(
@@ -180,8 +195,6 @@ def _fault(found: Mapping[str, Any]) -> str:
 
 
 def _seconds(option: str, text: str) -> float:
-    from fraudctl.settings import moment
-
     return moment.length_ms(option, text, 0) / 1000
 
 

@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl import engines
+from fraudctl.chaos import experiment, fault, guardian, ledger
 from fraudctl.commands import _completion
-from fraudctl.console.result import Result, Table, say
+from fraudctl.commands._app import App
+from fraudctl.console.result import Result, Table
+from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
+from fraudctl.home import stack
+from fraudctl.settings import moment, shipped
+from fraudctl.traffic import generator, scenario, simulate
 
 if TYPE_CHECKING:
     from fraudctl.chaos.experiment import Findings
@@ -19,9 +26,7 @@ _TAIL_MS = 20_000
 
 
 def register(app: typer.Typer) -> None:
-    noun = typer.Typer(
-        help="Break something on purpose and prove that nothing is lost.", no_args_is_help=True
-    )
+    noun = App(help="Break something on purpose and prove that nothing is lost.")
     noun.command("list")(list_)
     noun.command("run")(run)
     noun.command("undo")(undo)
@@ -29,8 +34,6 @@ def register(app: typer.Typer) -> None:
 
 
 def _complete_faults(incomplete: str) -> list[str]:
-    from fraudctl.chaos import fault
-
     return [name for name in fault.names(fault.folder()) if name.startswith(incomplete)]
 
 
@@ -39,9 +42,6 @@ def list_() -> Result:
 
     Example: fraudctl chaos list
     """
-    from fraudctl.chaos import fault, ledger
-    from fraudctl.home import stack
-
     found = [fault.find(name, fault.folder()) for name in fault.names(fault.folder())]
     on = ledger.entries(stack.home_dir())
     rows = [(one.name, one.description, _lasts(one)) for one in found]
@@ -62,9 +62,6 @@ def undo() -> Result:
 
     Example: fraudctl chaos undo
     """
-    from fraudctl import engines
-    from fraudctl.chaos import guardian, ledger
-
     done = ledger.undo_all(engines.current(), guardian.undo, also_kept_up=True)
     return Result(f"undone: {', '.join(done)}" if done else "nothing was on", {"undone": done})
 
@@ -99,12 +96,6 @@ def run(
 
     Example: fraudctl chaos run kill-taskmanager --during simulate --attack ip-burst --rate 500
     """
-    from fraudctl import engines
-    from fraudctl.chaos import experiment, fault
-    from fraudctl.settings import shipped
-    from fraudctl.settings.moment import length_ms as length_of
-    from fraudctl.traffic import generator, scenario, simulate
-
     if during != "simulate":
         raise UsageError(
             f"--during {during!r}: only simulate can run meanwhile", hint="try --during simulate"
@@ -113,12 +104,12 @@ def run(
         raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
     chosen = fault.find(name, fault.folder())
     if lasts is not None:
-        chosen = chosen.lasting(length_of("--for", lasts))
-    after_ms = length_of("--after", after, 0)
+        chosen = chosen.lasting(moment.length_ms("--for", lasts))
+    after_ms = moment.length_ms("--after", after, 0)
     length_ms = after_ms + chosen.lasts_ms + _TAIL_MS
     if duration is not None:
-        length_ms = length_of("--duration", duration)
-    patience_ms = length_of("--patience", patience, 0)
+        length_ms = moment.length_ms("--duration", duration)
+    patience_ms = moment.length_ms("--patience", patience, 0)
     scene = scenario.find(attack, shipped.data_dir("scenarios"))
     traffic_run = generator.Run(scene, seed, simulate.start_ms(None), rate, length_ms)
     order = experiment.Order(chosen, traffic_run, workers, after_ms, patience_ms / 1000)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from fraudctl import engines
 from fraudctl.commands import _completion
+from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
+from fraudctl.decisions import deadletters
 from fraudctl.errors import UsageError
 
 Topic = Annotated[str | None, typer.Option("--topic", help="Another dead-letter topic.")]
@@ -19,7 +23,7 @@ Sink = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    noun = typer.Typer(help="Records that were refused for good.", no_args_is_help=True)
+    noun = App(help="Records that were refused for good.")
     noun.command("list")(list_)
     noun.command("show")(show)
     noun.command("retry")(retry)
@@ -35,11 +39,6 @@ def list_(
 
     Example: fraudctl dlq list --sink postgres
     """
-    from collections import deque
-
-    from fraudctl import engines
-    from fraudctl.decisions import deadletters
-
     running = engines.current()
     where = deadletters.topic_of(running, topic, sink)
     newest: deque[deadletters.DeadLetter] = deque(maxlen=limit)
@@ -62,9 +61,6 @@ def show(
 
     Example: fraudctl dlq show 0:17
     """
-    from fraudctl import engines
-    from fraudctl.decisions import deadletters
-
     running = engines.current()
     [letter] = deadletters.find(running, deadletters.topic_of(running, topic, sink), [id_])
     document = letter.as_document(whole=True)
@@ -84,9 +80,6 @@ def retry(
 
     Example: fraudctl dlq retry 0:17 --yes
     """
-    from fraudctl import engines
-    from fraudctl.decisions import deadletters
-
     if bool(ids) == all_:
         raise UsageError("name the records, or say --all", hint="see what there is: fraudctl dlq list")
     running = engines.current()
@@ -109,7 +102,5 @@ def _when(append_ms: int) -> str:
 
 
 def _place(letter: object) -> str:
-    from fraudctl.decisions.deadletters import DeadLetter
-
-    assert isinstance(letter, DeadLetter)
+    assert isinstance(letter, deadletters.DeadLetter)
     return f"{letter.topic} {letter.partition}:{letter.offset}"

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import asdict
+
 import typer
 
 from fraudctl.console.result import Result, Table
+from fraudctl.engines import contract
+from fraudctl.home import stack
+from fraudctl.observe import doctor as examiner
 
 
 def register(app: typer.Typer) -> None:
@@ -16,21 +22,14 @@ def doctor() -> Result:
 
     Example: fraudctl doctor
     """
-    import os
-    from dataclasses import asdict
-
-    from fraudctl.engines.contract import BROKEN, WELL
-    from fraudctl.home.stack import home_dir
-    from fraudctl.observe import doctor as examiner
-
-    checks = examiner.examine(home_dir(), os.environ)
+    checks = examiner.examine(stack.home_dir(), os.environ)
     state = examiner.worst(checks)
     rows = [(check.name, check.state, check.finding, check.mend) for check in checks]
     summary = (
         "all is well"
-        if state == WELL
+        if state == contract.WELL
         else f"{len(list(examiner.mends(checks)))} finding(s) to look at"
     )
     data = {"state": state, "checks": [asdict(check) for check in checks]}
     table = Table("", ("check", "state", "finding", "mend"), rows)
-    return Result(summary, data, exit_code=3 if state == BROKEN else 0, tables=(table,))
+    return Result(summary, data, exit_code=3 if state == contract.BROKEN else 0, tables=(table,))

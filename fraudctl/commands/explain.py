@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl import engines
 from fraudctl.console.result import Result, Table
+from fraudctl.decisions import explain as capability
+from fraudctl.decisions import side_by_side
+from fraudctl.home import rulesets, stack
 
 if TYPE_CHECKING:
     from fraudctl.decisions.explain import Explanation, Judged
@@ -28,9 +32,6 @@ def explain(
 
     Example: fraudctl explain evt-000042 --user ada
     """
-    from fraudctl import engines
-    from fraudctl.decisions import explain as capability
-
     found = capability.explain(engines.current(), event_id, user)
     if at is not None:
         return _side_by_side(found, at)
@@ -38,9 +39,6 @@ def explain(
 
 
 def _side_by_side(found: Explanation, at: str) -> Result:
-    from fraudctl.decisions import side_by_side
-    from fraudctl.home import rulesets, stack
-
     home, decision = stack.home_dir(), found.found.decision
     own = rulesets.by_hash(home, decision.ruleset_hash)
     others = [rulesets.find(name.strip(), home)[0] for name in at.split(",")]

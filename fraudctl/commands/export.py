@@ -9,14 +9,19 @@ from typing import Annotated
 
 import typer
 
-from fraudctl.console.result import Progress, Result, Table, progress
+from fraudctl import engines
+from fraudctl.commands._app import App
+from fraudctl.console.progress import Progress, progress
+from fraudctl.console.result import Result, Table
+from fraudctl.decisions import labels as known_labels
+from fraudctl.decisions import training
 from fraudctl.errors import UsageError
 
 Day = Annotated[str | None, typer.Option(metavar="DATE", help="An event date, YYYY-MM-DD.")]
 
 
 def register(app: typer.Typer) -> None:
-    noun = typer.Typer(help="Decisions as training data.", no_args_is_help=True)
+    noun = App(help="Decisions as training data.")
     noun.command("compact")(compact)
     noun.command("labels")(labels)
     app.add_typer(noun, name="export")
@@ -31,9 +36,6 @@ def compact(
 
     Example: fraudctl export compact
     """
-    from fraudctl import engines
-    from fraudctl.decisions import training
-
     running = engines.current()
     store = training.store_of(running)
     with progress("compacting", 1.0) as bar:
@@ -62,10 +64,6 @@ def labels(
 
     Example: fraudctl export labels --out training.parquet --since 2026-11-01
     """
-    from fraudctl import engines
-    from fraudctl.decisions import labels as known_labels
-    from fraudctl.decisions import training
-
     for day in (since, until):
         if day is not None and not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
             raise UsageError(f"not a date: {day!r}", hint="write it as 2026-11-23")

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from fraudctl import engines
 from fraudctl.console.result import Result
 from fraudctl.errors import UsageError
+from fraudctl.traffic import columns, rows
+from fraudctl.traffic import ingest as ingestion
 
 
 def register(app: typer.Typer) -> None:
@@ -49,10 +52,6 @@ def ingest(
 
     Example: fraudctl ingest payments.csv --map amount=betrag --label is_fraud --shift-to-now
     """
-    from fraudctl import engines
-    from fraudctl.traffic import columns, rows
-    from fraudctl.traffic import ingest as ingestion
-
     if history and (shift_to_now or topic or rate):
         raise UsageError(
             "--history goes with none of --shift-to-now, --topic, --rate", hint="drop one of the two"

@@ -7,13 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from fraudctl.console.result import Result, Table, progress
+from fraudctl import engines
+from fraudctl.commands._app import App
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
+from fraudctl.jobs import activations, live, reset
 
 Wait = Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")]
 
 
 def register(app: typer.Typer) -> None:
-    job = typer.Typer(help="The live scoring job.", no_args_is_help=True)
+    job = App(help="The live scoring job.")
     job.command("submit")(submit)
     job.command("stop")(stop)
     job.command("status")(status)
@@ -33,9 +37,6 @@ def submit(
 
     Example: fraudctl job submit --from latest
     """
-    from fraudctl import engines
-    from fraudctl.jobs import live
-
     with progress("starting the job") as shown:
         found = live.start(engines.current(), wait, shown, restore=restore)
     return _answer(f"the job runs{_origin(found)}", found)
@@ -51,9 +52,6 @@ def stop(
 
     Example: fraudctl job stop
     """
-    from fraudctl import engines
-    from fraudctl.jobs import live
-
     with progress("stopping the job") as shown:
         found = live.stop(engines.current(), wait, shown, savepoint=not no_savepoint)
     if found["job_id"] is None:
@@ -66,9 +64,6 @@ def status() -> Result:
 
     Example: fraudctl job status --json
     """
-    from fraudctl import engines
-    from fraudctl.jobs import activations, live
-
     here = engines.current()
     found = live.status(here) | {"rules_put_aside": activations.put_aside(here)}
     flink = found["flink"]
@@ -84,9 +79,6 @@ def savepoint(wait: Wait = 180.0) -> Result:
 
     Example: fraudctl job savepoint
     """
-    from fraudctl import engines
-    from fraudctl.jobs import live
-
     with progress("taking a savepoint"):
         found = live.savepoint(engines.current(), wait)
     return Result(f"savepoint: {found['savepoint']}", found)
@@ -100,9 +92,6 @@ def rescale(
 
     Example: fraudctl job rescale 2
     """
-    from fraudctl import engines
-    from fraudctl.jobs import live
-
     with progress("rescaling the job") as shown:
         found = live.rescale(engines.current(), parallelism, wait, shown)
     return _answer(f"the job runs at parallelism {parallelism}{_origin(found)}", found)
@@ -124,9 +113,6 @@ def reset_offsets(
 
     Example: fraudctl job reset-offsets --to 2026-11-23T12:00:00Z --dry-run
     """
-    from fraudctl import engines
-    from fraudctl.jobs import reset
-
     here = engines.current()
     if not dry_run:
         reset.refuse_running(here)

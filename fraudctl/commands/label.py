@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from fraudctl import engines
 from fraudctl.console.result import Result
+from fraudctl.decisions import labels
 
 
 class Verdict(StrEnum):
@@ -30,8 +32,5 @@ def label(
 
     Example: fraudctl label ip-burst-05b87a91-0001234 fraud
     """
-    from fraudctl import engines
-    from fraudctl.decisions import labels
-
     document = labels.write(engines.current(), event_id, verdict.value == "fraud", user)
     return Result(f"{event_id} of user {document['user_id']} is labelled {verdict.value}", document)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import typer
 
+from fraudctl import engines
+from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
+from fraudctl.decisions import notifications
 
 
 def register(app: typer.Typer) -> None:
-    notify = typer.Typer(help="What became of notifications.", no_args_is_help=True)
+    notify = App(help="What became of notifications.")
     notify.command("status")(status)
     app.add_typer(notify, name="notify")
 
@@ -18,11 +23,6 @@ def status() -> Result:
 
     Example: fraudctl notify status
     """
-    from dataclasses import asdict
-
-    from fraudctl import engines
-    from fraudctl.decisions import notifications
-
     claims = notifications.open_claims(engines.current())
     counts = {state: sum(claim.state == state for claim in claims) for state in notifications.STATES}
     rows = [[c.state, c.channel, c.user_id, c.event_id, c.reason] for c in claims if c.state != "due"]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl import servers
 from fraudctl.commands import _completion
+from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
+from fraudctl.settings import reading, shipped
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
 
 
 def register(app: typer.Typer) -> None:
-    profile = typer.Typer(help="Profiles: what a stack is built from.", no_args_is_help=True)
+    profile = App(help="Profiles: what a stack is built from.")
     profile.command("list")(list_profiles)
     profile.command("show")(show)
     app.add_typer(profile, name="profile")
@@ -25,8 +29,6 @@ def list_profiles() -> Result:
 
     Example: fraudctl profile list
     """
-    from fraudctl.settings import shipped
-
     folder = shipped.data_dir("profiles")
     rows = [{"name": name, "file": str(folder / f"{name}.yaml")} for name in shipped.profile_names()]
     table = Table("", ("name", "file"), [tuple(row.values()) for row in rows])
@@ -46,10 +48,6 @@ def show(
 
     Example: fraudctl profile show payments-raw
     """
-    import os
-
-    from fraudctl.settings import reading
-
     loaded = reading.load(name, environ=os.environ)
     values = _values(loaded)
     rows = [(path, _text(value), loaded.sources.get(path, "default")) for path, value in values.items()]
@@ -78,8 +76,6 @@ def _values(loaded: Profile) -> dict[str, Any]:
 
 
 def _server_defaults() -> dict[str, dict[str, Any]]:
-    from fraudctl import servers
-
     found: dict[str, dict[str, Any]] = {}
     for name, kind in servers.discover().items():
         main, *others = kind.port_roles

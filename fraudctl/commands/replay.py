@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudctl import engines
 from fraudctl.commands import _completion
-from fraudctl.console.result import Result, Table, progress, say
+from fraudctl.compare import backtest_page, replay_page
+from fraudctl.compare import replay as replays
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
+from fraudctl.console.streams import say
+from fraudctl.errors import UsageError
+from fraudctl.home import rulesets
+from fraudctl.settings import moment
 
 if TYPE_CHECKING:
     from fraudctl.compare.diff import Diff
@@ -71,12 +79,6 @@ def replay(
 
     Example: fraudctl replay --rules candidate.yaml --diff live --report diff.html
     """
-    from fraudctl import engines
-    from fraudctl.compare import replay as replays
-    from fraudctl.errors import UsageError
-    from fraudctl.home import rulesets
-    from fraudctl.settings import moment
-
     if (version is None) == (rules is None):
         raise UsageError("name one rule set", hint="use --rule-version V or --rules NAME")
     if report is not None and base is None:
@@ -95,9 +97,11 @@ def replay(
 
 
 def _plan_text(made: Plan) -> str:
-    from fraudctl.compare.backtest_page import span
-
-    warm = "the start of the log" if made.look_back_ms is None else f"{span(made.look_back_ms)} before"
+    warm = (
+        "the start of the log"
+        if made.look_back_ms is None
+        else f"{backtest_page.span(made.look_back_ms)} before"
+    )
     return (
         f"replay of {made.ruleset.version} ({made.ruleset.hash[:12]}): {made.jobs} job(s) read {made.reads} "
         f"records each, {made.compares} of them compared, windows warmed from {warm}; "
@@ -129,27 +133,14 @@ def _answer(found: Replay, report: Path | None) -> Result:
 
 
 def _tables(diff: Diff) -> tuple[Table, ...]:
-    from fraudctl.compare.replay_page import (
-        CAUSE_COLUMNS,
-        EXAMPLE_COLUMNS,
-        FLIP_COLUMNS,
-        RULE_COLUMNS,
-        cause_rows,
-        example_rows,
-        flip_rows,
-        rule_rows,
-    )
-
     return (
-        Table("Decisions", FLIP_COLUMNS, flip_rows(diff)),
-        Table("Rules", RULE_COLUMNS, rule_rows(diff)),
-        Table("Why", CAUSE_COLUMNS, cause_rows(diff)),
-        Table("Examples", EXAMPLE_COLUMNS, example_rows(diff)[:SHOWN]),
+        Table("Decisions", replay_page.FLIP_COLUMNS, replay_page.flip_rows(diff)),
+        Table("Rules", replay_page.RULE_COLUMNS, replay_page.rule_rows(diff)),
+        Table("Why", replay_page.CAUSE_COLUMNS, replay_page.cause_rows(diff)),
+        Table("Examples", replay_page.EXAMPLE_COLUMNS, replay_page.example_rows(diff)[:SHOWN]),
     )
 
 
 def _page(found: Replay, diff: Diff, summary: str) -> str:
-    from fraudctl.compare.replay_page import html
-
     title = f"{found.plan.ruleset.version} against {found.base}"
-    return html(title, [summary, _plan_text(found.plan)], diff)
+    return replay_page.html(title, [summary, _plan_text(found.plan)], diff)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from fraudctl.commands import _completion
+from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
+from fraudctl.settings import shipped
+from fraudctl.traffic import scenario
 
 
 def register(app: typer.Typer) -> None:
-    noun = typer.Typer(help="The kinds of traffic that simulate can send.", no_args_is_help=True)
+    noun = App(help="The kinds of traffic that simulate can send.")
     noun.command("list")(list_)
     noun.command("show")(show)
     app.add_typer(noun, name="scenario")
@@ -22,9 +26,6 @@ def list_() -> Result:
 
     Example: fraudctl scenario list
     """
-    from fraudctl.settings import shipped
-    from fraudctl.traffic import scenario
-
     folder = shipped.data_dir("scenarios")
     found = [scenario.find(name, folder) for name in scenario.names(folder)]
     data = [{"name": one.name, "description": one.description, "rules": _rules(one)} for one in found]
@@ -42,11 +43,6 @@ def show(
 
     Example: fraudctl scenario show card-testing
     """
-    from dataclasses import asdict
-
-    from fraudctl.settings import shipped
-    from fraudctl.traffic import scenario
-
     one = scenario.find(name, shipped.data_dir("scenarios"))
     tables = tuple(_attack_table(attack) for attack in one.attacks)
     return Result(f"{one.name}: {one.description}", asdict(one), tables=tables)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
+from importlib.resources import files
 from typing import Annotated
 
 import typer
 
+from fraudctl.commands._app import App
 from fraudctl.console.result import Result
+from fraudctl.settings import shipped
 
 
 class Shape(StrEnum):
@@ -20,7 +24,7 @@ class Shape(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    noun = typer.Typer(help="The JSON Schemas of records and files.", no_args_is_help=True)
+    noun = App(help="The JSON Schemas of records and files.")
     noun.callback()(_noun)
     noun.command("show")(show)
     app.add_typer(noun, name="schema")
@@ -35,12 +39,7 @@ def show(what: Annotated[Shape, typer.Argument(help="Which one.")]) -> Result:
 
     Example: fraudctl schema show transaction
     """
-    import json
-    from importlib.resources import files
-
-    from fraudctl.settings.shipped import data_dir
-
     on_the_wire = what in (Shape.transaction, Shape.decision)
-    folder = files("pipeline") / "schemas" if on_the_wire else data_dir("schemas")
+    folder = files("pipeline") / "schemas" if on_the_wire else shipped.data_dir("schemas")
     text = (folder / f"{what.value}.schema.json").read_text(encoding="utf-8")
     return Result(text.rstrip("\n"), {"name": what.value, "schema": json.loads(text)})

@@ -8,7 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from fraudctl import engines
 from fraudctl.console.result import Result, Table
+from fraudctl.decisions import search as audit
+from fraudctl.settings import moment
+from pipeline.sinks.elasticsearch.reader import Search
 
 COLUMNS = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
 
@@ -42,14 +46,9 @@ def search(
 
     Example: fraudctl search 'amount:>500 AND country:DE' --decision block --since 24h
     """
-    from fraudctl import engines
-    from fraudctl.decisions.search import find
-    from fraudctl.settings import moment
-    from pipeline.sinks.elasticsearch.reader import Search
-
     since_ms = moment.of_option("--since", since)
     wanted = Search(query, user, ip, since_ms, decision.value if decision else None, rule, limit)
-    answer = find(engines.current(), wanted)
+    answer = audit.find(engines.current(), wanted)
     rows = [_row(one) for one in answer.decisions]
     data = {
         "total": answer.total,

@@ -7,9 +7,13 @@ from typing import Annotated
 
 import typer
 
+from fraudctl import engines
 from fraudctl.commands import _completion
 from fraudctl.console.result import Result
 from fraudctl.errors import UsageError
+from fraudctl.settings import moment, shipped
+from fraudctl.traffic import generator, scenario
+from fraudctl.traffic import simulate as simulation
 
 
 def register(app: typer.Typer) -> None:
@@ -43,20 +47,16 @@ def simulate(
 
     Example: fraudctl simulate --attack ip-burst --rate 200 --duration 30s
     """
-    from fraudctl import engines
-    from fraudctl.settings import moment, shipped
-    from fraudctl.traffic import generator, scenario, simulate
-
     if not 0 < rate <= 1_000_000:
         raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
     length_ms = moment.length_ms("--duration", duration)
     patience_ms = moment.length_ms("--patience", patience)
     chosen = scenario.find(attack, shipped.data_dir("scenarios"))
-    start_ms = simulate.start_ms(start_time)
+    start_ms = simulation.start_ms(start_time)
     run = generator.Run(chosen, seed, start_ms, rate, length_ms, background)
     if output is not None:
         with output.open("w", encoding="utf-8") as target:
-            count = simulate.write_stream(run, target)
+            count = simulation.write_stream(run, target)
         data = {"run": run.name, "start_ms": start_ms, "events": count, "file": str(output)}
         return Result(f"{count} transactions written to {output}", data)
-    return simulate.simulate(engines.current(), run, workers, patience_ms / 1000).as_result()
+    return simulation.simulate(engines.current(), run, workers, patience_ms / 1000).as_result()

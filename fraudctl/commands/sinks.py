@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl import engines
 from fraudctl.commands import _completion
-from fraudctl.console.result import Result, Table, progress
+from fraudctl.commands import dlq as letters
+from fraudctl.commands._app import App
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
+from fraudctl.decisions import notifications
+from fraudctl.engines import writers
+from fraudctl.errors import Unhealthy
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -20,7 +27,7 @@ _HEALTHY = ("running", "paused")
 
 
 def register(app: typer.Typer) -> None:
-    noun = typer.Typer(help="The writers that feed each store.", no_args_is_help=True)
+    noun = App(help="The writers that feed each store.")
     noun.command("list")(list_)
     noun.command("status")(status)
     noun.command("pause")(pause)
@@ -35,9 +42,6 @@ def list_() -> Result:
 
     Example: fraudctl sinks list
     """
-    from fraudctl import engines
-    from fraudctl.engines import writers
-
     found = writers.describe(engines.current())
     rows = [(one["name"], one["address"], one["dead_letter_topic"], _settings(one)) for one in found]
     table = Table("", ("sink", "writes to", "dead letters", "settings"), rows)
@@ -49,9 +53,6 @@ def status() -> Result:
 
     Example: fraudctl sinks status --json
     """
-    from fraudctl import engines
-    from fraudctl.engines import writers
-
     running = engines.current()
     found = writers.status(running)
     columns = ("name", "state", "lag", "written", "superseded", "retried", "dead_letters", "last_error")
@@ -67,9 +68,6 @@ def status() -> Result:
 
 def _notifications(running: Stack) -> tuple[dict[str, int] | None, str]:
     """The open ones by state, and what is worth saying of them."""
-    from fraudctl.decisions import notifications
-    from fraudctl.errors import Unhealthy
-
     try:
         counts = notifications.counts(running)
     except Unhealthy as error:
@@ -84,9 +82,6 @@ def pause(name: Name) -> Result:
 
     Example: fraudctl sinks pause postgres
     """
-    from fraudctl import engines
-    from fraudctl.engines import writers
-
     changed = writers.pause(engines.current(), name)
     words = "is paused" if changed else "was paused already"
     return Result(f"{name} {words}; go on with: fraudctl sinks resume {name}", {"sink": name, "paused": True})
@@ -97,9 +92,6 @@ def resume(name: Name) -> Result:
 
     Example: fraudctl sinks resume postgres
     """
-    from fraudctl import engines
-    from fraudctl.engines import writers
-
     changed = writers.resume(engines.current(), name)
     words = "goes on" if changed else "was not paused"
     return Result(f"{name} {words}", {"sink": name, "paused": False})
@@ -118,9 +110,6 @@ def rewind(
 
     Example: fraudctl sinks rewind parquet --to earliest --yes
     """
-    from fraudctl import engines
-    from fraudctl.engines import writers
-
     running = engines.current()
     writers.check(running, name)
     offsets = writers.destination(running, to)
@@ -148,10 +137,6 @@ def dlq(
 
     Example: fraudctl sinks dlq postgres --retry
     """
-    from fraudctl import engines
-    from fraudctl.commands import dlq as letters
-    from fraudctl.engines import writers
-
     writers.check(engines.current(), name)
     if retry:
         return letters.retry(None, all_=True, yes=yes, sink=name)

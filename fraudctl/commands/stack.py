@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudctl import engines, servers, waiting
 from fraudctl.commands import _completion
-from fraudctl.console.result import Result, Table, options, progress, say
-from fraudctl.errors import NotRunning, UsageError
+from fraudctl.console import options
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
+from fraudctl.console.streams import say
+from fraudctl.engines import contract, wanted
+from fraudctl.errors import FraudctlError, NotRunning, UsageError
+from fraudctl.home import folder, rulesets, typed_files
+from fraudctl.home import stack as stacks
+from fraudctl.jobs import activations, live
+from fraudctl.observe import overview
+from fraudctl.rules import changes
 
 if TYPE_CHECKING:
-    from fraudctl.console.result import Progress
-    from fraudctl.engines.contract import ServerHealth
-    from fraudctl.errors import FraudctlError
+    from fraudctl.console.progress import Progress
     from fraudctl.home.folder import Removed
     from fraudctl.home.stack import Stack
-    from fraudctl.settings.profile import Profile
 
 WATCH_SECONDS = 2.0
 NEXT = ("fraudctl simulate --attack ip-burst", "fraudctl alerts", "fraudctl status --watch")
@@ -61,22 +72,14 @@ def up(
 
     Example: fraudctl up --any-port
     """
-    import time
-
-    from fraudctl import engines
-    from fraudctl.engines.contract import Wish
-    from fraudctl.home import stack as stacks
-
     began = time.monotonic()
     home = stacks.home_dir()
     left_out = tuple(sorted(without or ()))
-    chosen = _wanted_profile(home, profile, rules)
-    if left_out == () and profile is None and rules is None and (known := _running(home)) is not None:
+    chosen = wanted.profile(home, profile, rules)
+    if left_out == () and profile is None and rules is None and (known := wanted.ready(home)) is not None:
         left_out = known.without
-    started = engines.for_up(home, engine).up(Wish(home, chosen, left_out, any_port, wait))
+    started = engines.for_up(home, engine).up(contract.Wish(home, chosen, left_out, any_port, wait))
     if started.runs_jobs:
-        from fraudctl.jobs import live
-
         with progress("starting the job") as shown:
             live.start(started, max(10.0, wait - (time.monotonic() - began)), shown)
             _apply_wanted(started, rules is not None, shown)
@@ -88,9 +91,6 @@ def down() -> Result:
 
     Example: fraudctl down
     """
-    from fraudctl import engines
-    from fraudctl.home import stack as stacks
-
     home = stacks.home_dir()
     running = _running_quietly(home)
     savepoint = _stop_job(running) if running is not None else None
@@ -108,12 +108,6 @@ def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = Fals
 
     Example: fraudctl purge --yes
     """
-    import os
-
-    from fraudctl import engines
-    from fraudctl.home import folder
-    from fraudctl.home import stack as stacks
-
     home = stacks.home_dir()
     if not os.path.lexists(home):
         return Result(f"there is nothing in {home}", {"home": str(home), "deleted": False})
@@ -158,8 +152,6 @@ def restart(
 
     Example: fraudctl restart postgres
     """
-    from fraudctl import engines
-
     running = engines.current()
     programs = list(engines.of(running).restart(running, server, wait))
     return Result(f"restarted {', '.join(programs)}", {"server": server, "programs": programs})
@@ -172,11 +164,9 @@ def status(
 
     Example: fraudctl status --json
     """
-    from fraudctl.home import stack as stacks
-
     if watch:
         return Result("", _watched(), replaces=True)
-    return _status_of(stacks.home_dir())
+    return overview.of(stacks.home_dir())
 
 
 def logs(
@@ -190,11 +180,6 @@ def logs(
 
     Example: fraudctl logs flink-taskmanager -f
     """
-    from dataclasses import asdict
-
-    from fraudctl import engines
-    from fraudctl.home import stack as stacks
-
     home = stacks.home_dir()
     engine = engines.of_home(home)
     known = list(engine.log_names(home))
@@ -212,61 +197,28 @@ def logs(
 
 def _apply_wanted(started: Stack, is_asked: bool, shown: Progress) -> None:
     """The rule set of the profile when it was asked for; otherwise what is in force stays, and is named."""
-    from fraudctl.home import rulesets
-    from fraudctl.jobs import activations
-    from fraudctl.rules import changes
-
     newest = activations.of(started).read()[-1]
-    wanted = rulesets.read(Path(started.profile.rules))
-    if newest.hash == wanted.hash:
+    asked = rulesets.read(Path(started.profile.rules))
+    if newest.hash == asked.hash:
         return
     if is_asked:
-        changes.change(started, changes.apply(wanted), 60.0, shown)
-        say(f"{wanted.version} is in force instead of {newest.version}")
+        changes.change(started, changes.apply(asked), 60.0, shown)
+        say(f"{asked.version} is in force instead of {newest.version}")
     else:
-        say(f"in force is {newest.version}, not {wanted.version} of the profile; see: fraudctl rules history")
-
-
-def _wanted_profile(home: Path, name: str | None, rules: str | None) -> Profile:
-    """The profile asked for; that of the running stack where nothing is asked for."""
-    import os
-
-    from fraudctl.home import rulesets
-    from fraudctl.settings import reading
-
-    if name is None and rules is None and (known := _running(home)) is not None:
-        return known.profile
-    overrides = {"rules": str(rulesets.locate(rules).absolute())} if rules else {}
-    return reading.load(name, overrides, os.environ)
-
-
-def _running(home: Path) -> Stack | None:
-    """The stack that came up in this home and still runs."""
-    from fraudctl import engines
-
-    try:
-        known = engines.current(home)
-    except NotRunning:
-        return None
-    return known if known.extra.get("ready") else None
+        say(f"in force is {newest.version}, not {asked.version} of the profile; see: fraudctl rules history")
 
 
 def _running_quietly(home: Path) -> Stack | None:
-    """The same; None, said why, where its file cannot be used."""
-    from fraudctl.home.typed_files import Damaged, Newer
-
+    """The stack that runs in this home; None, said why, where its file cannot be used."""
     try:
-        return _running(home)
-    except (Damaged, Newer) as error:
+        return wanted.ready(home)
+    except (typed_files.Damaged, typed_files.Newer) as error:
         say(f"the job stops without a savepoint, its newest checkpoint stays: {error.message}")
         return None
 
 
 def _stop_job(running: Stack) -> str | None:
     """Stop the job with a savepoint; where that cannot be had, say so and stop without."""
-    from fraudctl.errors import FraudctlError
-    from fraudctl.jobs import live
-
     if not running.runs_jobs:
         return None
     try:
@@ -279,9 +231,7 @@ def _stop_job(running: Stack) -> str | None:
 
 
 def _confirm(home: Path) -> None:
-    import sys
-
-    if options().json or not sys.stdin.isatty():
+    if options.current().json or not sys.stdin.isatty():
         raise UsageError(
             f"this deletes everything a stack wrote in {home}", hint="say so with: fraudctl purge --yes"
         )
@@ -289,9 +239,7 @@ def _confirm(home: Path) -> None:
 
 
 def _started(stack: Stack, seconds: float) -> Result:
-    from fraudctl.servers import server_class
-
-    rows = [(server_class(name).title, address) for name, address in stack.addresses.items()]
+    rows = [(servers.server_class(name).title, address) for name, address in stack.addresses.items()]
     tables = (Table("", ("server", "address"), rows), Table("", ("next",), [(line,) for line in NEXT]))
     data = {
         "home": str(stack.home),
@@ -304,124 +252,5 @@ def _started(stack: Stack, seconds: float) -> Result:
 
 
 def _watched() -> Iterator[Result]:
-    from fraudctl.home import stack as stacks
-    from fraudctl.waiting import every
-
-    for _ in every(WATCH_SECONDS):
-        yield _status_of(stacks.home_dir())
-
-
-def _status_of(home: Path) -> Result:
-    from fraudctl import engines
-    from fraudctl.home.typed_files import Damaged, Newer
-
-    try:
-        stack = engines.current(home)
-    except (Damaged, Newer) as error:
-        return _status_unknown(home, error)
-    return _status(stack)
-
-
-def _status_unknown(home: Path, error: FraudctlError) -> Result:
-    """What can be said where `stack.json` cannot be read: the finding, its mend, and what runs."""
-    from fraudctl import engines
-    from fraudctl.observe import status as observe
-
-    seen = [observe.program(state) for state in engines.of_home(home).seen_in(home).values()]
-    data = {
-        "home": str(home),
-        "healthy": False,
-        "finding": {"code": error.code, "message": error.message, "hint": error.hint},
-        "programs": seen,
-    }
-    rows = [(one["name"], one["pid"] or "", _mb(one["rss_bytes"]), one["state"]) for one in seen]
-    finding = Table("", ("finding", "mend"), [(error.message, error.hint)])
-    programs = Table("", ("program", "pid", "memory", "state"), rows)
-    return Result(f"not well: {error.message}", data, exit_code=3, tables=(finding, programs))
-
-
-def _status(stack: Stack) -> Result:
-    from fraudctl import engines
-    from fraudctl.jobs import activations
-    from fraudctl.observe import status as observe
-
-    health = engines.of(stack).health(stack)
-    servers = [_server(one) for one in health]
-    for server in servers:
-        if server["name"] == "postgres":
-            server["dsn"] = stack.sink_url("postgres")
-    job = observe.job(stack)
-    sinks = observe.sinks(stack)
-    ill = [one.name for one in health if not one.healthy] + ([] if job["healthy"] else ["job"])
-    ill += [sink["name"] for sink in sinks if not sink["healthy"] and sink["name"] not in ill]
-    rates = observe.rates(stack)
-    put_aside = activations.put_aside(stack)
-    said, aside = activations.say_put_aside(put_aside)
-    summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
-    data = {
-        "home": str(stack.home),
-        "profile": stack.profile.name,
-        "healthy": not ill,
-        "servers": servers,
-        "job": job,
-        "sinks": sinks,
-        "rates": rates,
-        "rules_put_aside": put_aside,
-    }
-    tables = (*_status_tables(health, job, sinks), _rates_table(rates))
-    return Result(summary + said, data, exit_code=3 if ill else 0, tables=(*tables, *aside))
-
-
-def _server(one: ServerHealth) -> dict[str, Any]:
-    from fraudctl.observe import status as observe
-
-    return {
-        "name": one.name,
-        "title": one.title,
-        "address": one.address or None,
-        "healthy": one.healthy,
-        "reason": one.reason or None,
-        "programs": [observe.program(state) for state in one.programs],
-    }
-
-
-def _status_tables(
-    health: list[ServerHealth], job: dict[str, Any], sinks: list[dict[str, Any]]
-) -> tuple[Table, ...]:
-    from fraudctl.observe import status as observe
-
-    rows: list[tuple[object, ...]] = []
-    for one in health:
-        if one.address and not one.programs:
-            rows.append((one.name, one.address, "", "", "", "external, " + (one.reason or "well")))
-        for number, state in enumerate(one.programs):
-            seen = observe.program(state)
-            shown = (one.address if number == 0 else "", seen["pid"] or "", _mb(seen["rss_bytes"]))
-            said = ("well" if one.healthy else one.reason) if number == 0 else ""
-            rows.append((seen["name"], *shown, _age(seen["uptime_s"]), said))
-    servers = Table("", ("program", "address", "pid", "memory", "up", "state"), rows)
-    found = [
-        servers,
-        Table("", ("job", "value"), [(key, value) for key, value in job.items() if value is not None]),
-    ]
-    if sinks:
-        columns = ("name", "lag", "written", "retried", "dead_lettered", "last_error")
-        heads = (column.replace("_", " ") for column in columns[1:])
-        found.append(Table("", ("sink", *heads), [[s.get(c) for c in columns] for s in sinks]))
-    return tuple(found)
-
-
-def _rates_table(rates: dict[str, Any]) -> Table:
-    rows = [(name.replace("_", " "), rates[name], recent) for name, recent in rates["per_second"].items()]
-    return Table("", ("topic", "records", "per second"), rows)
-
-
-def _mb(size: int | None) -> str:
-    return f"{size / 1e6:.0f} MB" if size else ""
-
-
-def _age(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
+    for _ in waiting.every(WATCH_SECONDS):
+        yield overview.of(stacks.home_dir())

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fraudctl import engines
+from fraudctl import verify as checking
 from fraudctl.commands import _completion
-from fraudctl.console import result
+from fraudctl.commands._app import App
+from fraudctl.console import options
+from fraudctl.console.progress import Progress, progress
 from fraudctl.console.result import Result, Table
+from fraudctl.engines import workers
 from fraudctl.errors import Difference, UsageError
+from fraudctl.settings import moment
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -22,7 +28,7 @@ _SHOWN_FIELDS = 3
 
 
 def register(app: typer.Typer) -> None:
-    noun = typer.Typer(help="Prove that every store agrees with the decisions log.", no_args_is_help=True)
+    noun = App(help="Prove that every store agrees with the decisions log.")
     noun.callback()(lambda: None)
     noun.command("sinks")(sinks)
     app.add_typer(noun, name="verify")
@@ -55,16 +61,12 @@ def sinks(
     """
     if dry_run and not repair:
         raise UsageError("--dry-run goes with --repair", hint="run: fraudctl verify sinks --repair --dry-run")
-    from fraudctl import engines
-    from fraudctl.settings import moment
-    from fraudctl.verify import KafkaLog, Span, Verification
-
     running = engines.current()
     configs = _configs(running, sink)
-    log = KafkaLog(running.kafka, running.profile.topics.decisions)
+    log = checking.KafkaLog(running.kafka, running.profile.topics.decisions)
     bars = _Bars()
-    span = Span(moment.of_option("--from", from_), moment.of_option("--to", to))
-    with Verification(log, configs, running.home / "verify", span, tell=bars.tell) as verification:
+    span = checking.Span(moment.of_option("--from", from_), moment.of_option("--to", to))
+    with checking.Verification(log, configs, running.home / "verify", span, tell=bars.tell) as verification:
         with bars.shown("verifying"):
             report = verification.check()
         if not repair or report.is_clean:
@@ -82,20 +84,18 @@ class _Bars:
     """Passes on what verification tells to the bar that is shown."""
 
     def __init__(self) -> None:
-        self._bar = result.Progress()
+        self._bar = Progress()
 
     def tell(self, done: float, total: float, what: str) -> None:
         self._bar.update(done / total if total else 1.0, what if total else f"{what}: {done:g}")
 
     @contextmanager
     def shown(self, label: str) -> Iterator[None]:
-        with result.progress(label, 1.0) as self._bar:
+        with progress(label, 1.0) as self._bar:
             yield
 
 
 def _configs(running: Stack, asked: list[str] | None) -> list[Config]:
-    from fraudctl.engines import workers
-
     there = workers.sinks(running)
     unknown = sorted(set(asked or ()) - set(there))
     if unknown:
@@ -107,14 +107,12 @@ def _configs(running: Stack, asked: list[str] | None) -> list[Config]:
 
 
 def _ask(report: Report, yes: bool) -> None:
-    from fraudctl.verify import Kind
-
-    doomed = {name: one.classes.get(Kind.EXTRA, 0) for name, one in report.sinks.items()}
+    doomed = {name: one.classes.get(checking.Kind.EXTRA, 0) for name, one in report.sinks.items()}
     total = sum(doomed.values())
     if yes or not total:
         return
     where = ", ".join(f"{count} from {name}" for name, count in doomed.items() if count)
-    if result.options().json or not sys.stdin.isatty():
+    if options.current().json or not sys.stdin.isatty():
         raise Difference(
             f"repair would delete {where}, and nobody can be asked",
             hint="look with --repair --dry-run, then run it with --yes",
@@ -133,10 +131,8 @@ def _dry(report: Report, limit: int) -> Result:
 
 
 def _would(report: Report) -> dict[str, int]:
-    from fraudctl.verify import FAULTS, Kind
-
-    delete = sum(one.classes.get(Kind.EXTRA, 0) for one in report.sinks.values())
-    every = sum(one.classes.get(kind, 0) for one in report.sinks.values() for kind in FAULTS)
+    delete = sum(one.classes.get(checking.Kind.EXTRA, 0) for one in report.sinks.values())
+    every = sum(one.classes.get(kind, 0) for one in report.sinks.values() for kind in checking.FAULTS)
     return {"rewrite": every - delete, "delete": delete}
 
 
@@ -157,9 +153,7 @@ def _mapping(found: Result) -> Mapping[str, Any]:
 
 
 def _result(report: Report, limit: int) -> Result:
-    from fraudctl.verify import Kind
-
-    seen = [kind for kind in Kind if any(one.classes.get(kind) for one in report.sinks.values())]
+    seen = [kind for kind in checking.Kind if any(one.classes.get(kind) for one in report.sinks.values())]
     rows = [
         (name, one.expected, one.held, one.equal, *(one.classes.get(kind, 0) for kind in seen))
         for name, one in report.sinks.items()
@@ -178,16 +172,14 @@ def _result(report: Report, limit: int) -> Result:
 
 
 def _differences(report: Report, limit: int) -> Table:
-    from fraudctl.verify import FAULTS, MEANING
-
     # faults before what has a reason; the file holds them all
-    order = sorted(report.shown, key=lambda one: one.kind not in FAULTS)[:limit]
+    order = sorted(report.shown, key=lambda one: one.kind not in checking.FAULTS)[:limit]
     rows = []
     for one in order:
         what = "; ".join(
             f"{name}: {held} is {said} in the log" for name, held, said in one.fields[:_SHOWN_FIELDS]
         )
         more = len(one.fields) - _SHOWN_FIELDS
-        text = what + (f" and {more} more" if more > 0 else "") if what else MEANING[one.kind]
+        text = what + (f" and {more} more" if more > 0 else "") if what else checking.MEANING[one.kind]
         rows.append((one.sink, str(one.kind).replace("_", " "), *one.identity, text))
     return Table("", ("sink", "class", "user", "event", "what"), rows)

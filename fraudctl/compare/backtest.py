@@ -27,7 +27,7 @@ from fraudctl.compare.detection import (
     sweep,
     within_budget,
 )
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import UsageError
 from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, read, read_labels
 from pipeline.records.clock import DAY_MS

@@ -22,7 +22,7 @@ from fraudctl.compare import prints
 from fraudctl.compare.diff import Diff
 from fraudctl.compare.prints import Record
 from fraudctl.compare.replay_topics import own_topics
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
 from fraudctl.jobs import live as jobs

@@ -17,7 +17,7 @@ from fraudctl.compare.detection import Measure, Outcome, Population, measure
 from fraudctl.compare.diff import Diff
 from fraudctl.compare.prints import Place, Record
 from fraudctl.compare.proportions import Share
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.decisions import labels
 from fraudctl.errors import FileProblems, UsageError
 from fraudctl.home import rulesets

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-    from rich.table import Table as RichTable
-    from rich.text import Text
+from rich import box
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table as RichTable
+from rich.text import Text
 
 GAP = 3
 EDGES = 2
@@ -64,17 +65,17 @@ def _text(cell: object) -> str:
 
 def _column(head: str, cells: Sequence[str]) -> _Column:
     there = [cell for cell in cells if cell]
-    natural = max((_size(line) for cell in cells for line in cell.splitlines()), default=0)
-    words = [_size(word) for cell in cells for word in cell.split()]
+    natural = max((cell_len(line) for cell in cells for line in cell.splitlines()), default=0)
+    words = [cell_len(word) for cell in cells for word in cell.split()]
     is_text = any(len(cell.split()) > 1 for cell in cells)
     longest = min(LONGEST_WORD, max(words, default=0))
     least = min(natural, max(LEAST_TEXT, longest)) if is_text else natural
-    head_least = max((_size(word) for word in head.split()), default=0)
+    head_least = max((cell_len(word) for word in head.split()), default=0)
     return _Column(
         head,
         bool(there) and all(_NUMBER.fullmatch(cell) for cell in there),
         max(least, head_least),
-        max(natural, _size(head)),
+        max(natural, cell_len(head)),
     )
 
 
@@ -93,9 +94,6 @@ def _widths(columns: Sequence[_Column], room: int) -> list[int]:
 def _grid(
     title: str, columns: Sequence[_Column], widths: Sequence[int], cells: Sequence[Sequence[str]]
 ) -> RichTable:
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text
 
     name = Text(title, style="bold") if title else None
     shown = RichTable(title=name, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
@@ -115,8 +113,6 @@ def _records(
     title: str, heads: Sequence[str], cells: Sequence[Sequence[str]], width: int
 ) -> Iterator[RenderableType]:
     """Each row as its heads and values, as many in a line as fit; what is longer has lines of its own."""
-    from rich.padding import Padding
-    from rich.text import Text
 
     if title:
         yield Text(f"\n{title}", style="bold")
@@ -128,7 +124,6 @@ def _records(
 
 def _pairs(heads: Sequence[str], row: Sequence[str]) -> Iterator[Text]:
     """The cells that say something, each with its head."""
-    from rich.text import Text
 
     for head, cell in zip(heads, row, strict=True):
         if cell:
@@ -148,9 +143,3 @@ def _filled(pairs: Iterable[Text], room: int) -> Iterator[Text]:
         line = pair
     if line is not None:
         yield line
-
-
-def _size(text: str) -> int:
-    from rich.cells import cell_len
-
-    return cell_len(text)

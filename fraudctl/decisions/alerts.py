@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.kafka import admin
 from pipeline.records.decision_bytes import Parts, Undecodable, glance, take_apart
+from pipeline.sinks import Damaged, Unavailable
+from pipeline.sinks.postgres import reader
+from pipeline.sinks.redis import reader as redis_reader
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -52,9 +55,6 @@ class Alert:
 
 def latest(dsn: str, since_ms: int, limit: int, decision: str | None = None) -> list[Alert]:
     """The newest alerts decided at or after `since_ms`, newest first. Raises Unhealthy."""
-    from pipeline.sinks import Damaged, Unavailable
-    from pipeline.sinks.postgres import reader
-
     try:
         rows = reader.latest(dsn, since_ms, limit, wanted(decision))
     except Damaged as error:
@@ -99,11 +99,8 @@ def top(
 
     What Redis holds of another form is told to `damaged`, and left out. Raises Unhealthy.
     """
-    from pipeline.sinks import Damaged, Unavailable
-    from pipeline.sinks.redis import reader
-
     try:
-        return reader.top(url, kind, limit, now_ms, damaged=damaged)
+        return redis_reader.top(url, kind, limit, now_ms, damaged=damaged)
     except Damaged as error:
         raise Unhealthy(
             f"Redis holds what no sink writes: {error}",

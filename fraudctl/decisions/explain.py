@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fraudctl.console import result
+from fraudctl.console.progress import Progress, progress
+from fraudctl.console.streams import say
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.kafka import admin
 from pipeline.records.decision_bytes import glance
@@ -28,6 +29,11 @@ from pipeline.records.events import (
     plain,
 )
 from pipeline.records.position import pack, unpack
+from pipeline.rules.expression.tree import Kind, names_in
+from pipeline.rules.ruleset import RuleSetError, load, parse
+from pipeline.scoring import scorer
+from pipeline.sinks import Unavailable
+from pipeline.sinks.postgres import reader
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -136,8 +142,6 @@ def judge(decision: Decision, ruleset: RuleSet | None) -> tuple[Judged, ...]:
 
 def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, Any]:
     """What the rules saw: money in units, numbers, text, truth values; what is absent is left out."""
-    from pipeline.rules.expression.tree import Kind
-
     read: Mapping[Kind, Callable[[Any], Any]] = {Kind.MONEY: parse_amount, Kind.INT: int, Kind.FLOAT: float}
     transaction = decision.transaction
     values: dict[str, Any] = {
@@ -161,17 +165,15 @@ def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
 
 def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     """What the store holds; nothing, and why is said, where there is none or it does not answer."""
-    from pipeline.sinks import Unavailable
-
     try:
         dsn = stack.sink_url("postgres")
     except NotRunning as error:
-        result.say(f"{error.message}: reading the log instead")
+        say(f"{error.message}: reading the log instead")
         return []
     try:
         return stored(dsn, event_id, user_id)
     except Unavailable as error:
-        result.say(f"PostgreSQL does not answer: {error}: reading the log instead")
+        say(f"PostgreSQL does not answer: {error}: reading the log instead")
         return []
 
 
@@ -190,8 +192,6 @@ def one_of(found: list[Found], event_id: str) -> Found:
 
 def stored(dsn: str, event_id: str, user_id: str | None) -> list[Found]:
     """From PostgreSQL. Raises `pipeline.sinks.Unavailable`."""
-    from pipeline.sinks.postgres import reader
-
     return [Found(*one, "postgres") for one in reader.of_event(dsn, event_id, user_id)]
 
 
@@ -199,9 +199,9 @@ def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     """From the decisions topic, read from its beginning: slow, and needs no store."""
     topic = stack.profile.topics.decisions
     total = sum(admin.end_offsets(stack.kafka, topic).values())
-    with result.progress("reading the log", total) as progress:
+    with progress("reading the log", total) as bar:
         records = admin.tail(stack.kafka, topic)
-        return newest(_counted(records, progress), event_id, user_id)
+        return newest(_counted(records, bar), event_id, user_id)
 
 
 def newest(records: Iterable[admin.Record], event_id: str, user_id: str | None) -> list[Found]:
@@ -223,8 +223,6 @@ def newest(records: Iterable[admin.Record], event_id: str, user_id: str | None) 
 
 def ruleset_of(stack: Stack, wanted: str) -> tuple[RuleSet | None, str | None]:
     """The rule set of that hash and where it was found; (None, None) when it is not to be had."""
-    from pipeline.rules.ruleset import RuleSetError, load, parse
-
     readers: list[tuple[Path, Callable[[Path], RuleSet]]] = [
         (Path(stack.profile.rules), load),
         (stack.home / "rules" / f"{wanted}.json", lambda path: parse(json.loads(path.read_text()))),
@@ -251,16 +249,13 @@ def transaction_document(transaction: Transaction) -> dict[str, Any]:
 
 
 def _judged(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str | None) -> Judged:
-    from pipeline.rules.expression.tree import Kind, names_in
-    from pipeline.scoring.scorer import judge
-
     compared = {}
     uses = rule.plugin.uses if rule.plugin else ()
     for name in dict.fromkeys((*(mention.name for mention in names_in(rule.condition)), *uses)):
         value = values.get(name)
         is_money = ruleset.kind(name) is Kind.MONEY and value is not None
         compared[name] = amount_text(value) if is_money and value is not None else value
-    answer = judge(rule, ruleset, values)
+    answer = scorer.judge(rule, ruleset, values)
     error, points = (answer.error, answer.points) if answer else (None, rule.points)
     fired = answer is not None and error is None
     return Judged(rule.name, rule.when, points if fired else rule.points, fired, compared, text, error)
@@ -271,7 +266,7 @@ def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
     return {"declared": ruleset.content.get("features", {}).get(name)}
 
 
-def _counted(records: Iterable[admin.Record], progress: result.Progress) -> Iterable[admin.Record]:
+def _counted(records: Iterable[admin.Record], progress: Progress) -> Iterable[admin.Record]:
     for count, record in enumerate(records, 1):
         yield record
         if count % 5_000 == 0:

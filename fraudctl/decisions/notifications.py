@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fraudctl.engines import workers
-from fraudctl.errors import UsageError
+from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.home.stack import Stack
+from pipeline import notifier
+from pipeline.sinks.dynamodb.client import Unreachable
 
 if TYPE_CHECKING:
     from pipeline.notify.outbox import Claim
@@ -32,10 +34,6 @@ def open_claims(stack: Stack) -> list[Claim]:
 
     UsageError where the profile tells nobody; Unhealthy where the table cannot be read.
     """
-    from fraudctl.errors import Unhealthy
-    from pipeline import notifier
-    from pipeline.sinks.dynamodb.client import Unreachable
-
     if not workers.notifies(stack):
         raise UsageError(
             f"the profile {stack.profile.name} tells nobody of alerts",

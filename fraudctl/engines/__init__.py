@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
-from fraudctl.home.stack import Stack, home_dir, read
+from fraudctl.home import stack as stacks
 
 if TYPE_CHECKING:
     from fraudctl.engines.contract import Engine
+    from fraudctl.home.stack import Stack
 
 FIRST = "local"
 """the engine of a home where nothing has been started yet"""
@@ -40,7 +41,7 @@ def of_home(home: Path) -> Engine:
     Where the file that tells is damaged it is the engine that has something running there.
     """
     try:
-        stack = read(home)
+        stack = stacks.read(home)
     except FraudctlError:
         found = (engine for engine in map(find, names()) if engine.is_running(home))
         return next(found, find(FIRST))
@@ -62,10 +63,18 @@ def for_up(home: Path, asked: str | None) -> Engine:
 
 def current(home: Path | None = None) -> Stack:
     """The running stack of a home; NotRunning if there is none."""
-    where = home_dir(home)
-    stack = read(where)
+    where = stacks.home_dir(home)
+    stack = stacks.read(where)
     if stack is None:
         raise NotRunning(f"no stack has been started in {where}")
     if not of(stack).is_running(where):
         raise NotRunning(f"the stack in {where} is stopped")
     return stack
+
+
+def running(home: Path | None = None) -> Stack | None:
+    """The running stack of a home, None if there is none."""
+    try:
+        return current(home)
+    except NotRunning:
+        return None

@@ -17,6 +17,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged
 from fraudctl.servers import Program
 from pipeline.metrics import SinkStatus
+from pipeline.projector import Config
 from pipeline.records import names
 from pipeline.records.names import writer_group
 from pipeline.sinks import settings_of
@@ -160,8 +161,6 @@ def sink_file(stack: Stack, sink: str) -> Path:
 
 def writer(stack: Stack, sink: str) -> Config:
     """What a sink's writer is started with, as it lies in the home. Damaged where it cannot be used."""
-    from pipeline.projector import Config
-
     path, mend = sink_file(stack, sink), "run: fraudctl up, which writes it anew"
     found = typed_files.read(path, TypeAdapter(Config), mend)
     if found is None:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import open_private, write_atomically
 from fraudctl.settings.shipped import data_dir
+from pipeline.rules import ruleset
+from pipeline.rules.ruleset import RuleSetError, content_hash
 
 if TYPE_CHECKING:
     from pipeline.rules.ruleset import RuleSet
@@ -31,8 +33,6 @@ def shipped() -> dict[str, Path]:
 
 def store(home: Path, content: Mapping[str, Any]) -> str:
     """Keep a rule set's content under its hash, which is returned; the file has the time of the last use."""
-    from pipeline.rules.ruleset import content_hash
-
     kept = {section: value for section, value in content.items() if section != "tests"}
     name = content_hash(kept)
     path = home / "rules" / f"{name}.json"
@@ -126,8 +126,6 @@ def by_hash(home: Path, wanted: str) -> RuleSet | None:
 
 def load(path: Path) -> RuleSet:
     """A rule set from YAML or from kept JSON. RuleSetError with every problem."""
-    from pipeline.rules import ruleset
-
     if path.suffix != ".json":
         return ruleset.load(path)
     try:
@@ -139,8 +137,6 @@ def load(path: Path) -> RuleSet:
 
 def read(path: Path) -> RuleSet:
     """The same, for who only wants it whole: UsageError with every problem."""
-    from pipeline.rules.ruleset import RuleSetError
-
     try:
         return load(path)
     except RuleSetError as error:

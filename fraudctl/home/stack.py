@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from fraudctl.console import result
+from fraudctl.console import options
 from fraudctl.errors import NotRunning
 from fraudctl.home import typed_files
 from fraudctl.home.private_files import write_atomically
@@ -190,7 +190,7 @@ def with_password(url: str, password: str | None) -> str:
 
 def home_dir(home: Path | None = None) -> Path:
     """The home in use: given, else --home, else FRAUDCTL_HOME, else the user's state folder."""
-    chosen = home or result.options().home
+    chosen = home or options.current().home
     if chosen is None and (named := os.environ.get("FRAUDCTL_HOME")):
         chosen = Path(named)
     if chosen is None:

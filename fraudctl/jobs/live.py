@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
 from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink, Job, reason_of

@@ -18,6 +18,7 @@ from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.private_files import UMASK, make_folder, open_private
 from pipeline.records.clock import now_ms
+from pipeline.rules import ruleset
 from pipeline.rules.plan import PlanSettings
 from pipeline.scoring.job_config import JobConfig, JobTopics
 
@@ -70,8 +71,6 @@ def plan_settings(profile: Profile) -> PlanSettings:
 
 def ruleset_content(path: Path) -> dict[str, Any]:
     """The content of a rule set's file; UsageError when it cannot be used."""
-    from pipeline.rules import ruleset
-
     try:
         return dict(ruleset.load(path).content)
     except ruleset.RuleSetError as error:

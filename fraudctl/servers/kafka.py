@@ -12,6 +12,7 @@ from pathlib import Path
 from fraudctl.binaries.java import class_path, java, server_command, share_classes
 from fraudctl.errors import Failed, FraudctlError, NotReady
 from fraudctl.home.private_files import UMASK, make_folder, write_atomically
+from fraudctl.kafka import admin
 from fraudctl.servers import HOST, BaseServer, Program
 from pipeline.settings.reading import Free
 
@@ -98,8 +99,6 @@ class Server(BaseServer):
         return [Program(self.name, [*argv, "kafka.Kafka", str(self.config)])]
 
     def probe(self) -> None:
-        from fraudctl.kafka import admin
-
         try:
             socket.create_connection((HOST, self.port), timeout=1).close()
             admin.describe(self.address, [])

@@ -6,12 +6,11 @@ from contextlib import suppress
 
 from fraudctl.errors import UsageError
 from pipeline.records import clock, duration
+from pipeline.records.events import Refusal, parse_time
 
 
 def parse(text: str, now_ms: int | None = None) -> int:
     """The moment in epoch milliseconds; an age counts back from now. ValueError for what is neither."""
-    from pipeline.records.events import Refusal, parse_time
-
     with suppress(ValueError):
         age_ms = duration.parse(text)
         return (clock.now_ms() if now_ms is None else now_ms) - age_ms

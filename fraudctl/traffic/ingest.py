@@ -15,7 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fraudctl.console.result import Progress, Result, Table, progress, say
+from fraudctl.console.progress import Progress, progress
+from fraudctl.console.result import Result, Table
+from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack

@@ -19,13 +19,15 @@ from typing import Any, TextIO
 
 import orjson
 
-from fraudctl.console.result import Progress, Result, Table, progress
+from fraudctl.console.progress import Progress, progress
+from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.traffic.generator import Planned, Run, label_value, size, stream
 from fraudctl.traffic.scorecard import Scoreboard, Scorecard
+from pipeline.records.events import Refusal, parse_time
 
 LEAD_MS = 500
 """How long before the first event the run is set up, where no start time is given."""
@@ -300,8 +302,6 @@ def start_ms(given: str | None) -> int:
     unreadable."""
     if given is None:
         return int(time.time() * 1000) + LEAD_MS
-    from pipeline.records.events import Refusal, parse_time
-
     try:
         return parse_time(given)
     except Refusal as error:

@@ -19,7 +19,7 @@ from fraudctl.bench.load import Worker, Workload, send
 from fraudctl.chaos import fault, means
 from fraudctl.chaos.watch import behind
 from fraudctl.compare import replay
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.engines import workers
 from fraudctl.home import rulesets
 from fraudctl.home.stack import Stack

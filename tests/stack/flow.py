@@ -13,7 +13,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from fraudctl import engines
 from fraudctl.bench.load import Workload, number_of
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack

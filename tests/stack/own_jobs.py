@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink, reason_of
 from fraudctl.home.stack import Stack

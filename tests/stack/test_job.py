@@ -4,7 +4,7 @@ import subprocess
 
 from fraudctl import engines
 from fraudctl.binaries.java import java_home
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.flink.rest import Flink
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.stack import Stack

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from fraudctl import keeper
-from fraudctl.console.result import reset_options, set_options
+from fraudctl.console import options
 from fraudctl.engines.local import logs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
@@ -232,9 +232,9 @@ def test_rules_are_changed_from_the_command_line_while_the_job_runs(stack: Stack
     )
     assert applied["first_decision"]["user_id"] == "by-hand"
     assert ask(stack, "rules", "apply", str(good))["error"]["code"] == "already"
-    set_options(home=stack.home)
+    options.change(home=stack.home)
     keeper._pause(running_plugin(rule="always", ruleset_hash=applied["hash"]))
-    reset_options()
+    options.reset()
     assert [data_of(stack, "rules", "rollback")["version"] for _ in range(2)] == ["by-hand", began.version]
     made = data_of(stack, "rules", "history")["activations"][: len(activations.of(stack).read()) - len(chain)]
     assert [(one["action"], one["version"]) for one in reversed(made)] == [

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fraudctl.compare import prints, replay, replay_topics
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.stack import Stack

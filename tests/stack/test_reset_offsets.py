@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import live as jobs

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl.compare import shadow
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.decisions import labels
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack

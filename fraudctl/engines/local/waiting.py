@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 
-from fraudctl.console import result
+from fraudctl.console.progress import progress
 from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import NotReady, Unhealthy
 from fraudctl.home.stack import Paths
@@ -29,7 +29,7 @@ class Wait:
     def for_servers(self, wave: Sequence[BaseServer]) -> None:
         """Until every server of the wave answers its probe, then let each finish."""
         waiting = {server.name: server for server in wave}
-        with result.progress("starting " + ", ".join(waiting), len(waiting)) as bar:
+        with progress("starting " + ", ".join(waiting), len(waiting)) as bar:
             for _ in every(POLL_SECONDS):
                 for server in list(waiting.values()):
                     reason = reason_not_ready(server)

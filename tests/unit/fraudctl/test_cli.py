@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from fraudctl import cli, schemas
-from fraudctl.console import result
+from fraudctl.console import options
 from fraudctl.errors import Difference, FraudctlError, NotRunning, Unhealthy
 from fraudctl.home import folder
 
@@ -20,7 +21,7 @@ from fraudctl.home import folder
 @pytest.fixture(autouse=True)
 def _fresh_options() -> Iterator[None]:
     yield
-    result.reset_options()
+    options.reset()
 
 
 def leaves(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -32,7 +33,11 @@ def leaves(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield here, child
 
 
-COMMANDS = dict(leaves(cli.build()))
+COMMANDS = dict(
+    leaf
+    for name in cli.COMMANDS
+    for leaf in leaves(SimpleNamespace(commands={name: cli.build().whole(name)}))
+)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -10,7 +10,7 @@ import pytest
 
 from fraudctl.cli import main
 from fraudctl.compare.backtest import Backtest, Order, budget_per_month, run
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import UsageError
 from fraudctl.traffic.rows import Mapped
 from pipeline.rules.plan import PlanSettings

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from fraudctl.console import result
+from fraudctl.console import options, progress, result
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import Failed, NotRunning
 
 
 @pytest.fixture(autouse=True)
 def _fresh_options() -> Iterator[None]:
-    result.reset_options()
+    options.reset()
     yield
-    result.reset_options()
+    options.reset()
 
 
 def test_a_person_gets_the_tables_and_then_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
@@ -27,7 +27,7 @@ def test_a_person_gets_the_tables_and_then_the_summary(capsys: pytest.CaptureFix
 
 
 def test_a_machine_gets_one_envelope(capsys: pytest.CaptureFixture[str]) -> None:
-    result.set_options(json=True, command="job status")
+    options.change(json=True, command="job status")
     assert result.render(Result("late", {"n": 2}, exit_code=3, tables=(Table("", ("a",), [(1,)]),))) == 3
     assert json.loads(capsys.readouterr().out) == {
         "schema_version": 1,
@@ -48,7 +48,7 @@ def test_an_error_goes_to_stderr_with_its_hint(capsys: pytest.CaptureFixture[str
 
 
 def test_an_error_is_an_envelope_on_stdout_for_a_machine(capsys: pytest.CaptureFixture[str]) -> None:
-    result.set_options(json=True, command="status")
+    options.change(json=True, command="status")
     assert result.render_error(NotRunning("no stack")) == 4
     captured = capsys.readouterr()
     assert captured.err == ""
@@ -64,7 +64,7 @@ def test_an_error_is_an_envelope_on_stdout_for_a_machine(capsys: pytest.CaptureF
 
 
 def test_a_stream_is_one_json_line_per_item(capsys: pytest.CaptureFixture[str]) -> None:
-    result.set_options(json=True, command="alerts")
+    options.change(json=True, command="alerts")
     result.render(Result("done", iter([{"a": 1}, {"b": "é"}])))
     assert capsys.readouterr().out == '{"a":1}\n{"b":"é"}\n'
 
@@ -76,7 +76,7 @@ def test_a_stream_for_people_uses_its_line_and_ends_with_talk(capsys: pytest.Cap
 
 
 def test_progress_that_is_quick_says_nothing_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with result.progress("downloading", 100) as bar:
+    with progress.progress("downloading", 100) as bar:
         bar.update(50)
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
@@ -85,8 +85,8 @@ def test_progress_that_is_quick_says_nothing_without_a_terminal(capsys: pytest.C
 def test_progress_that_takes_long_says_so_on_stderr_without_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(result, "PLAIN_PROGRESS_SECONDS", 0.0)
-    with result.progress("downloading", 200) as bar:
+    monkeypatch.setattr(progress, "PLAIN_PROGRESS_SECONDS", 0.0)
+    with progress.progress("downloading", 200) as bar:
         bar.update(50, "kafka.jar")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "downloading 25 % kafka.jar\n")

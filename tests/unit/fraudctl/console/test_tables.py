@@ -9,11 +9,13 @@ import pytest
 from rich.console import Console
 
 from fraudctl.cli import main
-from fraudctl.commands import chaos, doctor, profile, rules, scenario
-from fraudctl.commands import stack as stack_command
-from fraudctl.console import result
+from fraudctl.commands import chaos, doctor, profile, scenario
+from fraudctl.commands.rules import cases, lint, show
+from fraudctl.commands.rules import list as listing
+from fraudctl.console import options
 from fraudctl.console.tables import Table, layout
 from fraudctl.engines.contract import Condition, ProgramState, ServerHealth
+from fraudctl.observe import overview
 from fraudctl.traffic.scorecard import Scoreboard
 from fraudctl.traffic.simulate import _tables as scorecard_tables
 
@@ -152,12 +154,12 @@ def test_the_commands_that_need_no_stack_are_readable(
     width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRAUDCTL_HOME", str(tmp_path / "home"))
-    result.reset_options()
+    options.reset()
     answers = [
-        rules.show("default"),
-        rules.lint("default"),
-        rules.run_tests("default", complete=True),
-        rules.list_rules(),
+        show.show("default"),
+        lint.lint("default"),
+        cases.run_tests("default", complete=True),
+        listing.list_rules(),
         profile.list_profiles(),
         profile.show("all-sinks"),
         scenario.list_(),
@@ -178,7 +180,7 @@ def test_status_is_readable(width: int) -> None:
     health = [ServerHealth("flink", "Flink", "127.0.0.1:18081", False, "the TaskManager is gone", programs)]
     job = {"name": "fraudctl-live", "state": "RESTARTING", "job_id": "7f" * 16, "uptime_s": 12}
     sinks = [{"name": "sink-postgres", "lag": 12, "written": 1_000_000, "retried": 3, "last_error": WHY}]
-    for table in stack_command._status_tables(health, job, sinks):
+    for table in overview.tables(health, job, sinks):
         assert_readable(table, width)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fraudctl.cli import main
-from fraudctl.commands.stack import _wanted_profile
+from fraudctl.engines import wanted
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets
 from pipeline.rules.ruleset import parse
@@ -127,6 +127,6 @@ def test_a_rule_set_that_is_not_there_is_told_alike_by_every_command(
 
 def test_up_takes_a_shipped_rule_set_or_a_file(names: list[tuple[str, str]], tmp_path: Path) -> None:
     for name, version in names[:2]:
-        assert rulesets.read(_wanted_profile(tmp_path, None, name).rules).version == version
+        assert rulesets.read(wanted.profile(tmp_path, None, name).rules).version == version
     with pytest.raises(UsageError, match="no rule set is called 'v1'"):
-        _wanted_profile(tmp_path, None, "v1")
+        wanted.profile(tmp_path, None, "v1")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fraudctl import engines
-from fraudctl.console import result
+from fraudctl.console import options
 from fraudctl.errors import Failed, NotRunning
 from fraudctl.home import stack
 from fraudctl.home.stack import Paths, Stack
@@ -106,15 +106,15 @@ def test_a_server_that_was_left_out_is_named(tmp_path: Path) -> None:
 def test_the_home_is_the_flag_else_the_environment_else_the_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result.reset_options()
+    options.reset()
     monkeypatch.delenv("FRAUDCTL_HOME", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert stack.home_dir() == tmp_path / "fraudctl"
     monkeypatch.setenv("FRAUDCTL_HOME", str(tmp_path / "b"))
     assert stack.home_dir() == tmp_path / "b"
-    result.set_options(home=tmp_path / "a")
+    options.change(home=tmp_path / "a")
     assert stack.home_dir() == tmp_path / "a"
-    result.reset_options()
+    options.reset()
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl.console.result import Progress
+from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, FraudctlError, UsageError
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.jobs import Beginning, WantedLive

@@ -18,11 +18,24 @@ from fraudctl.settings import reading
 from pipeline import sinks
 from pipeline.sinks import trials
 
-PACKAGE = '''
+PACKAGE = r'''
 """Writes decisions to a ledger. A repeat changes nothing."""
 
+from typing import Annotated
+
+from pipeline.settings.kinds import Text
+from pipeline.settings.reading import settings
+from pipeline.sinks import Pace
+
+@settings()
+class Settings(Pace):
+    """What it can be told."""
+
+    book: Annotated[str, Text()] = "main"
+    """which of its books"""
+
 def connect(address, secret, settings):
-    return ("ledger", address, secret, dict(settings))
+    return ("ledger", address, secret, settings.book)
 '''
 PLACE = """
 NEEDS_SERVER = False
@@ -73,7 +86,7 @@ def test_a_store_that_says_nothing_of_itself_is_a_server_of_its_name(folder: Pat
     sinks.prepare("ledger", "h:7", None)
     assert "ledger" in cut.targets()
     assert "ledger" not in refuse.targets()
-    assert sinks.connect("ledger", "h:7", "s", {"a": 1}) == ("ledger", "h:7", "s", {"a": 1})
+    assert sinks.connect("ledger", "h:7", "s", {"book": "b"}) == ("ledger", "h:7", "s", "b")
 
 
 def test_a_store_says_itself_where_it_is_what_it_needs_and_what_trials_may_do(

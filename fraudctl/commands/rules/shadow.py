@@ -7,21 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fraudctl import engines
 from fraudctl.commands import _completion
-from fraudctl.commands.rule_changes import Restart, Wait, add_steps, answer, changed, sound
-from fraudctl.console.result import Result, Table, progress
+from fraudctl.commands.rules import apply
+from fraudctl.commands.rules._asked import Restart, Wait
+from fraudctl.compare import replay_page as report
+from fraudctl.compare import shadow as shadows
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
+from fraudctl.errors import UsageError
+from fraudctl.rules import changes
 
 if TYPE_CHECKING:
     from fraudctl.compare.shadow import Check, Comparison
 
 EXIT_REFUSED = 5
 SHOWN = 20
-
-
-def add_to(rules: typer.Typer) -> None:
-    rules.command("shadow")(shadow)
-    rules.command("compare")(compare)
-    rules.command("promote")(promote)
 
 
 def shadow(
@@ -41,21 +42,16 @@ def shadow(
 
     Example: fraudctl rules shadow candidate.yaml
     """
-    from fraudctl import engines
-    from fraudctl.compare import shadow as shadows
-    from fraudctl.errors import UsageError
-    from fraudctl.rules import changes
-
     if (name is None) != stop:
         raise UsageError("say which", hint="a candidate, or --stop")
     if name is None:
-        made = changed(engines.current(), shadows.stop, wait)
+        made = apply.changed(engines.current(), shadows.stop, wait)
         return Result(f"no shadow from {made.as_document()['in_force_from']} on", made.as_document())
-    candidate, here = sound(name), engines.current()
+    candidate, here = apply.sound(name), engines.current()
     changes.refuse_stopped(here.paths.plugins, candidate)
     if restart:
-        add_steps(here, candidate, wait)
-    document = changed(here, shadows.start(candidate), wait).as_document()
+        apply.add_steps(here, candidate, wait)
+    document = apply.changed(here, shadows.start(candidate), wait).as_document()
     return Result(
         f"{candidate.version} runs as a shadow of {document['version']} from {document['in_force_from']} on; "
         "see: fraudctl rules compare",
@@ -68,9 +64,6 @@ def compare() -> Result:
 
     Example: fraudctl rules compare
     """
-    from fraudctl import engines
-    from fraudctl.compare import shadow as shadows
-
     with progress("comparing") as shown:
         found = shadows.compare(engines.current(), shown)
     return Result(_summary(found), found.as_document(), tables=_tables(found))
@@ -87,10 +80,6 @@ def promote(
 
     Example: fraudctl rules promote --gate gate.yaml
     """
-    from fraudctl import engines
-    from fraudctl.compare import shadow as shadows
-    from fraudctl.rules import changes
-
     here = engines.current()
     limits = shadows.read_gate(gate) if gate else shadows.Gate(min_compared=0)
     with progress("comparing") as shown:
@@ -99,8 +88,8 @@ def promote(
     checks = shadows.judge(limits, found)
     if not all(check.passed for check in checks):
         return _refused(found, checks)
-    made = changed(here, shadows.promote(found.shadow), wait)
-    done, data = answer(made), {"promoted": True, **made.as_document(), "gate": _documents(checks)}
+    made = apply.changed(here, shadows.promote(found.shadow), wait)
+    done, data = apply.answer(made), {"promoted": True, **made.as_document(), "gate": _documents(checks)}
     return Result(done.summary, data, tables=done.tables)
 
 
@@ -133,8 +122,6 @@ def _summary(found: Comparison) -> str:
 
 
 def _tables(found: Comparison) -> tuple[Table, ...]:
-    from fraudctl.compare import replay_page as report
-
     sides = (found.live, found.candidate)
     rows = [("alerts", *(f"{one.alerts.part} of {one.alerts.whole}: {one.alerts}" for one in sides))]
     if found.labelled:

@@ -6,32 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudctl.commands import _completion
-from fraudctl.console.result import Result, Table, progress, say
+from fraudctl import engines
+from fraudctl.commands.rules._asked import Restart, RuleSetName, Wait
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
+from fraudctl.console.streams import say
+from fraudctl.errors import UsageError
+from fraudctl.home import rulesets, stack
+from fraudctl.rules import changes
+from pipeline.records import events
+from pipeline.rules import lint as linting
+from pipeline.rules import ruleset
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
     from fraudctl.rules.changes import Changed, Decide
     from pipeline.rules.ruleset import RuleSet
-
-RuleSetName = Annotated[
-    str,
-    typer.Argument(
-        metavar="RULES",
-        help="A file, a shipped one, a version or a hash.",
-        autocompletion=_completion.rule_sets,
-    ),
-]
-Restart = Annotated[
-    bool, typer.Option("--restart", help="Restart the job if it lacks a step that the rule set needs.")
-]
-Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait until it is in force.")]
-
-
-def add_to(rules: typer.Typer) -> None:
-    rules.command("apply")(apply)
-    rules.command("pause")(pause)
-    rules.command("rollback")(rollback)
 
 
 def apply(
@@ -47,9 +37,6 @@ def apply(
 
     Example: fraudctl rules apply mine.yaml
     """
-    from fraudctl import engines
-    from fraudctl.rules import changes
-
     ruleset, here = sound(name), engines.current()
     changes.refuse_stopped(here.paths.plugins, ruleset)
     at = _time(effective_from)
@@ -66,9 +53,6 @@ def pause(
 
     Example: fraudctl rules pause ip_burst
     """
-    from fraudctl import engines
-    from fraudctl.rules import changes
-
     return answer(changed(engines.current(), changes.pause(rule), wait))
 
 
@@ -77,16 +61,11 @@ def rollback(wait: Wait = 60.0) -> Result:
 
     Example: fraudctl rules rollback
     """
-    from fraudctl import engines
-    from fraudctl.rules import changes
-
     return answer(changed(engines.current(), changes.rollback, wait))
 
 
 def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:
     """Restart the job with the steps that the rule set needs, if it lacks one."""
-    from fraudctl.rules import changes
-
     with progress("restarting the job") as shown:
         if changes.restart_with(here, ruleset, wait, shown):
             say("the job was restarted from a savepoint with the steps the rule set needs")
@@ -94,19 +73,12 @@ def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:
 
 def changed(here: Stack, decide: Decide, wait: float) -> Changed:
     """Activate it and wait, with progress."""
-    from fraudctl.rules import changes
-
     with progress("activating") as shown:
         return changes.change(here, decide, wait, shown)
 
 
 def sound(name: str) -> RuleSet:
     """The rule set of that name; refused with every line and reason, warnings are said."""
-    from fraudctl.errors import UsageError
-    from fraudctl.home import rulesets, stack
-    from pipeline.rules import ruleset
-    from pipeline.rules.lint import lint
-
     file = rulesets.locate(name, stack.home_dir())
     try:
         loaded = rulesets.load(file)
@@ -116,18 +88,15 @@ def sound(name: str) -> RuleSet:
             hint=f"see also: fraudctl rules lint {file}",
             code="ruleset",
         ) from error
-    for problem in lint(loaded):
+    for problem in linting.lint(loaded):
         say(f"warning: {problem}")
     return loaded
 
 
 def _time(text: str | None) -> int | None:
-    from fraudctl.errors import UsageError
-    from pipeline.records.events import Refusal, parse_time
-
     try:
-        return None if text is None else parse_time(text)
-    except Refusal as refusal:
+        return None if text is None else events.parse_time(text)
+    except events.Refusal as refusal:
         raise UsageError(
             f"--effective-from {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z"
         ) from None

@@ -1,0 +1,45 @@
+"""`fraudctl rules history`."""
+
+from __future__ import annotations
+
+from fraudctl.commands.rules import _asked
+from fraudctl.console.result import Result
+from fraudctl.console.tables import Table
+from fraudctl.home import rulesets, stack
+from fraudctl.rules import changes
+from pipeline.records import events
+
+
+def history() -> Result:
+    """List what came into force when, and which rule set each job began with; the newest first.
+
+    Example: fraudctl rules history
+    """
+    activated = [changes.described(one) for one in reversed(_asked.chain())]
+    found = [
+        {
+            "at": events.format_time(entry["at_ms"]),
+            **{key: entry[key] for key in ("version", "hash", "job", "run")},
+        }
+        for entry in reversed(rulesets.history(stack.home_dir()))
+    ]
+    rows = [(e["at"], e["version"], e["hash"][:12], e["job"], e["run"]) for e in found]
+    since = [
+        (
+            a["in_force_from"] or "the beginning",
+            a["version"],
+            a["hash"][:12],
+            a["action"],
+            a["shadow"] and a["shadow"]["version"],
+        )
+        for a in activated
+    ]
+    tables = (
+        Table("In force", ("since", "version", "hash", "by", "shadow"), since),
+        Table("Jobs", ("since", "version", "hash", "job", "run"), rows),
+    )
+    return Result(
+        "" if found else "no job has run in this home",
+        {"activations": activated, "starts": found},
+        tables=tuple(table for table in tables if table.rows),
+    )

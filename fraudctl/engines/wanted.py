@@ -1,0 +1,29 @@
+"""What `up` is to start, as far as nobody says: what runs already goes on as it is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fraudctl import engines
+from fraudctl.home import rulesets
+from fraudctl.settings import reading
+
+if TYPE_CHECKING:
+    from fraudctl.home.stack import Stack
+    from fraudctl.settings.profile import Profile
+
+
+def ready(home: Path) -> Stack | None:
+    """The stack that came up in this home and still runs."""
+    known = engines.running(home)
+    return known if known is not None and known.extra.get("ready") else None
+
+
+def profile(home: Path, name: str | None, rules: str | None) -> Profile:
+    """The profile asked for; that of the running stack where nothing is asked for."""
+    if name is None and rules is None and (known := ready(home)) is not None:
+        return known.profile
+    overrides = {"rules": str(rulesets.locate(rules).absolute())} if rules else {}
+    return reading.load(name, overrides, os.environ)

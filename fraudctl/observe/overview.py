@@ -1,0 +1,129 @@
+"""How a stack is as a whole: what `status` answers, for people and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fraudctl import engines
+from fraudctl.console.result import Result
+from fraudctl.console.tables import Table
+from fraudctl.engines.contract import ServerHealth
+from fraudctl.errors import FraudctlError
+from fraudctl.home.stack import Stack
+from fraudctl.home.typed_files import Damaged, Newer
+from fraudctl.jobs import activations
+from fraudctl.observe import status
+
+NOT_WELL = 3
+
+
+def of(home: Path) -> Result:
+    """The stack of a home, or what runs there if its file cannot be read. Raises NotRunning."""
+    try:
+        stack = engines.current(home)
+    except (Damaged, Newer) as error:
+        return _unknown(home, error)
+    return _running(stack)
+
+
+def _unknown(home: Path, error: FraudctlError) -> Result:
+    """What can be said where `stack.json` cannot be read: the finding, its mend, and what runs."""
+    seen = [status.program(state) for state in engines.of_home(home).seen_in(home).values()]
+    data = {
+        "home": str(home),
+        "healthy": False,
+        "finding": {"code": error.code, "message": error.message, "hint": error.hint},
+        "programs": seen,
+    }
+    rows = [(one["name"], one["pid"] or "", _mb(one["rss_bytes"]), one["state"]) for one in seen]
+    finding = Table("", ("finding", "mend"), [(error.message, error.hint)])
+    programs = Table("", ("program", "pid", "memory", "state"), rows)
+    return Result(f"not well: {error.message}", data, exit_code=NOT_WELL, tables=(finding, programs))
+
+
+def _running(stack: Stack) -> Result:
+    health = engines.of(stack).health(stack)
+    servers = [_server(one) for one in health]
+    for server in servers:
+        if server["name"] == "postgres":
+            server["dsn"] = stack.sink_url("postgres")
+    job = status.job(stack)
+    sinks = status.sinks(stack)
+    ill, rates = _ill(health, job, sinks), status.rates(stack)
+    put_aside = activations.put_aside(stack)
+    said, aside = activations.say_put_aside(put_aside)
+    summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
+    data = {
+        "home": str(stack.home),
+        "profile": stack.profile.name,
+        "healthy": not ill,
+        "servers": servers,
+        "job": job,
+        "sinks": sinks,
+        "rates": rates,
+        "rules_put_aside": put_aside,
+    }
+    shown = (*tables(health, job, sinks), _rates_table(rates), *aside)
+    return Result(summary + said, data, exit_code=NOT_WELL if ill else 0, tables=shown)
+
+
+def _ill(
+    health: Sequence[ServerHealth], job: Mapping[str, Any], sinks: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """The names of what is not well, each once."""
+    names = [one.name for one in health if not one.healthy] + ([] if job["healthy"] else ["job"])
+    return names + [sink["name"] for sink in sinks if not sink["healthy"] and sink["name"] not in names]
+
+
+def _server(one: ServerHealth) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "title": one.title,
+        "address": one.address or None,
+        "healthy": one.healthy,
+        "reason": one.reason or None,
+        "programs": [status.program(state) for state in one.programs],
+    }
+
+
+def tables(
+    health: Sequence[ServerHealth], job: Mapping[str, Any], sinks: Sequence[Mapping[str, Any]]
+) -> tuple[Table, ...]:
+    """Every program with what it takes, the job, and the sinks."""
+    rows: list[tuple[object, ...]] = []
+    for one in health:
+        if one.address and not one.programs:
+            rows.append((one.name, one.address, "", "", "", "external, " + (one.reason or "well")))
+        for number, state in enumerate(one.programs):
+            seen = status.program(state)
+            shown = (one.address if number == 0 else "", seen["pid"] or "", _mb(seen["rss_bytes"]))
+            said = ("well" if one.healthy else one.reason) if number == 0 else ""
+            rows.append((seen["name"], *shown, _age(seen["uptime_s"]), said))
+    servers = Table("", ("program", "address", "pid", "memory", "up", "state"), rows)
+    found = [
+        servers,
+        Table("", ("job", "value"), [(key, value) for key, value in job.items() if value is not None]),
+    ]
+    if sinks:
+        columns = ("name", "lag", "written", "retried", "dead_lettered", "last_error")
+        heads = (column.replace("_", " ") for column in columns[1:])
+        found.append(Table("", ("sink", *heads), [[s.get(c) for c in columns] for s in sinks]))
+    return tuple(found)
+
+
+def _rates_table(rates: Mapping[str, Any]) -> Table:
+    rows = [(name.replace("_", " "), rates[name], recent) for name, recent in rates["per_second"].items()]
+    return Table("", ("topic", "records", "per second"), rows)
+
+
+def _mb(size: int | None) -> str:
+    return f"{size / 1e6:.0f} MB" if size else ""
+
+
+def _age(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"

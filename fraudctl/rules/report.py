@@ -1,0 +1,80 @@
+"""What a check of a rule set found, for people and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fraudctl.console.tables import Table
+from fraudctl.home import rulesets
+from fraudctl.jobs.submission import plan_settings
+from pipeline.records.clock import HOUR_MS
+from pipeline.rules import lint
+from pipeline.rules.ruleset import RuleSetError
+
+if TYPE_CHECKING:
+    from fraudctl.settings.profile import Profile
+    from pipeline.rules.lint import KeyState
+    from pipeline.rules.ruleset import Problem, RuleSet
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A rule set's problems, and an estimate of the state it needs; `ruleset` is None if it is not sound."""
+
+    file: Path
+    ruleset: RuleSet | None
+    problems: Sequence[Problem]
+    states: Sequence[KeyState] = ()
+
+    @property
+    def errors(self) -> int:
+        """How many of the problems keep it from being applied."""
+        return sum(problem.severity == "error" for problem in self.problems)
+
+    def summary(self) -> str:
+        """In a line."""
+        if self.ruleset is None:
+            return f"{self.errors} error(s) in {self.file}"
+        version, rules = self.ruleset.version, len(self.ruleset.rules)
+        more = f"; {len(self.problems)} warning(s)" if self.problems else ""
+        return f"{self.file} is a sound rule set: version {version}, {rules} rules{more}"
+
+    def as_document(self) -> dict[str, Any]:
+        """In JSON."""
+        return {
+            "file": str(self.file),
+            "version": self.ruleset.version if self.ruleset else None,
+            "hash": self.ruleset.hash if self.ruleset else None,
+            "problems": [
+                {"path": p.path, "line": p.line, "message": p.message, "severity": p.severity}
+                for p in self.problems
+            ],
+            "state_per_key": [asdict(state) for state in self.states],
+        }
+
+    def tables(self) -> tuple[Table, ...]:
+        """The problems with their places, and the state."""
+        problems = [(p.severity, p.line, p.path, p.message) for p in self.problems]
+        states = [
+            (s.key, f"{s.retention_ms / HOUR_MS:.3g} h", s.bytes_per_event, s.bytes_at_most)
+            for s in self.states
+        ]
+        heads = ("key", "of events", "bytes an event", "bytes a key at most")
+        tables = (
+            Table("", ("severity", "line", "place", "what"), problems),
+            Table("State per key (estimate)", heads, states),
+        )
+        return tuple(table for table in tables if table.rows)
+
+
+def check(file: Path, profile: Profile) -> Checked:
+    """Check the rule set in a file against the profile's retention."""
+    try:
+        loaded = rulesets.load(file)
+    except RuleSetError as error:
+        return Checked(file, None, list(error.problems))
+    problems = lint.lint(loaded, profile.retention_ms)
+    return Checked(file, loaded, problems, lint.state_per_key(loaded, plan_settings(profile)))

@@ -1,0 +1,100 @@
+"""The table of commands: it says what the commands say, and no more is imported than is asked for."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import subprocess
+import sys
+from contextlib import redirect_stdout
+from typing import Any
+
+import pytest
+from typer import Context, rich_utils
+
+from fraudctl import cli
+from fraudctl.commands import _tree
+
+TREE = cli.build()
+WHOLE = {name: TREE.whole(name) for name in cli.COMMANDS}
+THIRD_PARTIES = {"annotated_doc", "rich", "shellingham", "typer"}
+"""what help may import; each other package costs every command its time"""
+SHOW_HELP = """
+import io, sys
+from contextlib import redirect_stdout
+before = set(sys.modules)
+from fraudctl import cli
+with redirect_stdout(io.StringIO()):
+    cli.main([*sys.argv[1:], "--help"])
+from fraudctl.commands._deferred import is_executed
+for name in sorted(set(sys.modules) - before):
+    if is_executed(sys.modules[name]):
+        print(name)
+"""
+
+
+def everything(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
+    """Every noun and verb below a command, and the command."""
+    children = WHOLE if command is TREE else getattr(command, "commands", {})
+    return [(path, command)] + [
+        one for name, child in children.items() for one in everything(child, (*path, name))
+    ]
+
+
+def imported_for_help(*command: str) -> set[str]:
+    argv = [sys.executable, "-c", SHOW_HELP, *command]
+    return set(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split())
+
+
+def shown(command: Any, path: tuple[str, ...], show: Any) -> str:
+    context = Context(command, info_name=" ".join(("fraudctl", *path)))
+    with redirect_stdout(io.StringIO()) as out:
+        show(command, context)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_table_says_of_a_command_what_the_command_says_of_itself(name: str) -> None:
+    first = inspect.cleandoc(WHOLE[name].help).split("\n\n")[0]
+    assert cli.COMMANDS[name].help == " ".join(first.split())
+
+
+def test_every_command_of_a_module_stands_in_the_table() -> None:
+    modules = {entry.module for entry in cli.COMMANDS.values()}
+    registered = {(module, name) for module in modules for name in _tree.read(module)}
+    assert registered == {(entry.module, name) for name, entry in cli.COMMANDS.items()}
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_of_a_command_imports_that_command_and_nothing_that_it_works_with(name: str) -> None:
+    found = imported_for_help(name)
+    own = cli.COMMANDS[name].module
+    rooms = {".".join(one.split(".")[:3]) for one in found if one.startswith("fraudctl.commands.")}
+    assert {room for room in rooms if not room.startswith("fraudctl.commands._")} == {own}
+    packages = {one.split(".")[0] for one in found} - sys.stdlib_module_names - {"fraudctl", "pipeline"}
+    assert packages <= THIRD_PARTIES
+
+
+def test_help_of_everything_imports_no_command() -> None:
+    found = imported_for_help()
+    assert {one for one in found if one.startswith("fraudctl.commands.")} == {
+        "fraudctl.commands._app",
+        "fraudctl.commands._deferred",
+        "fraudctl.commands._tree",
+    }
+    assert {one.split(".")[0] for one in found} - sys.stdlib_module_names <= THIRD_PARTIES | {"fraudctl"}
+
+
+@pytest.mark.parametrize(("width", "is_coloured"), [(60, False), (80, True), (140, False)])
+@pytest.mark.parametrize(("path", "command"), everything(TREE), ids=lambda one: str(one)[:40])
+def test_help_looks_as_typer_shows_it(
+    path: tuple[str, ...], command: Any, width: int, is_coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    if is_coloured:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(rich_utils, "FORCE_TERMINAL", True if is_coloured else None)
+    expected = shown(
+        command, path, lambda it, ctx: rich_utils.rich_format_help(obj=it, ctx=ctx, markup_mode="rich")
+    )
+    assert shown(command, path, lambda it, ctx: it.format_help(ctx, None)) == expected
