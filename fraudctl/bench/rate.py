@@ -20,7 +20,7 @@ from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning
 from fraudctl.jobs.live import status
 from fraudctl.jobs.submission import job_config
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, wanted
 from pipeline.records import clock
 from pipeline.records.names import writer_group
 
@@ -179,7 +179,7 @@ def sink_lag(stack: Stack) -> dict[str, int]:
 
 def _floor(stack: Stack, plan: Plan, token: str, progress: Progress) -> Passage:
     topic = f"bench.{token}.floor"
-    admin.create(stack.kafka, [admin.spec(stack.profile, topic, stack.profile.partitions)])
+    admin.create(stack.kafka, [wanted.spec(stack.profile, topic, stack.profile.partitions)])
     try:
         return _pass(stack, plan, token, plan.events(plan.floor_s), (topic, topic), progress)
     finally:

@@ -26,7 +26,8 @@ from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.home.private_files import UMASK, open_private, write_atomically
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, wanted
+from fraudctl.kafka.sender import Sender
 from fraudctl.waiting import every
 from pipeline.records import clock
 from pipeline.records.events import Decision, Hit, Source, decode, encode_decision
@@ -49,7 +50,7 @@ def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress
     token = f"b{time.time_ns():x}"
     topic = f"bench.{token}.decisions"
     names = [topic, dead_letters(topic)]
-    admin.create(stack.kafka, [admin.spec(stack.profile, name, stack.profile.partitions) for name in names])
+    admin.create(stack.kafka, [wanted.spec(stack.profile, name, stack.profile.partitions) for name in names])
     target = place(stack, sink, token)
     try:
         target.make()
@@ -65,7 +66,7 @@ def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress
 def fill(bootstrap: str, topic: str, token: str, events: int, seed: int) -> int:
     """Put that many decisions of as many events on the topic; how many."""
     load = Workload(token, seed, clock.now_ms(), 5_000.0)
-    sender = admin.Sender(bootstrap, linger_ms=20)
+    sender = Sender(bootstrap, linger_ms=20)
     for number, (key, value) in enumerate(load.events(events)):
         is_flagged = number % FLAGGED_EVERY == 0
         made = Decision(

@@ -12,7 +12,8 @@ from fraudctl.console.progress import Progress
 from fraudctl.decisions import notifications
 from fraudctl.engines import workers
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka import tail
+from fraudctl.kafka.tail import Record
 from fraudctl.traffic.scorecard import Scorecard
 from fraudctl.verify import KafkaLog, Kind, Report, Verification
 from fraudctl.waiting import within
@@ -42,10 +43,10 @@ class LogFindings:
 
 def read_log(stack: Stack, starts: Mapping[int, int], run_name: str, events: int) -> LogFindings:
     """Every decision of the run, from those offsets on."""
-    return judge_log(admin.tail(stack.kafka, stack.profile.topics.decisions, starts), run_name, events)
+    return judge_log(tail.records(stack.kafka, stack.profile.topics.decisions, starts), run_name, events)
 
 
-def judge_log(records: Iterable[admin.Record], run_name: str, events: int) -> LogFindings:
+def judge_log(records: Iterable[Record], run_name: str, events: int) -> LogFindings:
     """What those records say of the run's events, numbered from 0. Only decisions of one run of the job
     contradict each other: a later run replaces what an earlier one decided.
     """

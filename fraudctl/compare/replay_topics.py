@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from fraudctl.home import typed_files
 from fraudctl.home.jobs import write_json
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, wanted
 from pipeline.records import clock
 from pipeline.records.names import dead_letters
 from pipeline.rules.plugins.watch import began
@@ -52,7 +52,7 @@ def own_topics(stack: Stack, ruleset_hash: str, keep: bool) -> Iterator[dict[str
     try:
         wide = {"max.message.bytes": str(stack.profile.max_message_bytes)}
         partitions = admin.partitions_of(stack.kafka, decisions)
-        admin.create(stack.kafka, [admin.spec(stack.profile, one, partitions, wide) for one in dropped])
+        admin.create(stack.kafka, [wanted.spec(stack.profile, one, partitions, wide) for one in dropped])
         yield own
         dropped = [own["refusals"]] if keep else dropped
     finally:

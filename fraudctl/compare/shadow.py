@@ -23,7 +23,7 @@ from fraudctl.errors import FileProblems, UsageError
 from fraudctl.home import rulesets
 from fraudctl.jobs import activations
 from fraudctl.jobs.activations import Change
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, tail
 from fraudctl.rules.changes import Decide
 from pipeline.records.decision_bytes import Undecodable, glance, take_apart
 from pipeline.records.decision_record import run_of
@@ -253,7 +253,7 @@ class _Reader:
 
     def _read(self, name: str) -> Iterator[Record]:
         topic, ends = self._topics[name], self._ends[name]
-        records = admin.tail(self._bootstrap, topic, self._starts[name], ends=ends)
+        records = tail.records(self._bootstrap, topic, self._starts[name], ends=ends)
         for done, record in enumerate(records):
             if record.value is not None:
                 yield Record(record.value, run_of(record.headers.items()))

@@ -8,7 +8,8 @@ from typing import Any
 
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka import tail
+from fraudctl.kafka.sender import Sender
 from pipeline.records import label as labels
 from pipeline.records.decision_bytes import Undecodable, beginning, glance
 from pipeline.records.decision_record import Identity
@@ -22,7 +23,7 @@ def write(stack: Stack, event_id: str, fraud: bool, user: str | None) -> dict[st
     """
     owner = user or _owner(stack, event_id)
     label = labels.label((owner, event_id), fraud, "analyst", int(time.time() * 1000))
-    sender = admin.Sender(stack.kafka, give_up_s=30)
+    sender = Sender(stack.kafka, give_up_s=30)
     sender.send(stack.profile.topics.labels, label.value, owner.encode())
     if sender.flush() or sender.failed:
         raise Failed("Kafka did not take the label", hint="see: fraudctl status", code="not_accepted")
@@ -32,7 +33,7 @@ def write(stack: Stack, event_id: str, fraud: bool, user: str | None) -> dict[st
 def newest(stack: Stack) -> dict[Identity, Label]:
     """The newest label of each event; the later in the log is the newer."""
     found: dict[Identity, tuple[tuple[int, int], Label]] = {}
-    for record in admin.tail(stack.kafka, stack.profile.topics.labels):
+    for record in tail.records(stack.kafka, stack.profile.topics.labels):
         label = labels.read(record.value)
         if label is not None:
             at = record.append_ms, record.offset
@@ -44,7 +45,7 @@ def newest(stack: Stack) -> dict[Identity, Label]:
 def _owner(stack: Stack, event_id: str) -> str:
     """The user of the decided event; the whole decisions topic is read for it."""
     start, users = beginning(event_id), set()
-    for record in admin.tail(stack.kafka, stack.profile.topics.decisions):
+    for record in tail.records(stack.kafka, stack.profile.topics.decisions):
         if record.value is not None and record.value.startswith(start):
             with suppress(Undecodable):
                 users.add(glance(record.value).identity[0])

@@ -24,7 +24,8 @@ from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka.sender import Sender, Sent
+from fraudctl.kafka.tail import Record, Tail
 from fraudctl.traffic.generator import Planned, Run, label_value, size, stream
 from fraudctl.traffic.scorecard import Scoreboard, Scorecard
 from pipeline.records.events import Refusal, parse_time
@@ -136,7 +137,7 @@ def simulate(
     conduct = conduct or Conduct()
     total, board = size(run), conduct.board
     decisions_topic = stack.profile.topics.decisions
-    tail = admin.Tail(stack.kafka, decisions_topic, gather_ms=READ_MS)
+    tail = Tail(stack.kafka, decisions_topic, gather_ms=READ_MS)
     with tail as decisions, open_private(labels, "x") as lines:
         feeder = _Feeder(stack, run, workers, conduct, lines)
         interrupted = _follow(feeder, decisions, board, run, total, patience_s)
@@ -144,7 +145,7 @@ def simulate(
 
 
 def _follow(
-    feeder: _Feeder, decisions: admin.Tail, board: Scoreboard, run: Run, total: int, patience_s: float
+    feeder: _Feeder, decisions: Tail, board: Scoreboard, run: Run, total: int, patience_s: float
 ) -> bool:
     """Whether the keyboard interrupted it."""
     interrupts = _Interrupts(feeder.stop)
@@ -182,7 +183,7 @@ class _Interrupts:
 
 def _watch(
     feeder: _Feeder,
-    decisions: admin.Tail,
+    decisions: Tail,
     board: Scoreboard,
     run: Run,
     bar: Progress,
@@ -205,7 +206,7 @@ def _watch(
         _take(board, prefix, record)
 
 
-def _take(board: Scoreboard, prefix: str, record: admin.Record) -> None:
+def _take(board: Scoreboard, prefix: str, record: Record) -> None:
     """Note a decision of this run; other traffic on the topic is passed over."""
     if record.value is None or prefix.encode() not in record.value[: len(prefix) + 40]:
         return
@@ -227,7 +228,7 @@ class _Feeder(threading.Thread):
         self._shape = conduct.shape
         self._names = stack.profile.topics
         self._senders = [
-            admin.Sender(stack.kafka, self._delivered, linger_ms=LINGER_MS) for _ in range(max(1, workers))
+            Sender(stack.kafka, self._delivered, linger_ms=LINGER_MS) for _ in range(max(1, workers))
         ]
         self.error: Exception | None = None
         """What ended the thread before its time."""
@@ -279,7 +280,7 @@ class _Feeder(threading.Thread):
         sender.send(self._names.labels, label, key)
         self._lines.write(label.decode() + "\n")
 
-    def _delivered(self, delivery: admin.Delivery) -> None:
+    def _delivered(self, delivery: Sent) -> None:
         if delivery.token is None:
             return
         if delivery.error is None:

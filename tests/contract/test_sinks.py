@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from fraudctl.decisions import alerts
 from fraudctl.errors import Unhealthy
-from fraudctl.kafka.admin import Record
+from fraudctl.kafka.tail import Record
 from pipeline import sinks
 from pipeline.records.decision_record import Delivery
 from pipeline.records.events import (

@@ -19,6 +19,7 @@ import redis
 from fraudctl.engines import current, workers
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
+from fraudctl.kafka.sender import Sender
 from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
 from pipeline.records.names import writer_group
 from tests import waiting
@@ -53,7 +54,7 @@ def small() -> Iterator[Stack]:
 
 
 def send(stack: Stack, *values: bytes) -> None:
-    sender = admin.Sender(stack.kafka)
+    sender = Sender(stack.kafka)
     for value in values:
         sender.send(
             stack.profile.topics.decisions, value, b"ada", {"run": b"1"}, partition=next(_numbers) % 2
@@ -191,7 +192,7 @@ def test_labels_are_joined_newest_first_and_open_cells_are_not_compacted(
     small: Stack, tmp_path: Path
 ) -> None:
     event_id = stored(small)[0]
-    sender = admin.Sender(small.kafka)
+    sender = Sender(small.kafka)
     for label in ("fraud", "legit"):
         document = {"event_id": event_id, "user_id": "ada", "label": label, "by": "analyst"}
         sender.send(small.profile.topics.labels, json.dumps(document).encode(), b"ada")

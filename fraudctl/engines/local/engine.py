@@ -29,7 +29,7 @@ from fraudctl.home.folder import Removed
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import MEND, Paths, Stack, read
 from fraudctl.home.typed_files import Damaged
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, wanted
 from fraudctl.servers import BaseServer, Program, Site, discover, flink, start_waves
 from fraudctl.settings.profile import Profile
 from pipeline import sinks
@@ -296,7 +296,7 @@ class _Start:
 
     def _prepare_stores(self, stack: Stack) -> None:
         if "kafka" in stack.addresses:
-            admin.create(stack.kafka, admin.specs(stack.profile))
+            admin.create(stack.kafka, wanted.specs(stack.profile))
         for sink in filter(stack.feeds, stack.profile.sinks):
             sinks.prepare(sink, stack.sink_address(sink), stack.secret(sink))
 

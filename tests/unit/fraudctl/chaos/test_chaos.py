@@ -21,7 +21,7 @@ from fraudctl.chaos.judgement import LogFindings, judge_log
 from fraudctl.chaos.means._relay import Relay
 from fraudctl.chaos.watch import Trail
 from fraudctl.errors import UsageError
-from fraudctl.kafka.admin import Record
+from fraudctl.kafka.tail import Record
 from fraudctl.settings.shipped import data_dir
 from fraudctl.traffic.generator import Planned, Run, stream
 from fraudctl.traffic.scenario import find as scenario_of

@@ -24,8 +24,8 @@ from fraudctl.decisions.explain import (
 )
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from fraudctl.kafka.admin import Record
+from fraudctl.kafka.sender import Sender
+from fraudctl.kafka.tail import Record
 from fraudctl.settings import reading
 from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
 from pipeline.records.position import pack
@@ -196,7 +196,7 @@ def stack_of(tmp_path: Path, **addresses: str) -> Stack:
 
 
 def published(kafka: str, *decisions: Decision) -> None:
-    sender = admin.Sender(kafka)
+    sender = Sender(kafka)
     for one in decisions:
         sender.send("risk.decisions", encode_decision(one), headers={"run": b"3"}, partition=1)
     assert sender.flush(10) == 0
