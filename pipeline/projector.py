@@ -28,7 +28,7 @@ from pipeline.process import configuration
 from pipeline.process.backoff import Backoff
 from pipeline.process.decisions_log import DecisionsLog, Membership, NotAcknowledged
 from pipeline.process.status_file import StatusFile
-from pipeline.records.delivery import Delivery
+from pipeline.records.decision_record import Delivery
 from pipeline.sinks import Refused, Sink, Unavailable
 
 _COLLECT_EVERY = 200_000

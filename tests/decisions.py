@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.records.delivery import Delivery
+from pipeline.records.decision_record import Delivery
 from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from pipeline.records.delivery import Parts
+from pipeline.records.decision_bytes import Parts
 from pipeline.rules.rule import Rule
 from pipeline.rules.ruleset import RuleSet
 

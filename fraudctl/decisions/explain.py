@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.streams import say
 from fraudctl.errors import Failed, NotRunning, UsageError
-from fraudctl.kafka import admin
-from pipeline.records.delivery import glance, run_of
+from fraudctl.kafka import admin, tail
+from fraudctl.kafka.tail import Record
+from pipeline.records.decision_bytes import glance
+from pipeline.records.decision_record import run_of
 from pipeline.records.events import (
     Decision,
     Transaction,
@@ -166,7 +168,7 @@ def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
 def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     """What the store holds; nothing, and why is said, where there is none or it does not answer."""
     try:
-        dsn = stack.postgres_dsn()
+        dsn = stack.sink_url("postgres")
     except NotRunning as error:
         say(f"{error.message}: reading the log instead")
         return []
@@ -200,11 +202,11 @@ def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     topic = stack.profile.topics.decisions
     total = sum(admin.end_offsets(stack.kafka, topic).values())
     with progress("reading the log", total) as bar:
-        records = admin.tail(stack.kafka, topic)
+        records = tail.records(stack.kafka, topic)
         return newest(_counted(records, bar), event_id, user_id)
 
 
-def newest(records: Iterable[admin.Record], event_id: str, user_id: str | None) -> list[Found]:
+def newest(records: Iterable[Record], event_id: str, user_id: str | None) -> list[Found]:
     """The decision of the greatest position for each user who has that event id."""
     found: dict[str, Found] = {}
     for record in records:
@@ -266,7 +268,7 @@ def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
     return {"declared": ruleset.content.get("features", {}).get(name)}
 
 
-def _counted(records: Iterable[admin.Record], progress: Progress) -> Iterable[admin.Record]:
+def _counted(records: Iterable[Record], progress: Progress) -> Iterable[Record]:
     for count, record in enumerate(records, 1):
         yield record
         if count % 5_000 == 0:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.traffic.generator import Planned, Run, label_value, stream
 from fraudctl.traffic.scorecard import Scoreboard
 
@@ -58,7 +58,7 @@ class Feeder(threading.Thread):
         self._shape = conduct.shape
         self._names = stack.profile.topics
         self._senders = [
-            admin.Sender(stack.kafka, self._delivered, linger_ms=LINGER_MS) for _ in range(max(1, workers))
+            Sender(stack.kafka, self._delivered, linger_ms=LINGER_MS) for _ in range(max(1, workers))
         ]
         self.error: Exception | None = None
         """What ended the thread before its time."""
@@ -110,7 +110,7 @@ class Feeder(threading.Thread):
         sender.send(self._names.labels, label, key)
         self._lines.write(label.decode() + "\n")
 
-    def _delivered(self, delivery: admin.Delivery) -> None:
+    def _delivered(self, delivery: Sent) -> None:
         if delivery.token is None:
             return
         if delivery.error is None:

@@ -21,11 +21,12 @@ from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from fraudctl.traffic.generator import label_document
+from fraudctl.kafka import admin, broker, tail, wanted
+from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.traffic.rows import Label, Mapped, RefusedRow, Row, read
 from pipeline.records.clock import HOUR_MS
 from pipeline.records.events import Transaction, encode, format_time
+from pipeline.records.label import label
 
 OLDEST_LIVE_MS = HOUR_MS
 SHOWN = 20
@@ -227,12 +228,12 @@ def _paced(rows: Iterator[Row | RefusedRow], rate: float, restamp: bool) -> Iter
 def _send(stack: Stack, order: Order, topic: str, rows: Iterator[Row | RefusedRow]) -> Report:
     report, labels_sent = Report(str(order.path), topic), 0
 
-    def delivered(delivery: admin.Delivery) -> None:
+    def delivered(delivery: Sent) -> None:
         if delivery.error is None:
             report.accepted += delivery.token is _ROW
             report.labels += delivery.token is _LABEL
 
-    sender = admin.Sender(stack.kafka, delivered, linger_ms=5)
+    sender = Sender(stack.kafka, delivered, linger_ms=5)
     with progress(f"ingest {order.path.name}") as bar:
         for row in rows:
             report.rows += 1
@@ -250,7 +251,7 @@ def _send(stack: Stack, order: Order, topic: str, rows: Iterator[Row | RefusedRo
     return report
 
 
-def _send_row(stack: Stack, sender: admin.Sender, topic: str, row: Row, report: Report) -> None:
+def _send_row(stack: Stack, sender: Sender, topic: str, row: Row, report: Report) -> None:
     tx = row.transaction
     key = tx.user_id.encode()
     report.newest_ms = max(tx.event_time_ms, report.newest_ms or tx.event_time_ms)
@@ -259,10 +260,9 @@ def _send_row(stack: Stack, sender: admin.Sender, topic: str, row: Row, report: 
         sender.send(stack.profile.topics.labels, _label_value(tx, row.label), key, token=_LABEL)
 
 
-def _label_value(tx: Transaction, label: Label) -> bytes:
-    known = format_time(tx.event_time_ms if label.time_ms is None else label.time_ms)
-    document = label_document(tx, label.fraud, "ingest", known, label.scenario, None)
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+def _label_value(tx: Transaction, given: Label) -> bytes:
+    known_ms = tx.event_time_ms if given.time_ms is None else given.time_ms
+    return label((tx.user_id, tx.event_id), given.fraud, "ingest", known_ms, given.scenario).value
 
 
 def _write_report(stack: Stack, path: Path, refused: list[RefusedRow]) -> Path | None:
@@ -286,23 +286,23 @@ def _history_name(text: str) -> str:
 
 def _history_spec(stack: Stack, topic: str) -> admin.TopicSpec:
     wide = {"max.message.bytes": str(stack.profile.max_message_bytes)}
-    return admin.spec(stack.profile, topic, stack.profile.partitions, wide)
+    return wanted.spec(stack.profile, topic, stack.profile.partitions, wide)
 
 
 def _close(stack: Stack, topic: str, newest_ms: int) -> None:
     """End the past data: one close record per partition carries the newest event time of them all."""
     headers = {"close": str(newest_ms).encode()}
-    sender = admin.Sender(stack.kafka)
+    sender = Sender(stack.kafka)
     for partition in range(stack.profile.partitions):
         sender.send(topic, None, headers=headers, partition=partition)
     if sender.flush() or sender.failed:
-        raise admin.unreachable(stack.kafka, f"the end of {topic} could not be written")
+        raise broker.unreachable(stack.kafka, f"the end of {topic} could not be written")
 
 
 def _identities(stack: Stack, topic: str, bar: Progress) -> set[int]:
     """The identities in the topic, as hashes to keep a large file's small."""
     found = set()
-    for record in admin.tail(stack.kafka, topic):
+    for record in tail.records(stack.kafka, topic):
         if record.value is not None:
             found.add(_identity(record.value))
             bar.update(0, f"{len(found)} events to account for")
@@ -319,7 +319,7 @@ def _count(stack: Stack, topic: str, before: dict[int, int], bar: Progress) -> d
     expected = _identities(stack, topic, bar)
     seen: set[int] = set()
     alerts = decided = 0
-    for record in admin.tail(stack.kafka, stack.profile.topics.decisions, before):
+    for record in tail.records(stack.kafka, stack.profile.topics.decisions, before):
         document = json.loads(record.value or b"{}")
         if document.get("source", {}).get("topic") != topic:
             continue

@@ -22,7 +22,7 @@ from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka.tail import Record, Tail
 from fraudctl.traffic.feeder import Conduct, Feeder
 from fraudctl.traffic.generator import Run, size, stream
 from fraudctl.traffic.scorecard import Scoreboard, Scorecard
@@ -105,7 +105,7 @@ def simulate(
     conduct = conduct or Conduct()
     total, board = size(run), conduct.board
     decisions_topic = stack.profile.topics.decisions
-    tail = admin.Tail(stack.kafka, decisions_topic, gather_ms=READ_MS)
+    tail = Tail(stack.kafka, decisions_topic, gather_ms=READ_MS)
     with tail as decisions, open_private(labels, "x") as lines:
         feeder = Feeder(stack, run, workers, conduct, lines)
         interrupted = _follow(feeder, decisions, board, run, total, patience_s)
@@ -113,7 +113,7 @@ def simulate(
 
 
 def _follow(
-    feeder: Feeder, decisions: admin.Tail, board: Scoreboard, run: Run, total: int, patience_s: float
+    feeder: Feeder, decisions: Tail, board: Scoreboard, run: Run, total: int, patience_s: float
 ) -> bool:
     """Whether the keyboard interrupted it."""
     interrupts = _Interrupts(feeder.stop)
@@ -151,7 +151,7 @@ class _Interrupts:
 
 def _watch(
     feeder: Feeder,
-    decisions: admin.Tail,
+    decisions: Tail,
     board: Scoreboard,
     run: Run,
     bar: Progress,
@@ -174,7 +174,7 @@ def _watch(
         _take(board, prefix, record)
 
 
-def _take(board: Scoreboard, prefix: str, record: admin.Record) -> None:
+def _take(board: Scoreboard, prefix: str, record: Record) -> None:
     """Note a decision of this run; other traffic on the topic is passed over."""
     if record.value is None or prefix.encode() not in record.value[: len(prefix) + 40]:
         return

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from pipeline.process.backlog import Backlog
-from pipeline.records.delivery import Delivery, run_of
+from pipeline.records.decision_record import Delivery, run_of
 
 log = logging.getLogger("projector")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline import sinks
-from pipeline.records.delivery import take_apart
+from pipeline.records.decision_bytes import take_apart
 from pipeline.records.events import Hit
 from pipeline.sinks import Damaged, Outcome, ReadBack, Unavailable
 from pipeline.sinks.dynamodb import client as dynamo

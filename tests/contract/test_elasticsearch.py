@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from fraudctl.decisions.search import Search
 from pipeline import sinks
-from pipeline.records.delivery import Delivery, take_apart
+from pipeline.records.decision_bytes import take_apart
+from pipeline.records.decision_record import Delivery
 from pipeline.records.events import Hit, Number
 from pipeline.sinks import Outcome, Unavailable, elasticsearch
-from pipeline.sinks.elasticsearch import index
+from pipeline.sinks.elasticsearch import index, reader
+from pipeline.sinks.elasticsearch.reader import Search
 from pipeline.sinks.elasticsearch.server import BadRequest, Failure
 from pipeline.sinks.elasticsearch.server import Server as Client
 from tests.decisions import decided
@@ -58,7 +59,7 @@ def open_sink(elasticsearch_server: Any, alias: str) -> Iterator[Callable[..., A
 
 def find(client: Client, alias: str, search: Search) -> list[str]:
     client.ask("POST", f"/{alias}/_refresh")
-    found = elasticsearch.search(client, search.body(), alias)
+    found = reader.ask(client, search.body(), alias)
     return [hit["_source"]["event_id"] for hit in found["hits"]["hits"]]
 
 
@@ -289,11 +290,11 @@ class TestSearch:
             find(client, alias, Search("a AND (b"))
 
     def test_nothing_is_found_before_anything_is_written(self, client: Client) -> None:
-        assert elasticsearch.search(client, Search("x").body(), "nowhere")["hits"]["hits"] == []
+        assert reader.ask(client, Search("x").body(), "nowhere")["hits"]["hits"] == []
 
     def test_a_server_that_is_not_there_is_a_failure(self) -> None:
         with pytest.raises(Failure):
-            elasticsearch.search(Client("127.0.0.1:1", None), Search().body())
+            reader.ask(Client("127.0.0.1:1", None), Search().body())
 
 
 def test_the_template_names_every_field_a_decision_can_have_of_its_own() -> None:

@@ -30,7 +30,7 @@ from pipeline.notifier import Config, Office
 from pipeline.notify.outbox import Claim
 from pipeline.notify.postman import Digest, Postman
 from pipeline.notify.stream import AlertStream
-from pipeline.records.delivery import Delivery
+from pipeline.records.decision_record import Delivery
 from pipeline.records.events import Hit
 from pipeline.sinks import Outcome
 from pipeline.sinks.dynamodb import client as dynamo
@@ -490,7 +490,7 @@ def test_two_channels_are_told_independently(
 
 
 def test_the_alerts_that_live_are_read_and_not_those_that_are_over(dynamodb_server: Any) -> None:
-    from pipeline.sinks import dynamodb
+    from pipeline.sinks.dynamodb import reader
 
     table = {"table": f"alerts_{os.getpid()}_{next(_ids)}"}
     sink = sinks.connect("dynamodb", dynamodb_server.address, None, table)
@@ -499,7 +499,7 @@ def test_the_alerts_that_live_are_read_and_not_those_that_are_over(dynamodb_serv
     sink.close()
 
     def read(at_ms: int) -> list[str | None]:
-        found = dynamodb.alerts(dynamodb_server.address, None, table, at_ms, "ada")
+        found = reader.alerts(dynamodb_server.address, None, table, at_ms, "ada")
         return [alert["event_id"] for alert in found]
 
     assert read(now_ms()) == ["e1"]

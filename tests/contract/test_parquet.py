@@ -16,17 +16,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraudctl.decisions import training
-from fraudctl.decisions.training import Compaction, Label
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
 from pipeline import sinks
 from pipeline.connections import aws
-from pipeline.records.delivery import Delivery, take_apart
+from pipeline.records.decision_bytes import take_apart
+from pipeline.records.decision_record import Delivery
 from pipeline.records.events import Hit, Number
+from pipeline.records.label import Label
 from pipeline.sinks import Outcome, Unavailable
-from pipeline.sinks.parquet import ParquetSink, blobs
+from pipeline.sinks.parquet import blobs
 from pipeline.sinks.parquet.blobs import Bucket, Changed, Folder
+from pipeline.sinks.parquet.compaction import Compaction
 from pipeline.sinks.parquet.files import CELL
+from pipeline.sinks.parquet.writer import ParquetSink
 from tests import decisions
 
 DAY = 86_400_000
@@ -408,9 +411,9 @@ class TestTrainingSet:
         ]  # fmt: skip
         open_sink(folder).write(log)
         labelled = {
-            ("ada", "a"): Label("fraud", "2025-11-26T00:00:00.000Z", "analyst", None),
-            ("ada", "c"): Label("legit", None, "simulate", "quiet"),
-            ("ada", "nobody"): Label("legit", None, None, None),
+            ("ada", "a"): Label("a", "ada", "fraud", "2025-11-26T00:00:00.000Z", by="analyst"),
+            ("ada", "c"): Label("c", "ada", "legit", by="simulate", scenario="quiet"),
+            ("ada", "nobody"): Label("nobody", "ada", "legit"),
         }
         made = training.training_set(Folder(folder), labelled, tmp_path / "t.parquet")
         assert (made.rows, made.labels, made.unmatched) == (2, {"fraud": 1, "legit": 1}, 1)

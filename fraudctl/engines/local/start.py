@@ -22,9 +22,9 @@ from fraudctl.errors import Failed
 from fraudctl.home import folder as homes
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Paths, Stack, read
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, wanted
 from fraudctl.servers import BaseServer, flink
-from pipeline.sinks.postgres import create_schema
+from pipeline import sinks
 
 
 def up(wish: Wish) -> Stack:
@@ -85,12 +85,12 @@ class _Run:
     def _ports(self, classes: Mapping[str, type[BaseServer]]) -> ports.Ports:
         if self.running and self.known:
             return {name: dict(roles) for name, roles in self.known.ports.items()}
-        wanted = ports.wanted(self.wish.profile, classes)
+        asked = ports.wanted(self.wish.profile, classes)
         Supervisor(self.paths).shut_down()
         if self.wish.any_port:
-            return ports.choose_free(wanted, self.known.ports if self.known else {})
-        ports.check_free(wanted)
-        return wanted
+            return ports.choose_free(asked, self.known.ports if self.known else {})
+        ports.check_free(asked)
+        return asked
 
     def _jars(self, classes: Mapping[str, type[BaseServer]], with_job: bool) -> dict[str, str]:
         """Fetch every jar that is missing; build the kernel if there will be a job; its jars by name."""
@@ -129,9 +129,9 @@ class _Run:
 
     def _prepare_stores(self, stack: Stack) -> None:
         if "kafka" in stack.addresses:
-            admin.create(stack.kafka, admin.specs(stack.profile))
-        if "postgres" in stack.addresses and "postgres" in stack.profile.sinks:
-            create_schema(stack.postgres_dsn())
+            admin.create(stack.kafka, wanted.specs(stack.profile))
+        for sink in filter(stack.feeds, stack.profile.sinks):
+            sinks.prepare(sink, stack.sink_address(sink), stack.secret(sink))
 
     def _start_workers(self, stack: Stack) -> None:
         names = program_names_of(workers.programs(stack))

@@ -12,7 +12,7 @@ import pytest
 from pipeline.metrics import SinkStatus
 from pipeline.process.backoff import Backoff
 from pipeline.projector import Config, Pace, Projector
-from pipeline.records.delivery import Delivery
+from pipeline.records.decision_record import Delivery
 from pipeline.sinks import Held, Outcome, Refused, Unavailable
 
 

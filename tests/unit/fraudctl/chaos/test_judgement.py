@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fraudctl.chaos.judgement import LogFindings, judge_log
-from fraudctl.kafka.admin import Record
+from fraudctl.kafka.tail import Record
 
 
 def decision(number: int, run: int, text: str = "approve") -> Record:

@@ -25,8 +25,8 @@ from fraudctl.decisions.explain import (
 )
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from fraudctl.kafka.admin import Record
+from fraudctl.kafka.sender import Sender
+from fraudctl.kafka.tail import Record
 from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
 from pipeline.records.position import pack
 from pipeline.rules.ruleset import RuleSet, parse
@@ -192,7 +192,7 @@ def test_a_rule_set_is_found_by_its_hash_in_the_profile_or_among_the_stored_ones
 
 
 def published(kafka: str, *decisions: Decision) -> None:
-    sender = admin.Sender(kafka)
+    sender = Sender(kafka)
     for one in decisions:
         sender.send("risk.decisions", encode_decision(one), headers={"run": b"3"}, partition=1)
     assert sender.flush(10) == 0

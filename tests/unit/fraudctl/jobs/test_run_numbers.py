@@ -13,6 +13,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged
 from fraudctl.jobs import run_numbers
 from fraudctl.kafka import admin
+from fraudctl.kafka.sender import Sender
 from tests.mock_kafka import MockKafka
 
 
@@ -34,7 +35,7 @@ def home_with(make_stack: Callable[..., Stack], tmp_path: Path) -> Callable[...,
 
 
 def decided(broker: str, topic: str, *runs: int) -> None:
-    sender = admin.Sender(broker)
+    sender = Sender(broker)
     for partition, run in enumerate(runs):
         sender.send(topic, b"{}", b"ada", {"run": str(run).encode()}, partition=partition % 2)
     assert sender.flush() == sender.failed == 0

@@ -12,7 +12,7 @@ import pytest
 from fraudctl.commands.ingest import ingest
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka import sender as sender_module
 from fraudctl.traffic import columns
 from fraudctl.traffic.formats import kind_of
 from fraudctl.traffic.ingest import Order, Report, _history_name, _moved, ingest_live
@@ -265,7 +265,7 @@ def brought_in(stack: Stack, text: str) -> Report:
 def test_rows_that_kafka_says_nothing_of_are_not_accepted(
     make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin, "Producer", SilentBroker(takes=2, refuses=1))
+    monkeypatch.setattr(sender_module, "Producer", SilentBroker(takes=2, refuses=1))
     report = brought_in(make_stack(kafka="127.0.0.1:1"), now_lines(5))
     assert (report.rows, report.accepted, len(report.refused), report.not_accepted) == (6, 2, 1, 3)
     answer = report.as_result()
@@ -277,7 +277,7 @@ def test_rows_that_kafka_says_nothing_of_are_not_accepted(
 def test_labels_that_kafka_does_not_take_fail_the_command_as_well(
     make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin, "Producer", SilentBroker(takes=3))
+    monkeypatch.setattr(sender_module, "Producer", SilentBroker(takes=3))
     report = brought_in(make_stack(kafka="127.0.0.1:1"), now_lines(2, label=True))
     counts = (report.accepted, report.not_accepted, report.labels, report.labels_not_accepted)
     assert (counts, report.as_result().exit_code) == ((2, 0, 1, 1), 1)
@@ -288,6 +288,6 @@ def test_the_wait_for_the_last_reports_is_longer_than_the_sender_tries(
     make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broker = SilentBroker(takes=5)
-    monkeypatch.setattr(admin, "Producer", broker)
+    monkeypatch.setattr(sender_module, "Producer", broker)
     assert brought_in(make_stack(kafka="127.0.0.1:1"), now_lines(5)).not_accepted == 0
     assert [wait_s > broker.settings["message.timeout.ms"] / 1000 for wait_s in broker.waited_s] == [True]

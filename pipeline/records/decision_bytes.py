@@ -1,26 +1,25 @@
-"""One record of the decisions topic on its way to a store, and how to look into it cheaply.
+"""What the bytes of a decision say, read cheaply; the one place that knows how they lie.
 
-The topic's values have a fixed order of keys (see `pipeline.records.events`), so a sink need not parse
-the features to pass them on: it cuts their JSON text out whole, numbers untouched. Cutting is
-sound because an unescaped quote never stands inside a JSON string: `,"late":` can only be
-structure. This module knows nothing of Kafka or of any store.
+The values of the decisions topic have a fixed order of keys (see `pipeline.records.events`): the event's id
+and its user first, the features before the verdict. So a sink need not parse the features to pass them on: it
+cuts their JSON text out whole, numbers untouched. Cutting is sound because an unescaped quote never stands
+inside a JSON string: `,"late":` can only be structure. This module knows nothing of Kafka or of any store.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
+from pipeline.records.decision_record import Identity
 from pipeline.records.events import MARKS
-from pipeline.records.position import pack
-
-Identity = tuple[str, str]
-"""(user_id, event_id)"""
 
 _EVENT_ID = '{"event_id":"'
+_HEAD = _EVENT_ID.encode()
+_AMOUNT = b',"amount":'
 _USER_ID = ',"user_id":"'
 _FEATURES = ',"features":{'
 _LATE = ',"late":'
@@ -29,22 +28,6 @@ _APPROVED = '"decision":"approve"'
 
 class Undecodable(ValueError):
     """The value is not a decision in the form the job writes."""
-
-
-class Delivery(NamedTuple):
-    """A decision as it lies in the log. `append_ms` is the record's append time."""
-
-    value: bytes
-    partition: int
-    offset: int
-    run: int
-    append_ms: int
-    key: bytes | None = None
-
-    @property
-    def position(self) -> int:
-        """What decides between two decisions for one event: the greater wins."""
-        return pack(self.run, self.offset)
 
 
 class Literal(str):
@@ -110,19 +93,40 @@ def take_apart(value: bytes) -> Parts:
     return parts
 
 
+def beginning(event_id: str) -> bytes:
+    """How the bytes of every decision on that event begin, whoever its user is."""
+    return f'{{"event_id":{json.dumps(event_id, ensure_ascii=False)},'.encode()
+
+
+def number_of(value: bytes, prefix: bytes) -> int | None:
+    """N of a decision, or a transaction, whose event id is the prefix and a number N; None for any other.
+
+    Parses nothing. The prefix needs no escape in JSON.
+    """
+    head = _HEAD + prefix
+    if not value.startswith(head):
+        return None
+    digits = value[len(head) : value.index(b'"', len(head))]
+    return int(digits) if digits.isdigit() else None
+
+
+def amount_of(value: bytes) -> str:
+    """The amount as it is written. Raises ValueError where there is none."""
+    # its key cannot stand inside a string, and the transaction's comes first
+    start = value.index(_AMOUNT) + len(_AMOUNT)
+    return value[start : value.index(b",", start)].decode()
+
+
+def from_features(text: str) -> str:
+    """The end of a decision's text: its features with their key, the verdict, and the last brace."""
+    return text[text.rfind(_FEATURES) :]
+
+
 def marks(decision: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a decision says only when there is reason to (`events.MARKS`); None when there is none."""
     if MARKS.isdisjoint(decision):
         return None
     return {name: decision[name] for name in sorted(MARKS & decision.keys())}
-
-
-def run_of(headers: Iterable[tuple[str, bytes | None]] | None) -> int:
-    """The run a record was written by; 0 when it does not say."""
-    for name, value in headers or ():
-        if name == "run" and value is not None and value.isdigit():
-            return int(value)
-    return 0
 
 
 def _text(value: bytes) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fraudctl.decisions.search import read
+from pipeline.sinks.elasticsearch.reader import read
 
 
 def hit(event_id: str, position: int, **changes: Any) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.records.delivery import Undecodable, glance, run_of, take_apart
+from pipeline.records.decision_bytes import Undecodable, glance, take_apart
+from pipeline.records.decision_record import run_of
 
 DECISION = (
     b'{"event_id":"e1","user_id":"ada","event_time":"2026-01-01T00:00:00.000Z","amount":12.50,"score":"mine",'
