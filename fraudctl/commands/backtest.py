@@ -17,7 +17,7 @@ from fraudctl.errors import UsageError
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import submission
 from fraudctl.settings import reading
-from fraudctl.traffic import rows
+from fraudctl.traffic import formats, rows
 from pipeline.records import events
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def backtest(
 
     Example: fraudctl backtest payments.jsonl.gz --rules my-rules.yaml --budget 400/month --report out.html
     """
-    rows.check_readable(file)
+    formats.check_readable(file)
     order = backtests.Order(
         file,
         rows.Mapped(rows.mapping(mapping or []), label),

@@ -140,7 +140,7 @@ def run(order: Order, progress: Progress) -> Backtest:
         elif order.as_of_ms is not None and event.pos > order.as_of_ms:
             result.after += 1
         else:
-            verdict = scorer.judge(scored)
+            verdict = scorer.verdict(scored)
             truth = _truth(given, row, order.as_of_ms, result)
             names = tuple(hit.rule for hit in verdict.hits)
             user, units = event.transaction.user_id, event.transaction.amount_units

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fraudctl.errors import UsageError
-from fraudctl.traffic.rows import Mapped, check_readable, json_lines, opened
+from fraudctl.traffic.formats import check_readable, json_lines, opened
+from fraudctl.traffic.rows import Mapped
 
 LOOKED_AT = 1_000
 """Lines of a JSON lines file: each may have columns of its own."""

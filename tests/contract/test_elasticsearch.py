@@ -12,29 +12,22 @@ import pytest
 from pipeline import sinks
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.records.events import Hit, Number
 from pipeline.sinks import Outcome, Unavailable, elasticsearch
 from pipeline.sinks.elasticsearch import index, reader
 from pipeline.sinks.elasticsearch.reader import Search
 from pipeline.sinks.elasticsearch.server import BadRequest, Failure
 from pipeline.sinks.elasticsearch.server import Server as Client
+from tests.decisions import decided
 
 NOVEMBER, DECEMBER = 1_764_000_000_123, 1_765_000_000_000
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 _aliases = count()
 
 
-def delivery(
-    event_id: str, *hits: Hit, user_id: str = "ada", at: int = 0, run: int = 1, time_ms: int = NOVEMBER,
-    **fields: Any,
-) -> Delivery:  # fmt: skip
-    transaction = Transaction(event_id, user_id, time_ms, 125_000, fields)
-    decision = Decision(
-        transaction, sum(hit.points for hit in hits), "review" if hits else "approve",
-        Source("risk.transactions", 0, at), hits, {"mean": Number("12.300000000000001")}, "v1", "abc",
-        late=False, saturated=False,
-    )  # fmt: skip
-    return Delivery(encode_decision(decision), 0, at, run, 1_764_000_100_000 + at, user_id.encode())
+def delivery(event_id: str, *hits: Hit, at: int = 0, **said: Any) -> Delivery:
+    features = {"mean": Number("12.300000000000001")}
+    return decided(event_id, *hits, offset=at, append_ms=1_764_000_100_000 + at, features=features, **said)
 
 
 @pytest.fixture

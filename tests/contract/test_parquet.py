@@ -22,7 +22,7 @@ from pipeline import sinks
 from pipeline.connections import aws
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.records.events import Hit, Number
 from pipeline.records.label import Label
 from pipeline.sinks import Outcome, Unavailable
 from pipeline.sinks.parquet import blobs
@@ -30,6 +30,7 @@ from pipeline.sinks.parquet.blobs import Bucket, Changed, Folder
 from pipeline.sinks.parquet.compaction import Compaction
 from pipeline.sinks.parquet.files import CELL
 from pipeline.sinks.parquet.writer import ParquetSink
+from tests import decisions
 
 DAY = 86_400_000
 NOON = 1_764_072_000_000  # 2025-11-25T12:00Z
@@ -44,20 +45,12 @@ def decided(
     hits: Sequence[Hit] = (),
     features: Mapping[str, Any] | None = None,
     partition: int = 0,
-    run: int = 1,
-    time_ms: int = NOON,
-    units: int = 125_000,
-    **fields: Any,
+    **said: Any,
 ) -> Delivery:
-    score = sum(hit.points for hit in hits)
-    decision = Decision(
-        transaction=Transaction(event_id or f"e{partition}-{offset}", "ada", time_ms, units, fields),
-        score=score, decision="review" if score >= 50 else "approve",
-        source=Source("risk.transactions", partition, offset), reasons=tuple(hits),
-        features=features if features is not None else {"tx_5m": offset % 7, "mean": Number("12.25")},
-        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False,
-    )  # fmt: skip
-    return Delivery(encode_decision(decision), partition, offset, run, NOON + offset, b"ada")
+    """The transaction is of noon, where nothing else is said."""
+    features = {"tx_5m": offset % 7, "mean": Number("12.25")} if features is None else features
+    place = {"partition": partition, "offset": offset, "append_ms": NOON + offset, "features": features}
+    return decisions.decided(event_id or f"e{partition}-{offset}", *hits, **{"time_ms": NOON} | place | said)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import count
@@ -26,17 +25,14 @@ from fraudctl.kafka.tail import Record
 from pipeline import sinks
 from pipeline.records.decision_record import Delivery
 from pipeline.records.events import (
-    Decision,
     Hit,
     Number,
-    Source,
-    Transaction,
     decode_decision,
-    encode_decision,
 )
 from pipeline.sinks import Damaged, Held, Outcome, Sink, Unavailable
 from pipeline.sinks import postgres as postgres_sink
 from pipeline.sinks.redis import reader as redis_reader
+from tests.decisions import decided, now_ms
 
 _ids = count()
 IP_BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
@@ -60,33 +56,13 @@ def sink(name: str, server: Any) -> Iterator[Sink]:
     sink.close()
 
 
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def new_event(prefix: str = "e") -> str:
     return f"{prefix}-{next(_ids)}"
 
 
-def delivery(
-    event_id: str,
-    *hits: Hit,
-    user_id: str = "ada",
-    offset: int = 0,
-    run: int = 1,
-    append_ms: int = 0,
-    **fields: Any,
-) -> Delivery:
-    """A decision with the given hits; its score is their sum, from 50 on it is flagged."""
-    score = sum(hit.points for hit in hits)
-    decision = Decision(
-        transaction=Transaction(event_id, user_id, 1_764_000_000_123, 125_000, fields),
-        score=score, decision="block" if score >= 80 else "review" if score >= 50 else "approve",
-        source=Source("risk.transactions", 0, offset), reasons=hits,
-        features={"user_amount_mean": Number("12.300000000000001"), "user_prev_country": "Türkiye"},
-        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False,
-    )  # fmt: skip
-    return Delivery(encode_decision(decision), 0, offset, run, append_ms or now_ms(), user_id.encode())
+def delivery(event_id: str, *hits: Hit, **said: Any) -> Delivery:
+    features = {"user_amount_mean": Number("12.300000000000001"), "user_prev_country": "Türkiye"}
+    return decided(event_id, *hits, features=features, **said)
 
 
 def expected(sink: Sink, one: Delivery) -> Held | None:
