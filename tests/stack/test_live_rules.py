@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from fraudctl import keeper
+from fraudctl import engines, keeper
 from fraudctl.console import options
-from fraudctl.engines.local import logs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
 from fraudctl.jobs.activations import Change, RulesTopic
@@ -288,7 +287,8 @@ def test_scoring_goes_on_when_a_malformed_record_lies_on_the_rules_topic(stack: 
     shown = ask(stack, "status")
     assert shown["data"]["rules_put_aside"][-4:] == aside
     assert shown["summary"].endswith("records on the rules topic put aside")
-    log = "\n".join(one["line"] for one in logs.read(stack.paths, ["flink-taskmanager"], 100_000, False))
+    said_by = engines.of(stack).logs(stack.home, ["flink-taskmanager"], 100_000, follow=False)
+    log = "\n".join(one.line for one in said_by)
     for one in aside:
         said = f"The record at offset {one['offset']} of {rules.topic}-0 is put aside"
         assert f"{said}, and what is in force goes on: {one['reason']}" in log
