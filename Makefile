@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-contract test-stack soak demo bench bench-reading schemas wheel clean
+.PHONY: help setup check test test-fast test-slow test-contract test-stack soak demo bench bench-reading schemas wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,11 +46,14 @@ check: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: test-fast test-contract test-stack ## every test, also those with real servers (up to 25 minutes)
+test: test-fast test-slow test-contract test-stack ## every test, also those with real servers (up to 25 minutes)
 
 # More processes than four cost more to start than they save. A module alone is quicker without them.
 test-fast: setup ## the unit tests, in parallel: no server, no network (a minute at most)
-	$(BIN)/python -m pytest tests/unit -n logical --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest tests/unit -m "not slow" -n logical --maxprocesses 4 --dist worksteal
+
+test-slow: setup ## the unit tests that put a load on their part: the state cache, recorded payments (a minute)
+	$(BIN)/python -m pytest tests/unit -m slow
 
 test-contract: setup ## what every extension owes: each store, server and channel by itself (five minutes)
 	$(BIN)/python -m pytest tests/contract

@@ -21,21 +21,24 @@ import argparse
 import logging
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from fraudctl.console import options
 from fraudctl.errors import Failed, FraudctlError
+from fraudctl.flink.answers import Job
 from fraudctl.flink.file_uri import local_path
-from fraudctl.flink.rest import Flink, Job, reason_of
+from fraudctl.flink.rest import Flink, reason_of
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.jobs import KeeperState as State
-from fraudctl.home.jobs import RestorePoint, WantedLive, run_of
+from fraudctl.home.jobs import WantedLive
 from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations, plugin_watcher, pruning
+from fraudctl.jobs.keeper_memory import LastGood, known_state, put
 from fraudctl.jobs.run_numbers import next_run
+from fraudctl.jobs.start_points import Start, choose
 from fraudctl.jobs.submission import LIVE, job_config, submit
 from fraudctl.rules import changes
 from fraudctl.waiting import every
@@ -44,36 +47,19 @@ from pipeline.rules.plugins.watch import Running
 from pipeline.scoring.job_config import JobConfig
 
 log = logging.getLogger("keeper")
-
 LOOK_EVERY_S = 0.5
 LOCK_WAIT_S = 60.0
 LONGEST_PAUSE_MS = 30_000
 STEADY_MS = 30_000
 """A job that runs this long after its submission ends a row of failures."""
+
+
 PRUNE_EVERY_MS = 600_000
 """How often old checkpoints and savepoints are looked for, while the job runs steadily."""
+
+
 Submit = Callable[[Stack, JobConfig, int], str]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """How the job is to be started: `restore` is None for a start without state, which needs a new run."""
-
-    run: int | None
-    restore: str | None
-
-
-def choose(points: Sequence[RestorePoint], state: State, restore: str) -> Start:
-    """The state to start from. `restore` is `latest`, `none` or a path; `points` are the newest first."""
-    if restore == "none":
-        return Start(None, None)
-    if restore != "latest":
-        return Start(run_of(restore) or state.run, restore)
-    for point in points:
-        if state.run is None or (point.run == state.run and point.completed_ms > state.base_ms):
-            return Start(point.run, point.path)
-    return Start(state.run, state.base) if state.base else Start(None, None)
 
 
 def younger(jobs: Sequence[Job]) -> tuple[Job, ...]:
@@ -86,27 +72,6 @@ def pause_ms(failures: int) -> int:
     return 0 if failures == 0 else int(min(LONGEST_PAUSE_MS, 1000 * 2 ** min(failures - 1, 10)))
 
 
-class LastGood(Generic[T]):
-    """What a file says, or said when it could last be read; `complaint` is why it cannot be read now."""
-
-    def __init__(self, read: Callable[[], T]) -> None:
-        self._read = read
-        self._known: T | None = None
-        self.complaint: str | None = None
-
-    def __call__(self) -> T:
-        """Damaged or Newer only where it could never be read."""
-        try:
-            self._known, self.complaint = self._read(), None
-        except (Damaged, Newer) as failure:
-            if failure.message != self.complaint:
-                log.error("%s; going on with what it said before", failure.message)
-            self.complaint = failure.message
-            if self._known is None:
-                raise
-        return self._known
-
-
 class Keeper:
     """One look at a time (`look`), so that a test can drive it; the process only repeats it."""
 
@@ -117,7 +82,7 @@ class Keeper:
         self._pruned_ms = 0
         self._unwritten = 0
         self._complained: str | None = None
-        self.state = _known_state(self._stack())
+        self.state = known_state(self._stack())
         self._tell(self._stack(), self.state)
 
     def look(self) -> None:
@@ -284,47 +249,12 @@ class Keeper:
     def _tell(self, stack: Stack, state: State) -> None:
         """Puts the state on disk; where that fails it is said once, and tried again at every look."""
         try:
-            _put(stack, state)
+            put(stack, state)
             self._unwritten = 0
         except OSError as failure:
             if not self._unwritten:
                 log.warning("keeper.json cannot be written: %s; the job is kept all the same", failure)
             self._unwritten += 1
-
-
-def _put(stack: Stack, state: State) -> None:
-    """On disk where that does not say it; what a later version has written is not replaced."""
-    try:
-        if _on_disk(stack) == state:
-            return
-    except Newer as failure:
-        log.error("%s", failure.message)
-        return
-    jobfiles.keep_state(stack, state)
-
-
-def _on_disk(stack: Stack) -> State | None:
-    try:
-        return jobfiles.keeper_state(stack)
-    except Damaged as failure:
-        log.error("%s; writing it anew", failure.message)
-        return None
-
-
-def _known_state(stack: Stack) -> State:
-    """What a keeper that begins knows of the past; the little that matters where its file is lost.
-
-    Newer: what a later version has written is not replaced.
-    """
-    kept = _on_disk(stack)
-    if kept is not None:
-        known = State(generation=kept.generation, run=kept.run, base=kept.base, base_ms=kept.base_ms)
-        return replace(known, has_run=kept.has_run)
-    try:
-        return jobfiles.recovered_state(stack)
-    except Damaged as failure:
-        log.error("%s; no run is known to be in force", failure.message)
-        return State()
 
 
 def submit_live(stack: Stack, config: JobConfig, lock: int) -> str:

@@ -20,7 +20,8 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from fraudctl.chaos import fault, means
+from fraudctl.chaos import means
+from fraudctl.chaos import reading as faults
 from fraudctl.settings import shipped
 from fraudctl.settings.profile import PORT, Digest, External, Log, Pipeline, ServerSize, Topics
 from fraudctl.traffic.scenario import ScenarioFile
@@ -131,7 +132,7 @@ def _fault() -> dict[str, Any]:
 
 
 def _way(name: str) -> dict[str, Any]:
-    shape, head = _of(fault.settings_type(name)), _of(fault.Head)
+    shape, head = _of(faults.settings_type(name)), _of(faults.Head)
     properties = head["properties"] | {"means": {"const": name}} | shape["properties"]
     if targets := means.find(name).targets():
         properties["target"] = {"enum": list(targets)}

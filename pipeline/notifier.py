@@ -28,7 +28,7 @@ from pipeline.process.backoff import Backoff
 from pipeline.process.status_file import StatusFile
 from pipeline.records import clock
 from pipeline.records.clock import DAY_MS, MINUTE_MS
-from pipeline.records.delivery import Identity
+from pipeline.records.decision_record import Identity
 from pipeline.settings.checks import Filled
 from pipeline.settings.kinds import Duration, File, Text, Truth
 from pipeline.settings.reading import make, settings

@@ -6,8 +6,6 @@ when they are asked for, and is gone when it is closed.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from types import TracebackType
 
 from confluent_kafka import Producer
@@ -16,13 +14,15 @@ QUIET = {"log_level": 0}
 
 
 class MockKafka:
-    """Use as a context manager."""
+    """With these empty topics; use as a context manager. It makes others when they are first written to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *topics: str) -> None:
         own = {"test.mock.num.brokers": 1, "bootstrap.servers": "mock:1", **QUIET}
         self._cluster: Producer | None = Producer(own)
         (broker,) = self._cluster.list_topics(timeout=10).brokers.values()
         self.address = f"{broker.host}:{broker.port}"
+        for topic in topics:
+            self._cluster.list_topics(topic, timeout=10)
 
     def __enter__(self) -> MockKafka:
         return self
@@ -41,11 +41,3 @@ class MockKafka:
 
     def close(self) -> None:
         self._cluster = None
-
-
-def until(met: Callable[[], bool], wait_s: float = 30.0) -> None:
-    """Wait for a condition; AssertionError when it is not met in time."""
-    deadline = time.monotonic() + wait_s
-    while not met():
-        assert time.monotonic() < deadline, "not met in time"
-        time.sleep(0.02)

@@ -27,7 +27,8 @@ from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink, reason_of
 from fraudctl.jobs.live import await_end
 from fraudctl.jobs.submission import job_config, plan_settings, submit
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, tail, wanted
+from fraudctl.kafka.sender import Sender
 from fraudctl.waiting import every
 from pipeline.records import clock as wall_clock
 from pipeline.records import events as wire
@@ -140,7 +141,7 @@ def second_half_per_second(appended: Mapping[int, int]) -> float:
 def _first_job(stack: Stack, config: JobConfig, events: int, wait_s: float, progress: Progress) -> float:
     """Events a second of the same job when it may find none of its code compiled, to the job's end."""
     decisions = f"{config.topics.decisions}.first"
-    admin.create(stack.kafka, [admin.spec(stack.profile, decisions, stack.profile.partitions)])
+    admin.create(stack.kafka, [wanted.spec(stack.profile, decisions, stack.profile.partitions)])
     try:
         first = replace(config, topics=replace(config.topics, decisions=decisions))
         timing = time_job(stack, first, wait_s, progress)
@@ -153,7 +154,7 @@ def _first_job(stack: Stack, config: JobConfig, events: int, wait_s: float, prog
 def _topics(stack: Stack, token: str) -> JobTopics:
     names = [f"bench.{token}.{kind}" for kind in ("transactions", "decisions", "refusals")]
     parts = stack.profile.partitions
-    admin.create(stack.kafka, [admin.spec(stack.profile, name, parts) for name in names])
+    admin.create(stack.kafka, [wanted.spec(stack.profile, name, parts) for name in names])
     return JobTopics(*names)
 
 
@@ -164,7 +165,7 @@ def fill(stack: Stack, topic: str, workload: Traffic, events: int, progress: Pro
     sent = sender.result(lambda: progress.update(_total(stack, topic), "filling the topic"))
     if sent.failed:
         raise Failed(f"{sent.failed} events could not be written", code="bench_fill")
-    closing = admin.Sender(stack.kafka)
+    closing = Sender(stack.kafka)
     last_ms = str(workload.time_ms(events - 1)).encode()
     for partition in range(stack.profile.partitions):
         closing.send(topic, None, headers={"close": last_ms}, partition=partition)
@@ -213,7 +214,7 @@ def _read(stack: Stack, topic: str, token: bytes, events: int, progress: Progres
     seen, values = bytearray(events), dict[int, bytes]()
     records = late = 0
     appended: Counter[int] = Counter()
-    for record in admin.tail(stack.kafka, topic):
+    for record in tail.records(stack.kafka, topic):
         number = number_of(record.value or b"", token)
         if number is None or record.value is None:
             continue
@@ -251,7 +252,7 @@ def _compare(
 def _sampled(stack: Stack, topic: str, workload: Workload, events: int) -> Iterable[Any]:
     """The records of the first events, those of one partition in the order of their offsets."""
     wanted = left = min(events, SAMPLE)
-    for record in admin.tail(stack.kafka, topic):
+    for record in tail.records(stack.kafka, topic):
         number = number_of(record.value or b"", workload.token.encode())
         if number is not None and number < wanted:
             yield Record(record.partition, record.offset, record.append_ms, record.value, record.headers)

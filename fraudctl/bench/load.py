@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fraudctl.errors import Failed, FraudctlError
-from fraudctl.kafka import admin
+from fraudctl.kafka.sender import Sender
+from fraudctl.kafka.tail import Tail
+from pipeline.records import decision_bytes
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -99,10 +101,7 @@ class Workload:
 
 def number_of(value: bytes, token: bytes) -> int | None:
     """The number of the event in a transaction or a decision of this workload; None for a stranger's."""
-    head = b'{"event_id":"' + token + b"-"
-    if not value.startswith(head):
-        return None
-    return int(value[len(head) : value.index(b'"', len(head))])
+    return decision_bytes.number_of(value, token + b"-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,7 @@ class Received:
 
 def send(bootstrap: str, topic: str, workload: Traffic, count: int, start_ns: int) -> Sent:
     """Sends each event at its scheduled time, or at once when that has passed; `start_ns` 0: all at once."""
-    sender = admin.Sender(bootstrap, linger_ms=LINGER_MS if start_ns else 20)
+    sender = Sender(bootstrap, linger_ms=LINGER_MS if start_ns else 20)
     gap_ns, slip_ns, now_ns = NANO / workload.rate, 0, 0
     for number, (key, value) in enumerate(workload.events(count)):
         if start_ns:
@@ -158,7 +157,7 @@ def receive(
     arrivals = array("q", bytes(8 * count))
     records = late = distinct = 0
     heard = time.monotonic()
-    with admin.Tail(bootstrap, topic, start, gather_ms=READ_MS) as reader:
+    with Tail(bootstrap, topic, start, gather_ms=READ_MS) as reader:
         while time.monotonic() - heard < (1.0 if distinct == count else quiet_s):
             batch = reader.values(READ_MS / 1000)
             now_ns = time.time_ns()

@@ -20,8 +20,9 @@ from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning
 from fraudctl.jobs.live import status
 from fraudctl.jobs.submission import job_config
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, wanted
 from pipeline.records import clock
+from pipeline.records.names import writer_group
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -171,14 +172,14 @@ def sink_lag(stack: Stack) -> dict[str, int]:
     """Decisions that each sink has not committed yet."""
     decisions = stack.profile.topics.decisions
     return {
-        sink: sum(admin.lag(stack.kafka, f"fraudctl-sink-{sink}", decisions).values())
+        sink: sum(admin.lag(stack.kafka, writer_group(sink), decisions).values())
         for sink in stack.profile.sinks
     }
 
 
 def _floor(stack: Stack, plan: Plan, token: str, progress: Progress) -> Passage:
     topic = f"bench.{token}.floor"
-    admin.create(stack.kafka, [admin.spec(stack.profile, topic, stack.profile.partitions)])
+    admin.create(stack.kafka, [wanted.spec(stack.profile, topic, stack.profile.partitions)])
     try:
         return _pass(stack, plan, token, plan.events(plan.floor_s), (topic, topic), progress)
     finally:

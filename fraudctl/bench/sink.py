@@ -21,15 +21,18 @@ import psutil
 from fraudctl import engines
 from fraudctl.bench.conditions import machine, versions
 from fraudctl.bench.load import Worker, Workload
-from fraudctl.bench.places import Place, place
+from fraudctl.bench.places import place
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.home.private_files import UMASK, open_private, write_atomically
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, wanted
+from fraudctl.kafka.sender import Sender
 from fraudctl.waiting import every
 from pipeline.records import clock
 from pipeline.records.events import Decision, Hit, Source, decode, encode_decision
+from pipeline.records.names import dead_letters
+from pipeline.sinks.trials import Place
 
 FLAGGED_EVERY = 20
 """One decision in so many is flagged, as in traffic with some attacks in it."""
@@ -46,8 +49,8 @@ def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress
     """Fill, write, delete; the figures. Failed when the writer does not get through within `wait_s`."""
     token = f"b{time.time_ns():x}"
     topic = f"bench.{token}.decisions"
-    names = [topic, f"{topic}.dlq"]
-    admin.create(stack.kafka, [admin.spec(stack.profile, name, stack.profile.partitions) for name in names])
+    names = [topic, dead_letters(topic)]
+    admin.create(stack.kafka, [wanted.spec(stack.profile, name, stack.profile.partitions) for name in names])
     target = place(stack, sink, token)
     try:
         target.make()
@@ -63,7 +66,7 @@ def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress
 def fill(bootstrap: str, topic: str, token: str, events: int, seed: int) -> int:
     """Put that many decisions of as many events on the topic; how many."""
     load = Workload(token, seed, clock.now_ms(), 5_000.0)
-    sender = admin.Sender(bootstrap, linger_ms=20)
+    sender = Sender(bootstrap, linger_ms=20)
     for number, (key, value) in enumerate(load.events(events)):
         is_flagged = number % FLAGGED_EVERY == 0
         made = Decision(
@@ -123,7 +126,8 @@ def _writer(
     folder = stack.home / "bench" / topic
     secret = stack.secret_path(sink)
     config = {
-        "sink": sink, "bootstrap": stack.kafka, "decisions_topic": topic, "dead_letter_topic": f"{topic}.dlq",
+        "sink": sink, "bootstrap": stack.kafka, "decisions_topic": topic,
+        "dead_letter_topic": dead_letters(topic),
         "group": group, "settings": {**stack.profile.sinks[sink], **target.settings},
         "address": target.address, "secret_file": str(secret) if secret else None,
         "status_file": str(folder / "status.json"),

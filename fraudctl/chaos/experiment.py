@@ -20,9 +20,10 @@ from fraudctl.engines import writers
 from fraudctl.errors import Failed
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
+from fraudctl.traffic.feeder import Conduct
 from fraudctl.traffic.generator import Run
 from fraudctl.traffic.scorecard import Scorecard
-from fraudctl.traffic.simulate import Conduct, simulate
+from fraudctl.traffic.simulate import simulate
 from fraudctl.verify import Report
 from pipeline.records import clock
 

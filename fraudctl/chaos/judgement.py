@@ -12,10 +12,12 @@ from fraudctl.console.progress import Progress
 from fraudctl.decisions import notifications
 from fraudctl.engines import workers
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka import tail
+from fraudctl.kafka.tail import Record
 from fraudctl.traffic.scorecard import Scorecard
 from fraudctl.verify import KafkaLog, Kind, Report, Verification
 from fraudctl.waiting import within
+from pipeline.records import decision_bytes
 
 _SETTLED_S = 100.0
 
@@ -41,21 +43,21 @@ class LogFindings:
 
 def read_log(stack: Stack, starts: Mapping[int, int], run_name: str, events: int) -> LogFindings:
     """Every decision of the run, from those offsets on."""
-    return judge_log(admin.tail(stack.kafka, stack.profile.topics.decisions, starts), run_name, events)
+    return judge_log(tail.records(stack.kafka, stack.profile.topics.decisions, starts), run_name, events)
 
 
-def judge_log(records: Iterable[admin.Record], run_name: str, events: int) -> LogFindings:
+def judge_log(records: Iterable[Record], run_name: str, events: int) -> LogFindings:
     """What those records say of the run's events, numbered from 0. Only decisions of one run of the job
     contradict each other: a later run replaces what an earlier one decided.
     """
     digests, runs = array("q", bytes(8 * events)), array("q", bytes(8 * events))
     decided, repeats, contradictions = 0, 0, set()
-    head = f'{{"event_id":"{run_name}-'.encode()
+    prefix = f"{run_name}-".encode()
     for record in records:
         value = record.value or b""
-        if not value.startswith(head):
+        number = decision_bytes.number_of(value, prefix)
+        if number is None:
             continue
-        number = int(value[len(head) : value.index(b'"', len(head))])
         digest, run = _digest(value), int(record.headers.get("run", b"0"))
         if digests[number]:
             repeats += 1

@@ -19,6 +19,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.traffic.scorecard import Scoreboard
 from fraudctl.waiting import within
+from pipeline.records.names import writer_group
 
 EVERY_S = 1.0
 CAUGHT_UP_S = 2.0
@@ -48,7 +49,7 @@ def behind(stack: Stack, sinks: list[str]) -> dict[str, int]:
     ends, begins = admin.end_offsets(stack.kafka, topic), admin.begin_offsets(stack.kafka, topic)
     found = {}
     for sink in sinks:
-        done = admin.committed(stack.kafka, workers.group(sink), topic)
+        done = admin.committed(stack.kafka, writer_group(sink), topic)
         found[sink] = sum(max(0, end - done.get(p, begins[p])) for p, end in ends.items())
     return found
 

@@ -56,7 +56,7 @@ def alerts(
 
 
 def _latest(stack: Stack, since_ms: int, limit: int, decision: str | None) -> Result:
-    found = decided.latest(stack.postgres_dsn(), since_ms, limit, decision)
+    found = decided.latest(stack.sink_url("postgres"), since_ms, limit, decision)
     columns = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
     rows = [(a.decided_at, a.decision, a.score, a.user_id, a.event_id, a.money, a.ip, a.why) for a in found]
     hint = f"look into one: fraudctl explain {found[0].event_id}" if found else ""
@@ -72,7 +72,7 @@ def _follow(stack: Stack, decision: str | None, since_ms: int | None) -> Result:
 
 def _top(stack: Stack, kind: str, limit: int, now_ms: int) -> Result:
     damaged: list[str] = []
-    found = decided.top(stack.redis_url(), kind, limit, now_ms, damaged.append)
+    found = decided.top(stack.sink_url("redis"), kind, limit, now_ms, damaged.append)
     table = Table("", (kind, "flagged events in 24 h"), found)
     data = {
         "by": kind,

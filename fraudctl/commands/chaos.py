@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudctl import engines
-from fraudctl.chaos import experiment, fault, guardian, ledger
+from fraudctl.chaos import experiment, guardian, ledger
+from fraudctl.chaos import reading as faults
 from fraudctl.commands import _completion
 from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
@@ -34,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _complete_faults(incomplete: str) -> list[str]:
-    return [name for name in fault.names(fault.folder()) if name.startswith(incomplete)]
+    return [name for name in faults.names(faults.folder()) if name.startswith(incomplete)]
 
 
 def list_() -> Result:
@@ -42,7 +43,7 @@ def list_() -> Result:
 
     Example: fraudctl chaos list
     """
-    found = [fault.find(name, fault.folder()) for name in fault.names(fault.folder())]
+    found = [faults.find(name, faults.folder()) for name in faults.names(faults.folder())]
     on = ledger.entries(stack.home_dir())
     rows = [(one.name, one.description, _lasts(one)) for one in found]
     tables = [Table("Faults", ("name", "what happens", "lasts"), rows)]
@@ -102,7 +103,7 @@ def run(
         )
     if not 0 < rate <= 1_000_000:
         raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
-    chosen = fault.find(name, fault.folder())
+    chosen = faults.find(name, faults.folder())
     if lasts is not None:
         chosen = chosen.lasting(moment.length_ms("--for", lasts))
     after_ms = moment.length_ms("--after", after, 0)

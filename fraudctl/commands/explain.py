@@ -13,7 +13,7 @@ from fraudctl.decisions import side_by_side
 from fraudctl.home import rulesets, stack
 
 if TYPE_CHECKING:
-    from fraudctl.decisions.explain import Explanation, Judged
+    from fraudctl.decisions.explain import Explanation, RuleOutcome
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +63,7 @@ def _tables(found: Explanation) -> tuple[Table, ...]:
         (name, _shown(feature["value"]), _declared(feature.get("declared")))
         for name, feature in document["features"].items()
     ]
-    rules = [_rule_row(judged) for judged in sorted(found.rules, key=_rank)]
+    rules = [_rule_row(one) for one in sorted(found.rules, key=_rank)]
     if not rules:
         reasons = found.found.decision.reasons
         rules = [("yes", hit.rule, hit.points, "", hit.text) for hit in reasons]
@@ -74,16 +74,16 @@ def _tables(found: Explanation) -> tuple[Table, ...]:
     )
 
 
-def _rank(judged: Judged) -> tuple[bool, int]:
+def _rank(one: RuleOutcome) -> tuple[bool, int]:
     """Those that fired first, as in the decision's reasons: by the points they gave."""
-    return not judged.fired, -judged.points if judged.fired else 0
+    return not one.fired, -one.points if one.fired else 0
 
 
-def _rule_row(judged: Judged) -> tuple[Any, ...]:
-    values = ", ".join(f"{name} = {_shown(value)}" for name, value in judged.compared.items())
-    reason = f"\n{judged.text}" if judged.text else ""
-    reason += f"\nplug-in failed: {judged.error}" if judged.error else ""
-    return ("yes" if judged.fired else "no", judged.rule, judged.points, judged.when, values + reason)
+def _rule_row(one: RuleOutcome) -> tuple[Any, ...]:
+    values = ", ".join(f"{name} = {_shown(value)}" for name, value in one.compared.items())
+    reason = f"\n{one.text}" if one.text else ""
+    reason += f"\nplug-in failed: {one.error}" if one.error else ""
+    return ("yes" if one.fired else "no", one.rule, one.points, one.when, values + reason)
 
 
 def _summary(found: Explanation) -> str:

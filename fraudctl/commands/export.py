@@ -13,6 +13,7 @@ from fraudctl import engines
 from fraudctl.commands._app import App
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.result import Result, Table
+from fraudctl.decisions import labels as known_labels
 from fraudctl.decisions import training
 from fraudctl.errors import UsageError
 
@@ -40,7 +41,7 @@ def compact(
     with progress("compacting", 1.0) as bar:
         done = training.compact(store, training.committed(running), target_rows, _tell(bar))
     data = {
-        "address": running.parquet_address(),
+        "address": running.sink_address("parquet"),
         "files_removed": done.removed,
         "files_written": done.written,
         "rows": done.rows,
@@ -72,7 +73,7 @@ def labels(
     running = engines.current()
     store = training.store_of(running)
     with progress("joining labels", 1.0) as bar:
-        labelled = training.labels(running)
+        labelled = known_labels.newest(running)
         made = training.training_set(store, labelled, target, since, until, unlabelled, _tell(bar))
     data = {
         "file": str(made.path),

@@ -140,9 +140,7 @@ class Backtest:
 def run(order: Order, progress: Progress) -> Backtest:
     """Read, score and judge the file. UsageError when it or the labels cannot be read."""
     began = time.perf_counter()
-    result = Backtest(
-        order.ruleset, budget_per_month=order.budget_per_month, refused=Refusals(order.refused)
-    )
+    result = Backtest(order.ruleset, budget_per_month=order.budget_per_month, refused=Refusals(order.refused))
     progress.update(0, "reading")
     rows = _rows(order, result, progress)
     given = _given_labels(order)
@@ -159,7 +157,7 @@ def run(order: Order, progress: Progress) -> Backtest:
         elif order.as_of_ms is not None and event.pos > order.as_of_ms:
             result.after += 1
         else:
-            verdict = scorer.judge(scored)
+            verdict = scorer.verdict(scored)
             truth = _truth(given, matched, row, order.as_of_ms, result)
             names = tuple(hit.rule for hit in verdict.hits)
             user, units = event.transaction.user_id, event.transaction.amount_units

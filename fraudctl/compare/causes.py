@@ -9,8 +9,9 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from pipeline.records.delivery import Parts
-from pipeline.rules.ruleset import Rule, RuleSet
+from pipeline.records.decision_bytes import Parts
+from pipeline.rules.rule import Rule
+from pipeline.rules.ruleset import RuleSet
 
 FindRuleSet = Callable[[str], RuleSet | None]
 """The rule set of a hash; None when it is not kept."""

@@ -30,7 +30,7 @@ from fraudctl.compare.prints import (
     place_number,
     place_of_number,
 )
-from pipeline.records.delivery import Parts, take_apart
+from pipeline.records.decision_bytes import Parts, take_apart
 from pipeline.records.events import amount_text, parse_amount
 from pipeline.rules.ruleset import RuleSet
 

@@ -28,8 +28,9 @@ from fraudctl.home import rulesets
 from fraudctl.jobs import live as jobs
 from fraudctl.jobs import warm_up
 from fraudctl.jobs.run_numbers import next_run
-from fraudctl.kafka import admin
-from pipeline.records.delivery import run_of
+from fraudctl.kafka import admin, tail
+from fraudctl.kafka.sender import Sender
+from pipeline.records.decision_record import run_of
 from pipeline.records.events import Refusal, decode
 from pipeline.scoring.job_config import JobTopics
 
@@ -198,9 +199,9 @@ def _publish(stack: Stack, made: Plan, topic: str, progress: Progress) -> dict[s
     half way, what is copied stands; a second publication has a greater run again and completes it.
     """
     number, sent, place = next_run(stack), 0, prints.Place(made.transactions)
-    sender = admin.Sender(stack.kafka, linger_ms=5)
+    sender = Sender(stack.kafka, linger_ms=5)
     headers = {"run": str(number).encode()}
-    for record in admin.tail(stack.kafka, topic):
+    for record in tail.records(stack.kafka, topic):
         found = place.of(record.value or b"")
         if found is not None and made.includes(*found):
             target = stack.profile.topics.decisions
@@ -257,7 +258,7 @@ def _newest(stack: Stack, topic: str, begin: Mapping[int, int], end: Mapping[int
     """The newest position of each partition, as far as its last records tell."""
     start = {p: max(begin[p], end[p] - TAIL_RECORDS) for p in end}
     newest: dict[int, int] = {}
-    for record in admin.tail(stack.kafka, topic, start):
+    for record in tail.records(stack.kafka, topic, start):
         if record.offset >= end[record.partition]:
             continue
         pos = record.append_ms
@@ -306,7 +307,7 @@ def _base_start(stack: Stack, topic: str, made: Plan) -> Mapping[int, int] | str
 def _records(
     stack: Stack, topic: str, start: Mapping[int, int] | str, run_number: int | None, progress: Progress
 ) -> Iterator[Record]:
-    for done, record in enumerate(admin.tail(stack.kafka, topic, start)):
+    for done, record in enumerate(tail.records(stack.kafka, topic, start)):
         number = run_of(record.headers.items())
         if record.value is not None and run_number in (None, number):
             yield Record(record.value, number)

@@ -17,8 +17,9 @@ from pydantic import TypeAdapter
 
 from fraudctl.home import typed_files
 from fraudctl.home.jobs import write_json
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, wanted
 from pipeline.records import clock
+from pipeline.records.names import dead_letters
 from pipeline.rules.plugins.watch import began
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def own_topics(stack: Stack, ruleset_hash: str, keep: bool) -> Iterator[dict[str
     """`decisions` and `refusals` of a replay. Dropped at the end, unless `keep` and it came to its end."""
     sweep(stack)
     decisions, name = stack.profile.topics.decisions, f"{ruleset_hash[:8]}-{clock.now_ms()}"
-    own = {"decisions": f"{_prefix(stack)}{name}", "refusals": f"{_prefix(stack)}{name}.dlq"}
+    replayed = f"{_prefix(stack)}{name}"
+    own = {"decisions": replayed, "refusals": dead_letters(replayed)}
     marker = _markers(stack) / f"{name}.json"
     noted = {"pid": os.getpid(), "began": began(os.getpid()), "topics": list(own.values())}
     write_json(marker, {"format": typed_files.FORMAT, **noted})
@@ -50,7 +52,7 @@ def own_topics(stack: Stack, ruleset_hash: str, keep: bool) -> Iterator[dict[str
     try:
         wide = {"max.message.bytes": str(stack.profile.max_message_bytes)}
         partitions = admin.partitions_of(stack.kafka, decisions)
-        admin.create(stack.kafka, [admin.spec(stack.profile, one, partitions, wide) for one in dropped])
+        admin.create(stack.kafka, [wanted.spec(stack.profile, one, partitions, wide) for one in dropped])
         yield own
         dropped = [own["refusals"]] if keep else dropped
     finally:

@@ -18,14 +18,15 @@ from fraudctl.compare.diff import Diff
 from fraudctl.compare.prints import Place, Record
 from fraudctl.compare.proportions import Share
 from fraudctl.console.progress import Progress
-from fraudctl.decisions.training import labels
+from fraudctl.decisions import labels
 from fraudctl.errors import FileProblems, UsageError
 from fraudctl.home import rulesets
 from fraudctl.jobs import activations
 from fraudctl.jobs.activations import Change
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, tail
 from fraudctl.rules.changes import Decide
-from pipeline.records.delivery import Undecodable, glance, run_of, take_apart
+from pipeline.records.decision_bytes import Undecodable, glance, take_apart
+from pipeline.records.decision_record import run_of
 from pipeline.records.events import parse_amount, parse_time
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring.activation import Activation
@@ -142,7 +143,7 @@ def compare(stack: Stack, progress: Progress) -> Comparison:
         reader.live, reader.shadow, stack.profile.topics.transactions,
         lambda partition, offset: (partition, offset) in places, find, shadow,
     )  # fmt: skip
-    known: Labels = {identity: one.label == "fraud" for identity, one in labels(stack).items()}
+    known: Labels = {identity: one.is_fraud for identity, one in labels.newest(stack).items()}
     live, candidate = (_measure(read(), reader.place, places, known) for read in (reader.live, reader.shadow))
     return Comparison(shadow, chain[-1].version, since.from_ms, diff, live[0], candidate[0], labelled=live[1])
 
@@ -252,7 +253,7 @@ class _Reader:
 
     def _read(self, name: str) -> Iterator[Record]:
         topic, ends = self._topics[name], self._ends[name]
-        records = admin.tail(self._bootstrap, topic, self._starts[name], ends=ends)
+        records = tail.records(self._bootstrap, topic, self._starts[name], ends=ends)
         for done, record in enumerate(records):
             if record.value is not None:
                 yield Record(record.value, run_of(record.headers.items()))

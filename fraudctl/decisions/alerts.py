@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import Unhealthy, UsageError
-from fraudctl.kafka import admin
-from pipeline.records.delivery import Parts, Undecodable, glance, take_apart
-from pipeline.sinks import Damaged, Unavailable, redis
+from fraudctl.kafka import admin, tail
+from fraudctl.kafka.tail import Record
+from pipeline.records.decision_bytes import Parts, Undecodable, glance, take_apart
+from pipeline.sinks import Damaged, Unavailable
 from pipeline.sinks.postgres import reader
+from pipeline.sinks.redis import reader as redis_reader
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -74,13 +76,13 @@ def follow(stack: Stack, decision: str | None = None, since_ms: int | None = Non
     if since_ms is not None:
         start = admin.offsets_at(stack.kafka, topic, since_ms)
     names = wanted(decision)
-    for record in admin.tail(stack.kafka, topic, start, follow=True):
+    for record in tail.records(stack.kafka, topic, start, follow=True):
         alert = read(record)
         if alert is not None and alert.decision in names:
             yield alert
 
 
-def read(record: admin.Record) -> Alert | None:
+def read(record: Record) -> Alert | None:
     """The alert in a record of the decisions topic; None when it is approved or no decision."""
     value = record.value or b""
     try:
@@ -99,7 +101,7 @@ def top(
     What Redis holds of another form is told to `damaged`, and left out. Raises Unhealthy.
     """
     try:
-        return redis.top(url, kind, limit, now_ms, damaged=damaged)
+        return redis_reader.top(url, kind, limit, now_ms, damaged=damaged)
     except Damaged as error:
         raise Unhealthy(
             f"Redis holds what no sink writes: {error}",

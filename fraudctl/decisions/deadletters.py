@@ -14,8 +14,10 @@ from typing import Any
 
 from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from fraudctl.kafka.admin import Record
+from fraudctl.kafka import admin, tail
+from fraudctl.kafka.sender import Sender, Sent
+from fraudctl.kafka.tail import Record
+from pipeline.records.names import dead_letters
 
 _SHOWN_BYTES = 200
 _NO_REPORT = "Kafka did not say whether it took it; see: fraudctl status"
@@ -89,12 +91,12 @@ def topic_of(stack: Stack, topic: str | None, sink: str | None) -> str:
     if sink not in stack.profile.sinks:
         known = ", ".join(stack.profile.sinks) or "none"
         raise UsageError(f"there is no sink {sink}", hint=f"sinks of this stack: {known}", code="no_sink")
-    return admin.sink_dead_letters(names.decisions, sink)
+    return dead_letters(names.decisions, sink)
 
 
 def read_all(stack: Stack, topic: str) -> Iterator[DeadLetter]:
     """Every dead letter that the topic still holds, in order within each partition."""
-    return (_dead_letter(record) for record in admin.tail(stack.kafka, topic))
+    return (_dead_letter(record) for record in tail.records(stack.kafka, topic))
 
 
 def find(stack: Stack, topic: str, ids: Iterable[str]) -> list[DeadLetter]:
@@ -109,10 +111,10 @@ def retry(stack: Stack, letters: Iterable[DeadLetter]) -> list[Retry]:
     """
     outcomes: dict[str, Retry] = {}
 
-    def delivered(delivery: admin.Delivery) -> None:
+    def delivered(delivery: Sent) -> None:
         outcomes[delivery.token] = Retry(delivery.token, delivery.error is None, delivery.error or "")
 
-    sender = admin.Sender(stack.kafka, delivered)
+    sender = Sender(stack.kafka, delivered)
     for letter in letters:
         if not letter.is_whole:
             reason = f"truncated: {letter.stored} of {letter.length} bytes are held"
@@ -138,7 +140,7 @@ def _one(stack: Stack, topic: str, text: str) -> DeadLetter:
         )
     start = {int(partition): int(offset)}
     if int(offset) < admin.end_offsets(stack.kafka, topic).get(int(partition), 0):
-        for record in admin.tail(stack.kafka, topic, start):
+        for record in tail.records(stack.kafka, topic, start):
             if record.offset == int(offset):
                 return _dead_letter(record)
             break

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.streams import say
 from fraudctl.errors import Failed, NotRunning, UsageError
-from fraudctl.kafka import admin
-from pipeline.records.delivery import glance, run_of
+from fraudctl.kafka import admin, tail
+from fraudctl.kafka.tail import Record
+from pipeline.records.decision_bytes import glance
+from pipeline.records.decision_record import run_of
 from pipeline.records.events import (
     Decision,
     Transaction,
@@ -36,7 +38,8 @@ from pipeline.sinks.postgres import reader
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
-    from pipeline.rules.ruleset import Rule, RuleSet
+    from pipeline.rules.rule import Rule
+    from pipeline.rules.ruleset import RuleSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class RuleOutcome:
     """One rule on this transaction. `compared` maps what it mentions to values, absent ones to None.
 
     `error` says what went wrong in its plug-in.
@@ -71,7 +74,7 @@ class Explanation:
 
     found: Found
     ruleset_source: str | None
-    rules: tuple[Judged, ...]
+    rules: tuple[RuleOutcome, ...]
     features: Mapping[str, Mapping[str, Any]]
 
     @property
@@ -127,16 +130,16 @@ def explanation(found: Found, ruleset: RuleSet | None, source: str | None) -> Ex
     absent = [name for name in (ruleset.features if ruleset else ()) if name not in features]
     for name in absent:
         features[name] = {"value": None, **(_declared(ruleset, name) if ruleset else {})}
-    return Explanation(found, source if ruleset else None, judge(found.decision, ruleset), features)
+    return Explanation(found, source if ruleset else None, outcomes(found.decision, ruleset), features)
 
 
-def judge(decision: Decision, ruleset: RuleSet | None) -> tuple[Judged, ...]:
+def outcomes(decision: Decision, ruleset: RuleSet | None) -> tuple[RuleOutcome, ...]:
     """Every rule of the set on the values of the decision, in the set's own order."""
     if ruleset is None:
         return ()
     values = raw_values(decision, ruleset)
     texts = {hit.rule: hit.text for hit in decision.reasons}
-    return tuple(_judged(rule, values, ruleset, texts.get(rule.name)) for rule in ruleset.rules)
+    return tuple(_outcome(rule, values, ruleset, texts.get(rule.name)) for rule in ruleset.rules)
 
 
 def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, Any]:
@@ -165,7 +168,7 @@ def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
 def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     """What the store holds; nothing, and why is said, where there is none or it does not answer."""
     try:
-        dsn = stack.postgres_dsn()
+        dsn = stack.sink_url("postgres")
     except NotRunning as error:
         say(f"{error.message}: reading the log instead")
         return []
@@ -199,11 +202,11 @@ def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     topic = stack.profile.topics.decisions
     total = sum(admin.end_offsets(stack.kafka, topic).values())
     with progress("reading the log", total) as bar:
-        records = admin.tail(stack.kafka, topic)
+        records = tail.records(stack.kafka, topic)
         return newest(_counted(records, bar), event_id, user_id)
 
 
-def newest(records: Iterable[admin.Record], event_id: str, user_id: str | None) -> list[Found]:
+def newest(records: Iterable[Record], event_id: str, user_id: str | None) -> list[Found]:
     """The decision of the greatest position for each user who has that event id."""
     found: dict[str, Found] = {}
     for record in records:
@@ -247,7 +250,7 @@ def transaction_document(transaction: Transaction) -> dict[str, Any]:
     }
 
 
-def _judged(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str | None) -> Judged:
+def _outcome(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str | None) -> RuleOutcome:
     compared = {}
     uses = rule.plugin.uses if rule.plugin else ()
     for name in dict.fromkeys((*(mention.name for mention in names_in(rule.condition)), *uses)):
@@ -257,7 +260,7 @@ def _judged(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str |
     answer = scorer.judge(rule, ruleset, values)
     error, points = (answer.error, answer.points) if answer else (None, rule.points)
     fired = answer is not None and error is None
-    return Judged(rule.name, rule.when, points if fired else rule.points, fired, compared, text, error)
+    return RuleOutcome(rule.name, rule.when, points if fired else rule.points, fired, compared, text, error)
 
 
 def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
@@ -265,7 +268,7 @@ def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
     return {"declared": ruleset.content.get("features", {}).get(name)}
 
 
-def _counted(records: Iterable[admin.Record], progress: Progress) -> Iterable[admin.Record]:
+def _counted(records: Iterable[Record], progress: Progress) -> Iterable[Record]:
     for count, record in enumerate(records, 1):
         yield record
         if count % 5_000 == 0:

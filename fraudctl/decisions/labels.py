@@ -1,15 +1,19 @@
-"""An analyst's verdict: one record on the labels topic, for an event that was decided."""
+"""Labels: the truth about events, as an analyst says it, and as the labels topic holds it."""
 
 from __future__ import annotations
 
-import json
 import time
+from contextlib import suppress
 from typing import Any
 
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from pipeline.records.events import format_time
+from fraudctl.kafka import tail
+from fraudctl.kafka.sender import Sender
+from pipeline.records import label as labels
+from pipeline.records.decision_bytes import Undecodable, beginning, glance
+from pipeline.records.decision_record import Identity
+from pipeline.records.label import Label
 
 
 def write(stack: Stack, event_id: str, fraud: bool, user: str | None) -> dict[str, Any]:
@@ -18,30 +22,33 @@ def write(stack: Stack, event_id: str, fraud: bool, user: str | None) -> dict[st
     UsageError when no decision bears the id, or those of several users do.
     """
     owner = user or _owner(stack, event_id)
-    document = {
-        "event_id": event_id,
-        "user_id": owner,
-        "label": "fraud" if fraud else "legit",
-        "label_time": format_time(int(time.time() * 1000)),
-        "scenario": None,
-        "instance": None,
-        "by": "analyst",
-    }
-    sender = admin.Sender(stack.kafka, give_up_s=30)
-    value = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    sender.send(stack.profile.topics.labels, value, owner.encode())
+    label = labels.label((owner, event_id), fraud, "analyst", int(time.time() * 1000))
+    sender = Sender(stack.kafka, give_up_s=30)
+    sender.send(stack.profile.topics.labels, label.value, owner.encode())
     if sender.flush() or sender.failed:
         raise Failed("Kafka did not take the label", hint="see: fraudctl status", code="not_accepted")
-    return document
+    return label.document
+
+
+def newest(stack: Stack) -> dict[Identity, Label]:
+    """The newest label of each event; the later in the log is the newer."""
+    found: dict[Identity, tuple[tuple[int, int], Label]] = {}
+    for record in tail.records(stack.kafka, stack.profile.topics.labels):
+        label = labels.read(record.value)
+        if label is not None:
+            at = record.append_ms, record.offset
+            if label.identity not in found or at >= found[label.identity][0]:
+                found[label.identity] = at, label
+    return {identity: label for identity, (_, label) in found.items()}
 
 
 def _owner(stack: Stack, event_id: str) -> str:
     """The user of the decided event; the whole decisions topic is read for it."""
-    start = f'{{"event_id":{json.dumps(event_id, ensure_ascii=False)},"user_id":'.encode()
-    users = set()
-    for record in admin.tail(stack.kafka, stack.profile.topics.decisions):
+    start, users = beginning(event_id), set()
+    for record in tail.records(stack.kafka, stack.profile.topics.decisions):
         if record.value is not None and record.value.startswith(start):
-            users.add(str(json.loads(record.value)["user_id"]))
+            with suppress(Undecodable):
+                users.add(glance(record.value).identity[0])
     if len(users) == 1:
         return users.pop()
     if users:

@@ -2,63 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.errors import NotRunning, Unhealthy, UsageError
-from pipeline.sinks import Damaged, elasticsearch, naming, settings_of
+from pipeline.sinks import Unavailable, settings_of
+from pipeline.sinks.elasticsearch import reader
+from pipeline.sinks.elasticsearch.reader import Answer, BadQuery, Search
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
 
 SINK = "elasticsearch"
-_NEEDED = ("user_id", "event_id", "amount", "score", "decision", "reasons")
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What is asked for; every part that is given must be met. `since_ms` is an append time."""
-
-    query: str | None = None
-    user: str | None = None
-    ip: str | None = None
-    since_ms: int | None = None
-    decision: str | None = None
-    rule: str | None = None
-    limit: int = 20
-
-    def body(self) -> dict[str, Any]:
-        """The request in Elasticsearch's query language."""
-        filters: list[dict[str, Any]] = [{"term": {name: value}} for name, value in self._terms()]
-        if self.since_ms is not None:
-            filters.append({"range": {"decided_at": {"gte": self.since_ms, "format": "epoch_millis"}}})
-        wanted: dict[str, Any] = {"filter": filters}
-        if self.query:
-            text = {"query": self.query, "default_operator": "AND", "lenient": True}
-            wanted["must"] = {"query_string": text}
-        return {
-            "query": {"bool": wanted},
-            "sort": [{"decided_at": "desc"}, {"position": "desc"}],
-            "size": self.limit,
-            "track_total_hits": True,
-        }
-
-    def _terms(self) -> list[tuple[str, str]]:
-        place = "ip.range" if self.ip and "/" in self.ip else "ip"
-        terms = (("user_id", self.user), (place, self.ip), ("decision", self.decision))
-        return [(name, value) for name, value in (*terms, ("reasons.rule", self.rule)) if value is not None]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The newest decisions found, one for each event, and how many documents there are in all."""
-
-    decisions: tuple[Mapping[str, Any], ...]
-    total: int
-    damaged: tuple[str, ...] = ()
-    """the documents among them that are no decisions, named"""
 
 
 def find(stack: Stack, search: Search) -> Answer:
@@ -68,48 +22,11 @@ def find(stack: Stack, search: Search) -> Answer:
             "this stack has no audit index", hint="run: fraudctl down && fraudctl up --profile all-sinks"
         )
     settings = settings_of(SINK, stack.profile.sinks[SINK])
-    server = elasticsearch.server_at(stack.sink_address(SINK), stack.secret(SINK), settings)
     try:
-        found = elasticsearch.search(server, search.body(), settings.index)
-    except elasticsearch.BadRequest as error:
+        return reader.find(stack.sink_address(SINK), stack.secret(SINK), settings, search)
+    except BadQuery as error:
         raise UsageError(
             f"the query cannot be read: {error}", hint="put quotes around what holds : / or spaces: '\"a:b\"'"
         ) from error
-    except elasticsearch.Failure as error:
+    except Unavailable as error:
         raise Unhealthy(f"Elasticsearch does not answer: {error}", hint="see: fraudctl status") from error
-    finally:
-        server.close()
-    hits = found["hits"]
-    decisions, damaged = read(hits["hits"])
-    return Answer(tuple(decisions), hits["total"]["value"], tuple(damaged))
-
-
-def read(hits: Iterable[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """The newest decision of each event among the server's hits, and what is none, named.
-
-    An event has two where it was sent again, much later, with another month's time.
-    """
-    newest: dict[tuple[str, str], tuple[int, Mapping[str, Any]]] = {}
-    damaged = []
-    for hit in hits:
-        try:
-            with naming(f"{hit['_index']}/{hit['_id']}"):
-                position, document = int(hit["_source"]["position"]), _shown(hit["_source"])
-                identity = document["user_id"], document["event_id"]
-        except Damaged as error:
-            damaged.append(str(error))
-            continue
-        if identity not in newest or position > newest[identity][0]:
-            newest[identity] = position, document
-    return [document for _, document in newest.values()], damaged
-
-
-def _shown(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Raises KeyError, TypeError and others where it is no decision."""
-    for name in _NEEDED:
-        _ = document[name]
-    for reason in document["reasons"]:
-        _ = reason["text"]
-    decided = datetime.fromtimestamp(document["decided_at"] / 1000, UTC)
-    text = decided.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {name: value for name, value in document.items() if name != "extra_terms"} | {"decided_at": text}

@@ -18,6 +18,8 @@ from fraudctl.home.typed_files import Damaged
 from fraudctl.servers import Program
 from pipeline.metrics import SinkStatus
 from pipeline.projector import Config
+from pipeline.records import names
+from pipeline.records.names import writer_group
 from pipeline.sinks import settings_of
 
 if TYPE_CHECKING:
@@ -33,11 +35,6 @@ def sinks(stack: Stack) -> list[str]:
     if "kafka" not in stack.addresses:
         return []
     return [sink for sink in stack.profile.sinks if stack.feeds(sink)]
-
-
-def group(sink: str) -> str:
-    """The consumer group of a sink's writer."""
-    return f"fraudctl-sink-{sink}"
 
 
 def program(sink: str) -> str:
@@ -63,7 +60,7 @@ def pause_file(stack: Stack, sink: str) -> Path:
 
 def dead_letters(stack: Stack, sink: str) -> str:
     """The topic for decisions that a sink refuses for good."""
-    return f"{stack.profile.topics.decisions}.dlq.{sink}"
+    return names.dead_letters(stack.profile.topics.decisions, sink)
 
 
 def ticks(stack: Stack) -> bool:
@@ -112,8 +109,9 @@ def programs(stack: Stack) -> list[Program]:
 
 def write_configurations(stack: Stack) -> None:
     """Write what each process reads at its start, and make the folder of a store that is one in the home."""
-    if "parquet" in sinks(stack) and stack.parquet_address() == stack.paths.data("parquet").as_uri():
-        make_folder(stack.paths.data("parquet"))
+    for sink in sinks(stack):
+        if stack.sink_address(sink) == stack.paths.data(sink).as_uri():
+            make_folder(stack.paths.data(sink))
     if notifies(stack):
         _write(_notifier_file(stack), notifier(stack))
     if "kafka" not in stack.addresses:
@@ -139,7 +137,7 @@ def _sink(stack: Stack, sink: str) -> dict[str, Any]:
         "bootstrap": stack.kafka,
         "decisions_topic": stack.profile.topics.decisions,
         "dead_letter_topic": dead_letters(stack, sink),
-        "group": group(sink),
+        "group": writer_group(sink),
         "settings": dict(stack.profile.sinks[sink]),
         "address": stack.sink_address(sink),
         "secret_file": str(secret) if secret else None,

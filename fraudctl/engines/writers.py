@@ -23,6 +23,7 @@ from fraudctl.kafka import admin, places
 from fraudctl.waiting import until
 from pipeline.metrics import SinkStatus
 from pipeline.records import clock
+from pipeline.records.names import writer_group
 
 STALE_MS = 10_000
 """A status file older than this is of a writer that no longer tells anything."""
@@ -50,7 +51,7 @@ def describe(stack: Stack) -> list[dict[str, Any]]:
         {
             "name": sink,
             "address": stack.sink_address(sink),
-            "group": workers.group(sink),
+            "group": writer_group(sink),
             "dead_letter_topic": workers.dead_letters(stack, sink),
             "settings": dict(stack.profile.sinks[sink]),
         }
@@ -97,7 +98,7 @@ def destination(stack: Stack, to: str, now_ms: int | None = None) -> dict[int, i
 def rewind(stack: Stack, sink: str, to: Mapping[int, int]) -> dict[int, int]:
     """Stop the writer, set its group's offsets, start it again if it ran; the offsets it had before."""
     engine, name = engines.of(stack), workers.program(check(stack, sink))
-    topic, group = stack.profile.topics.decisions, workers.group(sink)
+    topic, group = stack.profile.topics.decisions, writer_group(sink)
     state = engine.programs(stack).get(name)
     engine.stop(stack, name)
     try:
@@ -130,7 +131,7 @@ def _status(stack: Stack, sink: str, program: ProgramState | None) -> dict[str, 
         said = workers.said(stack, sink)
     except (Damaged, Newer) as failure:
         unreadable = failure.message
-    decisions, group = stack.profile.topics.decisions, workers.group(sink)
+    decisions, group = stack.profile.topics.decisions, writer_group(sink)
     by_partition = admin.lag(stack.kafka, group, decisions)
     dead = workers.dead_letters(stack, sink)
     begin, end = admin.begin_offsets(stack.kafka, dead), admin.end_offsets(stack.kafka, dead)

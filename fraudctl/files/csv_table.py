@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fraudctl.errors import UsageError
 from fraudctl.files.csv_records import Dialect, Record, Records, cells_of
-from fraudctl.files.lines import Piece, pieces
+from fraudctl.files.lines import Piece, first, pieces
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.packing import opened
 
@@ -56,7 +56,7 @@ def csv_table(path: Path, options: ReadOptions) -> CsvTable:
     """The file by its first lines. UsageError when its heading or delimiter cannot be told."""
     with opened(path) as stream:
         encoding, lines = pieces(stream, options.encoding)
-        sample = list(islice(lines, _SAMPLE_LINES + options.skip_lines))
+        sample = first(lines, _SAMPLE_LINES + options.skip_lines)
     texts = _texts(path, sample, options)
     given = options.delimiter
     if texts and (sep := _SEP_LINE.fullmatch(texts[0][1])):

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, BinaryIO
 
-from fraudctl.files.lines import LONGEST_BYTES, Piece, pieces
+from fraudctl.files.lines import LONGEST_BYTES, Piece, first, pieces
 from pipeline.records.events import MAX_NESTING, Number, Refusal
 
 _OUTSIDE = re.compile(rb'[{}\[\]"\n]')
@@ -40,7 +40,7 @@ _DECODER = json.JSONDecoder(
 def objects(stream: BinaryIO, encoding: str | None = None) -> Iterator[Found]:
     """Every object of the file, in order."""
     found = pieces(stream, encoding)[1]
-    sample = list(islice(found, _SAMPLE_LINES))
+    sample = first(found, _SAMPLE_LINES)
     filled = [piece for piece in sample if piece[1].strip()]
     whole = sum(map(_holds_objects, filled))
     return (_lines if whole * 2 >= len(filled) else _spread)(chain(sample, found))

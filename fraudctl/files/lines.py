@@ -29,6 +29,16 @@ def pieces(stream: BinaryIO, given: str | None = None) -> tuple[str, Iterator[Pi
     return encoding, _split(chunks)
 
 
+def first(found: Iterator[Piece], most: int) -> list[Piece]:
+    """The first pieces, at most so many and no more bytes than a few of the longest."""
+    taken: list[Piece] = []
+    size = 0
+    while len(taken) < most and size < 4 * LONGEST_BYTES and (piece := next(found, None)) is not None:
+        taken.append(piece)
+        size += len(piece[1])
+    return taken
+
+
 def utf8(stream: BinaryIO, given: str | None = None) -> tuple[str, Iterator[bytes]]:
     """The encoding, and the text as UTF-8 with line feeds and without a mark.
 

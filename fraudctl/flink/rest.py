@@ -11,82 +11,29 @@ import functools
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from fraudctl.errors import Failed, Unhealthy
+from fraudctl.flink.answers import (
+    Checkpoint,
+    Checkpoints,
+    Job,
+    JobDetail,
+    Overview,
+    checkpoint_of,
+    job_of,
+    root_cause,
+    vertex_of,
+)
 from fraudctl.flink.file_uri import one_form
 from fraudctl.waiting import until
 from pipeline.connections.proxies import proxy_url
 
 CONNECT_S = 5.0
 """The most that a connection may take, whatever time there is for the answer."""
-ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
-"""States that a job does not leave again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    version: str
-    taskmanagers: int
-    slots: int
-    free_slots: int
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    job_id: str
-    name: str
-    state: str
-    start_ms: int
-    end_ms: int
-    """-1 while the job has not ended."""
-
-    @property
-    def ended(self) -> bool:
-        return self.state in ENDED
-
-
-@dataclass(frozen=True, slots=True)
-class Vertex:
-    vertex_id: str
-    name: str
-    parallelism: int
-    state: str
-    read_records: int
-    written_records: int
-
-
-@dataclass(frozen=True, slots=True)
-class JobDetail:
-    job: Job
-    vertices: tuple[Vertex, ...]
-
-    @property
-    def running(self) -> bool:
-        """Every task runs, not only the job as a whole."""
-        return self.job.state == "RUNNING" and all(v.state == "RUNNING" for v in self.vertices)
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    number: int
-    path: str
-    completed_ms: int
-    size_bytes: int
-    is_savepoint: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoints:
-    completed: int
-    failed: int
-    in_progress: int
-    restored: int
-    latest: Checkpoint | None
 
 
 class Flink:
@@ -108,7 +55,7 @@ class Flink:
     def jobs(self) -> tuple[Job, ...]:
         """Every job the cluster knows, ended ones included, the oldest first."""
         answer = self._ask("GET", "/jobs/overview")
-        return tuple(sorted(map(_job, answer["jobs"]), key=lambda job: (job.start_ms, job.job_id)))
+        return tuple(sorted(map(job_of, answer["jobs"]), key=lambda job: (job.start_ms, job.job_id)))
 
     def live(self, name: str) -> tuple[Job, ...]:
         """Jobs of that name that have not ended, the oldest first."""
@@ -116,7 +63,7 @@ class Flink:
 
     def job(self, job_id: str) -> JobDetail:
         answer = self._ask("GET", f"/jobs/{job_id}")
-        return JobDetail(_job(answer), tuple(map(_vertex, answer["vertices"])))
+        return JobDetail(job_of(answer), tuple(map(vertex_of, answer["vertices"])))
 
     def checkpoints(self, job_id: str) -> Checkpoints:
         answer = self._ask("GET", f"/jobs/{job_id}/checkpoints")
@@ -130,7 +77,7 @@ class Flink:
             int(counts["failed"]),
             int(counts["in_progress"]),
             int(counts["restored"]),
-            None if newest is None else _checkpoint(newest),
+            None if newest is None else checkpoint_of(newest),
         )
 
     def latest_checkpoint(self, job_id: str) -> Checkpoint | None:
@@ -261,38 +208,6 @@ def reason_of(flink: Flink, job_id: str) -> str:
     return root_cause(traces[0]) if traces else "no reason given"
 
 
-def _job(answer: Mapping[str, Any]) -> Job:
-    return Job(
-        str(answer["jid"]),
-        str(answer["name"]),
-        str(answer["state"]),
-        int(answer["start-time"]),
-        int(answer["end-time"]),
-    )
-
-
-def _vertex(answer: Mapping[str, Any]) -> Vertex:
-    metrics = answer.get("metrics") or {}
-    return Vertex(
-        str(answer["id"]),
-        str(answer["name"]),
-        int(answer["parallelism"]),
-        str(answer["status"]),
-        int(metrics.get("read-records") or 0),
-        int(metrics.get("write-records") or 0),
-    )
-
-
-def _checkpoint(answer: Mapping[str, Any]) -> Checkpoint:
-    return Checkpoint(
-        int(answer["id"]),
-        one_form(str(answer.get("external_path") or "")),
-        int(answer["latest_ack_timestamp"]),
-        int(answer.get("state_size") or 0),
-        bool(answer.get("is_savepoint")),
-    )
-
-
 def _no_savepoint(operation: Mapping[str, Any]) -> Failed:
     cause = operation.get("failure-cause") or {}
     return Failed(
@@ -308,12 +223,3 @@ def _slow_savepoint(wait_s: float) -> Failed:
         hint="a slow one may still finish: fraudctl job status",
         code="savepoint_failed",
     )
-
-
-def root_cause(trace: str) -> str:
-    """The innermost message of a Java stack trace, in one line."""
-    causes = [
-        line.strip() for line in trace.splitlines() if line.strip() and not line.startswith(("\t", "  "))
-    ]
-    innermost = causes[-1].removeprefix("Caused by: ") if causes else trace.strip()
-    return innermost[:300]

@@ -22,13 +22,10 @@ from fraudctl.errors import NotRunning
 from fraudctl.home import typed_files
 from fraudctl.home.private_files import write_atomically
 from fraudctl.settings.profile import Profile
+from pipeline import sinks
 
 FORMAT = 1
 MEND = "remove it and run: fraudctl up"
-SERVERLESS_SINKS = frozenset({"parquet"})
-"""sinks whose store is a place, not a server of the stack"""
-POSTGRES_USER = "fraudctl"
-POSTGRES_DATABASE = "fraudctl"
 
 
 @dataclass(frozen=True)
@@ -153,43 +150,19 @@ class Stack:
         file = self.paths.secret_file(server)
         return file if file.is_file() else None
 
-    def postgres_address(self) -> str:
-        """PostgreSQL's address as a URL without the password."""
-        address = self.address("postgres")
-        if "://" in address:
-            return address
-        return f"postgresql://{POSTGRES_USER}@{address}/{POSTGRES_DATABASE}"
-
-    def redis_address(self) -> str:
-        """The address of the Redis server as a URL without the password."""
-        address = self.address("redis")
-        return address if "://" in address else f"redis://{address}/0"
-
-    def postgres_dsn(self) -> str:
-        """PostgreSQL's address with the password: show it to its owner only."""
-        return with_password(self.postgres_address(), self.secret("postgres"))
-
-    def redis_url(self) -> str:
-        """The Redis server's address with the password: show it to its owner only."""
-        return with_password(self.redis_address(), self.secret("redis"))
+    def sink_url(self, sink: str) -> str:
+        """The address of a sink's store with the password: show it to its owner only."""
+        return with_password(self.sink_address(sink), self.secret(sink))
 
     def sink_address(self, sink: str) -> str:
-        """The address of a sink's store without the password."""
-        named = {
-            "postgres": self.postgres_address,
-            "redis": self.redis_address,
-            "parquet": self.parquet_address,
-        }
-        return named[sink]() if sink in named else self.address(sink)
+        """The address of a sink's store without the password; NotRunning where its server is not there."""
+        server = self.address(sink) if sinks.needs_server(sink) else self.addresses.get(sink, "")
+        settings = self.profile.sinks.get(sink, {})
+        return sinks.address(sink, sinks.Site(server, self.paths.data(sink), settings))
 
     def feeds(self, sink: str) -> bool:
         """Whether this stack can write to the sink's store: its server is there, or it needs none."""
-        return sink in self.addresses or sink in SERVERLESS_SINKS
-
-    def parquet_address(self) -> str:
-        """Where the Parquet files lie, as a URL: in the home unless the profile names a place."""
-        url = self.profile.sinks.get("parquet", {}).get("url")
-        return self.paths.data("parquet").as_uri() if url is None else str(url)
+        return sink in self.addresses or not sinks.needs_server(sink)
 
     def save(self) -> None:
         """Write `stack.json` in one step."""

@@ -16,7 +16,8 @@ from fraudctl.console.result import Table
 from fraudctl.errors import Failed, FraudctlError, UsageError
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import submitted_live, wanted_live
-from fraudctl.kafka import admin
+from fraudctl.kafka import tail
+from fraudctl.kafka.sender import Sender, Sent
 from pipeline.records.clock import now_ms
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plan import TooManyConditions
@@ -59,7 +60,7 @@ class RulesTopic:
 
     def sorted_out(self) -> Reading:
         """Every activation that counts, and every record that is put aside."""
-        records = admin.tail(self.bootstrap, self.topic)
+        records = tail.records(self.bootstrap, self.topic)
         return activation.sorted_out((record.offset, record.append_ms, record.value) for record in records)
 
     def activate(self, decide: Callable[[list[Activation]], Change]) -> Activation:
@@ -110,8 +111,8 @@ class RulesTopic:
             )
 
     def _append(self, value: bytes) -> int:
-        placed: list[admin.Delivery] = []
-        sender = admin.Sender(self.bootstrap, placed.append)
+        placed: list[Sent] = []
+        sender = Sender(self.bootstrap, placed.append)
         sender.send(self.topic, value, partition=PARTITION)
         if sender.flush() or sender.failed or not placed:
             raise Failed(

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
+from fraudctl.flink.answers import Job
 from fraudctl.flink.file_uri import local_path
-from fraudctl.flink.rest import Flink, Job, reason_of
+from fraudctl.flink.rest import Flink, reason_of
 from fraudctl.home.jobs import (
     POLL_S,
     RESET,

@@ -16,7 +16,7 @@ from fraudctl.flink.rest import Flink
 from fraudctl.home import jobs, rulesets
 from fraudctl.jobs import activations, warm_up
 from fraudctl.jobs.submission import LIVE
-from fraudctl.kafka import admin, places
+from fraudctl.kafka import admin, places, tail
 from pipeline.records import clock
 from pipeline.rules.ruleset import parse
 
@@ -105,5 +105,5 @@ def _append_ms(
     """The earliest append time among the first records that get a decision."""
     open_ = {p: offset for p, offset in wanted.items() if offset < end[p]}
     first = {p: min(offset + 1, end[p]) for p, offset in open_.items()}
-    records = admin.tail(stack.kafka, topic, open_, ends=first) if open_ else ()
+    records = tail.records(stack.kafka, topic, open_, ends=first) if open_ else ()
     return min([record.append_ms for record in records], default=now_ms)

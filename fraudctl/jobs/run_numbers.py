@@ -16,8 +16,9 @@ from fraudctl.errors import Failed, FraudctlError
 from fraudctl.home.private_files import make_folder, open_private, write_atomically
 from fraudctl.home.run_counter import counted, newest_seen
 from fraudctl.home.typed_files import Damaged
-from fraudctl.kafka import admin
-from pipeline.records.delivery import run_of
+from fraudctl.kafka import tail
+from fraudctl.kafka.tail import Record
+from pipeline.records.decision_record import run_of
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -59,7 +60,7 @@ def newest_in_log(stack: Stack, counter: Path) -> int:
     topic = stack.profile.topics.decisions
     log.warning("the run counter is lost: looking for the newest run in %s", topic)
     try:
-        return max((_run(record) for record in admin.tail(stack.kafka, topic)), default=0)
+        return max((_run(record) for record in tail.records(stack.kafka, topic)), default=0)
     except FraudctlError as failure:
         raise Failed(
             f"the run counter {counter} is lost, and the log cannot be asked for the newest run: "
@@ -77,5 +78,5 @@ def _log_may_know(stack: Stack) -> bool:
     return any(segment.stat().st_size for segment in held) if is_ours else True
 
 
-def _run(record: admin.Record) -> int:
+def _run(record: Record) -> int:
     return run_of(record.headers.items())

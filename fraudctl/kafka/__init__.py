@@ -1,1 +1,1 @@
-"""Kafka outside Flink: topics, offsets, reading, sending."""
+"""Kafka outside Flink: topics, offsets, reading, sending. Nobody else in `fraudctl` knows its client."""

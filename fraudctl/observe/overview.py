@@ -48,7 +48,7 @@ def _running(stack: Stack) -> Result:
     servers = [_server(one) for one in health]
     for server in servers:
         if server["name"] == "postgres":
-            server["dsn"] = stack.postgres_dsn()
+            server["dsn"] = stack.sink_url("postgres")
     job = status.job(stack)
     sinks = status.sinks(stack)
     ill, rates = _ill(health, job, sinks), status.rates(stack)

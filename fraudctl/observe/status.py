@@ -13,6 +13,7 @@ from fraudctl.errors import FraudctlError
 from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import LIVE
+from pipeline.records.names import writer_group
 
 RATE_SECONDS = 10
 
@@ -92,7 +93,7 @@ def _sink(stack: Stack, name: str) -> dict[str, Any]:
         from fraudctl.kafka import admin
 
         found["lag"] = sum(
-            admin.lag(stack.kafka, workers.group(name), stack.profile.topics.decisions).values()
+            admin.lag(stack.kafka, writer_group(name), stack.profile.topics.decisions).values()
         )
     except FraudctlError as error:
         found |= {"healthy": False, "last_error": error.message}

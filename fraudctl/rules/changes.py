@@ -16,9 +16,9 @@ from fraudctl.flink.rest import Flink
 from fraudctl.jobs import activations, live
 from fraudctl.jobs.activations import Change, RulesTopic
 from fraudctl.jobs.submission import LIVE
-from fraudctl.kafka import admin
+from fraudctl.kafka.tail import Tail
 from pipeline.records.clock import now_ms
-from pipeline.records.delivery import Undecodable, glance
+from pipeline.records.decision_bytes import Undecodable, glance
 from pipeline.records.events import format_time
 from pipeline.rules.plugins import watch
 from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, parse
@@ -156,7 +156,7 @@ def change(stack: Stack, decide: Decide, wait_s: float, progress: Progress) -> C
     """Activate what `decide` says and wait until it is in force, at most `wait_s`."""
     began = time.monotonic()
     decisions = stack.profile.topics.decisions
-    with admin.Tail(stack.kafka, decisions) as tail:
+    with Tail(stack.kafka, decisions) as tail:
         topic = activations.of(stack)
         chain = topic.read()
         made = topic.activate(decide)
@@ -203,7 +203,7 @@ def _runs(stack: Stack) -> bool:
     return stack.runs_jobs and bool(Flink(stack.flink_url).live(LIVE))
 
 
-def _first(tail: admin.Tail, made: Activation) -> dict[str, Any] | None:
+def _first(tail: Tail, made: Activation) -> dict[str, Any] | None:
     """The first decision under the activation that arrives soon; None when there is no traffic."""
     mark = b'"ruleset_hash":"' + made.hash.encode() + b'"}'
     deadline = time.monotonic() + FIRST_DECISION_S

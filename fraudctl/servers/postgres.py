@@ -22,9 +22,12 @@ from typing import Any
 from fraudctl.errors import Failed, NotReady
 from fraudctl.home.folder import let_through
 from fraudctl.home.private_files import make_folder, write_atomically
-from fraudctl.home.stack import POSTGRES_DATABASE, POSTGRES_USER, Paths
+from fraudctl.home.stack import Paths
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
 from pipeline.settings.reading import Free
+from pipeline.sinks import Unavailable
+from pipeline.sinks.postgres import DATABASE, USER
+from pipeline.sinks.postgres.client import ask
 
 OTHER_USER = "nobody"
 REACHABLE = Path("/var/lib/fraudctl")
@@ -106,37 +109,24 @@ class Server(BaseServer):
         return [Program(self.name, argv, user=user, stop_signal="INT", directory=self.data)]
 
     def probe(self) -> None:
-        import psycopg
-
         try:
-            with self._connect("postgres") as connection:
-                connection.execute("SELECT 1")
-        except psycopg.Error as error:
-            raise NotReady(f"SELECT 1: {str(error).strip().splitlines()[0]}") from error
+            self._ask("SELECT 1")
+        except Unavailable as error:
+            raise NotReady(f"SELECT 1: {error}") from error
 
     def finish(self) -> None:
-        with self._connect("postgres") as connection:
-            there = "SELECT 1 FROM pg_database WHERE datname = %s"
-            if connection.execute(there, [POSTGRES_DATABASE]).fetchone() is None:
-                connection.execute(f'CREATE DATABASE "{POSTGRES_DATABASE}"')
+        if not self._ask("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]):
+            self._ask(f'CREATE DATABASE "{DATABASE}"')
 
     @classmethod
     def outside(cls, paths: Paths) -> tuple[Path, ...]:
         there = _outside(paths)
         return (there,) if os.geteuid() == 0 and there.exists() else ()
 
-    def _connect(self, database: str) -> Any:
-        import psycopg
-
-        return psycopg.connect(
-            host=HOST,
-            port=self.port,
-            user=POSTGRES_USER,
-            password=self.paths.secret_file(self.name).read_text(encoding="utf-8").strip(),
-            dbname=database,
-            connect_timeout=3,
-            autocommit=True,
-        )
+    def _ask(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        address = f"postgresql://{USER}@{HOST}:{self.port}/postgres"
+        secret = self.paths.secret_file(self.name).read_text(encoding="utf-8").strip()
+        return ask(address, secret, statement, values, wait_s=3)
 
     def _create_cluster(self) -> None:
         """Run initdb into a folder beside the data and move it there when it is whole."""
@@ -158,7 +148,7 @@ class Server(BaseServer):
             shutil.rmtree(partial, ignore_errors=True)
 
     def _initdb(self, target: Path, secret: Path) -> None:
-        argv = [str(self.binaries / "bin" / "initdb"), "-D", str(target), "-U", POSTGRES_USER]
+        argv = [str(self.binaries / "bin" / "initdb"), "-D", str(target), "-U", USER]
         argv += ["-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "--no-sync"]
         done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/", **_other_user())
         if done.returncode != 0:

@@ -10,6 +10,8 @@ from fraudctl.errors import NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
 from pipeline.settings.reading import Nothing
+from pipeline.sinks import Unavailable
+from pipeline.sinks.redis.client import ping
 
 _CONFIG = """\
 bind {host}
@@ -59,16 +61,11 @@ class Server(BaseServer):
         return [Program(self.name, [str(Path(package[0]) / "bin" / "valkey-server"), str(self.config)])]
 
     def probe(self) -> None:
-        import redis
-
         password = self.paths.secret_file(self.name).read_text(encoding="utf-8").strip()
-        client = redis.Redis(host=HOST, port=self.port, password=password, socket_timeout=2)
         try:
-            client.ping()
-        except redis.RedisError as error:
+            ping(f"redis://{HOST}:{self.port}", password)
+        except Unavailable as error:
             raise NotReady(f"PING: {error}") from error
-        finally:
-            client.close()
 
     @classmethod
     def version(cls) -> str:

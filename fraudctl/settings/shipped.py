@@ -40,7 +40,8 @@ def server_names() -> tuple[str, ...]:
 
 def sink_names() -> tuple[str, ...]:
     """The names of the sinks there are: the folders in `pipeline/sinks`."""
-    return _modules(_PACKAGE.parent / "pipeline" / "sinks")
+    folder = _PACKAGE.parent / "pipeline" / "sinks"
+    return tuple(sorted(found.name for found in pkgutil.iter_modules([str(folder)]) if found.ispkg))
 
 
 def channel_names() -> tuple[str, ...]:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fraudctl.errors import UsageError
 from fraudctl.traffic.scenario import Amounts, Attack, Population, Scenario, Step
-from pipeline.records.events import Transaction, encode, format_time
+from pipeline.records.events import Transaction, encode
+from pipeline.records.label import label
 
 TIGHTEST = 0.05
 """An instance may be squeezed into a short run to this share of its natural length, not further."""
@@ -99,34 +99,11 @@ def size(run: Run) -> int:
     return max(attacks, round(run.rate * run.duration_ms / 1000)) if run.background else attacks
 
 
-def label_document(
-    transaction: Transaction,
-    fraud: bool,
-    by: str,
-    label_time: str,
-    scenario: str | None,
-    instance: str | None,
-) -> dict[str, str | None]:
-    """One record of the labels topic: the truth about an event, and who says so since when."""
-    return {
-        "event_id": transaction.event_id,
-        "user_id": transaction.user_id,
-        "label": "fraud" if fraud else "legit",
-        "label_time": label_time,
-        "scenario": scenario,
-        "instance": instance,
-        "by": by,
-    }
-
-
 def label_value(planned: Planned, scenario: str) -> bytes:
     """The label of a planned event, as its record and its line in the labels file."""
     tx, part = planned.transaction, planned.part
-    when = format_time(tx.event_time_ms)
-    document = label_document(
-        tx, part is not None, "simulate", when, scenario, part.instance if part else None
-    )
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    identity, instance = (tx.user_id, tx.event_id), part.instance if part else None
+    return label(identity, part is not None, "simulate", tx.event_time_ms, scenario, instance).value
 
 
 @dataclass(slots=True)

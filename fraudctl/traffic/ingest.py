@@ -26,10 +26,11 @@ from fraudctl.files.refusals import NO_LIMIT, Limit, Refusals
 from fraudctl.files.rows import Label, Reading, RefusedRow, Row
 from fraudctl.files.sources import Paths, name_of
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from fraudctl.traffic.generator import label_document
+from fraudctl.kafka import admin, broker, tail, wanted
+from fraudctl.kafka.sender import Sender, Sent
 from pipeline.records.clock import HOUR_MS
 from pipeline.records.events import Transaction, encode, format_time
+from pipeline.records.label import label
 
 OLDEST_LIVE_MS = HOUR_MS
 _SHOWN_EACH = 1_000
@@ -251,8 +252,8 @@ def _good(reading: Reading, report: Report) -> Iterator[Row]:
 
 def _parcel(row: Row) -> Parcel:
     tx = row.transaction
-    label = None if row.label is None else _label_value(tx, row.label)
-    return tx.event_time_ms, tx.user_id.encode(), encode(tx), label
+    truth = None if row.label is None else _label_value(tx, row.label)
+    return tx.event_time_ms, tx.user_id.encode(), encode(tx), truth
 
 
 def _moved(rows: Iterator[Row], shift_ms: int) -> Iterator[Row]:
@@ -262,11 +263,11 @@ def _moved(rows: Iterator[Row], shift_ms: int) -> Iterator[Row]:
 
 def _shifted(row: Row, shift_ms: int) -> Row:
     """The row at another time; the time its label became known keeps its distance."""
-    label = row.label
-    if label is not None and label.time_ms is not None:
-        label = Label(label.fraud, label.time_ms + shift_ms, label.scenario)
+    truth = row.label
+    if truth is not None and truth.time_ms is not None:
+        truth = Label(truth.fraud, truth.time_ms + shift_ms, truth.scenario)
     moved = replace(row.transaction, event_time_ms=row.transaction.event_time_ms + shift_ms)
-    return Row(row.number, moved, label)
+    return Row(row.number, moved, truth)
 
 
 def _paced(rows: Iterator[Row], rate: float, restamp: bool) -> Iterator[Row]:
@@ -283,20 +284,20 @@ def _paced(rows: Iterator[Row], rate: float, restamp: bool) -> Iterator[Row]:
 def _send(stack: Stack, report: Report, parcels: Iterator[Parcel], reading: Reading) -> Report:
     sent = labels_sent = 0
 
-    def delivered(delivery: admin.Delivery) -> None:
+    def delivered(delivery: Sent) -> None:
         if delivery.error is None:
             report.accepted += delivery.token is _ROW
             report.labels += delivery.token is _LABEL
 
-    sender = admin.Sender(stack.kafka, delivered, linger_ms=5)
+    sender = Sender(stack.kafka, delivered, linger_ms=5)
     labels = stack.profile.topics.labels
     with progress(f"ingest {Path(report.file).name}") as bar:
-        for _, user, value, label in parcels:
+        for _, user, value, truth in parcels:
             sent += 1
             sender.send(report.topic, value, user, token=_ROW)
-            if label is not None:
+            if truth is not None:
                 labels_sent += 1
-                sender.send(labels, label, user, token=_LABEL)
+                sender.send(labels, truth, user, token=_LABEL)
             if not sent % _SHOWN_EACH:
                 bar.update(sent, f"{sent} of {report.rows} rows, {len(report.refused)} refused")
         sender.flush()
@@ -308,10 +309,9 @@ def _send(stack: Stack, report: Report, parcels: Iterator[Parcel], reading: Read
     return report
 
 
-def _label_value(tx: Transaction, label: Label) -> bytes:
-    known = format_time(tx.event_time_ms if label.time_ms is None else label.time_ms)
-    document = label_document(tx, label.fraud, "ingest", known, label.scenario, None)
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+def _label_value(tx: Transaction, given: Label) -> bytes:
+    known_ms = tx.event_time_ms if given.time_ms is None else given.time_ms
+    return label((tx.user_id, tx.event_id), given.fraud, "ingest", known_ms, given.scenario).value
 
 
 def _history_name(text: str) -> str:
@@ -327,23 +327,23 @@ def _history_name(text: str) -> str:
 
 def _history_spec(stack: Stack, topic: str) -> admin.TopicSpec:
     wide = {"max.message.bytes": str(stack.profile.max_message_bytes)}
-    return admin.spec(stack.profile, topic, stack.profile.partitions, wide)
+    return wanted.spec(stack.profile, topic, stack.profile.partitions, wide)
 
 
 def _close(stack: Stack, topic: str, newest_ms: int) -> None:
     """End the past data: one close record per partition carries the newest event time of them all."""
     headers = {"close": str(newest_ms).encode()}
-    sender = admin.Sender(stack.kafka)
+    sender = Sender(stack.kafka)
     for partition in range(stack.profile.partitions):
         sender.send(topic, None, headers=headers, partition=partition)
     if sender.flush() or sender.failed:
-        raise admin.unreachable(stack.kafka, f"the end of {topic} could not be written")
+        raise broker.unreachable(stack.kafka, f"the end of {topic} could not be written")
 
 
 def _identities(stack: Stack, topic: str, bar: Progress) -> set[int]:
     """The identities in the topic, as hashes to keep a large file's small."""
     found = set()
-    for record in admin.tail(stack.kafka, topic):
+    for record in tail.records(stack.kafka, topic):
         if record.value is not None:
             found.add(_identity(record.value))
             bar.update(0, f"{len(found)} events to account for")
@@ -360,7 +360,7 @@ def _count(stack: Stack, topic: str, before: dict[int, int], bar: Progress) -> d
     expected = _identities(stack, topic, bar)
     seen: set[int] = set()
     alerts = decided = 0
-    for record in admin.tail(stack.kafka, stack.profile.topics.decisions, before):
+    for record in tail.records(stack.kafka, stack.profile.topics.decisions, before):
         document = json.loads(record.value or b"{}")
         if document.get("source", {}).get("topic") != topic:
             continue

@@ -10,10 +10,8 @@ from __future__ import annotations
 import signal
 import threading
 import time
-import zlib
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,47 +22,18 @@ from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from fraudctl.traffic.generator import Planned, Run, label_value, size, stream
+from fraudctl.kafka.tail import Record, Tail
+from fraudctl.traffic.feeder import Conduct, Feeder
+from fraudctl.traffic.generator import Run, size, stream
 from fraudctl.traffic.scorecard import Scoreboard, Scorecard
 from pipeline.records.events import Refusal, parse_time
 
 LEAD_MS = 500
 """How long before the first event the run is set up, where no start time is given."""
-LINGER_MS = 5
-"""Records are gathered that long, as by Kafka's own clients; one at a time they cost the broker far more."""
-TICK_S = 0.004
-"""Who has sent all that is due looks at the clock again after that; waking for each event would cost more
-processor time than the events do."""
+
+
 READ_MS = 100
 """How long the broker gathers decisions: their append time counts, not when they are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """One record to send, `offset_ms` after the start. A copy repeats an event that is sent as well."""
-
-    planned: Planned
-    offset_ms: float
-    is_copy: bool = False
-
-
-Shape = Callable[[Iterator[Planned]], Iterator[Sending]]
-"""What of the planned events is sent when; its order is the order of sending."""
-
-
-def undisturbed(events: Iterator[Planned]) -> Iterator[Sending]:
-    """Each event once, when it is due."""
-    return (Sending(planned, planned.offset_ms) for planned in events)
-
-
-@dataclass(frozen=True)
-class Conduct:
-    """How a run is watched and disturbed from outside. `stop` ends the sending early."""
-
-    shape: Shape = undisturbed
-    board: Scoreboard = field(default_factory=Scoreboard)
-    stop: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +105,15 @@ def simulate(
     conduct = conduct or Conduct()
     total, board = size(run), conduct.board
     decisions_topic = stack.profile.topics.decisions
-    tail = admin.Tail(stack.kafka, decisions_topic, gather_ms=READ_MS)
+    tail = Tail(stack.kafka, decisions_topic, gather_ms=READ_MS)
     with tail as decisions, open_private(labels, "x") as lines:
-        feeder = _Feeder(stack, run, workers, conduct, lines)
+        feeder = Feeder(stack, run, workers, conduct, lines)
         interrupted = _follow(feeder, decisions, board, run, total, patience_s)
     return Outcome(run, board.scorecard(), board.overtaken(), interrupted, labels)
 
 
 def _follow(
-    feeder: _Feeder, decisions: admin.Tail, board: Scoreboard, run: Run, total: int, patience_s: float
+    feeder: Feeder, decisions: Tail, board: Scoreboard, run: Run, total: int, patience_s: float
 ) -> bool:
     """Whether the keyboard interrupted it."""
     interrupts = _Interrupts(feeder.stop)
@@ -181,8 +150,8 @@ class _Interrupts:
 
 
 def _watch(
-    feeder: _Feeder,
-    decisions: admin.Tail,
+    feeder: Feeder,
+    decisions: Tail,
     board: Scoreboard,
     run: Run,
     bar: Progress,
@@ -205,7 +174,7 @@ def _watch(
         _take(board, prefix, record)
 
 
-def _take(board: Scoreboard, prefix: str, record: admin.Record) -> None:
+def _take(board: Scoreboard, prefix: str, record: Record) -> None:
     """Note a decision of this run; other traffic on the topic is passed over."""
     if record.value is None or prefix.encode() not in record.value[: len(prefix) + 40]:
         return
@@ -215,77 +184,6 @@ def _take(board: Scoreboard, prefix: str, record: admin.Record) -> None:
         if event_id.startswith(prefix):
             number, flagged = int(event_id[len(prefix) :]), document["decision"] != "approve"
             board.decide(number, flagged, record.append_ms, source["partition"], source["offset"])
-
-
-class _Feeder(threading.Thread):
-    """Sends each event when it is due, its label beside it. Set `stop` to end early."""
-
-    def __init__(self, stack: Stack, run: Run, workers: int, conduct: Conduct, lines: TextIO) -> None:
-        super().__init__(name="feeder", daemon=True)
-        self.stop = conduct.stop
-        self._run, self._board, self._lines = run, conduct.board, lines
-        self._shape = conduct.shape
-        self._names = stack.profile.topics
-        self._senders = [
-            admin.Sender(stack.kafka, self._delivered, linger_ms=LINGER_MS) for _ in range(max(1, workers))
-        ]
-        self.error: Exception | None = None
-        """What ended the thread before its time."""
-
-    def run(self) -> None:
-        try:
-            self._send_all()
-        except Exception as error:
-            self.error = error
-
-    def _send_all(self) -> None:
-        """Pace by the monotonic clock; the wall clock only says when the run begins."""
-        now_ms = time.time() * 1000
-        begin_ms = self._run.start_ms if self._run.start_ms > now_ms else now_ms
-        origin = time.monotonic() + (begin_ms - now_ms) / 1000
-        for sending in self._shape(self._planned(begin_ms)):
-            if not self._wait_for(origin + sending.offset_ms / 1000):
-                break
-            self._send(sending)
-        for sender in self._senders:
-            sender.flush()
-        self._board.settle()
-
-    def _planned(self, begin_ms: float) -> Iterator[Planned]:
-        """The events of the run, each noted as it is handed on; what is never sent is refused at the end."""
-        for planned in stream(self._run):
-            self._board.send(planned.number, int(begin_ms) + planned.offset_ms, planned.part)
-            yield planned
-
-    def _wait_for(self, due: float) -> bool:
-        """Whether to go on, once it is time; delivery reports come in meanwhile."""
-        while (left := due - time.monotonic()) > 0:
-            for sender in self._senders:
-                sender.serve()
-            if self.stop.wait(min(max(left, TICK_S), 0.05)):
-                return False
-        return not self.stop.is_set()
-
-    def _send(self, sending: Sending) -> None:
-        planned = sending.planned
-        key = planned.transaction.user_id.encode()
-        sender = self._senders[zlib.crc32(key) % len(self._senders)]
-        value = planned.value
-        if sending.is_copy:
-            sender.send(self._names.transactions, value, key)
-            return
-        label = label_value(planned, self._run.scenario.name)
-        sender.send(self._names.transactions, value, key, token=planned.number)
-        sender.send(self._names.labels, label, key)
-        self._lines.write(label.decode() + "\n")
-
-    def _delivered(self, delivery: admin.Delivery) -> None:
-        if delivery.token is None:
-            return
-        if delivery.error is None:
-            self._board.deliver(delivery.token, delivery.partition, delivery.offset)
-        else:
-            self._board.refuse(delivery.token)
 
 
 def write_stream(run: Run, target: TextIO) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from pipeline.records.delivery import Identity
+from pipeline.records.decision_record import Identity
 from pipeline.records.position import offset_of
 
 

@@ -14,7 +14,7 @@ from fraudctl.verify import examine, spill
 from fraudctl.verify.classes import FAULTS, Difference, Found, Kind, Wanted, classify
 from fraudctl.verify.log import Offsets
 from fraudctl.verify.scan import Plan
-from pipeline.records.delivery import Identity
+from pipeline.records.decision_record import Identity
 from pipeline.records.position import offset_of
 
 

@@ -16,7 +16,8 @@ from fraudctl.verify.classes import Difference, Found, Kind, Wanted, classify
 from fraudctl.verify.log import Log
 from fraudctl.verify.scan import digest, expected_of
 from pipeline.records import clock
-from pipeline.records.delivery import Delivery, Identity, take_apart
+from pipeline.records.decision_bytes import take_apart
+from pipeline.records.decision_record import Delivery, Identity
 from pipeline.records.position import offset_of
 from pipeline.sinks import Entry, Outcome, ReadBack
 

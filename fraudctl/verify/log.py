@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fraudctl.errors import Failed
-from fraudctl.kafka import admin
-from fraudctl.kafka.admin import Record
-from pipeline.records.delivery import Delivery
+from fraudctl.kafka import admin, tail
+from fraudctl.kafka.tail import Record
+from pipeline.records.decision_record import Delivery
 
 Offsets = Mapping[int, int]
 """Partition to offset."""
@@ -58,13 +58,13 @@ class KafkaLog:
 
     def read(self, starts: Offsets, ends: Offsets) -> Iterator[Delivery]:
         left = {p: start for p, start in starts.items() if start < ends[p]}
-        for record in admin.tail(self.bootstrap, self.topic, left, ends=ends) if left else ():
+        for record in tail.records(self.bootstrap, self.topic, left, ends=ends) if left else ():
             run = _number(record.headers.get("run", b""))
             yield _delivery(record, record.partition, record.offset, run)
 
     def dead_letters(self, topic: str) -> Iterator[Delivery]:
         try:
-            for record in admin.tail(self.bootstrap, topic):
+            for record in tail.records(self.bootstrap, topic):
                 partition, offset, run = (_number(record.headers.get(n, b"")) for n in _PLACE)
                 yield _delivery(record, partition, offset, run)
         except Failed as error:

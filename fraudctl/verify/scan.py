@@ -15,7 +15,8 @@ from fraudctl.verify import spill
 from fraudctl.verify.log import Log, Offsets
 from pipeline import sinks
 from pipeline.projector import Config
-from pipeline.records.delivery import Delivery, Parts, Undecodable, glance, take_apart
+from pipeline.records.decision_bytes import Parts, Undecodable, glance, take_apart
+from pipeline.records.decision_record import Delivery
 from pipeline.sinks import Entry, ReadBack, Unavailable, reads_back
 
 Tell = Callable[[int], None]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl.home.private_files import make_folder, open_private
-from pipeline.records.delivery import Identity
+from pipeline.records.decision_record import Identity
 
 _HELD_ROWS = 20_000
 

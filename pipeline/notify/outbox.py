@@ -21,7 +21,7 @@ from typing import Any
 
 from pipeline.notify import Alert
 from pipeline.records.clock import DAY_MS, MINUTE_MS
-from pipeline.records.delivery import Identity
+from pipeline.records.decision_record import Identity
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Item, Table, Unmet, int_of, number, string_of, text
 from pipeline.sinks.dynamodb.items import is_alert, key_of

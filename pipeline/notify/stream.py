@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pipeline.records.delivery import Identity
+from pipeline.records.decision_record import Identity
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Unreachable, int_of, string_of
 from pipeline.sinks.dynamodb.items import is_alert

@@ -17,7 +17,8 @@ from pipeline.rules.expression.reachability import can_fail, can_hold, implies, 
 from pipeline.rules.expression.tree import Condition, comparisons_in, is_comparable, kind_of, names_in
 from pipeline.rules.feature import Feature
 from pipeline.rules.plan import PlanSettings
-from pipeline.rules.ruleset import Problem, Rule, RuleSet
+from pipeline.rules.rule import Rule
+from pipeline.rules.ruleset import Problem, RuleSet
 from pipeline.settings.document import Path
 
 MAX_PAIRS: Final = 5_000

@@ -22,39 +22,31 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Final, Literal, TypeGuard
+from typing import Any, Final, Literal
 
 from pipeline.records.events import RESERVED
-from pipeline.rules.expression.parse import FUNCTIONS, ExpressionError
-from pipeline.rules.expression.parse import parse as parse_expression
+from pipeline.rules.expression.parse import FUNCTIONS
 from pipeline.rules.expression.tree import (
-    ALWAYS,
     FIELD_KINDS,
-    Condition,
     Kind,
     Names,
     is_clean_text,
-    names_in,
 )
 from pipeline.rules.expression.tree import Literal as Constant
 from pipeline.rules.feature import KEYS, Complain, Feature, read_feature
 from pipeline.rules.plan import MAX_WHERES, Plan
 from pipeline.rules.plan import PlanSettings as PlanSettings
 from pipeline.rules.planning import build_plan, wheres_of
-from pipeline.rules.plugins.declared import MAX_PLUGIN_RULES, SECTIONS, embedded, read_plugin
-from pipeline.rules.plugins.source import Plugin
-from pipeline.rules.reason import Reason, TemplateError, read_reason
+from pipeline.rules.plugins.declared import MAX_PLUGIN_RULES, SECTIONS, embedded
+from pipeline.rules.rule import MAX_POINTS, NAME, Rule, is_whole, read_rule
 from pipeline.settings.document import Content, Document, DocumentError, Path, read_file
 from pipeline.settings.reading import bounded
 
 MAX_RULES: Final = 500
 MAX_FEATURES: Final = 300
-MAX_POINTS: Final = 100
 MAX_VERSION_LENGTH: Final = 100
 
 _SECTIONS: Final = ("version", "features", "rules", "thresholds", "lists", "fields", "settings", "tests")
-_RULE_KEYS: Final = ("when", "plugin", "uses", "model", "points", "reason")
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
 
@@ -78,28 +70,6 @@ class RuleSetError(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(bounded(problems)))
         self.problems = tuple(problems)
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """If `condition` holds, `points` count and `reason` tells why. `when` is the text of the condition.
-
-    With a plug-in `condition` says only when it is asked; it decides, and may give fewer points and a
-    sentence of its own. `when` then ends with the plug-in's place.
-    """
-
-    name: str
-    when: str
-    condition: Condition
-    points: int
-    reason: Reason
-    plugin: Plugin | None = None
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The fields and features that decide whether it fires."""
-        uses = self.plugin.uses if self.plugin else ()
-        return frozenset(uses).union(name.name for name in names_in(self.condition))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +213,7 @@ class _Reader:
         lists = {}
         for name, items in self._mapping("lists").items():
             lists[name] = self._list(("lists", name), items)
-            if not _is_free(name, _NAME):
+            if not _is_free(name, NAME):
                 self.complain(("lists", name), f"{name} cannot name a list")
         return lists
 
@@ -263,7 +233,7 @@ class _Reader:
         features = {}
         for name in sorted(declared):
             path = ("features", name)
-            if not _is_free(name, _NAME) or name in names.fields or name in names.lists:
+            if not _is_free(name, NAME) or name in names.fields or name in names.lists:
                 self.complain(path, f"{name} cannot name a feature: taken, or not of a-z, 0-9 and _")
             feature = read_feature(name, declared[name], names, self._under(path))
             if feature:
@@ -287,71 +257,21 @@ class _Reader:
         if asking > MAX_PLUGIN_RULES:
             self.complain(("rules",), f"at most {MAX_PLUGIN_RULES} rules with plug-ins")
             return ()
-        rules = [self._rule(name, rule, names) for name, rule in declared.items()]
+        rules = [
+            read_rule(name, rule, self._content, names, self._under(("rules", name)))
+            for name, rule in declared.items()
+        ]
         return tuple(sorted((r for r in rules if r), key=lambda rule: (-rule.points, rule.name)))
-
-    def _rule(self, name: str, declared: object, names: Names) -> Rule | None:
-        path = ("rules", name)
-        if not _NAME.fullmatch(name):
-            self.complain(path, "a rule's name is lower-case letters, digits and _")
-        if not isinstance(declared, Mapping):
-            self.complain(path, "a rule is a mapping with when, points and reason")
-            return None
-        for key in declared:
-            if key not in _RULE_KEYS:
-                self.complain((*path, str(key)), f"unknown; known are {', '.join(_RULE_KEYS)}")
-        points = self._points(path, declared.get("points"))
-        reason = self._reason(path, declared.get("reason", name.replace("_", " ")), names)
-        condition = self._condition(path, declared, names)
-        if "plugin" not in declared:
-            for key in ("uses", "model"):
-                if key in declared:
-                    self.complain((*path, key), "belongs to a plug-in: name one with plugin")
-            return Rule(name, str(declared["when"]), condition, points, reason) if condition else None
-        plugin = read_plugin(declared, self._content, names, self._under(path))
-        if plugin is None or condition is None:
-            return None
-        when = f"{declared['when']} and {plugin.place}" if "when" in declared else plugin.place
-        return Rule(name, when, condition, points, reason, plugin)
-
-    def _condition(self, path: Path, declared: Mapping[str, object], names: Names) -> Condition | None:
-        when = declared.get("when")
-        if "when" not in declared and "plugin" in declared:
-            return ALWAYS
-        try:
-            if not isinstance(when, str):
-                raise ExpressionError("when is a text such as amount > 5", 1)
-            return parse_expression(when, names)
-        except ExpressionError as error:
-            self.complain((*path, "when"), str(error))
-            return None
-
-    def _points(self, path: Path, points: object) -> int:
-        if _is_whole(points) and abs(points) <= MAX_POINTS:
-            return points
-        self.complain((*path, "points"), f"must be a whole number from -{MAX_POINTS} to {MAX_POINTS}")
-        return 0
-
-    def _reason(self, path: Path, template: object, names: Names) -> Reason:
-        try:
-            return read_reason(template, names)
-        except TemplateError as error:
-            self.complain((*path, "reason"), str(error))
-            return Reason(())
 
     def _thresholds(self) -> Thresholds:
         declared = self._mapping("thresholds")
         review, block = declared.get("review", 0), declared.get("block", 0)
-        if set(declared) == {"review", "block"} and _is_whole(review) and _is_whole(block):
+        if set(declared) == {"review", "block"} and is_whole(review) and is_whole(block):
             thresholds = Thresholds(review, block)
             if 1 <= thresholds.review <= thresholds.block <= MAX_POINTS:
                 return thresholds
         self.complain(("thresholds",), "must be {review: R, block: B}, whole, with 1 <= R <= B <= 100")
         return Thresholds(MAX_POINTS, MAX_POINTS)
-
-
-def _is_whole(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_free(name: str, pattern: re.Pattern[str]) -> bool:

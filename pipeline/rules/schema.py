@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from pipeline.records import duration
 from pipeline.rules.feature import AGGREGATES, KEYS, MAX_STEPS
-from pipeline.rules.ruleset import MAX_FEATURES, MAX_POINTS, MAX_RULES, MAX_VERSION_LENGTH
+from pipeline.rules.rule import MAX_POINTS
+from pipeline.rules.ruleset import MAX_FEATURES, MAX_RULES, MAX_VERSION_LENGTH
 
 _NAME: Final = "^[a-z][a-z0-9_]{0,63}$"
 _TEXT: Final = {"type": "string", "minLength": 1}

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, cast
 
 from pipeline.records.members import Members
+from pipeline.records.names import JOB_GROUP
 from pipeline.rules.plan import PlanSettings
 from pipeline.settings.document import Content
 
@@ -68,7 +69,7 @@ class JobConfig:
     jars: tuple[str, ...]
     checkpoints: str
     checkpoint_interval_ms: int
-    group: str = "fraudctl-job"
+    group: str = JOB_GROUP
     time: Time = "append"
     bounded: bool = False
     start: Start = "earliest"

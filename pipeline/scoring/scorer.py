@@ -18,7 +18,8 @@ from pipeline.rules.expression.compile import ConditionCompiler, predicate
 from pipeline.rules.expression.tree import Kind, Name, RawValue
 from pipeline.rules.plugins.call import Alarm, Answer, Guard, Ready
 from pipeline.rules.reason import Reason, written
-from pipeline.rules.ruleset import Rule, RuleSet
+from pipeline.rules.rule import Rule
+from pipeline.rules.ruleset import RuleSet
 from pipeline.scoring.reference import Scored
 
 MAX_SCORE = 100
@@ -96,7 +97,7 @@ class Scorer:
     def decide(self, scored: Scored, topic: str) -> Decision:
         """The decision on an event from the reference; equal to what the job writes."""
         stamped, ruleset = scored.stamped, self._ruleset
-        verdict = self.judge(scored)
+        verdict = self.verdict(scored)
         return Decision(
             transaction=stamped.transaction,
             score=verdict.score,
@@ -112,7 +113,7 @@ class Scorer:
             warming=scored.warming,
         )
 
-    def judge(self, scored: Scored) -> Verdict:
+    def verdict(self, scored: Scored) -> Verdict:
         """The verdict on an event from the reference, without the rest of a decision."""
         return self.score(self._values(scored))
 

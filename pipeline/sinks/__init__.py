@@ -1,6 +1,6 @@
 """What a store of decisions must be able to do, and how one is found.
 
-A sink is one folder in this one; the folder's name is its name everywhere. It offers
+A sink is one folder in this one; the folder's name is its name everywhere. Its package offers
 `Settings`, a type built on `Pace` that says every setting it takes (see `pipeline.settings.reading`), and
 `connect(address, secret, settings) -> Sink`, which only remembers: the store is reached by the
 first `write`. Two refusals are told apart: *never* (this decision, whatever is tried: it is
@@ -9,21 +9,35 @@ returned with its reason) and *not now* (`Unavailable`: the same batch is writte
 A sink that can be verified, as every one here can, also offers `ReadBack`: what it holds, and what it
 should hold, both as an `Entry`, so that equality of entries is equality of meaning. Nothing else is
 known of the store.
+
+What else the package says of its store, each with what is taken where it says nothing:
+
+- `NEEDS_SERVER` (True): the store is a server of that name; else it is a place without one
+- `address(site) -> str` (the server's address): where the store is, a URL or host:port, without the password
+- `prepare(address, secret)` (nothing): what is done once before writers start; may be repeated
+
+Every command may ask for these, so a package must be quick to import: clients are imported where they are
+used. Beside it a store has `reader` (what people ask of it) and `trials` (see `pipeline.sinks.trials`).
+Only in its folder is the store's client known.
 """
 
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, NamedTuple, Protocol, TypeGuard, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, TypeGuard, cast
 
-from pipeline.records.delivery import Delivery, Identity, Parts
 from pipeline.settings.kinds import Duration, Whole
 from pipeline.settings.reading import make, settings
+
+if TYPE_CHECKING:
+    from pipeline.records.decision_bytes import Parts
+    from pipeline.records.decision_record import Delivery, Identity
 
 
 class Unavailable(Exception):
@@ -190,6 +204,37 @@ def settings_type(name: str) -> type[Pace]:
 def settings_of(name: str, given: Mapping[str, Any]) -> Any:
     """The settings of a sink, of its own type. Raises ValueError with everything that is wrong."""
     return make(settings_type(name), given, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a stack has for a store.
+
+    `server` is the address of its server, host:port or as an external one is addressed, empty where there is
+    none; `data` is a folder that the store may keep files in; `settings` are the sink's in the profile.
+    """
+
+    server: str
+    data: Path
+    settings: Mapping[str, Any]
+
+
+def needs_server(name: str) -> bool:
+    """Whether the sink's store is a server. Raises ValueError when there is no such sink."""
+    return bool(getattr(_module(name), "NEEDS_SERVER", True))
+
+
+def address(name: str, site: Site) -> str:
+    """Where the sink's store is, without the password. Raises ValueError when there is no such sink."""
+    say: Callable[[Site], str] = getattr(_module(name), "address", lambda site: site.server)
+    return say(site)
+
+
+def prepare(name: str, address: str, secret: str | None) -> None:
+    """Make what must be in the store before writers start. Raises Unavailable."""
+    act: Callable[[str, str | None], None] | None = getattr(_module(name), "prepare", None)
+    if act is not None:
+        act(address, secret)
 
 
 def _module(name: str) -> ModuleType:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
@@ -11,33 +10,18 @@ from typing import Any
 import pytest
 
 from pipeline import sinks
-from pipeline.records.delivery import Delivery, take_apart
-from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline.records.decision_bytes import take_apart
+from pipeline.records.events import Hit
 from pipeline.sinks import Damaged, Outcome, ReadBack, Unavailable
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb import memory
 from pipeline.sinks.dynamodb.client import Table
 from pipeline.sinks.dynamodb.memory import Remembered
+from tests.decisions import decided, now_ms
 
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 HOUR = 3_600_000
 _ids = count()
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def decided(
-    event_id: str, *hits: Hit, offset: int = 0, run: int = 1, append_ms: int = 0, **fields: Any
-) -> Delivery:
-    decision = Decision(
-        transaction=Transaction(event_id, "ada", 1_764_000_000_123, 125_000, fields),
-        score=sum(hit.points for hit in hits), decision="review" if hits else "approve",
-        source=Source("risk.transactions", 0, offset), reasons=hits, features={},
-        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False,
-    )  # fmt: skip
-    return Delivery(encode_decision(decision), 0, offset, run, append_ms or now_ms(), b"ada")
 
 
 @pytest.fixture

@@ -9,31 +9,25 @@ from typing import Any
 
 import pytest
 
-from fraudctl.decisions.search import Search
 from pipeline import sinks
-from pipeline.records.delivery import Delivery, take_apart
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.records.decision_bytes import take_apart
+from pipeline.records.decision_record import Delivery
+from pipeline.records.events import Hit, Number
 from pipeline.sinks import Outcome, Unavailable, elasticsearch
-from pipeline.sinks.elasticsearch import index
+from pipeline.sinks.elasticsearch import index, reader
+from pipeline.sinks.elasticsearch.reader import Search
 from pipeline.sinks.elasticsearch.server import BadRequest, Failure
 from pipeline.sinks.elasticsearch.server import Server as Client
+from tests.decisions import decided
 
 NOVEMBER, DECEMBER = 1_764_000_000_123, 1_765_000_000_000
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 _aliases = count()
 
 
-def delivery(
-    event_id: str, *hits: Hit, user_id: str = "ada", at: int = 0, run: int = 1, time_ms: int = NOVEMBER,
-    **fields: Any,
-) -> Delivery:  # fmt: skip
-    transaction = Transaction(event_id, user_id, time_ms, 125_000, fields)
-    decision = Decision(
-        transaction, sum(hit.points for hit in hits), "review" if hits else "approve",
-        Source("risk.transactions", 0, at), hits, {"mean": Number("12.300000000000001")}, "v1", "abc",
-        late=False, saturated=False,
-    )  # fmt: skip
-    return Delivery(encode_decision(decision), 0, at, run, 1_764_000_100_000 + at, user_id.encode())
+def delivery(event_id: str, *hits: Hit, at: int = 0, **said: Any) -> Delivery:
+    features = {"mean": Number("12.300000000000001")}
+    return decided(event_id, *hits, offset=at, append_ms=1_764_000_100_000 + at, features=features, **said)
 
 
 @pytest.fixture
@@ -65,7 +59,7 @@ def open_sink(elasticsearch_server: Any, alias: str) -> Iterator[Callable[..., A
 
 def find(client: Client, alias: str, search: Search) -> list[str]:
     client.ask("POST", f"/{alias}/_refresh")
-    found = elasticsearch.search(client, search.body(), alias)
+    found = reader.ask(client, search.body(), alias)
     return [hit["_source"]["event_id"] for hit in found["hits"]["hits"]]
 
 
@@ -296,11 +290,11 @@ class TestSearch:
             find(client, alias, Search("a AND (b"))
 
     def test_nothing_is_found_before_anything_is_written(self, client: Client) -> None:
-        assert elasticsearch.search(client, Search("x").body(), "nowhere")["hits"]["hits"] == []
+        assert reader.ask(client, Search("x").body(), "nowhere")["hits"]["hits"] == []
 
     def test_a_server_that_is_not_there_is_a_failure(self) -> None:
         with pytest.raises(Failure):
-            elasticsearch.search(Client("127.0.0.1:1", None), Search().body())
+            reader.ask(Client("127.0.0.1:1", None), Search().body())
 
 
 def test_the_template_names_every_field_a_decision_can_have_of_its_own() -> None:

@@ -15,7 +15,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email import policy
@@ -31,28 +30,19 @@ from pipeline.notifier import Config, Office
 from pipeline.notify.outbox import Claim
 from pipeline.notify.postman import Digest, Postman
 from pipeline.notify.stream import AlertStream
-from pipeline.records.delivery import Delivery
-from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline.records.decision_record import Delivery
+from pipeline.records.events import Hit
 from pipeline.sinks import Outcome
 from pipeline.sinks.dynamodb import client as dynamo
+from tests.decisions import decided, now_ms
 from tests.waiting import LONG_S, await_that, kill_family
 
 _ids = count(1)
 BURST = Hit("ip_burst", 60, "5 users from <203.0.113.9> & more in 2 minutes")
 
 
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 def decision(event_id: str, offset: int, *hits: Hit, append_ms: int = 0) -> Delivery:
-    made = Decision(
-        transaction=Transaction(event_id, "ada", 1_764_000_000_123, 125_000, {"currency": "EUR"}),
-        score=sum(hit.points for hit in hits), decision="review" if hits else "approve",
-        source=Source("risk.transactions", 0, offset), reasons=hits, features={},
-        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False,
-    )  # fmt: skip
-    return Delivery(encode_decision(made), 0, offset, 1, append_ms or now_ms(), b"ada")
+    return decided(event_id, *hits, offset=offset, append_ms=append_ms, currency="EUR")
 
 
 class People:
@@ -500,7 +490,7 @@ def test_two_channels_are_told_independently(
 
 
 def test_the_alerts_that_live_are_read_and_not_those_that_are_over(dynamodb_server: Any) -> None:
-    from pipeline.sinks import dynamodb
+    from pipeline.sinks.dynamodb import reader
 
     table = {"table": f"alerts_{os.getpid()}_{next(_ids)}"}
     sink = sinks.connect("dynamodb", dynamodb_server.address, None, table)
@@ -509,7 +499,7 @@ def test_the_alerts_that_live_are_read_and_not_those_that_are_over(dynamodb_serv
     sink.close()
 
     def read(at_ms: int) -> list[str | None]:
-        found = dynamodb.alerts(dynamodb_server.address, None, table, at_ms, "ada")
+        found = reader.alerts(dynamodb_server.address, None, table, at_ms, "ada")
         return [alert["event_id"] for alert in found]
 
     assert read(now_ms()) == ["e1"]

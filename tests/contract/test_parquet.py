@@ -16,17 +16,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraudctl.decisions import training
-from fraudctl.decisions.training import Compaction, Label
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
 from pipeline import sinks
 from pipeline.connections import aws
-from pipeline.records.delivery import Delivery, take_apart
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.records.decision_bytes import take_apart
+from pipeline.records.decision_record import Delivery
+from pipeline.records.events import Hit, Number
+from pipeline.records.label import Label
 from pipeline.sinks import Outcome, Unavailable
-from pipeline.sinks.parquet import ParquetSink, blobs
+from pipeline.sinks.parquet import blobs
 from pipeline.sinks.parquet.blobs import Bucket, Changed, Folder
+from pipeline.sinks.parquet.compaction import Compaction
 from pipeline.sinks.parquet.files import CELL
+from pipeline.sinks.parquet.writer import ParquetSink
+from tests import decisions
 
 DAY = 86_400_000
 NOON = 1_764_072_000_000  # 2025-11-25T12:00Z
@@ -41,20 +45,12 @@ def decided(
     hits: Sequence[Hit] = (),
     features: Mapping[str, Any] | None = None,
     partition: int = 0,
-    run: int = 1,
-    time_ms: int = NOON,
-    units: int = 125_000,
-    **fields: Any,
+    **said: Any,
 ) -> Delivery:
-    score = sum(hit.points for hit in hits)
-    decision = Decision(
-        transaction=Transaction(event_id or f"e{partition}-{offset}", "ada", time_ms, units, fields),
-        score=score, decision="review" if score >= 50 else "approve",
-        source=Source("risk.transactions", partition, offset), reasons=tuple(hits),
-        features=features if features is not None else {"tx_5m": offset % 7, "mean": Number("12.25")},
-        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False,
-    )  # fmt: skip
-    return Delivery(encode_decision(decision), partition, offset, run, NOON + offset, b"ada")
+    """The transaction is of noon, where nothing else is said."""
+    features = {"tx_5m": offset % 7, "mean": Number("12.25")} if features is None else features
+    place = {"partition": partition, "offset": offset, "append_ms": NOON + offset, "features": features}
+    return decisions.decided(event_id or f"e{partition}-{offset}", *hits, **{"time_ms": NOON} | place | said)
 
 
 @pytest.fixture
@@ -415,9 +411,9 @@ class TestTrainingSet:
         ]  # fmt: skip
         open_sink(folder).write(log)
         labelled = {
-            ("ada", "a"): Label("fraud", "2025-11-26T00:00:00.000Z", "analyst", None),
-            ("ada", "c"): Label("legit", None, "simulate", "quiet"),
-            ("ada", "nobody"): Label("legit", None, None, None),
+            ("ada", "a"): Label("a", "ada", "fraud", "2025-11-26T00:00:00.000Z", by="analyst"),
+            ("ada", "c"): Label("c", "ada", "legit", by="simulate", scenario="quiet"),
+            ("ada", "nobody"): Label("nobody", "ada", "legit"),
         }
         made = training.training_set(Folder(folder), labelled, tmp_path / "t.parquet")
         assert (made.rows, made.labels, made.unmatched) == (2, {"fraud": 1, "legit": 1}, 1)

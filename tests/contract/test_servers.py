@@ -14,8 +14,10 @@ import pytest
 
 from fraudctl import servers
 from fraudctl.engines.contract import Wish
-from fraudctl.engines.local import engine, ports
-from fraudctl.engines.local.supervision import HOME_VARIABLE, Supervisor
+from fraudctl.engines.local import inventory, ports
+from fraudctl.engines.local.engine import Engine
+from fraudctl.engines.local.processes import HOME_VARIABLE
+from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import NotReady
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import BaseServer, Site, start_waves
@@ -31,13 +33,13 @@ def home() -> Iterator[Path]:
     ) as name:
         Path(name).chmod(0o755)
         yield Path(name) / "home"
-        engine.purge(Path(name) / "home")
+        Engine().purge(Path(name) / "home")
 
 
 def alone(home: Path, name: str) -> Stack:
     """A stack of this one server."""
     others = tuple(other for other in servers.names() if other != name)
-    return engine.up(Wish(home, reading.load("all-sinks"), others, any_port=True, wait_s=LONG_S))
+    return Engine().up(Wish(home, reading.load("all-sinks"), others, any_port=True, wait_s=LONG_S))
 
 
 def is_ready(server: BaseServer) -> bool:
@@ -94,7 +96,7 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     # One id in sixty-four begins with a dash, as this one does once it is written as Kafka wants it.
     monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xfb" * 16))
     stack = alone(home, name)
-    server = engine.servers(stack)[name]
+    server = inventory.servers(stack)[name]
     assert is_ready(server)
     assert stack.addresses == {name: server.address}
 
@@ -121,7 +123,7 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     )
     await_that(lambda: is_ready(server), f"{name} works again")
 
-    assert engine.down(home)
+    assert Engine().down(home)
     assert not is_ready(server)
     assert processes(home) == []
 

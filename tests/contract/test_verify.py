@@ -21,7 +21,8 @@ import redis as redis_client
 from fraudctl.errors import Unhealthy
 from fraudctl.verify import Config, Difference, Kind, Report, Span, Verification
 from pipeline import sinks
-from pipeline.records.delivery import Delivery, Identity, glance, take_apart
+from pipeline.records.decision_bytes import glance, take_apart
+from pipeline.records.decision_record import Delivery, Identity
 from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
 from pipeline.sinks import Entry, ReadBack, reads_back
 

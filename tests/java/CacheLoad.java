@@ -1,5 +1,12 @@
 package fraudctl.kernel;
 
+import fraudctl.kernel.event.Event;
+import fraudctl.kernel.hop.Features;
+import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.state.CacheBudget;
+import fraudctl.kernel.state.KeyState;
+import fraudctl.kernel.state.KeyStore;
+import fraudctl.kernel.state.StateCache;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.lang.management.ManagementFactory;
@@ -39,7 +46,7 @@ public final class CacheLoad {
         hop = this.plan.hops.get(0);
         features = new Features(hop, this.plan.maxEntries);
         budget = new CacheBudget(share);
-        cache = new StateCache(hop, store, false, false, budget, StateCache.NEW_KEYS);
+        cache = new StateCache(hop, store, false, false, () -> false, budget, StateCache.NEW_KEYS);
     }
 
     public static void main(String[] arguments) throws IOException {

@@ -15,7 +15,7 @@ import pytest
 from fraudctl.bench.load import NANO, Worker, Workload, send
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, tail
 from pipeline.records.events import decode_decision, parse_time
 from pipeline.scoring import activation, order
 from tests.soak.conftest import Figures
@@ -72,7 +72,7 @@ def seconds_to_force(changed: Mapping[str, Any]) -> float:
 def version_by_event(stack: Stack, topic: str, start: Mapping[int, int]) -> Counter[tuple[int, int, str]]:
     """How often each place in the log was decided by each version."""
     found: Counter[tuple[int, int, str]] = Counter()
-    for record in admin.tail(stack.kafka, topic, start):
+    for record in tail.records(stack.kafka, topic, start):
         one = decode_decision(record.value or b"")
         found[one.source.partition, one.source.offset, one.ruleset_version] += 1
     return found
@@ -83,7 +83,7 @@ def expected(stack: Stack, topic: str, start: Mapping[int, int]) -> Counter[tupl
     chain = activations.of(stack).read()
     records = [
         order.Record(one.partition, one.offset, one.append_ms, one.value, one.headers)
-        for one in admin.tail(stack.kafka, topic, start)
+        for one in tail.records(stack.kafka, topic, start)
     ]
     stamped = order.stamp(records, stack.profile.pipeline.out_of_orderness_ms, "append")
     return Counter(

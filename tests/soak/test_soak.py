@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from fraudctl.bench.load import Worker, Workload, send
-from fraudctl.chaos import fault, means
+from fraudctl.chaos import means
+from fraudctl.chaos import reading as faults
 from fraudctl.chaos.watch import behind
 from fraudctl.compare import replay
 from fraudctl.console.progress import Progress
@@ -36,7 +37,7 @@ STORES = ("postgres", "redis", "elasticsearch", "dynamodb")
 WRITERS = {"postgres": 20_000, "redis": 30_000, "elasticsearch": 8_000, "parquet": 40_000, "dynamodb": None}
 OTHERS = [
     name
-    for name in fault.names(data_dir("faults"))
+    for name in faults.names(data_dir("faults"))
     if not name.startswith("stop-") and name != "kill-notifier"
 ]
 LONG = 7_200.0
@@ -148,7 +149,7 @@ def test_every_fault_is_borne(stack: Stack, figures: Figures, name: str) -> None
     options = ("--rate", "500", "--patience", "600s")
     found = data_of(stack, "chaos", "run", name, *options, wait_s=LONG)
     assert all(check["holds"] for check in found["checks"]), found["checks"]
-    one = fault.find(name, data_dir("faults"))
+    one = faults.find(name, data_dir("faults"))
     if means.breaking(one.means):
         after = {who: trail["caught_up_s"] for who, trail in found["behind"].items() if trail["caught_up_s"]}
         figures.note(

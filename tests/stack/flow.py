@@ -19,10 +19,13 @@ from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import live
 from fraudctl.jobs.submission import LIVE
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, tail
+from fraudctl.kafka.sender import Sender
+from fraudctl.kafka.tail import Tail
 from fraudctl.waiting import until
 from pipeline import sinks
 from pipeline.records import events, position
+from pipeline.records.names import writer_group
 from tests.waiting import LONG_S, await_death, family
 
 
@@ -50,7 +53,7 @@ def workload(rate: float = 1000.0) -> Workload:
 
 def send_all(stack: Stack, load: Workload, first: int, count: int) -> None:
     """Sends the events with the numbers first to count - 1 as fast as the broker takes them."""
-    sender = admin.Sender(stack.kafka)
+    sender = Sender(stack.kafka)
     for number, (key, value) in enumerate(load.events(count)):
         if number >= first:
             sender.send(stack.profile.topics.transactions, value, key)
@@ -61,7 +64,7 @@ def decisions(stack: Stack, load: Workload) -> dict[int, list[Logged]]:
     """Every decision on the log for this load, whose events are sent from its start on, by their number."""
     found: dict[int, list[Logged]] = {}
     topic = stack.profile.topics.decisions
-    for record in admin.tail(stack.kafka, topic, admin.offsets_at(stack.kafka, topic, load.start_ms)):
+    for record in tail.records(stack.kafka, topic, admin.offsets_at(stack.kafka, topic, load.start_ms)):
         number = number_of(record.value or b"", load.token.encode())
         if number is not None and record.value is not None:
             run = int(record.headers["run"])
@@ -110,7 +113,7 @@ def await_decisions(
     """The decisions once each of the events 0 to count - 1 has one."""
     topic, token = stack.profile.topics.decisions, load.token.encode()
     decided: set[int] = set()
-    with admin.Tail(stack.kafka, topic, admin.offsets_at(stack.kafka, topic, load.start_ms)) as tail:
+    with Tail(stack.kafka, topic, admin.offsets_at(stack.kafka, topic, load.start_ms)) as tail:
 
         def complete() -> bool:
             numbers = (number_of(record.value or b"", token) for record in tail.read())
@@ -188,7 +191,7 @@ def await_sinks(stack: Stack, wait_s: float = LONG_S) -> None:
 
     def lags() -> dict[str, int]:
         return {
-            sink: sum(admin.lag(stack.kafka, f"fraudctl-sink-{sink}", topic).values())
+            sink: sum(admin.lag(stack.kafka, writer_group(sink), topic).values())
             for sink in stack.profile.sinks
         }
 
@@ -220,7 +223,7 @@ def expected_in(stack: Stack, sink: str, held: Mapping[int, Logged]) -> dict[int
 
 
 @contextmanager
-def ticking(sender: admin.Sender, stack: Stack, event: dict[str, Any]) -> Iterator[None]:
+def ticking(sender: Sender, stack: Stack, event: dict[str, Any]) -> Iterator[None]:
     """Sends copies of an event under new ids until the end of the block."""
     stop = threading.Event()
 

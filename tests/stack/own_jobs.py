@@ -14,7 +14,9 @@ from fraudctl.flink.rest import Flink, reason_of
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.live import await_end
 from fraudctl.jobs.submission import job_config, submit
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, tail, wanted
+from fraudctl.kafka.sender import Sender
+from fraudctl.kafka.tail import Record
 from pipeline.records import events
 from pipeline.rules import ruleset
 from pipeline.scoring import order, reference, scorer
@@ -47,8 +49,8 @@ class Setup:
     def create(self, *kinds: str) -> None:
         """Creates the topics of these kinds, in the layout of the live ones."""
         wide = {"max.message.bytes": str(self.stack.profile.max_message_bytes)}
-        wanted = [admin.spec(self.stack.profile, self.topic(kind), self.partitions, wide) for kind in kinds]
-        admin.create(self.stack.kafka, wanted)
+        topics = [wanted.spec(self.stack.profile, self.topic(kind), self.partitions, wide) for kind in kinds]
+        admin.create(self.stack.kafka, topics)
 
     def config(self, decisions: str = "decisions", **changes: Any) -> JobConfig:
         """The job's configuration; its decisions go to the topic of that kind."""
@@ -105,7 +107,7 @@ def bytes_in(uri: str) -> int:
 
 def write(setup: Setup, rows: Iterable[Row]) -> None:
     """Puts the rows' values and headers into the partitions they name, in their order."""
-    sender = admin.Sender(setup.stack.kafka, linger_ms=5)
+    sender = Sender(setup.stack.kafka, linger_ms=5)
     for row in rows:
         sender.send(setup.transactions, row.value, headers=row.headers or None, partition=row.partition)
     assert (sender.flush(), sender.failed) == (0, 0)
@@ -113,7 +115,7 @@ def write(setup: Setup, rows: Iterable[Row]) -> None:
 
 def recorded(setup: Setup) -> list[order.Record]:
     """The transactions topic as it lies there, with the append times the broker gave."""
-    found = admin.tail(setup.stack.kafka, setup.transactions)
+    found = tail.records(setup.stack.kafka, setup.transactions)
     return [order.Record(r.partition, r.offset, r.append_ms, r.value, r.headers) for r in found]
 
 
@@ -134,9 +136,9 @@ def by_reference(
     return made, {(one.record.partition, one.record.offset) for one in stamping.refused}
 
 
-def decided(setup: Setup, decisions: str = "decisions") -> list[admin.Record]:
+def decided(setup: Setup, decisions: str = "decisions") -> list[Record]:
     """Every record of the decisions topic."""
-    return list(admin.tail(setup.stack.kafka, setup.topic(decisions)))
+    return list(tail.records(setup.stack.kafka, setup.topic(decisions)))
 
 
 def written(setup: Setup, decisions: str = "decisions") -> int:
@@ -144,7 +146,7 @@ def written(setup: Setup, decisions: str = "decisions") -> int:
     return sum(admin.end_offsets(setup.stack.kafka, setup.topic(decisions)).values())
 
 
-def by_place(made: Iterable[admin.Record]) -> dict[tuple[int, int], list[bytes]]:
+def by_place(made: Iterable[Record]) -> dict[tuple[int, int], list[bytes]]:
     """The values of decisions by the place of their transaction, in the order of the log."""
     found: dict[tuple[int, int], list[bytes]] = {}
     for record in made:
@@ -164,5 +166,5 @@ def assert_same(answer: Mapping[Any, Any], expected: Mapping[Any, Any]) -> None:
 
 def refused(setup: Setup) -> set[tuple[int, int]]:
     """The places of the refused transactions."""
-    letters = admin.tail(setup.stack.kafka, setup.topic("refusals"))
+    letters = tail.records(setup.stack.kafka, setup.topic("refusals"))
     return {(int(one.headers["partition"]), int(one.headers["offset"])) for one in letters}

@@ -10,8 +10,10 @@ from typing import Any
 
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from pipeline.records import events
+from fraudctl.kafka import admin, tail
+from fraudctl.kafka.sender import Sender, Sent
+from fraudctl.kafka.tail import Record
+from pipeline.records import events, names
 from pipeline.records.events import MAX_EVENT_BYTES
 from tests.stack.flow import await_sinks, await_that, live_job_id, now_ms
 from tests.stack.own_jobs import (
@@ -161,14 +163,14 @@ class Ends:
         )
 
 
-def outcomes(stack: Stack, since: Ends) -> tuple[dict[Place, events.Decision], dict[Place, admin.Record]]:
+def outcomes(stack: Stack, since: Ends) -> tuple[dict[Place, events.Decision], dict[Place, Record]]:
     """The decisions and the dead letters since then, by the place of their transaction."""
     names = stack.profile.topics
     made = [
         events.decode_decision(record.value or b"")
-        for record in admin.tail(stack.kafka, names.decisions, since.decisions)
+        for record in tail.records(stack.kafka, names.decisions, since.decisions)
     ]
-    letters = admin.tail(stack.kafka, names.refusals, since.refusals)
+    letters = tail.records(stack.kafka, names.refusals, since.refusals)
     return (
         {(one.source.partition, one.source.offset): one for one in made},
         {(int(one.headers["partition"]), int(one.headers["offset"])): one for one in letters},
@@ -179,8 +181,8 @@ def sent_alternately(
     stack: Stack, bad: list[tuple[str, bytes | None, str]]
 ) -> tuple[dict[str, Place], list[Place]]:
     """Places of the bad by name, and of the good ones sent between them, each taken before the next."""
-    delivered: list[admin.Delivery] = []
-    sender = admin.Sender(stack.kafka, delivered.append)
+    delivered: list[Sent] = []
+    sender = Sender(stack.kafka, delivered.append)
     for number, (name, value, _) in enumerate(bad):
         for token in (name, None):
             body = value if token else text(user_id=f"good-{number % 20}")
@@ -206,8 +208,8 @@ def restarts(stack: Stack, job_id: str) -> float:
 
 def dead_letters(stack: Stack) -> int:
     """How many decisions the stores have refused for good."""
-    names = [admin.sink_dead_letters(stack.profile.topics.decisions, sink) for sink in stack.profile.sinks]
-    return sum(sum(admin.end_offsets(stack.kafka, name).values()) for name in names)
+    topics = [names.dead_letters(stack.profile.topics.decisions, sink) for sink in stack.profile.sinks]
+    return sum(sum(admin.end_offsets(stack.kafka, name).values()) for name in topics)
 
 
 def test_every_kind_of_bad_input_ends_where_it_must_and_disturbs_nobody(stack: Stack) -> None:
@@ -215,7 +217,7 @@ def test_every_kind_of_bad_input_ends_where_it_must_and_disturbs_nobody(stack: S
     before = (restarts(stack, job_id), dead_letters(stack))
     places, good = sent_alternately(stack, bad)
     made: dict[Place, events.Decision] = {}
-    letters: dict[Place, admin.Record] = {}
+    letters: dict[Place, Record] = {}
 
     def all_there() -> bool:
         nonlocal made, letters
@@ -276,7 +278,7 @@ def test_a_decision_too_large_for_the_topic_is_refused_and_those_below_are_writt
     assert min(len(expected[place]) for place in expected.keys() - too_large - {(0, 0)}) > 1_400_000
     written = {place: [value] for place, value in expected.items() if place not in too_large}
     assert_same(by_place(decided(setup)), written)
-    letters = {int(one.headers["offset"]): one for one in admin.tail(stack.kafka, setup.topic("refusals"))}
+    letters = {int(one.headers["offset"]): one for one in tail.records(stack.kafka, setup.topic("refusals"))}
     assert {(0, offset) for offset in letters} == too_large
     for offset, letter in letters.items():
         assert letter.headers["reason"].startswith(b"decision_too_large: the decision has 16")

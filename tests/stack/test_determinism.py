@@ -11,7 +11,7 @@ import pytest
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import job_config
-from fraudctl.kafka import admin
+from fraudctl.kafka.sender import Sender
 from pipeline.records.position import pack
 from tests.stack.flow import await_that, kill
 from tests.stack.own_jobs import (
@@ -63,7 +63,7 @@ def recorded(stack: Stack) -> Setup:
     """The topic with the log in it, and the default rule set to judge it with."""
     setup = Setup(stack, job_config(stack, 1).ruleset, time="event")
     setup.create("transactions", "refusals")
-    sender = admin.Sender(stack.kafka, linger_ms=5)
+    sender = Sender(stack.kafka, linger_ms=5)
     for partition, key, value in recording(setup):
         sender.send(setup.transactions, value, key, partition=partition)
     close = {"close": str(START_MS + EVENTS * 2).encode()}

@@ -5,6 +5,7 @@ import subprocess
 from fraudctl import engines
 from fraudctl.binaries.java import java_home
 from fraudctl.console.progress import Progress
+from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.stack import Stack
@@ -42,6 +43,13 @@ def test_a_savepoint_leaves_the_job_running(stack: Stack) -> None:
     job_id = live_job_id(stack)
     taken = live.savepoint(stack, LONG_S)
     assert (taken["job_id"], live_job_id(stack), all_tasks_run(stack)) == (job_id, job_id, True)
+
+
+def test_a_savepoint_names_no_class_of_the_kernel_so_that_classes_can_move(stack: Stack) -> None:
+    folder = local_path(live.savepoint(stack, LONG_S)["savepoint"])
+    files = [file for file in folder.iterdir() if file.is_file()]
+    assert folder / "_metadata" in files
+    assert [file for file in files if b"fraudctl.kernel" in file.read_bytes()] == []
 
 
 def test_a_job_brings_no_classes_of_its_own_so_that_they_are_compiled_once(stack: Stack) -> None:

@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from fraudctl import keeper
+from fraudctl import engines, keeper
 from fraudctl.console import options
-from fraudctl.engines.local import logs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
 from fraudctl.jobs.activations import Change, RulesTopic
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, wanted
+from fraudctl.kafka.sender import Sender, Sent
+from fraudctl.kafka.tail import Tail
 from pipeline.records import events
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plugins.watch import Running
@@ -57,7 +58,7 @@ def rule_set(version: str, seed: int, **more: Any) -> RuleSet:
 def traffic(setup: Setup) -> Iterator[None]:
     """A random stream of this moment, until the end of the block; then a tick in every partition."""
     stop = threading.Event()
-    sender = admin.Sender(setup.stack.kafka)
+    sender = Sender(setup.stack.kafka)
 
     def send() -> None:
         rng = random.Random(5)
@@ -88,7 +89,7 @@ def traffic(setup: Setup) -> Iterator[None]:
 def await_version(setup: Setup, made: activation.Activation, topic: str = "decisions") -> None:
     """Waits for the first decision by a rule set."""
     wanted = parse(made.shadow).hash if topic == "shadow" and made.shadow else made.hash
-    with admin.Tail(setup.stack.kafka, setup.topic(topic), "earliest") as tail:
+    with Tail(setup.stack.kafka, setup.topic(topic), "earliest") as tail:
         mark = f'"ruleset_hash":"{wanted}"}}'.encode()
         flow.await_that(
             lambda: any((record.value or b"").endswith(mark) for record in tail.read(0.1)),
@@ -117,7 +118,7 @@ def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_chang
     first = rule_set("first", 10)
     setup = Setup(stack, first.content, "append", SETTINGS)
     setup.create("transactions", "decisions", "refusals", "shadow")
-    admin.create(stack.kafka, [admin.spec(stack.profile, setup.topic("rules"), 1)])
+    admin.create(stack.kafka, [wanted.spec(stack.profile, setup.topic("rules"), 1)])
     rules = RulesTopic(stack.kafka, setup.topic("rules"), stack.home, KEYS)
     rules.begin(first.content)
     kinds = ("transactions", "decisions", "refusals", "shadow", "rules")
@@ -222,7 +223,7 @@ def test_rules_are_changed_from_the_command_line_while_the_job_runs(stack: Stack
     assert (refused["exit_code"], refused["error"]["code"]) == (2, "ruleset")
     assert "line 3" in refused["error"]["message"]
     event = {"event_id": f"live-{flow.now_ms()}", "user_id": "by-hand", "amount": 7}
-    sender = admin.Sender(stack.kafka)
+    sender = Sender(stack.kafka)
     with flow.ticking(sender, stack, event):
         applied = data_of(stack, "rules", "apply", str(good))
     assert (applied["version"], applied["in_force"], applied["before"]["hash"]) == (
@@ -257,8 +258,8 @@ def test_scoring_goes_on_when_a_malformed_record_lies_on_the_rules_topic(stack: 
     good = json.loads(activation.following(began, "apply", parse({**began[-1].content, "version": "bad"})))
     uncompiled = {**good["ruleset"], "rules": {"r": {"when": "amount >> 1", "points": 5}}}
     bad.append({**good, "ruleset": uncompiled, "hash": content_hash(uncompiled)})
-    places: list[admin.Delivery] = []
-    sender = admin.Sender(stack.kafka, places.append)
+    places: list[Sent] = []
+    sender = Sender(stack.kafka, places.append)
     for value in (None, b"{", *(json.dumps(one).encode() for one in bad)):
         sender.send(rules.topic, value, partition=activations.PARTITION)
     assert (sender.flush(), sender.failed) == (0, 0)
@@ -286,7 +287,8 @@ def test_scoring_goes_on_when_a_malformed_record_lies_on_the_rules_topic(stack: 
     shown = ask(stack, "status")
     assert shown["data"]["rules_put_aside"][-4:] == aside
     assert shown["summary"].endswith("records on the rules topic put aside")
-    log = "\n".join(one["line"] for one in logs.read(stack.paths, ["flink-taskmanager"], 100_000, False))
+    said_by = engines.of(stack).logs(stack.home, ["flink-taskmanager"], 100_000, follow=False)
+    log = "\n".join(one.line for one in said_by)
     for one in aside:
         said = f"The record at offset {one['offset']} of {rules.topic}-0 is put aside"
         assert f"{said}, and what is in force goes on: {one['reason']}" in log

@@ -19,7 +19,9 @@ from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import live
 from fraudctl.jobs.submission import job_config
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, tail
+from fraudctl.kafka.sender import Sender, Sent
+from fraudctl.kafka.tail import Record, Tail
 from fraudctl.waiting import until
 from pipeline.records import events
 from tests.stack.flow import await_that, now_ms
@@ -53,9 +55,9 @@ def delays_ms(stack: Stack, transactions: str, decisions: str, partition: int = 
     await_idle(stack, transactions)
     event_id = f"lone-{time.time_ns():x}"
     document = {"event_id": event_id, "user_id": event_id, "event_time": now_ms(), "amount": 1}
-    sent: list[admin.Delivery] = []
-    sender = admin.Sender(stack.kafka, sent.append)
-    with admin.Tail(stack.kafka, decisions) as reader:
+    sent: list[Sent] = []
+    sender = Sender(stack.kafka, sent.append)
+    with Tail(stack.kafka, decisions) as reader:
         sender.send(transactions, json.dumps(document).encode(), event_id.encode(), partition=partition)
         assert sender.flush() == 0
         decision = _arrival(reader, event_id)
@@ -63,8 +65,8 @@ def delays_ms(stack: Stack, transactions: str, decisions: str, partition: int = 
     return decision.append_ms - sent[0].append_ms, arrived_ms - sent[0].append_ms
 
 
-def _arrival(reader: admin.Tail, event_id: str) -> admin.Record:
-    found: list[admin.Record] = []
+def _arrival(reader: Tail, event_id: str) -> Record:
+    found: list[Record] = []
 
     def there() -> bool:
         for record in reader.read(wait_s=0.05):
@@ -141,7 +143,7 @@ def test_without_ticks_a_lone_event_is_decided_once_its_partitions_count_as_idle
         await_tasks(setup, job_id)
         for _ in range(3):
             _alone(setup)
-    control = [one for one in admin.tail(stack.kafka, setup.transactions) if one.value is None]
+    control = [one for one in tail.records(stack.kafka, setup.transactions) if one.value is None]
     assert (control, len(decided(setup))) == ([], 3)
 
 

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, tail
 from tests import variables
 from tests.stack.cli import data_of
 from tests.stack.flow import await_sinks, now_ms
@@ -117,14 +117,14 @@ def frauds_of(stack: Stack, start: dict[int, int]) -> list[tuple[str, str]]:
     """(user_id, event_id) of what the labels topic calls fraud from there on."""
     labels = (
         json.loads(record.value or b"{}")
-        for record in admin.tail(stack.kafka, stack.profile.topics.labels, start)
+        for record in tail.records(stack.kafka, stack.profile.topics.labels, start)
     )
     return [(one["user_id"], one["event_id"]) for one in labels if one["label"] == "fraud"]
 
 
 @contextmanager
 def database(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(stack.postgres_dsn(), connect_timeout=10) as connection:
+    with psycopg.connect(stack.sink_url("postgres"), connect_timeout=10) as connection:
         yield connection
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations, plugin_watcher
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, tail
+from fraudctl.kafka.sender import Sender
 from pipeline.records.events import Decision, decode_decision
 from pipeline.rules import ruleset
 from pipeline.scoring.activation import Activation
@@ -43,7 +44,7 @@ STOPPED = {"asks": "was stopped: it held the interpreter beyond its limit of 1 s
 
 
 def send(setup: own_jobs.Setup, amounts: list[float], first: int) -> None:
-    sender = admin.Sender(setup.stack.kafka)
+    sender = Sender(setup.stack.kafka)
     for number, amount in enumerate(amounts, first):
         event = {"event_id": f"e{number}", "user_id": "u", "event_time": now_ms(), "amount": amount}
         sender.send(setup.transactions, json.dumps(event).encode(), b"u", partition=0)
@@ -52,7 +53,7 @@ def send(setup: own_jobs.Setup, amounts: list[float], first: int) -> None:
 
 def await_decided(setup: own_jobs.Setup, count: int, wait_s: float) -> None:
     """Ticks until so many events are decided."""
-    sender = admin.Sender(setup.stack.kafka)
+    sender = Sender(setup.stack.kafka)
 
     def are_decided() -> bool:
         sender.send(setup.transactions, None, headers={"tick": b""}, partition=0)
@@ -99,7 +100,7 @@ def test_in_the_live_job_a_plugin_that_hangs_is_taken_out_of_the_rules(stack: St
     file = tmp_path / "rules.yaml"
     rules = {**began.content["rules"], "hangs": hangs}
     file.write_text(json.dumps({**began.content, "version": "live-hanging", "rules": rules}))
-    sender = admin.Sender(stack.kafka)
+    sender = Sender(stack.kafka)
     event = {"event_id": f"hang-{now_ms()}", "user_id": "hung", "amount": 5}
     worst: dict[str, Any] = {**event, "amount": 77}
 
@@ -121,7 +122,7 @@ def test_in_the_live_job_a_plugin_that_hangs_is_taken_out_of_the_rules(stack: St
 def marked(stack: Stack, event_id: str, since_ms: int) -> bool:
     """Whether there is a decision on the event that says that the plug-in failed."""
     topic = stack.profile.topics.decisions
-    for record in admin.tail(stack.kafka, topic, admin.offsets_at(stack.kafka, topic, since_ms)):
+    for record in tail.records(stack.kafka, topic, admin.offsets_at(stack.kafka, topic, since_ms)):
         if f'"{event_id}"'.encode() in (record.value or b""):
             made = decode_decision(record.value or b"")
             if made.transaction.event_id == event_id and list(made.plugin_errors) == ["hangs"]:

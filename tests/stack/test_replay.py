@@ -12,8 +12,9 @@ from fraudctl.console.progress import Progress
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from pipeline.records.delivery import glance, run_of
+from fraudctl.kafka import admin, tail, wanted
+from pipeline.records.decision_bytes import glance
+from pipeline.records.decision_record import run_of
 from pipeline.records.events import parse_amount
 from pipeline.records.position import pack
 from pipeline.rules.ruleset import RuleSet, parse
@@ -46,7 +47,7 @@ def live_rules(stack: Stack) -> RuleSet:
 def amounts(stack: Stack, made: replay.Plan) -> dict[tuple[int, int], int]:
     """The amounts, in units, of the decided events of the range, by their place in the log."""
     place, found = prints.Place(made.transactions), {}
-    for record in admin.tail(stack.kafka, stack.profile.topics.decisions):
+    for record in tail.records(stack.kafka, stack.profile.topics.decisions):
         where = place.of(record.value or b"")
         if where is not None and made.includes(*where):
             _, _, rest = (record.value or b"").partition(b',"amount":')
@@ -118,7 +119,7 @@ def test_a_published_replay_replaces_the_decisions_in_the_log_and_in_every_store
     log = stack.profile.topics.decisions
     (record,) = (
         record
-        for record in admin.tail(stack.kafka, log, admin.offsets_at(stack.kafka, log, begun_ms))
+        for record in tail.records(stack.kafka, log, admin.offsets_at(stack.kafka, log, begun_ms))
         if run_of(record.headers.items()) == run
         and glance(record.value or b"").identity == old.decision.identity
     )
@@ -129,7 +130,7 @@ def test_a_published_replay_replaces_the_decisions_in_the_log_and_in_every_store
 
 def test_what_a_killed_replay_left_is_dropped_by_the_next(stack: Stack) -> None:
     name = f"{stack.profile.topics.decisions}.replay-dead"
-    admin.create(stack.kafka, [admin.spec(stack.profile, name, 1)])
+    admin.create(stack.kafka, [wanted.spec(stack.profile, name, 1)])
     content = {"pid": 4_194_305, "began": "12", "topics": [name]}
     write_json(stack.home / "replays" / "dead.json", content)
     assert replay_topics.sweep(stack) == [name]

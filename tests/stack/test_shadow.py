@@ -13,7 +13,7 @@ from fraudctl.decisions import labels
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
-from fraudctl.kafka import admin
+from fraudctl.kafka.sender import Sender
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
 from tests.waiting import LONG_S
@@ -63,7 +63,7 @@ def judge(stack: Stack, event_id: str, number: int) -> None:
 
 def send(stack: Stack, token: str) -> None:
     """The first few are large; each is of a user of its own."""
-    sender, now = admin.Sender(stack.kafka), flow.now_ms()
+    sender, now = Sender(stack.kafka), flow.now_ms()
     for number in range(EVENTS):
         user = f"{token}-{number}"
         event = {"event_id": user, "user_id": user, "event_time": now + number,

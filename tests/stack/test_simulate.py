@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka.sender import Sender, Sent
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_sinks, await_that
 from tests.waiting import LONG_S
@@ -90,8 +90,8 @@ def assert_explained(stack: Stack, alert: dict[str, Any], rule: str) -> None:
 
 
 def test_a_refused_record_is_listed_with_its_place_and_reason(stack: Stack) -> None:
-    sent: list[admin.Delivery] = []
-    sender = admin.Sender(stack.kafka, sent.append)
+    sent: list[Sent] = []
+    sender = Sender(stack.kafka, sent.append)
     sender.send(stack.profile.topics.transactions, b"one payment, please", b"somebody")
     assert sender.flush() == 0
     place = (sent[0].partition, sent[0].offset)

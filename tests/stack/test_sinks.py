@@ -19,7 +19,9 @@ import redis
 from fraudctl.engines import current, workers
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
+from fraudctl.kafka.sender import Sender
 from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline.records.names import writer_group
 from tests import waiting
 from tests.stack.cli import ask, data_of
 from tests.stack.conftest import fraudctl
@@ -52,7 +54,7 @@ def small() -> Iterator[Stack]:
 
 
 def send(stack: Stack, *values: bytes) -> None:
-    sender = admin.Sender(stack.kafka)
+    sender = Sender(stack.kafka)
     for value in values:
         sender.send(
             stack.profile.topics.decisions, value, b"ada", {"run": b"1"}, partition=next(_numbers) % 2
@@ -81,7 +83,7 @@ def sinks(stack: Stack) -> dict[str, dict[str, Any]]:
 def until_delivered(stack: Stack, *names: str) -> dict[str, dict[str, Any]]:
     """What the command says once these sinks have delivered; the log is asked for that, which costs less."""
     topic = stack.profile.topics.decisions
-    groups = [workers.group(name) for name in names]
+    groups = [writer_group(name) for name in names]
     waiting.await_that(
         lambda: not any(sum(admin.lag(stack.kafka, group, topic).values()) for group in groups),
         f"{names} have delivered",
@@ -190,7 +192,7 @@ def test_labels_are_joined_newest_first_and_open_cells_are_not_compacted(
     small: Stack, tmp_path: Path
 ) -> None:
     event_id = stored(small)[0]
-    sender = admin.Sender(small.kafka)
+    sender = Sender(small.kafka)
     for label in ("fraud", "legit"):
         document = {"event_id": event_id, "user_id": "ada", "label": label, "by": "analyst"}
         sender.send(small.profile.topics.labels, json.dumps(document).encode(), b"ada")

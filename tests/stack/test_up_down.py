@@ -19,8 +19,9 @@ import psutil
 import psycopg
 import pytest
 
-from fraudctl.engines.local import engine
-from fraudctl.engines.local.supervision import Supervisor, orphans, supervisor_pid
+from fraudctl.engines.local.engine import Engine
+from fraudctl.engines.local.processes import orphans, supervisor_pid
+from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.home import folder
 from fraudctl.home.stack import Paths, Stack
 from tests.waiting import LONG_S, await_death, await_that
@@ -44,7 +45,7 @@ def _home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fraudctl-up-", dir="/tmp", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         yield Path(name) / "home"
-        engine.purge(Path(name) / "home")
+        Engine().purge(Path(name) / "home")
 
 
 def run(home: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:

@@ -8,7 +8,7 @@ is among them. One that strikes a part of the stack has
 - `lift(stack, memo)`: undoes it; harmless when it was never done, or is undone already
 
 and may have `words(fault)`, which says what will happen. One that disturbs the traffic has instead
-`shape(fault, seed)`, which gives a `simulate.Conduct.shape`.
+`shape(fault, seed)`, which gives a `feeder.Conduct.shape`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from fraudctl.chaos.fault import Fault
+
 if TYPE_CHECKING:
-    from fraudctl.chaos.fault import Fault
     from fraudctl.home.stack import Stack
 
 Memo = Mapping[str, Any]

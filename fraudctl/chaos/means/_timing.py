@@ -6,8 +6,8 @@ import heapq
 import random
 from collections.abc import Iterator
 
+from fraudctl.traffic.feeder import Sending
 from fraudctl.traffic.generator import Planned
-from fraudctl.traffic.simulate import Sending
 
 
 def held_back(events: Iterator[Planned], share: float, by_ms: int, seed: int) -> Iterator[Sending]:

@@ -19,7 +19,7 @@ from fraudctl.engines import workers
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
-from fraudctl.settings.shipped import server_names, sink_names
+from pipeline import sinks
 
 NEEDS = ("target", "lasts")
 _open: dict[str, Relay] = {}
@@ -27,7 +27,7 @@ _open: dict[str, Relay] = {}
 
 def targets() -> tuple[str, ...]:
     """The stores that are servers: the others have no connection to cut."""
-    return tuple(name for name in sink_names() if name in server_names())
+    return tuple(sink for sink in sinks.names() if sinks.needs_server(sink))
 
 
 def words(fault: Fault) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.means import _timing
-from fraudctl.traffic.simulate import Shape
+from fraudctl.traffic.feeder import Shape
 
 NEEDS = ("share", "by")
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from fraudctl.chaos.fault import Fault
+from fraudctl.traffic.feeder import Sending, Shape
 from fraudctl.traffic.generator import Planned
-from fraudctl.traffic.simulate import Sending, Shape
 
 NEEDS = ("share", "by")
 

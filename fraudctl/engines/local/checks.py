@@ -10,8 +10,8 @@ from pathlib import Path
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import java, java_home
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
-from fraudctl.engines.local import ports, supervision
-from fraudctl.engines.local.supervision import supervisor_pid
+from fraudctl.engines.local import ports, processes
+from fraudctl.engines.local.processes import supervisor_pid
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Paths
 from fraudctl.servers import discover
@@ -82,7 +82,7 @@ def _ports(home: Path, environ: Mapping[str, str]) -> Check:
 
 
 def _leftovers(home: Path) -> Check:
-    found = supervision.orphans(home)
+    found = processes.orphans(home)
     if not found:
         return Check("leftovers", WELL, "no processes without a supervisor")
     pids = ", ".join(str(process.pid) for process in found)

@@ -1,35 +1,31 @@
-"""One supervisor per home: its configuration, its life, and talking to it over its Unix socket.
+"""One supervisor per home: its life, and talking to it over its Unix socket.
 
-supervisord starts nothing by itself; the engine says what to start and when. Children carry the home in
-their environment, so that those of a supervisor that was killed are found again, whatever their pids.
+supervisord starts nothing by itself; the engine says what to start and when.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import xmlrpc.client
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import psutil
 
 from fraudctl.engines.contract import Condition, ProgramState
+from fraudctl.engines.local.configuration import configuration, socket_path
+from fraudctl.engines.local.processes import end, end_orphans, supervisor_pid
 from fraudctl.errors import Failed, NotRunning
 from fraudctl.home.private_files import UMASK, make_folder, write_atomically
 from fraudctl.home.stack import Paths
 from fraudctl.servers import Program
 from fraudctl.waiting import until
 
-HOME_VARIABLE = "FRAUDCTL_SUPERVISED_HOME"
-LONGEST_SOCKET_PATH = 100
 START_SECONDS = 15.0
 BAD_NAME, ALREADY_STARTED, NOT_RUNNING = 10, 60, 70
 """Codes of `supervisor.xmlrpc.Faults`, which is slow to import."""
@@ -51,9 +47,7 @@ class ProcessState:
 
     def told(self) -> ProgramState:
         """The same in the words of every engine."""
-        return ProgramState(
-            self.name, _CONDITIONS[self.state], self.pid, self.started_s, self.spawn_error
-        )
+        return ProgramState(self.name, _CONDITIONS[self.state], self.pid, self.started_s, self.spawn_error)
 
 
 _CONDITIONS = {
@@ -67,105 +61,6 @@ _CONDITIONS = {
     "UNKNOWN": Condition.UNKNOWN,
 }
 """a program that ended by itself is started again"""
-
-
-def supervisor_pid(home: Path) -> int | None:
-    """The pid of the home's living supervisor, None if it is not there.
-
-    One whose pid file is lost or damaged is found among the processes.
-    """
-    configuration = str(Paths(home).run / "supervisord.conf").encode()
-    try:
-        told = int((Paths(home).run / "supervisord.pid").read_text())
-    except (OSError, ValueError):
-        return _pid_with(configuration) if Paths(home).run.is_dir() else None
-    return told if configuration in _arguments(told) else None
-
-
-def _pid_with(argument: bytes) -> int | None:
-    pids = (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit())
-    return next((pid for pid in pids if _supervises(_arguments(pid), argument)), None)
-
-
-def _supervises(arguments: list[bytes], configuration: bytes) -> bool:
-    return configuration in arguments and b"supervisor.supervisord" in arguments
-
-
-def _arguments(pid: int) -> list[bytes]:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return []
-
-
-def socket_path(home: Path) -> Path:
-    """The supervisor's socket: in the home, or in a short place where the home's path is too long."""
-    inside = Paths(home).run / "supervisor.sock"
-    if len(os.fsencode(inside)) <= LONGEST_SOCKET_PATH:
-        return inside
-    short = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"fraudctl-{os.getuid()}-{short}.sock"
-
-
-def configuration(paths: Paths, programs: Sequence[Program]) -> str:
-    """The text of supervisord.conf."""
-    run = paths.run
-    main = {
-        "logfile": paths.logs / "supervisord.log",
-        "logfile_maxbytes": "5MB",
-        "logfile_backups": 2,
-        "pidfile": run / "supervisord.pid",
-        "nodaemon": "false",
-        "silent": "true",
-        "childlogdir": paths.logs,
-        "minfds": 1024,
-        "identifier": "fraudctl",
-        "umask": f"{UMASK:03o}",
-    }
-    if os.geteuid() == 0:
-        main["user"] = "root"
-    interface = {"supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"}
-    sections = [
-        _section("unix_http_server", {"file": socket_path(paths.home), "chmod": "0700"}),
-        _section("supervisord", main),
-        _section("rpcinterface:supervisor", interface),
-        *(_section(f"program:{program.name}", _program(paths, program)) for program in programs),
-    ]
-    return "\n".join(sections)
-
-
-def _program(paths: Paths, program: Program) -> dict[str, object]:
-    environment = {**program.env, HOME_VARIABLE: str(paths.home)}
-    settings: dict[str, object] = {
-        "command": " ".join(map(_quoted, program.argv)),
-        "environment": ",".join(f"{name}={_quoted(value)}" for name, value in environment.items()),
-        "directory": program.directory or paths.home,
-        "autostart": "false",
-        "autorestart": "true",
-        "startsecs": program.start_s,
-        "startretries": 100,
-        "stopsignal": program.stop_signal,
-        "stopwaitsecs": program.stop_wait_s,
-        "stopasgroup": "false",
-        "killasgroup": "true",
-        "redirect_stderr": "true",
-        "stdout_logfile": paths.logs / f"{program.name}.log",
-        "stdout_logfile_maxbytes": "20MB",
-        "stdout_logfile_backups": 3,
-    }
-    if program.user:
-        settings["user"] = program.user
-    return settings
-
-
-def _section(name: str, settings: Mapping[str, object]) -> str:
-    lines = "".join(f"{key} = {str(value).replace('%', '%%')}\n" for key, value in settings.items())
-    return f"[{name}]\n{lines}"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 class Supervisor:
@@ -241,7 +136,7 @@ class Supervisor:
             with suppress(psutil.NoSuchProcess):
                 process = psutil.Process(pid)
                 os.kill(pid, signal.SIGTERM)
-                _end([process], wait_s)
+                end([process], wait_s)
         end_orphans(self.paths.home)
 
     @contextmanager
@@ -288,38 +183,3 @@ def _ignoring(*fault_codes: int) -> Iterator[None]:
     except xmlrpc.client.Fault as error:
         if error.faultCode not in fault_codes:
             raise
-
-
-def orphans(home: Path) -> list[psutil.Process]:
-    """Processes of this home's stack that no living supervisor looks after."""
-    if supervisor_pid(home) is not None:
-        return []
-    return [process for process in psutil.process_iter() if _belongs(process, str(home))]
-
-
-def _belongs(process: psutil.Process, home: str) -> bool:
-    if process.pid == os.getpid():
-        return False
-    try:
-        return process.environ().get(HOME_VARIABLE) == home
-    except (psutil.Error, OSError):
-        return False
-
-
-def end_orphans(home: Path, wait_s: float = 20.0) -> int:
-    """End the orphans of a home, kindly first; how many there were."""
-    found = orphans(home)
-    for process in found:
-        with suppress(psutil.NoSuchProcess):
-            # SIGINT is PostgreSQL's fast shutdown; the JVMs and Python take it as an end as well.
-            process.send_signal(signal.SIGINT)
-    _end(found, wait_s)
-    return len(found)
-
-
-def _end(processes: Sequence[psutil.Process], wait_s: float) -> None:
-    _, alive = psutil.wait_procs(processes, timeout=wait_s)
-    for process in alive:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(alive, timeout=5)

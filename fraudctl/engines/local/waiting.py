@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from fraudctl.console.progress import progress
 from fraudctl.engines.local.supervision import Supervisor
@@ -16,6 +18,8 @@ from fraudctl.waiting import every
 POLL_SECONDS = 0.05
 FAILED_STARTS = 3
 LOG_LINES = 15
+
+T = TypeVar("T")
 
 
 class Wait:
@@ -95,3 +99,10 @@ def log_tail(paths: Paths, program: str, lines: int = LOG_LINES) -> list[str]:
 
 def program_names_of(programs: Sequence[Program]) -> list[str]:
     return [program.name for program in programs]
+
+
+def together(act: Callable[[T], object], on: Sequence[T]) -> None:
+    """Do the same to several things at once; the first failure is raised when all are done."""
+    if on:
+        with ThreadPoolExecutor(len(on)) as pool:
+            list(pool.map(act, on))

@@ -17,30 +17,27 @@ then remembered; only those are looked up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Annotated, Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
 
 from pipeline.records.clock import DAY_MS, MINUTE_MS, now_ms
-from pipeline.records.delivery import Delivery, Glance, Identity, Parts, Undecodable, glance, take_apart
+from pipeline.records.decision_bytes import Glance, Parts, Undecodable, glance, take_apart
+from pipeline.records.decision_record import Delivery, Identity
 from pipeline.settings.kinds import Duration, Truth, Whole
-from pipeline.settings.reading import make, settings
-from pipeline.sinks import Entry, Held, Outcome, Pace, Refused, Unavailable, naming
+from pipeline.settings.reading import settings
+from pipeline.sinks import Entry, Held, Outcome, Pace, Refused, naming
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb import items
-from pipeline.sinks.dynamodb.client import Invalid, Item, Table, Unmet, Unreachable
+from pipeline.sinks.dynamodb.client import Invalid, Item, Unmet
 from pipeline.sinks.dynamodb.memory import Partitions, Remembered
+from pipeline.sinks.dynamodb.store import TABLE, Store, translated
+from pipeline.sinks.folding import fold
 
-TABLE = "fraud_alerts"
-_KEYS = 100  # in one BatchGetItem
 _KEYS_ONLY = {"ProjectionExpression": "user_id,event_id"}
 _OLDER = "attribute_not_exists(#p) OR #p < :p"
 _NOT_NEWER = "attribute_not_exists(#p) OR NOT attribute_type(#p, :n) OR #p <= :p"
 
 Pair = tuple[Delivery, Glance]
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 @settings({"alert_ttl_ms": "alert_ttl", "mark_ttl_ms": "mark_ttl"})
@@ -61,7 +58,7 @@ class Settings(Pace):
 
 def connect(address: str, secret: str | None, settings: Settings) -> DynamoSink:
     """A sink for the service at `address` (see `pipeline.sinks.dynamodb.client.client`)."""
-    store = _Store(address, secret, settings.table, settings.threads, settings.create)
+    store = Store(address, secret, settings.table, settings.threads, settings.create)
     return DynamoSink(store, settings.alert_ttl_ms, settings.mark_ttl_ms)
 
 
@@ -71,7 +68,7 @@ class DynamoSink:
     flagged_only = True
     fields = items.FIELDS
 
-    def __init__(self, store: _Store, ttl_ms: int, mark_ttl_ms: int) -> None:
+    def __init__(self, store: Store, ttl_ms: int, mark_ttl_ms: int) -> None:
         self._store = store
         self._ttl_ms = ttl_ms
         self._mark_ttl_ms = mark_ttl_ms
@@ -79,24 +76,23 @@ class DynamoSink:
         self._remembered: Remembered | None = None
 
     def write(self, batch: Sequence[Delivery]) -> Outcome:
-        newest, refused = _fold(batch)
-        outcome = Outcome(0, len(batch) - len(newest) - len(refused), refused)
-        with _translated():
+        newest, others = fold(batch, lambda delivery: glance(delivery.value))
+        with translated():
             if not self._partitions.see(batch):
                 self._remembered = None
-            flagged = [(d, g) for d, g in newest.values() if g.flagged]
-            approved = [(d, g) for d, g in newest.values() if not g.flagged]
+            flagged = [(d, g) for d, g in newest if g.flagged]
+            approved = [(d, g) for d, g in newest if not g.flagged]
             puts, refused_now = self._alerts(flagged)
             puts += self._withdrawals(approved)
             # before they are put, since some may be although the batch fails
             self._recall().add((items.identity_of(item) for _, item in puts), now_ms())
             done = self._store.each(self._put, puts)
             self._partitions.save()
-        outcome += Outcome(written=len(newest) - len(puts) - len(refused_now))
-        return sum(done, outcome + Outcome(refused=refused_now))
+        written = len(newest) - len(puts) - len(refused_now)
+        return sum(done, others + Outcome(written, refused=refused_now))
 
     def held(self, user_id: str, event_id: str) -> Held | None:
-        with _translated():
+        with translated():
             found = self._store.items([(user_id, event_id)])
         if not found or not items.is_alert(found[0], now_ms()):
             return None
@@ -115,18 +111,18 @@ class DynamoSink:
         return items.entry_of(item)._replace(expires_ms=dynamo.int_of(item, "expires_at") * 1000)
 
     def entries(self) -> Iterator[Entry]:
-        with _translated():
+        with translated():
             for item in self._store.scan():
                 if _holds_something(item):
                     yield items.entry_of(item)
 
     def look_up(self, identities: Sequence[Identity]) -> Mapping[Identity, Entry]:
-        with _translated():
+        with translated():
             found = [items.entry_of(i) for i in self._store.items(identities) if _holds_something(i)]
         return {entry.identity: entry for entry in found}
 
     def forget(self, doomed: Sequence[tuple[Identity, int]]) -> None:
-        with _translated():
+        with translated():
             self._store.each(self._forget, doomed)
 
     def close(self) -> None:
@@ -196,112 +192,8 @@ class DynamoSink:
             return
 
 
-def alerts(
-    address: str, secret: str | None, settings: Mapping[str, Any], at_ms: int, user_id: str | None = None
-) -> Iterator[Mapping[str, str | None]]:
-    """The alerts that live at a time, of one user or of all, in no order; each a mapping of what it says.
-
-    Raises Unavailable.
-    """
-    store = _Store(address, secret, make(Settings, settings, "dynamodb").table, 1, False)
-    with _translated():
-        for item in store.of_user(user_id) if user_id is not None else store.scan():
-            if items.is_alert(item, at_ms):
-                entry = items.entry_of(item)
-                named = dict(zip(items.FIELDS, entry.fields, strict=True))
-                yield {"user_id": entry.user_id, "event_id": entry.event_id, **named}
-
-
-class _Store:
-    """The tables, and several requests at once."""
-
-    def __init__(self, address: str, secret: str | None, table: str, threads: int, create: bool) -> None:
-        self.table = items.alerts_table(table)
-        self.runs_table = Table(f"{table}_runs", (("partition", "N"),), ttl=None)
-        self._address, self._secret, self._threads, self._create = address, secret, threads, create
-        self._client: Any = None
-        self._pool: ThreadPoolExecutor | None = None
-
-    @property
-    def client(self) -> Any:
-        if self._client is None:
-            client = dynamo.client(self._address, self._secret, threads=self._threads + 2)
-            for table in (self.table, self.runs_table):
-                dynamo.ensure(client, table, create=self._create)
-            self._client = client
-        return self._client
-
-    def each(self, act: Callable[[_In], _Out], on: Sequence[_In]) -> list[_Out]:
-        """Do the same to all of them, some at a time; the first failure is raised."""
-        if len(on) < 2:
-            return [act(one) for one in on]
-        _ = self.client  # tables first, in this thread
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, "dynamodb")
-        futures = [self._pool.submit(act, one) for one in on]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            raise
-
-    def items(self, identities: Sequence[Identity], **options: Any) -> list[Item]:
-        """What is held under these identities, read consistently."""
-        chunks = [identities[i : i + _KEYS] for i in range(0, len(identities), _KEYS)]
-        client, name = self.client, self.table.name
-
-        def read(chunk: Sequence[Identity]) -> list[Item]:
-            try:
-                return dynamo.batch_get(client, name, [items.key_of(one) for one in chunk], **options)
-            except Invalid:
-                if len(chunk) == 1:
-                    return []  # no such key can exist
-                half = len(chunk) // 2
-                return read(chunk[:half]) + read(chunk[half:])
-
-        return [item for found in self.each(read, chunks) for item in found]
-
-    def scan(self, **options: Any) -> Iterator[Item]:
-        return dynamo.pages(self.client.scan, TableName=self.table.name, ConsistentRead=True, **options)
-
-    def of_user(self, user_id: str) -> Iterator[Item]:
-        return dynamo.pages(
-            self.client.query, TableName=self.table.name, ConsistentRead=True,
-            KeyConditionExpression="user_id = :u", ExpressionAttributeValues={":u": dynamo.text(user_id)},
-        )  # fmt: skip
-
-    def close(self) -> None:
-        self._client = None
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
-
-
-def _fold(batch: Sequence[Delivery]) -> tuple[dict[Identity, Pair], list[Refused]]:
-    """The newest decision of each event, and what is none."""
-    newest: dict[Identity, Pair] = {}
-    refused: list[Refused] = []
-    for delivery in batch:
-        try:
-            seen = glance(delivery.value)
-        except Undecodable as error:
-            refused.append(Refused(delivery, f"undecodable: {error}"))
-            continue
-        other = newest.get(seen.identity)
-        if other is None or delivery.position > other[0].position:
-            newest[seen.identity] = delivery, seen
-    return newest, refused
-
-
 def _holds_something(item: Item) -> bool:
     """Whether an item is more than a tombstone."""
     return "decision" in item or "position" not in item
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (Unreachable, Invalid) as error:
-        raise Unavailable(str(error)) from error

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from pipeline.records.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks
+from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks
+from pipeline.records.decision_record import Delivery, Identity
 from pipeline.settings.kinds import Text
 from pipeline.sinks import Entry
 from pipeline.sinks.dynamodb.client import Item, Table, int_of, number, string_of, text

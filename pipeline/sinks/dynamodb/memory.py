@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pipeline.records.delivery import Delivery, Identity
+from pipeline.records.decision_record import Delivery, Identity
 from pipeline.sinks.dynamodb import client
 
 MOST = 1_000_000

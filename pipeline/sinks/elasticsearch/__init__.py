@@ -20,17 +20,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from pipeline.records.delivery import Delivery, Identity, Parts, Undecodable, take_apart
+from pipeline.records.decision_bytes import Parts, Undecodable, take_apart
+from pipeline.records.decision_record import Delivery, Identity
 from pipeline.settings.kinds import Duration, File, Text, Truth, Whole
 from pipeline.settings.reading import settings
 from pipeline.sinks import Entry, Held, Outcome, Pace, Refused, Unavailable, naming
 from pipeline.sinks.elasticsearch import index as audit_index
-from pipeline.sinks.elasticsearch.index import Found, Unread, document_id
-from pipeline.sinks.elasticsearch.server import BadRequest, Failure, Server, words
-
-__all__ = ["ALIAS", "BadRequest", "ElasticsearchSink", "Failure", "Server", "connect", "search"]
-
-ALIAS = "risk-decisions"
+from pipeline.sinks.elasticsearch.index import ALIAS, Found, Unread, document_id
+from pipeline.sinks.elasticsearch.server import Failure, Server, words
+from pipeline.sinks.folding import fold
 
 _BODY_CHARS = 8 << 20  # the most one request carries, unless a single document is longer
 _PAGE = 2_000
@@ -84,10 +82,9 @@ class ElasticsearchSink:
         self._months: set[str] = set()
 
     def write(self, batch: Sequence[Delivery]) -> Outcome:
-        newest, refused = self._fold(batch)
-        outcome = Outcome(0, len(batch) - len(newest) - len(refused), refused)
+        newest, outcome = fold(batch, self._action)
         with _not_now():
-            actions = self._needed(list(newest.values()))
+            actions = self._needed([action for _, action in newest])
             outcome += Outcome(written=len(newest) - len(actions))
             self._prepare({action.place for action in actions})
             first = self._attempt(actions, "external")
@@ -169,29 +166,15 @@ class ElasticsearchSink:
         finally:
             self._server.ask("PUT", settings, {"index.gc_deletes": audit_index.GC_DELETES})
 
-    def _fold(self, batch: Sequence[Delivery]) -> tuple[dict[Identity, _Action], list[Refused]]:
-        """The newest of each event, and what is no decision at all."""
-        newest: dict[Identity, _Action] = {}
-        refused: list[Refused] = []
-        for delivery in batch:
-            try:
-                identity, action = self._action(delivery)
-            except Undecodable as error:
-                refused.append(Refused(delivery, f"undecodable: {error}"))
-                continue
-            other = newest.get(identity)
-            if other is None or action.version > other.version:
-                newest[identity] = action
-        return newest, refused
-
-    def _action(self, delivery: Delivery) -> tuple[Identity, _Action]:
+    def _action(self, delivery: Delivery) -> _Action:
         parts = take_apart(delivery.value)
         try:
             identity = parts.identity
             index = f"{self._alias}-{audit_index.month(parts.transaction['event_time'])}"
             approved = parts.verdict["decision"] == "approve"
             document = None if approved and self.flagged_only else audit_index.document(delivery, parts)
-            return identity, _Action(delivery, index, document_id(identity), delivery.position, document)
+            name = document_id(identity)
+            return _Action(delivery, index, name, delivery.position, document, identity)
         except (TypeError, AttributeError) as error:
             raise Undecodable(f"of another shape: {error}") from None
 
@@ -254,6 +237,7 @@ class _Action(NamedTuple):
     id: str
     version: int
     document: str | None
+    identity: Identity = ("", "")
 
     @property
     def run(self) -> int:
@@ -289,16 +273,6 @@ class _Attempt:
             self.refused.append(Refused(action.delivery, words(error)))
         else:
             self.not_now = words(error)
-
-
-def search(server: Server, body: Mapping[str, Any], alias: str = ALIAS) -> dict[str, Any]:
-    """A search over everything behind the alias; nothing is found where there is no index yet.
-
-    Raises BadRequest for a query the server cannot read, else Failure.
-    """
-    path = f"/{alias}/_search?ignore_unavailable=true&allow_no_indices=true"
-    answer: dict[str, Any] = server.ask("POST", path, body)
-    return answer
 
 
 def _entry(one: audit_index.Comparable) -> Entry:

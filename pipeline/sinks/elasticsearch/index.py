@@ -12,9 +12,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from pipeline.records.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks, take_apart
+from pipeline.records.decision_bytes import Literal, Parts, Undecodable, from_features, marks, take_apart
+from pipeline.records.decision_record import Delivery, Identity
+
+ALIAS: Final = "risk-decisions"
+"""what stands for all the monthly indices, and begins their names, unless the settings say otherwise"""
 
 TEXT_FIELDS = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
 PLACE_FIELDS = ("lat", "lon")
@@ -32,7 +36,6 @@ COMPARED = (
 """the names of what `compared` gives"""
 
 _KNOWN = frozenset(("event_id", "user_id", "event_time", "amount", *TEXT_FIELDS, *PLACE_FIELDS, "source"))
-_FEATURES = ',"features":{'
 _ID_BYTES = 512  # no server takes longer ones
 # A term may have 32,766 bytes, a character up to four; what is longer is kept but not found by it.
 _KEYWORD = {"type": "keyword", "ignore_above": 8191}
@@ -131,7 +134,7 @@ def document(delivery: Delivery, parts: Parts) -> str:
     transaction = parts.transaction
     known = [_cell(name, value) for name, value in transaction.items() if name in _KNOWN]
     extra = f'"extra":{_extra(transaction)}', f'"extra_terms":{_json(_terms(transaction))}'
-    return start + ",".join([*known, *extra]) + text[text.rfind(_FEATURES) :]
+    return start + ",".join([*known, *extra]) + from_features(text)
 
 
 class Found(NamedTuple):

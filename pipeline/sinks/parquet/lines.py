@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
-from pipeline.records.delivery import Delivery
+from pipeline.records.decision_record import Delivery
 from pipeline.sinks.parquet import table as decision_table
 from pipeline.sinks.parquet.table import DOCUMENT, FIXED, FLAG, NUMBER, PLAIN, REQUIRED, TEXT
 

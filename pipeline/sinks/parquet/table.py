@@ -17,7 +17,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from pipeline.records.delivery import Delivery, Identity, Undecodable, marks
+from pipeline.records.decision_bytes import Undecodable, amount_of, marks
+from pipeline.records.decision_record import Delivery, Identity
 from pipeline.records.events import MARKS, parse_amount
 
 SCHEMA_VERSION = 1
@@ -58,7 +59,6 @@ PLAIN = REQUIRED | frozenset((*_TEXTS, "lat", "lon"))
 """The fields of a decision that has neither marks nor fields without a column."""
 
 _KNOWN = PLAIN | MARKS
-_AMOUNT = b',"amount":'
 DOCUMENT = pa.struct(
     [
         *[FIXED.field(name) for name in ("user_id", "event_id", *_TEXTS, "score", "reasons")],
@@ -237,15 +237,9 @@ def _amounts(rows: Sequence[Row]) -> pa.Array:
     if np.abs(near).max(initial=0.0) < _EXACT_BELOW:
         units = np.rint(near * 10_000).astype(np.int64)
     else:
-        units = np.array([parse_amount(_literal(row.delivery.value)) for row in rows], dtype=np.int64)
+        units = np.array([parse_amount(amount_of(row.delivery.value)) for row in rows], dtype=np.int64)
     words = np.stack([units, units >> 63], axis=1)  # the low and the high half of 128 bits
     return pa.Array.from_buffers(pa.decimal128(18, 4), len(rows), [None, pa.py_buffer(words)])
-
-
-def _literal(value: bytes) -> str:
-    """The amount as written; its key cannot stand inside a string, and the transaction's comes first."""
-    start = value.index(_AMOUNT) + len(_AMOUNT)
-    return value[start : value.index(b",", start)].decode()
 
 
 def _features(found: Sequence[Mapping[str, Any]]) -> dict[str, pa.Array]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, LiteralString, NamedTuple
 
-from pipeline.records.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks, take_apart
+from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks, take_apart
+from pipeline.records.decision_record import Delivery, Identity
 from pipeline.settings.reading import settings
-from pipeline.sinks import Damaged, Entry, Held, Outcome, Pace, Refused, Unavailable
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Pace, Refused, Site, Unavailable
+from pipeline.sinks.folding import fold
 from pipeline.sinks.postgres import readback
 from pipeline.sinks.postgres import statements as sql
 from pipeline.sinks.postgres.statements import SCHEMA_VERSION
@@ -19,10 +21,23 @@ from pipeline.sinks.postgres.statements import SCHEMA_VERSION
 if TYPE_CHECKING:
     import psycopg
 
+USER: Final = "fraudctl"
+DATABASE: Final = "fraudctl"
+
 _LOCK = 0x66726175  # advisory lock key: whoever creates the schema first
 
 _json = json.JSONEncoder(ensure_ascii=False).encode
 _SPECIAL = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def address(site: Site) -> str:
+    """The server's own address if it is a URL, else our user's and database's on it."""
+    return site.server if "://" in site.server else f"postgresql://{USER}@{site.server}/{DATABASE}"
+
+
+def prepare(address: str, secret: str | None) -> None:
+    """Create the tables. Raises Unavailable."""
+    create_schema(address, secret)
 
 
 def create_schema(dsn: str, password: str | None = None) -> None:
@@ -62,9 +77,8 @@ class PostgresSink:
         self._runs: set[int] = set()
 
     def write(self, batch: Sequence[Delivery]) -> Outcome:
-        newest, refused = _fold(batch)
-        outcome = Outcome(0, len(batch) - len(newest) - len(refused), refused)
-        return outcome + self._write(list(newest.values()))
+        newest, others = fold(batch, _row)
+        return others + self._write([row for _, row in newest])
 
     def held(self, user_id: str, event_id: str) -> Held | None:
         query: LiteralString = """
@@ -214,22 +228,6 @@ def _hit_lines(delivery: Delivery, parts: Parts) -> str:
         for n, hit in enumerate(parts.verdict["reasons"])
     ]
     return "".join(lines)
-
-
-def _fold(batch: Sequence[Delivery]) -> tuple[dict[Identity, _Row], list[Refused]]:
-    """The newest row of each event, and what is no decision at all."""
-    newest: dict[Identity, _Row] = {}
-    refused: list[Refused] = []
-    for delivery in batch:
-        try:
-            row = _row(delivery)
-        except Undecodable as error:
-            refused.append(Refused(delivery, f"undecodable: {error}"))
-            continue
-        other = newest.get(row.identity)
-        if other is None or delivery.position > other.delivery.position:
-            newest[row.identity] = row
-    return newest, refused
 
 
 def _extra(transaction: Mapping[str, Any]) -> str | None:

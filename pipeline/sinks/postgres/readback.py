@@ -13,7 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from pipeline.records.delivery import Delivery, Identity, Literal, Parts, Undecodable, marks
+from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks
+from pipeline.records.decision_record import Delivery, Identity
 from pipeline.sinks import Entry
 from pipeline.sinks.postgres.statements import KNOWN, OPTIONAL
 

@@ -1,4 +1,4 @@
-"""What the PostgreSQL sink says to its server. The schema lies in `postgres_sql`, a file for each version.
+"""What the PostgreSQL sink says to its server. The schema lies beside it, a file for each version.
 
 The columns of `risk_scores` stand here once, in the order in which rows travel; the staging table and the
 merge are made from them. What is written by hand are statements about a few columns.

@@ -21,44 +21,34 @@ All keys of one decision must lie on one node: Redis Cluster is not supported.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pipeline.records.clock import DAY_MS, MINUTE_MS
-from pipeline.records.delivery import Delivery, Glance, Identity, Parts, Undecodable, glance, take_apart
+from pipeline.records.decision_bytes import Glance, Parts, Undecodable, glance, take_apart
+from pipeline.records.decision_record import Delivery, Identity
 from pipeline.settings.kinds import Duration
 from pipeline.settings.reading import settings
-from pipeline.sinks import Damaged, Entry, Held, Outcome, Pace, Refused, Unavailable, naming
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Pace, Refused, Site, Unavailable
+from pipeline.sinks.folding import fold
 from pipeline.sinks.redis import readback, scripts
+from pipeline.sinks.redis.client import client as open_client
+from pipeline.sinks.redis.client import is_of_another_type, server_ms, told_apart
+from pipeline.sinks.redis.keys import keys_of, name_of
+from pipeline.sinks.redis.reader import flag_of
 
 if TYPE_CHECKING:
     import redis
 
-KINDS = ("ip", "user")
 LONGEST_MS = 3_650 * DAY_MS
 
 _CHUNK = 500  # identities in one EXISTS
 
-Tell = Callable[[str], object]
-"""told of each entry that cannot be read: its key, and what is wrong with it"""
 
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """A flagged decision as Redis holds it. `amount` is exact decimal text."""
-
-    user_id: str
-    event_id: str
-    score: int
-    decision: str
-    amount: str
-    currency: str | None
-    ip: str | None
-    reasons: tuple[Mapping[str, Any], ...]
-    position: int
-    decided_at_ms: int
+def address(site: Site) -> str:
+    """The server's own address if it is a URL, else its first database."""
+    return site.server if "://" in site.server else f"redis://{site.server}/0"
 
 
 @settings({"flag_ttl_ms": "flag_ttl", "mark_ttl_ms": "mark_ttl"})
@@ -91,19 +81,17 @@ class RedisSink:
         self._runs = _RunsSeen(mark_ttl_ms)
 
     def write(self, batch: Sequence[Delivery]) -> Outcome:
-        newest, refused = _fold(batch)
-        superseded = len(batch) - len(newest) - len(refused)
-        outcome = Outcome(0, superseded, refused)
+        newest, others = fold(batch, lambda delivery: glance(delivery.value))
         for delivery in batch:
             self._runs.see(delivery)
         with self._translated():
-            return outcome + self._put(newest)
+            return others + self._put(newest)
 
     def held(self, user_id: str, event_id: str) -> Held | None:
-        key = _keys((user_id, event_id))[0]
+        key = keys_of((user_id, event_id))[0]
         with self._translated(key):
             fields: Any = self._connection().hgetall(key)
-        flag = _flag(key, fields)
+        flag = flag_of(key, fields)
         if flag is None:
             return None
         rules = tuple(str(hit["rule"]) for hit in flag.reasons)
@@ -129,9 +117,9 @@ class RedisSink:
             readback.forget(self._connection(), doomed)
 
     @contextmanager
-    def _translated(self, key: str = "") -> Iterator[None]:
+    def _translated(self, key: str = "a key of the sink") -> Iterator[None]:
         try:
-            with _told_apart(key):
+            with told_apart(key):
                 yield
         except Damaged:
             raise
@@ -144,13 +132,13 @@ class RedisSink:
             self._client.close()
             self._client = None
 
-    def _put(self, newest: Mapping[Identity, tuple[Delivery, Glance]]) -> Outcome:
+    def _put(self, newest: list[tuple[Delivery, Glance]]) -> Outcome:
         """Flagged ones, marks, and approved ones that have something to withdraw."""
-        approved = [(d, g) for d, g in newest.values() if not g.flagged]
+        approved = [(d, g) for d, g in newest if not g.flagged]
         marked = [(d, g) for d, g in approved if self._runs.may_be_beaten(d)]
         if marked:
             approved = [(d, g) for d, g in approved if not self._runs.may_be_beaten(d)]
-        urgent = [(d, g) for d, g in newest.values() if g.flagged] + marked
+        urgent = [(d, g) for d, g in newest if g.flagged] + marked
         withdrawn = self._known(approved)
         outcome = self._run_scripts([*urgent, *withdrawn])
         return outcome + Outcome(written=len(approved) - len(withdrawn))
@@ -160,7 +148,7 @@ class RedisSink:
         chunks = [approved[i : i + _CHUNK] for i in range(0, len(approved), _CHUNK)]
         pipe = self._connection().pipeline(transaction=False)
         for chunk in chunks:
-            pipe.exists(*[key for _, seen in chunk for key in _keys(seen.identity)])
+            pipe.exists(*[key for _, seen in chunk for key in keys_of(seen.identity)])
         found = pipe.execute() if chunks else []
         return [pair for chunk, count in zip(chunks, found, strict=True) if count for pair in chunk]
 
@@ -169,7 +157,7 @@ class RedisSink:
             return Outcome()
         client = self._connection()
         put = client.register_script(scripts.PUT)
-        now_ms = _server_ms(client)
+        now_ms = server_ms(client)
         pipe = client.pipeline(transaction=False)
         refused: list[Refused] = []
         sent: list[Delivery] = []
@@ -179,12 +167,12 @@ class RedisSink:
             except Undecodable as error:
                 refused.append(Refused(delivery, f"undecodable: {error}"))
                 continue
-            put(_keys(seen.identity), arguments, client=pipe)
+            put(keys_of(seen.identity), arguments, client=pipe)
             sent.append(delivery)
         won = 0
         for delivery, answer in zip(sent, pipe.execute(raise_on_error=False), strict=True):
             if isinstance(answer, Exception):
-                if "WRONGTYPE" not in str(answer):
+                if not is_of_another_type(answer):
                     raise answer
                 refused.append(Refused(delivery, str(answer)))
             else:
@@ -195,7 +183,7 @@ class RedisSink:
         expires_ms = delivery.append_ms + self._ttl_ms
         start = [
             f"{delivery.position:020d}", str(delivery.append_ms), str(expires_ms), str(now_ms),
-            _name(seen.identity), str(self._ttl_ms), str(delivery.append_ms + self._mark_ttl_ms),
+            name_of(seen.identity), str(self._ttl_ms), str(delivery.append_ms + self._mark_ttl_ms),
         ]  # fmt: skip
         if not seen.flagged:
             return start
@@ -204,52 +192,8 @@ class RedisSink:
 
     def _connection(self) -> redis.Redis:
         if self._client is None:
-            self._client = _open(self._url, self._password)
+            self._client = open_client(self._url, self._password)
         return self._client
-
-
-def top(
-    url: str,
-    kind: str,
-    n: int,
-    now_ms: int,
-    password: str | None = None,
-    ttl_ms: int = DAY_MS,
-    damaged: Tell = lambda _: None,
-) -> list[tuple[str, int]]:
-    """The `n` addresses or users (kind "ip" or "user") with the most distinct flagged events
-    appended after now - ttl, with their counts; ties in descending order of name.
-
-    What has no list that can be read is left out, its key told to `damaged`. Raises Unavailable.
-    """
-    if kind not in KINDS:
-        raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
-    with _told_apart(f"risk:top:{kind}"), _open(url, password) as client:
-        script = client.register_script(scripts.TOP)
-        rows, foreign = cast(list[list[str]], script(args=[kind, str(n), str(now_ms - ttl_ms)]))
-    for key in foreign:
-        damaged(f"{key} is no list of events")
-    return [(rows[i], int(rows[i + 1])) for i in range(0, len(rows), 2)]
-
-
-def flags(url: str, limit: int, password: str | None = None, damaged: Tell = lambda _: None) -> list[Flag]:
-    """The flags held now, newest append time first. Raises Unavailable.
-
-    What is listed and no flag is left out, and told to `damaged`.
-    """
-    with _told_apart("risk:recent"), _open(url, password) as client:
-        names: Any = client.zrevrange("risk:recent", 0, limit - 1)
-        pipe = client.pipeline(transaction=False)
-        for name in names:
-            pipe.hgetall(f"risk:flag:{name}")
-        answers = pipe.execute(raise_on_error=False)
-    found = []
-    for name, fields in zip(names, answers, strict=True):
-        try:
-            found.append(_flag(f"risk:flag:{name}", fields))
-        except Damaged as error:
-            damaged(str(error))
-    return [flag for flag in found if flag is not None]
 
 
 class _RunsSeen:
@@ -273,23 +217,6 @@ class _RunsSeen:
         return self._started[delivery.partition] >= since or any(at >= since for at in older)
 
 
-def _fold(
-    batch: Sequence[Delivery],
-) -> tuple[dict[Identity, tuple[Delivery, Glance]], list[Refused]]:
-    newest: dict[Identity, tuple[Delivery, Glance]] = {}
-    refused: list[Refused] = []
-    for delivery in batch:
-        try:
-            seen = glance(delivery.value)
-        except Undecodable as error:
-            refused.append(Refused(delivery, f"undecodable: {error}"))
-            continue
-        other = newest.get(seen.identity)
-        if other is None or delivery.position > other[0].position:
-            newest[seen.identity] = delivery, seen
-    return newest, refused
-
-
 def _fields(delivery: Delivery, parts: Parts) -> dict[str, str]:
     """Raises Undecodable."""
     transaction, verdict = parts.transaction, parts.verdict
@@ -310,57 +237,3 @@ def _fields(delivery: Delivery, parts: Parts) -> dict[str, str]:
     return fields
 
 
-def _flag(key: str, fields: Mapping[str, str] | Exception) -> Flag | None:
-    """Raises Damaged, and Unavailable for an answer that is another refusal."""
-    if isinstance(fields, Exception):
-        with _told_apart(key):
-            raise fields
-    if not fields:
-        return None
-    with naming(key):
-        reasons = tuple({**hit, "rule": hit["rule"]} for hit in json.loads(fields["reasons"]))
-        return Flag(
-            fields["user_id"], fields["event_id"], int(fields["score"]), fields["decision"],
-            fields["amount"], fields.get("currency"), fields.get("ip"),
-            reasons, int(fields["position"]), int(fields["decided_at_ms"]),
-        )  # fmt: skip
-
-
-@contextmanager
-def _told_apart(key: str) -> Iterator[None]:
-    """A server that cannot be asked now is Unavailable; one that answers with something else, Damaged."""
-    import redis
-
-    try:
-        yield
-    except redis.ResponseError as error:
-        if "WRONGTYPE" in str(error):
-            raise Damaged(f"{key} holds a value of another type") from error
-        raise Unavailable(str(error)) from error
-    except (redis.RedisError, OSError) as error:
-        raise Unavailable(str(error) or type(error).__name__) from error
-
-
-def _name(identity: Identity) -> str:
-    return f"{len(identity[0])}:{identity[0]}:{identity[1]}"
-
-
-def _keys(identity: Identity) -> tuple[str, str]:
-    name = _name(identity)
-    return f"risk:flag:{name}", f"risk:mark:{name}"
-
-
-def _server_ms(client: redis.Redis) -> int:
-    answer: Any = client.time()
-    seconds, micros = answer
-    return int(seconds) * 1000 + int(micros) // 1000
-
-
-def _open(url: str, password: str | None) -> redis.Redis:
-    import redis
-
-    extra: dict[str, Any] = {} if password is None else {"password": password}
-    return redis.Redis.from_url(
-        url, decode_responses=True, encoding_errors="surrogateescape",
-        socket_timeout=10, socket_connect_timeout=5, **extra,
-    )  # fmt: skip

@@ -12,14 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pipeline.records.delivery import Identity
+from pipeline.records.decision_record import Identity
 from pipeline.sinks import Entry
 from pipeline.sinks.redis import scripts
+from pipeline.sinks.redis.client import is_of_another_type
+from pipeline.sinks.redis.keys import FLAG, RECENT, identity_of, keys_of, name_of
 
 if TYPE_CHECKING:
     import redis
 
-PREFIX = "risk:flag:"
 STORED = ("user_id", "event_id", "score", "decision", "amount", "currency", "ip", "reasons", "decided_at_ms")
 FIELDS = (*STORED, "foreign", "expires_ms", "recent", "hot_ip", "hot_user")
 """`foreign` is what else the hash holds; `recent` and `hot_…` are the append times in those lists."""
@@ -39,14 +40,14 @@ def should_hold(position: int, fields: Mapping[str, str], identity: Identity, ex
 
 def entries(client: redis.Redis) -> Iterator[Entry]:
     """All flags; those that end while this runs may be among them or not."""
-    keys = iter(client.scan_iter(match=f"{PREFIX}*", count=_CHUNK))
+    keys = iter(client.scan_iter(match=f"{FLAG}*", count=_CHUNK))
     while chunk := list(islice(keys, _CHUNK)):
         yield from _read(client, chunk)
 
 
 def look_up(client: redis.Redis, identities: Sequence[Identity]) -> Mapping[Identity, Entry]:
     """The flags of these events as they are now."""
-    keys = [PREFIX + name_of(identity) for identity in identities]
+    keys = [FLAG + name_of(identity) for identity in identities]
     chunks = (keys[i : i + _CHUNK] for i in range(0, len(keys), _CHUNK))
     return {entry.identity: entry for chunk in chunks for entry in _read(client, chunk)}
 
@@ -56,23 +57,8 @@ def forget(client: redis.Redis, doomed: Iterable[tuple[Identity, int]]) -> None:
     script = client.register_script(scripts.FORGET)
     pipe = client.pipeline(transaction=False)
     for identity, upto in doomed:
-        name = name_of(identity)
-        script([PREFIX + name, f"risk:mark:{name}"], [f"{max(upto, 0):020d}", name], client=pipe)
+        script(keys_of(identity), [f"{max(upto, 0):020d}", name_of(identity)], client=pipe)
     pipe.execute()
-
-
-def name_of(identity: Identity) -> str:
-    """What stands for an event in keys and lists. A user is never empty: then it is a foreign key's rest."""
-    user_id, event_id = identity
-    return f"{len(user_id)}:{user_id}:{event_id}" if user_id else event_id
-
-
-def _identity(name: str) -> Identity:
-    length, _, rest = name.partition(":")
-    size = int(length) if length.isascii() and length.isdigit() else 0
-    if 0 < size < len(rest) and rest[size] == ":" and length == str(size):
-        return rest[:size], rest[size + 1 :]
-    return "", name
 
 
 def _read(client: redis.Redis, keys: Sequence[str]) -> Iterator[Entry]:
@@ -80,19 +66,19 @@ def _read(client: redis.Redis, keys: Sequence[str]) -> Iterator[Entry]:
     for key in keys:
         pipe.hgetall(key)
         pipe.pexpiretime(key)
-        pipe.zscore("risk:recent", key[len(PREFIX) :])
+        pipe.zscore(RECENT, key[len(FLAG) :])
     answers = pipe.execute(raise_on_error=False)
     held = list(zip(keys, answers[::3], answers[1::3], answers[2::3], strict=True))
     pipe = client.pipeline(transaction=False)
     for key, fields, _, _ in held:
         known: Mapping[str, str] = fields if isinstance(fields, dict) else {}
         for kind, name in (("ip", "ip"), ("user", "user_id")):
-            pipe.zscore(f"risk:hot:{kind}:{known.get(name, '')}", key[len(PREFIX) :])
+            pipe.zscore(f"risk:hot:{kind}:{known.get(name, '')}", key[len(FLAG) :])
     hot = pipe.execute(raise_on_error=False)
     for (key, fields, ends, recent), ip, user in zip(held, hot[::2], hot[1::2], strict=True):
         if isinstance(fields, Exception):
             _raise_unless_foreign(fields)
-            yield Entry(*_identity(key[len(PREFIX) :]), -1, (None,) * len(FIELDS))
+            yield Entry(*identity_of(key[len(FLAG) :]), -1, (None,) * len(FIELDS))
         elif fields:
             yield _entry(key, fields, ends, (recent, ip, user))
 
@@ -102,7 +88,7 @@ def _entry(key: str, fields: dict[str, str], ends: int, places: Sequence[object]
     position = fields.pop("position", "")
     foreign = json.dumps(fields, sort_keys=True, ensure_ascii=False) if fields else None
     texts = (*map(_shown, stored), foreign, str(ends), *map(_place, places))
-    return Entry(*_identity(key[len(PREFIX) :]), int(position) if position.isdecimal() else -1, texts)
+    return Entry(*identity_of(key[len(FLAG) :]), int(position) if position.isdecimal() else -1, texts)
 
 
 def _shown(text: str | None) -> str | None:
@@ -116,5 +102,5 @@ def _place(score: object) -> str | None:
 
 
 def _raise_unless_foreign(error: Exception) -> None:
-    if "WRONGTYPE" not in str(error):
+    if not is_of_another_type(error):
         raise error

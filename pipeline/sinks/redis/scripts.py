@@ -1,4 +1,4 @@
-"""The Lua scripts of the Redis sink, which lie in `redis_scripts`; a client loads them where they are not."""
+"""The Lua scripts of the Redis sink, each in its own file; a client loads what the server lacks."""
 
 from __future__ import annotations
 

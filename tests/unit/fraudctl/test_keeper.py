@@ -1,26 +1,18 @@
+"""None"""
+
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from fraudctl.errors import Failed
-from fraudctl.flink.rest import Job
+from fraudctl.flink.answers import Job
 from fraudctl.home import jobs
-from fraudctl.home.jobs import RestorePoint
 from fraudctl.home.stack import Stack
-from fraudctl.keeper import Keeper, Start, State, choose, pause_ms, younger
-from fraudctl.settings import reading
+from fraudctl.keeper import Keeper, pause_ms, younger
 from pipeline.scoring.job_config import JobConfig
 from tests.full_disk import full_disk
-from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
-
-NEW = RestorePoint("file:/c/run-3/j/chk-9", 900, 3, False)
-OLD = RestorePoint("file:/s/run-3/savepoint-1", 500, 3, True)
-OTHER = RestorePoint("file:/c/run-2/j/chk-40", 950, 2, False)
+from tests.unit.fraudctl.flink.flink_double import Cluster
 
 
 class Submitted:
@@ -41,18 +33,6 @@ class Submitted:
         return [(config.run, config.restore, config.parallelism) for config in self.configs]
 
 
-@pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    with flink_double() as double:
-        yield double
-
-
-@pytest.fixture
-def stack(tmp_path: Path, cluster: Cluster) -> Stack:
-    addresses = {"flink": cluster.url.removeprefix("http://"), "kafka": "127.0.0.1:1"}
-    return Stack(tmp_path, reading.load("default"), addresses)
-
-
 def complete(stack: Stack, where: str, time_s: int) -> str:
     folder = stack.home / where
     folder.mkdir(parents=True)
@@ -64,31 +44,6 @@ def complete(stack: Stack, where: str, time_s: int) -> str:
 def keeper_of(stack: Stack, cluster: Cluster) -> tuple[Keeper, Submitted]:
     submitted = Submitted(cluster)
     return Keeper(lambda: stack, submitted), submitted
-
-
-def test_the_newest_point_of_the_run_in_force_is_chosen() -> None:
-    assert choose([OTHER, NEW, OLD], State(run=3), "latest") == Start(3, NEW.path)
-
-
-def test_without_a_known_run_the_newest_point_of_all_is_chosen() -> None:
-    assert choose([OTHER, NEW], State(), "latest") == Start(2, OTHER.path)
-
-
-def test_a_restart_never_goes_back_behind_the_point_its_run_was_started_from() -> None:
-    state = State(run=3, base=OLD.path, base_ms=1000)
-    assert choose([NEW, OLD], state, "latest") == Start(3, OLD.path)
-
-
-def test_a_run_without_any_point_starts_as_a_new_run() -> None:
-    assert choose([OTHER], State(run=4), "latest") == Start(None, None)
-
-
-def test_a_named_savepoint_brings_its_own_run_back() -> None:
-    assert choose([NEW], State(run=4), OTHER.path) == Start(2, OTHER.path)
-
-
-def test_from_none_is_a_new_run_whatever_there_is() -> None:
-    assert choose([NEW], State(run=3), "none") == Start(None, None)
 
 
 def test_of_two_jobs_the_younger_goes() -> None:

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from fraudctl import schemas
-from fraudctl.chaos import fault
+from fraudctl.chaos import reading as faults
 from fraudctl.errors import FileProblems
 from fraudctl.settings import reading
 from fraudctl.traffic import scenario
@@ -25,7 +25,7 @@ READERS = {
     "profile": reading.load,
     "ruleset": ruleset.load,
     "scenario": scenario.load,
-    "fault": fault.load,
+    "fault": faults.load,
 }
 
 

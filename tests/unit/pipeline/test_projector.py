@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,18 +11,9 @@ import pytest
 
 from pipeline.metrics import SinkStatus
 from pipeline.process.backoff import Backoff
-from pipeline.process.status_file import StatusFile
 from pipeline.projector import Config, Pace, Projector
-from pipeline.records.delivery import Delivery, Undecodable, glance, run_of, take_apart
+from pipeline.records.decision_record import Delivery
 from pipeline.sinks import Held, Outcome, Refused, Unavailable
-
-DECISION = (
-    b'{"event_id":"e1","user_id":"ada","event_time":"2026-01-01T00:00:00.000Z","amount":12.50,"score":"mine",'
-    b'"source":{"topic":"t","partition":3,"offset":7},"features":{"mean":0.1000,"last":"},\\"late\\":"},'
-    b'"late":false,"saturated":false,"score":60,"decision":"review",'
-    b'"reasons":[{"rule":"r","points":60,"text":"\\"decision\\":\\"approve\\""}],'
-    b'"ruleset_version":"v","ruleset_hash":"h"}'
-)
 
 
 @dataclass
@@ -216,55 +206,6 @@ def test_a_stop_finishes_the_batch_in_hand() -> None:
     projector.run()
     assert log.committed == {0: 2}
     assert log.reads == 1
-
-
-def test_delays_double_up_to_the_cap_and_are_drawn_from_zero_on() -> None:
-    full, none = Backoff(0.1, 5.0, draw=lambda: 1.0), Backoff(0.1, 5.0, draw=lambda: 0.0)
-    assert [round(full.next_s(), 3) for _ in range(8)] == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0]
-    assert none.next_s() == 0
-    full.reset()
-    assert full.next_s() == pytest.approx(0.1)
-
-
-def test_a_decision_is_taken_apart_with_its_numbers_as_written() -> None:
-    parts = take_apart(DECISION)
-    assert parts.identity == ("ada", "e1")
-    assert parts.transaction == {
-        "event_id": "e1", "user_id": "ada", "event_time": "2026-01-01T00:00:00.000Z", "amount": "12.50",
-        "score": "mine", "source": {"topic": "t", "partition": 3, "offset": 7},
-    }  # fmt: skip
-    assert parts.features == '{"mean":0.1000,"last":"},\\"late\\":"}'
-    assert parts.verdict["score"] == 60
-    assert glance(DECISION) == (("ada", "e1"), True)
-
-
-@pytest.mark.parametrize(
-    "value", [b"", b"\xff", b"null", b"{}", b'{"event_id":"e', DECISION[:-1], DECISION[9:]]
-)
-def test_what_is_not_a_decision_is_said_to_be_undecodable(value: bytes) -> None:
-    with pytest.raises(Undecodable):
-        take_apart(value)
-    with pytest.raises(Undecodable):
-        glance(value)
-
-
-@pytest.mark.parametrize(
-    ("headers", "run"), [(None, 0), ([], 0), ([("run", b"12")], 12), ([("x", b"1"), ("run", b"-1")], 0)]
-)
-def test_a_record_that_does_not_name_its_run_is_of_run_zero(headers: Any, run: int) -> None:
-    assert run_of(headers) == run
-
-
-def test_the_status_file_is_replaced_whole_and_not_too_often(tmp_path: Path) -> None:
-    path = tmp_path / "sink-memory.status.json"
-    file, status = StatusFile(path, every_s=3_600), SinkStatus("memory", written=1)
-    file.offer(status)
-    status.written = 2
-    file.offer(status)
-    assert json.loads(path.read_text())["written"] == 1
-    file.write(status)
-    assert json.loads(path.read_text())["written"] == 2
-    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
 def test_a_configuration_without_a_needed_field_says_which(tmp_path: Path) -> None:

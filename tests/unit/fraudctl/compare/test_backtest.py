@@ -165,6 +165,7 @@ GENERATED = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "features", "expected"),
     [

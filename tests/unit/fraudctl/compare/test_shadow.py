@@ -14,7 +14,7 @@ from fraudctl.compare.shadow import Check, Comparison, Gate, began, judge, read_
 from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.rules import changes
 from pipeline.scoring.reference import ALWAYS
-from tests.unit.fraudctl.rules.test_changes import Topic, first, rules
+from tests.unit.fraudctl.rules.topic_double import Topic, first, rules
 
 LIVE, CANDIDATE = rules("v1"), rules("v2")
 
@@ -38,9 +38,7 @@ def test_a_promoted_shadow_is_live_and_a_rollback_goes_to_what_was_live_before()
 
 
 def test_what_is_compared_begins_with_the_pair_that_runs_now() -> None:
-    topic = Topic(
-        first(LIVE), shadow.start(CANDIDATE), changes.apply(rules("v3")), changes.pause("small")
-    )
+    topic = Topic(first(LIVE), shadow.start(CANDIDATE), changes.apply(rules("v3")), changes.pause("small"))
     paused = topic.chain[-1]
     assert began(topic.chain, CANDIDATE.hash) == paused
     topic.make(shadow.start(rules("v4")))
@@ -57,9 +55,7 @@ def test_what_is_compared_begins_with_the_pair_that_runs_now() -> None:
         (shadow.promote(CANDIDATE), "no shadow runs"),
     ],
 )
-def test_without_a_shadow_there_is_nothing_to_end_or_promote(
-    decide: changes.Decide, message: str
-) -> None:
+def test_without_a_shadow_there_is_nothing_to_end_or_promote(decide: changes.Decide, message: str) -> None:
     with pytest.raises(FraudctlError, match=message):
         Topic(first(LIVE)).make(decide)
 

@@ -8,7 +8,7 @@ import pytest
 
 from fraudctl.decisions.alerts import Alert, read, wanted
 from fraudctl.errors import UsageError
-from fraudctl.kafka.admin import Record
+from fraudctl.kafka.tail import Record
 from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
 
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")

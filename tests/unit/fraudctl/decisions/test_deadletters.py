@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from fraudctl.decisions.deadletters import DeadLetter, Retry, find, read_all, retry
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from fraudctl.kafka.admin import Record
-from fraudctl.settings import reading
-from tests.broker import broker
+from fraudctl.kafka import sender as sender_module
+from fraudctl.kafka import tail
+from fraudctl.kafka.sender import Sender
+from fraudctl.kafka.tail import Record
+from tests.mock_kafka import MockKafka
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
-
-
-def stack_of(tmp_path: Path, kafka: str = "127.0.0.1:1") -> Stack:
-    return Stack(tmp_path, reading.load(None, {}, {}), {"kafka": kafka})
 
 
 def letter(offset: int, length: int = 1, partition: int = 0) -> DeadLetter:
@@ -25,10 +22,10 @@ def letter(offset: int, length: int = 1, partition: int = 0) -> DeadLetter:
 
 
 def test_what_kafka_says_nothing_of_counts_as_not_sent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin, "Producer", SilentBroker(takes=1, refuses=1))
-    outcomes = retry(stack_of(tmp_path), [letter(0), letter(1, length=9), letter(2), letter(3)])
+    monkeypatch.setattr(sender_module, "Producer", SilentBroker(takes=1, refuses=1))
+    outcomes = retry(make_stack(kafka="127.0.0.1:1"), [letter(0), letter(1, length=9), letter(2), letter(3)])
     assert [(one.id, one.sent) for one in outcomes] == [
         ("0:0", True), ("0:1", False), ("0:2", False), ("0:3", False),
     ]  # fmt: skip
@@ -37,11 +34,13 @@ def test_what_kafka_says_nothing_of_counts_as_not_sent(
     assert outcomes[3].reason == "Kafka did not say whether it took it; see: fraudctl status"
 
 
-def test_a_letter_whose_place_is_gone_keeps_no_other_from_being_sent(tmp_path: Path) -> None:
-    with broker() as kafka:
-        stack = stack_of(tmp_path, kafka)
+def test_a_letter_whose_place_is_gone_keeps_no_other_from_being_sent(
+    make_stack: Callable[..., Stack],
+) -> None:
+    with MockKafka() as kafka:
+        stack = make_stack(kafka=kafka.address)
         outcomes = retry(stack, [letter(0), letter(1, partition=99), letter(2)])
-        sent = [record.value for record in admin.tail(kafka, "risk.transactions")]
+        sent = [record.value for record in tail.records(kafka.address, "risk.transactions")]
     assert [(one.id, one.sent) for one in outcomes] == [
         ("0:0", True), ("0:1", False), ("0:2", True),
     ]  # fmt: skip
@@ -49,13 +48,13 @@ def test_a_letter_whose_place_is_gone_keeps_no_other_from_being_sent(tmp_path: P
     assert sent == [b"{", b"{"]
 
 
-def test_an_id_given_twice_is_sent_once(tmp_path: Path) -> None:
-    with broker() as kafka:
-        sender = admin.Sender(kafka)
+def test_an_id_given_twice_is_sent_once(make_stack: Callable[..., Stack]) -> None:
+    with MockKafka() as kafka:
+        sender = Sender(kafka.address)
         headers = {"topic": b"risk.transactions", "partition": b"2", "offset": b"5", "length": b"1"}
         sender.send("risk.transactions.dlq", b"{", b"ada", headers, partition=0)
         assert sender.flush() == 0
-        stack = stack_of(tmp_path, kafka)
+        stack = make_stack(kafka=kafka.address)
         letters = find(stack, "risk.transactions.dlq", ["0:0", "0:0"])
         assert letters == list(read_all(stack, "risk.transactions.dlq"))
         assert retry(stack, letters) == [Retry("0:0", True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from fraudctl.commands.explain import _tables
 from fraudctl.decisions.explain import (
     Explanation,
     Found,
-    Judged,
+    RuleOutcome,
     explanation,
     find,
     newest,
@@ -24,13 +25,12 @@ from fraudctl.decisions.explain import (
 )
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from fraudctl.kafka.admin import Record
-from fraudctl.settings import reading
+from fraudctl.kafka.sender import Sender
+from fraudctl.kafka.tail import Record
 from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
 from pipeline.records.position import pack
 from pipeline.rules.ruleset import RuleSet, parse
-from tests.broker import broker
+from tests.mock_kafka import MockKafka
 
 CONTENT = {
     "version": "v7",
@@ -191,40 +191,36 @@ def test_a_rule_set_is_found_by_its_hash_in_the_profile_or_among_the_stored_ones
     assert ruleset_of(stack, older.hash) == (older, str(stored))
 
 
-def stack_of(tmp_path: Path, **addresses: str) -> Stack:
-    return Stack(tmp_path, reading.load(None, {}, {}), addresses)
-
-
 def published(kafka: str, *decisions: Decision) -> None:
-    sender = admin.Sender(kafka)
+    sender = Sender(kafka)
     for one in decisions:
         sender.send("risk.decisions", encode_decision(one), headers={"run": b"3"}, partition=1)
     assert sender.flush(10) == 0
 
 
 def test_without_a_store_in_the_stack_the_decision_is_read_from_the_log(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    make_stack: Callable[..., Stack], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with broker() as kafka:
-        published(kafka, decision(user_id="bob"), decision())
-        answer = find(stack_of(tmp_path, kafka=kafka), "e1", "ada")
+    with MockKafka() as kafka:
+        published(kafka.address, decision(user_id="bob"), decision())
+        answer = find(make_stack(kafka=kafka.address), "e1", "ada")
     assert [(one.decision, one.position, one.origin) for one in answer] == [(decision(), pack(3, 1), "log")]
     assert "this stack runs without postgres: reading the log instead" in capsys.readouterr().err
 
 
 def test_of_a_store_that_is_away_the_decision_is_read_from_the_log(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    make_stack: Callable[..., Stack], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with broker() as kafka:
-        published(kafka, decision())
-        answer = find(stack_of(tmp_path, kafka=kafka, postgres="127.0.0.1:1"), "e1", None)
+    with MockKafka() as kafka:
+        published(kafka.address, decision())
+        answer = find(make_stack(kafka=kafka.address, postgres="127.0.0.1:1"), "e1", None)
     assert [(one.decision, one.origin) for one in answer] == [(decision(), "log")]
     assert "PostgreSQL does not answer" in capsys.readouterr().err
 
 
-def test_without_store_and_log_the_log_is_what_is_missing(tmp_path: Path) -> None:
+def test_without_store_and_log_the_log_is_what_is_missing(make_stack: Callable[..., Stack]) -> None:
     with pytest.raises(NotRunning, match="runs without kafka"):
-        find(stack_of(tmp_path), "e1", None)
+        find(make_stack(), "e1", None)
 
 
 def test_half_a_decision_in_the_log_is_passed_over() -> None:
@@ -235,7 +231,7 @@ def test_half_a_decision_in_the_log_is_passed_over() -> None:
 
 def test_the_table_shows_rules_that_fired_by_the_points_they_gave() -> None:
     rules = [
-        Judged(name, "amount > 0", points, fired, {}, name if fired else None)
+        RuleOutcome(name, "amount > 0", points, fired, {}, name if fired else None)
         for name, points, fired in (
             ("model", 5, True), ("silent", 40, False), ("a", 20, True), ("b", 20, True), ("c", 1, False),
         )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,7 +16,7 @@ from fraudctl.settings.profile import External, ServerSettings
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Stack:
+def stack(make_stack: Callable[..., Stack]) -> Stack:
     """A stack of external servers alone, at a port where nobody listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -24,8 +24,8 @@ def stack(tmp_path: Path) -> Stack:
     settings = {
         name: ServerSettings(external=External(nobody)) for name in ("kafka", "flink", "postgres", "redis")
     }
-    addresses = dict.fromkeys(settings, nobody)
-    return Stack(tmp_path, replace(reading.load("default"), servers=settings), addresses)
+    profile = replace(reading.load("default"), servers=settings)
+    return make_stack(profile=profile, **dict.fromkeys(settings, nobody))
 
 
 def test_each_external_server_that_is_away_is_unwell_with_a_reason(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,14 +14,13 @@ from fraudctl.engines import workers, writers
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import places
-from fraudctl.settings import reading
 from pipeline.metrics import SinkStatus
 from tests.mock_kafka import MockKafka
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Stack:
-    return Stack(tmp_path, reading.load("default"), {"kafka": "127.0.0.1:1", "redis": "127.0.0.1:4"})
+def stack(make_stack: Callable[..., Stack]) -> Stack:
+    return make_stack(kafka="127.0.0.1:1", redis="127.0.0.1:4")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
-from fraudctl.flink.rest import Checkpoint, Checkpoints, Flink, Job, Overview, reason_of, through
+from fraudctl.flink.answers import Checkpoint, Checkpoints, Job, Overview
+from fraudctl.flink.rest import Flink, reason_of, through
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fraudctl import cli
-from fraudctl.engines.local import engine
+from fraudctl.engines.local.engine import Engine
 from fraudctl.errors import UsageError
 from fraudctl.home import folder
 from fraudctl.home.stack import Stack
@@ -238,7 +238,7 @@ def test_a_home_that_others_could_read_is_closed_to_them(home: Path) -> None:
 
 
 def test_purging_what_is_not_there_is_harmless(tmp_path: Path) -> None:
-    assert engine.purge(tmp_path / "none").is_gone
+    assert Engine().purge(tmp_path / "none").is_gone
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")

@@ -64,9 +64,9 @@ def test_a_damaged_stack_file_is_an_error_with_a_remedy(tmp_path: Path) -> None:
 def test_addresses_with_passwords_are_made_from_the_secret_files(tmp_path: Path) -> None:
     password = generated_password(Paths(tmp_path).secret_file("postgres"))
     one = make(tmp_path)
-    assert one.postgres_address() == "postgresql://fraudctl@127.0.0.1:3/fraudctl"
-    assert one.postgres_dsn() == f"postgresql://fraudctl:{password}@127.0.0.1:3/fraudctl"
-    assert one.redis_url() == "redis://127.0.0.1:4/0"
+    assert one.sink_address("postgres") == "postgresql://fraudctl@127.0.0.1:3/fraudctl"
+    assert one.sink_url("postgres") == f"postgresql://fraudctl:{password}@127.0.0.1:3/fraudctl"
+    assert one.sink_url("redis") == "redis://127.0.0.1:4/0"
 
 
 def test_a_store_without_a_server_lies_in_the_home_unless_the_profile_says_where(tmp_path: Path) -> None:

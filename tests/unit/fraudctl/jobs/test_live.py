@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,21 +12,8 @@ from fraudctl.home.jobs import Beginning, WantedLive
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import live, run_numbers, submission
 from fraudctl.jobs import reset as job_reset
-from fraudctl.settings import reading
 from pipeline.scoring.job_config import JobConfig
-from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
-
-
-@pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    with flink_double() as double:
-        yield double
-
-
-@pytest.fixture
-def stack(tmp_path: Path, cluster: Cluster) -> Stack:
-    addresses = {"flink": cluster.url.removeprefix("http://"), "kafka": "127.0.0.1:1"}
-    return Stack(tmp_path, reading.load("default"), addresses)
+from tests.unit.fraudctl.flink.flink_double import Cluster
 
 
 def kept_by(stack: Stack, **state: object) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
 
 from fraudctl.errors import Failed
 from fraudctl.home import run_counter
@@ -14,32 +13,36 @@ from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged
 from fraudctl.jobs import run_numbers
 from fraudctl.kafka import admin
-from fraudctl.settings import reading
+from fraudctl.kafka.sender import Sender
+from tests.mock_kafka import MockKafka
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def broker() -> Iterator[str]:
-    """The address of the broker that comes with the Kafka client, for tests."""
-    owner = Producer({"bootstrap.servers": "", "test.mock.num.brokers": 1})
-    known = owner.list_topics(timeout=10).brokers
-    yield ",".join(f"{one.host}:{one.port}" for one in known.values())
-    owner.flush(10)
+    with MockKafka() as cluster:
+        yield cluster.address
 
 
-def home_with(home: Path, kafka: str = "127.0.0.1:1") -> Stack:
-    (home / "jobs" / "runs").mkdir(parents=True)
-    return Stack(home, reading.load("default"), {"kafka": kafka})
+@pytest.fixture
+def home_with(make_stack: Callable[..., Stack], tmp_path: Path) -> Callable[..., Stack]:
+    """Makes the stack of a home that has run jobs."""
+
+    def make(kafka: str = "127.0.0.1:1") -> Stack:
+        (tmp_path / "jobs" / "runs").mkdir(parents=True)
+        return make_stack(kafka=kafka)
+
+    return make
 
 
 def decided(broker: str, topic: str, *runs: int) -> None:
-    sender = admin.Sender(broker)
+    sender = Sender(broker)
     for partition, run in enumerate(runs):
         sender.send(topic, b"{}", b"ada", {"run": str(run).encode()}, partition=partition % 2)
     assert sender.flush() == sender.failed == 0
 
 
-def test_a_new_home_begins_with_run_one_and_asks_no_log(tmp_path: Path) -> None:
-    assert run_numbers.next_run(home_with(tmp_path)) == 1
+def test_a_new_home_begins_with_run_one_and_asks_no_log(home_with: Callable[..., Stack]) -> None:
+    assert run_numbers.next_run(home_with()) == 1
 
 
 @pytest.mark.parametrize(
@@ -47,9 +50,9 @@ def test_a_new_home_begins_with_run_one_and_asks_no_log(tmp_path: Path) -> None:
     ["jobs/runs/7.json", "checkpoints/run-7/a/chk-1", "checkpoints/past-7/a", "savepoints/run-7/savepoint-1"],
 )
 def test_whatever_names_a_run_in_the_home_counts_more_than_a_counter_below_it(
-    tmp_path: Path, trace: str
+    tmp_path: Path, home_with: Callable[..., Stack], trace: str
 ) -> None:
-    stack = home_with(tmp_path)
+    stack = home_with()
     (tmp_path / "jobs" / "run").write_text("3\n")
     (tmp_path / trace).mkdir(parents=True)
     assert [run_numbers.next_run(stack), run_numbers.next_run(stack)] == [8, 9]
@@ -64,8 +67,10 @@ def test_whatever_names_a_run_in_the_home_counts_more_than_a_counter_below_it(
         ("rules/history.jsonl", '{"run": 2}\n[]\n{"run": 7, "job": "fraudctl-live"}\n{"ru'),
     ],
 )
-def test_whatever_tells_of_a_run_in_the_home_counts(tmp_path: Path, file: str, text: str) -> None:
-    stack = home_with(tmp_path)
+def test_whatever_tells_of_a_run_in_the_home_counts(
+    tmp_path: Path, home_with: Callable[..., Stack], file: str, text: str
+) -> None:
+    stack = home_with()
     (tmp_path / "jobs" / "run").write_text("3\n")
     (tmp_path / "rules").mkdir()
     (tmp_path / file).write_text(text)
@@ -74,9 +79,9 @@ def test_whatever_tells_of_a_run_in_the_home_counts(tmp_path: Path, file: str, t
 
 @pytest.mark.parametrize("counter", [None, "", "three\n", "-4"])
 def test_a_lost_counter_is_recovered_from_the_decisions_in_the_log(
-    tmp_path: Path, broker: str, counter: str | None
+    tmp_path: Path, home_with: Callable[..., Stack], broker: str, counter: str | None
 ) -> None:
-    stack = home_with(tmp_path, broker)
+    stack = home_with(broker)
     decided(broker, stack.profile.topics.decisions, 4, 12, 9)
     (tmp_path / "checkpoints" / "run-5").mkdir(parents=True)
     if counter is not None:
@@ -84,8 +89,10 @@ def test_a_lost_counter_is_recovered_from_the_decisions_in_the_log(
     assert [run_numbers.next_run(stack), run_numbers.next_run(stack)] == [13, 14]
 
 
-def test_a_home_that_holds_decisions_and_no_other_trace_asks_its_log(tmp_path: Path, broker: str) -> None:
-    stack = home_with(tmp_path, broker)
+def test_a_home_that_holds_decisions_and_no_other_trace_asks_its_log(
+    tmp_path: Path, home_with: Callable[..., Stack], broker: str
+) -> None:
+    stack = home_with(broker)
     decided(broker, stack.profile.topics.decisions, 12)
     segment = tmp_path / "data" / "kafka" / f"{stack.profile.topics.decisions}-0" / "00.log"
     segment.parent.mkdir(parents=True)
@@ -93,9 +100,11 @@ def test_a_home_that_holds_decisions_and_no_other_trace_asks_its_log(tmp_path: P
     assert run_numbers.next_run(stack) == 13
 
 
-def test_without_counter_and_log_no_number_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_counter_and_log_no_number_is_given(
+    tmp_path: Path, home_with: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(admin, "ANSWER_S", 0.5)
-    stack = home_with(tmp_path)
+    stack = home_with()
     (tmp_path / "checkpoints" / "run-5").mkdir(parents=True)
     with pytest.raises(Failed) as refused:
         run_numbers.next_run(stack)

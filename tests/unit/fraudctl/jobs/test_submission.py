@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,15 @@ import pytest
 
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import job_config
-from fraudctl.settings import reading
 from pipeline.records.members import Malformed
 from pipeline.rules.plan import PlanSettings
 from pipeline.scoring.job_config import JobConfig, JobTopics
 
 
 @pytest.fixture
-def stack(tmp_path: Path) -> Stack:
+def stack(make_stack: Callable[..., Stack]) -> Stack:
     jars = {"kernel": "/c/kernel.jar", "connector": "/c/connector.jar"}
-    addresses = {"kafka": "127.0.0.1:1", "flink": "127.0.0.1:2"}
-    return Stack(tmp_path, reading.load("default"), addresses, jars=jars)
+    return make_stack(jars=jars, kafka="127.0.0.1:1", flink="127.0.0.1:2")
 
 
 def test_the_job_configuration_holds_the_live_topics_and_takes_changes(stack: Stack, tmp_path: Path) -> None:

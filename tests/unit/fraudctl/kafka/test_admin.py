@@ -6,8 +6,9 @@ import socket
 import pytest
 
 from fraudctl.errors import Unhealthy
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, wanted
 from fraudctl.kafka.admin import TopicSpec
+from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.settings import reading
 
 APPEND = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
@@ -23,7 +24,7 @@ def test_a_profile_needs_its_six_topics_and_a_dead_letter_topic_for_each_sink() 
     shipped = reading.load("default", {}, {})
     small = dataclasses.replace(shipped, partitions=3, retention_ms=-1, max_message_bytes=1_000)
     wide = APPEND | {"max.message.bytes": "1000"}
-    assert admin.specs(small) == (
+    assert wanted.specs(small) == (
         TopicSpec("risk.transactions", 3, wide),
         TopicSpec("risk.decisions", 3, wide),
         TopicSpec("risk.transactions.dlq", 3, APPEND),
@@ -36,7 +37,7 @@ def test_a_profile_needs_its_six_topics_and_a_dead_letter_topic_for_each_sink() 
 
 def test_activations_are_kept_whatever_the_retention_of_the_rest() -> None:
     short = dataclasses.replace(reading.load("default", {}, {}), retention_ms=1_000)
-    kept = {one.name: one.config["retention.ms"] for one in admin.specs(short)}
+    kept = {one.name: one.config["retention.ms"] for one in wanted.specs(short)}
     assert {name for name, retention in kept.items() if retention == "-1"} == {"risk.rules"}
 
 
@@ -49,8 +50,8 @@ def test_a_broker_that_is_away_is_told_with_what_to_do(monkeypatch: pytest.Monke
 
 
 def test_a_record_that_no_broker_takes_is_reported_as_failed() -> None:
-    deliveries: list[admin.Delivery] = []
-    sender = admin.Sender(closed_port(), deliveries.append, give_up_s=0.3)
+    deliveries: list[Sent] = []
+    sender = Sender(closed_port(), deliveries.append, give_up_s=0.3)
     sender.send("risk.transactions", b"{}", b"u", token="first")
     assert sender.flush(10) == 0
     [delivery] = deliveries

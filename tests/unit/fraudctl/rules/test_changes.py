@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,39 +12,7 @@ from fraudctl.rules import changes as rule_changes
 from fraudctl.rules.changes import Decide, described
 from pipeline.rules.plugins import watch
 from pipeline.rules.ruleset import RuleSet, parse
-from pipeline.scoring import activation
-from pipeline.scoring.activation import Activation
-
-RULES = {"small": {"when": "amount < 5", "points": 10}, "large": {"when": "amount > 500", "points": 60}}
-
-
-def rules(version: str, **changes: Any) -> RuleSet:
-    thresholds = {"review": 50, "block": 80}
-    return parse({"version": version, "rules": RULES, "thresholds": thresholds} | changes)
-
-
-class Topic:
-    """A rules topic on which each change counts, a second apart."""
-
-    def __init__(self, *changes: Decide) -> None:
-        self.chain: list[Activation] = []
-        self._records: list[tuple[int, int, bytes]] = []
-        for change in changes:
-            self.make(change)
-
-    def make(self, decide: Decide) -> Activation:
-        change = decide(self.chain)
-        value = activation.following(
-            self.chain, change.action, change.live, change.shadow, change.effective_from_ms
-        )
-        number = len(self._records)
-        self._records.append((number, 1_000 * number, value))
-        self.chain = activation.read(self._records)
-        return self.chain[-1]
-
-
-def first(ruleset: RuleSet) -> Decide:
-    return lambda _: Change("first", ruleset)
+from tests.unit.fraudctl.rules.topic_double import RULES, Topic, first, rules
 
 
 def test_apply_activates_the_rule_set_from_the_wanted_time_on() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,7 @@ from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import Limit, Refusals
 from fraudctl.files.rows import RefusedRow, Row, read
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from fraudctl.settings import reading
+from fraudctl.kafka import sender as sender_module
 from fraudctl.traffic.ingest import Order, Report, _history_name, _moved, ingest_live
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
@@ -95,16 +95,15 @@ def now_lines(count: int, label: bool = False) -> str:
     return "".join(f"{{{row}{end}\n" for row in rows) + "broken\n"
 
 
-def brought_in(tmp_path: Path, text: str) -> Report:
-    stack = Stack(tmp_path, reading.load(None, {}, {}), {"kafka": "127.0.0.1:1"})
-    return ingest_live(stack, Order(written(tmp_path / "x.jsonl", text), ReadOptions()))
+def brought_in(stack: Stack, text: str) -> Report:
+    return ingest_live(stack, Order(written(stack.home / "x.jsonl", text), ReadOptions()))
 
 
 def test_rows_that_kafka_says_nothing_of_are_not_accepted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin, "Producer", SilentBroker(takes=2, refuses=1))
-    report = brought_in(tmp_path, now_lines(5))
+    monkeypatch.setattr(sender_module, "Producer", SilentBroker(takes=2, refuses=1))
+    report = brought_in(make_stack(kafka="127.0.0.1:1"), now_lines(5))
     assert (report.rows, report.accepted, len(report.refused), report.not_accepted) == (6, 2, 1, 3)
     answer = report.as_result()
     assert answer.exit_code == 1
@@ -113,19 +112,19 @@ def test_rows_that_kafka_says_nothing_of_are_not_accepted(
 
 
 def test_labels_that_kafka_does_not_take_fail_the_command_as_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin, "Producer", SilentBroker(takes=3))
-    report = brought_in(tmp_path, now_lines(2, label=True))
+    monkeypatch.setattr(sender_module, "Producer", SilentBroker(takes=3))
+    report = brought_in(make_stack(kafka="127.0.0.1:1"), now_lines(2, label=True))
     counts = (report.accepted, report.not_accepted, report.labels, report.labels_not_accepted)
     assert (counts, report.as_result().exit_code) == ((2, 0, 1, 1), 1)
     assert "1 labels not taken by Kafka" in report.as_result().summary
 
 
 def test_the_wait_for_the_last_reports_is_longer_than_the_sender_tries(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broker = SilentBroker(takes=5)
-    monkeypatch.setattr(admin, "Producer", broker)
-    assert brought_in(tmp_path, now_lines(5)).not_accepted == 0
+    monkeypatch.setattr(sender_module, "Producer", broker)
+    assert brought_in(make_stack(kafka="127.0.0.1:1"), now_lines(5)).not_accepted == 0
     assert [wait_s > broker.settings["message.timeout.ms"] / 1000 for wait_s in broker.waited_s] == [True]

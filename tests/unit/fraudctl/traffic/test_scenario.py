@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fraudctl.chaos import fault
+from fraudctl.chaos import reading as faults
 from fraudctl.errors import UsageError
 from fraudctl.settings.shipped import data_dir
 from fraudctl.traffic import scenario
@@ -265,7 +265,7 @@ def test_a_label_tells_the_truth_that_the_transaction_keeps() -> None:
 
 
 def test_scenarios_and_faults_are_found_by_a_shipped_name_or_by_any_path(tmp_path: Path) -> None:
-    for find, shipped in ((scenario.find, "ip-burst"), (fault.find, "kill-taskmanager")):
+    for find, shipped in ((scenario.find, "ip-burst"), (faults.find, "kill-taskmanager")):
         folder = data_dir("scenarios" if find is scenario.find else "faults")
         mine = tmp_path / shipped
         mine.write_bytes((folder / f"{shipped}.yaml").read_bytes())

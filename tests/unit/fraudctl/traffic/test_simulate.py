@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from fraudctl.settings import reading, shipped
+from fraudctl.kafka import sender as sender_module
+from fraudctl.settings import shipped
 from fraudctl.traffic import scenario
 from fraudctl.traffic.generator import Run
 from fraudctl.traffic.simulate import simulate
-from tests.broker import broker
+from tests.mock_kafka import MockKafka
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
 
 def test_events_that_kafka_says_nothing_of_are_not_accepted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin, "Producer", SilentBroker(takes=1))
+    monkeypatch.setattr(sender_module, "Producer", SilentBroker(takes=1))
     run = Run(scenario.find("normal", shipped.data_dir("scenarios")), 7, 0, 500.0, 200)
-    with broker("risk.decisions") as kafka:
-        stack = Stack(tmp_path, reading.load(None, {}, {}), {"kafka": kafka})
+    with MockKafka("risk.decisions") as kafka:
+        stack = make_stack(kafka=kafka.address)
         outcome = simulate(stack, run, patience_s=0.3)
     card = outcome.scorecard
     assert card.sent > 1

@@ -15,8 +15,8 @@ from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from tests.kernel_process import KernelProcess
 from tests.streams import START_MS, Row
-from tests.unit.pipeline.records.test_events import HEAD, REFUSED
-from tests.unit.pipeline.rules.expression.test_parse import CASES, EXTRA_FIELDS, transaction
+from tests.unit.pipeline.records.event_cases import HEAD, REFUSED
+from tests.unit.pipeline.rules.expression.expression_cases import CASES, EXTRA_FIELDS, transaction
 
 CASES_A_PLAN = 60
 """A hop takes 62 conditions."""

@@ -33,8 +33,9 @@ def load(folder: Path, *arguments: str, heap_mb: int, **declared: Any) -> dict[s
     return answer
 
 
+@pytest.mark.slow
 def test_a_population_that_never_changes_and_always_grows_stays_within_the_budget(tmp_path: Path) -> None:
-    said = load(tmp_path, "drive", "1200", "120", heap_mb=32)
+    said = load(tmp_path, "drive", "1200", "120", heap_mb=40)
     assert said["most_over"] < 1.05
     assert said["most_gone"] <= LOOKS + 40_000 / BYTES_A_LOOK
     assert 0 < said["held"] < 1200
@@ -48,6 +49,7 @@ def test_a_budget_that_is_halved_is_kept_again_soon_and_no_access_pays_for_it(tm
     assert 0.9 < said["of_budget"] < 1.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("events", [10, 300])
 @pytest.mark.parametrize(
     "declared",
@@ -57,6 +59,6 @@ def test_a_budget_that_is_halved_is_kept_again_soon_and_no_access_pays_for_it(tm
 def test_a_state_weighs_what_it_takes_in_the_heap(
     tmp_path: Path, declared: dict[str, Any], events: int
 ) -> None:
-    keys = str(300_000 // events)
+    keys = str(150_000 // events)
     said = load(tmp_path, "weigh", keys, str(events), heap_mb=256, **declared)
     assert said["weight"] == pytest.approx(said["heap"], rel=0.1)

@@ -19,8 +19,7 @@ from pipeline.records.events import (
     parse_time,
     plain,
 )
-
-HEAD = '"event_id":"e1","user_id":"u1","event_time":"2026-03-01T12:00:00.000Z","amount":12.5'
+from tests.unit.pipeline.records.event_cases import HEAD, REFUSED
 
 
 def test_a_transaction_is_read_with_its_fields_in_document_order() -> None:
@@ -53,53 +52,6 @@ def test_values_are_asked_for_by_name_as_numbers_or_as_text() -> None:
     assert {name: tx.text(name) for name in names if name != "amount"} == {
         "event_id": "e1", "user_id": "u1", "lat": "1.50", "flag": "true", "ip": "x", "country": None,
     }  # fmt: skip
-
-
-REFUSED: list[tuple[bytes | None, str]] = [
-    (None, "empty_value: the record has no value"),
-    (b"", "invalid_json"),
-    (b"{" + b" " * 65_536, "too_large: 65537 bytes, at most 65536"),
-    (b'{"event_id":"\xff"}', "invalid_utf8: byte 13"),
-    (b'{"event_id":"\xed\xa0\x80"}', "invalid_utf8: byte 13"),
-    (b"\xef\xbb\xbf{" + HEAD.encode() + b"}", "invalid_json"),
-    (b"{" + HEAD.encode(), "invalid_json"),
-    (b"{" + HEAD.encode() + b"}}", "invalid_json"),
-    (b"{" + HEAD.encode() + b',"x":NaN}', "invalid_json: NaN is not JSON"),
-    (b"{" + HEAD.encode() + b',"x":-Infinity}', "invalid_json: -Infinity is not JSON"),
-    (b"{" + HEAD.encode() + b',"x":01}', "invalid_json"),
-    (b"{" + HEAD.encode() + b',"x":"\n"}', "invalid_json"),
-    (b"{" + HEAD.encode() + b',"x":' + b"[" * 20 + b"]" * 20 + b"}", "invalid_json: nested deeper than 20"),
-    (b"[" * 30_000, "invalid_json: nested deeper than 20"),
-    (b"[]", "not_an_object"),
-    (b'"text"', "not_an_object"),
-    (b"{" + HEAD.encode() + b',"x":1,"\\u0078":2}', "duplicate_field: x"),
-    (b"{" + HEAD.encode() + b',"x":[]}', "not_scalar: x"),
-    (b"{" + HEAD.encode() + b',"x":{"y":1}}', "not_scalar: x"),
-    (b"{" + HEAD.encode() + b',"x":' + b"[" * 19 + b"]" * 19 + b"}", "not_scalar: x"),
-    (b"{" + HEAD.encode() + b',"label":1}', "reserved_field: label"),
-    (b"{" + HEAD.encode() + b',"label_time":null}', "reserved_field: label_time"),
-    (b"{" + HEAD.encode() + b',"scenario":"x"}', "reserved_field: scenario"),
-    (b"{" + HEAD.encode() + b',"score":9}', "reserved_field: score"),
-    (b"{" + HEAD.encode() + b',"x":"a\\u0000b"}', "bad_string: x"),
-    (b"{" + HEAD.encode() + b',"x":"\\ud800"}', "bad_string: x"),
-    (b"{" + HEAD.encode() + b',"\\ud800":null}', "bad_string: \\ud800"),
-    (b"{" + HEAD.encode() + b',"x":1e999}', "number_out_of_range: x"),
-    (b"{" + HEAD.encode() + b',"lat":"1"}', "wrong_type: lat is not a number"),
-    (b"{" + HEAD.encode() + b',"lon":true}', "wrong_type: lon is not a number"),
-    (b"{" + HEAD.encode() + b',"ip":5}', "wrong_type: ip is not a string"),
-    (b"{}", "missing_field: event_id"),
-    (b'{"event_id":"e","amount":1}', "missing_field: user_id"),
-    (b'{"event_id":"e","user_id":"u","amount":1}', "missing_field: event_time"),
-    (b'{"event_id":"e","user_id":"u","event_time":1772366400123,"amount":null}', "missing_field: amount"),
-    (b'{"event_id":5}', "wrong_type: event_id is not a string"),
-    (b'{"event_id":""}', "empty_id: event_id"),
-    (b'{"user_id":""}', "empty_id: user_id"),
-    (b'{"amount":"5"}', "wrong_type: amount is not a number"),
-    (b'{"amount":true}', "wrong_type: amount is not a number"),
-    (b'{"amount":0.00001}', "bad_amount: more than 4 digits after the point"),
-    (b'{"event_time":true}', "wrong_type: event_time is neither a string nor a number"),
-    (b'{"event_time":"yesterday"}', "bad_event_time: not ISO 8601 with a zone"),
-]
 
 
 @pytest.mark.parametrize(("value", "reason"), REFUSED, ids=[reason[:50] for _, reason in REFUSED])

@@ -15,9 +15,9 @@ from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import parse
 from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation
-from tests.activation_cases import SHADOW, Case, Topic, cases, first, second, topic
 from tests.kernel_process import KernelProcess
 from tests.streams import random_case
+from tests.unit.pipeline.scoring.activation_cases import SHADOW, Case, Topic, cases, first, second, topic
 
 SETTINGS = asdict(PlanSettings())
 ODD = st.sampled_from(
@@ -61,7 +61,7 @@ def by_specification(records: Topic) -> list[dict[str, Any]]:
 
 
 def expected(case: Case, begin: Activation) -> list[dict[str, Any]]:
-    """What is said of `tests.activation_cases.topic`: a record that counts overtakes the one after it."""
+    """What is said of `activation_cases.topic`: a record that counts overtakes the one after it."""
     said: list[dict[str, Any]] = [{"offset": 0, "from_ms": begin.from_ms}]
     if case.reason is None:
         return [*said, {"offset": 1, "from_ms": 3_000}]

@@ -1,5 +1,21 @@
 package fraudctl.kernel;
 
+import fraudctl.kernel.decision.Row;
+import fraudctl.kernel.event.Event;
+import fraudctl.kernel.hop.Features;
+import fraudctl.kernel.order.PartitionClock;
+import fraudctl.kernel.order.SortBuffer;
+import fraudctl.kernel.order.Stamper;
+import fraudctl.kernel.plan.Activations;
+import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.plan.RecordCheck;
+import fraudctl.kernel.state.CacheBudget;
+import fraudctl.kernel.state.KeyState;
+import fraudctl.kernel.state.KeyStore;
+import fraudctl.kernel.state.StateCache;
+import fraudctl.kernel.wire.Json;
+import fraudctl.kernel.wire.Record;
+import fraudctl.kernel.wire.Refusal;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -167,7 +183,7 @@ final class Offline {
                 continue;
             }
             StateCache cache = caches.computeIfAbsent(hop.key, ignored -> new StateCache(
-                    hop, new MemoryStore(), false, false, new CacheBudget(CACHE_SHARE), NEW_KEYS));
+                    hop, new MemoryStore(), false, false, () -> false, new CacheBudget(CACHE_SHARE), NEW_KEYS));
             cache.atWork();
             if (reclaims) {
                 cache.use(inForce(event.due - 1).hop(hop.key));

@@ -1,5 +1,24 @@
 package fraudctl.kernel;
 
+import fraudctl.kernel.decision.BatchOperator;
+import fraudctl.kernel.decision.DecisionWriting;
+import fraudctl.kernel.decision.Decisions;
+import fraudctl.kernel.event.Event;
+import fraudctl.kernel.event.EventType;
+import fraudctl.kernel.event.InChain;
+import fraudctl.kernel.event.Slots;
+import fraudctl.kernel.hop.HopKey;
+import fraudctl.kernel.hop.HopOperator;
+import fraudctl.kernel.order.EmitFrom;
+import fraudctl.kernel.order.OrderOperator;
+import fraudctl.kernel.order.StampOperator;
+import fraudctl.kernel.plan.Rules;
+import fraudctl.kernel.source.EndOffsets;
+import fraudctl.kernel.source.RecordReading;
+import fraudctl.kernel.source.TransactionSource;
+import fraudctl.kernel.wire.Record;
+import fraudctl.kernel.wire.RefusalWriting;
+import fraudctl.kernel.wire.RefusedRecord;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -74,8 +93,8 @@ public final class Wiring {
                     .transform(name, new EventType(), new HopOperator(rules, key, isBounded(), lastMs()))
                     .name(name).uid("features-by-" + key);
         }
-        SingleOutputStreamOperator<Event> ordered = keyed(events, new HopKey(Plan.USER))
-                .transform("order", new EventType(), new OrderOperator(new HopKey(Plan.USER)))
+        SingleOutputStreamOperator<Event> ordered = keyed(events, new HopKey(Slots.USER))
+                .transform("order", new EventType(), new OrderOperator(new HopKey(Slots.USER)))
                 .name("order").uid("order");
         if (config.path("emit_from").isObject()) {
             ordered = ordered.filter(new EmitFrom(config.get("emit_from"))).name("emit").uid("emit");

@@ -2,35 +2,19 @@
 
 import json
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.records.events import Number, Transaction, decode
+from pipeline.records.events import Transaction
 from pipeline.rules.expression.compile import predicate
 from pipeline.rules.expression.parse import ExpressionError, parse
 from pipeline.rules.expression.postfix import holds, program
 from pipeline.rules.expression.tree import Kind, Literal, Names, names_in
+from tests.unit.pipeline.rules.expression.expression_cases import CASES, EXTRA_FIELDS, transaction
 
-CASES = json.loads(
-    (Path(__file__).parent / "expression_cases.json").read_text(encoding="utf-8"),
-    parse_float=Number,
-    parse_int=Number,
-)
-EXTRA_FIELDS = frozenset({"mcc", "flag", "other", "limit", "null_field"})
 LISTS = {"risky": (Literal("KP"), Literal("IR"))}
 WHERE_NAMES = Names(EXTRA_FIELDS, {}, LISTS, allows_arithmetic=False)
-
-
-def transaction(fields: dict[str, Any]) -> Transaction:
-    """The transaction of a case: its fields over a plain one."""
-    plain = {"event_id": "e1", "user_id": "u1", "event_time": "2026-03-01T12:00:00Z", "amount": Number("10")}
-    members = ",".join(
-        f"{json.dumps(name)}:{value if isinstance(value, Number) else json.dumps(value)}"
-        for name, value in {**plain, **fields}.items()
-    )
-    return decode(f"{{{members}}}".encode())
 
 
 def values(tx: Transaction) -> dict[str, Any]:
@@ -54,6 +38,8 @@ RULE_NAMES = Names(
     {"n": Kind.INT, "total": Kind.MONEY, "mean": Kind.FLOAT, "seen": Kind.BOOL, "before": Kind.TEXT},
     LISTS,
 )
+
+
 RULE_CASES: list[tuple[str, dict[str, Any], bool]] = [
     ("n >= 5", {"n": 5}, True),
     ("n > 4.5", {"n": 5}, True),

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.records.delivery import Delivery, Undecodable, take_apart
+from pipeline.records.decision_bytes import Undecodable, take_apart
+from pipeline.records.decision_record import Delivery
 from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
 from pipeline.sinks.elasticsearch import index
 from pipeline.sinks.elasticsearch.index import Found

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.records.delivery import Delivery
+from pipeline.records.decision_record import Delivery
 from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
 from pipeline.sinks.parquet import files, lines
 from pipeline.sinks.parquet import table as decision_table

@@ -1,0 +1,174 @@
+"""One run of `up`: each step looks at what is there and does what is missing.
+
+It may be repeated, and interrupted at any point. It knows nothing of jobs; what the keeper submits is decided
+by `fraudctl.jobs.live`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from fraudctl.binaries import artifacts
+from fraudctl.engines import workers
+from fraudctl.engines.contract import Wish
+from fraudctl.engines.local import inventory, ports
+from fraudctl.engines.local.supervision import ProcessState, Supervisor
+from fraudctl.engines.local.waiting import Wait, program_names_of, together
+from fraudctl.errors import Failed
+from fraudctl.home import folder as homes
+from fraudctl.home.private_files import make_folder, open_private
+from fraudctl.home.stack import Paths, Stack, read
+from fraudctl.kafka import admin, wanted
+from fraudctl.servers import BaseServer, flink
+from pipeline import sinks
+
+
+def up(wish: Wish) -> Stack:
+    """Bring the wished stack up and give it; whatever already runs stays as it is.
+
+    What an earlier version has started is stopped first: its processes write files that others may read.
+    """
+    inventory.chosen(wish.profile, wish.without)
+    paths = Paths(wish.home)
+    was_marked = homes.claim(wish.home)
+    _make_folders(paths)
+    with _only_one(paths):
+        known = read(wish.home)
+        supervisor = Supervisor(paths)
+        runs_on = supervisor.pid is not None and known is not None and _goes_on(known, wish)
+        if not (runs_on and was_marked):
+            supervisor.shut_down()
+            runs_on = False
+        homes.close(wish.home)
+        return _Run(wish, known, runs_on).run()
+
+
+class _Run:
+    """One run of `up`."""
+
+    def __init__(self, wish: Wish, known: Stack | None, running: bool) -> None:
+        self.wish, self.known, self.running = wish, known, running
+        self.paths = Paths(wish.home)
+        self.supervisor = Supervisor(self.paths)
+        self.wait = Wait(self.supervisor, time.monotonic() + wish.wait_s)
+
+    def run(self) -> Stack:
+        classes = inventory.chosen(self.wish.profile, self.wish.without)
+        stack = self._stack(classes)
+        ours = inventory.servers(stack)
+        stack = replace(stack, jars=self._jars(classes, with_job=stack.runs_jobs))
+        self._install(ours)
+        stack = replace(stack, extra={"ready": False})
+        stack.save()
+        self._supervise(stack, ours)
+        for wave in inventory.waves(ours):
+            self._start_servers(wave)
+        self._prepare_stores(stack)
+        self._start_workers(stack)
+        stack = replace(stack, extra={"ready": True})
+        stack.save()
+        return stack
+
+    def _stack(self, classes: Mapping[str, type[BaseServer]]) -> Stack:
+        chosen = self._ports(classes)
+        profile = self.wish.profile
+        addresses = {name: f"127.0.0.1:{next(iter(roles.values()))}" for name, roles in chosen.items()}
+        for name, settings in profile.servers.items():
+            if settings.external and name not in self.wish.without:
+                addresses[name] = settings.external.address
+        return Stack(self.wish.home, profile, addresses, chosen, self.wish.without)
+
+    def _ports(self, classes: Mapping[str, type[BaseServer]]) -> ports.Ports:
+        if self.running and self.known:
+            return {name: dict(roles) for name, roles in self.known.ports.items()}
+        asked = ports.wanted(self.wish.profile, classes)
+        Supervisor(self.paths).shut_down()
+        if self.wish.any_port:
+            return ports.choose_free(asked, self.known.ports if self.known else {})
+        ports.check_free(asked)
+        return asked
+
+    def _jars(self, classes: Mapping[str, type[BaseServer]], with_job: bool) -> dict[str, str]:
+        """Fetch every jar that is missing; build the kernel if there will be a job; its jars by name."""
+        cache = artifacts.cache_dir()
+        uses = {kind.jar_use for kind in classes.values()} | (
+            {"connector", "compiler"} if with_job else set()
+        )
+        uses |= {"compiler" for kind in classes.values() if kind.compiles}
+        artifacts.fetch([artifact for artifact in artifacts.lock() if artifact.use in uses], cache)
+        if not with_job:
+            return {}
+        flink.build_kernel(cache)
+        kernel, connector = flink.job_jars(cache)
+        return {"connector": str(connector), "kernel": str(kernel)}
+
+    def _install(self, ours: Mapping[str, BaseServer]) -> None:
+        states = self.supervisor.states()
+        idle = [s for s in ours.values() if not all(_runs(states, p.name) for p in s.programs())]
+        together(lambda server: server.install(), idle)
+        together(lambda server: server.prepare(), idle)
+
+    def _supervise(self, stack: Stack, ours: Mapping[str, BaseServer]) -> None:
+        workers.write_configurations(stack)
+        programs = [program for server in ours.values() for program in server.programs()]
+        changed = self.supervisor.configure([*programs, *workers.programs(stack)])
+        if self.supervisor.pid is None:
+            self.supervisor.start()
+        elif changed:
+            self.supervisor.reload()
+
+    def _start_servers(self, wave: Sequence[BaseServer]) -> None:
+        for server in wave:
+            for program in server.programs():
+                self.supervisor.start_program(program.name)
+        self.wait.for_servers(wave)
+
+    def _prepare_stores(self, stack: Stack) -> None:
+        if "kafka" in stack.addresses:
+            admin.create(stack.kafka, wanted.specs(stack.profile))
+        for sink in filter(stack.feeds, stack.profile.sinks):
+            sinks.prepare(sink, stack.sink_address(sink), stack.secret(sink))
+
+    def _start_workers(self, stack: Stack) -> None:
+        names = program_names_of(workers.programs(stack))
+        for name in names:
+            self.supervisor.start_program(name)
+        self.wait.for_programs(names)
+
+
+def _goes_on(known: Stack, wish: Wish) -> bool:
+    """Whether the stack that runs is the wished one. Failed where it is another that came up whole."""
+    if known.without == wish.without and known.profile.as_document() == wish.profile.as_document():
+        return True
+    if known.extra.get("ready"):
+        raise Failed(
+            f"a stack with other settings (profile {known.profile.name}) runs in {known.home}",
+            hint="run: fraudctl down, then fraudctl up with the new settings; other rules alone need no "
+            "restart: fraudctl rules apply FILE",
+            code="other_settings",
+        )
+    return False
+
+
+def _make_folders(paths: Paths) -> None:
+    for folder in (paths.home, paths.run, paths.logs, paths.jobs, paths.secrets, paths.home / "data"):
+        make_folder(folder)
+
+
+@contextmanager
+def _only_one(paths: Paths) -> Iterator[None]:
+    """Refuse a second `up` of the same home at the same time."""
+    with open_private(paths.run / "up.lock") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failed(f"another `up` is at work in {paths.home}", hint="wait for it to end") from None
+        yield
+
+
+def _runs(states: Mapping[str, ProcessState], name: str) -> bool:
+    return name in states and states[name].runs

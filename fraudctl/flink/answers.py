@@ -1,0 +1,114 @@
+"""What Flink answers, as values. Times are epoch milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fraudctl.flink.file_uri import one_form
+
+ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
+"""States that a job does not leave again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    version: str
+    taskmanagers: int
+    slots: int
+    free_slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    job_id: str
+    name: str
+    state: str
+    start_ms: int
+    end_ms: int
+    """-1 while the job has not ended."""
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    vertex_id: str
+    name: str
+    parallelism: int
+    state: str
+    read_records: int
+    written_records: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetail:
+    job: Job
+    vertices: tuple[Vertex, ...]
+
+    @property
+    def running(self) -> bool:
+        """Every task runs, not only the job as a whole."""
+        return self.job.state == "RUNNING" and all(v.state == "RUNNING" for v in self.vertices)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    number: int
+    path: str
+    completed_ms: int
+    size_bytes: int
+    is_savepoint: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    completed: int
+    failed: int
+    in_progress: int
+    restored: int
+    latest: Checkpoint | None
+
+
+def job_of(answer: Mapping[str, Any]) -> Job:
+    return Job(
+        str(answer["jid"]),
+        str(answer["name"]),
+        str(answer["state"]),
+        int(answer["start-time"]),
+        int(answer["end-time"]),
+    )
+
+
+def vertex_of(answer: Mapping[str, Any]) -> Vertex:
+    metrics = answer.get("metrics") or {}
+    return Vertex(
+        str(answer["id"]),
+        str(answer["name"]),
+        int(answer["parallelism"]),
+        str(answer["status"]),
+        int(metrics.get("read-records") or 0),
+        int(metrics.get("write-records") or 0),
+    )
+
+
+def checkpoint_of(answer: Mapping[str, Any]) -> Checkpoint:
+    return Checkpoint(
+        int(answer["id"]),
+        one_form(str(answer.get("external_path") or "")),
+        int(answer["latest_ack_timestamp"]),
+        int(answer.get("state_size") or 0),
+        bool(answer.get("is_savepoint")),
+    )
+
+
+def root_cause(trace: str) -> str:
+    """The innermost message of a Java stack trace, in one line."""
+    causes = [
+        line.strip() for line in trace.splitlines() if line.strip() and not line.startswith(("\t", "  "))
+    ]
+    innermost = causes[-1].removeprefix("Caused by: ") if causes else trace.strip()
+    return innermost[:300]

@@ -1,0 +1,149 @@
+"""Records as they lie in a topic: up to its end, or as they come. Order holds within a partition only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+from fraudctl.kafka.admin import begin_offsets, end_offsets
+from fraudctl.kafka.broker import UNREACHABLE, failure, log, translated, unreachable
+
+READ_AHEAD_KB = 16_384
+"""What a tail keeps of records not yet asked for; the client's own default is four times that."""
+GATHERED_BYTES = 256 * 1024
+"""A reader that gathers is answered sooner when that much has come together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record read from a topic. `append_ms` is the broker's append time."""
+
+    topic: str
+    partition: int
+    offset: int
+    append_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, bytes]
+
+
+class Tail:
+    """A reader that is placed at its offsets from the start, so that nothing sent after that is missed.
+
+    `start` is a mapping of offsets, "earliest" or "latest" (the end offsets at this moment). With `gather_ms`
+    the broker gathers records that long before it answers, which costs everyone far less at high rates.
+    Belongs to no consumer group and commits nothing. Use as a context manager.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        start: Mapping[int, int] | str = "latest",
+        gather_ms: int | None = None,
+    ) -> None:
+        self._bootstrap = bootstrap
+        self.topic = topic
+        if isinstance(start, str):
+            start = begin_offsets(bootstrap, topic) if start == "earliest" else end_offsets(bootstrap, topic)
+        self.positions: dict[int, int] = dict(start)
+        """Offset of the next record to be read, per partition."""
+        settings = {
+            "bootstrap.servers": bootstrap,
+            "group.id": "fraudctl-tail",
+            "enable.auto.commit": False,
+            "enable.partition.eof": gather_ms is None,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 50 if gather_ms is None else gather_ms,
+            "fetch.min.bytes": 1 if gather_ms is None else GATHERED_BYTES,
+            "queued.max.messages.kbytes": READ_AHEAD_KB,
+            "fetch.queue.backoff.ms": 5,  # the client's own second would be most of the time of a long read
+        }
+        self._consumer = Consumer(settings, logger=log)
+        with translated(bootstrap):
+            self._consumer.assign([TopicPartition(topic, p, o) for p, o in self.positions.items()])
+
+    def __enter__(self) -> Tail:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the broker; the tail is of no use afterwards."""
+        self._consumer.close()
+
+    def read(self, wait_s: float = 0.2, most: int = 5_000) -> list[Record]:
+        """Records that arrive within `wait_s`, at most `most`; an empty list when there are none.
+
+        A broker that is away is not an error here: the client reconnects, and the caller bounds its patience.
+        """
+        records = []
+        with translated(self._bootstrap):
+            messages = self._consumer.consume(most, wait_s)
+        for message in messages:
+            error = message.error()
+            if error is None:
+                record = _record(message)
+                self.positions[record.partition] = record.offset + 1
+                records.append(record)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self._at_end(message)
+            elif not (error.retriable() or error.code() in UNREACHABLE):
+                raise failure(self._bootstrap, error)
+        return records
+
+    def values(self, wait_s: float, most: int = 5_000) -> list[bytes]:
+        """The values alone of records that arrive within `wait_s`: cheap enough not to disturb a measurement.
+
+        `positions` do not follow, so a tail is read either this way or with `read`; so is one that gathers.
+        """
+        with translated(self._bootstrap):
+            messages = self._consumer.consume(most, wait_s)
+        return [message.value() or b"" for message in messages if message.error() is None]
+
+    def _at_end(self, message: Message) -> None:
+        partition, offset = message.partition(), message.offset()
+        if partition is not None and offset is not None and offset > self.positions.get(partition, 0):
+            self.positions[partition] = offset
+
+
+def records(
+    bootstrap: str,
+    topic: str,
+    start: Mapping[int, int] | str = "earliest",
+    follow: bool = False,
+    patience_s: float = 30.0,
+    ends: Mapping[int, int] | None = None,
+) -> Iterator[Record]:
+    """Records from `start` up to `ends` (the end offsets of this moment), or for ever with `follow`.
+
+    Order holds within a partition only. Unhealthy when nothing arrives for `patience_s` before the end.
+    """
+    ends = {} if follow else end_offsets(bootstrap, topic) if ends is None else ends
+    with Tail(bootstrap, topic, start) as reader:
+        heard = time.monotonic()
+        while follow or any(reader.positions.get(p, end) < end for p, end in ends.items()):
+            found = reader.read()
+            yield from (r for r in found if follow or r.offset < ends.get(r.partition, 0))
+            if found:
+                heard = time.monotonic()
+            elif not follow and time.monotonic() - heard > patience_s:
+                raise unreachable(bootstrap, f"reading {topic} stalled at {reader.positions}")
+
+
+def _record(message: Message) -> Record:
+    pairs = message.headers()
+    headers = {key: b"" if value is None else value for key, value in pairs} if pairs else {}
+    return Record(
+        message.topic() or "",
+        -1 if (p := message.partition()) is None else p,
+        -1 if (o := message.offset()) is None else o,
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        headers,
+    )

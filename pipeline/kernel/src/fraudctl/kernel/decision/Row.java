@@ -1,0 +1,95 @@
+package fraudctl.kernel.decision;
+
+import fraudctl.kernel.event.Event;
+import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.wire.Json;
+import fraudctl.kernel.wire.Money;
+import java.math.BigInteger;
+import java.util.List;
+
+/** What Python is handed of an event: the values its rules look at, and the head of the decision. */
+public final class Row {
+    private Row() {}
+
+    /** Appends the JSON array of the values; amounts and sums in units. */
+    public static void appendValues(StringBuilder out, List<Plan.Input> inputs, Event event) {
+        out.append('[');
+        for (int i = 0; i < inputs.size(); i++) {
+            if (i > 0) {
+                out.append(',');
+            }
+            Plan.Input input = inputs.get(i);
+            append(out, input.feature() >= 0 ? event.features[input.feature()] : event.value(input.slot()));
+        }
+        out.append(']');
+    }
+
+    private static void append(StringBuilder out, Object value) {
+        if (value instanceof Long number) {
+            out.append(number.longValue());
+        } else if (value instanceof String text) {
+            Json.appendString(out, text);
+        } else if (value instanceof Double number) {
+            Json.appendDouble(out, number);
+        } else if (value instanceof Event.Written number) {
+            Json.appendDouble(out, number.value());
+        } else {
+            out.append(value);
+        }
+    }
+
+    /** Appends the decision's JSON up to the score, which Python adds with the rest. */
+    static void appendHead(StringBuilder out, List<Plan.Feature> features, boolean isSaturated, Event event,
+            String topic) {
+        out.append(event.json).append(",\"source\":{\"topic\":");
+        Json.appendString(out, topic);
+        out.append(",\"partition\":").append(event.partition).append(",\"offset\":").append(event.offset);
+        out.append("},\"features\":");
+        appendFeatures(out, features, event);
+        out.append(",\"late\":").append(event.late()).append(",\"saturated\":").append(isSaturated);
+        if (event.warming != null) {
+            appendWarming(out, features, event);
+        }
+    }
+
+    /** Nothing when no feature of these is warming. */
+    public static void appendWarming(StringBuilder out, List<Plan.Feature> features, Event event) {
+        boolean first = true;
+        for (Plan.Feature feature : features) {
+            if (event.warming.get(feature.index)) {
+                out.append(first ? ",\"warming\":[" : ",");
+                Json.appendString(out, feature.name);
+                first = false;
+            }
+        }
+        out.append(first ? "" : "]");
+    }
+
+    public static void appendFeatures(StringBuilder out, List<Plan.Feature> features, Event event) {
+        out.append('{');
+        boolean first = true;
+        for (Plan.Feature feature : features) {
+            Object value = event.features[feature.index];
+            if (value == null) {
+                continue;
+            }
+            if (!first) {
+                out.append(',');
+            }
+            first = false;
+            out.append(feature.jsonKey);
+            appendFeature(out, feature, value);
+        }
+        out.append('}');
+    }
+
+    private static void appendFeature(StringBuilder out, Plan.Feature feature, Object value) {
+        if (!feature.ofMoney()) {
+            append(out, value);
+        } else if (value instanceof Long units) {
+            Money.append(out, units);
+        } else {
+            out.append(value instanceof BigInteger ? Money.text(value) : "");
+        }
+    }
+}

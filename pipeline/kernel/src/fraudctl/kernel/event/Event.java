@@ -1,0 +1,103 @@
+package fraudctl.kernel.event;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.BitSet;
+
+/**
+ * One accepted transaction on its way through the hops, with its place in the log and its features.
+ *
+ * <p>Slots and features hold {@code String}, {@code Long} (amount units, counts, ages), {@code Double},
+ * {@code Boolean}, {@link Written} (a number as the producer wrote it) or null for absent.
+ */
+public final class Event implements Comparable<Event> {
+    /** A numeric field: its text as written, carried into the decision unchanged, and its value. */
+    public record Written(String text, double value) {
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
+
+    public int partition;
+    public long offset;
+    /** Event time, never ahead of the append time. */
+    public long pos;
+    /** The moment of the log at which the event is processed; see {@code PartitionClock}. */
+    public long due;
+    public String eventId;
+    public String userId;
+    public long amountUnits;
+    /** The transaction as canonical JSON without the closing brace. */
+    public String json;
+    public Object[] slots;
+    /** Null until the first hop, which knows by the due which plan computes them. */
+    public Object[] features;
+    public boolean saturated;
+    public boolean shadowSaturated;
+    /** Indices of the features for which the state does not hold enough yet; null when there are none. */
+    public BitSet warming;
+    /** Which sorted run of its receiver's buffer it belongs to. */
+    public int lane;
+
+    public boolean late() {
+        return due > pos;
+    }
+
+    /** The feature looks back further than the state holds. */
+    public void warms(int feature) {
+        if (warming == null) {
+            warming = new BitSet();
+        }
+        warming.set(feature);
+    }
+
+    /** The value that a slot number of the plan stands for. */
+    public Object value(int slot) {
+        return switch (slot) {
+            case Slots.SLOT_AMOUNT -> amountUnits;
+            case Slots.SLOT_EVENT_ID -> eventId;
+            case Slots.SLOT_USER_ID -> userId;
+            default -> slots[slot];
+        };
+    }
+
+    /** The text by which distinct, first_seen and previous tell values apart, or null when absent. */
+    public String text(int slot) {
+        Object value = value(slot);
+        return value == null ? null : value.toString();
+    }
+
+    /** The one order of processing: (due, pos, event_id as unsigned UTF-8, partition, offset). */
+    @Override
+    public int compareTo(Event other) {
+        if (due != other.due) {
+            return Long.compare(due, other.due);
+        }
+        if (pos != other.pos) {
+            return Long.compare(pos, other.pos);
+        }
+        int byId = compareUtf8(eventId, other.eventId);
+        if (byId != 0) {
+            return byId;
+        }
+        return partition != other.partition
+                ? Integer.compare(partition, other.partition) : Long.compare(offset, other.offset);
+    }
+
+    /** Compares as unsigned UTF-8 bytes, which is code point order; UTF-16 order differs beyond the BMP. */
+    public static int compareUtf8(String left, String right) {
+        int shorter = Math.min(left.length(), right.length());
+        for (int i = 0; i < shorter; i++) {
+            char a = left.charAt(i);
+            char b = right.charAt(i);
+            if (a != b) {
+                return Character.isSurrogate(a) || Character.isSurrogate(b)
+                        ? Arrays.compareUnsigned(
+                                left.getBytes(StandardCharsets.UTF_8), right.getBytes(StandardCharsets.UTF_8))
+                        : Character.compare(a, b);
+            }
+        }
+        return Integer.compare(left.length(), right.length());
+    }
+}

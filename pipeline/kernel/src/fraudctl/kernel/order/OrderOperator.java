@@ -1,0 +1,139 @@
+package fraudctl.kernel.order;
+
+import fraudctl.kernel.event.Event;
+import fraudctl.kernel.event.EventType;
+import java.io.DataInputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.flink.api.java.functions.KeySelector;
+import org.apache.flink.core.memory.DataInputViewStreamWrapper;
+import org.apache.flink.core.memory.DataOutputViewStreamWrapper;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
+import org.apache.flink.runtime.state.KeyGroupStatePartitionStreamProvider;
+import org.apache.flink.runtime.state.KeyedStateCheckpointOutputStream;
+import org.apache.flink.runtime.state.StateInitializationContext;
+import org.apache.flink.runtime.state.StateSnapshotContext;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+
+/**
+ * Waits until the watermark makes the order of processing certain, then hands events on in it, per key.
+ *
+ * <p>As it is, it stands behind the last hop, keyed by user: two decisions about one identity must reach the
+ * log in order, whatever ways their events took. {@code HopOperator} computes features on top of it.
+ *
+ * <p>State: waiting events as raw keyed state, so that a restore at any parallelism hands each to the
+ * subtask that owns its key.
+ */
+public class OrderOperator extends AbstractStreamOperator<Event> implements OneInputStreamOperator<Event, Event> {
+    private static final long serialVersionUID = 1L;
+    private static final int RESTORED_LANE = -1;
+
+    private final KeySelector<Event, String> key;
+    private transient SortBuffer waiting;
+    private transient int subtask;
+    private transient long watermark;
+
+    public OrderOperator(KeySelector<Event, String> key) {
+        this.key = key;
+    }
+
+    @Override
+    public void initializeState(StateInitializationContext context) throws Exception {
+        super.initializeState(context);
+        waiting = new SortBuffer();
+        List<Event> restored = new ArrayList<>();
+        for (KeyGroupStatePartitionStreamProvider group : context.getRawKeyedStateInputs()) {
+            DataInputStream in = new DataInputStream(group.getStream());
+            DataInputViewStreamWrapper view = new DataInputViewStreamWrapper(in);
+            for (int left = in.readInt(); left > 0; left--) {
+                restored.add(EventType.Serializer.INSTANCE.deserialize(view));
+            }
+        }
+        waiting.restore(restored, RESTORED_LANE);
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
+        watermark = Long.MIN_VALUE;
+    }
+
+    /** Keys are set when an event is processed, not when it arrives. */
+    @Override
+    public boolean hasKeyContext1() {
+        return false;
+    }
+
+    @Override
+    protected boolean isUsingCustomRawKeyedState() {
+        return true;
+    }
+
+    @Override
+    public void processElement(StreamRecord<Event> element) {
+        waiting.add(element.getValue());
+    }
+
+    @Override
+    public void processWatermark(Watermark mark) throws Exception {
+        watermark = mark.getTimestamp();
+        waiting.release(watermark, this::process);
+        if (watermark == Watermark.MAX_WATERMARK.getTimestamp()) {
+            // The end of a bounded job: its timers would only reclaim, key by key, what goes away as a whole.
+            output.emitWatermark(mark);
+        } else {
+            released(watermark);
+            super.processWatermark(mark);
+        }
+    }
+
+    /** Nothing due at or before this is still to come. */
+    protected long watermark() {
+        return watermark;
+    }
+
+    /** Everything due up to the watermark has been processed; timers come next. */
+    protected void released(long upTo) {}
+
+    /** Does what is to be done with an event in its turn and hands it on. */
+    protected void process(Event event) throws Exception {
+        handOn(event);
+    }
+
+    protected final void handOn(Event event) {
+        event.lane = subtask;
+        output.collect(new StreamRecord<>(event, event.due));
+    }
+
+    @Override
+    public void snapshotState(StateSnapshotContext context) throws Exception {
+        super.snapshotState(context);
+        writeWaiting(context.getRawKeyedOperatorStateOutput());
+    }
+
+    private void writeWaiting(KeyedStateCheckpointOutputStream out) throws Exception {
+        int groups = getRuntimeContext().getTaskInfo().getMaxNumberOfParallelSubtasks();
+        List<Event> events = new ArrayList<>();
+        waiting.forEach(events::add);
+        Map<Integer, List<Event>> byGroup = new TreeMap<>();
+        for (Event event : events) {
+            byGroup.computeIfAbsent(KeyGroupRangeAssignment.assignToKeyGroup(key.getKey(event), groups),
+                    ignored -> new ArrayList<>()).add(event);
+        }
+        DataOutputViewStreamWrapper view = new DataOutputViewStreamWrapper(out);
+        for (Map.Entry<Integer, List<Event>> group : byGroup.entrySet()) {
+            out.startNewKeyGroup(group.getKey());
+            view.writeInt(group.getValue().size());
+            for (Event event : group.getValue()) {
+                EventType.Serializer.INSTANCE.serialize(event, view);
+            }
+            view.flush();
+        }
+    }
+}

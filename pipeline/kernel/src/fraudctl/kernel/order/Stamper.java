@@ -1,0 +1,54 @@
+package fraudctl.kernel.order;
+
+import fraudctl.kernel.event.Decoder;
+import fraudctl.kernel.event.Event;
+import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.wire.Record;
+import fraudctl.kernel.wire.Refusal;
+
+/** Decodes a record and gives it its place in the one order of processing. */
+public final class Stamper {
+    private final Decoder decoder;
+    private final PartitionClock clock;
+    private final boolean byAppendTime;
+
+    /** With {@code byAppendTime} an event's position is never ahead of its append time: live topics. */
+    public Stamper(Plan plan, PartitionClock clock, boolean byAppendTime) {
+        this.decoder = new Decoder(plan.slots, plan.maxEventBytes);
+        this.clock = clock;
+        this.byAppendTime = byAppendTime;
+    }
+
+    /** Reads what that plan asks for as well. */
+    void use(Plan plan) {
+        decoder.use(plan.slots);
+    }
+
+    /** The event of a record, or null for a control record, which only moves its partition on. */
+    public Event stamp(Record record) throws Refusal {
+        switch (record.kind) {
+            case TICK -> {
+                advance(record, record.appendMs - record.controlMs);
+                return null;
+            }
+            case CLOSE -> {
+                advance(record, clock.closing(record.controlMs));
+                return null;
+            }
+            default -> {
+                Event event = new Event();
+                long time = decoder.decode(record.value, event);
+                event.partition = record.partition;
+                event.offset = record.offset;
+                event.lane = record.partition;
+                event.pos = byAppendTime ? Math.min(time, record.appendMs) : time;
+                clock.stamp(event);
+                return event;
+            }
+        }
+    }
+
+    private void advance(Record record, long pos) {
+        clock.advance(record.partition, byAppendTime ? Math.min(pos, record.appendMs) : pos);
+    }
+}

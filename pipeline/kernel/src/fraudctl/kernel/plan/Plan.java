@@ -1,0 +1,392 @@
+package fraudctl.kernel.plan;
+
+import fraudctl.kernel.event.Event;
+import fraudctl.kernel.event.Slots;
+import fraudctl.kernel.wire.Json;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
+
+/**
+ * What the kernel computes from a moment on: hops, features, and the values that Python is handed.
+ *
+ * <p>Made from the JSON document that {@code pipeline/rules/plan.py} writes. Every transaction field that a key, a
+ * feature, a condition or a rule mentions has a slot in {@link Event#slots}; every computation has an index in
+ * {@link Event#features}. Plans of a job follow each other; state goes on from one to the next, see
+ * {@code KeyState.adopt}. A plan does not change once it is made.
+ */
+public final class Plan {
+    /** Of the first plan: in force from the beginning, and nothing was let go before it. */
+    static final long ALWAYS = -(1L << 62);
+    /** Sessions look back this far at most. */
+    public static final long SESSION_RETENTION_MS = 86_400_000L;
+
+    /** Which of the job's plans it is, from 0, and the due from which it is in force. */
+    final int epoch;
+    public final long fromMs;
+    /** What Python is told when it comes into force: the record of the activation. */
+    public final byte[] announcement;
+    public final Slots slots;
+    public final long outOfOrdernessMs;
+    public final long dedupWindowMs;
+    public final int maxEntries;
+    public final int maxEventBytes;
+    public final List<Hop> hops = new ArrayList<>();
+    /** The live rule set's, as decisions list them. */
+    public final List<Feature> features = new ArrayList<>();
+    public final List<Input> inputs = new ArrayList<>();
+    public final boolean hasShadow;
+    public final List<Feature> shadowFeatures = new ArrayList<>();
+    public final List<Input> shadowInputs = new ArrayList<>();
+    /** How many values are computed on an event; several features can share one. */
+    public int valueCount;
+    /** When each plan up to this one came into force. */
+    private final long[] starts;
+    /** By key: entries up to here earlier plans have let go. */
+    private final Map<String, Long> floors = new HashMap<>();
+
+    /** One keyed pass over the events. */
+    public static final class Hop {
+        public final String key;
+        final int keySlot;
+        public final int epoch;
+        /** How far back the live rule set looks, its shadow, and how far entries are kept. */
+        public final long retentionMs;
+        public final long shadowRetentionMs;
+        public final long heldMs;
+        /** Entries up to here earlier plans have let go. */
+        public long floorMs = ALWAYS;
+        /** From this due on every window lies in what is held. */
+        public long warmFromMs = ALWAYS;
+        /** Slots; {@link Slots#NO_SLOT} for a number that is free. */
+        public int[] columns;
+        /** Null for a number that is free. */
+        public Condition[] conditions;
+        /** The epoch since which each number means what it means. */
+        public final int[] columnSince;
+        public final int[] conditionSince;
+        public final int[] firstSeenSince;
+        public final int[] previousSince;
+        /** All that is computed: live, shadow and kept up. */
+        public final List<Feature> features = new ArrayList<>();
+        /** What running totals the features need; several features share one. */
+        public final List<Totals> totals = new ArrayList<>();
+
+        Hop(String key, int keySlot, int epoch, JsonNode node) {
+            this.key = key;
+            this.keySlot = keySlot;
+            this.epoch = epoch;
+            this.retentionMs = node.path("retention_ms").asLong();
+            this.shadowRetentionMs = node.path("shadow_retention_ms").asLong();
+            this.heldMs = node.path("held_ms").asLong();
+            JsonNode since = node.path("since");
+            columnSince = ints(since.path("columns"));
+            conditionSince = ints(since.path("wheres"));
+            firstSeenSince = ints(since.path("first_seen"));
+            previousSince = ints(since.path("previous"));
+        }
+
+        /** The first hop has each user's events, and sees which are copies. */
+        public boolean isFirst() {
+            return keySlot == Slots.SLOT_USER_ID;
+        }
+
+        /** Whether there is anything to do here. */
+        public boolean computes() {
+            return isFirst() || !features.isEmpty();
+        }
+
+        /** The key of an event in this hop, or null when the event has none. */
+        public String keyOf(Event event) {
+            return keySlot < 0 ? event.userId : (String) event.slots[keySlot];
+        }
+    }
+
+    private static int[] ints(JsonNode list) {
+        int[] read = new int[list.size()];
+        for (int i = 0; i < read.length; i++) {
+            read[i] = list.get(i).asInt();
+        }
+        return read;
+    }
+
+    /** The totals over one window or session with one condition and, for distinct, one column. */
+    public static final class Totals {
+        public final long mask;
+        public final long windowMs;
+        public final long sessionGapMs;
+        public final int column;
+        public boolean needsSquares;
+
+        Totals(long mask, long windowMs, long sessionGapMs, int column) {
+            this.mask = mask;
+            this.windowMs = windowMs;
+            this.sessionGapMs = sessionGapMs;
+            this.column = column;
+        }
+
+        private boolean covers(Totals other) {
+            return mask == other.mask && windowMs == other.windowMs && sessionGapMs == other.sessionGapMs
+                    && (other.column < 0 || column == other.column);
+        }
+    }
+
+    public enum Aggregate {
+        COUNT, SUM, AVG, MIN, MAX, DISTINCT, MEAN_BEFORE, STDDEV_BEFORE, FIRST_SEEN, PREVIOUS, SEQUENCE
+    }
+
+    /** One feature; durations are 0 where they do not apply. */
+    public static final class Feature implements Cloneable {
+        public String name;
+        /** The name as a key in JSON, colon included: it is written with every event. */
+        public String jsonKey;
+        public int index;
+        public Aggregate aggregate;
+        /** Position in {@link Hop#columns} for distinct; slot of the field for first_seen and previous. */
+        public int column = -1;
+        public int ofSlot = -1;
+        int condition = -1;
+        public long windowMs;
+        public long sessionGapMs;
+        public long ttlMs;
+        /** How far back its rule set looks by this key. */
+        public long retentionMs;
+        /** The state holds all that it looks at if it looks back no further than this. */
+        public long completeAfterMs = ALWAYS;
+        public int[] steps;
+        /** Position among the first_seen (or previous) features of its hop: where its record lies. */
+        public int record = -1;
+        /** Index in {@link Hop#totals}, or -1 where none apply. */
+        public int totals = -1;
+
+        public long mask() {
+            return condition < 0 ? 0 : 1L << condition;
+        }
+
+        /** Whether the event itself stays out of the aggregate. */
+        public boolean isBefore() {
+            return aggregate == Aggregate.MEAN_BEFORE || aggregate == Aggregate.STDDEV_BEFORE;
+        }
+
+        /** How far back from an event's position it looks at most. */
+        public long reachMs() {
+            return sessionGapMs > 0 ? SESSION_RETENTION_MS : windowMs;
+        }
+
+        public boolean hasRecord() {
+            return aggregate == Aggregate.FIRST_SEEN || aggregate == Aggregate.PREVIOUS;
+        }
+
+        private void setName(String given) {
+            name = given;
+            StringBuilder key = new StringBuilder();
+            Json.appendString(key, given);
+            jsonKey = key.append(':').toString();
+        }
+
+        /** The same value under another name. */
+        Feature named(String other) {
+            try {
+                Feature copy = (Feature) clone();
+                copy.setName(other);
+                return copy;
+            } catch (CloneNotSupportedException impossible) {
+                throw new IllegalStateException(impossible);
+            }
+        }
+
+        public boolean ofMoney() {
+            return aggregate == Aggregate.SUM || aggregate == Aggregate.MIN || aggregate == Aggregate.MAX;
+        }
+    }
+
+    /** One value of the row that Python scores: a feature, the amount, an id or a slot. */
+    public record Input(String name, int feature, int slot) {}
+
+    /** The one plan of a job whose rule set does not change; the document has the settings too. */
+    public static Plan parse(String json) {
+        return first(read(json), new byte[0]);
+    }
+
+    static Plan first(JsonNode plan, byte[] announcement) {
+        return new Plan(plan, plan, null, ALWAYS, announcement);
+    }
+
+    /** The plan that follows, from a time on; the settings are those of the job. */
+    Plan next(JsonNode plan, long fromMs, byte[] nextAnnouncement) {
+        return new Plan(plan, null, this, fromMs, nextAnnouncement);
+    }
+
+    static JsonNode read(String json) {
+        try {
+            return new ObjectMapper().readTree(json);
+        } catch (java.io.IOException malformed) {
+            throw new IllegalArgumentException("the plan is not JSON: " + malformed.getMessage(), malformed);
+        }
+    }
+
+    /** A plan's document with a job's settings in it. */
+    static JsonNode withSettings(JsonNode plan, JsonNode settings) {
+        ObjectNode whole = plan.deepCopy();
+        whole.setAll((ObjectNode) settings);
+        return whole;
+    }
+
+    private Plan(JsonNode plan, JsonNode settings, Plan before, long fromMs, byte[] announcement) {
+        this.epoch = before == null ? 0 : before.epoch + 1;
+        this.fromMs = fromMs;
+        this.announcement = announcement;
+        this.slots = new Slots(before == null ? null : before.slots);
+        starts = before == null ? new long[1] : Arrays.copyOf(before.starts, epoch + 1);
+        starts[epoch] = fromMs;
+        outOfOrdernessMs = before == null ? settings.get("out_of_orderness_ms").asLong() : before.outOfOrdernessMs;
+        dedupWindowMs = before == null ? settings.get("dedup_window_ms").asLong() : before.dedupWindowMs;
+        maxEntries = before == null ? settings.get("max_entries").asInt() : before.maxEntries;
+        maxEventBytes = before == null ? settings.get("max_event_bytes").asInt() : before.maxEventBytes;
+        for (String key : Slots.HOP_KEYS) {
+            floors.put(key, before == null ? ALWAYS
+                    : Math.max(before.floors.get(key), fromMs - 1 - before.hop(key).heldMs));
+        }
+        hasShadow = plan.has("shadow_inputs");
+        plan.get("hops").forEach(hop -> hops.add(hop(hop)));
+        addInputs(plan.get("inputs"), features, inputs);
+        addInputs(plan.path("shadow_inputs"), shadowFeatures, shadowInputs);
+        hops.forEach(this::settle);
+    }
+
+    private void addInputs(JsonNode names, List<Feature> known, List<Input> to) {
+        Map<String, Integer> byName = new HashMap<>();
+        known.forEach(feature -> byName.put(feature.name, feature.index));
+        names.forEach(name -> to.add(input(name.asText(), byName)));
+    }
+
+    /** Settles what is known of the time before the plan. */
+    private void settle(Hop hop) {
+        hop.floorMs = floors.get(hop.key);
+        for (Feature feature : hop.features) {
+            feature.completeAfterMs = completeAfter(hop, feature);
+            if (!feature.hasRecord() && feature.completeAfterMs != ALWAYS) {
+                hop.warmFromMs = Math.max(hop.warmFromMs, feature.completeAfterMs + feature.retentionMs);
+            }
+        }
+    }
+
+    private long completeAfter(Hop hop, Feature feature) {
+        return switch (feature.aggregate) {
+            case FIRST_SEEN -> started(hop.firstSeenSince[feature.record]);
+            case PREVIOUS -> started(hop.previousSince[feature.record]);
+            default -> {
+                long after = hop.floorMs;
+                for (int condition : feature.steps == null ? new int[] {feature.condition} : feature.steps) {
+                    after = Math.max(after, condition < 0 ? ALWAYS : started(hop.conditionSince[condition]));
+                }
+                yield Math.max(after, feature.column < 0 ? ALWAYS : started(hop.columnSince[feature.column]));
+            }
+        };
+    }
+
+    private long started(int number) {
+        return number == 0 ? ALWAYS : starts[number] - 1;
+    }
+
+    /** The hop by that key; one that keeps nothing where the plan has none. */
+    public Hop hop(String key) {
+        for (Hop hop : hops) {
+            if (hop.key.equals(key)) {
+                return hop;
+            }
+        }
+        Hop none = new Hop(key, slots.slotFor(key), epoch, read("{}"));
+        none.columns = new int[0];
+        none.conditions = new Condition[0];
+        none.floorMs = floors.get(key);
+        return none;
+    }
+
+    private Input input(String name, Map<String, Integer> known) {
+        Integer feature = known.get(name);
+        return feature == null ? new Input(name, -1, slots.slotFor(name)) : new Input(name, feature, -1);
+    }
+
+    private Hop hop(JsonNode node) {
+        String key = node.get("key").asText();
+        Hop hop = new Hop(key, slots.slotFor(key), epoch, node);
+        List<String> columns = new ArrayList<>();
+        node.get("columns").forEach(column -> columns.add(column.isNull() ? null : column.asText()));
+        List<Condition> conditions = new ArrayList<>();
+        node.get("wheres").forEach(where ->
+                conditions.add(where.isNull() ? null : Condition.compile(where, slots::slotFor)));
+        hop.columns = columns.stream().mapToInt(one -> one == null ? Slots.NO_SLOT : slots.slotFor(one)).toArray();
+        hop.conditions = conditions.toArray(new Condition[0]);
+        for (JsonNode declared : node.get("features")) {
+            features.add(computed(declared, columns, hop, hop.retentionMs));
+        }
+        for (JsonNode declared : node.path("shadow")) {
+            String same = declared.path("same_as").asText(null);
+            shadowFeatures.add(same == null ? computed(declared, columns, hop, hop.shadowRetentionMs)
+                    : computed(hop, same).named(declared.get("name").asText()));
+        }
+        for (JsonNode declared : node.path("kept")) {
+            computed(declared, columns, hop, hop.heldMs);
+        }
+        hop.features.stream().filter(feature -> feature.column >= 0).forEach(feature -> shareTotals(hop, feature));
+        hop.features.stream().filter(feature -> feature.column < 0).forEach(feature -> shareTotals(hop, feature));
+        return hop;
+    }
+
+    private Feature computed(JsonNode declared, List<String> columns, Hop hop, long retentionMs) {
+        Feature feature = feature(declared, columns);
+        feature.retentionMs = retentionMs;
+        hop.features.add(feature);
+        return feature;
+    }
+
+    private static Feature computed(Hop hop, String name) {
+        return hop.features.stream().filter(feature -> feature.name.equals(name)).findFirst().orElseThrow();
+    }
+
+    /** Distinct features come first, since their totals serve the others of the same window too. */
+    private static void shareTotals(Hop hop, Feature feature) {
+        switch (feature.aggregate) {
+            case COUNT, SUM, AVG, DISTINCT, MEAN_BEFORE, STDDEV_BEFORE -> {
+                Totals wanted =
+                        new Totals(feature.mask(), feature.windowMs, feature.sessionGapMs, feature.column);
+                for (int i = 0; i < hop.totals.size() && feature.totals < 0; i++) {
+                    feature.totals = hop.totals.get(i).covers(wanted) ? i : -1;
+                }
+                if (feature.totals < 0) {
+                    feature.totals = hop.totals.size();
+                    hop.totals.add(wanted);
+                }
+                hop.totals.get(feature.totals).needsSquares |= feature.aggregate == Aggregate.STDDEV_BEFORE;
+            }
+            default -> { }
+        }
+    }
+
+    private Feature feature(JsonNode node, List<String> columns) {
+        Feature feature = new Feature();
+        feature.setName(node.get("name").asText());
+        feature.index = valueCount++;
+        feature.aggregate = Aggregate.valueOf(node.get("agg").asText().toUpperCase(java.util.Locale.ROOT));
+        feature.condition = node.path("where").asInt(-1);
+        feature.windowMs = node.path("window_ms").asLong(node.path("within_ms").asLong(0));
+        feature.sessionGapMs = node.path("session_gap_ms").asLong(0);
+        feature.ttlMs = node.path("ttl_ms").asLong(0);
+        switch (feature.aggregate) {
+            case DISTINCT -> feature.column = columns.indexOf(node.get("of").asText());
+            case FIRST_SEEN, PREVIOUS -> {
+                feature.ofSlot = slots.slotFor(node.get("of").asText());
+                feature.record = node.get("record").asInt();
+            }
+            case SEQUENCE -> feature.steps = ints(node.get("steps"));
+            default -> { }
+        }
+        return feature;
+    }
+}

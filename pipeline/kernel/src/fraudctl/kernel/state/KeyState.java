@@ -1,0 +1,154 @@
+package fraudctl.kernel.state;
+
+import fraudctl.kernel.event.Event;
+import fraudctl.kernel.plan.Plan;
+
+/**
+ * What a hop remembers of one key: recent entries in the order of their positions, and the records of
+ * first_seen, previous and dedup. Whether something is still there is always asked of the due of the
+ * event in hand, never of a timer; see docs/semantics.md.
+ */
+public final class KeyState {
+    public static final long NONE = Long.MIN_VALUE;
+
+    private Plan.Hop hop;
+    /** The plan under which it was last changed; its numbers are that plan's. */
+    private int epoch;
+    public final EntryColumns entries;
+    /** Greatest position that was dropped because the key held too many entries. */
+    public long cut = NONE;
+    public SeenValues[] firstSeen;
+    public Last[] previous;
+    /** Null where there are none; only the user hop has any. */
+    RecentIds scored;
+    /** When the reclaiming timer of this key is to fire; NONE when there is none. */
+    public long timer = NONE;
+
+    /** The last value of a field and when it was seen. */
+    public record Last(long pos, String value) {}
+
+    public KeyState(Plan.Hop hop) {
+        this(hop.epoch, hop.columns.length);
+        this.hop = hop;
+        firstSeen = new SeenValues[hop.firstSeenSince.length];
+        previous = new Last[hop.previousSince.length];
+    }
+
+    /** To be read from its stored form, which is of that plan, and then to be adopted. */
+    KeyState(int epoch, int columnCount) {
+        this.epoch = epoch;
+        entries = new EntryColumns(columnCount);
+    }
+
+    Plan.Hop hop() {
+        return hop;
+    }
+
+    int epoch() {
+        return epoch;
+    }
+
+    /** Goes on under that plan: what a number meant before the epoch since which it means something else goes. */
+    void adopt(Plan.Hop next) {
+        hop = next;
+        if (epoch == next.epoch) {
+            return;
+        }
+        entries.adopt(epoch, next.conditionSince, next.columnSince);
+        SeenValues[] seen = new SeenValues[next.firstSeenSince.length];
+        copyKept(firstSeen, seen, next.firstSeenSince, epoch);
+        firstSeen = seen;
+        Last[] last = new Last[next.previousSince.length];
+        copyKept(previous, last, next.previousSince, epoch);
+        previous = last;
+        epoch = next.epoch;
+    }
+
+    /** What a number meant is kept where it means the same since an epoch up to that. */
+    static <T> void copyKept(T[] from, T[] to, int[] since, int epoch) {
+        for (int n = 0; n < to.length; n++) {
+            to[n] = n < from.length && since[n] <= epoch ? from[n] : null;
+        }
+    }
+
+    /** Forgets entries at or before the horizon, which is the due in hand less the retention. */
+    public void evict(long horizon) {
+        while (!entries.isEmpty() && entries.pos[entries.head] <= horizon) {
+            entries.dropOldest();
+        }
+        if (cut <= horizon) {
+            cut = NONE;
+        }
+    }
+
+    /** Whether this is a copy of an event already scored; remembers it when it is the first. */
+    public boolean isDuplicate(Event event, long windowMs) {
+        if (scored == null) {
+            scored = new RecentIds();
+        }
+        scored.evict(event.due - windowMs - 1);
+        if (scored.contains(event.eventId)) {
+            return true;
+        }
+        scored.add(event.eventId, event.due);
+        return false;
+    }
+
+    /** Drops what the watermark has made unreachable and tells when the rest will be; NONE when nothing is left. */
+    public long reclaim(long watermark, long dedupWindowMs) {
+        evict(Math.max(watermark - hop.heldMs, hop.floorMs));
+        if (scored != null) {
+            scored.evict(watermark - dedupWindowMs);
+        }
+        for (Plan.Feature feature : hop.features) {
+            long horizon = watermark - feature.ttlMs;
+            if (feature.aggregate == Plan.Aggregate.FIRST_SEEN && firstSeen[feature.record] != null) {
+                firstSeen[feature.record].evict(horizon);
+            } else if (feature.aggregate == Plan.Aggregate.PREVIOUS && previous[feature.record] != null
+                    && previous[feature.record].pos() <= horizon) {
+                previous[feature.record] = null;
+            }
+        }
+        return expiry(dedupWindowMs);
+    }
+
+    /** The watermark at which all that is held now will be unreachable; NONE when nothing is held. */
+    public long expiry(long dedupWindowMs) {
+        long expiry = entries.isEmpty() ? NONE : entries.pos[entries.tail - 1] + hop.heldMs;
+        if (cut != NONE) {
+            expiry = Math.max(expiry, cut + hop.heldMs);
+        }
+        if (scored != null && !scored.isEmpty()) {
+            expiry = Math.max(expiry, scored.newestDue() + dedupWindowMs);
+        }
+        for (Plan.Feature feature : hop.features) {
+            if (feature.aggregate == Plan.Aggregate.FIRST_SEEN) {
+                SeenValues seen = firstSeen[feature.record];
+                if (seen != null && !seen.isEmpty()) {
+                    expiry = Math.max(expiry, seen.newestSight() + feature.ttlMs);
+                }
+            } else if (feature.aggregate == Plan.Aggregate.PREVIOUS && previous[feature.record] != null) {
+                expiry = Math.max(expiry, previous[feature.record].pos() + feature.ttlMs);
+            }
+        }
+        return expiry;
+    }
+
+    /** Whether its blob holds all of it. */
+    boolean isInline() {
+        return Chunks.isInline(entries) && entries.chunks.isEmpty()
+                && (scored == null || Chunks.isInline(scored) && scored.chunks.isEmpty());
+    }
+
+    /** What it takes in the heap, in bytes: see {@link Weight}. */
+    public int weight() {
+        int records = 0;
+        for (SeenValues values : firstSeen) {
+            records += Weight.POINTER + (values == null ? 0 : values.weight());
+        }
+        for (Last last : previous) {
+            records += Weight.POINTER + (last == null ? 0 : 24 + Weight.of(last.value()));
+        }
+        return 96 + records + entries.weight() + (scored == null ? 0 : scored.weight());
+    }
+}

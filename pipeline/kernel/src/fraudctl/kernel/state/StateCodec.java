@@ -1,0 +1,87 @@
+package fraudctl.kernel.state;
+
+import fraudctl.kernel.wire.Bytes;
+import java.io.IOException;
+
+/**
+ * The stored form of a {@link KeyState}: a blob per key, which opens with the version of the form, and
+ * {@link Chunks} for what grows long.
+ */
+final class StateCodec {
+    private static final int VERSION = 2;
+
+    private final Bytes out = new Bytes();
+
+    /** The blob; long lists go to the store. */
+    byte[] encode(KeyState state, Chunks.Store store) throws IOException {
+        out.clear();
+        out.writeLong(VERSION);
+        out.writeLong(state.epoch());
+        out.writeLong(state.entries.columns.length);
+        out.writeLong(state.timer);
+        out.writeLong(state.cut);
+        state.entries.chunks.write(out, state.entries, store);
+        state.entries.stored();
+        out.writeLong(state.firstSeen.length);
+        for (SeenValues seen : state.firstSeen) {
+            if (seen == null) {
+                out.writeLong(0);
+            } else {
+                seen.write(out);
+            }
+        }
+        out.writeLong(state.previous.length);
+        for (KeyState.Last last : state.previous) {
+            out.writeText(last == null ? null : last.value());
+            if (last != null) {
+                out.writeLong(last.pos());
+            }
+        }
+        out.writeLong(state.scored == null ? 0 : 1);
+        if (state.scored != null) {
+            state.scored.chunks.write(out, state.scored, store);
+            state.scored.stored();
+        }
+        return out.written();
+    }
+
+    /** The state as that plan left it; it is to be adopted by the one in force. */
+    KeyState decode(byte[] blob, Chunks.Store store) throws IOException {
+        Bytes in = new Bytes(blob);
+        long version = in.readLong();
+        if (version != VERSION) {
+            throw new IllegalStateException(
+                    "key state of form " + version + " cannot be read; this kernel reads " + VERSION);
+        }
+        int epoch = (int) in.readLong();
+        KeyState state = new KeyState(epoch, (int) in.readLong());
+        state.timer = in.readLong();
+        state.cut = in.readLong();
+        state.entries.chunks.read(in, state.entries, store);
+        state.entries.stored();
+        state.firstSeen = new SeenValues[(int) in.readLong()];
+        for (int i = 0; i < state.firstSeen.length; i++) {
+            SeenValues seen = SeenValues.read(in);
+            state.firstSeen[i] = seen.isEmpty() ? null : seen;
+        }
+        state.previous = new KeyState.Last[(int) in.readLong()];
+        for (int i = 0; i < state.previous.length; i++) {
+            String value = in.readText();
+            state.previous[i] = value == null ? null : new KeyState.Last(in.readLong(), value);
+        }
+        if (in.readLong() == 1) {
+            state.scored = new RecentIds();
+            state.scored.chunks.read(in, state.scored, store);
+            state.scored.stored();
+        }
+        return state;
+    }
+
+    /** Removes what the store holds of the key beside its blob. */
+    static void removeChunks(KeyState state, Chunks.Store store) throws IOException {
+        state.entries.chunks.removeAll(store);
+        if (state.scored != null) {
+            state.scored.chunks.removeAll(store);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package fraudctl.kernel.wire;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/** A growing array of bytes to write to, or a given one to read from; integers are of variable length. */
+public final class Bytes {
+    private byte[] array;
+    private int at;
+
+    public Bytes() {
+        this(new byte[256]);
+    }
+
+    public Bytes(byte[] array) {
+        this.array = array;
+    }
+
+    public byte[] written() {
+        return Arrays.copyOf(array, at);
+    }
+
+    public void clear() {
+        at = 0;
+    }
+
+    private void ensure(int more) {
+        if (at + more > array.length) {
+            array = Arrays.copyOf(array, Math.max(array.length * 2, at + more));
+        }
+    }
+
+    /** Zigzag, seven bits a byte, least significant first. */
+    public void writeLong(long value) {
+        ensure(10);
+        long rest = (value << 1) ^ (value >> 63);
+        while ((rest & ~0x7FL) != 0) {
+            array[at++] = (byte) ((rest & 0x7F) | 0x80);
+            rest >>>= 7;
+        }
+        array[at++] = (byte) rest;
+    }
+
+    public long readLong() {
+        long rest = 0;
+        for (int shift = 0; ; shift += 7) {
+            byte next = array[at++];
+            rest |= (long) (next & 0x7F) << shift;
+            if (next >= 0) {
+                return (rest >>> 1) ^ -(rest & 1);
+            }
+        }
+    }
+
+    /** Length in bytes plus one, then UTF-8; zero for null. */
+    public void writeText(String text) {
+        if (text == null) {
+            writeLong(0);
+            return;
+        }
+        int start = at;
+        if (!writeAscii(text)) {
+            at = start;
+            byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+            writeLong(utf8.length + 1L);
+            ensure(utf8.length);
+            System.arraycopy(utf8, 0, array, at, utf8.length);
+            at += utf8.length;
+        }
+    }
+
+    /** Nearly every text is ASCII and short, and then needs no array of its own; false when it is not. */
+    private boolean writeAscii(String text) {
+        int length = text.length();
+        writeLong(length + 1L);
+        ensure(length);
+        for (int i = 0; i < length; i++) {
+            char c = text.charAt(i);
+            if (c >= 0x80) {
+                return false;
+            }
+            array[at + i] = (byte) c;
+        }
+        at += length;
+        return true;
+    }
+
+    public String readText() {
+        int length = (int) readLong() - 1;
+        if (length < 0) {
+            return null;
+        }
+        String text = new String(array, at, length, StandardCharsets.UTF_8);
+        at += length;
+        return text;
+    }
+}

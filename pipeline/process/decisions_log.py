@@ -1,0 +1,208 @@
+"""The decisions topic as one member of a consumer group reads it, and the dead-letter topic beside it.
+
+Offsets are committed only when they are told to be, and none of a partition that is someone else's by now.
+It knows no store.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+
+from pipeline.process.backlog import Backlog
+from pipeline.records.decision_record import Delivery, run_of
+
+log = logging.getLogger("projector")
+
+_DEAD_LETTER_S = 10.0
+_ASK_S = 1.0
+_COMMIT_AGAIN_S = 5.0
+
+
+class NotAcknowledged(Exception):
+    """Not now: the dead-letter topic has not taken what belongs there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A place in a consumer group, and the topics that are read and written in it."""
+
+    bootstrap: str
+    group: str
+    decisions_topic: str
+    dead_letter_topic: str
+    instance: str | None = None
+    """tells this member from others of its group; with it a restarted one gets its partitions at once"""
+
+
+class Letter(Protocol):
+    """A decision for the dead-letter topic, and why it is one."""
+
+    @property
+    def delivery(self) -> Delivery: ...
+    @property
+    def reason(self) -> str: ...
+
+
+class DecisionsLog:
+    """The decisions topic read by one member of a consumer group, and its dead-letter topic."""
+
+    def __init__(self, member: Membership) -> None:
+        self._member = member
+        self._owned: dict[int, int] = {}  # partition to the offset committed last
+        self._uncommitted: dict[int, int] = {}  # what a commit failed for: tried again when nothing comes
+        self._commit_again = 0.0
+        self._paused = False
+        self._backlog: Backlog | None = None  # of the assignment, when there is one
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": member.bootstrap, "group.id": member.group, "client.id": member.group,
+                "enable.auto.commit": False, "auto.offset.reset": "earliest",
+                # a killed member's partitions come back within this time
+                "session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_500,
+                "max.poll.interval.ms": 300_000, "fetch.min.bytes": 65_536, "fetch.wait.max.ms": 50,
+                "queued.max.messages.kbytes": 32_768, "message.max.bytes": 20_000_000,
+                "topic.metadata.refresh.interval.ms": 10_000, "log_level": 4,
+                **({"group.instance.id": member.instance} if member.instance else {}),
+            }
+        )  # fmt: skip
+        self._producer = Producer(
+            {
+                "bootstrap.servers": member.bootstrap, "client.id": member.group,
+                "enable.idempotence": True, "message.max.bytes": 20_000_000, "linger.ms": 5,
+                "message.timeout.ms": int(_DEAD_LETTER_S * 1000), "log_level": 4,
+            }
+        )  # fmt: skip
+        self._consumer.subscribe(
+            [member.decisions_topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+        )
+
+    def read(self, limit: int, wait_s: float) -> list[Delivery]:
+        batch = []
+        for message in self._consumer.consume(limit, wait_s):
+            error = message.error()
+            if error is None:
+                batch.append(_delivery(message))
+            elif error.fatal():
+                raise RuntimeError(error.str())
+        if self._uncommitted and not batch and time.monotonic() >= self._commit_again:
+            self.commit({})
+        return batch
+
+    def owns(self, partition: int) -> bool:
+        return partition in self._owned
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
+        """Failing is harmless: whoever reads these again finds the store has them.
+
+        What failed is not counted as committed; it is tried again with the next batch, or when none comes.
+        """
+        wanted = {**self._uncommitted, **offsets}
+        wanted = {partition: offset for partition, offset in wanted.items() if self.owns(partition)}
+        try:
+            places = [self._at(partition, offset) for partition, offset in wanted.items()]
+            done = self._consumer.commit(offsets=places, asynchronous=False) if places else []
+            taken = {at.partition: at.offset for at in done or () if at.error is None}
+        except KafkaException as error:
+            log.warning("offsets not committed: %s; they are tried again", error)
+            taken = {}
+            self._commit_again = time.monotonic() + _COMMIT_AGAIN_S
+        self._owned.update(taken)
+        self._uncommitted = {partition: at for partition, at in wanted.items() if partition not in taken}
+
+    def pause(self) -> None:
+        self._paused = True
+        self._consumer.pause([self._at(partition) for partition in self._owned])
+
+    def resume(self) -> None:
+        self._paused = False
+        self._consumer.resume([self._at(partition) for partition in self._owned])
+
+    def idle(self, wait_s: float) -> None:
+        """Keep the membership alive; everything owned is paused, so nothing comes."""
+        message = self._consumer.poll(wait_s)
+        if message is not None and message.error() is None:
+            # fetched before the pause took hold: read it again later
+            self._consumer.seek(self._at(message.partition() or 0, message.offset() or 0))
+
+    def dead_letter(self, refused: Sequence[Letter]) -> None:
+        """Returns when the broker has them all. Raises NotAcknowledged."""
+        failed: list[str] = []
+
+        def acknowledged(error: object, _: object) -> None:
+            if error is not None:
+                failed.append(str(error))
+
+        try:
+            for one in refused:
+                self._producer.produce(
+                    self._member.dead_letter_topic, value=one.delivery.value, key=one.delivery.key,
+                    headers=self._why(one), on_delivery=acknowledged,
+                )  # fmt: skip
+                self._producer.poll(0)
+            unsent = self._producer.flush(_DEAD_LETTER_S + 1)
+        except (KafkaException, BufferError) as error:
+            raise NotAcknowledged(f"dead-letter topic: {error}") from error
+        if failed or unsent:
+            raise NotAcknowledged(f"dead-letter topic: {failed[0] if failed else 'no answer'}")
+
+    def lag(self) -> int | None:
+        """Records of the assigned partitions that are not committed; None before an assignment, and while
+        the broker does not say."""
+        return self._backlog.of(self._owned, is_fetching=not self._paused) if self._backlog else None
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def _ends(self, partition: int, ask: bool) -> tuple[int, int] | None:
+        at = self._at(partition)
+        try:
+            found = self._consumer.get_watermark_offsets(at, timeout=_ASK_S, cached=not ask)
+            return found or None
+        except KafkaException:
+            return None
+
+    def _why(self, one: Letter) -> list[tuple[str, str | bytes | None]]:
+        delivery = one.delivery
+        return [
+            ("topic", self._member.decisions_topic), ("partition", str(delivery.partition)),
+            ("offset", str(delivery.offset)), ("reason", one.reason), ("run", str(delivery.run)),
+        ]  # fmt: skip
+
+    def _at(self, partition: int, offset: int = -1001) -> Any:
+        return TopicPartition(self._member.decisions_topic, partition, offset)
+
+    def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
+        try:
+            known = consumer.committed(partitions, timeout=5)
+        except KafkaException:
+            known = partitions  # only the lag needs them
+        self._owned = {at.partition: max(at.offset, 0) for at in known}
+        self._uncommitted = {}
+        self._backlog = Backlog(self._ends)
+        consumer.assign(partitions)
+        if self._paused:
+            consumer.pause(partitions)
+
+    def _revoked(self, consumer: Consumer, partitions: list[Any]) -> None:
+        self._owned = {}
+        self._uncommitted = {}
+        self._backlog = None
+
+
+def _delivery(message: Message) -> Delivery:
+    value = message.value()
+    return Delivery(
+        value.encode() if isinstance(value, str) else value or b"",
+        message.partition() or 0, message.offset() or 0, run_of(message.headers()),
+        message.timestamp()[1], _bytes(message.key()),
+    )  # fmt: skip
+
+
+def _bytes(key: str | bytes | None) -> bytes | None:
+    return key.encode() if isinstance(key, str) else key

@@ -1,0 +1,150 @@
+"""What the bytes of a decision say, read cheaply; the one place that knows how they lie.
+
+The values of the decisions topic have a fixed order of keys (see `pipeline.records.events`): the event's id
+and its user first, the features before the verdict. So a sink need not parse the features to pass them on: it
+cuts their JSON text out whole, numbers untouched. Cutting is sound because an unescaped quote never stands
+inside a JSON string: `,"late":` can only be structure. This module knows nothing of Kafka or of any store.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
+
+from pipeline.records.decision_record import Identity
+from pipeline.records.events import MARKS
+
+_EVENT_ID = '{"event_id":"'
+_HEAD = _EVENT_ID.encode()
+_AMOUNT = b',"amount":'
+_USER_ID = ',"user_id":"'
+_FEATURES = ',"features":{'
+_LATE = ',"late":'
+_APPROVED = '"decision":"approve"'
+
+
+class Undecodable(ValueError):
+    """The value is not a decision in the form the job writes."""
+
+
+class Literal(str):
+    """A fractional JSON number exactly as written."""
+
+    __slots__ = ()
+
+
+class Glance(NamedTuple):
+    """The little that must be known of every decision."""
+
+    identity: Identity
+    flagged: bool
+
+
+class Parts(NamedTuple):
+    """A decision taken apart. `features` is JSON text; the others are plain JSON values,
+    fractional numbers as `Literal`. `verdict` is shared between calls: do not change it."""
+
+    transaction: Mapping[str, Any]
+    features: str
+    verdict: Mapping[str, Any]
+
+    @property
+    def identity(self) -> Identity:
+        return self.transaction["user_id"], self.transaction["event_id"]
+
+
+_decode = json.JSONDecoder(parse_float=Literal).decode
+
+
+def glance(value: bytes) -> Glance:
+    """Identity and whether it is flagged, without parsing the rest. Raises Undecodable."""
+    try:
+        text = _text(value)
+        if not text.startswith(_EVENT_ID):
+            raise Undecodable("does not begin with event_id")
+        event_id, end = scanstring(text, len(_EVENT_ID))
+        if not text.startswith(_USER_ID, end):
+            raise Undecodable("no user_id after event_id")
+        user_id, _ = scanstring(text, end + len(_USER_ID))
+    except (ValueError, AttributeError) as error:
+        raise Undecodable(str(error)) from None
+    cut = text.rfind(_LATE)
+    if cut < 0 or not text.endswith("}"):
+        raise Undecodable("ends before its verdict")
+    return Glance((user_id, event_id), _APPROVED not in text[cut:])
+
+
+def take_apart(value: bytes) -> Parts:
+    """The whole decision. Raises Undecodable."""
+    try:
+        text = _text(value)
+        first, last = text.rfind(_FEATURES), text.rfind(_LATE)
+        if not 0 < first < last:
+            raise Undecodable("no features before a verdict")
+        transaction = _decode(text[:first] + "}")
+        verdict = _verdict(text[last + 1 :])
+        parts = Parts(transaction, text[first + len(_FEATURES) - 1 : last], verdict)
+        _require(transaction, ("event_id", "user_id", "event_time", "amount", "source"))
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise Undecodable(str(error)) from None
+    return parts
+
+
+def beginning(event_id: str) -> bytes:
+    """How the bytes of every decision on that event begin, whoever its user is."""
+    return f'{{"event_id":{json.dumps(event_id, ensure_ascii=False)},'.encode()
+
+
+def number_of(value: bytes, prefix: bytes) -> int | None:
+    """N of a decision, or a transaction, whose event id is the prefix and a number N; None for any other.
+
+    Parses nothing. The prefix needs no escape in JSON.
+    """
+    head = _HEAD + prefix
+    if not value.startswith(head):
+        return None
+    digits = value[len(head) : value.index(b'"', len(head))]
+    return int(digits) if digits.isdigit() else None
+
+
+def amount_of(value: bytes) -> str:
+    """The amount as it is written. Raises ValueError where there is none."""
+    # its key cannot stand inside a string, and the transaction's comes first
+    start = value.index(_AMOUNT) + len(_AMOUNT)
+    return value[start : value.index(b",", start)].decode()
+
+
+def from_features(text: str) -> str:
+    """The end of a decision's text: its features with their key, the verdict, and the last brace."""
+    return text[text.rfind(_FEATURES) :]
+
+
+def marks(decision: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a decision says only when there is reason to (`events.MARKS`); None when there is none."""
+    if MARKS.isdisjoint(decision):
+        return None
+    return {name: decision[name] for name in sorted(MARKS & decision.keys())}
+
+
+def _text(value: bytes) -> str:
+    text = value.decode()
+    if "\\ud" in text or "\\uD" in text:
+        json.dumps(_decode(text), ensure_ascii=False).encode()  # raises on a lone surrogate
+    return text
+
+
+@lru_cache(maxsize=2048)
+def _verdict(text: str) -> Mapping[str, Any]:
+    verdict: Mapping[str, Any] = _decode("{" + text)
+    names = ("late", "saturated", "score", "decision", "reasons", "ruleset_version", "ruleset_hash")
+    _require(verdict, names)
+    return verdict
+
+
+def _require(found: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in found:
+            raise Undecodable(f"{name} is missing")

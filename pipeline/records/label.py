@@ -1,0 +1,76 @@
+"""One record of the labels topic: the truth about an event, who says so, and since when.
+
+Of several labels of one event the later in the log is the newer. Knows nothing of Kafka.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from pipeline.records.decision_record import Identity
+from pipeline.records.events import format_time
+
+FRAUD: Final = "fraud"
+LEGIT: Final = "legit"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The fields in the order of the record's keys.
+
+    `label_time` is when the truth became known, ISO 8601 in UTC; `scenario` and `instance` name the attack
+    that the event is a part of; `by` is who says it.
+    """
+
+    event_id: str
+    user_id: str
+    label: str
+    label_time: str | None = None
+    scenario: str | None = None
+    instance: str | None = None
+    by: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        return self.user_id, self.event_id
+
+    @property
+    def is_fraud(self) -> bool:
+        return self.label == FRAUD
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As a JSON-able mapping."""
+        return asdict(self)
+
+    @property
+    def value(self) -> bytes:
+        """The record's value."""
+        return json.dumps(self.document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def label(
+    identity: Identity,
+    is_fraud: bool,
+    by: str,
+    known_ms: int,
+    scenario: str | None = None,
+    instance: str | None = None,
+) -> Label:
+    """The label of an event whose truth became known at that time."""
+    user_id, event_id = identity
+    word = FRAUD if is_fraud else LEGIT
+    return Label(event_id, user_id, word, format_time(known_ms), scenario, instance, by)
+
+
+def read(value: bytes | None) -> Label | None:
+    """The label in a record; None for a record that is none."""
+    try:
+        found = json.loads(value or b"null")
+        said = [found.get(name) for name in ("label_time", "scenario", "instance", "by")]
+        texts = [None if one is None else str(one) for one in said]
+        return Label(str(found["event_id"]), str(found["user_id"]), str(found["label"]), *texts)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None

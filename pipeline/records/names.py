@@ -1,0 +1,18 @@
+"""The names in Kafka that several processes must spell alike: dead-letter topics and consumer groups."""
+
+from __future__ import annotations
+
+from typing import Final
+
+JOB_GROUP: Final = "fraudctl-job"
+"""The consumer group of the live job."""
+
+
+def dead_letters(topic: str, sink: str | None = None) -> str:
+    """The topic for what is refused for good of that topic: by those who read it, or by one sink alone."""
+    return f"{topic}.dlq" if sink is None else f"{topic}.dlq.{sink}"
+
+
+def writer_group(sink: str) -> str:
+    """The consumer group of a sink's writer."""
+    return f"fraudctl-sink-{sink}"

@@ -1,0 +1,40 @@
+"""Elasticsearch in experiments and benchmarks (see `pipeline.sinks.trials`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.sinks.elasticsearch.server import Failure, Server
+from pipeline.sinks.trials import NotDone, Place
+
+
+def refuse(address: str, secret: str | None, refuses: bool) -> None:
+    """The whole cluster is read only but for deletions, or it is not."""
+    body = {"transient": {"cluster.blocks.read_only_allow_delete": True if refuses else None}}
+    with _connected(address, secret) as server:
+        server.ask("PUT", "/_cluster/settings", body)
+
+
+def place(address: str, secret: str | None, token: str, folder: Path) -> Place:
+    """An alias of its own."""
+    alias = f"fraudctl-{token}"
+
+    def drop() -> None:
+        with _connected(address, secret) as server:
+            for path in (f"/{alias}-*?expand_wildcards=all", f"/_index_template/{alias}"):
+                server.ask("DELETE", path, missing_ok=True)
+
+    return Place(address, {"index": alias}, drop=drop)
+
+
+@contextmanager
+def _connected(address: str, secret: str | None) -> Iterator[Server]:
+    server = Server(address, secret)
+    try:
+        yield server
+    except Failure as error:
+        raise NotDone(f"Elasticsearch did not do it: {error}") from error
+    finally:
+        server.close()

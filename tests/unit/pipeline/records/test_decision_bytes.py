@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipeline.records import decision_bytes, names
+from pipeline.records.decision_bytes import glance
+from pipeline.records.events import Decision, Source, Transaction, encode_decision
+
+
+def decision(event_id: str = "run-17", **fields: Any) -> bytes:
+    transaction = Transaction(event_id, "ada", 1_764_000_000_000, 125_000, dict(fields))
+    source, features = Source("t", 0, 1), {"amount": 3}
+    return encode_decision(
+        Decision(transaction, 0, "approve", source, (), features, "v", "h", late=False, saturated=False)
+    )
+
+
+def test_a_decision_begins_with_its_event_whatever_that_is_called() -> None:
+    for event_id in ("e", 'with "quotes" and \\', "naïve", "\u2028"):
+        value = decision(event_id)
+        assert value.startswith(decision_bytes.beginning(event_id))
+        assert not value.startswith(decision_bytes.beginning(event_id[:-1]))
+        assert glance(value).identity == ("ada", event_id)
+
+
+def test_the_number_of_an_event_is_found_without_parsing_and_only_behind_its_prefix() -> None:
+    found = [decision_bytes.number_of(decision(), prefix) for prefix in (b"run-", b"ru", b"other-", b"run-1")]
+    assert found == [17, None, None, 7]
+
+
+def test_the_amount_is_given_as_it_is_written_and_not_that_of_a_feature() -> None:
+    assert decision_bytes.amount_of(decision(note=',"amount":9,')) == "12.5"
+    with pytest.raises(ValueError, match="not found"):
+        decision_bytes.amount_of(b"{}")
+
+
+def test_the_end_of_a_decision_begins_at_its_features() -> None:
+    end = decision_bytes.from_features(decision(note=',"features":{').decode())
+    assert end.startswith(',"features":{"amount":3},"late":false,')
+
+
+def test_topics_for_what_is_refused_are_named_after_what_is_read_and_by_whom() -> None:
+    found = names.dead_letters("risk.decisions"), names.dead_letters("risk.decisions", "redis")
+    assert found == ("risk.decisions.dlq", "risk.decisions.dlq.redis")

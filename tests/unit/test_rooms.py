@@ -1,0 +1,58 @@
+"""The tests of single parts lie as the parts do: each folder mirrors a room, each file is of one module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+UNIT = ROOT / "tests" / "unit"
+FILES = sorted(UNIT.rglob("test_*.py"))
+
+OF_NO_MODULE = {
+    "test_import_contracts.py": "who may import whom, as pyproject.toml says it",
+    "test_rooms.py": "this file",
+    "test_waiting.py": "tests/waiting.py",
+    "test_wheel.py": "what is read besides modules, in the wheel",
+    "fraudctl/home/test_damaged_files.py": "every reader of the home, and who lives with what it says",
+    "pipeline/test_processes.py": "all processes alike",
+    "pipeline/kernel/test_activation_parity.py": "the kernel beside the reference while rule sets change",
+    "pipeline/kernel/test_kernel.py": "the kernel's reading of records and conditions",
+    "pipeline/kernel/test_packages.py": "which package of the kernel may name which",
+    "pipeline/kernel/test_parity.py": "the kernel beside the reference and the oracle",
+    "pipeline/sinks/test_new_store.py": "a folder that is a store, found by every list of stores",
+    "pipeline/sinks/elasticsearch/test_pages.py": "how a server reads everything behind an alias",
+    "pipeline/rules/test_hostile_rules.py": "rule sets that mean harm, in all of their parts",
+    "pipeline/scoring/test_written_activations.py": "activations as earlier versions wrote them",
+}
+
+
+def in_house(path: Path) -> Path:
+    """Where in the house what lies below tests/unit would be."""
+    return ROOT / path.relative_to(UNIT)
+
+
+def subjects(file: Path) -> set[Path]:
+    """What a file of that name can be of: a module, a room, or a class of the kernel."""
+    name = file.stem.removeprefix("test_")
+    room = in_house(file.parent)
+    java = "".join(part.capitalize() for part in name.split("_")) + ".java"
+    return {room / f"{name}.py", room / f"_{name}.py", room / name, *room.rglob(java)}
+
+
+@pytest.mark.parametrize(
+    "folder", sorted({file.parent for file in FILES} - {UNIT}), ids=lambda one: str(one.relative_to(UNIT))
+)
+def test_every_folder_of_tests_mirrors_a_room(folder: Path) -> None:
+    assert in_house(folder).is_dir()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda one: str(one.relative_to(UNIT)))
+def test_every_file_of_tests_is_of_something_there_is(file: Path) -> None:
+    named = file.relative_to(UNIT).as_posix() in OF_NO_MODULE
+    assert named != any(one.exists() for one in subjects(file))
+
+
+def test_what_is_of_no_module_is_there() -> None:
+    assert [name for name in OF_NO_MODULE if not (UNIT / name).is_file()] == []
