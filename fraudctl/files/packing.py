@@ -52,10 +52,11 @@ def seekable(path: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def standard_input() -> Iterator[Path]:
     """What comes on standard input, as a file that can be read as often as needed."""
-    with tempfile.NamedTemporaryFile(prefix="fraudctl-", suffix=".stdin") as kept:
-        shutil.copyfileobj(sys.stdin.buffer, kept, _BUFFER_BYTES)
-        kept.flush()
-        yield Path(kept.name)
+    with tempfile.TemporaryDirectory(prefix="fraudctl-") as folder:
+        kept = Path(folder, "input.stdin")
+        with kept.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file, _BUFFER_BYTES)
+        yield kept
 
 
 @contextmanager

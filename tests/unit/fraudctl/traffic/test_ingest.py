@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +12,10 @@ from fraudctl.commands.ingest import ingest
 from fraudctl.errors import UsageError
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import Limit, Refusals
-from fraudctl.files.rows import RefusedRow, Row, read
+from fraudctl.files.rows import Reading, RefusedRow, Row, read
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import sender as sender_module
-from fraudctl.traffic.ingest import Order, Report, _history_name, _moved, ingest_live
+from fraudctl.traffic.ingest import Order, Report, _history_name, _load, _moved, ingest_live
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
 NOON = "2026-01-01T12:00:00.000Z"
@@ -128,3 +129,36 @@ def test_the_wait_for_the_last_reports_is_longer_than_the_sender_tries(
     monkeypatch.setattr(sender_module, "Producer", broker)
     assert brought_in(make_stack(kafka="127.0.0.1:1"), now_lines(5)).not_accepted == 0
     assert [wait_s > broker.settings["message.timeout.ms"] / 1000 for wait_s in broker.waited_s] == [True]
+
+
+def test_past_data_is_sent_in_the_order_of_its_times(
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = SilentBroker(takes=100)
+    monkeypatch.setattr(sender_module, "Producer", broker)
+    stack = make_stack(kafka="127.0.0.1:1")
+    rows = (f"e{n},u{n % 3},2026-01-01T12:00:{at:02d}Z,1" for n, at in enumerate((5, 3, 9, 3, 7)))
+    file = written(
+        stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + "\n".join([*rows, "bad,,,"])
+    )
+    order = Order(file, ReadOptions())
+    report = _load(stack, order, "history", Reading(file, order.options, 65_536))
+    sent = [json.loads(value)["event_id"] for value in broker.values["history"] if value is not None]
+    assert sent == ["e1", "e3", "e0", "e4", "e2"]
+    assert (report.rows, report.accepted, len(report.refused), report.order.moved) == (6, 5, 1, 3)
+    assert report.newest_ms == NOON_MS + 9_000
+    assert "3 moved into the order of time" in report.as_result().summary
+
+
+def test_live_rows_that_come_after_newer_ones_are_told_and_sent_as_they_stand(
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = SilentBroker(takes=100)
+    monkeypatch.setattr(sender_module, "Producer", broker)
+    stack = make_stack(kafka="127.0.0.1:1")
+    rows = (f"e{n},u,2026-01-01T12:00:0{at}Z,1" for n, at in enumerate((1, 3, 2)))
+    file = written(stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + "\n".join(rows))
+    report = ingest_live(stack, Order([file], ReadOptions(), shift_to_now=True))
+    sent = [json.loads(value or b"")["event_id"] for value in broker.values[report.topic]]
+    assert (sent, report.order.moved) == (["e0", "e1", "e2"], 1)
+    assert "1 come after newer ones" in report.as_result().summary
