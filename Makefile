@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack soak demo bench schemas wheel clean
+.PHONY: help setup check test test-fast test-slow test-contract test-stack soak demo bench bench-reading schemas wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench: setup ## latency, recovery, capacity and the cost of keys (see docs/bench
 	$(BIN)/fraudctl bench --rate 5000 --duration 90s --kill taskmanager
 	$(BIN)/fraudctl bench --capacity --events 2000000
 	$(BIN)/fraudctl bench --keys
+
+bench-reading: setup ## what reading, checking and encoding a row of a file costs (a minute, no stack)
+	$(BIN)/python -m fraudctl.bench.reading
 
 schemas: setup ## write schemas/*.json anew from the types
 	$(BIN)/python -m fraudctl.schemas

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fraudctl.commands import _completion
+from fraudctl.commands import _completion, _reading
 from fraudctl.compare import backtest as backtests
 from fraudctl.compare import backtest_page
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
+from fraudctl.files import refusals
+from fraudctl.files.options import ReadOptions
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import submission
-from fraudctl.settings import reading
-from fraudctl.traffic import formats, rows
+from fraudctl.settings import reading as settings
 from pipeline.records import events
 
 if TYPE_CHECKING:
@@ -28,8 +29,9 @@ def register(app: typer.Typer) -> None:
     app.command("backtest")(backtest)
 
 
+@_reading.with_reading_options
 def backtest(
-    file: Annotated[Path, typer.Argument(help="JSON lines, CSV or Parquet, plain or gzipped.")],
+    files: _reading.Files,
     rules: Annotated[
         str,
         typer.Option(
@@ -41,13 +43,6 @@ def backtest(
     labels: Annotated[
         Path | None, typer.Option("--labels", help="A file of event_id, label and perhaps label_time.")
     ] = None,
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="Take a field from that column; repeatable."),
-    ] = None,
-    label: Annotated[
-        str, typer.Option("--label", metavar="COLUMN", help="The column that tells fraud (1) from legit (0).")
-    ] = "label",
     budget: Annotated[
         str | None, typer.Option("--budget", help="Alerts that can be worked on, such as 400/month.")
     ] = None,
@@ -58,24 +53,33 @@ def backtest(
     profile: Annotated[
         str, typer.Option("--profile", help="Whose settings count.", autocompletion=_completion.profiles)
     ] = "default",
+    refused: Annotated[
+        Path | None, typer.Option("--refused", metavar="FILE", help="Write every refused row there.")
+    ] = None,
+    max_refused: Annotated[
+        str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
+    ] = None,
+    *,
+    reading: ReadOptions,
 ) -> Result:
     """Score a recorded file and compare with its labels, without a stack.
 
     Example: fraudctl backtest payments.jsonl.gz --rules my-rules.yaml --budget 400/month --report out.html
     """
-    formats.check_readable(file)
     order = backtests.Order(
-        file,
-        rows.Mapped(rows.mapping(mapping or []), label),
+        files,
+        reading,
         rulesets.find(rules, stack.home_dir())[0],
-        submission.plan_settings(reading.load(profile, {}, os.environ)),
+        submission.plan_settings(settings.load(profile, {}, os.environ)),
         labels,
         None if as_of is None else _time(as_of),
         None if budget is None else backtests.budget_per_month(budget),
+        refused,
+        refusals.limit(max_refused),
     )
-    with progress(f"backtest of {file.name}") as shown:
+    with progress(f"backtest of {files[0].name}") as shown:
         found = backtests.run(order, shown)
-    return _answer(file, found, report)
+    return _answer(files, found, report)
 
 
 def _time(text: str) -> int:
@@ -85,22 +89,28 @@ def _time(text: str) -> int:
         raise UsageError(f"--as-of {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z") from None
 
 
-def _answer(file: Path, found: Backtest, report: Path | None) -> Result:
+def _answer(files: list[Path], found: Backtest, report: Path | None) -> Result:
     assert found.total is not None
     rules = backtest_page.rule_rows(found.fired, found.alone)
-    title = f"{found.ruleset.version} ({found.ruleset.hash[:12]}) on {file.name}"
+    names = ", ".join(file.name for file in files[:3])
+    title = f"{found.ruleset.version} ({found.ruleset.hash[:12]}) on {names}"
     notes = _notes(found)
     tables = (
         Table("", ("", ""), backtest_page.figures(found.total)),
         Table("Rules", backtest_page.RULE_COLUMNS, rules),
         Table("Thresholds", ("flag from", "alerts", "a month", "precision", "recall"), _levels(found)),
+        *found.refused.tables(),
     )
-    data = {"file": str(file)} | found.as_document() | {"report": None if report is None else str(report)}
+    data = (
+        {"file": ", ".join(map(str, files))}
+        | found.as_document()
+        | {"report": None if report is None else str(report)}
+    )
     if report is not None:
         page = backtest_page.html(title, notes, found.total, found.levels, rules, found.budget_per_month)
         report.write_text(page, encoding="utf-8")
         notes = [*notes, f"charts: {report}"]
-    exit_code = 0 if found.outcomes else 1
+    exit_code = 0 if found.outcomes and not found.too_many_refused else 1
     return Result(f"{title}: " + "; ".join(notes), data, exit_code, tables)
 
 
@@ -112,6 +122,13 @@ def _notes(found: Backtest) -> list[str]:
         "events after the day": found.after,
     }  # fmt: skip
     notes += [f"{count} {name}" for name, count in counts.items() if count]
+    if found.too_many_refused:
+        notes.append("more rows refused than --max-refused")
+    if found.moved:
+        notes.append(f"{found.moved} rows moved into the order of time")
+    if found.labels_matched < found.labels_given:
+        notes.append(f"{found.labels_matched} of {found.labels_given} labels match an event")
+    notes += found.notes
     notes += [f"the plug-in of {name} failed on {n} events" for name, n in found.plugin_errors.items()]
     if all(one.fraud is None for one in found.outcomes):
         notes.append("no labels, so nothing is said of precision and recall")

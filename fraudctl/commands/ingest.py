@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from fraudctl import engines
+from fraudctl.commands import _reading
 from fraudctl.console.result import Result
 from fraudctl.errors import UsageError
-from fraudctl.traffic import columns, rows
+from fraudctl.files import refusals, sources
+from fraudctl.files.options import ReadOptions
 from fraudctl.traffic import ingest as ingestion
 
 
@@ -18,15 +20,9 @@ def register(app: typer.Typer) -> None:
     app.command("ingest")(ingest)
 
 
+@_reading.with_reading_options
 def ingest(
-    file: Annotated[Path, typer.Argument(help="JSON lines, CSV or Parquet, plain or gzipped.")],
-    mapping: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="FIELD=COLUMN", help="Take a field from that column; repeatable."),
-    ] = None,
-    label: Annotated[
-        str, typer.Option("--label", metavar="COLUMN", help="The column that tells fraud (1) from legit (0).")
-    ] = "label",
+    files: _reading.Files,
     rate: Annotated[float | None, typer.Option("--rate", help="Events a second (default: no limit).")] = None,
     shift_to_now: Annotated[
         bool,
@@ -45,6 +41,14 @@ def ingest(
         Path | None, typer.Option("--rules", help="Another rule set for past data than the stack's.")
     ] = None,
     topic: Annotated[str | None, typer.Option("--topic", help="Another topic than the live one.")] = None,
+    refused: Annotated[
+        Path | None, typer.Option("--refused", metavar="FILE", help="Write every refused row there.")
+    ] = None,
+    max_refused: Annotated[
+        str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
+    ] = None,
+    *,
+    reading: ReadOptions,
 ) -> Result:
     """Send a file's rows; every refused row is reported with its line and reason.
 
@@ -62,8 +66,8 @@ def ingest(
         raise UsageError("--rules is for past data; the live job has its own", hint="add --history")
     if rate is not None and rate <= 0:
         raise UsageError(f"--rate {rate:g} is not above 0", hint="try --rate 500")
-    order = ingestion.Order(file, rows.Mapped(rows.mapping(mapping or []), label), rate, shift_to_now, topic)
-    columns.check(file, order.mapped)
+    sources.check(files, reading)
+    order = ingestion.Order(files, reading, rate, shift_to_now, topic, refused, refusals.limit(max_refused))
     if history:
         return ingestion.ingest_history(engines.current(), order, name, rules).as_result()
     return ingestion.ingest_live(engines.current(), order).as_result()

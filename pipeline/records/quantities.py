@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 UNITS: Final = 10_000
@@ -17,7 +18,9 @@ MIN_TIME_MS: Final = 946_684_800_000
 MAX_TIME_MS: Final = 4_102_444_800_000
 
 _AMOUNT_DIGITS: Final = 4
+_DAY_MS: Final = 86_400_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SIMPLE = re.compile(r"(-?)([0-9]{1,14})(?:\.([0-9]{1,4}))?")
 _LITERAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]+))?")
 _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
@@ -47,6 +50,10 @@ def parse_amount(text: str) -> int:
 
     Value, not spelling, decides: 1e3 and 1.50000 are fine, 0.00001 and 1e14 are not; -0 is 0.
     """
+    if simple := _SIMPLE.fullmatch(text):
+        sign, whole, fraction = simple.groups()
+        units = int(whole) * UNITS + (int(fraction.ljust(_AMOUNT_DIGITS, "0")) if fraction else 0)
+        return -units if sign else units
     match = _LITERAL.fullmatch(text)
     if match is None:
         raise Refusal("bad_amount", "not a number")
@@ -75,8 +82,15 @@ def amount_text(units: int) -> str:
 
 def format_time(time_ms: int) -> str:
     """Epoch milliseconds as ISO 8601 in UTC with exactly three fraction digits and Z."""
-    moment = _EPOCH + timedelta(milliseconds=time_ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{time_ms % 1000:03d}Z"
+    days, of_day_ms = divmod(time_ms, _DAY_MS)
+    seconds, ms = divmod(of_day_ms, 1000)
+    minutes, second = divmod(seconds, 60)
+    return f"{_day(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=4_096)
+def _day(days: int) -> str:
+    return f"{_EPOCH + timedelta(days=days):%Y-%m-%d}"
 
 
 def parse_time(value: str | int) -> int:
@@ -103,15 +117,18 @@ def _iso_ms(text: str) -> int:
     match = _TIME.fullmatch(text)
     if match is None:
         raise Refusal("bad_event_time", "not ISO 8601 with a zone")
-    fraction, sign = match[7] or "", match[8]
-    year, month, day, hour, minute, second = (int(match[i] or 0) for i in range(1, 7))
-    offset_hours, offset_minutes = int(match[9] or 0), int(match[10] or 0)
-    is_valid = 1 <= month <= 12 and 1 <= day <= _days_in_month(year, month) and hour < 24 and minute < 60
-    if not (is_valid and second < 60 and offset_hours < 24 and offset_minutes < 60):
+    year, month, day, hour, minute, second, fraction, sign, offset_hours, offset_minutes = match.groups()
+    days = _days_since_epoch(int(year), int(month), int(day))
+    of_day, second_of, offset = int(hour) * 60 + int(minute), int(second or 0), 0
+    is_valid = days is not None and int(hour) < 24 and int(minute) < 60 and second_of < 60
+    if sign:
+        ahead = int(offset_hours) * 60 + int(offset_minutes or 0)
+        is_valid = is_valid and int(offset_hours) < 24 and int(offset_minutes or 0) < 60
+        offset = -ahead if sign == "-" else ahead
+    if days is None or not is_valid:
         raise Refusal("bad_event_time", "no such time")
-    offset = (offset_hours * 60 + offset_minutes) * (-1 if sign == "-" else 1)
-    minutes = (_days_since_epoch(year, month, day) * 24 + hour) * 60 + minute - offset
-    return (minutes * 60 + second) * 1000 + int(fraction[:3].ljust(3, "0"))
+    ms = int(fraction[:3].ljust(3, "0")) if fraction else 0
+    return ((days * 1_440 + of_day - offset) * 60 + second_of) * 1000 + ms
 
 
 def _is_leap(year: int) -> bool:
@@ -122,7 +139,11 @@ def _days_in_month(year: int, month: int) -> int:
     return 29 if month == 2 and _is_leap(year) else _DAYS_IN_MONTH[month - 1]
 
 
-def _days_since_epoch(year: int, month: int, day: int) -> int:
+@lru_cache(maxsize=4_096)
+def _days_since_epoch(year: int, month: int, day: int) -> int | None:
+    """None where there is no such day."""
+    if not (1 <= month <= 12 and 1 <= day <= _days_in_month(year, month)):
+        return None
     before = year - 1
     leaps = before // 4 - before // 100 + before // 400
     days_before_month = sum(_days_in_month(year, m) for m in range(1, month))

@@ -12,7 +12,7 @@ from fraudctl.cli import main
 from fraudctl.compare.backtest import Backtest, Order, budget_per_month, run
 from fraudctl.console.progress import Progress
 from fraudctl.errors import UsageError
-from fraudctl.traffic.rows import Mapped
+from fraudctl.files.options import ReadOptions
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import parse
 
@@ -58,7 +58,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def backtest(path: Path, rules: dict[str, Any] = RULES, **more: Any) -> Backtest:
-    return run(Order(path, Mapped({}), parse(rules), PlanSettings(), **more), Progress())
+    return run(Order(path, ReadOptions(), parse(rules), PlanSettings(), **more), Progress())
 
 
 def test_alerts_are_compared_with_labels_by_rule_and_in_total(file: Path) -> None:

@@ -27,7 +27,7 @@ class Message:
 class SilentBroker:
     """In the place of `confluent_kafka.Producer`: `takes` records, `refuses` of the next ones, then silence.
 
-    `waited_s` are the times that it was asked to wait for reports.
+    `waited_s` are the times that it was asked to wait for reports, `values` what it was handed by topic.
     """
 
     def __init__(self, takes: int = 0, refuses: int = 0) -> None:
@@ -36,6 +36,7 @@ class SilentBroker:
         self._offset = 0
         self.settings: Mapping[str, Any] = {}
         self.waited_s: list[float] = []
+        self.values: dict[str, list[bytes | None]] = {}
 
     def __call__(self, settings: Mapping[str, Any], logger: object = None) -> SilentBroker:
         self.settings = settings
@@ -45,6 +46,7 @@ class SilentBroker:
         self, topic: str, value: bytes | None, key: bytes | None, partition: int, report: Any, headers: Any
     ) -> None:
         self._open.append(report)
+        self.values.setdefault(topic, []).append(value)
 
     def poll(self, wait_s: float = 0.0) -> int:
         return 0

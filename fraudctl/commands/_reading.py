@@ -1,0 +1,128 @@
+"""The options by which a command reads a file of payments, the same for every command that does."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fraudctl.console.result import Result
+from fraudctl.files import options, packing
+from fraudctl.files.options import ReadOptions
+
+FILES_HELP = "JSON, CSV or Parquet, plain or packed; several, a folder, a pattern, or - for standard input."
+
+Files = Annotated[list[Path], typer.Argument(help=FILES_HELP, metavar="FILE...")]
+
+
+def _said(
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="Take a field from that column; repeatable."),
+    ] = None,
+    label: Annotated[
+        str, typer.Option("--label", metavar="COLUMN", help="The column that tells fraud (1) from legit (0).")
+    ] = "label",
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop", metavar="COLUMN", help="Leave that column out; repeatable."),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="COLUMN", help="Of further columns keep only those; repeatable."),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", metavar="COLUMN=KIND", help="text, number or bool; repeatable."),
+    ] = None,
+    id_from: Annotated[
+        str | None, typer.Option("--id", metavar="row|hash", help="Make ids of the row's number or hash.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option("--zone", help="Of times without one: UTC, Europe/Berlin.")
+    ] = None,
+    time_unit: Annotated[
+        str | None, typer.Option("--time-unit", metavar="s|ms|us|ns", help="What times in numbers count.")
+    ] = None,
+    time_format: Annotated[
+        list[str] | None,
+        typer.Option("--time-format", help="As in strptime: '%d.%m.%Y %H:%M'; repeatable."),
+    ] = None,
+    time_start: Annotated[
+        str | None, typer.Option("--time-start", metavar="TIME", help="What times in numbers count from.")
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option("--decimal", metavar=",|.", help="The sign before decimals.")
+    ] = None,
+    round_to: Annotated[
+        int | None, typer.Option("--round", metavar="DIGITS", help="Round amounts to so many digits.")
+    ] = None,
+    minor_units: Annotated[
+        bool, typer.Option("--minor-units", help="Amounts are in cents, by each currency's exponent.")
+    ] = False,
+    currency: Annotated[
+        str | None, typer.Option("--currency", help="The currency of rows that name none.")
+    ] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", metavar="csv|jsonl|parquet", help="Whatever the name says.")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option("--delimiter", help="What parts the cells of CSV: ; or tab.")
+    ] = None,
+    quote: Annotated[str, typer.Option("--quote", help="The quote of CSV, or none.")] = '"',
+    encoding: Annotated[
+        str | None, typer.Option("--encoding", help="Other than UTF-8 and UTF-16, such as cp1252.")
+    ] = None,
+    skip_lines: Annotated[int, typer.Option("--skip-lines", help="Lines of CSV before the heading.")] = 0,
+) -> ReadOptions:
+    """What the options say, checked."""
+    return options.ReadOptions(
+        fields=options.mapping(mapping or []),
+        label=label,
+        format=file_format,
+        encoding=encoding,
+        delimiter=options.delimiter(delimiter),
+        quote=quote,
+        decimal=decimal,
+        skip_lines=skip_lines,
+        zone=zone,
+        time_unit=time_unit,
+        time_formats=tuple(time_format or ()),
+        time_start_ms=options.moment_ms("--time-start", time_start),
+        id_from=id_from,
+        kinds=options.kinds(kind or []),
+        round_to=round_to,
+        minor_units=minor_units,
+        currency=currency,
+        drop=frozenset(drop or ()),
+        keep=None if keep is None else frozenset(keep),
+    )
+
+
+_OWN = inspect.signature(_said, eval_str=True)
+
+
+def with_reading_options(command: Callable[..., Result]) -> Callable[..., Result]:
+    """The command with these options beside its own; it gets what they say as `reading`."""
+
+    @functools.wraps(command)
+    def reads(*args: Any, **given: Any) -> Result:
+        own = {name: given.pop(name) for name in _OWN.parameters if name in given}
+        reading, files = _said(**own), given.get("files")
+        if files != [packing.STDIN]:
+            return command(*args, **given, reading=reading)
+        with packing.standard_input() as kept:
+            return command(*args, **given | {"files": [kept]}, reading=reading)
+
+    asked = inspect.signature(command, eval_str=True)
+    kept = [one for one in asked.parameters.values() if one.name != "reading"]
+    parameters = [*kept, *_OWN.parameters.values()]
+    changed: Any = reads
+    changed.__signature__ = asked.replace(parameters=parameters)
+    changed.__annotations__ = {one.name: one.annotation for one in parameters}
+    del changed.__wrapped__
+    return reads

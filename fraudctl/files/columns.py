@@ -1,0 +1,130 @@
+"""Which column becomes which field: by name, by `--map`, by a path into nested objects, or several as one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fraudctl.errors import UsageError
+from fraudctl.files.fields import CORE
+from fraudctl.files.json_objects import Members
+from fraudctl.files.options import ReadOptions
+
+
+class Columns:
+    """The columns of a file, or of a sample of its objects, and the fields they become."""
+
+    def __init__(
+        self, options: ReadOptions, names: Sequence[str], sample: Sequence[Members] | None = None
+    ) -> None:
+        self.options, self.names = options, list(names)
+        self._sample = sample
+        self._known = frozenset(names)
+        self._fields = dict(options.fields)
+        if options.label != "label":
+            self._fields["label"] = options.label
+        self.sources = {field: self._split(field, column) for field, column in self._fields.items()}
+        self._taken = {column for columns in self.sources.values() for column in columns}
+
+    def _split(self, field: str, column: str) -> tuple[str, ...]:
+        """The columns a time is made of: a column that is named like the whole text comes first."""
+        if field == "event_time" and "+" in column and column not in self._known:
+            return tuple(column.split("+"))
+        return (column,)
+
+    def of_field(self, field: str) -> tuple[str, ...]:
+        """The columns that a field is taken from."""
+        return self.sources.get(field, (field,))
+
+    def fields_of(self, column: str) -> list[str]:
+        """The fields that a column alone becomes: those mapped to it, else the one of its name, if that is
+        not mapped elsewhere and neither dropped nor left out by --keep."""
+        mapped = [field for field, columns in self.sources.items() if columns == (column,)]
+        if mapped:
+            return mapped
+        is_free = column not in self.sources and column not in self._taken
+        return [column] if is_free and column and self._is_kept(column) else []
+
+    def further(self) -> list[str]:
+        """The columns that become fields the pipeline does not know."""
+        return [name for name in self.names if set(self.fields_of(name)) - CORE]
+
+    def joined(self) -> tuple[str, ...]:
+        """The columns that make the time together; none if it is one column."""
+        columns = self.of_field("event_time")
+        return columns if len(columns) > 1 else ()
+
+    def paths(self) -> dict[str, list[str]]:
+        """Fields from nested objects: the path, by field."""
+        return {
+            field: columns[0].split(".")
+            for field, columns in self.sources.items()
+            if len(columns) == 1 and columns[0] not in self._known and "." in columns[0]
+        }
+
+    def lacking(self, required: Iterable[str]) -> list[str]:
+        """Fields that no row of a table can have."""
+        made = {"event_id"} if self.options.id_from else set()
+        return [
+            field
+            for field in required
+            if field not in made and not all(map(self._is_there, self.of_field(field)))
+        ]
+
+    def repeated(self) -> list[str]:
+        """Names that several columns have, other than those that are left out."""
+        return [name for name, n in Counter(self.names).items() if n > 1 and name and self._matters(name)]
+
+    def check_named(self, path: Path) -> None:
+        """UsageError when a column that an option names is not in the file."""
+        named = [*self._taken, *self.options.drop, *(self.options.keep or ())]
+        missing = [name for name in dict.fromkeys(named) if not self._is_there(name)]
+        if missing and (self.names or self._sample is None):
+            order = [column for columns in self.sources.values() for column in columns]
+            shown = sorted(missing, key=lambda name: order.index(name) if name in order else len(order))
+            raise UsageError(
+                f"{path.name} has no column {', '.join(shown)}",
+                hint=f"it has: {', '.join(sorted(filter(None, self._known))) or 'none'}",
+                code="no_column",
+            )
+        if self.options.id_from and "event_id" in self._known and "event_id" not in self.options.drop:
+            raise UsageError(
+                f"{path.name} has event_id, so none is made of {self.options.id_from}",
+                hint="leave --id out, or say --drop event_id",
+            )
+
+    def value_in(self, members: Members, field: str) -> Any:
+        """The value of a field in an object of JSON, None without."""
+        column = self.of_field(field)[0]
+        return next((value for name, value in members if name == column), walk(members, column.split(".")))
+
+    def _is_there(self, column: str) -> bool:
+        if column in self._known:
+            return True
+        path = column.split(".")
+        if self._sample is not None:
+            return any(walk(members, path) is not None for members in self._sample)
+        return len(path) > 1 and path[0] in self._known
+
+    def _is_kept(self, column: str) -> bool:
+        options = self.options
+        if column in options.drop:
+            return False
+        return options.keep is None or column in options.keep or column in CORE
+
+    def _matters(self, column: str) -> bool:
+        return column in self._taken or bool(self.fields_of(column))
+
+
+def walk(value: Any, path: Sequence[str]) -> Any:
+    """The value at a path into nested objects, None where it does not lead."""
+    for name in path:
+        if isinstance(value, Members):
+            value = next((item for key, item in value if key == name), None)
+        elif isinstance(value, dict):
+            value = value.get(name)
+        else:
+            return None
+    return value

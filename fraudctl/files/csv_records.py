@@ -1,0 +1,154 @@
+"""Records of delimited text. A quote that does not end touches only the line it stands on.
+
+A record may go over lines inside quotes. It does so only where all of it then has the cells of the heading
+and none of the lines it would swallow looks like a row itself.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fraudctl.files.lines import LONGEST_BYTES, Piece
+from pipeline.records.events import Refusal
+
+_MOST_LINES = 1_000
+"""A cell of more lines is a quote that does not end."""
+
+Record = tuple[int, list[str] | Refusal]
+"""The line it begins on, and its cells without the blanks around them, or why there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How cells are told apart. A `quote` of None is none at all."""
+
+    delimiter: str
+    quote: str | None = '"'
+
+
+def cells_of(text: str, dialect: Dialect) -> list[str]:
+    """The cells of one record. csv.Error where its quotes are not those of one."""
+    if dialect.quote is None or dialect.quote not in text:
+        return _plain_cells(text, dialect.delimiter)
+    reader = csv.reader(
+        [text],
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        skipinitialspace=True,
+        strict=True,
+    )
+    return [cell.strip() for cell in next(reader)]
+
+
+class Records:
+    """The records below a heading, in order; every line is part of one of them or of a refusal."""
+
+    def __init__(self, lines: Iterator[Piece], dialect: Dialect, columns: int) -> None:
+        self._lines, self._dialect, self._columns = lines, dialect, columns
+        self._ahead: deque[tuple[int, str | Refusal]] = deque()
+
+    def __iter__(self) -> Iterator[Record]:
+        quote, delimiter, columns = self._dialect.quote or "\0", self._dialect.delimiter, self._columns
+        while (line := self._next()) is not None:
+            number, text = line
+            if isinstance(text, Refusal):
+                yield number, text
+            elif quote in text:
+                yield number, self._quoted(number, text)
+            elif text and not text.isspace():
+                cells = _plain_cells(text, delimiter)
+                yield number, cells if len(cells) == columns else self._wrong_count(cells)
+
+    def _next(self) -> tuple[int, str | Refusal] | None:
+        """The next line as text, or why it is none; None at the end."""
+        if self._ahead:
+            return self._ahead.popleft()
+        piece = next(self._lines, None)
+        if piece is None:
+            return None
+        number, line, _, whole = piece
+        if not whole:
+            return number, Refusal("too_large", f"a line of {self._rest_of(line)} bytes")
+        if b"\0" in line:
+            return number, Refusal("bad_string", f"a zero byte: {line[:60]!r}")
+        try:
+            return number, line.decode()
+        except UnicodeDecodeError as error:
+            return number, Refusal("invalid_utf8", f"{_shown(line, error.start)}; see --encoding")
+
+    def _rest_of(self, line: bytes) -> int:
+        length = len(line)
+        for _, part, _, whole in self._lines:
+            length += len(part)
+            if whole:
+                break
+        return length
+
+    def _quoted(self, number: int, text: str) -> list[str] | Refusal:
+        try:
+            cells = cells_of(text, self._dialect)
+        except csv.Error as error:
+            if not _goes_on(error):
+                return Refusal("invalid_csv", f"{error}: {text[:60]!r}")
+        else:
+            return cells if len(cells) == self._columns else self._wrong_count(cells)
+        return self._over_lines(text) or Refusal("invalid_csv", f"a quote that does not end: {text[:60]!r}")
+
+    def _over_lines(self, first: str) -> list[str] | None:
+        """The cells of a record that goes on below; None, with the lines still to come, where none does."""
+        taken: list[tuple[int, str | Refusal]] = []
+        cells = self._joined(first, taken)
+        if cells is None:
+            self._ahead.extendleft(reversed(taken))
+        return cells
+
+    def _joined(self, first: str, taken: list[tuple[int, str | Refusal]]) -> list[str] | None:
+        parts, held, quote = [first], len(first), self._dialect.quote or "\0"
+        quotes = first.count(quote)
+        looks_like_row = self._counted(first) == self._columns
+        while len(taken) < _MOST_LINES and held < LONGEST_BYTES and (line := self._next()) is not None:
+            taken.append(line)
+            text = line[1]
+            if isinstance(text, Refusal):
+                return None
+            parts.append(text)
+            held += len(text)
+            quotes += text.count(quote)
+            is_row = self._columns > 1 and self._counted(text) == self._columns
+            if is_row and quote not in text:
+                return None
+            if quotes % 2:
+                continue
+            try:
+                cells = cells_of("\n".join(parts), self._dialect)
+            except csv.Error as error:
+                if not _goes_on(error):
+                    return None
+                continue
+            return None if len(cells) != self._columns or (is_row and looks_like_row) else cells
+        return None
+
+    def _counted(self, text: str) -> int:
+        return text.count(self._dialect.delimiter) + 1
+
+    def _wrong_count(self, cells: list[str]) -> Refusal:
+        shown = self._dialect.delimiter.join(cells)[:60]
+        return Refusal("invalid_csv", f"{len(cells)} cells under {self._columns} columns: {shown!r}")
+
+
+def _plain_cells(text: str, delimiter: str) -> list[str]:
+    """The cells of a line without quotes. Most lines have no blanks to look for around each cell."""
+    if text.isascii() and " " not in text and "\t" not in text:
+        return text.rstrip("\r").split(delimiter)
+    return [cell.strip() for cell in text.split(delimiter)]
+
+
+def _goes_on(error: csv.Error) -> bool:
+    return "unexpected end of data" in str(error)
+
+
+def _shown(line: bytes, at: int) -> str:
+    return f"byte {at} of {line[:60]!r}"

@@ -1,0 +1,215 @@
+"""JSON objects one after the other: a line each, several a line, or the elements of an array.
+
+Numbers stay as they were written. What is no object is refused where it stands; an object in lines touches
+only its own line, whatever is wrong with it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, BinaryIO
+
+from fraudctl.files.lines import LONGEST_BYTES, Piece, first, pieces
+from pipeline.records.events import MAX_NESTING, Number, Refusal
+
+_OUTSIDE = re.compile(rb'[{}\[\]"\n]')
+_SAMPLE_LINES = 100
+_INSIDE = re.compile(rb'["\\\n]')
+
+
+class Members(list[tuple[str, Any]]):
+    """A JSON object as its members, so that a repeated name stays visible."""
+
+
+Found = tuple[int, Members | Refusal, int]
+"""Line it begins on, the object or why there is none, its length in bytes."""
+
+
+def _refuse_constant(name: str) -> Any:
+    raise Refusal("invalid_json", f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=Members, parse_int=Number, parse_float=Number, parse_constant=_refuse_constant
+)
+
+
+def objects(stream: BinaryIO, encoding: str | None = None) -> Iterator[Found]:
+    """Every object of the file, in order."""
+    found = pieces(stream, encoding)[1]
+    sample = first(found, _SAMPLE_LINES)
+    filled = [piece for piece in sample if piece[1].strip()]
+    whole = sum(map(_holds_objects, filled))
+    return (_lines if whole * 2 >= len(filled) else _spread)(chain(sample, found))
+
+
+def _holds_objects(piece: Piece) -> bool:
+    """Whether a line looks like an object or several, not like a part of one or of an array."""
+    text = piece[1].strip()
+    return text.startswith(b"{") and (text.endswith(b"}") or not piece[3])
+
+
+def _lines(found: Iterable[Piece]) -> Iterator[Found]:
+    splitter = Splitter()
+    for number, line, begins, ends in found:
+        if begins and ends:
+            if line and not line.isspace():
+                yield from _decoded(number, line)
+            continue
+        if begins:
+            splitter = Splitter(number)
+        yield from splitter.feed(line)
+        if ends:
+            yield from splitter.end()
+
+
+def _spread(found: Iterable[Piece]) -> Iterator[Found]:
+    """Objects that go over lines. One that begins no deeper than the open one shows that this has no end."""
+    splitter = Splitter()
+    for number, line, begins, ends in found:
+        indent = line.find(b"{") if begins and line.lstrip(b" \t[,").startswith(b"{") else -1
+        if splitter.depth and 0 <= indent <= splitter.indent:
+            yield from splitter.end()
+        splitter.line = number
+        splitter.next_indent = indent
+        yield from splitter.feed(line + b"\n" if ends else line)
+    yield from splitter.end()
+
+
+class Splitter:
+    """Cuts objects out of bytes that come in any pieces; holds no more of one than the longest line."""
+
+    def __init__(self, line: int = 1) -> None:
+        self.line, self.next_indent = line, 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self.depth = self.indent = 0
+        self._began, self._parts, self._held, self._bytes = self.line, list[bytes](), 0, 0
+        self._in_string = self._after_backslash = self._in_junk = False
+
+    def feed(self, chunk: bytes) -> Iterator[Found]:
+        """The objects that end within the chunk."""
+        at = begin = 0
+        if self._after_backslash and chunk:
+            at, self._after_backslash = 1, False
+        while token := (_INSIDE if self._in_string else _OUTSIDE).search(chunk, at):
+            if not self.depth:
+                yield from self._between(chunk[at : token.start()])
+            at, mark = token.end(), token[0]
+            if self._in_string:
+                at = self._inside(mark, at, len(chunk))
+            elif mark == b"{":
+                begin = self._open(token.start(), begin)
+            elif not self.depth:
+                yield from self._between(mark)
+            elif mark == b"}":
+                yield from self._close(chunk[begin:at])
+            else:
+                self._in_string = mark == b'"'
+        yield from self._rest(chunk[begin:], chunk[at:])
+
+    def _rest(self, of_object: bytes, between: bytes) -> Iterator[Found]:
+        if self.depth:
+            self._hold(of_object)
+        else:
+            yield from self._between(between)
+
+    def end(self) -> Iterator[Found]:
+        """Nothing follows: an object that is open has no end."""
+        if self.depth:
+            what = f"the object has no end within {self._bytes} bytes: {_shown(b''.join(self._parts))}"
+            yield self._began, Refusal("invalid_json", what), self._bytes
+        self._reset()
+
+    def _open(self, at: int, begin: int) -> int:
+        self.depth += 1
+        if self.depth > 1:
+            return begin
+        self._began, self.indent, self._in_junk = self.line, self.next_indent, False
+        return at
+
+    def _close(self, part: bytes) -> Iterator[Found]:
+        self.depth -= 1
+        if not self.depth:
+            self._hold(part)
+            yield from self._whole()
+
+    def _inside(self, token: bytes, at: int, length: int) -> int:
+        """After a token within a string; a line feed ends it, for no string of JSON holds one."""
+        if token != b"\\":
+            self._in_string = False
+            return at
+        self._after_backslash = at == length
+        return at + 1
+
+    def _hold(self, part: bytes) -> None:
+        self._bytes += len(part)
+        if self._held < LONGEST_BYTES:
+            self._parts.append(part[:LONGEST_BYTES])
+            self._held += len(part)
+
+    def _whole(self) -> Iterator[Found]:
+        if self._bytes > LONGEST_BYTES:
+            yield self._began, Refusal("too_large", f"{self._bytes} bytes"), self._bytes
+        else:
+            yield from _decoded(self._began, b"".join(self._parts))
+        self._parts, self._held, self._bytes = [], 0, 0
+
+    def _between(self, text: bytes) -> Iterator[Found]:
+        """What stands between objects: blanks and commas, and one refusal for a run of anything else."""
+        if text == b"\n":
+            self._in_junk = False
+        elif not self._in_junk and (junk := text.strip(b" \t\r\n,[]")):
+            self._in_junk = True
+            yield self.line, Refusal("invalid_json", f"no object: {_shown(junk)}"), len(junk)
+
+
+def _decoded(number: int, line: bytes) -> Iterator[Found]:
+    """The objects of one line: usually one, else each of them."""
+    try:
+        yield number, _object(_DECODER.decode(line.decode("utf-8"))), len(line)
+    except Refusal as refusal:
+        yield number, refusal, len(line)
+    except UnicodeDecodeError as error:
+        yield number, Refusal("invalid_utf8", f"byte {error.start}; see --encoding"), len(line)
+    except RecursionError:
+        yield number, Refusal("invalid_json", f"nested deeper than {MAX_NESTING}"), len(line)
+    except ValueError as error:
+        if str(error).startswith("Extra data") and line.lstrip().startswith(b"{"):
+            yield from _several(number, line.decode("utf-8"))
+        else:
+            yield number, Refusal("invalid_json", f"{error}: {_shown(line)}"), len(line)
+
+
+def _several(number: int, text: str) -> Iterator[Found]:
+    """Objects that follow each other on a line. From the first that is none on, the rest is one refusal."""
+    at = _after_blanks(text, 0)
+    while at < len(text):
+        try:
+            value, end = _DECODER.raw_decode(text, at)
+            yield number, _object(value), end - at
+        except (Refusal, ValueError, RecursionError) as error:
+            rest = text[at:].encode()
+            yield number, Refusal("invalid_json", f"{error}: {_shown(rest)}"), len(rest)
+            return
+        at = _after_blanks(text, end)
+
+
+def _after_blanks(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n,":
+        at += 1
+    return at
+
+
+def _object(value: Any) -> Members | Refusal:
+    if isinstance(value, Members):
+        return value
+    return Refusal("not_an_object", f"{str(value)[:40]} is not a JSON object")
+
+
+def _shown(line: bytes) -> str:
+    return repr(line[:60].decode("utf-8", "replace"))

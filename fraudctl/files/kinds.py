@@ -1,0 +1,107 @@
+"""The kind of each column of a CSV file: one for the whole column, from all of its cells.
+
+A column is numbers when every cell is plainly one (no leading zero, no exponent as ids have it, at most 15
+digits before the point), truth values when every cell is true or false in any case, else text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+from pipeline.records.events import Refusal
+
+_BATCH = 4_096
+_PLAIN = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?(?:[eE]-[0-9]+)?"
+_PLAIN_COMMA = r"-?(?:(?:0|[1-9][0-9]{0,14})(?:,[0-9]+)?|[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]+)?)"
+_NUMBERS = {
+    None: re.compile(rf"(?:(?:{_PLAIN})?+\n)*+"),
+    ".": re.compile(rf"(?:(?:{_PLAIN})?+\n)*+"),
+    ",": re.compile(rf"(?:(?:{_PLAIN_COMMA})?+\n)*+"),
+}
+_TRUTHS = re.compile(r"(?:(?:true|false)?+\n)*+", re.IGNORECASE)
+_WHOLES = re.compile(r"(?:(?:-?(?:0|[1-9][0-9]*)(?:\.0+)?)?+\n)*+")
+_EPOCHS = re.compile(r"(?:(?:-?[0-9]{1,20}(?:\.[0-9]{1,20})?)?+\n)*+")
+_MOST_UNITS = 10_000
+
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Seen:
+    """What all cells of a column so far have in common. Without any cell it could still be everything."""
+
+    number: bool = True
+    truth: bool = True
+    whole: bool = True
+    filled: bool = False
+    comma: tuple[int, str] | None = None
+    """line and cell of the first comma, looked for in amounts"""
+    epochs: set[str] = field(default_factory=set)
+    """numbers of a column of times, one of each length and first two digits"""
+
+    @property
+    def kind(self) -> str:
+        """number, bool or text."""
+        if not self.filled:
+            return "text"
+        return "number" if self.number else "bool" if self.truth else "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which columns are looked at for what."""
+
+    kinds: frozenset[int]
+    ids: frozenset[int]
+    amounts: frozenset[int]
+    times: frozenset[int]
+    decimal: str | None
+
+
+def scan(records: Iterable[tuple[int, list[str] | Refusal]], wanted: Wanted) -> dict[int, Seen]:
+    """What the cells of each wanted column have in common; rows that are refused anyway do not count."""
+    seen = {index: Seen() for index in wanted.kinds | wanted.ids | wanted.amounts | wanted.times}
+    for batch in _batches(((number, cells) for number, cells in records if isinstance(cells, list)), _BATCH):
+        columns = list(zip(*(cells for _, cells in batch), strict=True))
+        for index, known in seen.items():
+            _look(known, columns[index], index, wanted)
+            if index in wanted.amounts and known.comma is None:
+                known.comma = _first_comma(batch, index, columns[index])
+    return seen
+
+
+def _look(known: Seen, column: tuple[str, ...], index: int, wanted: Wanted) -> None:
+    cells = list(dict.fromkeys(column))
+    joined = "\n".join(cells) + "\n"
+    single = joined.count("\n") == len(cells)
+    known.filled = known.filled or len(joined) > len(cells)
+    if index in wanted.kinds:
+        known.number = known.number and single and bool(_NUMBERS[wanted.decimal].fullmatch(joined))
+        known.truth = known.truth and not known.number and bool(_TRUTHS.fullmatch(joined))
+    if index in wanted.ids and known.whole:
+        known.whole = single and bool(_WHOLES.fullmatch(joined))
+    if index in wanted.times and len(known.epochs) < _MOST_UNITS:
+        known.epochs |= set(_epochs(cells))
+
+
+def _epochs(cells: list[str]) -> Iterator[str]:
+    lengths = {(len(cell.partition(".")[0]), cell[:2]): cell for cell in cells if cell[:1].isdigit()}
+    yield from (cell for cell in lengths.values() if _EPOCHS.fullmatch(f"{cell}\n"))
+
+
+def _first_comma(
+    batch: list[tuple[int, list[str]]], index: int, column: tuple[str, ...]
+) -> tuple[int, str] | None:
+    if not any("," in cell for cell in column):
+        return None
+    return next((number, cells[index]) for number, cells in batch if "," in cells[index])
+
+
+def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch

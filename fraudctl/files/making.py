@@ -1,0 +1,222 @@
+"""One row made of its values: a transaction with its label, or a refusal with the first reason found."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fraudctl.files.amounts import Amounts
+from fraudctl.files.columns import Columns, walk
+from fraudctl.files.fields import Convert, Fields
+from fraudctl.files.json_objects import Members
+from fraudctl.files.parquet_table import plain
+from fraudctl.files.times import Times
+from pipeline.records.events import Refusal, Transaction, encode
+
+_VERDICTS = dict.fromkeys(("1", "1.0", "true", "fraud", "yes"), True) | dict.fromkeys(
+    ("0", "0.0", "false", "legit", "no"), False
+)
+_WIDEST = 6
+"""Bytes of JSON that one character of a field may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """The truth about an event as the file tells it; `time_ms` is when it became known, if the file says."""
+
+    fraud: bool
+    time_ms: int | None
+    scenario: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row that is a transaction. `number` counts from 1 (in CSV the heading is line 1, the first row
+    2)."""
+
+    number: int
+    transaction: Transaction
+    label: Label | None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """One row that is none, with the code and the detail of the first reason found. `file` is its part of a
+    folder, None for a file by itself."""
+
+    number: int
+    code: str
+    reason: str
+    file: str | None = None
+
+    def as_document(self) -> dict[str, str | int]:
+        """The refusal in reports and JSON."""
+        found: dict[str, str | int] = {"line": self.number, "code": self.code, "reason": self.reason}
+        return found if self.file is None else {"file": self.file, **found}
+
+
+class Maker:
+    """Makes rows of one file. `row` takes a row's values, `pairs` an object's members."""
+
+    def __init__(
+        self, columns: Columns, fields: Fields, amounts: Amounts, times: Times, max_event_bytes: int
+    ) -> None:
+        self._columns, self._fields, self._options = columns, fields, columns.options
+        self._amounts, self._times, self._most = amounts, times, max_event_bytes
+        self._joined = columns.joined()
+        self._paths = columns.paths()
+        self._steps: dict[str, list[tuple[str, Convert]]] = {}
+
+    def of_cells(self, hive: dict[str, str]) -> Callable[[int, list[str]], Row | RefusedRow]:
+        """For the rows of a CSV table."""
+        names, fields = self._columns.names, self._fields
+        plan = [
+            (index, field, fields.of_cell(column, field))
+            for index, column in enumerate(names)
+            for field in self._columns.fields_of(column)
+        ]
+        tail = list(hive.values())
+        joined = [names.index(column) for column in self._joined]
+
+        def row(number: int, cells: list[str]) -> Row | RefusedRow:
+            values: dict[str, Any] = {}
+            if tail:
+                cells = cells + tail
+            try:
+                for index, field, convert in plan:
+                    if cell := cells[index]:
+                        values[field] = cell if convert is None else convert(cell)
+                if joined:
+                    values["event_time"] = self._times.ms(" ".join(cells[index] for index in joined))
+                return self._finished(number, values, cells, sum(map(len, cells)))
+            except Refusal as refusal:
+                return RefusedRow(number, refusal.code, str(refusal))
+
+        return row
+
+    def of_values(
+        self, hive: dict[str, str], widest: list[int]
+    ) -> Callable[[int, list[Any]], Row | RefusedRow]:
+        """For the rows of a table whose values have types; `widest` holds a bound of the texts of a row."""
+        names, tail = self._columns.names, list(hive.values())
+        plan = [
+            (index, field, convert)
+            for index, column in enumerate(names)
+            for field, convert in self._steps_of(column, True)
+        ]
+        elsewhere = bool(self._paths or self._joined)
+
+        def row(number: int, cells: list[Any]) -> Row | RefusedRow:
+            values: dict[str, Any] = {}
+            if tail:
+                cells = cells + tail
+            try:
+                for index, field, convert in plan:
+                    if (value := cells[index]) is not None:
+                        values[field] = convert(value)
+                if elsewhere:
+                    self._from_elsewhere(list(zip(names, cells, strict=True)), values, True)
+                return self._finished(number, values, cells, widest[0])
+            except Refusal as refusal:
+                return RefusedRow(number, refusal.code, str(refusal))
+
+        return row
+
+    def pairs(self, number: int, members: Sequence[tuple[str, Any]], size: int) -> Row | RefusedRow:
+        """For an object's members of `size` bytes."""
+        values: dict[str, Any] = {}
+        steps = self._steps
+        try:
+            for name, value in members:
+                if value is None:
+                    continue
+                found = steps.get(name)
+                if found is None:
+                    found = steps[name] = self._steps_of(name, False)
+                for field, convert in found:
+                    if field in values:
+                        raise Refusal("duplicate_field", field)
+                    values[field] = convert(value)
+            if self._paths or self._joined:
+                self._from_elsewhere(members, values, False)
+            return self._finished(number, values, members, size)
+        except Refusal as refusal:
+            return RefusedRow(number, refusal.code, str(refusal))
+
+    def _steps_of(self, name: str, ids_may_be_numbers: bool) -> list[tuple[str, Convert]]:
+        return [
+            (field, self._fields.of_value(name, field, ids_may_be_numbers))
+            for field in self._columns.fields_of(name)
+        ]
+
+    def _from_elsewhere(
+        self, members: Sequence[tuple[str, Any]], values: dict[str, Any], ids_may_be_numbers: bool
+    ) -> None:
+        """Fields from nested objects and from several columns."""
+        own = Members(members)
+        for field, path in self._paths.items():
+            value = walk(own, path)
+            if value is not None:
+                convert = self._fields.of_value(".".join(path), field, ids_may_be_numbers)
+                values[field] = convert(value if isinstance(value, str) else plain(value))
+        if self._joined:
+            parts = (walk(own, (column,)) for column in self._joined)
+            values["event_time"] = self._times.ms(" ".join(str(one) for one in parts if one is not None))
+
+    def _finished(self, number: int, values: dict[str, Any], whole: Sequence[Any], size: int) -> Row:
+        label = None
+        if "label" in values or "label_time" in values or "scenario" in values:
+            label = label_of(values, self._times)
+        if self._options.id_from is not None:
+            values["event_id"] = self._made_id(number, whole)
+        event_id, user_id = values.pop("event_id", None), values.pop("user_id", None)
+        event_time, units = values.pop("event_time", None), values.pop("amount", None)
+        if not (event_id and user_id) or event_time is None or units is None:
+            raise _lacking(event_id, user_id, event_time, units)
+        if self._options.minor_units or self._options.currency:
+            units = self._in_major(units, values)
+        if self._fields.left_out:
+            values = {name: value for name, value in values.items() if value is not None}
+        transaction = Transaction(event_id, user_id, event_time, units, values)
+        if size * _WIDEST + 1_000 > self._most and (length := len(encode(transaction))) > self._most:
+            raise Refusal("too_large", f"{length} bytes, at most {self._most}")
+        return Row(number, transaction, label)
+
+    def _in_major(self, units: int, values: dict[str, Any]) -> int:
+        if self._options.currency and "currency" not in values:
+            values["currency"] = self._options.currency.upper()
+        return self._amounts.major(units, values.get("currency"))
+
+    def _made_id(self, number: int, whole: Sequence[Any]) -> str:
+        if self._options.id_from == "row":
+            return f"row-{number}"
+        return hashlib.blake2b(
+            repr(list(whole)).encode("utf-8", "surrogateescape"), digest_size=16
+        ).hexdigest()
+
+
+def label_of(values: dict[str, Any], times: Times) -> Label | None:
+    """The label among a row's values, taken out of them. Refusal for one that is neither fraud nor legit."""
+    value = values.pop("label", None)
+    when, scenario = values.pop("label_time", None), values.pop("scenario", None)
+    if value is None:
+        return None
+    fraud = _VERDICTS.get(value) if isinstance(value, str) else None
+    if fraud is None:
+        fraud = _VERDICTS.get(str(value).strip().lower())
+    if fraud is None:
+        raise Refusal("bad_label", f"{str(value)[:40]!r} is neither fraud (1, true) nor legit (0, false)")
+    try:
+        time_ms = None if when is None else times.ms(when)
+    except Refusal as refusal:
+        raise Refusal("bad_label_time", refusal.detail) from None
+    return Label(fraud, time_ms, None if scenario is None else str(scenario))
+
+
+def _lacking(event_id: Any, user_id: Any, event_time: Any, units: Any) -> Refusal:
+    pairs = (("event_id", event_id), ("user_id", user_id), ("event_time", event_time), ("amount", units))
+    name = next(name for name, value in pairs if value is None or value == "")
+    is_empty = dict(pairs)[name] == ""
+    return Refusal("empty_id" if is_empty else "missing_field", name)

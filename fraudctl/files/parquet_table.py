@@ -1,0 +1,136 @@
+"""Parquet: its columns and rows, every value as JSON would have it, numbers by the shortest exact text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from fraudctl.errors import UsageError
+from fraudctl.files.packing import seekable
+from pipeline.records.events import Number
+
+_BATCH = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetTable:
+    """A Parquet file. Its rows are numbered from 1."""
+
+    path: Path
+    columns: list[str]
+    widest: list[int] = field(default_factory=lambda: [0])
+    """one number: what the texts of a row of the batch that is being read take at most, in bytes"""
+
+    def records(self) -> Iterator[tuple[int, list[Any]]]:
+        """The rows in order; a list or a struct comes as Python has it."""
+        number = 0
+        with _file(self.path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH):
+                self.widest[0] = sum(map(_widest, batch.columns))
+                for values in _rows(batch):
+                    number += 1
+                    yield number, values
+
+    def said(self) -> str:
+        """How it is read."""
+        return "Parquet"
+
+
+def parquet_table(path: Path) -> ParquetTable:
+    """The file by its schema. UsageError when it is no Parquet."""
+    with _file(path) as file:
+        return ParquetTable(path, list(file.schema_arrow.names))
+
+
+@contextmanager
+def _file(path: Path) -> Iterator[Any]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        with seekable(path) as stream:
+            yield pyarrow.parquet.ParquetFile(stream)
+    except pyarrow.ArrowException as error:
+        raise UsageError(
+            f"{path.name} is not Parquet: {error}", hint="check that the file is whole", code="unreadable"
+        ) from error
+
+
+def _widest(column: Any) -> int:
+    import pyarrow
+    import pyarrow.compute
+
+    if pyarrow.types.is_dictionary(column.type):
+        column = column.dictionary
+    kind = column.type
+    if not (pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind)):
+        return 0
+    return pyarrow.compute.max(pyarrow.compute.binary_length(column)).as_py() or 0
+
+
+def _rows(batch: Any) -> Iterator[list[Any]]:
+    columns = [_values(column) for column in batch.columns]
+    return map(list, zip(*columns, strict=True)) if columns else iter(())
+
+
+def _values(column: Any) -> list[Any]:
+    import pyarrow
+
+    kind = column.type
+    if pyarrow.types.is_dictionary(kind):
+        column, kind = column.dictionary_decode(), kind.value_type
+    if pyarrow.types.is_string(kind) or pyarrow.types.is_floating(kind):
+        values: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
+    else:
+        values = column.to_pylist()
+    if pyarrow.types.is_string(kind) or pyarrow.types.is_boolean(kind):
+        return values
+    if pyarrow.types.is_integer(kind):
+        return [None if value is None else Number(value) for value in values]
+    if pyarrow.types.is_floating(kind):
+        text = _shortest(kind.bit_width)
+        return [_number(value, text) for value in values]
+    return [plain(value) for value in values]
+
+
+def _number(value: float | None, text: Callable[[float], str]) -> Number | float | None:
+    """The float as a number; None for none and no number at all. What is infinite stays a float, which is
+    no field of a payment."""
+    if value is None or value != value:
+        return None
+    return Number(text(value)) if abs(value) != math.inf else value
+
+
+def _shortest(bits: int) -> Callable[[float], str]:
+    """The shortest decimal that gives the same float of the column's own width."""
+    if bits == 64:
+        return repr
+    import numpy
+
+    width = numpy.float32 if bits == 32 else numpy.float16
+    return lambda value: str(width(value))
+
+
+def plain(value: Any) -> Any:
+    """A value of any type as JSON has it; numbers as text, times with their zone."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, float):
+        return _number(value, repr)
+    if isinstance(value, int):
+        return Number(repr(value))
+    if isinstance(value, Decimal):
+        return Number(format(value, "f"))
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat() if value.tzinfo else value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    return value if isinstance(value, list) else str(value)

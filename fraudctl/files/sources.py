@@ -1,0 +1,114 @@
+"""Which files a path stands for, and of what format each is, by its name or by what it holds."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from fraudctl.errors import UsageError
+from fraudctl.files.options import ReadOptions
+from fraudctl.files.packing import opened
+
+Paths = Path | Sequence[Path]
+_SUFFIXES = {
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
+    ".csv": "csv", ".tsv": "csv", ".parquet": "parquet",
+}  # fmt: skip
+_PACKED = (".gz", ".zip", ".zst")
+
+
+def kind_of(path: Path) -> str:
+    """jsonl, csv or parquet, by the file's name (a further .gz, .zip, .zst aside). UsageError for anything
+    else."""
+    plain = path.with_suffix("") if path.suffix.lower() in _PACKED else path
+    kind = _SUFFIXES.get(plain.suffix.lower())
+    if kind is None:
+        raise UsageError(
+            f"{path.name}: neither JSON lines, CSV nor Parquet by its name",
+            hint=f"say --format, or name it with one of {', '.join(sorted(_SUFFIXES))} (and .gz, .zip, .zst)",
+            code="unknown_format",
+        )
+    return kind
+
+
+def format_of(path: Path, options: ReadOptions) -> str:
+    """The format given, else what the file surely holds, else what its name says."""
+    check_file(path)
+    if options.format is not None:
+        return options.format
+    held = _held(path)
+    if held is not None:
+        return held
+    if path.name.endswith(".stdin"):
+        return "csv"
+    named = kind_of(path)
+    if named == "parquet" and path.stat().st_size:
+        raise UsageError(
+            f"{path.name} is not Parquet, whatever its name",
+            hint="check that the file is whole, or say --format", code="unreadable",
+        )  # fmt: skip
+    return named
+
+
+def check_file(path: Path) -> None:
+    """UsageError when there is no such file."""
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file", hint="give the path of a file to read", code="no_file")
+
+
+def parts(paths: Paths) -> list[Path]:
+    """The files that paths, folders and patterns stand for, by name within each. UsageError for none."""
+    found: list[Path] = []
+    for path in [paths] if isinstance(paths, Path) else paths:
+        found += _parts_of(path)
+    return found
+
+
+def check(paths: Paths, options: ReadOptions) -> None:
+    """UsageError when there is nothing to read, or nothing that says of which format it is."""
+    for path in parts(paths):
+        format_of(path, options)
+
+
+def name_of(paths: Paths) -> str:
+    """What the file, or the first of several, is called."""
+    return (paths if isinstance(paths, Path) else paths[0]).name
+
+
+def hive_columns(path: Path) -> dict[str, str]:
+    """Columns that folders' names hold, as Spark and DuckDB lay them out: `day=2026-01-31`."""
+    pairs = (part.split("=", 1) for part in path.parts[:-1] if part.count("=") == 1)
+    return {name: value for name, value in pairs if name and value}
+
+
+def _parts_of(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        below = (one for one in path.rglob("*") if one.is_file())
+        found = [one for one in below if not _is_hidden(one.relative_to(path))]
+    else:
+        with suppress(ValueError):
+            found = [one for name in glob.glob(str(path), recursive=True) for one in _parts_of(Path(name))]
+    if not found:
+        what = "holds no file to read" if path.is_dir() else "is not a file"
+        raise UsageError(
+            f"{path} {what}", hint="give the path of a file, a folder or a pattern to read", code="no_file"
+        )
+    return sorted(found)
+
+
+def _is_hidden(path: Path) -> bool:
+    """Markers and checksums that writers of folders leave there: _SUCCESS, .part-0.crc."""
+    return any(part.startswith(("_", ".")) for part in path.parts)
+
+
+def _held(path: Path) -> str | None:
+    with opened(path) as stream:
+        head = stream.read(512)
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return "jsonl" if text.startswith((b'{"', b"[{", b"{ ", b"{\n", b"{\r", b"[\n", b"[ ", b"[\r")) else None

@@ -1,0 +1,197 @@
+"""Event times as files write them: more spellings than the wire has, but none that means two moments."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any
+
+from fraudctl.errors import UsageError
+from fraudctl.files.options import EPOCH_UNITS, UNIT_NS, ReadOptions
+from pipeline.records.events import Number, Refusal, format_time, parse_time
+from pipeline.records.quantities import MAX_TIME_MS, MIN_TIME_MS
+
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_ZONE = r"(?P<zone>[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+_SPELLINGS = tuple(
+    re.compile(form + r"\s*" + _ZONE + r"(?:\[[A-Za-z0-9_+/-]{1,40}\])?")
+    for form in (
+        r"(?P<y>[0-9]{4})(?P<sep>[-/ ])(?P<m>[0-9]{1,2})(?P=sep)(?P<d>[0-9]{1,2})(?:[Tt]|\s+)"
+        r"(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]+))?)?",
+        r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})[Tt]"
+        r"(?P<H>[0-9]{2})(?P<M>[0-9]{2})(?:(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]+))?)?",
+    )
+)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def unit_of(text: str) -> str | None:
+    """The unit in which a number is a moment of this century; the units' ranges do not meet."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    value = int(text.partition(".")[0])
+    for unit in EPOCH_UNITS:
+        if MIN_TIME_MS * 1_000_000 <= value * UNIT_NS[unit] < MAX_TIME_MS * 1_000_000:
+            return unit
+    return None
+
+
+def column_unit(column: str, numbers: Iterable[str], options: ReadOptions) -> str | None:
+    """The one unit of a column's numbers, None without any. UsageError when there are two, or none fits."""
+    if options.time_unit is not None or options.time_formats:
+        return options.time_unit
+    found: dict[str | None, str] = {}
+    for text in numbers:
+        found.setdefault(unit_of(text), text)
+    units = [unit for unit in EPOCH_UNITS if unit in found]
+    if len(units) > 1:
+        shown = " and ".join(f"{found[unit]} in {unit}" for unit in units)
+        raise UsageError(
+            f"{column} counts in {len(units)} units: {shown}",
+            hint=f"say which with --time-unit {units[0]}; rows of another are refused then",
+            code="ambiguous_time",
+        )
+    if found and not units:
+        first = next(iter(found.values()))
+        raise UsageError(
+            f"{column} holds {first!r}, which is no moment since 2000 in s, ms, us or ns",
+            hint="say what it counts from: --time-start 2026-01-01T00:00:00Z --time-unit s (or h)",
+            code="ambiguous_time",
+        )
+    return units[0] if units else None
+
+
+class Times:
+    """Reads one column of times. `twice` counts those in an hour that its zone had twice (the first is
+    taken)."""
+
+    def __init__(self, options: ReadOptions, unit: str | None) -> None:
+        self._formats, self._unit = options.time_formats, unit
+        self._zone = None if options.zone is None else zoneinfo.ZoneInfo(options.zone)
+        self._start_ms = options.time_start_ms or 0
+        self.twice = 0
+        self._offset_ms = lru_cache(maxsize=4_096)(self._offset)
+
+    def ms(self, value: Any) -> int:
+        """Epoch milliseconds. Refusal with the value, and the nearest form that is right."""
+        if isinstance(value, bool) or not isinstance(value, str):
+            raise Refusal("wrong_type", "event_time is neither a string nor a number")
+        if not self._formats:
+            if isinstance(value, Number) or value.isdigit():
+                return self._counted(value)
+            try:
+                return parse_time(value)
+            except Refusal as refusal:
+                if refusal.code != "bad_event_time":
+                    raise Refusal(refusal.code, f"{value[:40]!r} is {refusal.detail}") from None
+        return self._spelt(value)
+
+    def _counted(self, text: str) -> int:
+        unit = self._unit or "ms"
+        if not _NUMBER.fullmatch(text):
+            raise Refusal("bad_event_time", f"{text[:40]!r} is no number of {unit}")
+        ns = int(Decimal(text) * UNIT_NS[unit]) if "." in text else int(text) * UNIT_NS[unit]
+        found = self._start_ms + ns // 1_000_000
+        if MIN_TIME_MS <= found < MAX_TIME_MS:
+            return found
+        other = unit_of(text)
+        hint = f", but of {other}: a column is one unit, see --time-unit" if other else ""
+        what = f"{text[:40]!r} is no number of {unit} within 2000-01-01 and 2100-01-01{hint}"
+        raise Refusal("event_time_out_of_range", what)
+
+    def _spelt(self, text: str) -> int:
+        local, zone = self._by_format(text) if self._formats else _by_spelling(text)
+        if local is None:
+            raise Refusal("bad_event_time", f"{text[:40]!r}: {self._advice(text)}")
+        if zone is not None:
+            return parse_time(f"{local}{zone}")
+        if self._zone is None:
+            raise Refusal("bad_event_time", f"{text[:40]!r} has no zone: give --zone UTC, or write {local}Z")
+        as_utc = parse_time(f"{local}Z")
+        return as_utc - self._offset_ms(as_utc // 60_000, text)
+
+    def _offset(self, minutes: int, text: str) -> int:
+        assert self._zone is not None
+        naive = datetime(1970, 1, 1) + timedelta(minutes=minutes)
+        first, second = (naive.replace(tzinfo=self._zone, fold=fold).utcoffset() for fold in (0, 1))
+        assert first is not None
+        if first != second:
+            there = naive.replace(tzinfo=self._zone).astimezone(UTC).astimezone(self._zone)
+            if there.replace(tzinfo=None) != naive:
+                raise Refusal("bad_event_time", f"{text[:40]!r} does not exist in {self._zone.key}")
+            self.twice += 1
+        return int(first.total_seconds() * 1000)
+
+    def _by_format(self, text: str) -> tuple[str | None, str | None]:
+        """By the formats given. One that two of them read as different moments is refused."""
+        found = {one for one in (_parsed(text, form) for form in self._formats) if one is not None}
+        if len(found) > 1:
+            raise Refusal("bad_event_time", f"{text[:40]!r} is another time by each --time-format")
+        if not found:
+            return None, None
+        moment = found.pop()
+        zone = None if moment.tzinfo is None else "Z"
+        plain = moment if moment.tzinfo is None else moment.astimezone(UTC)
+        return plain.replace(tzinfo=None).isoformat(timespec="milliseconds"), zone
+
+    def _advice(self, text: str) -> str:
+        if self._formats:
+            return f"not of the form {' or '.join(self._formats)}"
+        nearest = _nearest(text)
+        if nearest is not None:
+            return f"write {nearest}"
+        if _DATE.fullmatch(text):
+            return f"a day is no time: write {text}T00:00:00Z, or give --time-format %Y-%m-%d --zone UTC"
+        return "write it like 2026-01-31T10:00:00Z, or give its form: --time-format '%d.%m.%Y %H:%M'"
+
+
+def _parsed(text: str, form: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, form)
+    except ValueError:
+        return None
+
+
+def _by_spelling(text: str) -> tuple[str | None, str | None]:
+    """The local time as ISO 8601, and the zone as the wire writes it if the text has one."""
+    for spelling in _SPELLINGS:
+        if found := spelling.fullmatch(text):
+            part = found.groupdict(default="")
+            fraction = f".{part['f']}" if part["f"] else ""
+            local = (
+                f"{part['y']}-{part['m']:0>2}-{part['d']:0>2}T{part['H']:0>2}:{part['M']}"
+                f":{part['S'] or '00'}{fraction}"
+            )
+            try:
+                parse_time(f"{local}Z")
+            except Refusal as refusal:
+                if refusal.code == "bad_event_time":
+                    return None, None
+                raise Refusal(refusal.code, f"{text[:40]!r} is {refusal.detail}") from None
+            return local, {"": None, "UTC": "Z", "GMT": "Z"}.get(part["zone"], part["zone"])
+    return None, None
+
+
+def _nearest(text: str) -> str | None:
+    """The form that was probably meant, for what is nearly right."""
+    for changed in (text.replace("\u2212", "-"), text.replace(":60", ":59.999"), _next_midnight(text)):
+        local, zone = _by_spelling(changed)
+        if local is not None and changed != text:
+            return f"{local}{zone or 'Z'}"
+    try:
+        return format_time(int(parsedate_to_datetime(text).timestamp() * 1000))
+    except (ValueError, TypeError, IndexError, OverflowError, OSError):
+        return None
+
+
+def _next_midnight(text: str) -> str:
+    found = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]24:00(?::00)?(.*)", text)
+    if found is None:
+        return text
+    day = _parsed(found[1], "%Y-%m-%d")
+    return text if day is None else f"{day + timedelta(days=1):%Y-%m-%d}T00:00:00{found[2]}"
