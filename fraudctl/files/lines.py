@@ -59,14 +59,14 @@ def _encoding_of(head: bytes, given: str | None) -> tuple[str, int]:
             return encoding, len(mark)
     if name == "utf-8-sig":
         return "utf-8", 0
-    if name is not None:
+    if name not in (None, "utf-16"):
         return name, 0
     sample = head[:2_000]
     if len(sample) > 3 and sample[1::2].count(0) > len(sample) // 4 and sample[1] == 0:
         return "utf-16-le", 0
     if len(sample) > 3 and sample[::2].count(0) > len(sample) // 4 and sample[0] == 0:
         return "utf-16-be", 0
-    return "utf-8", 0
+    return "utf-8" if name is None else "utf-16-le", 0
 
 
 def _to_refuse(error: UnicodeError) -> tuple[str, int]:

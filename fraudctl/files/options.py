@@ -5,7 +5,6 @@ Everything that can be read two ways has an option here; what is recognised with
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -114,6 +113,9 @@ def _check_single(options: ReadOptions) -> None:
 
 
 def _check_times(options: ReadOptions) -> None:
+    # What it brings along would double the time that a help takes.
+    import zoneinfo
+
     try:
         if options.zone is not None:
             zoneinfo.ZoneInfo(options.zone)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -71,6 +70,9 @@ class Times:
     taken)."""
 
     def __init__(self, options: ReadOptions, unit: str | None) -> None:
+        # What it brings along would double the time that a help takes.
+        import zoneinfo
+
         self._formats, self._unit = options.time_formats, unit
         self._zone = None if options.zone is None else zoneinfo.ZoneInfo(options.zone)
         self._start_ms = options.time_start_ms or 0

@@ -15,6 +15,8 @@ OF_NO_MODULE = {
     "test_rooms.py": "this file",
     "test_waiting.py": "tests/waiting.py",
     "test_wheel.py": "what is read besides modules, in the wheel",
+    "fraudctl/files/test_any_dialect.py": "all readers, on any table in any dialect",
+    "fraudctl/files/test_cases.py": "all readers, on files as people have them",
     "fraudctl/home/test_damaged_files.py": "every reader of the home, and who lives with what it says",
     "pipeline/test_processes.py": "all processes alike",
     "pipeline/kernel/test_activation_parity.py": "the kernel beside the reference while rule sets change",

@@ -292,6 +292,8 @@ def test_other_encodings_are_recognised_or_given(tmp_path: Path, encoding: str) 
     path = file(tmp_path, f"{PLAIN},merchant_id\r\ne1,u,{DAY}10:00Z,1,Café Zürich\r\n".encode(encoding))
     options = {"encoding": "cp1252"} if encoding == "cp1252" else {}
     assert sent(rows_of(path, **options))[0]["merchant_id"] == "Café Zürich"
+    if encoding.startswith("utf-16"):
+        assert sent(rows_of(path, encoding="utf-16"))[0]["merchant_id"] == "Café Zürich"
     if encoding == "cp1252":
         assert "see --encoding" in refused(rows_of(path))[0][1]
 

@@ -1,9 +1,8 @@
-"""Sorted runs on disk, and the accounts of rows that were refused."""
+"""The accounts of rows that were refused."""
 
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
 
 import pytest
@@ -11,22 +10,7 @@ import pytest
 from fraudctl.cli import main
 from fraudctl.errors import UsageError
 from fraudctl.files.making import RefusedRow
-from fraudctl.files.order import Order, in_order
 from fraudctl.files.refusals import KEPT, Limit, Refusals, limit
-
-
-@pytest.mark.parametrize("run_rows", [1, 7, 1_000])
-def test_rows_come_by_time_and_as_they_stood_within_one(run_rows: int) -> None:
-    chance = random.Random(run_rows)
-    rows = [(chance.randrange(50), number, b"x", None) for number in range(500)]
-    assert list(in_order(iter(rows), run_rows)) == sorted(rows, key=lambda row: row[0])
-
-
-def test_rows_that_come_after_a_newer_one_are_counted() -> None:
-    order = Order()
-    for time_ms in (5, 5, 3, 9, 8, 9):
-        order.note(time_ms)
-    assert (order.moved, order.newest_ms) == (2, 9)
 
 
 def test_all_refusals_are_written_and_the_first_of_each_reason_shown(tmp_path: Path) -> None:
@@ -81,16 +65,3 @@ def test_a_backtest_writes_what_it_refused_and_fails_beyond_the_limit(
     assert json.loads(out.read_text(encoding="utf-8")) == {
         "line": 5, "code": "bad_amount", "reason": "bad_amount: 'x' is not a decimal number",
     }  # fmt: skip
-
-
-def test_standard_input_is_read_as_a_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import io
-    import sys
-
-    text = b'{"event_id":"e","user_id":"u","event_time":"2026-03-01T10:00:00Z","amount":1}\n'
-    for data in (text, b"event_id,user_id,event_time,amount\ne,u,2026-03-01T10:00:00Z,1\n"):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-        assert main(["backtest", "-", "--json"]) == 0
-        assert json.loads(capsys.readouterr().out)["data"]["events"] == 1
