@@ -43,6 +43,7 @@ $(READY): pyproject.toml constraints.txt
 
 check: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -88,11 +88,14 @@ class Office:
         within_ms = config.terms.unknown_after_ms // 3
         self.postmen = [
             Postman(
-                name, notify.connect(name, config.channels[name]), self.outbox, config.digest,
+                name,
+                notify.connect(name, config.channels[name]),
+                self.outbox,
+                config.digest,
                 send_within_ms=within_ms,
             )
             for name in self.channels
-        ]  # fmt: skip
+        ]
 
     def open(self) -> None:
         """Make the tables if they are not there. Raises Unreachable."""

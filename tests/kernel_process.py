@@ -55,9 +55,12 @@ class KernelProcess:
         command = [str(java()), *options, "-cp", classpath(), "fraudctl.kernel.Offline", "--serve"]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors,
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
             env={**os.environ, "PYTHONPATH": python_path()},
-        )  # fmt: skip
+        )
 
     def __enter__(self) -> KernelProcess:
         return self
@@ -72,11 +75,7 @@ class KernelProcess:
         return self._ask({"plan": plan.as_document(), "time": time, "records": records})
 
     def run_activations(
-        self,
-        rules: Topic,
-        settings: Mapping[str, Any],
-        rows: Iterable[Row],
-        time: str,
+        self, rules: Topic, settings: Mapping[str, Any], rows: Iterable[Row], time: str
     ) -> list[dict[str, Any]]:
         """The same by the records (offset, append time, value) of a rules topic; timers fire as well."""
         records = [_record(row) for row in rows]

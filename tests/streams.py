@@ -154,12 +154,7 @@ def time_literals(ms: int) -> list[str]:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
     east = moment.astimezone(timezone(timedelta(hours=5, minutes=30)))
     utc = moment.strftime("%Y-%m-%dT%H:%M:%S") + f".{ms % 1000:03d}"
-    return [
-        str(ms),
-        f'"{utc}Z"',
-        f'"{utc}999+00:00"',
-        f'"{east.isoformat(timespec="milliseconds")}"',
-    ]
+    return [str(ms), f'"{utc}Z"', f'"{utc}999+00:00"', f'"{east.isoformat(timespec="milliseconds")}"']
 
 
 def write_value(fields: Mapping[str, FieldValue], rng: random.Random, absent: Iterable[str] = ()) -> bytes:
@@ -195,9 +190,23 @@ POOLS: dict[str, tuple[str, ...]] = {
     "mcc": ("5411", "6011"),
 }
 AMOUNTS = (
-    0, 1, -1, 49_999, 50_000, 50_001, 100_000, 123_456, -50_000, 20_000_001, 20_000_000,
-    333_333, 10**18 - 1, -(10**18) + 1, 7, 10**12 + 1,
-)  # fmt: skip
+    0,
+    1,
+    -1,
+    49_999,
+    50_000,
+    50_001,
+    100_000,
+    123_456,
+    -50_000,
+    20_000_001,
+    20_000_000,
+    333_333,
+    10**18 - 1,
+    -(10**18) + 1,
+    7,
+    10**12 + 1,
+)
 NUMBERS = (0.0, 0.1, 1.5, -73.25, 1e-9, 12345678.9)
 STEPS_MS = (0, 0, 1, 3, 10, 25, 49, 50, 51, 120, 400, 1_500)
 JUMPS_MS = (5_000, 3_600_001, 13 * 3_600_000, DAY_MS)

@@ -39,10 +39,19 @@ FLAGGED_EVERY = 20
 _POLL_S = 0.1
 _HIT = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 _FEATURES: dict[str, Any] = {
-    "user_tx_5m": 2, "user_amount_sum_1h": 181.25, "user_cards_24h": 1, "user_age_ms": 86_400_000,
-    "user_countries_1h": 1, "user_device_age_ms": 3_600_000, "user_tested_10m": False, "ip_users_2m": 1,
-    "ip_cards_5m": 1, "device_session_tx": 2, "device_session_mean": 90.625, "device_session_users": 1,
-}  # fmt: skip
+    "user_tx_5m": 2,
+    "user_amount_sum_1h": 181.25,
+    "user_cards_24h": 1,
+    "user_age_ms": 86_400_000,
+    "user_countries_1h": 1,
+    "user_device_age_ms": 3_600_000,
+    "user_tested_10m": False,
+    "ip_users_2m": 1,
+    "ip_cards_5m": 1,
+    "device_session_tx": 2,
+    "device_session_mean": 90.625,
+    "device_session_users": 1,
+}
 
 
 def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress: Progress) -> dict[str, Any]:
@@ -70,11 +79,17 @@ def fill(bootstrap: str, topic: str, token: str, events: int, seed: int) -> int:
     for number, (key, value) in enumerate(load.events(events)):
         is_flagged = number % FLAGGED_EVERY == 0
         made = Decision(
-            transaction=decode(value), score=60 if is_flagged else 0,
-            decision="review" if is_flagged else "approve", source=Source("risk.transactions", 0, number),
-            reasons=(_HIT,) if is_flagged else (), features=_FEATURES, ruleset_version="bench-1",
-            ruleset_hash="0" * 64, late=False, saturated=False,
-        )  # fmt: skip
+            transaction=decode(value),
+            score=60 if is_flagged else 0,
+            decision="review" if is_flagged else "approve",
+            source=Source("risk.transactions", 0, number),
+            reasons=(_HIT,) if is_flagged else (),
+            features=_FEATURES,
+            ruleset_version="bench-1",
+            ruleset_hash="0" * 64,
+            late=False,
+            saturated=False,
+        )
         sender.send(topic, encode_decision(made), key, {"run": b"1"})
     if sender.flush() or sender.failed:
         raise Failed("the broker did not take every decision", code="bench_fill")
@@ -126,12 +141,16 @@ def _writer(
     folder = stack.home / "bench" / topic
     secret = stack.secret_path(sink)
     config = {
-        "sink": sink, "bootstrap": stack.kafka, "decisions_topic": topic,
+        "sink": sink,
+        "bootstrap": stack.kafka,
+        "decisions_topic": topic,
         "dead_letter_topic": dead_letters(topic),
-        "group": group, "settings": {**stack.profile.sinks[sink], **target.settings},
-        "address": target.address, "secret_file": str(secret) if secret else None,
+        "group": group,
+        "settings": {**stack.profile.sinks[sink], **target.settings},
+        "address": target.address,
+        "secret_file": str(secret) if secret else None,
         "status_file": str(folder / "status.json"),
-    }  # fmt: skip
+    }
     write_atomically(folder / "config.json", json.dumps(config))
     errors = folder / "errors.txt"
     argv = [sys.executable, "-m", "pipeline.projector", "--config", str(folder / "config.json")]

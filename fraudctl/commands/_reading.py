@@ -28,8 +28,7 @@ def _said(
         str, typer.Option("--label", metavar="COLUMN", help="The column that tells fraud (1) from legit (0).")
     ] = "label",
     drop: Annotated[
-        list[str] | None,
-        typer.Option("--drop", metavar="COLUMN", help="Leave that column out; repeatable."),
+        list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Leave that column out; repeatable.")
     ] = None,
     keep: Annotated[
         list[str] | None,
@@ -49,8 +48,7 @@ def _said(
         str | None, typer.Option("--time-unit", metavar="s|ms|us|ns", help="What times in numbers count.")
     ] = None,
     time_format: Annotated[
-        list[str] | None,
-        typer.Option("--time-format", help="As in strptime: '%d.%m.%Y %H:%M'; repeatable."),
+        list[str] | None, typer.Option("--time-format", help="As in strptime: '%d.%m.%Y %H:%M'; repeatable.")
     ] = None,
     time_start: Annotated[
         str | None, typer.Option("--time-start", metavar="TIME", help="What times in numbers count from.")

@@ -89,8 +89,7 @@ def _everywhere(
         ),
     ] = None,
     debug: Annotated[
-        bool,
-        typer.Option("--debug", callback=take_debug, expose_value=False, help="Show traces of errors."),
+        bool, typer.Option("--debug", callback=take_debug, expose_value=False, help="Show traces of errors.")
     ] = False,
 ) -> None:
     """The options every command has; they are put into each command when its module is read."""

@@ -117,10 +117,13 @@ def _answer(files: list[Path], found: Backtest, report: Path | None) -> Result:
 def _notes(found: Backtest) -> list[str]:
     notes = [f"{len(found.outcomes)} events in {found.seconds:.1f} s"]
     counts = {
-        "rows refused": len(found.refused), "duplicates": found.duplicates, "late": found.late,
-        "saturated": found.saturated, "labels not yet known": found.pending,
+        "rows refused": len(found.refused),
+        "duplicates": found.duplicates,
+        "late": found.late,
+        "saturated": found.saturated,
+        "labels not yet known": found.pending,
         "events after the day": found.after,
-    }  # fmt: skip
+    }
     notes += [f"{count} {name}" for name, count in counts.items() if count]
     if found.too_many_refused:
         notes.append("more rows refused than --max-refused")

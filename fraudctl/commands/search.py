@@ -65,6 +65,12 @@ def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
     money = f"{one['amount']} {one.get('currency') or ''}".strip()
     why = "; ".join(reason["text"] for reason in one["reasons"])
     return (
-        one["decided_at"], one["decision"], one["score"], one["user_id"], one["event_id"], money,
-        one.get("ip"), why,
-    )  # fmt: skip
+        one["decided_at"],
+        one["decision"],
+        one["score"],
+        one["user_id"],
+        one["event_id"],
+        money,
+        one.get("ip"),
+        why,
+    )

@@ -18,10 +18,17 @@ def rule_rows(
     """A row of `RULE_COLUMNS` per rule, those that fired most first."""
     ordered = sorted(fired.items(), key=lambda item: (-item[1].alerts.part, item[0]))
     return [
-        (name, m.alerts.part, m.precision.part, str(m.precision), str(m.recall), amount_text(m.caught_units),
-         alone[name])
+        (
+            name,
+            m.alerts.part,
+            m.precision.part,
+            str(m.precision),
+            str(m.recall),
+            amount_text(m.caught_units),
+            alone[name],
+        )
         for name, m in ordered
-    ]  # fmt: skip
+    ]
 
 
 def figures(total: Measure) -> list[tuple[str, str]]:
@@ -35,7 +42,7 @@ def figures(total: Measure) -> list[tuple[str, str]]:
         ("cases detected", f"{total.cases.part} of {total.cases.whole}: {total.cases}"),
         ("time to detect", f"median {span(median)}, 90 % in {span(rank(total.detect_ms, 90))}"),
         ("ahead of the label", f"median {span(rank(total.lead_ms, 50))}"),
-    ]  # fmt: skip
+    ]
 
 
 def html(
@@ -60,15 +67,13 @@ def html(
             [_series("precision", levels), _series("recall", levels)],
             percent=True,
         ),
-        page.paragraph(
-            "Bands are 95 % Wilson intervals; they take events to be independent.", is_note=True
-        ),
+        page.paragraph("Bands are 95 % Wilson intervals; they take events to be independent.", is_note=True),
         page.heading("Alerts a month by threshold"),
         page.lines("Alerts a month", "flag from this score on", [series], limits),
         page.heading("Rules"),
         *_fired(rules),
         page.table(RULE_COLUMNS, rules),
-    ]  # fmt: skip
+    ]
     return page.page(title, parts)
 
 

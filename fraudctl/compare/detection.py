@@ -112,8 +112,13 @@ class Level:
     def as_document(self) -> dict[str, Any]:
         """The level in JSON."""
         rate = None if self.alerts_per_month is None else round(self.alerts_per_month, 3)
-        return {"threshold": self.threshold, "alerts": self.alerts, "alerts_per_month": rate,
-                "precision": self.precision.as_document(), "recall": self.recall.as_document()}  # fmt: skip
+        return {
+            "threshold": self.threshold,
+            "alerts": self.alerts,
+            "alerts_per_month": rate,
+            "precision": self.precision.as_document(),
+            "recall": self.recall.as_document(),
+        }
 
 
 def sweep(outcomes: Sequence[Outcome]) -> list[Level]:

@@ -159,9 +159,14 @@ class Diff:
 
 
 def diff(
-    before: Records, after: Records, topic: str, scope: Scope, find: FindRuleSet, candidate: RuleSet,
+    before: Records,
+    after: Records,
+    topic: str,
+    scope: Scope,
+    find: FindRuleSet,
+    candidate: RuleSet,
     side_after: Side | None = None,
-) -> Diff:  # fmt: skip
+) -> Diff:
     """Compare two sides about transactions of `topic`; what is equal is read once, the rest twice.
 
     `side_after` is what was read of `after` already.
@@ -205,9 +210,11 @@ def _has_features_of(candidate: RuleSet, base: RuleSet | None) -> bool:
 
 
 def _pairs(
-    records: tuple[Iterable[Record], Iterable[Record]], sides: tuple[Side, Side], topic: str,
+    records: tuple[Iterable[Record], Iterable[Record]],
+    sides: tuple[Side, Side],
+    topic: str,
     differing: set[int],
-) -> Iterator[tuple[int, bytes | None, bytes | None]]:  # fmt: skip
+) -> Iterator[tuple[int, bytes | None, bytes | None]]:
     """Both values of each differing place: those whose fingerprints were compared.
 
     Both sides are read in step, so few wait for their partner.

@@ -43,8 +43,13 @@ class Share:
     def as_document(self) -> dict[str, Any]:
         """part, whole, value, low, high; six digits."""
         low, high = self.interval or (None, None)
-        return {"part": self.part, "whole": self.whole, "value": _rounded(self.value),
-                "low": _rounded(low), "high": _rounded(high)}  # fmt: skip
+        return {
+            "part": self.part,
+            "whole": self.whole,
+            "value": _rounded(self.value),
+            "low": _rounded(low),
+            "high": _rounded(high),
+        }
 
     def __str__(self) -> str:
         if self.value is None or self.interval is None:

@@ -126,10 +126,14 @@ class Replay:
     def as_document(self) -> dict[str, Any]:
         """The result in JSON; the diff's keys (compared, changed, …) stand at the top."""
         document = {
-            "plan": self.plan.as_document(), "job": dict(self.job), "decided": self.decided,
-            "decisions": dict(self.decisions), "topic": self.topic, "base": self.base,
+            "plan": self.plan.as_document(),
+            "job": dict(self.job),
+            "decided": self.decided,
+            "decisions": dict(self.decisions),
+            "topic": self.topic,
+            "base": self.base,
             "published": None if self.published is None else dict(self.published),
-        }  # fmt: skip
+        }
         return document | (self.diff.as_document() if self.diff else {})
 
 
@@ -229,14 +233,18 @@ def _job(
 ) -> dict[str, Any]:
     progress.update(0, f"job with {ruleset.version}")
     return jobs.run_bounded(
-        stack, made.transactions, own["decisions"].rpartition(".")[2], wait_s, progress,
+        stack,
+        made.transactions,
+        own["decisions"].rpartition(".")[2],
+        wait_s,
+        progress,
         time="append",
         parallelism=made.parallelism,
         start={str(partition): one.start for partition, one in made.ranges.items()},
         emit_from={str(partition): one.first for partition, one in made.ranges.items()},
         ruleset=ruleset.content,
         topics=JobTopics(made.transactions, **own),
-    )  # fmt: skip
+    )
 
 
 def _settled(
@@ -274,9 +282,13 @@ def _newest(stack: Stack, topic: str, begin: Mapping[int, int], end: Mapping[int
 
 
 def _compare(
-    stack: Stack, found: Replay, base_topic: str, run_number: int | None, own: Mapping[str, str],
+    stack: Stack,
+    found: Replay,
+    base_topic: str,
+    run_number: int | None,
+    own: Mapping[str, str],
     progress: Progress,
-) -> None:  # fmt: skip
+) -> None:
     """Read the replay's decisions and the base's; counts and diff."""
     made, began = found.plan, time.perf_counter()
     start = _base_start(stack, base_topic, made)

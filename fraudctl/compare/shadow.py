@@ -140,9 +140,13 @@ def compare(stack: Stack, progress: Progress) -> Comparison:
         return rulesets.by_hash(stack.home, wanted)
 
     diff = decision_diff.diff(
-        reader.live, reader.shadow, stack.profile.topics.transactions,
-        lambda partition, offset: (partition, offset) in places, find, shadow,
-    )  # fmt: skip
+        reader.live,
+        reader.shadow,
+        stack.profile.topics.transactions,
+        lambda partition, offset: (partition, offset) in places,
+        find,
+        shadow,
+    )
     known: Labels = {identity: one.is_fraud for identity, one in labels.newest(stack).items()}
     live, candidate = (_measure(read(), reader.place, places, known) for read in (reader.live, reader.shadow))
     return Comparison(shadow, chain[-1].version, since.from_ms, diff, live[0], candidate[0], labelled=live[1])

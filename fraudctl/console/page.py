@@ -63,9 +63,12 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def lines(
-    title: str, x_label: str, series: Sequence[Series], limits: Sequence[tuple[str, float]] = (),
+    title: str,
+    x_label: str,
+    series: Sequence[Series],
+    limits: Sequence[tuple[str, float]] = (),
     percent: bool = False,
-) -> str:  # fmt: skip
+) -> str:
     """A line chart from 0 upwards; `limits` are horizontal lines with a name."""
     xs = [x for one in series for x, _ in one.points] or [0.0, 1.0]
     ys = [y for one in series for _, y in one.points] + [y for _, y in limits]

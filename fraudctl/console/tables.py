@@ -99,10 +99,7 @@ def _grid(
     shown = RichTable(title=name, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for column, width in zip(columns, widths, strict=True):
         shown.add_column(
-            Text(column.head),
-            overflow="fold",
-            width=width,
-            justify="right" if column.is_number else "left",
+            Text(column.head), overflow="fold", width=width, justify="right" if column.is_number else "left"
         )
     for row in cells:
         shown.add_row(*map(Text, row))

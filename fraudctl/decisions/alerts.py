@@ -130,7 +130,14 @@ def _alert(parts: Parts, append_ms: int) -> Alert:
     transaction, verdict = parts.transaction, parts.verdict
     decided_at = iso(datetime.fromtimestamp(append_ms / 1000, UTC))
     return Alert(
-        decided_at, transaction["event_time"], transaction["user_id"], transaction["event_id"],
-        str(transaction["amount"]), transaction.get("currency"), transaction.get("ip"),
-        verdict["score"], verdict["decision"], tuple(verdict["reasons"]),
-    )  # fmt: skip
+        decided_at,
+        transaction["event_time"],
+        transaction["user_id"],
+        transaction["event_id"],
+        str(transaction["amount"]),
+        transaction.get("currency"),
+        transaction.get("ip"),
+        verdict["score"],
+        verdict["decision"],
+        tuple(verdict["reasons"]),
+    )

@@ -92,26 +92,35 @@ class Explanation:
             "sum_of_points": self.sum_of_points,
             "features": {name: dict(feature) for name, feature in self.features.items()},
             "rules": [
-                {"rule": j.rule, "when": j.when, "points": j.points, "fired": j.fired,
-                 "compared": dict(j.compared), "text": j.text, **({"error": j.error} if j.error else {})}
+                {
+                    "rule": j.rule,
+                    "when": j.when,
+                    "points": j.points,
+                    "fired": j.fired,
+                    "compared": dict(j.compared),
+                    "text": j.text,
+                    **({"error": j.error} if j.error else {}),
+                }
                 for j in self.rules
             ],
             "ruleset": {
-                "version": decision.ruleset_version, "hash": decision.ruleset_hash,
+                "version": decision.ruleset_version,
+                "hash": decision.ruleset_hash,
                 "source": self.ruleset_source,
             },
             "late": decision.late,
             "saturated": decision.saturated,
             "warming": list(decision.warming),
             "source": {
-                "topic": decision.source.topic, "partition": decision.source.partition,
+                "topic": decision.source.topic,
+                "partition": decision.source.partition,
                 "offset": decision.source.offset,
             },
             "run": unpack(self.found.position).run,
             "position": self.found.position,
             "decided_at": format_time(self.found.decided_at_ms),
             "origin": self.found.origin,
-        }  # fmt: skip
+        }
 
 
 def explain(stack: Stack, event_id: str, user_id: str | None = None) -> Explanation:
@@ -186,9 +195,10 @@ def one_of(found: list[Found], event_id: str) -> Found:
     if len(found) > 1:
         users = ", ".join(sorted(one.decision.transaction.user_id for one in found))
         raise UsageError(
-            f"{len(found)} users have an event {event_id!r}: {users}", hint="name one with --user",
+            f"{len(found)} users have an event {event_id!r}: {users}",
+            hint="name one with --user",
             code="ambiguous",
-        )  # fmt: skip
+        )
     return found[0]
 
 

@@ -34,8 +34,14 @@ class Verdict:
 
     def as_document(self) -> dict[str, Any]:
         """The verdict in JSON."""
-        return {"version": self.version, "hash": self.hash, "score": self.score, "decision": self.decision,
-                "complete": self.is_complete, "rules": self.fired}  # fmt: skip
+        return {
+            "version": self.version,
+            "hash": self.hash,
+            "score": self.score,
+            "decision": self.decision,
+            "complete": self.is_complete,
+            "rules": self.fired,
+        }
 
 
 def verdict(decision: Decision, own: RuleSet | None, other: RuleSet) -> Verdict:

@@ -34,11 +34,7 @@ def cells_of(text: str, dialect: Dialect) -> list[str]:
     if dialect.quote is None or dialect.quote not in text:
         return _plain_cells(text, dialect.delimiter)
     reader = csv.reader(
-        [text],
-        delimiter=dialect.delimiter,
-        quotechar=dialect.quote,
-        skipinitialspace=True,
-        strict=True,
+        [text], delimiter=dialect.delimiter, quotechar=dialect.quote, skipinitialspace=True, strict=True
     )
     return [cell.strip() for cell in next(reader)]
 

@@ -13,11 +13,7 @@ from typing import BinaryIO
 LONGEST_BYTES = 1 << 20
 """A longer line comes in pieces."""
 _CHUNK_BYTES = 1 << 18
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 Piece = tuple[int, bytes, bool, bool]
 """Number of the line from 1, bytes without the line feed, whether they begin it and whether they end it."""

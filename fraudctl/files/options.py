@@ -15,9 +15,14 @@ FORMATS = ("csv", "jsonl", "parquet")
 KINDS = ("text", "number", "bool")
 IDS = ("row", "hash")
 UNIT_NS = {
-    "d": 86_400_000_000_000, "h": 3_600_000_000_000, "m": 60_000_000_000,
-    "s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1,
-}  # fmt: skip
+    "d": 86_400_000_000_000,
+    "h": 3_600_000_000_000,
+    "m": 60_000_000_000,
+    "s": 1_000_000_000,
+    "ms": 1_000_000,
+    "us": 1_000,
+    "ns": 1,
+}
 """Nanoseconds in each unit of time that a column of numbers may count in."""
 EPOCH_UNITS = ("s", "ms", "us", "ns")
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}

@@ -13,9 +13,13 @@ from fraudctl.files.packing import opened
 
 Paths = Path | Sequence[Path]
 _SUFFIXES = {
-    ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
-    ".csv": "csv", ".tsv": "csv", ".parquet": "parquet",
-}  # fmt: skip
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+}
 _PACKED = (".gz", ".zip", ".zst")
 
 
@@ -47,8 +51,9 @@ def format_of(path: Path, options: ReadOptions) -> str:
     if named == "parquet" and path.stat().st_size:
         raise UsageError(
             f"{path.name} is not Parquet, whatever its name",
-            hint="check that the file is whole, or say --format", code="unreadable",
-        )  # fmt: skip
+            hint="check that the file is whole, or say --format",
+            code="unreadable",
+        )
     return named
 
 

@@ -97,10 +97,14 @@ def _of_csv(path: Path, table: CsvTable, columns: Columns, hive: dict[str, str])
     _check_commas(path, [(names[index], seen[index]) for index in wanted.amounts])
     epochs = [text for index in wanted.times for text in seen[index].epochs]
     return Survey(
-        path, table, columns, column_unit("event_time", epochs, options),
+        path,
+        table,
+        columns,
+        column_unit("event_time", epochs, options),
         {names[index]: seen[index].kind for index in wanted.kinds},
-        frozenset(names[index] for index in wanted.ids if seen[index].whole and seen[index].filled), hive,
-    )  # fmt: skip
+        frozenset(names[index] for index in wanted.ids if seen[index].whole and seen[index].filled),
+        hive,
+    )
 
 
 def _check_commas(path: Path, found: Iterable[tuple[str, column_kinds.Seen]]) -> None:

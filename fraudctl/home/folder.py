@@ -27,9 +27,24 @@ from fraudctl.home.typed_files import Damaged, Newer
 MARK = ".fraudctl-home"
 FORMAT = 1
 ENTRIES = (
-    "bench", "chaos", "checkpoints", "data", "flink", "ingest", "jobs", "labels", "logs", "plugins",
-    "replays", "rules", "run", "savepoints", "secrets", "stack.json", "verify",
-)  # fmt: skip
+    "bench",
+    "chaos",
+    "checkpoints",
+    "data",
+    "flink",
+    "ingest",
+    "jobs",
+    "labels",
+    "logs",
+    "plugins",
+    "replays",
+    "rules",
+    "run",
+    "savepoints",
+    "secrets",
+    "stack.json",
+    "verify",
+)
 """everything that is written into a home by name, the mark aside"""
 LEFT_BY_PROGRAMS = (".stack.json.*", f".{MARK}.*", "hs_err_pid*.log", "replay_pid*.log")
 """what a program that was killed or crashed leaves where it ran"""

@@ -45,8 +45,13 @@ def store(home: Path, content: Mapping[str, Any]) -> str:
 
 def record_start(home: Path, content: Mapping[str, Any], job: str, run: int, at_ms: int) -> None:
     """Keep the content and note that a job began with it."""
-    entry = {"at_ms": at_ms, "hash": store(home, content), "version": str(content.get("version")),
-             "job": job, "run": run}  # fmt: skip
+    entry = {
+        "at_ms": at_ms,
+        "hash": store(home, content),
+        "version": str(content.get("version")),
+        "job": job,
+        "run": run,
+    }
     with open_private(home / "rules" / _HISTORY, "a") as out:
         out.write(json.dumps(entry, ensure_ascii=False) + "\n")
 

@@ -78,16 +78,18 @@ class RulesTopic:
         except TooManyConditions as error:
             raise UsageError(
                 f"the rule set cannot follow the one in force: {error}",
-                hint="use fewer different conditions, or stop the shadow first", code="too_many_conditions",
-            ) from error  # fmt: skip
+                hint="use fewer different conditions, or stop the shadow first",
+                code="too_many_conditions",
+            ) from error
         offset = self._append(value)
         for one in self.read():
             if one.offset == offset:
                 return one
         raise Failed(
             "another activation was quicker, so this one does not count",
-            hint="look at: fraudctl rules history, then try again", code="overtaken",
-        )  # fmt: skip
+            hint="look at: fraudctl rules history, then try again",
+            code="overtaken",
+        )
 
     def begin(self, content: Mapping[str, Any]) -> list[Activation]:
         """Activate this content as the first when there is none yet; every activation that counts."""
@@ -117,8 +119,9 @@ class RulesTopic:
         if sender.flush() or sender.failed or not placed:
             raise Failed(
                 f"the broker did not take the activation: {placed[0].error if placed else 'no answer'}",
-                hint="look at: fraudctl logs kafka", code="not_accepted",
-            )  # fmt: skip
+                hint="look at: fraudctl logs kafka",
+                code="not_accepted",
+            )
         return placed[0].offset
 
 

@@ -70,8 +70,14 @@ class Watcher:
         """
         reason = f"was stopped: it held the interpreter beyond its limit of {call.limit_s:.0f} s"
         log.error("the plug-in %s of rule %s %s", call.place, call.rule, reason)
-        entry = {"rule": call.rule, "place": call.place, "version": call.version, "hash": call.hash,
-                 "reason": reason, "at_ms": clock.now_ms()}  # fmt: skip
+        entry = {
+            "rule": call.rule,
+            "place": call.place,
+            "version": call.version,
+            "hash": call.hash,
+            "reason": reason,
+            "at_ms": clock.now_ms(),
+        }
         try:
             plugin_watch.stop(self._folder, call.key, entry)
         except OSError as failure:

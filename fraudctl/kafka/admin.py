@@ -10,12 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
-    KafkaError,
-    KafkaException,
-    TopicPartition,
-)
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -37,6 +32,8 @@ ANSWER_S = 15.0
 """How long one question to the broker may take before it counts as unreachable."""
 _SETTLING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 """What a partition answers that was made a moment ago, although its leader is already known."""
+
+
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
     """A topic as it should be: its name, number of partitions, and configuration by Kafka's own names."""

@@ -83,8 +83,9 @@ def apply(ruleset: RuleSet, effective_from_ms: int | None = None, action: str = 
         if chain and chain[-1].hash == ruleset.hash:
             raise UsageError(
                 f"{ruleset.version} ({ruleset.hash[:12]}) is the newest rule set already",
-                hint="see: fraudctl rules history", code="already",
-            )  # fmt: skip
+                hint="see: fraudctl rules history",
+                code="already",
+            )
         shadow = _shadow(chain)
         keeps = shadow is not None and shadow.hash != ruleset.hash
         return Change(action, ruleset, shadow if keeps else None, effective_from_ms)
@@ -216,7 +217,10 @@ def _first(tail: Tail, made: Activation) -> dict[str, Any] | None:
             except Undecodable:
                 continue
             return {
-                "partition": record.partition, "offset": record.offset, "user_id": user, "event_id": event,
+                "partition": record.partition,
+                "offset": record.offset,
+                "user_id": user,
+                "event_id": event,
                 "decided_at": format_time(record.append_ms),
-            }  # fmt: skip
+            }
     return None

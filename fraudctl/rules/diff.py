@@ -33,8 +33,13 @@ class Change:
 
     def as_document(self) -> dict[str, Any]:
         """The change in JSON."""
-        return {"section": self.section, "name": self.name, "change": self.kind, "before": self.before,
-                "after": self.after}  # fmt: skip
+        return {
+            "section": self.section,
+            "name": self.name,
+            "change": self.kind,
+            "before": self.before,
+            "after": self.after,
+        }
 
     def sentence(self) -> str:
         """The change for people: only the keys that differ, or the items that came and went."""

@@ -38,10 +38,14 @@ OPEN_SERVERS = frozenset({"kafka", "flink"})
 """servers that every part of a stack speaks to without authentication"""
 OTHER_VARIABLES = frozenset(
     {
-        "FRAUDCTL_HOME", "FRAUDCTL_CACHE", "FRAUDCTL_MAVEN_URL", "FRAUDCTL_PROFILE", "FRAUDCTL_NOTIFY_CONFIG",
+        "FRAUDCTL_HOME",
+        "FRAUDCTL_CACHE",
+        "FRAUDCTL_MAVEN_URL",
+        "FRAUDCTL_PROFILE",
+        "FRAUDCTL_NOTIFY_CONFIG",
         "FRAUDCTL_SUPERVISED_HOME",
     }
-)  # fmt: skip
+)
 """variables that are no settings of a profile, but read elsewhere"""
 
 _T = TypeVar("_T")

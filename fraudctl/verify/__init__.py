@@ -29,9 +29,18 @@ from pipeline.records import clock
 from pipeline.sinks import Damaged, ReadBack, Unavailable
 
 __all__ = (
-    "FAULTS", "MEANING", "Config", "Difference", "KafkaLog", "Kind", "Log", "Mended", "Report", "Span",
+    "FAULTS",
+    "MEANING",
+    "Config",
+    "Difference",
+    "KafkaLog",
+    "Kind",
+    "Log",
+    "Mended",
+    "Report",
+    "Span",
     "Verification",
-)  # fmt: skip
+)
 
 Tell = Callable[[float, float, str], None]
 """Called with steps done, steps in all, and what is being done."""
@@ -66,9 +75,14 @@ class Verification:
     """
 
     def __init__(
-        self, log: Log, sinks: Sequence[Config], folder: Path, span: Span | None = None, processes: int = 2,
+        self,
+        log: Log,
+        sinks: Sequence[Config],
+        folder: Path,
+        span: Span | None = None,
+        processes: int = 2,
         tell: Tell = lambda done, total, what: None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._log = log
         self._configs = tuple(sinks)
         self._home = folder

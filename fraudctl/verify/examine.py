@@ -67,10 +67,13 @@ Case = tuple[Suspect, Delivery | None]
 
 def suspect(sink: int, difference: Difference) -> Suspect:
     return Suspect(
-        sink, difference.kind.value, *difference.identity,
+        sink,
+        difference.kind.value,
+        *difference.identity,
         -1 if difference.partition is None else difference.partition,
-        difference.log_position, difference.held_position,
-    )  # fmt: skip
+        difference.log_position,
+        difference.held_position,
+    )
 
 
 def cases(folder: Path, log: Log) -> Iterator[tuple[int, list[Case]]]:

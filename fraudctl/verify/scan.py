@@ -93,10 +93,12 @@ def scan_log(plan: Plan, writer: str, starts: Offsets, ends: Offsets, tell: Tell
             entries = [expected_of(reader, delivery, parts) for reader in readers]
             identity = parts.identity
             row = (
-                *identity, delivery.position, delivery.partition,
+                *identity,
+                delivery.position,
+                delivery.partition,
                 tuple([None if entry is None else digest(entry) for entry in entries]),
                 tuple([None if entry is None else entry.expires_ms for entry in entries]),
-            )  # fmt: skip
+            )
             out.add(spill.bucket_of(identity, plan.buckets), row)
     tell(seen % _EVERY)
     return seen, undecodable

@@ -147,20 +147,26 @@ class Outbox:
 
     def _offer(self, alert: tuple[Identity, int], channel: str, now_ms: int) -> None:
         identity, position = alert
-        item = key_of(identity) | _key(identity, channel) | {
-            "state": text("due"),
-            "open": text(f"due#{channel}"),
-            "position": number(position),
-            "since_ms": number(now_ms),
-            "expires_at": number((now_ms + self._terms.keep_ms) // 1000),
-        }  # fmt: skip
+        item = (
+            key_of(identity)
+            | _key(identity, channel)
+            | {
+                "state": text("due"),
+                "open": text(f"due#{channel}"),
+                "position": number(position),
+                "since_ms": number(now_ms),
+                "expires_at": number((now_ms + self._terms.keep_ms) // 1000),
+            }
+        )
         try:
             dynamo.call(
-                self._client.put_item, TableName=self._table.name, Item=item,
+                self._client.put_item,
+                TableName=self._table.name,
+                Item=item,
                 ConditionExpression="attribute_not_exists(claim) OR (#s = :w AND #p < :p)",
                 ExpressionAttributeNames={"#s": "state", "#p": "position"},
                 ExpressionAttributeValues={":w": text("withdrawn"), ":p": number(position)},
-            )  # fmt: skip
+            )
         except Unmet:
             return
 
@@ -176,10 +182,13 @@ class Outbox:
     def _in_state(self, state: str, channel: str, most: int) -> list[Claim]:
         found: list[Claim] = []
         rows = dynamo.pages(
-            self._client.query, TableName=self._table.name, IndexName="open",
-            KeyConditionExpression="#o = :o", ExpressionAttributeNames={"#o": "open"},
+            self._client.query,
+            TableName=self._table.name,
+            IndexName="open",
+            KeyConditionExpression="#o = :o",
+            ExpressionAttributeNames={"#o": "open"},
             ExpressionAttributeValues={":o": text(f"{state}#{channel}")},
-        )  # fmt: skip
+        )
         for item in rows:
             found.append(_claim(item))
             if len(found) == most:
@@ -190,9 +199,14 @@ class Outbox:
         return claim.state == "claimed" and claim.since_ms + self._terms.unknown_after_ms <= now_ms
 
     def _move(
-        self, claim: Claim, origin: Sequence[str], state: str, now_ms: int, reason: str = "",
+        self,
+        claim: Claim,
+        origin: Sequence[str],
+        state: str,
+        now_ms: int,
+        reason: str = "",
         anybodys: bool = False,
-    ) -> bool:  # fmt: skip
+    ) -> bool:
         """From one of the states of origin to another; whether it was in one, and ours if claimed."""
         values = {f":o{n}": text(one) for n, one in enumerate(origin)}
         condition = f"#s IN ({', '.join(values)})"
@@ -207,11 +221,14 @@ class Outbox:
             change += " REMOVE #o"
         try:
             dynamo.call(
-                self._client.update_item, TableName=self._table.name,
-                Key=_key(claim.identity, claim.channel), UpdateExpression=change,
-                ConditionExpression=condition, ExpressionAttributeValues=values,
+                self._client.update_item,
+                TableName=self._table.name,
+                Key=_key(claim.identity, claim.channel),
+                UpdateExpression=change,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
                 ExpressionAttributeNames={"#s": "state", "#o": "open", "#w": "owner"},
-            )  # fmt: skip
+            )
         except Unmet:
             return False
         return True
@@ -230,17 +247,26 @@ def claims_table(name: str) -> Table:
 
 def _as_unknown(claim: Claim) -> Claim:
     return Claim(
-        claim.user_id, claim.event_id, claim.channel, "unknown", claim.position, claim.since_ms,
+        claim.user_id,
+        claim.event_id,
+        claim.channel,
+        "unknown",
+        claim.position,
+        claim.since_ms,
         "no outcome in time",
-    )  # fmt: skip
+    )
 
 
 def _claim(item: Item) -> Claim:
     return Claim(
-        string_of(item, "user_id") or "", string_of(item, "event_id") or "",
-        string_of(item, "channel") or "", string_of(item, "state") or "",
-        int_of(item, "position"), int_of(item, "since_ms"), string_of(item, "reason") or "",
-    )  # fmt: skip
+        string_of(item, "user_id") or "",
+        string_of(item, "event_id") or "",
+        string_of(item, "channel") or "",
+        string_of(item, "state") or "",
+        int_of(item, "position"),
+        int_of(item, "since_ms"),
+        string_of(item, "reason") or "",
+    )
 
 
 def _alert(item: Item) -> Alert:
@@ -250,6 +276,12 @@ def _alert(item: Item) -> Alert:
     hits: Sequence[Mapping[str, Any]] = (item.get("reasons") or {}).get("L", [])
     reasons = tuple(str(hit["M"]["text"]["S"]) for hit in hits)
     return Alert(
-        said("user_id"), said("event_id"), int_of(item, "score"), said("decision"), said("amount"),
-        string_of(item, "currency"), said("event_time"), reasons,
-    )  # fmt: skip
+        said("user_id"),
+        said("event_id"),
+        int_of(item, "score"),
+        said("decision"),
+        said("amount"),
+        string_of(item, "currency"),
+        said("event_time"),
+        reasons,
+    )

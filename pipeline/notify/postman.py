@@ -46,9 +46,14 @@ class Postman:
     """One channel's sending. `now_ms` is the clock; `send_within_ms` must be well below the claim's time."""
 
     def __init__(
-        self, name: str, channel: Channel, outbox: Outbox, digest: Digest,
-        now_ms: Callable[[], int] = clock.now_ms, send_within_ms: int = 20_000,
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        channel: Channel,
+        outbox: Outbox,
+        digest: Digest,
+        now_ms: Callable[[], int] = clock.now_ms,
+        send_within_ms: int = 20_000,
+    ) -> None:
         self.name = name
         self.counts = Counts()
         self._channel, self._outbox, self._digest = channel, outbox, digest

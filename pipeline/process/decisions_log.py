@@ -61,23 +61,35 @@ class DecisionsLog:
         self._backlog: Backlog | None = None  # of the assignment, when there is one
         self._consumer = Consumer(
             {
-                "bootstrap.servers": member.bootstrap, "group.id": member.group, "client.id": member.group,
-                "enable.auto.commit": False, "auto.offset.reset": "earliest",
+                "bootstrap.servers": member.bootstrap,
+                "group.id": member.group,
+                "client.id": member.group,
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
                 # a killed member's partitions come back within this time
-                "session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_500,
-                "max.poll.interval.ms": 300_000, "fetch.min.bytes": 65_536, "fetch.wait.max.ms": 50,
-                "queued.max.messages.kbytes": 32_768, "message.max.bytes": 20_000_000,
-                "topic.metadata.refresh.interval.ms": 10_000, "log_level": 4,
+                "session.timeout.ms": 6_000,
+                "heartbeat.interval.ms": 1_500,
+                "max.poll.interval.ms": 300_000,
+                "fetch.min.bytes": 65_536,
+                "fetch.wait.max.ms": 50,
+                "queued.max.messages.kbytes": 32_768,
+                "message.max.bytes": 20_000_000,
+                "topic.metadata.refresh.interval.ms": 10_000,
+                "log_level": 4,
                 **({"group.instance.id": member.instance} if member.instance else {}),
             }
-        )  # fmt: skip
+        )
         self._producer = Producer(
             {
-                "bootstrap.servers": member.bootstrap, "client.id": member.group,
-                "enable.idempotence": True, "message.max.bytes": 20_000_000, "linger.ms": 5,
-                "message.timeout.ms": int(_DEAD_LETTER_S * 1000), "log_level": 4,
+                "bootstrap.servers": member.bootstrap,
+                "client.id": member.group,
+                "enable.idempotence": True,
+                "message.max.bytes": 20_000_000,
+                "linger.ms": 5,
+                "message.timeout.ms": int(_DEAD_LETTER_S * 1000),
+                "log_level": 4,
             }
-        )  # fmt: skip
+        )
         self._consumer.subscribe(
             [member.decisions_topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
@@ -141,9 +153,12 @@ class DecisionsLog:
         try:
             for one in refused:
                 self._producer.produce(
-                    self._member.dead_letter_topic, value=one.delivery.value, key=one.delivery.key,
-                    headers=self._why(one), on_delivery=acknowledged,
-                )  # fmt: skip
+                    self._member.dead_letter_topic,
+                    value=one.delivery.value,
+                    key=one.delivery.key,
+                    headers=self._why(one),
+                    on_delivery=acknowledged,
+                )
                 self._producer.poll(0)
             unsent = self._producer.flush(_DEAD_LETTER_S + 1)
         except (KafkaException, BufferError) as error:
@@ -170,9 +185,12 @@ class DecisionsLog:
     def _why(self, one: Letter) -> list[tuple[str, str | bytes | None]]:
         delivery = one.delivery
         return [
-            ("topic", self._member.decisions_topic), ("partition", str(delivery.partition)),
-            ("offset", str(delivery.offset)), ("reason", one.reason), ("run", str(delivery.run)),
-        ]  # fmt: skip
+            ("topic", self._member.decisions_topic),
+            ("partition", str(delivery.partition)),
+            ("offset", str(delivery.offset)),
+            ("reason", one.reason),
+            ("run", str(delivery.run)),
+        ]
 
     def _at(self, partition: int, offset: int = -1001) -> Any:
         return TopicPartition(self._member.decisions_topic, partition, offset)
@@ -199,9 +217,12 @@ def _delivery(message: Message) -> Delivery:
     value = message.value()
     return Delivery(
         value.encode() if isinstance(value, str) else value or b"",
-        message.partition() or 0, message.offset() or 0, run_of(message.headers()),
-        message.timestamp()[1], _bytes(message.key()),
-    )  # fmt: skip
+        message.partition() or 0,
+        message.offset() or 0,
+        run_of(message.headers()),
+        message.timestamp()[1],
+        _bytes(message.key()),
+    )
 
 
 def _bytes(key: str | bytes | None) -> bytes | None:

@@ -33,9 +33,16 @@ from pipeline.records.quantities import parse_time as parse_time
 
 LABEL_FIELDS: Final = ("label", "label_time", "scenario")
 DECISION_FIELDS: Final = (
-    "source", "features", "late", "saturated", "score", "decision", "reasons",
-    "ruleset_version", "ruleset_hash",
-)  # fmt: skip
+    "source",
+    "features",
+    "late",
+    "saturated",
+    "score",
+    "decision",
+    "reasons",
+    "ruleset_version",
+    "ruleset_hash",
+)
 MARKS: Final = frozenset(("warming", "plugin_errors"))
 """What a decision says only when there is reason to."""
 RESERVED: Final = frozenset(LABEL_FIELDS + DECISION_FIELDS) | MARKS
@@ -315,9 +322,13 @@ def encode(tx: Transaction) -> bytes:
 
 
 def encode_tail(
-    score: int, decision: str, reasons: Iterable[Hit], version: str, ruleset_hash: str,
+    score: int,
+    decision: str,
+    reasons: Iterable[Hit],
+    version: str,
+    ruleset_hash: str,
     plugin_errors: Mapping[str, str],
-) -> bytes:  # fmt: skip
+) -> bytes:
     """The end of a decision's JSON, from `,"score"` to the closing brace: what scoring adds to the head."""
     failed = f',"plugin_errors":{{{_object(plugin_errors)}}}' if plugin_errors else ""
     hits = ",".join(
@@ -341,9 +352,13 @@ def encode_decision(decision: Decision) -> bytes:
     if decision.warming:
         head += f',"warming":[{",".join(map(_literal, decision.warming))}]'
     tail = encode_tail(
-        decision.score, decision.decision, decision.reasons, decision.ruleset_version, decision.ruleset_hash,
+        decision.score,
+        decision.decision,
+        decision.reasons,
+        decision.ruleset_version,
+        decision.ruleset_hash,
         decision.plugin_errors,
-    )  # fmt: skip
+    )
     return head.encode() + tail
 
 

@@ -25,11 +25,18 @@ DEFAULT_TTL: Final = "30d"
 MAX_STEPS: Final = 100
 
 _KIND_OF_AGG: Final = {
-    "count": Kind.INT, "distinct": Kind.INT, "first_seen": Kind.INT,
-    "sum": Kind.MONEY, "min": Kind.MONEY, "max": Kind.MONEY,
-    "avg": Kind.FLOAT, "mean_before": Kind.FLOAT, "stddev_before": Kind.FLOAT,
-    "previous": Kind.TEXT, "sequence": Kind.BOOL,
-}  # fmt: skip
+    "count": Kind.INT,
+    "distinct": Kind.INT,
+    "first_seen": Kind.INT,
+    "sum": Kind.MONEY,
+    "min": Kind.MONEY,
+    "max": Kind.MONEY,
+    "avg": Kind.FLOAT,
+    "mean_before": Kind.FLOAT,
+    "stddev_before": Kind.FLOAT,
+    "previous": Kind.TEXT,
+    "sequence": Kind.BOOL,
+}
 AGGREGATES: Final = tuple(name for name in _KIND_OF_AGG if name != "sequence")
 _OF_AMOUNT: Final = ("sum", "avg", "min", "max", "mean_before", "stddev_before")
 _BY_TTL: Final = ("first_seen", "previous")

@@ -16,16 +16,7 @@ from typing import TypeVar, cast
 
 from pipeline.rules.expression.postfix import Program, program
 from pipeline.rules.feature import KEYS, Feature, Where
-from pipeline.rules.plan import (
-    MAX_WHERES,
-    Hop,
-    Memory,
-    Numbered,
-    Part,
-    Plan,
-    PlanSettings,
-    TooManyConditions,
-)
+from pipeline.rules.plan import MAX_WHERES, Hop, Memory, Numbered, Part, Plan, PlanSettings, TooManyConditions
 from pipeline.rules.planned_feature import (
     MEMORIES,
     MemoryAggregate,

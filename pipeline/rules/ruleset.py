@@ -26,12 +26,7 @@ from typing import Any, Final, Literal
 
 from pipeline.records.events import RESERVED
 from pipeline.rules.expression.parse import FUNCTIONS
-from pipeline.rules.expression.tree import (
-    FIELD_KINDS,
-    Kind,
-    Names,
-    is_clean_text,
-)
+from pipeline.rules.expression.tree import FIELD_KINDS, Kind, Names, is_clean_text
 from pipeline.rules.expression.tree import Literal as Constant
 from pipeline.rules.feature import KEYS, Complain, Feature, read_feature
 from pipeline.rules.plan import MAX_WHERES, Plan
@@ -160,11 +155,19 @@ class _Reader:
         rules = self._rules(Names(frozenset(fields), kinds, lists))
         content = {section: value for section, value in self._content.items() if section != "tests"}
         ruleset = RuleSet(
-            version=self._version(), hash="", content=content, features=features, rules=rules,
-            thresholds=self._thresholds(), lists=lists, fields=fields, currency=self._currency(),
-            inputs=_inputs(rules, features, fields), tests=self._content.get("tests"),
+            version=self._version(),
+            hash="",
+            content=content,
+            features=features,
+            rules=rules,
+            thresholds=self._thresholds(),
+            lists=lists,
+            fields=fields,
+            currency=self._currency(),
+            inputs=_inputs(rules, features, fields),
+            tests=self._content.get("tests"),
             lines=self._document.lines,
-        )  # fmt: skip
+        )
         if self._problems:
             raise RuleSetError(self._problems)
         return replace(ruleset, hash=content_hash(content))

@@ -129,9 +129,12 @@ def in_force(chain: Sequence[Activation], due: int) -> Activation:
 
 
 def following(
-    chain: Sequence[Activation], action: str, live: RuleSet, shadow: RuleSet | None = None,
+    chain: Sequence[Activation],
+    action: str,
+    live: RuleSet,
+    shadow: RuleSet | None = None,
     effective_from_ms: int | None = None,
-) -> bytes:  # fmt: skip
+) -> bytes:
     """The record that activates a rule set after those. Raises TooManyConditions."""
     newest = chain[-1] if chain else None
     record = {

@@ -130,12 +130,13 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "hash": (_is_text, "a text"),
     "previous": (lambda value: value is None or plan_check.is_whole(value, MAX_OFFSET), "an offset or null"),
     "effective_from_ms": (
-        lambda value: value is None or plan_check.is_whole(value, MAX_MS), "epoch milliseconds or null",
+        lambda value: value is None or plan_check.is_whole(value, MAX_MS),
+        "epoch milliseconds or null",
     ),
     "ruleset": (_is_object, "an object"),
     "shadow": (lambda value: value is None or _is_object(value), "an object or null"),
     "plan": (_is_object, "an object"),
-}  # fmt: skip
+}
 
 
 def _shown(value: object) -> str:

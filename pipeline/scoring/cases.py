@@ -240,9 +240,12 @@ def _unmet(decision: Decision | None, step: _Step, rule: str) -> Iterator[str]:
         return
     wanted = expect if isinstance(expect, Mapping) else {_kind_of(expect): expect}
     found = {
-        "decision": decision.decision, "score": decision.score, "rules": fired, "late": decision.late,
+        "decision": decision.decision,
+        "score": decision.score,
+        "rules": fired,
+        "late": decision.late,
         "features": {name: plain(value) for name, value in decision.features.items()},
-    }  # fmt: skip
+    }
     for key, value in wanted.items():
         if key not in _EXPECTED:
             yield f"expect knows {', '.join(_EXPECTED)}, not {key}"

@@ -81,9 +81,7 @@ class Outcome:
 
     def __add__(self, other: Outcome) -> Outcome:
         return Outcome(
-            self.written + other.written,
-            self.superseded + other.superseded,
-            self.refused + other.refused,
+            self.written + other.written, self.superseded + other.superseded, self.refused + other.refused
         )
 
 

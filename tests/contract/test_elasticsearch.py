@@ -73,9 +73,11 @@ def test_a_document_is_the_decision_with_unknown_fields_apart(
     del decision["vip"]
     assert held["_version"] == one.position
     assert held["_source"] == decision | {
-        "position": one.position, "decided_at": one.append_ms,
-        "extra": {"vip": True, "position": "front"}, "extra_terms": ["vip=true", "position=front"],
-    }  # fmt: skip
+        "position": one.position,
+        "decided_at": one.append_ms,
+        "extra": {"vip": True, "position": "front"},
+        "extra_terms": ["vip=true", "position=front"],
+    }
     assert '"lat":1.50,' in raw
     assert '"mean":12.300000000000001' in raw
 

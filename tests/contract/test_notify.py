@@ -156,10 +156,14 @@ class World:
         self.number = f"{os.getpid()}_{next(_ids)}"
         self.channel, self.people = channel, people
         self.document: dict[str, Any] = {
-            "address": address, "channels": {channel: dict(people.settings)},
-            "alerts_table": f"alerts_{self.number}", "table": f"claims_{self.number}",
-            "digest_window_ms": 1_500, "digest_over": 3, "unknown_after_ms": 60_000,
-        }  # fmt: skip
+            "address": address,
+            "channels": {channel: dict(people.settings)},
+            "alerts_table": f"alerts_{self.number}",
+            "table": f"claims_{self.number}",
+            "digest_window_ms": 1_500,
+            "digest_over": 3,
+            "unknown_after_ms": 60_000,
+        }
         settings = {"table": self.document["alerts_table"], "threads": 4}
         self.sink = sinks.connect("dynamodb", address, None, settings)
         self.office = self.new_office()
@@ -292,10 +296,12 @@ class TestTimeToLive:
         world.step()
         assert len(world.people.got) == 1
         dynamo.call(
-            world.config.client().update_item, TableName=world.document["alerts_table"],
-            Key={"user_id": {"S": "ada"}, "event_id": {"S": "old"}}, UpdateExpression="SET expires_at = :t",
+            world.config.client().update_item,
+            TableName=world.document["alerts_table"],
+            Key={"user_id": {"S": "ada"}, "event_id": {"S": "old"}},
+            UpdateExpression="SET expires_at = :t",
             ExpressionAttributeValues={":t": dynamo.number(now_ms() // 1000 - 60)},
-        )  # fmt: skip
+        )
 
         def deletions() -> list[Mapping[str, Any]]:
             return [record for record in world.records() if record["eventName"] == "REMOVE"]

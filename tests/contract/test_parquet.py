@@ -104,18 +104,33 @@ class TestFiles:
         open_sink(folder).write([one])
         [row] = pq.read_table(next(folder.rglob("*.parquet")), partitioning=None).to_pylist()
         wanted = {
-            "schema_version": 1, "user_id": "ada", "event_id": "e", "ip": "1.2.3.4", "lat": 52.5, "lon": None,
-            "currency": None, "extra": '{"vip":true}', "score": 60, "decision": "review",
-            "reasons": [{"rule": "ip_burst", "points": 60, "text": "many"}], "late": False,
-            "source_partition": 0, "source_offset": 5, "position": one.position,
-            "number_n": 3.0, "number_age": float(1 << 60), "number_mean": 12.300000000000001,
-            "text_city": "Türkiye", "flag_seq": True,
-        }  # fmt: skip
+            "schema_version": 1,
+            "user_id": "ada",
+            "event_id": "e",
+            "ip": "1.2.3.4",
+            "lat": 52.5,
+            "lon": None,
+            "currency": None,
+            "extra": '{"vip":true}',
+            "score": 60,
+            "decision": "review",
+            "reasons": [{"rule": "ip_burst", "points": 60, "text": "many"}],
+            "late": False,
+            "source_partition": 0,
+            "source_offset": 5,
+            "position": one.position,
+            "number_n": 3.0,
+            "number_age": float(1 << 60),
+            "number_mean": 12.300000000000001,
+            "text_city": "Türkiye",
+            "flag_seq": True,
+        }
         assert {name: row[name] for name in wanted} == wanted
         assert str(row["amount"]) == "-10000000000000.0001"
         assert (row["event_time"].isoformat(), row["decided_at"].timestamp() * 1000) == (
-            "2025-11-25T12:00:00+00:00", one.append_ms,
-        )  # fmt: skip
+            "2025-11-25T12:00:00+00:00",
+            one.append_ms,
+        )
 
     def test_a_place_beyond_what_a_double_holds_exactly_is_kept_as_near_as_it_gets(
         self, folder: Path
@@ -146,11 +161,14 @@ class TestFiles:
         kinds = st.sampled_from([{"a": 1}, {"b": "x"}, {"a": 2, "c": True}, {}])
         log = [
             decided(
-                CELL - 6 + n, f"e{data.draw(st.integers(0, 6))}", features=data.draw(kinds),
-                run=data.draw(st.integers(1, 2)), time_ms=NOON + DAY * data.draw(st.integers(0, 1)),
+                CELL - 6 + n,
+                f"e{data.draw(st.integers(0, 6))}",
+                features=data.draw(kinds),
+                run=data.draw(st.integers(1, 2)),
+                time_ms=NOON + DAY * data.draw(st.integers(0, 1)),
             )
             for n in range(12)
-        ]  # fmt: skip
+        ]
         at_once, in_pieces = (tmp_path_factory.mktemp(name) for name in ("whole", "pieces"))
         open_sink(at_once).write(log)
         sink, done = open_sink(in_pieces), 0
@@ -210,13 +228,17 @@ class TestFiles:
         draw = random.Random(4)
         log = [
             decided(
-                n, hits=[HIT] * (n % 2), time_ms=NOON + n,
+                n,
+                hits=[HIT] * (n % 2),
+                time_ms=NOON + n,
                 units=draw.randrange(-(10**18) + 1, 10**18) >> draw.randrange(60),
                 features=draw.choice([{"a": 1, "t": "ü"}, {"a": Number("0.1"), "s": False}, {}]),
-                lat=Number(repr(draw.uniform(-90, 90))), x=Number("1e3"), note="\N{SNOWMAN}",
+                lat=Number(repr(draw.uniform(-90, 90))),
+                x=Number("1e3"),
+                note="\N{SNOWMAN}",
             )
             for n in range(200)
-        ]  # fmt: skip
+        ]
         sink = open_sink(folder)
         sink.write(log)
         found = {entry.identity: entry for entry in sink.entries()}
@@ -252,9 +274,13 @@ class TestS3:
     def bucket(self, settings: Mapping[str, str]) -> str:
         name = f"training-{next(_buckets)}"
         client = aws.client(
-            "s3", Config(), endpoint_url=settings["endpoint"], region_name="us-east-1",
-            aws_access_key_id="a", aws_secret_access_key="b",
-        )  # fmt: skip
+            "s3",
+            Config(),
+            endpoint_url=settings["endpoint"],
+            region_name="us-east-1",
+            aws_access_key_id="a",
+            aws_secret_access_key="b",
+        )
         client.create_bucket(Bucket=name)
         return f"s3://{name}/some/where"
 
@@ -405,10 +431,13 @@ class TestCompaction:
 class TestTrainingSet:
     def test_each_event_once_with_its_newest_label(self, folder: Path, tmp_path: Path) -> None:
         log = [
-            decided(0, "a"), decided(1, "b", features={"other": 1}), decided(2, "c", time_ms=NOON + DAY),
+            decided(0, "a"),
+            decided(1, "b", features={"other": 1}),
+            decided(2, "c", time_ms=NOON + DAY),
             decided(CELL + 5, "a", [HIT]),  # decided again, in another cell
-            decided(5, "z", partition=1), decided(2, "d", partition=1),
-        ]  # fmt: skip
+            decided(5, "z", partition=1),
+            decided(2, "d", partition=1),
+        ]
         open_sink(folder).write(log)
         labelled = {
             ("ada", "a"): Label("a", "ada", "fraud", "2025-11-26T00:00:00.000Z", by="analyst"),
@@ -422,8 +451,9 @@ class TestTrainingSet:
             row["event_id"]: (row["position"], row["score"], row["label"], row["label_by"]) for row in table
         }
         assert found == {
-            "a": (log[3].position, 60, "fraud", "analyst"), "c": (log[2].position, 0, "legit", "simulate"),
-        }  # fmt: skip
+            "a": (log[3].position, 60, "fraud", "analyst"),
+            "c": (log[2].position, 0, "legit", "simulate"),
+        }
         everything = training.training_set(Folder(folder), labelled, tmp_path / "t.parquet", unlabelled=True)
         assert everything.labels == {"fraud": 1, "legit": 1, "none": 3}
         columns = pq.read_schema(tmp_path / "t.parquet").names

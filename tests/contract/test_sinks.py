@@ -24,11 +24,7 @@ from fraudctl.errors import Unhealthy
 from fraudctl.kafka.tail import Record
 from pipeline import sinks
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import (
-    Hit,
-    Number,
-    decode_decision,
-)
+from pipeline.records.events import Hit, Number, decode_decision
 from pipeline.sinks import Damaged, Held, Outcome, Sink, Unavailable
 from pipeline.sinks import postgres as postgres_sink
 from pipeline.sinks.redis import reader as redis_reader
@@ -242,12 +238,27 @@ class TestPostgres:
         )
         assert rows == [
             (
-                "ada", "2025-11-24 16:00:00.123", "12.5", "EUR", "203.0.113.9", None,
-                '{"lat": 52.5200066000000001, "vip": true}', 60, "review",
-                '{"user_amount_mean": 12.300000000000001, "user_prev_country": "Türkiye"}', "v1", "abc",
-                False, False, "risk.transactions", 0, 0, one.position, one.append_ms,
+                "ada",
+                "2025-11-24 16:00:00.123",
+                "12.5",
+                "EUR",
+                "203.0.113.9",
+                None,
+                '{"lat": 52.5200066000000001, "vip": true}',
+                60,
+                "review",
+                '{"user_amount_mean": 12.300000000000001, "user_prev_country": "Türkiye"}',
+                "v1",
+                "abc",
+                False,
+                False,
+                "risk.transactions",
+                0,
+                0,
+                one.position,
+                one.append_ms,
             )
-        ]  # fmt: skip
+        ]
 
     def test_what_the_database_can_never_take_is_found_among_the_others(self, sink: Sink) -> None:
         import random
@@ -380,9 +391,17 @@ class TestRedis:
         listed = redis_reader.flags(redis_server.address, 2)
         assert [flag.event_id for flag in listed] == ["f-2", "f-1"]
         assert listed[1] == redis_reader.Flag(
-            "ada", "f-1", 60, "review", "12.5", None, "1.1.1.1",
-            ({"rule": "ip_burst", "points": 60, "text": IP_BURST.text},), 1 << 40 | 1, now + 1,
-        )  # fmt: skip
+            "ada",
+            "f-1",
+            60,
+            "review",
+            "12.5",
+            None,
+            "1.1.1.1",
+            ({"rule": "ip_burst", "points": 60, "text": IP_BURST.text},),
+            1 << 40 | 1,
+            now + 1,
+        )
 
     def test_a_full_server_is_not_now(self, client: Any, open_sink: Any) -> None:
         client.config_set("maxmemory", "1")

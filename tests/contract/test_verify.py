@@ -87,12 +87,18 @@ def decided(
     partition = 0 if user_id == "ada" else 1
     decision = Decision(
         transaction=Transaction(event_id, user_id, 1_764_000_000_123, 125_000 + offset, fields),
-        score=score, decision="block" if score >= 80 else "review" if score >= 50 else "approve",
-        source=Source("risk.transactions", partition, offset), reasons=hits,
+        score=score,
+        decision="block" if score >= 80 else "review" if score >= 50 else "approve",
+        source=Source("risk.transactions", partition, offset),
+        reasons=hits,
         features={"user_amount_mean": Number("1.50e-7"), "n": 3, "a_bool": True, "city": "Türkiye\x7f"},
-        ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False, warming=warming,
-        plugin_errors={name: f"{name} \"failed\"\tключ" for name in warming},
-    )  # fmt: skip
+        ruleset_version="v1",
+        ruleset_hash="abc",
+        late=False,
+        saturated=False,
+        warming=warming,
+        plugin_errors={name: f'{name} "failed"\tключ' for name in warming},
+    )
     return Delivery(
         encode_decision(decision), partition, offset, run, append_ms or now_ms(), user_id.encode()
     )
@@ -259,8 +265,10 @@ class TestWhatIsRight:
     def test_only_the_span_asked_for_is_verified(self, bench: Bench) -> None:
         start = now_ms() + 1000
         offset = bench.log.ends()[bench.log.deliveries[0].partition]
-        late = [decided(("ada", f"late-{start}-{n}"), IP_BURST, offset=offset + n, append_ms=start + n)
-                for n in range(4)]  # fmt: skip
+        late = [
+            decided(("ada", f"late-{start}-{n}"), IP_BURST, offset=offset + n, append_ms=start + n)
+            for n in range(4)
+        ]
         log = ListedLog([*bench.log.deliveries, *late])
         bench.sink.write(late[:2])
         bench.sink.forget([(bench.identity(0), (1 << 63) - 1)])
@@ -354,12 +362,20 @@ class TestPostgres:
     @pytest.mark.parametrize(
         ("column", "value"),
         [
-            ("event_time", "2025-11-24 16:00:00.1231Z"), ("amount", "12.50001"), ("currency", "EUR"),
-            ("ip", None), ("extra", "{}"), ("score", "59"), ("decision", "approve"),
-            ("features", '{"n": 3.0}'), ("ruleset_hash", ""), ("late", "t"), ("source_offset", "99"),
+            ("event_time", "2025-11-24 16:00:00.1231Z"),
+            ("amount", "12.50001"),
+            ("currency", "EUR"),
+            ("ip", None),
+            ("extra", "{}"),
+            ("score", "59"),
+            ("decision", "approve"),
+            ("features", '{"n": 3.0}'),
+            ("ruleset_hash", ""),
+            ("late", "t"),
+            ("source_offset", "99"),
             ("decided_at", "2025-11-24 16:00:00Z"),
         ],
-    )  # fmt: skip
+    )
     def test_each_column_counts(self, bench: Bench, column: str, value: str | None) -> None:
         self.run(
             bench, f"UPDATE risk_scores SET {column} = %s WHERE event_id = %s", value, bench.identity(0)[1]
@@ -374,12 +390,14 @@ class TestPostgres:
 
     @pytest.mark.parametrize(
         "change",
-        ["DELETE FROM rule_triggers WHERE event_id = %s",
-         "UPDATE rule_triggers SET text = 'so' WHERE event_id = %s",
-         "UPDATE rule_triggers SET position = position - 1 WHERE event_id = %s",
-         "INSERT INTO rule_triggers SELECT user_id, event_id, 7, 'r', 1, 't', position FROM rule_triggers"
-         " WHERE event_id = %s"],
-    )  # fmt: skip
+        [
+            "DELETE FROM rule_triggers WHERE event_id = %s",
+            "UPDATE rule_triggers SET text = 'so' WHERE event_id = %s",
+            "UPDATE rule_triggers SET position = position - 1 WHERE event_id = %s",
+            "INSERT INTO rule_triggers SELECT user_id, event_id, 7, 'r', 1, 't', position FROM rule_triggers"
+            " WHERE event_id = %s",
+        ],
+    )
     def test_the_hits_count(self, bench: Bench, change: str) -> None:
         self.run(bench, change, bench.identity(0)[1])
         found = bench.mend({bench.identity(0): Kind.DIVERGED})
@@ -451,10 +469,14 @@ class TestRedis:
         client.set("risk:flag:nonsense", "x")
         client.hset("risk:flag:3:eve:stranger", mapping={"score": "1"})
         client.rename(self.key(bench, 0), "risk:flag:3:eve:moved")
-        bench.mend({
-            ("", "nonsense"): Kind.EXTRA, ("eve", "stranger"): Kind.EXTRA, ("eve", "moved"): Kind.EXTRA,
-            bench.identity(0): Kind.MISSING,
-        })  # fmt: skip
+        bench.mend(
+            {
+                ("", "nonsense"): Kind.EXTRA,
+                ("eve", "stranger"): Kind.EXTRA,
+                ("eve", "moved"): Kind.EXTRA,
+                bench.identity(0): Kind.MISSING,
+            }
+        )
         assert client.keys("risk:flag:*eve*") == []
 
     def test_a_mark_that_hides_a_flag_is_no_obstacle(self, bench: Bench, client: Any) -> None:

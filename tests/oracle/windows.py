@@ -26,17 +26,7 @@ import pyarrow as pa
 
 from tests.streams import DAY_MS, UNITS, Case, Condition, Feature, FieldValue, Row
 
-COLUMNS = (
-    "user_id",
-    "ip",
-    "device_id",
-    "card_id",
-    "merchant_id",
-    "country",
-    "currency",
-    "channel",
-    "mcc",
-)
+COLUMNS = ("user_id", "ip", "device_id", "card_id", "merchant_id", "country", "currency", "channel", "mcc")
 
 HEAD = (
     ("part", pa.int32()),
@@ -387,8 +377,10 @@ def _sequence(
 ) -> list[tuple[int, bool]]:
     """Of all choices that end with the event the one whose elements stand latest decides."""
     names = [f"w{conditions.index(step)}" for step, times in feature.steps for _ in range(times)]
-    stages = [f"s0 as (select e.seq as e, e.pos as p, e.seq as x from events t join entries e using (seq) "
-              f"where t.{names[-1]})"]  # fmt: skip
+    stages = [
+        f"s0 as (select e.seq as e, e.pos as p, e.seq as x from events t join entries e using (seq) "
+        f"where t.{names[-1]})"
+    ]
     for depth, name in enumerate(reversed(names[:-1]), start=1):
         stages.append(
             f"s{depth} as (select v.e, max((v.x_pos, v.x))[1] as p, max((v.x_pos, v.x))[2] as x "

@@ -44,8 +44,12 @@ def test_each_decision_is_by_the_version_of_its_due_and_none_is_lost_or_twice(
     threading.Event().wait(START_S + EVERY_S)
     for change in (("apply", str(file)), ("pause", "always"), ("rollback",)):
         changed = data_of(stack, "rules", *change)
-        figures.note(f"rules {change[0]} at {RATE}/s: in force after, s", seconds_to_force(changed), "2",
-                     changed["first_decision"] is not None and seconds_to_force(changed) <= 2)  # fmt: skip
+        figures.note(
+            f"rules {change[0]} at {RATE}/s: in force after, s",
+            seconds_to_force(changed),
+            "2",
+            changed["first_decision"] is not None and seconds_to_force(changed) <= 2,
+        )
         threading.Event().wait(EVERY_S)
     sent = worker.result()
     assert (sent.acknowledged, sent.failed) == (EVENTS, 0)

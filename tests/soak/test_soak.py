@@ -88,8 +88,9 @@ def test_a_replay_of_the_log_decides_the_same(
         how += f", Flink's worker killed after {progress.decided_at_kill} decisions"
     minutes = found.job["seconds"] / 60
     figures.note(f"{how}, events a minute", round(made.reads / minutes), "2000000")
-    figures.note(f"{how}, its diff, events a minute", round(found.diff.compared * 60 / found.diff.seconds),
-                 "1000000")  # fmt: skip
+    figures.note(
+        f"{how}, its diff, events a minute", round(found.diff.compared * 60 / found.diff.seconds), "1000000"
+    )
 
 
 def test_with_every_sink_on_no_lag_grows(stack: Stack, figures: Figures) -> None:

@@ -145,7 +145,7 @@ def table() -> list[tuple[str, bytes | None, str]]:
         ("clock far in the future", text(event_time="2099-12-31T23:59:59Z"), "accepted 12.5"),
         ("clock an hour ahead", text(event_time=now_ms() + 3_600_000), "accepted 12.5"),
         ("clock of the year 2000", text(event_time="2000-01-01T00:00:00Z"), "accepted 12.5"),
-    ]  # fmt: skip
+    ]
 
 
 @dataclass

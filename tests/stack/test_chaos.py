@@ -19,9 +19,7 @@ from tests.stack.flow import await_sinks, await_that
 from tests.waiting import LONG_S
 
 TRAFFIC = ("--rate", "200", "--duration", "10s", "--after", "2s")
-ANSWER = {
-    "fault", "plan", "run", "outage_s", "behind", "traffic", "log", "verify", "notifications", "checks",
-}  # fmt: skip
+ANSWER = {"fault", "plan", "run", "outage_s", "behind", "traffic", "log", "verify", "notifications", "checks"}
 
 
 @pytest.mark.parametrize(("fault", "options"), [("cut-postgres", ("--for", "4s")), ("duplicate-events", ())])

@@ -29,13 +29,7 @@ SECONDS = 8
 COUNT = int(RATE * SECONDS)
 AFTER = 20
 """Events that are sent when the job runs again: what it repeats it has repeated once these are decided."""
-VICTIMS = (
-    "flink-taskmanager",
-    "flink-jobmanager",
-    "kafka",
-    "postgres redis",
-    "sink-postgres sink-redis",
-)
+VICTIMS = ("flink-taskmanager", "flink-jobmanager", "kafka", "postgres redis", "sink-postgres sink-redis")
 """Programs that are killed together: the two stores have nothing to do with each other."""
 
 

@@ -123,9 +123,12 @@ def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_chang
     rules.begin(first.content)
     kinds = ("transactions", "decisions", "refusals", "shadow", "rules")
     config = setup.config(
-        bounded=False, parallelism=parallelism, hops=KEYS, checkpoint_interval_ms=2_000,
+        bounded=False,
+        parallelism=parallelism,
+        hops=KEYS,
+        checkpoint_interval_ms=2_000,
         topics=JobTopics(**{kind: setup.topic(kind) for kind in kinds}),
-    )  # fmt: skip
+    )
     second = rule_set("second", 11, **SEQUENCES)
     with running(setup, config):
         with traffic(setup):
@@ -239,9 +242,11 @@ def test_rules_are_changed_from_the_command_line_while_the_job_runs(stack: Stack
     assert [data_of(stack, "rules", "rollback")["version"] for _ in range(2)] == ["by-hand", began.version]
     made = data_of(stack, "rules", "history")["activations"][: len(activations.of(stack).read()) - len(chain)]
     assert [(one["action"], one["version"]) for one in reversed(made)] == [
-        ("apply", "by-hand"), ("pause", "by-hand+paused.always"),
-        ("rollback", "by-hand"), ("rollback", began.version),
-    ]  # fmt: skip
+        ("apply", "by-hand"),
+        ("pause", "by-hand+paused.always"),
+        ("rollback", "by-hand"),
+        ("rollback", began.version),
+    ]
     assert flow.live_job_id(stack) == job
 
 
@@ -269,7 +274,7 @@ def test_scoring_goes_on_when_a_malformed_record_lies_on_the_rules_topic(stack: 
         "it has no action",
         "its ruleset is no rule set: "
         "rules.r.when: column 1: not a condition such as amount > 5 or present(country)",
-    ]  # fmt: skip
+    ]
     aside = [
         {"topic": rules.topic, "partition": 0, "offset": place.offset, "reason": reason}
         for place, reason in zip(sorted(places, key=lambda one: one.offset), wrong, strict=True)

@@ -83,8 +83,14 @@ def test_a_plugin_that_hangs_is_stopped_and_every_event_is_decided(stack: Stack)
     after = decided(setup)
     found = {**before, **{name: after[name] for name in after.keys() - before.keys()}}
     assert [(found[name].score, dict(found[name].plugin_errors)) for name in sorted(found)] == [
-        (0, {}), (2, {}), (0, FAILED), (54, {}), (50, STOPPED), (0, STOPPED), (0, {}),
-    ]  # fmt: skip
+        (0, {}),
+        (2, {}),
+        (0, FAILED),
+        (54, {}),
+        (50, STOPPED),
+        (0, STOPPED),
+        (0, {}),
+    ]
     entries = [one for one in plugin_watcher.stopped(stack.paths.plugins) if one["hash"] == loaded.hash]
     assert [(one["rule"], one["place"], one["version"]) for one in entries] == [
         ("asks", "own.py:judge", "hanging")

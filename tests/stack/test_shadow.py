@@ -42,14 +42,16 @@ def test_a_shadow_is_compared_then_held_back_by_a_gate_then_promoted(stack: Stac
     assert [shares(measures[side], "alert_rate", "precision", "recall") for side in ("live", "shadow")] == [
         [(0, EVENTS), (0, 0), (0, FRAUDS - 1)],
         [(FRAUDS, EVENTS), (FRAUDS - 1, FRAUDS), (FRAUDS - 1, FRAUDS - 1)],
-    ]  # fmt: skip
+    ]
     gate = tmp_path / "gate.yaml"
     gate.write_text("max_flips: 0.1\nmin_recall: 0.9\n")
     held = ask(stack, "rules", "promote", "--gate", str(gate))
     assert (held["exit_code"], held["data"]["promoted"]) == (5, False)
     assert [(one["name"], one["passed"]) for one in held["data"]["gate"]] == [
-        ("min_compared", True), ("min_recall", True), ("max_flips", False),
-    ]  # fmt: skip
+        ("min_compared", True),
+        ("min_recall", True),
+        ("max_flips", False),
+    ]
     gate.write_text("max_flips: 0.3\nmin_recall: 0.9\n")
     promoted = data_of(stack, "rules", "promote", "--gate", str(gate))
     assert (promoted["version"], promoted["shadow"]) == ("candidate", None)
@@ -66,8 +68,12 @@ def send(stack: Stack, token: str) -> None:
     sender, now = Sender(stack.kafka), flow.now_ms()
     for number in range(EVENTS):
         user = f"{token}-{number}"
-        event = {"event_id": user, "user_id": user, "event_time": now + number,
-                 "amount": 950 if number < FRAUDS else 7}  # fmt: skip
+        event = {
+            "event_id": user,
+            "user_id": user,
+            "event_time": now + number,
+            "amount": 950 if number < FRAUDS else 7,
+        }
         sender.send(stack.profile.topics.transactions, json.dumps(event).encode(), user.encode())
     assert (sender.flush(), sender.failed) == (0, 0)
 

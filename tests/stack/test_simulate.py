@@ -15,24 +15,58 @@ from tests.stack.flow import await_sinks, await_that
 from tests.waiting import LONG_S
 
 SCORECARD = {
-    "run", "scenario", "seed", "start_ms", "interrupted", "labels_file", "sent", "accepted", "not_accepted",
-    "decided", "lost", "duplicates", "alerts", "precision", "recall", "recall_by_instance",
-    "alert_rate_normal", "latency_ms", "instances",
-}  # fmt: skip
-INSTANCE = {
-    "instance", "attack", "events", "expected", "flagged", "events_to_detect", "time_to_detect_ms",
-}  # fmt: skip
+    "run",
+    "scenario",
+    "seed",
+    "start_ms",
+    "interrupted",
+    "labels_file",
+    "sent",
+    "accepted",
+    "not_accepted",
+    "decided",
+    "lost",
+    "duplicates",
+    "alerts",
+    "precision",
+    "recall",
+    "recall_by_instance",
+    "alert_rate_normal",
+    "latency_ms",
+    "instances",
+}
+INSTANCE = {"instance", "attack", "events", "expected", "flagged", "events_to_detect", "time_to_detect_ms"}
 ALERT = {
-    "decided_at", "event_time", "user_id", "event_id", "amount", "currency", "ip", "score", "decision",
+    "decided_at",
+    "event_time",
+    "user_id",
+    "event_id",
+    "amount",
+    "currency",
+    "ip",
+    "score",
+    "decision",
     "reasons",
-}  # fmt: skip
+}
 EXPLANATION = {
-    "transaction", "score", "decision", "reasons", "sum_of_points", "features", "rules", "ruleset", "late",
-    "saturated", "warming", "source", "run", "position", "decided_at", "origin",
-}  # fmt: skip
-DEAD_LETTER = {
-    "id", "topic", "partition", "offset", "length", "stored", "reason", "refused_ms", "value",
-}  # fmt: skip
+    "transaction",
+    "score",
+    "decision",
+    "reasons",
+    "sum_of_points",
+    "features",
+    "rules",
+    "ruleset",
+    "late",
+    "saturated",
+    "warming",
+    "source",
+    "run",
+    "position",
+    "decided_at",
+    "origin",
+}
+DEAD_LETTER = {"id", "topic", "partition", "offset", "length", "stored", "reason", "refused_ms", "value"}
 ATTACKS = (("ip-burst", "ip_burst", 5), ("card-testing", "card_testing", 5))
 """An attack, the rule that is made for it, and the first event of an instance that meets the rule."""
 

@@ -68,12 +68,19 @@ def decisions(number: int) -> list[bytes]:
         encode_decision(
             Decision(
                 transaction=Transaction(f"s-{next(_numbers)}", "ada", 1_764_000_000_000, 125_000, {}),
-                score=60, decision="review", source=Source("risk.transactions", 0, 0), reasons=(hit,),
-                features={"tx_5m": 3}, ruleset_version="v1", ruleset_hash="abc", late=False, saturated=False,
+                score=60,
+                decision="review",
+                source=Source("risk.transactions", 0, 0),
+                reasons=(hit,),
+                features={"tx_5m": 3},
+                ruleset_version="v1",
+                ruleset_hash="abc",
+                late=False,
+                saturated=False,
             )
         )
         for _ in range(number)
-    ]  # fmt: skip
+    ]
 
 
 def sinks(stack: Stack) -> dict[str, dict[str, Any]]:

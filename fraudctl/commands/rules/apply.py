@@ -45,10 +45,7 @@ def apply(
     return answer(changed(here, changes.apply(ruleset, at), wait))
 
 
-def pause(
-    rule: Annotated[str, typer.Argument(help="The rule's name.")],
-    wait: Wait = 60.0,
-) -> Result:
+def pause(rule: Annotated[str, typer.Argument(help="The rule's name.")], wait: Wait = 60.0) -> Result:
     """Take one rule out of the live rule set; back with: fraudctl rules rollback.
 
     Example: fraudctl rules pause ip_burst

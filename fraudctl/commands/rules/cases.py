@@ -17,8 +17,7 @@ def run_tests(
     name: RuleSetName,
     form: Annotated[str, typer.Option("--format", help="table or junit (CI).")] = "table",
     complete: Annotated[
-        bool,
-        typer.Option("--complete", help="Fail unless every rule has all four kinds of cases."),
+        bool, typer.Option("--complete", help="Fail unless every rule has all four kinds of cases.")
     ] = False,
 ) -> Result:
     """Run the cases inside a rule set, without a cluster; exit 5 when one fails.

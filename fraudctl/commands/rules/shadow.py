@@ -95,10 +95,14 @@ def promote(
 
 def _refused(found: Comparison, checks: list[Check]) -> Result:
     rows = [
-        (one.name, f"{one.limit:g}", "no labels" if one.value is None else f"{one.value:.4g}",
-         "kept" if one.passed else "NOT KEPT")
+        (
+            one.name,
+            f"{one.limit:g}",
+            "no labels" if one.value is None else f"{one.value:.4g}",
+            "kept" if one.passed else "NOT KEPT",
+        )
         for one in checks
-    ]  # fmt: skip
+    ]
     failed = ", ".join(one.name for one in checks if not one.passed)
     data = {"promoted": False, "gate": _documents(checks), "comparison": found.as_document()}
     tables = (Table("Gate", ("limit", "wanted", "found", ""), rows), *_tables(found))

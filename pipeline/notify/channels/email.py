@@ -51,9 +51,15 @@ def connect(settings: Settings) -> Email:
     """Raises ValueError for a password that is named and not there."""
     security = settings.security or ("none" if settings.host in _LOCAL else "starttls")
     return Email(
-        settings.host, settings.port, security, settings.sender, settings.recipients,
-        settings.user, secret(settings, "password"), settings.timeout_s,
-    )  # fmt: skip
+        settings.host,
+        settings.port,
+        security,
+        settings.sender,
+        settings.recipients,
+        settings.user,
+        secret(settings, "password"),
+        settings.timeout_s,
+    )
 
 
 @dataclass(frozen=True, slots=True)

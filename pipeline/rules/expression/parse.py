@@ -66,8 +66,13 @@ class ExpressionError(Exception):
 
 
 _COMPARISONS: Final = {
-    ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
-}  # fmt: skip
+    ast.Lt: "lt",
+    ast.LtE: "le",
+    ast.Gt: "gt",
+    ast.GtE: "ge",
+    ast.Eq: "eq",
+    ast.NotEq: "ne",
+}
 _OPERATORS: Final = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _NUMBER = re.compile(r"(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]{1,3})?")
 
@@ -239,7 +244,14 @@ class _Reader:
 
 
 def _described(node: ast.expr) -> str:
-    known = {ast.Attribute: "an attribute", ast.Subscript: "a subscript", ast.Lambda: "a lambda",
-             ast.Call: "this call", ast.JoinedStr: "an f-string", ast.Compare: "a comparison",
-             ast.BoolOp: "and/or", ast.NamedExpr: "an assignment"}  # fmt: skip
+    known = {
+        ast.Attribute: "an attribute",
+        ast.Subscript: "a subscript",
+        ast.Lambda: "a lambda",
+        ast.Call: "this call",
+        ast.JoinedStr: "an f-string",
+        ast.Compare: "a comparison",
+        ast.BoolOp: "and/or",
+        ast.NamedExpr: "an assignment",
+    }
     return known.get(type(node), f"{type(node).__name__}")

@@ -273,5 +273,10 @@ def _passes(value: LiteralValue, test: _Test) -> bool:
 def _ordered(value: Decimal | str | int, other: Decimal | str | int, operator: str) -> bool:
     sign = (value > other) - (value < other)  # type: ignore[operator]
     return {
-        "lt": sign < 0, "le": sign <= 0, "gt": sign > 0, "ge": sign >= 0, "eq": sign == 0, "ne": sign != 0,
-    }[operator]  # fmt: skip
+        "lt": sign < 0,
+        "le": sign <= 0,
+        "gt": sign > 0,
+        "ge": sign >= 0,
+        "eq": sign == 0,
+        "ne": sign != 0,
+    }[operator]

@@ -85,9 +85,15 @@ class Ready:
     """
 
     def __init__(
-        self, rule: str, points: int, plugin: Plugin, kinds: Mapping[str, Kind], places: Mapping[str, int],
-        features: Iterable[str], guard: Guard,
-    ) -> None:  # fmt: skip
+        self,
+        rule: str,
+        points: int,
+        plugin: Plugin,
+        kinds: Mapping[str, Kind],
+        places: Mapping[str, int],
+        features: Iterable[str],
+        guard: Guard,
+    ) -> None:
         self._rule, self._points, self._plugin, self._guard = rule, points, plugin, guard
         reads = [(name, places[name], _READERS.get(kinds[name])) for name in plugin.uses]
         known = frozenset(features)

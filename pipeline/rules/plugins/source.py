@@ -20,22 +20,83 @@ MAX_MODEL_BYTES: Final = 4_000_000
 MAX_NODES: Final = 20_000
 MAX_USES: Final = 100
 
-ALLOWED_IMPORTS: Final = frozenset({
-    "__future__", "base64", "bisect", "collections", "dataclasses", "datetime", "decimal", "enum",
-    "fractions", "functools", "hashlib", "heapq", "ipaddress", "itertools", "json", "math", "numpy",
-    "onnxruntime", "operator", "re", "statistics", "string", "typing", "unicodedata",
-})  # fmt: skip
+ALLOWED_IMPORTS: Final = frozenset(
+    {
+        "__future__",
+        "base64",
+        "bisect",
+        "collections",
+        "dataclasses",
+        "datetime",
+        "decimal",
+        "enum",
+        "fractions",
+        "functools",
+        "hashlib",
+        "heapq",
+        "ipaddress",
+        "itertools",
+        "json",
+        "math",
+        "numpy",
+        "onnxruntime",
+        "operator",
+        "re",
+        "statistics",
+        "string",
+        "typing",
+        "unicodedata",
+    }
+)
 OPTIONAL_PACKAGES: Final = {"onnxruntime": "fraudctl[onnx]"}
 """Packages that do not come along by themselves, and what to install to have them."""
 
-FORBIDDEN_NAMES: Final = frozenset({
-    "breakpoint", "compile", "delattr", "eval", "exec", "exit", "getattr", "globals", "hash", "help", "id",
-    "input", "locals", "memoryview", "open", "print", "quit", "setattr", "vars",
-})  # fmt: skip
-_FORBIDDEN_ATTRIBUTES: Final = frozenset({
-    "builtins", "ctypeslib", "fromfile", "genfromtxt", "importlib", "loadtxt", "memmap", "now", "os",
-    "random", "save", "savetxt", "savez", "socket", "subprocess", "sys", "today", "tofile", "utcnow",
-})  # fmt: skip
+FORBIDDEN_NAMES: Final = frozenset(
+    {
+        "breakpoint",
+        "compile",
+        "delattr",
+        "eval",
+        "exec",
+        "exit",
+        "getattr",
+        "globals",
+        "hash",
+        "help",
+        "id",
+        "input",
+        "locals",
+        "memoryview",
+        "open",
+        "print",
+        "quit",
+        "setattr",
+        "vars",
+    }
+)
+_FORBIDDEN_ATTRIBUTES: Final = frozenset(
+    {
+        "builtins",
+        "ctypeslib",
+        "fromfile",
+        "genfromtxt",
+        "importlib",
+        "loadtxt",
+        "memmap",
+        "now",
+        "os",
+        "random",
+        "save",
+        "savetxt",
+        "savez",
+        "socket",
+        "subprocess",
+        "sys",
+        "today",
+        "tofile",
+        "utcnow",
+    }
+)
 
 _PLACE = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_./-]{0,199}\.py):([A-Za-z_][A-Za-z0-9_]{0,63})")
 _MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")

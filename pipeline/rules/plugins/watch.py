@@ -98,9 +98,14 @@ class Desk:
 
     def _label(self, rule: str, plugin: Plugin, limit_s: float) -> bytes:
         document = self._ruleset | {
-            "pid": os.getpid(), "thread": threading.get_native_id(), "began": began(os.getpid()),
-            "rule": rule, "place": plugin.place, "key": plugin.key, "limit_s": limit_s,
-        }  # fmt: skip
+            "pid": os.getpid(),
+            "thread": threading.get_native_id(),
+            "began": began(os.getpid()),
+            "rule": rule,
+            "place": plugin.place,
+            "key": plugin.key,
+            "limit_s": limit_s,
+        }
         label = json.dumps(document).encode()[:_LABEL_BYTES].ljust(_LABEL_BYTES)
         return self._labels.setdefault((rule, limit_s), label)
 

@@ -100,9 +100,11 @@ class DynamoSink:
         with naming(f"{self._store.table.name}, item {user_id}/{event_id}"):
             hits = (item.get("reasons") or {}).get("L", [])
             return Held(
-                dynamo.int_of(item, "position"), dynamo.int_of(item, "score"), item["decision"]["S"],
+                dynamo.int_of(item, "position"),
+                dynamo.int_of(item, "score"),
+                item["decision"]["S"],
                 tuple(hit["M"]["rule"]["S"] for hit in hits),
-            )  # fmt: skip
+            )
 
     def expected(self, delivery: Delivery, parts: Parts) -> Entry | None:
         if parts.verdict["decision"] == "approve":
@@ -170,10 +172,13 @@ class DynamoSink:
         delivery, item = put
         try:
             dynamo.call(
-                self._store.client.put_item, TableName=self._store.table.name, Item=item,
-                ConditionExpression=_OLDER, ExpressionAttributeNames={"#p": "position"},
+                self._store.client.put_item,
+                TableName=self._store.table.name,
+                Item=item,
+                ConditionExpression=_OLDER,
+                ExpressionAttributeNames={"#p": "position"},
                 ExpressionAttributeValues={":p": item["position"]},
-            )  # fmt: skip
+            )
         except Unmet:
             return Outcome(superseded=1)
         except Invalid as error:
@@ -184,10 +189,13 @@ class DynamoSink:
         identity, upto = doomed
         try:
             dynamo.call(
-                self._store.client.delete_item, TableName=self._store.table.name, Key=items.key_of(identity),
-                ConditionExpression=_NOT_NEWER, ExpressionAttributeNames={"#p": "position"},
+                self._store.client.delete_item,
+                TableName=self._store.table.name,
+                Key=items.key_of(identity),
+                ConditionExpression=_NOT_NEWER,
+                ExpressionAttributeNames={"#p": "position"},
                 ExpressionAttributeValues={":p": dynamo.number(upto), ":n": {"S": "N"}},
-            )  # fmt: skip
+            )
         except Unmet:
             return
 
@@ -195,5 +203,3 @@ class DynamoSink:
 def _holds_something(item: Item) -> bool:
     """Whether an item is more than a tombstone."""
     return "decision" in item or "position" not in item
-
-

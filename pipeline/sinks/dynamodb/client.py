@@ -74,9 +74,13 @@ def client(address: str, secret: str | None = None, service: str = "dynamodb", t
         identifier, _, key = secret.partition(":")
         options |= {"aws_access_key_id": identifier, "aws_secret_access_key": key}
     settings = Config(
-        connect_timeout=3, read_timeout=10, max_pool_connections=threads, tcp_keepalive=True,
-        retries={"total_max_attempts": 1}, parameter_validation=False,
-    )  # fmt: skip
+        connect_timeout=3,
+        read_timeout=10,
+        max_pool_connections=threads,
+        tcp_keepalive=True,
+        retries={"total_max_attempts": 1},
+        parameter_validation=False,
+    )
     try:
         return aws.client(service, settings, **options)
     except BotoCoreError as error:
@@ -200,13 +204,15 @@ def _create(connection: Any, table: Table) -> None:
         ]
     try:
         call(
-            connection.create_table, TableName=table.name, BillingMode="PAY_PER_REQUEST",
+            connection.create_table,
+            TableName=table.name,
+            BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": n, "AttributeType": t} for n, t in names.items()],
             KeySchema=[
                 {"AttributeName": n, "KeyType": k} for (n, _), k in zip(table.key, kinds, strict=False)
             ],
             **options,
-        )  # fmt: skip
+        )
     except Unreachable as error:
         if error_code(error) != "ResourceInUseException":  # another process was quicker
             raise
@@ -227,9 +233,10 @@ def _expire(connection: Any, table: Table) -> None:
         return
     try:
         call(
-            connection.update_time_to_live, TableName=table.name,
+            connection.update_time_to_live,
+            TableName=table.name,
             TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl},
-        )  # fmt: skip
+        )
     except Invalid:  # another process was quicker
         known = call(connection.describe_time_to_live, TableName=table.name)["TimeToLiveDescription"]
         if known.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):

@@ -110,13 +110,18 @@ def entry_of(item: Item) -> Entry:
         *[string_of(item, name) for name in (*_TEXTS, "source_topic")],
         *[_plain(string_of(item, name)) for name in _NUMBERS],
         *[_truth(item, name) for name in _FLAGS],
-        _reasons(item), _foreign(item),
-    )  # fmt: skip
+        _reasons(item),
+        _foreign(item),
+    )
     partition = string_of(item, "source_partition")
     return Entry(
-        user_id, event_id, int_of(item, "position", -1), fields, None,
+        user_id,
+        event_id,
+        int_of(item, "position", -1),
+        fields,
+        None,
         int(partition) if partition and partition.isdecimal() else None,
-    )  # fmt: skip
+    )
 
 
 def _reason(hit: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,9 +75,12 @@ class Store:
 
     def of_user(self, user_id: str) -> Iterator[Item]:
         return dynamo.pages(
-            self.client.query, TableName=self.table.name, ConsistentRead=True,
-            KeyConditionExpression="user_id = :u", ExpressionAttributeValues={":u": dynamo.text(user_id)},
-        )  # fmt: skip
+            self.client.query,
+            TableName=self.table.name,
+            ConsistentRead=True,
+            KeyConditionExpression="user_id = :u",
+            ExpressionAttributeValues={":u": dynamo.text(user_id)},
+        )
 
     def close(self) -> None:
         self._client = None

@@ -23,16 +23,39 @@ ALIAS: Final = "risk-decisions"
 TEXT_FIELDS = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
 PLACE_FIELDS = ("lat", "lon")
 SEARCHED = (
-    "event_id", "user_id", *TEXT_FIELDS, "decision", "reasons.rule", "reasons.text", "extra_terms",
+    "event_id",
+    "user_id",
+    *TEXT_FIELDS,
+    "decision",
+    "reasons.rule",
+    "reasons.text",
+    "extra_terms",
     "ruleset_version",
-)  # fmt: skip
+)
 """the fields a query without a field name looks into"""
 
 COMPARED = (
-    "month", "user_id", "event_id", "event_time", "amount", *TEXT_FIELDS, *PLACE_FIELDS, "extra",
-    "extra_terms", "source", "features", "score", "decision", "reasons", "late", "saturated",
-    "marks", "ruleset_version", "ruleset_hash", "decided_at",
-)  # fmt: skip
+    "month",
+    "user_id",
+    "event_id",
+    "event_time",
+    "amount",
+    *TEXT_FIELDS,
+    *PLACE_FIELDS,
+    "extra",
+    "extra_terms",
+    "source",
+    "features",
+    "score",
+    "decision",
+    "reasons",
+    "late",
+    "saturated",
+    "marks",
+    "ruleset_version",
+    "ruleset_hash",
+    "decided_at",
+)
 """the names of what `compared` gives"""
 
 _KNOWN = frozenset(("event_id", "user_id", "event_time", "amount", *TEXT_FIELDS, *PLACE_FIELDS, "source"))
@@ -65,9 +88,7 @@ _PROPERTIES: Mapping[str, Any] = {
     "plugin_errors": _UNSEARCHED,
     "score": {"type": "short"},
     "decision": _KEYWORD,
-    "reasons": {
-        "properties": {"rule": _KEYWORD, "points": {"type": "short"}, "text": {"type": "text"}},
-    },
+    "reasons": {"properties": {"rule": _KEYWORD, "points": {"type": "short"}, "text": {"type": "text"}}},
     "ruleset_version": _KEYWORD,
     "ruleset_hash": _KEYWORD,
 }
@@ -188,9 +209,11 @@ def expected(delivery: Delivery, parts: Parts) -> Comparable:
     if not transaction.keys() <= _KNOWN:
         extra, terms = _extra(transaction), _json(_terms(transaction))
     return Comparable(
-        parts.identity, delivery.position, _fields(parts, extra, terms, delivery.append_ms),
+        parts.identity,
+        delivery.position,
+        _fields(parts, extra, terms, delivery.append_ms),
         transaction["source"]["partition"],
-    )  # fmt: skip
+    )
 
 
 def read(found: Found, alias: str) -> Comparable:
@@ -233,14 +256,27 @@ def _fields(parts: Parts, extra: str | None, terms: str | None, decided_at: obje
     get = transaction.get
     reasons = verdict["reasons"]
     return (
-        month(transaction["event_time"]), transaction["user_id"], transaction["event_id"],
-        transaction["event_time"], str(transaction["amount"]), *[get(name) for name in TEXT_FIELDS],
+        month(transaction["event_time"]),
+        transaction["user_id"],
+        transaction["event_id"],
+        transaction["event_time"],
+        str(transaction["amount"]),
+        *[get(name) for name in TEXT_FIELDS],
         *[None if (value := get(name)) is None else str(value) for name in PLACE_FIELDS],
-        extra, terms, _json(transaction["source"]), features, str(verdict["score"]), verdict["decision"],
-        _json(reasons) if reasons else "[]", str(verdict["late"]), str(verdict["saturated"]),
+        extra,
+        terms,
+        _json(transaction["source"]),
+        features,
+        str(verdict["score"]),
+        verdict["decision"],
+        _json(reasons) if reasons else "[]",
+        str(verdict["late"]),
+        str(verdict["saturated"]),
         None if (said := marks(verdict)) is None else _json(said),
-        verdict["ruleset_version"], verdict["ruleset_hash"], str(decided_at),
-    )  # fmt: skip
+        verdict["ruleset_version"],
+        verdict["ruleset_hash"],
+        str(decided_at),
+    )
 
 
 def _extra(transaction: Mapping[str, Any]) -> str:

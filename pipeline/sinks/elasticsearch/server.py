@@ -145,9 +145,13 @@ def _open(address: str, secret: str | None, ca_certs: str | None) -> Elasticsear
         options["api_key"] = secret
     port = parts.port or (443 if parts.scheme == "https" else 9200)
     return Elasticsearch(
-        f"{parts.scheme}://{parts.hostname}:{port}{parts.path}", request_timeout=30, max_retries=0,
-        retry_on_timeout=False, serializer=Untouched(), **options,
-    )  # fmt: skip
+        f"{parts.scheme}://{parts.hostname}:{port}{parts.path}",
+        request_timeout=30,
+        max_retries=0,
+        retry_on_timeout=False,
+        serializer=Untouched(),
+        **options,
+    )
 
 
 def _parsed(answer: bytes) -> Any:

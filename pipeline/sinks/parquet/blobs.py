@@ -197,9 +197,12 @@ class Bucket:
             from botocore.config import Config
 
             config = Config(
-                connect_timeout=5, read_timeout=30, signature_version="s3v4",
-                retries={"max_attempts": 2, "mode": "standard"}, max_pool_connections=16,
-            )  # fmt: skip
+                connect_timeout=5,
+                read_timeout=30,
+                signature_version="s3v4",
+                retries={"max_attempts": 2, "mode": "standard"},
+                max_pool_connections=16,
+            )
             self._client = aws.client("s3", config, **self._options)
         return self._client
 

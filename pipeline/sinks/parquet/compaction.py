@@ -36,9 +36,11 @@ class Compaction:
 
     def __add__(self, other: Compaction) -> Compaction:
         return Compaction(
-            self.removed + other.removed, self.written + other.written,
-            self.rows + other.rows, self.superseded + other.superseded,
-        )  # fmt: skip
+            self.removed + other.removed,
+            self.written + other.written,
+            self.rows + other.rows,
+            self.superseded + other.superseded,
+        )
 
 
 def compact(store: Store, done: Mapping[int, int], target_rows: int, tell: Tell) -> Compaction:

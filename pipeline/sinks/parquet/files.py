@@ -84,9 +84,16 @@ def encode(table: pa.Table) -> pa.Buffer:
     whole = pa.Table.from_arrays(found.columns, schema=schema)
     target = pa.BufferOutputStream()
     pq.write_table(
-        whole, target, row_group_size=100_000, version="2.6", compression="zstd", compression_level=1,
-        use_dictionary=True, write_statistics=True, data_page_version="1.0",
-    )  # fmt: skip
+        whole,
+        target,
+        row_group_size=100_000,
+        version="2.6",
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=True,
+        write_statistics=True,
+        data_page_version="1.0",
+    )
     return target.getvalue()
 
 

@@ -23,9 +23,7 @@ _SCHEMA = pa.schema([*DOCUMENT, *[FIXED.field(name) for name in _AS_THEY_STAND]]
 _PARSE = pa_json.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="infer")
 _READ = pa_json.ReadOptions(block_size=4 << 20)
 _SURROGATE = b"\\ud", b"\\uD"
-_KINDS = {
-    pa.int64(): NUMBER, pa.float64(): NUMBER, pa.null(): NUMBER, pa.string(): TEXT, pa.bool_(): FLAG,
-}  # fmt: skip
+_KINDS = {pa.int64(): NUMBER, pa.float64(): NUMBER, pa.null(): NUMBER, pa.string(): TEXT, pa.bool_(): FLAG}
 
 
 def table(deliveries: Sequence[Delivery]) -> pa.Table | None:

@@ -15,14 +15,43 @@ from pipeline.sinks.parquet import table as decision_table
 from pipeline.sinks.parquet.table import SCHEMA_VERSION, Row
 
 COMPARED = (
-    "event_time", "amount", "currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel",
-    "lat", "lon", "extra", "features", "score", "decision", "reasons", "ruleset_version", "ruleset_hash",
-    "late", "saturated", "marks", "source", "decided_at", "schema_version",
-)  # fmt: skip
+    "event_time",
+    "amount",
+    "currency",
+    "ip",
+    "device_id",
+    "card_id",
+    "merchant_id",
+    "country",
+    "channel",
+    "lat",
+    "lon",
+    "extra",
+    "features",
+    "score",
+    "decision",
+    "reasons",
+    "ruleset_version",
+    "ruleset_hash",
+    "late",
+    "saturated",
+    "marks",
+    "source",
+    "decided_at",
+    "schema_version",
+)
 _TEXTS = (
-    "currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel", "decision",
-    "ruleset_version", "ruleset_hash",
-)  # fmt: skip
+    "currency",
+    "ip",
+    "device_id",
+    "card_id",
+    "merchant_id",
+    "country",
+    "channel",
+    "decision",
+    "ruleset_version",
+    "ruleset_hash",
+)
 _COLUMNS = tuple(name for name in decision_table.FIXED.names if name != "reasons")
 
 
@@ -37,9 +66,13 @@ def entries_of(table: pa.Table) -> Iterator[Entry]:
     own = (text[name] for name in ("user_id", "event_id", "position", "source_partition"))
     for values, user_id, event_id, position, partition in zip(fields, *own, strict=True):
         yield Entry(
-            user_id or "", event_id or "", -1 if position is None else int(position), values,
-            None, None if partition is None else int(partition),
-        )  # fmt: skip
+            user_id or "",
+            event_id or "",
+            -1 if position is None else int(position),
+            values,
+            None,
+            None if partition is None else int(partition),
+        )
 
 
 def expected_of(row: Row, amount: str) -> Entry:
@@ -49,14 +82,19 @@ def expected_of(row: Row, amount: str) -> Entry:
     fields |= {
         "event_time": str(round(datetime.fromisoformat(document["event_time"]).timestamp() * 1000)),
         "amount": f"{'-' if units < 0 else ''}{abs(units) // 10_000}.{abs(units) % 10_000:04d}",
-        "lat": _number(document.get("lat")), "lon": _number(document.get("lon")),
-        "extra": decision_table.extra(document), "features": decision_table.features_of(document),
-        "score": str(document["score"]), "reasons": _reasons(document["reasons"]),
-        "late": str(document["late"]).lower(), "saturated": str(document["saturated"]).lower(),
+        "lat": _number(document.get("lat")),
+        "lon": _number(document.get("lon")),
+        "extra": decision_table.extra(document),
+        "features": decision_table.features_of(document),
+        "score": str(document["score"]),
+        "reasons": _reasons(document["reasons"]),
+        "late": str(document["late"]).lower(),
+        "saturated": str(document["saturated"]).lower(),
         "marks": decision_table.marked(document),
         "source": f"{source['topic']}/{source['partition']}/{source['offset']}",
-        "decided_at": str(delivery.append_ms), "schema_version": str(SCHEMA_VERSION),
-    }  # fmt: skip
+        "decided_at": str(delivery.append_ms),
+        "schema_version": str(SCHEMA_VERSION),
+    }
     values = tuple([fields[name] for name in COMPARED])
     return Entry(*row.identity, delivery.position, values, None, source["partition"])
 

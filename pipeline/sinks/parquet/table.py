@@ -32,17 +32,30 @@ _VERDICT_FLAGS = ("late", "saturated")
 
 FIXED = pa.schema(
     [
-        ("schema_version", pa.int16()), ("user_id", pa.string()), ("event_id", pa.string()),
-        ("event_time", _TIME), ("amount", pa.decimal128(18, 4)),
+        ("schema_version", pa.int16()),
+        ("user_id", pa.string()),
+        ("event_id", pa.string()),
+        ("event_time", _TIME),
+        ("amount", pa.decimal128(18, 4)),
         *[(name, pa.string()) for name in _TEXTS],
-        ("lat", pa.float64()), ("lon", pa.float64()), ("extra", pa.string()),
-        ("score", pa.int16()), ("decision", pa.string()), ("reasons", _REASONS),
-        ("ruleset_version", pa.string()), ("ruleset_hash", pa.string()),
-        ("late", pa.bool_()), ("saturated", pa.bool_()), ("marks", pa.string()),
-        ("source_topic", pa.string()), ("source_partition", pa.int32()), ("source_offset", pa.int64()),
-        ("position", pa.int64()), ("decided_at", _TIME),
+        ("lat", pa.float64()),
+        ("lon", pa.float64()),
+        ("extra", pa.string()),
+        ("score", pa.int16()),
+        ("decision", pa.string()),
+        ("reasons", _REASONS),
+        ("ruleset_version", pa.string()),
+        ("ruleset_hash", pa.string()),
+        ("late", pa.bool_()),
+        ("saturated", pa.bool_()),
+        ("marks", pa.string()),
+        ("source_topic", pa.string()),
+        ("source_partition", pa.int32()),
+        ("source_offset", pa.int64()),
+        ("position", pa.int64()),
+        ("decided_at", _TIME),
     ]
-)  # fmt: skip
+)
 """`amount` is exact; `extra` is a JSON object of the fields without a column, `marks` one of what a decision
 says only when there is reason to, null otherwise; times are UTC."""
 
@@ -51,10 +64,18 @@ ADDED = frozenset(("marks",))
 
 REQUIRED = frozenset(
     [
-        "event_id", "user_id", "event_time", "amount", "source", "features", "score", "reasons",
-        *_VERDICT_TEXTS, *_VERDICT_FLAGS,
+        "event_id",
+        "user_id",
+        "event_time",
+        "amount",
+        "source",
+        "features",
+        "score",
+        "reasons",
+        *_VERDICT_TEXTS,
+        *_VERDICT_FLAGS,
     ]
-)  # fmt: skip
+)
 PLAIN = REQUIRED | frozenset((*_TEXTS, "lat", "lon"))
 """The fields of a decision that has neither marks nor fields without a column."""
 
@@ -66,7 +87,7 @@ DOCUMENT = pa.struct(
         ("event_time", pa.string()),
         ("source", pa.struct([("topic", pa.string()), ("partition", pa.int32()), ("offset", pa.int64())])),
     ]
-)  # fmt: skip
+)
 """What is taken out of decisions as it stands there."""
 _KINDS: Mapping[type, str] = {int: NUMBER, float: NUMBER, str: TEXT, bool: FLAG}
 _TYPES = {NUMBER: pa.float64(), TEXT: pa.string(), FLAG: pa.bool_()}
@@ -195,13 +216,17 @@ def _fixed(rows: Sequence[Row]) -> dict[str, pa.Array]:
     found = pa.array(documents, DOCUMENT)
     if any(part.null_count for part in found.field("source").flatten()):
         raise TypeError("a decision without its place in the log")
-    return fixed(found, [row.delivery for row in rows], {
-        "amount": _amounts(rows),
-        "extra": None if names <= _KNOWN else [extra(document) for document in documents],
-        "marks": None if names.isdisjoint(MARKS) else [marked(document) for document in documents],
-        "lat": _numbers([document.get("lat") for document in documents]),
-        "lon": _numbers([document.get("lon") for document in documents]),
-    })  # fmt: skip
+    return fixed(
+        found,
+        [row.delivery for row in rows],
+        {
+            "amount": _amounts(rows),
+            "extra": None if names <= _KNOWN else [extra(document) for document in documents],
+            "marks": None if names.isdisjoint(MARKS) else [marked(document) for document in documents],
+            "lat": _numbers([document.get("lat") for document in documents]),
+            "lon": _numbers([document.get("lon") for document in documents]),
+        },
+    )
 
 
 def fixed(
@@ -256,8 +281,10 @@ def _together(found: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> d
     try:
         columns = pa.array(found, pa.struct([(name, _TYPES[kind]) for name, kind in kinds.items()]))
     except pa.ArrowInvalid:  # a whole number beyond 2^53
-        return {kind + name: _one(kind, [features.get(name) for features in found])
-                for name, kind in kinds.items()}  # fmt: skip
+        return {
+            kind + name: _one(kind, [features.get(name) for features in found])
+            for name, kind in kinds.items()
+        }
     return {kind + name: columns.field(name) for name, kind in kinds.items()}
 
 

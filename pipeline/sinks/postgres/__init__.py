@@ -208,16 +208,29 @@ def _score_line(delivery: Delivery, parts: Parts) -> str:
     transaction, features, verdict = parts
     source = transaction["source"]
     get = transaction.get
-    return _copy_line([
-        transaction["user_id"], transaction["event_id"], transaction["event_time"],
-        str(transaction["amount"]), *[get(name) for name in sql.OPTIONAL], _extra(transaction),
-        str(verdict["score"]), verdict["decision"], features,
-        verdict["ruleset_version"], verdict["ruleset_hash"],
-        "t" if verdict["late"] else "f", "t" if verdict["saturated"] else "f",
-        _json(said) if (said := marks(verdict)) else None,
-        source["topic"], str(source["partition"]), str(source["offset"]),
-        str(delivery.position), str(delivery.append_ms),
-    ])  # fmt: skip
+    return _copy_line(
+        [
+            transaction["user_id"],
+            transaction["event_id"],
+            transaction["event_time"],
+            str(transaction["amount"]),
+            *[get(name) for name in sql.OPTIONAL],
+            _extra(transaction),
+            str(verdict["score"]),
+            verdict["decision"],
+            features,
+            verdict["ruleset_version"],
+            verdict["ruleset_hash"],
+            "t" if verdict["late"] else "f",
+            "t" if verdict["saturated"] else "f",
+            _json(said) if (said := marks(verdict)) else None,
+            source["topic"],
+            str(source["partition"]),
+            str(source["offset"]),
+            str(delivery.position),
+            str(delivery.append_ms),
+        ]
+    )
 
 
 def _hit_lines(delivery: Delivery, parts: Parts) -> str:
@@ -253,9 +266,13 @@ def _open(dsn: str, password: str | None) -> psycopg.Connection[tuple[Any, ...]]
 
     extra: dict[str, Any] = {} if password is None else {"password": password}
     connection = psycopg.connect(
-        dsn, autocommit=True, connect_timeout=5, tcp_user_timeout=10_000,
-        application_name="fraudctl-sink", **extra,
-    )  # fmt: skip
+        dsn,
+        autocommit=True,
+        connect_timeout=5,
+        tcp_user_timeout=10_000,
+        application_name="fraudctl-sink",
+        **extra,
+    )
     try:
         connection.execute("SET statement_timeout = '60s'")
     except BaseException:

@@ -22,10 +22,24 @@ if TYPE_CHECKING:
     import psycopg
 
 FIELDS = (
-    "event_time", "amount", *OPTIONAL, "extra", "score", "decision", "features", "ruleset_version",
-    "ruleset_hash", "late", "saturated", "marks", "source_topic", "source_partition", "source_offset",
-    "decided_at_ms", "reasons",
-)  # fmt: skip
+    "event_time",
+    "amount",
+    *OPTIONAL,
+    "extra",
+    "score",
+    "decision",
+    "features",
+    "ruleset_version",
+    "ruleset_hash",
+    "late",
+    "saturated",
+    "marks",
+    "source_topic",
+    "source_partition",
+    "source_offset",
+    "decided_at_ms",
+    "reasons",
+)
 
 # The columns of an Entry; `held` are scores, `hit` the hits of an event in one value. A full join, so
 # that hits without a score are seen as well.
@@ -75,14 +89,24 @@ def expected(delivery: Delivery, parts: Parts) -> Entry:
     get, source, position = transaction.get, transaction["source"], delivery.position
     try:
         fields = (
-            f"{transaction['event_time'][:-1]}000Z", _number(str(transaction["amount"])),
-            *[get(name) for name in OPTIONAL], _extra(transaction),
-            str(verdict["score"]), verdict["decision"], _object(_decode(parts.features)),
-            verdict["ruleset_version"], verdict["ruleset_hash"],
-            "t" if verdict["late"] else "f", "t" if verdict["saturated"] else "f",
-            _marks(verdict), source["topic"], str(source["partition"]), str(source["offset"]),
-            str(delivery.append_ms), _hits(verdict["reasons"], position) if verdict["reasons"] else None,
-        )  # fmt: skip
+            f"{transaction['event_time'][:-1]}000Z",
+            _number(str(transaction["amount"])),
+            *[get(name) for name in OPTIONAL],
+            _extra(transaction),
+            str(verdict["score"]),
+            verdict["decision"],
+            _object(_decode(parts.features)),
+            verdict["ruleset_version"],
+            verdict["ruleset_hash"],
+            "t" if verdict["late"] else "f",
+            "t" if verdict["saturated"] else "f",
+            _marks(verdict),
+            source["topic"],
+            str(source["partition"]),
+            str(source["offset"]),
+            str(delivery.append_ms),
+            _hits(verdict["reasons"], position) if verdict["reasons"] else None,
+        )
         user_id, event_id = parts.identity
         return Entry(user_id, event_id, position, fields, None, delivery.partition)
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -20,10 +20,11 @@ def place(address: str, secret: str | None, token: str, folder: Path) -> Place:
     """A database of its own."""
     name = f"fraudctl_{token}"
     return Place(
-        f"{address.rpartition('/')[0]}/{name}", {},
+        f"{address.rpartition('/')[0]}/{name}",
+        {},
         lambda: _do(address, secret, f'CREATE DATABASE "{name}"'),
         lambda: _do(address, secret, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'),
-    )  # fmt: skip
+    )
 
 
 def _do(address: str, secret: str | None, statement: str) -> None:

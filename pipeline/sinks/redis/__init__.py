@@ -182,9 +182,14 @@ class RedisSink:
     def _arguments(self, delivery: Delivery, seen: Glance, now_ms: int) -> list[str]:
         expires_ms = delivery.append_ms + self._ttl_ms
         start = [
-            f"{delivery.position:020d}", str(delivery.append_ms), str(expires_ms), str(now_ms),
-            name_of(seen.identity), str(self._ttl_ms), str(delivery.append_ms + self._mark_ttl_ms),
-        ]  # fmt: skip
+            f"{delivery.position:020d}",
+            str(delivery.append_ms),
+            str(expires_ms),
+            str(now_ms),
+            name_of(seen.identity),
+            str(self._ttl_ms),
+            str(delivery.append_ms + self._mark_ttl_ms),
+        ]
         if not seen.flagged:
             return start
         fields = _fields(delivery, take_apart(delivery.value))
@@ -235,5 +240,3 @@ def _fields(delivery: Delivery, parts: Parts) -> dict[str, str]:
     if not all(isinstance(cell, str) for cell in fields.values()):
         raise Undecodable("of another shape")
     return fields
-
-

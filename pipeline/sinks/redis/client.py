@@ -18,9 +18,13 @@ def client(url: str, password: str | None, wait_s: float = 10) -> redis.Redis:
 
     extra: dict[str, Any] = {} if password is None else {"password": password}
     return redis.Redis.from_url(
-        url, decode_responses=True, encoding_errors="surrogateescape",
-        socket_timeout=wait_s, socket_connect_timeout=min(wait_s, 5), **extra,
-    )  # fmt: skip
+        url,
+        decode_responses=True,
+        encoding_errors="surrogateescape",
+        socket_timeout=wait_s,
+        socket_connect_timeout=min(wait_s, 5),
+        **extra,
+    )
 
 
 def ping(url: str, password: str | None) -> None:

@@ -32,9 +32,13 @@ def should_hold(position: int, fields: Mapping[str, str], identity: Identity, ex
     """The entry for the hash `fields` that a flag is written with."""
     since = fields["decided_at_ms"]
     texts = (
-        *[fields.get(name) for name in STORED], None, str(expires_ms),
-        since, since if fields.get("ip") else None, since,
-    )  # fmt: skip
+        *[fields.get(name) for name in STORED],
+        None,
+        str(expires_ms),
+        since,
+        since if fields.get("ip") else None,
+        since,
+    )
     return Entry(*identity, position, texts, expires_ms)
 
 

@@ -36,7 +36,6 @@ class Flag:
     decided_at_ms: int
 
 
-
 def top(
     url: str,
     kind: str,
@@ -91,7 +90,14 @@ def flag_of(key: str, fields: Mapping[str, str] | Exception) -> Flag | None:
     with naming(key):
         reasons = tuple({**hit, "rule": hit["rule"]} for hit in json.loads(fields["reasons"]))
         return Flag(
-            fields["user_id"], fields["event_id"], int(fields["score"]), fields["decision"],
-            fields["amount"], fields.get("currency"), fields.get("ip"),
-            reasons, int(fields["position"]), int(fields["decided_at_ms"]),
-        )  # fmt: skip
+            fields["user_id"],
+            fields["event_id"],
+            int(fields["score"]),
+            fields["decision"],
+            fields["amount"],
+            fields.get("currency"),
+            fields.get("ip"),
+            reasons,
+            int(fields["position"]),
+            int(fields["decided_at_ms"]),
+        )

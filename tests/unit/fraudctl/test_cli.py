@@ -195,12 +195,20 @@ def test_a_home_that_cannot_be_made_is_told_without_a_word_of_a_fault(
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["profile", "show"], ["scenario", "show"], ["simulate", "--attack"], ["chaos", "run"],
-        ["rules", "lint"], ["rules", "test"], ["rules", "show"], ["backtest"], ["ingest"],
-        ["up", "--profile"], ["up", "--rules"],
+        ["profile", "show"],
+        ["scenario", "show"],
+        ["simulate", "--attack"],
+        ["chaos", "run"],
+        ["rules", "lint"],
+        ["rules", "test"],
+        ["rules", "show"],
+        ["backtest"],
+        ["ingest"],
+        ["up", "--profile"],
+        ["up", "--rules"],
     ],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_a_name_too_long_for_a_file_is_a_wrong_use_and_not_a_fault(
     arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

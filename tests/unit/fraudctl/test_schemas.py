@@ -21,12 +21,7 @@ from pipeline.settings.document import read, read_file
 ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = {"profile": "profiles", "ruleset": "profiles/rules", "scenario": "scenarios", "fault": "faults"}
 FILES = [(kind, file) for kind, folder in FOLDERS.items() for file in sorted((ROOT / folder).glob("*.yaml"))]
-READERS = {
-    "profile": reading.load,
-    "ruleset": ruleset.load,
-    "scenario": scenario.load,
-    "fault": faults.load,
-}
+READERS = {"profile": reading.load, "ruleset": ruleset.load, "scenario": scenario.load, "fault": faults.load}
 
 
 def validator(kind: str) -> Draft202012Validator:

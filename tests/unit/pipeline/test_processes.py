@@ -30,10 +30,16 @@ DECISION = (
 def document(kafka: MockKafka, folder: Path) -> dict[str, Any]:
     """Of a writer whose store is away."""
     return {
-        "sink": "redis", "bootstrap": kafka.address, "decisions_topic": "decisions",
-        "dead_letter_topic": "dead", "group": "g", "settings": {}, "address": "redis://127.0.0.1:1/0",
-        "secret_file": None, "status_file": str(folder / "status.json"),
-    }  # fmt: skip
+        "sink": "redis",
+        "bootstrap": kafka.address,
+        "decisions_topic": "decisions",
+        "dead_letter_topic": "dead",
+        "group": "g",
+        "settings": {},
+        "address": "redis://127.0.0.1:1/0",
+        "secret_file": None,
+        "status_file": str(folder / "status.json"),
+    }
 
 
 def written(folder: Path, config: dict[str, Any]) -> Path:

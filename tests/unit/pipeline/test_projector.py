@@ -95,9 +95,12 @@ def project(log: MemoryLog, sink: MemorySink, steps: int = 1) -> dict[str, Any]:
     """Run some steps; the last status."""
     reports: list[dict[str, Any]] = []
     projector = Projector(
-        log, sink, SinkStatus("memory"), lambda status: reports.append(status.document()),
+        log,
+        sink,
+        SinkStatus("memory"),
+        lambda status: reports.append(status.document()),
         Pace(backoff=Backoff(0.001, 0.002, draw=lambda: 1.0)),
-    )  # fmt: skip
+    )
     for _ in range(steps):
         projector.step()
     return reports[-1]
@@ -110,18 +113,30 @@ def test_offsets_are_committed_after_the_store_has_acknowledged() -> None:
     assert sink.committed_before == [{}, {0: 6, 1: 10}]
     assert log.committed == {0: 7, 1: 10}
     assert status == {
-        "sink": "memory", "written": 4, "superseded": 0, "retried": 0, "dead_lettered": 0, "last_error": None,
-        "paused": False, "suspended": False, "lag": 0, "updated_ms": 0, "failed_writes": 0,
-    }  # fmt: skip
+        "sink": "memory",
+        "written": 4,
+        "superseded": 0,
+        "retried": 0,
+        "dead_lettered": 0,
+        "last_error": None,
+        "paused": False,
+        "suspended": False,
+        "lag": 0,
+        "updated_ms": 0,
+        "failed_writes": 0,
+    }
 
 
 def test_a_pause_asked_for_keeps_polling_and_reads_nothing_until_it_ends() -> None:
     log, sink = MemoryLog([deliveries(0)]), MemorySink()
     seen: list[dict[str, Any]] = []
     projector = Projector(
-        log, sink, SinkStatus("memory"), lambda status: seen.append(status.document()),
+        log,
+        sink,
+        SinkStatus("memory"),
+        lambda status: seen.append(status.document()),
         Pace(is_paused=lambda: log.idled < 3),
-    )  # fmt: skip
+    )
     projector.step()
     assert [status["suspended"] for status in seen] == [True, True, True, False]
     assert (log.idled, log.reads, log.is_paused, log.committed) == (3, 1, False, {0: 1})

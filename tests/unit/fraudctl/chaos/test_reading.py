@@ -26,12 +26,12 @@ GOOD = {"description": "It is down", "means": "stop", "target": "redis", "lasts"
         ({"last": "30s"}, ["last: unknown; did you mean lasts"]),
         ({"means": 3, "description": [1]}, ["description: must be a text", "means: must be a text"]),
         ({"means": "n" * 900}, [f"means: there is no {'n' * 60!r}… (known: {', '.join(means.names())})"]),
-        ({"target": 3, "lasts": "x"}, [
-            "lasts: 'x' is not a duration such as 500ms, 30s, 5m, 24h or 30d",
-            "target: must be a text",
-        ]),
+        (
+            {"target": 3, "lasts": "x"},
+            ["lasts: 'x' is not a duration such as 500ms, 30s, 5m, 24h or 30d", "target: must be a text"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_every_problem_of_a_fault_is_named(changes: dict[str, Any], problems: list[str]) -> None:
     with pytest.raises(FaultError) as raised:
         faults.parse("mine", GOOD | changes)

@@ -28,8 +28,9 @@ def test_the_answer_names_faults_first_and_exits_5() -> None:
     found = command._result(report(), 20)
     assert found.exit_code == 5
     assert [row[:4] for row in found.tables[1].rows] == [
-        ("postgres", "diverged", "ada", "e1"), ("redis", "expired", "bob", "e2"),
-    ]  # fmt: skip
+        ("postgres", "diverged", "ada", "e1"),
+        ("redis", "expired", "bob", "e2"),
+    ]
     assert "score: 61 is 60 in the log" in str(found.tables[1].rows[0])
 
 

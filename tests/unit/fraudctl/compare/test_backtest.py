@@ -21,10 +21,7 @@ SHARED = Path(__file__).parents[5] / "shared" / "data"
 RULES: dict[str, Any] = {
     "version": "v1",
     "features": {"n": {"by": "user_id", "agg": "count", "window": "1h"}},
-    "rules": {
-        "busy": {"when": "n >= 2", "points": 60},
-        "large": {"when": "amount > 100", "points": 30},
-    },
+    "rules": {"busy": {"when": "n >= 2", "points": 60}, "large": {"when": "amount > 100", "points": 30}},
     "thresholds": {"review": 50, "block": 80},
 }
 
@@ -70,8 +67,10 @@ def test_alerts_are_compared_with_labels_by_rule_and_in_total(file: Path) -> Non
     assert (total["alerts"], total["precision"]["part"], total["precision"]["whole"]) == (2, 1, 2)
     assert (total["recall"]["part"], total["recall"]["whole"]) == (1, 3)
     assert (total["value_caught"], total["value_of_fraud"], total["value_of_false_alerts"]) == (
-        "200", "770", "20.5",
-    )  # fmt: skip
+        "200",
+        "770",
+        "20.5",
+    )
     assert (total["cases"]["part"], total["cases"]["whole"]) == (1, 2)
     assert total["time_to_detect_ms"] == {"p50": 600_000, "p90": 600_000}
     assert total["lead_over_label_ms"]["p50"] == (37 * 60 + 50) * 60_000
@@ -100,8 +99,12 @@ def test_labels_may_stand_in_a_file_of_their_own(file: Path, tmp_path: Path) -> 
 def test_a_budget_picks_the_lowest_threshold_that_fits_it(file: Path) -> None:
     found = backtest(file, budget_per_month=2.0)
     assert [(one.threshold, one.alerts) for one in found.levels if one.threshold in (1, 30, 31, 61, 91)] == [
-        (1, 3), (30, 3), (31, 2), (61, 1), (91, 0),
-    ]  # fmt: skip
+        (1, 3),
+        (30, 3),
+        (31, 2),
+        (61, 1),
+        (91, 0),
+    ]
     assert found.chosen is not None
     assert found.chosen.threshold == 61, "20 days hold 0.66 months: two alerts are three a month"
 
@@ -147,18 +150,29 @@ def distinct(of: str, window: str) -> dict[str, Any]:
 ISSUER = (
     {"m5": count("user_id", "5m"), "h1": count("user_id", "1h"), "shops": distinct("merchant_id", "1h")},
     {
-        "m5 >= 2": (4_242, 260), "m5 >= 3": (565, 150), "m5 >= 5": (113, 52), "h1 >= 5": (1_398, 240),
+        "m5 >= 2": (4_242, 260),
+        "m5 >= 3": (565, 150),
+        "m5 >= 5": (113, 52),
+        "h1 >= 5": (1_398, 240),
         "shops >= 3": (3_856, 289),
     },
-)  # fmt: skip
+)
 NOT_PRESENT = (
-    {"m5": count("user_id", "5m"), "h1": count("user_id", "1h"), "cards": distinct("card_id", "24h"),
-     "device": count("device_id", "24h")},
     {
-        "m5 >= 2": (38, 17), "m5 >= 3": (7, 7), "h1 >= 3": (22, 19), "cards >= 2": (86, 53),
-        "cards >= 3": (25, 22), "device >= 3": (38, 31),
+        "m5": count("user_id", "5m"),
+        "h1": count("user_id", "1h"),
+        "cards": distinct("card_id", "24h"),
+        "device": count("device_id", "24h"),
     },
-)  # fmt: skip
+    {
+        "m5 >= 2": (38, 17),
+        "m5 >= 3": (7, 7),
+        "h1 >= 3": (22, 19),
+        "cards >= 2": (86, 53),
+        "cards >= 3": (25, 22),
+        "device >= 3": (38, 31),
+    },
+)
 GENERATED = (
     {"m5": count("user_id", "5m"), "h1": count("user_id", "1h"), "card": count("card_id", "24h")},
     {"m5 >= 3": (101, 7), "h1 >= 5": (325, 49), "card >= 10": (12_744, 73)},

@@ -101,15 +101,32 @@ def test_an_edited_condition_gives_exactly_the_change_computed_by_hand() -> None
     assert document["causes"] == {"condition of busy changed": 1}
     assert document["examples"] == [
         {
-            "event_id": "e2", "user_id": "ada", "event_time": "2026-01-01T00:00:02.000Z", "amount": "200",
+            "event_id": "e2",
+            "user_id": "ada",
+            "event_time": "2026-01-01T00:00:02.000Z",
+            "amount": "200",
             "source": {"partition": 1, "offset": 2},
-            "before": {"decision": "block", "score": 90, "late": False, "saturated": False,
-                       "ruleset_version": "v1", "rules": ["busy", "large"]},
-            "after": {"decision": "approve", "score": 30, "late": False, "saturated": False,
-                      "ruleset_version": "v1", "rules": ["large"]},
-            "features": {}, "why": ["condition of busy changed"], "rules": ["busy"],
+            "before": {
+                "decision": "block",
+                "score": 90,
+                "late": False,
+                "saturated": False,
+                "ruleset_version": "v1",
+                "rules": ["busy", "large"],
+            },
+            "after": {
+                "decision": "approve",
+                "score": 30,
+                "late": False,
+                "saturated": False,
+                "ruleset_version": "v1",
+                "rules": ["large"],
+            },
+            "features": {},
+            "why": ["condition of busy changed"],
+            "rules": ["busy"],
         }
-    ]  # fmt: skip
+    ]
 
 
 def test_added_rules_points_thresholds_and_lists_are_told_apart() -> None:
@@ -118,7 +135,7 @@ def test_added_rules_points_thresholds_and_lists_are_told_apart() -> None:
         ({"rules": {"large": {"when": "amount > 100", "points": 50}}}, {"points of large changed": 2}),
         ({"thresholds": {"review": 61}}, {"threshold": 1}),
         ({"lists": {"denied": ["bob"]}}, {"a list changed, or a feature value, for denied": 2}),
-    ):  # fmt: skip
+    ):
         other = changed(**parts)
         assert compared(decisions(BASE), decisions(other), other).as_document()["causes"] == causes, parts
 

@@ -9,9 +9,15 @@ from fraudctl.compare.proportions import Share
 
 @pytest.mark.parametrize(
     ("part", "whole", "low", "high"),
-    [(0, 10, 0.0, 0.2775), (1, 10, 0.0179, 0.4042), (5, 10, 0.2366, 0.7634), (10, 10, 0.7225, 1.0),
-     (81, 263, 0.2553, 0.3662), (1, 29, 0.0061, 0.1718)],
-)  # fmt: skip
+    [
+        (0, 10, 0.0, 0.2775),
+        (1, 10, 0.0179, 0.4042),
+        (5, 10, 0.2366, 0.7634),
+        (10, 10, 0.7225, 1.0),
+        (81, 263, 0.2553, 0.3662),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
 def test_the_interval_is_wilsons(part: int, whole: int, low: float, high: float) -> None:
     assert Share(part, whole).interval == pytest.approx((low, high), abs=5e-5)
 

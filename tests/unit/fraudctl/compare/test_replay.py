@@ -23,8 +23,9 @@ def test_a_plan_counts_what_is_read_and_what_is_compared() -> None:
     assert PLAN.estimate_s == 2 * (START_S + 110 / EVENTS_A_SECOND)
     document = PLAN.as_document()
     assert (document["warm_up"], document["offsets"]["0"]) == (
-        70, {"start": 10, "first": 50, "last": 90, "end": 100},
-    )  # fmt: skip
+        70,
+        {"start": 10, "first": 50, "last": 90, "end": 100},
+    )
 
 
 def test_only_settled_events_of_the_range_are_compared() -> None:
@@ -35,8 +36,13 @@ def test_only_settled_events_of_the_range_are_compared() -> None:
 
 def test_a_base_is_decisions_of_the_log_or_a_second_replay() -> None:
     assert [is_logged(base) for base in (None, "live", "run:7", "run:x", "default", "mine.yaml")] == [
-        True, True, True, False, False, False,
-    ]  # fmt: skip
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -26,15 +26,21 @@ def seen(topic: Topic) -> list[tuple[str, str, str | None]]:
 def test_a_shadow_stays_beside_what_is_applied_until_it_is_stopped() -> None:
     topic = Topic(first(LIVE), shadow.start(CANDIDATE), changes.apply(rules("v3")), shadow.stop)
     assert seen(topic) == [
-        ("first", "v1", None), ("shadow", "v1", "v2"), ("apply", "v3", "v2"), ("stop shadow", "v3", None),
-    ]  # fmt: skip
+        ("first", "v1", None),
+        ("shadow", "v1", "v2"),
+        ("apply", "v3", "v2"),
+        ("stop shadow", "v3", None),
+    ]
 
 
 def test_a_promoted_shadow_is_live_and_a_rollback_goes_to_what_was_live_before() -> None:
     topic = Topic(first(LIVE), shadow.start(CANDIDATE), shadow.promote(CANDIDATE), changes.rollback)
     assert seen(topic) == [
-        ("first", "v1", None), ("shadow", "v1", "v2"), ("promote", "v2", None), ("rollback", "v1", None),
-    ]  # fmt: skip
+        ("first", "v1", None),
+        ("shadow", "v1", "v2"),
+        ("promote", "v2", None),
+        ("rollback", "v1", None),
+    ]
 
 
 def test_what_is_compared_begins_with_the_pair_that_runs_now() -> None:
@@ -78,8 +84,14 @@ def found(alerts: tuple[int, int], recall: tuple[Share, Share], flips: int = 0) 
 
 
 def test_a_gate_names_each_limit_with_what_was_found() -> None:
-    gate = Gate(min_compared=500, max_alert_rate=0.02, max_alert_rate_change=0.005, max_flips=0.004,
-                min_recall=0.5, max_recall_drop=0.1)  # fmt: skip
+    gate = Gate(
+        min_compared=500,
+        max_alert_rate=0.02,
+        max_alert_rate_change=0.005,
+        max_flips=0.004,
+        min_recall=0.5,
+        max_recall_drop=0.1,
+    )
     checks = judge(gate, found((10, 18), (Share(3, 4), Share(2, 4)), flips=4))
     assert checks == [
         Check("min_compared", 500, 1_000.0, True),
@@ -94,8 +106,9 @@ def test_a_gate_names_each_limit_with_what_was_found() -> None:
 def test_a_limit_on_recall_is_not_kept_where_no_label_tells() -> None:
     none = Share(0, 0)
     assert judge(Gate(min_recall=0.0), found((1, 1), (none, none))) == [
-        Check("min_compared", 1, 1_000.0, True), Check("min_recall", 0.0, None, False),
-    ]  # fmt: skip
+        Check("min_compared", 1, 1_000.0, True),
+        Check("min_recall", 0.0, None, False),
+    ]
 
 
 def test_a_gate_is_a_file_of_known_limits(tmp_path: Path) -> None:

@@ -36,17 +36,25 @@ def test_sarif_names_the_file_the_line_and_the_rule_of_each_finding() -> None:
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["ruleset/file", "ruleset/rules"]
     assert run["results"] == [
         {
-            "ruleId": "ruleset/rules", "level": "warning",
+            "ruleId": "ruleset/rules",
+            "level": "warning",
             "message": {"text": 'rules.busy.when: compares <text> & "number"'},
-            "locations": [{"physicalLocation": {
-                "artifactLocation": {"uri": "rules/my.yaml"}, "region": {"startLine": 7},
-            }}],
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": "rules/my.yaml"},
+                        "region": {"startLine": 7},
+                    }
+                }
+            ],
         },
         {
-            "ruleId": "ruleset/file", "level": "error", "message": {"text": "cannot be read"},
+            "ruleId": "ruleset/file",
+            "level": "error",
+            "message": {"text": "cannot be read"},
             "locations": [{"physicalLocation": {"artifactLocation": {"uri": "rules/my.yaml"}}}],
         },
-    ]  # fmt: skip
+    ]
 
 
 def test_junit_counts_and_holds_every_failure_also_with_characters_that_xml_cannot_hold() -> None:

@@ -23,10 +23,7 @@ WIDTHS = (80, 120, 200)
 AT = "2026-11-27T22:58:23.123Z"
 EVENT = "s18f3a9c2e41b7d00-000412"
 WHY = "5 users from 203.0.113.9 in 2 minutes; 3 payments above 1,000.00 in 10 minutes"
-STUCK = [
-    ("elasticsearch", "waiting", 120_394, "refused by 127.0.0.1:9200"),
-    ("postgres", "running", 7, None),
-]
+STUCK = [("elasticsearch", "waiting", 120_394, "refused by 127.0.0.1:9200"), ("postgres", "running", 7, None)]
 TABLES = {
     "alerts": Table(
         "",
@@ -69,7 +66,7 @@ TABLES = {
         ("limit", "wanted", "found", ""),
         [("min_precision", "0.9", "no labels", "NOT KEPT"), ("max_flips", "100", "1203", "kept")],
     ),
-}  # fmt: skip
+}
 
 
 def shown(table: Table, width: int) -> list[str]:

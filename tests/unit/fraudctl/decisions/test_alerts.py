@@ -18,9 +18,17 @@ DENIED = Hit("denied", 40, "ada is on a deny list")
 def record(decision: str, *hits: Hit, **fields: Any) -> Record:
     transaction = Transaction("e1", "ada", 1_764_000_000_123, 125_000, fields)
     whole = Decision(
-        transaction, sum(h.points for h in hits), decision, Source("risk.transactions", 2, 7), hits, {},
-        "v1", "abc", late=False, saturated=False,
-    )  # fmt: skip
+        transaction,
+        sum(h.points for h in hits),
+        decision,
+        Source("risk.transactions", 2, 7),
+        hits,
+        {},
+        "v1",
+        "abc",
+        late=False,
+        saturated=False,
+    )
     value = encode_decision(whole)
     return Record("risk.decisions", 2, 9, 1_764_000_001_000, b"ada", value, {"run": b"1"})
 
@@ -28,13 +36,20 @@ def record(decision: str, *hits: Hit, **fields: Any) -> Record:
 def test_a_flagged_decision_in_the_log_is_an_alert_with_everything_an_analyst_needs() -> None:
     alert = read(record("block", BURST, DENIED, ip="203.0.113.9", currency="EUR"))
     assert alert == Alert(
-        decided_at="2025-11-24T16:00:01.000Z", event_time="2025-11-24T16:00:00.123Z", user_id="ada",
-        event_id="e1", amount="12.5", currency="EUR", ip="203.0.113.9", score=100, decision="block",
+        decided_at="2025-11-24T16:00:01.000Z",
+        event_time="2025-11-24T16:00:00.123Z",
+        user_id="ada",
+        event_id="e1",
+        amount="12.5",
+        currency="EUR",
+        ip="203.0.113.9",
+        score=100,
+        decision="block",
         reasons=(
             {"rule": "ip_burst", "points": 60, "text": BURST.text},
             {"rule": "denied", "points": 40, "text": DENIED.text},
         ),
-    )  # fmt: skip
+    )
     assert alert is not None
     assert alert.money == "12.5 EUR"
     assert alert.why == "5 users from 203.0.113.9 in 2 minutes; ada is on a deny list"

@@ -27,8 +27,11 @@ def test_what_kafka_says_nothing_of_counts_as_not_sent(
     monkeypatch.setattr(sender_module, "Producer", SilentBroker(takes=1, refuses=1))
     outcomes = retry(make_stack(kafka="127.0.0.1:1"), [letter(0), letter(1, length=9), letter(2), letter(3)])
     assert [(one.id, one.sent) for one in outcomes] == [
-        ("0:0", True), ("0:1", False), ("0:2", False), ("0:3", False),
-    ]  # fmt: skip
+        ("0:0", True),
+        ("0:1", False),
+        ("0:2", False),
+        ("0:3", False),
+    ]
     assert outcomes[1].reason == "truncated: 1 of 9 bytes are held"
     assert outcomes[2].reason.startswith("_MSG_TIMED_OUT")
     assert outcomes[3].reason == "Kafka did not say whether it took it; see: fraudctl status"
@@ -41,9 +44,7 @@ def test_a_letter_whose_place_is_gone_keeps_no_other_from_being_sent(
         stack = make_stack(kafka=kafka.address)
         outcomes = retry(stack, [letter(0), letter(1, partition=99), letter(2)])
         sent = [record.value for record in tail.records(kafka.address, "risk.transactions")]
-    assert [(one.id, one.sent) for one in outcomes] == [
-        ("0:0", True), ("0:1", False), ("0:2", True),
-    ]  # fmt: skip
+    assert [(one.id, one.sent) for one in outcomes] == [("0:0", True), ("0:1", False), ("0:2", True)]
     assert all(one.reason for one in outcomes if not one.sent)
     assert sent == [b"{", b"{"]
 

@@ -61,13 +61,20 @@ def ruleset() -> RuleSet:
 def decision(ruleset_hash: str = "abc", user_id: str = "ada", score: int = 100) -> Decision:
     return Decision(
         transaction=Transaction("e1", user_id, 1_764_000_000_123, 1_000_500, FIELDS),
-        score=score, decision="block", source=Source("risk.transactions", 2, 7), reasons=HITS,
+        score=score,
+        decision="block",
+        source=Source("risk.transactions", 2, 7),
+        reasons=HITS,
         features={
-            "user_sum_1h": Number("100.0501"), "user_mean_1h": Number("33.35003333333333"),
+            "user_sum_1h": Number("100.0501"),
+            "user_mean_1h": Number("33.35003333333333"),
             "ip_users_2m": Number("5"),
         },
-        ruleset_version="v7", ruleset_hash=ruleset_hash, late=True, saturated=False,
-    )  # fmt: skip
+        ruleset_version="v7",
+        ruleset_hash=ruleset_hash,
+        late=True,
+        saturated=False,
+    )
 
 
 def found(ruleset_hash: str = "abc", user_id: str = "ada") -> Found:
@@ -85,8 +92,12 @@ def test_an_explanation_holds_the_transaction_each_feature_each_rule_and_the_sum
     assert isinstance(declared, dict)
     assert explanation(found(ruleset.hash), ruleset, "rules.yaml").document() == {
         "transaction": {
-            "event_id": "e1", "user_id": "ada", "event_time": "2025-11-24T16:00:00.123Z", "amount": "100.05",
-            "ip": "203.0.113.9", "vip": True,
+            "event_id": "e1",
+            "user_id": "ada",
+            "event_time": "2025-11-24T16:00:00.123Z",
+            "amount": "100.05",
+            "ip": "203.0.113.9",
+            "vip": True,
         },
         "score": 100,
         "decision": "block",
@@ -103,18 +114,32 @@ def test_an_explanation_holds_the_transaction_each_feature_each_rule_and_the_sum
         },
         "rules": [
             {
-                "rule": "spending", "when": "user_sum_1h > 100.05 and amount > 2 * user_mean_1h",
-                "points": 70, "fired": True, "text": "spending", "compared": {
-                    "user_sum_1h": "100.0501", "amount": "100.05", "user_mean_1h": 33.35003333333333,
+                "rule": "spending",
+                "when": "user_sum_1h > 100.05 and amount > 2 * user_mean_1h",
+                "points": 70,
+                "fired": True,
+                "text": "spending",
+                "compared": {
+                    "user_sum_1h": "100.0501",
+                    "amount": "100.05",
+                    "user_mean_1h": 33.35003333333333,
                 },
             },
             {
-                "rule": "ip_burst", "when": "ip_users_2m >= 5", "points": 60, "fired": True,
-                "compared": {"ip_users_2m": 5}, "text": "5 users from 203.0.113.9",
+                "rule": "ip_burst",
+                "when": "ip_users_2m >= 5",
+                "points": 60,
+                "fired": True,
+                "compared": {"ip_users_2m": 5},
+                "text": "5 users from 203.0.113.9",
             },
             {
-                "rule": "new_device", "when": "user_device_age < 1000 and vip != True", "points": 10,
-                "fired": False, "compared": {"user_device_age": None, "vip": True}, "text": None,
+                "rule": "new_device",
+                "when": "user_device_age < 1000 and vip != True",
+                "points": 10,
+                "fired": False,
+                "compared": {"user_device_age": None, "vip": True},
+                "text": None,
             },
         ],
         "ruleset": {"version": "v7", "hash": ruleset.hash, "source": "rules.yaml"},
@@ -126,7 +151,7 @@ def test_an_explanation_holds_the_transaction_each_feature_each_rule_and_the_sum
         "position": 3 << 40 | 9,
         "decided_at": "2025-11-24T16:00:01.000Z",
         "origin": "postgres",
-    }  # fmt: skip
+    }
 
 
 def test_without_its_rule_set_a_decision_still_shows_its_features_and_hits() -> None:
@@ -139,9 +164,15 @@ def test_without_its_rule_set_a_decision_still_shows_its_features_and_hits() -> 
 
 def test_rules_see_money_exactly_and_other_values_by_their_kind(ruleset: RuleSet) -> None:
     assert raw_values(decision(), ruleset) == {
-        "event_id": "e1", "user_id": "ada", "amount": 1_000_500, "ip": "203.0.113.9", "vip": True,
-        "user_sum_1h": 1_000_501, "user_mean_1h": 33.35003333333333, "ip_users_2m": 5,
-    }  # fmt: skip
+        "event_id": "e1",
+        "user_id": "ada",
+        "amount": 1_000_500,
+        "ip": "203.0.113.9",
+        "vip": True,
+        "user_sum_1h": 1_000_501,
+        "user_mean_1h": 33.35003333333333,
+        "ip_users_2m": 5,
+    }
 
 
 def test_in_the_log_the_greatest_position_of_each_user_counts() -> None:
@@ -233,8 +264,12 @@ def test_the_table_shows_rules_that_fired_by_the_points_they_gave() -> None:
     rules = [
         RuleOutcome(name, "amount > 0", points, fired, {}, name if fired else None)
         for name, points, fired in (
-            ("model", 5, True), ("silent", 40, False), ("a", 20, True), ("b", 20, True), ("c", 1, False),
+            ("model", 5, True),
+            ("silent", 40, False),
+            ("a", 20, True),
+            ("b", 20, True),
+            ("c", 1, False),
         )
-    ]  # fmt: skip
+    ]
     _, _, table = _tables(Explanation(found(), "rules.yaml", tuple(rules), {}))
     assert [row[1] for row in table.rows] == ["a", "b", "model", "silent", "c"]

@@ -17,9 +17,17 @@ CONTENT: dict[str, Any] = {
 }
 OWN = parse(CONTENT)
 DECISION = Decision(
-    Transaction("e1", "ada", 1_767_225_600_000, 1_500_000, {}), 90, "block", Source("t", 0, 1),
-    (Hit("busy", 60, ""), Hit("large", 30, "")), {"n": Number("4")}, "v1", OWN.hash, False, False,
-)  # fmt: skip
+    Transaction("e1", "ada", 1_767_225_600_000, 1_500_000, {}),
+    90,
+    "block",
+    Source("t", 0, 1),
+    (Hit("busy", 60, ""), Hit("large", 30, "")),
+    {"n": Number("4")},
+    "v1",
+    OWN.hash,
+    False,
+    False,
+)
 
 
 def test_each_rule_set_judges_the_recorded_values() -> None:
@@ -28,8 +36,9 @@ def test_each_rule_set_judges_the_recorded_values() -> None:
     edited["rules"]["new"] = {"when": "amount > 140", "points": 5}
     both = [verdict(DECISION, OWN, OWN), verdict(DECISION, OWN, parse(edited))]
     assert [(one.decision, one.score, one.is_complete) for one in both] == [
-        ("block", 90, True), ("approve", 35, True),
-    ]  # fmt: skip
+        ("block", 90, True),
+        ("approve", 35, True),
+    ]
     assert rows(both) == [("busy", "+60", ""), ("new", "no such rule", "+5"), ("large", "+30", "+30")]
 
 

@@ -24,8 +24,7 @@ def stack(make_stack: Callable[..., Stack]) -> Stack:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [("2h", 1_800_000), ("90s", 8_910_000), ("2026-11-23T00:00:00Z", 1_795_392_000_000)],
+    ("text", "expected"), [("2h", 1_800_000), ("90s", 8_910_000), ("2026-11-23T00:00:00Z", 1_795_392_000_000)]
 )
 def test_a_time_is_an_age_or_a_moment(text: str, expected: int) -> None:
     assert places.time_ms(text, 9_000_000) == expected

@@ -91,9 +91,12 @@ class Spelling:
 def spelt_time(at_s: int, form: str) -> Any:
     moment = datetime.fromtimestamp(at_s, UTC)
     return {
-        "iso": f"{moment:%Y-%m-%dT%H:%M:%S}Z", "naive": f"{moment:%Y-%m-%d %H:%M:%S}",
-        "s": at_s, "ms": at_s * 1000, "us": at_s * 1_000_000,
-    }[form]  # fmt: skip
+        "iso": f"{moment:%Y-%m-%dT%H:%M:%S}Z",
+        "naive": f"{moment:%Y-%m-%d %H:%M:%S}",
+        "s": at_s,
+        "ms": at_s * 1000,
+        "us": at_s * 1_000_000,
+    }[form]
 
 
 @st.composite

@@ -203,7 +203,7 @@ def test_labels_that_match_nothing_are_told_by_the_command(
         (f"{PLAIN}\ne1,u,1767268800,1\ne2,u,1767268800000,1\n", "counts in 2 units", "--time-unit s"),
         (f"{PLAIN}\ne1,u,17,1\ne2,u,18,1\n", "is no moment since 2000", "--time-start"),
     ],
-)  # fmt: skip
+)
 def test_what_every_row_would_be_refused_for_is_told_once(
     tmp_path: Path, text: str | bytes, message: str, hint: str
 ) -> None:
@@ -237,9 +237,14 @@ def test_a_generated_card_file_is_read_with_a_zone_and_one_column_for_two_fields
     )
     rows = rows_of(path, fields=fields, zone="Europe/Berlin", label="fraud")
     assert sent(rows)[0] == {
-        "event_id": "t1", "user_id": "4000000000000011", "event_time": "2026-03-01T00:02:03.000Z",
-        "amount": 4.97, "card_id": "4000000000000011", "merchant_id": "A, B", "zip": "02865",
-    }  # fmt: skip
+        "event_id": "t1",
+        "user_id": "4000000000000011",
+        "event_time": "2026-03-01T00:02:03.000Z",
+        "amount": 4.97,
+        "card_id": "4000000000000011",
+        "merchant_id": "A, B",
+        "zip": "02865",
+    }
     assert [row.label and row.label.fraud for row in rows if isinstance(row, Row)] == [False, True]
 
 
@@ -249,9 +254,10 @@ def test_seconds_without_an_id_are_recognised_and_an_id_is_made(tmp_path: Path) 
     assert reading.said() == "x.csv: CSV, delimiter ','; event_time in s"
     made = sent(list(reading))
     assert [(one["event_id"], one["event_time"]) for one in made] == [
-        ("row-2", "2026-01-01T12:00:00.000Z"), ("row-3", "2026-01-01T12:00:01.000Z"),
+        ("row-2", "2026-01-01T12:00:00.000Z"),
+        ("row-3", "2026-01-01T12:00:01.000Z"),
         ("row-4", "2026-01-01T12:00:00.000Z"),
-    ]  # fmt: skip
+    ]
     ids = [one["event_id"] for one in sent(rows_of(path, fields={"event_time": "timestamp"}, id_from="hash"))]
     assert (ids[0] == ids[2], ids[0] == ids[1], len(ids[0])) == (True, False, 32)
 
@@ -264,17 +270,21 @@ def test_a_time_of_several_columns_and_a_currency_sign_are_read(tmp_path: Path) 
     fields = {"user_id": "User", "card_id": "Card", "event_time": "Year+Month+Day+Time", "amount": "Amount"}
     rows = rows_of(file(tmp_path, text), fields=fields, id_from="row", zone="UTC", label="Fraud?")
     assert [(one["event_time"], one["amount"]) for one in sent(rows)] == [
-        ("2026-03-01T06:21:00.000Z", 134.09), ("2026-03-01T06:22:00.000Z", -120.34),
-    ]  # fmt: skip
+        ("2026-03-01T06:21:00.000Z", 134.09),
+        ("2026-03-01T06:22:00.000Z", -120.34),
+    ]
     assert refused(rows) == [(4, "bad_amount: '€1' is in €, earlier rows are in $")]
 
 
 def test_steps_from_a_start_are_times(tmp_path: Path) -> None:
     text = "user_id,step,amount\nu,1,1\nu,743,2\n"
     rows = rows_of(
-        file(tmp_path, text), fields={"event_time": "step"}, id_from="row", time_unit="h",
+        file(tmp_path, text),
+        fields={"event_time": "step"},
+        id_from="row",
+        time_unit="h",
         time_start_ms=1_767_225_600_000,
-    )  # fmt: skip
+    )
     assert [one["event_time"] for one in sent(rows)] == [
         "2026-01-01T01:00:00.000Z",
         "2026-01-31T23:00:00.000Z",
@@ -414,8 +424,9 @@ def test_a_folder_of_parts_a_pattern_and_a_list_are_one_file(tmp_path: Path) -> 
     file(tmp_path / "t", "", "_SUCCESS")
     folder = rows_of(tmp_path / "t")
     assert Counter((one["day"], one["amount"]) for one in sent(folder)) == {
-        ("2026-03-01", 1): 2, ("2026-03-02", 2): 2,
-    }  # fmt: skip
+        ("2026-03-01", 1): 2,
+        ("2026-03-02", 2): 2,
+    }
     parts = sorted((tmp_path / "t").rglob("*.parquet"))
     assert (
         list(Reading(parts, ReadOptions(), 65_536)) == folder == rows_of(tmp_path / "t" / "*" / "*.parquet")
@@ -429,14 +440,18 @@ def test_a_folder_of_parts_a_pattern_and_a_list_are_one_file(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("text", "time"),
     [
-        ("2026-03-01T10:00:00,250Z", "10:00:00.250"), ("2026-03-01T12:00:00+0200", "10:00:00.000"),
-        ("2026-03-01T12:00:00+02", "10:00:00.000"), ("2026-03-01 10:00:00 UTC", "10:00:00.000"),
+        ("2026-03-01T10:00:00,250Z", "10:00:00.250"),
+        ("2026-03-01T12:00:00+0200", "10:00:00.000"),
+        ("2026-03-01T12:00:00+02", "10:00:00.000"),
+        ("2026-03-01 10:00:00 UTC", "10:00:00.000"),
         ("2026-03-01T12:00+02:00[Europe/Paris]", "10:00:00.000"),
         ("2026-03-01 12:00:00 +0200", "10:00:00.000"),
-        ("20260301T100000Z", "10:00:00.000"), ("2026-03-01 9:00:00+00:00", "09:00:00.000"),
-        ("2026-03-01T10:00:00.123456789Z", "10:00:00.123"), ("2026-03-01T10:00:00 GMT", "10:00:00.000"),
+        ("20260301T100000Z", "10:00:00.000"),
+        ("2026-03-01 9:00:00+00:00", "09:00:00.000"),
+        ("2026-03-01T10:00:00.123456789Z", "10:00:00.123"),
+        ("2026-03-01T10:00:00 GMT", "10:00:00.000"),
     ],
-)  # fmt: skip
+)
 def test_a_time_may_be_spelt_in_many_ways(tmp_path: Path, text: str, time: str) -> None:
     rows = rows_of(file(tmp_path, f'{PLAIN}\ne,u,"{text}",1\n'))
     assert [one["event_time"] for one in sent(rows)] == [f"2026-03-01T{time}Z"]
@@ -492,8 +507,11 @@ def test_minor_units_follow_the_exponent_of_each_currency(tmp_path: Path) -> Non
     path = file(tmp_path, "\n".join([PLAIN + ",currency", *lines]))
     rows = rows_of(path, minor_units=True)
     assert [(one["amount"], one["currency"]) for one in sent(rows)] == [
-        (10.5, "EUR"), (1050, "JPY"), (1.05, "KWD"), (10.5, "CLF"),
-    ]  # fmt: skip
+        (10.5, "EUR"),
+        (1050, "JPY"),
+        (1.05, "KWD"),
+        (10.5, "CLF"),
+    ]
     assert refused(rows) == [
         (5, "bad_amount: 10.5 is no whole number of minor units"),
         (6, "bad_amount: no currency says how many minor units there are; see --currency"),
@@ -510,8 +528,9 @@ def test_a_line_of_any_length_is_refused_by_its_length(tmp_path: Path) -> None:
     lines = [one % "", one % f',"x":"{"y" * 3_000_000}"', one % "", (one % "") * 20_000, one % ""]
     rows = rows_of(file(tmp_path, "\n".join(lines), "x.jsonl"))
     assert (len(rows), [(row.number, row.code) for row in rows if isinstance(row, RefusedRow)]) == (
-        20_004, [(2, "too_large")],
-    )  # fmt: skip
+        20_004,
+        [(2, "too_large")],
+    )
 
 
 SHARED_CASES: list[tuple[str, dict[str, Any], tuple[int, int]]] = [
@@ -532,16 +551,34 @@ SHARED_CASES: list[tuple[str, dict[str, Any], tuple[int, int]]] = [
     ("utf16.csv", {}, (2, 0)),
     ("zipped-as.csv", {}, (2, 0)),
     ("epoch-no-id.csv", {"fields": {"event_time": "timestamp"}, "id_from": "row"}, (3, 0)),
-    ("sparkov-shape.csv", {
-        "fields": mapping(["event_id=trans_num", "user_id=cc_num", "card_id=cc_num", "amount=amt",
-                           "event_time=trans_date_trans_time"]),
-        "zone": "UTC", "label": "is_fraud",
-    }, (3, 0)),
-    ("tabformer-shape.csv", {
-        "fields": mapping(["user_id=User", "event_time=Year+Month+Day+Time", "amount=Amount"]),
-        "zone": "UTC", "label": "Is Fraud?", "id_from": "row",
-    }, (3, 0)),
-]  # fmt: skip
+    (
+        "sparkov-shape.csv",
+        {
+            "fields": mapping(
+                [
+                    "event_id=trans_num",
+                    "user_id=cc_num",
+                    "card_id=cc_num",
+                    "amount=amt",
+                    "event_time=trans_date_trans_time",
+                ]
+            ),
+            "zone": "UTC",
+            "label": "is_fraud",
+        },
+        (3, 0),
+    ),
+    (
+        "tabformer-shape.csv",
+        {
+            "fields": mapping(["user_id=User", "event_time=Year+Month+Day+Time", "amount=Amount"]),
+            "zone": "UTC",
+            "label": "Is Fraud?",
+            "id_from": "row",
+        },
+        (3, 0),
+    ),
+]
 
 
 def shared(name: str) -> Path:

@@ -29,8 +29,11 @@ def test_all_refusals_are_written_and_the_first_of_each_reason_shown(tmp_path: P
     assert document["refused_by_reason"] == {"often": KEPT + 5, "once": 1}
     (table,) = refusals.tables()
     assert table.rows == [
-        (KEPT + 5, 0, "often: 0"), (None, 1, "often: 1"), (None, 2, "often: 2"), (1, "b.csv 7", "once: ü"),
-    ]  # fmt: skip
+        (KEPT + 5, 0, "often: 0"),
+        (None, 1, "often: 1"),
+        (None, 2, "often: 2"),
+        (1, "b.csv 7", "once: ü"),
+    ]
 
 
 def test_nothing_is_written_and_shown_of_nothing(tmp_path: Path) -> None:
@@ -63,5 +66,7 @@ def test_a_backtest_writes_what_it_refused_and_fails_beyond_the_limit(
         in json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]
     )
     assert json.loads(out.read_text(encoding="utf-8")) == {
-        "line": 5, "code": "bad_amount", "reason": "bad_amount: 'x' is not a decimal number",
-    }  # fmt: skip
+        "line": 5,
+        "code": "bad_amount",
+        "reason": "bad_amount: 'x' is not a decimal number",
+    }

@@ -36,10 +36,7 @@ def test_only_jobs_that_have_not_ended_are_live_the_oldest_first(cluster: Cluste
     cluster.add("c", state="FAILED")
     cluster.add("d", name="other")
     found = Flink(cluster.url).live("fraudctl-live")
-    assert found == (
-        Job("b", "fraudctl-live", "RUNNING", 5, -1),
-        Job("a", "fraudctl-live", "RUNNING", 9, -1),
-    )
+    assert found == (Job("b", "fraudctl-live", "RUNNING", 5, -1), Job("a", "fraudctl-live", "RUNNING", 9, -1))
 
 
 def test_a_job_runs_only_when_all_its_tasks_run(cluster: Cluster) -> None:

@@ -80,9 +80,14 @@ def test_history_list_and_show_work_without_a_running_stack(
     assert main(["rules", "history", *home]) == 0
     starts = json.loads(capsys.readouterr().out)["data"]["starts"]
     assert starts == [
-        {"at": "2026-01-01T00:00:00.000Z", "version": "v1", "hash": parse(content("v1")).hash,
-         "job": "fraudctl-live", "run": 3}
-    ]  # fmt: skip
+        {
+            "at": "2026-01-01T00:00:00.000Z",
+            "version": "v1",
+            "hash": parse(content("v1")).hash,
+            "job": "fraudctl-live",
+            "run": 3,
+        }
+    ]
     assert main(["rules", "list", *home]) == 0
     listed = json.loads(capsys.readouterr().out)["data"]["rule_sets"]
     assert [one["version"] for one in listed] == ["default-1", "v1"]

@@ -26,13 +26,7 @@ def make(home: Path) -> Stack:
     }
     jars = {"kernel": "/c/kernel.jar", "connector": "/c/connector.jar"}
     return Stack(
-        home,
-        reading.load("default"),
-        addresses,
-        {"kafka": {"broker": 1}},
-        ("redis",),
-        jars,
-        {"ready": True},
+        home, reading.load("default"), addresses, {"kafka": {"broker": 1}}, ("redis",), jars, {"ready": True}
     )
 
 

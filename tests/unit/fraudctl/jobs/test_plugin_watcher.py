@@ -75,8 +75,10 @@ def test_a_call_that_holds_the_interpreter_is_named_and_its_process_is_ended(
     (entry,) = plugin_watcher.stopped(tmp_path)
     reason = "was stopped: it held the interpreter beyond its limit of 1 s"
     assert {key: entry[key] for key in ("rule", "place", "reason")} == {
-        "rule": "locks", "place": "own.py:lock", "reason": reason,
-    }  # fmt: skip
+        "rule": "locks",
+        "place": "own.py:lock",
+        "reason": reason,
+    }
     assert Scorer(RULES, Desk(tmp_path, "v1", RULES.hash)).score([10_000]).errors == {"locks": reason}
     changed = ruleset.parse(CONTENT | {"plugins": {"own.py": SOURCE + "# mended\n"}})
     assert Scorer(changed, Desk(tmp_path, "v1", changed.hash)).score([10_000]).score == 60

@@ -19,19 +19,20 @@ def test_apply_activates_the_rule_set_from_the_wanted_time_on() -> None:
     topic = Topic(first(rules("v1")))
     made = topic.make(rule_changes.apply(rules("v2"), 90_000))
     assert described(made) == {
-        "version": "v2", "hash": rules("v2").hash, "action": "apply",
-        "activated_at": "1970-01-01T00:00:01.000Z", "in_force_from": "1970-01-01T00:01:30.000Z",
+        "version": "v2",
+        "hash": rules("v2").hash,
+        "action": "apply",
+        "activated_at": "1970-01-01T00:00:01.000Z",
+        "in_force_from": "1970-01-01T00:01:30.000Z",
         "shadow": None,
-    }  # fmt: skip
+    }
     assert described(topic.chain[0])["in_force_from"] is None
 
 
 def test_pause_takes_one_rule_out_and_says_so_in_the_version() -> None:
     topic = Topic(first(rules("v1")), rule_changes.pause("small"))
     made = topic.chain[-1]
-    assert (made.action, made.version, list(made.content["rules"])) == (
-        "pause", "v1+paused.small", ["large"],
-    )  # fmt: skip
+    assert (made.action, made.version, list(made.content["rules"])) == ("pause", "v1+paused.small", ["large"])
 
 
 def asking(source: str) -> RuleSet:
@@ -68,8 +69,10 @@ def test_a_version_stays_short_however_many_rules_are_paused() -> None:
 def test_rollback_brings_a_paused_rule_back() -> None:
     topic = Topic(first(rules("v1")), rule_changes.pause("small"), rule_changes.rollback)
     assert [(one.action, one.version) for one in topic.chain] == [
-        ("first", "v1"), ("pause", "v1+paused.small"), ("rollback", "v1"),
-    ]  # fmt: skip
+        ("first", "v1"),
+        ("pause", "v1+paused.small"),
+        ("rollback", "v1"),
+    ]
 
 
 @pytest.mark.parametrize(

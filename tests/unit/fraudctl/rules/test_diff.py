@@ -68,7 +68,11 @@ def test_the_command_compares_files_and_shipped_ones(
     data = json.loads(capsys.readouterr().out)["data"]
     assert (data["same"], len(data["changes"])) == (False, 7)
     assert data["changes"][6] == {
-        "section": "thresholds", "name": "review", "change": "changed", "before": 50, "after": 40,
-    }  # fmt: skip
+        "section": "thresholds",
+        "name": "review",
+        "change": "changed",
+        "before": 50,
+        "after": 40,
+    }
     assert main(["rules", "diff", "default", "default"]) == 0
     assert "the same" in capsys.readouterr().out

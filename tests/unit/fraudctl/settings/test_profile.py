@@ -247,7 +247,7 @@ servers:
     ]
     text = "rules: rules.yaml\nsinks: {dynamodb: {}}\nnotify: {channels: {slack: {timeout: 5}}}\n"
     assert problems_of(write(tmp_path, text)) == [
-        "notify.channels.slack: slack needs webhook_file (or webhook): the URL of an incoming webhook",
+        "notify.channels.slack: slack needs webhook_file (or webhook): the URL of an incoming webhook"
     ]
 
 

@@ -91,16 +91,21 @@ def test_a_document_that_is_no_scenario_is_refused(content: object) -> None:
     [
         ({"populaton": {}}, "populaton: unknown; did you mean population"),
         ({"population": "many"}, "population: must be a mapping, is 'many'"),
-        ({"population": {"countries": {"DE": 1}}}, "population.countries: must name at least two countries"
-         " with their weights, such as {DE: 5, FR: 3}"),
+        (
+            {"population": {"countries": {"DE": 1}}},
+            "population.countries: must name at least two countries"
+            " with their weights, such as {DE: 5, FR: 3}",
+        ),
         ({"population": {"cards": 21}}, "population.cards: must be a whole number from 1 to 20, not 21"),
         ({"background": {"pause": "0s"}}, "background.pause: must be above 0"),
-        ({"background": {"amount": {"lo": 1.001}}},
-         "background.amount.lo: must be an amount above 0 with at most 2 decimals, is 1.001"),
+        (
+            {"background": {"amount": {"lo": 1.001}}},
+            "background.amount.lo: must be an amount above 0 with at most 2 decimals, is 1.001",
+        ),
         ({"attacks": {}}, "attacks: must be a list, is a mapping of 0"),
         ({"attacks": [3]}, "attacks[0]: must be a mapping, is 3"),
     ],
-)  # fmt: skip
+)
 def test_a_problem_is_told_in_words_with_its_path(change: dict[str, Any], problem: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         scenario.parse("test", merged(DOCUMENT, change))

@@ -162,9 +162,7 @@ ON_LOOPBACK: Mapping[str, Callable[[str, Path], object]] = {
     "flink": lambda address, _: Flink(f"http://{address}").jobs(),
     "flink by name": lambda address, _: Flink(f"http://{address.replace('127.0.0.1', 'localhost')}").jobs(),
     "dynamodb": lambda address, _: dynamo.call(dynamo.client(address).list_tables),
-    "dynamodb at a URL": lambda address, _: dynamo.call(
-        dynamo.client(f"http://{address}", KEY).list_tables
-    ),
+    "dynamodb at a URL": lambda address, _: dynamo.call(dynamo.client(f"http://{address}", KEY).list_tables),
     "dynamodb streams": lambda address, _: dynamo.call(
         dynamo.client(address, None, "dynamodbstreams").list_streams
     ),
@@ -182,7 +180,7 @@ ON_LOOPBACK: Mapping[str, Callable[[str, Path], object]] = {
     "probe of flink": probe("flink"),
     "probe of elasticsearch": probe("elasticsearch"),
     "probe of dynamodb": probe("dynamodb"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("client", ON_LOOPBACK)
@@ -291,9 +289,7 @@ def test_without_variables_there_is_no_proxy(monkeypatch: pytest.MonkeyPatch) ->
     assert proxies.proxy_of("https://hooks.slack.example/x") is None
 
 
-def test_a_proxy_of_another_kind_is_told_and_nothing_is_sent_past_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_proxy_of_another_kind_is_told_and_nothing_is_sent_past_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1080")
     with pytest.raises(FraudctlError, match="does not answer"):
         Flink("http://flink.example:8081").jobs()

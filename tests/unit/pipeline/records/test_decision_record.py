@@ -22,9 +22,13 @@ def test_a_decision_is_taken_apart_with_its_numbers_as_written() -> None:
     parts = take_apart(DECISION)
     assert parts.identity == ("ada", "e1")
     assert parts.transaction == {
-        "event_id": "e1", "user_id": "ada", "event_time": "2026-01-01T00:00:00.000Z", "amount": "12.50",
-        "score": "mine", "source": {"topic": "t", "partition": 3, "offset": 7},
-    }  # fmt: skip
+        "event_id": "e1",
+        "user_id": "ada",
+        "event_time": "2026-01-01T00:00:00.000Z",
+        "amount": "12.50",
+        "score": "mine",
+        "source": {"topic": "t", "partition": 3, "offset": 7},
+    }
     assert parts.features == '{"mean":0.1000,"last":"},\\"late\\":"}'
     assert parts.verdict["score"] == 60
     assert glance(DECISION) == (("ada", "e1"), True)

@@ -23,10 +23,32 @@ def test_a_whole_duration_is_a_whole_number_and_a_unit(text: str, ms: int) -> No
 @pytest.mark.parametrize(
     "text",
     [
-        "", "5", "m", "s", "-1s", "5 s", "5 weeks", "5weeks", "1e3s", "1s2s", " 5s", "5s\n", "1.s", ".5s",
-        "0.5ms", "1.00001s", "٣s", "1" * 13 + "s", None, 5, True, b"5s", ["5s"], {"5s": 1},
+        "",
+        "5",
+        "m",
+        "s",
+        "-1s",
+        "5 s",
+        "5 weeks",
+        "5weeks",
+        "1e3s",
+        "1s2s",
+        " 5s",
+        "5s\n",
+        "1.s",
+        ".5s",
+        "0.5ms",
+        "1.00001s",
+        "٣s",
+        "1" * 13 + "s",
+        None,
+        5,
+        True,
+        b"5s",
+        ["5s"],
+        {"5s": 1},
     ],
-)  # fmt: skip
+)
 def test_what_is_no_duration_is_refused_in_few_words(text: object) -> None:
     with pytest.raises(ValueError, match="not a duration") as caught:
         duration.parse(text)

@@ -46,12 +46,22 @@ def test_values_are_asked_for_by_name_as_numbers_or_as_text() -> None:
     tx = decode(f'{{{HEAD},"lat":1.50,"flag":true,"ip":"x"}}'.encode())
     names = ("event_id", "user_id", "amount", "lat", "flag", "ip", "country")
     assert {name: tx.get(name) for name in names} == {
-        "event_id": "e1", "user_id": "u1", "amount": 125_000, "lat": 1.5, "flag": True, "ip": "x",
+        "event_id": "e1",
+        "user_id": "u1",
+        "amount": 125_000,
+        "lat": 1.5,
+        "flag": True,
+        "ip": "x",
         "country": None,
-    }  # fmt: skip
+    }
     assert {name: tx.text(name) for name in names if name != "amount"} == {
-        "event_id": "e1", "user_id": "u1", "lat": "1.50", "flag": "true", "ip": "x", "country": None,
-    }  # fmt: skip
+        "event_id": "e1",
+        "user_id": "u1",
+        "lat": "1.50",
+        "flag": "true",
+        "ip": "x",
+        "country": None,
+    }
 
 
 @pytest.mark.parametrize(("value", "reason"), REFUSED, ids=[reason[:50] for _, reason in REFUSED])
@@ -64,12 +74,22 @@ def test_what_is_not_a_transaction_is_refused_with_its_reason(value: bytes | Non
 @pytest.mark.parametrize(
     ("text", "units"),
     [
-        ("0", 0), ("-0", 0), ("-0.0e5", 0), ("0e99999999999999999999", 0), ("1", 10_000), ("-12.5", -125_000),
-        ("1e3", 10_000_000), ("1.50000", 15_000), ("0.0001", 1), ("1E-4", 1), ("10000e-8", 1),
+        ("0", 0),
+        ("-0", 0),
+        ("-0.0e5", 0),
+        ("0e99999999999999999999", 0),
+        ("1", 10_000),
+        ("-12.5", -125_000),
+        ("1e3", 10_000_000),
+        ("1.50000", 15_000),
+        ("0.0001", 1),
+        ("1E-4", 1),
+        ("10000e-8", 1),
         ("0.1e1", 10_000),
-        ("99999999999999.9999", 10**18 - 1), ("0.00000000001e24", 10**17),
+        ("99999999999999.9999", 10**18 - 1),
+        ("0.00000000001e24", 10**17),
     ],
-)  # fmt: skip
+)
 def test_an_amount_is_read_exactly(text: str, units: int) -> None:
     assert parse_amount(text) == units
 
@@ -77,10 +97,18 @@ def test_an_amount_is_read_exactly(text: str, units: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "0.00001", "1e-5", "1.00001", "1e14", "-1e14", "100000000000000", "922337203685478",
-        "999999999999999", "1e99999999999", "1e-99999999999",
+        "0.00001",
+        "1e-5",
+        "1.00001",
+        "1e14",
+        "-1e14",
+        "100000000000000",
+        "922337203685478",
+        "999999999999999",
+        "1e99999999999",
+        "1e-99999999999",
     ],
-)  # fmt: skip
+)
 def test_an_amount_that_does_not_fit_is_refused(text: str) -> None:
     with pytest.raises(Refusal, match="bad_amount"):
         parse_amount(text)
@@ -164,13 +192,17 @@ def test_a_decision_is_read_and_written_byte_for_byte() -> None:
         source=Source("risk.transactions", 2, 7),
         reasons=(Hit("r1", 60, '"é"'),),
         features={
-            "n": Number("3"), "total": Number("12.5"), "mean": Number("1.0E-5"), "seen": True, "before": "DÉ",
+            "n": Number("3"),
+            "total": Number("12.5"),
+            "mean": Number("1.0E-5"),
+            "seen": True,
+            "before": "DÉ",
         },
         ruleset_version="v1",
         ruleset_hash="abc",
         late=True,
         saturated=False,
-    )  # fmt: skip
+    )
     assert encode_decision(decision) == DECISION_JSON
     assert (decision.flagged, decision.identity) == (True, ("u1", "e1"))
 
@@ -182,5 +214,9 @@ def test_what_is_not_a_decision_is_a_value_error() -> None:
 
 def test_numbers_as_written_become_plain_ones() -> None:
     assert [plain(value) for value in (Number("-3"), Number("3.0"), Number("1e3"), "x", True)] == [
-        -3, 3.0, 1000.0, "x", True,
-    ]  # fmt: skip
+        -3,
+        3.0,
+        1000.0,
+        "x",
+        True,
+    ]

@@ -155,7 +155,7 @@ def refused_plugin(tmp_path: Path, source: str) -> list[str]:
         ("\0" + GOOD, "own.py line 1: not Python: source code string cannot contain null bytes"),
     ],
     ids=range(24),
-)  # fmt: skip
+)
 def test_a_plugin_that_reaches_out_is_refused_by_its_text_alone(
     tmp_path: Path, source: str, reason: str
 ) -> None:
@@ -257,6 +257,6 @@ def test_odd_numbers_and_odd_letters_are_refused(tmp_path: Path, when: str, reas
         (START + "rules: {'" + "n" * 65 + "': {when: amount > 1, points: 1}}\n", "a rule's name is lower"),
     ],
     ids=range(12),
-)  # fmt: skip
+)
 def test_odd_documents_are_refused(tmp_path: Path, text: str, problem: str) -> None:
     assert any(problem in found for found in refused(tmp_path, text))

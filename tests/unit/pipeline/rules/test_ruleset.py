@@ -155,10 +155,13 @@ def test_the_hash_is_of_the_content_not_of_its_order() -> None:
 
 def test_every_problem_is_told_at_once_with_its_line(path: Path) -> None:
     path.write_text(
-        TEXT.replace("by: ip", "by: ipp").replace("amount > 5,", "amont > 5,").replace("{mcc} by", "{mmc} by")
-        .replace("review: 50", "review: 90").replace("window: 24h", "window: 24 h"),
+        TEXT.replace("by: ip", "by: ipp")
+        .replace("amount > 5,", "amont > 5,")
+        .replace("{mcc} by", "{mmc} by")
+        .replace("review: 50", "review: 90")
+        .replace("window: 24h", "window: 24 h"),
         encoding="utf-8",
-    )  # fmt: skip
+    )
     with pytest.raises(RuleSetError) as refused:
         ruleset.load(path)
     assert list(refused.value.problems) == [
@@ -308,7 +311,9 @@ def test_the_lint_asks_about_what_is_sound_but_strange(path: Path) -> None:
         Problem("rules.b.points", 7, "no points: the rule is shown but never counts", "warning"),
         Problem("features.total", 3, "no rule uses it", "warning"),
         Problem(
-            "features.total", 3,
-            "does not say which currency: add it to where, or settings: {currency: EUR}", "warning",
+            "features.total",
+            3,
+            "does not say which currency: add it to where, or settings: {currency: EUR}",
+            "warning",
         ),
-    ]  # fmt: skip
+    ]

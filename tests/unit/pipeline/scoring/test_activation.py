@@ -42,9 +42,12 @@ def times(records: list[tuple[int, int, bytes | None]]) -> list[tuple[str, int]]
 def test_an_activation_is_in_force_a_second_after_its_append_or_from_when_it_is_wanted() -> None:
     a, b, c, d = (rules(name) for name in "abcd")
     records = topic(
-        (10_000, a, "first", None), (20_000, b, "apply", None), (30_000, c, "apply", 5_000),
-        (40_000, d, "apply", 90_000), (50_000, a, "apply", None),
-    )  # fmt: skip
+        (10_000, a, "first", None),
+        (20_000, b, "apply", None),
+        (30_000, c, "apply", 5_000),
+        (40_000, d, "apply", 90_000),
+        (50_000, a, "apply", None),
+    )
     assert times(records) == [("a", ALWAYS), ("b", 21_000), ("c", 31_000), ("d", 90_000), ("a", 90_000)]
     dues = [activation.in_force(read(records), due).version for due in (0, 20_999, 21_000, 89_999, 90_000)]
     assert dues == ["a", "a", "b", "c", "a"]
@@ -56,16 +59,19 @@ def test_of_two_that_build_on_the_same_one_the_first_counts() -> None:
     late, quick = (activation.following(chain, "apply", rules(name)) for name in ("late", "quick"))
     after = activation.following(read([*records, (1, 10, quick)]), "apply", rules("after"))
     assert times([*records, (1, 10, quick), (2, 20, late), (3, 30, after)]) == [
-        ("a", ALWAYS), ("quick", 1_010), ("after", 1_030),
-    ]  # fmt: skip
+        ("a", ALWAYS),
+        ("quick", 1_010),
+        ("after", 1_030),
+    ]
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"[]", b'{"kind":"note","previous":0}', b'"activation"'])
 def test_what_is_no_activation_is_ignored(value: bytes | None) -> None:
     first, second = topic((0, rules("a"), "first", None), (10, rules("b"), "apply", None))
     assert times([(5, 0, value), (0, *first[1:]), (6, 1, value), (1, *second[1:])]) == [
-        ("a", ALWAYS), ("b", 1_010),
-    ]  # fmt: skip
+        ("a", ALWAYS),
+        ("b", 1_010),
+    ]
 
 
 def test_a_rollback_goes_one_back_each_time() -> None:
@@ -110,8 +116,10 @@ def test_what_is_kept_reaches_as_far_as_the_rule_set_before() -> None:
     hops = [one.plan.as_document()["hops"][0] for one in read(records)]
     hour = 3_600_000
     assert [(hop["retention_ms"], hop["held_ms"]) for hop in hops] == [
-        (24 * hour, 24 * hour), (hour, 24 * hour), (2 * hour, 2 * hour),
-    ]  # fmt: skip
+        (24 * hour, 24 * hour),
+        (hour, 24 * hour),
+        (2 * hour, 2 * hour),
+    ]
 
 
 def test_the_rule_set_before_makes_room_and_a_hop_that_is_full_refuses() -> None:
@@ -126,7 +134,8 @@ def test_the_rule_set_before_makes_room_and_a_hop_that_is_full_refuses() -> None
 
 def test_steps_are_needed_by_every_key_that_was_ever_used() -> None:
     records = topic(
-        (0, rules("a", f=counted(by="merchant_id")), "first", None), (1, rules("b"), "apply", None),
+        (0, rules("a", f=counted(by="merchant_id")), "first", None),
+        (1, rules("b"), "apply", None),
         (2, rules("c", f=counted(by="ip")), "apply", None),
-    )  # fmt: skip
+    )
     assert activation.keys(read(records)) == ["user_id", "ip", "merchant_id"]

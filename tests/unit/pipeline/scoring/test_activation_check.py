@@ -88,9 +88,7 @@ def test_what_builds_on_a_record_that_was_put_aside_is_put_aside_too(kernel: Ker
     orphan = json.dumps(json.loads(second()) | {"previous": 1}).encode()
     records: Topic = [(0, 0, first()), (1, 0, b"{"), (2, 0, orphan), (3, 0, second())]
     said = by_specification(records)
-    assert said[2] == {
-        "offset": 2, "aside": "it builds on the record at offset 1, which is put aside",
-    }  # fmt: skip
+    assert said[2] == {"offset": 2, "aside": "it builds on the record at offset 1, which is put aside"}
     assert said[3] == {"offset": 3, "from_ms": 1_000}
     assert kernel.read_rules(records, SETTINGS) == said
 

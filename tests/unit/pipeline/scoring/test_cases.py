@@ -64,13 +64,16 @@ def test_events_repeat_follow_each_other_and_may_be_late() -> None:
                 {
                     "times": 3,
                     "expect": {
-                        "decision": "review", "score": 60, "rules": ["busy"], "late": False,
+                        "decision": "review",
+                        "score": 60,
+                        "rules": ["busy"],
+                        "late": False,
                         "features": {"n": 3},
                     },
                 }
             ]
         },
-    }  # fmt: skip
+    }
     assert failures(cases) == []
 
 

@@ -102,5 +102,10 @@ def test_the_order_is_due_then_position_then_event_id_as_bytes_then_place_in_the
     ]
     ordered = sorted(stamp(records, 0), key=lambda s: s.order)
     assert [(s.transaction.event_id, s.partition, s.offset) for s in ordered] == [
-        ("a", 2, 0), ("z", 0, 3), ("b", 0, 2), ("b", 1, 0), ("\uffee", 0, 1), ("\U0001f600", 0, 0),
-    ]  # fmt: skip
+        ("a", 2, 0),
+        ("z", 0, 3),
+        ("b", 0, 2),
+        ("b", 1, 0),
+        ("\uffee", 0, 1),
+        ("\U0001f600", 0, 0),
+    ]

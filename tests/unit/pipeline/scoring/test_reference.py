@@ -67,22 +67,36 @@ def test_amounts_are_summed_exactly_and_divided_once() -> None:
     for amount in (0.1, 0.2, -3, 10):
         log.add(1, amount)
     aggs = {
-        "total": "sum", "avg": "avg", "least": "min", "most": "max",
-        "mean_before": "mean_before", "stddev_before": "stddev_before",
-    }  # fmt: skip
+        "total": "sum",
+        "avg": "avg",
+        "least": "min",
+        "most": "max",
+        "mean_before": "mean_before",
+        "stddev_before": "stddev_before",
+    }
     features = {name: by_user(agg=agg, of="amount", window="5m") for name, agg in aggs.items()}
     assert log.values({**features, "n": by_user(agg="count", window="5m")}) == [
         {"total": 1000, "avg": 0.1, "least": 1000, "most": 1000, "n": 1},
         {"total": 3000, "avg": 0.15, "least": 1000, "most": 2000, "mean_before": 0.1, "n": 2},
         {
-            "total": -27_000, "avg": -0.9, "least": -30_000, "most": 2000, "mean_before": 0.15,
-            "stddev_before": math.sqrt(0.005), "n": 3,
+            "total": -27_000,
+            "avg": -0.9,
+            "least": -30_000,
+            "most": 2000,
+            "mean_before": 0.15,
+            "stddev_before": math.sqrt(0.005),
+            "n": 3,
         },
         {
-            "total": 73_000, "avg": 1.825, "least": -30_000, "most": 100_000, "mean_before": -0.9,
-            "stddev_before": math.sqrt(3.31), "n": 4,
+            "total": 73_000,
+            "avg": 1.825,
+            "least": -30_000,
+            "most": 100_000,
+            "mean_before": -0.9,
+            "stddev_before": math.sqrt(3.31),
+            "n": 4,
         },
-    ]  # fmt: skip
+    ]
 
 
 def test_only_what_meets_the_condition_counts_and_nothing_is_absent_or_zero() -> None:
@@ -115,8 +129,10 @@ def test_a_hop_is_skipped_by_an_event_without_its_key() -> None:
     log.add(2)
     log.add(3, ip="a", user_id="v")
     assert log.values({"users": {"by": "ip", "agg": "distinct", "of": "user_id", "window": "5m"}}) == [
-        {"users": 1}, {}, {"users": 2},
-    ]  # fmt: skip
+        {"users": 1},
+        {},
+        {"users": 2},
+    ]
 
 
 def test_a_late_event_sees_its_own_past_and_is_seen_by_what_comes_later() -> None:
@@ -127,8 +143,11 @@ def test_a_late_event_sees_its_own_past_and_is_seen_by_what_comes_later() -> Non
     log.add(6.5)
     scored = log.scored({"f": by_user(agg="count", window="5m")})
     assert [(s.stamped.offset, s.stamped.late, s.values["f"]) for s in scored] == [
-        (0, False, 1), (2, True, 1), (1, False, 2), (3, False, 3),
-    ]  # fmt: skip
+        (0, False, 1),
+        (2, True, 1),
+        (1, False, 2),
+        (3, False, 3),
+    ]
 
 
 def test_an_entry_that_was_evicted_does_not_come_back_for_a_late_event() -> None:
@@ -152,8 +171,12 @@ def test_a_session_ends_where_the_gap_is_exceeded_and_after_a_day() -> None:
         930_000,
     ]
     assert log.column(by_user(agg="sum", of="amount", session_gap="30m", where="amount > 31")) == [
-        0, 0, 610_000, 920_000, 1_850_000,
-    ]  # fmt: skip
+        0,
+        0,
+        610_000,
+        920_000,
+        1_850_000,
+    ]
     hourly = Log()
     for hour in range(26):
         hourly.add(hour * 60)
@@ -218,8 +241,12 @@ def test_a_copy_within_the_dedup_window_counts_nowhere() -> None:
     log.add(61, event_id="x", user_id="v")
     scored = log.scored({"n": by_user(agg="count", window="24h")})
     assert [(s.duplicate, dict(s.values)) for s in scored] == [
-        (False, {"n": 1}), (True, {}), (True, {}), (False, {"n": 2}), (False, {"n": 1}),
-    ]  # fmt: skip
+        (False, {"n": 1}),
+        (True, {}),
+        (True, {}),
+        (False, {"n": 2}),
+        (False, {"n": 1}),
+    ]
 
 
 def test_a_key_over_the_cap_says_that_it_is_saturated() -> None:
@@ -228,8 +255,12 @@ def test_a_key_over_the_cap_says_that_it_is_saturated() -> None:
         log.add(minute)
     scored = log.scored({"f": by_user(agg="count", window="5m")}, max_entries=2)
     assert [(s.values["f"], s.saturated) for s in scored] == [
-        (1, False), (2, False), (3, False), (3, True), (2, False),
-    ]  # fmt: skip
+        (1, False),
+        (2, False),
+        (3, False),
+        (3, True),
+        (2, False),
+    ]
 
 
 def test_without_the_settings_of_the_job_nothing_is_computed() -> None:

@@ -175,8 +175,11 @@ def test_the_third_payment_over_2000_in_five_minutes_is_blocked() -> None:
     high = {**HOME, "amount": 2500}
     once, twice = ("approve", ["high_value"]), ("approve", ["spending_spree", "high_value"])
     assert fired([high, HOME, high, {**high, "at": 299}]) == [
-        once, CLEAN, twice, ("block", ["high_value_sequence", "spending_spree", "high_value"]),
-    ]  # fmt: skip
+        once,
+        CLEAN,
+        twice,
+        ("block", ["high_value_sequence", "spending_spree", "high_value"]),
+    ]
     assert fired([high, HOME, high, {**high, "at": 300}]) == [once, CLEAN, twice, twice]
 
 
@@ -189,5 +192,6 @@ def test_a_device_of_many_users_and_a_user_of_many_cards_are_flagged() -> None:
 
 def test_lists_decide() -> None:
     assert fired([{**HOME, "ip": "192.0.2.66"}, {**HOME, "country": "KP"}]) == [
-        ("block", ["denied"]), ("approve", ["risky_country"]),
-    ]  # fmt: skip
+        ("block", ["denied"]),
+        ("approve", ["risky_country"]),
+    ]

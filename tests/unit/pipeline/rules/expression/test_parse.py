@@ -96,12 +96,23 @@ def test_a_rule_sees_features_money_and_arithmetic(text: str, raw: dict[str, Any
 def test_a_condition_becomes_a_postfix_program() -> None:
     condition = parse("0 < amount < 5 and not (country in risky or present(mcc)) and flag", WHERE_NAMES)
     assert program(condition) == [
-        ["num", "0"], ["field", "amount"], ["lt"],
-        ["field", "amount"], ["num", "5"], ["lt"], ["and"],
-        ["field", "country"], ["list", [["str", "KP"], ["str", "IR"]]], ["in"],
-        ["present", "mcc"], ["or"], ["not"], ["and"],
-        ["field", "flag"], ["and"],
-    ]  # fmt: skip
+        ["num", "0"],
+        ["field", "amount"],
+        ["lt"],
+        ["field", "amount"],
+        ["num", "5"],
+        ["lt"],
+        ["and"],
+        ["field", "country"],
+        ["list", [["str", "KP"], ["str", "IR"]]],
+        ["in"],
+        ["present", "mcc"],
+        ["or"],
+        ["not"],
+        ["and"],
+        ["field", "flag"],
+        ["and"],
+    ]
 
 
 def test_the_names_of_a_condition_come_in_order_with_repeats() -> None:

@@ -14,9 +14,7 @@ from pipeline.rules.expression.reachability import can_fail, can_hold, implies, 
 from pipeline.rules.expression.tree import Condition, Kind, Names
 
 NAMES = Names(
-    frozenset({"mcc"}),
-    {"n": Kind.INT, "age": Kind.INT, "mean": Kind.FLOAT, "seq": Kind.BOOL},
-    {"empty": ()},
+    frozenset({"mcc"}), {"n": Kind.INT, "age": Kind.INT, "mean": Kind.FLOAT, "seq": Kind.BOOL}, {"empty": ()}
 )
 
 
@@ -103,16 +101,42 @@ def test_ways_to_write_the_same_have_one_normal_form(one: str, other: str) -> No
 
 
 def test_different_conditions_have_different_normal_forms() -> None:
-    texts = ["n > 5", "n >= 5", "age > 5", "n > 5 or age > 5", "n > 5 and age > 5", "not n > 5",
-             "mean - n > 1", "n - mean > 1"]  # fmt: skip
+    texts = [
+        "n > 5",
+        "n >= 5",
+        "age > 5",
+        "n > 5 or age > 5",
+        "n > 5 and age > 5",
+        "not n > 5",
+        "mean - n > 1",
+        "n - mean > 1",
+    ]
     assert len({normal(read(text)) for text in texts}) == len(texts)
 
 
 ATOMS = st.sampled_from(
-    ["n > 2", "n >= 2", "n < 3", "n == 2", "n != 2", "mean > 0.5", "mean < 0.5", "amount > 1",
-     "amount <= 1.0001", 'country == "A"', 'country < "B"', 'country in ["A", "C"]', 'country not in ["A"]',
-     "seq", "present(ip)", "mcc == 5", 'mcc != "x"', "mean > amount", "n > mean"]
-)  # fmt: skip
+    [
+        "n > 2",
+        "n >= 2",
+        "n < 3",
+        "n == 2",
+        "n != 2",
+        "mean > 0.5",
+        "mean < 0.5",
+        "amount > 1",
+        "amount <= 1.0001",
+        'country == "A"',
+        'country < "B"',
+        'country in ["A", "C"]',
+        'country not in ["A"]',
+        "seq",
+        "present(ip)",
+        "mcc == 5",
+        'mcc != "x"',
+        "mean > amount",
+        "n > mean",
+    ]
+)
 TEXTS = st.recursive(
     ATOMS,
     lambda inner: st.one_of(

@@ -86,8 +86,7 @@ def test_a_truth_value_or_points_decide_and_a_text_replaces_the_reason(
 
 
 @pytest.mark.parametrize(
-    ("points", "order"),
-    [(9, ["plain", "logic"]), (10, ["logic", "plain"]), (11, ["logic", "plain"])],
+    ("points", "order"), [(9, ["plain", "logic"]), (10, ["logic", "plain"]), (11, ["logic", "plain"])]
 )
 def test_reasons_come_by_the_points_given_and_equal_ones_in_the_rule_sets_order(
     tmp_path: Path, points: int, order: list[str]
@@ -121,11 +120,13 @@ def test_values_of_numpy_are_as_good_as_pythons(tmp_path: Path) -> None:
         ("-1", "ValueError: returned -1 points, the rule has 40"),
         ("True, 5", "TypeError: the second of the two returned is no text"),
         ("[].x", "AttributeError: 'list' object has no attribute 'x' (own.py line 2)"),
-        ("int(str(object()))", "ValueError: invalid literal for int() with base 10: "
-                               "'<object object at 0x…>' (own.py line 2)"),
+        (
+            "int(str(object()))",
+            "ValueError: invalid literal for int() with base 10: '<object object at 0x…>' (own.py line 2)",
+        ),
         ("(_ for _ in ()).throw(SystemExit('x' * 300))", f"SystemExit: {'x' * 188} (own.py line 2)"),
     ],
-)  # fmt: skip
+)
 def test_a_plugin_that_fails_marks_the_decision_and_its_rule_does_not_fire(
     tmp_path: Path, expression: str, error: str
 ) -> None:
@@ -196,9 +197,20 @@ def test_the_shipped_example_asks_a_model_and_its_cases_pass() -> None:
     assert lint(example) == []
     assert uncovered(example) == []
     assert [(one.kind, one.failures) for one in run_cases(example)] == [
-        ("positive", ()), ("negative", ()), ("boundary", ()), ("late", ()),
-    ]  # fmt: skip
-    assert judge(example.rules[0], example, {
-        "amount": 9_000_000, "user_tx_1h": 3, "user_mean_24h": 30.0, "user_age_ms": 40_000,
-        "user_device_age_ms": 0, "user_country_age_ms": 0,
-    }) == (90, "100% likely to be a taken over account", None)  # fmt: skip
+        ("positive", ()),
+        ("negative", ()),
+        ("boundary", ()),
+        ("late", ()),
+    ]
+    assert judge(
+        example.rules[0],
+        example,
+        {
+            "amount": 9_000_000,
+            "user_tx_1h": 3,
+            "user_mean_24h": 30.0,
+            "user_age_ms": 40_000,
+            "user_device_age_ms": 0,
+            "user_country_age_ms": 0,
+        },
+    ) == (90, "100% likely to be a taken over account", None)

@@ -29,9 +29,17 @@ def delivery(event_id: str = "e", user_id: str = "ada", offset: int = 0, **field
     hits = (Hit("ip_burst", 60, f"why {event_id}"),)
     transaction = Transaction(event_id, user_id, 1_764_000_000_123, 125_000, fields)
     decision = Decision(
-        transaction, 60, "review", Source("t", 3, offset), hits, {"mean": Number("12.30")}, "v1", "abc",
-        late=False, saturated=False,
-    )  # fmt: skip
+        transaction,
+        60,
+        "review",
+        Source("t", 3, offset),
+        hits,
+        {"mean": Number("12.30")},
+        "v1",
+        "abc",
+        late=False,
+        saturated=False,
+    )
     return Delivery(encode_decision(decision), 3, offset, 1, 1_764_000_100_000, None)
 
 

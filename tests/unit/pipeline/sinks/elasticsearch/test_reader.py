@@ -7,9 +7,15 @@ from pipeline.sinks.elasticsearch.reader import read
 
 def hit(event_id: str, position: int, **changes: Any) -> dict[str, Any]:
     source = {
-        "position": position, "decided_at": 1_764_000_000_123, "user_id": "ada", "event_id": event_id,
-        "amount": 12.5, "score": 60, "decision": "review", "reasons": [{"rule": "r", "text": "much"}],
-    }  # fmt: skip
+        "position": position,
+        "decided_at": 1_764_000_000_123,
+        "user_id": "ada",
+        "event_id": event_id,
+        "amount": 12.5,
+        "score": 60,
+        "decision": "review",
+        "reasons": [{"rule": "r", "text": "much"}],
+    }
     return {"_index": "risk-2026.01", "_id": f"{event_id}-{position}", "_source": source | changes}
 
 

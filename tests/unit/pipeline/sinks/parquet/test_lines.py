@@ -24,25 +24,38 @@ scalars = st.one_of(texts, literals, st.booleans())
 fields = st.fixed_dictionaries(
     {},
     optional={
-        "ip": texts, "country": texts, "lat": literals, "lon": literals, "vip": st.booleans(),
+        "ip": texts,
+        "country": texts,
+        "lat": literals,
+        "lon": literals,
+        "vip": st.booleans(),
         "note": scalars,
     },
-)  # fmt: skip
+)
 features = st.dictionaries(st.sampled_from(["a", "b", "c"]), scalars) | st.fixed_dictionaries(
     {"tx": st.integers(0, 99), "mean": literals, "seq": st.booleans(), "city": texts}
 )
 decisions = st.builds(
     Decision,
     transaction=st.builds(
-        Transaction, texts, texts, st.integers(-62_135_596_800_000, 253_402_300_799_999),
-        st.integers(-(10**18) + 1, 10**18 - 1) | st.integers(-(10**7), 10**7), fields,
+        Transaction,
+        texts,
+        texts,
+        st.integers(-62_135_596_800_000, 253_402_300_799_999),
+        st.integers(-(10**18) + 1, 10**18 - 1) | st.integers(-(10**7), 10**7),
+        fields,
     ),
-    score=st.integers(0, 100), decision=st.sampled_from(["approve", "review", "block"]),
+    score=st.integers(0, 100),
+    decision=st.sampled_from(["approve", "review", "block"]),
     source=st.builds(Source, texts, st.integers(0, 9), st.integers(0, 1 << 40)),
     reasons=st.lists(st.builds(Hit, texts, st.integers(-100, 100), texts), max_size=2).map(tuple),
-    features=features, ruleset_version=texts, ruleset_hash=texts, late=st.booleans(),
-    saturated=st.booleans(), warming=st.lists(texts, max_size=1).map(tuple),
-)  # fmt: skip
+    features=features,
+    ruleset_version=texts,
+    ruleset_hash=texts,
+    late=st.booleans(),
+    saturated=st.booleans(),
+    warming=st.lists(texts, max_size=1).map(tuple),
+)
 
 
 def delivered(values: Sequence[bytes]) -> list[Delivery]:
@@ -59,11 +72,17 @@ def file(table: Any) -> bytes:
 
 def plain(offset: int, **changed: Any) -> Decision:
     parts: dict[str, Any] = {
-        "transaction": Transaction(f"e{offset}", "ada", NOON, 125_000, {"ip": "10.0.0.1"}), "score": 60,
-        "decision": "review", "source": Source("t", 0, offset), "reasons": (Hit("r", 60, "many"),),
+        "transaction": Transaction(f"e{offset}", "ada", NOON, 125_000, {"ip": "10.0.0.1"}),
+        "score": 60,
+        "decision": "review",
+        "source": Source("t", 0, offset),
+        "reasons": (Hit("r", 60, "many"),),
         "features": {"tx": offset, "mean": Number("12.25"), "city": "Ürgüp", "seq": True},
-        "ruleset_version": "v1", "ruleset_hash": "abc", "late": False, "saturated": False,
-    }  # fmt: skip
+        "ruleset_version": "v1",
+        "ruleset_hash": "abc",
+        "late": False,
+        "saturated": False,
+    }
     return Decision(**parts | changed)
 
 
@@ -122,7 +141,7 @@ GOOD = encode_decision(plain(0))
         [GOOD, GOOD.replace(b"12.5,", b"0.00001,")],
         [GOOD.replace("Ürgüp".encode(), b"2025-11-25")],
     ],
-)  # fmt: skip
+)
 def test_it_gives_up_where_the_two_ways_might_differ(values: list[bytes]) -> None:
     assert values != [GOOD] * len(values)
     assert lines.table(delivered(values)) is None
