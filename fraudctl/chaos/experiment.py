@@ -27,8 +27,6 @@ from fraudctl.traffic.simulate import simulate
 from fraudctl.verify import Report
 from pipeline.records import clock
 
-_LIFT_S = 150.0
-
 
 @dataclass(frozen=True, slots=True)
 class Order:
