@@ -12,7 +12,6 @@ from fraudctl import engines
 from fraudctl.console.result import Result, Table
 from fraudctl.decisions import search as audit
 from fraudctl.settings import moment
-from pipeline.sinks.elasticsearch import reader
 
 COLUMNS = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
 
@@ -47,7 +46,7 @@ def search(
     Example: fraudctl search 'amount:>500 AND country:DE' --decision block --since 24h
     """
     since_ms = moment.of_option("--since", since)
-    wanted = reader.Search(query, user, ip, since_ms, decision.value if decision else None, rule, limit)
+    wanted = audit.Search(query, user, ip, since_ms, decision.value if decision else None, rule, limit)
     answer = audit.find(engines.current(), wanted)
     rows = [_row(one) for one in answer.decisions]
     data = {

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from fraudctl.errors import NotRunning, Unhealthy, UsageError
 from pipeline.sinks import Unavailable, settings_of
 from pipeline.sinks.elasticsearch import reader
-from pipeline.sinks.elasticsearch.reader import Answer, BadQuery, Search
+from pipeline.sinks.elasticsearch.reader import Answer, BadQuery
+from pipeline.sinks.elasticsearch.reader import Search as Search
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
