@@ -89,7 +89,7 @@ def latest(dsn: str, since_ms: int, limit: int, decisions: Sequence[str]) -> lis
 
 @contextmanager
 def _connected(dsn: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    import psycopg
+    import psycopg  # `alerts --follow` and `explain` without PostgreSQL read the log alone
 
     try:
         with psycopg.connect(dsn, connect_timeout=5) as connection:
