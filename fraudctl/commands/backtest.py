@@ -18,7 +18,7 @@ from fraudctl.files import options, refusals
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import submission
 from fraudctl.settings import reading as settings
-from pipeline.records import events
+from pipeline.records import quantities
 
 if TYPE_CHECKING:
     from fraudctl.compare.backtest import Backtest
@@ -83,8 +83,8 @@ def backtest(
 
 def _time(text: str) -> int:
     try:
-        return events.parse_time(text)
-    except events.Refusal as refusal:
+        return quantities.parse_time(text)
+    except quantities.Refusal as refusal:
         raise UsageError(f"--as-of {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z") from None
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from fraudctl.errors import UsageError
 from fraudctl.jobs import warm_up
 from fraudctl.kafka import admin, tail
-from pipeline.records.events import Refusal, decode
+from pipeline.records.events import decode
+from pipeline.records.quantities import Refusal
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack

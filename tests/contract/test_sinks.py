@@ -24,7 +24,8 @@ from fraudctl.errors import Unhealthy
 from fraudctl.kafka.tail import Record
 from pipeline import sinks
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Hit, Number, decode_decision
+from pipeline.records.decisions import Hit, decode_decision
+from pipeline.records.quantities import Number
 from pipeline.sinks import Damaged, Held, Outcome, Sink, Unavailable
 from pipeline.sinks.postgres.schema import create_schema
 from pipeline.sinks.postgres.statements import SCHEMA_VERSION

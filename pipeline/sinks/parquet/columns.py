@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from pipeline.records.events import MARKS
+from pipeline.records.fields import MARKS
 
 SCHEMA_VERSION = 1
 NUMBER, TEXT, FLAG = "number_", "text_", "flag_"

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, parse_amount
+from pipeline.records.decisions import Decision, Hit, Source
+from pipeline.records.events import Transaction
+from pipeline.records.quantities import Number, parse_amount
 from pipeline.sinks import Damaged, Unavailable
 
 if TYPE_CHECKING:
