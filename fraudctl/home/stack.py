@@ -26,6 +26,8 @@ from pipeline import sinks
 
 FORMAT = 1
 MEND = "remove it and run: fraudctl up"
+METRICS = "metrics"
+"""among the ports: those on which the pipeline's programs answer `/metrics`, by program"""
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,10 @@ class Paths:
     def flink_lib(self) -> Path:
         return self.home / "flink" / "lib"
 
+    @property
+    def flink_plugins(self) -> Path:
+        return self.home / "flink" / "plugins"
+
     def data(self, server: str) -> Path:
         """Where a server keeps its data."""
         return self.home / "data" / server
@@ -114,6 +120,10 @@ class Stack:
     @property
     def flink_url(self) -> str:
         return f"http://{self.flink}"
+
+    def metrics_port(self, program: str) -> int | None:
+        """Where a program of ours answers `/metrics`; None where it was started without."""
+        return self.ports.get(METRICS, {}).get(program)
 
     @property
     def runs_jobs(self) -> bool:
