@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
 
 @dataclass(slots=True)
@@ -32,6 +31,6 @@ class SinkStatus:
     failed_writes: int = 0
     """attempts to write this that failed"""
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """As a JSON-able mapping."""
         return asdict(self)
