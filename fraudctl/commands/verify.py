@@ -175,8 +175,8 @@ def _result(report: Report, limit: int) -> Result:
     summary = f"{report.decisions} decisions over {len(report.sinks)} stores: {words}, {report.seconds:.1f} s"
     if report.shown:
         summary += f"; all are named in {report.file}"
-    document = report.as_document()
-    document["differences"] = document["differences"][:limit] if limit else []
+    shown = report.shown[:limit] if limit else []
+    document = report.as_document() | {"differences": [one.as_document() for one in shown]}
     return Result(summary, document, 0 if report.is_clean else 5, tuple(tables))
 
 

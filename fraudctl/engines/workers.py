@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
@@ -75,7 +75,7 @@ def notifies(stack: Stack) -> bool:
     return bool(stack.profile.notify.channels) and "dynamodb" in stack.addresses
 
 
-def notifier(stack: Stack) -> dict[str, Any]:
+def notifier(stack: Stack) -> dict[str, object]:
     """What the notifier is started with: the document of `pipeline.notifier.Config`."""
     secret = stack.secret_path("dynamodb")
     sink = settings_of("dynamodb", stack.profile.sinks.get("dynamodb", {}))
@@ -126,7 +126,7 @@ def write_configurations(stack: Stack) -> None:
         _write(sink_file(stack, sink), _sink(stack, sink))
 
 
-def _ticker(stack: Stack) -> dict[str, Any]:
+def _ticker(stack: Stack) -> dict[str, object]:
     return {
         "bootstrap": stack.kafka,
         "topic": stack.profile.topics.transactions,
@@ -136,7 +136,7 @@ def _ticker(stack: Stack) -> dict[str, Any]:
     }
 
 
-def _sink(stack: Stack, sink: str) -> dict[str, Any]:
+def _sink(stack: Stack, sink: str) -> dict[str, object]:
     secret = stack.secret_path(sink)
     return {
         "sink": sink,
@@ -175,7 +175,7 @@ def writer(stack: Stack, sink: str) -> Config:
     return found
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
+def _write(path: Path, document: dict[str, object]) -> None:
     write_atomically(path, json.dumps(document, indent=2) + "\n")
 
 

@@ -57,7 +57,7 @@ class SinkStatus:
         "fraudctl_sink_delay_seconds", "time from a decision's append to the log until the store had it"
     )
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """What the status file has, as a JSON-able mapping."""
         return {name: value for name, value in asdict(self).items() if name not in MEASURED_ONLY}
 

@@ -147,7 +147,7 @@ def from_features(text: str) -> str:
     return text[text.rfind(_FEATURES) :]
 
 
-def marks(decision: Mapping[str, Any]) -> dict[str, Any] | None:
+def marks(decision: Mapping[str, Any]) -> dict[str, object] | None:
     """What a decision says only when there is reason to (`fields.MARKS`); None when there is none."""
     if MARKS.isdisjoint(decision):
         return None
