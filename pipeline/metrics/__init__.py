@@ -8,7 +8,7 @@ has values without bound: never a user, an address or an event.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from pipeline.metrics.kinds import Histogram, Labelled, counter, gauge, histogram
 
