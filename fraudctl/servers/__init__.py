@@ -136,7 +136,7 @@ class BaseServer(ABC):
         """What a ready server still needs before others use it. Repeats are harmless."""
 
     @classmethod
-    def outside(cls, paths: Paths) -> tuple[Path, ...]:
+    def outside(cls, _: Paths) -> tuple[Path, ...]:
         """What this server keeps outside a home, whatever the settings were; `purge` deletes it."""
         return ()
 

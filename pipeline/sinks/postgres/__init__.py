@@ -34,7 +34,7 @@ class Settings(Pace):
     """What the PostgreSQL sink can be told."""
 
 
-def connect(address: str, secret: str | None, settings: Settings) -> PostgresSink:
+def connect(address: str, secret: str | None, _: Settings) -> PostgresSink:
     """A sink for the database at `address` (a DSN without password)."""
     # As in `prepare`.
     from pipeline.sinks.postgres.writer import PostgresSink
