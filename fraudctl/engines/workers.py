@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pipeline.projector import Config
 
 SILENT_MS = 20
+EXPORTER = "exporter"
+"""the program that looks at the stack from outside"""
 _STATUS: Final = TypeAdapter(SinkStatus)
 _PACKAGES = Path(__file__).resolve().parents[2]
 
@@ -83,6 +85,7 @@ def notifier(stack: Stack) -> dict[str, object]:
         "channels": {name: dict(settings) for name, settings in stack.profile.notify.channels.items()},
         "digest_window_ms": stack.profile.notify.digest_window_ms,
         "digest_over": stack.profile.notify.digest_over,
+        "metrics_port": stack.metrics_port("notifier"),
         "alerts_table": sink.table,
         "create": sink.create,
         "status_file": str(stack.paths.run / "notifier.status.json"),
@@ -104,6 +107,8 @@ def programs(stack: Stack) -> list[Program]:
     if notifies(stack):
         arguments = ["pipeline.notifier", "--config", str(_notifier_file(stack))]
         found.append(_python(stack, "notifier", arguments))
+    if "kafka" in stack.addresses and stack.metrics_port(EXPORTER):
+        found.append(_python(stack, EXPORTER, ["fraudctl.observe.exporter", "--home", str(stack.home)]))
     return found
 
 
@@ -127,6 +132,7 @@ def _ticker(stack: Stack) -> dict[str, object]:
         "topic": stack.profile.topics.transactions,
         "out_of_orderness_ms": stack.profile.pipeline.out_of_orderness_ms,
         "silent_ms": SILENT_MS,
+        "metrics_port": stack.metrics_port("ticker"),
     }
 
 
@@ -143,6 +149,7 @@ def _sink(stack: Stack, sink: str) -> dict[str, object]:
         "secret_file": str(secret) if secret else None,
         "status_file": str(status_file(stack, sink)),
         "pause_file": str(pause_file(stack, sink)),
+        "metrics_port": stack.metrics_port(program(sink)),
     }
 
 
