@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from fraudctl.errors import NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
@@ -39,7 +40,7 @@ class Server(BaseServer):
 
     name = "redis"
     title = "Redis (Valkey)"
-    port_roles = {"redis": 16379}  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {"redis": 16379}
     memory_mb = 512
     hint = "a damaged append-only file is mended by removing data/redis from the home: it is a cache"
 

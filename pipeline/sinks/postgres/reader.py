@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from pipeline.records.decisions import Decision, Hit, Source
 from pipeline.records.events import Transaction
+from pipeline.records.flagged import Flagged
 from pipeline.records.quantities import Number, parse_amount
 from pipeline.records.wire import Scalar
 from pipeline.sinks import Damaged, Unavailable
@@ -57,21 +58,6 @@ class Stored(NamedTuple):
     decided_at_ms: int
 
 
-class Flagged(NamedTuple):
-    """An alert as its row has it: times and `amount` are exact text, `reasons` have rule, points and text."""
-
-    decided_at: str
-    event_time: str
-    user_id: str
-    event_id: str
-    amount: str
-    currency: str | None
-    ip: str | None
-    score: int
-    decision: str
-    reasons: tuple[Mapping[str, Any], ...]
-
-
 def of_event(dsn: str, event_id: str, user_id: str | None) -> list[Stored]:
     """The decision of each user who has that event id, or of this user alone, by user."""
     from psycopg.rows import dict_row
@@ -85,7 +71,7 @@ def latest(dsn: str, since_ms: int, limit: int, decisions: Sequence[str]) -> lis
     """The newest alerts of these decisions, decided at or after `since_ms`, newest first."""
     with _connected(dsn) as connection:
         rows = connection.execute(_LATEST, (list(decisions), since_ms, limit)).fetchall()
-    return [Flagged._make((*row[:-1], tuple(json.loads(row[-1])))) for row in rows]
+    return [Flagged(*(*row[:-1], tuple(json.loads(row[-1])))) for row in rows]
 
 
 @contextmanager
