@@ -10,9 +10,11 @@ import psutil
 from fraudctl.engines import workers
 from fraudctl.engines.contract import ProgramState
 from fraudctl.errors import FraudctlError
+from fraudctl.flink.rest import Flink
 from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import LIVE
+from fraudctl.kafka import admin
 from pipeline.records.names import writer_group
 
 RATE_SECONDS = 10
@@ -47,8 +49,6 @@ def job(stack: Stack) -> dict[str, Any]:
 
 
 def _live(stack: Stack) -> dict[str, Any]:
-    from fraudctl.flink.rest import Flink
-
     flink = Flink(stack.flink_url, timeout_s=5)
     live = [one for one in flink.jobs() if one.name.startswith(LIVE) and not one.ended]
     if not live:
@@ -93,8 +93,6 @@ def _sink(stack: Stack, name: str) -> dict[str, Any]:
     except FraudctlError as error:
         found |= {"healthy": False, "last_error": error.message}
     try:
-        from fraudctl.kafka import admin
-
         found["lag"] = sum(
             admin.lag(stack.kafka, writer_group(name), stack.profile.topics.decisions).values()
         )
@@ -116,8 +114,6 @@ def rates(stack: Stack) -> dict[str, Any]:
 
 def _counted(stack: Stack, topic: str) -> tuple[int | None, float | None]:
     """Every record of a topic, and those a second over the last RATE_SECONDS."""
-    from fraudctl.kafka import admin
-
     try:
         since = admin.offsets_at(stack.kafka, topic, int((time.time() - RATE_SECONDS) * 1000))
         ends = admin.end_offsets(stack.kafka, topic)

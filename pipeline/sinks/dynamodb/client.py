@@ -59,6 +59,7 @@ def client(address: str, secret: str | None = None, service: str = "dynamodb", t
     `secret` is `ACCESS_KEY_ID:SECRET_ACCESS_KEY` and goes before what would be found. Raises Unreachable,
     for an unknown region for example.
     """
+    # Profiles are read by what a sink can be told, and that shall not cost botocore's tenth of a second.
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
@@ -89,7 +90,7 @@ def client(address: str, secret: str | None = None, service: str = "dynamodb", t
 
 def call(act: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
     """One request. Raises Unreachable, Invalid or Unmet."""
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # as in `client`
 
     try:
         answer: dict[str, Any] = act(**arguments)

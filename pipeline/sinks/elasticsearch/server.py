@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -32,7 +33,7 @@ class Server:
 
     def raw(self, method: str, path: str, body: object = None) -> bytes:
         """The answer as it came. Raises Failure."""
-        import elasticsearch
+        import elasticsearch  # half a second, and profiles are read by what a sink can be told
 
         headers = {"accept": "application/json"}
         if body is not None:
@@ -126,8 +127,6 @@ class Missing(Failure):
 
 
 def _open(address: str, secret: str | None, ca_certs: str | None) -> Elasticsearch:
-    from urllib.parse import unquote, urlsplit
-
     from elastic_transport import JsonSerializer
     from elasticsearch import Elasticsearch
 

@@ -14,16 +14,15 @@ if TYPE_CHECKING:
 
 def client(url: str, password: str | None, wait_s: float = 10) -> redis.Redis:
     """A client, which connects with its first command. Bytes that are no text pass as surrogates."""
-    import redis
+    import redis  # every command that reads a profile imports `fraudctl.servers.redis`, and so this
 
-    extra: dict[str, object] = {} if password is None else {"password": password}
     return redis.Redis.from_url(
         url,
+        password=password,
         decode_responses=True,
         encoding_errors="surrogateescape",
         socket_timeout=wait_s,
         socket_connect_timeout=min(wait_s, 5),
-        **extra,
     )
 
 
