@@ -13,11 +13,14 @@ import typer
 from fraudctl.console.result import Result
 from fraudctl.files import mapping as mappings
 from fraudctl.files import options, packing
-from fraudctl.files.mapping import Said
 
 FILES_HELP = "JSON, CSV or Parquet, plain or packed; several, a folder, a pattern, or - for standard input."
 
 Files = Annotated[list[Path], typer.Argument(help=FILES_HELP, metavar="FILE...")]
+
+
+_MADE = ("reading", "said")
+"""Parameters of a command that are made of options, not given."""
 
 
 def _said(
@@ -94,9 +97,9 @@ def _said(
     skip_lines: Annotated[
         int | None, typer.Option("--skip-lines", help="Lines of CSV before the heading.")
     ] = None,
-) -> Said:
+) -> mappings.Said:
     """What the options say, checked."""
-    own = Said(
+    own = mappings.Said(
         map=None if mapping is None else options.mapping(mapping),
         label=label,
         drop=None if drop is None else tuple(drop),
@@ -122,30 +125,37 @@ def _said(
     return own if mapping_file is None else own.over(mappings.load(mapping_file))
 
 
-_OWN = inspect.signature(_said, eval_str=True)
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Its parameters but `reading` and `said`. What the others are is looked up; that would execute what
+    reads files."""
+    for name in (*_MADE, "return"):
+        function.__annotations__.pop(name, None)
+    found = inspect.signature(function, eval_str=True).parameters
+    return {name: one for name, one in found.items() if name not in _MADE}
+
+
+_OWN = _parameters(_said)
 
 
 def with_reading_options(command: Callable[..., Result]) -> Callable[..., Result]:
     """The command with these options beside its own; it gets what they say as `reading`, or, where it asks
     for them as they were said, as `said`."""
 
+    asks_as_said = "said" in inspect.signature(command).parameters
+
     @functools.wraps(command)
     def reads(*args: Any, **given: Any) -> Result:
-        own = {name: given.pop(name) for name in _OWN.parameters if name in given}
+        own = {name: given.pop(name) for name in _OWN if name in given}
         said, files = _said(**own), given.get("files")
-        given["said" if "said" in asked.parameters else "reading"] = (
-            said if "said" in asked.parameters else said.options()
-        )
+        given |= {"said": said} if asks_as_said else {"reading": said.options()}
         if files != [packing.STDIN]:
             return command(*args, **given)
         with packing.standard_input() as kept:
             return command(*args, **given | {"files": [kept]})
 
-    asked = inspect.signature(command, eval_str=True)
-    kept = [one for one in asked.parameters.values() if one.name not in ("reading", "said")]
-    parameters = [*kept, *_OWN.parameters.values()]
+    parameters = [*_parameters(command).values(), *_OWN.values()]
     changed: Any = reads
-    changed.__signature__ = asked.replace(parameters=parameters)
+    changed.__signature__ = inspect.Signature(parameters)
     changed.__annotations__ = {one.name: one.annotation for one in parameters}
     del changed.__wrapped__
     return reads

@@ -14,8 +14,7 @@ from fraudctl.compare import backtest_page
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
-from fraudctl.files import refusals
-from fraudctl.files.options import ReadOptions
+from fraudctl.files import options, refusals
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import submission
 from fraudctl.settings import reading as settings
@@ -60,7 +59,7 @@ def backtest(
         str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
     ] = None,
     *,
-    reading: ReadOptions,
+    reading: options.ReadOptions,
 ) -> Result:
     """Score a recorded file and compare with its labels, without a stack.
 

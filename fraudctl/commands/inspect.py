@@ -13,7 +13,6 @@ from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 from fraudctl.files import mapping
-from fraudctl.files.mapping import Said
 from fraudctl.home import rulesets, stack
 from fraudctl.inspection import inspection
 from pipeline.records import quantities
@@ -43,7 +42,7 @@ def inspect(
         typer.Option("--write", metavar="FILE", help="Write a mapping file, for --mapping; never over one."),
     ] = None,
     *,
-    said: Said,
+    said: mapping.Said,
 ) -> Result:
     """Say what a file is, which column looks like which field, and the command that reads it.
 
