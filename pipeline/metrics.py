@@ -21,6 +21,8 @@ class SinkStatus:
     """records put on the sink's dead-letter topic"""
     last_error: str | None = None
     """the latest "not now" or "never", in words"""
+    mend: str | None = None
+    """what may help against the "not now" that it is waiting out, where that is known"""
     paused: bool = False
     """whether it is waiting for its store"""
     suspended: bool = False

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.tail import Record
+from pipeline.connections.secrets import Secret
 from pipeline.records.decision_bytes import Parts, Undecodable, glance, take_apart
-from pipeline.sinks import Damaged, Unavailable
+from pipeline.sinks import Damaged, Unavailable, mend, settings_of
 from pipeline.sinks.postgres import reader
 from pipeline.sinks.redis import reader as redis_reader
 
@@ -54,10 +55,19 @@ class Alert:
         return "; ".join(str(reason["text"]) for reason in self.reasons)
 
 
-def latest(dsn: str, since_ms: int, limit: int, decision: str | None = None) -> list[Alert]:
+def latest(
+    dsn: str,
+    since_ms: int,
+    limit: int,
+    decision: str | None = None,
+    *,
+    secret: Secret = None,
+    settings: Mapping[str, Any] | None = None,
+) -> list[Alert]:
     """The newest alerts decided at or after `since_ms`, newest first. Raises Unhealthy."""
+    names, told = wanted(decision), settings_of("postgres", settings or {})
     try:
-        rows = reader.latest(dsn, since_ms, limit, wanted(decision))
+        rows = reader.latest(dsn, since_ms, limit, names, secret=secret, settings=told)
     except Damaged as error:
         raise Unhealthy(
             f"PostgreSQL cannot tell: {error}",
@@ -65,7 +75,8 @@ def latest(dsn: str, since_ms: int, limit: int, decision: str | None = None) -> 
             code="damaged",
         ) from error
     except Unavailable as error:
-        raise Unhealthy(f"PostgreSQL does not answer: {error}", hint="see: fraudctl status") from error
+        hint = mend("postgres", error) or "see: fraudctl status"
+        raise Unhealthy(f"PostgreSQL does not answer: {error}", hint=hint) from error
     return [Alert(*row) for row in rows]
 
 
@@ -94,14 +105,22 @@ def read(record: Record) -> Alert | None:
 
 
 def top(
-    url: str, kind: str, limit: int, now_ms: int, damaged: Callable[[str], object] = lambda _: None
+    url: str,
+    kind: str,
+    limit: int,
+    now_ms: int,
+    damaged: Callable[[str], object] = lambda _: None,
+    *,
+    secret: Secret = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> list[tuple[str, int]]:
     """Addresses (kind "ip") or users ("user") with the most distinct flagged events of the last 24 h.
 
     What Redis holds of another form is told to `damaged`, and left out. Raises Unhealthy.
     """
+    told = settings_of("redis", settings or {})
     try:
-        return redis_reader.top(url, kind, limit, now_ms, damaged=damaged)
+        return redis_reader.top(url, kind, limit, now_ms, secret, damaged=damaged, settings=told)
     except Damaged as error:
         raise Unhealthy(
             f"Redis holds what no sink writes: {error}",
@@ -109,7 +128,8 @@ def top(
             code="damaged",
         ) from error
     except Unavailable as error:
-        raise Unhealthy(f"Redis does not answer: {error}", hint="see: fraudctl status") from error
+        hint = mend("redis", error) or "see: fraudctl status"
+        raise Unhealthy(f"Redis does not answer: {error}", hint=hint) from error
 
 
 def wanted(decision: str | None) -> tuple[str, ...]:

@@ -7,15 +7,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, LiteralString, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final, LiteralString, NamedTuple
 
+from pipeline.connections.secrets import Secret
+from pipeline.connections.trouble import Trouble
 from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks, take_apart
 from pipeline.records.decision_record import Delivery, Identity
+from pipeline.settings.kinds import Truth
 from pipeline.settings.reading import settings
-from pipeline.sinks import Damaged, Entry, Held, Outcome, Pace, Refused, Site, Unavailable
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Site, Unavailable
 from pipeline.sinks.folding import fold
 from pipeline.sinks.postgres import readback
 from pipeline.sinks.postgres import statements as sql
+from pipeline.sinks.postgres.client import Connection, unavailable, words
+from pipeline.sinks.postgres.client import connect as open_connection
 from pipeline.sinks.postgres.statements import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -35,33 +40,37 @@ def address(site: Site) -> str:
     return site.server if "://" in site.server else f"postgresql://{USER}@{site.server}/{DATABASE}"
 
 
-def prepare(address: str, secret: str | None) -> None:
+@settings()
+class Settings(Connection):
+    """What the PostgreSQL sink can be told."""
+
+    create: Annotated[bool, Truth()] = True
+    """make missing tables; false where somebody else does, who then needs no right to make any"""
+
+
+def prepare(address: str, secret: Secret, settings: Settings) -> None:
     """Create the tables. Raises Unavailable."""
-    create_schema(address, secret)
+    create_schema(address, secret, settings)
 
 
-def create_schema(dsn: str, password: str | None = None) -> None:
+def create_schema(dsn: str, secret: Secret = None, settings: Settings | None = None) -> None:
     """Create the tables when they are not there; safe to repeat and to run twice at once.
 
     Raises Unavailable when the server cannot be reached or a newer version made the tables.
     """
     import psycopg
 
+    settings = settings or Settings()
     try:
-        with _open(dsn, password) as connection:
-            _migrate(connection)
+        with _open(dsn, secret, settings) as connection:
+            _migrate(connection, settings.create)
     except psycopg.Error as error:
-        raise Unavailable(_words(error)) from error
+        raise unavailable(error) from error
 
 
-@settings()
-class Settings(Pace):
-    """What the PostgreSQL sink can be told."""
-
-
-def connect(address: str, secret: str | None, settings: Settings) -> PostgresSink:
+def connect(address: str, secret: Secret, settings: Settings) -> PostgresSink:
     """A sink for the database at `address` (a DSN without password)."""
-    return PostgresSink(address, secret)
+    return PostgresSink(address, secret, settings)
 
 
 class PostgresSink:
@@ -70,9 +79,10 @@ class PostgresSink:
     flagged_only = False
     fields = readback.FIELDS
 
-    def __init__(self, dsn: str, password: str | None) -> None:
+    def __init__(self, dsn: str, secret: Secret, settings: Settings) -> None:
         self._dsn = dsn
-        self._password = password
+        self._secret = secret
+        self._settings = settings
         self._held: psycopg.Connection[tuple[Any, ...]] | None = None
         self._runs: set[int] = set()
 
@@ -114,8 +124,9 @@ class PostgresSink:
             yield
         except psycopg.Error as error:
             self.close()
-            kind = Damaged if _is_of_another_form(error) else Unavailable
-            raise kind(_words(error)) from error
+            if _is_of_another_form(error):
+                raise Damaged(words(error)) from error
+            raise unavailable(error) from error
 
     def close(self) -> None:
         if self._held is not None:
@@ -133,9 +144,9 @@ class PostgresSink:
         except (psycopg.Error, UnicodeEncodeError) as error:
             if not _is_never(error):
                 self.close()
-                raise Unavailable(_words(error)) from error
+                raise unavailable(error) from error
             if len(rows) == 1:
-                return Outcome(refused=[Refused(rows[0].delivery, _words(error))])
+                return Outcome(refused=[Refused(rows[0].delivery, words(error))])
             middle = len(rows) // 2
             return self._write(rows[:middle]) + self._write(rows[middle:])
         return Outcome(won, len(rows) - won)
@@ -170,9 +181,9 @@ class PostgresSink:
 
     def _connection(self) -> psycopg.Connection[tuple[Any, ...]]:
         if self._held is None or self._held.closed:
-            connection = _open(self._dsn, self._password)
+            connection = _open(self._dsn, self._secret, self._settings)
             try:
-                _migrate(connection)
+                _migrate(connection, self._settings.create)
                 for table in sql.STAGING:
                     connection.execute(table)
             except BaseException:
@@ -261,18 +272,9 @@ def _copy_line(cells: Sequence[str | None]) -> str:
     return line + "\n"
 
 
-def _open(dsn: str, password: str | None) -> psycopg.Connection[tuple[Any, ...]]:
-    import psycopg
-
-    extra: dict[str, Any] = {} if password is None else {"password": password}
-    connection = psycopg.connect(
-        dsn,
-        autocommit=True,
-        connect_timeout=5,
-        tcp_user_timeout=10_000,
-        application_name="fraudctl-sink",
-        **extra,
-    )
+def _open(dsn: str, secret: Secret, settings: Settings) -> psycopg.Connection[tuple[Any, ...]]:
+    options: dict[str, Any] = {"tcp_user_timeout": 10_000, "application_name": "fraudctl-sink"}
+    connection = open_connection(dsn, secret, settings, **options)
     try:
         connection.execute("SET statement_timeout = '60s'")
     except BaseException:
@@ -281,19 +283,33 @@ def _open(dsn: str, password: str | None) -> psycopg.Connection[tuple[Any, ...]]
     return connection
 
 
-def _migrate(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+def _migrate(connection: psycopg.Connection[tuple[Any, ...]], create: bool) -> None:
+    """Bring the tables to this version. Asks first: who finds them so needs no right to make any."""
+    if (version := _version(connection)) == SCHEMA_VERSION:
+        return
+    if version > SCHEMA_VERSION:
+        raise Unavailable(f"the tables are of schema {version}, newer than {SCHEMA_VERSION}")
+    if not create:
+        found = f"of schema {version}, not {SCHEMA_VERSION}" if version else "missing"
+        raise Unavailable(f"the tables are {found}, and sinks.postgres.create is false", Trouble.PERMISSION)
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         connection.execute("SET LOCAL client_min_messages = warning")
         connection.execute("CREATE TABLE IF NOT EXISTS risk_schema (version integer NOT NULL)")
-        row = connection.execute("SELECT max(version) FROM risk_schema").fetchone()
-        version = row[0] if row and row[0] is not None else 0
-        if version > SCHEMA_VERSION:
-            raise Unavailable(f"the tables are of schema {version}, newer than {SCHEMA_VERSION}")
+        version = _version(connection)  # another writer may have been quicker
+        for missing in range(version + 1, SCHEMA_VERSION + 1):
+            connection.execute(sql.schema(missing))
         if version < SCHEMA_VERSION:
-            for missing in range(version + 1, SCHEMA_VERSION + 1):
-                connection.execute(sql.schema(missing))
             connection.execute("INSERT INTO risk_schema VALUES (%s)", (SCHEMA_VERSION,))
+
+
+def _version(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+    """0 where there are no tables."""
+    row = connection.execute("SELECT to_regclass('risk_schema')").fetchone()
+    if row is None or row[0] is None:
+        return 0
+    row = connection.execute("SELECT max(version) FROM risk_schema").fetchone()
+    return int(row[0]) if row and row[0] is not None else 0
 
 
 def _is_never(error: Exception) -> bool:
@@ -310,9 +326,3 @@ def _is_of_another_form(error: psycopg.Error) -> bool:
     """Whether the tables, or a value in them, are not what a sink makes: a table or column is missing or of
     another type, a value is beyond what can be read."""
     return error.sqlstate in ("42P01", "42703", "42804", "42883") or (error.sqlstate or "")[:2] == "22"
-
-
-def _words(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    state = getattr(error, "sqlstate", None)
-    return f"{lines[0] if lines else type(error).__name__}" + (f" ({state})" if state else "")
