@@ -28,8 +28,7 @@ from typing import TypeVar
 from fraudctl.console import options
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink.answers import Job
-from fraudctl.flink.file_uri import local_path
-from fraudctl.flink.rest import Flink, reason_of
+from fraudctl.flink.rest import Flink
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.jobs import KeeperState as State
 from fraudctl.home.jobs import WantedLive
@@ -37,9 +36,10 @@ from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations, plugin_watcher, pruning
 from fraudctl.jobs.keeper_memory import LastGood, known_state, put
+from fraudctl.jobs.resubmission import left_over, pause_ms, reason_of_failure, submit_live, younger
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.start_points import Start, choose
-from fraudctl.jobs.submission import LIVE, job_config, submit
+from fraudctl.jobs.submission import LIVE, job_config
 from fraudctl.rules import changes
 from fraudctl.waiting import every
 from pipeline.records.clock import now_ms
@@ -49,27 +49,14 @@ from pipeline.scoring.job_config import JobConfig
 log = logging.getLogger("keeper")
 LOOK_EVERY_S = 0.5
 LOCK_WAIT_S = 60.0
-LONGEST_PAUSE_MS = 30_000
 STEADY_MS = 30_000
 """A job that runs this long after its submission ends a row of failures."""
-
 
 PRUNE_EVERY_MS = 600_000
 """How often old checkpoints and savepoints are looked for, while the job runs steadily."""
 
-
 Submit = Callable[[Stack, JobConfig, int], str]
 T = TypeVar("T")
-
-
-def younger(jobs: Sequence[Job]) -> tuple[Job, ...]:
-    """Those that must go when there is more than one; `jobs` are the oldest first."""
-    return tuple(jobs[1:])
-
-
-def pause_ms(failures: int) -> int:
-    """How long to wait after that many failures in a row: 1, 2, 4 … 30 seconds."""
-    return 0 if failures == 0 else int(min(LONGEST_PAUSE_MS, 1000 * 2 ** min(failures - 1, 10)))
 
 
 class Keeper:
@@ -108,34 +95,17 @@ class Keeper:
             self._keep(stack, replace(stopped, generation=wanted.generation))
         elif jobs:
             self._watch(stack, wanted, jobs)
-        elif reason := self._reason_of_end(stack):
+        elif reason := self._reason_of_end(Flink(stack.flink_url)):
             raise Failed(reason)
-        elif left := self._left_over(stack):
+        elif left := left_over(Flink(stack.flink_url)):
             self._keep(stack, replace(self.state, state="waiting", last_error=left))
         elif now_ms() >= self.state.failed_ms + pause_ms(self.state.failures):
             self._start(stack)
 
-    def _reason_of_end(self, stack: Stack) -> str | None:
+    def _reason_of_end(self, flink: Flink) -> str | None:
         """Why the job we last saw failed; None when it did not, or when Flink no longer knows it."""
         gone, self.state = self.state.job_id, replace(self.state, job_id=None)
-        flink = Flink(stack.flink_url)
-        if gone is None or not any(job.job_id == gone and job.state == "FAILED" for job in flink.jobs()):
-            return None
-        return f"job {gone} failed: {reason_of(flink, gone)}"
-
-    def _left_over(self, stack: Stack) -> str | None:
-        """Why a job might run beside what a lost JobManager has left: its tasks go on until they notice.
-
-        A TaskManager notices a lost JobManager and registers with the new one at about the same time, so one
-        that has not registered may be running them.
-        """
-        flink = Flink(stack.flink_url)
-        overview = flink.overview()
-        if overview.taskmanagers == 0:
-            return "no TaskManager has registered yet"
-        if overview.free_slots < overview.slots and all(job.ended for job in flink.jobs()):
-            return "tasks of a lost job are still running"
-        return None
+        return None if gone is None else reason_of_failure(flink, gone)
 
     def _watch(self, stack: Stack, wanted: WantedLive, jobs: Sequence[Job]) -> None:
         flink = Flink(stack.flink_url)
@@ -156,28 +126,8 @@ class Keeper:
         return "restarting" if self.state.has_run or self.state.failures else "starting"
 
     def _prune(self, stack: Stack, flink: Flink) -> None:
-        """Delete the state that no restart can need, and say so."""
-        folders = pruning.job_folders(stack.home)
-        alive = {job.job_id for job in flink.jobs() if not job.ended}
-        self._pruned_ms = now_ms()
-        try:
-            named = self._named(stack)
-            old = pruning.doomed(stack.home, folders, self.state.run, named, alive)
-        except FileNotFoundError:
-            self._pruned_ms = 0  # a checkpoint went while it was looked at: at the next look again
-            return
-        except (Damaged, Newer) as failure:
-            log.error("%s; deleting no old state, which it may name", failure.message)
-            return
-        for folder in old:
-            log.info("deleting %s: no restart can need it", folder)
-        pruning.delete(old)
-
-    def _named(self, stack: Stack) -> set[str]:
-        """The paths that a start may be asked to use. Damaged where they cannot all be known."""
-        asked, remembered = jobfiles.wanted_live(stack).restore, jobfiles.last_savepoint(stack.home)
-        paths = (self.state.base, self.state.restored_from, asked, remembered)
-        return {path for path in paths if path} - {"latest", "none"}
+        """Deletes the state that no restart can need; once more at the next look where Flink was at it."""
+        self._pruned_ms = now_ms() if pruning.prune(stack, flink, self.state) else 0
 
     def _start(self, stack: Stack) -> None:
         with jobfiles.submission_lock(stack, LOCK_WAIT_S) as lock:
@@ -255,16 +205,6 @@ class Keeper:
             if not self._unwritten:
                 log.warning("keeper.json cannot be written: %s; the job is kept all the same", failure)
             self._unwritten += 1
-
-
-def submit_live(stack: Stack, config: JobConfig, lock: int) -> str:
-    """Hands the live job to Flink; a savepoint that is gone by now is said before Flink is asked."""
-    restore = config.restore
-    if restore and restore.startswith("file:") and not (local_path(restore) / "_metadata").exists():
-        raise FraudctlError(
-            f"the state {restore} is gone", hint="start without it: fraudctl job submit --from none"
-        )
-    return submit(stack, activations.live_config(stack, config), lock=lock)
 
 
 def main() -> None:

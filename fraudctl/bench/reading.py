@@ -23,7 +23,9 @@ from fraudctl.console import result
 from fraudctl.console.result import Result, Table
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.rows import Reading, Row
-from pipeline.records.events import MAX_EVENT_BYTES, encode, format_time
+from pipeline.records.events import encode
+from pipeline.records.quantities import format_time
+from pipeline.records.wire import MAX_EVENT_BYTES
 
 ROWS = 200_000
 _START_MS = 1_767_225_600_000

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fraudctl.compare.proportions import Share
-from pipeline.records.events import amount_text
+from pipeline.records.quantities import amount_text
 
 MONTH_MS: Final = 2_629_800_000
 """A twelfth of 365.25 days."""

@@ -31,7 +31,7 @@ from fraudctl.compare.prints import (
     place_of_number,
 )
 from pipeline.records.decision_bytes import Parts, take_apart
-from pipeline.records.events import amount_text, parse_amount
+from pipeline.records.quantities import amount_text, parse_amount
 from pipeline.rules.ruleset import RuleSet
 
 MAX_EXAMPLES: Final = 50

@@ -31,7 +31,8 @@ from fraudctl.jobs.run_numbers import next_run
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.sender import Sender
 from pipeline.records.decision_record import run_of
-from pipeline.records.events import Refusal, decode
+from pipeline.records.events import decode
+from pipeline.records.quantities import Refusal
 from pipeline.scoring.job_config import JobTopics
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fraudctl.compare.diff import Diff
 from fraudctl.console import page
-from pipeline.records.events import amount_text
+from pipeline.records.quantities import amount_text
 
 FLIP_COLUMNS = ("decision", "events", "amount")
 RULE_COLUMNS = ("rule", "now fires", "no longer", "other points")

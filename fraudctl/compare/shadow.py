@@ -27,7 +27,7 @@ from fraudctl.kafka import admin, tail
 from fraudctl.rules.changes import Decide
 from pipeline.records.decision_bytes import Undecodable, glance, take_apart
 from pipeline.records.decision_record import run_of
-from pipeline.records.events import parse_amount, parse_time
+from pipeline.records.quantities import parse_amount, parse_time
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring.activation import Activation
 from pipeline.scoring.versions import ALWAYS

@@ -21,16 +21,11 @@ from fraudctl.kafka.tail import Record
 from pipeline.connections.secrets import Secret
 from pipeline.records.decision_bytes import glance
 from pipeline.records.decision_record import run_of
-from pipeline.records.events import (
-    Decision,
-    Transaction,
-    amount_text,
-    decode_decision,
-    format_time,
-    parse_amount,
-    plain,
-)
+from pipeline.records.decisions import Decision, decode_decision
+from pipeline.records.events import Transaction
 from pipeline.records.position import pack, unpack
+from pipeline.records.quantities import amount_text, format_time, parse_amount
+from pipeline.records.wire import plain
 from pipeline.rules.expression.tree import Kind, names_in
 from pipeline.rules.ruleset import RuleSetError, load, parse
 from pipeline.scoring import scorer

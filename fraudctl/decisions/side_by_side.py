@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fraudctl.decisions.explain import raw_values
-from pipeline.records.events import Decision
+from pipeline.records.decisions import Decision
 from pipeline.rules.ruleset import RuleSet
 from pipeline.scoring.scorer import MAX_SCORE, judge
 

@@ -9,8 +9,9 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from pipeline.connections.tls import TlsFiles, check, secret
 
 WAIT_S = 5.0
 
@@ -28,43 +29,32 @@ class Seen:
         return (self.until_s - now_s) / 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
-    """Our side of a connection: PEM files with authorities, our certificate and its key, the key's password.
-
-    Without `ca_file` the authorities of this machine are believed.
-    """
-
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-    key_password: str | None = None
-
-    def context(self) -> ssl.SSLContext:
-        """For a client, as read now. Raises OSError (ssl.SSLError is one) for files that cannot be used."""
-        made = ssl.create_default_context(cafile=str(self.ca_file) if self.ca_file else None)
-        if self.cert_file is not None:
-            key = str(self.key_file) if self.key_file else None
-            made.load_cert_chain(str(self.cert_file), key, self.key_password)
-        return made
+def context(files: TlsFiles) -> ssl.SSLContext:
+    """For a client, of the files as they are now. Raises BadFile, OSError."""
+    check(files)
+    made = ssl.create_default_context(cafile=str(files.ca_file) if files.ca_file else None)
+    if files.cert_file is not None:
+        password = secret(files.key_password_file) if files.key_password_file else None
+        made.load_cert_chain(files.cert_file, files.key_file, password)
+    return made
 
 
 def look(
     host: str,
     port: int,
-    files: Files,
+    files: TlsFiles,
     before: Callable[[socket.socket], None] = lambda _: None,
     name: str | None = None,
 ) -> Seen:
     """The certificate of the server there, checked as a client does; `before` is what comes ahead of TLS.
 
     `name` is whom it must be for, if not `host`. Raises OSError: what is wrong with name, address or
-    certificate (see `pipeline.connections.trouble`).
+    certificate (see `pipeline.connections.trouble`). Raises BadFile.
     """
-    context = files.context()
+    ours = context(files)
     with socket.create_connection((host, port), WAIT_S) as plain:
         before(plain)
-        with context.wrap_socket(plain, server_hostname=name or host) as secure:
+        with ours.wrap_socket(plain, server_hostname=name or host) as secure:
             found: Any = secure.getpeercert()
     until_s = ssl.cert_time_to_seconds(found["notAfter"])
     return Seen(_name(found["subject"]), _name(found["issuer"]), until_s)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
+from pipeline.connections.tls import BadFile
+
 
 class Trouble(StrEnum):
     """What stands between us and a server."""
@@ -78,6 +80,8 @@ _WORDS: Final = (
     ("No address associated", Trouble.NAME),
     ("Connection refused", Trouble.UNREACHABLE),
     ("Connection reset", Trouble.UNREACHABLE),
+    ("onnection closed", Trouble.UNREACHABLE),
+    ("closed the connection", Trouble.UNREACHABLE),
     ("timed out", Trouble.UNREACHABLE),
     ("timeout", Trouble.UNREACHABLE),
     ("No such file", Trouble.FILE),
@@ -97,20 +101,23 @@ def of(error: BaseException) -> Trouble | None:
     return next((trouble for words, trouble in _WORDS if words in said), None)
 
 
-def mend(trouble: Trouble | None, store: str) -> str:
-    """What to do about it for a store, by its name in profiles; empty where nothing is known."""
-    return "" if trouble is None else _MENDS[trouble].format(name=store)
+def mend(trouble: Trouble, store: str, error: BaseException | None = None) -> str:
+    """What to do about it for a store, by its name in profiles. A bad file of ours says so itself."""
+    bad = next((one for one in _chain(error) if isinstance(one, BadFile)), None) if error else None
+    return bad.hint if bad else _MENDS[trouble].format(name=store)
 
 
 def _of_kind(error: BaseException) -> Trouble | None:
     match error:
         case ssl.SSLCertVerificationError():
             return _of_verification(error.verify_code)
+        case ssl.SSLEOFError():
+            return Trouble.UNREACHABLE
         case ssl.SSLError():
             return _of_handshake(error)
         case socket.gaierror():
             return Trouble.NAME
-        case FileNotFoundError() | PermissionError() | IsADirectoryError():
+        case BadFile() | FileNotFoundError() | PermissionError() | IsADirectoryError():
             return Trouble.FILE
         case ConnectionError() | TimeoutError():
             return Trouble.UNREACHABLE

@@ -1,6 +1,6 @@
 """What the bytes of a decision say, read cheaply; the one place that knows how they lie.
 
-The values of the decisions topic have a fixed order of keys (see `pipeline.records.events`): the event's id
+The values of the decisions topic have a fixed order of keys (`pipeline.records.decisions`): the event's id
 and its user first, the features before the verdict. So a sink need not parse the features to pass them on: it
 cuts their JSON text out whole, numbers untouched. Cutting is sound because an unescaped quote never stands
 inside a JSON string: `,"late":` can only be structure. This module knows nothing of Kafka or of any store.
@@ -15,7 +15,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
 from pipeline.records.decision_record import Identity
-from pipeline.records.events import MARKS
+from pipeline.records.fields import MARKS
 
 _EVENT_ID = '{"event_id":"'
 _HEAD = _EVENT_ID.encode()
@@ -123,7 +123,7 @@ def from_features(text: str) -> str:
 
 
 def marks(decision: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a decision says only when there is reason to (`events.MARKS`); None when there is none."""
+    """What a decision says only when there is reason to (`fields.MARKS`); None when there is none."""
     if MARKS.isdisjoint(decision):
         return None
     return {name: decision[name] for name in sorted(MARKS & decision.keys())}

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from pipeline.records.decision_record import Identity
-from pipeline.records.events import format_time
+from pipeline.records.quantities import format_time
 
 FRAUD: Final = "fraud"
 LEGIT: Final = "legit"

@@ -16,7 +16,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.records.events import MAX_EVENT_BYTES, Refusal, Transaction, decode
+from pipeline.records.events import Transaction, decode
+from pipeline.records.quantities import Refusal
+from pipeline.records.wire import MAX_EVENT_BYTES
 
 Time = Literal["append", "event"]
 
@@ -42,11 +44,12 @@ class Stamped:
     pos: int
     due: int
     late: bool
+    append_ms: int = 0
 
     @property
-    def order(self) -> tuple[int, int, bytes, int, int]:
-        """(due, pos, event_id as UTF-8 bytes, partition, offset)."""
-        return self.due, self.pos, self.transaction.event_id.encode(), self.partition, self.offset
+    def order(self) -> tuple[int, int, int, int, int]:
+        """(due, pos, append time, partition, offset): no text has a say in it."""
+        return self.due, self.pos, self.append_ms, self.partition, self.offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +129,4 @@ def _stamped(transaction: Transaction, record: Record, clock: PartitionClock, ti
     event_ms = transaction.event_time_ms
     pos = event_ms if time == "event" else min(event_ms, record.append_ms)
     due = clock.due(pos)
-    return Stamped(transaction, record.partition, record.offset, pos, due, due > pos)
+    return Stamped(transaction, record.partition, record.offset, pos, due, due > pos, record.append_ms)

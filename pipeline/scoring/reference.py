@@ -5,7 +5,7 @@ event is due, `features` what each value is, `versions` what holds while rule se
 clusters, state stores or files. The kernel computes the same in Java; where the two differ, one of them is
 wrong and these texts decide.
 
-Events are processed in the order (due, pos, event_id as UTF-8 bytes, partition, offset).
+Events are processed in the order (due, pos, append time, partition, offset).
 
 Dedup. The first copy of (user_id, event_id) in that order counts. A copy with due <= due(first) +
 dedup_window is a duplicate: it has no values and enters no window. A later one is a new first.

@@ -34,8 +34,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Protocol, TypeGuard, cast
 
 from pipeline.connections import trouble as troubles
-from pipeline.connections.peek import Files
-from pipeline.connections.secrets import Secret, text_of
+from pipeline.connections.secrets import Secret
+from pipeline.connections.tls import TlsFiles
 from pipeline.connections.trouble import Trouble
 from pipeline.settings.kinds import Duration, File, Whole
 from pipeline.settings.reading import make, settings
@@ -195,26 +195,19 @@ class Pace:
 
 
 @settings()
-class Secured(Pace):
+class Secured(Pace, TlsFiles):
     """How a store elsewhere is reached over TLS and with a password. Files lie beside the profile.
 
     Every file is read again with each new connection, so one that is replaced is taken up by itself.
     """
 
-    ca_file: Annotated[Path, File()] | None = None
-    """PEM: the authorities of the server's certificate, if not those of this machine"""
-    cert_file: Annotated[Path, File()] | None = None
-    """PEM: our certificate, where the server wants one"""
-    key_file: Annotated[Path, File()] | None = None
-    """PEM: its key"""
-    key_password_file: Annotated[Path, File()] | None = None
-    """the key's password, where it has one"""
     password_file: Annotated[Path, File()] | None = None
     """the password alone; goes before external.credentials_file"""
 
-    def tls_files(self) -> Files:
-        """As read now. Raises OSError."""
-        return Files(self.ca_file, self.cert_file, self.key_file, text_of(self.key_password_file))
+    @property
+    def tls_files(self) -> TlsFiles:
+        """The files of TLS alone."""
+        return TlsFiles(self.ca_file, self.cert_file, self.key_file, self.key_password_file)
 
 
 class _Module(Protocol):
@@ -286,7 +279,8 @@ def secret_file(settings: Mapping[str, Any]) -> Path | None:
 
 def mend(name: str, error: Exception) -> str | None:
     """What to do about a "not now" of that sink; None where nothing is known."""
-    return troubles.mend(error.trouble, name) if isinstance(error, Unavailable) and error.trouble else None
+    trouble = error.trouble if isinstance(error, Unavailable) else None
+    return troubles.mend(trouble, name, error) if trouble else None
 
 
 def _module(name: str) -> ModuleType:

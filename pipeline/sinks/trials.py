@@ -2,9 +2,10 @@
 
 A store that takes part has a module `trials` in its folder with one or both of
 
-- `refuse(address, secret, settings, refuses)`: let the store refuse every write, or take them again; may be repeated
-- `place(address, secret, settings, token, folder) -> Place`: a place of its own for a benchmark, under the token's
-  name; `folder` is there for a store that needs one, and is not made yet
+- `refuse(address, secret, settings, refuses)`: let the store refuse every write, or take them again; may be
+  repeated
+- `place(address, secret, settings, token, folder) -> Place`: a place of its own for a benchmark, under the
+  token's name; `folder` is there for a store that needs one, and is not made yet
 
 Both raise `NotDone`. Settings are of the sink's type. Addresses are those of `pipeline.sinks.address`.
 """

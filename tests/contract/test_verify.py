@@ -23,7 +23,9 @@ from fraudctl.verify import Config, Difference, Kind, Report, Span, Verification
 from pipeline import sinks
 from pipeline.records.decision_bytes import glance, take_apart
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.records.decisions import Decision, Hit, Source, encode_decision
+from pipeline.records.events import Transaction
+from pipeline.records.quantities import Number
 from pipeline.sinks import Entry, ReadBack, reads_back
 
 HOUR = 3_600_000

@@ -37,7 +37,6 @@ HEAD = (
     ("header", pa.int64()),
     ("event_time", pa.int64()),
     ("event_id", pa.string()),
-    ("event_id_hex", pa.string()),
     ("amount_units", pa.int64()),
 )
 """What each record has before `COLUMNS` and the judged conditions."""
@@ -63,7 +62,7 @@ from seen where kind = 'event';
 
 create or replace table ordered as
 select *, due > pos as late,
-  row_number() over (order by due, pos, event_id_hex, part, off) as seq
+  row_number() over (order by due, pos, append_ms, part, off) as seq
 from clocked;
 
 -- The first copy of an identity counts; the next that counts is the first beyond its dedup window.
@@ -223,7 +222,7 @@ def _load(db: duckdb.DuckDBPyConnection, case: Case) -> None:
 def _record(row: Row, case: Case, conditions: Sequence[Condition]) -> list[Any] | None:
     past = case.settings.time == "event"
     head = [row.partition, row.offset, row.append_ms, past]
-    empty = [None] * (4 + len(COLUMNS) + len(conditions))
+    empty = [None] * (3 + len(COLUMNS) + len(conditions))
     if "tick" in row.headers:
         return [*head, "tick", int(row.headers["tick"] or 0), *empty]
     if "close" in row.headers:
@@ -237,7 +236,6 @@ def _record(row: Row, case: Case, conditions: Sequence[Condition]) -> list[Any] 
         None,
         row.fields["event_time"],
         identity,
-        identity.encode().hex(),
         row.fields["amount"],
         *(row.fields.get(name) for name in COLUMNS),
         *(holds(condition, row.fields) for condition in conditions),

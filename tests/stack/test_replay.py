@@ -15,8 +15,8 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, tail, wanted
 from pipeline.records.decision_bytes import glance
 from pipeline.records.decision_record import run_of
-from pipeline.records.events import parse_amount
 from pipeline.records.position import pack
+from pipeline.records.quantities import parse_amount
 from pipeline.rules.ruleset import RuleSet, parse
 from tests.stack import flow
 from tests.waiting import LONG_S

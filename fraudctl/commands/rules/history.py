@@ -7,7 +7,7 @@ from fraudctl.console.result import Result
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets, stack
 from fraudctl.rules import changes
-from pipeline.records import events
+from pipeline.records import quantities
 
 
 def history() -> Result:
@@ -18,7 +18,7 @@ def history() -> Result:
     activated = [changes.described(one) for one in reversed(_asked.chain())]
     found = [
         {
-            "at": events.format_time(entry["at_ms"]),
+            "at": quantities.format_time(entry["at_ms"]),
             **{key: entry[key] for key in ("version", "hash", "job", "run")},
         }
         for entry in reversed(rulesets.history(stack.home_dir()))

@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final
 
-from pipeline.records.events import UNITS
+from pipeline.records.quantities import UNITS
 from pipeline.rules.expression.tree import (
     Arithmetic,
     Both,

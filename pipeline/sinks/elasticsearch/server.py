@@ -15,8 +15,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pipeline.connections.peek import Files
+from pipeline.connections.peek import context
 from pipeline.connections.secrets import Secret, text_of
+from pipeline.connections.tls import BadFile, TlsFiles
 from pipeline.connections.trouble import Trouble
 from pipeline.settings.kinds import File
 from pipeline.settings.reading import settings
@@ -39,10 +40,11 @@ class Connection(Secured):
     ca_certs: Annotated[Path, File()] | None = None
     """what `ca_file` was called at first"""
 
-    def tls_files(self) -> Files:
-        """As read now. Raises OSError."""
-        found = super().tls_files()
-        return Files(found.ca_file or self.ca_certs, found.cert_file, found.key_file, found.key_password)
+    @property
+    def tls_files(self) -> TlsFiles:
+        """The files of TLS alone."""
+        ca_file = self.ca_file or self.ca_certs
+        return TlsFiles(ca_file, self.cert_file, self.key_file, self.key_password_file)
 
 
 class Server:
@@ -74,7 +76,7 @@ class Server:
         except (elasticsearch.ApiError, elasticsearch.TransportError) as error:
             self.close()
             raise Failure(_api_words(error), _TROUBLES.get(getattr(error, "status_code", 0))) from error
-        except OSError as error:
+        except (OSError, BadFile) as error:
             raise Failure(str(error)) from error
         return bytes(answer.body)
 
@@ -172,7 +174,7 @@ def _open(address: str, secret: Secret, settings: Connection) -> Elasticsearch:
     parts = urlsplit(address)
     options: dict[str, Any] = {}
     if parts.scheme == "https":
-        options["ssl_context"] = settings.tls_files().context()
+        options["ssl_context"] = context(settings.tls_files)
     if (text := text_of(secret)) is not None and parts.username and settings.api_key_file is None:
         options["basic_auth"] = (unquote(parts.username), text)
     elif text is not None:
@@ -207,7 +209,8 @@ def _api_words(error: Exception) -> str:
     said = _api_error(error)
     if said is not None:
         return words(said)
-    lines = str(error).strip().splitlines()
+    # what went wrong on the way says as a text only that it did
+    lines = f"{getattr(error, 'message', '') or error}".strip().splitlines()
     return lines[0] if lines else type(error).__name__
 
 

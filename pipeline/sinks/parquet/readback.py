@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from pipeline.records.events import parse_amount
+from pipeline.records.quantities import parse_amount
 from pipeline.sinks import Entry
 from pipeline.sinks.parquet import table as decision_table
 from pipeline.sinks.parquet.table import SCHEMA_VERSION, Row

@@ -19,7 +19,8 @@ import pyarrow as pa
 
 from pipeline.records.decision_bytes import Undecodable, amount_of, marks
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.records.events import MARKS, parse_amount
+from pipeline.records.fields import MARKS
+from pipeline.records.quantities import parse_amount
 
 SCHEMA_VERSION = 1
 NUMBER, TEXT, FLAG = "number_", "text_", "flag_"

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pipeline.connections import peek, trouble
 from pipeline.connections.proxies import on_loopback
 from pipeline.connections.secrets import Secret, text_of
+from pipeline.connections.tls import BadFile, check
+from pipeline.connections.tls import secret as secret_in
 from pipeline.connections.trouble import Trouble
 from pipeline.settings.kinds import Choice
 from pipeline.settings.reading import settings
@@ -38,7 +40,7 @@ _SAID: Final = (
 
 @settings()
 class Connection(Secured):
-    """How the server is reached. What is elsewhere is reached with verify-full unless something else is said."""
+    """How the server is reached: with verify-full where it is elsewhere and nothing else is said."""
 
     sslmode: Annotated[str, Choice(("disable", "require", "verify-ca", "verify-full"))] | None = None
     """as libpq has it; `disable` sends decisions and password in the clear"""
@@ -56,8 +58,10 @@ def connect(
         parameters = conninfo(address, settings)
         if (password := text_of(secret)) is not None:
             parameters["password"] = password
+        if parameters.get("sslmode") != "disable":
+            check(settings.tls_files)
         return psycopg.connect(**parameters, autocommit=True, connect_timeout=wait_s, **options)
-    except (psycopg.Error, OSError) as error:
+    except (psycopg.Error, OSError, BadFile) as error:
         raise unavailable(error, _why(error, parameters, settings)) from error
 
 
@@ -134,7 +138,7 @@ def _files(settings: Connection, found: Mapping[str, Any]) -> dict[str, Any]:
     ours = {"sslrootcert": settings.ca_file, "sslcert": settings.cert_file, "sslkey": settings.key_file}
     given: dict[str, Any] = {name: str(path) for name, path in ours.items() if path is not None}
     if settings.key_password_file is not None:
-        given["sslpassword"] = text_of(settings.key_password_file)
+        given["sslpassword"] = secret_in(settings.key_password_file)
     if found.get("sslmode") in ("verify-ca", "verify-full") and not {**found, **given}.get("sslrootcert"):
         given["sslrootcert"] = _machines_authorities()
     return given
@@ -149,7 +153,7 @@ def _look(parameters: Mapping[str, Any], settings: Connection) -> peek.Seen:
     host = str(parameters.get("host") or parameters.get("hostaddr") or "").split(",")[0]
     at = str(parameters.get("hostaddr") or host).split(",")[0]
     port = int(str(parameters.get("port") or 5432).split(",")[0])
-    return peek.look(at, port, settings.tls_files(), _ask_for_tls, host)
+    return peek.look(at, port, settings.tls_files, _ask_for_tls, host)
 
 
 def _ask_for_tls(connection: socket.socket) -> None:

@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from pipeline.connections.secrets import Secret
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, parse_amount
+from pipeline.records.decisions import Decision, Hit, Source
+from pipeline.records.events import Transaction
+from pipeline.records.quantities import Number, parse_amount
 from pipeline.sinks import Damaged
 from pipeline.sinks.postgres.client import Connection, connect, unavailable, words
 
@@ -101,7 +103,7 @@ def latest(
 def _connected(
     dsn: str, secret: Secret, settings: Connection | None
 ) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    import psycopg
+    import psycopg  # `alerts --follow` and `explain` without PostgreSQL read the log alone
 
     try:
         with connect(dsn, secret, settings) as connection:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from pipeline.connections.secrets import Secret, text_of
+from pipeline.connections.tls import BadFile, check
+from pipeline.connections.tls import secret as secret_in
 from pipeline.connections.trouble import Trouble
 from pipeline.settings.kinds import File, Text
 from pipeline.settings.reading import settings
@@ -70,7 +72,7 @@ def told_apart(key: str) -> Iterator[None]:
         if is_of_another_type(error):
             raise Damaged(f"{key} holds a value of another type") from error
         raise Unavailable(str(error), _trouble(error)) from error
-    except (redis.RedisError, RedisClusterException, OSError, ValueError) as error:
+    except (redis.RedisError, RedisClusterException, OSError, ValueError, BadFile) as error:
         raise Unavailable(str(error) or type(error).__name__, _trouble(error)) from error
 
 
@@ -155,14 +157,16 @@ def _ours(user: str | None, password: str | None) -> dict[str, Any]:
 def _tls(at: Address, settings: Connection) -> dict[str, Any]:
     if not at.has_tls:
         return {}
-    files = settings.tls_files()
-    given = {
-        "ssl_ca_certs": files.ca_file and str(files.ca_file),
-        "ssl_certfile": files.cert_file and str(files.cert_file),
-        "ssl_keyfile": files.key_file and str(files.key_file),
-        "ssl_password": files.key_password,
+    check(settings.tls_files)
+    files = {
+        "ssl_ca_certs": settings.ca_file,
+        "ssl_certfile": settings.cert_file,
+        "ssl_keyfile": settings.key_file,
     }
-    return {name: value for name, value in given.items() if value} | {"ssl_check_hostname": True}
+    given: dict[str, Any] = {name: str(path) for name, path in files.items() if path}
+    if settings.key_password_file is not None:
+        given["ssl_password"] = secret_in(settings.key_password_file)
+    return given | {"ssl_check_hostname": True}
 
 
 def _trouble(error: Exception) -> Trouble | None:

@@ -1,8 +1,8 @@
 """Which addresses or users have the most flagged events, over all parts of a cluster.
 
-Each part names its own leaders. An address may have some events in every part, so that the first of all is the
-first of none: what the parts name is counted in all of them, and more is asked for until nobody unnamed can
-have more than the last of those who are found. This is the threshold algorithm of Fagin, Lotem and Naor (2001).
+Each part names its own leaders. An address may have some events in every part, and so the first of all may be
+the first of none: what the parts name is counted in all of them, and more is asked for until nobody unnamed
+can have more than the last of those found: the threshold algorithm of Fagin, Lotem and Naor (2001).
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from fraudctl.errors import Failed
 from fraudctl.flink.answers import Job
 from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
-from fraudctl.keeper import Keeper, pause_ms, younger
+from fraudctl.jobs.resubmission import pause_ms, younger
+from fraudctl.keeper import Keeper
 from pipeline.scoring.job_config import JobConfig
 from tests.full_disk import full_disk
 from tests.unit.fraudctl.flink.flink_double import Cluster

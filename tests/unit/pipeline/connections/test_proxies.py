@@ -24,6 +24,7 @@ from fraudctl.servers import Site
 from fraudctl.settings import reading
 from pipeline import notify, sinks
 from pipeline.connections import proxies
+from pipeline.connections.aws import Access
 from pipeline.notify import Alert, Message, NotNow
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.elasticsearch import server as elastic_server
@@ -162,7 +163,9 @@ ON_LOOPBACK: Mapping[str, Callable[[str, Path], object]] = {
     "flink": lambda address, _: Flink(f"http://{address}").jobs(),
     "flink by name": lambda address, _: Flink(f"http://{address.replace('127.0.0.1', 'localhost')}").jobs(),
     "dynamodb": lambda address, _: dynamo.call(dynamo.client(address).list_tables),
-    "dynamodb at a URL": lambda address, _: dynamo.call(dynamo.client(f"http://{address}", KEY).list_tables),
+    "dynamodb at a URL": lambda address, _: dynamo.call(
+        dynamo.client(f"http://{address}", Access(KEY)).list_tables
+    ),
     "dynamodb streams": lambda address, _: dynamo.call(
         dynamo.client(address, None, "dynamodbstreams").list_streams
     ),

@@ -19,8 +19,13 @@ public final class Event implements Comparable<Event> {
         }
     }
 
+    /** Of an event that waited in a savepoint of a kernel that did not keep its append time. */
+    public static final long UNKNOWN = Long.MIN_VALUE;
+
     public int partition;
     public long offset;
+    /** When the broker took it in. */
+    public long appendMs;
     /** Event time, never ahead of the append time. */
     public long pos;
     /** The moment of the log at which the event is processed; see {@code PartitionClock}. */
@@ -68,7 +73,7 @@ public final class Event implements Comparable<Event> {
         return value == null ? null : value.toString();
     }
 
-    /** The one order of processing: (due, pos, event_id as unsigned UTF-8, partition, offset). */
+    /** The one order of processing: (due, pos, append time, partition, offset). No text has a say in it. */
     @Override
     public int compareTo(Event other) {
         if (due != other.due) {
@@ -77,9 +82,8 @@ public final class Event implements Comparable<Event> {
         if (pos != other.pos) {
             return Long.compare(pos, other.pos);
         }
-        int byId = compareUtf8(eventId, other.eventId);
-        if (byId != 0) {
-            return byId;
+        if (appendMs != other.appendMs) {
+            return Long.compare(appendMs, other.appendMs);
         }
         return partition != other.partition
                 ? Integer.compare(partition, other.partition) : Long.compare(offset, other.offset);

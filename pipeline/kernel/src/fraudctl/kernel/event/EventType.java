@@ -27,6 +27,8 @@ public final class EventType extends PlainType<Event> {
     public static final class Serializer extends PlainType.Serializer<Event> {
         public static final Serializer INSTANCE = new Serializer();
         private static final long serialVersionUID = 1L;
+        /** Of what it writes. */
+        public static final int FORM = 2;
         private static final int SATURATED = 1;
         private static final int SHADOW_SATURATED = 2;
         private static final int WARMING = 4;
@@ -40,6 +42,7 @@ public final class EventType extends PlainType<Event> {
         public void serialize(Event event, DataOutputView out) throws IOException {
             out.writeInt(event.partition);
             out.writeLong(event.offset);
+            out.writeLong(event.appendMs);
             out.writeLong(event.pos);
             out.writeLong(event.due);
             writeText(out, event.eventId);
@@ -58,9 +61,15 @@ public final class EventType extends PlainType<Event> {
 
         @Override
         public Event deserialize(DataInputView in) throws IOException {
+            return read(in, FORM);
+        }
+
+        /** Reads the form of an earlier kernel too: the first one has no append time. */
+        public Event read(DataInputView in, int form) throws IOException {
             Event event = new Event();
             event.partition = in.readInt();
             event.offset = in.readLong();
+            event.appendMs = form == 1 ? Event.UNKNOWN : in.readLong();
             event.pos = in.readLong();
             event.due = in.readLong();
             event.eventId = readText(in);
@@ -169,7 +178,7 @@ public final class EventType extends PlainType<Event> {
         }
     }
 
-    /** The form has one version so far. */
+    /** No state of Flink's own holds events: those that wait are written with their form by {@code OrderOperator}. */
     public static final class Snapshot extends SimpleTypeSerializerSnapshot<Event> {
         public Snapshot() {
             super(() -> Serializer.INSTANCE);
