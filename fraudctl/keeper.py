@@ -5,8 +5,8 @@ Flink's list of jobs. Wanted but not there (first start, a JobManager that was k
 that failed for good): it submits from the newest complete checkpoint or savepoint of the run in force. Two of
 them: the younger is cancelled. What it does stands in `jobs/keeper.json`, which it alone writes.
 
-Beside that it watches the plug-ins of the jobs' rules (`fraudctl.jobs.plugin_watcher`), in a thread of its
-own.
+Beside that it watches the plug-ins of the jobs' rules (`fraudctl.jobs.plugin_watcher`) and says which records
+of the rules topic are put aside (`fraudctl.jobs.put_aside`), each in a thread of its own.
 
 A run is one history of the job. Starting without any state takes a new run number; every restart from a
 checkpoint or savepoint keeps it. A restart never goes back behind the point its run was started from.
@@ -34,7 +34,7 @@ from fraudctl.home.jobs import KeeperState as State
 from fraudctl.home.jobs import WantedLive
 from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
-from fraudctl.jobs import activations, plugin_watcher, pruning
+from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside
 from fraudctl.jobs.keeper_memory import LastGood, known_state, put
 from fraudctl.jobs.resubmission import left_over, pause_ms, reason_of_failure, submit_live, younger
 from fraudctl.jobs.run_numbers import next_run
@@ -218,6 +218,7 @@ def main() -> None:
     plugin_watcher.watch(Paths(home_dir()).plugins, _pause)
     log.info("keeping the live job of %s", options.current().home)
     keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
+    put_aside.watch(_stack_of_home)
     for _ in every(LOOK_EVERY_S):
         keeper.look()
 

