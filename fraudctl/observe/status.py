@@ -83,7 +83,7 @@ def _sink(stack: Stack, name: str) -> dict[str, Any]:
         if (said := workers.said(stack, name)) is None:
             found["last_error"] = "it has not said anything yet"
         else:
-            shown = ("written", "retried", "dead_lettered", "last_error", "lag")
+            shown = ("written", "retried", "dead_lettered", "last_error", "mend", "lag")
             found |= {key: getattr(said, key) for key in shown}
             # Its store refuses, or does not answer, for now: the writer waits and tries again.
             found["healthy"] = not said.paused

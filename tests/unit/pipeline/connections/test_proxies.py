@@ -167,7 +167,7 @@ ON_LOOPBACK: Mapping[str, Callable[[str, Path], object]] = {
         dynamo.client(f"http://{address}", Access(KEY)).list_tables
     ),
     "dynamodb streams": lambda address, _: dynamo.call(
-        dynamo.client(address, None, "dynamodbstreams").list_streams
+        dynamo.client(address, Access(), "dynamodbstreams").list_streams
     ),
     "bucket": lambda address, home: bucket(home, endpoint=f"http://{address}"),
     "elasticsearch": lambda address, _: elastic_server.Server(address, None).raw("GET", "/"),
@@ -203,7 +203,7 @@ def test_an_endpoint_that_only_the_environment_of_aws_tools_names_is_no_matter_f
     with suppress(Exception):
         bucket(tmp_path)
     with suppress(Exception):
-        dynamo.call(dynamo.client("aws://us-east-1", KEY).list_tables)
+        dynamo.call(dynamo.client("aws://us-east-1", Access(KEY)).list_tables)
     assert (proxy.reached, {line.partition(" ")[0] for line in server.heard}) == (0, {"GET", "POST"})
 
 
@@ -213,7 +213,7 @@ ELSEWHERE: Mapping[str, tuple[Callable[[Path], object], str]] = {
         "GET http://flink.example:8081/jobs/overview HTTP/1.1",
     ),
     "dynamodb": (
-        lambda _: dynamo.call(dynamo.client("aws://eu-north-1", KEY).list_tables),
+        lambda _: dynamo.call(dynamo.client("aws://eu-north-1", Access(KEY)).list_tables),
         "CONNECT dynamodb.eu-north-1.amazonaws.com:443 HTTP/1.0",
     ),
     "bucket": (lambda home: bucket(home), "CONNECT alerts.s3.amazonaws.com:443 HTTP/1.0"),
