@@ -42,6 +42,7 @@ from fraudctl.jobs.start_points import Start, choose
 from fraudctl.jobs.submission import LIVE, job_config
 from fraudctl.rules import changes
 from fraudctl.waiting import every
+from pipeline.metrics import KeeperFigures, exposition
 from pipeline.records.clock import now_ms
 from pipeline.rules.plugins.watch import Running
 from pipeline.scoring.job_config import JobConfig
@@ -69,8 +70,15 @@ class Keeper:
         self._pruned_ms = 0
         self._unwritten = 0
         self._complained: str | None = None
+        self._figures = KeeperFigures()
         self.state = known_state(self._stack())
         self._tell(self._stack(), self.state)
+
+    def figures(self) -> KeeperFigures:
+        """What is known of the job, and what was counted, for who watches."""
+        stopped = len(plugin_watcher.stopped(self._stack().paths.plugins))
+        is_running = self.state.state == "running"
+        return replace(self._figures, running=is_running, run=self.state.run, stopped_plugins=stopped)
 
     def look(self) -> None:
         """Compares what is wanted with what is there and mends one difference.
@@ -145,6 +153,7 @@ class Keeper:
             )
             log.info("submitting run %s from %s", start.run, start.restore or "the log alone")
             job_id = self._submit(stack, config, lock)
+            self._figures.submissions += 1
             self._keep(stack, replace(self.state, state=self._on_its_way(), job_id=job_id))
             log.info("submitted %s", job_id)
             for job in younger(flink.live(LIVE)):
@@ -183,6 +192,7 @@ class Keeper:
         waiting = replace(self.state, state="waiting", last_error=failure.message)
         if not isinstance(failure, Damaged | Newer):
             waiting = replace(waiting, failures=self.state.failures + 1, failed_ms=now_ms())
+            self._figures.failures += 1
         self._keep(stack, waiting)
 
     def _keep(self, stack: Stack, state: State) -> None:
@@ -219,6 +229,7 @@ def main() -> None:
     log.info("keeping the live job of %s", options.current().home)
     keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
     put_aside.watch(_stack_of_home)
+    exposition.serve(_stack_of_home().metrics_port("keeper"), lambda: (keeper.figures(),))
     for _ in every(LOOK_EVERY_S):
         keeper.look()
 

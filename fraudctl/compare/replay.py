@@ -54,7 +54,7 @@ class Replay:
         """Decisions in the range, approving or not."""
         return sum(self.decisions.values())
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The result in JSON; the diff's keys (compared, changed, …) stand at the top."""
         document = {
             "plan": self.plan.as_document(),
@@ -124,7 +124,7 @@ def _publish(stack: Stack, made: Plan, topic: str, progress: Progress) -> dict[s
 
 def _job(
     stack: Stack, made: Plan, ruleset: RuleSet, own: Mapping[str, str], wait_s: float, progress: Progress
-) -> dict[str, Any]:
+) -> dict[str, object]:
     progress.update(0, f"job with {ruleset.version}")
     return jobs.run_bounded(
         stack,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fraudctl.errors import UsageError
 from fraudctl.jobs import warm_up
@@ -69,7 +69,7 @@ class Plan:
         one = self.ranges.get(partition)
         return one is not None and one.first <= offset < one.last
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The plan in JSON."""
         return {
             "ruleset_version": self.ruleset.version,

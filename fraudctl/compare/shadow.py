@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.compare import diff as decision_diff
 from fraudctl.compare.detection import Measure, Outcome, Population, measure
@@ -105,7 +105,7 @@ class Comparison:
         changed = sum(count for flip, count in self.diff.flips.items() if flip.is_one)
         return Share(changed, self.diff.compared)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """In JSON."""
         return {
             "shadow": {"version": self.shadow.version, "hash": self.shadow.hash},

@@ -28,6 +28,8 @@ FORMAT = 1
 NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
 """the servers without which no job runs"""
 MEND = "remove it and run: fraudctl up"
+METRICS = "metrics"
+"""among the ports: those on which the pipeline's programs answer `/metrics`, by program"""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ class Paths:
     def flink_lib(self) -> Path:
         return self.home / "flink" / "lib"
 
+    @property
+    def flink_plugins(self) -> Path:
+        return self.home / "flink" / "plugins"
+
     def data(self, server: str) -> Path:
         """Where a server keeps its data."""
         return self.home / "data" / server
@@ -123,6 +129,10 @@ class Stack:
     @property
     def flink_url(self) -> str:
         return f"http://{self.flink}"
+
+    def metrics_port(self, program: str) -> int | None:
+        """Where a program of ours answers `/metrics`; None where it was started without."""
+        return self.ports.get(METRICS, {}).get(program)
 
     @property
     def runs_jobs(self) -> bool:

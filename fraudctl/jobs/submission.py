@@ -79,7 +79,7 @@ def plan_settings(profile: Profile) -> PlanSettings:
     )
 
 
-def ruleset_content(path: Path) -> dict[str, Any]:
+def ruleset_content(path: Path) -> dict[str, object]:
     """The content of a rule set's file. UnusableRules names every problem at once."""
     try:
         return dict(ruleset.load(path).content)

@@ -76,7 +76,7 @@ def _ill(
     return names + [sink["name"] for sink in sinks if not sink["healthy"] and sink["name"] not in names]
 
 
-def _server(one: ServerHealth) -> dict[str, Any]:
+def _server(one: ServerHealth) -> dict[str, object]:
     return {
         "name": one.name,
         "title": one.title,

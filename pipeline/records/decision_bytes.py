@@ -23,6 +23,8 @@ _AMOUNT = b',"amount":'
 _USER_ID = ',"user_id":"'
 _FEATURES = ',"features":{'
 _LATE = ',"late":'
+_LATE_BYTES = _LATE.encode()
+_TIME_BYTES = b',"event_time":"'
 _APPROVED = '"decision":"approve"'
 
 
@@ -93,6 +95,29 @@ def take_apart(value: bytes) -> Parts:
     return parts
 
 
+def verdict_bytes(value: bytes) -> bytes:
+    """The end of a decision from its verdict on: the same bytes for all on which no rule fired."""
+    cut = value.rfind(_LATE_BYTES)
+    return value[cut:] if cut >= 0 else b""
+
+
+@lru_cache(maxsize=1_000)
+def verdict(end: bytes) -> Mapping[str, Any]:
+    """What `verdict_bytes` say, empty where they are of no decision. Shared: do not change it."""
+    try:
+        found = json.loads(b"{" + end[1:])
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def time_bytes(value: bytes) -> bytes:
+    """The event's own time as it is written, empty where there is none."""
+    cut = value.find(_TIME_BYTES)
+    start = cut + len(_TIME_BYTES)
+    return value[start : value.find(b'"', start)] if cut >= 0 else b""
+
+
 def beginning(event_id: str) -> bytes:
     """How the bytes of every decision on that event begin, whoever its user is."""
     return f'{{"event_id":{json.dumps(event_id, ensure_ascii=False)},'.encode()
@@ -122,7 +147,7 @@ def from_features(text: str) -> str:
     return text[text.rfind(_FEATURES) :]
 
 
-def marks(decision: Mapping[str, Any]) -> dict[str, Any] | None:
+def marks(decision: Mapping[str, Any]) -> dict[str, object] | None:
     """What a decision says only when there is reason to (`fields.MARKS`); None when there is none."""
     if MARKS.isdisjoint(decision):
         return None

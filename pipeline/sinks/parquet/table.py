@@ -113,7 +113,7 @@ def features(found: pa.Table) -> list[str]:
 
 def features_of(document: Mapping[str, Any]) -> str:
     """The same from a decision: what `features` gives once it is stored."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, value in document["features"].items():
         if isinstance(value, bool):
             found[FLAG + name] = value

@@ -15,6 +15,7 @@ from pipeline.connections.secrets import Secret
 from pipeline.records.decisions import Decision, Hit, Source
 from pipeline.records.events import Transaction
 from pipeline.records.quantities import Number, parse_amount
+from pipeline.records.wire import Scalar
 from pipeline.sinks import Damaged
 from pipeline.sinks.postgres.client import Connection, connect, unavailable, words
 
@@ -140,7 +141,7 @@ def _transaction(row: Mapping[str, Any]) -> Transaction:
     return Transaction(row["event_id"], row["user_id"], row["event_time_ms"], amount, fields)
 
 
-def _scalars(text: str) -> dict[str, Any]:
+def _scalars(text: str) -> dict[str, Scalar]:
     """A JSON object whose numbers stay as they were written."""
-    members: dict[str, Any] = json.loads(text, parse_float=Number, parse_int=Number)
+    members: dict[str, Scalar] = json.loads(text, parse_float=Number, parse_int=Number)
     return members
