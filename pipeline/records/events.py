@@ -16,13 +16,15 @@ What `decode` accepts, beyond the plain reading of the field list:
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from json.encoder import encode_basestring
 from typing import Any, Final
 
+from pipeline.records.identity import Identity, is_extended, stored_id
 from pipeline.records.quantities import UNITS as UNITS
 from pipeline.records.quantities import Number as Number
 from pipeline.records.quantities import Refusal as Refusal
@@ -43,7 +45,7 @@ DECISION_FIELDS: Final = (
     "ruleset_version",
     "ruleset_hash",
 )
-MARKS: Final = frozenset(("warming", "plugin_errors"))
+MARKS: Final = frozenset(("reused_id", "content_hash", "warming", "plugin_errors"))
 """What a decision says only when there is reason to."""
 RESERVED: Final = frozenset(LABEL_FIELDS + DECISION_FIELDS) | MARKS
 REQUIRED_FIELDS: Final = ("event_id", "user_id", "event_time", "amount")
@@ -112,7 +114,8 @@ class Decision:
     """What was decided about one transaction. Numbers in `features` are `Number`s, as written in the log.
 
     `plugin_errors` says of each rule whose plug-in failed what went wrong; such a rule did not fire.
-    `warming` names the features that the state does not hold enough for yet.
+    `warming` names the features that the state does not hold enough for yet. `content_hash` is there when
+    another event of the user had the id, with other content.
     """
 
     transaction: Transaction
@@ -127,6 +130,12 @@ class Decision:
     saturated: bool
     plugin_errors: Mapping[str, str] = field(default_factory=dict)
     warming: tuple[str, ...] = ()
+    content_hash: str | None = None
+
+    @property
+    def reused_id(self) -> bool:
+        """Whether another event of the user had its id, with other content."""
+        return self.content_hash is not None
 
     @property
     def flagged(self) -> bool:
@@ -134,9 +143,9 @@ class Decision:
         return self.decision != "approve"
 
     @property
-    def identity(self) -> tuple[str, str]:
-        """(user_id, event_id): what makes two decisions decisions about the same event."""
-        return self.transaction.user_id, self.transaction.event_id
+    def identity(self) -> Identity:
+        """What makes two decisions decisions about the same event."""
+        return self.transaction.user_id, stored_id(self.transaction.event_id, self.content_hash)
 
 
 def plain(value: Scalar) -> str | int | float | bool:
@@ -228,6 +237,13 @@ def _checked_id(name: str, value: Any) -> str:
     return text
 
 
+def _checked_event_id(name: str, value: Any) -> str:
+    text = _checked_id(name, value)
+    if is_extended(text):
+        raise Refusal("reserved_id", name)
+    return text
+
+
 def _checked_number(name: str, value: Any) -> Number:
     if not isinstance(value, Number):
         raise Refusal("wrong_type", f"{name} is not a number")
@@ -257,7 +273,12 @@ def _checked_amount(name: str, value: Any) -> int:
 
 
 _CHECKS = (
-    {"event_id": _checked_id, "user_id": _checked_id, "event_time": _checked_time, "amount": _checked_amount}
+    {
+        "event_id": _checked_event_id,
+        "user_id": _checked_id,
+        "event_time": _checked_time,
+        "amount": _checked_amount,
+    }
     | dict.fromkeys(STRING_FIELDS, _checked_string)
     | dict.fromkeys(NUMBER_FIELDS, _checked_number)
 )
@@ -321,6 +342,16 @@ def encode(tx: Transaction) -> bytes:
     return f"{{{_head(tx)}}}".encode()
 
 
+def content_hash(tx: Transaction) -> str:
+    """What tells a copy of an event from another event with its id, as sixteen hexadecimal digits.
+
+    The first 64 bits of the SHA-256 of the canonical JSON with the further fields by name: a sender may
+    repeat an event with its fields in another order.
+    """
+    by_name = replace(tx, fields=dict(sorted(tx.fields.items())))
+    return hashlib.sha256(encode(by_name)).hexdigest()[:16]
+
+
 def encode_tail(
     score: int,
     decision: str,
@@ -349,6 +380,8 @@ def encode_decision(decision: Decision) -> bytes:
         f'"partition":{source.partition},"offset":{source.offset}}},"features":{{{_object(decision.features)}}}'
         f',"late":{_literal(decision.late)},"saturated":{_literal(decision.saturated)}'
     )
+    if decision.content_hash is not None:
+        head += f',"reused_id":true,"content_hash":{_literal(decision.content_hash)}'
     if decision.warming:
         head += f',"warming":[{",".join(map(_literal, decision.warming))}]'
     tail = encode_tail(
@@ -387,6 +420,7 @@ def decode_decision(value: bytes) -> Decision:
         saturated=own["saturated"],
         plugin_errors=dict(own.get("plugin_errors", ())),
         warming=tuple(own.get("warming", ())),
+        content_hash=own.get("content_hash"),
     )
 
 

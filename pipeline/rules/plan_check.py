@@ -35,7 +35,7 @@ def check(plan: Document, live: Needs, shadow: Needs | None) -> None:
     if not is_whole(epoch, MAX_EPOCH):
         raise NotThePlan(f"epoch is {epoch!r}, not a number from 0 to {MAX_EPOCH}")
     fresh = next_plan(None, 0, live, shadow).as_document()
-    for inputs in ("inputs", "shadow_inputs"):
+    for inputs in ("inputs", "shadow_inputs", "built_in", "shadow_built_in"):
         _same(inputs, plan.get(inputs), fresh.get(inputs))
     wanted = {hop["key"]: hop for hop in fresh["hops"]}
     hops = _hops(plan, wanted)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from pipeline.records.events import Decision, Hit, Number, Source, Transaction, parse_amount
+from pipeline.records.identity import REUSED, sent_id
 from pipeline.sinks import Damaged, Unavailable
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ _OF_EVENT: LiteralString = """
            ARRAY(SELECT json_build_array(rule, points, text)::text FROM rule_triggers AS hit
                  WHERE hit.user_id = held.user_id AND hit.event_id = held.event_id
                  ORDER BY ordinal) AS hits
-    FROM risk_scores AS held
-    WHERE event_id = %s AND (%s::text IS NULL OR user_id = %s) ORDER BY user_id"""
+    FROM (SELECT * FROM risk_scores WHERE event_id = %(id)s UNION ALL
+          SELECT * FROM risk_scores WHERE marks ? 'content_hash'
+          AND event_id >= %(from)s AND event_id < %(to)s) AS held
+    WHERE %(user)s::text IS NULL OR user_id = %(user)s ORDER BY user_id, position"""
 _FORM: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
 # A time that no calendar has, such as infinity, is shown as PostgreSQL calls it.
 _LATEST: LiteralString = f"""
@@ -70,11 +73,17 @@ class Flagged(NamedTuple):
 
 
 def of_event(dsn: str, event_id: str, user_id: str | None) -> list[Stored]:
-    """The decision of each user who has that event id, or of this user alone, by user."""
+    """The decisions of each user who has that event id, or of this user alone, by user.
+
+    Of a user there are several where the id was used again.
+    """
     from psycopg.rows import dict_row
 
     with _connected(dsn) as connection, connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(_OF_EVENT, (event_id, user_id, user_id)).fetchall()
+        # from `#reused-` to the character after its last: in the order of bytes, all that begin so
+        start, end = event_id + REUSED, event_id + REUSED[:-1] + chr(ord(REUSED[-1]) + 1)
+        asked = {"id": event_id, "from": start, "to": end, "user": user_id}
+        rows = cursor.execute(_OF_EVENT, asked).fetchall()
     return [_stored(row) for row in rows]
 
 
@@ -115,6 +124,7 @@ def _stored(row: Mapping[str, Any]) -> Stored:
         saturated=row["saturated"],
         warming=tuple(said.get("warming", ())),
         plugin_errors=said.get("plugin_errors", {}),
+        content_hash=said.get("content_hash"),
     )
     return Stored(decision, row["position"], row["decided_at_ms"])
 
@@ -122,7 +132,8 @@ def _stored(row: Mapping[str, Any]) -> Stored:
 def _transaction(row: Mapping[str, Any]) -> Transaction:
     fields = {name: row[name] for name in _FIELDS if row[name] is not None} | _scalars(row["extra"] or "{}")
     amount = parse_amount(row["amount"])
-    return Transaction(row["event_id"], row["user_id"], row["event_time_ms"], amount, fields)
+    event_id = sent_id(row["event_id"])
+    return Transaction(event_id, row["user_id"], row["event_time_ms"], amount, fields)
 
 
 def _scalars(text: str) -> dict[str, Any]:
