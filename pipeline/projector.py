@@ -17,17 +17,19 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline import sinks
-from pipeline.metrics import SinkStatus
+from pipeline.metrics import SinkStatus, exposition
 from pipeline.process import configuration
 from pipeline.process.backoff import Backoff
 from pipeline.process.decisions_log import DecisionsLog, Membership, NotAcknowledged
 from pipeline.process.status_file import StatusFile
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_record import Delivery
 from pipeline.sinks import Refused, Sink, Unavailable
 
@@ -53,6 +55,8 @@ class Config:
     """tells this member from others of its group; with it a restarted one gets its partitions at once"""
     pause_file: Path | None = None
     """while this file is there, nothing is read; the place in the group and the offsets are kept"""
+    metrics_port: int | None = None
+    """where `/metrics` is answered on loopback, None for nowhere"""
 
     __pydantic_config__ = configuration.STRICT
 
@@ -178,6 +182,7 @@ class Projector:
             batch = [delivery for delivery in batch if self._log.owns(delivery.partition)]
 
     def _write(self, batch: list[Delivery]) -> None:
+        began = time.monotonic()
         outcome = self._sink.write(batch)
         if outcome.refused:
             self._log.dead_letter(outcome.refused)
@@ -187,6 +192,17 @@ class Projector:
         self._status.written += outcome.written
         self._status.superseded += outcome.superseded
         self._status.dead_lettered += len(outcome.refused)
+        self._measure(batch, time.monotonic() - began)
+
+    def _measure(self, batch: Sequence[Delivery], took_s: float) -> None:
+        """Many of a batch have the same append time, so each time is looked at once."""
+        status, now = self._status, now_ms()
+        status.batches += 1
+        status.write_s += took_s
+        appended = Counter(delivery.append_ms for delivery in batch)
+        for append_ms, times in appended.items():
+            status.delay.add((now - append_ms) / 1_000, times)
+        status.newest_append_s = max(status.newest_append_s or 0.0, max(appended) / 1_000)
 
     def _wait(self) -> None:
         """Sit out one delay, paused, still polling the group."""
@@ -231,6 +247,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     pace = Pace(config.batch, config.gather_s, is_paused=config.is_paused)
     projector = Projector(decisions, sink, status, file.offer, pace)
+    exposition.serve(config.metrics_port, lambda: (status,))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: projector.stop())
     try:

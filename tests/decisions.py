@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline.records.decisions import Decision, Hit, Source, encode_decision
+from pipeline.records.events import Transaction
 
 
 def now_ms() -> int:

@@ -31,7 +31,7 @@ from fraudctl.kafka import admin, tail, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.waiting import every
 from pipeline.records import clock as wall_clock
-from pipeline.records import events as wire
+from pipeline.records import decisions as wire
 from pipeline.rules import ruleset
 from pipeline.scoring import order, reference, scorer
 from pipeline.scoring.job_config import JobConfig, JobTopics

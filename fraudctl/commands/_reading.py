@@ -12,7 +12,6 @@ import typer
 
 from fraudctl.console.result import Result
 from fraudctl.files import options, packing
-from fraudctl.files.options import ReadOptions
 
 FILES_HELP = "JSON, CSV or Parquet, plain or packed; several, a folder, a pattern, or - for standard input."
 
@@ -76,7 +75,7 @@ def _said(
         str | None, typer.Option("--encoding", help="Other than UTF-8 and UTF-16, such as cp1252.")
     ] = None,
     skip_lines: Annotated[int, typer.Option("--skip-lines", help="Lines of CSV before the heading.")] = 0,
-) -> ReadOptions:
+) -> options.ReadOptions:
     """What the options say, checked."""
     return options.ReadOptions(
         fields=options.mapping(mapping or []),
@@ -101,7 +100,15 @@ def _said(
     )
 
 
-_OWN = inspect.signature(_said, eval_str=True)
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Its parameters but `reading`. What the others are is looked up; that would execute what reads files."""
+    for name in ("reading", "return"):
+        function.__annotations__.pop(name, None)
+    found = inspect.signature(function, eval_str=True).parameters
+    return {name: one for name, one in found.items() if name != "reading"}
+
+
+_OWN = _parameters(_said)
 
 
 def with_reading_options(command: Callable[..., Result]) -> Callable[..., Result]:
@@ -109,18 +116,16 @@ def with_reading_options(command: Callable[..., Result]) -> Callable[..., Result
 
     @functools.wraps(command)
     def reads(*args: Any, **given: Any) -> Result:
-        own = {name: given.pop(name) for name in _OWN.parameters if name in given}
+        own = {name: given.pop(name) for name in _OWN if name in given}
         reading, files = _said(**own), given.get("files")
         if files != [packing.STDIN]:
             return command(*args, **given, reading=reading)
         with packing.standard_input() as kept:
             return command(*args, **given | {"files": [kept]}, reading=reading)
 
-    asked = inspect.signature(command, eval_str=True)
-    kept = [one for one in asked.parameters.values() if one.name != "reading"]
-    parameters = [*kept, *_OWN.parameters.values()]
+    parameters = [*_parameters(command).values(), *_OWN.values()]
     changed: Any = reads
-    changed.__signature__ = asked.replace(parameters=parameters)
+    changed.__signature__ = inspect.Signature(parameters)
     changed.__annotations__ = {one.name: one.annotation for one in parameters}
     del changed.__wrapped__
     return reads

@@ -11,7 +11,7 @@ from fraudctl import engines
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
-from fraudctl.jobs import activations, live, reset
+from fraudctl.jobs import live, put_aside, reset
 
 Wait = Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")]
 
@@ -65,13 +65,14 @@ def status() -> Result:
     Example: fraudctl job status --json
     """
     here = engines.current()
-    found = live.status(here) | {"rules_put_aside": activations.put_aside(here)}
+    aside = put_aside.of(here)
+    found = live.status(here) | {"rules_put_aside": put_aside.documents(aside)}
     flink = found["flink"]
     is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
     state = f"{flink['state']} ({flink['job_id']})" if flink else "not there"
-    said, aside = activations.say_put_aside(found["rules_put_aside"])
     answer = _answer(f"wanted {found['wanted']}, {state}", found)
-    return Result(answer.summary + said, found, 0 if is_well else 3, (*answer.tables, *aside))
+    tables = (*answer.tables, *put_aside.tables(aside))
+    return Result(put_aside.with_count(answer.summary, aside), found, 0 if is_well else 3, tables)
 
 
 def savepoint(wait: Wait = 180.0) -> Result:

@@ -14,7 +14,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from fraudctl.compare.detection import (
     MONTH_MS,
@@ -100,7 +99,7 @@ class Backtest:
         """The threshold that fits the budget."""
         return None if self.budget_per_month is None else within_budget(self.levels, self.budget_per_month)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The whole result in JSON."""
         months = months_of(self.outcomes)
         budget = None

@@ -40,7 +40,7 @@ class Alert:
     decision: str
     reasons: tuple[Mapping[str, Any], ...]
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """As a JSON-able mapping."""
         document = {name: getattr(self, name) for name in self.__slots__}
         return document | {"reasons": [dict(reason) for reason in self.reasons]}

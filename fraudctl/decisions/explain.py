@@ -20,18 +20,13 @@ from fraudctl.kafka import admin, tail
 from fraudctl.kafka.tail import Record
 from pipeline.records.decision_bytes import glance
 from pipeline.records.decision_record import run_of
-from pipeline.records.events import (
-    Decision,
-    Transaction,
-    amount_text,
-    decode_decision,
-    format_time,
-    parse_amount,
-    plain,
-)
+from pipeline.records.decisions import Decision, decode_decision
+from pipeline.records.events import Transaction
 from pipeline.records.identity import Identity, sent_id
 from pipeline.records.position import pack, unpack
-from pipeline.rules.expression.tree import Kind, names_in
+from pipeline.records.quantities import amount_text, format_time, parse_amount
+from pipeline.records.wire import plain
+from pipeline.rules.expression.tree import Kind, RawValue, names_in
 from pipeline.rules.ruleset import RuleSetError, load, parse
 from pipeline.scoring import scorer
 from pipeline.sinks import Unavailable
@@ -82,7 +77,7 @@ class Explanation:
     def sum_of_points(self) -> int:
         return sum(hit.points for hit in self.found.decision.reasons)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """As a JSON-able mapping."""
         decision = self.found.decision
         return {
@@ -153,11 +148,11 @@ def outcomes(decision: Decision, ruleset: RuleSet | None) -> tuple[RuleOutcome, 
     return tuple(_outcome(rule, values, ruleset, texts.get(rule.name)) for rule in ruleset.rules)
 
 
-def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, Any]:
+def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, RawValue | None]:
     """What the rules saw: money in units, numbers, text, truth values; what is absent is left out."""
     read: Mapping[Kind, Callable[[Any], Any]] = {Kind.MONEY: parse_amount, Kind.INT: int, Kind.FLOAT: float}
     transaction = decision.transaction
-    values: dict[str, Any] = {
+    values: dict[str, RawValue | None] = {
         "event_id": transaction.event_id,
         "user_id": transaction.user_id,
         "amount": transaction.amount_units,
@@ -266,7 +261,7 @@ def ruleset_of(stack: Stack, wanted: str) -> tuple[RuleSet | None, str | None]:
     return None, None
 
 
-def transaction_document(transaction: Transaction) -> dict[str, Any]:
+def transaction_document(transaction: Transaction) -> dict[str, object]:
     """The transaction as plain JSON values; the amount as exact decimal text."""
     return {
         "event_id": transaction.event_id,
@@ -290,7 +285,7 @@ def _outcome(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str 
     return RuleOutcome(rule.name, rule.when, points if fired else rule.points, fired, compared, text, error)
 
 
-def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
+def _declared(ruleset: RuleSet, name: str) -> dict[str, object]:
     """How the feature is declared, as written in the rule set."""
     return {"declared": ruleset.content.get("features", {}).get(name)}
 

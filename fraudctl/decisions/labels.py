@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import Any
 
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
@@ -16,7 +15,7 @@ from pipeline.records.decision_record import Identity
 from pipeline.records.label import Label
 
 
-def write(stack: Stack, event_id: str, fraud: bool, user: str | None) -> dict[str, Any]:
+def write(stack: Stack, event_id: str, fraud: bool, user: str | None) -> dict[str, object]:
     """Append the verdict and give its document. Without `user` the decisions are searched for the event.
 
     UsageError when no decision bears the id, or those of several users do.

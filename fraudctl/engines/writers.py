@@ -21,14 +21,15 @@ from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.kafka import admin, places
 from fraudctl.waiting import until
-from pipeline.metrics import SinkStatus
+from pipeline.metrics import MEASURED_ONLY, SinkStatus
 from pipeline.records import clock
 from pipeline.records.names import writer_group
 
 STALE_MS = 10_000
 """A status file older than this is of a writer that no longer tells anything."""
-TOLD_OTHERWISE = frozenset({"sink", "lag", "paused", "suspended"})
-"""What a writer reports and its status tells as `name`, as the broker knows it, and as `state`."""
+TOLD_OTHERWISE = frozenset({"sink", "lag", "paused", "suspended"}) | MEASURED_ONLY
+"""What a writer reports and its status tells as `name`, as the broker knows it, and as `state`; and what only
+its metrics have."""
 _SAID = tuple(one.name for one in fields(SinkStatus) if one.name not in TOLD_OTHERWISE)
 _LEAVE_S = 20.0
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fraudctl.files.lines import LONGEST_BYTES, Piece
-from pipeline.records.events import Refusal
+from pipeline.records.quantities import Refusal
 
 _MOST_LINES = 1_000
 """A cell of more lines is a quote that does not end."""

@@ -13,7 +13,8 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 from fraudctl.files.lines import LONGEST_BYTES, Piece, first, pieces
-from pipeline.records.events import MAX_NESTING, Number, Refusal
+from pipeline.records.quantities import Number, Refusal
+from pipeline.records.wire import MAX_NESTING
 
 _OUTSIDE = re.compile(rb'[{}\[\]"\n]')
 _SAMPLE_LINES = 100

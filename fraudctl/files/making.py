@@ -13,7 +13,8 @@ from fraudctl.files.fields import Convert, Fields
 from fraudctl.files.json_objects import Members
 from fraudctl.files.parquet_table import plain
 from fraudctl.files.times import Times
-from pipeline.records.events import Refusal, Transaction, encode
+from pipeline.records.events import Transaction, encode
+from pipeline.records.quantities import Refusal
 
 _VERDICTS = dict.fromkeys(("1", "1.0", "true", "fraud", "yes"), True) | dict.fromkeys(
     ("0", "0.0", "false", "legit", "no"), False

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from fraudctl.errors import UsageError
-from pipeline.records.events import Refusal, parse_time
+from pipeline.records.quantities import Refusal, parse_time
 
 FORMATS = ("csv", "jsonl", "parquet")
 KINDS = ("text", "number", "bool")

@@ -13,7 +13,7 @@ from typing import Any
 
 from fraudctl.errors import UsageError
 from fraudctl.files.packing import seekable
-from pipeline.records.events import Number
+from pipeline.records.quantities import Number
 
 _BATCH = 4_096
 

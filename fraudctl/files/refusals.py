@@ -10,7 +10,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from fraudctl.console.result import Table
 from fraudctl.errors import UsageError
@@ -69,7 +69,7 @@ class Refusals:
         ordered = sorted(self._reasons.items(), key=lambda item: -item[1].count)
         return {code: reason.count for code, reason in ordered}
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The first thousand, the count of all, and that by reason."""
         return {
             "refused": [one.as_document() for one in self.kept],

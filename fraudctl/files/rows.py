@@ -26,7 +26,7 @@ from fraudctl.files.parquet_table import ParquetTable
 from fraudctl.files.sources import Paths, parts
 from fraudctl.files.survey import Survey, survey
 from fraudctl.files.times import Times
-from pipeline.records.events import Refusal
+from pipeline.records.quantities import Refusal
 
 PAYMENT_FIELDS = ("event_id", "user_id", "event_time", "amount")
 LABEL_FIELDS = ("event_id", "label")

@@ -12,8 +12,7 @@ from typing import Any
 
 from fraudctl.errors import UsageError
 from fraudctl.files.options import EPOCH_UNITS, UNIT_NS, ReadOptions
-from pipeline.records.events import Number, Refusal, format_time, parse_time
-from pipeline.records.quantities import MAX_TIME_MS, MIN_TIME_MS
+from pipeline.records.quantities import MAX_TIME_MS, MIN_TIME_MS, Number, Refusal, format_time, parse_time
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _ZONE = r"(?P<zone>[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?"

@@ -25,7 +25,11 @@ from fraudctl.settings.profile import Profile
 from pipeline import sinks
 
 FORMAT = 1
+NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
+"""the servers without which no job runs"""
 MEND = "remove it and run: fraudctl up"
+METRICS = "metrics"
+"""among the ports: those on which the pipeline's programs answer `/metrics`, by program"""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ class Paths:
     def flink_lib(self) -> Path:
         return self.home / "flink" / "lib"
 
+    @property
+    def flink_plugins(self) -> Path:
+        return self.home / "flink" / "plugins"
+
     def data(self, server: str) -> Path:
         """Where a server keeps its data."""
         return self.home / "data" / server
@@ -115,10 +123,14 @@ class Stack:
     def flink_url(self) -> str:
         return f"http://{self.flink}"
 
+    def metrics_port(self, program: str) -> int | None:
+        """Where a program of ours answers `/metrics`; None where it was started without."""
+        return self.ports.get(METRICS, {}).get(program)
+
     @property
     def runs_jobs(self) -> bool:
         """Whether this stack has what a job needs: Kafka and Flink."""
-        return {"kafka", "flink"} <= self.addresses.keys()
+        return self.addresses.keys() >= NEEDED_BY_JOBS
 
     @property
     def job_jars(self) -> tuple[Path, ...]:

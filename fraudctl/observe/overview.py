@@ -13,7 +13,7 @@ from fraudctl.engines.contract import ServerHealth
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
-from fraudctl.jobs import activations
+from fraudctl.jobs import put_aside
 from fraudctl.observe import status
 
 NOT_WELL = 3
@@ -52,8 +52,7 @@ def _running(stack: Stack) -> Result:
     job = status.job(stack)
     sinks = status.sinks(stack)
     ill, rates = _ill(health, job, sinks), status.rates(stack)
-    put_aside = activations.put_aside(stack)
-    said, aside = activations.say_put_aside(put_aside)
+    aside = put_aside.of(stack)
     summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
     data = {
         "home": str(stack.home),
@@ -63,10 +62,10 @@ def _running(stack: Stack) -> Result:
         "job": job,
         "sinks": sinks,
         "rates": rates,
-        "rules_put_aside": put_aside,
+        "rules_put_aside": put_aside.documents(aside),
     }
-    shown = (*tables(health, job, sinks), _rates_table(rates), *aside)
-    return Result(summary + said, data, exit_code=NOT_WELL if ill else 0, tables=shown)
+    shown = (*tables(health, job, sinks), _rates_table(rates), *put_aside.tables(aside))
+    return Result(put_aside.with_count(summary, aside), data, exit_code=NOT_WELL if ill else 0, tables=shown)
 
 
 def _ill(
@@ -77,7 +76,7 @@ def _ill(
     return names + [sink["name"] for sink in sinks if not sink["healthy"] and sink["name"] not in names]
 
 
-def _server(one: ServerHealth) -> dict[str, Any]:
+def _server(one: ServerHealth) -> dict[str, object]:
     return {
         "name": one.name,
         "title": one.title,

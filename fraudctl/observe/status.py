@@ -32,7 +32,8 @@ def program(state: ProgramState) -> dict[str, Any]:
 def job(stack: Stack) -> dict[str, Any]:
     """The live job: state, age, newest checkpoint; `healthy` is false if it should run and does not."""
     found: dict[str, Any] = {"name": None, "state": "none", "job_id": None, "uptime_s": None}
-    found |= {"checkpoints": None, "failed_checkpoints": None, "checkpoint_age_s": None, "healthy": True}
+    found |= {"checkpoints": None, "failed_checkpoints": None, "checkpoint_age_s": None}
+    found |= {"checkpoint_duration_s": None, "checkpoint_bytes": None, "healthy": True}
     if not stack.runs_jobs:
         return found
     try:
@@ -64,6 +65,8 @@ def _live(stack: Stack) -> dict[str, Any]:
         "checkpoints": checkpoints.completed,
         "failed_checkpoints": checkpoints.failed,
         "checkpoint_age_s": int((now_ms - latest.completed_ms) / 1000) if latest else None,
+        "checkpoint_duration_s": latest.duration_ms / 1000 if latest else None,
+        "checkpoint_bytes": latest.size_bytes if latest else None,
     }
 
 

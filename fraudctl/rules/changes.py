@@ -19,7 +19,7 @@ from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka.tail import Tail
 from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import Undecodable, glance
-from pipeline.records.events import format_time
+from pipeline.records.quantities import format_time
 from pipeline.rules.plugins import watch
 from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, parse
 from pipeline.scoring import activation

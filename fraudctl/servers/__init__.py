@@ -7,13 +7,14 @@ folder, so a new server needs no entry in any table.
 from __future__ import annotations
 
 import importlib
+import pwd
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from fraudctl.binaries.artifacts import Artifact, jars, lock
 from fraudctl.home.private_files import make_folder, open_private
@@ -36,6 +37,22 @@ class Program:
     stop_signal: str = "TERM"
     stop_wait_s: int = 20
     start_s: int = 1
+
+
+class RunAs(TypedDict, total=False):
+    """The arguments by which subprocess runs a command as another user."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def run_as(user: str | None) -> RunAs:
+    """Those for this user; none for ours."""
+    if user is None:
+        return {}
+    entry = pwd.getpwnam(user)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
 @dataclass(frozen=True)

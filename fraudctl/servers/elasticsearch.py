@@ -10,7 +10,6 @@ import json
 import urllib.error
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import compiled, launcher_jar, server_command, share_classes
@@ -67,7 +66,7 @@ class Server(BaseServer):
     def probe(self) -> None:
         try:
             with open_url(f"http://{self.address}/_cluster/health", 2) as answer:
-                health: dict[str, Any] = json.load(answer)
+                health: dict[str, object] = json.load(answer)
         except urllib.error.HTTPError as error:
             error.close()
             raise NotReady(f"HTTP {error.code}") from error

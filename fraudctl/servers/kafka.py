@@ -75,12 +75,9 @@ class Server(BaseServer):
         settings = {str(name): str(value) for name, value in self.site.settings.settings.items()}
         ports = self.site.ports
         text = _PROPERTIES.format(
-            host=HOST,
-            broker=ports["broker"],
-            controller=ports["controller"],
-            data=str(self.data).replace("\\", "\\\\"),
+            host=HOST, broker=ports["broker"], controller=ports["controller"], data=escaped(str(self.data))
         )
-        text += "".join(f"{name}={value}\n" for name, value in settings.items())
+        text += "".join(f"{name}={escaped(value)}\n" for name, value in settings.items())
         write_atomically(self.config, text)
         if not (self.data / "meta.properties").exists():
             self._format()
@@ -124,3 +121,9 @@ class Server(BaseServer):
     def version(cls) -> str:
         broker = (a.coordinates for a in cls.artifacts() if ":kafka_2.13:" in a.coordinates)
         return next(broker, "").rpartition(":")[2]
+
+
+def escaped(value: str) -> str:
+    """A value of a properties file, where a backslash begins an escape and leading space is lost."""
+    text = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return "\\" + text if text.startswith((" ", "\t")) else text

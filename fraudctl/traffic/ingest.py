@@ -29,8 +29,9 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, broker, tail, wanted
 from fraudctl.kafka.sender import Sender, Sent
 from pipeline.records.clock import HOUR_MS
-from pipeline.records.events import Transaction, encode, format_time
+from pipeline.records.events import Transaction, encode
 from pipeline.records.label import label
+from pipeline.records.quantities import format_time
 
 OLDEST_LIVE_MS = HOUR_MS
 _SHOWN_EACH = 1_000

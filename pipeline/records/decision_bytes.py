@@ -1,6 +1,6 @@
 """What the bytes of a decision say, read cheaply; the one place that knows how they lie.
 
-The values of the decisions topic have a fixed order of keys (see `pipeline.records.events`): the event's id
+The values of the decisions topic have a fixed order of keys (`pipeline.records.decisions`): the event's id
 and its user first, the features before the verdict. So a sink need not parse the features to pass them on: it
 cuts their JSON text out whole, numbers untouched. Cutting is sound because an unescaped quote never stands
 inside a JSON string: `,"late":` can only be structure. This module knows nothing of Kafka or of any store.
@@ -15,7 +15,7 @@ from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
-from pipeline.records.events import MARKS
+from pipeline.records.fields import MARKS
 from pipeline.records.identity import Identity, sent_id, stored_id
 
 _EVENT_ID = '{"event_id":"'
@@ -24,6 +24,8 @@ _AMOUNT = b',"amount":'
 _USER_ID = ',"user_id":"'
 _FEATURES = ',"features":{'
 _LATE = ',"late":'
+_LATE_BYTES = _LATE.encode()
+_TIME_BYTES = b',"event_time":"'
 _APPROVED = '"decision":"approve"'
 _IS_REUSED = ',"reused_id":'
 _REUSED = re.compile(',"late":[a-z]+,"saturated":[a-z]+,"reused_id":true,"content_hash":"([0-9a-f]{16})"')
@@ -100,6 +102,29 @@ def take_apart(value: bytes) -> Parts:
     return parts
 
 
+def verdict_bytes(value: bytes) -> bytes:
+    """The end of a decision from its verdict on: the same bytes for all on which no rule fired."""
+    cut = value.rfind(_LATE_BYTES)
+    return value[cut:] if cut >= 0 else b""
+
+
+@lru_cache(maxsize=1_000)
+def verdict(end: bytes) -> Mapping[str, Any]:
+    """What `verdict_bytes` say, empty where they are of no decision. Shared: do not change it."""
+    try:
+        found = json.loads(b"{" + end[1:])
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def time_bytes(value: bytes) -> bytes:
+    """The event's own time as it is written, empty where there is none."""
+    cut = value.find(_TIME_BYTES)
+    start = cut + len(_TIME_BYTES)
+    return value[start : value.find(b'"', start)] if cut >= 0 else b""
+
+
 def beginning(stored: str) -> bytes:
     """How the bytes of every decision on the event of that stored id begin, whoever its user is."""
     return f'{{"event_id":{json.dumps(sent_id(stored), ensure_ascii=False)},'.encode()
@@ -129,8 +154,8 @@ def from_features(text: str) -> str:
     return text[text.rfind(_FEATURES) :]
 
 
-def marks(decision: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a decision says only when there is reason to (`events.MARKS`); None when there is none."""
+def marks(decision: Mapping[str, Any]) -> dict[str, object] | None:
+    """What a decision says only when there is reason to (`fields.MARKS`); None when there is none."""
     if MARKS.isdisjoint(decision):
         return None
     return {name: decision[name] for name in sorted(MARKS & decision.keys())}

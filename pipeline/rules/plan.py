@@ -102,17 +102,22 @@ class Hop:
     @property
     def newest(self) -> int:
         """The latest plan that gave a number anew."""
-        numbered: list[Numbered[Any]] = [self.columns, self.conditions, *self.memories.values()]
-        return max((since for one in numbered for since in one.since), default=0)
+        return max((since for _, numbered in self._numbered for since in numbered.since), default=0)
+
+    @property
+    def _numbered(self) -> list[tuple[str, Numbered[Any]]]:
+        """Everything that has numbers, by its name in the document."""
+        memories = [(agg, self.memories[agg]) for agg in MEMORIES]
+        return [("wheres", self.conditions), ("columns", self.columns), *memories]
 
     @property
     def shadow_features(self) -> tuple[PlannedFeature, ...]:
         """The shadow's, none without a shadow."""
         return self.shadow.features if self.shadow else ()
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """As JSON."""
-        document: dict[str, Any] = {
+        document: dict[str, object] = {
             "key": self.key,
             "retention_ms": self.live.retention_ms,
             "held_ms": self.held_ms,
@@ -122,11 +127,7 @@ class Hop:
                 agg: [memory and asdict(memory) for memory in self.memories[agg].definitions]
                 for agg in MEMORIES
             },
-            "since": {
-                "wheres": list(self.conditions.since),
-                "columns": list(self.columns.since),
-                **{agg: list(self.memories[agg].since) for agg in MEMORIES},
-            },
+            "since": {name: list(numbered.since) for name, numbered in self._numbered},
             "features": [feature.as_document() for feature in self.live.features],
         }
         if self.shadow is not None:
@@ -163,9 +164,9 @@ class Plan:
         """The hop by that key, if it has one."""
         return next((hop for hop in self.hops if hop.key == key), None)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """As the kernel reads it; JSON without change."""
-        document: dict[str, Any] = {} if self.settings is None else asdict(self.settings)
+        document: dict[str, object] = {} if self.settings is None else asdict(self.settings)
         document |= {"epoch": self.epoch, "hops": [hop.as_document() for hop in self.hops]}
         document |= {"inputs": list(self.inputs)}
         if self.shadow_inputs is not None:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final, Literal
 
-from pipeline.records.events import RESERVED
+from pipeline.records.fields import RESERVED
 from pipeline.rules.expression.parse import FUNCTIONS
 from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, is_clean_text
 from pipeline.rules.expression.tree import Literal as Constant

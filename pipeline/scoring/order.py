@@ -16,7 +16,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.records.events import MAX_EVENT_BYTES, Refusal, Transaction, decode
+from pipeline.records.events import Transaction, decode
+from pipeline.records.quantities import Refusal
+from pipeline.records.wire import MAX_EVENT_BYTES
 
 Time = Literal["append", "event"]
 

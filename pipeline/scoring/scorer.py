@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from pipeline.records.events import Decision, Hit, Number, Scalar, Source, amount_text, encode_tail
+from pipeline.records.decisions import Decision, Hit, Source, encode_tail
+from pipeline.records.quantities import Number, amount_text
+from pipeline.records.wire import Scalar
 from pipeline.rules.expression.compile import ConditionCompiler, predicate
 from pipeline.rules.expression.tree import Kind, Name, RawValue
 from pipeline.rules.plugins.call import Alarm, Answer, Guard, Ready

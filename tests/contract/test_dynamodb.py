@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import sinks
 from pipeline.records.decision_bytes import take_apart
-from pipeline.records.events import Hit
+from pipeline.records.decisions import Hit
 from pipeline.sinks import Damaged, Outcome, ReadBack, Unavailable
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb import memory

@@ -25,9 +25,11 @@ from fraudctl.kafka.tail import Record
 from pipeline import sinks
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Hit, Number, decode_decision
+from pipeline.records.decisions import Hit, decode_decision
+from pipeline.records.quantities import Number
 from pipeline.sinks import Damaged, Held, Outcome, Sink, Unavailable
-from pipeline.sinks import postgres as postgres_sink
+from pipeline.sinks.postgres.schema import create_schema
+from pipeline.sinks.postgres.statements import SCHEMA_VERSION
 from pipeline.sinks.redis import reader as redis_reader
 from tests.decisions import decided, now_ms
 
@@ -313,7 +315,7 @@ class TestPostgres:
 
         def create() -> None:
             try:
-                postgres_sink.create_schema(address)
+                create_schema(address)
             except BaseException as error:
                 failures.append(error)
 
@@ -325,13 +327,13 @@ class TestPostgres:
         assert failures == []
         with psycopg.connect(address) as connection:
             rows = connection.execute("SELECT version FROM risk_schema").fetchall()
-        assert rows == [(postgres_sink.SCHEMA_VERSION,)]
+        assert rows == [(SCHEMA_VERSION,)]
 
     def test_a_schema_of_an_earlier_version_is_brought_to_this_one(self, server: Any) -> None:
         with psycopg.connect(server.address, autocommit=True) as connection:
             connection.execute("CREATE DATABASE earlier")
         address = server.address.removesuffix("postgres") + "earlier"
-        postgres_sink.create_schema(address)
+        create_schema(address)
         one = delivery(new_event(), IP_BURST)
         sink = sinks.connect("postgres", address, None, {})
         sink.write([one])
@@ -345,7 +347,7 @@ class TestPostgres:
         with psycopg.connect(address) as connection:
             rows = connection.execute("SELECT event_id, marks FROM risk_scores").fetchall()
             versions = connection.execute("SELECT max(version) FROM risk_schema").fetchall()
-        assert (rows, versions) == ([(event_id, None)], [(postgres_sink.SCHEMA_VERSION,)])
+        assert (rows, versions) == ([(event_id, None)], [(SCHEMA_VERSION,)])
 
 
 class TestRedis:
@@ -561,7 +563,7 @@ def test_a_table_of_another_form_is_not_taken_for_a_server_that_is_away(postgres
         connection.execute("DROP DATABASE IF EXISTS strange")
         connection.execute("CREATE DATABASE strange")
     strange = postgres_server.address.removesuffix("postgres") + "strange"
-    postgres_sink.create_schema(strange)
+    create_schema(strange)
     with psycopg.connect(strange) as connection:
         connection.execute("ALTER TABLE risk_scores DROP COLUMN score")
     sink = sinks.connect("postgres", strange, None, {})

@@ -29,7 +29,7 @@ def words(fault: Fault) -> str:
     return f"let {fault.target} refuse every write for {fault.lasts_ms / 1000:g} s"
 
 
-def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
+def plan(stack: Stack, fault: Fault) -> dict[str, object]:
     _programs.check(stack, workers.program(fault.target))
     _programs.check(stack, fault.target)
     return {"store": fault.target}

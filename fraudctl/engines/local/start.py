@@ -21,7 +21,7 @@ from fraudctl.engines.local.waiting import Wait, program_names_of, together
 from fraudctl.errors import Failed
 from fraudctl.home import folder as homes
 from fraudctl.home.private_files import make_folder, open_private
-from fraudctl.home.stack import Paths, Stack, read
+from fraudctl.home.stack import METRICS, Paths, Stack, read
 from fraudctl.kafka import admin, wanted
 from fraudctl.servers import BaseServer, flink
 from pipeline import sinks
@@ -76,7 +76,7 @@ class _Run:
     def _stack(self, classes: Mapping[str, type[BaseServer]]) -> Stack:
         chosen = self._ports(classes)
         profile = self.wish.profile
-        addresses = {name: f"127.0.0.1:{next(iter(roles.values()))}" for name, roles in chosen.items()}
+        addresses = {name: f"127.0.0.1:{next(iter(chosen[name].values()))}" for name in classes}
         for name, settings in profile.servers.items():
             if settings.external and name not in self.wish.without:
                 addresses[name] = settings.external.address
@@ -143,7 +143,7 @@ class _Run:
 def _goes_on(known: Stack, wish: Wish) -> bool:
     """Whether the stack that runs is the wished one. Failed where it is another that came up whole."""
     if known.without == wish.without and known.profile.as_document() == wish.profile.as_document():
-        return True
+        return METRICS in known.ports
     if known.extra.get("ready"):
         raise Failed(
             f"a stack with other settings (profile {known.profile.name}) runs in {known.home}",

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final
 
-from pipeline.records.events import NUMBER_FIELDS, STRING_FIELDS
+from pipeline.records.fields import NUMBER_FIELDS, STRING_FIELDS
 
 
 class Kind(Enum):

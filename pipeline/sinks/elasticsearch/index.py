@@ -98,7 +98,7 @@ _PROPERTIES: Mapping[str, Any] = {
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def template(alias: str) -> dict[str, Any]:
+def template(alias: str) -> dict[str, object]:
     """The index template of all monthly indices behind an alias."""
     return {
         "index_patterns": [f"{alias}-*"],
@@ -116,7 +116,7 @@ def template(alias: str) -> dict[str, Any]:
     }
 
 
-def mappings() -> dict[str, Any]:
+def mappings() -> dict[str, object]:
     """Of every monthly index. What a later version adds here, indices that exist take as well."""
     return {"dynamic": "strict", "properties": dict(_PROPERTIES)}
 

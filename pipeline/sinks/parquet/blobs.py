@@ -147,7 +147,7 @@ class Bucket:
     def __init__(self, bucket: str, prefix: str, secret: str | None, settings: Mapping[str, Any]) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
-        self._options: dict[str, Any] = {
+        self._options: dict[str, object] = {
             "endpoint_url": settings.get("endpoint"),
             "region_name": settings.get("region", "us-east-1"),
             **_credentials(secret),

@@ -17,7 +17,7 @@ import pyarrow.json as pa_json
 
 from pipeline.records.decision_record import Delivery
 from pipeline.sinks.parquet import table as decision_table
-from pipeline.sinks.parquet.table import DOCUMENT, FIXED, FLAG, NUMBER, PLAIN, REQUIRED, TEXT
+from pipeline.sinks.parquet.columns import DOCUMENT, FIXED, FLAG, NUMBER, PLAIN, REQUIRED, TEXT
 
 _AS_THEY_STAND = ("amount", "lat", "lon")
 _SCHEMA = pa.schema([*DOCUMENT, *[FIXED.field(name) for name in _AS_THEY_STAND]])

@@ -15,11 +15,10 @@ def ask(
     address: str, secret: str | None, statement: str, values: Sequence[Any] = (), *, wait_s: int = 10
 ) -> list[tuple[Any, ...]]:
     """The rows of a statement, committed as it is done; none where it gives none. Raises Unavailable."""
-    import psycopg
+    import psycopg  # every command that reads a profile imports `fraudctl.servers.postgres`, and so this
 
-    extra: dict[str, Any] = {} if secret is None else {"password": secret}
     try:
-        with psycopg.connect(address, autocommit=True, connect_timeout=wait_s, **extra) as connection:
+        with psycopg.connect(address, password=secret, autocommit=True, connect_timeout=wait_s) as connection:
             cursor = connection.execute(statement.encode(), values or None)
             return cursor.fetchall() if cursor.description else []
     except psycopg.Error as error:

@@ -11,8 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, parse_amount
+from pipeline.records.decisions import Decision, Hit, Source
+from pipeline.records.events import Transaction
 from pipeline.records.identity import REUSED, sent_id
+from pipeline.records.quantities import Number, parse_amount
+from pipeline.records.wire import Scalar
 from pipeline.sinks import Damaged, Unavailable
 
 if TYPE_CHECKING:
@@ -96,7 +99,7 @@ def latest(dsn: str, since_ms: int, limit: int, decisions: Sequence[str]) -> lis
 
 @contextmanager
 def _connected(dsn: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    import psycopg
+    import psycopg  # `alerts --follow` and `explain` without PostgreSQL read the log alone
 
     try:
         with psycopg.connect(dsn, connect_timeout=5) as connection:
@@ -136,7 +139,7 @@ def _transaction(row: Mapping[str, Any]) -> Transaction:
     return Transaction(event_id, row["user_id"], row["event_time_ms"], amount, fields)
 
 
-def _scalars(text: str) -> dict[str, Any]:
+def _scalars(text: str) -> dict[str, Scalar]:
     """A JSON object whose numbers stay as they were written."""
-    members: dict[str, Any] = json.loads(text, parse_float=Number, parse_int=Number)
+    members: dict[str, Scalar] = json.loads(text, parse_float=Number, parse_int=Number)
     return members

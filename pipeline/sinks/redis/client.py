@@ -16,7 +16,7 @@ def client(url: str, password: str | None, wait_s: float = 10) -> redis.Redis:
     """A client, which connects with its first command. Bytes that are no text pass as surrogates."""
     import redis
 
-    extra: dict[str, Any] = {} if password is None else {"password": password}
+    extra: dict[str, object] = {} if password is None else {"password": password}
     return redis.Redis.from_url(
         url,
         decode_responses=True,

@@ -6,6 +6,18 @@
 -- ARGV: the greatest position that may go (20 digits), identity
 -- Returns 0 when the flag is newer and stays.
 local flag, mark, upto, identity = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+-- What lies under the name of a list and is none somebody else has put there: it gets another name.
+local function list(key)
+  local kind = redis.call('TYPE', key)['ok']
+  if kind ~= 'zset' and kind ~= 'none' then redis.call('RENAME', key, 'foreign:' .. key) end
+  return key
+end
+list('risk:recent')
+for _, kind in ipairs({'ip', 'user'}) do
+  list('risk:top:' .. kind)
+  list('risk:last:' .. kind)
+end
+
 local marked = redis.pcall('GET', mark)
 if type(marked) ~= 'table' and marked and marked <= upto then redis.call('DEL', mark) end
 if redis.call('TYPE', flag)['ok'] ~= 'hash' then return redis.call('DEL', flag) end
@@ -15,6 +27,6 @@ redis.call('DEL', flag)
 redis.call('ZREM', 'risk:recent', identity)
 for place, kind in ipairs({'ip', 'user'}) do
   local value = held[place + 1]
-  if value and value ~= '' then redis.call('ZREM', 'risk:hot:' .. kind .. ':' .. value, identity) end
+  if value and value ~= '' then redis.call('ZREM', list('risk:hot:' .. kind .. ':' .. value), identity) end
 end
 return 1

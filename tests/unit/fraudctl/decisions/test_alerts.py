@@ -9,7 +9,8 @@ import pytest
 from fraudctl.decisions.alerts import Alert, read, wanted
 from fraudctl.errors import UsageError
 from fraudctl.kafka.tail import Record
-from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline.records.decisions import Decision, Hit, Source, encode_decision
+from pipeline.records.events import Transaction
 
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 DENIED = Hit("denied", 40, "ada is on a deny list")

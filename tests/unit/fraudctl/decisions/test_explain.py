@@ -27,8 +27,10 @@ from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Record
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.records.decisions import Decision, Hit, Source, encode_decision
+from pipeline.records.events import Transaction
 from pipeline.records.position import pack
+from pipeline.records.quantities import Number
 from pipeline.rules.ruleset import RuleSet, parse
 from tests.mock_kafka import MockKafka
 

@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.records import decision_bytes, names
 from pipeline.records.decision_bytes import glance, take_apart
-from pipeline.records.events import Decision, Source, Transaction, decode_decision, encode_decision
+from pipeline.records.decisions import Decision, Source, decode_decision, encode_decision
+from pipeline.records.events import Transaction
 
 
 def decision(event_id: str = "run-17", **fields: Any) -> bytes:

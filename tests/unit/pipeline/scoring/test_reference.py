@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.records.events import Number, Transaction
+from pipeline.records.events import Transaction
+from pipeline.records.quantities import Number
 from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from pipeline.scoring.order import Stamped
