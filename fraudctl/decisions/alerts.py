@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.tail import Record
+from pipeline.connections.secrets import Secret
 from pipeline.records.decision_bytes import Parts, Undecodable, glance, take_apart
 from pipeline.records.flagged import Flagged
-from pipeline.sinks import Damaged, Unavailable
+from pipeline.sinks import Damaged, Unavailable, mend, settings_of
 from pipeline.sinks.postgres import reader
 from pipeline.sinks.redis import reader as redis_reader
 
@@ -25,10 +26,19 @@ if TYPE_CHECKING:
 FLAGS = ("review", "block")
 
 
-def latest(dsn: str, since_ms: int, limit: int, decision: str | None = None) -> list[Flagged]:
+def latest(
+    dsn: str,
+    since_ms: int,
+    limit: int,
+    decision: str | None = None,
+    *,
+    secret: Secret = None,
+    settings: Mapping[str, Any] | None = None,
+) -> list[Flagged]:
     """The newest alerts decided at or after `since_ms`, newest first. Raises Unhealthy."""
+    names, told = wanted(decision), settings_of("postgres", settings or {})
     try:
-        return reader.latest(dsn, since_ms, limit, wanted(decision))
+        return reader.latest(dsn, since_ms, limit, names, secret=secret, settings=told)
     except Damaged as error:
         raise Unhealthy(
             f"PostgreSQL cannot tell: {error}",
@@ -36,7 +46,8 @@ def latest(dsn: str, since_ms: int, limit: int, decision: str | None = None) -> 
             code="damaged",
         ) from error
     except Unavailable as error:
-        raise Unhealthy(f"PostgreSQL does not answer: {error}", hint="see: fraudctl status") from error
+        hint = mend("postgres", error) or "see: fraudctl status"
+        raise Unhealthy(f"PostgreSQL does not answer: {error}", hint=hint) from error
 
 
 def follow(stack: Stack, decision: str | None = None, since_ms: int | None = None) -> Iterator[Flagged]:
@@ -64,14 +75,22 @@ def read(record: Record) -> Flagged | None:
 
 
 def top(
-    url: str, kind: str, limit: int, now_ms: int, damaged: Callable[[str], object] = lambda _: None
+    url: str,
+    kind: str,
+    limit: int,
+    now_ms: int,
+    damaged: Callable[[str], object] = lambda _: None,
+    *,
+    secret: Secret = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> list[tuple[str, int]]:
     """Addresses (kind "ip") or users ("user") with the most distinct flagged events of the last 24 h.
 
     What Redis holds of another form is told to `damaged`, and left out. Raises Unhealthy.
     """
+    told = settings_of("redis", settings or {})
     try:
-        return redis_reader.top(url, kind, limit, now_ms, damaged=damaged)
+        return redis_reader.top(url, kind, limit, now_ms, secret, damaged=damaged, settings=told)
     except Damaged as error:
         raise Unhealthy(
             f"Redis holds what no sink writes: {error}",
@@ -79,7 +98,8 @@ def top(
             code="damaged",
         ) from error
     except Unavailable as error:
-        raise Unhealthy(f"Redis does not answer: {error}", hint="see: fraudctl status") from error
+        hint = mend("redis", error) or "see: fraudctl status"
+        raise Unhealthy(f"Redis does not answer: {error}", hint=hint) from error
 
 
 def wanted(decision: str | None) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ class Sink(TypedDict):
     written: NotRequired[int]
     retried: NotRequired[int]
     dead_lettered: NotRequired[int]
+    mend: NotRequired[str | None]
 
 
 class Rates(TypedDict):
@@ -161,6 +162,7 @@ def _sink(stack: Stack, name: str) -> Sink:
                 "retried": said.retried,
                 "dead_lettered": said.dead_lettered,
                 "last_error": said.last_error,
+                "mend": said.mend,
             }
     except FraudctlError as error:
         found |= {"healthy": False, "last_error": error.message}
