@@ -80,6 +80,8 @@ class Backtest:
     notes: list[str] = field(default_factory=list)
     truths: Truths = field(default_factory=Truths)
     duplicates: int = 0
+    reused_ids: int = 0
+    """events whose id another event of the user had shortly before, with other content"""
     late: int = 0
     saturated: int = 0
     after: int = 0
@@ -119,6 +121,7 @@ class Backtest:
             "notes": self.notes,
             "events": len(self.outcomes),
             "duplicates": self.duplicates,
+            "reused_ids": self.reused_ids,
             "late": self.late,
             "saturated": self.saturated,
             "after_as_of": self.after,
@@ -153,20 +156,21 @@ def run(order: Order, progress: Progress) -> Backtest:
     stamped = [_stamped(row, number, clock) for number, row in enumerate(rows)]
     scorer = Scorer(order.ruleset)
     judged: list[_Judged] = []
-    labels: dict[Identity, list[Label]] = {}
+    labels: dict[tuple[Identity, int, int], list[Label]] = {}
     for done, scored in enumerate(Reference(order.ruleset.plan(order.settings)).process(stamped)):
         event, row = scored.stamped, rows[scored.stamped.offset]
         result.late += event.late
         result.saturated += scored.saturated
         own = [] if row.label is None else [row.label]
+        result.reused_ids += scored.content_hash is not None
         if scored.duplicate:
             result.duplicates += 1
-            labels.setdefault(_identity(event), []).extend(own)
+            labels.setdefault(_copied(event), []).extend(own)
         elif order.as_of_ms is not None and event.pos > order.as_of_ms:
             result.after += 1
         else:
             verdict = scorer.verdict(scored)
-            labels[_identity(event)] = own
+            labels[_copied(event)] = own
             judged.append(_Judged(event, verdict.score, tuple(hit.rule for hit in verdict.hits), own))
         if done % 5_000 == 0:
             progress.update(done, f"{done} events scored")
@@ -190,6 +194,11 @@ class _Judged:
 
 def _identity(event: Stamped) -> Identity:
     return event.transaction.user_id, event.transaction.event_id
+
+
+def _copied(event: Stamped) -> tuple[Identity, int, int]:
+    """What a copy has in common with its first, and another event with the same id has not."""
+    return _identity(event), event.transaction.event_time_ms, event.transaction.amount_units
 
 
 def _outcome(one: _Judged, truths: Truths) -> Outcome:
