@@ -18,7 +18,6 @@ from fraudctl.console.streams import say
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.tail import Record
-from pipeline.connections.secrets import Secret
 from pipeline.records.decision_bytes import glance
 from pipeline.records.decision_record import run_of
 from pipeline.records.decisions import Decision, decode_decision
@@ -29,7 +28,7 @@ from pipeline.records.wire import plain
 from pipeline.rules.expression.tree import Kind, RawValue, names_in
 from pipeline.rules.ruleset import RuleSetError, load, parse
 from pipeline.scoring import scorer
-from pipeline.sinks import Unavailable, settings_of
+from pipeline.sinks import OPEN, Unavailable, Way
 from pipeline.sinks.postgres import reader
 
 if TYPE_CHECKING:
@@ -173,12 +172,12 @@ def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
 def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     """What the store holds; nothing, and why is said, where there is none or it does not answer."""
     try:
-        dsn, access = stack.reached("postgres")
+        dsn = stack.sink_address("postgres")
     except NotRunning as error:
         say(f"{error.message}: reading the log instead")
         return []
     try:
-        return stored(dsn, event_id, user_id, **access)
+        return stored(dsn, event_id, user_id, stack.way("postgres"))
     except Unavailable as error:
         say(f"PostgreSQL does not answer: {error}: reading the log instead")
         return []
@@ -198,18 +197,9 @@ def one_of(found: list[Found], event_id: str) -> Found:
     return found[0]
 
 
-def stored(
-    dsn: str,
-    event_id: str,
-    user_id: str | None,
-    *,
-    secret: Secret = None,
-    settings: Mapping[str, Any] | None = None,
-) -> list[Found]:
+def stored(dsn: str, event_id: str, user_id: str | None, way: Way = OPEN) -> list[Found]:
     """From PostgreSQL. Raises `pipeline.sinks.Unavailable`."""
-    told = settings_of("postgres", settings or {})
-    found = reader.of_event(dsn, event_id, user_id, secret=secret, settings=told)
-    return [Found(*one, "postgres") for one in found]
+    return [Found(*one, "postgres") for one in reader.of_event(dsn, event_id, user_id, way)]
 
 
 def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:

@@ -69,6 +69,7 @@ def client(service: str, settings: Config, access: Access | None = None, **optio
     so the client itself is asked where it leads. Raises what boto3 raises, OSError, and ValueError for
     credentials of another form.
     """
+    # Profiles are read by what a sink can be told, and that shall not cost boto3's quarter of a second.
     import boto3
     from botocore.config import Config
 

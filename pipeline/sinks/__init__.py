@@ -267,6 +267,18 @@ def prepare(name: str, address: str, secret: Secret, settings: Mapping[str, Any]
         act(address, secret, settings_of(name, settings))
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """With what those who read a store ask it, beside its address. Settings as a profile has them."""
+
+    secret: Secret = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+OPEN: Final = Way()
+"""Without a secret, and nothing said."""
+
+
 SECRETS: Final = ("api_key_file", "password_file", "credentials_file")
 """The settings of sinks that name the file of a secret; a sink is given one of them at most."""
 

@@ -72,6 +72,7 @@ def client(
     What `access` says goes before what would be found, as `region` does. Raises Unreachable, for an unknown
     region or a file that cannot be read.
     """
+    # Profiles are read by what a sink can be told, and that shall not cost botocore's tenth of a second.
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
@@ -101,7 +102,7 @@ def client(
 
 def call(act: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
     """One request. Raises Unreachable, Invalid or Unmet."""
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # as in `client`
 
     try:
         answer: dict[str, Any] = act(**arguments)

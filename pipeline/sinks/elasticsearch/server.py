@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote, urlsplit
 
 from pipeline.connections.peek import context
 from pipeline.connections.secrets import Secret, text_of
@@ -58,7 +59,7 @@ class Server:
 
     def raw(self, method: str, path: str, body: object = None) -> bytes:
         """The answer as it came. Raises Failure."""
-        import elasticsearch
+        import elasticsearch  # half a second, and profiles are read by what a sink can be told
 
         headers = {"accept": "application/json"}
         if body is not None:
@@ -160,8 +161,6 @@ class Missing(Failure):
 
 def _open(address: str, secret: Secret, settings: Connection) -> Elasticsearch:
     """Raises OSError for files that cannot be read."""
-    from urllib.parse import unquote, urlsplit
-
     from elastic_transport import JsonSerializer
     from elasticsearch import Elasticsearch
 

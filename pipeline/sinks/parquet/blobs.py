@@ -204,7 +204,7 @@ class Bucket:
 
     def _s3(self) -> Any:
         if self._client is None:
-            from botocore.config import Config
+            from botocore.config import Config  # for a bucket alone; a folder does without
 
             config = Config(
                 connect_timeout=5,
@@ -232,7 +232,7 @@ def _translated() -> Iterator[None]:
 
 @contextmanager
 def _s3_translated(name: str = "", absent_is_fine: bool = False) -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError  # as in `_s3`
 
     try:
         yield

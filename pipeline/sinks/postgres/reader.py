@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
-from pipeline.connections.secrets import Secret
 from pipeline.records.decisions import Decision, Hit, Source
 from pipeline.records.events import Transaction
+from pipeline.records.flagged import Flagged
 from pipeline.records.quantities import Number, parse_amount
 from pipeline.records.wire import Scalar
-from pipeline.sinks import Damaged
-from pipeline.sinks.postgres.client import Connection, connect, unavailable, words
+from pipeline.sinks import OPEN, Damaged, Way, settings_of
+from pipeline.sinks.postgres.client import connect, unavailable, words
 
 if TYPE_CHECKING:
     import psycopg
@@ -59,55 +59,28 @@ class Stored(NamedTuple):
     decided_at_ms: int
 
 
-class Flagged(NamedTuple):
-    """An alert as its row has it: times and `amount` are exact text, `reasons` have rule, points and text."""
-
-    decided_at: str
-    event_time: str
-    user_id: str
-    event_id: str
-    amount: str
-    currency: str | None
-    ip: str | None
-    score: int
-    decision: str
-    reasons: tuple[Mapping[str, Any], ...]
-
-
-def of_event(
-    dsn: str, event_id: str, user_id: str | None, *, secret: Secret = None, settings: Connection | None = None
-) -> list[Stored]:
+def of_event(dsn: str, event_id: str, user_id: str | None, way: Way = OPEN) -> list[Stored]:
     """The decision of each user who has that event id, or of this user alone, by user."""
     from psycopg.rows import dict_row
 
-    with _connected(dsn, secret, settings) as connection, connection.cursor(row_factory=dict_row) as cursor:
+    with _connected(dsn, way) as connection, connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(_OF_EVENT, (event_id, user_id, user_id)).fetchall()
     return [_stored(row) for row in rows]
 
 
-def latest(
-    dsn: str,
-    since_ms: int,
-    limit: int,
-    decisions: Sequence[str],
-    *,
-    secret: Secret = None,
-    settings: Connection | None = None,
-) -> list[Flagged]:
+def latest(dsn: str, since_ms: int, limit: int, decisions: Sequence[str], way: Way = OPEN) -> list[Flagged]:
     """The newest alerts of these decisions, decided at or after `since_ms`, newest first."""
-    with _connected(dsn, secret, settings) as connection:
+    with _connected(dsn, way) as connection:
         rows = connection.execute(_LATEST, (list(decisions), since_ms, limit)).fetchall()
-    return [Flagged._make((*row[:-1], tuple(json.loads(row[-1])))) for row in rows]
+    return [Flagged(*(*row[:-1], tuple(json.loads(row[-1])))) for row in rows]
 
 
 @contextmanager
-def _connected(
-    dsn: str, secret: Secret, settings: Connection | None
-) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+def _connected(dsn: str, way: Way) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     import psycopg  # `alerts --follow` and `explain` without PostgreSQL read the log alone
 
     try:
-        with connect(dsn, secret, settings) as connection:
+        with connect(dsn, way.secret, settings_of("postgres", way.settings)) as connection:
             yield connection
     except (psycopg.Error, UnicodeEncodeError) as error:
         state = str(getattr(error, "sqlstate", None) or "")
