@@ -55,10 +55,10 @@ class Sink(TypedDict):
     healthy: bool
     lag: int | None
     last_error: NotRequired[str | None]
-    mend: NotRequired[str | None]
     written: NotRequired[int]
     retried: NotRequired[int]
     dead_lettered: NotRequired[int]
+    mend: NotRequired[str | None]
 
 
 class Rates(TypedDict):

@@ -38,16 +38,10 @@ class Flag:
 
 
 def top(
-    url: str,
-    kind: str,
-    n: int,
-    now_ms: int,
-    way: Way = OPEN,
-    ttl_ms: int = DAY_MS,
-    damaged: Tell = lambda _: None,
+    url: str, kind: str, n: int, now_ms: int, way: Way = OPEN, damaged: Tell = lambda _: None
 ) -> list[tuple[str, int]]:
     """The `n` addresses or users (kind "ip" or "user") with the most distinct flagged events
-    appended after now - ttl, with their counts; ties in descending order of name.
+    appended within the last day, with their counts; ties in descending order of name.
 
     What has no list that can be read is left out, its key told to `damaged`. Raises Unavailable.
     """
@@ -56,7 +50,7 @@ def top(
     with told_apart(f"risk:top:{kind}"):
         layout = Layout(parse(url).is_cluster)
         with client(url, way.secret, settings_of("redis", way.settings)) as connection:
-            rows, foreign = leaders.find(connection, layout, kind, n, now_ms - ttl_ms)
+            rows, foreign = leaders.find(connection, layout, kind, n, now_ms - DAY_MS)
     for key in foreign:
         damaged(f"{key} is no list of events")
     return rows
