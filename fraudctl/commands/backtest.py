@@ -118,6 +118,7 @@ def _notes(found: Backtest) -> list[str]:
     counts = {
         "rows refused": len(found.refused),
         "duplicates": found.duplicates,
+        "ids used again": found.reused_ids,
         "late": found.late,
         "saturated": found.saturated,
         "labels not yet known": found.pending,

@@ -78,6 +78,8 @@ class Backtest:
     labels_given: int = 0
     labels_matched: int = 0
     duplicates: int = 0
+    reused_ids: int = 0
+    """events whose id another event of the user had shortly before, with other content"""
     late: int = 0
     saturated: int = 0
     pending: int = 0
@@ -113,6 +115,7 @@ class Backtest:
             "notes": self.notes,
             "events": len(self.outcomes),
             "duplicates": self.duplicates,
+            "reused_ids": self.reused_ids,
             "late": self.late,
             "saturated": self.saturated,
             "after_as_of": self.after,
@@ -151,6 +154,7 @@ def run(order: Order, progress: Progress) -> Backtest:
         event, row = scored.stamped, rows[scored.stamped.offset]
         result.late += event.late
         result.saturated += scored.saturated
+        result.reused_ids += scored.content_hash is not None
         if scored.duplicate:
             result.duplicates += 1
         elif order.as_of_ms is not None and event.pos > order.as_of_ms:

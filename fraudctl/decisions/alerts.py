@@ -111,8 +111,7 @@ def _alert(parts: Parts, append_ms: int) -> Flagged:
     return Flagged(
         decided_at,
         transaction["event_time"],
-        transaction["user_id"],
-        transaction["event_id"],
+        *parts.identity,
         str(transaction["amount"]),
         transaction.get("currency"),
         transaction.get("ip"),

@@ -22,6 +22,7 @@ from pipeline.records.decision_bytes import glance
 from pipeline.records.decision_record import run_of
 from pipeline.records.decisions import Decision, decode_decision
 from pipeline.records.events import Transaction
+from pipeline.records.identity import Identity, sent_id
 from pipeline.records.position import pack, unpack
 from pipeline.records.quantities import amount_text, format_time, parse_amount
 from pipeline.records.wire import plain
@@ -105,6 +106,7 @@ class Explanation:
             },
             "late": decision.late,
             "saturated": decision.saturated,
+            **({"reused_id": True, "content_hash": decision.content_hash} if decision.reused_id else {}),
             "warming": list(decision.warming),
             "source": {
                 "topic": decision.source.topic,
@@ -155,6 +157,7 @@ def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, RawValue | Non
         "user_id": transaction.user_id,
         "amount": transaction.amount_units,
         **{name: transaction.get(name) for name in transaction.fields},
+        **{name: getattr(decision, name) for name in ruleset.built_in if name in ("late", "reused_id")},
     }
     for name, value in decision.features.items():
         values[name] = read.get(ruleset.kind(name), lambda same: same)(value)
@@ -187,14 +190,28 @@ def one_of(found: list[Found], event_id: str) -> Found:
     """The only one. Raises UsageError naming the users when there are several, Failed for none."""
     if not found:
         raise Failed(f"no decision about {event_id!r} is known", hint="see the latest: fraudctl alerts")
+    users_of = {one.decision.transaction.user_id for one in found}
+    if len(users_of) == 1:
+        return _chosen(found, event_id)
     if len(found) > 1:
-        users = ", ".join(sorted(one.decision.transaction.user_id for one in found))
+        users = ", ".join(sorted(users_of))
         raise UsageError(
-            f"{len(found)} users have an event {event_id!r}: {users}",
+            f"{len(users_of)} users have an event {event_id!r}: {users}",
             hint="name one with --user",
             code="ambiguous",
         )
     return found[0]
+
+
+def _chosen(found: list[Found], event_id: str) -> Found:
+    """The one with exactly that stored id, else the first; the others that bear the id are named."""
+    exact = [one for one in found if one.decision.identity[1] == event_id]
+    chosen = (exact or found)[0]
+    others = [one.decision.identity[1] for one in found if one is not chosen]
+    if others and chosen.decision.content_hash is None:
+        named = ", ".join(repr(one) for one in others)
+        say(f"the id was used again, for other payments; explain those with: {named}")
+    return chosen
 
 
 def stored(dsn: str, event_id: str, user_id: str | None, way: Way = OPEN) -> list[Found]:
@@ -212,20 +229,20 @@ def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
 
 
 def newest(records: Iterable[Record], event_id: str, user_id: str | None) -> list[Found]:
-    """The decision of the greatest position for each user who has that event id."""
-    found: dict[str, Found] = {}
+    """The decision of the greatest position for each event of a user that bears the id."""
+    found: dict[Identity, Found] = {}
     for record in records:
         value = record.value or b""
         try:
-            owner, event = glance(value).identity
-            if event != event_id or user_id not in (None, owner):
+            identity = owner, event = glance(value).identity
+            if event_id not in (event, sent_id(event)) or user_id not in (None, owner):
                 continue
             rank = pack(run_of(record.headers.items()), record.offset)
-            if owner not in found or rank > found[owner].position:
-                found[owner] = Found(decode_decision(value), rank, record.append_ms, "log")
+            if identity not in found or rank > found[identity].position:
+                found[identity] = Found(decode_decision(value), rank, record.append_ms, "log")
         except ValueError:  # no decision, or only the beginning of one
             continue
-    return [found[owner] for owner in sorted(found)]
+    return [found[identity] for identity in sorted(found)]
 
 
 def ruleset_of(stack: Stack, wanted: str) -> tuple[RuleSet | None, str | None]:

@@ -43,11 +43,12 @@ def newest(stack: Stack) -> dict[Identity, Label]:
 
 def _owner(stack: Stack, event_id: str) -> str:
     """The user of the decided event; the whole decisions topic is read for it."""
-    start, users = beginning(event_id), set()
+    start, users = beginning(event_id), set[str]()
     for record in tail.records(stack.kafka, stack.profile.topics.decisions):
         if record.value is not None and record.value.startswith(start):
             with suppress(Undecodable):
-                users.add(glance(record.value).identity[0])
+                owner, stored = glance(record.value).identity
+                users |= {owner} if stored == event_id else set()
     if len(users) == 1:
         return users.pop()
     if users:

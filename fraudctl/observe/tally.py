@@ -20,7 +20,7 @@ MOST_RULES: Final = 500
 MOST_REASONS: Final = 50
 OTHERS: Final = "other"
 _STEP_MS: Final = 1_000
-_MARKS: Final = ("late", "saturated", "warming")
+_MARKS: Final = ("late", "saturated", "warming", "reused_id")
 
 Timed = tuple[int, int, bytes]
 """The number of a record's partition, its append time (epoch ms), and its value."""

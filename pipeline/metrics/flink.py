@@ -36,6 +36,7 @@ TASKMANAGER: Final = (
     _gauge(_OPERATOR + "late", "events that were late", *_OF_OPERATOR),
     _gauge(_OPERATOR + "refused", "records that were refused", *_OF_OPERATOR),
     _gauge(_OPERATOR + "duplicates", "copies that were recognised", *_OF_OPERATOR),
+    _gauge(_OPERATOR + "reused_ids", "events that used an id again for other content", *_OF_OPERATOR),
     _gauge(
         _STATE + "total_sst_files_size",
         "bytes that the state of a hop takes in RocksDB, once written out of memory",

@@ -76,7 +76,7 @@ class DecisionFigures:
     marked: Labelled = counter(
         "fraudctl_marked_decisions_total",
         "decisions with a mark: late, saturated (of a key with more events than are kept), warming (of "
-        "windows that are not full yet)",
+        "windows that are not full yet), reused_id (of an id that was used before, for other content)",
         "mark",
     )
     refused: Labelled = counter(

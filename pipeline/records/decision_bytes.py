@@ -9,13 +9,14 @@ inside a JSON string: `,"late":` can only be structure. This module knows nothin
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
-from pipeline.records.decision_record import Identity
 from pipeline.records.fields import MARKS
+from pipeline.records.identity import Identity, sent_id, stored_id
 
 _EVENT_ID = '{"event_id":"'
 _HEAD = _EVENT_ID.encode()
@@ -26,6 +27,9 @@ _LATE = ',"late":'
 _LATE_BYTES = _LATE.encode()
 _TIME_BYTES = b',"event_time":"'
 _APPROVED = '"decision":"approve"'
+_IS_REUSED = ',"reused_id":'
+_REUSED = re.compile(',"late":[a-z]+,"saturated":[a-z]+,"reused_id":true,"content_hash":"([0-9a-f]{16})"')
+"""how the verdict of an event begins whose id another one had before"""
 
 
 class Undecodable(ValueError):
@@ -55,7 +59,8 @@ class Parts(NamedTuple):
 
     @property
     def identity(self) -> Identity:
-        return self.transaction["user_id"], self.transaction["event_id"]
+        content = self.verdict.get("content_hash")
+        return self.transaction["user_id"], stored_id(self.transaction["event_id"], content)
 
 
 _decode = json.JSONDecoder(parse_float=Literal).decode
@@ -76,6 +81,8 @@ def glance(value: bytes) -> Glance:
     cut = text.rfind(_LATE)
     if cut < 0 or not text.endswith("}"):
         raise Undecodable("ends before its verdict")
+    if text.find(_IS_REUSED, cut, cut + 60) > 0 and (reused := _REUSED.match(text, cut)):
+        event_id = stored_id(event_id, reused[1])
     return Glance((user_id, event_id), _APPROVED not in text[cut:])
 
 
@@ -118,9 +125,9 @@ def time_bytes(value: bytes) -> bytes:
     return value[start : value.find(b'"', start)] if cut >= 0 else b""
 
 
-def beginning(event_id: str) -> bytes:
-    """How the bytes of every decision on that event begin, whoever its user is."""
-    return f'{{"event_id":{json.dumps(event_id, ensure_ascii=False)},'.encode()
+def beginning(stored: str) -> bytes:
+    """How the bytes of every decision on the event of that stored id begin, whoever its user is."""
+    return f'{{"event_id":{json.dumps(sent_id(stored), ensure_ascii=False)},'.encode()
 
 
 def number_of(value: bytes, prefix: bytes) -> int | None:

@@ -143,7 +143,8 @@ class Plan:
     """What is computed from a moment on. `inputs` are the values that rules look at, in their order.
 
     `epoch` is its number among those that follow each other. `shadow_inputs` is None without a shadow. The
-    settings are those of a job: a plan on the rules topic has none.
+    settings are those of a job: a plan on the rules topic has none. `built_in` names the inputs that the log
+    says of every event; a document without such has no word of them.
     """
 
     epoch: int
@@ -151,6 +152,8 @@ class Plan:
     inputs: tuple[str, ...]
     shadow_inputs: tuple[str, ...] | None = None
     settings: PlanSettings | None = None
+    built_in: tuple[str, ...] = ()
+    shadow_built_in: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -168,6 +171,10 @@ class Plan:
         document |= {"inputs": list(self.inputs)}
         if self.shadow_inputs is not None:
             document |= {"shadow_inputs": list(self.shadow_inputs)}
+        if self.built_in:
+            document |= {"built_in": list(self.built_in)}
+        if self.shadow_built_in:
+            document |= {"shadow_built_in": list(self.shadow_built_in)}
         return document
 
     @classmethod
@@ -185,6 +192,8 @@ class Plan:
             inputs=plan.texts("inputs"),
             shadow_inputs=plan.texts("shadow_inputs") if has_shadow else None,
             settings=PlanSettings.read(plan) if "max_entries" in plan else None,
+            built_in=plan.texts("built_in") if "built_in" in plan else (),
+            shadow_built_in=plan.texts("shadow_built_in") if "shadow_built_in" in plan else (),
         )
 
 

@@ -36,7 +36,7 @@ def check(plan: Document, live: Needs, shadow: Needs | None) -> None:
         raise NotThePlan(f"epoch is {epoch!r}, not a number from 0 to {MAX_EPOCH}")
     plan_of_ours = next_plan(None, 0, live, shadow)
     fresh = plan_of_ours.as_document()
-    for inputs in ("inputs", "shadow_inputs"):
+    for inputs in ("inputs", "shadow_inputs", "built_in", "shadow_built_in"):
         _same(inputs, plan.get(inputs), fresh.get(inputs))
     wanted = {hop.key: hop.as_document() for hop in plan_of_ours.hops}
     hops = _hops(plan, wanted)

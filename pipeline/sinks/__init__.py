@@ -196,10 +196,7 @@ class Pace:
 
 @settings()
 class Secured(Pace, TlsFiles):
-    """How a store elsewhere is reached over TLS and with a password. Files lie beside the profile.
-
-    Every file is read again with each new connection, so one that is replaced is taken up by itself.
-    """
+    """How a store elsewhere is reached over TLS and with a password. Files are read with each connection."""
 
     password_file: Annotated[Path, File()] | None = None
     """the password alone; goes before external.credentials_file"""

@@ -84,6 +84,8 @@ _PROPERTIES: Mapping[str, Any] = {
     "features": _UNSEARCHED,
     "late": {"type": "boolean"},
     "saturated": {"type": "boolean"},
+    "reused_id": {"type": "boolean"},
+    "content_hash": _KEYWORD,
     "warming": _KEYWORD,
     "plugin_errors": _UNSEARCHED,
     "score": {"type": "short"},

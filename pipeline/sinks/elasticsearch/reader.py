@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.connections.secrets import Secret
+from pipeline.records.identity import stored_id
 from pipeline.sinks import Damaged, Unavailable, naming
 from pipeline.sinks.elasticsearch import Settings
 from pipeline.sinks.elasticsearch.index import ALIAS
@@ -117,4 +118,6 @@ def _shown(document: Mapping[str, Any]) -> Mapping[str, Any]:
         _ = reason["text"]
     decided = datetime.fromtimestamp(document["decided_at"] / 1000, UTC)
     text = decided.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {name: value for name, value in document.items() if name != "extra_terms"} | {"decided_at": text}
+    stored = stored_id(document["event_id"], document.get("content_hash"))
+    shown = {name: value for name, value in document.items() if name != "extra_terms"}
+    return shown | {"event_id": stored, "decided_at": text}

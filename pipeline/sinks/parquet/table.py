@@ -14,6 +14,7 @@ import pyarrow as pa
 from pipeline.records.decision_bytes import Undecodable, amount_of, marks
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.records.fields import MARKS
+from pipeline.records.identity import stored_id
 from pipeline.records.quantities import parse_amount
 from pipeline.sinks.parquet.columns import (
     DOCUMENT,
@@ -47,6 +48,8 @@ def read(delivery: Delivery) -> Row:
         if not isinstance(document, dict) or not document.keys() >= REQUIRED:
             raise Undecodable("not a decision: fields are missing")
         user_id, event_id = document["user_id"], document["event_id"]
+        if isinstance(event_id, str):
+            event_id = stored_id(event_id, document.get("content_hash"))
         _check_date(document["event_time"][:10])
     except (ValueError, TypeError) as error:
         raise Undecodable(str(error)) from None
@@ -137,6 +140,11 @@ def extra(document: Mapping[str, Any]) -> str | None:
     return orjson.dumps(others, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def ids(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The ids by which stores know the events of these decisions."""
+    return [stored_id(document["event_id"], document.get("content_hash")) for document in documents]
+
+
 def marked(document: Mapping[str, Any]) -> str | None:
     """The marks of a decision as canonical JSON."""
     said = marks(document)
@@ -161,6 +169,7 @@ def _fixed(rows: Sequence[Row]) -> dict[str, pa.Array]:
             "amount": _amounts(rows),
             "extra": None if names <= KNOWN else [extra(document) for document in documents],
             "marks": None if names.isdisjoint(MARKS) else [marked(document) for document in documents],
+            "event_id": ids(documents),
             "lat": _numbers([document.get("lat") for document in documents]),
             "lon": _numbers([document.get("lon") for document in documents]),
         },

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 from pipeline.records.decisions import Decision, Hit, Source
 from pipeline.records.events import Transaction
 from pipeline.records.flagged import Flagged
+from pipeline.records.identity import REUSED, sent_id
 from pipeline.records.quantities import Number, parse_amount
 from pipeline.records.wire import Scalar
 from pipeline.sinks import OPEN, Damaged, Way, settings_of
@@ -33,8 +34,10 @@ _OF_EVENT: LiteralString = """
            ARRAY(SELECT json_build_array(rule, points, text)::text FROM rule_triggers AS hit
                  WHERE hit.user_id = held.user_id AND hit.event_id = held.event_id
                  ORDER BY ordinal) AS hits
-    FROM risk_scores AS held
-    WHERE event_id = %s AND (%s::text IS NULL OR user_id = %s) ORDER BY user_id"""
+    FROM (SELECT * FROM risk_scores WHERE event_id = %(id)s UNION ALL
+          SELECT * FROM risk_scores WHERE marks ? 'content_hash'
+          AND event_id >= %(from)s AND event_id < %(to)s) AS held
+    WHERE %(user)s::text IS NULL OR user_id = %(user)s ORDER BY user_id, position"""
 _FORM: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
 # A time that no calendar has, such as infinity, is shown as PostgreSQL calls it.
 _LATEST: LiteralString = f"""
@@ -60,11 +63,17 @@ class Stored(NamedTuple):
 
 
 def of_event(dsn: str, event_id: str, user_id: str | None, way: Way = OPEN) -> list[Stored]:
-    """The decision of each user who has that event id, or of this user alone, by user."""
+    """The decisions of each user who has that event id, or of this user alone, by user.
+
+    Of a user there are several where the id was used again.
+    """
     from psycopg.rows import dict_row
 
+    # from `#reused-` to the character after its last: in the order of bytes, all that begin so
+    start, end = event_id + REUSED, event_id + REUSED[:-1] + chr(ord(REUSED[-1]) + 1)
+    asked = {"id": event_id, "from": start, "to": end, "user": user_id}
     with _connected(dsn, way) as connection, connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(_OF_EVENT, (event_id, user_id, user_id)).fetchall()
+        rows = cursor.execute(_OF_EVENT, asked).fetchall()
     return [_stored(row) for row in rows]
 
 
@@ -104,6 +113,7 @@ def _stored(row: Mapping[str, Any]) -> Stored:
         saturated=row["saturated"],
         warming=tuple(said.get("warming", ())),
         plugin_errors=said.get("plugin_errors", {}),
+        content_hash=said.get("content_hash"),
     )
     return Stored(decision, row["position"], row["decided_at_ms"])
 
@@ -111,7 +121,8 @@ def _stored(row: Mapping[str, Any]) -> Stored:
 def _transaction(row: Mapping[str, Any]) -> Transaction:
     fields = {name: row[name] for name in _FIELDS if row[name] is not None} | _scalars(row["extra"] or "{}")
     amount = parse_amount(row["amount"])
-    return Transaction(row["event_id"], row["user_id"], row["event_time_ms"], amount, fields)
+    event_id = sent_id(row["event_id"])
+    return Transaction(event_id, row["user_id"], row["event_time_ms"], amount, fields)
 
 
 def _scalars(text: str) -> dict[str, Scalar]:

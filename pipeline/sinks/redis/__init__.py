@@ -240,7 +240,7 @@ def _fields(delivery: Delivery, parts: Parts) -> dict[str, str]:
     transaction, verdict = parts.transaction, parts.verdict
     fields: dict[str, object] = {
         "user_id": transaction["user_id"],
-        "event_id": transaction["event_id"],
+        "event_id": parts.identity[1],
         "score": str(verdict["score"]),
         "decision": verdict["decision"],
         "amount": str(transaction["amount"]),

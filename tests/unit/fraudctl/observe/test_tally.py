@@ -34,7 +34,7 @@ def test_decisions_are_counted_by_what_they_say_and_hits_by_rule() -> None:
     found = counted([decision(), decision(("a", "b")), decision()], [decision(("a",), late=True)])
     assert found.decisions == {("approve",): 2, ("review",): 2}
     assert found.hits == {("a",): 2, ("b",): 1}
-    assert found.marked == {("late",): 1, ("saturated",): 0, ("warming",): 0}
+    assert found.marked == {("late",): 1, ("saturated",): 0, ("warming",): 0, ("reused_id",): 0}
 
 
 def test_failed_plugins_are_counted_by_rule() -> None:
