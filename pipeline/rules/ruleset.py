@@ -25,7 +25,7 @@ from typing import Any, Final, Literal
 
 from pipeline.records.fields import RESERVED
 from pipeline.rules.expression.parse import FUNCTIONS
-from pipeline.rules.expression.tree import FIELD_KINDS, Kind, Names, constant_of
+from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, constant_of, is_clean_text
 from pipeline.rules.expression.tree import Literal as Constant
 from pipeline.rules.feature import KEYS, Complain, Feature, read_feature
 from pipeline.rules.inputs import built_in_of, inputs_of
