@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pipeline import notify
+from pipeline.connections.aws import ROLE, Access
 from pipeline.metrics import NotifierFigures, exposition
 from pipeline.notify.outbox import TABLE, Claim, Outbox, Terms
 from pipeline.notify.postman import Digest, Postman
@@ -54,6 +55,9 @@ class Config:
     address: Annotated[str, Text()]
     channels: Annotated[dict[str, dict[str, Any]], Filled()]
     secret_file: Annotated[Path, File()] | None = None
+    region: Annotated[str, Text()] | None = None
+    role: Annotated[str, Text(*ROLE)] | None = None
+    ca_file: Annotated[Path, File()] | None = None
     alerts_table: Annotated[str, TABLE_NAME] = "fraud_alerts"
     table: Annotated[str, TABLE_NAME] = TABLE
     create: Annotated[bool, Truth()] = True
@@ -77,8 +81,8 @@ class Config:
         return Terms(self.unknown_after_ms)
 
     def client(self, service: str = "dynamodb") -> Any:
-        secret = self.secret_file.read_text().strip() if self.secret_file else None
-        return dynamo.client(self.address, secret, service, 24)
+        access = Access(self.secret_file, self.role, self.ca_file)
+        return dynamo.client(self.address, access, service, 24, self.region)
 
 
 class Office:

@@ -95,9 +95,6 @@ class Config:
         found: sinks.Pace = sinks.settings_of(self.sink, self.settings)
         return found
 
-    def secret(self) -> str | None:
-        return self.secret_file.read_text().strip() if self.secret_file else None
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -171,10 +168,12 @@ class Projector:
         while batch:
             try:
                 self._write(batch)
+                self._status.mend = None
                 return
             except (Unavailable, NotAcknowledged) as error:
                 self._status.retried += 1
                 self._status.last_error = str(error)
+                self._status.mend = sinks.mend(self._status.sink, error)
             if self._stopping.is_set():
                 return
             self._wait()
@@ -239,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     os.nice(_NICER)
     gc.set_threshold(_COLLECT_EVERY)
-    sink = sinks.connect(config.sink, config.address, config.secret(), config.settings)
+    sink = sinks.connect(config.sink, config.address, config.secret_file, config.settings)
     status, file, decisions = (
         SinkStatus(config.sink),
         StatusFile(config.status_file),

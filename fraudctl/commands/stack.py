@@ -225,8 +225,7 @@ def _stop_job(running: Stack) -> str | None:
         return None
     try:
         with progress("stopping the job with a savepoint") as shown:
-            found: str | None = live.stop(running, 60.0, shown).get("savepoint")
-            return found
+            return live.stop(running, 60.0, shown)["savepoint"]
     except FraudctlError as error:
         say(f"the job stops without a savepoint, its newest checkpoint stays: {error.message}")
         return None

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.compare import diff as decision_diff
 from fraudctl.compare import prints
@@ -26,6 +26,7 @@ from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.home import rulesets
 from fraudctl.jobs import live as jobs
+from fraudctl.jobs.live_answers import Past
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.sender import Sender
@@ -42,7 +43,7 @@ class Replay:
     """What a replay found. `topic` is where its decisions are kept, None when they were dropped."""
 
     plan: Plan
-    job: Mapping[str, Any]
+    job: Past
     decisions: Mapping[str, int]
     topic: str | None = None
     base: str | None = None
@@ -124,7 +125,7 @@ def _publish(stack: Stack, made: Plan, topic: str, progress: Progress) -> dict[s
 
 def _job(
     stack: Stack, made: Plan, ruleset: RuleSet, own: Mapping[str, str], wait_s: float, progress: Progress
-) -> dict[str, object]:
+) -> Past:
     progress.update(0, f"job with {ruleset.version}")
     return jobs.run_bounded(
         stack,

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.streams import say
-from fraudctl.errors import Failed, NotRunning, UsageError
+from fraudctl.decisions.chosen import one_of as one_of
+from fraudctl.errors import NotRunning
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.tail import Record
+from pipeline.connections.secrets import Secret
 from pipeline.records.decision_bytes import glance
 from pipeline.records.decision_record import run_of
 from pipeline.records.decisions import Decision, decode_decision
@@ -29,7 +31,7 @@ from pipeline.records.wire import plain
 from pipeline.rules.expression.tree import Kind, RawValue, names_in
 from pipeline.rules.ruleset import RuleSetError, load, parse
 from pipeline.scoring import scorer
-from pipeline.sinks import Unavailable
+from pipeline.sinks import Unavailable, settings_of
 from pipeline.sinks.postgres import reader
 
 if TYPE_CHECKING:
@@ -175,48 +177,29 @@ def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
 def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     """What the store holds; nothing, and why is said, where there is none or it does not answer."""
     try:
-        dsn = stack.sink_url("postgres")
+        dsn, access = stack.reached("postgres")
     except NotRunning as error:
         say(f"{error.message}: reading the log instead")
         return []
     try:
-        return stored(dsn, event_id, user_id)
+        return stored(dsn, event_id, user_id, **access)
     except Unavailable as error:
         say(f"PostgreSQL does not answer: {error}: reading the log instead")
         return []
 
 
-def one_of(found: list[Found], event_id: str) -> Found:
-    """The only one. Raises UsageError naming the users when there are several, Failed for none."""
-    if not found:
-        raise Failed(f"no decision about {event_id!r} is known", hint="see the latest: fraudctl alerts")
-    users_of = {one.decision.transaction.user_id for one in found}
-    if len(users_of) == 1:
-        return _chosen(found, event_id)
-    if len(found) > 1:
-        users = ", ".join(sorted(users_of))
-        raise UsageError(
-            f"{len(users_of)} users have an event {event_id!r}: {users}",
-            hint="name one with --user",
-            code="ambiguous",
-        )
-    return found[0]
-
-
-def _chosen(found: list[Found], event_id: str) -> Found:
-    """The one with exactly that stored id, else the first; the others that bear the id are named."""
-    exact = [one for one in found if one.decision.identity[1] == event_id]
-    chosen = (exact or found)[0]
-    others = [one.decision.identity[1] for one in found if one is not chosen]
-    if others and chosen.decision.content_hash is None:
-        named = ", ".join(repr(one) for one in others)
-        say(f"the id was used again, for other payments; explain those with: {named}")
-    return chosen
-
-
-def stored(dsn: str, event_id: str, user_id: str | None) -> list[Found]:
+def stored(
+    dsn: str,
+    event_id: str,
+    user_id: str | None,
+    *,
+    secret: Secret = None,
+    settings: Mapping[str, Any] | None = None,
+) -> list[Found]:
     """From PostgreSQL. Raises `pipeline.sinks.Unavailable`."""
-    return [Found(*one, "postgres") for one in reader.of_event(dsn, event_id, user_id)]
+    told = settings_of("postgres", settings or {})
+    found = reader.of_event(dsn, event_id, user_id, secret=secret, settings=told)
+    return [Found(*one, "postgres") for one in found]
 
 
 def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:

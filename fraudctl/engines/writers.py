@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypedDict
 
 from fraudctl import engines
 from fraudctl.engines import workers
@@ -34,6 +34,16 @@ _SAID = tuple(one.name for one in fields(SinkStatus) if one.name not in TOLD_OTH
 _LEAVE_S = 20.0
 
 
+class Described(TypedDict):
+    """A sink as the profile has it."""
+
+    name: str
+    address: str
+    group: str
+    dead_letter_topic: str
+    settings: Mapping[str, object]
+
+
 def check(stack: Stack, sink: str) -> str:
     """The sink's name; UsageError when this stack has no such sink."""
     there = workers.sinks(stack)
@@ -46,7 +56,7 @@ def check(stack: Stack, sink: str) -> str:
     return sink
 
 
-def describe(stack: Stack) -> list[dict[str, Any]]:
+def describe(stack: Stack) -> list[Described]:
     """Every sink: what it is called, where it writes, and its settings. Asks no server."""
     return [
         {

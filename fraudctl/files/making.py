@@ -172,6 +172,8 @@ class Maker:
             label = label_of(values, self._times)
         if self._options.id_from is not None:
             values["event_id"] = self._made_id(number, whole)
+        if self._options.user_from is not None:
+            values.setdefault("user_id", f"row-{number}")
         event_id, user_id = values.pop("event_id", None), values.pop("user_id", None)
         event_time, units = values.pop("event_time", None), values.pop("amount", None)
         if not (event_id and user_id) or event_time is None or units is None:

@@ -6,7 +6,6 @@ Holds no more than the first of them in memory, however many there are.
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,7 +60,7 @@ class Refusals:
         """All have been added: what was written gets its name."""
         if self._open is not None and self.target is not None:
             self._open.close()
-            os.replace(_partial(self.target), self.target)
+            _partial(self.target).replace(self.target)
             self._open, self.written = None, self.target
 
     def reasons(self) -> dict[str, int]:

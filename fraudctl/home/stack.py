@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
@@ -91,6 +91,13 @@ class Paths:
         return self.secrets / name
 
 
+class Reached(TypedDict):
+    """What readers of a store are told beside its address."""
+
+    secret: Path | None
+    settings: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Stack:
     """A started stack. `addresses` maps a server to host:port (or an external server's own address)."""
@@ -153,14 +160,18 @@ class Stack:
 
     def secret_path(self, server: str) -> Path | None:
         """The file that holds the password of a server, or the credentials of a store without one."""
-        named = self.profile.sinks.get(server, {}).get("credentials_file")
-        if named is not None:
-            return Path(str(named)).expanduser()
+        if (named := sinks.secret_file(self.profile.sinks.get(server, {}))) is not None:
+            return named
         external = self.profile.server(server).external
         if external:
             return external.credentials_file
         file = self.paths.secret_file(server)
         return file if file.is_file() else None
+
+    def reached(self, sink: str) -> tuple[str, Reached]:
+        """Where a sink's store is, and with what it is asked."""
+        settings = self.profile.sinks.get(sink, {})
+        return self.sink_address(sink), {"secret": self.secret_path(sink), "settings": settings}
 
     def sink_url(self, sink: str) -> str:
         """The address of a sink's store with the password: show it to its owner only."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from fraudctl import engines
 from fraudctl.console.result import Result
@@ -82,9 +81,7 @@ def _clock(stack: Stack) -> BrokerClock | None:
         return None
 
 
-def _ill(
-    health: Sequence[ServerHealth], job: Mapping[str, Any], sinks: Sequence[Mapping[str, Any]]
-) -> list[str]:
+def _ill(health: Sequence[ServerHealth], job: status.LiveJob, sinks: Sequence[status.Sink]) -> list[str]:
     """The names of what is not well, each once."""
     names = [one.name for one in health if not one.healthy] + ([] if job["healthy"] else ["job"])
     return names + [sink["name"] for sink in sinks if not sink["healthy"] and sink["name"] not in names]
@@ -102,7 +99,7 @@ def _server(one: ServerHealth) -> dict[str, object]:
 
 
 def tables(
-    health: Sequence[ServerHealth], job: Mapping[str, Any], sinks: Sequence[Mapping[str, Any]]
+    health: Sequence[ServerHealth], job: status.LiveJob, sinks: Sequence[status.Sink]
 ) -> tuple[Table, ...]:
     """Every program with what it takes, the job, and the sinks."""
     rows: list[tuple[object, ...]] = []
@@ -126,8 +123,9 @@ def tables(
     return tuple(found)
 
 
-def _rates_table(rates: Mapping[str, Any]) -> Table:
-    rows = [(name.replace("_", " "), rates[name], recent) for name, recent in rates["per_second"].items()]
+def _rates_table(rates: status.Rates) -> Table:
+    recent = rates["per_second"]
+    rows = [(name.replace("_", " "), total, recent[name]) for name, total in rates.items() if name in recent]
     return Table("", ("topic", "records", "per second"), rows)
 
 

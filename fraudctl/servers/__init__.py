@@ -117,7 +117,7 @@ class BaseServer(ABC):
     def jar_paths(self) -> tuple[Path, ...]:
         return jars(self.jar_use, self.site.cache) if self.jar_use else ()
 
-    def install(self) -> None:  # noqa: B027 (an optional step)
+    def install(self) -> None:
         """Put binaries where they can run; jars are already in the cache. Repeats are quick."""
 
     @abstractmethod
@@ -132,11 +132,11 @@ class BaseServer(ABC):
     def probe(self) -> None:
         """Return if the server does its work now; raise NotReady with the reason if not."""
 
-    def finish(self) -> None:  # noqa: B027 (an optional step)
+    def finish(self) -> None:
         """What a ready server still needs before others use it. Repeats are harmless."""
 
     @classmethod
-    def outside(cls, paths: Paths) -> tuple[Path, ...]:
+    def outside(cls, _: Paths) -> tuple[Path, ...]:
         """What this server keeps outside a home, whatever the settings were; `purge` deletes it."""
         return ()
 

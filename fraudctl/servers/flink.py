@@ -12,9 +12,10 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import flink_module_flags, java, java_home, server_command, share_classes
@@ -67,7 +68,7 @@ class Server(BaseServer):
 
     name = "flink"
     title = "Flink"
-    port_roles = {  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {
         "rest": 18081,
         "rpc": 18082,
         "jobmanager-metrics": 18083,

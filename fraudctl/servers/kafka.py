@@ -6,8 +6,9 @@ import base64
 import socket
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from fraudctl.binaries.java import class_path, java, server_command, share_classes
 from fraudctl.errors import Failed, FraudctlError, NotReady
@@ -58,7 +59,7 @@ class Server(BaseServer):
 
     name = "kafka"
     title = "Kafka"
-    port_roles = {"broker": 19092, "controller": 19093}  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {"broker": 19092, "controller": 19093}
     memory_mb = 512
     jar_use = "kafka"
     hint = "its log names the reason; a full disk and a second broker on the same data are the usual ones"

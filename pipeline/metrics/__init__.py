@@ -34,6 +34,8 @@ class SinkStatus:
     )
     last_error: str | None = None
     """the latest "not now" or "never", in words"""
+    mend: str | None = None
+    """what may help against the "not now" that it is waiting out, where that is known"""
     paused: bool = gauge("fraudctl_sink_waiting", "whether it is waiting for its store", at_first=False)
     suspended: bool = gauge("fraudctl_sink_paused", "whether an operator has paused it", at_first=False)
     lag: int | None = gauge(

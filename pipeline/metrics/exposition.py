@@ -98,5 +98,5 @@ class _Server(socketserver.TCPServer):
 
     allow_reuse_address = True
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, *_: Any) -> None:
         log.debug("a question for metrics was not answered", exc_info=True)

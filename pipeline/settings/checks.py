@@ -18,7 +18,7 @@ class Check:
         return shape
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
+        from pydantic_core import core_schema  # pydantic itself has asked, so it is imported by now
 
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 

@@ -50,7 +50,7 @@ class Kind:
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
+        from pydantic_core import core_schema  # pydantic itself has asked, so it is imported by now
 
         written = core_schema.plain_serializer_function_ser_schema(self.written)
         return core_schema.no_info_plain_validator_function(self.read, serialization=written)

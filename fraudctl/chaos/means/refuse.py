@@ -45,6 +45,8 @@ def lift(stack: Stack, memo: Mapping[str, Any]) -> None:
 
 def _let(stack: Stack, sink: str, *, refuses: bool) -> None:
     try:
-        trials.refuse(sink, stack.sink_address(sink), stack.secret(sink), refuses)
+        trials.refuse(
+            sink, stack.sink_address(sink), stack.secret_path(sink), stack.profile.sinks[sink], refuses
+        )
     except NotDone as error:
         raise Failed(str(error), hint=error.hint) from error

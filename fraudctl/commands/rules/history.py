@@ -18,14 +18,20 @@ def history() -> Result:
     """
     chain, aside = _asked.topic()
     activated = [changes.described(one) for one in reversed(chain)]
+    starts = list(reversed(rulesets.history(stack.home_dir())))
     found = [
         {
-            "at": quantities.format_time(entry["at_ms"]),
-            **{key: entry[key] for key in ("version", "hash", "job", "run")},
+            "at": quantities.format_time(one.at_ms),
+            "version": one.version,
+            "hash": one.hash,
+            "job": one.job,
+            "run": one.run,
         }
-        for entry in reversed(rulesets.history(stack.home_dir()))
+        for one in starts
     ]
-    rows = [(e["at"], e["version"], e["hash"][:12], e["job"], e["run"]) for e in found]
+    rows = [
+        (quantities.format_time(one.at_ms), one.version, one.hash[:12], one.job, one.run) for one in starts
+    ]
     since = [
         (
             a["in_force_from"] or "the beginning",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from fraudctl.binaries import artifacts
-from fraudctl.engines import workers
+from fraudctl.engines import external, workers
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.local import inventory, ports
 from fraudctl.engines.local.supervision import ProcessState, Supervisor
@@ -24,7 +24,6 @@ from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import METRICS, Paths, Stack, read
 from fraudctl.kafka import admin, wanted
 from fraudctl.servers import BaseServer, flink
-from pipeline import sinks
 
 
 def up(wish: Wish) -> Stack:
@@ -131,7 +130,7 @@ class _Run:
         if "kafka" in stack.addresses:
             admin.create(stack.kafka, wanted.specs(stack.profile))
         for sink in filter(stack.feeds, stack.profile.sinks):
-            sinks.prepare(sink, stack.sink_address(sink), stack.secret(sink))
+            external.prepare(stack, sink)
 
     def _start_workers(self, stack: Stack) -> None:
         names = program_names_of(workers.programs(stack))

@@ -11,12 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
+from pipeline.connections.secrets import Secret
 from pipeline.records.decisions import Decision, Hit, Source
 from pipeline.records.events import Transaction
+from pipeline.records.flagged import Flagged
 from pipeline.records.identity import REUSED, sent_id
 from pipeline.records.quantities import Number, parse_amount
 from pipeline.records.wire import Scalar
-from pipeline.sinks import Damaged, Unavailable
+from pipeline.sinks import Damaged
+from pipeline.sinks.postgres.client import Connection, connect, unavailable, words
 
 if TYPE_CHECKING:
     import psycopg
@@ -60,56 +63,52 @@ class Stored(NamedTuple):
     decided_at_ms: int
 
 
-class Flagged(NamedTuple):
-    """An alert as its row has it: times and `amount` are exact text, `reasons` have rule, points and text."""
-
-    decided_at: str
-    event_time: str
-    user_id: str
-    event_id: str
-    amount: str
-    currency: str | None
-    ip: str | None
-    score: int
-    decision: str
-    reasons: tuple[Mapping[str, Any], ...]
-
-
-def of_event(dsn: str, event_id: str, user_id: str | None) -> list[Stored]:
+def of_event(
+    dsn: str, event_id: str, user_id: str | None, *, secret: Secret = None, settings: Connection | None = None
+) -> list[Stored]:
     """The decisions of each user who has that event id, or of this user alone, by user.
 
     Of a user there are several where the id was used again.
     """
     from psycopg.rows import dict_row
 
-    with _connected(dsn) as connection, connection.cursor(row_factory=dict_row) as cursor:
-        # from `#reused-` to the character after its last: in the order of bytes, all that begin so
-        start, end = event_id + REUSED, event_id + REUSED[:-1] + chr(ord(REUSED[-1]) + 1)
-        asked = {"id": event_id, "from": start, "to": end, "user": user_id}
+    # from `#reused-` to the character after its last: in the order of bytes, all that begin so
+    start, end = event_id + REUSED, event_id + REUSED[:-1] + chr(ord(REUSED[-1]) + 1)
+    asked = {"id": event_id, "from": start, "to": end, "user": user_id}
+    with _connected(dsn, secret, settings) as connection, connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(_OF_EVENT, asked).fetchall()
     return [_stored(row) for row in rows]
 
 
-def latest(dsn: str, since_ms: int, limit: int, decisions: Sequence[str]) -> list[Flagged]:
+def latest(
+    dsn: str,
+    since_ms: int,
+    limit: int,
+    decisions: Sequence[str],
+    *,
+    secret: Secret = None,
+    settings: Connection | None = None,
+) -> list[Flagged]:
     """The newest alerts of these decisions, decided at or after `since_ms`, newest first."""
-    with _connected(dsn) as connection:
+    with _connected(dsn, secret, settings) as connection:
         rows = connection.execute(_LATEST, (list(decisions), since_ms, limit)).fetchall()
-    return [Flagged._make((*row[:-1], tuple(json.loads(row[-1])))) for row in rows]
+    return [Flagged(*(*row[:-1], tuple(json.loads(row[-1])))) for row in rows]
 
 
 @contextmanager
-def _connected(dsn: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+def _connected(
+    dsn: str, secret: Secret, settings: Connection | None
+) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     import psycopg  # `alerts --follow` and `explain` without PostgreSQL read the log alone
 
     try:
-        with psycopg.connect(dsn, connect_timeout=5) as connection:
+        with connect(dsn, secret, settings) as connection:
             yield connection
     except (psycopg.Error, UnicodeEncodeError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
         state = str(getattr(error, "sqlstate", None) or "")
         if state[:2] in ("22", "42") and state != _NO_PRIVILEGE:
-            raise Damaged(f"{lines[0]} ({state})") from error
-        raise Unavailable(lines[0]) from error
+            raise Damaged(words(error)) from error
+        raise unavailable(error) from error
 
 
 def _stored(row: Mapping[str, Any]) -> Stored:

@@ -119,6 +119,7 @@ def test_offsets_are_committed_after_the_store_has_acknowledged() -> None:
         "retried": 0,
         "dead_lettered": 0,
         "last_error": None,
+        "mend": None,
         "paused": False,
         "suspended": False,
         "lag": 0,

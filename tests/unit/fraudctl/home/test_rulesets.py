@@ -64,12 +64,12 @@ def test_a_shipped_name_a_file_and_a_broken_file(tmp_path: Path) -> None:
         rulesets.find(str(file), tmp_path)
 
 
-def test_history_outlives_a_line_that_a_crash_cut_off(tmp_path: Path) -> None:
+def test_history_outlives_lines_of_another_form_and_one_that_a_crash_cut_off(tmp_path: Path) -> None:
     assert rulesets.history(tmp_path) == []
     rulesets.record_start(tmp_path, content("v1"), "fraudctl-live", 1, 1_767_225_600_000)
     with (tmp_path / "rules" / "history.jsonl").open("a") as out:
-        out.write('{"at_ms": 12')
-    assert [entry["version"] for entry in rulesets.history(tmp_path)] == ["v1"]
+        out.write('{"run": 2}\n[]\n{"at_ms": 12')
+    assert [entry.version for entry in rulesets.history(tmp_path)] == ["v1"]
 
 
 def test_history_list_and_show_work_without_a_running_stack(
