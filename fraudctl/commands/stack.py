@@ -64,7 +64,7 @@ def up(
     ] = None,
     engine: Annotated[
         str | None,
-        typer.Option("--engine", help="What runs it; at first: local.", autocompletion=_completion.engines),
+        typer.Option("--engine", help="What runs it: local, compose.", autocompletion=_completion.engines),
     ] = None,
     wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 180.0,
 ) -> Result:
@@ -78,7 +78,8 @@ def up(
     chosen = wanted.profile(home, profile, rules)
     if left_out == () and profile is None and rules is None and (known := wanted.ready(home)) is not None:
         left_out = known.without
-    started = engines.for_up(home, engine).up(contract.Wish(home, chosen, left_out, any_port, wait))
+    wish = contract.Wish(home, chosen, left_out, any_port, wait)
+    started = engines.for_up(home, engine or chosen.engine).up(wish)
     if started.runs_jobs:
         with progress("starting the job") as shown:
             live.start(started, max(10.0, wait - (time.monotonic() - began)), shown)

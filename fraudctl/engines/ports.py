@@ -30,6 +30,11 @@ def wanted(profile: Profile, classes: Mapping[str, type[BaseServer]]) -> Ports:
     return found
 
 
+def addresses(ports: Ports) -> dict[str, str]:
+    """Where each server's users find it."""
+    return {name: f"{HOST}:{next(iter(roles.values()))}" for name, roles in ports.items()}
+
+
 def check_free(ports: Ports) -> None:
     """Raise Failed for the first port that something else listens on, naming it."""
     for server, role, port in _each(ports):

@@ -1,0 +1,53 @@
+"""Which servers a profile needs run, and the waves in which they start; the same in every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fraudctl.binaries import artifacts
+from fraudctl.errors import UsageError
+from fraudctl.home.stack import MEND, Stack
+from fraudctl.home.typed_files import Damaged
+from fraudctl.servers import BaseServer, Site, discover, start_waves
+from fraudctl.settings.profile import Profile
+
+
+def kinds(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServer]]:
+    """The kinds of server that a profile needs run here. UsageError where `without` names none there is."""
+    everything = discover()
+    for name in without:
+        if name not in everything:
+            raise UsageError(f"there is no server {name!r}", hint=f"there are: {', '.join(everything)}")
+    return {
+        name: kind
+        for name, kind in everything.items()
+        if name not in without
+        and profile.server(name).external is None
+        and (not kind.for_sink or name in profile.sinks)
+    }
+
+
+def servers(stack: Stack) -> dict[str, BaseServer]:
+    """The servers of this stack that are ours to run."""
+    return {name: kind(_site(stack, name)) for name, kind in kinds(stack.profile, stack.without).items()}
+
+
+def waves(ours: Mapping[str, BaseServer]) -> list[list[BaseServer]]:
+    """Servers in the order of starting: those of a wave need only such of earlier ones."""
+    names = start_waves({name: server.needs for name, server in ours.items()})
+    return [[ours[name] for name in wave] for wave in names]
+
+
+def external_addresses(profile: Profile, without: Sequence[str]) -> dict[str, str]:
+    """Where the servers are that are not ours to run."""
+    return {
+        name: settings.external.address
+        for name, settings in profile.servers.items()
+        if settings.external and name not in without
+    }
+
+
+def _site(stack: Stack, name: str) -> Site:
+    if name not in stack.ports:
+        raise Damaged(f"{stack.paths.stack_file} is damaged: ports.{name}: field required", hint=MEND)
+    return Site(stack.paths, stack.ports[name], stack.profile.server(name), artifacts.cache_dir())
