@@ -49,6 +49,10 @@ COMMANDS = {
         "fraudctl.commands.ingest",
         "Send a file's rows; every refused row is reported with its line and reason.",
     ),
+    "inspect": Entry(
+        "fraudctl.commands.inspect",
+        "Say what a file is, which column looks like which field, and the command that reads it.",
+    ),
     "alerts": Entry(
         "fraudctl.commands.alerts",
         "Show flagged transactions, newest first, or with `top` the riskiest addresses or users of 24 h.",

@@ -5,8 +5,8 @@ Flink's list of jobs. Wanted but not there (first start, a JobManager that was k
 that failed for good): it submits from the newest complete checkpoint or savepoint of the run in force. Two of
 them: the younger is cancelled. What it does stands in `jobs/keeper.json`, which it alone writes.
 
-Beside that it watches the plug-ins of the jobs' rules (`fraudctl.jobs.plugin_watcher`), in a thread of its
-own.
+Beside that it watches the plug-ins of the jobs' rules (`fraudctl.jobs.plugin_watcher`) and says which records
+of the rules topic are put aside (`fraudctl.jobs.put_aside`), each in a thread of its own.
 
 A run is one history of the job. Starting without any state takes a new run number; every restart from a
 checkpoint or savepoint keeps it. A restart never goes back behind the point its run was started from.
@@ -28,20 +28,21 @@ from typing import TypeVar
 from fraudctl.console import options
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink.answers import Job
-from fraudctl.flink.file_uri import local_path
-from fraudctl.flink.rest import Flink, reason_of
+from fraudctl.flink.rest import Flink
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.jobs import KeeperState as State
 from fraudctl.home.jobs import WantedLive
 from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
-from fraudctl.jobs import activations, plugin_watcher, pruning
+from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside
 from fraudctl.jobs.keeper_memory import LastGood, known_state, put
+from fraudctl.jobs.resubmission import left_over, pause_ms, reason_of_failure, submit_live, younger
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.start_points import Start, choose
-from fraudctl.jobs.submission import LIVE, job_config, submit
+from fraudctl.jobs.submission import LIVE, job_config
 from fraudctl.rules import changes
 from fraudctl.waiting import every
+from pipeline.metrics import KeeperFigures, exposition
 from pipeline.records.clock import now_ms
 from pipeline.rules.plugins.watch import Running
 from pipeline.scoring.job_config import JobConfig
@@ -49,27 +50,14 @@ from pipeline.scoring.job_config import JobConfig
 log = logging.getLogger("keeper")
 LOOK_EVERY_S = 0.5
 LOCK_WAIT_S = 60.0
-LONGEST_PAUSE_MS = 30_000
 STEADY_MS = 30_000
 """A job that runs this long after its submission ends a row of failures."""
-
 
 PRUNE_EVERY_MS = 600_000
 """How often old checkpoints and savepoints are looked for, while the job runs steadily."""
 
-
 Submit = Callable[[Stack, JobConfig, int], str]
 T = TypeVar("T")
-
-
-def younger(jobs: Sequence[Job]) -> tuple[Job, ...]:
-    """Those that must go when there is more than one; `jobs` are the oldest first."""
-    return tuple(jobs[1:])
-
-
-def pause_ms(failures: int) -> int:
-    """How long to wait after that many failures in a row: 1, 2, 4 … 30 seconds."""
-    return 0 if failures == 0 else int(min(LONGEST_PAUSE_MS, 1000 * 2 ** min(failures - 1, 10)))
 
 
 class Keeper:
@@ -82,8 +70,15 @@ class Keeper:
         self._pruned_ms = 0
         self._unwritten = 0
         self._complained: str | None = None
+        self._figures = KeeperFigures()
         self.state = known_state(self._stack())
         self._tell(self._stack(), self.state)
+
+    def figures(self) -> KeeperFigures:
+        """What is known of the job, and what was counted, for who watches."""
+        stopped = len(plugin_watcher.stopped(self._stack().paths.plugins))
+        is_running = self.state.state == "running"
+        return replace(self._figures, running=is_running, run=self.state.run, stopped_plugins=stopped)
 
     def look(self) -> None:
         """Compares what is wanted with what is there and mends one difference.
@@ -108,34 +103,17 @@ class Keeper:
             self._keep(stack, replace(stopped, generation=wanted.generation))
         elif jobs:
             self._watch(stack, wanted, jobs)
-        elif reason := self._reason_of_end(stack):
+        elif reason := self._reason_of_end(Flink(stack.flink_url)):
             raise Failed(reason)
-        elif left := self._left_over(stack):
+        elif left := left_over(Flink(stack.flink_url)):
             self._keep(stack, replace(self.state, state="waiting", last_error=left))
         elif now_ms() >= self.state.failed_ms + pause_ms(self.state.failures):
             self._start(stack)
 
-    def _reason_of_end(self, stack: Stack) -> str | None:
+    def _reason_of_end(self, flink: Flink) -> str | None:
         """Why the job we last saw failed; None when it did not, or when Flink no longer knows it."""
         gone, self.state = self.state.job_id, replace(self.state, job_id=None)
-        flink = Flink(stack.flink_url)
-        if gone is None or not any(job.job_id == gone and job.state == "FAILED" for job in flink.jobs()):
-            return None
-        return f"job {gone} failed: {reason_of(flink, gone)}"
-
-    def _left_over(self, stack: Stack) -> str | None:
-        """Why a job might run beside what a lost JobManager has left: its tasks go on until they notice.
-
-        A TaskManager notices a lost JobManager and registers with the new one at about the same time, so one
-        that has not registered may be running them.
-        """
-        flink = Flink(stack.flink_url)
-        overview = flink.overview()
-        if overview.taskmanagers == 0:
-            return "no TaskManager has registered yet"
-        if overview.free_slots < overview.slots and all(job.ended for job in flink.jobs()):
-            return "tasks of a lost job are still running"
-        return None
+        return None if gone is None else reason_of_failure(flink, gone)
 
     def _watch(self, stack: Stack, wanted: WantedLive, jobs: Sequence[Job]) -> None:
         flink = Flink(stack.flink_url)
@@ -156,28 +134,8 @@ class Keeper:
         return "restarting" if self.state.has_run or self.state.failures else "starting"
 
     def _prune(self, stack: Stack, flink: Flink) -> None:
-        """Delete the state that no restart can need, and say so."""
-        folders = pruning.job_folders(stack.home)
-        alive = {job.job_id for job in flink.jobs() if not job.ended}
-        self._pruned_ms = now_ms()
-        try:
-            named = self._named(stack)
-            old = pruning.doomed(stack.home, folders, self.state.run, named, alive)
-        except FileNotFoundError:
-            self._pruned_ms = 0  # a checkpoint went while it was looked at: at the next look again
-            return
-        except (Damaged, Newer) as failure:
-            log.error("%s; deleting no old state, which it may name", failure.message)
-            return
-        for folder in old:
-            log.info("deleting %s: no restart can need it", folder)
-        pruning.delete(old)
-
-    def _named(self, stack: Stack) -> set[str]:
-        """The paths that a start may be asked to use. Damaged where they cannot all be known."""
-        asked, remembered = jobfiles.wanted_live(stack).restore, jobfiles.last_savepoint(stack.home)
-        paths = (self.state.base, self.state.restored_from, asked, remembered)
-        return {path for path in paths if path} - {"latest", "none"}
+        """Deletes the state that no restart can need; once more at the next look where Flink was at it."""
+        self._pruned_ms = now_ms() if pruning.prune(stack, flink, self.state) else 0
 
     def _start(self, stack: Stack) -> None:
         with jobfiles.submission_lock(stack, LOCK_WAIT_S) as lock:
@@ -195,6 +153,7 @@ class Keeper:
             )
             log.info("submitting run %s from %s", start.run, start.restore or "the log alone")
             job_id = self._submit(stack, config, lock)
+            self._figures.submissions += 1
             self._keep(stack, replace(self.state, state=self._on_its_way(), job_id=job_id))
             log.info("submitted %s", job_id)
             for job in younger(flink.live(LIVE)):
@@ -233,6 +192,7 @@ class Keeper:
         waiting = replace(self.state, state="waiting", last_error=failure.message)
         if not isinstance(failure, Damaged | Newer):
             waiting = replace(waiting, failures=self.state.failures + 1, failed_ms=now_ms())
+            self._figures.failures += 1
         self._keep(stack, waiting)
 
     def _keep(self, stack: Stack, state: State) -> None:
@@ -257,16 +217,6 @@ class Keeper:
             self._unwritten += 1
 
 
-def submit_live(stack: Stack, config: JobConfig, lock: int) -> str:
-    """Hands the live job to Flink; a savepoint that is gone by now is said before Flink is asked."""
-    restore = config.restore
-    if restore and restore.startswith("file:") and not (local_path(restore) / "_metadata").exists():
-        raise FraudctlError(
-            f"the state {restore} is gone", hint="start without it: fraudctl job submit --from none"
-        )
-    return submit(stack, activations.live_config(stack, config), lock=lock)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="fraudctl.keeper", description="Keep the live job as it is wanted.")
     parser.add_argument("--home", type=Path, required=True)
@@ -278,6 +228,8 @@ def main() -> None:
     plugin_watcher.watch(Paths(home_dir()).plugins, _pause)
     log.info("keeping the live job of %s", options.current().home)
     keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
+    put_aside.watch(_stack_of_home)
+    exposition.serve(_stack_of_home().metrics_port("keeper"), lambda: (keeper.figures(),))
     for _ in every(LOOK_EVERY_S):
         keeper.look()
 

@@ -23,6 +23,7 @@ from typing import Any
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from pipeline.metrics import TickerFigures, exposition
 from pipeline.process import configuration
 
 log = logging.getLogger("ticker")
@@ -145,6 +146,7 @@ class Config:
     topic: str
     out_of_orderness_ms: float
     silent_ms: float = 20.0
+    metrics_port: int | None = None
 
     @classmethod
     def read(cls, path: Path) -> Config:
@@ -232,8 +234,9 @@ def monotonic_ms() -> float:
     return time.monotonic() * 1000
 
 
-def watch(config: Config, topic: Log, stop: threading.Event) -> None:
+def watch(config: Config, topic: Log, stop: threading.Event, figures: TickerFigures | None = None) -> None:
     """Observes and ticks until `stop` is set. A broker that is away is waited for."""
+    figures = figures or TickerFigures()
     silence = Silence(config.out_of_orderness_ms, config.silent_ms)
     reachable = True
     while not stop.is_set():
@@ -246,6 +249,7 @@ def watch(config: Config, topic: Log, stop: threading.Event) -> None:
             if reachable:
                 log.warning("the broker does not answer: %s", failure)
             reachable = False
+            figures.failures += 1
             silence = Silence(config.out_of_orderness_ms, config.silent_ms)
             stop.wait(0.2)
             continue
@@ -253,9 +257,16 @@ def watch(config: Config, topic: Log, stop: threading.Event) -> None:
         silent = silence.observe(now_ms, ends)
         for needed, behind_ms in ((silent, 0.0), (silence.held(now_ms), HOLD_MS)):
             ordered_ms = monotonic_ms()
-            for partition, offset in (topic.append_ticks(needed, behind_ms) if needed else {}).items():
+            confirmed = topic.append_ticks(needed, behind_ms) if needed else {}
+            _count(figures, behind_ms, len(confirmed))
+            for partition, offset in confirmed.items():
                 silence.ticked(partition, offset, ordered_ms, behind_ms)
         stop.wait(silence.wait_ms(monotonic_ms()) / 1000)
+
+
+def _count(figures: TickerFigures, behind_ms: float, ticks: int) -> None:
+    kind = ("held" if behind_ms else "silent",)
+    figures.ticks[kind] = figures.ticks.get(kind, 0) + ticks
 
 
 def main() -> None:
@@ -265,7 +276,9 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("watching %s", config.topic)
-    watch(config, Log(config), stop)
+    figures = TickerFigures()
+    exposition.serve(config.metrics_port, lambda: (figures,))
+    watch(config, Log(config), stop, figures)
 
 
 if __name__ == "__main__":

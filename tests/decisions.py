@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline.records.decisions import Decision, Hit, Source, encode_decision
+from pipeline.records.events import Transaction
 
 
 def now_ms() -> int:
@@ -25,6 +26,7 @@ def decided(
     time_ms: int = 1_764_000_000_123,
     units: int = 125_000,
     features: Mapping[str, Any] | None = None,
+    content_hash: str | None = None,
     **fields: Any,
 ) -> Delivery:
     """One with the given hits, appended now where no time is given; `fields` are further ones.
@@ -43,6 +45,7 @@ def decided(
         ruleset_hash="abc",
         late=False,
         saturated=False,
+        content_hash=content_hash,
     )
     value = encode_decision(decision)
     return Delivery(value, partition, offset, run, append_ms or now_ms(), user_id.encode())

@@ -16,14 +16,15 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from fraudctl.bench import conditions
 from fraudctl.console import result
 from fraudctl.console.result import Result, Table
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.rows import Reading, Row
-from pipeline.records.events import MAX_EVENT_BYTES, encode, format_time
+from pipeline.records.events import encode
+from pipeline.records.quantities import format_time
+from pipeline.records.wire import MAX_EVENT_BYTES
 
 ROWS = 200_000
 _START_MS = 1_767_225_600_000
@@ -45,7 +46,7 @@ def run(rows: int) -> tuple[Measured, ...]:
         return tuple(_measured(path) for path in _written(Path(folder), rows))
 
 
-def payments(rows: int) -> Iterator[dict[str, Any]]:
+def payments(rows: int) -> Iterator[dict[str, object]]:
     """Payments as files have them: eleven columns, some empty, the same at each call."""
     chance = random.Random(1)
     for number in range(rows):

@@ -30,7 +30,8 @@ from fraudctl.kafka import admin, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.waiting import every
 from pipeline.records import clock
-from pipeline.records.events import Decision, Hit, Source, decode, encode_decision
+from pipeline.records.decisions import Decision, Hit, Source, encode_decision
+from pipeline.records.events import decode
 from pipeline.records.names import dead_letters
 from pipeline.sinks.trials import Place
 

@@ -14,12 +14,11 @@ from fraudctl.compare import backtest_page
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
-from fraudctl.files import refusals
-from fraudctl.files.options import ReadOptions
+from fraudctl.files import options, refusals
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import submission
 from fraudctl.settings import reading as settings
-from pipeline.records import events
+from pipeline.records import quantities
 
 if TYPE_CHECKING:
     from fraudctl.compare.backtest import Backtest
@@ -60,7 +59,7 @@ def backtest(
         str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
     ] = None,
     *,
-    reading: ReadOptions,
+    reading: options.ReadOptions,
 ) -> Result:
     """Score a recorded file and compare with its labels, without a stack.
 
@@ -84,8 +83,8 @@ def backtest(
 
 def _time(text: str) -> int:
     try:
-        return events.parse_time(text)
-    except events.Refusal as refusal:
+        return quantities.parse_time(text)
+    except quantities.Refusal as refusal:
         raise UsageError(f"--as-of {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z") from None
 
 
@@ -119,6 +118,7 @@ def _notes(found: Backtest) -> list[str]:
     counts = {
         "rows refused": len(found.refused),
         "duplicates": found.duplicates,
+        "ids used again": found.reused_ids,
         "late": found.late,
         "saturated": found.saturated,
         "labels not yet known": found.pending,

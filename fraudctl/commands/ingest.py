@@ -11,8 +11,7 @@ from fraudctl import engines
 from fraudctl.commands import _reading
 from fraudctl.console.result import Result
 from fraudctl.errors import UsageError
-from fraudctl.files import refusals, sources
-from fraudctl.files.options import ReadOptions
+from fraudctl.files import options, refusals, sources
 from fraudctl.traffic import ingest as ingestion
 
 
@@ -48,7 +47,7 @@ def ingest(
         str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
     ] = None,
     *,
-    reading: ReadOptions,
+    reading: options.ReadOptions,
 ) -> Result:
     """Send a file's rows; every refused row is reported with its line and reason.
 

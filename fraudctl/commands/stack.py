@@ -22,7 +22,7 @@ from fraudctl.engines import contract, wanted
 from fraudctl.errors import FraudctlError, NotRunning, UsageError
 from fraudctl.home import folder, rulesets, typed_files
 from fraudctl.home import stack as stacks
-from fraudctl.jobs import activations, live
+from fraudctl.jobs import activations, live, submission
 from fraudctl.observe import overview
 from fraudctl.rules import changes
 
@@ -78,6 +78,8 @@ def up(
     chosen = wanted.profile(home, profile, rules)
     if left_out == () and profile is None and rules is None and (known := wanted.ready(home)) is not None:
         left_out = known.without
+    if stacks.NEEDED_BY_JOBS.isdisjoint(left_out):
+        submission.ruleset_content(chosen.rules)  # what cannot be scored by is said before anything starts
     wish = contract.Wish(home, chosen, left_out, any_port, wait)
     started = engines.for_up(home, engine or chosen.engine).up(wish)
     if started.runs_jobs:
@@ -224,8 +226,7 @@ def _stop_job(running: Stack) -> str | None:
         return None
     try:
         with progress("stopping the job with a savepoint") as shown:
-            found: str | None = live.stop(running, 60.0, shown).get("savepoint")
-            return found
+            return live.stop(running, 60.0, shown)["savepoint"]
     except FraudctlError as error:
         say(f"the job stops without a savepoint, its newest checkpoint stays: {error.message}")
         return None

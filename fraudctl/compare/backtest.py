@@ -14,7 +14,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from fraudctl.compare.detection import (
     MONTH_MS,
@@ -79,6 +78,8 @@ class Backtest:
     labels_given: int = 0
     labels_matched: int = 0
     duplicates: int = 0
+    reused_ids: int = 0
+    """events whose id another event of the user had shortly before, with other content"""
     late: int = 0
     saturated: int = 0
     pending: int = 0
@@ -98,7 +99,7 @@ class Backtest:
         """The threshold that fits the budget."""
         return None if self.budget_per_month is None else within_budget(self.levels, self.budget_per_month)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The whole result in JSON."""
         months = months_of(self.outcomes)
         budget = None
@@ -114,6 +115,7 @@ class Backtest:
             "notes": self.notes,
             "events": len(self.outcomes),
             "duplicates": self.duplicates,
+            "reused_ids": self.reused_ids,
             "late": self.late,
             "saturated": self.saturated,
             "after_as_of": self.after,
@@ -152,6 +154,7 @@ def run(order: Order, progress: Progress) -> Backtest:
         event, row = scored.stamped, rows[scored.stamped.offset]
         result.late += event.late
         result.saturated += scored.saturated
+        result.reused_ids += scored.content_hash is not None
         if scored.duplicate:
             result.duplicates += 1
         elif order.as_of_ms is not None and event.pos > order.as_of_ms:

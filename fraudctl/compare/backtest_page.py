@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fraudctl.compare.detection import Level, Measure, rank
 from fraudctl.console import page
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from pipeline.records.events import amount_text
+from pipeline.records.quantities import amount_text
 
 RULE_COLUMNS = ("rule", "fired", "of them fraud", "precision", "recall", "value caught", "alone")
 

@@ -18,22 +18,19 @@ from fraudctl.console.streams import say
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.tail import Record
+from pipeline.connections.secrets import Secret
 from pipeline.records.decision_bytes import glance
 from pipeline.records.decision_record import run_of
-from pipeline.records.events import (
-    Decision,
-    Transaction,
-    amount_text,
-    decode_decision,
-    format_time,
-    parse_amount,
-    plain,
-)
+from pipeline.records.decisions import Decision, decode_decision
+from pipeline.records.events import Transaction
+from pipeline.records.identity import Identity, sent_id
 from pipeline.records.position import pack, unpack
-from pipeline.rules.expression.tree import Kind, names_in
+from pipeline.records.quantities import amount_text, format_time, parse_amount
+from pipeline.records.wire import plain
+from pipeline.rules.expression.tree import Kind, RawValue, names_in
 from pipeline.rules.ruleset import RuleSetError, load, parse
 from pipeline.scoring import scorer
-from pipeline.sinks import Unavailable
+from pipeline.sinks import Unavailable, settings_of
 from pipeline.sinks.postgres import reader
 
 if TYPE_CHECKING:
@@ -81,7 +78,7 @@ class Explanation:
     def sum_of_points(self) -> int:
         return sum(hit.points for hit in self.found.decision.reasons)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """As a JSON-able mapping."""
         decision = self.found.decision
         return {
@@ -110,6 +107,7 @@ class Explanation:
             },
             "late": decision.late,
             "saturated": decision.saturated,
+            **({"reused_id": True, "content_hash": decision.content_hash} if decision.reused_id else {}),
             "warming": list(decision.warming),
             "source": {
                 "topic": decision.source.topic,
@@ -151,15 +149,16 @@ def outcomes(decision: Decision, ruleset: RuleSet | None) -> tuple[RuleOutcome, 
     return tuple(_outcome(rule, values, ruleset, texts.get(rule.name)) for rule in ruleset.rules)
 
 
-def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, Any]:
+def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, RawValue | None]:
     """What the rules saw: money in units, numbers, text, truth values; what is absent is left out."""
     read: Mapping[Kind, Callable[[Any], Any]] = {Kind.MONEY: parse_amount, Kind.INT: int, Kind.FLOAT: float}
     transaction = decision.transaction
-    values: dict[str, Any] = {
+    values: dict[str, RawValue | None] = {
         "event_id": transaction.event_id,
         "user_id": transaction.user_id,
         "amount": transaction.amount_units,
         **{name: transaction.get(name) for name in transaction.fields},
+        **{name: getattr(decision, name) for name in ruleset.built_in if name in ("late", "reused_id")},
     }
     for name, value in decision.features.items():
         values[name] = read.get(ruleset.kind(name), lambda same: same)(value)
@@ -177,12 +176,12 @@ def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
 def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     """What the store holds; nothing, and why is said, where there is none or it does not answer."""
     try:
-        dsn = stack.sink_url("postgres")
+        dsn, access = stack.reached("postgres")
     except NotRunning as error:
         say(f"{error.message}: reading the log instead")
         return []
     try:
-        return stored(dsn, event_id, user_id)
+        return stored(dsn, event_id, user_id, **access)
     except Unavailable as error:
         say(f"PostgreSQL does not answer: {error}: reading the log instead")
         return []
@@ -192,19 +191,42 @@ def one_of(found: list[Found], event_id: str) -> Found:
     """The only one. Raises UsageError naming the users when there are several, Failed for none."""
     if not found:
         raise Failed(f"no decision about {event_id!r} is known", hint="see the latest: fraudctl alerts")
+    users_of = {one.decision.transaction.user_id for one in found}
+    if len(users_of) == 1:
+        return _chosen(found, event_id)
     if len(found) > 1:
-        users = ", ".join(sorted(one.decision.transaction.user_id for one in found))
+        users = ", ".join(sorted(users_of))
         raise UsageError(
-            f"{len(found)} users have an event {event_id!r}: {users}",
+            f"{len(users_of)} users have an event {event_id!r}: {users}",
             hint="name one with --user",
             code="ambiguous",
         )
     return found[0]
 
 
-def stored(dsn: str, event_id: str, user_id: str | None) -> list[Found]:
+def _chosen(found: list[Found], event_id: str) -> Found:
+    """The one with exactly that stored id, else the first; the others that bear the id are named."""
+    exact = [one for one in found if one.decision.identity[1] == event_id]
+    chosen = (exact or found)[0]
+    others = [one.decision.identity[1] for one in found if one is not chosen]
+    if others and chosen.decision.content_hash is None:
+        named = ", ".join(repr(one) for one in others)
+        say(f"the id was used again, for other payments; explain those with: {named}")
+    return chosen
+
+
+def stored(
+    dsn: str,
+    event_id: str,
+    user_id: str | None,
+    *,
+    secret: Secret = None,
+    settings: Mapping[str, Any] | None = None,
+) -> list[Found]:
     """From PostgreSQL. Raises `pipeline.sinks.Unavailable`."""
-    return [Found(*one, "postgres") for one in reader.of_event(dsn, event_id, user_id)]
+    told = settings_of("postgres", settings or {})
+    found = reader.of_event(dsn, event_id, user_id, secret=secret, settings=told)
+    return [Found(*one, "postgres") for one in found]
 
 
 def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
@@ -217,20 +239,20 @@ def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
 
 
 def newest(records: Iterable[Record], event_id: str, user_id: str | None) -> list[Found]:
-    """The decision of the greatest position for each user who has that event id."""
-    found: dict[str, Found] = {}
+    """The decision of the greatest position for each event of a user that bears the id."""
+    found: dict[Identity, Found] = {}
     for record in records:
         value = record.value or b""
         try:
-            owner, event = glance(value).identity
-            if event != event_id or user_id not in (None, owner):
+            identity = owner, event = glance(value).identity
+            if event_id not in (event, sent_id(event)) or user_id not in (None, owner):
                 continue
             rank = pack(run_of(record.headers.items()), record.offset)
-            if owner not in found or rank > found[owner].position:
-                found[owner] = Found(decode_decision(value), rank, record.append_ms, "log")
+            if identity not in found or rank > found[identity].position:
+                found[identity] = Found(decode_decision(value), rank, record.append_ms, "log")
         except ValueError:  # no decision, or only the beginning of one
             continue
-    return [found[owner] for owner in sorted(found)]
+    return [found[identity] for identity in sorted(found)]
 
 
 def ruleset_of(stack: Stack, wanted: str) -> tuple[RuleSet | None, str | None]:
@@ -249,7 +271,7 @@ def ruleset_of(stack: Stack, wanted: str) -> tuple[RuleSet | None, str | None]:
     return None, None
 
 
-def transaction_document(transaction: Transaction) -> dict[str, Any]:
+def transaction_document(transaction: Transaction) -> dict[str, object]:
     """The transaction as plain JSON values; the amount as exact decimal text."""
     return {
         "event_id": transaction.event_id,
@@ -273,7 +295,7 @@ def _outcome(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str 
     return RuleOutcome(rule.name, rule.when, points if fired else rule.points, fired, compared, text, error)
 
 
-def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
+def _declared(ruleset: RuleSet, name: str) -> dict[str, object]:
     """How the feature is declared, as written in the rule set."""
     return {"declared": ruleset.content.get("features", {}).get(name)}
 

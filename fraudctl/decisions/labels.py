@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import Any
 
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.stack import Stack
@@ -16,7 +15,7 @@ from pipeline.records.decision_record import Identity
 from pipeline.records.label import Label
 
 
-def write(stack: Stack, event_id: str, fraud: bool, user: str | None) -> dict[str, Any]:
+def write(stack: Stack, event_id: str, fraud: bool, user: str | None) -> dict[str, object]:
     """Append the verdict and give its document. Without `user` the decisions are searched for the event.
 
     UsageError when no decision bears the id, or those of several users do.
@@ -44,11 +43,12 @@ def newest(stack: Stack) -> dict[Identity, Label]:
 
 def _owner(stack: Stack, event_id: str) -> str:
     """The user of the decided event; the whole decisions topic is read for it."""
-    start, users = beginning(event_id), set()
+    start, users = beginning(event_id), set[str]()
     for record in tail.records(stack.kafka, stack.profile.topics.decisions):
         if record.value is not None and record.value.startswith(start):
             with suppress(Undecodable):
-                users.add(glance(record.value).identity[0])
+                owner, stored = glance(record.value).identity
+                users |= {owner} if stored == event_id else set()
     if len(users) == 1:
         return users.pop()
     if users:

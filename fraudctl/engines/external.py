@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fraudctl.errors import FraudctlError
+from fraudctl.console.streams import say
+from fraudctl.errors import FraudctlError, Unhealthy
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.servers import server_class
@@ -41,9 +42,28 @@ def reason_unwell(stack: Stack, name: str) -> str:
     return ""
 
 
+def prepare(stack: Stack, sink: str) -> None:
+    """Make what must be in a sink's store before its writer starts.
+
+    Raises Unhealthy where that cannot be done in a server of ours. One that is elsewhere may be away, or not
+    let us in yet: that is said, the writer waits, and loses nothing.
+    """
+    given = stack.sink_address(sink), stack.secret_path(sink), dict(stack.profile.sinks[sink])
+    is_elsewhere = stack.profile.server(sink).external is not None
+    try:
+        sinks.prepare(sink, *given)
+        if is_elsewhere:
+            _ask_store(stack, sink)
+    except sinks.Unavailable as error:
+        mend = sinks.mend(sink, error) or "see: fraudctl doctor"
+        if not is_elsewhere:
+            raise Unhealthy(f"{title(sink)} cannot be used: {error}", hint=mend) from error
+        say(f"{title(sink)} cannot be used for now: {error}; its writer waits. {mend}")
+
+
 def _ask_store(stack: Stack, name: str) -> None:
     settings = dict(stack.profile.sinks[name])
-    store = sinks.connect(name, stack.sink_address(name), stack.secret(name), settings)
+    store = sinks.connect(name, stack.sink_address(name), stack.secret_path(name), settings)
     try:
         store.held("", "")
     finally:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pipeline.projector import Config
 
 SILENT_MS = 20
+EXPORTER = "exporter"
+"""the program that looks at the stack from outside"""
 _STATUS: Final = TypeAdapter(SinkStatus)
 _PACKAGES = Path(__file__).resolve().parents[2]
 
@@ -74,7 +76,7 @@ def notifies(stack: Stack) -> bool:
     return bool(stack.profile.notify.channels) and "dynamodb" in stack.addresses
 
 
-def notifier(stack: Stack) -> dict[str, Any]:
+def notifier(stack: Stack) -> dict[str, object]:
     """What the notifier is started with: the document of `pipeline.notifier.Config`."""
     secret = stack.secret_path("dynamodb")
     sink = settings_of("dynamodb", stack.profile.sinks.get("dynamodb", {}))
@@ -84,6 +86,10 @@ def notifier(stack: Stack) -> dict[str, Any]:
         "channels": {name: dict(settings) for name, settings in stack.profile.notify.channels.items()},
         "digest_window_ms": stack.profile.notify.digest_window_ms,
         "digest_over": stack.profile.notify.digest_over,
+        "region": sink.region,
+        "role": sink.role,
+        "ca_file": str(sink.ca_file) if sink.ca_file else None,
+        "metrics_port": stack.metrics_port("notifier"),
         "alerts_table": sink.table,
         "create": sink.create,
         "status_file": str(stack.paths.run / "notifier.status.json"),
@@ -105,6 +111,8 @@ def programs(stack: Stack) -> list[Program]:
     if notifies(stack):
         arguments = ["pipeline.notifier", "--config", str(_notifier_file(stack))]
         found.append(_python(stack, "notifier", arguments))
+    if "kafka" in stack.addresses and stack.metrics_port(EXPORTER):
+        found.append(_python(stack, EXPORTER, ["fraudctl.observe.exporter", "--home", str(stack.home)]))
     return found
 
 
@@ -122,16 +130,17 @@ def write_configurations(stack: Stack) -> None:
         _write(sink_file(stack, sink), _sink(stack, sink))
 
 
-def _ticker(stack: Stack) -> dict[str, Any]:
+def _ticker(stack: Stack) -> dict[str, object]:
     return {
         "bootstrap": stack.kafka,
         "topic": stack.profile.topics.transactions,
         "out_of_orderness_ms": stack.profile.pipeline.out_of_orderness_ms,
         "silent_ms": SILENT_MS,
+        "metrics_port": stack.metrics_port("ticker"),
     }
 
 
-def _sink(stack: Stack, sink: str) -> dict[str, Any]:
+def _sink(stack: Stack, sink: str) -> dict[str, object]:
     secret = stack.secret_path(sink)
     return {
         "sink": sink,
@@ -144,6 +153,7 @@ def _sink(stack: Stack, sink: str) -> dict[str, Any]:
         "secret_file": str(secret) if secret else None,
         "status_file": str(status_file(stack, sink)),
         "pause_file": str(pause_file(stack, sink)),
+        "metrics_port": stack.metrics_port(program(sink)),
     }
 
 
@@ -174,7 +184,7 @@ def writer(stack: Stack, sink: str) -> Config:
     return replace(found, bootstrap=stack.kafka, address=stack.sink_address(sink))
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
+def _write(path: Path, document: dict[str, object]) -> None:
     write_atomically(path, json.dumps(document, indent=2) + "\n")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fraudctl.files.currencies import exponent
 from fraudctl.files.options import ReadOptions
-from pipeline.records.events import UNITS, Number, Refusal, amount_text, parse_amount
+from pipeline.records.quantities import UNITS, Number, Refusal, amount_text, parse_amount
 
 _SIGNS = "$€£¥₹₽₺₩₫₴"
 _BETWEEN = " '\u00a0\u202f\u2019"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fraudctl.files.lines import LONGEST_BYTES, Piece
-from pipeline.records.events import Refusal
+from pipeline.records.quantities import Refusal
 
 _MOST_LINES = 1_000
 """A cell of more lines is a quote that does not end."""
@@ -53,7 +53,7 @@ class Records:
             if isinstance(text, Refusal):
                 yield number, text
             elif quote in text:
-                yield number, self._quoted(number, text)
+                yield number, self._quoted(text)
             elif text and not text.isspace():
                 cells = _plain_cells(text, delimiter)
                 yield number, cells if len(cells) == columns else self._wrong_count(cells)
@@ -83,7 +83,7 @@ class Records:
                 break
         return length
 
-    def _quoted(self, number: int, text: str) -> list[str] | Refusal:
+    def _quoted(self, text: str) -> list[str] | Refusal:
         try:
             cells = cells_of(text, self._dialect)
         except csv.Error as error:

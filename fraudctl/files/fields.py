@@ -16,7 +16,8 @@ from fraudctl.files.amounts import Amounts, checked_number, number_of_cell
 from fraudctl.files.json_objects import Members
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.times import Times
-from pipeline.records.events import LABEL_FIELDS, NUMBER_FIELDS, RESERVED, STRING_FIELDS, Number, Refusal
+from pipeline.records.fields import LABEL_FIELDS, NUMBER_FIELDS, RESERVED, STRING_FIELDS
+from pipeline.records.quantities import Number, Refusal
 
 IDS = frozenset(("event_id", "user_id", "card_id", "device_id", "merchant_id"))
 TEXTS = frozenset(("event_id", "user_id", *STRING_FIELDS))
@@ -146,7 +147,7 @@ def reserved_hint(name: str) -> str:
 
 
 def _refused(name: str) -> Convert:
-    def refuse(value: Any) -> Any:
+    def refuse(_: Any) -> Any:
         raise Refusal("reserved_field", f"{name}: say {reserved_hint(name)}")
 
     return refuse

@@ -13,7 +13,8 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 from fraudctl.files.lines import LONGEST_BYTES, Piece, first, pieces
-from pipeline.records.events import MAX_NESTING, Number, Refusal
+from pipeline.records.quantities import Number, Refusal
+from pipeline.records.wire import MAX_NESTING
 
 _OUTSIDE = re.compile(rb'[{}\[\]"\n]')
 _SAMPLE_LINES = 100
@@ -44,6 +45,15 @@ def objects(stream: BinaryIO, encoding: str | None = None) -> Iterator[Found]:
     filled = [piece for piece in sample if piece[1].strip()]
     whole = sum(map(_holds_objects, filled))
     return (_lines if whole * 2 >= len(filled) else _spread)(chain(sample, found))
+
+
+def without(members: Members, absent: frozenset[str]) -> Members:
+    """The object, nested ones too, without members that are one of these words."""
+    return Members(
+        (name, without(value, absent) if isinstance(value, Members) else value)
+        for name, value in members
+        if not (isinstance(value, str) and value in absent)
+    )
 
 
 def _holds_objects(piece: Piece) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
-from pipeline.records.events import Refusal
+from pipeline.records.quantities import Refusal
 
 _BATCH = 4_096
 _PLAIN = r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?(?:[eE]-[0-9]+)?"

@@ -13,7 +13,8 @@ from fraudctl.files.fields import Convert, Fields
 from fraudctl.files.json_objects import Members
 from fraudctl.files.parquet_table import plain
 from fraudctl.files.times import Times
-from pipeline.records.events import Refusal, Transaction, encode
+from pipeline.records.events import Transaction, encode
+from pipeline.records.quantities import Refusal
 
 _VERDICTS = dict.fromkeys(("1", "1.0", "true", "fraud", "yes"), True) | dict.fromkeys(
     ("0", "0.0", "false", "legit", "no"), False
@@ -171,6 +172,8 @@ class Maker:
             label = label_of(values, self._times)
         if self._options.id_from is not None:
             values["event_id"] = self._made_id(number, whole)
+        if self._options.user_from is not None:
+            values.setdefault("user_id", f"row-{number}")
         event_id, user_id = values.pop("event_id", None), values.pop("user_id", None)
         event_time, units = values.pop("event_time", None), values.pop("amount", None)
         if not (event_id and user_id) or event_time is None or units is None:

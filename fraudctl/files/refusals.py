@@ -6,11 +6,10 @@ Holds no more than the first of them in memory, however many there are.
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from fraudctl.console.result import Table
 from fraudctl.errors import UsageError
@@ -61,7 +60,7 @@ class Refusals:
         """All have been added: what was written gets its name."""
         if self._open is not None and self.target is not None:
             self._open.close()
-            os.replace(_partial(self.target), self.target)
+            _partial(self.target).replace(self.target)
             self._open, self.written = None, self.target
 
     def reasons(self) -> dict[str, int]:
@@ -69,7 +68,7 @@ class Refusals:
         ordered = sorted(self._reasons.items(), key=lambda item: -item[1].count)
         return {code: reason.count for code, reason in ordered}
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The first thousand, the count of all, and that by reason."""
         return {
             "refused": [one.as_document() for one in self.kept],

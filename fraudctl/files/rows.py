@@ -15,7 +15,7 @@ from fraudctl.errors import UsageError
 from fraudctl.files.amounts import Amounts
 from fraudctl.files.csv_table import CsvTable
 from fraudctl.files.fields import Convert, Fields
-from fraudctl.files.json_objects import objects
+from fraudctl.files.json_objects import Found, Members, objects, without
 from fraudctl.files.making import Label as Label
 from fraudctl.files.making import Maker, label_of
 from fraudctl.files.making import RefusedRow as RefusedRow
@@ -26,7 +26,7 @@ from fraudctl.files.parquet_table import ParquetTable
 from fraudctl.files.sources import Paths, parts
 from fraudctl.files.survey import Survey, survey
 from fraudctl.files.times import Times
-from pipeline.records.events import Refusal
+from pipeline.records.quantities import Refusal
 
 PAYMENT_FIELDS = ("event_id", "user_id", "event_time", "amount")
 LABEL_FIELDS = ("event_id", "label")
@@ -160,9 +160,8 @@ def _conversion(fields: Fields, one: Survey, column: str, name: str) -> Convert 
 
 def _all_pairs(one: Survey) -> Iterator[tuple[int, list[tuple[str, Any]] | Refusal]]:
     if one.table is None:
-        with opened(one.path) as stream:
-            for number, found, _ in objects(stream, one.columns.options.encoding):
-                yield number, found
+        for number, found, _ in _objects(one):
+            yield number, found
         return
     for number, values in one.table.records():
         if isinstance(values, Refusal):
@@ -172,12 +171,22 @@ def _all_pairs(one: Survey) -> Iterator[tuple[int, list[tuple[str, Any]] | Refus
 
 
 def _json_rows(one: Survey, maker: Maker) -> Iterator[Row | RefusedRow]:
+    for number, found, size in _objects(one):
+        if isinstance(found, Refusal):
+            yield RefusedRow(number, found.code, str(found))
+        else:
+            yield maker.pairs(number, found, size)
+
+
+def _objects(one: Survey) -> Iterator[Found]:
+    """The objects of a file of JSON, without the values that stand for nothing."""
+    absent = one.columns.options.absent
     with opened(one.path) as stream:
         for number, found, size in objects(stream, one.columns.options.encoding):
-            if isinstance(found, Refusal):
-                yield RefusedRow(number, found.code, str(found))
+            if absent and isinstance(found, Members):
+                yield number, without(found, absent), size
             else:
-                yield maker.pairs(number, found, size)
+                yield number, found, size
 
 
 def _placed(row: Row | RefusedRow, one: Survey, before: int, id_from: str | None) -> Row | RefusedRow:

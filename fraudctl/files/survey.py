@@ -22,7 +22,8 @@ from fraudctl.files.packing import opened
 from fraudctl.files.parquet_table import ParquetTable, parquet_table
 from fraudctl.files.sources import format_of, hive_columns
 from fraudctl.files.times import column_unit
-from pipeline.records.events import LABEL_FIELDS, RESERVED, Number
+from pipeline.records.fields import LABEL_FIELDS, RESERVED
+from pipeline.records.quantities import Number
 
 LOOKED_AT = 1_000
 """Rows of JSON and Parquet that are looked at: each JSON object may have columns of its own."""
@@ -58,7 +59,7 @@ def survey(path: Path, options: ReadOptions, required: tuple[str, ...]) -> Surve
     kind = format_of(path, options)
     if kind == "jsonl":
         return _of_json(path, options)
-    table = csv_table(path, options) if kind == "csv" else parquet_table(path)
+    table = csv_table(path, options) if kind == "csv" else parquet_table(path, options.absent)
     hive = {name: value for name, value in hive_columns(path).items() if name not in table.columns}
     columns = Columns(options, [*table.columns, *hive])
     _check_heading(table, columns, required)

@@ -12,8 +12,7 @@ from typing import Any
 
 from fraudctl.errors import UsageError
 from fraudctl.files.options import EPOCH_UNITS, UNIT_NS, ReadOptions
-from pipeline.records.events import Number, Refusal, format_time, parse_time
-from pipeline.records.quantities import MAX_TIME_MS, MIN_TIME_MS
+from pipeline.records.quantities import MAX_TIME_MS, MIN_TIME_MS, Number, Refusal, format_time, parse_time
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _ZONE = r"(?P<zone>[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?"
@@ -89,6 +88,8 @@ class Times:
             try:
                 return parse_time(value)
             except Refusal as refusal:
+                if _NUMBER.fullmatch(value):
+                    return self._counted(value)
                 if refusal.code != "bad_event_time":
                     raise Refusal(refusal.code, f"{value[:40]!r} is {refusal.detail}") from None
         return self._spelt(value)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
@@ -25,7 +25,11 @@ from fraudctl.settings.profile import Profile
 from pipeline import sinks
 
 FORMAT = 1
+NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
+"""the servers without which no job runs"""
 MEND = "remove it and run: fraudctl up"
+METRICS = "metrics"
+"""among the ports: those on which the pipeline's programs answer `/metrics`, by program"""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ class Paths:
     def flink_lib(self) -> Path:
         return self.home / "flink" / "lib"
 
+    @property
+    def flink_plugins(self) -> Path:
+        return self.home / "flink" / "plugins"
+
     def data(self, server: str) -> Path:
         """Where a server keeps its data."""
         return self.home / "data" / server
@@ -81,6 +89,13 @@ class Paths:
     def secret_file(self, name: str) -> Path:
         """The file that holds one generated password."""
         return self.secrets / name
+
+
+class Reached(TypedDict):
+    """What readers of a store are told beside its address."""
+
+    secret: Path | None
+    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -139,10 +154,14 @@ class Stack:
     def flink_url(self) -> str:
         return f"http://{self.flink}"
 
+    def metrics_port(self, program: str) -> int | None:
+        """Where a program of ours answers `/metrics`; None where it was started without."""
+        return self.ports.get(METRICS, {}).get(program)
+
     @property
     def runs_jobs(self) -> bool:
         """Whether this stack has what a job needs: Kafka and Flink."""
-        return {"kafka", "flink"} <= self.addresses.keys()
+        return self.addresses.keys() >= NEEDED_BY_JOBS
 
     @property
     def job_jars(self) -> tuple[Path, ...]:
@@ -165,14 +184,18 @@ class Stack:
 
     def secret_path(self, server: str) -> Path | None:
         """The file that holds the password of a server, or the credentials of a store without one."""
-        named = self.profile.sinks.get(server, {}).get("credentials_file")
-        if named is not None:
-            return Path(str(named)).expanduser()
+        if (named := sinks.secret_file(self.profile.sinks.get(server, {}))) is not None:
+            return named
         external = self.profile.server(server).external
         if external:
             return external.credentials_file
         file = self.paths.secret_file(server)
         return file if file.is_file() else None
+
+    def reached(self, sink: str) -> tuple[str, Reached]:
+        """Where a sink's store is, and with what it is asked."""
+        settings = self.profile.sinks.get(sink, {})
+        return self.sink_address(sink), {"secret": self.secret_path(sink), "settings": settings}
 
     def sink_url(self, sink: str) -> str:
         """The address of a sink's store with the password: show it to its owner only."""

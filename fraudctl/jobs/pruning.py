@@ -8,18 +8,54 @@ that run are never touched, and unfinished savepoints are left alone.
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fraudctl.flink.file_uri import local_path
-from fraudctl.home.jobs import RestorePoint, restore_points
+from fraudctl.home.jobs import KeeperState, RestorePoint, last_savepoint, restore_points, wanted_live
+from fraudctl.home.typed_files import Damaged, Newer
+
+if TYPE_CHECKING:
+    from fraudctl.flink.rest import Flink
+    from fraudctl.home.stack import Stack
+
+log = logging.getLogger("keeper")
 
 SAVEPOINTS = 3
 POINTS = 3
 _JOB = re.compile(r"[0-9a-f]{32}")
+
+
+def prune(stack: Stack, flink: Flink, keeper: KeeperState) -> bool:
+    """Deletes what the run in force cannot need any more, and says so in the log.
+
+    False where Flink replaced a checkpoint meanwhile, so that nothing was deleted.
+    """
+    folders = job_folders(stack.home)
+    alive = {job.job_id for job in flink.jobs() if not job.ended}
+    try:
+        old = doomed(stack.home, folders, keeper.run, _named(stack, keeper), alive)
+    except FileNotFoundError:
+        return False
+    except (Damaged, Newer) as failure:
+        log.error("%s; deleting no old state, which it may name", failure.message)
+        return True
+    for folder in old:
+        log.info("deleting %s: no restart can need it", folder)
+    delete(old)
+    return True
+
+
+def _named(stack: Stack, keeper: KeeperState) -> set[str]:
+    """The paths that a start may be asked to use. Damaged where they cannot all be known."""
+    asked, remembered = wanted_live(stack).restore, last_savepoint(stack.home)
+    paths = (keeper.base, keeper.restored_from, asked, remembered)
+    return {path for path in paths if path} - {"latest", "none"}
 
 
 def job_folders(home: Path) -> list[Path]:

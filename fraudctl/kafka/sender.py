@@ -96,7 +96,7 @@ class Sender:
         """
         return int(self._producer.flush(self._give_up_s + REPORT_S if wait_s is None else wait_s))
 
-    def _failed(self, error: KafkaError | None, message: Message) -> None:
+    def _failed(self, error: KafkaError | None, _: Message) -> None:
         self.failed += error is not None
 
     def _delivered(self, token: Any, error: KafkaError | None, message: Message) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets
@@ -42,7 +42,7 @@ class Checked:
         more = f"; {len(self.problems)} warning(s)" if self.problems else ""
         return f"{self.file} is a sound rule set: version {version}, {rules} rules{more}"
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """In JSON."""
         return {
             "file": str(self.file),

@@ -1,13 +1,13 @@
 """Flink: a session cluster of one JobManager and one TaskManager from the `apache-flink` package.
 
 The JVMs are started directly: the distribution's own scripts spend seconds in bash and helper JVMs, and a
-killed TaskManager must be back quickly. What those scripts compute, the memory layout, is computed here.
+killed TaskManager must be back quickly. What those scripts compute, the memory layout, is in
+`fraudctl.flink.cluster`.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import shutil
 import sys
@@ -15,18 +15,24 @@ import sysconfig
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import flink_module_flags, java, java_home, server_command, share_classes
 from fraudctl.errors import Failed, FraudctlError, NotReady
+from fraudctl.flink.cluster import (
+    JOBMANAGER_MB,
+    ROCKSDB_MB,
+    Setting,
+    as_yaml,
+    cluster_settings,
+    taskmanager_memory,
+)
 from fraudctl.home.private_files import make_folder, write_atomically
-from fraudctl.servers import HOST, BaseServer, Program
+from fraudctl.servers import HOST, BaseServer, Program, _flink_metrics
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
 from pipeline.settings.reading import Free
 
-SLOTS = 4
-JOBMANAGER_MB = 700
-ROCKSDB_MB = 384
 # A young collection stops the job for as long as what was touched since the last one is large.
 YOUNG_MB = 256
 
@@ -53,9 +59,6 @@ logger.sort.name = org.apache.flink.runtime.checkpoint
 logger.sort.level = WARN
 """
 
-Setting = str | int | float | bool
-
-
 Settings = Free
 """what its config.yaml may have"""
 
@@ -65,7 +68,12 @@ class Server(BaseServer):
 
     name = "flink"
     title = "Flink"
-    port_roles = {"rest": 18081, "rpc": 18082}  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {
+        "rest": 18081,
+        "rpc": 18082,
+        "jobmanager-metrics": 18083,
+        "taskmanager-metrics": 18084,
+    }
     memory_mb = 2400
     jar_use = "connector"
     compiles = True
@@ -73,21 +81,24 @@ class Server(BaseServer):
 
     def install(self) -> None:
         build_kernel(self.site.cache)
+        _flink_metrics.install(pyflink_folder(), self.site.cache)
         share_classes(self.site.cache)
 
     def prepare(self) -> None:
         for folder in (self.paths.checkpoints, self.paths.savepoints, self.data):
             make_folder(folder)
-        write_atomically(self.paths.flink_conf / "config.yaml", _yaml(self.settings()))
+        write_atomically(self.paths.flink_conf / "config.yaml", as_yaml(self.settings()))
         for name, level in (("console", "INFO"), ("cli", "WARN")):
             text = _LOGGING.replace("{level}", level)
             write_atomically(self.paths.flink_conf / f"log4j-{name}.properties", text)
         link_jars(self.paths.flink_lib)
+        _flink_metrics.link_plugins(self.paths.flink_plugins, pyflink_folder(), self.site.cache)
 
     def settings(self) -> dict[str, Setting]:
         """Flink's configuration, the profile's `servers.flink.settings` last."""
         memory = taskmanager_memory(self.memory, ROCKSDB_MB)
-        return {**_CLUSTER, **memory, **self._places(), **self.site.settings.settings}
+        ours = {**cluster_settings(HOST), **memory, **_flink_metrics.settings(), **self._places()}
+        return {**ours, **self.site.settings.settings}
 
     def programs(self) -> Sequence[Program]:
         return [
@@ -96,6 +107,7 @@ class Server(BaseServer):
         ]
 
     def probe(self) -> None:
+        # Profiles are checked by what servers can be told, and that shall not cost httpx's 90 ms.
         from fraudctl.flink.rest import Flink
 
         try:
@@ -168,6 +180,7 @@ class Server(BaseServer):
         # the home are followed, so that every home has the same class path.
         places = [*job_jars(self.site.cache), *(jar.resolve() for jar in jars)]
         argv = [*server_command(name, flags, places, self.site.cache), main, "--configDir", str(conf)]
+        argv += _flink_metrics.port_argument(self.site.ports[f"{role}-metrics"])
         argv += ["--executionMode", "cluster"] if role == "jobmanager" else []
         return Program(name, argv, env=self._environment(), start_s=start_s)
 
@@ -177,89 +190,11 @@ class Server(BaseServer):
             "FLINK_HOME": str(pyflink_folder()),
             "FLINK_CONF_DIR": str(self.paths.flink_conf),
             "FLINK_LIB_DIR": str(self.paths.flink_lib),
-            "FLINK_PLUGINS_DIR": str(pyflink_folder() / "plugins"),
+            "FLINK_PLUGINS_DIR": str(self.paths.flink_plugins),
             "PYTHONPATH": python_path(),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "MALLOC_ARENA_MAX": "2",
         }
-
-
-_CLUSTER: Mapping[str, Setting] = {
-    "jobmanager.rpc.address": HOST,
-    "jobmanager.bind-host": HOST,
-    "jobmanager.memory.process.size": f"{JOBMANAGER_MB}m",
-    "jobmanager.execution.failover-strategy": "region",
-    "taskmanager.host": HOST,
-    "taskmanager.bind-host": HOST,
-    "taskmanager.numberOfTaskSlots": SLOTS,
-    "rest.address": HOST,
-    "rest.bind-address": HOST,
-    "web.submit.enable": True,
-    "web.cancel.enable": True,
-    "rest.flamegraph.enabled": True,
-    # How old an answer about a job may be. Whoever waits for it to run or to end waits that much longer.
-    "web.refresh-interval": "200 ms",
-    "metrics.fetcher.update-interval": "1 s",
-    "state.backend.type": "rocksdb",
-    # Without "managed: false" Flink ignores the memory below and flushes tiny buffers all the time.
-    "state.backend.rocksdb.memory.managed": False,
-    "state.backend.rocksdb.memory.fixed-per-tm": f"{ROCKSDB_MB}m",
-    "state.backend.rocksdb.use-bloom-filter": True,
-    # Small buffers are flushed in the background, so that a checkpoint finds little left to flush: while
-    # it does, no event is scored. Compressing them took more time than all else, for a fifth of the size.
-    "state.backend.rocksdb.writebuffer.size": "2mb",
-    "state.backend.rocksdb.writebuffer.count": 8,
-    "state.backend.rocksdb.compression.per.level": "NO_COMPRESSION",
-    # Ten buffers lie between source and scoring, and a batch is 60 to 150 KB: with buffers of 32 KB, the
-    # default, each waits for the other although neither has much to do.
-    "taskmanager.memory.segment-size": "128kb",
-    "execution.checkpointing.incremental": True,
-    "execution.checkpointing.num-retained": 3,
-    "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-    "python.execution-mode": "thread",
-    # A job's classes are those on the cluster's own class path, compiled already by the jobs before it.
-    "classloader.resolve-order": "parent-first",
-    "restart-strategy.type": "fixed-delay",
-    "restart-strategy.fixed-delay.attempts": 2_147_483_647,
-    "restart-strategy.fixed-delay.delay": "300 ms",
-    "heartbeat.interval": "500 ms",
-    # A full collection of a full heap takes 2.3 s, on a busy machine 4.6. The keeper submits nothing while
-    # tasks of a lost JobManager, which notice it by this alone, still run.
-    "heartbeat.timeout": "10 s",
-    "heartbeat.rpc-failure-threshold": 2,
-    "slot.request.timeout": "60 s",
-    "slot.idle.timeout": "2 s",
-    "taskmanager.slot.timeout": "5 s",
-    "taskmanager.registration.timeout": "5 min",
-    "cluster.registration.initial-timeout": "100 ms",
-    "cluster.registration.max-timeout": "1 s",
-    "cluster.registration.error-delay": "1 s",
-    "cluster.registration.refused-registration-delay": "1 s",
-    "pekko.ask.timeout": "10 s",
-    "cluster.evenly-spread-out-slots": False,
-}
-
-
-def taskmanager_memory(process_mb: int, rocksdb_mb: int) -> dict[str, Setting]:
-    """The TaskManager's memory layout for a process of that size; what the fixed parts leave is heap.
-
-    RocksDB's shared memory is native memory that Flink does not manage here, so it counts as off-heap.
-    """
-    fixed = {
-        "framework.heap.size": 128,
-        "framework.off-heap.size": 128,
-        "task.off-heap.size": rocksdb_mb + 64,
-        "network.min": 64,
-        "network.max": 64,
-        "managed.size": 32,
-        "jvm-metaspace.size": 224,
-        "jvm-overhead.min": 128,
-        "jvm-overhead.max": 128,
-    }
-    taken = sum(size for name, size in fixed.items() if not name.endswith(".min"))
-    sizes = fixed | {"task.heap.size": max(128, process_mb - taken)}
-    memory: dict[str, Setting] = {f"taskmanager.memory.{name}": f"{size}m" for name, size in sizes.items()}
-    return memory | {"taskmanager.cpu.cores": float(SLOTS)}
 
 
 def job_jars(cache: Path) -> tuple[Path, Path]:
@@ -314,8 +249,3 @@ def link_jars(folder: Path) -> None:
     make_folder(folder)
     for name, jar in wanted.items():
         (folder / name).symlink_to(jar)
-
-
-def _yaml(settings: Mapping[str, Setting]) -> str:
-    """Flat YAML; JSON's quoting of scalars is valid YAML."""
-    return "".join(f"{name}: {json.dumps(value)}\n" for name, value in sorted(settings.items()))

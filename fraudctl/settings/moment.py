@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from fraudctl.errors import UsageError
 from pipeline.records import clock, duration
-from pipeline.records.events import Refusal, parse_time
+from pipeline.records.quantities import Refusal, parse_time
 
 
 def parse(text: str, now_ms: int | None = None) -> int:

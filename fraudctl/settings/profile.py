@@ -131,9 +131,9 @@ class Profile:
         """The settings of a server, all defaults if the profile says nothing of it."""
         return self.servers.get(name, ServerSettings())
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The profile as a plain JSON-able document that `from_document` reads back."""
-        document: dict[str, Any] = {"name": self.name}
+        document: dict[str, object] = {"name": self.name}
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
         document |= {"engine": self.engine} if self.engine else {}
         document["topics"] = vars(self.topics).copy()
@@ -162,8 +162,8 @@ def from_document(document: Mapping[str, Any]) -> Profile:
     )
 
 
-def _server_document(server: ServerSettings) -> dict[str, Any]:
-    document: dict[str, Any] = {
+def _server_document(server: ServerSettings) -> dict[str, object]:
+    document: dict[str, object] = {
         "port": server.port,
         "ports": dict(server.ports),
         "memory_mb": server.memory_mb,

@@ -29,8 +29,9 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, broker, tail, wanted
 from fraudctl.kafka.sender import Sender, Sent
 from pipeline.records.clock import HOUR_MS
-from pipeline.records.events import Transaction, encode, format_time
+from pipeline.records.events import Transaction, encode
 from pipeline.records.label import label
+from pipeline.records.quantities import format_time
 
 OLDEST_LIVE_MS = HOUR_MS
 _SHOWN_EACH = 1_000
@@ -359,13 +360,15 @@ def _count(stack: Stack, topic: str, before: dict[int, int], bar: Progress) -> d
     """Decisions about the topic's events. The job has finished, so all of them stand in the log by now."""
     expected = _identities(stack, topic, bar)
     seen: set[int] = set()
-    alerts = decided = 0
+    alerts = decided = reused = 0
     for record in tail.records(stack.kafka, stack.profile.topics.decisions, before):
         document = json.loads(record.value or b"{}")
         if document.get("source", {}).get("topic") != topic:
             continue
         decided += 1
         alerts += document["decision"] != "approve"
+        reused += document.get("reused_id", False)
         seen.add(hash((document["user_id"], document["event_id"])))
         bar.update(len(seen), f"{len(seen)} of {len(expected)} decided")
-    return {"events": len(expected), "decided": decided, "undecided": len(expected - seen), "alerts": alerts}
+    counts = {"events": len(expected), "decided": decided, "undecided": len(expected - seen)}
+    return counts | {"reused_ids": reused, "alerts": alerts}

@@ -26,7 +26,7 @@ from fraudctl.kafka.tail import Record, Tail
 from fraudctl.traffic.feeder import Conduct, Feeder
 from fraudctl.traffic.generator import Run, size, stream
 from fraudctl.traffic.scorecard import Scoreboard, Scorecard
-from pipeline.records.events import Refusal, parse_time
+from pipeline.records.quantities import Refusal, parse_time
 
 LEAD_MS = 500
 """How long before the first event the run is set up, where no start time is given."""

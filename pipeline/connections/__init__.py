@@ -1,1 +1,1 @@
-"""How servers elsewhere are reached: proxies, AWS."""
+"""How servers elsewhere are reached: certificates and passwords as files, proxies, AWS."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 from pipeline.records.decision_record import Identity
-from pipeline.records.events import format_time
+from pipeline.records.quantities import format_time
 
 FRAUD: Final = "fraud"
 LEGIT: Final = "legit"
@@ -41,7 +41,7 @@ class Label:
         return self.label == FRAUD
 
     @property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """As a JSON-able mapping."""
         return asdict(self)
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.records.events import amount_text
+from pipeline.records.quantities import amount_text
 from pipeline.rules.expression.tree import Kind, Name, Names, RawValue, is_clean_text
 
 MAX_LENGTH: Final = 500

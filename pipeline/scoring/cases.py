@@ -29,7 +29,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pipeline.records.clock import DAY_MS
-from pipeline.records.events import Decision, Refusal, amount_text, decode, format_time, plain
+from pipeline.records.decisions import Decision
+from pipeline.records.events import decode
+from pipeline.records.quantities import Refusal, amount_text, format_time
+from pipeline.records.wire import plain
 from pipeline.rules.feature import duration_ms
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import Problem, RuleSet, RuleSetError, parse

@@ -49,7 +49,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from pipeline.records.events import UNITS
+from pipeline.records.quantities import UNITS
 from pipeline.rules.expression.tree import RawValue
 from pipeline.rules.feature import SESSION_RETENTION_MS
 from pipeline.rules.plan import Hop

@@ -16,7 +16,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.records.events import MAX_EVENT_BYTES, Refusal, Transaction, decode
+from pipeline.records.events import Transaction, decode
+from pipeline.records.quantities import Refusal
+from pipeline.records.wire import MAX_EVENT_BYTES
 
 Time = Literal["append", "event"]
 
@@ -42,11 +44,14 @@ class Stamped:
     pos: int
     due: int
     late: bool
+    append_ms: int = 0
+    delay_ms: int | None = None
+    """append time less event time; None where append times say nothing of the event"""
 
     @property
-    def order(self) -> tuple[int, int, bytes, int, int]:
-        """(due, pos, event_id as UTF-8 bytes, partition, offset)."""
-        return self.due, self.pos, self.transaction.event_id.encode(), self.partition, self.offset
+    def order(self) -> tuple[int, int, int, int, int]:
+        """(due, pos, append time, partition, offset): no text has a say in it."""
+        return self.due, self.pos, self.append_ms, self.partition, self.offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +131,6 @@ def _stamped(transaction: Transaction, record: Record, clock: PartitionClock, ti
     event_ms = transaction.event_time_ms
     pos = event_ms if time == "event" else min(event_ms, record.append_ms)
     due = clock.due(pos)
-    return Stamped(transaction, record.partition, record.offset, pos, due, due > pos)
+    delay_ms = None if time == "event" else record.append_ms - event_ms
+    place = record.partition, record.offset
+    return Stamped(transaction, *place, pos, due, due > pos, record.append_ms, delay_ms)

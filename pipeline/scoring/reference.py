@@ -5,10 +5,12 @@ event is due, `features` what each value is, `versions` what holds while rule se
 clusters, state stores or files. The kernel computes the same in Java; where the two differ, one of them is
 wrong and these texts decide.
 
-Events are processed in the order (due, pos, event_id as UTF-8 bytes, partition, offset).
+Events are processed in the order (due, pos, append time, partition, offset).
 
-Dedup. The first copy of (user_id, event_id) in that order counts. A copy with due <= due(first) +
-dedup_window is a duplicate: it has no values and enters no window. A later one is a new first.
+Dedup. The first copy of (user_id, event_id, content) in that order counts. A copy with due <= due(first) +
+dedup_window is a duplicate: it has no values and enters no window. A later one is a new first. If another
+content of (user_id, event_id) has a due(first) that is not passed like that, a first one uses the id again:
+it is an event like any other, and known by the hash of its content.
 
 Hops. Each key that features are by is one hop. An event without the key has no values there. Per key there is
 a list of entries sorted by pos, a new one after all with its pos. L, the retention of a rule set by that key,
@@ -31,6 +33,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pipeline.records.events import content_hash
 from pipeline.rules.expression.postfix import holds
 from pipeline.rules.expression.tree import RawValue
 from pipeline.rules.plan import Part, Plan
@@ -53,6 +56,13 @@ class Scored:
     warming: tuple[str, ...] = ()
     version: int = 0
     shadow: Scored | None = None
+    content_hash: str | None = None
+
+    def built_in(self, name: str) -> RawValue | None:
+        """What the log says of the event under one of `pipeline.rules.expression.tree.BUILT_IN`."""
+        if name == "delay_ms":
+            return self.stamped.delay_ms
+        return self.stamped.late if name == "late" else self.content_hash is not None
 
 
 class Reference:
@@ -76,9 +86,11 @@ class Reference:
             if copies.has(event):
                 yield Scored(event, {}, saturated=False, duplicate=True)
             else:
-                yield self._scored(event, states)
+                yield self._scored(event, copies.reused(event), states)
 
-    def _scored(self, event: Stamped, states: dict[tuple[str, str], _KeyState]) -> Scored:
+    def _scored(
+        self, event: Stamped, content: str | None, states: dict[tuple[str, str], _KeyState]
+    ) -> Scored:
         version = bisect_right(self._versions, event.due, key=lambda version: version.from_ms) - 1
         live, shadow = _Computed(), _Computed()
         for hop in self._hops[version]:
@@ -86,24 +98,34 @@ class Reference:
             if key is not None:
                 hop.process(states[hop.key, key], event, live, shadow)
         has_shadow = self._versions[version].plan.shadow_inputs is not None
-        return live.scored(event, version, shadow.scored(event, version) if has_shadow else None)
+        other = shadow.scored(event, version, content) if has_shadow else None
+        return live.scored(event, version, content, other)
 
 
 class _Copies:
-    """Tells the copies of an event from the first."""
+    """Tells the copies of an event from the first, and from another event that bears its id."""
 
     def __init__(self, dedup_window_ms: int) -> None:
         self._dedup_window_ms = dedup_window_ms
-        self._first_due: dict[tuple[str, str], int] = {}
+        self._firsts: dict[tuple[str, str], list[Stamped]] = {}
 
     def has(self, event: Stamped) -> bool:
         """Whether the event is a copy of one that was there; if not it is a first from now on."""
         identity = event.transaction.user_id, event.transaction.event_id
-        first_due = self._first_due.get(identity)
-        if first_due is not None and event.due <= first_due + self._dedup_window_ms:
+        known = [
+            first
+            for first in self._firsts.get(identity, ())
+            if event.due <= first.due + self._dedup_window_ms
+        ]
+        if any(first.transaction == event.transaction for first in known):
             return True
-        self._first_due[identity] = event.due
+        self._firsts[identity] = [*known, event]
         return False
+
+    def reused(self, event: Stamped) -> str | None:
+        """The hash of a first one's content if an event with other content has its id; else None."""
+        identity = event.transaction.user_id, event.transaction.event_id
+        return content_hash(event.transaction) if len(self._firsts[identity]) > 1 else None
 
 
 @dataclass(slots=True)
@@ -120,8 +142,11 @@ class _Computed:
         if is_warming:
             self.warming.append(name)
 
-    def scored(self, event: Stamped, version: int, shadow: Scored | None = None) -> Scored:
-        return Scored(event, self.values, self.saturated, False, tuple(self.warming), version, shadow)
+    def scored(
+        self, event: Stamped, version: int, content: str | None, shadow: Scored | None = None
+    ) -> Scored:
+        warming = tuple(self.warming)
+        return Scored(event, self.values, self.saturated, False, warming, version, shadow, content)
 
 
 @dataclass(slots=True)

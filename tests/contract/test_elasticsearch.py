@@ -12,7 +12,8 @@ import pytest
 from pipeline import sinks
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Hit, Number
+from pipeline.records.decisions import Hit
+from pipeline.records.quantities import Number
 from pipeline.sinks import Outcome, Unavailable, elasticsearch
 from pipeline.sinks.elasticsearch import index, reader
 from pipeline.sinks.elasticsearch.reader import Search

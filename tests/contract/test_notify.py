@@ -31,7 +31,7 @@ from pipeline.notify.outbox import Claim
 from pipeline.notify.postman import Digest, Postman
 from pipeline.notify.stream import AlertStream
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Hit
+from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome
 from pipeline.sinks.dynamodb import client as dynamo
 from tests.decisions import decided, now_ms

@@ -22,8 +22,9 @@ from pipeline import sinks
 from pipeline.connections import aws
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Hit, Number
+from pipeline.records.decisions import Hit
 from pipeline.records.label import Label
+from pipeline.records.quantities import Number
 from pipeline.sinks import Outcome, Unavailable
 from pipeline.sinks.parquet import blobs
 from pipeline.sinks.parquet.blobs import Bucket, Changed, Folder

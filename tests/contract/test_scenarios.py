@@ -14,7 +14,8 @@ import pytest
 from fraudctl.traffic import scenario
 from fraudctl.traffic.generator import Planned, Run, label_value, stream
 from fraudctl.traffic.scorecard import Scoreboard, Scorecard
-from pipeline.records.events import Decision, decode
+from pipeline.records.decisions import Decision
+from pipeline.records.events import decode
 from pipeline.rules.ruleset import load
 from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference

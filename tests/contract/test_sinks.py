@@ -23,10 +23,13 @@ from fraudctl.decisions import alerts
 from fraudctl.errors import Unhealthy
 from fraudctl.kafka.tail import Record
 from pipeline import sinks
+from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Hit, Number, decode_decision
+from pipeline.records.decisions import Hit, decode_decision
+from pipeline.records.quantities import Number
 from pipeline.sinks import Damaged, Held, Outcome, Sink, Unavailable
-from pipeline.sinks import postgres as postgres_sink
+from pipeline.sinks.postgres.schema import create_schema
+from pipeline.sinks.postgres.statements import SCHEMA_VERSION
 from pipeline.sinks.redis import reader as redis_reader
 from tests.decisions import decided, now_ms
 
@@ -98,6 +101,27 @@ def test_the_same_event_id_of_two_users_is_two_events(sink: Sink) -> None:
     sink.write([ada, bob])
     assert sink.held("ada", event_id) == expected(sink, ada)
     assert sink.held("bob", event_id) == expected(sink, bob)
+
+
+def test_an_event_that_uses_an_id_again_is_held_beside_the_first_and_told_apart(sink: Sink) -> None:
+    event_id = new_event()
+    first = delivery(event_id, IP_BURST)
+    again = [
+        delivery(event_id, VELOCITY, IP_BURST, offset=n, units=n, content_hash=f"{n:016x}") for n in (1, 2)
+    ]
+    assert sink.write([first, *again]) == Outcome(written=3)
+    assert sink.write([first, *again]) == Outcome(superseded=3)
+    stored = [event_id, *(f"{event_id}#reused-{n:016x}" for n in (1, 2))]
+    assert [sink.held("ada", one) for one in stored] == [expected(sink, one) for one in (first, *again)]
+    identities = [("ada", one) for one in stored]
+    assert sinks.reads_back(sink)
+    wanted = dict(
+        zip(identities, (sink.expected(one, take_apart(one.value)) for one in (first, *again)), strict=True)
+    )
+    assert [entry and entry.identity for entry in wanted.values()] == identities
+    for found in (sink.look_up(identities).values(), sink.entries()):
+        held = {entry.identity: entry[:4] for entry in found if entry.identity in wanted}
+        assert held == {identity: entry and entry[:4] for identity, entry in wanted.items()}
 
 
 def test_hits_are_replaced_as_a_set(sink: Sink) -> None:
@@ -291,7 +315,7 @@ class TestPostgres:
 
         def create() -> None:
             try:
-                postgres_sink.create_schema(address)
+                create_schema(address)
             except BaseException as error:
                 failures.append(error)
 
@@ -303,13 +327,13 @@ class TestPostgres:
         assert failures == []
         with psycopg.connect(address) as connection:
             rows = connection.execute("SELECT version FROM risk_schema").fetchall()
-        assert rows == [(postgres_sink.SCHEMA_VERSION,)]
+        assert rows == [(SCHEMA_VERSION,)]
 
     def test_a_schema_of_an_earlier_version_is_brought_to_this_one(self, server: Any) -> None:
         with psycopg.connect(server.address, autocommit=True) as connection:
             connection.execute("CREATE DATABASE earlier")
         address = server.address.removesuffix("postgres") + "earlier"
-        postgres_sink.create_schema(address)
+        create_schema(address)
         one = delivery(new_event(), IP_BURST)
         sink = sinks.connect("postgres", address, None, {})
         sink.write([one])
@@ -323,7 +347,7 @@ class TestPostgres:
         with psycopg.connect(address) as connection:
             rows = connection.execute("SELECT event_id, marks FROM risk_scores").fetchall()
             versions = connection.execute("SELECT max(version) FROM risk_schema").fetchall()
-        assert (rows, versions) == ([(event_id, None)], [(postgres_sink.SCHEMA_VERSION,)])
+        assert (rows, versions) == ([(event_id, None)], [(SCHEMA_VERSION,)])
 
 
 class TestRedis:
@@ -498,14 +522,18 @@ def test_alerts_and_explanations_are_read_back_from_the_database(postgres_server
     ada = delivery(event_id, IP_BURST, VELOCITY, ip="203.0.113.9", lat=Number("1.50"), append_ms=since + 2)
     bob = delivery(event_id, IP_BURST, user_id="bob", offset=1, append_ms=since + 1)
     fine = delivery(new_event(), offset=2, append_ms=since + 3)
-    sink.write([ada, bob, fine])
+    again = delivery(event_id, user_id="bob", offset=3, append_ms=since, content_hash="0" * 16)
+    sink.write([ada, bob, fine, again])
     sink.close()
     found = explain.stored(postgres_server.address, event_id, None)
-    assert [one.decision for one in found] == [decode_decision(ada.value), decode_decision(bob.value)]
+    assert [one.decision for one in found] == [decode_decision(one.value) for one in (ada, bob, again)]
     assert [(one.position, one.decided_at_ms) for one in found] == [
         (1 << 40, since + 2),
         (1 << 40 | 1, since + 1),
+        (1 << 40 | 3, since),
     ]
+    stored = f"{event_id}#reused-{'0' * 16}"
+    assert explain.stored(postgres_server.address, stored, None) == [found[2]]
     listed = alerts.latest(postgres_server.address, since, 10)
     assert [(alert.user_id, alert.decision) for alert in listed] == [("ada", "block"), ("bob", "review")]
     record = Record("t", 0, 0, since + 2, None, ada.value, {})
@@ -535,7 +563,7 @@ def test_a_table_of_another_form_is_not_taken_for_a_server_that_is_away(postgres
         connection.execute("DROP DATABASE IF EXISTS strange")
         connection.execute("CREATE DATABASE strange")
     strange = postgres_server.address.removesuffix("postgres") + "strange"
-    postgres_sink.create_schema(strange)
+    create_schema(strange)
     with psycopg.connect(strange) as connection:
         connection.execute("ALTER TABLE risk_scores DROP COLUMN score")
     sink = sinks.connect("postgres", strange, None, {})

@@ -37,7 +37,7 @@ HEAD = (
     ("header", pa.int64()),
     ("event_time", pa.int64()),
     ("event_id", pa.string()),
-    ("event_id_hex", pa.string()),
+    ("content", pa.string()),
     ("amount_units", pa.int64()),
 )
 """What each record has before `COLUMNS` and the judged conditions."""
@@ -63,24 +63,31 @@ from seen where kind = 'event';
 
 create or replace table ordered as
 select *, due > pos as late,
-  row_number() over (order by due, pos, event_id_hex, part, off) as seq
+  row_number() over (order by due, pos, append_ms, part, off) as seq
 from clocked;
 
--- The first copy of an identity counts; the next that counts is the first beyond its dedup window.
+-- The first copy of an identity and a content counts; the next that counts is the first beyond its dedup
+-- window. One that counts uses its id again when another content of it counts so shortly before it.
 create or replace table counted as
 with recursive successor as (
   select a.seq, min(b.seq) as next_seq
   from ordered a join ordered b
-    on a.user_id = b.user_id and a.event_id = b.event_id and b.seq > a.seq and b.due > a.due + {dedup}
+    on a.user_id = b.user_id and a.event_id = b.event_id and a.content = b.content
+    and b.seq > a.seq and b.due > a.due + {dedup}
   group by a.seq),
 chain(seq) as (
-  select min(seq) from ordered group by user_id, event_id
+  select min(seq) from ordered group by user_id, event_id, content
   union all
   select s.next_seq from chain c join successor s on s.seq = c.seq)
 select seq from chain;
 
 create or replace table events as
 select o.* from ordered o semi join counted c on o.seq = c.seq;
+
+create or replace table reused as
+select distinct b.seq from events a join events b
+  on a.user_id = b.user_id and a.event_id = b.event_id and a.content <> b.content
+  and a.seq < b.seq and b.due <= a.due + {dedup};
 """
 
 # One hop. Position in a key's list is (pos, seq). `dropped_at` is the event after which an entry has
@@ -173,7 +180,7 @@ def evaluate(case: Case) -> list[dict[str, Any]]:
 
     A scored event: {"partition", "offset", "due", "pos", "late", "saturated", "features"} with raw
     values (amounts in units, means and deviations in currency units, ages in ms), absent ones left
-    out. A copy: {"partition", "offset", "duplicate": True}.
+    out, with "reused_id" where its id was used again. A copy: {"partition", "offset", "duplicate": True}.
     """
     db = _database()
     _load(db, case)
@@ -182,6 +189,7 @@ def evaluate(case: Case) -> list[dict[str, Any]]:
     saturated: set[int] = set()
     for key in dict.fromkeys(("user_id", *(feature.by for feature in case.features))):
         _hop(db, case, key, values, saturated)
+    reused = {seq for (seq,) in db.execute("select seq from reused").fetchall()}
     counted = {seq for (seq,) in db.execute("select seq from events").fetchall()}
     rows = db.execute("select seq, part, off, due, pos, late from ordered order by seq").fetchall()
     return [
@@ -192,6 +200,7 @@ def evaluate(case: Case) -> list[dict[str, Any]]:
             "pos": pos,
             "late": late,
             "saturated": seq in saturated,
+            **({"reused_id": True} if seq in reused else {}),
             "features": values.get(seq, {}),
         }
         if seq in counted
@@ -237,7 +246,7 @@ def _record(row: Row, case: Case, conditions: Sequence[Condition]) -> list[Any] 
         None,
         row.fields["event_time"],
         identity,
-        identity.encode().hex(),
+        repr(sorted(row.fields.items())),
         row.fields["amount"],
         *(row.fields.get(name) for name in COLUMNS),
         *(holds(condition, row.fields) for condition in conditions),

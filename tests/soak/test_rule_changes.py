@@ -16,7 +16,8 @@ from fraudctl.bench.load import NANO, Worker, Workload, send
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
 from fraudctl.kafka import admin, tail
-from pipeline.records.events import decode_decision, parse_time
+from pipeline.records.decisions import decode_decision
+from pipeline.records.quantities import parse_time
 from pipeline.scoring import activation, order
 from tests.soak.conftest import Figures
 from tests.stack.cli import data_of

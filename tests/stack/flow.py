@@ -24,7 +24,8 @@ from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Tail
 from fraudctl.waiting import until
 from pipeline import sinks
-from pipeline.records import events, position
+from pipeline.records import position
+from pipeline.records.decisions import Decision, decode_decision
 from pipeline.records.names import writer_group
 from tests.waiting import LONG_S, await_death, family
 
@@ -38,8 +39,8 @@ class Logged:
     value: bytes
 
     @property
-    def decision(self) -> events.Decision:
-        return events.decode_decision(self.value)
+    def decision(self) -> Decision:
+        return decode_decision(self.value)
 
 
 def now_ms() -> int:

@@ -17,7 +17,7 @@ from fraudctl.jobs.submission import job_config, submit
 from fraudctl.kafka import admin, tail, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Record
-from pipeline.records import events
+from pipeline.records.decisions import decode_decision, encode_decision
 from pipeline.rules import ruleset
 from pipeline.scoring import order, reference, scorer
 from pipeline.scoring.job_config import JobConfig, JobTopics
@@ -127,7 +127,7 @@ def by_reference(
     time_kind: order.Time = "append" if setup.time == "append" else "event"
     stamping = order.stamp(log, settings.out_of_orderness_ms, time_kind, settings.max_event_bytes)
     made = {
-        (one.stamped.partition, one.stamped.offset): events.encode_decision(
+        (one.stamped.partition, one.stamped.offset): encode_decision(
             scorer.decide(one, rules, setup.transactions)
         )
         for one in reference.Reference(rules.plan(settings)).process(stamping)
@@ -151,7 +151,7 @@ def by_place(made: Iterable[Record]) -> dict[tuple[int, int], list[bytes]]:
     found: dict[tuple[int, int], list[bytes]] = {}
     for record in made:
         value = record.value or b""
-        source = events.decode_decision(value).source
+        source = decode_decision(value).source
         assert source.partition == record.partition
         found.setdefault((source.partition, source.offset), []).append(value)
     return found

@@ -13,8 +13,9 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.kafka.tail import Record
-from pipeline.records import events, names
-from pipeline.records.events import MAX_EVENT_BYTES
+from pipeline.records import names, quantities
+from pipeline.records.decisions import Decision, decode_decision
+from pipeline.records.wire import MAX_EVENT_BYTES
 from tests.stack.flow import await_sinks, await_that, live_job_id, now_ms
 from tests.stack.own_jobs import (
     Setup,
@@ -163,11 +164,11 @@ class Ends:
         )
 
 
-def outcomes(stack: Stack, since: Ends) -> tuple[dict[Place, events.Decision], dict[Place, Record]]:
+def outcomes(stack: Stack, since: Ends) -> tuple[dict[Place, Decision], dict[Place, Record]]:
     """The decisions and the dead letters since then, by the place of their transaction."""
     names = stack.profile.topics
     made = [
-        events.decode_decision(record.value or b"")
+        decode_decision(record.value or b"")
         for record in tail.records(stack.kafka, names.decisions, since.decisions)
     ]
     letters = tail.records(stack.kafka, names.refusals, since.refusals)
@@ -216,7 +217,7 @@ def test_every_kind_of_bad_input_ends_where_it_must_and_disturbs_nobody(stack: S
     job_id, since, bad = live_job_id(stack), Ends.of(stack), table()
     before = (restarts(stack, job_id), dead_letters(stack))
     places, good = sent_alternately(stack, bad)
-    made: dict[Place, events.Decision] = {}
+    made: dict[Place, Decision] = {}
     letters: dict[Place, Record] = {}
 
     def all_there() -> bool:
@@ -230,7 +231,7 @@ def test_every_kind_of_bad_input_ends_where_it_must_and_disturbs_nobody(stack: S
         if place in letters:
             assert place not in made
             return letters[place].headers["reason"].decode().split(":")[0]
-        return f"accepted {events.amount_text(made[place].transaction.amount_units)}"
+        return f"accepted {quantities.amount_text(made[place].transaction.amount_units)}"
 
     assert {name: outcome(places[name]) for name, _, _ in bad} == {name: code for name, _, code in bad}
     assert [outcome(place) for place in good] == ["accepted 12.5"] * len(bad)

@@ -20,7 +20,7 @@ from fraudctl.jobs.activations import Change, RulesTopic
 from fraudctl.kafka import admin, wanted
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.kafka.tail import Tail
-from pipeline.records import events
+from pipeline.records.decisions import decode_decision, encode_decision
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plugins.watch import Running
 from pipeline.rules.ruleset import PlanSettings, RuleSet, content_hash, parse
@@ -146,7 +146,7 @@ def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_chang
         flow.await_that(
             lambda: shadows.keys() <= by_place(decided(setup, "shadow")).keys(), LONG_S, lambda: "shadow"
         )
-    versions = {events.decode_decision(value).ruleset_version for value in decisions.values()}
+    versions = {decode_decision(value).ruleset_version for value in decisions.values()}
     assert versions == {"first", "second", "third"}
     assert_same(folded(setup, "decisions"), decisions)
     assert_untouched_by_shadows(decisions, by_reference(setup, without_shadows(chain))[0])
@@ -174,7 +174,7 @@ def assert_untouched_by_shadows(lives: dict[Any, bytes], alone: dict[Any, bytes]
     """
     assert lives.keys() == alone.keys()
     differing = [place for place, value in lives.items() if alone[place] != value]
-    made = [events.decode_decision(alone[place]) for place in differing]
+    made = [decode_decision(alone[place]) for place in differing]
     assert {one.ruleset_version for one in made} <= {"third"}
     assert all(one.warming for one in made)
 
@@ -199,7 +199,7 @@ def without_shadows(chain: list[activation.Activation]) -> list[activation.Activ
 
 
 def encoded(scored: reference.Scored, ruleset: RuleSet, setup: Setup) -> bytes:
-    return events.encode_decision(scorer.decide(scored, ruleset, setup.transactions))
+    return encode_decision(scorer.decide(scored, ruleset, setup.transactions))
 
 
 def folded(setup: Setup, topic: str) -> dict[Any, bytes]:
@@ -289,6 +289,7 @@ def test_scoring_goes_on_when_a_malformed_record_lies_on_the_rules_topic(stack: 
         flow.send_all(stack, load, 0, 100)
         flow.await_decisions(stack, load, 100)
         assert data_of(stack, "job", "status")["rules_put_aside"][-4:] == aside
+    assert data_of(stack, "rules", "history")["put_aside"][-4:] == aside
     shown = ask(stack, "status")
     assert shown["data"]["rules_put_aside"][-4:] == aside
     assert shown["summary"].endswith("records on the rules topic put aside")
@@ -297,3 +298,13 @@ def test_scoring_goes_on_when_a_malformed_record_lies_on_the_rules_topic(stack: 
     for one in aside:
         said = f"The record at offset {one['offset']} of {rules.topic}-0 is put aside"
         assert f"{said}, and what is in force goes on: {one['reason']}" in log
+
+    def keeper_says() -> str:
+        return "".join(
+            one.line for one in engines.of(stack).logs(stack.home, ["keeper"], 100_000, follow=False)
+        )
+
+    wanted = [f"offset {one['offset']} of {rules.topic}-0 is put aside: {one['reason']}" for one in aside]
+    flow.await_that(
+        lambda: all(one in keeper_says() for one in wanted), LONG_S, lambda: "the keeper does not say it"
+    )

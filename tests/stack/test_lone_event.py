@@ -23,7 +23,7 @@ from fraudctl.kafka import admin, tail
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.kafka.tail import Record, Tail
 from fraudctl.waiting import until
-from pipeline.records import events
+from pipeline.records.decisions import decode_decision
 from tests.stack.flow import await_that, now_ms
 from tests.stack.own_jobs import Setup, await_tasks, decided, running, savepoint_folder
 from tests.waiting import LONG_S
@@ -70,7 +70,7 @@ def _arrival(reader: Tail, event_id: str) -> Record:
 
     def there() -> bool:
         for record in reader.read(wait_s=0.05):
-            if record.value and events.decode_decision(record.value).transaction.event_id == event_id:
+            if record.value and decode_decision(record.value).transaction.event_id == event_id:
                 found.append(record)
         return bool(found)
 

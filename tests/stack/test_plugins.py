@@ -13,7 +13,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations, plugin_watcher
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.sender import Sender
-from pipeline.records.events import Decision, decode_decision
+from pipeline.records.decisions import Decision, decode_decision
 from pipeline.rules import ruleset
 from pipeline.scoring.activation import Activation
 from tests.stack import own_jobs

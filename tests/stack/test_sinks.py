@@ -20,7 +20,8 @@ from fraudctl.engines import current, workers
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.kafka.sender import Sender
-from pipeline.records.events import Decision, Hit, Source, Transaction, encode_decision
+from pipeline.records.decisions import Decision, Hit, Source, encode_decision
+from pipeline.records.events import Transaction
 from pipeline.records.names import writer_group
 from tests import waiting
 from tests.stack.cli import ask, data_of

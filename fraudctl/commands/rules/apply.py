@@ -14,7 +14,7 @@ from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets, stack
 from fraudctl.rules import changes
-from pipeline.records import events
+from pipeline.records import quantities
 from pipeline.rules import lint as linting
 from pipeline.rules import ruleset
 
@@ -92,8 +92,8 @@ def sound(name: str) -> RuleSet:
 
 def _time(text: str | None) -> int | None:
     try:
-        return None if text is None else events.parse_time(text)
-    except events.Refusal as refusal:
+        return None if text is None else quantities.parse_time(text)
+    except quantities.Refusal as refusal:
         raise UsageError(
             f"--effective-from {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z"
         ) from None

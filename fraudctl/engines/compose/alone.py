@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from fraudctl.engines import workers
+from fraudctl.engines import external, workers
 from fraudctl.engines.compose import services
 from fraudctl.errors import NotRunning
 from fraudctl.home import folder as homes
@@ -21,7 +21,6 @@ from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.kafka import admin, wanted
 from fraudctl.servers import generated_password
 from fraudctl.settings import reading
-from pipeline import sinks
 
 
 def setup(home: Path) -> None:
@@ -46,7 +45,7 @@ def prepare(home: Path) -> None:
         raise NotRunning(f"no stack has been set up in {home}")
     admin.create(stack.kafka, wanted.specs(stack.profile))
     for sink in filter(stack.feeds, stack.profile.sinks):
-        sinks.prepare(sink, stack.sink_address(sink), stack.secret(sink))
+        external.prepare(stack, sink)
     if jobs.wanted_live(stack).wanted != "running":
         jobs.want(stack, wanted="running", restore="latest")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import share_classes
-from fraudctl.servers import flink
+from fraudctl.servers import _flink_metrics, flink
 
 CACHE = Path("/opt/cache")
 JARS: Mapping[str, str] = {name: str(CACHE / f"{name}.jar") for name in ("kernel", "connector")}
@@ -23,6 +23,7 @@ def fill(cache: Path) -> None:
     """Bring the jars of a job into the cache, under the names that `flink.job_jars` and `JARS` have."""
     artifacts.fetch([one for one in artifacts.lock() if one.use in ("connector", "compiler")], cache)
     flink.build_kernel(cache)
+    _flink_metrics.install(flink.pyflink_folder(), cache)
     for name, jar in zip(("kernel", "connector"), flink.job_jars(cache), strict=True):
         (cache / f"{name}.jar").symlink_to(jar)
     for compiler in artifacts.jars("compiler", cache):

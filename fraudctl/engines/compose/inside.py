@@ -16,13 +16,19 @@ from pathlib import Path
 
 from fraudctl.binaries import artifacts
 from fraudctl.errors import NotRunning
+from fraudctl.flink.cluster import Setting
 from fraudctl.home.stack import Stack, home_dir, read
 from fraudctl.jobs.submission import SUBMIT, environment
 from fraudctl.servers import Program, Site, flink
 from pipeline.scoring.job_config import JobConfig
 
 JOBMANAGER, TASKMANAGER, KEEPER, SUBMITTER = "flink-jobmanager", "flink-taskmanager", "keeper", "submit"
-PORTS: Mapping[str, int] = {"rest": 8081, "rpc": 6123}
+PORTS: Mapping[str, int] = {
+    "rest": 8081,
+    "rpc": 6123,
+    "jobmanager-metrics": 9249,
+    "taskmanager-metrics": 9249,
+}
 TASKMANAGER_PORT = 6122
 # A JobManager that comes back may have another address; Java would remember the old one for half a minute.
 ASK_NAMES_AGAIN = "-Dsun.net.inetaddr.ttl=1"
@@ -30,7 +36,7 @@ ASK_NAMES_AGAIN = "-Dsun.net.inetaddr.ttl=1"
 
 def cluster(stack: Stack, name: str, address: str) -> flink.Server:
     """Flink as one of its processes is told of it, in the container of that name and address."""
-    here: dict[str, flink.Setting] = {
+    here: dict[str, Setting] = {
         "jobmanager.rpc.address": JOBMANAGER,
         "jobmanager.bind-host": "0.0.0.0",
         "rest.address": JOBMANAGER,

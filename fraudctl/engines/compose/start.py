@@ -14,7 +14,7 @@ from dataclasses import replace
 import yaml
 
 from fraudctl.console.streams import say
-from fraudctl.engines import beginning, chosen, ports, workers
+from fraudctl.engines import beginning, chosen, external, ports, workers
 from fraudctl.engines.compose import logs, services
 from fraudctl.engines.compose.containers import Containers
 from fraudctl.engines.compose.project import Project
@@ -27,7 +27,6 @@ from fraudctl.home.private_files import make_folder
 from fraudctl.home.stack import Inside, Paths, Stack, read
 from fraudctl.kafka import admin, wanted
 from fraudctl.servers import BaseServer, generated_password
-from pipeline import sinks
 
 NAME = "compose"
 
@@ -80,7 +79,7 @@ class _Run:
     def _stack(self) -> Stack:
         profile, without = self.wish.profile, self.wish.without
         taken = self._ports(chosen.kinds(profile, without))
-        addresses = ports.addresses(taken) | chosen.external_addresses(profile, without)
+        addresses = ports.addresses(taken, taken) | chosen.external_addresses(profile, without)
         there = ("docker", "exec", f"{self.project.name}-keeper-1")
         submit = (*there, "python", "-m", "fraudctl.engines.compose.inside", "submit")
         rules = rulesets.place(
@@ -96,6 +95,7 @@ class _Run:
         asked = {
             name: dict([next(iter(roles.items()))])
             for name, roles in ports.wanted(self.wish.profile, kinds).items()
+            if name in kinds
         }
         if self.containers.exist():
             self.project.remove(with_volumes=False)
@@ -131,7 +131,7 @@ class _Run:
         if "kafka" in stack.addresses:
             admin.create(stack.kafka, wanted.specs(stack.profile))
         for sink in filter(stack.feeds, stack.profile.sinks):
-            sinks.prepare(sink, stack.sink_address(sink), stack.secret(sink))
+            external.prepare(stack, sink)
 
     def _start_workers(self, stack: Stack) -> None:
         names = services.of_workers(stack)

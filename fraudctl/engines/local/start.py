@@ -11,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fraudctl.binaries import artifacts
-from fraudctl.engines import beginning, chosen, ports, workers
+from fraudctl.engines import beginning, chosen, external, ports, workers
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.local.supervision import ProcessState, Supervisor
 from fraudctl.engines.waiting import program_names_of, together
 from fraudctl.home import folder as homes
-from fraudctl.home.stack import Paths, Stack, read
+from fraudctl.home.stack import METRICS, Paths, Stack, read
 from fraudctl.kafka import admin, wanted
 from fraudctl.servers import BaseServer, flink
-from pipeline import sinks
 
 
 def up(wish: Wish) -> Stack:
@@ -35,7 +34,7 @@ def up(wish: Wish) -> Stack:
         known = read(wish.home)
         supervisor = Supervisor(paths)
         runs_on = supervisor.pid is not None and known is not None and beginning.goes_on(known, wish)
-        if not (runs_on and was_marked):
+        if not (runs_on and was_marked and known is not None and METRICS in known.ports):
             supervisor.shut_down()
             runs_on = False
         homes.close(wish.home)
@@ -70,7 +69,7 @@ class _Run:
 
     def _stack(self, classes: Mapping[str, type[BaseServer]]) -> Stack:
         taken, profile = self._ports(classes), self.wish.profile
-        addresses = ports.addresses(taken) | chosen.external_addresses(profile, self.wish.without)
+        addresses = ports.addresses(taken, classes) | chosen.external_addresses(profile, self.wish.without)
         return Stack(self.wish.home, profile, addresses, taken, self.wish.without)
 
     def _ports(self, classes: Mapping[str, type[BaseServer]]) -> ports.Ports:
@@ -122,7 +121,7 @@ class _Run:
         if "kafka" in stack.addresses:
             admin.create(stack.kafka, wanted.specs(stack.profile))
         for sink in filter(stack.feeds, stack.profile.sinks):
-            sinks.prepare(sink, stack.sink_address(sink), stack.secret(sink))
+            external.prepare(stack, sink)
 
     def _start_workers(self, stack: Stack) -> None:
         names = program_names_of(workers.programs(stack))

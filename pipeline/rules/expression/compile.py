@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final
 
-from pipeline.records.events import UNITS
+from pipeline.records.quantities import UNITS
 from pipeline.rules.expression.tree import (
     Arithmetic,
     Both,
@@ -61,7 +61,7 @@ class ConditionCompiler:
     def __init__(self, variable: Callable[[str], str]) -> None:
         self._variable = variable
         self._temporaries = 0
-        self.constants: dict[str, Any] = {"quotient": quotient}
+        self.constants: dict[str, object] = {"quotient": quotient}
 
     def source(self, condition: Condition) -> str:
         """An expression that is truthy iff the condition holds. Safe to place inside any operator."""

@@ -14,7 +14,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final, Literal
 
-from pipeline.records.events import UNITS, Transaction
+from pipeline.records.events import Transaction
+from pipeline.records.quantities import UNITS
 from pipeline.rules.expression.tree import (
     Both,
     Comparison,

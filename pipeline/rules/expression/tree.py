@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Final
 
-from pipeline.records.events import NUMBER_FIELDS, STRING_FIELDS
+from pipeline.records.fields import NUMBER_FIELDS, STRING_FIELDS
 
 
 class Kind(Enum):
@@ -37,6 +37,9 @@ FIELD_KINDS: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(NUMBER_FIELDS, Kind.FLOAT),
 }
 """The fields every transaction may have, in the stable order used for inputs."""
+
+BUILT_IN: Final[Mapping[str, Kind]] = {"late": Kind.BOOL, "reused_id": Kind.BOOL, "delay_ms": Kind.INT}
+"""What the log says of every event; a feature or further field of that name goes before."""
 
 LiteralValue = Decimal | str | bool
 RawValue = int | float | str | bool
@@ -130,6 +133,7 @@ class Names:
     features: Mapping[str, Kind] = field(default_factory=dict)
     lists: Mapping[str, tuple[Literal, ...]] = field(default_factory=dict)
     allows_arithmetic: bool = True
+    built_in: Mapping[str, Kind] = field(default_factory=dict)
 
     def kind(self, name: str) -> Kind | None:
         """The kind of a field or feature, None when there is no such name."""
@@ -137,7 +141,7 @@ class Names:
             return FIELD_KINDS[name]
         if name in self.features:
             return self.features[name]
-        return Kind.ANY if name in self.fields else None
+        return Kind.ANY if name in self.fields else self.built_in.get(name)
 
 
 def names_in(node: Condition | Value) -> Iterator[Name]:

@@ -9,17 +9,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipeline.records.events import (
-    Decision,
-    Hit,
-    Number,
-    Refusal,
-    Source,
-    Transaction,
-    decode,
-    encode,
-    encode_decision,
-)
+from pipeline.records.decisions import Decision, Hit, Source, encode_decision
+from pipeline.records.events import Transaction, decode, encode
+from pipeline.records.quantities import Number, Refusal
 
 NOON_MS = 1_767_268_800_000
 TRANSACTION = Transaction("e", "ü", NOON_MS, -125_000, {"ip": "192.0.2.1", "lat": Number("0.1"), "x": True})

@@ -7,6 +7,7 @@ import io
 import subprocess
 import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from typer import Context, rich_utils
 from fraudctl import cli
 from fraudctl.commands import _tree
 
+ROOT = Path(cli.__file__).parents[1]
 TREE = cli.build()
 WHOLE = {name: TREE.whole(name) for name in cli.COMMANDS}
 THIRD_PARTIES = {"annotated_doc", "rich", "shellingham", "typer"}
@@ -73,6 +75,18 @@ def test_help_of_a_command_imports_that_command_and_nothing_that_it_works_with(n
     assert {room for room in rooms if not room.startswith("fraudctl.commands._")} == {own}
     packages = {one.split(".")[0] for one in found} - sys.stdlib_module_names - {"fraudctl", "pipeline"}
     assert packages <= THIRD_PARTIES
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_help_of_a_command_executes_of_the_rooms_that_it_works_with_what_they_are_for_and_no_more(
+    name: str,
+) -> None:
+    shows = {"cli", "commands", "console", "errors", "settings"}
+    ours = {one for one in imported_for_help(name) if one.startswith(("fraudctl.", "pipeline."))}
+    worked_with = {one for one in ours if one.split(".")[1] not in shows}
+    folders = {one for one in worked_with if ROOT.joinpath(*one.split("."), "__init__.py").is_file()}
+    assert worked_with - folders == set()
+    assert {one for one in ours if one.startswith("fraudctl.settings.")} <= {"fraudctl.settings.shipped"}
 
 
 def test_help_of_everything_imports_no_command() -> None:

@@ -10,7 +10,8 @@ from fraudctl.compare.causes import Cause, Kind
 from fraudctl.compare.diff import Diff, Flip, diff
 from fraudctl.compare.prints import Place, Record, count, fingerprints
 from fraudctl.compare.replay_page import cause_rows, example_rows, flip_rows, html, rule_rows
-from pipeline.records.events import Transaction, encode, encode_decision
+from pipeline.records.decisions import encode_decision
+from pipeline.records.events import Transaction, encode
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring import order
 from pipeline.scoring.reference import Reference

@@ -6,7 +6,9 @@ import copy
 from typing import Any
 
 from fraudctl.decisions.side_by_side import rows, verdict
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction
+from pipeline.records.decisions import Decision, Hit, Source
+from pipeline.records.events import Transaction
+from pipeline.records.quantities import Number
 from pipeline.rules.ruleset import parse
 
 CONTENT: dict[str, Any] = {

@@ -26,7 +26,7 @@ from fraudctl.files.csv_records import Dialect, Records
 from fraudctl.files.json_objects import objects
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.rows import Reading, RefusedRow, Row
-from pipeline.records.events import Refusal
+from pipeline.records.quantities import Refusal
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import parse
 

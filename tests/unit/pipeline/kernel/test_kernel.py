@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.records.events import Refusal, decode, encode
+from pipeline.records.events import decode, encode
+from pipeline.records.quantities import Refusal
 from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from tests.kernel_process import KernelProcess

@@ -2,23 +2,10 @@
 
 import pytest
 
-from pipeline.records.events import (
-    Decision,
-    Hit,
-    Number,
-    Refusal,
-    Source,
-    Transaction,
-    amount_text,
-    decode,
-    decode_decision,
-    encode,
-    encode_decision,
-    format_time,
-    parse_amount,
-    parse_time,
-    plain,
-)
+from pipeline.records.decisions import Decision, Hit, Source, decode_decision, encode_decision
+from pipeline.records.events import Transaction, decode, encode
+from pipeline.records.quantities import Number, Refusal, amount_text, format_time, parse_amount, parse_time
+from pipeline.records.wire import plain
 from tests.unit.pipeline.records.event_cases import HEAD, REFUSED
 
 

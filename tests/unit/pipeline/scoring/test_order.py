@@ -91,21 +91,23 @@ def test_refused_records_are_set_apart_and_move_nothing() -> None:
     ]
 
 
-def test_the_order_is_due_then_position_then_event_id_as_bytes_then_place_in_the_log() -> None:
+def test_the_order_is_due_then_position_then_append_time_then_place_in_the_log() -> None:
     records = [
-        record(1, 0, 1000, 2000, "b"),
-        record(0, 0, 1000, 2000, "\U0001f600"),
-        record(0, 1, 1000, 2000, "\uffee"),
-        record(0, 2, 1000, 2000, "b"),
-        record(0, 3, 900, 2000, "z"),
-        record(2, 0, 950, 2000, "a"),
+        record(1, 0, 1000, 1999, "b"),
+        record(0, 0, 1000, 2000, "e9"),
+        record(0, 1, 1000, 2000, "e10"),
+        record(1, 1, 1000, 2000, "a"),
+        record(0, 2, 1000, 2001, "a"),
+        record(0, 3, 900, 2002, "z"),
+        record(2, 0, 950, 2003, "a"),
     ]
     ordered = sorted(stamp(records, 0), key=lambda s: s.order)
     assert [(s.transaction.event_id, s.partition, s.offset) for s in ordered] == [
         ("a", 2, 0),
         ("z", 0, 3),
-        ("b", 0, 2),
         ("b", 1, 0),
-        ("\uffee", 0, 1),
-        ("\U0001f600", 0, 0),
+        ("e9", 0, 0),
+        ("e10", 0, 1),
+        ("a", 1, 1),
+        ("a", 0, 2),
     ]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.records.events import Number, Transaction
+from pipeline.records.events import Transaction
+from pipeline.records.quantities import Number
 from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from pipeline.scoring.order import Stamped
@@ -235,9 +236,9 @@ def test_the_previous_value_is_the_newest_stored_one() -> None:
 def test_a_copy_within_the_dedup_window_counts_nowhere() -> None:
     log = Log()
     log.add(0, event_id="x")
-    log.add(30, event_id="x")
-    log.add(60, event_id="x")
-    log.add(60.5, event_id="x")
+    log.add(0, event_id="x", due=30)
+    log.add(0, event_id="x", due=60)
+    log.add(0, event_id="x", due=60.5)
     log.add(61, event_id="x", user_id="v")
     scored = log.scored({"n": by_user(agg="count", window="24h")})
     assert [(s.duplicate, dict(s.values)) for s in scored] == [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.records.events import Decision, Hit, decode_decision, encode_decision
+from pipeline.records.decisions import Decision, Hit, decode_decision, encode_decision
 from pipeline.rules.lint import lint
 from pipeline.rules.ruleset import RuleSet, load, parse
 from pipeline.scoring.order import Record, stamp

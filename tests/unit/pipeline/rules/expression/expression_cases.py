@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.records.events import Number, Transaction, decode
+from pipeline.records.events import Transaction, decode
+from pipeline.records.quantities import Number
 
 CASES = json.loads(
     (Path(__file__).parent / "expression_cases.json").read_text(encoding="utf-8"),

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.records.events import Decision, Hit, Source, Transaction, decode_decision, encode_decision
+from pipeline.records.decisions import Decision, Hit, Source, decode_decision, encode_decision
+from pipeline.records.events import Transaction
 from pipeline.rules import ruleset
 from pipeline.rules.lint import lint
 from pipeline.rules.plugins.call import OVER_TIME

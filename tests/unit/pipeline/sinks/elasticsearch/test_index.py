@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from pipeline.records.decision_bytes import Undecodable, take_apart
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.records.decisions import Decision, Hit, Source, encode_decision
+from pipeline.records.events import Transaction
+from pipeline.records.quantities import Number
 from pipeline.sinks.elasticsearch import index
 from pipeline.sinks.elasticsearch.index import Found
 

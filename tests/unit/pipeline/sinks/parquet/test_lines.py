@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.records.decision_record import Delivery
-from pipeline.records.events import Decision, Hit, Number, Source, Transaction, encode_decision
+from pipeline.records.decisions import Decision, Hit, Source, encode_decision
+from pipeline.records.events import Transaction
+from pipeline.records.quantities import Number
 from pipeline.sinks.parquet import files, lines
 from pipeline.sinks.parquet import table as decision_table
 

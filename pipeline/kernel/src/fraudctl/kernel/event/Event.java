@@ -19,15 +19,26 @@ public final class Event implements Comparable<Event> {
         }
     }
 
+    /** Of an event that waited in a savepoint of a kernel that did not keep its append time. */
+    public static final long UNKNOWN = Long.MIN_VALUE;
+
     public int partition;
     public long offset;
+    /** When the broker took it in. */
+    public long appendMs;
     /** Event time, never ahead of the append time. */
     public long pos;
     /** The moment of the log at which the event is processed; see {@code PartitionClock}. */
     public long due;
+    /** Its append time less its event time; {@link #UNKNOWN} where append times say nothing. */
+    public long delayMs = UNKNOWN;
     public String eventId;
     public String userId;
     public long amountUnits;
+    /** The {@link ContentHash} of the transaction, {@link ContentHash#UNKNOWN} from a kernel that had none. */
+    public long content;
+    /** Another event of the user had this id within the dedup window, with other content. */
+    public boolean reused;
     /** The transaction as canonical JSON without the closing brace. */
     public String json;
     public Object[] slots;
@@ -58,6 +69,9 @@ public final class Event implements Comparable<Event> {
             case Slots.SLOT_AMOUNT -> amountUnits;
             case Slots.SLOT_EVENT_ID -> eventId;
             case Slots.SLOT_USER_ID -> userId;
+            case Slots.SLOT_LATE -> late();
+            case Slots.SLOT_REUSED -> reused;
+            case Slots.SLOT_DELAY -> delayMs == UNKNOWN ? null : (Object) delayMs;
             default -> slots[slot];
         };
     }
@@ -68,7 +82,7 @@ public final class Event implements Comparable<Event> {
         return value == null ? null : value.toString();
     }
 
-    /** The one order of processing: (due, pos, event_id as unsigned UTF-8, partition, offset). */
+    /** The one order of processing: (due, pos, append time, partition, offset). No text has a say in it. */
     @Override
     public int compareTo(Event other) {
         if (due != other.due) {
@@ -77,9 +91,8 @@ public final class Event implements Comparable<Event> {
         if (pos != other.pos) {
             return Long.compare(pos, other.pos);
         }
-        int byId = compareUtf8(eventId, other.eventId);
-        if (byId != 0) {
-            return byId;
+        if (appendMs != other.appendMs) {
+            return Long.compare(appendMs, other.appendMs);
         }
         return partition != other.partition
                 ? Integer.compare(partition, other.partition) : Long.compare(offset, other.offset);

@@ -50,11 +50,25 @@ public class OrderOperator extends AbstractStreamOperator<Event> implements OneI
         for (KeyGroupStatePartitionStreamProvider group : context.getRawKeyedStateInputs()) {
             DataInputStream in = new DataInputStream(group.getStream());
             DataInputViewStreamWrapper view = new DataInputViewStreamWrapper(in);
-            for (int left = in.readInt(); left > 0; left--) {
-                restored.add(EventType.Serializer.INSTANCE.deserialize(view));
+            int count = in.readInt();
+            int form = 1;
+            if (count < 0) {
+                form = -count;
+                count = in.readInt();
+            }
+            requireKnown(form);
+            for (int left = count; left > 0; left--) {
+                restored.add(EventType.Serializer.INSTANCE.read(view, form));
             }
         }
         waiting.restore(restored, RESTORED_LANE);
+    }
+
+    private static void requireKnown(int form) {
+        if (form > EventType.Serializer.FORM) {
+            throw new IllegalStateException("waiting events of form " + form + " cannot be read; this kernel reads 1 to "
+                    + EventType.Serializer.FORM + ": restore with the build that wrote them, or start from the log");
+        }
     }
 
     @Override
@@ -129,6 +143,8 @@ public class OrderOperator extends AbstractStreamOperator<Event> implements OneI
         DataOutputViewStreamWrapper view = new DataOutputViewStreamWrapper(out);
         for (Map.Entry<Integer, List<Event>> group : byGroup.entrySet()) {
             out.startNewKeyGroup(group.getKey());
+            // The first form had no number of its own and began with the count.
+            view.writeInt(-EventType.Serializer.FORM);
             view.writeInt(group.getValue().size());
             for (Event event : group.getValue()) {
                 EventType.Serializer.INSTANCE.serialize(event, view);

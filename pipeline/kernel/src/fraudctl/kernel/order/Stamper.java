@@ -40,7 +40,9 @@ public final class Stamper {
                 long time = decoder.decode(record.value, event);
                 event.partition = record.partition;
                 event.offset = record.offset;
+                event.appendMs = record.appendMs;
                 event.lane = record.partition;
+                event.delayMs = byAppendTime ? record.appendMs - time : Event.UNKNOWN;
                 event.pos = byAppendTime ? Math.min(time, record.appendMs) : time;
                 clock.stamp(event);
                 return event;

@@ -6,8 +6,10 @@ import fraudctl.kernel.wire.Json;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
@@ -254,15 +256,20 @@ public final class Plan {
         }
         hasShadow = plan.has("shadow_inputs");
         plan.get("hops").forEach(hop -> hops.add(hop(hop)));
-        addInputs(plan.get("inputs"), features, inputs);
-        addInputs(plan.path("shadow_inputs"), shadowFeatures, shadowInputs);
+        addInputs(plan.get("inputs"), plan.path("built_in"), features, inputs);
+        addInputs(plan.path("shadow_inputs"), plan.path("shadow_built_in"), shadowFeatures, shadowInputs);
         hops.forEach(this::settle);
     }
 
-    private void addInputs(JsonNode names, List<Feature> known, List<Input> to) {
+    private void addInputs(JsonNode names, JsonNode builtIn, List<Feature> known, List<Input> to) {
         Map<String, Integer> byName = new HashMap<>();
         known.forEach(feature -> byName.put(feature.name, feature.index));
-        names.forEach(name -> to.add(input(name.asText(), byName)));
+        Set<String> ofTheLog = new HashSet<>();
+        builtIn.forEach(name -> ofTheLog.add(name.asText()));
+        for (JsonNode node : names) {
+            String name = node.asText();
+            to.add(ofTheLog.contains(name) ? new Input(name, -1, Slots.builtIn(name)) : input(name, byName));
+        }
     }
 
     /** Settles what is known of the time before the plan. */

@@ -81,16 +81,21 @@ public final class KeyState {
         }
     }
 
-    /** Whether this is a copy of an event already scored; remembers it when it is the first. */
+    /**
+     * Whether this is a copy of an event already scored; remembers it when it is the first of its content, and
+     * marks it when another content had its id.
+     */
     public boolean isDuplicate(Event event, long windowMs) {
         if (scored == null) {
             scored = new RecentIds();
         }
         scored.evict(event.due - windowMs - 1);
-        if (scored.contains(event.eventId)) {
+        RecentIds.Known known = scored.find(event.eventId, event.content);
+        if (known == RecentIds.Known.COPY) {
             return true;
         }
-        scored.add(event.eventId, event.due);
+        event.reused = known == RecentIds.Known.OTHER_CONTENT;
+        scored.add(event.eventId, event.content, event.due);
         return false;
     }
 

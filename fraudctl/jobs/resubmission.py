@@ -1,0 +1,60 @@
+"""When the live job may be handed to Flink again after it ended or was lost, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fraudctl.errors import FraudctlError
+from fraudctl.flink.answers import Job
+from fraudctl.flink.file_uri import local_path
+from fraudctl.flink.rest import Flink, reason_of
+from fraudctl.jobs import activations
+from fraudctl.jobs.submission import submit
+from pipeline.scoring.job_config import JobConfig
+
+if TYPE_CHECKING:
+    from fraudctl.home.stack import Stack
+
+LONGEST_PAUSE_MS = 30_000
+
+
+def younger(jobs: Sequence[Job]) -> tuple[Job, ...]:
+    """Those that must go when there is more than one; `jobs` are the oldest first."""
+    return tuple(jobs[1:])
+
+
+def pause_ms(failures: int) -> int:
+    """How long to wait after that many failures in a row: 1, 2, 4 … 30 seconds."""
+    return 0 if failures == 0 else int(min(LONGEST_PAUSE_MS, 1000 * 2 ** min(failures - 1, 10)))
+
+
+def reason_of_failure(flink: Flink, job_id: str) -> str | None:
+    """Why that job failed; None when it did not, or when Flink no longer knows it."""
+    if not any(job.job_id == job_id and job.state == "FAILED" for job in flink.jobs()):
+        return None
+    return f"job {job_id} failed: {reason_of(flink, job_id)}"
+
+
+def left_over(flink: Flink) -> str | None:
+    """Why a job might run beside what a lost JobManager has left: its tasks go on until they notice.
+
+    A TaskManager notices a lost JobManager and registers with the new one at about the same time, so one
+    that has not registered may be running them.
+    """
+    overview = flink.overview()
+    if overview.taskmanagers == 0:
+        return "no TaskManager has registered yet"
+    if overview.free_slots < overview.slots and all(job.ended for job in flink.jobs()):
+        return "tasks of a lost job are still running"
+    return None
+
+
+def submit_live(stack: Stack, config: JobConfig, lock: int) -> str:
+    """Hands the live job to Flink; a savepoint that is gone by now is said before Flink is asked."""
+    restore = config.restore
+    if restore and restore.startswith("file:") and not (local_path(restore) / "_metadata").exists():
+        raise FraudctlError(
+            f"the state {restore} is gone", hint="start without it: fraudctl job submit --from none"
+        )
+    return submit(stack, activations.live_config(stack, config), lock=lock)

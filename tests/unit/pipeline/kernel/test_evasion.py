@@ -1,0 +1,155 @@
+"""What somebody tries who knows the rules and wants to pass them by: reference, oracle and kernel agree."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pipeline.records.events import Refusal, content_hash, decode
+from pipeline.scoring.order import Record, stamp
+from pipeline.scoring.reference import Reference
+from tests.kernel_process import KernelProcess
+from tests.oracle.windows import evaluate
+from tests.streams import START_MS, Case, Condition, Feature, Row, Settings, write_value
+from tests.unit.pipeline.kernel.test_parity import by_kernel, by_reference, plan_of
+
+MINUTE_MS = 60_000
+
+
+class Log:
+    """Records of one topic, each partition in the order of its appends."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def pay(
+        self, event_id: str, at_ms: int, *, append_ms: int | None = None, partition: int = 0, **fields: Any
+    ) -> None:
+        """A payment of user `u`; times count from START, and it is appended at its event time if not said."""
+        whole = {"event_id": event_id, "user_id": "u", "event_time": START_MS + at_ms, "amount": 100_000}
+        whole |= fields
+        appended = START_MS + (at_ms if append_ms is None else append_ms)
+        value = write_value(whole, random.Random(len(self.rows)))
+        self.rows.append(Row(partition, self._next(partition), appended, value, whole))
+
+    def tick(self, append_ms: int, partition: int = 0) -> None:
+        """The ticker's record, which moves the partition to START + `append_ms`."""
+        tick = Row(partition, self._next(partition), START_MS + append_ms, None, headers={"tick": b""})
+        self.rows.append(tick)
+
+    def case(self, features: Sequence[Feature], settings: Settings) -> Case:
+        return Case(tuple(self.rows), tuple(features), settings)
+
+    def _next(self, partition: int) -> int:
+        return sum(row.partition == partition for row in self.rows)
+
+
+def said(kernel: KernelProcess, case: Case) -> list[dict[str, Any]]:
+    """What all three say of the events, in the order of processing."""
+    expected = evaluate(case)
+    assert by_reference(case) == expected
+    assert by_kernel(kernel, case)[0] == expected
+    return expected
+
+
+def column(kernel: KernelProcess, log: Log, feature: Feature, **settings: Any) -> list[Any]:
+    case = log.case([feature], Settings(**settings))
+    return [one["features"].get(feature.name) for one in said(kernel, case)]
+
+
+COUNT_5M = Feature("n", "user_id", "count", window_ms=5 * MINUTE_MS)
+CARD_TESTING = Feature(
+    "tested",
+    "user_id",
+    steps=((Condition("<", "amount", Decimal(5)), 3), (Condition(">", "amount", Decimal(200)), 1)),
+    within_ms=10 * MINUTE_MS,
+)
+
+
+@pytest.mark.parametrize("ids", [("e7", "e8", "e9", "e10"), ("e07", "e08", "e09", "e10")])
+def test_same_second_events_follow_the_log_whatever_their_ids(
+    kernel: KernelProcess, ids: tuple[str, ...]
+) -> None:
+    log = Log()
+    for event_id in ids[:3]:
+        log.pay(event_id, 0, append_ms=5, amount=10_000)
+    log.pay(ids[3], 0, append_ms=5, amount=9_000_000)
+    assert column(kernel, log, CARD_TESTING) == [False, False, False, True]
+    assert column(kernel, log, CARD_TESTING, time="event") == [False, False, False, True]
+
+
+def test_same_second_events_of_several_partitions_follow_their_append_times(kernel: KernelProcess) -> None:
+    log = Log()
+    by_ip = Feature("before", "ip", "previous", "user_id", ttl_ms=MINUTE_MS)
+    log.pay("a", 0, append_ms=9, partition=0, user_id="third", ip="::1")
+    log.pay("b", 0, append_ms=5, partition=1, user_id="first", ip="::1")
+    log.pay("c", 0, append_ms=9, partition=1, user_id="fourth", ip="::1")
+    log.pay("d", 0, append_ms=7, partition=2, user_id="second", ip="::1")
+    log.pay("e", 50, append_ms=90, partition=2, user_id="last", ip="::1")
+    assert column(kernel, log, by_ip) == [None, "first", "second", "third", "fourth"]
+
+
+def test_a_reused_id_with_other_content_is_an_event_of_its_own_and_a_copy_is_none(
+    kernel: KernelProcess,
+) -> None:
+    log = Log()
+    log.pay("e1", 0, amount=10_000)
+    log.pay("e1", 0, append_ms=1_000, amount=10_000)
+    log.pay("e1", 2_000, amount=90_000_000)
+    log.pay("e1", 2_000, append_ms=3_000, amount=90_000_000)
+    log.pay("e1", 0, append_ms=4_000, amount=10_000)
+    log.pay("e1", 2_000, append_ms=5_000, user_id="v", amount=90_000_000)
+    found = said(kernel, log.case([COUNT_5M], Settings()))
+    assert [(one.get("duplicate"), one.get("reused_id"), one.get("features")) for one in found] == [
+        (None, None, {"n": 1}),
+        (True, None, None),
+        (True, None, None),
+        (None, True, {"n": 2}),
+        (True, None, None),
+        (None, None, {"n": 1}),
+    ]
+
+
+def test_a_copy_may_name_its_fields_in_another_order_and_write_its_numbers_otherwise(
+    kernel: KernelProcess,
+) -> None:
+    one = (
+        b'{"event_id":"e","user_id":"u","event_time":1700000000000,"amount":5.50,"z":"1","ip":"::1","a":true}'
+    )
+    other = b'{"a":true,"ip":"::1","z":"1","amount":5.5,"event_time":"2023-11-14T22:13:20Z","user_id":"u",'
+    values = [
+        one,
+        other + b'"event_id":"e"}',
+        other + b'"event_id":"e","b":null}',
+        one.replace(b"true", b"1"),
+    ]
+    rows = [Row(0, number, START_MS, value) for number, value in enumerate(values)]
+    plan = plan_of(Case((), (COUNT_5M,), Settings()))
+    reference = list(Reference(plan).process(stamp(Record(*_place(row), row.value) for row in rows)))
+    answers = kernel.run(plan, rows, "append")
+    assert [one.duplicate for one in reference] == [False, True, True, False]
+    assert [one.get("duplicate", False) for one in answers] == [False, True, True, False]
+    assert answers[3]["content_hash"] == reference[3].content_hash == content_hash(decode(values[3]))
+
+
+def _place(row: Row) -> tuple[int, int, int]:
+    return row.partition, row.offset, row.append_ms
+
+
+def test_the_same_id_for_a_thousand_payments_hides_none_of_them(kernel: KernelProcess) -> None:
+    log = Log()
+    for number in range(1_000):
+        log.pay("same", number, amount=number)
+    assert column(kernel, log, COUNT_5M, max_entries=5_000) == list(range(1, 1_001))
+
+
+def test_an_id_like_that_of_a_reused_one_in_the_stores_is_refused(kernel: KernelProcess) -> None:
+    value = b'{"event_id":"e1#reused-0123456789abcdef","user_id":"u","event_time":1700000000000,"amount":1}'
+    answers = kernel.run(plan_of(Case((), (COUNT_5M,), Settings())), [Row(0, 0, START_MS, value)], "append")
+    assert answers == [{"partition": 0, "offset": 0, "refused": "reserved_id: event_id"}]
+    with pytest.raises(Refusal, match="reserved_id: event_id"):
+        decode(value)
