@@ -5,22 +5,21 @@ The topic is read when the store lacks the decision, is away, or is not part of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.streams import say
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.tail import Record
-from pipeline.connections.secrets import Secret
 from pipeline.records.decision_bytes import glance
 from pipeline.records.decision_record import run_of
 from pipeline.records.decisions import Decision, decode_decision
 from pipeline.records.identity import Identity, sent_id
 from pipeline.records.position import pack
-from pipeline.sinks import Unavailable, settings_of
+from pipeline.sinks import OPEN, Unavailable, Way
 from pipeline.sinks.postgres import reader
 
 if TYPE_CHECKING:
@@ -48,12 +47,12 @@ def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
 def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     """What the store holds; nothing, and why is said, where there is none or it does not answer."""
     try:
-        dsn, access = stack.reached("postgres")
+        dsn = stack.sink_address("postgres")
     except NotRunning as error:
         say(f"{error.message}: reading the log instead")
         return []
     try:
-        return stored(dsn, event_id, user_id, **access)
+        return stored(dsn, event_id, user_id, stack.way("postgres"))
     except Unavailable as error:
         say(f"PostgreSQL does not answer: {error}: reading the log instead")
         return []
@@ -87,18 +86,9 @@ def _chosen(found: list[Found], event_id: str) -> Found:
     return chosen
 
 
-def stored(
-    dsn: str,
-    event_id: str,
-    user_id: str | None,
-    *,
-    secret: Secret = None,
-    settings: Mapping[str, Any] | None = None,
-) -> list[Found]:
+def stored(dsn: str, event_id: str, user_id: str | None, way: Way = OPEN) -> list[Found]:
     """From PostgreSQL. Raises `pipeline.sinks.Unavailable`."""
-    told = settings_of("postgres", settings or {})
-    found = reader.of_event(dsn, event_id, user_id, secret=secret, settings=told)
-    return [Found(*one, "postgres") for one in found]
+    return [Found(*one, "postgres") for one in reader.of_event(dsn, event_id, user_id, way)]
 
 
 def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:

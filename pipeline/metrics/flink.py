@@ -34,6 +34,11 @@ TASKMANAGER: Final = (
     _gauge(_TASK + "numRecordsInPerSecond", "what comes in", *_OF_TASK),
     _gauge(_TASK + "numRecordsOutPerSecond", "what goes out", *_OF_TASK),
     _gauge(_OPERATOR + "late", "events that were late", *_OF_OPERATOR),
+    _gauge(
+        _OPERATOR + "too_late",
+        "events later than `allowed_lateness_ms`, whose windows may lack some",
+        *_OF_OPERATOR,
+    ),
     _gauge(_OPERATOR + "refused", "records that were refused", *_OF_OPERATOR),
     _gauge(_OPERATOR + "duplicates", "copies that were recognised", *_OF_OPERATOR),
     _gauge(_OPERATOR + "reused_ids", "events that used an id again for other content", *_OF_OPERATOR),

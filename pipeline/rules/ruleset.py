@@ -25,7 +25,7 @@ from typing import Any, Final, Literal
 
 from pipeline.records.fields import RESERVED
 from pipeline.rules.expression.parse import FUNCTIONS
-from pipeline.rules.expression.tree import FIELD_KINDS, Kind, Names, constant_of
+from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, constant_of, is_clean_text
 from pipeline.rules.expression.tree import Literal as Constant
 from pipeline.rules.feature import KEYS, Complain, Feature, read_feature
 from pipeline.rules.inputs import built_in_of, inputs_of
@@ -107,10 +107,9 @@ class RuleSet:
 
     def kind(self, name: str) -> Kind:
         """The kind of a field or feature."""
-        feature = self.features.get(name)
-        if feature is None and name in self.built_in:
-            return BUILT_IN[name]
-        return feature.kind if feature else FIELD_KINDS.get(name, Kind.ANY)
+        if name in self.features:
+            return self.features[name].kind
+        return BUILT_IN[name] if name in self.built_in else FIELD_KINDS.get(name, Kind.ANY)
 
     def line(self, path: Path) -> int | None:
         """The line of a path in the file it was read from, None when it was not read from one."""
