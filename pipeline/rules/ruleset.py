@@ -107,10 +107,9 @@ class RuleSet:
 
     def kind(self, name: str) -> Kind:
         """The kind of a field or feature."""
-        feature = self.features.get(name)
-        if feature is None and name in self.built_in:
-            return BUILT_IN[name]
-        return feature.kind if feature else FIELD_KINDS.get(name, Kind.ANY)
+        if name in self.features:
+            return self.features[name].kind
+        return BUILT_IN[name] if name in self.built_in else FIELD_KINDS.get(name, Kind.ANY)
 
     def line(self, path: Path) -> int | None:
         """The line of a path in the file it was read from, None when it was not read from one."""
