@@ -68,6 +68,8 @@ public final class StateCache {
         private static final int OVERHEAD = 104;
 
         final String key;
+        /** What is taken beside state or blob. */
+        final int frameBytes;
         KeyState state;
         byte[] blob;
         /** Newer here than in the backend. */
@@ -77,11 +79,12 @@ public final class StateCache {
 
         Cached(String key, KeyState state) {
             this.key = key;
+            frameBytes = OVERHEAD + Weight.of(key);
             this.state = state;
         }
 
         int weight() {
-            return OVERHEAD + Weight.of(key) + (state != null ? state.weight() : Weight.ARRAY + blob.length);
+            return frameBytes + (state != null ? state.weight() : Weight.ARRAY + blob.length);
         }
     }
 
