@@ -102,6 +102,7 @@ class Settings:
     dedup_window_ms: int = 3_600_000
     max_entries: int = 1000
     time: str = "append"
+    allowed_lateness_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -380,6 +381,7 @@ def random_settings(rng: random.Random, time: str = "append") -> Settings:
         dedup_window_ms=rng.choice((1, 100, 2_000, 3_600_000)),
         max_entries=rng.choice((1, 2, 3, 7, 1000, 1000)),
         time=time,
+        allowed_lateness_ms=rng.choice((0, 0, 1, 50, 700, 900_000)),
     )
 
 

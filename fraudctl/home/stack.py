@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
@@ -82,6 +82,11 @@ class Paths:
     def flink_plugins(self) -> Path:
         return self.home / "flink" / "plugins"
 
+    @property
+    def metrics_targets(self) -> Path:
+        """Whom Prometheus is to ask, in the form of its `file_sd_configs`."""
+        return self.run / "metrics-targets.json"
+
     def data(self, server: str) -> Path:
         """Where a server keeps its data."""
         return self.home / "data" / server
@@ -89,13 +94,6 @@ class Paths:
     def secret_file(self, name: str) -> Path:
         """The file that holds one generated password."""
         return self.secrets / name
-
-
-class Reached(TypedDict):
-    """What readers of a store are told beside its address."""
-
-    secret: Path | None
-    settings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -111,6 +109,8 @@ class Stack:
     extra: Mapping[str, Any] = field(default_factory=dict)
     engine: str = "local"
     """the engine that runs it"""
+    added: tuple[str, ...] = ()
+    """servers that `up` was asked for beyond those of the profile"""
 
     @property
     def paths(self) -> Paths:
@@ -168,10 +168,9 @@ class Stack:
         file = self.paths.secret_file(server)
         return file if file.is_file() else None
 
-    def reached(self, sink: str) -> tuple[str, Reached]:
-        """Where a sink's store is, and with what it is asked."""
-        settings = self.profile.sinks.get(sink, {})
-        return self.sink_address(sink), {"secret": self.secret_path(sink), "settings": settings}
+    def way(self, sink: str) -> sinks.Way:
+        """With what those who read a sink's store ask it, at `sink_address`."""
+        return sinks.Way(self.secret_path(sink), self.profile.sinks.get(sink, {}))
 
     def sink_url(self, sink: str) -> str:
         """The address of a sink's store with the password: show it to its owner only."""
@@ -198,6 +197,7 @@ class Stack:
             "jars": dict(self.jars),
             "extra": dict(self.extra),
             "engine": self.engine,
+            "added": list(self.added),
         }
         write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
 
@@ -233,6 +233,7 @@ class _File:
     jars: Mapping[str, str]
     extra: Mapping[str, Any]
     engine: str = "local"
+    added: tuple[str, ...] = ()
 
 
 @cache

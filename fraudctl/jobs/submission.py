@@ -75,7 +75,11 @@ def plan_settings(profile: Profile) -> PlanSettings:
     """What a profile says about the computation of features."""
     settings = profile.pipeline
     return PlanSettings(
-        settings.out_of_orderness_ms, settings.dedup_window_ms, settings.max_entries, settings.max_event_bytes
+        settings.out_of_orderness_ms,
+        settings.dedup_window_ms,
+        settings.max_entries,
+        settings.max_event_bytes,
+        settings.allowed_lateness_ms,
     )
 
 

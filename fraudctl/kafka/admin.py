@@ -16,6 +16,7 @@ from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    ListOffsetsResultInfo,
     NewTopic,
     OffsetSpec,
     ResourceType,
@@ -141,6 +142,12 @@ def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
     return _list_offsets(bootstrap, topic, OffsetSpec.latest())
 
 
+def newest_appends(bootstrap: str, topic: str) -> dict[int, int]:
+    """The greatest append time, in epoch ms, of each partition that holds a record."""
+    found = _listed(bootstrap, topic, OffsetSpec.max_timestamp())
+    return {p: info.timestamp for p, info in found.items() if info.timestamp >= 0}
+
+
 def offsets_at(bootstrap: str, topic: str, time_ms: int) -> dict[int, int]:
     """Offset of the first record appended at or after that time, per partition; the end if there is none."""
     ends = end_offsets(bootstrap, topic)
@@ -225,15 +232,19 @@ def _alter(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
 
 
 def _list_offsets(bootstrap: str, topic: str, at: OffsetSpec) -> dict[int, int]:
+    return {p: info.offset for p, info in _listed(bootstrap, topic, at).items()}
+
+
+def _listed(bootstrap: str, topic: str, at: OffsetSpec) -> dict[int, ListOffsetsResultInfo]:
     asked = {TopicPartition(topic, p): at for p in range(partitions_of(bootstrap, topic))}
     admin = client(bootstrap)
     with translated(bootstrap):
         failures: list[KafkaException] = []
 
-        def answered() -> dict[int, int] | None:
+        def answered() -> dict[int, ListOffsetsResultInfo] | None:
             try:
                 answers = admin.list_offsets(asked)
-                return {p.partition: future.result(timeout=ANSWER_S).offset for p, future in answers.items()}
+                return {p.partition: future.result(timeout=ANSWER_S) for p, future in answers.items()}
             except KafkaException as error:
                 if error.args[0].code() not in _SETTLING:
                     raise

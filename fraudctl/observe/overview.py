@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import put_aside
-from fraudctl.observe import status
+from fraudctl.observe import broker_clock, status
+from fraudctl.observe.broker_clock import BrokerClock
 
 NOT_WELL = 3
 
@@ -50,7 +52,10 @@ def _running(stack: Stack) -> Result:
             server["dsn"] = stack.sink_url("postgres")
     job = status.job(stack)
     sinks = status.sinks(stack)
+    clock = _clock(stack)
     ill, rates = _ill(health, job, sinks), status.rates(stack)
+    if clock is not None and not clock.healthy:
+        ill.append(f"broker clock ({clock.ahead_ms / 1000:.0f} s ahead)")
     aside = put_aside.of(stack)
     summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
     data = {
@@ -61,10 +66,31 @@ def _running(stack: Stack) -> Result:
         "job": job,
         "sinks": sinks,
         "rates": rates,
+        "broker_clock": clock and clock.document(),
         "rules_put_aside": put_aside.documents(aside),
+        "metrics": {"prometheus": stack.addresses.get("prometheus"), "missing": _missing(stack)},
     }
-    shown = (*tables(health, job, sinks), _rates_table(rates), *put_aside.tables(aside))
+    kept = _missing(stack) or f"kept by Prometheus, {stack.address('prometheus')}"
+    shown = (*tables(health, job, sinks), _rates_table(rates), Table("", ("metrics",), [(kept,)]))
+    shown = (*shown, *put_aside.tables(aside))
     return Result(put_aside.with_count(summary, aside), data, exit_code=NOT_WELL if ill else 0, tables=shown)
+
+
+def _clock(stack: Stack) -> BrokerClock | None:
+    """None where Kafka does not answer, which is said elsewhere."""
+    try:
+        return broker_clock.look(stack, int(time.time() * 1000))
+    except FraudctlError:
+        return None
+
+
+def _missing(stack: Stack) -> str | None:
+    """What is missing for metrics to be kept and alerts to fire, and what to do; None where nothing is."""
+    if "prometheus" in stack.addresses:
+        return None
+    if "prometheus" in stack.without:
+        return "not kept: the stack was started without Prometheus"
+    return "not kept, and no alert fires: no Prometheus; see: fraudctl up --with prometheus"
 
 
 def _ill(health: Sequence[ServerHealth], job: status.LiveJob, sinks: Sequence[status.Sink]) -> list[str]:

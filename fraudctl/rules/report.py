@@ -59,15 +59,19 @@ class Checked:
         """The problems with their places, and the state."""
         problems = [(p.severity, p.line, p.path, p.message) for p in self.problems]
         states = [
-            (s.key, f"{s.retention_ms / HOUR_MS:.3g} h", s.bytes_per_event, s.bytes_at_most)
+            (s.key, _hours(s.retention_ms), _hours(s.held_ms), s.bytes_per_event, s.bytes_at_most)
             for s in self.states
         ]
-        heads = ("key", "of events", "bytes an event", "bytes a key at most")
+        heads = ("key", "looks back", "kept for", "bytes an event", "bytes a key at most")
         tables = (
             Table("", ("severity", "line", "place", "what"), problems),
             Table("State per key (estimate)", heads, states),
         )
         return tuple(table for table in tables if table.rows)
+
+
+def _hours(length_ms: int) -> str:
+    return f"{length_ms / HOUR_MS:.3g} h"
 
 
 def check(file: Path, profile: Profile) -> Checked:

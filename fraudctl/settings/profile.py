@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pipeline.notify import MostSingly, WindowMs
-from pipeline.records.clock import DAY_MS, HOUR_MS
+from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.settings.kinds import Duration, File, Text, Topic, Whole
 from pipeline.settings.reading import settings
 
@@ -61,6 +61,8 @@ class Pipeline:
     idle_after_ms: Annotated[int, Duration(0, DAY_MS, bare=True)] = 0
     """0: silence is put into the log, by ticks. Else the topic is left alone, and a partition silent for so
     long by the wall clock holds nobody back, which is not exact."""
+    allowed_lateness_ms: Annotated[int, Duration(0, DAY_MS, bare=True)] = 15 * MINUTE_MS
+    """how late an event may be and still find the windows it belongs to whole"""
 
 
 @settings()

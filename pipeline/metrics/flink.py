@@ -34,6 +34,11 @@ TASKMANAGER: Final = (
     _gauge(_TASK + "numRecordsInPerSecond", "what comes in", *_OF_TASK),
     _gauge(_TASK + "numRecordsOutPerSecond", "what goes out", *_OF_TASK),
     _gauge(_OPERATOR + "late", "events that were late", *_OF_OPERATOR),
+    _gauge(
+        _OPERATOR + "too_late",
+        "events later than `allowed_lateness_ms`, whose windows may lack some",
+        *_OF_OPERATOR,
+    ),
     _gauge(_OPERATOR + "refused", "records that were refused", *_OF_OPERATOR),
     _gauge(_OPERATOR + "duplicates", "copies that were recognised", *_OF_OPERATOR),
     _gauge(_OPERATOR + "reused_ids", "events that used an id again for other content", *_OF_OPERATOR),
@@ -59,5 +64,7 @@ def filters() -> list[str]:
 def _filter(name: str) -> str:
     if "_rocksdb_" in name:
         return "taskmanager.job.task.operator.column_family:rocksdb*"
+    if name.startswith(_OPERATOR.removeprefix("flink_")):  # the kernel's own names have underscores
+        return f"taskmanager.job.task.operator:{name.removeprefix(_OPERATOR.removeprefix('flink_'))}"
     scope, _, last = name.rpartition("_")
     return f"{scope.replace('_', '.')}:{last}"

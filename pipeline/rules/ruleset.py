@@ -19,16 +19,16 @@ import json
 import keyword
 import pathlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any, Final, Literal
 
 from pipeline.records.fields import RESERVED
 from pipeline.rules.expression.parse import FUNCTIONS
-from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, is_clean_text
+from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, constant_of, is_clean_text
 from pipeline.rules.expression.tree import Literal as Constant
 from pipeline.rules.feature import KEYS, Complain, Feature, read_feature
+from pipeline.rules.inputs import built_in_of, inputs_of
 from pipeline.rules.plan import MAX_WHERES, Plan
 from pipeline.rules.plan import PlanSettings as PlanSettings
 from pipeline.rules.planning import Needs, build_plan, wheres_of
@@ -107,10 +107,9 @@ class RuleSet:
 
     def kind(self, name: str) -> Kind:
         """The kind of a field or feature."""
-        feature = self.features.get(name)
-        if feature is None and name in self.built_in:
-            return BUILT_IN[name]
-        return feature.kind if feature else FIELD_KINDS.get(name, Kind.ANY)
+        if name in self.features:
+            return self.features[name].kind
+        return BUILT_IN[name] if name in self.built_in else FIELD_KINDS.get(name, Kind.ANY)
 
     def line(self, path: Path) -> int | None:
         """The line of a path in the file it was read from, None when it was not read from one."""
@@ -162,7 +161,7 @@ class _Reader:
         kinds = {name: features[name].kind if name in features else Kind.ANY for name in declared}
         rules = self._rules(Names(frozenset(fields), kinds, lists, built_in=BUILT_IN))
         content = {section: value for section, value in self._content.items() if section != "tests"}
-        inputs = _inputs(rules, features, fields)
+        inputs = inputs_of(rules, features, fields)
         ruleset = RuleSet(
             version=self._version(),
             hash="",
@@ -174,7 +173,7 @@ class _Reader:
             fields=fields,
             currency=self._currency(),
             inputs=inputs,
-            built_in=_built_in(inputs, features, fields),
+            built_in=built_in_of(inputs, features, fields),
             tests=self._content.get("tests"),
             lines=self._document.lines,
         )
@@ -231,7 +230,7 @@ class _Reader:
         return lists
 
     def _list(self, path: Path, items: object) -> tuple[Constant, ...]:
-        constants = [_constant(item) for item in items] if isinstance(items, list) else [None]
+        constants = [constant_of(item) for item in items] if isinstance(items, list) else [None]
         sound = tuple(constant for constant in constants if constant)
         if len(sound) != len(constants) or len({constant.kind for constant in sound}) > 1:
             self.complain(path, "must be a list of texts, of numbers or of truth values")
@@ -290,25 +289,3 @@ class _Reader:
 def _is_free(name: str, pattern: re.Pattern[str]) -> bool:
     is_taken = name in FIELD_KINDS or name in FUNCTIONS or keyword.iskeyword(name)
     return bool(pattern.fullmatch(name)) and not is_taken
-
-
-def _constant(item: object) -> Constant | None:
-    if isinstance(item, bool):
-        return Constant(item)
-    if isinstance(item, int | float):
-        return Constant(Decimal(repr(item)))
-    return Constant(item) if isinstance(item, str) and is_clean_text(item) else None
-
-
-def _inputs(rules: Iterable[Rule], features: Mapping[str, Feature], fields: Sequence[str]) -> tuple[str, ...]:
-    used = {name for rule in rules for name in rule.names}
-    used |= {name.name for rule in rules for name in rule.reason.names}
-    names = (*FIELD_KINDS, *fields, *features)
-    return tuple(name for name in (*names, *_built_in(BUILT_IN, features, fields)) if name in used)
-
-
-def _built_in(
-    names: Iterable[str], features: Mapping[str, Feature], fields: Sequence[str]
-) -> tuple[str, ...]:
-    """Those of the names that are built in and not taken by a feature or a further field."""
-    return tuple(name for name in names if name in BUILT_IN and name not in features and name not in fields)

@@ -14,13 +14,15 @@ it is an event like any other, and known by the hash of its content.
 
 Hops. Each key that features are by is one hop. An event without the key has no values there. Per key there is
 a list of entries sorted by pos, a new one after all with its pos. L, the retention of a rule set by that key,
-is the longest window or within, at least 24 h if it has a session. H, held_ms, is how far the hop keeps
-entries, at least L. On event e:
+is the longest window or within, at least 24 h if it has a session. A rule set sees nothing on e with pos <=
+unseen(e) = max(pos(e), due(e) - allowed_lateness) - L, or due(e) where L is 0. H is how far the hop keeps
+entries: at least L + allowed_lateness, so that an event late by no more finds its windows whole; 0 where
+there are none. On event e:
 
 1. entries with pos <= max(due(e) - H, floor) go;
 2. e goes in;
-3. features are computed, over e and the entries with pos > due(e) - L; e is saturated if the cap has cut an
-   entry with a pos > due(e) - L that has not gone since;
+3. features are computed, over e and the entries with pos > unseen(e); e is saturated if the cap has cut an
+   entry with a pos > unseen(e) that has not gone since;
 4. e goes if pos(e) <= max(due(e) - H, floor); then, if more than max_entries remain, the first is cut.
 
 Values come hop by hop, within a hop by name; absent ones are left out.
@@ -36,7 +38,7 @@ from dataclasses import dataclass, field
 from pipeline.records.events import content_hash
 from pipeline.rules.expression.postfix import holds
 from pipeline.rules.expression.tree import RawValue
-from pipeline.rules.plan import Part, Plan
+from pipeline.rules.plan import Part, Plan, PlanSettings
 from pipeline.scoring.features import Entry, Memories, View, index_after, value_of
 from pipeline.scoring.order import Stamped
 from pipeline.scoring.versions import ALWAYS, HopVersion, Version, hop_versions
@@ -75,7 +77,8 @@ class Reference:
         self._settings = plan.settings
         self._versions = (Version(ALWAYS, plan), *later)
         self._hops = [
-            [_Hop(hop, self._settings.max_entries) for hop in hops] for hops in hop_versions(self._versions)
+            [_Hop(hop, self._settings) for hop in hops]
+            for hops in hop_versions(self._versions, self._settings)
         ]
 
     def process(self, stamped: Iterable[Stamped]) -> Iterator[Scored]:
@@ -161,11 +164,12 @@ class _KeyState:
 class _Hop:
     """The pass over the events by one key, as one version has it."""
 
-    def __init__(self, version: HopVersion, max_entries: int) -> None:
+    def __init__(self, version: HopVersion, settings: PlanSettings) -> None:
         self.key = version.hop.key
         self._hop = version.hop
         self._version = version
-        self._max_entries = max_entries
+        self._settings = settings
+        self._held_ms = settings.held_ms(self._hop.held_ms)
         kept = Part(self._hop.held_ms, self._hop.kept)
         self._live, self._shadow, self._kept = (
             _Look(part, version) for part in (self._hop.live, self._hop.shadow or Part(), kept)
@@ -173,7 +177,7 @@ class _Hop:
 
     def process(self, state: _KeyState, event: Stamped, live: _Computed, shadow: _Computed) -> None:
         """Take in one event and fill in what is computed for it: steps 1 to 4."""
-        entries, horizon = state.entries, max(event.due - self._hop.held_ms, self._version.floor)
+        entries, horizon = state.entries, max(event.due - self._held_ms, self._version.floor)
         del entries[: index_after(entries, horizon)]
         if state.cut_pos <= horizon:
             state.cut_pos = ALWAYS
@@ -187,7 +191,7 @@ class _Hop:
                 look.fill(into, view, live)
         if event.pos <= horizon:
             del entries[place]
-        if len(entries) > self._max_entries:
+        if len(entries) > self._settings.max_entries:
             state.cut_pos = max(state.cut_pos, entries.pop(0).pos)
 
     def _entry(self, event: Stamped) -> Entry:
@@ -198,10 +202,10 @@ class _Hop:
 
     def _view(self, retention_ms: int, state: _KeyState, place: int, event: Stamped) -> View:
         """The entries up to the event, less those that the rule set looks past; the event in any case."""
-        oldest = event.due - retention_ms
+        oldest = self._settings.unseen(event.pos, event.due, retention_ms)
         begin = min(place, index_after(state.entries, oldest))
         entries = state.entries[begin : place + 1]
-        return View(event, entries, oldest, self._hop, state.memories, self._max_entries)
+        return View(event, entries, oldest, self._hop, state.memories, self._settings)
 
 
 class _Look:

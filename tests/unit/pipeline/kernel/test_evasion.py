@@ -153,3 +153,51 @@ def test_an_id_like_that_of_a_reused_one_in_the_stores_is_refused(kernel: Kernel
     assert answers == [{"partition": 0, "offset": 0, "refused": "reserved_id: event_id"}]
     with pytest.raises(Refusal, match="reserved_id: event_id"):
         decode(value)
+
+
+IP_USERS_2M = Feature("users", "ip", "distinct", "user_id", window_ms=2 * MINUTE_MS)
+MEMORIES = (
+    Feature("age", "user_id", "first_seen", "device_id", ttl_ms=20 * MINUTE_MS),
+    Feature("session", "user_id", "count", session_gap_ms=4 * MINUTE_MS),
+)
+
+
+def an_hour_of_payments(step_ms: int) -> Log:
+    """One every 100 s; before the tenth, the broker's clock stands ahead by `step_ms` for a moment."""
+    log = Log()
+    for number in range(36):
+        if step_ms and number == 10:
+            log.tick((number - 1) * 100_000 + step_ms)
+        device = f"d{number % 3}"
+        log.pay(f"e{number}", number * 100_000, device_id=device, ip="::1")
+    return log
+
+
+def test_a_clock_step_up_to_the_allowed_lateness_changes_no_feature(kernel: KernelProcess) -> None:
+    features, settings = (COUNT_5M, IP_USERS_2M, *MEMORIES), Settings(allowed_lateness_ms=15 * MINUTE_MS)
+    undisturbed = said(kernel, an_hour_of_payments(0).case(features, settings))
+    stepped = said(kernel, an_hour_of_payments(15 * MINUTE_MS).case(features, settings))
+    assert [one["features"] for one in stepped] == [one["features"] for one in undisturbed]
+    assert sum(one["late"] for one in stepped) == 8
+
+
+def test_a_clock_step_of_an_hour_marks_what_it_blinds_and_within_the_lateness_all_ten_users_are_seen(
+    kernel: KernelProcess,
+) -> None:
+    log = Log()
+    log.pay("before", 0, user_id="v", ip="::9")
+    log.tick(60 * MINUTE_MS)
+    for number in range(10):
+        log.pay(f"e{number}", 1_000 + 10_000 * number, user_id=f"u{number}", ip="::1")
+    blind = said(kernel, log.case([IP_USERS_2M], Settings(allowed_lateness_ms=15 * MINUTE_MS)))
+    assert [(one["late"], one["features"]["users"]) for one in blind[1:]] == [(True, 1)] * 10
+    seeing = said(kernel, log.case([IP_USERS_2M], Settings(allowed_lateness_ms=60 * MINUTE_MS)))
+    assert [one["features"]["users"] for one in seeing] == [1, *range(1, 11)]
+
+
+def test_events_on_time_get_what_they_would_without_any_lateness(kernel: KernelProcess) -> None:
+    log, features = an_hour_of_payments(0), (COUNT_5M, IP_USERS_2M, *MEMORIES)
+    none, some = (
+        said(kernel, log.case(features, Settings(max_entries=2, allowed_lateness_ms=ms))) for ms in (0, 10**6)
+    )
+    assert some == none

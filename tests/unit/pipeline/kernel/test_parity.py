@@ -45,6 +45,7 @@ def plan_of(case: Case) -> Plan:
         out_of_orderness_ms=chosen.out_of_orderness_ms,
         dedup_window_ms=chosen.dedup_window_ms,
         max_entries=chosen.max_entries,
+        allowed_lateness_ms=chosen.allowed_lateness_ms,
     )
     return parse(content(case.features)).plan(plan_settings)
 

@@ -71,7 +71,7 @@ public final class KeyState {
         }
     }
 
-    /** Forgets entries at or before the horizon, which is the due in hand less the retention. */
+    /** Forgets entries at or before the horizon, which is the due in hand less what is kept. */
     public void evict(long horizon) {
         while (!entries.isEmpty() && entries.pos[entries.head] <= horizon) {
             entries.dropOldest();
@@ -106,7 +106,7 @@ public final class KeyState {
             scored.evict(watermark - dedupWindowMs);
         }
         for (Plan.Feature feature : hop.features) {
-            long horizon = watermark - feature.ttlMs;
+            long horizon = watermark - hop.latenessMs - feature.ttlMs;
             if (feature.aggregate == Plan.Aggregate.FIRST_SEEN && firstSeen[feature.record] != null) {
                 firstSeen[feature.record].evict(horizon);
             } else if (feature.aggregate == Plan.Aggregate.PREVIOUS && previous[feature.record] != null
@@ -130,10 +130,10 @@ public final class KeyState {
             if (feature.aggregate == Plan.Aggregate.FIRST_SEEN) {
                 SeenValues seen = firstSeen[feature.record];
                 if (seen != null && !seen.isEmpty()) {
-                    expiry = Math.max(expiry, seen.newestSight() + feature.ttlMs);
+                    expiry = Math.max(expiry, seen.newestSight() + feature.ttlMs + hop.latenessMs);
                 }
             } else if (feature.aggregate == Plan.Aggregate.PREVIOUS && previous[feature.record] != null) {
-                expiry = Math.max(expiry, previous[feature.record].pos() + feature.ttlMs);
+                expiry = Math.max(expiry, previous[feature.record].pos() + feature.ttlMs + hop.latenessMs);
             }
         }
         return expiry;
