@@ -68,8 +68,6 @@ public final class StateCache {
         private static final int OVERHEAD = 104;
 
         final String key;
-        /** What is taken beside state or blob. */
-        final int frameBytes;
         KeyState state;
         byte[] blob;
         /** Newer here than in the backend. */
@@ -79,12 +77,11 @@ public final class StateCache {
 
         Cached(String key, KeyState state) {
             this.key = key;
-            frameBytes = OVERHEAD + Weight.of(key);
             this.state = state;
         }
 
         int weight() {
-            return frameBytes + (state != null ? state.weight() : Weight.ARRAY + blob.length);
+            return OVERHEAD + Weight.of(key) + (state != null ? state.weight() : Weight.ARRAY + blob.length);
         }
     }
 
