@@ -72,6 +72,10 @@ COMMANDS = {
         "fraudctl.commands.replay", "Score the log again with a rule set, beside the live job, and compare."
     ),
     "label": Entry("fraudctl.commands.label", "Write an analyst's verdict to the labels topic."),
+    "grants": Entry(
+        "fraudctl.commands.grants",
+        "Print the ACLs, roles and policies that exactly this profile needs, in each server's own language.",
+    ),
     "doctor": Entry(
         "fraudctl.commands.doctor",
         "Check Python, memory, disk, ports, leftovers and versions. Exit 3 if something must be mended.",

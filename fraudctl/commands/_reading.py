@@ -51,7 +51,7 @@ def _said(
         str | None, typer.Option("--id", metavar="row|hash", help="Make ids of the row's number or hash.")
     ] = None,
     user_from: Annotated[
-        str | None, typer.Option("--user", metavar="row", help="Make every row a user of its own.")
+        str | None, typer.Option("--user-from", metavar="row", help="Make every row a user of its own.")
     ] = None,
     zone: Annotated[
         str | None, typer.Option("--zone", help="Of times without one: UTC, Europe/Berlin.")

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.tail import Record
-from pipeline.connections.secrets import Secret
 from pipeline.records.decision_bytes import Parts, Undecodable, glance, take_apart
 from pipeline.records.flagged import Flagged
-from pipeline.sinks import Damaged, Unavailable, mend, settings_of
+from pipeline.sinks import OPEN, Damaged, Unavailable, Way, mend
 from pipeline.sinks.postgres import reader
 from pipeline.sinks.redis import reader as redis_reader
 
@@ -27,18 +26,11 @@ FLAGS = ("review", "block")
 
 
 def latest(
-    dsn: str,
-    since_ms: int,
-    limit: int,
-    decision: str | None = None,
-    *,
-    secret: Secret = None,
-    settings: Mapping[str, Any] | None = None,
+    dsn: str, since_ms: int, limit: int, decision: str | None = None, way: Way = OPEN
 ) -> list[Flagged]:
     """The newest alerts decided at or after `since_ms`, newest first. Raises Unhealthy."""
-    names, told = wanted(decision), settings_of("postgres", settings or {})
     try:
-        return reader.latest(dsn, since_ms, limit, names, secret=secret, settings=told)
+        return reader.latest(dsn, since_ms, limit, wanted(decision), way)
     except Damaged as error:
         raise Unhealthy(
             f"PostgreSQL cannot tell: {error}",
@@ -80,17 +72,14 @@ def top(
     limit: int,
     now_ms: int,
     damaged: Callable[[str], object] = lambda _: None,
-    *,
-    secret: Secret = None,
-    settings: Mapping[str, Any] | None = None,
+    way: Way = OPEN,
 ) -> list[tuple[str, int]]:
     """Addresses (kind "ip") or users ("user") with the most distinct flagged events of the last 24 h.
 
     What Redis holds of another form is told to `damaged`, and left out. Raises Unhealthy.
     """
-    told = settings_of("redis", settings or {})
     try:
-        return redis_reader.top(url, kind, limit, now_ms, secret, damaged=damaged, settings=told)
+        return redis_reader.top(url, kind, limit, now_ms, way, damaged=damaged)
     except Damaged as error:
         raise Unhealthy(
             f"Redis holds what no sink writes: {error}",

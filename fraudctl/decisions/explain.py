@@ -1,53 +1,31 @@
 """Why a transaction was decided as it was: its features, and every rule with the values it compared.
 
-The decision comes from PostgreSQL, or from the decisions topic when the store lacks it, is away, or is not
-part of the stack. Each rule of the rule set that was in force is evaluated again on the decision's own
-values.
+`fraudctl.decisions.finding` finds the decision. Each rule of the rule set that was in force is evaluated
+again on the decision's own values.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fraudctl.console.progress import Progress, progress
-from fraudctl.console.streams import say
-from fraudctl.decisions.chosen import one_of as one_of
-from fraudctl.errors import NotRunning
-from fraudctl.kafka import admin, tail
-from fraudctl.kafka.tail import Record
-from pipeline.connections.secrets import Secret
-from pipeline.records.decision_bytes import glance
-from pipeline.records.decision_record import run_of
-from pipeline.records.decisions import Decision, decode_decision
+from fraudctl.decisions.finding import Found, find, one_of
+from pipeline.records.decisions import Decision
 from pipeline.records.events import Transaction
-from pipeline.records.identity import Identity, sent_id
-from pipeline.records.position import pack, unpack
+from pipeline.records.position import unpack
 from pipeline.records.quantities import amount_text, format_time, parse_amount
 from pipeline.records.wire import plain
 from pipeline.rules.expression.tree import Kind, RawValue, names_in
 from pipeline.rules.ruleset import RuleSetError, load, parse
 from pipeline.scoring import scorer
-from pipeline.sinks import Unavailable, settings_of
-from pipeline.sinks.postgres import reader
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
     from pipeline.rules.rule import Rule
     from pipeline.rules.ruleset import RuleSet
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A decision and where it was found: "postgres" or "log"."""
-
-    decision: Decision
-    position: int
-    decided_at_ms: int
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,68 +144,6 @@ def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, RawValue | Non
     return values
 
 
-def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
-    """The newest decision of each user who has that event id: from the store, else from the log.
-
-    Raises NotRunning or Unhealthy only when the log cannot be read either.
-    """
-    return _from_store(stack, event_id, user_id) or logged(stack, event_id, user_id)
-
-
-def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
-    """What the store holds; nothing, and why is said, where there is none or it does not answer."""
-    try:
-        dsn, access = stack.reached("postgres")
-    except NotRunning as error:
-        say(f"{error.message}: reading the log instead")
-        return []
-    try:
-        return stored(dsn, event_id, user_id, **access)
-    except Unavailable as error:
-        say(f"PostgreSQL does not answer: {error}: reading the log instead")
-        return []
-
-
-def stored(
-    dsn: str,
-    event_id: str,
-    user_id: str | None,
-    *,
-    secret: Secret = None,
-    settings: Mapping[str, Any] | None = None,
-) -> list[Found]:
-    """From PostgreSQL. Raises `pipeline.sinks.Unavailable`."""
-    told = settings_of("postgres", settings or {})
-    found = reader.of_event(dsn, event_id, user_id, secret=secret, settings=told)
-    return [Found(*one, "postgres") for one in found]
-
-
-def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
-    """From the decisions topic, read from its beginning: slow, and needs no store."""
-    topic = stack.profile.topics.decisions
-    total = sum(admin.end_offsets(stack.kafka, topic).values())
-    with progress("reading the log", total) as bar:
-        records = tail.records(stack.kafka, topic)
-        return newest(_counted(records, bar), event_id, user_id)
-
-
-def newest(records: Iterable[Record], event_id: str, user_id: str | None) -> list[Found]:
-    """The decision of the greatest position for each event of a user that bears the id."""
-    found: dict[Identity, Found] = {}
-    for record in records:
-        value = record.value or b""
-        try:
-            identity = owner, event = glance(value).identity
-            if event_id not in (event, sent_id(event)) or user_id not in (None, owner):
-                continue
-            rank = pack(run_of(record.headers.items()), record.offset)
-            if identity not in found or rank > found[identity].position:
-                found[identity] = Found(decode_decision(value), rank, record.append_ms, "log")
-        except ValueError:  # no decision, or only the beginning of one
-            continue
-    return [found[identity] for identity in sorted(found)]
-
-
 def ruleset_of(stack: Stack, wanted: str) -> tuple[RuleSet | None, str | None]:
     """The rule set of that hash and where it was found; (None, None) when it is not to be had."""
     readers: list[tuple[Path, Callable[[Path], RuleSet]]] = [
@@ -271,10 +187,3 @@ def _outcome(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str 
 def _declared(ruleset: RuleSet, name: str) -> dict[str, object]:
     """How the feature is declared, as written in the rule set."""
     return {"declared": ruleset.content.get("features", {}).get(name)}
-
-
-def _counted(records: Iterable[Record], progress: Progress) -> Iterable[Record]:
-    for count, record in enumerate(records, 1):
-        yield record
-        if count % 5_000 == 0:
-            progress.update(count)

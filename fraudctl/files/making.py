@@ -25,11 +25,13 @@ _WIDEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The truth about an event as the file tells it; `time_ms` is when it became known, if the file says."""
+    """The truth about an event as the file tells it; `time_ms` is when it became known, `by` who says it, if
+    the file says so."""
 
     fraud: bool
     time_ms: int | None
     scenario: str | None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pipeline.settings.kinds import Choice, Text, Truth, Whole
 from pipeline.settings.reading import read, settings
 
 Column = Annotated[str, Text("the name of a column")]
-_CALLED = {"id_from": "id", "user_from": "user"}
+_CALLED = {"id_from": "id"}
 
 
 class MappingError(FileProblems):

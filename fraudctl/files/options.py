@@ -60,7 +60,7 @@ class ReadOptions:
         _one_of("--decimal", self.decimal, (",", "."))
         _one_of("--time-unit", self.time_unit, tuple(UNIT_NS))
         _one_of("--id", self.id_from, IDS)
-        _one_of("--user", self.user_from, ("row",))
+        _one_of("--user-from", self.user_from, ("row",))
         for column, kind in self.kinds.items():
             _one_of(f"--kind {column}", kind, KINDS)
         _check_single(self)

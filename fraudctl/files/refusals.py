@@ -53,6 +53,10 @@ class Refusals:
             reason.first.append(row)
         if len(self.kept) < KEPT:
             self.kept.append(row)
+        self.write(row)
+
+    def write(self, row: RefusedRow) -> None:
+        """Write one that is counted elsewhere, such as a row of another file."""
         if self.target is not None:
             self._write(self.target, row)
 
@@ -76,7 +80,7 @@ class Refusals:
             "refused_by_reason": self.reasons(),
         }
 
-    def tables(self) -> tuple[Table, ...]:
+    def tables(self, title: str = "Refused rows") -> tuple[Table, ...]:
         """Every reason with its count and the first rows it refused; none without refusals."""
         if not self.count:
             return ()
@@ -85,7 +89,7 @@ class Refusals:
             for index, one in enumerate(self._reasons[code].first):
                 where = f"{Path(one.file).name} {one.number}" if one.file else one.number
                 rows.append((None if index else count, where, one.reason))
-        return (Table(f"Refused rows ({self.count})", ("rows", "line", "reason"), rows),)
+        return (Table(f"{title} ({self.count})", ("rows", "line", "reason"), rows),)
 
     def _write(self, target: Path, row: RefusedRow) -> None:
         if self._open is None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
@@ -91,13 +91,6 @@ class Paths:
         return self.secrets / name
 
 
-class Reached(TypedDict):
-    """What readers of a store are told beside its address."""
-
-    secret: Path | None
-    settings: Mapping[str, Any]
-
-
 @dataclass(frozen=True)
 class Stack:
     """A started stack. `addresses` maps a server to host:port (or an external server's own address)."""
@@ -168,10 +161,9 @@ class Stack:
         file = self.paths.secret_file(server)
         return file if file.is_file() else None
 
-    def reached(self, sink: str) -> tuple[str, Reached]:
-        """Where a sink's store is, and with what it is asked."""
-        settings = self.profile.sinks.get(sink, {})
-        return self.sink_address(sink), {"secret": self.secret_path(sink), "settings": settings}
+    def way(self, sink: str) -> sinks.Way:
+        """With what those who read a sink's store ask it, at `sink_address`."""
+        return sinks.Way(self.secret_path(sink), self.profile.sinks.get(sink, {}))
 
     def sink_url(self, sink: str) -> str:
         """The address of a sink's store with the password: show it to its owner only."""

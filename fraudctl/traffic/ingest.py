@@ -312,7 +312,7 @@ def _send(stack: Stack, report: Report, parcels: Iterator[Parcel], reading: Read
 
 def _label_value(tx: Transaction, given: Label) -> bytes:
     known_ms = tx.event_time_ms if given.time_ms is None else given.time_ms
-    return label((tx.user_id, tx.event_id), given.fraud, "ingest", known_ms, given.scenario).value
+    return label((tx.user_id, tx.event_id), given.fraud, given.by or "ingest", known_ms, given.scenario).value
 
 
 def _history_name(text: str) -> str:

@@ -15,6 +15,13 @@ from pipeline.connections.tls import TlsFiles, check, secret
 
 WAIT_S = 5.0
 
+Before = Callable[[socket.socket], None]
+"""What comes ahead of TLS on a connection."""
+
+
+def nothing(_: socket.socket) -> None:
+    """TLS begins at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -39,13 +46,7 @@ def context(files: TlsFiles) -> ssl.SSLContext:
     return made
 
 
-def look(
-    host: str,
-    port: int,
-    files: TlsFiles,
-    before: Callable[[socket.socket], None] = lambda _: None,
-    name: str | None = None,
-) -> Seen:
+def look(host: str, port: int, files: TlsFiles, before: Before = nothing, name: str | None = None) -> Seen:
     """The certificate of the server there, checked as a client does; `before` is what comes ahead of TLS.
 
     `name` is whom it must be for, if not `host`. Raises OSError: what is wrong with name, address or

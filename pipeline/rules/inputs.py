@@ -1,4 +1,4 @@
-"""Which values the rules of a set look at: of the transaction, of its features, of the log."""
+"""Which names the rules of a set read of an event: its fields, features, and what is built in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.rules.rule import Rule
 def inputs_of(
     rules: Iterable[Rule], features: Mapping[str, Feature], fields: Sequence[str]
 ) -> tuple[str, ...]:
-    """The values that rules look at, in the order in which they are handed to them."""
+    """What conditions and reasons mention: fields, further fields, features, then what is built in."""
     used = {name for rule in rules for name in rule.names}
     used |= {name.name for rule in rules for name in rule.reason.names}
     names = (*FIELD_KINDS, *fields, *features)

@@ -21,13 +21,12 @@ import pathlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from itertools import product
 from typing import Any, Final, Literal
 
 from pipeline.records.fields import RESERVED
 from pipeline.rules.expression.parse import FUNCTIONS
-from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, is_clean_text
+from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, constant_of, is_clean_text
 from pipeline.rules.expression.tree import Literal as Constant
 from pipeline.rules.feature import CLOCKS, KEYS, Complain, Feature, read_feature
 from pipeline.rules.inputs import built_in_of, inputs_of
@@ -232,7 +231,7 @@ class _Reader:
         return lists
 
     def _list(self, path: Path, items: object) -> tuple[Constant, ...]:
-        constants = [_constant(item) for item in items] if isinstance(items, list) else [None]
+        constants = [constant_of(item) for item in items] if isinstance(items, list) else [None]
         sound = tuple(constant for constant in constants if constant)
         if len(sound) != len(constants) or len({constant.kind for constant in sound}) > 1:
             self.complain(path, "must be a list of texts, of numbers or of truth values")
@@ -291,11 +290,3 @@ class _Reader:
 def _is_free(name: str, pattern: re.Pattern[str]) -> bool:
     is_taken = name in FIELD_KINDS or name in FUNCTIONS or keyword.iskeyword(name)
     return bool(pattern.fullmatch(name)) and not is_taken
-
-
-def _constant(item: object) -> Constant | None:
-    if isinstance(item, bool):
-        return Constant(item)
-    if isinstance(item, int | float):
-        return Constant(Decimal(repr(item)))
-    return Constant(item) if isinstance(item, str) and is_clean_text(item) else None

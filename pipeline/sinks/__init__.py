@@ -196,10 +196,7 @@ class Pace:
 
 @settings()
 class Secured(Pace, TlsFiles):
-    """How a store elsewhere is reached over TLS and with a password. Files lie beside the profile.
-
-    Every file is read again with each new connection, so one that is replaced is taken up by itself.
-    """
+    """How a store elsewhere is reached over TLS and with a password. Files are read with each connection."""
 
     password_file: Annotated[Path, File()] | None = None
     """the password alone; goes before external.credentials_file"""
@@ -265,6 +262,18 @@ def prepare(name: str, address: str, secret: Secret, settings: Mapping[str, Any]
     act: Callable[[str, Secret, Any], None] | None = getattr(_module(name), "prepare", None)
     if act is not None:
         act(address, secret, settings_of(name, settings))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """With what those who read a store ask it, beside its address. Settings as a profile has them."""
+
+    secret: Secret = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+OPEN: Final = Way()
+"""Without a secret, and nothing said."""
 
 
 SECRETS: Final = ("api_key_file", "password_file", "credentials_file")

@@ -5,6 +5,7 @@ The servers themselves have no TLS in the builds that packages bring; they stand
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -14,6 +15,9 @@ from typing import Any
 import psycopg
 import pytest
 
+from fraudctl.engines.contract import BROKEN, WELL
+from fraudctl.observe import connections
+from fraudctl.settings import reading
 from pipeline import sinks
 from pipeline.connections.trouble import Trouble
 from pipeline.records.decisions import Hit
@@ -290,3 +294,29 @@ def test_an_api_key_goes_before_the_user_in_the_address(
         told = {"ca_certs": str(authority.cert), "api_key_file": str(key)}
         one = sinks.connect("elasticsearch", made.address(), key, told)
         holds(one, "by-key")
+
+
+def test_doctor_tries_each_store_of_a_profile_and_names_what_is_wrong_with_its_mend(
+    store: Store, password: Path, authority: Authority, tmp_path: Path
+) -> None:
+    """Through the profile's file, as an operator writes it."""
+    password.write_text("wrong\n")
+    profile = tmp_path / "ours.yaml"
+    told = {**store.settings(), "ca_file": str(authority.cert), "password_file": "password"}
+    servers = {store.name: {"external": {"address": store.address()}}}
+    profile.write_text(json.dumps({"sinks": {store.name: told}, "servers": servers}))
+    found = {one.name: one for one in connections.examine(reading.load(profile))}
+    steps = [f"{store.name}: {what}" for what in ("name", "certificate", "login")]
+    assert [one for one in found if one in steps] == steps
+    assert "server, signed by test CA, until" in found[steps[1]].finding
+    login = found[steps[2]]
+    assert (login.state, login.mend) == (
+        BROKEN,
+        "see user and secret; its file is read again with each attempt, no restart is needed",
+    )
+    password.write_text("first\n")
+    found = {one.name: one for one in connections.examine(reading.load(profile))}
+    assert {one.state for one in found.values()} == {WELL}
+    store.show(authority.issue("old", lasts=timedelta(hours=-1)))
+    [*_, last] = connections.examine(reading.load(profile))
+    assert (last.name, last.state) == (f"{store.name}: certificate", BROKEN)

@@ -515,7 +515,7 @@ class TestRedis:
 
 
 def test_alerts_and_explanations_are_read_back_from_the_database(postgres_server: Any) -> None:
-    from fraudctl.decisions import explain
+    from fraudctl.decisions import finding
 
     event_id, since = new_event(), now_ms()
     sink = sinks.connect("postgres", postgres_server.address, None, {})
@@ -525,7 +525,7 @@ def test_alerts_and_explanations_are_read_back_from_the_database(postgres_server
     again = delivery(event_id, user_id="bob", offset=3, append_ms=since, content_hash="0" * 16)
     sink.write([ada, bob, fine, again])
     sink.close()
-    found = explain.stored(postgres_server.address, event_id, None)
+    found = finding.stored(postgres_server.address, event_id, None)
     assert [one.decision for one in found] == [decode_decision(one.value) for one in (ada, bob, again)]
     assert [(one.position, one.decided_at_ms) for one in found] == [
         (1 << 40, since + 2),
@@ -533,7 +533,7 @@ def test_alerts_and_explanations_are_read_back_from_the_database(postgres_server
         (1 << 40 | 3, since),
     ]
     stored = f"{event_id}#reused-{'0' * 16}"
-    assert explain.stored(postgres_server.address, stored, None) == [found[2]]
+    assert finding.stored(postgres_server.address, stored, None) == [found[2]]
     listed = alerts.latest(postgres_server.address, since, 10)
     assert [(alert.user_id, alert.decision) for alert in listed] == [("ada", "block"), ("bob", "review")]
     record = Record("t", 0, 0, since + 2, None, ada.value, {})

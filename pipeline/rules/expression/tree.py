@@ -194,3 +194,12 @@ def comparisons_in(node: Condition) -> Iterator[tuple[Value, Value]]:
                 yield from comparisons_in(part)
         case Negation(part=part):
             yield from comparisons_in(part)
+
+
+def constant_of(item: object) -> Literal | None:
+    """A value of a YAML document as a constant of the language; None if it is none."""
+    if isinstance(item, bool):
+        return Literal(item)
+    if isinstance(item, int | float):
+        return Literal(Decimal(repr(item)))
+    return Literal(item) if isinstance(item, str) and is_clean_text(item) else None

@@ -196,6 +196,15 @@ class Bucket:
             return
         if there != tag:
             raise Changed(name)
+        self.drop(name, tag)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that is asked."""
+        return str(self._s3().meta.endpoint_url)
+
+    def drop(self, name: str, tag: str) -> None:
+        """Remove it without a look before. Raises Changed when another version is there, or none."""
         with _s3_translated(name):
             self._s3().delete_object(**self._at(name), IfMatch=tag)
 

@@ -153,10 +153,11 @@ def _look(parameters: Mapping[str, Any], settings: Connection) -> peek.Seen:
     host = str(parameters.get("host") or parameters.get("hostaddr") or "").split(",")[0]
     at = str(parameters.get("hostaddr") or host).split(",")[0]
     port = int(str(parameters.get("port") or 5432).split(",")[0])
-    return peek.look(at, port, settings.tls_files, _ask_for_tls, host)
+    return peek.look(at, port, settings.tls_files, ask_for_tls, host)
 
 
-def _ask_for_tls(connection: socket.socket) -> None:
+def ask_for_tls(connection: socket.socket) -> None:
+    """What comes ahead of TLS in PostgreSQL's protocol. Raises OSError where the server has none."""
     connection.sendall(struct.pack("!ii", 8, 80877103))  # SSLRequest of PostgreSQL's protocol
     if connection.recv(1) != b"S":
         raise OSError("the server does not support SSL")

@@ -11,15 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
-from pipeline.connections.secrets import Secret
 from pipeline.records.decisions import Decision, Hit, Source
 from pipeline.records.events import Transaction
 from pipeline.records.flagged import Flagged
 from pipeline.records.identity import REUSED, sent_id
 from pipeline.records.quantities import Number, parse_amount
 from pipeline.records.wire import Scalar
-from pipeline.sinks import Damaged
-from pipeline.sinks.postgres.client import Connection, connect, unavailable, words
+from pipeline.sinks import OPEN, Damaged, Way, settings_of
+from pipeline.sinks.postgres.client import connect, unavailable, words
 
 if TYPE_CHECKING:
     import psycopg
@@ -63,9 +62,7 @@ class Stored(NamedTuple):
     decided_at_ms: int
 
 
-def of_event(
-    dsn: str, event_id: str, user_id: str | None, *, secret: Secret = None, settings: Connection | None = None
-) -> list[Stored]:
+def of_event(dsn: str, event_id: str, user_id: str | None, way: Way = OPEN) -> list[Stored]:
     """The decisions of each user who has that event id, or of this user alone, by user.
 
     Of a user there are several where the id was used again.
@@ -75,34 +72,24 @@ def of_event(
     # from `#reused-` to the character after its last: in the order of bytes, all that begin so
     start, end = event_id + REUSED, event_id + REUSED[:-1] + chr(ord(REUSED[-1]) + 1)
     asked = {"id": event_id, "from": start, "to": end, "user": user_id}
-    with _connected(dsn, secret, settings) as connection, connection.cursor(row_factory=dict_row) as cursor:
+    with _connected(dsn, way) as connection, connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(_OF_EVENT, asked).fetchall()
     return [_stored(row) for row in rows]
 
 
-def latest(
-    dsn: str,
-    since_ms: int,
-    limit: int,
-    decisions: Sequence[str],
-    *,
-    secret: Secret = None,
-    settings: Connection | None = None,
-) -> list[Flagged]:
+def latest(dsn: str, since_ms: int, limit: int, decisions: Sequence[str], way: Way = OPEN) -> list[Flagged]:
     """The newest alerts of these decisions, decided at or after `since_ms`, newest first."""
-    with _connected(dsn, secret, settings) as connection:
+    with _connected(dsn, way) as connection:
         rows = connection.execute(_LATEST, (list(decisions), since_ms, limit)).fetchall()
     return [Flagged(*(*row[:-1], tuple(json.loads(row[-1])))) for row in rows]
 
 
 @contextmanager
-def _connected(
-    dsn: str, secret: Secret, settings: Connection | None
-) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+def _connected(dsn: str, way: Way) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     import psycopg  # `alerts --follow` and `explain` without PostgreSQL read the log alone
 
     try:
-        with connect(dsn, secret, settings) as connection:
+        with connect(dsn, way.secret, settings_of("postgres", way.settings)) as connection:
             yield connection
     except (psycopg.Error, UnicodeEncodeError) as error:
         state = str(getattr(error, "sqlstate", None) or "")

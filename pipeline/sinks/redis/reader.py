@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.connections.secrets import Secret
 from pipeline.records.clock import DAY_MS
-from pipeline.sinks import Damaged, naming
+from pipeline.sinks import OPEN, Damaged, Way, naming, settings_of
 from pipeline.sinks.redis import leaders
 from pipeline.sinks.redis.address import parse
-from pipeline.sinks.redis.client import Connection, client, told_apart
+from pipeline.sinks.redis.client import client, told_apart
 from pipeline.sinks.redis.keys import KINDS, Layout
 
 Tell = Callable[[str], object]
@@ -39,13 +38,7 @@ class Flag:
 
 
 def top(
-    url: str,
-    kind: str,
-    n: int,
-    now_ms: int,
-    secret: Secret = None,
-    damaged: Tell = lambda _: None,
-    settings: Connection | None = None,
+    url: str, kind: str, n: int, now_ms: int, way: Way = OPEN, damaged: Tell = lambda _: None
 ) -> list[tuple[str, int]]:
     """The `n` addresses or users (kind "ip" or "user") with the most distinct flagged events
     appended within the last day, with their counts; ties in descending order of name.
@@ -56,27 +49,21 @@ def top(
         raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
     with told_apart(f"risk:top:{kind}"):
         layout = Layout(parse(url).is_cluster)
-        with client(url, secret, settings) as connection:
+        with client(url, way.secret, settings_of("redis", way.settings)) as connection:
             rows, foreign = leaders.find(connection, layout, kind, n, now_ms - DAY_MS)
     for key in foreign:
         damaged(f"{key} is no list of events")
     return rows
 
 
-def flags(
-    url: str,
-    limit: int,
-    secret: Secret = None,
-    damaged: Tell = lambda _: None,
-    settings: Connection | None = None,
-) -> list[Flag]:
+def flags(url: str, limit: int, way: Way = OPEN, damaged: Tell = lambda _: None) -> list[Flag]:
     """The flags held now, newest append time first. Raises Unavailable.
 
     What is listed and no flag is left out, and told to `damaged`.
     """
     with told_apart("risk:recent"):
         layout = Layout(parse(url).is_cluster)
-        with client(url, secret, settings) as connection:
+        with client(url, way.secret, settings_of("redis", way.settings)) as connection:
             keys = _recent(connection, layout, limit)
             pipe: Any = connection.pipeline(transaction=False)
             for key in keys:

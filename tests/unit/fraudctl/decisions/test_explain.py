@@ -12,17 +12,8 @@ from typing import Any, cast
 import pytest
 
 from fraudctl.commands.explain import _tables
-from fraudctl.decisions.explain import (
-    Explanation,
-    Found,
-    RuleOutcome,
-    explanation,
-    find,
-    newest,
-    one_of,
-    raw_values,
-    ruleset_of,
-)
+from fraudctl.decisions.explain import Explanation, RuleOutcome, explanation, raw_values, ruleset_of
+from fraudctl.decisions.finding import Found, find, newest, one_of
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka.sender import Sender

@@ -77,7 +77,7 @@ SHAPES: dict[str, tuple[str, str, dict[str, Any]]] = {
             "map": {"event_time": "Time", "amount": "Amount"},
             "label": "Class",
             "id": "row",
-            "user": "row",
+            "user_from": "row",
             "time_unit": "s",
             "time_start": "2020-01-01T00:00:00Z",
         },
