@@ -31,7 +31,7 @@ def up(wish: Wish) -> Stack:
 
     What an earlier version has started is stopped first: its processes write files that others may read.
     """
-    inventory.chosen(wish.profile, wish.without)
+    inventory.chosen(wish.profile, wish.without, wish.added)
     paths = Paths(wish.home)
     was_marked = homes.claim(wish.home)
     _make_folders(paths)
@@ -56,7 +56,7 @@ class _Run:
         self.wait = Wait(self.supervisor, time.monotonic() + wish.wait_s)
 
     def run(self) -> Stack:
-        classes = inventory.chosen(self.wish.profile, self.wish.without)
+        classes = self._classes()
         stack = self._stack(classes)
         ours = inventory.servers(stack)
         stack = replace(stack, jars=self._jars(classes, with_job=stack.runs_jobs))
@@ -72,6 +72,12 @@ class _Run:
         stack.save()
         return stack
 
+    def _classes(self) -> dict[str, type[BaseServer]]:
+        """Those of the stack that runs go on as they are, whatever could be had by now."""
+        if self.running and self.known:
+            return {name: type(server) for name, server in inventory.servers(self.known).items()}
+        return inventory.chosen(self.wish.profile, self.wish.without, self.wish.added)
+
     def _stack(self, classes: Mapping[str, type[BaseServer]]) -> Stack:
         chosen = self._ports(classes)
         profile = self.wish.profile
@@ -79,7 +85,7 @@ class _Run:
         for name, settings in profile.servers.items():
             if settings.external and name not in self.wish.without:
                 addresses[name] = settings.external.address
-        return Stack(self.wish.home, profile, addresses, chosen, self.wish.without)
+        return Stack(self.wish.home, profile, addresses, chosen, self.wish.without, added=self.wish.added)
 
     def _ports(self, classes: Mapping[str, type[BaseServer]]) -> ports.Ports:
         if self.running and self.known:
@@ -141,7 +147,8 @@ class _Run:
 
 def _goes_on(known: Stack, wish: Wish) -> bool:
     """Whether the stack that runs is the wished one. Failed where it is another that came up whole."""
-    if known.without == wish.without and known.profile.as_document() == wish.profile.as_document():
+    same = (known.without, known.added) == (wish.without, wish.added)
+    if same and known.profile.as_document() == wish.profile.as_document():
         return METRICS in known.ports
     if known.extra.get("ready"):
         raise Failed(
