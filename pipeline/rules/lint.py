@@ -88,10 +88,10 @@ def state_per_key(ruleset: RuleSet, settings: PlanSettings | None = None) -> lis
         event = ENTRY_BYTES + TEXT_BYTES * len(hop.columns.definitions) if retention_ms else 0
         seen = RECORD_BYTES * len(hop.memories["first_seen"].definitions)
         fixed = KEY_BYTES + RECORD_BYTES * len(hop.memories["previous"].definitions)
-        identities = IDENTITY_BYTES if hop.key == "user_id" else 0
+        identities = IDENTITY_BYTES if hop.name == "user_id" else 0
         each = event + seen + identities
         most, held_ms = fixed + settings.max_entries * each, settings.held_ms(hop.held_ms)
-        found.append(KeyState(hop.key, retention_ms, each, most, held_ms))
+        found.append(KeyState(hop.name, retention_ms, each, most, held_ms))
     return found
 
 

@@ -18,21 +18,21 @@ public final class SeenValues {
      * Notes a sight and gives the age of the value in milliseconds, 0 when it is new or was last seen at or before
      * {@code expired}.
      */
-    public long see(String value, Event event, long expired, int mostValues) {
+    public long see(String value, long pos, long expired, int mostValues) {
         int at = indexOf(value);
         if (at >= 0 && last[at] > expired) {
-            long age = Math.max(0, event.pos - first[at]);
-            first[at] = Math.min(first[at], event.pos);
-            last[at] = Math.max(last[at], event.pos);
+            long age = Math.max(0, pos - first[at]);
+            first[at] = Math.min(first[at], pos);
+            last[at] = Math.max(last[at], pos);
             firstOfLastSeen = first[at];
             return age;
         }
         if (at < 0) {
             at = append(value);
         }
-        first[at] = event.pos;
-        last[at] = event.pos;
-        firstOfLastSeen = event.pos;
+        first[at] = pos;
+        last[at] = pos;
+        firstOfLastSeen = pos;
         if (size > mostValues) {
             removeLeastRecent(at);
         }
