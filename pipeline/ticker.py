@@ -5,13 +5,14 @@ the others back for ever, and a lone event would wait for the next one. This pro
 of the transactions topic and appends a record with the header `tick` and no value where silence has to be
 stated. The decision is a plain object, `Silence`, that knows neither clock nor network; the rest is wiring.
 
-Run as `python -m pipeline.ticker --config FILE` (JSON: bootstrap, topic, out_of_orderness_ms, silent_ms).
+Run as `python -m pipeline.ticker --config FILE` (JSON: kafka, topic, out_of_orderness_ms, silent_ms).
 """
 
 from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -20,9 +21,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import OffsetSpec
 
+from pipeline.connections.kafka import librdkafka
+from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.librdkafka import Files
+from pipeline.connections.tls import BadFile
 from pipeline.process import configuration
 
 log = logging.getLogger("ticker")
@@ -35,6 +40,13 @@ HOLD_MS = 1_000.0
 REQUEST_TIMEOUT_S = 5.0
 DELIVERY_TIMEOUT_MS = 5_000
 HEADER = "tick"
+_CLIENT = {
+    "client.id": "fraudctl-ticker",
+    "log.connection.close": False,
+    "reconnect.backoff.ms": 20,
+    "reconnect.backoff.max.ms": 500,
+}
+_PRODUCER = {"linger.ms": 0, "acks": "all", "message.timeout.ms": DELIVERY_TIMEOUT_MS}
 
 
 @dataclass(slots=True)
@@ -141,7 +153,7 @@ class Config:
 
     __pydantic_config__ = configuration.STRICT
 
-    bootstrap: str
+    kafka: Kafka
     topic: str
     out_of_orderness_ms: float
     silent_ms: float = 20.0
@@ -160,27 +172,14 @@ class Log:
     """The topic as the ticker sees it: end offsets of all partitions in one request, and appending ticks."""
 
     def __init__(self, config: Config) -> None:
-        quiet = {
-            "bootstrap.servers": config.bootstrap,
-            "log.connection.close": False,
-            "reconnect.backoff.ms": 20,
-            "reconnect.backoff.max.ms": 500,
-        }
-        self._topic = config.topic
-        self._admin = AdminClient({**quiet, "client.id": "fraudctl-ticker"})
-        self._producer = Producer(
-            {
-                **quiet,
-                "client.id": "fraudctl-ticker",
-                "linger.ms": 0,
-                "acks": "all",
-                "message.timeout.ms": DELIVERY_TIMEOUT_MS,
-            }
-        )
+        self._kafka, self._topic = config.kafka, config.topic
+        self._files = Files(config.kafka)
+        self._connect()
         self._partitions: list[int] = []
 
     def ends(self) -> dict[int, int]:
         """End offset of each partition. Raises Unreachable."""
+        self._renew()
         try:
             wanted = [TopicPartition(self._topic, partition) for partition in self._known_partitions()]
             latest = OffsetSpec.latest()
@@ -193,7 +192,8 @@ class Log:
             }
         except (KafkaException, FutureTimeout) as failure:
             self._partitions = []
-            raise Unreachable(str(failure)) from failure
+            heard = librdkafka.last_error(self._kafka)
+            raise Unreachable(heard or str(failure)) from failure
 
     def append_ticks(self, partitions: Iterable[int], behind_ms: float = 0) -> dict[int, int]:
         """Appends one tick to each and returns the offsets of those the broker confirmed.
@@ -218,6 +218,20 @@ class Log:
         while self._producer.flush(DELIVERY_TIMEOUT_MS / 1000):
             log.warning("ticks are waiting for the broker")
         return confirmed
+
+    def _connect(self) -> None:
+        self._admin = librdkafka.admin(self._kafka, _CLIENT)
+        self._producer = librdkafka.producer(self._kafka, _CLIENT | _PRODUCER)
+
+    def _renew(self) -> None:
+        """With other files other clients; no tick is under way between two observations."""
+        if not self._files.have_changed():
+            return
+        try:
+            self._connect()
+            self._files.renewed()
+        except (BadFile, KafkaException) as error:
+            log.warning("the connection's files have changed, but cannot be used yet: %s", error)
 
     def _known_partitions(self) -> list[int]:
         if not self._partitions:
@@ -265,7 +279,11 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("watching %s", config.topic)
-    watch(config, Log(config), stop)
+    try:
+        topic = Log(config)
+    except BadFile as error:
+        sys.exit(f"{error}; {error.hint}")
+    watch(config, topic, stop)
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def write_configurations(stack: Stack) -> None:
 
 def _ticker(stack: Stack) -> dict[str, Any]:
     return {
-        "bootstrap": stack.kafka,
+        "kafka": stack.kafka.as_document(),
         "topic": stack.profile.topics.transactions,
         "out_of_orderness_ms": stack.profile.pipeline.out_of_orderness_ms,
         "silent_ms": SILENT_MS,
@@ -134,7 +134,7 @@ def _sink(stack: Stack, sink: str) -> dict[str, Any]:
     secret = stack.secret_path(sink)
     return {
         "sink": sink,
-        "bootstrap": stack.kafka,
+        "kafka": stack.kafka.as_document(),
         "decisions_topic": stack.profile.topics.decisions,
         "dead_letter_topic": dead_letters(stack, sink),
         "group": writer_group(sink),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from fraudctl.console import options
 from fraudctl.errors import NotRunning
 from fraudctl.home import typed_files
 from fraudctl.home.private_files import write_atomically
-from fraudctl.settings.profile import Profile
+from fraudctl.settings.profile import External, Profile
 from pipeline import sinks
+from pipeline.connections.kafka.description import Kafka
 
 FORMAT = 1
 MEND = "remove it and run: fraudctl up"
@@ -102,9 +103,12 @@ class Stack:
         return Paths(self.home)
 
     @property
-    def kafka(self) -> str:
-        """Kafka's bootstrap address."""
-        return self.address("kafka")
+    def kafka(self) -> Kafka:
+        """How Kafka is reached: as the profile says of one that is not ours, else without security."""
+        address, external = self.address("kafka"), self.profile.server("kafka").external
+        if isinstance(external, Kafka):
+            return replace(external, bootstrap=address)
+        return Kafka(bootstrap=address, alter_topics=True)
 
     @property
     def flink(self) -> str:
@@ -146,7 +150,7 @@ class Stack:
             return Path(str(named)).expanduser()
         external = self.profile.server(server).external
         if external:
-            return external.credentials_file
+            return external.credentials_file if isinstance(external, External) else None
         file = self.paths.secret_file(server)
         return file if file.is_file() else None
 

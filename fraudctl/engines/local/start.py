@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from fraudctl.binaries import artifacts
+from fraudctl.console.streams import say
 from fraudctl.engines import workers
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.local import inventory, ports
@@ -24,6 +25,7 @@ from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Paths, Stack, read
 from fraudctl.kafka import admin, wanted
 from fraudctl.servers import BaseServer, flink
+from fraudctl.settings.profile import address_of
 from pipeline import sinks
 
 
@@ -79,7 +81,7 @@ class _Run:
         addresses = {name: f"127.0.0.1:{next(iter(roles.values()))}" for name, roles in chosen.items()}
         for name, settings in profile.servers.items():
             if settings.external and name not in self.wish.without:
-                addresses[name] = settings.external.address
+                addresses[name] = address_of(settings.external)
         return Stack(self.wish.home, profile, addresses, chosen, self.wish.without)
 
     def _ports(self, classes: Mapping[str, type[BaseServer]]) -> ports.Ports:
@@ -130,6 +132,8 @@ class _Run:
     def _prepare_stores(self, stack: Stack) -> None:
         if "kafka" in stack.addresses:
             admin.create(stack.kafka, wanted.specs(stack.profile))
+            for line in admin.differing(stack.kafka, wanted.specs(stack.profile)):
+                say(f"note: {line}; it is left as it is")
         for sink in filter(stack.feeds, stack.profile.sinks):
             sinks.prepare(sink, stack.sink_address(sink), stack.secret(sink))
 
