@@ -126,8 +126,9 @@ class Stack:
 
     @property
     def job_jars(self) -> tuple[Path, ...]:
-        """The jars a job is submitted with: the kernel first, then the connector."""
-        return tuple(Path(self.jars[name]) for name in ("kernel", "connector") if name in self.jars)
+        """The jars a job is submitted with: the kernel first, then the connector and what that needs."""
+        others = [jar for name, jar in self.jars.items() if name != "kernel"]
+        return tuple(Path(jar) for jar in [*filter(None, [self.jars.get("kernel")]), *others])
 
     def address(self, server: str) -> str:
         """The address of a server; NotRunning if the stack was started without it."""

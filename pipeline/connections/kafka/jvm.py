@@ -81,6 +81,7 @@ def _aws(kafka: Kafka) -> dict[str, str]:
     if kafka.role_arn:
         options["awsRoleArn"] = _quoted(kafka.role_arn)
     return {
+        "config.providers.fraudctl.param.aws.region": kafka.region or "",
         "sasl.mechanism": "OAUTHBEARER",
         "sasl.login.callback.handler.class": f"{_AWS}.IAMOAuthBearerLoginCallbackHandler",
         "sasl.jaas.config": _jaas(f"{_MODULES}.oauthbearer.OAuthBearerLoginModule", options),

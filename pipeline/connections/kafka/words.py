@@ -105,13 +105,6 @@ _TABLE = (
         "give it the permission on the broker (an ACL)",
     ),
     _row(
-        "kafka_wants_tls",
-        r"broker might require SSL|might indicate.*(TLS|SSL)|SASL.*(request|mechanism).*expected"
-        r"|ApiVersionRequest failed",
-        "the broker closes connections of security {security}",
-        f"see which listener the port {_WHERE} belongs to, and security there",
-    ),
-    _row(
         "kafka_copies",
         r"not enough (in-sync )?replicas|NotEnoughReplicas",
         "too few of the topic's copies are there to take a record",
