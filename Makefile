@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack soak demo bench bench-reading schemas wheel clean
+.PHONY: help setup check test test-fast test-slow test-contract test-stack soak demo bench bench-reading schemas metrics permissions wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,12 @@ bench-reading: setup ## what reading, checking and encoding a row of a file cost
 
 schemas: setup ## write schemas/*.json anew from the types
 	$(BIN)/python -m fraudctl.schemas
+
+permissions: setup ## write docs/permissions.md anew from what each store says it needs
+	$(BIN)/python -m fraudctl.observe.permissions_page
+
+metrics: setup ## write docs/metrics.md anew from the catalogue of metrics
+	$(BIN)/python -m fraudctl.monitoring.page
 
 wheel: setup ## dist/fraudctl-*.whl, with the kernel's jar in it
 	@rm -f pipeline/kernel/*.jar build/lib/pipeline/kernel/*.jar

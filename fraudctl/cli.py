@@ -49,6 +49,10 @@ COMMANDS = {
         "fraudctl.commands.ingest",
         "Send a file's rows; every refused row is reported with its line and reason.",
     ),
+    "inspect": Entry(
+        "fraudctl.commands.inspect",
+        "Say what a file is, which column looks like which field, and the command that reads it.",
+    ),
     "alerts": Entry(
         "fraudctl.commands.alerts",
         "Show flagged transactions, newest first, or with `top` the riskiest addresses or users of 24 h.",
@@ -68,6 +72,10 @@ COMMANDS = {
         "fraudctl.commands.replay", "Score the log again with a rule set, beside the live job, and compare."
     ),
     "label": Entry("fraudctl.commands.label", "Write an analyst's verdict to the labels topic."),
+    "grants": Entry(
+        "fraudctl.commands.grants",
+        "Print the ACLs, roles and policies that exactly this profile needs, in each server's own language.",
+    ),
     "doctor": Entry(
         "fraudctl.commands.doctor",
         "Check Python, memory, disk, ports, leftovers and versions. Exit 3 if something must be mended.",
@@ -86,6 +94,7 @@ COMMANDS = {
     "verify": Entry("fraudctl.commands.verify", "Prove that every store agrees with the decisions log."),
     "schema": Entry("fraudctl.commands.schema", "The JSON Schemas of records and files."),
     "notify": Entry("fraudctl.commands.notify", "What became of notifications."),
+    "dashboards": Entry("fraudctl.commands.dashboards", "Dashboards and alert rules as files."),
     "profile": Entry("fraudctl.commands.profile", "Profiles: what a stack is built from."),
 }
 """Every command: the module that has it, and its short help, which stands there as its docstring."""

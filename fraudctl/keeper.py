@@ -5,8 +5,8 @@ Flink's list of jobs. Wanted but not there (first start, a JobManager that was k
 that failed for good): it submits from the newest complete checkpoint or savepoint of the run in force. Two of
 them: the younger is cancelled. What it does stands in `jobs/keeper.json`, which it alone writes.
 
-Beside that it watches the plug-ins of the jobs' rules (`fraudctl.jobs.plugin_watcher`), in a thread of its
-own.
+Beside that it watches the plug-ins of the jobs' rules (`fraudctl.jobs.plugin_watcher`) and says which records
+of the rules topic are put aside (`fraudctl.jobs.put_aside`), each in a thread of its own.
 
 A run is one history of the job. Starting without any state takes a new run number; every restart from a
 checkpoint or savepoint keeps it. A restart never goes back behind the point its run was started from.
@@ -34,7 +34,7 @@ from fraudctl.home.jobs import KeeperState as State
 from fraudctl.home.jobs import WantedLive
 from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
-from fraudctl.jobs import activations, plugin_watcher, pruning
+from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside
 from fraudctl.jobs.keeper_memory import LastGood, known_state, put
 from fraudctl.jobs.resubmission import left_over, pause_ms, reason_of_failure, submit_live, younger
 from fraudctl.jobs.run_numbers import next_run
@@ -42,6 +42,7 @@ from fraudctl.jobs.start_points import Start, choose
 from fraudctl.jobs.submission import LIVE, job_config
 from fraudctl.rules import changes
 from fraudctl.waiting import every
+from pipeline.metrics import KeeperFigures, exposition
 from pipeline.records.clock import now_ms
 from pipeline.rules.plugins.watch import Running
 from pipeline.scoring.job_config import JobConfig
@@ -69,8 +70,15 @@ class Keeper:
         self._pruned_ms = 0
         self._unwritten = 0
         self._complained: str | None = None
+        self._figures = KeeperFigures()
         self.state = known_state(self._stack())
         self._tell(self._stack(), self.state)
+
+    def figures(self) -> KeeperFigures:
+        """What is known of the job, and what was counted, for who watches."""
+        stopped = len(plugin_watcher.stopped(self._stack().paths.plugins))
+        is_running = self.state.state == "running"
+        return replace(self._figures, running=is_running, run=self.state.run, stopped_plugins=stopped)
 
     def look(self) -> None:
         """Compares what is wanted with what is there and mends one difference.
@@ -145,6 +153,7 @@ class Keeper:
             )
             log.info("submitting run %s from %s", start.run, start.restore or "the log alone")
             job_id = self._submit(stack, config, lock)
+            self._figures.submissions += 1
             self._keep(stack, replace(self.state, state=self._on_its_way(), job_id=job_id))
             log.info("submitted %s", job_id)
             for job in younger(flink.live(LIVE)):
@@ -183,6 +192,7 @@ class Keeper:
         waiting = replace(self.state, state="waiting", last_error=failure.message)
         if not isinstance(failure, Damaged | Newer):
             waiting = replace(waiting, failures=self.state.failures + 1, failed_ms=now_ms())
+            self._figures.failures += 1
         self._keep(stack, waiting)
 
     def _keep(self, stack: Stack, state: State) -> None:
@@ -218,6 +228,8 @@ def main() -> None:
     plugin_watcher.watch(Paths(home_dir()).plugins, _pause)
     log.info("keeping the live job of %s", options.current().home)
     keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
+    put_aside.watch(_stack_of_home)
+    exposition.serve(_stack_of_home().metrics_port("keeper"), lambda: (keeper.figures(),))
     for _ in every(LOOK_EVERY_S):
         keeper.look()
 

@@ -22,6 +22,7 @@ from pydantic_core import core_schema
 
 from fraudctl.chaos import means
 from fraudctl.chaos import reading as faults
+from fraudctl.files.mapping import Said
 from fraudctl.settings import shipped
 from fraudctl.settings.profile import PORT, Digest, External, Log, Pipeline, ServerSize, Topics
 from fraudctl.traffic.scenario import ScenarioFile
@@ -41,6 +42,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "ruleset": rule_schema.document(),
         "scenario": _of(ScenarioFile),
         "fault": _fault(),
+        "mapping": _of(Said),
     }
     return {
         name: {"$schema": _DRAFT, "$id": f"urn:fraudctl:{name}:1"} | body for name, body in bodies.items()

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pipeline import notify
+from pipeline.connections.aws import ROLE, Access
+from pipeline.metrics import NotifierFigures, exposition
 from pipeline.notify.outbox import TABLE, Claim, Outbox, Terms
 from pipeline.notify.postman import Digest, Postman
 from pipeline.notify.stream import AlertStream, new_alerts
@@ -30,7 +32,7 @@ from pipeline.records import clock
 from pipeline.records.clock import DAY_MS, MINUTE_MS
 from pipeline.records.decision_record import Identity
 from pipeline.settings.checks import Filled
-from pipeline.settings.kinds import Duration, File, Text, Truth
+from pipeline.settings.kinds import Duration, File, Text, Truth, Whole
 from pipeline.settings.reading import make, settings
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Unreachable
@@ -38,6 +40,9 @@ from pipeline.sinks.dynamodb.items import TABLE_NAME, alerts_table
 
 CONFIG_VARIABLE = "FRAUDCTL_NOTIFY_CONFIG"
 """what a Lambda function reads: the configuration as JSON, or the path of a file with it"""
+
+OUTCOMES = ("sent", "digest", "withdrawn", "refused", "unknown")
+"""how a message can end, in the words of the metrics"""
 
 _POLL_S = 0.25
 _SPARE_MS = 5_000  # a Lambda function stops this long before its time is over
@@ -50,6 +55,9 @@ class Config:
     address: Annotated[str, Text()]
     channels: Annotated[dict[str, dict[str, Any]], Filled()]
     secret_file: Annotated[Path, File()] | None = None
+    region: Annotated[str, Text()] | None = None
+    role: Annotated[str, Text(*ROLE)] | None = None
+    ca_file: Annotated[Path, File()] | None = None
     alerts_table: Annotated[str, TABLE_NAME] = "fraud_alerts"
     table: Annotated[str, TABLE_NAME] = TABLE
     create: Annotated[bool, Truth()] = True
@@ -57,6 +65,7 @@ class Config:
     digest_over: notify.MostSingly = Digest().over
     unknown_after_ms: Annotated[int, Duration(1, DAY_MS, bare=True)] = MINUTE_MS
     status_file: Annotated[Path, File()] | None = None
+    metrics_port: Annotated[int, Whole(1, 65_535)] | None = None
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Config:
@@ -72,8 +81,8 @@ class Config:
         return Terms(self.unknown_after_ms)
 
     def client(self, service: str = "dynamodb") -> Any:
-        secret = self.secret_file.read_text().strip() if self.secret_file else None
-        return dynamo.client(self.address, secret, service, 24)
+        access = Access(self.secret_file, self.role, self.ca_file)
+        return dynamo.client(self.address, access, service, 24, self.region)
 
 
 class Office:
@@ -126,6 +135,10 @@ class Notifier:
         self._status = NotifierStatus(self._office.postmen)
         self._file = StatusFile(config.status_file) if config.status_file else None
         self.failed = False
+
+    def figures(self) -> NotifierFigures:
+        """What was counted so far."""
+        return _figures(self._office.postmen)
 
     def stop(self) -> None:
         """Finish the messages in hand and return from `run`. Safe in a signal handler."""
@@ -195,6 +208,16 @@ class NotifierStatus:
         }
 
 
+def _figures(postmen: Iterable[Postman]) -> NotifierFigures:
+    found = NotifierFigures()
+    for postman in postmen:
+        counts = asdict(postman.counts)
+        found.retried[(postman.name,)] = counts["retried"]
+        for outcome in OUTCOMES:
+            found.notifications[(postman.name, outcome)] = counts[outcome + "s" * (outcome == "digest")]
+    return found
+
+
 def listed(config: Config) -> list[Claim]:
     """What is due, claimed, unknown or refused on the configured channels. Raises Unreachable."""
     outbox = Outbox(config.client(), "", config.terms, config.table, config.alerts_table)
@@ -255,6 +278,7 @@ def main(arguments: list[str] | None = None) -> int:
     config = configuration.of_command_line(Config, "pipeline.notifier", __doc__, arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     notifier = Notifier(config)
+    exposition.serve(config.metrics_port, lambda: (notifier.figures(),))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: notifier.stop())
     notifier.run()

@@ -17,6 +17,7 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,12 +26,13 @@ from typing import Any, Protocol
 from pipeline import sinks
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.tls import BadFile
-from pipeline.metrics import SinkStatus
+from pipeline.metrics import SinkStatus, exposition
 from pipeline.process import configuration
 from pipeline.process.backoff import Backoff
 from pipeline.process.dead_letters import NotAcknowledged
 from pipeline.process.decisions_log import DecisionsLog, Membership
 from pipeline.process.status_file import StatusFile
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_record import Delivery
 from pipeline.sinks import Refused, Sink, Unavailable
 
@@ -56,6 +58,8 @@ class Config:
     """tells this member from others of its group; with it a restarted one gets its partitions at once"""
     pause_file: Path | None = None
     """while this file is there, nothing is read; the place in the group and the offsets are kept"""
+    metrics_port: int | None = None
+    """where `/metrics` is answered on loopback, None for nowhere"""
 
     __pydantic_config__ = configuration.STRICT
 
@@ -91,9 +95,6 @@ class Config:
     def _pace(self) -> sinks.Pace:
         found: sinks.Pace = sinks.settings_of(self.sink, self.settings)
         return found
-
-    def secret(self) -> str | None:
-        return self.secret_file.read_text().strip() if self.secret_file else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +169,12 @@ class Projector:
         while batch:
             try:
                 self._write(batch)
+                self._status.mend = None
                 return
             except (Unavailable, NotAcknowledged) as error:
                 self._status.retried += 1
                 self._status.last_error = str(error)
+                self._status.mend = sinks.mend(self._status.sink, error)
             if self._stopping.is_set():
                 return
             self._wait()
@@ -179,6 +182,7 @@ class Projector:
             batch = [delivery for delivery in batch if self._log.owns(delivery.partition)]
 
     def _write(self, batch: list[Delivery]) -> None:
+        began = time.monotonic()
         outcome = self._sink.write(batch)
         if outcome.refused:
             self._log.dead_letter(outcome.refused)
@@ -188,6 +192,17 @@ class Projector:
         self._status.written += outcome.written
         self._status.superseded += outcome.superseded
         self._status.dead_lettered += len(outcome.refused)
+        self._measure(batch, time.monotonic() - began)
+
+    def _measure(self, batch: Sequence[Delivery], took_s: float) -> None:
+        """Many of a batch have the same append time, so each time is looked at once."""
+        status, now = self._status, now_ms()
+        status.batches += 1
+        status.write_s += took_s
+        appended = Counter(delivery.append_ms for delivery in batch)
+        for append_ms, times in appended.items():
+            status.delay.add((now - append_ms) / 1_000, times)
+        status.newest_append_s = max(status.newest_append_s or 0.0, max(appended) / 1_000)
 
     def _wait(self) -> None:
         """Sit out one delay, paused, still polling the group."""
@@ -225,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int | str:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     os.nice(_NICER)
     gc.set_threshold(_COLLECT_EVERY)
-    sink = sinks.connect(config.sink, config.address, config.secret(), config.settings)
+    sink = sinks.connect(config.sink, config.address, config.secret_file, config.settings)
     status, file = SinkStatus(config.sink), StatusFile(config.status_file)
     try:
         decisions = DecisionsLog(config.membership)
@@ -233,6 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int | str:
         return f"{error}; {error.hint}"
     pace = Pace(config.batch, config.gather_s, is_paused=config.is_paused)
     projector = Projector(decisions, sink, status, file.offer, pace)
+    exposition.serve(config.metrics_port, lambda: (status,))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: projector.stop())
     try:

@@ -28,6 +28,7 @@ from pipeline.connections.kafka import librdkafka
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.librdkafka import Files
 from pipeline.connections.tls import BadFile
+from pipeline.metrics import TickerFigures, exposition
 from pipeline.process import configuration
 
 log = logging.getLogger("ticker")
@@ -157,6 +158,7 @@ class Config:
     topic: str
     out_of_orderness_ms: float
     silent_ms: float = 20.0
+    metrics_port: int | None = None
 
     @classmethod
     def read(cls, path: Path) -> Config:
@@ -246,8 +248,9 @@ def monotonic_ms() -> float:
     return time.monotonic() * 1000
 
 
-def watch(config: Config, topic: Log, stop: threading.Event) -> None:
+def watch(config: Config, topic: Log, stop: threading.Event, figures: TickerFigures | None = None) -> None:
     """Observes and ticks until `stop` is set. A broker that is away is waited for."""
+    figures = figures or TickerFigures()
     silence = Silence(config.out_of_orderness_ms, config.silent_ms)
     reachable = True
     while not stop.is_set():
@@ -260,6 +263,7 @@ def watch(config: Config, topic: Log, stop: threading.Event) -> None:
             if reachable:
                 log.warning("the broker does not answer: %s", failure)
             reachable = False
+            figures.failures += 1
             silence = Silence(config.out_of_orderness_ms, config.silent_ms)
             stop.wait(0.2)
             continue
@@ -267,9 +271,16 @@ def watch(config: Config, topic: Log, stop: threading.Event) -> None:
         silent = silence.observe(now_ms, ends)
         for needed, behind_ms in ((silent, 0.0), (silence.held(now_ms), HOLD_MS)):
             ordered_ms = monotonic_ms()
-            for partition, offset in (topic.append_ticks(needed, behind_ms) if needed else {}).items():
+            confirmed = topic.append_ticks(needed, behind_ms) if needed else {}
+            _count(figures, behind_ms, len(confirmed))
+            for partition, offset in confirmed.items():
                 silence.ticked(partition, offset, ordered_ms, behind_ms)
         stop.wait(silence.wait_ms(monotonic_ms()) / 1000)
+
+
+def _count(figures: TickerFigures, behind_ms: float, ticks: int) -> None:
+    kind = ("held" if behind_ms else "silent",)
+    figures.ticks[kind] = figures.ticks.get(kind, 0) + ticks
 
 
 def main() -> None:
@@ -283,7 +294,9 @@ def main() -> None:
         topic = Log(config)
     except BadFile as error:
         sys.exit(f"{error}; {error.hint}")
-    watch(config, topic, stop)
+    figures = TickerFigures()
+    exposition.serve(config.metrics_port, lambda: (figures,))
+    watch(config, topic, stop, figures)
 
 
 if __name__ == "__main__":

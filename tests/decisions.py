@@ -26,6 +26,7 @@ def decided(
     time_ms: int = 1_764_000_000_123,
     units: int = 125_000,
     features: Mapping[str, Any] | None = None,
+    content_hash: str | None = None,
     **fields: Any,
 ) -> Delivery:
     """One with the given hits, appended now where no time is given; `fields` are further ones.
@@ -44,6 +45,7 @@ def decided(
         ruleset_hash="abc",
         late=False,
         saturated=False,
+        content_hash=content_hash,
     )
     value = encode_decision(decision)
     return Delivery(value, partition, offset, run, append_ms or now_ms(), user_id.encode())

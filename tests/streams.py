@@ -102,6 +102,7 @@ class Settings:
     dedup_window_ms: int = 3_600_000
     max_entries: int = 1000
     time: str = "append"
+    allowed_lateness_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -233,6 +234,7 @@ class LogShape:
     absent: float = 0.2
     control: float = 0.05
     garbage: float = 0.03
+    copies: float = 0.1
     on_grid: bool = False
 
 
@@ -244,11 +246,17 @@ def random_log(rng: random.Random, size: int, shape: LogShape | None = None) -> 
     heads = (0, 0, 2_000) if shape.on_grid else (0, 0, 7, 2_000)
     clocks = [START_MS + rng.choice(heads) for _ in range(shape.partitions)]
     offsets = [0] * shape.partitions
-    rows = []
+    rows: list[Row] = []
     for number in range(size):
         partition = rng.choices(range(shape.partitions), weights)[0]
         clocks[partition] += rng.choice(JUMPS_MS) if rng.random() < shape.jumps else rng.choice(steps)
-        rows.append(_random_row(rng, shape, partition, offsets[partition], clocks[partition], number))
+        place = partition, offsets[partition], clocks[partition]
+        sent = [row.fields for row in rows[-40:] if row.fields]
+        if sent and rng.random() < shape.copies:
+            fields = rng.choice(sent)
+            rows.append(Row(*place, write_value(fields, rng), fields))
+        else:
+            rows.append(_random_row(rng, shape, *place, number))
         offsets[partition] += 1 if rng.random() < 0.95 else 3  # compaction and markers leave gaps
     return tuple(rows)
 
@@ -373,6 +381,7 @@ def random_settings(rng: random.Random, time: str = "append") -> Settings:
         dedup_window_ms=rng.choice((1, 100, 2_000, 3_600_000)),
         max_entries=rng.choice((1, 2, 3, 7, 1000, 1000)),
         time=time,
+        allowed_lateness_ms=rng.choice((0, 0, 1, 50, 700, 900_000)),
     )
 
 

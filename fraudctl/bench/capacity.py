@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.bench.conditions import surroundings
@@ -62,6 +62,25 @@ class Decided:
     @property
     def last_append_ms(self) -> int:
         return max(self.appended, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """When a job was submitted, ran and ended (epoch ms), and how many checkpoints it made and missed."""
+
+    submitted_ms: int
+    running_ms: int
+    ended_ms: int
+    completed: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How many decisions were compared with the reference, and the first that differs."""
+
+    compared: int
+    first_difference: Mapping[str, object] | None
 
 
 def run(
@@ -114,7 +133,9 @@ def bounded_job(stack: Stack, token: str, keep: bool, **changes: Any) -> Iterato
             shutil.rmtree(local_path(config.checkpoints), ignore_errors=True)
 
 
-def first_difference(expected: Mapping[int, bytes], values: Mapping[int, bytes]) -> dict[str, Any] | None:
+def first_difference(
+    expected: Mapping[int, bytes], values: Mapping[int, bytes]
+) -> Mapping[str, object] | None:
     """The first event, by number, whose decision is not what the reference says; None when all agree."""
     for number, value in sorted(expected.items()):
         if values.get(number) != value:
@@ -147,7 +168,7 @@ def _first_job(stack: Stack, config: JobConfig, events: int, wait_s: float, prog
         timing = time_job(stack, first, wait_s, progress)
     finally:
         admin.delete(stack.kafka, [decisions])
-    took_ms: int = timing["ended_ms"] - timing["running_ms"]
+    took_ms = timing.ended_ms - timing.running_ms
     return round(events * 1000 / max(1, took_ms), 1)
 
 
@@ -178,8 +199,8 @@ def _total(stack: Stack, topic: str) -> int:
     return sum(admin.end_offsets(stack.kafka, topic).values())
 
 
-def time_job(stack: Stack, config: JobConfig, wait_s: float, progress: Progress) -> dict[str, Any]:
-    """Runs the job to its end: when it was submitted, ran and ended (epoch ms), and its checkpoints."""
+def time_job(stack: Stack, config: JobConfig, wait_s: float, progress: Progress) -> Timing:
+    """Runs the job to its end."""
     flink = Flink(stack.flink_url)
     submitted_ms = wall_clock.now_ms()
     progress.update(0, "submitting the job")
@@ -194,12 +215,7 @@ def time_job(stack: Stack, config: JobConfig, wait_s: float, progress: Progress)
     if job.state != "FINISHED":
         raise Failed(f"the job ended as {job.state}: {reason_of(flink, job_id)}", code="job_failed")
     counts = flink.checkpoints(job_id)
-    return {
-        "submitted_ms": submitted_ms,
-        "running_ms": running_ms,
-        "ended_ms": ended_ms,
-        "checkpoints": {"completed": counts.completed, "failed": counts.failed},
-    }
+    return Timing(submitted_ms, running_ms, ended_ms, counts.completed, counts.failed)
 
 
 def _await_tasks(flink: Flink, job_id: str) -> int:
@@ -232,8 +248,8 @@ def _read(stack: Stack, topic: str, token: bytes, events: int, progress: Progres
 
 def _compare(
     stack: Stack, topic: str, workload: Workload, events: int, decided: Decided, progress: Progress
-) -> dict[str, Any]:
-    """Scores the first events with the reference; how many were compared and the first that differs."""
+) -> Comparison:
+    """Scores the first events with the reference."""
     progress.update(0, "comparing with the reference")
     rules = ruleset.load(stack.profile.rules)
     settings = plan_settings(stack.profile)
@@ -246,7 +262,7 @@ def _compare(
             break
         value = wire.encode_decision(scorer.decide(one, rules, topic))
         expected[number_of(value, workload.token.encode()) or 0] = value
-    return {"compared": len(expected), "first_difference": first_difference(expected, decided.values)}
+    return Comparison(len(expected), first_difference(expected, decided.values))
 
 
 def _sampled(stack: Stack, topic: str, workload: Workload, events: int) -> Iterable[Any]:
@@ -261,13 +277,11 @@ def _sampled(stack: Stack, topic: str, workload: Workload, events: int) -> Itera
                 return
 
 
-def _report(
-    events: int, decided: Decided, timing: Mapping[str, Any], differing: Mapping[str, Any]
-) -> dict[str, Any]:
+def _report(events: int, decided: Decided, timing: Timing, differing: Comparison) -> dict[str, object]:
     lost = events - decided.distinct
-    whole_ms = max(1, decided.last_append_ms - timing["running_ms"])
+    whole_ms = max(1, decided.last_append_ms - timing.running_ms)
     return {
-        "good": lost == 0 and differing["first_difference"] is None,
+        "good": lost == 0 and differing.first_difference is None,
         "sent": events,
         "decided": decided.distinct,
         "lost": lost,
@@ -276,8 +290,8 @@ def _report(
         "events_per_second": round(decided.distinct * 1000 / whole_ms, 1),
         "timed": "from all tasks running to the append time of the last decision",
         "timed_s": whole_ms / 1000,
-        "submit_to_last_decision_s": (decided.last_append_ms - timing["submitted_ms"]) / 1000,
+        "submit_to_last_decision_s": (decided.last_append_ms - timing.submitted_ms) / 1000,
         "second_half_per_second": second_half_per_second(decided.appended),
-        "checkpoints": timing["checkpoints"],
-        "reference": dict(differing),
+        "checkpoints": {"completed": timing.completed, "failed": timing.failed},
+        "reference": asdict(differing),
     }

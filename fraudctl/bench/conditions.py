@@ -11,7 +11,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -41,7 +41,7 @@ def distribution(latencies_ms: Sequence[float]) -> Distribution:
     return Distribution(**{name: round(ordered[rank], 1) for name, rank in ranks.items()})
 
 
-def surroundings(stack: Stack, config: JobConfig) -> dict[str, Any]:
+def surroundings(stack: Stack, config: JobConfig) -> dict[str, object]:
     """The machine, the versions and a hash of the configuration a run was made with."""
     document = {"job": config.as_document(), "profile": stack.profile.as_document()}
     text = json.dumps(document, sort_keys=True, default=str)
@@ -52,7 +52,7 @@ def surroundings(stack: Stack, config: JobConfig) -> dict[str, Any]:
     }
 
 
-def machine() -> dict[str, Any]:
+def machine() -> dict[str, object]:
     """Processor, its number of cores that this process may use, memory and system."""
     return {
         "cpu": _cpu_model(),

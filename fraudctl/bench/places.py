@@ -23,7 +23,12 @@ def place(stack: Stack, sink: str, token: str) -> Place:
     if sink not in there:
         raise UsageError(f"there is no benchmark for {sink}", hint=f"there is one for {', '.join(there)}")
     found = trials.place(
-        sink, stack.sink_address(sink), stack.secret(sink), token, stack.home / "bench" / f"{token}-{sink}"
+        sink,
+        stack.sink_address(sink),
+        stack.secret_path(sink),
+        stack.profile.sinks[sink],
+        token,
+        stack.home / "bench" / f"{token}-{sink}",
     )
     return replace(found, make=_explained(found.make), drop=_explained(found.drop))
 

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from fraudctl.bench import conditions
 from fraudctl.console import result
@@ -47,7 +46,7 @@ def run(rows: int) -> tuple[Measured, ...]:
         return tuple(_measured(path) for path in _written(Path(folder), rows))
 
 
-def payments(rows: int) -> Iterator[dict[str, Any]]:
+def payments(rows: int) -> Iterator[dict[str, object]]:
     """Payments as files have them: eleven columns, some empty, the same at each call."""
     chance = random.Random(1)
     for number in range(rows):

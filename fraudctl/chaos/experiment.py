@@ -121,7 +121,7 @@ class _Strike(threading.Thread):
         super().__init__(name="strike", daemon=True)
         self._stack, self._order, self._stop_early = stack, order, stop
         self._way = means.breaking(order.fault.means)
-        self._memo: dict[str, Any] = {}
+        self._memo: dict[str, object] = {}
         self._undone = threading.Lock()
         self._is_on = False
         self.began: float | None = None

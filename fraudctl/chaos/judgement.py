@@ -87,7 +87,7 @@ def verify(stack: Stack, bar: Progress) -> Report:
         return verification.check()
 
 
-def settle_notifications(stack: Stack) -> dict[str, Any] | None:
+def settle_notifications(stack: Stack) -> dict[str, object] | None:
     """What became of notifications, once none is due or claimed; None where nobody is told of alerts."""
     if not workers.notifies(stack):
         return None

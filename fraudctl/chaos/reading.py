@@ -92,7 +92,7 @@ def _of_means(way: object) -> list[Problem]:
     return [Problem("means", f"there is no {shown(way)} (known: {', '.join(means.names())})")]
 
 
-def _of_way(way: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+def _of_way(way: str, given: Mapping[str, Any]) -> tuple[dict[str, object], list[Problem]]:
     """The settings that means takes, checked, and every problem."""
     one = means.find(way)
     found, problems = read(settings_type(way), {key: given[key] for key in one.NEEDS if key in given})

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 from fraudctl.engines import workers
 from fraudctl.errors import FraudctlError
@@ -39,7 +38,7 @@ class Trail:
     during_s: float
     caught_up_s: float | None
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         return {"worst_s": self.worst_s, "during_s": self.during_s, "caught_up_s": self.caught_up_s}
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from fraudctl.console.result import Result
+from fraudctl.files import mapping as mappings
 from fraudctl.files import options, packing
 
 FILES_HELP = "JSON, CSV or Parquet, plain or packed; several, a folder, a pattern, or - for standard input."
@@ -18,14 +19,23 @@ FILES_HELP = "JSON, CSV or Parquet, plain or packed; several, a folder, a patter
 Files = Annotated[list[Path], typer.Argument(help=FILES_HELP, metavar="FILE...")]
 
 
+_MADE = ("reading", "said")
+"""Parameters of a command that are made of options, not given."""
+
+
 def _said(
     mapping: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="FIELD=COLUMN", help="Take a field from that column; repeatable."),
     ] = None,
+    mapping_file: Annotated[
+        Path | None,
+        typer.Option("--mapping", metavar="FILE", help="A mapping file; options count before it."),
+    ] = None,
     label: Annotated[
-        str, typer.Option("--label", metavar="COLUMN", help="The column that tells fraud (1) from legit (0).")
-    ] = "label",
+        str | None,
+        typer.Option("--label", metavar="COLUMN", help="The column that tells fraud (1) from legit (0)."),
+    ] = None,
     drop: Annotated[
         list[str] | None, typer.Option("--drop", metavar="COLUMN", help="Leave that column out; repeatable.")
     ] = None,
@@ -39,6 +49,9 @@ def _said(
     ] = None,
     id_from: Annotated[
         str | None, typer.Option("--id", metavar="row|hash", help="Make ids of the row's number or hash.")
+    ] = None,
+    user_from: Annotated[
+        str | None, typer.Option("--user-from", metavar="row", help="Make every row a user of its own.")
     ] = None,
     zone: Annotated[
         str | None, typer.Option("--zone", help="Of times without one: UTC, Europe/Berlin.")
@@ -59,10 +72,17 @@ def _said(
         int | None, typer.Option("--round", metavar="DIGITS", help="Round amounts to so many digits.")
     ] = None,
     minor_units: Annotated[
-        bool, typer.Option("--minor-units", help="Amounts are in cents, by each currency's exponent.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--minor-units/--major-units", help="Amounts are in cents, by their currency's exponent."
+        ),
+    ] = None,
     currency: Annotated[
         str | None, typer.Option("--currency", help="The currency of rows that name none.")
+    ] = None,
+    absent: Annotated[
+        list[str] | None,
+        typer.Option("--absent", metavar="WORD", help="A word that stands for nothing, as NULL; repeatable."),
     ] = None,
     file_format: Annotated[
         str | None, typer.Option("--format", metavar="csv|jsonl|parquet", help="Whatever the name says.")
@@ -70,58 +90,68 @@ def _said(
     delimiter: Annotated[
         str | None, typer.Option("--delimiter", help="What parts the cells of CSV: ; or tab.")
     ] = None,
-    quote: Annotated[str, typer.Option("--quote", help="The quote of CSV, or none.")] = '"',
+    quote: Annotated[str | None, typer.Option("--quote", help="The quote of CSV, or none.")] = None,
     encoding: Annotated[
         str | None, typer.Option("--encoding", help="Other than UTF-8 and UTF-16, such as cp1252.")
     ] = None,
-    skip_lines: Annotated[int, typer.Option("--skip-lines", help="Lines of CSV before the heading.")] = 0,
-) -> options.ReadOptions:
+    skip_lines: Annotated[
+        int | None, typer.Option("--skip-lines", help="Lines of CSV before the heading.")
+    ] = None,
+) -> mappings.Said:
     """What the options say, checked."""
-    return options.ReadOptions(
-        fields=options.mapping(mapping or []),
+    own = mappings.Said(
+        map=None if mapping is None else options.mapping(mapping),
         label=label,
-        format=file_format,
-        encoding=encoding,
-        delimiter=options.delimiter(delimiter),
-        quote=quote,
-        decimal=decimal,
-        skip_lines=skip_lines,
+        drop=None if drop is None else tuple(drop),
+        keep=None if keep is None else tuple(keep),
+        kind=None if kind is None else options.kinds(kind),
+        id_from=id_from,
+        user_from=user_from,
         zone=zone,
         time_unit=time_unit,
-        time_formats=tuple(time_format or ()),
-        time_start_ms=options.moment_ms("--time-start", time_start),
-        id_from=id_from,
-        kinds=options.kinds(kind or []),
-        round_to=round_to,
+        time_format=None if time_format is None else tuple(time_format),
+        time_start=time_start,
+        decimal=decimal,
+        round=round_to,
         minor_units=minor_units,
         currency=currency,
-        drop=frozenset(drop or ()),
-        keep=None if keep is None else frozenset(keep),
+        absent=None if absent is None else tuple(absent),
+        format=file_format,
+        delimiter=delimiter,
+        quote=quote,
+        encoding=encoding,
+        skip_lines=skip_lines,
     )
+    return own if mapping_file is None else own.over(mappings.load(mapping_file))
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """Its parameters but `reading`. What the others are is looked up; that would execute what reads files."""
-    for name in ("reading", "return"):
+    """Its parameters but `reading` and `said`. What the others are is looked up; that would execute what
+    reads files."""
+    for name in (*_MADE, "return"):
         function.__annotations__.pop(name, None)
     found = inspect.signature(function, eval_str=True).parameters
-    return {name: one for name, one in found.items() if name != "reading"}
+    return {name: one for name, one in found.items() if name not in _MADE}
 
 
 _OWN = _parameters(_said)
 
 
 def with_reading_options(command: Callable[..., Result]) -> Callable[..., Result]:
-    """The command with these options beside its own; it gets what they say as `reading`."""
+    """The command with these options beside its own; it gets what they say as `reading`, or, where it asks
+    for them as they were said, as `said`."""
+
+    asks_as_said = "said" in inspect.signature(command).parameters
 
     @functools.wraps(command)
     def reads(*args: Any, **given: Any) -> Result:
         own = {name: given.pop(name) for name in _OWN if name in given}
-        reading, files = _said(**own), given.get("files")
+        said, files = _said(**own), given.get("files")
+        given |= {"said": said} if asks_as_said else {"reading": said.options()}
         if files != [packing.STDIN]:
-            return command(*args, **given, reading=reading)
+            return command(*args, **given)
         with packing.standard_input() as kept:
-            return command(*args, **given | {"files": [kept]}, reading=reading)
+            return command(*args, **given | {"files": [kept]})
 
     parameters = [*_parameters(command).values(), *_OWN.values()]
     changed: Any = reads

@@ -95,7 +95,7 @@ def _everywhere(
     """The options every command has; they are put into each command when its module is read."""
 
 
-def read(module: str) -> dict[str, Any]:
+def read(module: str) -> dict[str, object]:
     """The commands that a module registers, each with --json, --home and --debug."""
     app = App()
     with deferred():  # Typer reads the annotations, and they too name modules

@@ -56,7 +56,8 @@ def alerts(
 
 
 def _latest(stack: Stack, since_ms: int, limit: int, decision: str | None) -> Result:
-    found = decided.latest(stack.sink_url("postgres"), since_ms, limit, decision)
+    address = stack.sink_address("postgres")
+    found = decided.latest(address, since_ms, limit, decision, stack.way("postgres"))
     columns = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
     rows = [(a.decided_at, a.decision, a.score, a.user_id, a.event_id, a.money, a.ip, a.why) for a in found]
     hint = f"look into one: fraudctl explain {found[0].event_id}" if found else ""
@@ -72,7 +73,8 @@ def _follow(stack: Stack, decision: str | None, since_ms: int | None) -> Result:
 
 def _top(stack: Stack, kind: str, limit: int, now_ms: int) -> Result:
     damaged: list[str] = []
-    found = decided.top(stack.sink_url("redis"), kind, limit, now_ms, damaged.append)
+    address = stack.sink_address("redis")
+    found = decided.top(address, kind, limit, now_ms, damaged.append, stack.way("redis"))
     table = Table("", (kind, "flagged events in 24 h"), found)
     data = {
         "by": kind,

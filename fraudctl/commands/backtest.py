@@ -99,6 +99,8 @@ def _answer(files: list[Path], found: Backtest, report: Path | None) -> Result:
         Table("Rules", backtest_page.RULE_COLUMNS, rules),
         Table("Thresholds", ("flag from", "alerts", "a month", "precision", "recall"), _levels(found)),
         *found.refused.tables(),
+        *found.truths.tables(),
+        *found.truths.refused.tables("Refused labels"),
     )
     data = (
         {"file": ", ".join(map(str, files))}
@@ -118,6 +120,7 @@ def _notes(found: Backtest) -> list[str]:
     counts = {
         "rows refused": len(found.refused),
         "duplicates": found.duplicates,
+        "ids used again": found.reused_ids,
         "late": found.late,
         "saturated": found.saturated,
         "labels not yet known": found.pending,
@@ -128,8 +131,13 @@ def _notes(found: Backtest) -> list[str]:
         notes.append("more rows refused than --max-refused")
     if found.moved:
         notes.append(f"{found.moved} rows moved into the order of time")
-    if found.labels_matched < found.labels_given:
-        notes.append(f"{found.labels_matched} of {found.labels_given} labels match an event")
+    truths = found.truths
+    if truths.matched < truths.given:
+        notes.append(f"{truths.matched} of {truths.given} labels match an event")
+    if len(truths.refused):
+        notes.append(f"{len(truths.refused)} labels refused")
+    if truths.contradictory:
+        notes.append(f"{truths.contradictory} events have labels that contradict each other at the same time")
     notes += found.notes
     notes += [f"the plug-in of {name} failed on {n} events" for name, n in found.plugin_errors.items()]
     if all(one.fraud is None for one in found.outcomes):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -124,7 +124,7 @@ def run(
 
 def _result(found: Findings) -> Result:
     order, card = found.order, found.card
-    data: dict[str, Any] = {
+    data: dict[str, object] = {
         "fault": _document(order.fault),
         "plan": order.plan(),
         "run": order.run.name,
@@ -156,7 +156,7 @@ def _result(found: Findings) -> Result:
     return Result(f"{order.fault.name}{on}: {words}", data, 5 if failed else 0, tables)
 
 
-def _document(one: Fault) -> dict[str, Any]:
+def _document(one: Fault) -> dict[str, object]:
     return {"name": one.name, "description": one.description, "means": one.means, **one.settings}
 
 

@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
+from fraudctl.commands import _completion
+from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.engines import contract
 from fraudctl.home import stack
+from fraudctl.observe import connections
 from fraudctl.observe import doctor as examiner
+from fraudctl.settings import reading
 
 
 def register(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 
-def doctor() -> Result:
+def doctor(
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            help="Try its servers elsewhere as well: names, certificates, logins, rights.",
+            autocompletion=_completion.profiles,
+        ),
+    ] = None,
+) -> Result:
     """Check Python, memory, disk, ports, leftovers and versions. Exit 3 if something must be mended.
 
-    Example: fraudctl doctor
+    Example: fraudctl doctor --profile production.yaml
     """
     checks = examiner.examine(stack.home_dir(), os.environ)
+    if profile is not None:
+        with progress("trying the servers of the profile"):
+            checks += connections.examine(reading.load(profile, environ=os.environ))
     state = examiner.worst(checks)
     rows = [(check.name, check.state, check.finding, check.mend) for check in checks]
     summary = (

@@ -58,17 +58,17 @@ def _side_by_side(found: Explanation, at: str) -> Result:
 
 
 def _tables(found: Explanation) -> tuple[Table, ...]:
-    document = found.document()
     features = [
         (name, _shown(feature["value"]), _declared(feature.get("declared")))
-        for name, feature in document["features"].items()
+        for name, feature in found.features.items()
     ]
+    transaction = capability.transaction_document(found.found.decision.transaction)
     rules = [_rule_row(one) for one in sorted(found.rules, key=_rank)]
     if not rules:
         reasons = found.found.decision.reasons
         rules = [("yes", hit.rule, hit.points, "", hit.text) for hit in reasons]
     return (
-        Table("Transaction", ("field", "value"), list(document["transaction"].items())),
+        Table("Transaction", ("field", "value"), list(transaction.items())),
         Table("Features", ("feature", "value", "declared as"), features),
         Table("Rules", ("fired", "rule", "points", "when", "values and reason"), rules),
     )

@@ -10,12 +10,14 @@ from typing import Annotated
 import typer
 
 from fraudctl import engines
+from fraudctl.commands import _reading
 from fraudctl.commands._app import App
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.result import Result, Table
 from fraudctl.decisions import labels as known_labels
 from fraudctl.decisions import training
 from fraudctl.errors import UsageError
+from fraudctl.files import options, refusals
 
 Day = Annotated[str | None, typer.Option(metavar="DATE", help="An event date, YYYY-MM-DD.")]
 
@@ -52,6 +54,7 @@ def compact(
     return Result(f"{done.removed} files became {done.written}, {done.rows} rows", data)
 
 
+@_reading.with_reading_options
 def labels(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The Parquet file to write.")],
     since: Day = None,
@@ -59,6 +62,14 @@ def labels(
     unlabelled: Annotated[
         bool, typer.Option("--unlabelled", help="Also events without a label, with an empty one.")
     ] = False,
+    file: Annotated[
+        Path | None, typer.Option("--labels", metavar="FILE", help="Labels beside those of the topic.")
+    ] = None,
+    refused: Annotated[
+        Path | None, typer.Option("--refused", metavar="FILE", help="Write every refused label there.")
+    ] = None,
+    *,
+    reading: options.ReadOptions,
 ) -> Result:
     """Write a training set: each event's decision and features with its newest label.
 
@@ -73,16 +84,24 @@ def labels(
     running = engines.current()
     store = training.store_of(running)
     with progress("joining labels", 1.0) as bar:
-        labelled = known_labels.newest(running)
+        turned_down = refusals.Refusals(refused)
+        if file is None:
+            labelled = known_labels.newest(running)
+        else:
+            labelled, _ = known_labels.with_file(running, file, reading, turned_down)
         made = training.training_set(store, labelled, target, since, until, unlabelled, _tell(bar))
     data = {
         "file": str(made.path),
         "rows": made.rows,
         "labels": dict(made.labels),
         "labels_without_decision": made.unmatched,
+        **{f"label_{name}": one for name, one in turned_down.as_document().items()},
     }
     table = Table("", ("label", "rows"), sorted(made.labels.items()))
-    return Result(f"{made.rows} rows in {made.path}", data, tables=(table,) if made.rows else ())
+    text = f"{made.rows} rows in {made.path}"
+    if made.unmatched:
+        text += f"; {made.unmatched} labels match no decision there"
+    return Result(text, data, tables=((table,) if made.rows else ()) + turned_down.tables("Refused labels"))
 
 
 def _tell(bar: Progress) -> Callable[[int, int], None]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +10,10 @@ from fraudctl import engines
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
-from fraudctl.jobs import activations, live, reset
+from fraudctl.jobs import live, put_aside, reset
+
+if TYPE_CHECKING:
+    from fraudctl.jobs.live_answers import Ended, LiveStatus
 
 Wait = Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")]
 
@@ -65,13 +67,15 @@ def status() -> Result:
     Example: fraudctl job status --json
     """
     here = engines.current()
-    found = live.status(here) | {"rules_put_aside": activations.put_aside(here)}
+    aside = put_aside.of(here)
+    found = live.status(here)
     flink = found["flink"]
     is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
     state = f"{flink['state']} ({flink['job_id']})" if flink else "not there"
-    said, aside = activations.say_put_aside(found["rules_put_aside"])
     answer = _answer(f"wanted {found['wanted']}, {state}", found)
-    return Result(answer.summary + said, found, 0 if is_well else 3, (*answer.tables, *aside))
+    tables = (*answer.tables, *put_aside.tables(aside))
+    data = {**found, "rules_put_aside": put_aside.documents(aside)}
+    return Result(put_aside.with_count(answer.summary, aside), data, 0 if is_well else 3, tables)
 
 
 def savepoint(wait: Wait = 180.0) -> Result:
@@ -133,7 +137,7 @@ def reset_offsets(
     return Result(f"{effect}; begin with: fraudctl job submit", data, tables=(table,))
 
 
-def _answer(summary: str, found: Mapping[str, Any]) -> Result:
+def _answer(summary: str, found: LiveStatus) -> Result:
     flink = found["flink"]
     stopped = [(one["rule"], one["place"], one["version"], one["reason"]) for one in found["stopped_plugins"]]
     plugins = [Table("Plug-ins that are not called any more", ("rule", "plug-in", "version", "why"), stopped)]
@@ -149,10 +153,10 @@ def _answer(summary: str, found: Mapping[str, Any]) -> Result:
     )
 
 
-def _origin(found: Mapping[str, Any]) -> str:
+def _origin(found: LiveStatus) -> str:
     restored = found["keeper"]["restored_from"]
     return f" from {restored}" if restored else " from the start of the log"
 
 
-def _where(found: Mapping[str, Any]) -> str:
+def _where(found: Ended) -> str:
     return f", savepoint {found['savepoint']}" if found["savepoint"] else " without a savepoint"

@@ -62,7 +62,7 @@ def show(
     return Result(f"{len(rows)} settings", data, tables=(table,))
 
 
-def _values(loaded: Profile) -> dict[str, Any]:
+def _values(loaded: Profile) -> dict[str, object]:
     """Every setting by its dotted path; a server's own default stands where the profile leaves it open."""
     found = dict(_flat("", loaded.as_document()))
     del found["name"]
@@ -75,8 +75,8 @@ def _values(loaded: Profile) -> dict[str, Any]:
     return {path: found[path] for path in sorted(found)}
 
 
-def _server_defaults() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {}
+def _server_defaults() -> dict[str, dict[str, object]]:
+    found: dict[str, dict[str, object]] = {}
     for name, kind in servers.discover().items():
         main, *others = kind.port_roles
         found[name] = {"port": kind.port_roles[main], "memory_mb": kind.memory_mb}

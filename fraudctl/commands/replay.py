@@ -9,7 +9,7 @@ import typer
 
 from fraudctl import engines
 from fraudctl.commands import _completion
-from fraudctl.compare import backtest_page, replay_page
+from fraudctl.compare import backtest_page, replay_page, replay_plan
 from fraudctl.compare import replay as replays
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
@@ -20,7 +20,8 @@ from fraudctl.settings import moment
 
 if TYPE_CHECKING:
     from fraudctl.compare.diff import Diff
-    from fraudctl.compare.replay import Plan, Replay
+    from fraudctl.compare.replay import Replay
+    from fraudctl.compare.replay_plan import Plan
 
 EXIT_DIFFERENT = 5
 SHOWN = 20
@@ -86,7 +87,7 @@ def replay(
     here = engines.current()
     ruleset, _ = rulesets.find(str(rules or version), here.home)
     times = moment.of_option("--from", begin), moment.of_option("--to", until)
-    made = replays.plan(here, ruleset, *times, base, parallelism)
+    made = replay_plan.plan(here, ruleset, *times, base, parallelism)
     if dry_run:
         return Result(_plan_text(made), {"plan": made.as_document()}, tables=(_plan_table(made),))
     say(_plan_text(made))

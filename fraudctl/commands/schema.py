@@ -21,6 +21,7 @@ class Shape(StrEnum):
     ruleset = "ruleset"
     scenario = "scenario"
     fault = "fault"
+    mapping = "mapping"
 
 
 def register(app: typer.Typer) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -143,7 +143,7 @@ def dlq(
     return letters.list_(sink=name, limit=limit)
 
 
-def _settings(one: dict[str, Any]) -> str:
+def _settings(one: writers.Described) -> str:
     return " ".join(f"{name}={value}" for name, value in one["settings"].items())
 
 

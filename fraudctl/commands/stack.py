@@ -22,7 +22,7 @@ from fraudctl.engines import contract, wanted
 from fraudctl.errors import FraudctlError, NotRunning, UsageError
 from fraudctl.home import folder, rulesets, typed_files
 from fraudctl.home import stack as stacks
-from fraudctl.jobs import activations, live
+from fraudctl.jobs import activations, live, submission
 from fraudctl.observe import overview
 from fraudctl.rules import changes
 
@@ -62,6 +62,12 @@ def up(
         list[str] | None,
         typer.Option("--without", help="Leave out a server; repeatable.", autocompletion=_completion.servers),
     ] = None,
+    added: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", help="Start prometheus as well; repeatable.", autocompletion=_completion.servers
+        ),
+    ] = None,
     engine: Annotated[
         str | None,
         typer.Option("--engine", help="What runs it; at first: local.", autocompletion=_completion.engines),
@@ -74,11 +80,14 @@ def up(
     """
     began = time.monotonic()
     home = stacks.home_dir()
-    left_out = tuple(sorted(without or ()))
+    left_out, more = tuple(sorted(without or ())), tuple(sorted(added or ()))
     chosen = wanted.profile(home, profile, rules)
-    if left_out == () and profile is None and rules is None and (known := wanted.ready(home)) is not None:
-        left_out = known.without
-    started = engines.for_up(home, engine).up(contract.Wish(home, chosen, left_out, any_port, wait))
+    asks_nothing = not (left_out or more or profile or rules)
+    if asks_nothing and (known := wanted.ready(home)) is not None:
+        left_out, more = known.without, known.added
+    if stacks.NEEDED_BY_JOBS.isdisjoint(left_out):
+        submission.ruleset_content(chosen.rules)  # what cannot be scored by is said before anything starts
+    started = engines.for_up(home, engine).up(contract.Wish(home, chosen, left_out, any_port, wait, more))
     if started.runs_jobs:
         with progress("starting the job") as shown:
             live.start(started, max(10.0, wait - (time.monotonic() - began)), shown)
@@ -223,8 +232,7 @@ def _stop_job(running: Stack) -> str | None:
         return None
     try:
         with progress("stopping the job with a savepoint") as shown:
-            found: str | None = live.stop(running, 60.0, shown).get("savepoint")
-            return found
+            return live.stop(running, 60.0, shown)["savepoint"]
     except FraudctlError as error:
         say(f"the job stops without a savepoint, its newest checkpoint stays: {error.message}")
         return None

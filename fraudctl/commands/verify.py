@@ -18,7 +18,9 @@ from fraudctl.console.progress import Progress, progress
 from fraudctl.console.result import Result, Table
 from fraudctl.engines import workers
 from fraudctl.errors import Difference, UsageError
+from fraudctl.home import verification
 from fraudctl.settings import moment
+from pipeline.records import clock
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -66,18 +68,25 @@ def sinks(
     log = checking.KafkaLog(running.kafka, running.profile.topics.decisions)
     bars = _Bars()
     span = checking.Span(moment.of_option("--from", from_), moment.of_option("--to", to))
-    with checking.Verification(log, configs, running.home / "verify", span, tell=bars.tell) as verification:
+    with checking.Verification(log, configs, running.home / "verify", span, tell=bars.tell) as checked:
         with bars.shown("verifying"):
-            report = verification.check()
+            report = _noted(running, checked.check())
         if not repair or report.is_clean:
             return _result(report, limit)
         if dry_run:
             return _dry(report, limit)
         _ask(report, yes)  # between two bars: a question does not go with a moving one
         with bars.shown("repairing"):
-            mended = verification.repair()
-            after = verification.check()
+            mended = checked.repair()
+            after = _noted(running, checked.check())
         return _repaired(report, mended, after, limit)
+
+
+def _noted(running: Stack, report: Report) -> Report:
+    """The same, kept for who watches."""
+    faults = {name: one.faults for name, one in report.sinks.items()}
+    verification.keep(running.home, verification.Outcome(clock.now_ms(), faults))
+    return report
 
 
 class _Bars:
@@ -166,8 +175,8 @@ def _result(report: Report, limit: int) -> Result:
     summary = f"{report.decisions} decisions over {len(report.sinks)} stores: {words}, {report.seconds:.1f} s"
     if report.shown:
         summary += f"; all are named in {report.file}"
-    document = report.as_document()
-    document["differences"] = document["differences"][:limit] if limit else []
+    shown = report.shown[:limit] if limit else []
+    document = report.as_document() | {"differences": [one.as_document() for one in shown]}
     return Result(summary, document, 0 if report.is_clean else 5, tuple(tables))
 
 

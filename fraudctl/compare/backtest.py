@@ -14,7 +14,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from fraudctl.compare.detection import (
     MONTH_MS,
@@ -27,15 +26,18 @@ from fraudctl.compare.detection import (
     sweep,
     within_budget,
 )
+from fraudctl.compare.truths import Truths
 from fraudctl.console.progress import Progress
 from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
+from fraudctl.files.labels import read_labels
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.order import Order as RowOrder
 from fraudctl.files.refusals import NO_LIMIT, Limit, Refusals
-from fraudctl.files.rows import Label, Reading, RefusedRow, Row, read_labels
+from fraudctl.files.rows import Label, Reading, RefusedRow, Row
 from fraudctl.files.sources import Paths
 from pipeline.records.clock import DAY_MS
+from pipeline.records.decision_record import Identity
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import RuleSet
 from pipeline.scoring.order import PartitionClock, Stamped
@@ -48,7 +50,7 @@ _PERIODS_A_MONTH = {"day": MONTH_MS / DAY_MS, "week": MONTH_MS / (7 * DAY_MS), "
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to test. Labels come from the file's own column, else from `labels`.
+    """What to test. Labels come from the file's own column and from `labels`; of several the newest counts.
 
     With `as_of_ms` the file is judged as on that day: later events are left out, and a fraud that was
     reported later is one of which nothing is known yet.
@@ -76,12 +78,12 @@ class Backtest:
     moved: int = 0
     """rows that stood in the file after newer ones"""
     notes: list[str] = field(default_factory=list)
-    labels_given: int = 0
-    labels_matched: int = 0
+    truths: Truths = field(default_factory=Truths)
     duplicates: int = 0
+    reused_ids: int = 0
+    """events whose id another event of the user had shortly before, with other content"""
     late: int = 0
     saturated: int = 0
-    pending: int = 0
     after: int = 0
     plugin_errors: Mapping[str, int] = field(default_factory=dict)
     """failures of plug-ins by rule; a rule whose plug-in failed did not fire"""
@@ -94,11 +96,16 @@ class Backtest:
     budget_per_month: float | None = None
 
     @property
+    def pending(self) -> int:
+        """Events of which labels were known only after the day of judging."""
+        return self.truths.not_yet_known
+
+    @property
     def chosen(self) -> Level | None:
         """The threshold that fits the budget."""
         return None if self.budget_per_month is None else within_budget(self.levels, self.budget_per_month)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The whole result in JSON."""
         months = months_of(self.outcomes)
         budget = None
@@ -114,6 +121,7 @@ class Backtest:
             "notes": self.notes,
             "events": len(self.outcomes),
             "duplicates": self.duplicates,
+            "reused_ids": self.reused_ids,
             "late": self.late,
             "saturated": self.saturated,
             "after_as_of": self.after,
@@ -124,7 +132,7 @@ class Backtest:
                 "unknown": sum(one.fraud is None for one in self.outcomes),
                 "not_yet_known": self.pending,
             },
-            "labels_file": {"labels": self.labels_given, "matched": self.labels_matched},
+            "labels_file": self.truths.as_document(),
             "months": None if months is None else round(months, 4),
             "seconds": round(self.seconds, 3),
             "interval": "Wilson score, 95 %",
@@ -143,32 +151,61 @@ def run(order: Order, progress: Progress) -> Backtest:
     result = Backtest(order.ruleset, budget_per_month=order.budget_per_month, refused=Refusals(order.refused))
     progress.update(0, "reading")
     rows = _rows(order, result, progress)
-    given = _given_labels(order)
-    matched: set[tuple[str | None, str]] = set()
+    _read_labels(order, result)
     clock = PartitionClock(order.settings.out_of_orderness_ms)
     stamped = [_stamped(row, number, clock) for number, row in enumerate(rows)]
     scorer = Scorer(order.ruleset)
+    judged: list[_Judged] = []
+    labels: dict[tuple[Identity, int, int], list[Label]] = {}
     for done, scored in enumerate(Reference(order.ruleset.plan(order.settings)).process(stamped)):
         event, row = scored.stamped, rows[scored.stamped.offset]
         result.late += event.late
         result.saturated += scored.saturated
+        own = [] if row.label is None else [row.label]
+        result.reused_ids += scored.content_hash is not None
         if scored.duplicate:
             result.duplicates += 1
+            labels.setdefault(_copied(event), []).extend(own)
         elif order.as_of_ms is not None and event.pos > order.as_of_ms:
             result.after += 1
         else:
             verdict = scorer.verdict(scored)
-            truth = _truth(given, matched, row, order.as_of_ms, result)
-            names = tuple(hit.rule for hit in verdict.hits)
-            user, units = event.transaction.user_id, event.transaction.amount_units
-            result.outcomes.append(Outcome(event.pos, user, units, verdict.score, names, *truth))
+            labels[_copied(event)] = own
+            judged.append(_Judged(event, verdict.score, tuple(hit.rule for hit in verdict.hits), own))
         if done % 5_000 == 0:
             progress.update(done, f"{done} events scored")
-    result.labels_given, result.labels_matched = len(given), len(matched)
+    result.outcomes = [_outcome(one, result.truths) for one in judged]
+    result.truths.look_alike(map(_identity, stamped))
     result.plugin_errors = dict(scorer.plugin_errors)
     _judge(result)
     result.seconds = time.perf_counter() - began
     return result
+
+
+@dataclass(slots=True)
+class _Judged:
+    """An event with its score and the labels that stand with it and its copies."""
+
+    event: Stamped
+    score: int
+    rules: tuple[str, ...]
+    labels: list[Label]
+
+
+def _identity(event: Stamped) -> Identity:
+    return event.transaction.user_id, event.transaction.event_id
+
+
+def _copied(event: Stamped) -> tuple[Identity, int, int]:
+    """What a copy has in common with its first, and another event with the same id has not."""
+    return _identity(event), event.transaction.event_time_ms, event.transaction.amount_units
+
+
+def _outcome(one: _Judged, truths: Truths) -> Outcome:
+    transaction = one.event.transaction
+    label = truths.of(_identity(one.event), one.labels)
+    known = (None, None) if label is None else (label.fraud, label.time_ms)
+    return Outcome(one.event.pos, transaction.user_id, transaction.amount_units, one.score, one.rules, *known)
 
 
 def budget_per_month(text: str) -> float:
@@ -196,48 +233,33 @@ def _rows(order: Order, result: Backtest, progress: Progress) -> list[Row]:
         if not result.rows % 5_000:
             progress.update(0, f"{result.rows} rows read")
     result.moved, result.notes = times.moved, reading.notes()
-    result.refused.close()
-    result.too_many_refused = order.max_refused.is_exceeded(len(result.refused), result.rows)
     if times.moved:
         rows.sort(key=lambda row: row.transaction.event_time_ms)
     return rows
 
 
-def _given_labels(order: Order) -> dict[tuple[str | None, str], Label]:
-    if order.labels is None:
-        return {}
-    options = ReadOptions(label=order.options.label, zone=order.options.zone)
-    return {(user, event): label for user, event, label in read_labels(order.labels, options)}
+def _read_labels(order: Order, result: Backtest) -> None:
+    truths = result.truths
+    truths.as_of_ms = order.as_of_ms
+    if order.labels is not None:
+        options = ReadOptions(label=order.options.label, zone=order.options.zone, absent=order.options.absent)
+        for row in read_labels(order.labels, options):
+            if isinstance(row, RefusedRow):
+                truths.refused.add(row)
+                result.refused.write(row)
+            else:
+                truths.give(row)
+    result.refused.close()
+    refused, rows = len(truths.refused), len(truths.refused) + truths.given
+    result.too_many_refused = order.max_refused.is_exceeded(len(result.refused), result.rows) or (
+        order.max_refused.is_exceeded(refused, rows)
+    )
 
 
 def _stamped(row: Row, number: int, clock: PartitionClock) -> Stamped:
     pos = row.transaction.event_time_ms
     due = clock.due(pos)
     return Stamped(row.transaction, 0, number, pos, due, due > pos)
-
-
-def _truth(
-    given: Mapping[tuple[str | None, str], Label],
-    matched: set[tuple[str | None, str]],
-    row: Row,
-    as_of_ms: int | None,
-    result: Backtest,
-) -> tuple[bool | None, int | None]:
-    """What is known of the event: whether it is fraud, and since when."""
-    transaction = row.transaction
-    label = row.label
-    for user in (transaction.user_id, None):
-        key = user, transaction.event_id
-        if key in given:
-            matched.add(key)
-            label = given[key]
-            break
-    if label is None:
-        return None, None
-    if as_of_ms is not None and label.time_ms is not None and label.time_ms > as_of_ms:
-        result.pending += 1
-        return None, None
-    return label.fraud, label.time_ms
 
 
 def _judge(result: Backtest) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from fraudctl.compare.proportions import Share
 from pipeline.records.quantities import amount_text
@@ -47,7 +47,7 @@ class Measure:
     detect_ms: tuple[int, ...]
     lead_ms: tuple[int, ...]
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The measure in JSON; medians and 90th percentiles by nearest rank."""
         return {
             "alerts": self.alerts.part,
@@ -109,7 +109,7 @@ class Level:
     precision: Share
     recall: Share
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The level in JSON."""
         rate = None if self.alerts_per_month is None else round(self.alerts_per_month, 3)
         return {

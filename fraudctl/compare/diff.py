@@ -80,7 +80,12 @@ class Change:
         """What became of the decision."""
         return Flip(_decision(self.before), _decision(self.after))
 
-    def as_document(self) -> dict[str, Any]:
+    @property
+    def features(self) -> Mapping[str, Sequence[object]]:
+        """Those that differ, as they were and as they are now."""
+        return _features(self.before, self.after)
+
+    def as_document(self) -> dict[str, object]:
         """The change in JSON; the amount as decimal text."""
         transaction = self.transaction
         return {
@@ -91,7 +96,7 @@ class Change:
             "source": {"partition": self.place[0], "offset": self.place[1]},
             "before": _verdict(self.before),
             "after": _verdict(self.after),
-            "features": _features(self.before, self.after),
+            "features": self.features,
             "why": [str(cause) for cause in self.why],
             "rules": list(self.rules),
         }
@@ -124,7 +129,7 @@ class Diff:
         """Whether all that differed were values that were still warming on one side."""
         return not (self.added or self.removed) and all(cause.kind.is_warming for cause in self.causes)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The diff in JSON; amounts as decimal text."""
         return {
             "compared": self.compared,
@@ -264,7 +269,7 @@ def _decision(parts: Parts | None) -> str | None:
     return None if parts is None else str(parts.verdict["decision"])
 
 
-def _verdict(parts: Parts | None) -> dict[str, Any] | None:
+def _verdict(parts: Parts | None) -> dict[str, object] | None:
     if parts is None:
         return None
     names: Sequence[str] = ("decision", "score", "late", "saturated", "ruleset_version")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 Z_95: Final = 1.959963984540054
 """The standard normal quantile of 0.975."""
@@ -40,7 +40,7 @@ class Share:
         high = 1.0 if self.part == self.whole else min(1.0, centre + half)
         return low, high
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """part, whole, value, low, high; six digits."""
         low, high = self.interval or (None, None)
         return {

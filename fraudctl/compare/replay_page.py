@@ -34,15 +34,14 @@ def example_rows(diff: Diff) -> list[tuple[object, ...]]:
     """The first events that changed."""
     rows: list[tuple[object, ...]] = []
     for change in diff.examples:
-        one = change.as_document()
+        one = change.transaction
         sides = [
-            f"{side['decision']} {side['score']}" if side else "none"
-            for side in (one["before"], one["after"])
+            f"{side.verdict['decision']} {side.verdict['score']}" if side else "none"
+            for side in (change.before, change.after)
         ]
-        features = ", ".join(f"{name} {was} → {now}" for name, (was, now) in one["features"].items())
-        rows.append(
-            (one["event_id"], one["user_id"], one["amount"], *sides, "; ".join(one["why"]), features[:200])
-        )
+        features = ", ".join(f"{name} {was} → {now}" for name, (was, now) in change.features.items())
+        why = "; ".join(map(str, change.why))
+        rows.append((one["event_id"], one["user_id"], str(one["amount"]), *sides, why, features[:200]))
     return rows
 
 

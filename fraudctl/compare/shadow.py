@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.compare import diff as decision_diff
 from fraudctl.compare.detection import Measure, Outcome, Population, measure
@@ -19,7 +18,7 @@ from fraudctl.compare.prints import Place, Record
 from fraudctl.compare.proportions import Share
 from fraudctl.console.progress import Progress
 from fraudctl.decisions import labels
-from fraudctl.errors import FileProblems, UsageError
+from fraudctl.errors import UsageError
 from fraudctl.home import rulesets
 from fraudctl.jobs import activations
 from fraudctl.jobs.activations import Change
@@ -31,9 +30,6 @@ from pipeline.records.quantities import parse_amount, parse_time
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring.activation import Activation
 from pipeline.scoring.versions import ALWAYS
-from pipeline.settings.document import DocumentError, read_file
-from pipeline.settings.kinds import Number, Whole
-from pipeline.settings.reading import read, settings
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -109,7 +105,7 @@ class Comparison:
         changed = sum(count for flip, count in self.diff.flips.items() if flip.is_one)
         return Share(changed, self.diff.compared)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """In JSON."""
         return {
             "shadow": {"version": self.shadow.version, "hash": self.shadow.hash},
@@ -150,77 +146,6 @@ def compare(stack: Stack, progress: Progress) -> Comparison:
     known: Labels = {identity: one.is_fraud for identity, one in labels.newest(stack).items()}
     live, candidate = (_measure(read(), reader.place, places, known) for read in (reader.live, reader.shadow))
     return Comparison(shadow, chain[-1].version, since.from_ms, diff, live[0], candidate[0], labelled=live[1])
-
-
-class GateError(FileProblems):
-    """A gate has problems; `problems` holds every one as `path: what`."""
-
-    code = "gate"
-    advice = "an example is in docs/writing-rules.md"
-
-
-@settings()
-class Gate:
-    """Limits that a shadow must keep to be promoted; shares from 0 to 1, None where there is no limit."""
-
-    min_compared: Annotated[int, Whole(0, 10**12)] = 1
-    max_alert_rate: Annotated[float, Number(0, 1)] | None = None
-    max_alert_rate_change: Annotated[float, Number(0, 1)] | None = None
-    max_flips: Annotated[float, Number(0, 1)] | None = None
-    min_precision: Annotated[float, Number(0, 1)] | None = None
-    min_recall: Annotated[float, Number(0, 1)] | None = None
-    max_recall_drop: Annotated[float, Number(0, 1)] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One limit and how the shadow stands to it. `value` is None where there are no labels to tell."""
-
-    name: str
-    limit: float
-    value: float | None
-    passed: bool
-
-
-def read_gate(path: Path) -> Gate:
-    """The gate of a YAML file. GateError names every problem at once."""
-    try:
-        content = read_file(path).content
-    except DocumentError as error:
-        raise GateError(str(path), [error]) from None
-    found, problems = read(Gate, {} if content is None else content)
-    if found is None or problems:
-        raise GateError(str(path), problems)
-    return found
-
-
-def judge(gate: Gate, found: Comparison) -> list[Check]:
-    """Every limit of the gate."""
-    live, mine = found.live, found.candidate
-    drop = _difference(live.recall.value, mine.recall.value)
-    rise = _difference(mine.alerts.value, live.alerts.value)
-    upper = {
-        "max_alert_rate": mine.alerts.value,
-        "max_alert_rate_change": None if rise is None else abs(rise),
-        "max_flips": found.flips.value,
-        "max_recall_drop": drop,
-    }
-    lower = {
-        "min_compared": float(found.diff.compared),
-        "min_precision": mine.precision.value,
-        "min_recall": mine.recall.value,
-    }
-    checks = []
-    for name, value in {**lower, **upper}.items():
-        limit = getattr(gate, name)
-        if limit is not None:
-            keeps = value is not None and (value >= limit if name in lower else value <= limit)
-            checks.append(Check(name, limit, value, keeps))
-    return checks
-
-
-def _difference(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one - other
 
 
 def _newest(chain: list[Activation]) -> Activation:

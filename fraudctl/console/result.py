@@ -44,7 +44,7 @@ def envelope(
     summary: str,
     data: Mapping[str, Any],
     error: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """The one JSON document every command prints with --json."""
     return {
         "schema_version": SCHEMA_VERSION,

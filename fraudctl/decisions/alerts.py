@@ -7,15 +7,15 @@ nothing of why a decision was taken: see `fraudctl.decisions.explain`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.tail import Record
 from pipeline.records.decision_bytes import Parts, Undecodable, glance, take_apart
-from pipeline.sinks import Damaged, Unavailable
+from pipeline.records.flagged import Flagged
+from pipeline.sinks import OPEN, Damaged, Unavailable, Way, mend
 from pipeline.sinks.postgres import reader
 from pipeline.sinks.redis import reader as redis_reader
 
@@ -25,39 +25,12 @@ if TYPE_CHECKING:
 FLAGS = ("review", "block")
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A flagged decision. Times are ISO 8601 in UTC, `amount` is exact decimal text."""
-
-    decided_at: str
-    event_time: str
-    user_id: str
-    event_id: str
-    amount: str
-    currency: str | None
-    ip: str | None
-    score: int
-    decision: str
-    reasons: tuple[Mapping[str, Any], ...]
-
-    def document(self) -> dict[str, Any]:
-        """As a JSON-able mapping."""
-        document = {name: getattr(self, name) for name in self.__slots__}
-        return document | {"reasons": [dict(reason) for reason in self.reasons]}
-
-    @property
-    def money(self) -> str:
-        return f"{self.amount} {self.currency}" if self.currency else self.amount
-
-    @property
-    def why(self) -> str:
-        return "; ".join(str(reason["text"]) for reason in self.reasons)
-
-
-def latest(dsn: str, since_ms: int, limit: int, decision: str | None = None) -> list[Alert]:
+def latest(
+    dsn: str, since_ms: int, limit: int, decision: str | None = None, way: Way = OPEN
+) -> list[Flagged]:
     """The newest alerts decided at or after `since_ms`, newest first. Raises Unhealthy."""
     try:
-        rows = reader.latest(dsn, since_ms, limit, wanted(decision))
+        return reader.latest(dsn, since_ms, limit, wanted(decision), way)
     except Damaged as error:
         raise Unhealthy(
             f"PostgreSQL cannot tell: {error}",
@@ -65,11 +38,11 @@ def latest(dsn: str, since_ms: int, limit: int, decision: str | None = None) -> 
             code="damaged",
         ) from error
     except Unavailable as error:
-        raise Unhealthy(f"PostgreSQL does not answer: {error}", hint="see: fraudctl status") from error
-    return [Alert(*row) for row in rows]
+        hint = mend("postgres", error) or "see: fraudctl status"
+        raise Unhealthy(f"PostgreSQL does not answer: {error}", hint=hint) from error
 
 
-def follow(stack: Stack, decision: str | None = None, since_ms: int | None = None) -> Iterator[Alert]:
+def follow(stack: Stack, decision: str | None = None, since_ms: int | None = None) -> Iterator[Flagged]:
     """Alerts as they are decided, for ever; from `since_ms` (append time) on when given."""
     topic = stack.profile.topics.decisions
     start: Mapping[int, int] | str = "latest"
@@ -82,7 +55,7 @@ def follow(stack: Stack, decision: str | None = None, since_ms: int | None = Non
             yield alert
 
 
-def read(record: Record) -> Alert | None:
+def read(record: Record) -> Flagged | None:
     """The alert in a record of the decisions topic; None when it is approved or no decision."""
     value = record.value or b""
     try:
@@ -94,14 +67,19 @@ def read(record: Record) -> Alert | None:
 
 
 def top(
-    url: str, kind: str, limit: int, now_ms: int, damaged: Callable[[str], object] = lambda _: None
+    url: str,
+    kind: str,
+    limit: int,
+    now_ms: int,
+    damaged: Callable[[str], object] = lambda _: None,
+    way: Way = OPEN,
 ) -> list[tuple[str, int]]:
     """Addresses (kind "ip") or users ("user") with the most distinct flagged events of the last 24 h.
 
     What Redis holds of another form is told to `damaged`, and left out. Raises Unhealthy.
     """
     try:
-        return redis_reader.top(url, kind, limit, now_ms, damaged=damaged)
+        return redis_reader.top(url, kind, limit, now_ms, way, damaged=damaged)
     except Damaged as error:
         raise Unhealthy(
             f"Redis holds what no sink writes: {error}",
@@ -109,7 +87,8 @@ def top(
             code="damaged",
         ) from error
     except Unavailable as error:
-        raise Unhealthy(f"Redis does not answer: {error}", hint="see: fraudctl status") from error
+        hint = mend("redis", error) or "see: fraudctl status"
+        raise Unhealthy(f"Redis does not answer: {error}", hint=hint) from error
 
 
 def wanted(decision: str | None) -> tuple[str, ...]:
@@ -126,14 +105,13 @@ def iso(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _alert(parts: Parts, append_ms: int) -> Alert:
+def _alert(parts: Parts, append_ms: int) -> Flagged:
     transaction, verdict = parts.transaction, parts.verdict
     decided_at = iso(datetime.fromtimestamp(append_ms / 1000, UTC))
-    return Alert(
+    return Flagged(
         decided_at,
         transaction["event_time"],
-        transaction["user_id"],
-        transaction["event_id"],
+        *parts.identity,
         str(transaction["amount"]),
         transaction.get("currency"),
         transaction.get("ip"),

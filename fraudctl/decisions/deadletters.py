@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.home.stack import Stack
@@ -49,7 +48,7 @@ class DeadLetter:
         """Whether all its bytes are held, so that it can be sent again."""
         return self.length <= self.stored
 
-    def as_document(self, whole: bool = False) -> dict[str, Any]:
+    def as_document(self, whole: bool = False) -> dict[str, object]:
         """The record for JSON; `whole` gives all bytes that are held, else the first 200."""
         value = self.record.value
         text = (
@@ -76,7 +75,7 @@ class Retry:
     sent: bool
     reason: str = ""
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The outcome for JSON."""
         return {"id": self.id, "sent": self.sent, "reason": self.reason}
 

@@ -1,50 +1,31 @@
 """Why a transaction was decided as it was: its features, and every rule with the values it compared.
 
-The decision comes from PostgreSQL, or from the decisions topic when the store lacks it, is away, or is not
-part of the stack. Each rule of the rule set that was in force is evaluated again on the decision's own
-values.
+`fraudctl.decisions.finding` finds the decision. Each rule of the rule set that was in force is evaluated
+again on the decision's own values.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fraudctl.console.progress import Progress, progress
-from fraudctl.console.streams import say
-from fraudctl.errors import Failed, NotRunning, UsageError
-from fraudctl.kafka import admin, tail
-from fraudctl.kafka.tail import Record
-from pipeline.records.decision_bytes import glance
-from pipeline.records.decision_record import run_of
-from pipeline.records.decisions import Decision, decode_decision
+from fraudctl.decisions.finding import Found, find, one_of
+from pipeline.records.decisions import Decision
 from pipeline.records.events import Transaction
-from pipeline.records.position import pack, unpack
+from pipeline.records.position import unpack
 from pipeline.records.quantities import amount_text, format_time, parse_amount
 from pipeline.records.wire import plain
-from pipeline.rules.expression.tree import Kind, names_in
+from pipeline.rules.expression.tree import Kind, RawValue, names_in
 from pipeline.rules.ruleset import RuleSetError, load, parse
 from pipeline.scoring import scorer
-from pipeline.sinks import Unavailable
-from pipeline.sinks.postgres import reader
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
     from pipeline.rules.rule import Rule
     from pipeline.rules.ruleset import RuleSet
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A decision and where it was found: "postgres" or "log"."""
-
-    decision: Decision
-    position: int
-    decided_at_ms: int
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +57,7 @@ class Explanation:
     def sum_of_points(self) -> int:
         return sum(hit.points for hit in self.found.decision.reasons)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """As a JSON-able mapping."""
         decision = self.found.decision
         return {
@@ -105,6 +86,7 @@ class Explanation:
             },
             "late": decision.late,
             "saturated": decision.saturated,
+            **({"reused_id": True, "content_hash": decision.content_hash} if decision.reused_id else {}),
             "warming": list(decision.warming),
             "source": {
                 "topic": decision.source.topic,
@@ -146,86 +128,20 @@ def outcomes(decision: Decision, ruleset: RuleSet | None) -> tuple[RuleOutcome, 
     return tuple(_outcome(rule, values, ruleset, texts.get(rule.name)) for rule in ruleset.rules)
 
 
-def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, Any]:
+def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, RawValue | None]:
     """What the rules saw: money in units, numbers, text, truth values; what is absent is left out."""
     read: Mapping[Kind, Callable[[Any], Any]] = {Kind.MONEY: parse_amount, Kind.INT: int, Kind.FLOAT: float}
     transaction = decision.transaction
-    values: dict[str, Any] = {
+    values: dict[str, RawValue | None] = {
         "event_id": transaction.event_id,
         "user_id": transaction.user_id,
         "amount": transaction.amount_units,
         **{name: transaction.get(name) for name in transaction.fields},
+        **{name: getattr(decision, name) for name in ruleset.built_in if name in ("late", "reused_id")},
     }
     for name, value in decision.features.items():
         values[name] = read.get(ruleset.kind(name), lambda same: same)(value)
     return values
-
-
-def find(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
-    """The newest decision of each user who has that event id: from the store, else from the log.
-
-    Raises NotRunning or Unhealthy only when the log cannot be read either.
-    """
-    return _from_store(stack, event_id, user_id) or logged(stack, event_id, user_id)
-
-
-def _from_store(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
-    """What the store holds; nothing, and why is said, where there is none or it does not answer."""
-    try:
-        dsn = stack.sink_url("postgres")
-    except NotRunning as error:
-        say(f"{error.message}: reading the log instead")
-        return []
-    try:
-        return stored(dsn, event_id, user_id)
-    except Unavailable as error:
-        say(f"PostgreSQL does not answer: {error}: reading the log instead")
-        return []
-
-
-def one_of(found: list[Found], event_id: str) -> Found:
-    """The only one. Raises UsageError naming the users when there are several, Failed for none."""
-    if not found:
-        raise Failed(f"no decision about {event_id!r} is known", hint="see the latest: fraudctl alerts")
-    if len(found) > 1:
-        users = ", ".join(sorted(one.decision.transaction.user_id for one in found))
-        raise UsageError(
-            f"{len(found)} users have an event {event_id!r}: {users}",
-            hint="name one with --user",
-            code="ambiguous",
-        )
-    return found[0]
-
-
-def stored(dsn: str, event_id: str, user_id: str | None) -> list[Found]:
-    """From PostgreSQL. Raises `pipeline.sinks.Unavailable`."""
-    return [Found(*one, "postgres") for one in reader.of_event(dsn, event_id, user_id)]
-
-
-def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
-    """From the decisions topic, read from its beginning: slow, and needs no store."""
-    topic = stack.profile.topics.decisions
-    total = sum(admin.end_offsets(stack.kafka, topic).values())
-    with progress("reading the log", total) as bar:
-        records = tail.records(stack.kafka, topic)
-        return newest(_counted(records, bar), event_id, user_id)
-
-
-def newest(records: Iterable[Record], event_id: str, user_id: str | None) -> list[Found]:
-    """The decision of the greatest position for each user who has that event id."""
-    found: dict[str, Found] = {}
-    for record in records:
-        value = record.value or b""
-        try:
-            owner, event = glance(value).identity
-            if event != event_id or user_id not in (None, owner):
-                continue
-            rank = pack(run_of(record.headers.items()), record.offset)
-            if owner not in found or rank > found[owner].position:
-                found[owner] = Found(decode_decision(value), rank, record.append_ms, "log")
-        except ValueError:  # no decision, or only the beginning of one
-            continue
-    return [found[owner] for owner in sorted(found)]
 
 
 def ruleset_of(stack: Stack, wanted: str) -> tuple[RuleSet | None, str | None]:
@@ -244,7 +160,7 @@ def ruleset_of(stack: Stack, wanted: str) -> tuple[RuleSet | None, str | None]:
     return None, None
 
 
-def transaction_document(transaction: Transaction) -> dict[str, Any]:
+def transaction_document(transaction: Transaction) -> dict[str, object]:
     """The transaction as plain JSON values; the amount as exact decimal text."""
     return {
         "event_id": transaction.event_id,
@@ -268,13 +184,6 @@ def _outcome(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str 
     return RuleOutcome(rule.name, rule.when, points if fired else rule.points, fired, compared, text, error)
 
 
-def _declared(ruleset: RuleSet, name: str) -> dict[str, Any]:
+def _declared(ruleset: RuleSet, name: str) -> dict[str, object]:
     """How the feature is declared, as written in the rule set."""
     return {"declared": ruleset.content.get("features", {}).get(name)}
-
-
-def _counted(records: Iterable[Record], progress: Progress) -> Iterable[Record]:
-    for count, record in enumerate(records, 1):
-        yield record
-        if count % 5_000 == 0:
-            progress.update(count)

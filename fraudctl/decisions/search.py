@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fraudctl.errors import NotRunning, Unhealthy, UsageError
-from pipeline.sinks import Unavailable, settings_of
+from pipeline.sinks import Unavailable, mend, settings_of
 from pipeline.sinks.elasticsearch import reader
 from pipeline.sinks.elasticsearch.reader import Answer, BadQuery
 from pipeline.sinks.elasticsearch.reader import Search as Search
@@ -24,10 +24,11 @@ def find(stack: Stack, search: Search) -> Answer:
         )
     settings = settings_of(SINK, stack.profile.sinks[SINK])
     try:
-        return reader.find(stack.sink_address(SINK), stack.secret(SINK), settings, search)
+        return reader.find(stack.sink_address(SINK), stack.secret_path(SINK), settings, search)
     except BadQuery as error:
         raise UsageError(
             f"the query cannot be read: {error}", hint="put quotes around what holds : / or spaces: '\"a:b\"'"
         ) from error
     except Unavailable as error:
-        raise Unhealthy(f"Elasticsearch does not answer: {error}", hint="see: fraudctl status") from error
+        hint = mend(SINK, error) or "see: fraudctl status"
+        raise Unhealthy(f"Elasticsearch does not answer: {error}", hint=hint) from error

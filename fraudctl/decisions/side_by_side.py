@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from fraudctl.decisions.explain import raw_values
 from pipeline.records.decisions import Decision
@@ -32,7 +31,7 @@ class Verdict:
         """Whether every rule could be judged."""
         return None not in self.fired.values()
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The verdict in JSON."""
         return {
             "version": self.version,

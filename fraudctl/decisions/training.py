@@ -33,10 +33,9 @@ def store_of(stack: Stack) -> Store:
             hint="add `parquet: {}` to the sinks of its profile, or run: fraudctl up --profile all-sinks",
             code="no_sink",
         )
-    secret = stack.secret_path(SINK)
     try:
-        text = secret.read_text(encoding="utf-8") if secret else None
-        return blobs.connect(stack.sink_address("parquet"), text, stack.profile.sinks[SINK])
+        secret, settings = stack.secret_path(SINK), stack.profile.sinks[SINK]
+        return blobs.connect(stack.sink_address("parquet"), secret, settings)
     except (OSError, ValueError) as error:
         raise UsageError(f"the parquet sink's settings: {error}") from error
 

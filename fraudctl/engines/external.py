@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fraudctl.errors import FraudctlError
+from fraudctl.console.streams import say
+from fraudctl.errors import FraudctlError, Unhealthy
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
-from fraudctl.servers import server_class
+from fraudctl.servers import prometheus, server_class
 from pipeline import sinks
 
 PROBE_S = 5.0
@@ -32,6 +33,8 @@ def reason_unwell(stack: Stack, name: str) -> str:
             )
 
             Flink(stack.flink_url, timeout_s=PROBE_S).jobs()
+        elif name == "prometheus":
+            prometheus.ask_ready(stack.address(name), PROBE_S)
         elif name in stack.profile.sinks:
             _ask_store(stack, name)
     except FraudctlError as error:
@@ -41,9 +44,28 @@ def reason_unwell(stack: Stack, name: str) -> str:
     return ""
 
 
+def prepare(stack: Stack, sink: str) -> None:
+    """Make what must be in a sink's store before its writer starts.
+
+    Raises Unhealthy where that cannot be done in a server of ours. One that is elsewhere may be away, or not
+    let us in yet: that is said, the writer waits, and loses nothing.
+    """
+    given = stack.sink_address(sink), stack.secret_path(sink), dict(stack.profile.sinks[sink])
+    is_elsewhere = stack.profile.server(sink).external is not None
+    try:
+        sinks.prepare(sink, *given)
+        if is_elsewhere:
+            _ask_store(stack, sink)
+    except sinks.Unavailable as error:
+        mend = sinks.mend(sink, error) or "see: fraudctl doctor"
+        if not is_elsewhere:
+            raise Unhealthy(f"{title(sink)} cannot be used: {error}", hint=mend) from error
+        say(f"{title(sink)} cannot be used for now: {error}; its writer waits. {mend}")
+
+
 def _ask_store(stack: Stack, name: str) -> None:
     settings = dict(stack.profile.sinks[name])
-    store = sinks.connect(name, stack.sink_address(name), stack.secret(name), settings)
+    store = sinks.connect(name, stack.sink_address(name), stack.secret_path(name), settings)
     try:
         store.held("", "")
     finally:

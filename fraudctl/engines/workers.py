@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
+from fraudctl.engines import targets
 from fraudctl.home import typed_files
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.stack import Stack
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pipeline.projector import Config
 
 SILENT_MS = 20
+EXPORTER = "exporter"
+"""the program that looks at the stack from outside"""
 _STATUS: Final = TypeAdapter(SinkStatus)
 _PACKAGES = Path(__file__).resolve().parents[2]
 
@@ -73,7 +76,7 @@ def notifies(stack: Stack) -> bool:
     return bool(stack.profile.notify.channels) and "dynamodb" in stack.addresses
 
 
-def notifier(stack: Stack) -> dict[str, Any]:
+def notifier(stack: Stack) -> dict[str, object]:
     """What the notifier is started with: the document of `pipeline.notifier.Config`."""
     secret = stack.secret_path("dynamodb")
     sink = settings_of("dynamodb", stack.profile.sinks.get("dynamodb", {}))
@@ -83,6 +86,10 @@ def notifier(stack: Stack) -> dict[str, Any]:
         "channels": {name: dict(settings) for name, settings in stack.profile.notify.channels.items()},
         "digest_window_ms": stack.profile.notify.digest_window_ms,
         "digest_over": stack.profile.notify.digest_over,
+        "region": sink.region,
+        "role": sink.role,
+        "ca_file": str(sink.ca_file) if sink.ca_file else None,
+        "metrics_port": stack.metrics_port("notifier"),
         "alerts_table": sink.table,
         "create": sink.create,
         "status_file": str(stack.paths.run / "notifier.status.json"),
@@ -104,6 +111,8 @@ def programs(stack: Stack) -> list[Program]:
     if notifies(stack):
         arguments = ["pipeline.notifier", "--config", str(_notifier_file(stack))]
         found.append(_python(stack, "notifier", arguments))
+    if "kafka" in stack.addresses and stack.metrics_port(EXPORTER):
+        found.append(_python(stack, EXPORTER, ["fraudctl.observe.exporter", "--home", str(stack.home)]))
     return found
 
 
@@ -114,6 +123,7 @@ def write_configurations(stack: Stack) -> None:
             make_folder(stack.paths.data(sink))
     if notifies(stack):
         _write(_notifier_file(stack), notifier(stack))
+    write_atomically(stack.paths.metrics_targets, targets.text(stack))
     if "kafka" not in stack.addresses:
         return
     _write(_ticker_file(stack), _ticker(stack))
@@ -121,16 +131,17 @@ def write_configurations(stack: Stack) -> None:
         _write(sink_file(stack, sink), _sink(stack, sink))
 
 
-def _ticker(stack: Stack) -> dict[str, Any]:
+def _ticker(stack: Stack) -> dict[str, object]:
     return {
         "kafka": stack.kafka.as_document(),
         "topic": stack.profile.topics.transactions,
         "out_of_orderness_ms": stack.profile.pipeline.out_of_orderness_ms,
         "silent_ms": SILENT_MS,
+        "metrics_port": stack.metrics_port("ticker"),
     }
 
 
-def _sink(stack: Stack, sink: str) -> dict[str, Any]:
+def _sink(stack: Stack, sink: str) -> dict[str, object]:
     secret = stack.secret_path(sink)
     return {
         "sink": sink,
@@ -143,6 +154,7 @@ def _sink(stack: Stack, sink: str) -> dict[str, Any]:
         "secret_file": str(secret) if secret else None,
         "status_file": str(status_file(stack, sink)),
         "pause_file": str(pause_file(stack, sink)),
+        "metrics_port": stack.metrics_port(program(sink)),
     }
 
 
@@ -168,7 +180,7 @@ def writer(stack: Stack, sink: str) -> Config:
     return found
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
+def _write(path: Path, document: dict[str, object]) -> None:
     write_atomically(path, json.dumps(document, indent=2) + "\n")
 
 

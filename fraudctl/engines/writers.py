@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypedDict
 
 from fraudctl import engines
 from fraudctl.engines import workers
@@ -21,16 +21,27 @@ from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.kafka import admin, places
 from fraudctl.waiting import until
-from pipeline.metrics import SinkStatus
+from pipeline.metrics import MEASURED_ONLY, SinkStatus
 from pipeline.records import clock
 from pipeline.records.names import writer_group
 
 STALE_MS = 10_000
 """A status file older than this is of a writer that no longer tells anything."""
-TOLD_OTHERWISE = frozenset({"sink", "lag", "paused", "suspended"})
-"""What a writer reports and its status tells as `name`, as the broker knows it, and as `state`."""
+TOLD_OTHERWISE = frozenset({"sink", "lag", "paused", "suspended"}) | MEASURED_ONLY
+"""What a writer reports and its status tells as `name`, as the broker knows it, and as `state`; and what only
+its metrics have."""
 _SAID = tuple(one.name for one in fields(SinkStatus) if one.name not in TOLD_OTHERWISE)
 _LEAVE_S = 20.0
+
+
+class Described(TypedDict):
+    """A sink as the profile has it."""
+
+    name: str
+    address: str
+    group: str
+    dead_letter_topic: str
+    settings: Mapping[str, object]
 
 
 def check(stack: Stack, sink: str) -> str:
@@ -45,7 +56,7 @@ def check(stack: Stack, sink: str) -> str:
     return sink
 
 
-def describe(stack: Stack) -> list[dict[str, Any]]:
+def describe(stack: Stack) -> list[Described]:
     """Every sink: what it is called, where it writes, and its settings. Asks no server."""
     return [
         {

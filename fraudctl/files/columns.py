@@ -67,6 +67,7 @@ class Columns:
     def lacking(self, required: Iterable[str]) -> list[str]:
         """Fields that no row of a table can have."""
         made = {"event_id"} if self.options.id_from else set()
+        made |= {"user_id"} if self.options.user_from else set()
         return [
             field
             for field in required

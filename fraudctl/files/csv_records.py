@@ -53,7 +53,7 @@ class Records:
             if isinstance(text, Refusal):
                 yield number, text
             elif quote in text:
-                yield number, self._quoted(number, text)
+                yield number, self._quoted(text)
             elif text and not text.isspace():
                 cells = _plain_cells(text, delimiter)
                 yield number, cells if len(cells) == columns else self._wrong_count(cells)
@@ -83,7 +83,7 @@ class Records:
                 break
         return length
 
-    def _quoted(self, number: int, text: str) -> list[str] | Refusal:
+    def _quoted(self, text: str) -> list[str] | Refusal:
         try:
             cells = cells_of(text, self._dialect)
         except csv.Error as error:

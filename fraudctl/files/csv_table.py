@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -32,6 +32,8 @@ class CsvTable:
     heading_line: int
     later: dict[int, list[str]]
     """cells of the next lines, to find a heading among them when this is none"""
+    absent: frozenset[str] = frozenset()
+    """words that stand for an empty cell"""
 
     def records(self) -> Iterator[Record]:
         """The rows in order, by the line each begins on."""
@@ -40,7 +42,16 @@ class CsvTable:
             for number, _, _, whole in lines:
                 if number == self.heading_line and whole:
                     break
-            yield from Records(lines, self.dialect, len(self.columns))
+            found = Records(lines, self.dialect, len(self.columns))
+            yield from self._without_absent(found) if self.absent else found
+
+    def _without_absent(self, found: Iterable[Record]) -> Iterator[Record]:
+        absent = self.absent
+        for number, cells in found:
+            if isinstance(cells, list):
+                yield number, ["" if cell in absent else cell for cell in cells]
+            else:
+                yield number, cells
 
     def said(self) -> str:
         """How it is read."""
@@ -69,9 +80,8 @@ def csv_table(path: Path, options: ReadOptions) -> CsvTable:
     delimiter = given or _delimiter(path, [text for _, text in texts])
     dialect = Dialect(delimiter, None if options.quote == "none" else options.quote)
     number, heading = texts[0]
-    return CsvTable(
-        path, encoding, dialect, _cells(path, number, heading, dialect), number, _later(texts[1:], dialect)
-    )
+    cells, later = _cells(path, number, heading, dialect), _later(texts[1:], dialect)
+    return CsvTable(path, encoding, dialect, cells, number, later, options.absent)
 
 
 def _texts(path: Path, sample: list[Piece], options: ReadOptions) -> list[tuple[int, str]]:

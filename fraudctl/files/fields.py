@@ -147,7 +147,7 @@ def reserved_hint(name: str) -> str:
 
 
 def _refused(name: str) -> Convert:
-    def refuse(value: Any) -> Any:
+    def refuse(_: Any) -> Any:
         raise Refusal("reserved_field", f"{name}: say {reserved_hint(name)}")
 
     return refuse

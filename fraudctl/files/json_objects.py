@@ -47,6 +47,15 @@ def objects(stream: BinaryIO, encoding: str | None = None) -> Iterator[Found]:
     return (_lines if whole * 2 >= len(filled) else _spread)(chain(sample, found))
 
 
+def without(members: Members, absent: frozenset[str]) -> Members:
+    """The object, nested ones too, without members that are one of these words."""
+    return Members(
+        (name, without(value, absent) if isinstance(value, Members) else value)
+        for name, value in members
+        if not (isinstance(value, str) and value in absent)
+    )
+
+
 def _holds_objects(piece: Piece) -> bool:
     """Whether a line looks like an object or several, not like a part of one or of an array."""
     text = piece[1].strip()

@@ -25,11 +25,13 @@ _WIDEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The truth about an event as the file tells it; `time_ms` is when it became known, if the file says."""
+    """The truth about an event as the file tells it; `time_ms` is when it became known, `by` who says it, if
+    the file says so."""
 
     fraud: bool
     time_ms: int | None
     scenario: str | None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,8 @@ class Maker:
             label = label_of(values, self._times)
         if self._options.id_from is not None:
             values["event_id"] = self._made_id(number, whole)
+        if self._options.user_from is not None:
+            values.setdefault("user_id", f"row-{number}")
         event_id, user_id = values.pop("event_id", None), values.pop("user_id", None)
         event_time, units = values.pop("event_time", None), values.pop("amount", None)
         if not (event_id and user_id) or event_time is None or units is None:

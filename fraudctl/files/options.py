@@ -46,10 +46,12 @@ class ReadOptions:
     time_formats: tuple[str, ...] = ()
     time_start_ms: int | None = None
     id_from: str | None = None
+    user_from: str | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
     round_to: int | None = None
     minor_units: bool = False
     currency: str | None = None
+    absent: frozenset[str] = frozenset()
     drop: frozenset[str] = frozenset()
     keep: frozenset[str] | None = None
 
@@ -58,6 +60,7 @@ class ReadOptions:
         _one_of("--decimal", self.decimal, (",", "."))
         _one_of("--time-unit", self.time_unit, tuple(UNIT_NS))
         _one_of("--id", self.id_from, IDS)
+        _one_of("--user-from", self.user_from, ("row",))
         for column, kind in self.kinds.items():
             _one_of(f"--kind {column}", kind, KINDS)
         _check_single(self)

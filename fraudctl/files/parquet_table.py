@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ class ParquetTable:
     columns: list[str]
     widest: list[int] = field(default_factory=lambda: [0])
     """one number: what the texts of a row of the batch that is being read take at most, in bytes"""
+    absent: frozenset[str] = frozenset()
+    """words that stand for no value"""
 
     def records(self) -> Iterator[tuple[int, list[Any]]]:
         """The rows in order; a list or a struct comes as Python has it."""
@@ -35,17 +38,32 @@ class ParquetTable:
                 self.widest[0] = sum(map(_widest, batch.columns))
                 for values in _rows(batch):
                     number += 1
-                    yield number, values
+                    yield number, self._without_absent(values) if self.absent else values
+
+    def _without_absent(self, values: list[Any]) -> list[Any]:
+        return [None if isinstance(value, str) and value in self.absent else value for value in values]
 
     def said(self) -> str:
         """How it is read."""
         return "Parquet"
 
 
-def parquet_table(path: Path) -> ParquetTable:
+def parquet_table(path: Path, absent: frozenset[str] = frozenset()) -> ParquetTable:
     """The file by its schema. UsageError when it is no Parquet."""
     with _file(path) as file:
-        return ParquetTable(path, list(file.schema_arrow.names))
+        return ParquetTable(path, list(file.schema_arrow.names), absent=absent)
+
+
+def write_part(path: Path, target: Path, places: int = 5, rows: int = 20_000) -> None:
+    """Write a smaller Parquet file: the first rows of row groups all over the file."""
+    import pyarrow.parquet
+
+    with _file(path) as file:
+        groups = file.metadata.num_row_groups
+        with pyarrow.parquet.ParquetWriter(target, file.schema_arrow) as out:
+            for group in sorted({groups * place // places for place in range(places)} if groups else ()):
+                for batch in islice(file.iter_batches(batch_size=rows, row_groups=[group]), 1):
+                    out.write_batch(batch)
 
 
 @contextmanager

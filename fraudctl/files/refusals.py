@@ -6,11 +6,10 @@ Holds no more than the first of them in memory, however many there are.
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from fraudctl.console.result import Table
 from fraudctl.errors import UsageError
@@ -54,6 +53,10 @@ class Refusals:
             reason.first.append(row)
         if len(self.kept) < KEPT:
             self.kept.append(row)
+        self.write(row)
+
+    def write(self, row: RefusedRow) -> None:
+        """Write one that is counted elsewhere, such as a row of another file."""
         if self.target is not None:
             self._write(self.target, row)
 
@@ -61,7 +64,7 @@ class Refusals:
         """All have been added: what was written gets its name."""
         if self._open is not None and self.target is not None:
             self._open.close()
-            os.replace(_partial(self.target), self.target)
+            _partial(self.target).replace(self.target)
             self._open, self.written = None, self.target
 
     def reasons(self) -> dict[str, int]:
@@ -69,7 +72,7 @@ class Refusals:
         ordered = sorted(self._reasons.items(), key=lambda item: -item[1].count)
         return {code: reason.count for code, reason in ordered}
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The first thousand, the count of all, and that by reason."""
         return {
             "refused": [one.as_document() for one in self.kept],
@@ -77,7 +80,7 @@ class Refusals:
             "refused_by_reason": self.reasons(),
         }
 
-    def tables(self) -> tuple[Table, ...]:
+    def tables(self, title: str = "Refused rows") -> tuple[Table, ...]:
         """Every reason with its count and the first rows it refused; none without refusals."""
         if not self.count:
             return ()
@@ -86,7 +89,7 @@ class Refusals:
             for index, one in enumerate(self._reasons[code].first):
                 where = f"{Path(one.file).name} {one.number}" if one.file else one.number
                 rows.append((None if index else count, where, one.reason))
-        return (Table(f"Refused rows ({self.count})", ("rows", "line", "reason"), rows),)
+        return (Table(f"{title} ({self.count})", ("rows", "line", "reason"), rows),)
 
     def _write(self, target: Path, row: RefusedRow) -> None:
         if self._open is None:

@@ -8,28 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from fraudctl.errors import UsageError
 from fraudctl.files.amounts import Amounts
 from fraudctl.files.csv_table import CsvTable
-from fraudctl.files.fields import Convert, Fields
-from fraudctl.files.json_objects import objects
+from fraudctl.files.fields import Fields
+from fraudctl.files.json_objects import Found, Members, objects, without
 from fraudctl.files.making import Label as Label
-from fraudctl.files.making import Maker, label_of
+from fraudctl.files.making import Maker
 from fraudctl.files.making import RefusedRow as RefusedRow
 from fraudctl.files.making import Row as Row
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.packing import opened
-from fraudctl.files.parquet_table import ParquetTable
 from fraudctl.files.sources import Paths, parts
 from fraudctl.files.survey import Survey, survey
 from fraudctl.files.times import Times
 from pipeline.records.quantities import Refusal
 
 PAYMENT_FIELDS = ("event_id", "user_id", "event_time", "amount")
-LABEL_FIELDS = ("event_id", "label")
 
 
 @dataclass(slots=True)
@@ -111,73 +107,23 @@ def read(
     yield from Reading(paths, options, max_event_bytes, used)
 
 
-def read_labels(path: Path, options: ReadOptions) -> Iterator[tuple[str | None, str, Label]]:
-    """(user_id or None, event_id, label) of each row of a file of labels. UsageError at the first bad row.
-
-    It has the columns event_id, the label, and optionally user_id and label_time.
-    """
-    for part in parts(path):
-        one = survey(part, replace(options, id_from=None), LABEL_FIELDS)
-        times = Times(options, one.unit)
-        fields = Fields(options, Amounts(options), times, frozenset(), one.kinds, one.whole)
-        for number, found in _named_values(one, fields):
-            try:
-                if isinstance(found, Refusal):
-                    raise found
-                label = label_of(found, times)
-                if label is None or not found.get("event_id"):
-                    raise Refusal("missing_field", f"event_id and {options.label} are needed")
-            except Refusal as refusal:
-                raise UsageError(f"{part.name} line {number}: {refusal}", code="bad_label") from None
-            yield found.get("user_id"), found["event_id"], label
-
-
-def _named_values(one: Survey, fields: Fields) -> Iterator[tuple[int, dict[str, Any] | Refusal]]:
-    """The fields of a label in each row."""
-    wanted = ("event_id", "user_id", "label", "label_time", "scenario")
-    for number, found in _all_pairs(one):
-        if isinstance(found, Refusal):
-            yield number, found
-            continue
-        values: dict[str, Any] = {}
-        try:
-            for column, value in found:
-                for name in one.columns.fields_of(column):
-                    if name in wanted and value is not None and value != "":
-                        convert = _conversion(fields, one, column, name)
-                        values[name] = value if convert is None else convert(value)
-        except Refusal as refusal:
-            yield number, refusal
-            continue
-        yield number, values
-
-
-def _conversion(fields: Fields, one: Survey, column: str, name: str) -> Convert | None:
-    if isinstance(one.table, CsvTable):
-        return fields.of_cell(column, name)
-    return fields.of_value(column, name, isinstance(one.table, ParquetTable))
-
-
-def _all_pairs(one: Survey) -> Iterator[tuple[int, list[tuple[str, Any]] | Refusal]]:
-    if one.table is None:
-        with opened(one.path) as stream:
-            for number, found, _ in objects(stream, one.columns.options.encoding):
-                yield number, found
-        return
-    for number, values in one.table.records():
-        if isinstance(values, Refusal):
-            yield number, values
-        else:
-            yield number, list(zip(one.table.columns, values, strict=True))
-
-
 def _json_rows(one: Survey, maker: Maker) -> Iterator[Row | RefusedRow]:
+    for number, found, size in json_objects(one):
+        if isinstance(found, Refusal):
+            yield RefusedRow(number, found.code, str(found))
+        else:
+            yield maker.pairs(number, found, size)
+
+
+def json_objects(one: Survey) -> Iterator[Found]:
+    """The objects of a file of JSON, without the values that stand for nothing."""
+    absent = one.columns.options.absent
     with opened(one.path) as stream:
         for number, found, size in objects(stream, one.columns.options.encoding):
-            if isinstance(found, Refusal):
-                yield RefusedRow(number, found.code, str(found))
+            if absent and isinstance(found, Members):
+                yield number, without(found, absent), size
             else:
-                yield maker.pairs(number, found, size)
+                yield number, found, size
 
 
 def _placed(row: Row | RefusedRow, one: Survey, before: int, id_from: str | None) -> Row | RefusedRow:

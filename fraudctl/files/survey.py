@@ -59,7 +59,7 @@ def survey(path: Path, options: ReadOptions, required: tuple[str, ...]) -> Surve
     kind = format_of(path, options)
     if kind == "jsonl":
         return _of_json(path, options)
-    table = csv_table(path, options) if kind == "csv" else parquet_table(path)
+    table = csv_table(path, options) if kind == "csv" else parquet_table(path, options.absent)
     hive = {name: value for name, value in hive_columns(path).items() if name not in table.columns}
     columns = Columns(options, [*table.columns, *hive])
     _check_heading(table, columns, required)

@@ -88,6 +88,8 @@ class Times:
             try:
                 return parse_time(value)
             except Refusal as refusal:
+                if _NUMBER.fullmatch(value):
+                    return self._counted(value)
                 if refusal.code != "bad_event_time":
                     raise Refusal(refusal.code, f"{value[:40]!r} is {refusal.detail}") from None
         return self._spelt(value)

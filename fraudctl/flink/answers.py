@@ -62,6 +62,8 @@ class Checkpoint:
     completed_ms: int
     size_bytes: int
     is_savepoint: bool
+    duration_ms: int = 0
+    """from its start until it was complete"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def checkpoint_of(answer: Mapping[str, Any]) -> Checkpoint:
         int(answer["latest_ack_timestamp"]),
         int(answer.get("state_size") or 0),
         bool(answer.get("is_savepoint")),
+        int(answer.get("end_to_end_duration") or 0),
     )
 
 

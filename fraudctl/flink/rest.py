@@ -80,6 +80,14 @@ class Flink:
             None if newest is None else checkpoint_of(newest),
         )
 
+    def watermark(self, job_id: str) -> int | None:
+        """How far event time is where it is least far, epoch milliseconds; None while no task knows."""
+        found = []
+        for vertex in self.job(job_id).vertices:
+            answer = self._ask("GET", f"/jobs/{job_id}/vertices/{vertex.vertex_id}/watermarks")
+            found += [int(entry["value"]) for entry in answer if "value" in entry]
+        return min((value for value in found if value > 0), default=None)
+
     def latest_checkpoint(self, job_id: str) -> Checkpoint | None:
         """The newest complete checkpoint or savepoint of this job that was not discarded."""
         return self.checkpoints(job_id).latest

@@ -146,7 +146,7 @@ def _reason_to_keep(home: Path) -> str | None:
         "is a link": home.is_symlink(),
         "is not a folder": not home.is_dir(),
         "is the root of the file system": place == Path(place.anchor),
-        "is your home directory": place == Path(os.path.expanduser("~")).resolve(),
+        "is your home directory": place == Path.home().resolve(),
         "is a mount point": place.is_mount(),
         "holds the working directory": Path.cwd().resolve().is_relative_to(place),
     }

@@ -10,8 +10,11 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter
 
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import open_private, write_atomically
@@ -24,6 +27,20 @@ if TYPE_CHECKING:
 
 _HISTORY = "history.jsonl"
 SHORTEST_HASH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """One job that began with a rule set, a line of the history."""
+
+    at_ms: int
+    hash: str
+    version: str
+    job: str
+    run: int
+
+
+_BEGUN: Final = TypeAdapter(Begun)
 
 
 def shipped() -> dict[str, Path]:
@@ -45,19 +62,13 @@ def store(home: Path, content: Mapping[str, Any]) -> str:
 
 def record_start(home: Path, content: Mapping[str, Any], job: str, run: int, at_ms: int) -> None:
     """Keep the content and note that a job began with it."""
-    entry = {
-        "at_ms": at_ms,
-        "hash": store(home, content),
-        "version": str(content.get("version")),
-        "job": job,
-        "run": run,
-    }
+    entry = Begun(at_ms, store(home, content), str(content.get("version")), job, run)
     with open_private(home / "rules" / _HISTORY, "a") as out:
-        out.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        out.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
 
 
-def history(home: Path) -> list[dict[str, Any]]:
-    """Every start of a job, the oldest first. A line that was cut off by a crash is left out."""
+def history(home: Path) -> list[Begun]:
+    """Every start of a job, the oldest first. A line of another form, cut off by a crash, is left out."""
     try:
         lines = (home / "rules" / _HISTORY).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -65,8 +76,8 @@ def history(home: Path) -> list[dict[str, Any]]:
     found = []
     for line in lines:
         try:
-            found.append(dict(json.loads(line)))
-        except (ValueError, TypeError):
+            found.append(_BEGUN.validate_json(line))
+        except ValueError:
             continue
     return found
 

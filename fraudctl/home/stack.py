@@ -26,7 +26,11 @@ from pipeline import sinks
 from pipeline.connections.kafka.description import Kafka
 
 FORMAT = 1
+NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
+"""the servers without which no job runs"""
 MEND = "remove it and run: fraudctl up"
+METRICS = "metrics"
+"""among the ports: those on which the pipeline's programs answer `/metrics`, by program"""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,15 @@ class Paths:
     def flink_lib(self) -> Path:
         return self.home / "flink" / "lib"
 
+    @property
+    def flink_plugins(self) -> Path:
+        return self.home / "flink" / "plugins"
+
+    @property
+    def metrics_targets(self) -> Path:
+        """Whom Prometheus is to ask, in the form of its `file_sd_configs`."""
+        return self.run / "metrics-targets.json"
+
     def data(self, server: str) -> Path:
         """Where a server keeps its data."""
         return self.home / "data" / server
@@ -97,6 +110,8 @@ class Stack:
     extra: Mapping[str, Any] = field(default_factory=dict)
     engine: str = "local"
     """the engine that runs it"""
+    added: tuple[str, ...] = ()
+    """servers that `up` was asked for beyond those of the profile"""
 
     @property
     def paths(self) -> Paths:
@@ -119,10 +134,14 @@ class Stack:
     def flink_url(self) -> str:
         return f"http://{self.flink}"
 
+    def metrics_port(self, program: str) -> int | None:
+        """Where a program of ours answers `/metrics`; None where it was started without."""
+        return self.ports.get(METRICS, {}).get(program)
+
     @property
     def runs_jobs(self) -> bool:
         """Whether this stack has what a job needs: Kafka and Flink."""
-        return {"kafka", "flink"} <= self.addresses.keys()
+        return self.addresses.keys() >= NEEDED_BY_JOBS
 
     @property
     def job_jars(self) -> tuple[Path, ...]:
@@ -146,14 +165,17 @@ class Stack:
 
     def secret_path(self, server: str) -> Path | None:
         """The file that holds the password of a server, or the credentials of a store without one."""
-        named = self.profile.sinks.get(server, {}).get("credentials_file")
-        if named is not None:
-            return Path(str(named)).expanduser()
+        if (named := sinks.secret_file(self.profile.sinks.get(server, {}))) is not None:
+            return named
         external = self.profile.server(server).external
         if external:
             return external.credentials_file if isinstance(external, External) else None
         file = self.paths.secret_file(server)
         return file if file.is_file() else None
+
+    def way(self, sink: str) -> sinks.Way:
+        """With what those who read a sink's store ask it, at `sink_address`."""
+        return sinks.Way(self.secret_path(sink), self.profile.sinks.get(sink, {}))
 
     def sink_url(self, sink: str) -> str:
         """The address of a sink's store with the password: show it to its owner only."""
@@ -180,6 +202,7 @@ class Stack:
             "jars": dict(self.jars),
             "extra": dict(self.extra),
             "engine": self.engine,
+            "added": list(self.added),
         }
         write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
 
@@ -215,6 +238,7 @@ class _File:
     jars: Mapping[str, str]
     extra: Mapping[str, Any]
     engine: str = "local"
+    added: tuple[str, ...] = ()
 
 
 @cache

@@ -8,12 +8,11 @@ told that the other was quicker. Nothing here touches the job, which follows the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fraudctl.console.result import Table
-from fraudctl.errors import Failed, FraudctlError, UsageError
+from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import submitted_live, wanted_live
 from fraudctl.kafka import tail
@@ -158,28 +157,3 @@ def live_config(stack: Stack, config: JobConfig) -> JobConfig:
 def now(chain: Sequence[Activation]) -> Activation | None:
     """The one in force at this moment."""
     return activation.in_force(chain, now_ms()) if chain else None
-
-
-def put_aside(stack: Stack) -> list[dict[str, Any]] | None:
-    """The records of the rules topic that no reader takes: topic, partition, offset, reason.
-
-    None when the topic cannot be read.
-    """
-    if not stack.runs_jobs:
-        return []
-    here = of(stack)
-    try:
-        aside = here.sorted_out().aside
-    except FraudctlError:
-        return None
-    return [{"topic": here.topic, "partition": PARTITION} | asdict(one) for one in aside]
-
-
-def say_put_aside(found: Sequence[Mapping[str, Any]] | None) -> tuple[str, tuple[Table, ...]]:
-    """The end of a summary and a table for what `put_aside` found; nothing where that is nothing."""
-    if not found:
-        return "", ()
-    title = "Records on the rules topic that are put aside; what is in force goes on"
-    rows = [(one["topic"], one["partition"], one["offset"], one["reason"]) for one in found]
-    many = f"; {len(found)} record{'s' * (len(found) > 1)} on the rules topic put aside"
-    return many, (Table(title, ("topic", "partition", "offset", "what is wrong"), rows),)

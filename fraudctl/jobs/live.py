@@ -30,6 +30,7 @@ from fraudctl.home.jobs import (
 )
 from fraudctl.home.jobs import wanted_live as wanted_live
 from fraudctl.jobs import plugin_watcher
+from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Past
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.submission import LIVE, SUBMIT_S, job_config, submit, topics_of
 from fraudctl.waiting import until
@@ -52,7 +53,7 @@ def start(
     restore: str = "latest",
     parallelism: int | None = None,
     hops: Sequence[str] = (),
-) -> dict[str, Any]:
+) -> LiveStatus:
     """Wants the live job running and waits until all its tasks run; its status.
 
     `restore` is `latest` (the newest savepoint or retained checkpoint), `none` (a new run from the start of
@@ -77,7 +78,7 @@ def start(
     return status(stack)
 
 
-def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True) -> dict[str, Any]:
+def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True) -> Ended:
     """Wants the live job stopped, ends it with a savepoint, and returns its job_id and savepoint.
 
     The wanted state changes first, so the keeper does not bring the job back. Without `savepoint` the job
@@ -103,7 +104,7 @@ def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True
     return {"job_id": jobs[0].job_id, "savepoint": path}
 
 
-def savepoint(stack: Stack, wait_s: float = 120.0) -> dict[str, Any]:
+def savepoint(stack: Stack, wait_s: float = 120.0) -> Ended:
     """Takes a savepoint of the running live job and returns its job_id and savepoint path."""
     flink = Flink(stack.flink_url)
     job = _live_job(flink)
@@ -112,7 +113,7 @@ def savepoint(stack: Stack, wait_s: float = 120.0) -> dict[str, Any]:
     return {"job_id": job.job_id, "savepoint": path}
 
 
-def rescale(stack: Stack, parallelism: int, wait_s: float, progress: Progress) -> dict[str, Any]:
+def rescale(stack: Stack, parallelism: int, wait_s: float, progress: Progress) -> LiveStatus:
     """Stops the live job with a savepoint and starts it from there at another parallelism; its status."""
     slots = Flink(stack.flink_url).overview().slots
     if not 1 <= parallelism <= slots:
@@ -124,7 +125,7 @@ def rescale(stack: Stack, parallelism: int, wait_s: float, progress: Progress) -
     return start(stack, wait_s, progress, parallelism=parallelism)
 
 
-def status(stack: Stack) -> dict[str, Any]:
+def status(stack: Stack) -> LiveStatus:
     """The live job as wanted, as the keeper sees it and as Flink sees it (`flink` is None without a job)."""
     wanted, keeper = wanted_live(stack), keeper_state(stack)
     shown = ("state", "last_error", "restored_from", "submitted_ms")
@@ -142,7 +143,7 @@ def status(stack: Stack) -> dict[str, Any]:
 
 def run_bounded(
     stack: Stack, topic: str, name: str, wait_s: float, progress: Progress, **changes: Any
-) -> dict[str, Any]:
+) -> Past:
     """Runs one bounded job over a topic of past data and waits for its end; job_id, run and seconds.
 
     Its decisions go to the stack's decisions topic under a run of their own (`changes` replaces fields
@@ -274,7 +275,7 @@ def _savepoint_folder(stack: Stack) -> str:
     return (stack.paths.savepoints / f"run-{keeper.run or 0 if keeper else 0}").as_uri()
 
 
-def _flink_status(flink: Flink, job: Job) -> dict[str, Any]:
+def _flink_status(flink: Flink, job: Job) -> FlinkJob:
     detail, checkpoints = flink.job(job.job_id), flink.checkpoints(job.job_id)
     latest = checkpoints.latest
     return {

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,6 @@ def _repeat(watcher: Watcher) -> None:
             log.warning("the plug-ins cannot be watched: %s", failure)
 
 
-def stopped(folder: Path) -> list[dict[str, Any]]:
+def stopped(folder: Path) -> list[Mapping[str, Any]]:
     """The plug-ins that were stopped in this home, the oldest first."""
     return sorted(plugin_watch.stopped(folder).values(), key=lambda entry: int(entry.get("at_ms", 0)))

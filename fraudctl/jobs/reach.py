@@ -12,7 +12,9 @@ SLACK_MS: Final = HOUR_MS
 """Events may be that much older than their append time, as far as `ingest` lets them."""
 
 
-def look_back_ms(features: Iterable[Feature], dedup_window_ms: int, out_of_orderness_ms: int) -> int | None:
+def look_back_ms(
+    features: Iterable[Feature], dedup_window_ms: int, out_of_orderness_ms: int, allowed_lateness_ms: int = 0
+) -> int | None:
     """Milliseconds before the moment; None when the whole log is needed.
 
     A window needs its own length, `previous` its ttl, dedup its window. The age that `first_seen` gives goes
@@ -23,4 +25,4 @@ def look_back_ms(features: Iterable[Feature], dedup_window_ms: int, out_of_order
         if feature.agg == "first_seen":
             return None
         reach = max(reach, feature.retention_ms, feature.ttl_ms or 0)
-    return reach + out_of_orderness_ms + SLACK_MS
+    return reach + out_of_orderness_ms + max(SLACK_MS, allowed_lateness_ms)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.errors import UsageError
 from fraudctl.flink.rest import Flink
@@ -48,7 +48,7 @@ class Reset:
         """Records in the log (control records included) that get a decision of the new run."""
         return sum(self.end[p] - self.emit_from[p] for p in self.end)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The reset in JSON."""
         return {
             "topic": self.topic,

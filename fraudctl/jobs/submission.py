@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.binaries.java import flink_module_flags, java_home
-from fraudctl.errors import Failed, UsageError
+from fraudctl.errors import Failed, FileProblems
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.private_files import UMASK, make_folder, open_private
@@ -32,6 +32,16 @@ LIVE = "fraudctl-live"
 SUBMIT_S = 180.0
 CLIENT_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m")
 """The client lives for seconds: it must start quickly, not run fast."""
+
+
+class UnusableRules(FileProblems):
+    """A file is no rule set, or not one that can be scored by."""
+
+    code = "ruleset"
+
+    def __init__(self, path: Path, problems: Sequence[object]) -> None:
+        self.advice = f"see every problem in its place with: fraudctl rules lint {path}"
+        super().__init__(str(path), problems)
 
 
 def job_config(
@@ -76,17 +86,20 @@ def plan_settings(profile: Profile) -> PlanSettings:
     """What a profile says about the computation of features."""
     settings = profile.pipeline
     return PlanSettings(
-        settings.out_of_orderness_ms, settings.dedup_window_ms, settings.max_entries, settings.max_event_bytes
+        settings.out_of_orderness_ms,
+        settings.dedup_window_ms,
+        settings.max_entries,
+        settings.max_event_bytes,
+        settings.allowed_lateness_ms,
     )
 
 
-def ruleset_content(path: Path) -> dict[str, Any]:
-    """The content of a rule set's file; UsageError when it cannot be used."""
+def ruleset_content(path: Path) -> dict[str, object]:
+    """The content of a rule set's file. UnusableRules names every problem at once."""
     try:
         return dict(ruleset.load(path).content)
     except ruleset.RuleSetError as error:
-        hint = f"see every problem with: fraudctl rules lint {path}"
-        raise UsageError(f"the rule set cannot be used: {error}", hint=hint, code="ruleset") from error
+        raise UnusableRules(path, error.problems) from error
 
 
 def topics_of(stack: Stack) -> JobTopics:

@@ -25,7 +25,8 @@ class WarmUp:
 def before(stack: Stack, features: Iterable[Feature], moment_ms: int | None) -> WarmUp:
     """Where to begin so that events appended from `moment_ms` on meet warm windows; None: from the start."""
     topic, settings = stack.profile.topics.transactions, stack.profile.pipeline
-    back = look_back_ms(features, settings.dedup_window_ms, settings.out_of_orderness_ms)
+    times = settings.dedup_window_ms, settings.out_of_orderness_ms, settings.allowed_lateness_ms
+    back = look_back_ms(features, *times)
     if moment_ms is None or back is None:
         return WarmUp(admin.begin_offsets(stack.kafka, topic), back)
     return WarmUp(admin.offsets_at(stack.kafka, topic, max(0, moment_ms - back)), back)

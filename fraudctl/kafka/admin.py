@@ -15,6 +15,7 @@ from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    ListOffsetsResultInfo,
     NewTopic,
     OffsetSpec,
     ResourceType,
@@ -157,6 +158,12 @@ def end_offsets(kafka: Kafka, topic: str) -> dict[int, int]:
     return _list_offsets(kafka, topic, OffsetSpec.latest())
 
 
+def newest_appends(kafka: Kafka, topic: str) -> dict[int, int]:
+    """The greatest append time, in epoch ms, of each partition that holds a record."""
+    found = _listed(kafka, topic, OffsetSpec.max_timestamp())
+    return {p: info.timestamp for p, info in found.items() if info.timestamp >= 0}
+
+
 def offsets_at(kafka: Kafka, topic: str, time_ms: int) -> dict[int, int]:
     """Offset of the first record appended at or after that time, per partition; the end if there is none."""
     ends = end_offsets(kafka, topic)
@@ -248,15 +255,19 @@ def _alter(kafka: Kafka, topic: str, config: Mapping[str, str]) -> None:
 
 
 def _list_offsets(kafka: Kafka, topic: str, at: OffsetSpec) -> dict[int, int]:
+    return {p: info.offset for p, info in _listed(kafka, topic, at).items()}
+
+
+def _listed(kafka: Kafka, topic: str, at: OffsetSpec) -> dict[int, ListOffsetsResultInfo]:
     asked = {TopicPartition(topic, p): at for p in range(partitions_of(kafka, topic))}
     admin = client(kafka)
     with translated(kafka):
         failures: list[KafkaException] = []
 
-        def answered() -> dict[int, int] | None:
+        def answered() -> dict[int, ListOffsetsResultInfo] | None:
             try:
                 answers = admin.list_offsets(asked)
-                return {p.partition: future.result(timeout=ANSWER_S).offset for p, future in answers.items()}
+                return {p.partition: future.result(timeout=ANSWER_S) for p, future in answers.items()}
             except KafkaException as error:
                 if error.args[0].code() not in _SETTLING:
                     raise

@@ -119,7 +119,7 @@ class Sender:
         self._producer = made
         self._files.renewed()
 
-    def _failed(self, error: KafkaError | None, message: Message) -> None:
+    def _failed(self, error: KafkaError | None, _: Message) -> None:
         self.failed += error is not None
 
     def _delivered(self, token: Any, error: KafkaError | None, message: Message) -> None:

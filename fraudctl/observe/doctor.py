@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from fraudctl.errors import FraudctlError
 from fraudctl.home import folder as homes
 from fraudctl.home import jobs
 from fraudctl.home.stack import Paths, read
+from fraudctl.observe import broker_clock
 from fraudctl.settings import reading
 from pipeline.connections import proxies
 
@@ -32,7 +34,7 @@ def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
     checks: list[Check] = [_python(sys.version_info[:2]), _machine(platform.system(), platform.machine())]
     checks += [_memory(psutil.virtual_memory().available), _disk(home), _owner(home)]
     checks += [_profile(environ), *engines.find("local").examine(home, environ), _logs(home)]
-    checks += [_job_files(home), _proxies(environ)]
+    checks += [_job_files(home), _proxies(environ), *_broker_clock(home)]
     return checks
 
 
@@ -127,6 +129,17 @@ def _job_files(home: Path) -> Check:
         found, mend = "; ".join(one.message for one in problems), "; ".join(one.hint for one in problems)
         return Check("job files", BROKEN, found, mend)
     return Check("job files", WELL, "what is kept about jobs can be read" if known else "no job yet")
+
+
+def _broker_clock(home: Path) -> list[Check]:
+    """The clock of the log, where there is a stack whose broker answers."""
+    try:
+        known = read(home)
+        if known is None or not broker_clock.answers(known):
+            return []
+        return [broker_clock.look(known, int(time.time() * 1000)).check()]
+    except FraudctlError:
+        return []
 
 
 def mends(checks: list[Check]) -> Iterator[str]:

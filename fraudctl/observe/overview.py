@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from fraudctl import engines
 from fraudctl.console.result import Result
@@ -13,8 +13,9 @@ from fraudctl.engines.contract import ServerHealth
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
-from fraudctl.jobs import activations
-from fraudctl.observe import status
+from fraudctl.jobs import put_aside
+from fraudctl.observe import broker_clock, status
+from fraudctl.observe.broker_clock import BrokerClock
 
 NOT_WELL = 3
 
@@ -51,9 +52,11 @@ def _running(stack: Stack) -> Result:
             server["dsn"] = stack.sink_url("postgres")
     job = status.job(stack)
     sinks = status.sinks(stack)
+    clock = _clock(stack)
     ill, rates = _ill(health, job, sinks), status.rates(stack)
-    put_aside = activations.put_aside(stack)
-    said, aside = activations.say_put_aside(put_aside)
+    if clock is not None and not clock.healthy:
+        ill.append(f"broker clock ({clock.ahead_ms / 1000:.0f} s ahead)")
+    aside = put_aside.of(stack)
     summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
     data = {
         "home": str(stack.home),
@@ -63,21 +66,40 @@ def _running(stack: Stack) -> Result:
         "job": job,
         "sinks": sinks,
         "rates": rates,
-        "rules_put_aside": put_aside,
+        "broker_clock": clock and clock.document(),
+        "rules_put_aside": put_aside.documents(aside),
+        "metrics": {"prometheus": stack.addresses.get("prometheus"), "missing": _missing(stack)},
     }
-    shown = (*tables(health, job, sinks), _rates_table(rates), *aside)
-    return Result(summary + said, data, exit_code=NOT_WELL if ill else 0, tables=shown)
+    kept = _missing(stack) or f"kept by Prometheus, {stack.address('prometheus')}"
+    shown = (*tables(health, job, sinks), _rates_table(rates), Table("", ("metrics",), [(kept,)]))
+    shown = (*shown, *put_aside.tables(aside))
+    return Result(put_aside.with_count(summary, aside), data, exit_code=NOT_WELL if ill else 0, tables=shown)
 
 
-def _ill(
-    health: Sequence[ServerHealth], job: Mapping[str, Any], sinks: Sequence[Mapping[str, Any]]
-) -> list[str]:
+def _clock(stack: Stack) -> BrokerClock | None:
+    """None where Kafka does not answer, which is said elsewhere."""
+    try:
+        return broker_clock.look(stack, int(time.time() * 1000))
+    except FraudctlError:
+        return None
+
+
+def _missing(stack: Stack) -> str | None:
+    """What is missing for metrics to be kept and alerts to fire, and what to do; None where nothing is."""
+    if "prometheus" in stack.addresses:
+        return None
+    if "prometheus" in stack.without:
+        return "not kept: the stack was started without Prometheus"
+    return "not kept, and no alert fires: no Prometheus; see: fraudctl up --with prometheus"
+
+
+def _ill(health: Sequence[ServerHealth], job: status.LiveJob, sinks: Sequence[status.Sink]) -> list[str]:
     """The names of what is not well, each once."""
     names = [one.name for one in health if not one.healthy] + ([] if job["healthy"] else ["job"])
     return names + [sink["name"] for sink in sinks if not sink["healthy"] and sink["name"] not in names]
 
 
-def _server(one: ServerHealth) -> dict[str, Any]:
+def _server(one: ServerHealth) -> dict[str, object]:
     return {
         "name": one.name,
         "title": one.title,
@@ -89,7 +111,7 @@ def _server(one: ServerHealth) -> dict[str, Any]:
 
 
 def tables(
-    health: Sequence[ServerHealth], job: Mapping[str, Any], sinks: Sequence[Mapping[str, Any]]
+    health: Sequence[ServerHealth], job: status.LiveJob, sinks: Sequence[status.Sink]
 ) -> tuple[Table, ...]:
     """Every program with what it takes, the job, and the sinks."""
     rows: list[tuple[object, ...]] = []
@@ -113,8 +135,9 @@ def tables(
     return tuple(found)
 
 
-def _rates_table(rates: Mapping[str, Any]) -> Table:
-    rows = [(name.replace("_", " "), rates[name], recent) for name, recent in rates["per_second"].items()]
+def _rates_table(rates: status.Rates) -> Table:
+    recent = rates["per_second"]
+    rows = [(name.replace("_", " "), total, recent[name]) for name, total in rates.items() if name in recent]
     return Table("", ("topic", "records", "per second"), rows)
 
 

@@ -3,22 +3,74 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import psutil
 
 from fraudctl.engines import workers
 from fraudctl.engines.contract import ProgramState
 from fraudctl.errors import FraudctlError
+from fraudctl.flink.rest import Flink
 from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import LIVE
+from fraudctl.kafka import admin
 from pipeline.records.names import writer_group
 
 RATE_SECONDS = 10
 
 
-def program(state: ProgramState) -> dict[str, Any]:
+class Program(TypedDict):
+    """A process with its children."""
+
+    name: str
+    state: str
+    pid: int | None
+    rss_bytes: int | None
+    uptime_s: int | None
+
+
+class LiveJob(TypedDict):
+    """The live job. `healthy` is false if it should run and does not; `reason` and `mend` say why."""
+
+    name: str | None
+    state: str
+    job_id: str | None
+    uptime_s: int | None
+    checkpoints: int | None
+    failed_checkpoints: int | None
+    checkpoint_age_s: int | None
+    checkpoint_duration_s: float | None
+    checkpoint_bytes: int | None
+    healthy: bool
+    wanted: NotRequired[str]
+    reason: NotRequired[str]
+    mend: NotRequired[str | None]
+
+
+class Sink(TypedDict):
+    """A writer, its lag in records, and what it says of itself."""
+
+    name: str
+    healthy: bool
+    lag: int | None
+    last_error: NotRequired[str | None]
+    written: NotRequired[int]
+    retried: NotRequired[int]
+    dead_lettered: NotRequired[int]
+    mend: NotRequired[str | None]
+
+
+class Rates(TypedDict):
+    """Of each topic how many records it has, and how many a second came of late."""
+
+    transaction_records: int | None
+    decisions: int | None
+    refusals: int | None
+    per_second: dict[str, float | None]
+
+
+def program(state: ProgramState) -> Program:
     """One program: name, state, pid, resident bytes (children included), seconds up."""
     return {
         "name": state.name,
@@ -29,42 +81,60 @@ def program(state: ProgramState) -> dict[str, Any]:
     }
 
 
-def job(stack: Stack) -> dict[str, Any]:
-    """The live job: state, age, newest checkpoint; `healthy` is false if it should run and does not."""
-    found: dict[str, Any] = {"name": None, "state": "none", "job_id": None, "uptime_s": None}
-    found |= {"checkpoints": None, "failed_checkpoints": None, "checkpoint_age_s": None, "healthy": True}
+def job(stack: Stack) -> LiveJob:
+    """The live job: state, age, newest checkpoint."""
+    found = _no_job()
     if not stack.runs_jobs:
         return found
     try:
         found["wanted"] = wanted = _wanted(stack)
-        found |= _live(stack)
+        _see(stack, found)
     except FraudctlError as error:
-        found |= {"state": "unknown", "healthy": False, "reason": error.message, "mend": error.hint or None}
+        found.update({"state": "unknown", "healthy": False, "reason": error.message})
+        found["mend"] = error.hint or None
         return found
     found["healthy"] = wanted != "running" or found["state"] == "RUNNING"
     return found
 
 
-def _live(stack: Stack) -> dict[str, Any]:
-    from fraudctl.flink.rest import Flink
+def _no_job() -> LiveJob:
+    return {
+        "name": None,
+        "state": "none",
+        "job_id": None,
+        "uptime_s": None,
+        "checkpoints": None,
+        "failed_checkpoints": None,
+        "checkpoint_age_s": None,
+        "checkpoint_duration_s": None,
+        "checkpoint_bytes": None,
+        "healthy": True,
+    }
 
+
+def _see(stack: Stack, found: LiveJob) -> None:
+    """What Flink knows of it."""
     flink = Flink(stack.flink_url, timeout_s=5)
     live = [one for one in flink.jobs() if one.name.startswith(LIVE) and not one.ended]
     if not live:
-        return {}
+        return
     newest = live[-1]
     checkpoints = flink.checkpoints(newest.job_id)
     latest = checkpoints.latest
     now_ms = time.time() * 1000
-    return {
-        "name": newest.name,
-        "state": newest.state,
-        "job_id": newest.job_id,
-        "uptime_s": int((now_ms - newest.start_ms) / 1000),
-        "checkpoints": checkpoints.completed,
-        "failed_checkpoints": checkpoints.failed,
-        "checkpoint_age_s": int((now_ms - latest.completed_ms) / 1000) if latest else None,
-    }
+    found.update(
+        {
+            "name": newest.name,
+            "state": newest.state,
+            "job_id": newest.job_id,
+            "uptime_s": int((now_ms - newest.start_ms) / 1000),
+            "checkpoints": checkpoints.completed,
+            "failed_checkpoints": checkpoints.failed,
+            "checkpoint_age_s": int((now_ms - latest.completed_ms) / 1000) if latest else None,
+            "checkpoint_duration_s": latest.duration_ms / 1000 if latest else None,
+            "checkpoint_bytes": latest.size_bytes if latest else None,
+        }
+    )
 
 
 def _wanted(stack: Stack) -> str:
@@ -72,26 +142,31 @@ def _wanted(stack: Stack) -> str:
     return jobs.wanted_live(stack).wanted if there else "nothing"
 
 
-def sinks(stack: Stack) -> list[dict[str, Any]]:
+def sinks(stack: Stack) -> list[Sink]:
     """Every sink writer with its lag in records and what it says of itself in its status file."""
     return [_sink(stack, name) for name in workers.sinks(stack)]
 
 
-def _sink(stack: Stack, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": workers.program(name), "healthy": True, "lag": None}
+def _sink(stack: Stack, name: str) -> Sink:
+    found: Sink = {"name": workers.program(name), "healthy": True, "lag": None}
     try:
         if (said := workers.said(stack, name)) is None:
             found["last_error"] = "it has not said anything yet"
         else:
-            shown = ("written", "retried", "dead_lettered", "last_error", "lag")
-            found |= {key: getattr(said, key) for key in shown}
-            # Its store refuses, or does not answer, for now: the writer waits and tries again.
-            found["healthy"] = not said.paused
+            found = {
+                "name": found["name"],
+                # Its store refuses, or does not answer, for now: the writer waits and tries again.
+                "healthy": not said.paused,
+                "lag": said.lag,
+                "written": said.written,
+                "retried": said.retried,
+                "dead_lettered": said.dead_lettered,
+                "last_error": said.last_error,
+                "mend": said.mend,
+            }
     except FraudctlError as error:
         found |= {"healthy": False, "last_error": error.message}
     try:
-        from fraudctl.kafka import admin
-
         found["lag"] = sum(
             admin.lag(stack.kafka, writer_group(name), stack.profile.topics.decisions).values()
         )
@@ -100,21 +175,27 @@ def _sink(stack: Stack, name: str) -> dict[str, Any]:
     return found
 
 
-def rates(stack: Stack) -> dict[str, Any]:
+def rates(stack: Stack) -> Rates:
     """Records on the live topics (control records included) and how many came a second of late; None where
     Kafka does not answer."""
     names = stack.profile.topics
-    wanted = {"transaction_records": names.transactions, "decisions": names.decisions}
-    wanted["refusals"] = names.refusals
-    counted = {key: _counted(stack, topic) for key, topic in wanted.items()}
-    records: dict[str, Any] = {key: total for key, (total, _) in counted.items()}
-    return records | {"per_second": {key: recent for key, (_, recent) in counted.items()}}
+    transactions, transactions_s = _counted(stack, names.transactions)
+    decisions, decisions_s = _counted(stack, names.decisions)
+    refusals, refusals_s = _counted(stack, names.refusals)
+    return {
+        "transaction_records": transactions,
+        "decisions": decisions,
+        "refusals": refusals,
+        "per_second": {
+            "transaction_records": transactions_s,
+            "decisions": decisions_s,
+            "refusals": refusals_s,
+        },
+    }
 
 
 def _counted(stack: Stack, topic: str) -> tuple[int | None, float | None]:
     """Every record of a topic, and those a second over the last RATE_SECONDS."""
-    from fraudctl.kafka import admin
-
     try:
         since = admin.offsets_at(stack.kafka, topic, int((time.time() - RATE_SECONDS) * 1000))
         ends = admin.end_offsets(stack.kafka, topic)

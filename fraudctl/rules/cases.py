@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets
@@ -45,7 +45,7 @@ class Ran:
         passed = len(self.outcomes) - len(self.failed)
         return f"{passed} of {len(self.outcomes)} cases pass in {self.seconds * 1000:.0f} ms"
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """In JSON."""
         return {
             "file": str(self.file),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning, UsageError
@@ -38,6 +38,32 @@ FIRST_DECISION_S: Final = 2.0
 Decide = Callable[[list[Activation]], Change]
 
 
+class Named(TypedDict):
+    """A rule set."""
+
+    version: str
+    hash: str
+
+
+class Described(Named):
+    """An activation without the content. `in_force_from` is None where it always was."""
+
+    action: str
+    activated_at: str
+    in_force_from: str | None
+    shadow: Named | None
+
+
+class Decided(TypedDict):
+    """A decision and where it lies."""
+
+    partition: int
+    offset: int
+    user_id: str
+    event_id: str
+    decided_at: str
+
+
 @dataclass(frozen=True, slots=True)
 class Changed:
     """An activation that counts, the one before it, and the first decision under it that was seen, if any.
@@ -48,11 +74,11 @@ class Changed:
     made: Activation
     before: Activation | None
     is_in_force: bool
-    first: dict[str, Any] | None
+    first: Decided | None
     seconds: float
     job_runs: bool
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """In JSON."""
         return {
             **described(self.made),
@@ -63,7 +89,7 @@ class Changed:
         }
 
 
-def described(one: Activation) -> dict[str, Any]:
+def described(one: Activation) -> Described:
     """An activation in JSON, without the content."""
     shadow = parse(one.shadow) if one.shadow else None
     return {
@@ -204,7 +230,7 @@ def _runs(stack: Stack) -> bool:
     return stack.runs_jobs and bool(Flink(stack.flink_url).live(LIVE))
 
 
-def _first(tail: Tail, made: Activation) -> dict[str, Any] | None:
+def _first(tail: Tail, made: Activation) -> Decided | None:
     """The first decision under the activation that arrives soon; None when there is no traffic."""
     mark = b'"ruleset_hash":"' + made.hash.encode() + b'"}'
     deadline = time.monotonic() + FIRST_DECISION_S

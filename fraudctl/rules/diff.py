@@ -31,7 +31,7 @@ class Change:
         """added, removed or changed."""
         return "added" if self.before is None else "removed" if self.after is None else "changed"
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The change in JSON."""
         return {
             "section": self.section,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets
@@ -24,7 +24,7 @@ class Entry:
     is_in_use: bool
     problem: str = ""
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """In JSON."""
         if self.ruleset is None:
             return {"name": self.name, "file": str(self.file), "in_use": False, "problem": self.problem}

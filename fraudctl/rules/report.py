@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets
@@ -42,7 +42,7 @@ class Checked:
         more = f"; {len(self.problems)} warning(s)" if self.problems else ""
         return f"{self.file} is a sound rule set: version {version}, {rules} rules{more}"
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """In JSON."""
         return {
             "file": str(self.file),
@@ -59,15 +59,19 @@ class Checked:
         """The problems with their places, and the state."""
         problems = [(p.severity, p.line, p.path, p.message) for p in self.problems]
         states = [
-            (s.key, f"{s.retention_ms / HOUR_MS:.3g} h", s.bytes_per_event, s.bytes_at_most)
+            (s.key, _hours(s.retention_ms), _hours(s.held_ms), s.bytes_per_event, s.bytes_at_most)
             for s in self.states
         ]
-        heads = ("key", "of events", "bytes an event", "bytes a key at most")
+        heads = ("key", "looks back", "kept for", "bytes an event", "bytes a key at most")
         tables = (
             Table("", ("severity", "line", "place", "what"), problems),
             Table("State per key (estimate)", heads, states),
         )
         return tuple(table for table in tables if table.rows)
+
+
+def _hours(length_ms: int) -> str:
+    return f"{length_ms / HOUR_MS:.3g} h"
 
 
 def check(file: Path, profile: Profile) -> Checked:

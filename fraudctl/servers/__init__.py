@@ -7,13 +7,14 @@ folder, so a new server needs no entry in any table.
 from __future__ import annotations
 
 import importlib
+import pwd
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypedDict
 
 from fraudctl.binaries.artifacts import Artifact, jars, lock
 from fraudctl.home.private_files import make_folder, open_private
@@ -36,6 +37,22 @@ class Program:
     stop_signal: str = "TERM"
     stop_wait_s: int = 20
     start_s: int = 1
+
+
+class RunAs(TypedDict, total=False):
+    """The arguments by which subprocess runs a command as another user."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def run_as(user: str | None) -> RunAs:
+    """Those for this user; none for ours."""
+    if user is None:
+        return {}
+    entry = pwd.getpwnam(user)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
 @dataclass(frozen=True)
@@ -65,6 +82,8 @@ class BaseServer(ABC):
     """whether it is started only for the sink of the same name"""
     compiles: ClassVar[bool] = False
     """whether `install` compiles a launcher, so that the compiler is fetched as well"""
+    optional: ClassVar[bool] = False
+    """whether a stack does without it where it cannot be had (`is_to_be_had`)"""
     hint: ClassVar[str] = ""
 
     def __init__(self, site: Site) -> None:
@@ -100,7 +119,7 @@ class BaseServer(ABC):
     def jar_paths(self) -> tuple[Path, ...]:
         return jars(self.jar_use, self.site.cache) if self.jar_use else ()
 
-    def install(self) -> None:  # noqa: B027 (an optional step)
+    def install(self) -> None:
         """Put binaries where they can run; jars are already in the cache. Repeats are quick."""
 
     @abstractmethod
@@ -115,11 +134,16 @@ class BaseServer(ABC):
     def probe(self) -> None:
         """Return if the server does its work now; raise NotReady with the reason if not."""
 
-    def finish(self) -> None:  # noqa: B027 (an optional step)
+    def finish(self) -> None:
         """What a ready server still needs before others use it. Repeats are harmless."""
 
     @classmethod
-    def outside(cls, paths: Paths) -> tuple[Path, ...]:
+    def is_to_be_had(cls, settings: ServerSettings, cache: Path, asked: bool) -> bool:
+        """Of an optional one, whether it can be started here; `asked` is whether somebody named it."""
+        raise NotImplementedError
+
+    @classmethod
+    def outside(cls, _: Paths) -> tuple[Path, ...]:
         """What this server keeps outside a home, whatever the settings were; `purge` deletes it."""
         return ()
 

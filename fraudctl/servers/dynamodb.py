@@ -7,9 +7,10 @@ only. Its own main class cannot be told that, hence the launcher beside this fil
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import ClassVar
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import class_path, compiled, java, launcher_jar
@@ -37,7 +38,7 @@ class Server(BaseServer):
 
     name = "dynamodb"
     title = "DynamoDB Local"
-    port_roles = {"dynamodb": 18000}  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {"dynamodb": 18000}
     memory_mb = 256
     jar_use = "dynamodb"
     for_sink = True

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import urllib.error
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import compiled, launcher_jar, server_command, share_classes
@@ -32,7 +32,7 @@ class Server(BaseServer):
 
     name = "elasticsearch"
     title = "Elasticsearch"
-    port_roles = {"http": 19200, "transport": 19300}  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {"http": 19200, "transport": 19300}
     memory_mb = 512
     jar_use = "elasticsearch"
     for_sink = True
@@ -67,7 +67,7 @@ class Server(BaseServer):
     def probe(self) -> None:
         try:
             with open_url(f"http://{self.address}/_cluster/health", 2) as answer:
-                health: dict[str, Any] = json.load(answer)
+                health: dict[str, object] = json.load(answer)
         except urllib.error.HTTPError as error:
             error.close()
             raise NotReady(f"HTTP {error.code}") from error

@@ -12,9 +12,10 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import flink_module_flags, java, java_home, server_command, share_classes
@@ -28,7 +29,7 @@ from fraudctl.flink.cluster import (
     taskmanager_memory,
 )
 from fraudctl.home.private_files import make_folder, write_atomically
-from fraudctl.servers import HOST, BaseServer, Program
+from fraudctl.servers import HOST, BaseServer, Program, _flink_metrics
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
 from pipeline.settings.reading import Free
 
@@ -65,7 +66,12 @@ class Server(BaseServer):
 
     name = "flink"
     title = "Flink"
-    port_roles = {"rest": 18081, "rpc": 18082}  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {
+        "rest": 18081,
+        "rpc": 18082,
+        "jobmanager-metrics": 18083,
+        "taskmanager-metrics": 18084,
+    }
     memory_mb = 2400
     jar_use = "connector"
     compiles = True
@@ -73,6 +79,7 @@ class Server(BaseServer):
 
     def install(self) -> None:
         build_kernel(self.site.cache)
+        _flink_metrics.install(pyflink_folder(), self.site.cache)
         share_classes(self.site.cache)
 
     def prepare(self) -> None:
@@ -83,11 +90,13 @@ class Server(BaseServer):
             text = _LOGGING.replace("{level}", level)
             write_atomically(self.paths.flink_conf / f"log4j-{name}.properties", text)
         link_jars(self.paths.flink_lib)
+        _flink_metrics.link_plugins(self.paths.flink_plugins, pyflink_folder(), self.site.cache)
 
     def settings(self) -> dict[str, Setting]:
         """Flink's configuration, the profile's `servers.flink.settings` last."""
         memory = taskmanager_memory(self.memory, ROCKSDB_MB)
-        return {**cluster_settings(HOST), **memory, **self._places(), **self.site.settings.settings}
+        ours = {**cluster_settings(HOST), **memory, **_flink_metrics.settings(), **self._places()}
+        return {**ours, **self.site.settings.settings}
 
     def programs(self) -> Sequence[Program]:
         return [
@@ -169,6 +178,7 @@ class Server(BaseServer):
         # the home are followed, so that every home has the same class path.
         places = [*job_jars(self.site.cache), *(jar.resolve() for jar in jars)]
         argv = [*server_command(name, flags, places, self.site.cache), main, "--configDir", str(conf)]
+        argv += _flink_metrics.port_argument(self.site.ports[f"{role}-metrics"])
         argv += ["--executionMode", "cluster"] if role == "jobmanager" else []
         return Program(name, argv, env=self._environment(), start_s=start_s)
 
@@ -178,7 +188,7 @@ class Server(BaseServer):
             "FLINK_HOME": str(pyflink_folder()),
             "FLINK_CONF_DIR": str(self.paths.flink_conf),
             "FLINK_LIB_DIR": str(self.paths.flink_lib),
-            "FLINK_PLUGINS_DIR": str(pyflink_folder() / "plugins"),
+            "FLINK_PLUGINS_DIR": str(self.paths.flink_plugins),
             "PYTHONPATH": python_path(),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "MALLOC_ARENA_MAX": "2",

@@ -6,8 +6,9 @@ import base64
 import socket
 import subprocess
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 from fraudctl.binaries.java import class_path, java, server_command, share_classes
 from fraudctl.errors import Failed, FraudctlError, NotReady
@@ -59,7 +60,7 @@ class Server(BaseServer):
 
     name = "kafka"
     title = "Kafka"
-    port_roles = {"broker": 19092, "controller": 19093}  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {"broker": 19092, "controller": 19093}
     memory_mb = 512
     jar_use = "kafka"
     hint = "its log names the reason; a full disk and a second broker on the same data are the usual ones"
@@ -76,12 +77,9 @@ class Server(BaseServer):
         settings = {str(name): str(value) for name, value in self.site.settings.settings.items()}
         ports = self.site.ports
         text = _PROPERTIES.format(
-            host=HOST,
-            broker=ports["broker"],
-            controller=ports["controller"],
-            data=str(self.data).replace("\\", "\\\\"),
+            host=HOST, broker=ports["broker"], controller=ports["controller"], data=escaped(str(self.data))
         )
-        text += "".join(f"{name}={value}\n" for name, value in settings.items())
+        text += "".join(f"{name}={escaped(value)}\n" for name, value in settings.items())
         write_atomically(self.config, text)
         if not (self.data / "meta.properties").exists():
             self._format()
@@ -125,3 +123,9 @@ class Server(BaseServer):
     def version(cls) -> str:
         broker = (a.coordinates for a in cls.artifacts() if ":kafka_2.13:" in a.coordinates)
         return next(broker, "").rpartition(":")[2]
+
+
+def escaped(value: str) -> str:
+    """A value of a properties file, where a backslash begins an escape and leading space is lost."""
+    text = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return "\\" + text if text.startswith((" ", "\t")) else text

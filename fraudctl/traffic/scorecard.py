@@ -10,7 +10,6 @@ import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from fraudctl.traffic.generator import Part
 
@@ -32,7 +31,7 @@ class Instance:
     events_to_detect: int | None = None
     time_to_detect_ms: int | None = None
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The instance in the scorecard's JSON."""
         names = ("attack", "events", "expected", "flagged", "events_to_detect", "time_to_detect_ms")
         return {"instance": self.name} | {name: getattr(self, name) for name in names}
@@ -61,7 +60,7 @@ class Scorecard:
     latency_ms: Mapping[str, int | None]
     instances: Sequence[Instance] = field(default_factory=tuple)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The scorecard as JSON-able data."""
         skipped = ("instances", "latency_ms")
         numbers = {name: getattr(self, name) for name in self.__slots__ if name not in skipped}

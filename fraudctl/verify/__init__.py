@@ -81,7 +81,7 @@ class Verification:
         folder: Path,
         span: Span | None = None,
         processes: int = 2,
-        tell: Tell = lambda done, total, what: None,
+        tell: Tell = lambda *_: None,
     ) -> None:
         self._log = log
         self._configs = tuple(sinks)

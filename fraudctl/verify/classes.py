@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pipeline.records.decision_record import Identity
 from pipeline.records.position import offset_of
@@ -71,7 +71,7 @@ class Difference:
     def offset(self) -> int | None:
         return None if self.log_position is None else offset_of(self.log_position)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The difference for JSON."""
         return {
             "sink": self.sink,

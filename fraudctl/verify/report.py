@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from fraudctl.verify.classes import FAULTS, Difference, Kind
 from fraudctl.verify.log import Offsets
@@ -26,7 +26,7 @@ class SinkReport:
     def faults(self) -> int:
         return sum(self.classes.get(kind, 0) for kind in FAULTS)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         return {
             "expected": self.expected,
             "held": self.held,
@@ -60,7 +60,7 @@ class Report:
     def is_clean(self) -> bool:
         return self.faults == 0
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The report for JSON; `differences` holds the first of each class, `file` names them all."""
         return {
             "decisions": self.decisions,

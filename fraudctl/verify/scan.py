@@ -57,7 +57,7 @@ class Plan:
 
 def open_sink(config: Config) -> ReadBack:
     """The sink with its reading side. Raises ValueError for one that cannot be verified."""
-    sink = sinks.connect(config.sink, config.address, config.secret(), config.settings)
+    sink = sinks.connect(config.sink, config.address, config.secret_file, config.settings)
     if not reads_back(sink):
         raise ValueError(f"sink {config.sink} cannot be read back")
     return sink

@@ -181,7 +181,7 @@ class DecisionsLog:
         if self._paused:
             consumer.pause(partitions)
 
-    def _revoked(self, consumer: Consumer, partitions: list[Any]) -> None:
+    def _revoked(self, *_: object) -> None:
         self._owned = {}
         self._uncommitted = {}
         self._backlog = None

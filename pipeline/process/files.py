@@ -44,7 +44,7 @@ def fill(path: Path, data: Any, mode: int = 0o600, durable: bool = True) -> os.s
 
     Raises OSError, also where there is such a file.
     """
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
         out.write(data.encode() if isinstance(data, str) else data)
         out.flush()
         if durable:

@@ -10,7 +10,7 @@ import json
 import logging
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pipeline.process.files import write_atomically
 
@@ -25,7 +25,7 @@ class Status(Protocol):
     updated_ms: int
     failed_writes: int
 
-    def document(self) -> dict[str, Any]: ...
+    def document(self) -> dict[str, object]: ...
 
 
 class StatusFile:

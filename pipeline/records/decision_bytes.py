@@ -9,13 +9,14 @@ inside a JSON string: `,"late":` can only be structure. This module knows nothin
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
-from pipeline.records.decision_record import Identity
 from pipeline.records.fields import MARKS
+from pipeline.records.identity import Identity, sent_id, stored_id
 
 _EVENT_ID = '{"event_id":"'
 _HEAD = _EVENT_ID.encode()
@@ -23,7 +24,12 @@ _AMOUNT = b',"amount":'
 _USER_ID = ',"user_id":"'
 _FEATURES = ',"features":{'
 _LATE = ',"late":'
+_LATE_BYTES = _LATE.encode()
+_TIME_BYTES = b',"event_time":"'
 _APPROVED = '"decision":"approve"'
+_IS_REUSED = ',"reused_id":'
+_REUSED = re.compile(',"late":[a-z]+,"saturated":[a-z]+,"reused_id":true,"content_hash":"([0-9a-f]{16})"')
+"""how the verdict of an event begins whose id another one had before"""
 
 
 class Undecodable(ValueError):
@@ -53,7 +59,8 @@ class Parts(NamedTuple):
 
     @property
     def identity(self) -> Identity:
-        return self.transaction["user_id"], self.transaction["event_id"]
+        content = self.verdict.get("content_hash")
+        return self.transaction["user_id"], stored_id(self.transaction["event_id"], content)
 
 
 _decode = json.JSONDecoder(parse_float=Literal).decode
@@ -74,6 +81,8 @@ def glance(value: bytes) -> Glance:
     cut = text.rfind(_LATE)
     if cut < 0 or not text.endswith("}"):
         raise Undecodable("ends before its verdict")
+    if text.find(_IS_REUSED, cut, cut + 60) > 0 and (reused := _REUSED.match(text, cut)):
+        event_id = stored_id(event_id, reused[1])
     return Glance((user_id, event_id), _APPROVED not in text[cut:])
 
 
@@ -93,9 +102,32 @@ def take_apart(value: bytes) -> Parts:
     return parts
 
 
-def beginning(event_id: str) -> bytes:
-    """How the bytes of every decision on that event begin, whoever its user is."""
-    return f'{{"event_id":{json.dumps(event_id, ensure_ascii=False)},'.encode()
+def verdict_bytes(value: bytes) -> bytes:
+    """The end of a decision from its verdict on: the same bytes for all on which no rule fired."""
+    cut = value.rfind(_LATE_BYTES)
+    return value[cut:] if cut >= 0 else b""
+
+
+@lru_cache(maxsize=1_000)
+def verdict(end: bytes) -> Mapping[str, Any]:
+    """What `verdict_bytes` say, empty where they are of no decision. Shared: do not change it."""
+    try:
+        found = json.loads(b"{" + end[1:])
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def time_bytes(value: bytes) -> bytes:
+    """The event's own time as it is written, empty where there is none."""
+    cut = value.find(_TIME_BYTES)
+    start = cut + len(_TIME_BYTES)
+    return value[start : value.find(b'"', start)] if cut >= 0 else b""
+
+
+def beginning(stored: str) -> bytes:
+    """How the bytes of every decision on the event of that stored id begin, whoever its user is."""
+    return f'{{"event_id":{json.dumps(sent_id(stored), ensure_ascii=False)},'.encode()
 
 
 def number_of(value: bytes, prefix: bytes) -> int | None:
@@ -122,7 +154,7 @@ def from_features(text: str) -> str:
     return text[text.rfind(_FEATURES) :]
 
 
-def marks(decision: Mapping[str, Any]) -> dict[str, Any] | None:
+def marks(decision: Mapping[str, Any]) -> dict[str, object] | None:
     """What a decision says only when there is reason to (`fields.MARKS`); None when there is none."""
     if MARKS.isdisjoint(decision):
         return None

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from pipeline.records.identity import Identity as Identity
 from pipeline.records.position import pack
-
-Identity = tuple[str, str]
-"""(user_id, event_id)"""
 
 
 class Delivery(NamedTuple):

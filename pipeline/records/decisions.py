@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.records.events import Transaction, head_of, transaction_of
 from pipeline.records.fields import DECISION_FIELDS, MARKS
+from pipeline.records.identity import Identity, stored_id
 from pipeline.records.wire import Scalar, json_object, literal, object_text
 
 
@@ -37,7 +38,8 @@ class Decision:
     """What was decided about one transaction. Numbers in `features` are `Number`s, as written in the log.
 
     `plugin_errors` says of each rule whose plug-in failed what went wrong; such a rule did not fire.
-    `warming` names the features that the state does not hold enough for yet.
+    `warming` names the features that the state does not hold enough for yet. `content_hash` is there when
+    another event of the user had the id, with other content.
     """
 
     transaction: Transaction
@@ -52,6 +54,12 @@ class Decision:
     saturated: bool
     plugin_errors: Mapping[str, str] = field(default_factory=dict)
     warming: tuple[str, ...] = ()
+    content_hash: str | None = None
+
+    @property
+    def reused_id(self) -> bool:
+        """Whether another event of the user had its id, with other content."""
+        return self.content_hash is not None
 
     @property
     def flagged(self) -> bool:
@@ -59,9 +67,9 @@ class Decision:
         return self.decision != "approve"
 
     @property
-    def identity(self) -> tuple[str, str]:
-        """(user_id, event_id): what makes two decisions decisions about the same event."""
-        return self.transaction.user_id, self.transaction.event_id
+    def identity(self) -> Identity:
+        """What makes two decisions decisions about the same event."""
+        return self.transaction.user_id, stored_id(self.transaction.event_id, self.content_hash)
 
 
 def encode_tail(
@@ -91,6 +99,8 @@ def encode_decision(decision: Decision) -> bytes:
         f'"partition":{source.partition},"offset":{source.offset}}},"features":{{{object_text(decision.features)}}}'
         f',"late":{literal(decision.late)},"saturated":{literal(decision.saturated)}'
     )
+    if decision.content_hash is not None:
+        head += f',"reused_id":true,"content_hash":{literal(decision.content_hash)}'
     if decision.warming:
         head += f',"warming":[{",".join(map(literal, decision.warming))}]'
     tail = encode_tail(
@@ -129,6 +139,7 @@ def decode_decision(value: bytes) -> Decision:
         saturated=own["saturated"],
         plugin_errors=dict(own.get("plugin_errors", ())),
         warming=tuple(own.get("warming", ())),
+        content_hash=own.get("content_hash"),
     )
 
 

@@ -16,8 +16,9 @@ What `decode` accepts, beyond the plain reading of the field list:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.records.fields import REQUIRED_FIELDS, RESERVED, checked
@@ -94,3 +95,13 @@ def head_of(tx: Transaction) -> str:
 def encode(tx: Transaction) -> bytes:
     """The canonical JSON of a transaction: required fields first, others in document order, as written."""
     return f"{{{head_of(tx)}}}".encode()
+
+
+def content_hash(tx: Transaction) -> str:
+    """What tells a copy of an event from another event with its id, as sixteen hexadecimal digits.
+
+    The first 64 bits of the SHA-256 of the canonical JSON with the further fields by name: a sender may
+    repeat an event with its fields in another order.
+    """
+    by_name = replace(tx, fields=dict(sorted(tx.fields.items())))
+    return hashlib.sha256(encode(by_name)).hexdigest()[:16]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from pipeline.records.identity import is_extended
 from pipeline.records.quantities import Number, Refusal, parse_amount, parse_time
 from pipeline.records.wire import Scalar, is_clean, shown
 
@@ -22,7 +23,7 @@ DECISION_FIELDS: Final = (
     "ruleset_version",
     "ruleset_hash",
 )
-MARKS: Final = frozenset(("warming", "plugin_errors"))
+MARKS: Final = frozenset(("reused_id", "content_hash", "warming", "plugin_errors"))
 """What a decision says only when there is reason to."""
 RESERVED: Final = frozenset(LABEL_FIELDS + DECISION_FIELDS) | MARKS
 REQUIRED_FIELDS: Final = ("event_id", "user_id", "event_time", "amount")
@@ -42,6 +43,13 @@ def _checked_id(name: str, value: Any) -> str:
     text = _checked_string(name, value)
     if not text:
         raise Refusal("empty_id", name)
+    return text
+
+
+def _checked_event_id(name: str, value: Any) -> str:
+    text = _checked_id(name, value)
+    if is_extended(text):
+        raise Refusal("reserved_id", name)
     return text
 
 
@@ -74,7 +82,12 @@ def _checked_amount(name: str, value: Any) -> int:
 
 
 _CHECKS = (
-    {"event_id": _checked_id, "user_id": _checked_id, "event_time": _checked_time, "amount": _checked_amount}
+    {
+        "event_id": _checked_event_id,
+        "user_id": _checked_id,
+        "event_time": _checked_time,
+        "amount": _checked_amount,
+    }
     | dict.fromkeys(STRING_FIELDS, _checked_string)
     | dict.fromkeys(NUMBER_FIELDS, _checked_number)
 )

@@ -1,16 +1,17 @@
 """One record of the labels topic: the truth about an event, who says so, and since when.
 
-Of several labels of one event the later in the log is the newer. Knows nothing of Kafka.
+Of several labels of one event the one whose truth became known last counts, whatever their order in the
+log; of those known at the same time the later in the log. Knows nothing of Kafka.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 from pipeline.records.decision_record import Identity
-from pipeline.records.quantities import format_time
+from pipeline.records.quantities import Refusal, format_time, parse_time
 
 FRAUD: Final = "fraud"
 LEGIT: Final = "legit"
@@ -37,11 +38,19 @@ class Label:
         return self.user_id, self.event_id
 
     @property
+    def known_ms(self) -> int | None:
+        """When the truth became known, None where the label does not say so in words of ours."""
+        try:
+            return None if self.label_time is None else parse_time(self.label_time)
+        except Refusal:
+            return None
+
+    @property
     def is_fraud(self) -> bool:
         return self.label == FRAUD
 
     @property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """As a JSON-able mapping."""
         return asdict(self)
 

@@ -30,8 +30,8 @@ TEXT_BYTES: Final = 14
 """A text column of an event, or a value that is remembered, with its length."""
 RECORD_BYTES: Final = 2 * TEXT_BYTES
 """What first_seen remembers of one value (first, last), and previous of a key."""
-IDENTITY_BYTES: Final = 24
-"""An event id that dedup remembers, with its due."""
+IDENTITY_BYTES: Final = 32
+"""An event id that dedup remembers, with its due and the hash of what the event said."""
 KEY_BYTES: Final = 64
 """What a key costs in the store beside its blob."""
 
@@ -40,12 +40,17 @@ _NEVER_NEGATIVE: Final = ("count", "distinct", "first_seen", "stddev_before")
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """What the features by one key keep for each of its values. `events` counts at most `max_entries`."""
+    """What the features by one key keep for each of its values.
+
+    Events are kept for `held_ms`: as far as rules look back, and `allowed_lateness` longer. Of them are at
+    most `max_entries`.
+    """
 
     key: str
     retention_ms: int
     bytes_per_event: int
     bytes_at_most: int
+    held_ms: int = 0
 
 
 def lint(ruleset: RuleSet, retention_ms: int = -1) -> list[Problem]:
@@ -71,7 +76,8 @@ def state_per_key(ruleset: RuleSet, settings: PlanSettings | None = None) -> lis
         fixed = KEY_BYTES + RECORD_BYTES * len(hop.memories["previous"].definitions)
         identities = IDENTITY_BYTES if hop.key == "user_id" else 0
         each = event + seen + identities
-        found.append(KeyState(hop.key, retention_ms, each, fixed + settings.max_entries * each))
+        most, held_ms = fixed + settings.max_entries * each, settings.held_ms(hop.held_ms)
+        found.append(KeyState(hop.key, retention_ms, each, most, held_ms))
     return found
 
 

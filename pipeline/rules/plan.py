@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from pipeline.records.clock import HOUR_MS
+from pipeline.records.clock import HOUR_MS, MINUTE_MS
 from pipeline.records.members import Members
 from pipeline.rules.expression.postfix import Program, is_program
 from pipeline.rules.planned_feature import (
@@ -49,11 +49,25 @@ class PlanSettings:
     dedup_window_ms: int = HOUR_MS
     max_entries: int = 1_000
     max_event_bytes: int = 65_536
+    allowed_lateness_ms: int = 15 * MINUTE_MS
+    """how late an event may be and still find the windows it belongs to whole"""
 
     @classmethod
     def read(cls, document: Members) -> PlanSettings:
-        """Those in a document. Raises `Malformed`."""
-        return cls(**{name: document.whole(name, least=0) for name in cls.__slots__})
+        """Those in a document; one from before there was a lateness allows none. Raises `Malformed`."""
+        read = {name: document.whole(name, least=0) for name in cls.__slots__ if name in document}
+        missing = [name for name in cls.__slots__ if name not in read and name != "allowed_lateness_ms"]
+        if missing:
+            raise document.malformed(missing[0], "is missing")
+        return cls(**{"allowed_lateness_ms": 0} | read)
+
+    def unseen(self, pos: int, due: int, length_ms: int) -> int:
+        """The position up to which an event with these sees nothing when it looks back so far."""
+        return max(pos, due - self.allowed_lateness_ms) - length_ms if length_ms else due
+
+    def held_ms(self, length_ms: int) -> int:
+        """How long entries are kept for windows of that length; none for none."""
+        return length_ms + self.allowed_lateness_ms if length_ms else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +116,22 @@ class Hop:
     @property
     def newest(self) -> int:
         """The latest plan that gave a number anew."""
-        numbered: list[Numbered[Any]] = [self.columns, self.conditions, *self.memories.values()]
-        return max((since for one in numbered for since in one.since), default=0)
+        return max((since for _, numbered in self._numbered for since in numbered.since), default=0)
+
+    @property
+    def _numbered(self) -> list[tuple[str, Numbered[Any]]]:
+        """Everything that has numbers, by its name in the document."""
+        memories = [(agg, self.memories[agg]) for agg in MEMORIES]
+        return [("wheres", self.conditions), ("columns", self.columns), *memories]
 
     @property
     def shadow_features(self) -> tuple[PlannedFeature, ...]:
         """The shadow's, none without a shadow."""
         return self.shadow.features if self.shadow else ()
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """As JSON."""
-        document: dict[str, Any] = {
+        document: dict[str, object] = {
             "key": self.key,
             "retention_ms": self.live.retention_ms,
             "held_ms": self.held_ms,
@@ -122,11 +141,7 @@ class Hop:
                 agg: [memory and asdict(memory) for memory in self.memories[agg].definitions]
                 for agg in MEMORIES
             },
-            "since": {
-                "wheres": list(self.conditions.since),
-                "columns": list(self.columns.since),
-                **{agg: list(self.memories[agg].since) for agg in MEMORIES},
-            },
+            "since": {name: list(numbered.since) for name, numbered in self._numbered},
             "features": [feature.as_document() for feature in self.live.features],
         }
         if self.shadow is not None:
@@ -142,7 +157,8 @@ class Plan:
     """What is computed from a moment on. `inputs` are the values that rules look at, in their order.
 
     `epoch` is its number among those that follow each other. `shadow_inputs` is None without a shadow. The
-    settings are those of a job: a plan on the rules topic has none.
+    settings are those of a job: a plan on the rules topic has none. `built_in` names the inputs that the log
+    says of every event; a document without such has no word of them.
     """
 
     epoch: int
@@ -150,6 +166,8 @@ class Plan:
     inputs: tuple[str, ...]
     shadow_inputs: tuple[str, ...] | None = None
     settings: PlanSettings | None = None
+    built_in: tuple[str, ...] = ()
+    shadow_built_in: tuple[str, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -160,13 +178,17 @@ class Plan:
         """The hop by that key, if it has one."""
         return next((hop for hop in self.hops if hop.key == key), None)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """As the kernel reads it; JSON without change."""
-        document: dict[str, Any] = {} if self.settings is None else asdict(self.settings)
+        document: dict[str, object] = {} if self.settings is None else asdict(self.settings)
         document |= {"epoch": self.epoch, "hops": [hop.as_document() for hop in self.hops]}
         document |= {"inputs": list(self.inputs)}
         if self.shadow_inputs is not None:
             document |= {"shadow_inputs": list(self.shadow_inputs)}
+        if self.built_in:
+            document |= {"built_in": list(self.built_in)}
+        if self.shadow_built_in:
+            document |= {"shadow_built_in": list(self.shadow_built_in)}
         return document
 
     @classmethod
@@ -184,6 +206,8 @@ class Plan:
             inputs=plan.texts("inputs"),
             shadow_inputs=plan.texts("shadow_inputs") if has_shadow else None,
             settings=PlanSettings.read(plan) if "max_entries" in plan else None,
+            built_in=plan.texts("built_in") if "built_in" in plan else (),
+            shadow_built_in=plan.texts("shadow_built_in") if "shadow_built_in" in plan else (),
         )
 
 

@@ -34,10 +34,11 @@ def check(plan: Document, live: Needs, shadow: Needs | None) -> None:
     epoch = plan.get("epoch")
     if not is_whole(epoch, MAX_EPOCH):
         raise NotThePlan(f"epoch is {epoch!r}, not a number from 0 to {MAX_EPOCH}")
-    fresh = next_plan(None, 0, live, shadow).as_document()
-    for inputs in ("inputs", "shadow_inputs"):
+    plan_of_ours = next_plan(None, 0, live, shadow)
+    fresh = plan_of_ours.as_document()
+    for inputs in ("inputs", "shadow_inputs", "built_in", "shadow_built_in"):
         _same(inputs, plan.get(inputs), fresh.get(inputs))
-    wanted = {hop["key"]: hop for hop in fresh["hops"]}
+    wanted = {hop.key: hop.as_document() for hop in plan_of_ours.hops}
     hops = _hops(plan, wanted)
     for key, hop in hops.items():
         _check_hop(f"the hop by {key}", hop, int(str(epoch)), wanted.get(key, _NO_HOP), shadow is not None)
@@ -100,13 +101,13 @@ def _same(place: str, said: object, wanted: object) -> None:
         raise NotThePlan(f"{place}: not what the rule set asks for")
 
 
-def _meanings(place: str, hop: Document, features: object) -> list[dict[str, Any]]:
+def _meanings(place: str, hop: Document, features: object) -> list[dict[str, object]]:
     if not isinstance(features, list) or not all(isinstance(one, dict) for one in features):
         raise NotThePlan(f"{place}: features are not a list of objects")
     return [_meaning(place, hop, feature) for feature in features]
 
 
-def _meaning(place: str, hop: Document, feature: Document) -> dict[str, Any]:
+def _meaning(place: str, hop: Document, feature: Document) -> dict[str, object]:
     """A feature with what its numbers stand for in their places."""
     said = dict(feature)
     if "where" in feature and feature["where"] != -1:

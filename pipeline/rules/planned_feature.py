@@ -10,8 +10,8 @@ entry counts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final, Literal, cast, get_args
+from dataclasses import asdict, dataclass
+from typing import Final, Literal, cast, get_args
 
 from pipeline.records.members import Members
 
@@ -39,10 +39,9 @@ class WindowFeature:
     def conditions(self) -> tuple[int, ...]:
         return _numbers(self.where)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """As JSON."""
-        document = {"name": self.name, "agg": self.agg, "of": self.of, "window_ms": self.window_ms}
-        return document | _where(self.where) | _same(self.same_as)
+        return _document(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,9 @@ class SessionFeature:
     def conditions(self) -> tuple[int, ...]:
         return _numbers(self.where)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """As JSON."""
-        document = {"name": self.name, "agg": self.agg, "of": self.of, "session_gap_ms": self.session_gap_ms}
-        return document | _where(self.where) | _same(self.same_as)
+        return _document(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +77,9 @@ class SequenceFeature:
     def conditions(self) -> tuple[int, ...]:
         return self.steps
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """As JSON."""
-        document = {"name": self.name, "agg": "sequence", "steps": list(self.steps)}
+        document: dict[str, object] = {"name": self.name, "agg": "sequence", "steps": list(self.steps)}
         return document | {"within_ms": self.within_ms} | _same(self.same_as)
 
 
@@ -101,10 +99,9 @@ class MemoryFeature:
     def conditions(self) -> tuple[int, ...]:
         return _numbers(self.where)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """As JSON."""
-        document = {"name": self.name, "agg": self.agg, "of": self.of, "ttl_ms": self.ttl_ms}
-        return document | {"record": self.memory} | _where(self.where) | _same(self.same_as)
+        return _document(self)
 
 
 PlannedFeature = WindowFeature | SessionFeature | SequenceFeature | MemoryFeature
@@ -136,9 +133,12 @@ def _numbers(where: int | None) -> tuple[int, ...]:
     return () if where is None else (where,)
 
 
-def _where(number: int | None) -> dict[str, int]:
-    return {"where": _EVERY_ENTRY if number is None else number}
+def _document(feature: WindowFeature | SessionFeature | MemoryFeature) -> dict[str, object]:
+    """Its fields under their own names, but for the memory; `same_as` only where there is one."""
+    document = {"record" if name == "memory" else name: value for name, value in asdict(feature).items()}
+    document["where"] = _EVERY_ENTRY if feature.where is None else feature.where
+    return document if document.pop("same_as") is None else document | {"same_as": feature.same_as}
 
 
-def _same(name: str | None) -> dict[str, str]:
+def _same(name: str | None) -> dict[str, object]:
     return {} if name is None else {"same_as": name}

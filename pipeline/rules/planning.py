@@ -33,19 +33,23 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What one rule set asks for: its features by name, and the values its rules look at."""
+    """What one rule set asks for: its features by name, and the values its rules look at.
+
+    `built_in` are those of the inputs that the log says of every event.
+    """
 
     features: Sequence[Feature] = ()
     inputs: Sequence[str] = ()
+    built_in: Sequence[str] = ()
 
     def by(self, key: str) -> list[Feature]:
         """The features by that key, by name."""
         return sorted((one for one in self.features if one.by == key), key=lambda feature: feature.name)
 
 
-def build_plan(features: Iterable[Feature], inputs: Sequence[str], settings: PlanSettings) -> Plan:
+def build_plan(needs: Needs, settings: PlanSettings) -> Plan:
     """The plan of a rule set that is the first and only one, with the settings."""
-    return replace(next_plan(None, 0, Needs(tuple(features), inputs)), settings=settings)
+    return replace(next_plan(None, 0, needs), settings=settings)
 
 
 def next_plan(
@@ -61,7 +65,14 @@ def next_plan(
         _HopPlanning(key, before.hop(key) if before else None, epoch, needs).hop(shadow is not None)
         for key in keys
     ]
-    return Plan(epoch, tuple(hops), tuple(live.inputs), None if shadow is None else tuple(shadow.inputs))
+    return Plan(
+        epoch,
+        tuple(hops),
+        tuple(live.inputs),
+        None if shadow is None else tuple(shadow.inputs),
+        built_in=tuple(live.built_in),
+        shadow_built_in=() if shadow is None else tuple(shadow.built_in),
+    )
 
 
 def wheres_of(features: Iterable[Feature], key: str) -> list[Program]:

@@ -19,19 +19,19 @@ import json
 import keyword
 import pathlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any, Final, Literal
 
 from pipeline.records.fields import RESERVED
 from pipeline.rules.expression.parse import FUNCTIONS
-from pipeline.rules.expression.tree import FIELD_KINDS, Kind, Names, is_clean_text
+from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, constant_of, is_clean_text
 from pipeline.rules.expression.tree import Literal as Constant
 from pipeline.rules.feature import KEYS, Complain, Feature, read_feature
+from pipeline.rules.inputs import built_in_of, inputs_of
 from pipeline.rules.plan import MAX_WHERES, Plan
 from pipeline.rules.plan import PlanSettings as PlanSettings
-from pipeline.rules.planning import build_plan, wheres_of
+from pipeline.rules.planning import Needs, build_plan, wheres_of
 from pipeline.rules.plugins.declared import MAX_PLUGIN_RULES, SECTIONS, embedded
 from pipeline.rules.rule import MAX_POINTS, NAME, Rule, is_whole, read_rule
 from pipeline.settings.document import Content, Document, DocumentError, Path, read_file
@@ -89,20 +89,27 @@ class RuleSet:
     fields: tuple[str, ...] = ()
     currency: str | None = None
     inputs: tuple[str, ...] = ()
+    built_in: tuple[str, ...] = ()
+    """those of the inputs that neither a transaction nor a feature says, but the log"""
     tests: Any = field(default=None, compare=False, repr=False)
     lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
 
     def __hash__(self) -> int:
         return hash(self.hash)
 
+    def needs(self) -> Needs:
+        """What a plan must have for it."""
+        return Needs(tuple(self.features.values()), self.inputs, self.built_in)
+
     def plan(self, settings: PlanSettings | None = None) -> Plan:
         """What the kernel computes for this rule set."""
-        return build_plan(self.features.values(), self.inputs, settings or PlanSettings())
+        return build_plan(self.needs(), settings or PlanSettings())
 
     def kind(self, name: str) -> Kind:
         """The kind of a field or feature."""
-        feature = self.features.get(name)
-        return feature.kind if feature else FIELD_KINDS.get(name, Kind.ANY)
+        if name in self.features:
+            return self.features[name].kind
+        return BUILT_IN[name] if name in self.built_in else FIELD_KINDS.get(name, Kind.ANY)
 
     def line(self, path: Path) -> int | None:
         """The line of a path in the file it was read from, None when it was not read from one."""
@@ -152,8 +159,9 @@ class _Reader:
         declared = self._mapping("features")
         # A broken feature is still a name: a rule that uses it is not wrong as well.
         kinds = {name: features[name].kind if name in features else Kind.ANY for name in declared}
-        rules = self._rules(Names(frozenset(fields), kinds, lists))
+        rules = self._rules(Names(frozenset(fields), kinds, lists, built_in=BUILT_IN))
         content = {section: value for section, value in self._content.items() if section != "tests"}
+        inputs = inputs_of(rules, features, fields)
         ruleset = RuleSet(
             version=self._version(),
             hash="",
@@ -164,7 +172,8 @@ class _Reader:
             lists=lists,
             fields=fields,
             currency=self._currency(),
-            inputs=_inputs(rules, features, fields),
+            inputs=inputs,
+            built_in=built_in_of(inputs, features, fields),
             tests=self._content.get("tests"),
             lines=self._document.lines,
         )
@@ -221,7 +230,7 @@ class _Reader:
         return lists
 
     def _list(self, path: Path, items: object) -> tuple[Constant, ...]:
-        constants = [_constant(item) for item in items] if isinstance(items, list) else [None]
+        constants = [constant_of(item) for item in items] if isinstance(items, list) else [None]
         sound = tuple(constant for constant in constants if constant)
         if len(sound) != len(constants) or len({constant.kind for constant in sound}) > 1:
             self.complain(path, "must be a list of texts, of numbers or of truth values")
@@ -280,17 +289,3 @@ class _Reader:
 def _is_free(name: str, pattern: re.Pattern[str]) -> bool:
     is_taken = name in FIELD_KINDS or name in FUNCTIONS or keyword.iskeyword(name)
     return bool(pattern.fullmatch(name)) and not is_taken
-
-
-def _constant(item: object) -> Constant | None:
-    if isinstance(item, bool):
-        return Constant(item)
-    if isinstance(item, int | float):
-        return Constant(Decimal(repr(item)))
-    return Constant(item) if isinstance(item, str) and is_clean_text(item) else None
-
-
-def _inputs(rules: Iterable[Rule], features: Mapping[str, Feature], fields: Sequence[str]) -> tuple[str, ...]:
-    used = {name for rule in rules for name in rule.names}
-    used |= {name.name for rule in rules for name in rule.reason.names}
-    return tuple(name for name in (*FIELD_KINDS, *fields, *features) if name in used)

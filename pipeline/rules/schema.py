@@ -6,7 +6,8 @@ What expressions and sentences may say, and which parts of a feature go together
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 from pipeline.records import duration
 from pipeline.rules.feature import AGGREGATES, KEYS, MAX_STEPS
@@ -20,7 +21,7 @@ _SCORE: Final = {"type": "integer", "minimum": 1, "maximum": 100}
 _CONSTANTS: Final = {"type": "array", "items": {"type": ["string", "number", "boolean"]}}
 
 
-def document() -> dict[str, Any]:
+def document() -> dict[str, object]:
     """The schema, but for what every schema of ours has."""
     return _mapping(
         {
@@ -42,7 +43,7 @@ def document() -> dict[str, Any]:
     )
 
 
-def _feature() -> dict[str, Any]:
+def _feature() -> dict[str, object]:
     step = _mapping(
         {"where": _TEXT, "times": {"type": "integer", "minimum": 1, "maximum": MAX_STEPS}}, "where"
     )
@@ -59,7 +60,7 @@ def _feature() -> dict[str, Any]:
     }
 
 
-def _rule() -> dict[str, Any]:
+def _rule() -> dict[str, object]:
     parts = {
         "when": _TEXT | {"description": "an expression of fields, features and lists"},
         "plugin": _TEXT
@@ -75,11 +76,11 @@ def _rule() -> dict[str, Any]:
 _OBJECT: Final = {"type": "object"}
 
 
-def _mapping(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+def _mapping(properties: Mapping[str, object], *required: str) -> dict[str, object]:
     needs = {"required": list(required)} if required else {}
     return {"type": "object", "additionalProperties": False, "properties": properties} | needs
 
 
-def _named(shape: dict[str, Any], most: int | None = None) -> dict[str, Any]:
-    bounded = {"maxProperties": most} if most else {}
-    return {"type": "object", "additionalProperties": shape, "propertyNames": {"pattern": _NAME}} | bounded
+def _named(shape: Mapping[str, object], most: int | None = None) -> dict[str, object]:
+    bounded: dict[str, object] = {"maxProperties": most} if most else {}
+    return bounded | {"type": "object", "additionalProperties": shape, "propertyNames": {"pattern": _NAME}}

@@ -65,7 +65,7 @@ def record_of(value: bytes) -> dict[str, Any]:
 
 def needs(ruleset: RuleSet) -> Needs:
     """What a plan has to compute for the rule set."""
-    return Needs(tuple(ruleset.features.values()), ruleset.inputs)
+    return ruleset.needs()
 
 
 def _problem(value: bytes | None) -> str | None:

@@ -4,8 +4,8 @@ Knows one key's entries and what a feature asks of them; knows nothing of the lo
 are kept (see `reference`).
 
 On event e, with "up to e" meant in the list of entries, which is sorted by pos with e after all of its pos. L
-is the retention of the rule set. A condition is judged when an event is processed; an entry from before the
-plan since which a number has its meaning meets no condition and has no value under it.
+is how far back the rule set looks (see `reference`). A condition is judged when an event is processed; an
+entry from before the plan since which a number has its meaning meets no condition and has no value under it.
 
 Windows. The entries up to e with pos > pos(e) - window that meet `where`.
 
@@ -25,18 +25,19 @@ Sequences. True iff e meets the last step and, backwards from the entry before e
 meets it.
 
 first_seen. If e has the value and meets `where`, the time since it was first seen, at least 0; 0 also when it
-was last seen ttl ago or longer. At most max_entries values a key; the one seen least recently goes.
+was last seen ttl ago or longer, counted from pos(e) or, if that is later, due(e) - allowed_lateness. At most
+max_entries values a key; the one seen least recently goes.
 
-previous. The value stored, unless stored ttl ago or longer. Then e's own value is stored, if it has one,
-meets `where` and is not older than a stored value that still counts.
+previous. The value stored, unless stored ttl ago or longer, counted likewise. Then e's own value is stored,
+if it has one, meets `where` and is not older than a stored value that still counts.
 
 `distinct`, `first_seen` and `previous` take a value as text: numbers as written, `true`, `false`. Values are
 raw: money in units (int), means and deviations in currency units (float), ages in ms (int), text, truth.
 
-Reach, how far back a value looks: a window's or sequence's pos(e) - length, or due(e) - L if greater; the
-session's first entry (e if there is none) - gap - 1, or pos(e) - 24 h or due(e) - L if greater; first_seen's
-first sight - ttl, nowhere if e itself does not count; the pos of previous's stored value, or due(e) - ttl
-without one.
+Reach, how far back a value looks: a window's or sequence's pos(e) - length, or unseen(e) if greater; the
+session's first entry (e if there is none) - gap - 1, or pos(e) - 24 h or unseen(e) if greater; first_seen's
+first sight - ttl, nowhere if e itself does not count; the pos of previous's stored value, or the moment ttl
+ago without one.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ from typing import Final, NamedTuple
 from pipeline.records.quantities import UNITS
 from pipeline.rules.expression.tree import RawValue
 from pipeline.rules.feature import SESSION_RETENTION_MS
-from pipeline.rules.plan import Hop
+from pipeline.rules.plan import Hop, PlanSettings
 from pipeline.rules.planned_feature import (
     MemoryFeature,
     PlannedFeature,
@@ -103,19 +104,23 @@ class Memories:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a rule set sees on event e: entries up to e with a pos > `oldest` = due(e) - L; e is the last."""
+    """What a rule set sees on event e: entries up to e with a pos > `oldest`, unseen(e); e is the last."""
 
     event: Stamped
     entries: Sequence[Entry]
     oldest: int
     hop: Hop
     memories: Memories
-    max_entries: int
+    settings: PlanSettings
 
     @property
     def entry(self) -> Entry:
         """That of the event itself."""
         return self.entries[-1]
+
+    def unseen(self, ttl_ms: int) -> int:
+        """The position up to which what was last seen there is forgotten."""
+        return self.settings.unseen(self.event.pos, self.event.due, ttl_ms)
 
     def meets(self, entry: Entry, where: int | None) -> bool:
         """Whether the entry is known to have met the condition with that number."""
@@ -251,11 +256,11 @@ def _first_seen(feature: MemoryFeature, view: View) -> Looked:
         return Looked(None, None)
     sights = view.memories.sights[_place(feature, view.hop)]
     sight = sights.get(value, Sight(event.pos, event.pos))
-    is_new = sight.last <= event.due - feature.ttl_ms
+    is_new = sight.last <= view.unseen(feature.ttl_ms)
     age_ms = 0 if is_new else max(0, event.pos - sight.first)
     first = event.pos if is_new else min(sight.first, event.pos)
     sights[value] = Sight(first, max(sight.last, event.pos))
-    if len(sights) > view.max_entries:
+    if len(sights) > view.settings.max_entries:
         del sights[_least_recent(sights, value)]
     return Looked(age_ms, first - feature.ttl_ms)
 
@@ -268,7 +273,7 @@ def _least_recent(sights: dict[str, Sight], value: str) -> str:
 
 def _previous(feature: MemoryFeature, view: View) -> Looked:
     event, place = view.event, _place(feature, view.hop)
-    expired = event.due - feature.ttl_ms
+    expired = view.unseen(feature.ttl_ms)
     stored = view.memories.stored.get(place)
     if stored is not None and stored.pos <= expired:
         stored = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from pipeline.records.members import Members
 from pipeline.records.names import JOB_GROUP
@@ -80,7 +80,7 @@ class JobConfig:
     hops: tuple[str, ...] | None = None
     kafka_properties: Mapping[str, str] = field(default_factory=dict)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """As the job and the kernel read it; JSON without change."""
         document = {one.name: getattr(self, one.name) for one in fields(self)}
         document |= {"topics": self.topics.as_document(), "settings": asdict(self.settings)}

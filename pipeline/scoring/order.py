@@ -45,6 +45,8 @@ class Stamped:
     due: int
     late: bool
     append_ms: int = 0
+    delay_ms: int | None = None
+    """append time less event time; None where append times say nothing of the event"""
 
     @property
     def order(self) -> tuple[int, int, int, int, int]:
@@ -129,4 +131,6 @@ def _stamped(transaction: Transaction, record: Record, clock: PartitionClock, ti
     event_ms = transaction.event_time_ms
     pos = event_ms if time == "event" else min(event_ms, record.append_ms)
     due = clock.due(pos)
-    return Stamped(transaction, record.partition, record.offset, pos, due, due > pos, record.append_ms)
+    delay_ms = None if time == "event" else record.append_ms - event_ms
+    place = record.partition, record.offset
+    return Stamped(transaction, *place, pos, due, due > pos, record.append_ms, delay_ms)

@@ -7,18 +7,22 @@ wrong and these texts decide.
 
 Events are processed in the order (due, pos, append time, partition, offset).
 
-Dedup. The first copy of (user_id, event_id) in that order counts. A copy with due <= due(first) +
-dedup_window is a duplicate: it has no values and enters no window. A later one is a new first.
+Dedup. The first copy of (user_id, event_id, content) in that order counts. A copy with due <= due(first) +
+dedup_window is a duplicate: it has no values and enters no window. A later one is a new first. If another
+content of (user_id, event_id) has a due(first) that is not passed like that, a first one uses the id again:
+it is an event like any other, and known by the hash of its content.
 
 Hops. Each key that features are by is one hop. An event without the key has no values there. Per key there is
 a list of entries sorted by pos, a new one after all with its pos. L, the retention of a rule set by that key,
-is the longest window or within, at least 24 h if it has a session. H, held_ms, is how far the hop keeps
-entries, at least L. On event e:
+is the longest window or within, at least 24 h if it has a session. A rule set sees nothing on e with pos <=
+unseen(e) = max(pos(e), due(e) - allowed_lateness) - L, or due(e) where L is 0. H is how far the hop keeps
+entries: at least L + allowed_lateness, so that an event late by no more finds its windows whole; 0 where
+there are none. On event e:
 
 1. entries with pos <= max(due(e) - H, floor) go;
 2. e goes in;
-3. features are computed, over e and the entries with pos > due(e) - L; e is saturated if the cap has cut an
-   entry with a pos > due(e) - L that has not gone since;
+3. features are computed, over e and the entries with pos > unseen(e); e is saturated if the cap has cut an
+   entry with a pos > unseen(e) that has not gone since;
 4. e goes if pos(e) <= max(due(e) - H, floor); then, if more than max_entries remain, the first is cut.
 
 Values come hop by hop, within a hop by name; absent ones are left out.
@@ -31,9 +35,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pipeline.records.events import content_hash
 from pipeline.rules.expression.postfix import holds
 from pipeline.rules.expression.tree import RawValue
-from pipeline.rules.plan import Part, Plan
+from pipeline.rules.plan import Part, Plan, PlanSettings
 from pipeline.scoring.features import Entry, Memories, View, index_after, value_of
 from pipeline.scoring.order import Stamped
 from pipeline.scoring.versions import ALWAYS, HopVersion, Version, hop_versions
@@ -53,6 +58,13 @@ class Scored:
     warming: tuple[str, ...] = ()
     version: int = 0
     shadow: Scored | None = None
+    content_hash: str | None = None
+
+    def built_in(self, name: str) -> RawValue | None:
+        """What the log says of the event under one of `pipeline.rules.expression.tree.BUILT_IN`."""
+        if name == "delay_ms":
+            return self.stamped.delay_ms
+        return self.stamped.late if name == "late" else self.content_hash is not None
 
 
 class Reference:
@@ -65,7 +77,8 @@ class Reference:
         self._settings = plan.settings
         self._versions = (Version(ALWAYS, plan), *later)
         self._hops = [
-            [_Hop(hop, self._settings.max_entries) for hop in hops] for hops in hop_versions(self._versions)
+            [_Hop(hop, self._settings) for hop in hops]
+            for hops in hop_versions(self._versions, self._settings)
         ]
 
     def process(self, stamped: Iterable[Stamped]) -> Iterator[Scored]:
@@ -76,9 +89,11 @@ class Reference:
             if copies.has(event):
                 yield Scored(event, {}, saturated=False, duplicate=True)
             else:
-                yield self._scored(event, states)
+                yield self._scored(event, copies.reused(event), states)
 
-    def _scored(self, event: Stamped, states: dict[tuple[str, str], _KeyState]) -> Scored:
+    def _scored(
+        self, event: Stamped, content: str | None, states: dict[tuple[str, str], _KeyState]
+    ) -> Scored:
         version = bisect_right(self._versions, event.due, key=lambda version: version.from_ms) - 1
         live, shadow = _Computed(), _Computed()
         for hop in self._hops[version]:
@@ -86,24 +101,34 @@ class Reference:
             if key is not None:
                 hop.process(states[hop.key, key], event, live, shadow)
         has_shadow = self._versions[version].plan.shadow_inputs is not None
-        return live.scored(event, version, shadow.scored(event, version) if has_shadow else None)
+        other = shadow.scored(event, version, content) if has_shadow else None
+        return live.scored(event, version, content, other)
 
 
 class _Copies:
-    """Tells the copies of an event from the first."""
+    """Tells the copies of an event from the first, and from another event that bears its id."""
 
     def __init__(self, dedup_window_ms: int) -> None:
         self._dedup_window_ms = dedup_window_ms
-        self._first_due: dict[tuple[str, str], int] = {}
+        self._firsts: dict[tuple[str, str], list[Stamped]] = {}
 
     def has(self, event: Stamped) -> bool:
         """Whether the event is a copy of one that was there; if not it is a first from now on."""
         identity = event.transaction.user_id, event.transaction.event_id
-        first_due = self._first_due.get(identity)
-        if first_due is not None and event.due <= first_due + self._dedup_window_ms:
+        known = [
+            first
+            for first in self._firsts.get(identity, ())
+            if event.due <= first.due + self._dedup_window_ms
+        ]
+        if any(first.transaction == event.transaction for first in known):
             return True
-        self._first_due[identity] = event.due
+        self._firsts[identity] = [*known, event]
         return False
+
+    def reused(self, event: Stamped) -> str | None:
+        """The hash of a first one's content if an event with other content has its id; else None."""
+        identity = event.transaction.user_id, event.transaction.event_id
+        return content_hash(event.transaction) if len(self._firsts[identity]) > 1 else None
 
 
 @dataclass(slots=True)
@@ -120,8 +145,11 @@ class _Computed:
         if is_warming:
             self.warming.append(name)
 
-    def scored(self, event: Stamped, version: int, shadow: Scored | None = None) -> Scored:
-        return Scored(event, self.values, self.saturated, False, tuple(self.warming), version, shadow)
+    def scored(
+        self, event: Stamped, version: int, content: str | None, shadow: Scored | None = None
+    ) -> Scored:
+        warming = tuple(self.warming)
+        return Scored(event, self.values, self.saturated, False, warming, version, shadow, content)
 
 
 @dataclass(slots=True)
@@ -136,11 +164,12 @@ class _KeyState:
 class _Hop:
     """The pass over the events by one key, as one version has it."""
 
-    def __init__(self, version: HopVersion, max_entries: int) -> None:
+    def __init__(self, version: HopVersion, settings: PlanSettings) -> None:
         self.key = version.hop.key
         self._hop = version.hop
         self._version = version
-        self._max_entries = max_entries
+        self._settings = settings
+        self._held_ms = settings.held_ms(self._hop.held_ms)
         kept = Part(self._hop.held_ms, self._hop.kept)
         self._live, self._shadow, self._kept = (
             _Look(part, version) for part in (self._hop.live, self._hop.shadow or Part(), kept)
@@ -148,7 +177,7 @@ class _Hop:
 
     def process(self, state: _KeyState, event: Stamped, live: _Computed, shadow: _Computed) -> None:
         """Take in one event and fill in what is computed for it: steps 1 to 4."""
-        entries, horizon = state.entries, max(event.due - self._hop.held_ms, self._version.floor)
+        entries, horizon = state.entries, max(event.due - self._held_ms, self._version.floor)
         del entries[: index_after(entries, horizon)]
         if state.cut_pos <= horizon:
             state.cut_pos = ALWAYS
@@ -162,7 +191,7 @@ class _Hop:
                 look.fill(into, view, live)
         if event.pos <= horizon:
             del entries[place]
-        if len(entries) > self._max_entries:
+        if len(entries) > self._settings.max_entries:
             state.cut_pos = max(state.cut_pos, entries.pop(0).pos)
 
     def _entry(self, event: Stamped) -> Entry:
@@ -173,10 +202,10 @@ class _Hop:
 
     def _view(self, retention_ms: int, state: _KeyState, place: int, event: Stamped) -> View:
         """The entries up to the event, less those that the rule set looks past; the event in any case."""
-        oldest = event.due - retention_ms
+        oldest = self._settings.unseen(event.pos, event.due, retention_ms)
         begin = min(place, index_after(state.entries, oldest))
         entries = state.entries[begin : place + 1]
-        return View(event, entries, oldest, self._hop, state.memories, self._max_entries)
+        return View(event, entries, oldest, self._hop, state.memories, self._settings)
 
 
 class _Look:

@@ -106,14 +106,23 @@ class Scorer:
             decision=verdict.decision,
             source=Source(topic, stamped.partition, stamped.offset),
             reasons=verdict.hits,
-            features={name: _scalar(ruleset.kind(name), value) for name, value in scored.values.items()},
+            features=self._features(scored),
             ruleset_version=ruleset.version,
             ruleset_hash=ruleset.hash,
             late=stamped.late,
             saturated=scored.saturated,
             plugin_errors=verdict.errors,
             warming=scored.warming,
+            content_hash=scored.content_hash,
         )
+
+    def _features(self, scored: Scored) -> dict[str, Scalar]:
+        """Those of the event, and the delay where rules look at it."""
+        ruleset, delay_ms = self._ruleset, scored.stamped.delay_ms
+        said = {name: _scalar(ruleset.kind(name), value) for name, value in scored.values.items()}
+        if "delay_ms" in ruleset.built_in and delay_ms is not None:
+            said["delay_ms"] = Number(delay_ms)
+        return said
 
     def verdict(self, scored: Scored) -> Verdict:
         """The verdict on an event from the reference, without the rest of a decision."""
@@ -121,8 +130,15 @@ class Scorer:
 
     def _values(self, scored: Scored) -> Row:
         features, transaction = self._ruleset.features, scored.stamped.transaction
-        inputs = self._ruleset.inputs
-        return [scored.values.get(name) if name in features else transaction.get(name) for name in inputs]
+        built_in = self._ruleset.built_in
+        return [
+            scored.values.get(name)
+            if name in features
+            else scored.built_in(name)
+            if name in built_in
+            else transaction.get(name)
+            for name in self._ruleset.inputs
+        ]
 
     def _verdict(self, fired: int, values: Row, said: Said | None) -> Verdict:
         hits, errors = [], {}

@@ -8,7 +8,8 @@ condition, column or memory means the same as in all plans since the one it name
 from before that, it knows nothing.
 
 Floor. Entries up to here earlier plans have let go: of the first plan none, then the greater of the floor
-before and T - 1 - H before, where H is how far the hop kept entries, 0 where that plan had no such hop.
+before and T - 1 - H before, where H is how far the hop kept entries, lateness included, 0 where that plan had
+no such hop.
 
 Warming. A feature is complete after a moment: the greatest of the floor and, for each condition and column it
 uses, T - 1 of the plan since which the number means it; for one with a memory, T - 1 of that. A feature that
@@ -22,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.rules.plan import Hop, Plan
+from pipeline.rules.plan import Hop, Plan, PlanSettings
 from pipeline.rules.planned_feature import MemoryFeature, PlannedFeature, SequenceFeature
 
 ALWAYS: Final = -(1 << 62)
@@ -57,21 +58,23 @@ class HopVersion:
         return max([self.floor, *(self.starts[number] for number in since)])
 
 
-def hop_versions(versions: Sequence[Version]) -> list[list[HopVersion]]:
+def hop_versions(versions: Sequence[Version], settings: PlanSettings) -> list[list[HopVersion]]:
     """The hops of each version, in the order of its plan."""
     starts = [ALWAYS, *(version.from_ms - 1 for version in versions[1:])]
-    floors = _floors(versions, starts)
+    floors = _floors(versions, starts, settings)
     return [
         [HopVersion(hop, number, floors[number][hop.key], starts[: number + 1]) for hop in version.plan.hops]
         for number, version in enumerate(versions)
     ]
 
 
-def _floors(versions: Sequence[Version], starts: Sequence[int]) -> list[dict[str, int]]:
+def _floors(
+    versions: Sequence[Version], starts: Sequence[int], settings: PlanSettings
+) -> list[dict[str, int]]:
     """For each version the floor by key."""
     keys = {key for version in versions for key in version.plan.keys}
     floors = [dict.fromkeys(keys, ALWAYS)]
     for before, start in zip(versions, starts[1:], strict=False):
-        held_ms = {hop.key: hop.held_ms for hop in before.plan.hops}
+        held_ms = {hop.key: settings.held_ms(hop.held_ms) for hop in before.plan.hops}
         floors.append({key: max(floor, start - held_ms.get(key, 0)) for key, floor in floors[-1].items()})
     return floors

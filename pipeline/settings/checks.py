@@ -13,16 +13,16 @@ class Check:
         """The value. Raises ValueError."""
         raise NotImplementedError
 
-    def narrow(self, shape: dict[str, Any]) -> dict[str, Any]:
+    def narrow(self, shape: dict[str, object]) -> dict[str, object]:
         """The JSON Schema of the parts, with this."""
         return shape
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
+        from pydantic_core import core_schema  # pydantic itself has asked, so it is imported by now
 
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, object]:
         return self.narrow(handler(schema))
 
 
@@ -43,7 +43,7 @@ class Filled(Check):
             raise ValueError("must not be empty")
         return value
 
-    def narrow(self, shape: dict[str, Any]) -> dict[str, Any]:
+    def narrow(self, shape: dict[str, object]) -> dict[str, object]:
         return shape | {"minItems" if shape.get("type") == "array" else "minProperties": 1}
 
 
@@ -59,5 +59,5 @@ class Weighed(Check):
             raise ValueError(f"must name {self.what}")
         return {name: max(weight, 1e-9) for name, weight in value.items()}
 
-    def narrow(self, shape: dict[str, Any]) -> dict[str, Any]:
+    def narrow(self, shape: dict[str, object]) -> dict[str, object]:
         return shape | {"minProperties": self.least}

@@ -31,7 +31,7 @@ _DEPTH: Final = {
     yaml.MappingEndEvent: -1,
     yaml.SequenceEndEvent: -1,
 }
-_WORDS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_WORDS: Final[dict[str, object]] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 Path = tuple[str, ...]
 Content = Mapping[str, Any]
@@ -122,8 +122,8 @@ def _value(node: yaml.Node, path: Path, lines: dict[Path, int]) -> Any:
     return _scalar(node, line)
 
 
-def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
+def _mapping(node: yaml.MappingNode, path: Path, lines: dict[Path, int]) -> dict[str, object]:
+    content: dict[str, object] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         if not isinstance(key_node, yaml.ScalarNode):

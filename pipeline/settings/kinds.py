@@ -41,7 +41,7 @@ class Kind:
         """The value, of the kind's type. Raises ValueError."""
         raise NotImplementedError
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> dict[str, object]:
         """The JSON Schema of what `read` takes."""
         raise NotImplementedError
 
@@ -50,12 +50,12 @@ class Kind:
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic_core import core_schema
+        from pydantic_core import core_schema  # pydantic itself has asked, so it is imported by now
 
         written = core_schema.plain_serializer_function_ser_schema(self.written)
         return core_schema.no_info_plain_validator_function(self.read, serialization=written)
 
-    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, object]:
         return self.shape()
 
 
@@ -73,7 +73,7 @@ class Whole(Kind):
             raise ValueError(f"must be a whole number from {self.least} to {self.most}, not {shown(value)}")
         return value
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> dict[str, object]:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
 
 
@@ -93,7 +93,7 @@ class Number(Kind):
             raise ValueError(f"must be {self._bounds()}, not {shown(value)}")
         return float(value)
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> dict[str, object]:
         low = "exclusiveMinimum" if self.above else "minimum"
         return {"type": "number", low: self.least, "maximum": self.most}
 
@@ -117,9 +117,9 @@ class Duration(Kind):
             return Whole(self.least_ms, self.most_ms).read(value)
         return duration.parse(value, max(self.least_ms, 0), self.most_ms, whole=self.whole)
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> dict[str, object]:
         form = duration.PATTERN if self.whole else duration.PATTERN_WITH_FRACTION
-        text = {"type": "string", "pattern": f"^{form}$"}
+        text: dict[str, object] = {"type": "string", "pattern": f"^{form}$"}
         return {"anyOf": [Whole(self.least_ms, self.most_ms).shape(), text]} if self.bare else text
 
     def written(self, value: Any) -> Any:
@@ -142,7 +142,7 @@ class Text(Kind):
             raise ValueError(f"must be {self.what}, not {shown(value)}")
         return value
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> dict[str, object]:
         sized = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
         return sized if self.form is None else sized | {"pattern": f"^({self.form})$"}
 
@@ -180,7 +180,7 @@ class Truth(Kind):
             raise ValueError(f"must be true or false, not {shown(value)}")
         return found
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> dict[str, object]:
         return {"type": "boolean"}
 
 
@@ -197,8 +197,8 @@ class Choice(Kind):
             return str(value)
         raise ValueError(f"must be one of {', '.join(self.words)}, is {shown(value)}")
 
-    def shape(self) -> dict[str, Any]:
-        words: dict[str, Any] = {"enum": list(self.words)}
+    def shape(self) -> dict[str, object]:
+        words: dict[str, object] = {"enum": list(self.words)}
         return {"anyOf": [words, {"type": "string", "pattern": f"^{self.other}$"}]} if self.other else words
 
 
@@ -217,7 +217,7 @@ class Cents(Kind):
             raise ValueError(f"must be an amount above 0 with at most 2 decimals, is {shown(value)}")
         return whole
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> dict[str, object]:
         return {"type": "number", "exclusiveMinimum": 0, "description": "at most two decimals"}
 
     def written(self, value: Any) -> Any:
@@ -237,7 +237,7 @@ class Scalar(Kind):
             raise ValueError(f"must be one line of at most {MAX_TEXT} characters")
         return value
 
-    def shape(self) -> dict[str, Any]:
+    def shape(self) -> dict[str, object]:
         return {"type": ["string", "number", "boolean"]}
 
 

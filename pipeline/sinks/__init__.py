@@ -3,8 +3,9 @@
 A sink is one folder in this one; the folder's name is its name everywhere. Its package offers
 `Settings`, a type built on `Pace` that says every setting it takes (see `pipeline.settings.reading`), and
 `connect(address, secret, settings) -> Sink`, which only remembers: the store is reached by the
-first `write`. Two refusals are told apart: *never* (this decision, whatever is tried: it is
-returned with its reason) and *not now* (`Unavailable`: the same batch is written again later).
+first `write`, and secrets and certificates are read with each new connection. Two refusals are told apart:
+*never* (this decision, whatever is tried: it is returned with its reason) and *not now* (`Unavailable`: the
+same batch is written again later).
 
 A sink that can be verified, as every one here can, also offers `ReadBack`: what it holds, and what it
 should hold, both as an `Entry`, so that equality of entries is equality of meaning. Nothing else is
@@ -14,7 +15,7 @@ What else the package says of its store, each with what is taken where it says n
 
 - `NEEDS_SERVER` (True): the store is a server of that name; else it is a place without one
 - `address(site) -> str` (the server's address): where the store is, a URL or host:port, without the password
-- `prepare(address, secret)` (nothing): what is done once before writers start; may be repeated
+- `prepare(address, secret, settings)` (nothing): what is done once before writers start; may be repeated
 
 Every command may ask for these, so a package must be quick to import: clients are imported where they are
 used. Beside it a store has `reader` (what people ask of it) and `trials` (see `pipeline.sinks.trials`).
@@ -30,9 +31,13 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol, TypeGuard, cast
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, Protocol, TypeGuard, cast
 
-from pipeline.settings.kinds import Duration, Whole
+from pipeline.connections import trouble as troubles
+from pipeline.connections.secrets import Secret
+from pipeline.connections.tls import TlsFiles
+from pipeline.connections.trouble import Trouble
+from pipeline.settings.kinds import Duration, File, Whole
 from pipeline.settings.reading import make, settings
 
 if TYPE_CHECKING:
@@ -41,7 +46,18 @@ if TYPE_CHECKING:
 
 
 class Unavailable(Exception):
-    """Not now: the store cannot take anything at present."""
+    """Not now: the store cannot take anything at present.
+
+    `trouble` is why, where the store or the way to it says so: told by who raises it, else by its cause.
+    """
+
+    def __init__(self, message: str = "", trouble: Trouble | None = None) -> None:
+        super().__init__(message)
+        self._told = trouble
+
+    @property
+    def trouble(self) -> Trouble | None:
+        return self._told or troubles.of(self)
 
 
 class Damaged(Unavailable):
@@ -178,10 +194,23 @@ class Pace:
     """how long a batch may gather; meanwhile the writer neither stops nor tells how it is"""
 
 
+@settings()
+class Secured(Pace, TlsFiles):
+    """How a store elsewhere is reached over TLS and with a password. Files are read with each connection."""
+
+    password_file: Annotated[Path, File()] | None = None
+    """the password alone; goes before external.credentials_file"""
+
+    @property
+    def tls_files(self) -> TlsFiles:
+        """The files of TLS alone."""
+        return TlsFiles(self.ca_file, self.cert_file, self.key_file, self.key_password_file)
+
+
 class _Module(Protocol):
     Settings: type[Pace]
 
-    def connect(self, address: str, secret: str | None, settings: Any) -> Sink: ...
+    def connect(self, address: str, secret: Secret, settings: Any) -> Sink: ...
 
 
 def names() -> list[str]:
@@ -189,7 +218,7 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg)
 
 
-def connect(name: str, address: str, secret: str | None, settings: Mapping[str, Any]) -> Sink:
+def connect(name: str, address: str, secret: Secret, settings: Mapping[str, Any]) -> Sink:
     """The sink of that name. Raises ValueError when there is none, or for settings it does not take."""
     return cast(_Module, _module(name)).connect(address, secret, settings_of(name, settings))
 
@@ -228,11 +257,39 @@ def address(name: str, site: Site) -> str:
     return say(site)
 
 
-def prepare(name: str, address: str, secret: str | None) -> None:
+def prepare(name: str, address: str, secret: Secret, settings: Mapping[str, Any]) -> None:
     """Make what must be in the store before writers start. Raises Unavailable."""
-    act: Callable[[str, str | None], None] | None = getattr(_module(name), "prepare", None)
+    act: Callable[[str, Secret, Any], None] | None = getattr(_module(name), "prepare", None)
     if act is not None:
-        act(address, secret)
+        act(address, secret, settings_of(name, settings))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """With what those who read a store ask it, beside its address. Settings as a profile has them."""
+
+    secret: Secret = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+OPEN: Final = Way()
+"""Without a secret, and nothing said."""
+
+
+SECRETS: Final = ("api_key_file", "password_file", "credentials_file")
+"""The settings of sinks that name the file of a secret; a sink is given one of them at most."""
+
+
+def secret_file(settings: Mapping[str, Any]) -> Path | None:
+    """The file of the secret that a sink's settings name; None where they name none."""
+    named = next((settings[name] for name in SECRETS if settings.get(name)), None)
+    return None if named is None else Path(str(named)).expanduser()
+
+
+def mend(name: str, error: Exception) -> str | None:
+    """What to do about a "not now" of that sink; None where nothing is known."""
+    trouble = error.trouble if isinstance(error, Unavailable) else None
+    return troubles.mend(trouble, name, error) if trouble else None
 
 
 def _module(name: str) -> ModuleType:

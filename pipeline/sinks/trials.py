@@ -2,11 +2,12 @@
 
 A store that takes part has a module `trials` in its folder with one or both of
 
-- `refuse(address, secret, refuses)`: let the store refuse every write, or take them again; may be repeated
-- `place(address, secret, token, folder) -> Place`: a place of its own for a benchmark, under the token's
-  name; `folder` is there for a store that needs one, and is not made yet
+- `refuse(address, secret, settings, refuses)`: let the store refuse every write, or take them again; may be
+  repeated
+- `place(address, secret, settings, token, folder) -> Place`: a place of its own for a benchmark, under the
+  token's name; `folder` is there for a store that needs one, and is not made yet
 
-Both raise `NotDone`. Addresses are those of `pipeline.sinks.address`.
+Both raise `NotDone`. Settings are of the sink's type. Addresses are those of `pipeline.sinks.address`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from pipeline import sinks
+from pipeline.connections.secrets import Secret
 
 
 class NotDone(Exception):
@@ -49,9 +51,9 @@ def refusing() -> tuple[str, ...]:
     return _offering("refuse")
 
 
-def refuse(sink: str, address: str, secret: str | None, refuses: bool) -> None:
+def refuse(sink: str, address: str, secret: Secret, settings: Mapping[str, Any], refuses: bool) -> None:
     """Let the store of a sink among `refusing()` refuse every write, or take them again. Raises NotDone."""
-    _of(sink).refuse(address, secret, refuses)
+    _of(sink).refuse(address, secret, sinks.settings_of(sink, settings), refuses)
 
 
 def with_places() -> tuple[str, ...]:
@@ -59,9 +61,11 @@ def with_places() -> tuple[str, ...]:
     return _offering("place")
 
 
-def place(sink: str, address: str, secret: str | None, token: str, folder: Path) -> Place:
+def place(
+    sink: str, address: str, secret: Secret, settings: Mapping[str, Any], token: str, folder: Path
+) -> Place:
     """A place in the store of a sink among `with_places()`. Nothing is made yet. Raises NotDone."""
-    found: Place = _of(sink).place(address, secret, token, folder)
+    found: Place = _of(sink).place(address, secret, sinks.settings_of(sink, settings), token, folder)
     return found
 
 

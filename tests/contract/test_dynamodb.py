@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline import sinks
+from pipeline.connections.aws import Access
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Damaged, Outcome, ReadBack, Unavailable
@@ -118,7 +119,7 @@ def test_an_alert_of_a_batch_that_failed_is_withdrawn(
 ) -> None:
     sink = open_sink(threads=1)
     sink.write([decided("fine")])
-    client = dynamo.client(dynamodb_server.address, None, threads=3)  # the writer's own
+    client = dynamo.client(dynamodb_server.address, Access(), threads=3, region=None)  # the writer's own
 
     def fail(params: Any, **_: Any) -> None:
         if params["Item"]["event_id"]["S"] == "second":
@@ -139,7 +140,7 @@ def test_an_alert_of_a_batch_that_failed_is_withdrawn(
 def test_only_events_that_may_have_an_alert_are_looked_for(open_sink: Any, dynamodb_server: Any) -> None:
     sink = open_sink(threads=5)
     sink.write([decided("flagged", BURST)])
-    client = dynamo.client(dynamodb_server.address, None, threads=7)  # the writer's own
+    client = dynamo.client(dynamodb_server.address, Access(), threads=7, region=None)  # the writer's own
     asked: list[str] = []
 
     def note(params: Any, **_: Any) -> None:

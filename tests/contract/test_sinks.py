@@ -23,6 +23,7 @@ from fraudctl.decisions import alerts
 from fraudctl.errors import Unhealthy
 from fraudctl.kafka.tail import Record
 from pipeline import sinks
+from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit, decode_decision
 from pipeline.records.quantities import Number
@@ -100,6 +101,27 @@ def test_the_same_event_id_of_two_users_is_two_events(sink: Sink) -> None:
     sink.write([ada, bob])
     assert sink.held("ada", event_id) == expected(sink, ada)
     assert sink.held("bob", event_id) == expected(sink, bob)
+
+
+def test_an_event_that_uses_an_id_again_is_held_beside_the_first_and_told_apart(sink: Sink) -> None:
+    event_id = new_event()
+    first = delivery(event_id, IP_BURST)
+    again = [
+        delivery(event_id, VELOCITY, IP_BURST, offset=n, units=n, content_hash=f"{n:016x}") for n in (1, 2)
+    ]
+    assert sink.write([first, *again]) == Outcome(written=3)
+    assert sink.write([first, *again]) == Outcome(superseded=3)
+    stored = [event_id, *(f"{event_id}#reused-{n:016x}" for n in (1, 2))]
+    assert [sink.held("ada", one) for one in stored] == [expected(sink, one) for one in (first, *again)]
+    identities = [("ada", one) for one in stored]
+    assert sinks.reads_back(sink)
+    wanted = dict(
+        zip(identities, (sink.expected(one, take_apart(one.value)) for one in (first, *again)), strict=True)
+    )
+    assert [entry and entry.identity for entry in wanted.values()] == identities
+    for found in (sink.look_up(identities).values(), sink.entries()):
+        held = {entry.identity: entry[:4] for entry in found if entry.identity in wanted}
+        assert held == {identity: entry and entry[:4] for identity, entry in wanted.items()}
 
 
 def test_hits_are_replaced_as_a_set(sink: Sink) -> None:
@@ -493,21 +515,25 @@ class TestRedis:
 
 
 def test_alerts_and_explanations_are_read_back_from_the_database(postgres_server: Any) -> None:
-    from fraudctl.decisions import explain
+    from fraudctl.decisions import finding
 
     event_id, since = new_event(), now_ms()
     sink = sinks.connect("postgres", postgres_server.address, None, {})
     ada = delivery(event_id, IP_BURST, VELOCITY, ip="203.0.113.9", lat=Number("1.50"), append_ms=since + 2)
     bob = delivery(event_id, IP_BURST, user_id="bob", offset=1, append_ms=since + 1)
     fine = delivery(new_event(), offset=2, append_ms=since + 3)
-    sink.write([ada, bob, fine])
+    again = delivery(event_id, user_id="bob", offset=3, append_ms=since, content_hash="0" * 16)
+    sink.write([ada, bob, fine, again])
     sink.close()
-    found = explain.stored(postgres_server.address, event_id, None)
-    assert [one.decision for one in found] == [decode_decision(ada.value), decode_decision(bob.value)]
+    found = finding.stored(postgres_server.address, event_id, None)
+    assert [one.decision for one in found] == [decode_decision(one.value) for one in (ada, bob, again)]
     assert [(one.position, one.decided_at_ms) for one in found] == [
         (1 << 40, since + 2),
         (1 << 40 | 1, since + 1),
+        (1 << 40 | 3, since),
     ]
+    stored = f"{event_id}#reused-{'0' * 16}"
+    assert finding.stored(postgres_server.address, stored, None) == [found[2]]
     listed = alerts.latest(postgres_server.address, since, 10)
     assert [(alert.user_id, alert.decision) for alert in listed] == [("ada", "block"), ("bob", "review")]
     record = Record("t", 0, 0, since + 2, None, ada.value, {})

@@ -467,6 +467,23 @@ class TestRedis:
         found = bench.mend({bench.identity(0): Kind.DIVERGED})
         assert [field[0] for field in found[0].fields] == ["recent", "hot_ip", "hot_user"]
 
+    @pytest.mark.parametrize(
+        "name", ["risk:recent", "risk:top:ip", "risk:last:user", "risk:hot:user:ada", "risk:hot:ip:10.0.0.0"]
+    )
+    def test_a_list_that_is_something_else_hinders_no_repair_and_is_kept(
+        self, bench: Bench, client: Any, name: str
+    ) -> None:
+        client.delete(name)
+        client.set(name, "mine")
+        client.hset(self.key(bench, 0), "score", "7")
+        with bench.verification() as verification:
+            found = verification.check()
+            assert bench.faults(found)[bench.identity(0)] == Kind.DIVERGED
+            assert verification.repair().refused == ()
+            assert verification.check().faults == 0
+        assert client.get(f"foreign:{name}") == "mine"
+        assert client.delete(f"foreign:{name}") == 1
+
     def test_what_is_no_flag_is_found_under_any_key(self, bench: Bench, client: Any) -> None:
         client.set("risk:flag:nonsense", "x")
         client.hset("risk:flag:3:eve:stranger", mapping={"score": "1"})

@@ -24,7 +24,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from tests.streams import DAY_MS, UNITS, Case, Condition, Feature, FieldValue, Row
+from tests.streams import DAY_MS, UNITS, Case, Condition, Feature, FieldValue, Row, Settings
 
 COLUMNS = ("user_id", "ip", "device_id", "card_id", "merchant_id", "country", "currency", "channel", "mcc")
 
@@ -37,6 +37,7 @@ HEAD = (
     ("header", pa.int64()),
     ("event_time", pa.int64()),
     ("event_id", pa.string()),
+    ("content", pa.string()),
     ("amount_units", pa.int64()),
 )
 """What each record has before `COLUMNS` and the judged conditions."""
@@ -65,28 +66,37 @@ select *, due > pos as late,
   row_number() over (order by due, pos, append_ms, part, off) as seq
 from clocked;
 
--- The first copy of an identity counts; the next that counts is the first beyond its dedup window.
+-- The first copy of an identity and a content counts; the next that counts is the first beyond its dedup
+-- window. One that counts uses its id again when another content of it counts so shortly before it.
 create or replace table counted as
 with recursive successor as (
   select a.seq, min(b.seq) as next_seq
   from ordered a join ordered b
-    on a.user_id = b.user_id and a.event_id = b.event_id and b.seq > a.seq and b.due > a.due + {dedup}
+    on a.user_id = b.user_id and a.event_id = b.event_id and a.content = b.content
+    and b.seq > a.seq and b.due > a.due + {dedup}
   group by a.seq),
 chain(seq) as (
-  select min(seq) from ordered group by user_id, event_id
+  select min(seq) from ordered group by user_id, event_id, content
   union all
   select s.next_seq from chain c join successor s on s.seq = c.seq)
 select seq from chain;
 
 create or replace table events as
 select o.* from ordered o semi join counted c on o.seq = c.seq;
+
+create or replace table reused as
+select distinct b.seq from events a join events b
+  on a.user_id = b.user_id and a.event_id = b.event_id and a.content <> b.content
+  and a.seq < b.seq and b.due <= a.due + {dedup};
 """
 
 # One hop. Position in a key's list is (pos, seq). `dropped_at` is the event after which an entry has
 # max_entries newer ones beside it: that many arrived no earlier than it and stand after it.
 HOP = """
 create or replace table entries as
-select seq, pos, due, amount_units, {key} as k from events where {key} is not null;
+select seq, pos, due, amount_units, {key} as k,
+  case when {retention} = 0 then due else greatest(pos, due - {lateness}) - {retention} end as unseen
+from events where {key} is not null;
 
 create or replace table drops as
 with newer as (
@@ -95,18 +105,18 @@ with newer as (
   from entries x join entries y on x.k = y.k and (y.pos, y.seq) > (x.pos, x.seq))
 select n.seq, n.since as dropped_at, x.pos, x.k
 from newer n join entries x on x.seq = n.seq join entries d on d.seq = n.since
-where n.nth = {max_entries} and x.pos > d.due - {retention};
+where n.nth = {max_entries} and x.pos > d.due - {held};
 
 create or replace table views as
 select e.seq as e, x.seq as x, e.pos as e_pos, x.pos as x_pos, e.due as e_due
 from entries e join entries x on e.k = x.k and x.seq <= e.seq and x.pos <= e.pos
 left join drops d on d.seq = x.seq
 where x.seq = e.seq
-   or (x.pos > e.due - {retention} and (d.dropped_at is null or d.dropped_at >= e.seq));
+   or (x.pos > e.unseen and (d.dropped_at is null or d.dropped_at >= e.seq));
 
 create or replace table saturated as
 select distinct e.seq from entries e join drops d on d.k = e.k and d.dropped_at < e.seq
-where d.pos > e.due - {retention};
+where d.pos > e.unseen;
 """
 
 # The members of a window or session of each event; `member` is false in a row kept for its event only.
@@ -146,8 +156,8 @@ with sights as (
                      rows between unbounded preceding and 1 preceding) as last_before
   from events t where t.{key} is not null and t.{of} is not null and {where}),
 grouped as (
-  select *, coalesce(last_before > due - {ttl}, false) as known,
-    sum((not coalesce(last_before > due - {ttl}, false))::int) over (
+  select *, coalesce(last_before > greatest(pos, due - {lateness}) - {ttl}, false) as known,
+    sum((not coalesce(last_before > greatest(pos, due - {lateness}) - {ttl}, false))::int) over (
       partition by k, v order by seq) as life
   from sights),
 aged as (
@@ -159,11 +169,12 @@ select seq, case when known then greatest(0, pos - first) else 0 end from aged
 
 PREVIOUS = """
 with latest as (
-  select e.seq, arg_max(t.{of}, (t.pos, t.seq)) as value, max(t.pos) as pos, any_value(e.due) as due
+  select e.seq, arg_max(t.{of}, (t.pos, t.seq)) as value, max(t.pos) as pos,
+    any_value(greatest(e.pos, e.due - {lateness})) as now
   from entries e join events t
     on t.{key} = e.k and t.seq < e.seq and t.{of} is not null and {where}
   group by e.seq)
-select seq, value from latest where pos > due - {ttl}
+select seq, value from latest where pos > now - {ttl}
 """
 
 
@@ -172,7 +183,7 @@ def evaluate(case: Case) -> list[dict[str, Any]]:
 
     A scored event: {"partition", "offset", "due", "pos", "late", "saturated", "features"} with raw
     values (amounts in units, means and deviations in currency units, ages in ms), absent ones left
-    out. A copy: {"partition", "offset", "duplicate": True}.
+    out, with "reused_id" where its id was used again. A copy: {"partition", "offset", "duplicate": True}.
     """
     db = _database()
     _load(db, case)
@@ -181,6 +192,7 @@ def evaluate(case: Case) -> list[dict[str, Any]]:
     saturated: set[int] = set()
     for key in dict.fromkeys(("user_id", *(feature.by for feature in case.features))):
         _hop(db, case, key, values, saturated)
+    reused = {seq for (seq,) in db.execute("select seq from reused").fetchall()}
     counted = {seq for (seq,) in db.execute("select seq from events").fetchall()}
     rows = db.execute("select seq, part, off, due, pos, late from ordered order by seq").fetchall()
     return [
@@ -191,6 +203,7 @@ def evaluate(case: Case) -> list[dict[str, Any]]:
             "pos": pos,
             "late": late,
             "saturated": seq in saturated,
+            **({"reused_id": True} if seq in reused else {}),
             "features": values.get(seq, {}),
         }
         if seq in counted
@@ -222,7 +235,7 @@ def _load(db: duckdb.DuckDBPyConnection, case: Case) -> None:
 def _record(row: Row, case: Case, conditions: Sequence[Condition]) -> list[Any] | None:
     past = case.settings.time == "event"
     head = [row.partition, row.offset, row.append_ms, past]
-    empty = [None] * (3 + len(COLUMNS) + len(conditions))
+    empty = [None] * (4 + len(COLUMNS) + len(conditions))
     if "tick" in row.headers:
         return [*head, "tick", int(row.headers["tick"] or 0), *empty]
     if "close" in row.headers:
@@ -236,6 +249,7 @@ def _record(row: Row, case: Case, conditions: Sequence[Condition]) -> list[Any] 
         None,
         row.fields["event_time"],
         identity,
+        repr(sorted(row.fields.items())),
         row.fields["amount"],
         *(row.fields.get(name) for name in COLUMNS),
         *(holds(condition, row.fields) for condition in conditions),
@@ -306,12 +320,13 @@ def _hop(
 ) -> None:
     features = [feature for feature in case.features if feature.by == key]
     retention = max((_retention(feature) for feature in features), default=0)
-    limit = case.settings.max_entries
-    db.execute(HOP.format(key=key, max_entries=limit, retention=retention))
+    limit, lateness = case.settings.max_entries, case.settings.allowed_lateness_ms
+    held = retention + lateness if retention else 0
+    db.execute(HOP.format(key=key, max_entries=limit, retention=retention, lateness=lateness, held=held))
     saturated |= {seq for (seq,) in db.execute("select seq from saturated").fetchall()}
     conditions = _conditions(case.features)
     for feature in features:
-        for seq, value in _values(db, feature, conditions, limit):
+        for seq, value in _values(db, feature, conditions, case.settings):
             if value is not None:
                 values.setdefault(seq, {})[feature.name] = value
 
@@ -323,15 +338,16 @@ def _retention(feature: Feature) -> int:
 
 
 def _values(
-    db: duckdb.DuckDBPyConnection, feature: Feature, conditions: list[Condition], limit: int
+    db: duckdb.DuckDBPyConnection, feature: Feature, conditions: list[Condition], settings: Settings
 ) -> list[tuple[int, Any]]:
     where = f"t.w{conditions.index(feature.where)}" if feature.where else "true"
     if feature.steps:
         return _sequence(db, feature, conditions)
     if feature.agg == "first_seen":
-        return _first_seen(db, feature, where, limit)
+        return _first_seen(db, feature, where, settings)
     if feature.agg == "previous":
-        query = PREVIOUS.format(key=feature.by, of=feature.of, where=where, ttl=feature.ttl_ms)
+        names = {"key": feature.by, "of": feature.of, "ttl": feature.ttl_ms}
+        query = PREVIOUS.format(where=where, lateness=settings.allowed_lateness_ms, **names)
         return db.execute(query).fetchall()
     if feature.session_gap_ms is not None:
         members = SESSION_MEMBERS.format(where=where, gap=feature.session_gap_ms, day=DAY_MS)
@@ -391,17 +407,18 @@ def _sequence(
 
 
 def _first_seen(
-    db: duckdb.DuckDBPyConnection, feature: Feature, where: str, limit: int
+    db: duckdb.DuckDBPyConnection, feature: Feature, where: str, settings: Settings
 ) -> list[tuple[int, int]]:
     crowded = f"select max(n) from (select count(distinct {feature.of}) n from events group by {feature.by})"
-    if ((db.execute(crowded).fetchone() or (0,))[0] or 0) > limit:
-        return _first_seen_in_a_crowd(db, feature, where, limit)
-    query = FIRST_SEEN.format(key=feature.by, of=feature.of, where=where, ttl=feature.ttl_ms)
+    if ((db.execute(crowded).fetchone() or (0,))[0] or 0) > settings.max_entries:
+        return _first_seen_in_a_crowd(db, feature, where, settings)
+    names = {"key": feature.by, "of": feature.of, "ttl": feature.ttl_ms}
+    query = FIRST_SEEN.format(where=where, lateness=settings.allowed_lateness_ms, **names)
     return db.execute(query).fetchall()
 
 
 def _first_seen_in_a_crowd(
-    db: duckdb.DuckDBPyConnection, feature: Feature, where: str, limit: int
+    db: duckdb.DuckDBPyConnection, feature: Feature, where: str, settings: Settings
 ) -> list[tuple[int, int]]:
     query = (
         f"select seq, pos, due, {feature.by}, {feature.of} from events t where {feature.by} is not null "
@@ -412,11 +429,11 @@ def _first_seen_in_a_crowd(
     for seq, pos, due, key, value in db.execute(query).fetchall():
         sights = known.setdefault(key, {})
         first, last = sights.get(value, (pos, pos))
-        if value in sights and last <= due - (feature.ttl_ms or 0):
+        if value in sights and last <= max(pos, due - settings.allowed_lateness_ms) - (feature.ttl_ms or 0):
             first = pos
         ages.append((seq, max(0, pos - first)))
         sights[value] = (min(first, pos), max(last, pos))
-        if len(sights) > limit:
+        if len(sights) > settings.max_entries:
             others = [one for one in sights if one != value]
             del sights[min(others, key=lambda one: (sights[one][1], one.encode()))]
     return ages

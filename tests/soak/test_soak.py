@@ -19,7 +19,7 @@ from fraudctl.bench.load import Worker, Workload, send
 from fraudctl.chaos import means
 from fraudctl.chaos import reading as faults
 from fraudctl.chaos.watch import behind
-from fraudctl.compare import replay
+from fraudctl.compare import replay, replay_plan
 from fraudctl.console.progress import Progress
 from fraudctl.engines import workers
 from fraudctl.home import rulesets
@@ -76,7 +76,7 @@ def test_a_replay_of_the_log_decides_the_same(
     stack: Stack, figures: Figures, parallelism: int, is_killed: bool
 ) -> None:
     rules = rulesets.read(Path(stack.profile.rules))
-    made = replay.plan(stack, rules, base="live", parallelism=parallelism)
+    made = replay_plan.plan(stack, rules, base="live", parallelism=parallelism)
     progress = KillingMidway(stack, made.compares // 2) if is_killed else Progress()
     found = replay.run(stack, made, "live", keep=False, wait_s=LONG, progress=progress)
     assert found.diff is not None

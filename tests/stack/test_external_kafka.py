@@ -1,4 +1,4 @@
-"""A whole stack on a Kafka that is not its own: three brokers with SCRAM over TLS, of which one, then another dies."""
+"""A whole stack on a Kafka that is not its own: three brokers, SCRAM over TLS; one dies, then another."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def fraudctl(home: Path, *arguments: str) -> str:
 
 
 def holds_the_secret(stack: Stack) -> list[str]:
-    """What of the stack shows the password: its files, and the command lines and environments of all processes."""
+    """What shows the password: the stack's files, command lines and environments."""
     needles = (PASSWORD.encode(), b"s3cret")
     files = [path for path in stack.home.rglob("*") if path.is_file() and path.stat().st_size < 50_000_000]
     shown = [path for path in files if any(needle in path.read_bytes() for needle in needles)]

@@ -289,6 +289,7 @@ def test_scoring_goes_on_when_a_malformed_record_lies_on_the_rules_topic(stack: 
         flow.send_all(stack, load, 0, 100)
         flow.await_decisions(stack, load, 100)
         assert data_of(stack, "job", "status")["rules_put_aside"][-4:] == aside
+    assert data_of(stack, "rules", "history")["put_aside"][-4:] == aside
     shown = ask(stack, "status")
     assert shown["data"]["rules_put_aside"][-4:] == aside
     assert shown["summary"].endswith("records on the rules topic put aside")
@@ -297,3 +298,13 @@ def test_scoring_goes_on_when_a_malformed_record_lies_on_the_rules_topic(stack: 
     for one in aside:
         said = f"The record at offset {one['offset']} of {rules.topic}-0 is put aside"
         assert f"{said}, and what is in force goes on: {one['reason']}" in log
+
+    def keeper_says() -> str:
+        return "".join(
+            one.line for one in engines.of(stack).logs(stack.home, ["keeper"], 100_000, follow=False)
+        )
+
+    wanted = [f"offset {one['offset']} of {rules.topic}-0 is put aside: {one['reason']}" for one in aside]
+    flow.await_that(
+        lambda: all(one in keeper_says() for one in wanted), LONG_S, lambda: "the keeper does not say it"
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl.compare import prints, replay, replay_topics
+from fraudctl.compare import prints, replay, replay_plan, replay_topics
 from fraudctl.console.progress import Progress
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
@@ -44,7 +44,7 @@ def live_rules(stack: Stack) -> RuleSet:
     return rulesets.read(Path(stack.profile.rules))
 
 
-def amounts(stack: Stack, made: replay.Plan) -> dict[tuple[int, int], int]:
+def amounts(stack: Stack, made: replay_plan.Plan) -> dict[tuple[int, int], int]:
     """The amounts, in units, of the decided events of the range, by their place in the log."""
     place, found = prints.Place(made.transactions), {}
     for record in tail.records(stack.kafka, stack.profile.topics.decisions):
@@ -59,7 +59,7 @@ def amounts(stack: Stack, made: replay.Plan) -> dict[tuple[int, int], int]:
 def test_a_replay_of_the_live_rules_gives_exactly_the_live_decisions(
     stack: Stack, since_ms: int, parallelism: int, is_killed: bool
 ) -> None:
-    made = replay.plan(stack, live_rules(stack), since_ms, base="live", parallelism=parallelism)
+    made = replay_plan.plan(stack, live_rules(stack), since_ms, base="live", parallelism=parallelism)
     progress = flow.KillingMidway(stack, EVENTS // 10) if is_killed else Progress()
     found = replay.run(stack, made, "live", keep=False, wait_s=300, progress=progress)
     assert found.diff is not None
@@ -76,7 +76,7 @@ def test_an_edited_rule_changes_exactly_the_decisions_it_was_seen_in(stack: Stac
     content = copy.deepcopy(dict(live_rules(stack).content))
     content["version"] = "candidate"
     content["rules"]["high_value"]["when"] = "amount > 2500"
-    made = replay.plan(stack, parse(content), since_ms, base="live")
+    made = replay_plan.plan(stack, parse(content), since_ms, base="live")
     held = amounts(stack, made)
     expected = [units for units in held.values() if 20_000_000 < units <= 25_000_000]
     found = replay.run(stack, made, "live", keep=False, wait_s=300, progress=Progress())
@@ -95,7 +95,7 @@ def test_an_interrupted_replay_leaves_nothing_behind(stack: Stack, since_ms: int
             if note == "running":
                 raise KeyboardInterrupt
 
-    made = replay.plan(stack, live_rules(stack), since_ms, base="live")
+    made = replay_plan.plan(stack, live_rules(stack), since_ms, base="live")
     with pytest.raises(KeyboardInterrupt):
         replay.run(stack, made, "live", keep=False, wait_s=300, progress=Impatient())
     assert flow.replay_topics(stack) == []
@@ -109,7 +109,7 @@ def test_a_published_replay_replaces_the_decisions_in_the_log_and_in_every_store
     content = copy.deepcopy(dict(live_rules(stack).content))
     content["version"] = "published"
     content["rules"]["every"] = {"when": "amount > -1000000", "points": 100, "reason": "every"}
-    made = replay.plan(stack, parse(content), from_ms=begun_ms)
+    made = replay_plan.plan(stack, parse(content), from_ms=begun_ms)
     found = replay.run(stack, made, None, keep=False, wait_s=300, progress=Progress(), publish=True)
     assert found.published is not None
     assert found.published["decisions"] == found.decided >= PUBLISHED

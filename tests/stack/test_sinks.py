@@ -216,3 +216,14 @@ def test_labels_are_joined_newest_first_and_open_cells_are_not_compacted(
         3.0,
     )
     assert data_of(small, "export", "compact")["files_written"] == 0
+    given = tmp_path / "labels.csv"
+    given.write_text(
+        f"event_id,label,label_time,by\n{event_id},1,2026-01-01T00:00Z,bank\nnobody,1,,bank\n{event_id},maybe,,\n"
+    )
+    told = data_of(small, "label", "--file", str(given))
+    assert (told["labels"], told["written"], told["unmatched_rows"], told["refused_rows"]) == (2, 1, 1, 1)
+    made = data_of(small, "export", "labels", "--out", str(out))
+    assert made["labels"] == {"legit": 1}, "what the bank said was known before the analyst said otherwise"
+    given.write_text(f"event_id,user_id,label\n{event_id},ada,1\n")
+    made = data_of(small, "export", "labels", "--out", str(out), "--labels", str(given))
+    assert made["labels"] == {"fraud": 1}

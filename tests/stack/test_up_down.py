@@ -74,7 +74,8 @@ def test_status_tells_everything_and_the_dsn_works(stack: Stack) -> None:
         f"everything is well; {aside} records on the rules topic put aside" if aside else "everything is well"
     )
     assert (code, answer["summary"]) == (0, well), talk
-    expected = {"flink", "kafka", "postgres", "redis", "keeper", "ticker", "sink-postgres", "sink-redis"}
+    expected = {"flink", "kafka", "postgres", "redis", "keeper", "ticker", "exporter"}
+    expected |= {"sink-postgres", "sink-redis"}
     assert {server["name"] for server in data["servers"]} == expected
     assert all(
         p["state"] == "running" and p["pid"] and p["rss_bytes"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fraudctl import __version__
+from fraudctl.home import folder
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -69,3 +70,13 @@ def headings(document: Path) -> set[str]:
     """The anchors that a renderer of Markdown makes of a document's headings."""
     texts = HEADING.findall(document.read_text(encoding="utf-8"))
     return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in texts}
+
+
+def test_the_table_of_a_home_has_every_folder_and_file_that_is_written_into_one() -> None:
+    table = (ROOT / "docs" / "operations.md").read_text().partition("## The folder of a stack")[2]
+    named = {
+        name.rstrip("/")
+        for row in table.split("\n\n")[1].splitlines()
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    }
+    assert named - {"~/.local/state/fraudctl"} == {*folder.ENTRIES, folder.MARK}

@@ -15,4 +15,4 @@ def test_every_script_and_schema_is_in_the_wheel() -> None:
     patterns = settings["tool"]["setuptools"]["package-data"]["pipeline.sinks"]
     shipped = {path for pattern in patterns for path in SINKS.glob(pattern)}
     assert shipped == {path for path in SINKS.rglob("*") if path.suffix in (".lua", ".sql")}
-    assert len(shipped) == 5
+    assert len(shipped) == 8

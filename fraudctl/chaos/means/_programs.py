@@ -16,7 +16,7 @@ _BACK_S = 120.0
 def names() -> tuple[str, ...]:
     """Every program a stack may have."""
     servers = [name for name in server_names() if name != "flink"]
-    parts = ("flink-jobmanager", "flink-taskmanager", "keeper", "ticker", "notifier")
+    parts = ("flink-jobmanager", "flink-taskmanager", "keeper", "ticker", "notifier", "exporter")
     return (*servers, *parts, *(f"sink-{name}" for name in sink_names()))
 
 

@@ -34,7 +34,7 @@ def words(fault: Fault) -> str:
     return f"cut the writer of {fault.target} off from its store for {fault.lasts_ms / 1000:g} s"
 
 
-def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
+def plan(stack: Stack, fault: Fault) -> dict[str, object]:
     sink = fault.target
     _programs.check(stack, workers.program(sink))
     address = stack.addresses.get(sink, "")

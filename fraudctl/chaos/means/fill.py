@@ -28,7 +28,7 @@ def words(fault: Fault) -> str:
     return f"refuse {fault.target} every byte beyond {limit} KB of a file for {fault.lasts_ms / 1000:g} s"
 
 
-def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
+def plan(stack: Stack, fault: Fault) -> dict[str, object]:
     _programs.check(stack, fault.target)
     process = psutil.Process(_programs.pid(stack, fault.target))
     soft, hard = process.rlimit(psutil.RLIMIT_FSIZE)

@@ -21,7 +21,7 @@ def words(fault: Fault) -> str:
     return f"kill {fault.target} with SIGKILL; the engine starts it again"
 
 
-def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
+def plan(stack: Stack, fault: Fault) -> dict[str, object]:
     _programs.check(stack, fault.target)
     return {"program": fault.target, "pid": _programs.pid(stack, fault.target)}
 

@@ -26,7 +26,7 @@ def words(fault: Fault) -> str:
     return f"freeze {fault.target} (SIGSTOP), let it go on after {fault.lasts_ms / 1000:g} s"
 
 
-def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
+def plan(stack: Stack, fault: Fault) -> dict[str, object]:
     _programs.check(stack, fault.target)
     root = psutil.Process(_programs.pid(stack, fault.target))
     return {"program": fault.target, "pid": root.pid, "started": root.create_time()}

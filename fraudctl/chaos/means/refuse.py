@@ -29,7 +29,7 @@ def words(fault: Fault) -> str:
     return f"let {fault.target} refuse every write for {fault.lasts_ms / 1000:g} s"
 
 
-def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
+def plan(stack: Stack, fault: Fault) -> dict[str, object]:
     _programs.check(stack, workers.program(fault.target))
     _programs.check(stack, fault.target)
     return {"store": fault.target}
@@ -45,6 +45,8 @@ def lift(stack: Stack, memo: Mapping[str, Any]) -> None:
 
 def _let(stack: Stack, sink: str, *, refuses: bool) -> None:
     try:
-        trials.refuse(sink, stack.sink_address(sink), stack.secret(sink), refuses)
+        trials.refuse(
+            sink, stack.sink_address(sink), stack.secret_path(sink), stack.profile.sinks[sink], refuses
+        )
     except NotDone as error:
         raise Failed(str(error), hint=error.hint) from error

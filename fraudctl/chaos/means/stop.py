@@ -21,7 +21,7 @@ def words(fault: Fault) -> str:
     return f"stop {fault.target}, start it again after {fault.lasts_ms / 1000:g} s"
 
 
-def plan(stack: Stack, fault: Fault) -> dict[str, Any]:
+def plan(stack: Stack, fault: Fault) -> dict[str, object]:
     _programs.check(stack, fault.target)
     return {"program": fault.target}
 

@@ -13,10 +13,11 @@ from fraudctl.commands import _completion
 from fraudctl.console.streams import say
 from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.home import rulesets, stack
-from fraudctl.jobs import activations
+from fraudctl.jobs import activations, put_aside
 from fraudctl.settings import reading
 
 if TYPE_CHECKING:
+    from fraudctl.jobs.put_aside import PutAside
     from fraudctl.settings.profile import Profile
     from pipeline.scoring.activation import Activation
 
@@ -48,16 +49,26 @@ def profile_of(name: str | None) -> Profile:
     return running.profile if running else reading.load(name or "default", {}, os.environ)
 
 
-def chain() -> list[Activation]:
-    """Every activation of the running stack; none when nothing runs, or the topic cannot be read."""
+def topic() -> tuple[list[Activation], list[PutAside]]:
+    """Every activation of the running stack, and every record put aside.
+
+    Neither when nothing runs, or the topic cannot be read.
+    """
     here = engines.running()
     if here is None or "kafka" not in here.addresses:
-        return []
+        return [], []
+    rules = activations.of(here)
     try:
-        return activations.of(here).read()
+        found = rules.sorted_out()
     except Unhealthy as failure:
         say(f"what is in force is not known: {failure.message}")
-        return []
+        return [], []
+    return found.chain, put_aside.located(rules, found.aside)
+
+
+def chain() -> list[Activation]:
+    """Every activation of the running stack."""
+    return topic()[0]
 
 
 def in_force() -> str | None:

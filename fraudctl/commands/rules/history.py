@@ -6,6 +6,7 @@ from fraudctl.commands.rules import _asked
 from fraudctl.console.result import Result
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets, stack
+from fraudctl.jobs import put_aside
 from fraudctl.rules import changes
 from pipeline.records import quantities
 
@@ -15,15 +16,22 @@ def history() -> Result:
 
     Example: fraudctl rules history
     """
-    activated = [changes.described(one) for one in reversed(_asked.chain())]
+    chain, aside = _asked.topic()
+    activated = [changes.described(one) for one in reversed(chain)]
+    starts = list(reversed(rulesets.history(stack.home_dir())))
     found = [
         {
-            "at": quantities.format_time(entry["at_ms"]),
-            **{key: entry[key] for key in ("version", "hash", "job", "run")},
+            "at": quantities.format_time(one.at_ms),
+            "version": one.version,
+            "hash": one.hash,
+            "job": one.job,
+            "run": one.run,
         }
-        for entry in reversed(rulesets.history(stack.home_dir()))
+        for one in starts
     ]
-    rows = [(e["at"], e["version"], e["hash"][:12], e["job"], e["run"]) for e in found]
+    rows = [
+        (quantities.format_time(one.at_ms), one.version, one.hash[:12], one.job, one.run) for one in starts
+    ]
     since = [
         (
             a["in_force_from"] or "the beginning",
@@ -37,9 +45,10 @@ def history() -> Result:
     tables = (
         Table("In force", ("since", "version", "hash", "by", "shadow"), since),
         Table("Jobs", ("since", "version", "hash", "job", "run"), rows),
+        *put_aside.tables(aside),
     )
     return Result(
-        "" if found else "no job has run in this home",
-        {"activations": activated, "starts": found},
+        put_aside.with_count("" if found else "no job has run in this home", aside),
+        {"activations": activated, "starts": found, "put_aside": put_aside.documents(aside)},
         tables=tuple(table for table in tables if table.rows),
     )

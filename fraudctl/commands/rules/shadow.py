@@ -13,13 +13,15 @@ from fraudctl.commands.rules import apply
 from fraudctl.commands.rules._asked import Restart, Wait
 from fraudctl.compare import replay_page as report
 from fraudctl.compare import shadow as shadows
+from fraudctl.compare import shadow_gate
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 from fraudctl.rules import changes
 
 if TYPE_CHECKING:
-    from fraudctl.compare.shadow import Check, Comparison
+    from fraudctl.compare.shadow import Comparison
+    from fraudctl.compare.shadow_gate import Check
 
 EXIT_REFUSED = 5
 SHOWN = 20
@@ -81,11 +83,11 @@ def promote(
     Example: fraudctl rules promote --gate gate.yaml
     """
     here = engines.current()
-    limits = shadows.read_gate(gate) if gate else shadows.Gate(min_compared=0)
+    limits = shadow_gate.read_gate(gate) if gate else shadow_gate.Gate(min_compared=0)
     with progress("comparing") as shown:
         found = shadows.compare(here, shown)
     changes.refuse_stopped(here.paths.plugins, found.shadow)
-    checks = shadows.judge(limits, found)
+    checks = shadow_gate.judge(limits, found)
     if not all(check.passed for check in checks):
         return _refused(found, checks)
     made = apply.changed(here, shadows.promote(found.shadow), wait)

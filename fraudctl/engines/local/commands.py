@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import pwd
 import subprocess
 from collections.abc import Sequence
-from typing import Any
 
 from fraudctl.engines.contract import Ended
 from fraudctl.errors import Failed
-from fraudctl.servers import Program
+from fraudctl.servers import Program, run_as
 
 
 def run(program: Program, argv: Sequence[str], wait_s: float) -> Ended:
@@ -26,18 +24,10 @@ def run(program: Program, argv: Sequence[str], wait_s: float) -> Ended:
             check=False,
             cwd=program.directory,
             env={**os.environ, **program.env},
-            **_identity(program.user),
+            **run_as(program.user),
         )
     except subprocess.TimeoutExpired as error:
         raise Failed(f"{argv[0]} has not ended after {wait_s:g} s") from error
     except OSError as error:
         raise Failed(f"{argv[0]} cannot be run: {error.strerror}") from error
     return Ended(done.returncode, done.stdout)
-
-
-def _identity(user: str | None) -> dict[str, Any]:
-    """Of whom the command is; ours where the program has no user of its own."""
-    if user is None:
-        return {}
-    found = pwd.getpwnam(user)
-    return {"user": found.pw_uid, "group": found.pw_gid, "extra_groups": []}

@@ -9,17 +9,22 @@ from contextlib import ExitStack
 
 import psutil
 
+from fraudctl.engines import workers
 from fraudctl.errors import Failed
+from fraudctl.home.stack import METRICS
 from fraudctl.servers import HOST, BaseServer
+from fraudctl.settings import shipped
 from fraudctl.settings.profile import Profile
 
 # Below the range the kernel gives to outgoing connections, so that none of those takes one meanwhile.
 FREE_RANGE = range(20_000, 30_000)
+METRICS_FROM = 19_400
 Ports = dict[str, dict[str, int]]
 
 
 def wanted(profile: Profile, classes: Mapping[str, type[BaseServer]]) -> Ports:
-    """The ports the profile asks for, by server and role; defaults where it says nothing."""
+    """The ports the profile asks for, by server and role; defaults where it says nothing. Last come those of
+    the pipeline's programs."""
     found: Ports = {}
     for name, server in classes.items():
         settings = profile.server(name)
@@ -27,7 +32,15 @@ def wanted(profile: Profile, classes: Mapping[str, type[BaseServer]]) -> Ports:
         if settings.port is not None:
             roles[next(iter(server.port_roles))] = settings.port
         found[name] = roles
-    return found
+    return {**found, METRICS: of_programs(profile)}
+
+
+def of_programs(profile: Profile) -> dict[str, int]:
+    """The ports on which the pipeline's programs answer `/metrics`."""
+    names = ["keeper", "ticker", workers.EXPORTER, *(["notifier"] if profile.notify.channels else [])]
+    found = {name: METRICS_FROM + number for number, name in enumerate(names)}
+    sinks = {sink: number for number, sink in enumerate(shipped.sink_names(), METRICS_FROM + 10)}
+    return found | {workers.program(sink): sinks[sink] for sink in profile.sinks}
 
 
 def check_free(ports: Ports) -> None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from fraudctl.binaries import artifacts
 from fraudctl.console.streams import say
-from fraudctl.engines import workers
+from fraudctl.engines import external, workers
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.local import inventory, ports
 from fraudctl.engines.local.supervision import ProcessState, Supervisor
@@ -22,11 +22,10 @@ from fraudctl.engines.local.waiting import Wait, program_names_of, together
 from fraudctl.errors import Failed
 from fraudctl.home import folder as homes
 from fraudctl.home.private_files import make_folder, open_private
-from fraudctl.home.stack import Paths, Stack, read
+from fraudctl.home.stack import METRICS, Paths, Stack, read
 from fraudctl.kafka import admin, wanted
 from fraudctl.servers import BaseServer, flink
 from fraudctl.settings.profile import address_of
-from pipeline import sinks
 
 
 def up(wish: Wish) -> Stack:
@@ -34,7 +33,7 @@ def up(wish: Wish) -> Stack:
 
     What an earlier version has started is stopped first: its processes write files that others may read.
     """
-    inventory.chosen(wish.profile, wish.without)
+    inventory.chosen(wish.profile, wish.without, wish.added)
     paths = Paths(wish.home)
     was_marked = homes.claim(wish.home)
     _make_folders(paths)
@@ -59,7 +58,7 @@ class _Run:
         self.wait = Wait(self.supervisor, time.monotonic() + wish.wait_s)
 
     def run(self) -> Stack:
-        classes = inventory.chosen(self.wish.profile, self.wish.without)
+        classes = self._classes()
         stack = self._stack(classes)
         ours = inventory.servers(stack)
         stack = replace(stack, jars=self._jars(classes, stack))
@@ -75,14 +74,20 @@ class _Run:
         stack.save()
         return stack
 
+    def _classes(self) -> dict[str, type[BaseServer]]:
+        """Those of the stack that runs go on as they are, whatever could be had by now."""
+        if self.running and self.known:
+            return {name: type(server) for name, server in inventory.servers(self.known).items()}
+        return inventory.chosen(self.wish.profile, self.wish.without, self.wish.added)
+
     def _stack(self, classes: Mapping[str, type[BaseServer]]) -> Stack:
         chosen = self._ports(classes)
         profile = self.wish.profile
-        addresses = {name: f"127.0.0.1:{next(iter(roles.values()))}" for name, roles in chosen.items()}
+        addresses = {name: f"127.0.0.1:{next(iter(chosen[name].values()))}" for name in classes}
         for name, settings in profile.servers.items():
             if settings.external and name not in self.wish.without:
                 addresses[name] = address_of(settings.external)
-        return Stack(self.wish.home, profile, addresses, chosen, self.wish.without)
+        return Stack(self.wish.home, profile, addresses, chosen, self.wish.without, added=self.wish.added)
 
     def _ports(self, classes: Mapping[str, type[BaseServer]]) -> ports.Ports:
         if self.running and self.known:
@@ -136,7 +141,7 @@ class _Run:
             for line in admin.differing(stack.kafka, wanted.specs(stack.profile)):
                 say(f"note: {line}; it is left as it is")
         for sink in filter(stack.feeds, stack.profile.sinks):
-            sinks.prepare(sink, stack.sink_address(sink), stack.secret(sink))
+            external.prepare(stack, sink)
 
     def _start_workers(self, stack: Stack) -> None:
         names = program_names_of(workers.programs(stack))
@@ -147,8 +152,9 @@ class _Run:
 
 def _goes_on(known: Stack, wish: Wish) -> bool:
     """Whether the stack that runs is the wished one. Failed where it is another that came up whole."""
-    if known.without == wish.without and known.profile.as_document() == wish.profile.as_document():
-        return True
+    same = (known.without, known.added) == (wish.without, wish.added)
+    if same and known.profile.as_document() == wish.profile.as_document():
+        return METRICS in known.ports
     if known.extra.get("ready"):
         raise Failed(
             f"a stack with other settings (profile {known.profile.name}) runs in {known.home}",

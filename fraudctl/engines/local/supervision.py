@@ -142,7 +142,7 @@ class Supervisor:
     @contextmanager
     def calls(self) -> Iterator[Any]:
         """The supervisor's RPC interface; NotRunning when nobody listens."""
-        from supervisor.xmlrpc import SupervisorTransport
+        from supervisor.xmlrpc import SupervisorTransport  # 40 ms, and all commands import the engines
 
         transport = SupervisorTransport(None, None, f"unix://{socket_path(self.paths.home)}")
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)

@@ -61,7 +61,7 @@ class ConditionCompiler:
     def __init__(self, variable: Callable[[str], str]) -> None:
         self._variable = variable
         self._temporaries = 0
-        self.constants: dict[str, Any] = {"quotient": quotient}
+        self.constants: dict[str, object] = {"quotient": quotient}
 
     def source(self, condition: Condition) -> str:
         """An expression that is truthy iff the condition holds. Safe to place inside any operator."""

@@ -38,6 +38,9 @@ FIELD_KINDS: Final[Mapping[str, Kind]] = {
 }
 """The fields every transaction may have, in the stable order used for inputs."""
 
+BUILT_IN: Final[Mapping[str, Kind]] = {"late": Kind.BOOL, "reused_id": Kind.BOOL, "delay_ms": Kind.INT}
+"""What the log says of every event; a feature or further field of that name goes before."""
+
 LiteralValue = Decimal | str | bool
 RawValue = int | float | str | bool
 """A value as rules are given it: money in units (int), other fractions as float, ages in ms (int)."""
@@ -130,6 +133,7 @@ class Names:
     features: Mapping[str, Kind] = field(default_factory=dict)
     lists: Mapping[str, tuple[Literal, ...]] = field(default_factory=dict)
     allows_arithmetic: bool = True
+    built_in: Mapping[str, Kind] = field(default_factory=dict)
 
     def kind(self, name: str) -> Kind | None:
         """The kind of a field or feature, None when there is no such name."""
@@ -137,7 +141,7 @@ class Names:
             return FIELD_KINDS[name]
         if name in self.features:
             return self.features[name]
-        return Kind.ANY if name in self.fields else None
+        return Kind.ANY if name in self.fields else self.built_in.get(name)
 
 
 def names_in(node: Condition | Value) -> Iterator[Name]:
@@ -190,3 +194,12 @@ def comparisons_in(node: Condition) -> Iterator[tuple[Value, Value]]:
                 yield from comparisons_in(part)
         case Negation(part=part):
             yield from comparisons_in(part)
+
+
+def constant_of(item: object) -> Literal | None:
+    """A value of a YAML document as a constant of the language; None if it is none."""
+    if isinstance(item, bool):
+        return Literal(item)
+    if isinstance(item, int | float):
+        return Literal(Decimal(repr(item)))
+    return Literal(item) if isinstance(item, str) and is_clean_text(item) else None

@@ -61,10 +61,10 @@ class Guard(Protocol):
 class Alarm:
     """Ends a call beyond its limit by a signal: in the main thread only; elsewhere it does nothing."""
 
-    def refuses(self, plugin: Plugin) -> str | None:
+    def refuses(self, _: Plugin) -> str | None:
         return None
 
-    def begin(self, rule: str, plugin: Plugin, limit_s: float) -> None:
+    def begin(self, _rule: str, _plugin: Plugin, limit_s: float) -> None:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGVTALRM, _over_time)
             signal.setitimer(signal.ITIMER_VIRTUAL, limit_s)

@@ -18,19 +18,18 @@ then remembered; only those are looked up.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated
 
-from pipeline.records.clock import DAY_MS, MINUTE_MS, now_ms
+from pipeline.connections.secrets import Secret
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import Glance, Parts, Undecodable, glance, take_apart
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.settings.kinds import Duration, Truth, Whole
-from pipeline.settings.reading import settings
-from pipeline.sinks import Entry, Held, Outcome, Pace, Refused, naming
+from pipeline.sinks import Entry, Held, Outcome, Refused, naming
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb import items
 from pipeline.sinks.dynamodb.client import Invalid, Item, Unmet
 from pipeline.sinks.dynamodb.memory import Partitions, Remembered
-from pipeline.sinks.dynamodb.store import TABLE, Store, translated
+from pipeline.sinks.dynamodb.settings import Settings as Settings
+from pipeline.sinks.dynamodb.store import Store, translated
 from pipeline.sinks.folding import fold
 
 _KEYS_ONLY = {"ProjectionExpression": "user_id,event_id"}
@@ -40,25 +39,9 @@ _NOT_NEWER = "attribute_not_exists(#p) OR NOT attribute_type(#p, :n) OR #p <= :p
 Pair = tuple[Delivery, Glance]
 
 
-@settings({"alert_ttl_ms": "alert_ttl", "mark_ttl_ms": "mark_ttl"})
-class Settings(Pace):
-    """What the DynamoDB sink can be told."""
-
-    alert_ttl_ms: Annotated[int, Duration(1, 3_650 * DAY_MS)] = DAY_MS
-    """how long an alert lives, from the append time of its decision"""
-    mark_ttl_ms: Annotated[int, Duration(1, 3_650 * DAY_MS)] = 10 * MINUTE_MS
-    """how long after an older run was seen a late decision of it is still beaten"""
-    table: Annotated[str, items.TABLE_NAME] = TABLE
-    """the table's name; NAME_runs is beside it"""
-    threads: Annotated[int, Whole(1, 256)] = 8
-    """writes at the same time"""
-    create: Annotated[bool, Truth()] = True
-    """make missing tables; false where somebody else does"""
-
-
-def connect(address: str, secret: str | None, settings: Settings) -> DynamoSink:
+def connect(address: str, secret: Secret, settings: Settings) -> DynamoSink:
     """A sink for the service at `address` (see `pipeline.sinks.dynamodb.client.client`)."""
-    store = Store(address, secret, settings.table, settings.threads, settings.create)
+    store = Store(address, secret, settings)
     return DynamoSink(store, settings.alert_ttl_ms, settings.mark_ttl_ms)
 
 

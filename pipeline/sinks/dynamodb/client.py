@@ -9,11 +9,14 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.connections import aws
+from pipeline.connections.aws import Access
+from pipeline.connections.trouble import Trouble
 
+NOBODY = Access()
 Item = dict[str, dict[str, Any]]
 """An item in DynamoDB's own form: attribute name to {type: value}."""
 
@@ -23,7 +26,11 @@ _NEVER = ("ValidationException",)
 
 
 class Unreachable(Exception):
-    """Not now: no connection, throttled, no such table yet, not allowed."""
+    """Not now: no connection, throttled, no such table yet, not allowed; `trouble` where it is known why."""
+
+    def __init__(self, message: str, trouble: Trouble | None = None) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class Invalid(Exception):
@@ -49,16 +56,23 @@ class Table:
 
 
 @functools.lru_cache(maxsize=8)
-def client(address: str, secret: str | None = None, service: str = "dynamodb", threads: int = 10) -> Any:
+def client(
+    address: str,
+    access: Access = NOBODY,
+    service: str = "dynamodb",
+    threads: int = 10,
+    region: str | None = None,
+) -> Any:
     """A client, safe for many threads. `address` is one of
 
     - `host:port`: DynamoDB Local, which checks no credentials
     - `aws` or `aws://REGION`: the real service; credentials are found as AWS tools find them
     - a URL: that endpoint, with credentials found the same way
 
-    `secret` is `ACCESS_KEY_ID:SECRET_ACCESS_KEY` and goes before what would be found. Raises Unreachable,
-    for an unknown region for example.
+    What `access` says goes before what would be found, as `region` does. Raises Unreachable, for an unknown
+    region or a file that cannot be read.
     """
+    # Profiles are read by what a sink can be told, and that shall not cost botocore's tenth of a second.
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
@@ -69,10 +83,9 @@ def client(address: str, secret: str | None = None, service: str = "dynamodb", t
         options["endpoint_url"] = address
     else:
         options = {"endpoint_url": f"http://{address}", "region_name": "us-east-1"}
-        secret = secret or "local:local"
-    if secret:
-        identifier, _, key = secret.partition(":")
-        options |= {"aws_access_key_id": identifier, "aws_secret_access_key": key}
+        access = replace(access, secret=access.secret or "local:local")
+    if region is not None:
+        options["region_name"] = region
     settings = Config(
         connect_timeout=3,
         read_timeout=10,
@@ -82,14 +95,14 @@ def client(address: str, secret: str | None = None, service: str = "dynamodb", t
         parameter_validation=False,
     )
     try:
-        return aws.client(service, settings, **options)
-    except BotoCoreError as error:
-        raise Unreachable(str(error)) from error
+        return aws.client(service, settings, access, **options)
+    except (BotoCoreError, OSError, ValueError) as error:
+        raise Unreachable(str(error), aws.trouble_of(error)) from error
 
 
 def call(act: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
     """One request. Raises Unreachable, Invalid or Unmet."""
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # as in `client`
 
     try:
         answer: dict[str, Any] = act(**arguments)
@@ -97,9 +110,11 @@ def call(act: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
         code = error.response.get("Error", {}).get("Code", "")
         if code == "ConditionalCheckFailedException":
             raise Unmet from error
-        raise (Invalid if code in _NEVER else Unreachable)(str(error)) from error
-    except (BotoCoreError, HTTPClientError, OSError) as error:
-        raise Unreachable(str(error) or type(error).__name__) from error
+        if code in _NEVER:
+            raise Invalid(str(error)) from error
+        raise Unreachable(str(error), aws.trouble_of(error)) from error
+    except (BotoCoreError, HTTPClientError, OSError, ValueError) as error:
+        raise Unreachable(str(error) or type(error).__name__, aws.trouble_of(error)) from error
     return answer
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipeline.connections.secrets import Secret
 from pipeline.settings.reading import make
 from pipeline.sinks.dynamodb import Settings, items
 from pipeline.sinks.dynamodb.store import Store, translated
 
 
 def alerts(
-    address: str, secret: str | None, settings: Mapping[str, Any], at_ms: int, user_id: str | None = None
+    address: str, secret: Secret, settings: Mapping[str, Any], at_ms: int, user_id: str | None = None
 ) -> Iterator[Mapping[str, str | None]]:
     """The alerts that live at a time, of one user or of all, in no order; each a mapping of what it says.
 
     Raises Unavailable.
     """
-    store = Store(address, secret, make(Settings, settings, "dynamodb").table, 1, False)
+    store = Store(address, secret, make(Settings, settings, "dynamodb"), is_reader=True)
     with translated():
         for item in store.of_user(user_id) if user_id is not None else store.scan():
             if items.is_alert(item, at_ms):

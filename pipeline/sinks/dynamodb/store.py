@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
+from pipeline.connections.secrets import Secret
 from pipeline.records.decision_record import Identity
 from pipeline.sinks import Unavailable
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb import items
 from pipeline.sinks.dynamodb.client import Invalid, Item, Table, Unreachable
+from pipeline.sinks.dynamodb.settings import Settings
 
-TABLE: Final = "fraud_alerts"
 _KEYS = 100  # in one BatchGetItem
 
 _In = TypeVar("_In")
@@ -23,17 +24,21 @@ _Out = TypeVar("_Out")
 class Store:
     """The tables, and several requests at once."""
 
-    def __init__(self, address: str, secret: str | None, table: str, threads: int, create: bool) -> None:
-        self.table = items.alerts_table(table)
-        self.runs_table = Table(runs_name(table), (("partition", "N"),), ttl=None)
-        self._address, self._secret, self._threads, self._create = address, secret, threads, create
+    def __init__(self, address: str, secret: Secret, settings: Settings, *, is_reader: bool = False) -> None:
+        self.table = items.alerts_table(settings.table)
+        self.runs_table = Table(runs_name(settings.table), (("partition", "N"),), ttl=None)
+        self._address, self._access, self._region = address, settings.access(secret), settings.region
+        self._threads = 1 if is_reader else settings.threads
+        self._create = settings.create and not is_reader
         self._client: Any = None
         self._pool: ThreadPoolExecutor | None = None
 
     @property
     def client(self) -> Any:
         if self._client is None:
-            client = dynamo.client(self._address, self._secret, threads=self._threads + 2)
+            client = dynamo.client(
+                self._address, self._access, threads=self._threads + 2, region=self._region
+            )
             for table in (self.table, self.runs_table):
                 dynamo.ensure(client, table, create=self._create)
             self._client = client
@@ -100,4 +105,4 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (Unreachable, Invalid) as error:
-        raise Unavailable(str(error)) from error
+        raise Unavailable(str(error), getattr(error, "trouble", None)) from error

@@ -17,17 +17,18 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
+from pipeline.connections.secrets import Secret
+from pipeline.connections.trouble import Trouble
 from pipeline.records.decision_bytes import Parts, Undecodable, take_apart
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.settings.kinds import Duration, File, Text, Truth, Whole
+from pipeline.settings.kinds import Duration, Text, Truth, Whole
 from pipeline.settings.reading import settings
-from pipeline.sinks import Entry, Held, Outcome, Pace, Refused, Unavailable, naming
+from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, naming
 from pipeline.sinks.elasticsearch import index as audit_index
 from pipeline.sinks.elasticsearch.index import ALIAS, Found, Unread, document_id
-from pipeline.sinks.elasticsearch.server import Failure, Server, words
+from pipeline.sinks.elasticsearch.server import Connection, Failure, Server, words
 from pipeline.sinks.folding import fold
 
 _BODY_CHARS = 8 << 20  # the most one request carries, unless a single document is longer
@@ -38,7 +39,7 @@ _NOT_THE_DOCUMENT = ("index_closed_exception", "validation_exception", "index_no
 
 
 @settings()
-class Settings(Pace):
+class Settings(Connection):
     """What the Elasticsearch sink can be told.
 
     Each request is made durable by itself, and a search sees nothing younger than a second anyway: hence
@@ -53,21 +54,14 @@ class Settings(Pace):
     """hold only decisions that are not approved"""
     index: Annotated[str, Text("an index's name in small letters", "[a-z0-9][a-z0-9._-]{0,199}")] = ALIAS
     """the alias, and the beginning of the indices' names"""
-    ca_certs: Annotated[Path, File()] | None = None
-    """a file with the certificate authority of an external cluster"""
 
 
-def connect(address: str, secret: str | None, settings: Settings) -> ElasticsearchSink:
+def connect(address: str, secret: Secret, settings: Settings) -> ElasticsearchSink:
     """A sink for the server at `address` (a URL, or host:port).
 
     `secret` is the password of the user in the URL, or an API key where it names none.
     """
-    return ElasticsearchSink(server_at(address, secret, settings), settings)
-
-
-def server_at(address: str, secret: str | None, settings: Settings) -> Server:
-    """The server at an address; reached by the first request."""
-    return Server(address, secret, str(settings.ca_certs) if settings.ca_certs else None)
+    return ElasticsearchSink(Server(address, secret, settings), settings)
 
 
 class ElasticsearchSink:
@@ -226,7 +220,7 @@ class ElasticsearchSink:
             if answer["status"] == 404 and "error" in answer:
                 self._months.discard(action.place)
         if attempt.not_now:
-            raise Unavailable(attempt.not_now)
+            raise Unavailable(attempt.not_now, attempt.trouble)
 
 
 class _Action(NamedTuple):
@@ -261,6 +255,7 @@ class _Attempt:
         self.refused: list[Refused] = []
         self.lost: list[_Action] = []
         self.not_now = ""
+        self.trouble: Trouble | None = None
 
     def note(self, action: _Action, answer: Mapping[str, Any]) -> None:
         status, error = answer["status"], answer.get("error")
@@ -273,6 +268,7 @@ class _Attempt:
             self.refused.append(Refused(action.delivery, words(error)))
         else:
             self.not_now = words(error)
+            self.trouble = Trouble.PERMISSION if status == 403 else None
 
 
 def _entry(one: audit_index.Comparable) -> Entry:
@@ -285,7 +281,7 @@ def _not_now() -> Iterator[None]:
     try:
         yield
     except (Failure, Unread) as error:
-        raise Unavailable(str(error)) from error
+        raise Unavailable(str(error), getattr(error, "trouble", None)) from error
 
 
 _json = json.JSONEncoder(ensure_ascii=False).encode

@@ -84,6 +84,8 @@ _PROPERTIES: Mapping[str, Any] = {
     "features": _UNSEARCHED,
     "late": {"type": "boolean"},
     "saturated": {"type": "boolean"},
+    "reused_id": {"type": "boolean"},
+    "content_hash": _KEYWORD,
     "warming": _KEYWORD,
     "plugin_errors": _UNSEARCHED,
     "score": {"type": "short"},
@@ -96,7 +98,7 @@ _PROPERTIES: Mapping[str, Any] = {
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def template(alias: str) -> dict[str, Any]:
+def template(alias: str) -> dict[str, object]:
     """The index template of all monthly indices behind an alias."""
     return {
         "index_patterns": [f"{alias}-*"],
@@ -114,7 +116,7 @@ def template(alias: str) -> dict[str, Any]:
     }
 
 
-def mappings() -> dict[str, Any]:
+def mappings() -> dict[str, object]:
     """Of every monthly index. What a later version adds here, indices that exist take as well."""
     return {"dynamic": "strict", "properties": dict(_PROPERTIES)}
 

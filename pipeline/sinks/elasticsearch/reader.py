@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline.connections.secrets import Secret
+from pipeline.records.identity import stored_id
 from pipeline.sinks import Damaged, Unavailable, naming
-from pipeline.sinks.elasticsearch import Settings, server_at
+from pipeline.sinks.elasticsearch import Settings
 from pipeline.sinks.elasticsearch.index import ALIAS
 from pipeline.sinks.elasticsearch.server import BadRequest, Failure, Server
 
@@ -63,15 +65,15 @@ class Answer:
     """the documents among them that are no decisions, named"""
 
 
-def find(address: str, secret: str | None, settings: Settings, search: Search) -> Answer:
+def find(address: str, secret: Secret, settings: Settings, search: Search) -> Answer:
     """What the sink with these settings has stored there. Raises BadQuery, Unavailable."""
-    server = server_at(address, secret, settings)
+    server = Server(address, secret, settings)
     try:
         hits = ask(server, search.body(), settings.index)["hits"]
     except BadRequest as error:
         raise BadQuery(str(error)) from error
     except Failure as error:
-        raise Unavailable(str(error)) from error
+        raise Unavailable(str(error), error.trouble) from error
     finally:
         server.close()
     decisions, damaged = read(hits["hits"])
@@ -116,4 +118,6 @@ def _shown(document: Mapping[str, Any]) -> Mapping[str, Any]:
         _ = reason["text"]
     decided = datetime.fromtimestamp(document["decided_at"] / 1000, UTC)
     text = decided.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {name: value for name, value in document.items() if name != "extra_terms"} | {"decided_at": text}
+    stored = stored_id(document["event_id"], document.get("content_hash"))
+    shown = {name: value for name, value in document.items() if name != "extra_terms"}
+    return shown | {"event_id": stored, "decided_at": text}

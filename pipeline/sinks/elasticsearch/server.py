@@ -12,27 +12,54 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import unquote, urlsplit
+
+from pipeline.connections.peek import context
+from pipeline.connections.secrets import Secret, text_of
+from pipeline.connections.tls import BadFile, TlsFiles
+from pipeline.connections.trouble import Trouble
+from pipeline.settings.kinds import File
+from pipeline.settings.reading import settings
+from pipeline.sinks import Secured
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
+_TROUBLES = {401: Trouble.PASSWORD, 403: Trouble.PERMISSION}
 _PAGE = 2_000
 _KEEP = "2m"  # how long a reader of everything may take for one page
+
+
+@settings()
+class Connection(Secured):
+    """How a cluster is reached; TLS is said by its address."""
+
+    api_key_file: Annotated[Path, File()] | None = None
+    """an API key in the form that goes into requests (`encoded`), instead of user and password"""
+    ca_certs: Annotated[Path, File()] | None = None
+    """what `ca_file` was called at first"""
+
+    @property
+    def tls_files(self) -> TlsFiles:
+        """The files of TLS alone."""
+        ca_file = self.ca_file or self.ca_certs
+        return TlsFiles(ca_file, self.cert_file, self.key_file, self.key_password_file)
 
 
 class Server:
     """One Elasticsearch cluster, asked in JSON. Not safe for use by two threads."""
 
-    def __init__(self, address: str, secret: str | None, ca_certs: str | None = None) -> None:
+    def __init__(self, address: str, secret: Secret, settings: Connection | None = None) -> None:
         self._address = address if "://" in address else f"http://{address}"
         self._secret = secret
-        self._ca_certs = ca_certs
+        self._settings = settings or Connection()
         self._client: Elasticsearch | None = None
 
     def raw(self, method: str, path: str, body: object = None) -> bytes:
         """The answer as it came. Raises Failure."""
-        import elasticsearch
+        import elasticsearch  # half a second, and profiles are read by what a sink can be told
 
         headers = {"accept": "application/json"}
         if body is not None:
@@ -43,12 +70,15 @@ class Server:
             client = self._connection()
             answer: Any = client.perform_request(method, path, headers=headers, body=body)
         except elasticsearch.BadRequestError as error:
-            raise BadRequest(_api_words(error), str((_api_error(error) or {}).get("type"))) from error
+            kind = str((_api_error(error) or {}).get("type"))
+            raise BadRequest(_api_words(error), kind) from error
         except elasticsearch.NotFoundError as error:
             raise Missing(_api_words(error)) from error
         except (elasticsearch.ApiError, elasticsearch.TransportError) as error:
             self.close()
-            raise Failure(_api_words(error)) from error
+            raise Failure(_api_words(error), _TROUBLES.get(getattr(error, "status_code", 0))) from error
+        except (OSError, BadFile) as error:
+            raise Failure(str(error)) from error
         return bytes(answer.body)
 
     def ask(self, method: str, path: str, body: object = None, *, missing_ok: bool = False) -> Any:
@@ -105,12 +135,16 @@ class Server:
 
     def _connection(self) -> Elasticsearch:
         if self._client is None:
-            self._client = _open(self._address, self._secret, self._ca_certs)
+            self._client = _open(self._address, self._secret, self._settings)
         return self._client
 
 
 class Failure(Exception):
-    """The server could not be reached, or did not do what it was asked."""
+    """The server could not be reached, or did not do what it was asked; `trouble` where it says why."""
+
+    def __init__(self, message: str, trouble: Trouble | None = None) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class BadRequest(Failure):
@@ -125,9 +159,8 @@ class Missing(Failure):
     """What was asked about is not there (HTTP 404)."""
 
 
-def _open(address: str, secret: str | None, ca_certs: str | None) -> Elasticsearch:
-    from urllib.parse import unquote, urlsplit
-
+def _open(address: str, secret: Secret, settings: Connection) -> Elasticsearch:
+    """Raises OSError for files that cannot be read."""
     from elastic_transport import JsonSerializer
     from elasticsearch import Elasticsearch
 
@@ -138,11 +171,13 @@ def _open(address: str, secret: str | None, ca_certs: str | None) -> Elasticsear
             return data
 
     parts = urlsplit(address)
-    options: dict[str, Any] = {"ca_certs": ca_certs} if ca_certs else {}
-    if secret is not None and parts.username:
-        options["basic_auth"] = (unquote(parts.username), secret)
-    elif secret is not None:
-        options["api_key"] = secret
+    options: dict[str, Any] = {}
+    if parts.scheme == "https":
+        options["ssl_context"] = context(settings.tls_files)
+    if (text := text_of(secret)) is not None and parts.username and settings.api_key_file is None:
+        options["basic_auth"] = (unquote(parts.username), text)
+    elif text is not None:
+        options["api_key"] = text
     port = parts.port or (443 if parts.scheme == "https" else 9200)
     return Elasticsearch(
         f"{parts.scheme}://{parts.hostname}:{port}{parts.path}",
@@ -173,7 +208,8 @@ def _api_words(error: Exception) -> str:
     said = _api_error(error)
     if said is not None:
         return words(said)
-    lines = str(error).strip().splitlines()
+    # what went wrong on the way says as a text only that it did
+    lines = f"{getattr(error, 'message', '') or error}".strip().splitlines()
     return lines[0] if lines else type(error).__name__
 
 

@@ -6,23 +6,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.connections.secrets import Secret
+from pipeline.sinks.elasticsearch import Settings
 from pipeline.sinks.elasticsearch.server import Failure, Server
 from pipeline.sinks.trials import NotDone, Place
 
 
-def refuse(address: str, secret: str | None, refuses: bool) -> None:
+def refuse(address: str, secret: Secret, settings: Settings, refuses: bool) -> None:
     """The whole cluster is read only but for deletions, or it is not."""
     body = {"transient": {"cluster.blocks.read_only_allow_delete": True if refuses else None}}
-    with _connected(address, secret) as server:
+    with _connected(address, secret, settings) as server:
         server.ask("PUT", "/_cluster/settings", body)
 
 
-def place(address: str, secret: str | None, token: str, folder: Path) -> Place:
+def place(address: str, secret: Secret, settings: Settings, token: str, folder: Path) -> Place:
     """An alias of its own."""
     alias = f"fraudctl-{token}"
 
     def drop() -> None:
-        with _connected(address, secret) as server:
+        with _connected(address, secret, settings) as server:
             for path in (f"/{alias}-*?expand_wildcards=all", f"/_index_template/{alias}"):
                 server.ask("DELETE", path, missing_ok=True)
 
@@ -30,8 +32,8 @@ def place(address: str, secret: str | None, token: str, folder: Path) -> Place:
 
 
 @contextmanager
-def _connected(address: str, secret: str | None) -> Iterator[Server]:
-    server = Server(address, secret)
+def _connected(address: str, secret: Secret, settings: Settings) -> Iterator[Server]:
+    server = Server(address, secret, settings)
     try:
         yield server
     except Failure as error:

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
+from pipeline.connections.aws import ROLE
+from pipeline.connections.secrets import Secret
 from pipeline.settings.kinds import Duration, File, Text, Whole
 from pipeline.settings.reading import settings
 from pipeline.sinks import Pace, Site
@@ -54,14 +56,20 @@ class Settings(Pace):
     credentials_file: Annotated[Path, File()] | None = None
     """ACCESS_KEY_ID:SECRET_ACCESS_KEY, or a file as AWS tools have it"""
 
+    role: Annotated[str, Text(*ROLE)] | None = None
+    """a role that is assumed, by its ARN"""
+    ca_file: Annotated[Path, File()] | None = None
+    """PEM: the authorities of the endpoint's certificate, if not those of this machine"""
+
     @property
-    def bucket(self) -> Mapping[str, str]:
+    def bucket(self) -> Mapping[str, Any]:
         """How the bucket is reached, for `pipeline.sinks.parquet.blobs.connect`."""
-        given = {"region": self.region, "endpoint": self.endpoint}
+        given: dict[str, Any] = {"region": self.region, "endpoint": self.endpoint}
+        given |= {"role": self.role, "ca_file": self.ca_file}
         return {name: value for name, value in given.items() if value is not None}
 
 
-def connect(address: str, secret: str | None, settings: Settings) -> ParquetSink:
+def connect(address: str, secret: Secret, settings: Settings) -> ParquetSink:
     """A sink for the folder or bucket at `address` (see `pipeline.sinks.parquet.blobs.connect`).
 
     Raises ValueError for an address or a credentials file of another form.

@@ -7,7 +7,6 @@ each other's work. This module knows nothing of decisions.
 
 from __future__ import annotations
 
-import configparser
 import fcntl
 import os
 import stat
@@ -18,13 +17,20 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 from pipeline.connections import aws
+from pipeline.connections.aws import Access
+from pipeline.connections.secrets import Secret, text_of
+from pipeline.connections.trouble import Trouble
 from pipeline.process import files
 
 _MODE = 0o666  # less the umask: those who train models may be other users
 
 
 class StoreDown(Exception):
-    """The store cannot be reached or does not take anything at present."""
+    """The store cannot be reached or does not take anything at present; `trouble` where it is known why."""
+
+    def __init__(self, message: str, trouble: Trouble | None = None) -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class Changed(Exception):
@@ -56,11 +62,12 @@ class Store(Protocol):
         """Raises Changed when another version is there; a name that is gone is no error."""
 
 
-def connect(url: str, secret: str | None, settings: Mapping[str, Any]) -> Store:
+def connect(url: str, secret: Secret, settings: Mapping[str, Any]) -> Store:
     """The store at a `file:///folder` or `s3://bucket/prefix`; raises ValueError for anything else.
 
     For S3, `secret` is `ACCESS_KEY_ID:SECRET_ACCESS_KEY` or the text of a credentials file as AWS tools
-    have it (without one, the usual chain of the environment applies); settings: `endpoint`, `region`.
+    have it (without one, the usual chain of the environment applies), or the file that has it; settings:
+    `endpoint`, `region`, `role`, `ca_file`.
     """
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
@@ -144,13 +151,16 @@ class Folder:
 class Bucket:
     """Blobs as S3 objects under a prefix; conditional requests do the comparing."""
 
-    def __init__(self, bucket: str, prefix: str, secret: str | None, settings: Mapping[str, Any]) -> None:
+    def __init__(self, bucket: str, prefix: str, secret: Secret, settings: Mapping[str, Any]) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
+        if (text := text_of(secret)) is not None:
+            aws.keys_of(text)  # what is of another form is told at once
+        ca_file = settings.get("ca_file")
+        self._access = Access(secret, settings.get("role"), Path(ca_file) if ca_file else None)
         self._options: dict[str, Any] = {
             "endpoint_url": settings.get("endpoint"),
             "region_name": settings.get("region", "us-east-1"),
-            **_credentials(secret),
         }
         self._client: Any = None
 
@@ -186,6 +196,15 @@ class Bucket:
             return
         if there != tag:
             raise Changed(name)
+        self.drop(name, tag)
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that is asked."""
+        return str(self._s3().meta.endpoint_url)
+
+    def drop(self, name: str, tag: str) -> None:
+        """Remove it without a look before. Raises Changed when another version is there, or none."""
         with _s3_translated(name):
             self._s3().delete_object(**self._at(name), IfMatch=tag)
 
@@ -194,7 +213,7 @@ class Bucket:
 
     def _s3(self) -> Any:
         if self._client is None:
-            from botocore.config import Config
+            from botocore.config import Config  # for a bucket alone; a folder does without
 
             config = Config(
                 connect_timeout=5,
@@ -203,7 +222,7 @@ class Bucket:
                 retries={"max_attempts": 2, "mode": "standard"},
                 max_pool_connections=16,
             )
-            self._client = aws.client("s3", config, **self._options)
+            self._client = aws.client("s3", config, self._access, **self._options)
         return self._client
 
 
@@ -222,7 +241,7 @@ def _translated() -> Iterator[None]:
 
 @contextmanager
 def _s3_translated(name: str = "", absent_is_fine: bool = False) -> Iterator[None]:
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError  # as in `_s3`
 
     try:
         yield
@@ -232,27 +251,6 @@ def _s3_translated(name: str = "", absent_is_fine: bool = False) -> Iterator[Non
             return
         if name and code in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409"):
             raise Changed(name) from error
-        raise StoreDown(str(error)) from error
-    except (BotoCoreError, OSError) as error:
-        raise StoreDown(str(error)) from error
-
-
-def _credentials(secret: str | None) -> dict[str, str]:
-    """From `ACCESS_KEY_ID:SECRET_ACCESS_KEY` or the file AWS tools have. Raises ValueError for neither."""
-    if secret is None:
-        return {}
-    key, colon, secret_key = secret.strip().partition(":")
-    if colon and not key.startswith("["):
-        return {"aws_access_key_id": key, "aws_secret_access_key": secret_key}
-    parser = configparser.RawConfigParser()
-    try:
-        parser.read_string(secret)
-        section = parser[parser.sections()[0]]
-        found = {name: section[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
-        token = section.get("aws_session_token")
-        return found if token is None else found | {"aws_session_token": token}
-    except (configparser.Error, IndexError, KeyError):
-        raise ValueError(
-            "the credentials file needs ACCESS_KEY_ID:SECRET_ACCESS_KEY, or a section with"
-            " aws_access_key_id and aws_secret_access_key"
-        ) from None
+        raise StoreDown(str(error), aws.trouble_of(error)) from error
+    except (BotoCoreError, OSError, ValueError) as error:
+        raise StoreDown(str(error), aws.trouble_of(error)) from error

@@ -18,4 +18,4 @@ def translated() -> Iterator[None]:
     except Damaged as error:
         raise sinks.Damaged(str(error)) from error
     except StoreDown as error:
-        raise sinks.Unavailable(str(error)) from error
+        raise sinks.Unavailable(str(error), error.trouble) from error

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.sinks.parquet import table as decision_table
-from pipeline.sinks.parquet.table import ADDED, FIXED, SCHEMA_VERSION
+from pipeline.sinks.parquet.columns import ADDED, FIXED, SCHEMA_VERSION
 
 CELL = 20_000
 """Offsets in a cell. Part of the names: never to be changed for an existing store."""

@@ -8,6 +8,7 @@ caller goes the slow way, which also finds out which decision is at fault.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -16,7 +17,7 @@ import pyarrow.json as pa_json
 
 from pipeline.records.decision_record import Delivery
 from pipeline.sinks.parquet import table as decision_table
-from pipeline.sinks.parquet.table import DOCUMENT, FIXED, FLAG, NUMBER, PLAIN, REQUIRED, TEXT
+from pipeline.sinks.parquet.columns import DOCUMENT, FIXED, FLAG, NUMBER, PLAIN, REQUIRED, TEXT
 
 _AS_THEY_STAND = ("amount", "lat", "lon")
 _SCHEMA = pa.schema([*DOCUMENT, *[FIXED.field(name) for name in _AS_THEY_STAND]])
@@ -81,7 +82,10 @@ def _decided(found: pa.StructArray, deliveries: Sequence[Delivery]) -> pa.Table:
     documents = [orjson.loads(delivery.value) for delivery in deliveries] if names - PLAIN else []
     extra = [decision_table.extra(document) for document in documents] or None
     marks = [decision_table.marked(document) for document in documents] or None
-    columns = decision_table.fixed(found, deliveries, {"extra": extra, "marks": marks})
+    values: dict[str, Any] = {"extra": extra, "marks": marks}
+    if "content_hash" in names:
+        values["event_id"] = decision_table.ids(documents)
+    columns = decision_table.fixed(found, deliveries, values)
     return pa.table(columns | _features(found.field("features")))
 
 

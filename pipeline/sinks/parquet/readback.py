@@ -12,7 +12,8 @@ import pyarrow as pa
 from pipeline.records.quantities import parse_amount
 from pipeline.sinks import Entry
 from pipeline.sinks.parquet import table as decision_table
-from pipeline.sinks.parquet.table import SCHEMA_VERSION, Row
+from pipeline.sinks.parquet.columns import FIXED, SCHEMA_VERSION
+from pipeline.sinks.parquet.table import Row
 
 COMPARED = (
     "event_time",
@@ -52,7 +53,7 @@ _TEXTS = (
     "ruleset_version",
     "ruleset_hash",
 )
-_COLUMNS = tuple(name for name in decision_table.FIXED.names if name != "reasons")
+_COLUMNS = tuple(name for name in FIXED.names if name != "reasons")
 
 
 def entries_of(table: pa.Table) -> Iterator[Entry]:

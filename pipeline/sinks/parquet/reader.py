@@ -19,8 +19,8 @@ from pipeline.records.label import Label
 from pipeline.sinks.parquet import files as parquet_files
 from pipeline.sinks.parquet import table as decision_table
 from pipeline.sinks.parquet.blobs import Store, StoreDown
+from pipeline.sinks.parquet.columns import FIXED
 from pipeline.sinks.parquet.failures import translated
-from pipeline.sinks.parquet.table import FIXED
 
 LABEL_COLUMNS: Final[Mapping[str, str]] = {
     "label": "label",

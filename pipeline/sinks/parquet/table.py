@@ -1,10 +1,4 @@
-"""Decisions as Arrow tables: one row per decision, features as columns of their own.
-
-The fixed columns are those of `FIXED`. A feature is the column `number_NAME` (double), `text_NAME`
-(string) or `flag_NAME` (boolean), by the kind of its values; where no row has it, the table lacks it.
-A name therefore never changes its type, and files with different features unite by name. What changes
-the meaning of a column raises `SCHEMA_VERSION`, which every row carries. This module knows no files.
-"""
+"""Decisions as Arrow tables: one row per decision, by the columns of `columns`. Knows no files."""
 
 from __future__ import annotations
 
@@ -20,76 +14,20 @@ import pyarrow as pa
 from pipeline.records.decision_bytes import Undecodable, amount_of, marks
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.records.fields import MARKS
+from pipeline.records.identity import stored_id
 from pipeline.records.quantities import parse_amount
-
-SCHEMA_VERSION = 1
-NUMBER, TEXT, FLAG = "number_", "text_", "flag_"
-
-_TIME = pa.timestamp("ms", "UTC")
-_REASONS = pa.list_(pa.struct([("rule", pa.string()), ("points", pa.int16()), ("text", pa.string())]))
-_TEXTS = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
-_VERDICT_TEXTS = ("decision", "ruleset_version", "ruleset_hash")
-_VERDICT_FLAGS = ("late", "saturated")
-
-FIXED = pa.schema(
-    [
-        ("schema_version", pa.int16()),
-        ("user_id", pa.string()),
-        ("event_id", pa.string()),
-        ("event_time", _TIME),
-        ("amount", pa.decimal128(18, 4)),
-        *[(name, pa.string()) for name in _TEXTS],
-        ("lat", pa.float64()),
-        ("lon", pa.float64()),
-        ("extra", pa.string()),
-        ("score", pa.int16()),
-        ("decision", pa.string()),
-        ("reasons", _REASONS),
-        ("ruleset_version", pa.string()),
-        ("ruleset_hash", pa.string()),
-        ("late", pa.bool_()),
-        ("saturated", pa.bool_()),
-        ("marks", pa.string()),
-        ("source_topic", pa.string()),
-        ("source_partition", pa.int32()),
-        ("source_offset", pa.int64()),
-        ("position", pa.int64()),
-        ("decided_at", _TIME),
-    ]
+from pipeline.sinks.parquet.columns import (
+    DOCUMENT,
+    FIXED,
+    FLAG,
+    KNOWN,
+    NUMBER,
+    REQUIRED,
+    SCHEMA_VERSION,
+    TEXT,
+    TIME,
 )
-"""`amount` is exact; `extra` is a JSON object of the fields without a column, `marks` one of what a decision
-says only when there is reason to, null otherwise; times are UTC."""
 
-ADDED = frozenset(("marks",))
-"""Columns that files of earlier versions lack; there they are null."""
-
-REQUIRED = frozenset(
-    [
-        "event_id",
-        "user_id",
-        "event_time",
-        "amount",
-        "source",
-        "features",
-        "score",
-        "reasons",
-        *_VERDICT_TEXTS,
-        *_VERDICT_FLAGS,
-    ]
-)
-PLAIN = REQUIRED | frozenset((*_TEXTS, "lat", "lon"))
-"""The fields of a decision that has neither marks nor fields without a column."""
-
-_KNOWN = PLAIN | MARKS
-DOCUMENT = pa.struct(
-    [
-        *[FIXED.field(name) for name in ("user_id", "event_id", *_TEXTS, "score", "reasons")],
-        *[FIXED.field(name) for name in (*_VERDICT_TEXTS, *_VERDICT_FLAGS)],
-        ("event_time", pa.string()),
-        ("source", pa.struct([("topic", pa.string()), ("partition", pa.int32()), ("offset", pa.int64())])),
-    ]
-)
-"""What is taken out of decisions as it stands there."""
 _KINDS: Mapping[type, str] = {int: NUMBER, float: NUMBER, str: TEXT, bool: FLAG}
 _TYPES = {NUMBER: pa.float64(), TEXT: pa.string(), FLAG: pa.bool_()}
 _EXACT_BELOW = 1e10  # up to here four decimals of a double are certain
@@ -110,6 +48,8 @@ def read(delivery: Delivery) -> Row:
         if not isinstance(document, dict) or not document.keys() >= REQUIRED:
             raise Undecodable("not a decision: fields are missing")
         user_id, event_id = document["user_id"], document["event_id"]
+        if isinstance(event_id, str):
+            event_id = stored_id(event_id, document.get("content_hash"))
         _check_date(document["event_time"][:10])
     except (ValueError, TypeError) as error:
         raise Undecodable(str(error)) from None
@@ -176,7 +116,7 @@ def features(found: pa.Table) -> list[str]:
 
 def features_of(document: Mapping[str, Any]) -> str:
     """The same from a decision: what `features` gives once it is stored."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, value in document["features"].items():
         if isinstance(value, bool):
             found[FLAG + name] = value
@@ -194,10 +134,15 @@ def _plain(column: pa.ChunkedArray) -> list[Any]:
 
 def extra(document: Mapping[str, Any]) -> str | None:
     """The fields without a column of their own as canonical JSON, None when there are none."""
-    if document.keys() <= _KNOWN:
+    if document.keys() <= KNOWN:
         return None
-    others = {name: value for name, value in document.items() if name not in _KNOWN}
+    others = {name: value for name, value in document.items() if name not in KNOWN}
     return orjson.dumps(others, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def ids(documents: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The ids by which stores know the events of these decisions."""
+    return [stored_id(document["event_id"], document.get("content_hash")) for document in documents]
 
 
 def marked(document: Mapping[str, Any]) -> str | None:
@@ -222,8 +167,9 @@ def _fixed(rows: Sequence[Row]) -> dict[str, pa.Array]:
         [row.delivery for row in rows],
         {
             "amount": _amounts(rows),
-            "extra": None if names <= _KNOWN else [extra(document) for document in documents],
+            "extra": None if names <= KNOWN else [extra(document) for document in documents],
             "marks": None if names.isdisjoint(MARKS) else [marked(document) for document in documents],
+            "event_id": ids(documents),
             "lat": _numbers([document.get("lat") for document in documents]),
             "lon": _numbers([document.get("lon") for document in documents]),
         },
@@ -237,7 +183,7 @@ def fixed(
     source = found.field("source")
     values = {
         "schema_version": np.full(len(deliveries), SCHEMA_VERSION, np.int16),
-        "event_time": found.field("event_time").cast(_TIME),
+        "event_time": found.field("event_time").cast(TIME),
         "position": [delivery.position for delivery in deliveries],
         "decided_at": [delivery.append_ms for delivery in deliveries],
         **{f"source_{name}": source.field(name) for name in ("topic", "partition", "offset")},

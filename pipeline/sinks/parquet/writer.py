@@ -19,10 +19,11 @@ from pipeline.sinks.parquet import blobs, lines
 from pipeline.sinks.parquet import files as parquet_files
 from pipeline.sinks.parquet import table as decision_table
 from pipeline.sinks.parquet.blobs import Changed, Store, StoreDown
+from pipeline.sinks.parquet.columns import SCHEMA_VERSION
 from pipeline.sinks.parquet.failures import translated
 from pipeline.sinks.parquet.files import Cell, Damaged
 from pipeline.sinks.parquet.readback import COMPARED, entries_of, expected_of
-from pipeline.sinks.parquet.table import SCHEMA_VERSION, Row
+from pipeline.sinks.parquet.table import Row
 
 _WRITERS = 4
 _ATTEMPTS = 5

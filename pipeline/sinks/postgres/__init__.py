@@ -4,10 +4,13 @@ Effectively once: a repeat is an upsert on (user_id, event_id) that only a great
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
+from pipeline.connections.secrets import Secret
+from pipeline.settings.kinds import Truth
 from pipeline.settings.reading import settings
-from pipeline.sinks import Pace, Site
+from pipeline.sinks import Site
+from pipeline.sinks.postgres.client import Connection
 
 if TYPE_CHECKING:
     from pipeline.sinks.postgres.writer import PostgresSink
@@ -21,22 +24,25 @@ def address(site: Site) -> str:
     return site.server if "://" in site.server else f"postgresql://{USER}@{site.server}/{DATABASE}"
 
 
-def prepare(address: str, secret: str | None) -> None:
+@settings()
+class Settings(Connection):
+    """What the PostgreSQL sink can be told."""
+
+    create: Annotated[bool, Truth()] = True
+    """make missing tables; false where somebody else does, and the writer may not"""
+
+
+def prepare(address: str, secret: Secret, settings: Settings) -> None:
     """Create the tables. Raises Unavailable."""
     # Whoever reads a profile imports this module for its Settings, and shall not pay for the client.
     from pipeline.sinks.postgres.schema import create_schema
 
-    create_schema(address, secret)
+    create_schema(address, secret, settings)
 
 
-@settings()
-class Settings(Pace):
-    """What the PostgreSQL sink can be told."""
-
-
-def connect(address: str, secret: str | None, settings: Settings) -> PostgresSink:
+def connect(address: str, secret: Secret, settings: Settings) -> PostgresSink:
     """A sink for the database at `address` (a DSN without password)."""
     # As in `prepare`.
     from pipeline.sinks.postgres.writer import PostgresSink
 
-    return PostgresSink(address, secret)
+    return PostgresSink(address, secret, settings)

@@ -6,19 +6,17 @@ from typing import Any
 
 import psycopg
 
+from pipeline.connections.secrets import Secret
+from pipeline.sinks.postgres import Settings
+from pipeline.sinks.postgres.client import connect
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-def open_(dsn: str, password: str | None) -> Connection:
-    """Connected, each statement its own transaction unless one is begun. Raises psycopg.Error."""
-    connection = psycopg.connect(
-        dsn,
-        password=password,
-        autocommit=True,
-        connect_timeout=5,
-        tcp_user_timeout=10_000,
-        application_name="fraudctl-sink",
-    )
+def open_(dsn: str, secret: Secret, settings: Settings) -> Connection:
+    """Each statement is a transaction unless one is begun. Raises Unavailable, psycopg.Error."""
+    options: dict[str, Any] = {"tcp_user_timeout": 10_000, "application_name": "fraudctl-sink"}
+    connection = connect(dsn, secret, settings, **options)
     try:
         connection.execute("SET statement_timeout = '60s'")
     except BaseException:
@@ -39,10 +37,3 @@ def is_of_another_form(error: psycopg.Error) -> bool:
     """Whether the tables, or a value in them, are not what a sink makes: a table or column is missing or of
     another type, a value is beyond what can be read."""
     return error.sqlstate in ("42P01", "42703", "42804", "42883") or (error.sqlstate or "")[:2] == "22"
-
-
-def words(error: Exception) -> str:
-    """The first line of what the server or the client says, with its SQLSTATE."""
-    lines = str(error).strip().splitlines()
-    state = getattr(error, "sqlstate", None)
-    return f"{lines[0] if lines else type(error).__name__}" + (f" ({state})" if state else "")

@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
 from pipeline.records.decisions import Decision, Hit, Source
 from pipeline.records.events import Transaction
+from pipeline.records.flagged import Flagged
+from pipeline.records.identity import REUSED, sent_id
 from pipeline.records.quantities import Number, parse_amount
-from pipeline.sinks import Damaged, Unavailable
+from pipeline.records.wire import Scalar
+from pipeline.sinks import OPEN, Damaged, Way, settings_of
+from pipeline.sinks.postgres.client import connect, unavailable, words
 
 if TYPE_CHECKING:
     import psycopg
@@ -30,8 +34,10 @@ _OF_EVENT: LiteralString = """
            ARRAY(SELECT json_build_array(rule, points, text)::text FROM rule_triggers AS hit
                  WHERE hit.user_id = held.user_id AND hit.event_id = held.event_id
                  ORDER BY ordinal) AS hits
-    FROM risk_scores AS held
-    WHERE event_id = %s AND (%s::text IS NULL OR user_id = %s) ORDER BY user_id"""
+    FROM (SELECT * FROM risk_scores WHERE event_id = %(id)s UNION ALL
+          SELECT * FROM risk_scores WHERE marks ? 'content_hash'
+          AND event_id >= %(from)s AND event_id < %(to)s) AS held
+    WHERE %(user)s::text IS NULL OR user_id = %(user)s ORDER BY user_id, position"""
 _FORM: LiteralString = """'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""
 # A time that no calendar has, such as infinity, is shown as PostgreSQL calls it.
 _LATEST: LiteralString = f"""
@@ -56,50 +62,40 @@ class Stored(NamedTuple):
     decided_at_ms: int
 
 
-class Flagged(NamedTuple):
-    """An alert as its row has it: times and `amount` are exact text, `reasons` have rule, points and text."""
+def of_event(dsn: str, event_id: str, user_id: str | None, way: Way = OPEN) -> list[Stored]:
+    """The decisions of each user who has that event id, or of this user alone, by user.
 
-    decided_at: str
-    event_time: str
-    user_id: str
-    event_id: str
-    amount: str
-    currency: str | None
-    ip: str | None
-    score: int
-    decision: str
-    reasons: tuple[Mapping[str, Any], ...]
-
-
-def of_event(dsn: str, event_id: str, user_id: str | None) -> list[Stored]:
-    """The decision of each user who has that event id, or of this user alone, by user."""
+    Of a user there are several where the id was used again.
+    """
     from psycopg.rows import dict_row
 
-    with _connected(dsn) as connection, connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(_OF_EVENT, (event_id, user_id, user_id)).fetchall()
+    # from `#reused-` to the character after its last: in the order of bytes, all that begin so
+    start, end = event_id + REUSED, event_id + REUSED[:-1] + chr(ord(REUSED[-1]) + 1)
+    asked = {"id": event_id, "from": start, "to": end, "user": user_id}
+    with _connected(dsn, way) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_OF_EVENT, asked).fetchall()
     return [_stored(row) for row in rows]
 
 
-def latest(dsn: str, since_ms: int, limit: int, decisions: Sequence[str]) -> list[Flagged]:
+def latest(dsn: str, since_ms: int, limit: int, decisions: Sequence[str], way: Way = OPEN) -> list[Flagged]:
     """The newest alerts of these decisions, decided at or after `since_ms`, newest first."""
-    with _connected(dsn) as connection:
+    with _connected(dsn, way) as connection:
         rows = connection.execute(_LATEST, (list(decisions), since_ms, limit)).fetchall()
-    return [Flagged._make((*row[:-1], tuple(json.loads(row[-1])))) for row in rows]
+    return [Flagged(*(*row[:-1], tuple(json.loads(row[-1])))) for row in rows]
 
 
 @contextmanager
-def _connected(dsn: str) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+def _connected(dsn: str, way: Way) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     import psycopg  # `alerts --follow` and `explain` without PostgreSQL read the log alone
 
     try:
-        with psycopg.connect(dsn, connect_timeout=5) as connection:
+        with connect(dsn, way.secret, settings_of("postgres", way.settings)) as connection:
             yield connection
     except (psycopg.Error, UnicodeEncodeError) as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
         state = str(getattr(error, "sqlstate", None) or "")
         if state[:2] in ("22", "42") and state != _NO_PRIVILEGE:
-            raise Damaged(f"{lines[0]} ({state})") from error
-        raise Unavailable(lines[0]) from error
+            raise Damaged(words(error)) from error
+        raise unavailable(error) from error
 
 
 def _stored(row: Mapping[str, Any]) -> Stored:
@@ -117,6 +113,7 @@ def _stored(row: Mapping[str, Any]) -> Stored:
         saturated=row["saturated"],
         warming=tuple(said.get("warming", ())),
         plugin_errors=said.get("plugin_errors", {}),
+        content_hash=said.get("content_hash"),
     )
     return Stored(decision, row["position"], row["decided_at_ms"])
 
@@ -124,10 +121,11 @@ def _stored(row: Mapping[str, Any]) -> Stored:
 def _transaction(row: Mapping[str, Any]) -> Transaction:
     fields = {name: row[name] for name in _FIELDS if row[name] is not None} | _scalars(row["extra"] or "{}")
     amount = parse_amount(row["amount"])
-    return Transaction(row["event_id"], row["user_id"], row["event_time_ms"], amount, fields)
+    event_id = sent_id(row["event_id"])
+    return Transaction(event_id, row["user_id"], row["event_time_ms"], amount, fields)
 
 
-def _scalars(text: str) -> dict[str, Any]:
+def _scalars(text: str) -> dict[str, Scalar]:
     """A JSON object whose numbers stay as they were written."""
-    members: dict[str, Any] = json.loads(text, parse_float=Number, parse_int=Number)
+    members: dict[str, Scalar] = json.loads(text, parse_float=Number, parse_int=Number)
     return members

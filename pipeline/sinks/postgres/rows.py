@@ -42,8 +42,7 @@ def _score_line(delivery: Delivery, parts: Parts) -> str:
     get = transaction.get
     return _copy_line(
         [
-            transaction["user_id"],
-            transaction["event_id"],
+            *parts.identity,
             transaction["event_time"],
             str(transaction["amount"]),
             *[get(name) for name in sql.OPTIONAL],

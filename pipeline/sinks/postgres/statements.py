@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final, LiteralString
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 OPTIONAL: Final = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
 """the fields of a transaction that have a column and may be absent"""

@@ -8,13 +8,15 @@ from typing import Any, LiteralString
 
 import psycopg
 
+from pipeline.connections.secrets import Secret
 from pipeline.records.decision_bytes import Parts
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Unavailable
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused
 from pipeline.sinks.folding import fold
-from pipeline.sinks.postgres import readback
+from pipeline.sinks.postgres import Settings, readback
 from pipeline.sinks.postgres import statements as sql
-from pipeline.sinks.postgres.connection import Connection, is_never, is_of_another_form, open_, words
+from pipeline.sinks.postgres.client import unavailable, words
+from pipeline.sinks.postgres.connection import Connection, is_never, is_of_another_form, open_
 from pipeline.sinks.postgres.rows import Row, row_of
 from pipeline.sinks.postgres.schema import migrate
 
@@ -25,9 +27,10 @@ class PostgresSink:
     flagged_only = False
     fields = readback.FIELDS
 
-    def __init__(self, dsn: str, password: str | None) -> None:
+    def __init__(self, dsn: str, secret: Secret, settings: Settings) -> None:
         self._dsn = dsn
-        self._password = password
+        self._secret = secret
+        self._settings = settings
         self._held: Connection | None = None
         self._runs: set[int] = set()
 
@@ -67,8 +70,9 @@ class PostgresSink:
             yield
         except psycopg.Error as error:
             self.close()
-            kind = Damaged if is_of_another_form(error) else Unavailable
-            raise kind(words(error)) from error
+            if is_of_another_form(error):
+                raise Damaged(words(error)) from error
+            raise unavailable(error) from error
 
     def close(self) -> None:
         if self._held is not None:
@@ -84,7 +88,7 @@ class PostgresSink:
         except (psycopg.Error, UnicodeEncodeError) as error:
             if not is_never(error):
                 self.close()
-                raise Unavailable(words(error)) from error
+                raise unavailable(error) from error
             if len(rows) == 1:
                 return Outcome(refused=[Refused(rows[0].delivery, words(error))])
             middle = len(rows) // 2
@@ -121,9 +125,9 @@ class PostgresSink:
 
     def _connection(self) -> Connection:
         if self._held is None or self._held.closed:
-            connection = open_(self._dsn, self._password)
+            connection = open_(self._dsn, self._secret, self._settings)
             try:
-                migrate(connection)
+                migrate(connection, self._settings.create)
                 for table in sql.STAGING:
                     connection.execute(table)
             except BaseException:

@@ -15,7 +15,7 @@ for that event could still raise a flag afterwards. Therefore approved decisions
 `mark_ttl` while an older run was seen on the partition within that time (or may have been, just
 after a start). Beyond that bound a late, older flag lives out its time to live.
 
-All keys of one decision must lie on one node: Redis Cluster is not supported.
+In a cluster all keys of one decision lie in one slot, under other names: see `pipeline.sinks.redis.keys`.
 """
 
 from __future__ import annotations
@@ -25,21 +25,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
+from pipeline.connections.secrets import Secret
 from pipeline.records.clock import DAY_MS, MINUTE_MS
 from pipeline.records.decision_bytes import Glance, Parts, Undecodable, glance, take_apart
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.settings.kinds import Duration
 from pipeline.settings.reading import settings
-from pipeline.sinks import Damaged, Entry, Held, Outcome, Pace, Refused, Site, Unavailable
+from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Site, Unavailable
 from pipeline.sinks.folding import fold
 from pipeline.sinks.redis import readback, scripts
+from pipeline.sinks.redis.address import parse
+from pipeline.sinks.redis.client import Connection, is_of_another_type, run, script, server_ms, told_apart
 from pipeline.sinks.redis.client import client as open_client
-from pipeline.sinks.redis.client import is_of_another_type, server_ms, told_apart
-from pipeline.sinks.redis.keys import keys_of, name_of
+from pipeline.sinks.redis.keys import Layout, name_of
 from pipeline.sinks.redis.reader import flag_of
 
 if TYPE_CHECKING:
-    import redis
+    from pipeline.sinks.redis.client import Client
 
 LONGEST_MS = 3_650 * DAY_MS
 
@@ -52,7 +54,7 @@ def address(site: Site) -> str:
 
 
 @settings({"flag_ttl_ms": "flag_ttl", "mark_ttl_ms": "mark_ttl"})
-class Settings(Pace):
+class Settings(Connection):
     """What the Redis sink can be told."""
 
     flag_ttl_ms: Annotated[int, Duration(1, LONGEST_MS)] = DAY_MS
@@ -61,9 +63,9 @@ class Settings(Pace):
     """how long after an older run was seen a late decision of it is still beaten"""
 
 
-def connect(address: str, secret: str | None, settings: Settings) -> RedisSink:
-    """A sink for the server at `address` (a URL)."""
-    return RedisSink(address, secret, settings.flag_ttl_ms, settings.mark_ttl_ms)
+def connect(address: str, secret: Secret, settings: Settings) -> RedisSink:
+    """A sink for the server or cluster at `address`. Raises ValueError for no such URL."""
+    return RedisSink(address, secret, settings)
 
 
 class RedisSink:
@@ -72,13 +74,15 @@ class RedisSink:
     flagged_only = True
     fields = readback.FIELDS
 
-    def __init__(self, url: str, password: str | None, flag_ttl_ms: int, mark_ttl_ms: int) -> None:
+    def __init__(self, url: str, secret: Secret, settings: Settings) -> None:
         self._url = url
-        self._password = password
-        self._ttl_ms = flag_ttl_ms
-        self._mark_ttl_ms = mark_ttl_ms
-        self._client: redis.Redis | None = None
-        self._runs = _RunsSeen(mark_ttl_ms)
+        self._secret = secret
+        self._settings = settings
+        self._layout = Layout(parse(url).is_cluster)
+        self._ttl_ms = settings.flag_ttl_ms
+        self._mark_ttl_ms = settings.mark_ttl_ms
+        self._client: Client | None = None
+        self._runs = _RunsSeen(settings.mark_ttl_ms)
 
     def write(self, batch: Sequence[Delivery]) -> Outcome:
         newest, others = fold(batch, lambda delivery: glance(delivery.value))
@@ -88,7 +92,7 @@ class RedisSink:
             return others + self._put(newest)
 
     def held(self, user_id: str, event_id: str) -> Held | None:
-        key = keys_of((user_id, event_id))[0]
+        key = self._layout.keys_of((user_id, event_id))[0]
         with self._translated(key):
             fields: Any = self._connection().hgetall(key)
         flag = flag_of(key, fields)
@@ -106,15 +110,15 @@ class RedisSink:
 
     def entries(self) -> Iterator[Entry]:
         with self._translated():
-            yield from readback.entries(self._connection())
+            yield from readback.entries(self._connection(), self._layout)
 
     def look_up(self, identities: Sequence[Identity]) -> Mapping[Identity, Entry]:
         with self._translated():
-            return readback.look_up(self._connection(), identities)
+            return readback.look_up(self._connection(), self._layout, identities)
 
     def forget(self, doomed: Sequence[tuple[Identity, int]]) -> None:
         with self._translated():
-            readback.forget(self._connection(), doomed)
+            readback.forget(self._connection(), self._layout, doomed)
 
     @contextmanager
     def _translated(self, key: str = "a key of the sink") -> Iterator[None]:
@@ -145,18 +149,26 @@ class RedisSink:
 
     def _known(self, approved: list[tuple[Delivery, Glance]]) -> list[tuple[Delivery, Glance]]:
         """Those the store may hold a flag or a mark for."""
-        chunks = [approved[i : i + _CHUNK] for i in range(0, len(approved), _CHUNK)]
+        chunks = list(self._together(approved))
         pipe = self._connection().pipeline(transaction=False)
         for chunk in chunks:
-            pipe.exists(*[key for _, seen in chunk for key in keys_of(seen.identity)])
+            pipe.exists(*[key for _, seen in chunk for key in self._layout.keys_of(seen.identity)])
         found = pipe.execute() if chunks else []
         return [pair for chunk, count in zip(chunks, found, strict=True) if count for pair in chunk]
+
+    def _together(self, pairs: list[tuple[Delivery, Glance]]) -> Iterator[list[tuple[Delivery, Glance]]]:
+        """Those whose keys may stand in one command, some at a time."""
+        parts: dict[str, list[tuple[Delivery, Glance]]] = {}
+        for pair in pairs:
+            parts.setdefault(self._layout.prefix_of(pair[1].identity), []).append(pair)
+        for part in parts.values():
+            yield from (part[i : i + _CHUNK] for i in range(0, len(part), _CHUNK))
 
     def _run_scripts(self, pairs: list[tuple[Delivery, Glance]]) -> Outcome:
         if not pairs:
             return Outcome()
         client = self._connection()
-        put = client.register_script(scripts.PUT)
+        put = script(client, scripts.PUT)
         now_ms = server_ms(client)
         pipe = client.pipeline(transaction=False)
         refused: list[Refused] = []
@@ -167,7 +179,7 @@ class RedisSink:
             except Undecodable as error:
                 refused.append(Refused(delivery, f"undecodable: {error}"))
                 continue
-            put(keys_of(seen.identity), arguments, client=pipe)
+            run(pipe, put, self._layout.keys_of(seen.identity), arguments)
             sent.append(delivery)
         won = 0
         for delivery, answer in zip(sent, pipe.execute(raise_on_error=False), strict=True):
@@ -189,15 +201,16 @@ class RedisSink:
             name_of(seen.identity),
             str(self._ttl_ms),
             str(delivery.append_ms + self._mark_ttl_ms),
+            self._layout.prefix_of(seen.identity),
         ]
         if not seen.flagged:
             return start
         fields = _fields(delivery, take_apart(delivery.value))
         return start + [cell for pair in fields.items() for cell in pair]
 
-    def _connection(self) -> redis.Redis:
+    def _connection(self) -> Client:
         if self._client is None:
-            self._client = open_client(self._url, self._password)
+            self._client = open_client(self._url, self._secret, self._settings)
         return self._client
 
 
@@ -225,9 +238,9 @@ class _RunsSeen:
 def _fields(delivery: Delivery, parts: Parts) -> dict[str, str]:
     """Raises Undecodable."""
     transaction, verdict = parts.transaction, parts.verdict
-    fields: dict[str, Any] = {
+    fields: dict[str, object] = {
         "user_id": transaction["user_id"],
-        "event_id": transaction["event_id"],
+        "event_id": parts.identity[1],
         "score": str(verdict["score"]),
         "decision": verdict["decision"],
         "amount": str(transaction["amount"]),
@@ -237,6 +250,7 @@ def _fields(delivery: Delivery, parts: Parts) -> dict[str, str]:
     for name in ("ip", "currency"):
         if name in transaction:
             fields[name] = transaction[name]
-    if not all(isinstance(cell, str) for cell in fields.values()):
+    texts = {name: cell for name, cell in fields.items() if isinstance(cell, str)}
+    if len(texts) < len(fields):
         raise Undecodable("of another shape")
-    return fields
+    return texts

@@ -10,16 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.records.decision_record import Identity
 from pipeline.sinks import Entry
 from pipeline.sinks.redis import scripts
-from pipeline.sinks.redis.client import is_of_another_type
-from pipeline.sinks.redis.keys import FLAG, RECENT, identity_of, keys_of, name_of
+from pipeline.sinks.redis.client import is_of_another_type, run, script
+from pipeline.sinks.redis.keys import Layout
 
 if TYPE_CHECKING:
-    import redis
+    from pipeline.sinks.redis.client import Client
 
 STORED = ("user_id", "event_id", "score", "decision", "amount", "currency", "ip", "reasons", "decided_at_ms")
 FIELDS = (*STORED, "foreign", "expires_ms", "recent", "hot_ip", "hot_user")
@@ -42,57 +42,60 @@ def should_hold(position: int, fields: Mapping[str, str], identity: Identity, ex
     return Entry(*identity, position, texts, expires_ms)
 
 
-def entries(client: redis.Redis) -> Iterator[Entry]:
+def entries(client: Client, layout: Layout) -> Iterator[Entry]:
     """All flags; those that end while this runs may be among them or not."""
-    keys = iter(client.scan_iter(match=f"{FLAG}*", count=_CHUNK))
+    keys = iter(client.scan_iter(match=layout.flags, count=_CHUNK))
     while chunk := list(islice(keys, _CHUNK)):
-        yield from _read(client, chunk)
+        yield from _read(client, layout, chunk)
 
 
-def look_up(client: redis.Redis, identities: Sequence[Identity]) -> Mapping[Identity, Entry]:
+def look_up(client: Client, layout: Layout, identities: Sequence[Identity]) -> Mapping[Identity, Entry]:
     """The flags of these events as they are now."""
-    keys = [FLAG + name_of(identity) for identity in identities]
+    keys = [layout.keys_of(identity)[0] for identity in identities]
     chunks = (keys[i : i + _CHUNK] for i in range(0, len(keys), _CHUNK))
-    return {entry.identity: entry for chunk in chunks for entry in _read(client, chunk)}
+    return {entry.identity: entry for chunk in chunks for entry in _read(client, layout, chunk)}
 
 
-def forget(client: redis.Redis, doomed: Iterable[tuple[Identity, int]]) -> None:
+def forget(client: Client, layout: Layout, doomed: Iterable[tuple[Identity, int]]) -> None:
     """Drop those flags, and the marks, that are not newer than said."""
-    script = client.register_script(scripts.FORGET)
+    forgetting = script(client, scripts.FORGET)
     pipe = client.pipeline(transaction=False)
     for identity, upto in doomed:
-        script(keys_of(identity), [f"{max(upto, 0):020d}", name_of(identity)], client=pipe)
+        keys = layout.keys_of(identity)
+        prefix, name = layout.part_of(keys[0])
+        run(pipe, forgetting, keys, [f"{max(upto, 0):020d}", name, prefix])
     pipe.execute()
 
 
-def _read(client: redis.Redis, keys: Sequence[str]) -> Iterator[Entry]:
-    pipe = client.pipeline(transaction=False)
-    for key in keys:
-        pipe.hgetall(key)
-        pipe.pexpiretime(key)
-        pipe.zscore(RECENT, key[len(FLAG) :])
+def _read(client: Client, layout: Layout, keys: Sequence[str]) -> Iterator[Entry]:
+    parts = [layout.part_of(key) for key in keys]
+    pipe: Any = client.pipeline(transaction=False)
+    for key, (prefix, name) in zip(keys, parts, strict=True):
+        pipe.hgetall(_raw(key))
+        pipe.pexpiretime(_raw(key))
+        pipe.zscore(f"{prefix}recent", name)
     answers = pipe.execute(raise_on_error=False)
     held = list(zip(keys, answers[::3], answers[1::3], answers[2::3], strict=True))
     pipe = client.pipeline(transaction=False)
-    for key, fields, _, _ in held:
+    for (_, fields, _, _), (prefix, name) in zip(held, parts, strict=True):
         known: Mapping[str, str] = fields if isinstance(fields, dict) else {}
-        for kind, name in (("ip", "ip"), ("user", "user_id")):
-            pipe.zscore(f"risk:hot:{kind}:{known.get(name, '')}", key[len(FLAG) :])
+        for kind, field in (("ip", "ip"), ("user", "user_id")):
+            pipe.zscore(_raw(f"{prefix}hot:{kind}:{known.get(field, '')}"), name)
     hot = pipe.execute(raise_on_error=False)
     for (key, fields, ends, recent), ip, user in zip(held, hot[::2], hot[1::2], strict=True):
         if isinstance(fields, Exception):
             _raise_unless_foreign(fields)
-            yield Entry(*identity_of(key[len(FLAG) :]), -1, (None,) * len(FIELDS))
+            yield Entry(*layout.identity_of(key), -1, (None,) * len(FIELDS))
         elif fields:
-            yield _entry(key, fields, ends, (recent, ip, user))
+            yield _entry(layout.identity_of(key), fields, ends, (recent, ip, user))
 
 
-def _entry(key: str, fields: dict[str, str], ends: int, places: Sequence[object]) -> Entry:
+def _entry(identity: Identity, fields: dict[str, str], ends: int, places: Sequence[object]) -> Entry:
     stored = [fields.pop(name, None) for name in STORED]
     position = fields.pop("position", "")
     foreign = json.dumps(fields, sort_keys=True, ensure_ascii=False) if fields else None
     texts = (*map(_shown, stored), foreign, str(ends), *map(_place, places))
-    return Entry(*identity_of(key[len(FLAG) :]), int(position) if position.isdecimal() else -1, texts)
+    return Entry(*identity, int(position) if position.isdecimal() else -1, texts)
 
 
 def _shown(text: str | None) -> str | None:
@@ -103,6 +106,11 @@ def _shown(text: str | None) -> str | None:
 def _place(score: object) -> str | None:
     """A member's append time in a list; None when it is not in it, or the list is something else."""
     return str(int(score)) if isinstance(score, float) else None
+
+
+def _raw(key: str) -> bytes:
+    """A cluster's client reckons the slot of a text only where that is one."""
+    return key.encode(errors="surrogateescape")
 
 
 def _raise_unless_foreign(error: Exception) -> None:

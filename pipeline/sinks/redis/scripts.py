@@ -13,3 +13,5 @@ def _script(name: str) -> str:
 PUT: Final = _script("put")
 TOP: Final = _script("top")
 FORGET: Final = _script("forget")
+COUNT: Final = _script("count")
+RIGHTS: Final = _script("rights")

@@ -1,10 +1,11 @@
 -- The addresses or users with the most distinct flagged events.
 -- Stored counts are never too small, so reading the top until it no longer shrinks is exact.
 --
--- ARGV: kind, n, oldest append ms that no longer counts
+-- KEYS: the list of what has the most
+-- ARGV: kind, n, oldest append ms that no longer counts, what the names of the lists begin with
 -- Returns names with their counts in turn, and the keys that hold something else than such a list.
-local kind, n, cutoff = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local top = 'risk:top:' .. kind
+local top = KEYS[1]
+local kind, n, cutoff, prefix = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local foreign, is_foreign = {}, {}
 
 local function held(hot)
@@ -22,7 +23,7 @@ while true do
   local changed, kept = false, {}
   for i = 1, #rows, 2 do
     local value, count = rows[i], tonumber(rows[i + 1])
-    local hot = 'risk:hot:' .. kind .. ':' .. value
+    local hot = prefix .. 'hot:' .. kind .. ':' .. value
     local of = redis.call('TYPE', hot)['ok']
     if of ~= 'zset' and of ~= 'none' then
       if not is_foreign[hot] then

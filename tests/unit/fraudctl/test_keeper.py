@@ -11,6 +11,7 @@ from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.resubmission import pause_ms, younger
 from fraudctl.keeper import Keeper
+from pipeline.metrics import KeeperFigures
 from pipeline.scoring.job_config import JobConfig
 from tests.full_disk import full_disk
 from tests.unit.fraudctl.flink.flink_double import Cluster
@@ -69,6 +70,20 @@ def test_the_first_start_takes_run_one_and_no_state(stack: Stack, cluster: Clust
     keeper.look()
     assert submitted.starts() == [(1, None, stack.profile.pipeline.parallelism)]
     assert (keeper.state.state, keeper.state.job_id, keeper.state.generation) == ("running", "job1", 1)
+
+
+def test_what_is_known_of_the_job_is_shown_as_figures(stack: Stack, cluster: Cluster) -> None:
+    keeper, submitted = keeper_of(stack, cluster)
+    jobs.want(stack, wanted="running")
+    submitted.refuses = True
+    keeper.look()
+    before = keeper.figures()
+    assert before == KeeperFigures(failures=1, run=1, stopped_plugins=0)
+    submitted.refuses = False
+    jobs.want(stack, wanted="running")
+    keeper.look()
+    keeper.look()
+    assert keeper.figures() == replace(before, submissions=1, running=True, run=2)
 
 
 def words(keeper: Keeper, cluster: Cluster) -> list[str]:

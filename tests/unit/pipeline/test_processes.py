@@ -83,7 +83,7 @@ def test_a_writer_goes_on_while_the_disk_of_its_status_file_is_full(kafka: MockK
         writer.send_signal(signal.SIGTERM)
         writer.communicate(timeout=30)
     assert writer.returncode == 0
-    assert sorted(os.listdir(tmp_path)) == ["status.json", "writer.json"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["status.json", "writer.json"]
 
 
 @pytest.mark.parametrize("program", ["projector", "notifier", "ticker"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.metrics import SinkStatus
+from pipeline.metrics import MEASURED_ONLY, SinkStatus
 from pipeline.process.backoff import Backoff
 from pipeline.projector import Config, Pace, Projector
 from pipeline.records.decision_record import Delivery
@@ -119,6 +119,7 @@ def test_offsets_are_committed_after_the_store_has_acknowledged() -> None:
         "retried": 0,
         "dead_lettered": 0,
         "last_error": None,
+        "mend": None,
         "paused": False,
         "suspended": False,
         "lag": 0,
@@ -228,3 +229,26 @@ def test_a_configuration_without_a_needed_field_says_which(tmp_path: Path) -> No
     path.write_text('{"sink":"redis","kafka":{"bootstrap":"127.0.0.1:1"}}')
     with pytest.raises(ValueError, match="decisions_topic is missing"):
         Config.read(path)
+
+
+def test_what_was_stored_is_measured_and_the_status_file_leaves_it_out() -> None:
+    status = SinkStatus("memory")
+    batch = [
+        one._replace(append_ms=append_ms)
+        for one, append_ms in zip(deliveries(0, 1), (1_500, 2_000), strict=True)
+    ]
+    log, sink = MemoryLog([batch]), MemorySink()
+    reports: list[dict[str, Any]] = []
+    projector = Projector(log, sink, status, lambda status: reports.append(status.document()), Pace())
+    projector.step()
+    assert (status.batches, status.newest_append_s) == (1, 2.0)
+    assert sum(status.delay.counts) == 2
+    assert status.write_s >= 0
+    assert not MEASURED_ONLY & reports[-1].keys()
+
+
+def test_a_batch_is_measured_once_the_store_has_taken_it_and_not_at_each_attempt() -> None:
+    status = SinkStatus("memory")
+    log, sink = MemoryLog([deliveries(0)]), MemorySink(away=2)
+    Projector(log, sink, status, lambda _: None, Pace(backoff=Backoff(0.001, 0.002))).step()
+    assert (status.retried, status.batches, sum(status.delay.counts)) == (2, 1, 1)

@@ -11,7 +11,8 @@ from fraudctl.cli import main
 from fraudctl.commands.replay import _answer
 from fraudctl.compare.causes import Cause, Kind
 from fraudctl.compare.diff import Diff
-from fraudctl.compare.replay import EVENTS_A_SECOND, START_S, Plan, Range, Replay, is_logged
+from fraudctl.compare.replay import Replay
+from fraudctl.compare.replay_plan import EVENTS_A_SECOND, START_S, Plan, Range, is_logged
 from pipeline.rules.ruleset import load
 
 RULES = load(Path(__file__).parents[4] / "profiles" / "rules" / "default.yaml")

@@ -10,7 +10,8 @@ from fraudctl.compare import shadow
 from fraudctl.compare.detection import Measure
 from fraudctl.compare.diff import Diff, Flip
 from fraudctl.compare.proportions import Share
-from fraudctl.compare.shadow import Check, Comparison, Gate, began, judge, read_gate
+from fraudctl.compare.shadow import Comparison, began
+from fraudctl.compare.shadow_gate import Check, Gate, judge, read_gate
 from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.rules import changes
 from pipeline.scoring.reference import ALWAYS

@@ -51,6 +51,24 @@ TABLES = {
         ("since", "version", "hash", "by", "shadow"),
         [(AT, "default-1+paused.ip_burst", "3f9a0b1c2d3e", "stop shadow", "candidate-2")],
     ),
+    "put aside": Table(
+        "Records on the rules topic that are put aside; what is in force goes on",
+        ("topic", "partition", "offset", "what is wrong"),
+        [("risk.rules", 0, 120_394, f"its ruleset is no rule set: rules.ip_burst.when: column 1: {WHY}")],
+    ),
+    "sinks": Table(
+        "",
+        ("sink", "writes to", "dead letters", "settings"),
+        [
+            (
+                "parquet",
+                "s3://risk-decisions-of-a-large-payment-company/production/decisions",
+                "risk.decisions.dlq.parquet",
+                "batch=40000 gather_ms=500 region=eu-central-1",
+            ),
+            ("postgres", "postgresql://fraudctl@127.0.0.1:15432/fraudctl", "", ""),
+        ],
+    ),
     "verify": Table(
         "",
         ("sink", "class", "user", "event", "what"),

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from fraudctl.decisions.alerts import Alert, read, wanted
+from fraudctl.decisions.alerts import read, wanted
 from fraudctl.errors import UsageError
 from fraudctl.kafka.tail import Record
 from pipeline.records.decisions import Decision, Hit, Source, encode_decision
 from pipeline.records.events import Transaction
+from pipeline.records.flagged import Flagged
 
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 DENIED = Hit("denied", 40, "ada is on a deny list")
@@ -36,7 +37,7 @@ def record(decision: str, *hits: Hit, **fields: Any) -> Record:
 
 def test_a_flagged_decision_in_the_log_is_an_alert_with_everything_an_analyst_needs() -> None:
     alert = read(record("block", BURST, DENIED, ip="203.0.113.9", currency="EUR"))
-    assert alert == Alert(
+    assert alert == Flagged(
         decided_at="2025-11-24T16:00:01.000Z",
         event_time="2025-11-24T16:00:00.123Z",
         user_id="ada",

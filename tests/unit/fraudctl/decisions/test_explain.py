@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,17 +12,8 @@ from typing import Any, cast
 import pytest
 
 from fraudctl.commands.explain import _tables
-from fraudctl.decisions.explain import (
-    Explanation,
-    Found,
-    RuleOutcome,
-    explanation,
-    find,
-    newest,
-    one_of,
-    raw_values,
-    ruleset_of,
-)
+from fraudctl.decisions.explain import Explanation, RuleOutcome, explanation, raw_values, ruleset_of
+from fraudctl.decisions.finding import Found, find, newest, one_of
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka.sender import Sender
@@ -189,6 +180,21 @@ def test_in_the_log_the_greatest_position_of_each_user_counts() -> None:
     ]
     assert [one.decision.identity for one in newest(records, "e1", "bob")] == [("bob", "e1")]
     assert newest(records, "e2", None) == []
+
+
+def test_an_id_that_was_used_again_explains_the_first_and_names_the_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    again = replace(decision(score=20), content_hash="0" * 16)
+    records = [record(decision(), 1, run=1), record(again, 2, run=1)]
+    assert [one.decision.identity[1] for one in newest(records, "e1", None)] == [
+        "e1",
+        "e1#reused-0000000000000000",
+    ]
+    assert one_of(newest(records, "e1", None), "e1").decision == decision()
+    assert "explain those with: 'e1#reused-0000000000000000'" in capsys.readouterr().err
+    name = "e1#reused-0000000000000000"
+    assert one_of(newest(records, name, None), name).decision == again
 
 
 def test_an_event_id_of_several_users_asks_for_the_user() -> None:

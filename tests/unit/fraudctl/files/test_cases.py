@@ -171,7 +171,7 @@ def test_ids_written_as_doubles_match_those_that_are_not(tmp_path: Path) -> None
     labels = file(tmp_path, "event_id,label\n100.0,1\n101.0,0\n102.0,1\n103.0,1\n", "labels.csv")
     found = judged(path, labels=labels)
     assert fired(found) == {"busy": 1}
-    assert (found.labels_given, found.labels_matched) == (4, 3)
+    assert (found.truths.given, found.truths.matched) == (4, 3)
     assert found.as_document()["labels"]["fraud"] == 2
 
 

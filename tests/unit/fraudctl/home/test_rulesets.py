@@ -53,7 +53,7 @@ def test_a_version_used_twice_means_the_one_used_last(tmp_path: Path) -> None:
 
 
 def test_a_shipped_name_a_file_and_a_broken_file(tmp_path: Path) -> None:
-    assert rulesets.find("default", tmp_path)[0].version == "default-1"
+    assert rulesets.find("default", tmp_path)[0].version == "default-2"
     file = tmp_path / "mine.yaml"
     file.write_text(
         "version: mine\nrules: {r: {when: amount > 1, points: 1}}\nthresholds: {review: 1, block: 2}\n"
@@ -64,12 +64,12 @@ def test_a_shipped_name_a_file_and_a_broken_file(tmp_path: Path) -> None:
         rulesets.find(str(file), tmp_path)
 
 
-def test_history_outlives_a_line_that_a_crash_cut_off(tmp_path: Path) -> None:
+def test_history_outlives_lines_of_another_form_and_one_that_a_crash_cut_off(tmp_path: Path) -> None:
     assert rulesets.history(tmp_path) == []
     rulesets.record_start(tmp_path, content("v1"), "fraudctl-live", 1, 1_767_225_600_000)
     with (tmp_path / "rules" / "history.jsonl").open("a") as out:
-        out.write('{"at_ms": 12')
-    assert [entry["version"] for entry in rulesets.history(tmp_path)] == ["v1"]
+        out.write('{"run": 2}\n[]\n{"at_ms": 12')
+    assert [entry.version for entry in rulesets.history(tmp_path)] == ["v1"]
 
 
 def test_history_list_and_show_work_without_a_running_stack(
@@ -90,7 +90,7 @@ def test_history_list_and_show_work_without_a_running_stack(
     ]
     assert main(["rules", "list", *home]) == 0
     listed = json.loads(capsys.readouterr().out)["data"]["rule_sets"]
-    assert [one["version"] for one in listed] == ["default-1", "v1"]
+    assert [one["version"] for one in listed] == ["default-2", "v1"]
     assert main(["rules", "show", "v1", *home]) == 0
     assert json.loads(capsys.readouterr().out)["data"]["content"] == content("v1")
 
@@ -103,14 +103,14 @@ def names(tmp_path: Path) -> list[tuple[str, str]]:
         "version: mine\nrules: {r: {when: amount > 1, points: 1}}\nthresholds: {review: 1, block: 2}\n"
     )
     kept = rulesets.store(tmp_path, content("v1"))
-    return [("default", "default-1"), (str(file), "mine"), ("v1", "v1"), (kept[:12], "v1")]
+    return [("default", "default-2"), (str(file), "mine"), ("v1", "v1"), (kept[:12], "v1")]
 
 
 def test_lint_and_test_take_every_name_that_the_other_commands_take(
     names: list[tuple[str, str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, version in names:
-        for verb, has_cases in (("lint", True), ("test", version == "default-1"), ("show", True)):
+        for verb, has_cases in (("lint", True), ("test", version == "default-2"), ("show", True)):
             code = main(["rules", verb, name, "--home", str(tmp_path), "--json"])
             answer = json.loads(capsys.readouterr().out)
             assert (verb, name, code) == (verb, name, 0 if has_cases else 5)

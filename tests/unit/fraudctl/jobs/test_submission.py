@@ -51,6 +51,7 @@ def test_the_job_configuration_holds_the_live_topics_and_takes_changes(stack: St
             "dedup_window_ms": 3_600_000,
             "max_entries": 1000,
             "max_event_bytes": 65_536,
+            "allowed_lateness_ms": 900_000,
         },
         "jars": ["/c/kernel.jar", "/c/connector.jar"],
         "checkpoints": f"file://{tmp_path}/checkpoints/run-7",

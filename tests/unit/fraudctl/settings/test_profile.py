@@ -200,7 +200,8 @@ sinks:
         "sinks.dynamodb.table: must be a table's name, not 'a b'",
         "sinks.dynamodb.threads: must be a whole number from 1 to 256, not 0",
         "sinks.dynamodb.create: must be true or false, not 'maybe'",
-        "sinks.elasticsearch.colour: unknown setting (known: batch, ca_certs, flagged_only, gather, index)",
+        "sinks.elasticsearch.colour: unknown setting (known: api_key_file, batch, ca_certs, ca_file, "
+        "cert_file, flagged_only, gather, index, key_file, key_password_file, password_file)",
         "sinks.elasticsearch.flagged_only: must be true or false, not 1",
         "sinks.elasticsearch.index: must be an index's name in small letters, not 'Risk'",
         "sinks.parquet.batch: has no value",

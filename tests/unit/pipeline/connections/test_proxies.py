@@ -24,6 +24,7 @@ from fraudctl.servers import Site
 from fraudctl.settings import reading
 from pipeline import notify, sinks
 from pipeline.connections import proxies
+from pipeline.connections.aws import Access
 from pipeline.notify import Alert, Message, NotNow
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.elasticsearch import server as elastic_server
@@ -162,9 +163,11 @@ ON_LOOPBACK: Mapping[str, Callable[[str, Path], object]] = {
     "flink": lambda address, _: Flink(f"http://{address}").jobs(),
     "flink by name": lambda address, _: Flink(f"http://{address.replace('127.0.0.1', 'localhost')}").jobs(),
     "dynamodb": lambda address, _: dynamo.call(dynamo.client(address).list_tables),
-    "dynamodb at a URL": lambda address, _: dynamo.call(dynamo.client(f"http://{address}", KEY).list_tables),
+    "dynamodb at a URL": lambda address, _: dynamo.call(
+        dynamo.client(f"http://{address}", Access(KEY)).list_tables
+    ),
     "dynamodb streams": lambda address, _: dynamo.call(
-        dynamo.client(address, None, "dynamodbstreams").list_streams
+        dynamo.client(address, Access(), "dynamodbstreams").list_streams
     ),
     "bucket": lambda address, home: bucket(home, endpoint=f"http://{address}"),
     "elasticsearch": lambda address, _: elastic_server.Server(address, None).raw("GET", "/"),
@@ -200,7 +203,7 @@ def test_an_endpoint_that_only_the_environment_of_aws_tools_names_is_no_matter_f
     with suppress(Exception):
         bucket(tmp_path)
     with suppress(Exception):
-        dynamo.call(dynamo.client("aws://us-east-1", KEY).list_tables)
+        dynamo.call(dynamo.client("aws://us-east-1", Access(KEY)).list_tables)
     assert (proxy.reached, {line.partition(" ")[0] for line in server.heard}) == (0, {"GET", "POST"})
 
 
@@ -210,7 +213,7 @@ ELSEWHERE: Mapping[str, tuple[Callable[[Path], object], str]] = {
         "GET http://flink.example:8081/jobs/overview HTTP/1.1",
     ),
     "dynamodb": (
-        lambda _: dynamo.call(dynamo.client("aws://eu-north-1", KEY).list_tables),
+        lambda _: dynamo.call(dynamo.client("aws://eu-north-1", Access(KEY)).list_tables),
         "CONNECT dynamodb.eu-north-1.amazonaws.com:443 HTTP/1.0",
     ),
     "bucket": (lambda home: bucket(home), "CONNECT alerts.s3.amazonaws.com:443 HTTP/1.0"),

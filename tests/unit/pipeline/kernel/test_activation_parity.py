@@ -35,7 +35,12 @@ def live_case(seed: int, size: int = 120, features: int = 5, shape: LogShape | N
 
 def settings_of(case: Case) -> PlanSettings:
     chosen = case.settings
-    return PlanSettings(chosen.out_of_orderness_ms, chosen.dedup_window_ms, chosen.max_entries)
+    return PlanSettings(
+        chosen.out_of_orderness_ms,
+        chosen.dedup_window_ms,
+        chosen.max_entries,
+        allowed_lateness_ms=chosen.allowed_lateness_ms,
+    )
 
 
 def written(changes: Sequence[Change]) -> Topic:

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from pipeline.records.events import Refusal, content_hash, decode
+from pipeline.scoring.order import Record, stamp
+from pipeline.scoring.reference import Reference
 from tests.kernel_process import KernelProcess
 from tests.oracle.windows import evaluate
 from tests.streams import START_MS, Case, Condition, Feature, Row, Settings, write_value
-from tests.unit.pipeline.kernel.test_parity import by_kernel, by_reference
+from tests.unit.pipeline.kernel.test_parity import by_kernel, by_reference, plan_of
 
 MINUTE_MS = 60_000
 
@@ -58,6 +61,7 @@ def column(kernel: KernelProcess, log: Log, feature: Feature, **settings: Any) -
     return [one["features"].get(feature.name) for one in said(kernel, case)]
 
 
+COUNT_5M = Feature("n", "user_id", "count", window_ms=5 * MINUTE_MS)
 CARD_TESTING = Feature(
     "tested",
     "user_id",
@@ -87,3 +91,113 @@ def test_same_second_events_of_several_partitions_follow_their_append_times(kern
     log.pay("d", 0, append_ms=7, partition=2, user_id="second", ip="::1")
     log.pay("e", 50, append_ms=90, partition=2, user_id="last", ip="::1")
     assert column(kernel, log, by_ip) == [None, "first", "second", "third", "fourth"]
+
+
+def test_a_reused_id_with_other_content_is_an_event_of_its_own_and_a_copy_is_none(
+    kernel: KernelProcess,
+) -> None:
+    log = Log()
+    log.pay("e1", 0, amount=10_000)
+    log.pay("e1", 0, append_ms=1_000, amount=10_000)
+    log.pay("e1", 2_000, amount=90_000_000)
+    log.pay("e1", 2_000, append_ms=3_000, amount=90_000_000)
+    log.pay("e1", 0, append_ms=4_000, amount=10_000)
+    log.pay("e1", 2_000, append_ms=5_000, user_id="v", amount=90_000_000)
+    found = said(kernel, log.case([COUNT_5M], Settings()))
+    assert [(one.get("duplicate"), one.get("reused_id"), one.get("features")) for one in found] == [
+        (None, None, {"n": 1}),
+        (True, None, None),
+        (True, None, None),
+        (None, True, {"n": 2}),
+        (True, None, None),
+        (None, None, {"n": 1}),
+    ]
+
+
+def test_a_copy_may_name_its_fields_in_another_order_and_write_its_numbers_otherwise(
+    kernel: KernelProcess,
+) -> None:
+    one = (
+        b'{"event_id":"e","user_id":"u","event_time":1700000000000,"amount":5.50,"z":"1","ip":"::1","a":true}'
+    )
+    other = b'{"a":true,"ip":"::1","z":"1","amount":5.5,"event_time":"2023-11-14T22:13:20Z","user_id":"u",'
+    values = [
+        one,
+        other + b'"event_id":"e"}',
+        other + b'"event_id":"e","b":null}',
+        one.replace(b"true", b"1"),
+    ]
+    rows = [Row(0, number, START_MS, value) for number, value in enumerate(values)]
+    plan = plan_of(Case((), (COUNT_5M,), Settings()))
+    reference = list(Reference(plan).process(stamp(Record(*_place(row), row.value) for row in rows)))
+    answers = kernel.run(plan, rows, "append")
+    assert [one.duplicate for one in reference] == [False, True, True, False]
+    assert [one.get("duplicate", False) for one in answers] == [False, True, True, False]
+    assert answers[3]["content_hash"] == reference[3].content_hash == content_hash(decode(values[3]))
+
+
+def _place(row: Row) -> tuple[int, int, int]:
+    return row.partition, row.offset, row.append_ms
+
+
+def test_the_same_id_for_a_thousand_payments_hides_none_of_them(kernel: KernelProcess) -> None:
+    log = Log()
+    for number in range(1_000):
+        log.pay("same", number, amount=number)
+    assert column(kernel, log, COUNT_5M, max_entries=5_000) == list(range(1, 1_001))
+
+
+def test_an_id_like_that_of_a_reused_one_in_the_stores_is_refused(kernel: KernelProcess) -> None:
+    value = b'{"event_id":"e1#reused-0123456789abcdef","user_id":"u","event_time":1700000000000,"amount":1}'
+    answers = kernel.run(plan_of(Case((), (COUNT_5M,), Settings())), [Row(0, 0, START_MS, value)], "append")
+    assert answers == [{"partition": 0, "offset": 0, "refused": "reserved_id: event_id"}]
+    with pytest.raises(Refusal, match="reserved_id: event_id"):
+        decode(value)
+
+
+IP_USERS_2M = Feature("users", "ip", "distinct", "user_id", window_ms=2 * MINUTE_MS)
+MEMORIES = (
+    Feature("age", "user_id", "first_seen", "device_id", ttl_ms=20 * MINUTE_MS),
+    Feature("session", "user_id", "count", session_gap_ms=4 * MINUTE_MS),
+)
+
+
+def an_hour_of_payments(step_ms: int) -> Log:
+    """One every 100 s; before the tenth, the broker's clock stands ahead by `step_ms` for a moment."""
+    log = Log()
+    for number in range(36):
+        if step_ms and number == 10:
+            log.tick((number - 1) * 100_000 + step_ms)
+        device = f"d{number % 3}"
+        log.pay(f"e{number}", number * 100_000, device_id=device, ip="::1")
+    return log
+
+
+def test_a_clock_step_up_to_the_allowed_lateness_changes_no_feature(kernel: KernelProcess) -> None:
+    features, settings = (COUNT_5M, IP_USERS_2M, *MEMORIES), Settings(allowed_lateness_ms=15 * MINUTE_MS)
+    undisturbed = said(kernel, an_hour_of_payments(0).case(features, settings))
+    stepped = said(kernel, an_hour_of_payments(15 * MINUTE_MS).case(features, settings))
+    assert [one["features"] for one in stepped] == [one["features"] for one in undisturbed]
+    assert sum(one["late"] for one in stepped) == 8
+
+
+def test_a_clock_step_of_an_hour_marks_what_it_blinds_and_within_the_lateness_all_ten_users_are_seen(
+    kernel: KernelProcess,
+) -> None:
+    log = Log()
+    log.pay("before", 0, user_id="v", ip="::9")
+    log.tick(60 * MINUTE_MS)
+    for number in range(10):
+        log.pay(f"e{number}", 1_000 + 10_000 * number, user_id=f"u{number}", ip="::1")
+    blind = said(kernel, log.case([IP_USERS_2M], Settings(allowed_lateness_ms=15 * MINUTE_MS)))
+    assert [(one["late"], one["features"]["users"]) for one in blind[1:]] == [(True, 1)] * 10
+    seeing = said(kernel, log.case([IP_USERS_2M], Settings(allowed_lateness_ms=60 * MINUTE_MS)))
+    assert [one["features"]["users"] for one in seeing] == [1, *range(1, 11)]
+
+
+def test_events_on_time_get_what_they_would_without_any_lateness(kernel: KernelProcess) -> None:
+    log, features = an_hour_of_payments(0), (COUNT_5M, IP_USERS_2M, *MEMORIES)
+    none, some = (
+        said(kernel, log.case(features, Settings(max_entries=2, allowed_lateness_ms=ms))) for ms in (0, 10**6)
+    )
+    assert some == none

@@ -45,6 +45,7 @@ def plan_of(case: Case) -> Plan:
         out_of_orderness_ms=chosen.out_of_orderness_ms,
         dedup_window_ms=chosen.dedup_window_ms,
         max_entries=chosen.max_entries,
+        allowed_lateness_ms=chosen.allowed_lateness_ms,
     )
     return parse(content(case.features)).plan(plan_settings)
 
@@ -65,6 +66,7 @@ def by_reference(case: Case) -> Answers:
             "pos": scored.stamped.pos,
             "late": scored.stamped.late,
             "saturated": scored.saturated,
+            **({"reused_id": True} if scored.content_hash else {}),
             "features": {name: value for name, value in scored.values.items() if value is not None},
         }
         for scored in Reference(plan_of(case)).process(stamped)
@@ -83,7 +85,7 @@ def _raw(answer: dict[str, Any], kinds: dict[str, str]) -> dict[str, Any]:
     if "duplicate" in answer:
         return answer
     features = {name: _raw_value(value, kinds[name]) for name, value in answer["features"].items()}
-    rest = {name: value for name, value in answer.items() if name != "values"}
+    rest = {name: value for name, value in answer.items() if name not in ("values", "content_hash")}
     return rest | {"features": features}
 
 

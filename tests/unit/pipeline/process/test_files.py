@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -64,4 +63,4 @@ def test_what_the_file_system_says_is_of_the_file_that_takes_the_place(tmp_path:
         said = fill(fresh, b"four")
         fresh.replace(path)
     assert (said.st_ino, said.st_size) == (path.stat().st_ino, 4)
-    assert os.listdir(tmp_path) == ["file"]
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]

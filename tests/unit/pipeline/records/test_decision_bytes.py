@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pipeline.records import decision_bytes, names
-from pipeline.records.decision_bytes import glance
-from pipeline.records.decisions import Decision, Source, encode_decision
+from pipeline.records.decision_bytes import glance, take_apart
+from pipeline.records.decisions import Decision, Source, decode_decision, encode_decision
 from pipeline.records.events import Transaction
 
 
@@ -24,6 +25,24 @@ def test_a_decision_begins_with_its_event_whatever_that_is_called() -> None:
         assert value.startswith(decision_bytes.beginning(event_id))
         assert not value.startswith(decision_bytes.beginning(event_id[:-1]))
         assert glance(value).identity == ("ada", event_id)
+
+
+@pytest.mark.parametrize("content", [None, "0123456789abcdef"])
+@pytest.mark.parametrize("score", [0, 100])
+def test_every_reader_knows_an_event_whose_id_was_used_again_by_the_same_name(
+    content: str | None, score: int
+) -> None:
+    whole = decode_decision(decision(note=',"late":true,"saturated":true,"reused_id":true'))
+    verdict = "block" if score else "approve"
+    said = {"content_hash": "fedcba9876543210"}  # of a plug-in that means harm
+    value = encode_decision(
+        replace(whole, score=score, decision=verdict, content_hash=content, plugin_errors=said)
+    )
+    name = "run-17" if content is None else "run-17#reused-0123456789abcdef"
+    assert glance(value) == (("ada", name), bool(score))
+    assert take_apart(value).identity == decode_decision(value).identity == ("ada", name)
+    assert decode_decision(value).content_hash == content
+    assert value.startswith(decision_bytes.beginning(name))
 
 
 def test_the_number_of_an_event_is_found_without_parsing_and_only_behind_its_prefix() -> None:

@@ -57,6 +57,6 @@ def test_a_log_that_keeps_everything_is_never_too_short(path: Path) -> None:
 def test_the_state_of_a_key_is_estimated_by_hop_and_bounded_by_max_entries(path: Path) -> None:
     settings = ruleset.PlanSettings(max_entries=10)
     assert state_per_key(ruleset.load(path), settings) == [
-        KeyState("user_id", 30 * 86_400_000, 82, 64 + 820),
-        KeyState("ip", 60_000, 16, 64 + 160),
+        KeyState("user_id", 30 * 86_400_000, 90, 64 + 900, 30 * 86_400_000 + 900_000),
+        KeyState("ip", 60_000, 16, 64 + 160, 960_000),
     ]

@@ -70,6 +70,7 @@ def test_the_plan_is_what_the_kernel_computes(path: Path) -> None:
         "dedup_window_ms": 3_600_000,
         "max_entries": 1000,
         "max_event_bytes": 65_536,
+        "allowed_lateness_ms": 900_000,
         "epoch": 0,
         "hops": [
             {

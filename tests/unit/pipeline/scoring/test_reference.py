@@ -145,7 +145,7 @@ def test_a_late_event_sees_its_own_past_and_is_seen_by_what_comes_later() -> Non
     scored = log.scored({"f": by_user(agg="count", window="5m")})
     assert [(s.stamped.offset, s.stamped.late, s.values["f"]) for s in scored] == [
         (0, False, 1),
-        (2, True, 1),
+        (2, True, 2),
         (1, False, 2),
         (3, False, 3),
     ]
@@ -156,7 +156,10 @@ def test_an_entry_that_was_evicted_does_not_come_back_for_a_late_event() -> None
     log.add(1)
     log.add(9, due=9)
     log.add(2, due=9.5)
-    assert log.column(by_user(agg="count", window="5m")) == [1, 1, 1]
+    count = by_user(agg="count", window="5m")
+    assert log.column(count, allowed_lateness_ms=0) == [1, 1, 1]
+    assert log.column(count, allowed_lateness_ms=3 * MINUTE_MS) == [1, 1, 1]
+    assert log.column(count, allowed_lateness_ms=4 * MINUTE_MS) == [1, 1, 2]
 
 
 def test_a_session_ends_where_the_gap_is_exceeded_and_after_a_day() -> None:
@@ -236,9 +239,9 @@ def test_the_previous_value_is_the_newest_stored_one() -> None:
 def test_a_copy_within_the_dedup_window_counts_nowhere() -> None:
     log = Log()
     log.add(0, event_id="x")
-    log.add(30, event_id="x")
-    log.add(60, event_id="x")
-    log.add(60.5, event_id="x")
+    log.add(0, event_id="x", due=30)
+    log.add(0, event_id="x", due=60)
+    log.add(0, event_id="x", due=60.5)
     log.add(61, event_id="x", user_id="v")
     scored = log.scored({"n": by_user(agg="count", window="24h")})
     assert [(s.duplicate, dict(s.values)) for s in scored] == [

@@ -49,7 +49,7 @@ def test_a_plan_that_is_read_back_is_written_the_same(file: Path) -> None:
 
 
 def test_the_plan_of_a_job_has_the_settings_before_what_is_computed() -> None:
-    settings = PlanSettings(30, 60_000, 10, 1_000)
+    settings = PlanSettings(30, 60_000, 10, 1_000, 7)
     (alone,) = activation.read(topic(next(file for file in FILES if file.stem == "default")))
     plan = parse(alone.content).plan(settings)
     before = {
@@ -57,6 +57,7 @@ def test_the_plan_of_a_job_has_the_settings_before_what_is_computed() -> None:
         "dedup_window_ms": 60_000,
         "max_entries": 10,
         "max_event_bytes": 1_000,
+        "allowed_lateness_ms": 7,
     }
     assert json.dumps(plan.as_document()) == json.dumps(before | alone.record["plan"])
     assert Plan.from_document(plan.as_document()) == plan

@@ -44,14 +44,14 @@ PREPARED = []
 def address(site):
     return f"{site.data.as_uri()}/{site.settings.get('book', 'main')}"
 
-def prepare(address, secret):
-    PREPARED.append((address, secret))
+def prepare(address, secret, settings):
+    PREPARED.append((address, secret, settings.book))
 """
 TRIALS = """
 REFUSALS = []
 
-def refuse(address, secret, refuses):
-    REFUSALS.append((address, secret, refuses))
+def refuse(address, secret, settings, refuses):
+    REFUSALS.append((address, secret, settings.book, refuses))
 """
 
 
@@ -83,7 +83,7 @@ def test_a_store_that_says_nothing_of_itself_is_a_server_of_its_name(folder: Pat
     assert served.sink_address("ledger") == "h:7"
     with pytest.raises(NotRunning, match="runs without ledger"):
         without.sink_address("ledger")
-    sinks.prepare("ledger", "h:7", None)
+    sinks.prepare("ledger", "h:7", None, {})
     assert "ledger" in cut.targets()
     assert "ledger" not in refuse.targets()
     assert sinks.connect("ledger", "h:7", "s", {"book": "b"}) == ("ledger", "h:7", "s", "b")
@@ -97,13 +97,13 @@ def test_a_store_says_itself_where_it_is_what_it_needs_and_what_trials_may_do(
     one = stack(tmp_path, {"kafka": "k:1"})
     address = f"{(tmp_path / 'data' / 'ledger').as_uri()}/two"
     assert (one.sink_address("ledger"), workers.sinks(one)) == (address, ["ledger"])
-    sinks.prepare("ledger", address, "secret")
-    assert [(address, "secret")] == module("").PREPARED
+    sinks.prepare("ledger", address, "secret", {"book": "b"})
+    assert [(address, "secret", "b")] == module("").PREPARED
     assert "ledger" not in cut.targets()
     assert "ledger" in refuse.targets()
     refuse.strike(one, {"store": "ledger"})
     refuse.lift(one, {"store": "ledger"})
-    assert [(address, None, True), (address, None, False)] == module(".trials").REFUSALS
+    assert [(address, None, "two", True), (address, None, "two", False)] == module(".trials").REFUSALS
 
 
 def test_the_shipped_stores_say_what_trials_may_do_with_them() -> None:

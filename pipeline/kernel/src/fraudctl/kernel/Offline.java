@@ -1,6 +1,7 @@
 package fraudctl.kernel;
 
 import fraudctl.kernel.decision.Row;
+import fraudctl.kernel.event.ContentHash;
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.hop.Features;
 import fraudctl.kernel.order.PartitionClock;
@@ -211,8 +212,11 @@ final class Offline {
             }
         }
         StringBuilder out = place(event).append(",\"due\":").append(event.due).append(",\"pos\":").append(event.pos)
-                .append(",\"late\":").append(event.late()).append(",\"saturated\":").append(event.saturated)
-                .append(",\"values\":");
+                .append(",\"late\":").append(event.late()).append(",\"saturated\":").append(event.saturated);
+        if (event.reused) {
+            out.append(",\"reused_id\":true,\"content_hash\":\"").append(ContentHash.text(event.content)).append('"');
+        }
+        out.append(",\"values\":");
         appendPart(out, now.inputs, now.features, event);
         if (now.hasShadow) {
             out.append(",\"shadow\":{\"saturated\":").append(event.shadowSaturated).append(",\"values\":");
@@ -225,7 +229,7 @@ final class Offline {
     private static void appendPart(StringBuilder out, List<Plan.Input> inputs, List<Plan.Feature> features, Event event) {
         Row.appendValues(out, inputs, event);
         out.append(",\"features\":");
-        Row.appendFeatures(out, features, event);
+        Row.appendFeatures(out, features, inputs, event);
         if (event.warming != null) {
             Row.appendWarming(out, features, event);
         }

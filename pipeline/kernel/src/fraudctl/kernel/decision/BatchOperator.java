@@ -97,7 +97,7 @@ public final class BatchOperator extends AbstractStreamOperator<byte[]>
         toHeads.append('\n').append(event.partition).append('\t');
         Json.appendEscaped(toHeads, event.userId);
         toHeads.append('\t');
-        Row.appendHead(toHeads, features, isSaturated, event, topic);
+        Row.appendHead(toHeads, features, inputs, isSaturated, event, topic);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package fraudctl.kernel.decision;
 
+import fraudctl.kernel.event.ContentHash;
 import fraudctl.kernel.event.Event;
+import fraudctl.kernel.event.Slots;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.wire.Json;
 import fraudctl.kernel.wire.Money;
@@ -39,14 +41,17 @@ public final class Row {
     }
 
     /** Appends the decision's JSON up to the score, which Python adds with the rest. */
-    static void appendHead(StringBuilder out, List<Plan.Feature> features, boolean isSaturated, Event event,
-            String topic) {
+    static void appendHead(StringBuilder out, List<Plan.Feature> features, List<Plan.Input> inputs,
+            boolean isSaturated, Event event, String topic) {
         out.append(event.json).append(",\"source\":{\"topic\":");
         Json.appendString(out, topic);
         out.append(",\"partition\":").append(event.partition).append(",\"offset\":").append(event.offset);
         out.append("},\"features\":");
-        appendFeatures(out, features, event);
+        appendFeatures(out, features, inputs, event);
         out.append(",\"late\":").append(event.late()).append(",\"saturated\":").append(isSaturated);
+        if (event.reused) {
+            out.append(",\"reused_id\":true,\"content_hash\":\"").append(ContentHash.text(event.content)).append('"');
+        }
         if (event.warming != null) {
             appendWarming(out, features, event);
         }
@@ -65,7 +70,9 @@ public final class Row {
         out.append(first ? "" : "]");
     }
 
-    public static void appendFeatures(StringBuilder out, List<Plan.Feature> features, Event event) {
+    /** The features, and the delay where rules look at it. */
+    public static void appendFeatures(StringBuilder out, List<Plan.Feature> features, List<Plan.Input> inputs,
+            Event event) {
         out.append('{');
         boolean first = true;
         for (Plan.Feature feature : features) {
@@ -79,6 +86,11 @@ public final class Row {
             first = false;
             out.append(feature.jsonKey);
             appendFeature(out, feature, value);
+        }
+        for (Plan.Input input : inputs) {
+            if (input.slot() == Slots.SLOT_DELAY && event.value(input.slot()) != null) {
+                out.append(first ? "" : ",").append("\"delay_ms\":").append(event.delayMs);
+            }
         }
         out.append('}');
     }

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonFactory;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonParser;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.core.JsonToken;
@@ -28,6 +29,9 @@ public final class Decoder {
                     .maxNameLength(1 << 20).build())
             .build();
 
+    private static final String REUSED = "#reused-";
+    private static final Pattern EXTENDED = Pattern.compile(".*" + REUSED + "[0-9a-f]{16}", Pattern.DOTALL);
+
     /** Producers use a few names; whoever makes them up must not fill the memory. */
     private static final int MOST_REMEMBERED = 1_024;
 
@@ -39,6 +43,7 @@ public final class Decoder {
     private final ArrayList<String> texts = new ArrayList<>();
     private final StringBuilder whole = new StringBuilder(1_024);
     private final StringBuilder rest = new StringBuilder(512);
+    private final ContentHash hash = new ContentHash();
     private long record;
     private Field repeated;
 
@@ -155,6 +160,7 @@ public final class Decoder {
         long time = Long.MIN_VALUE;
         String amount = null;
         rest.setLength(0);
+        hash.begin();
         for (int i = 0; i < fields.size(); i++) {
             Field field = fields.get(i);
             JsonToken kind = kinds.get(i);
@@ -169,7 +175,7 @@ public final class Decoder {
                 throw new Refusal("not_scalar", Field.shown(field.name));
             }
             switch (field.type) {
-                case EVENT_ID -> event.eventId = id(field, kind, text);
+                case EVENT_ID -> event.eventId = eventId(field, kind, text);
                 case USER_ID -> event.userId = id(field, kind, text);
                 case EVENT_TIME -> time = time(field, kind, text);
                 case AMOUNT -> {
@@ -185,12 +191,14 @@ public final class Decoder {
         require("event_time", time != Long.MIN_VALUE);
         require("amount", amount != null);
         event.json = json(event, time);
+        event.content = hash.of(event.json, rest);
         return time;
     }
 
     /** A field that the job knows nothing of but its name and its type. */
     private void further(Event event, Field field, JsonToken kind, String text) throws Refusal {
         Object value = text;
+        hash.member(field.name, rest.length());
         rest.append(field.jsonKey);
         if (field.type == Field.Type.NUMBER || kind.isNumeric() && field.type == Field.Type.ANY) {
             value = number(field, kind, text);
@@ -249,6 +257,15 @@ public final class Decoder {
         isPlainString(field, kind, text);
         if (text.isEmpty()) {
             throw new Refusal("empty_id", field.name);
+        }
+        return text;
+    }
+
+    /** One that looks like the stored id of an event whose id was used again would take its place in stores. */
+    private static String eventId(Field field, JsonToken kind, String text) throws Refusal {
+        id(field, kind, text);
+        if (text.contains(REUSED) && EXTENDED.matcher(text).matches()) {
+            throw new Refusal("reserved_id", field.name);
         }
         return text;
     }

@@ -30,9 +30,15 @@ public final class Event implements Comparable<Event> {
     public long pos;
     /** The moment of the log at which the event is processed; see {@code PartitionClock}. */
     public long due;
+    /** Its append time less its event time; {@link #UNKNOWN} where append times say nothing. */
+    public long delayMs = UNKNOWN;
     public String eventId;
     public String userId;
     public long amountUnits;
+    /** The {@link ContentHash} of the transaction, {@link ContentHash#UNKNOWN} from a kernel that had none. */
+    public long content;
+    /** Another event of the user had this id within the dedup window, with other content. */
+    public boolean reused;
     /** The transaction as canonical JSON without the closing brace. */
     public String json;
     public Object[] slots;
@@ -63,6 +69,9 @@ public final class Event implements Comparable<Event> {
             case Slots.SLOT_AMOUNT -> amountUnits;
             case Slots.SLOT_EVENT_ID -> eventId;
             case Slots.SLOT_USER_ID -> userId;
+            case Slots.SLOT_LATE -> late();
+            case Slots.SLOT_REUSED -> reused;
+            case Slots.SLOT_DELAY -> delayMs == UNKNOWN ? null : (Object) delayMs;
             default -> slots[slot];
         };
     }

@@ -32,6 +32,7 @@ public final class EventType extends PlainType<Event> {
         private static final int SATURATED = 1;
         private static final int SHADOW_SATURATED = 2;
         private static final int WARMING = 4;
+        private static final int REUSED = 8;
 
         @Override
         public Event createInstance() {
@@ -43,6 +44,8 @@ public final class EventType extends PlainType<Event> {
             out.writeInt(event.partition);
             out.writeLong(event.offset);
             out.writeLong(event.appendMs);
+            out.writeLong(event.content);
+            out.writeLong(event.delayMs);
             out.writeLong(event.pos);
             out.writeLong(event.due);
             writeText(out, event.eventId);
@@ -50,7 +53,7 @@ public final class EventType extends PlainType<Event> {
             out.writeLong(event.amountUnits);
             writeText(out, event.json);
             out.writeByte((event.saturated ? SATURATED : 0) | (event.shadowSaturated ? SHADOW_SATURATED : 0)
-                    | (event.warming != null ? WARMING : 0));
+                    | (event.warming != null ? WARMING : 0) | (event.reused ? REUSED : 0));
             if (event.warming != null) {
                 writeBits(out, event.warming.toLongArray());
             }
@@ -64,12 +67,14 @@ public final class EventType extends PlainType<Event> {
             return read(in, FORM);
         }
 
-        /** Reads the form of an earlier kernel too: the first one has no append time. */
+        /** Reads the form of an earlier kernel too: the first one has neither append time nor content. */
         public Event read(DataInputView in, int form) throws IOException {
             Event event = new Event();
             event.partition = in.readInt();
             event.offset = in.readLong();
             event.appendMs = form == 1 ? Event.UNKNOWN : in.readLong();
+            event.content = form == 1 ? ContentHash.UNKNOWN : in.readLong();
+            event.delayMs = form == 1 ? Event.UNKNOWN : in.readLong();
             event.pos = in.readLong();
             event.due = in.readLong();
             event.eventId = readText(in);
@@ -79,6 +84,7 @@ public final class EventType extends PlainType<Event> {
             int flags = in.readByte();
             event.saturated = (flags & SATURATED) != 0;
             event.shadowSaturated = (flags & SHADOW_SATURATED) != 0;
+            event.reused = (flags & REUSED) != 0;
             event.warming = (flags & WARMING) == 0 ? null : BitSet.valueOf(readBits(in));
             event.lane = in.readInt();
             event.slots = readValues(in);

@@ -12,7 +12,7 @@ final class Field {
     /** Labels must not reach a scorer; the others are names that a decision gives its own values. */
     private static final Set<String> RESERVED = Set.of("label", "label_time", "scenario",
             "source", "features", "late", "saturated", "score", "decision", "reasons",
-            "ruleset_version", "ruleset_hash", "plugin_errors", "warming");
+            "ruleset_version", "ruleset_hash", "plugin_errors", "warming", "reused_id", "content_hash");
     private static final Set<String> STRINGS =
             Set.of("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel");
     private static final Set<String> NUMBERS = Set.of("lat", "lon");

@@ -17,6 +17,11 @@ public final class Slots {
     public static final int SLOT_USER_ID = -4;
     /** Of a field that nothing asks for. */
     public static final int NO_SLOT = -5;
+    /** What the log says of every event and rules can ask, whatever a transaction calls its own fields. */
+    private static final Map<String, Integer> BUILT_IN = Map.of("late", -6, "reused_id", -7, "delay_ms", -8);
+    static final int SLOT_LATE = -6;
+    static final int SLOT_REUSED = -7;
+    public static final int SLOT_DELAY = -8;
 
     /** The fields that features can be by, beside the user; they have the first slots in every job. */
     private static final List<String> KEYS = List.of("ip", "device_id", "card_id", "merchant_id");
@@ -38,6 +43,10 @@ public final class Slots {
 
     public int count() {
         return numbers.size();
+    }
+
+    public static int builtIn(String name) {
+        return BUILT_IN.get(name);
     }
 
     public int slotFor(String field) {

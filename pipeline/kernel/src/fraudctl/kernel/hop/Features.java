@@ -26,8 +26,8 @@ public final class Features {
     public void process(Event event, KeyState state) {
         long horizon = Math.max(event.due - hop.heldMs, hop.floorMs);
         state.evict(horizon);
-        event.saturated |= state.cut > event.due - hop.retentionMs;
-        event.shadowSaturated |= state.cut > event.due - hop.shadowRetentionMs;
+        event.saturated |= state.cut > hop.unseen(event, hop.retentionMs);
+        event.shadowSaturated |= state.cut > hop.unseen(event, hop.shadowRetentionMs);
         long bits = conditionBits(event);
         int at = state.entries.insert(event, bits, hop.columns);
         Running[] totals = state.entries.totalsBefore(at, hop);
@@ -73,14 +73,15 @@ public final class Features {
 
     /** Whether the state holds entries that the feature would see and its own rule set would have let go. */
     private boolean isCutShort(Plan.Feature feature, Event event) {
-        return feature.retentionMs < hop.heldMs && event.due - feature.retentionMs > event.pos - feature.reachMs();
+        return feature.retentionMs < hop.heldMs
+                && hop.unseen(event, feature.retentionMs) > event.pos - feature.reachMs();
     }
 
     /** Which windows reach back to before what is held. */
     private void noteWarming(Event event, KeyState state, int at) {
         for (Plan.Feature feature : hop.features) {
             if (!feature.hasRecord()) {
-                long reach = Math.max(event.pos - feature.reachMs(), event.due - feature.retentionMs);
+                long reach = Math.max(event.pos - feature.reachMs(), hop.unseen(event, feature.retentionMs));
                 if (feature.sessionGapMs > 0) {
                     reach = Math.max(reach, sessionStart(feature, event, state, at) - feature.sessionGapMs - 1);
                 }
@@ -124,7 +125,7 @@ public final class Features {
     /** Index of the first entry of the window or session that ends with the entry at hand. */
     private int from(Plan.Feature feature, Event event, KeyState state, int at, long mask) {
         int oldest = isCutShort(feature, event)
-                ? Math.min(at, state.entries.firstAfter(event.due - feature.retentionMs)) : state.entries.head;
+                ? Math.min(at, state.entries.firstAfter(hop.unseen(event, feature.retentionMs))) : state.entries.head;
         if (feature.sessionGapMs == 0) {
             return Math.max(oldest, state.entries.firstAfter(event.pos - feature.windowMs));
         }
@@ -218,13 +219,13 @@ public final class Features {
         return distinct;
     }
 
-    private static boolean sequence(Plan.Feature feature, Event event, KeyState state, int at, long bits) {
+    private boolean sequence(Plan.Feature feature, Event event, KeyState state, int at, long bits) {
         int wanted = feature.steps.length - 1;
         if (!meets(bits, feature.steps[wanted])) {
             return false;
         }
         wanted--;
-        long horizon = Math.max(event.pos - feature.windowMs, event.due - feature.retentionMs);
+        long horizon = Math.max(event.pos - feature.windowMs, hop.unseen(event, feature.retentionMs));
         for (int i = at - 1; wanted >= 0 && i >= state.entries.head && state.entries.pos[i] > horizon; i--) {
             if (meets(state.entries.bits[i], feature.steps[wanted])) {
                 wanted--;
@@ -247,21 +248,22 @@ public final class Features {
             seen = new SeenValues();
             state.firstSeen[feature.record] = seen;
         }
-        long age = seen.see(value, event, feature.ttlMs, maxEntries);
+        long age = seen.see(value, event, hop.unseen(event, feature.ttlMs), maxEntries);
         note(feature, seen.firstOfLastSeen() - feature.ttlMs, event);
         return age;
     }
 
-    private static String previous(Plan.Feature feature, Event event, KeyState state, boolean meets) {
+    private String previous(Plan.Feature feature, Event event, KeyState state, boolean meets) {
         KeyState.Last last = state.previous[feature.record];
-        if (last != null && last.pos() <= event.due - feature.ttlMs) {
+        long expired = hop.unseen(event, feature.ttlMs);
+        if (last != null && last.pos() <= expired) {
             last = null;
         }
         String value = event.text(feature.ofSlot);
         if (meets && value != null && (last == null || event.pos >= last.pos())) {
             state.previous[feature.record] = new KeyState.Last(event.pos, value);
         }
-        note(feature, last == null ? event.due - feature.ttlMs : last.pos(), event);
+        note(feature, last == null ? expired : last.pos(), event);
         return last == null ? null : last.value();
     }
 }

@@ -41,6 +41,7 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
     private transient StateCache states;
     private transient InternalTimerService<VoidNamespace> timers;
     private transient Counter duplicates;
+    private transient Counter reusedIds;
 
     /**
      * @param isBounded whether the job ends by itself
@@ -71,6 +72,7 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
                 Backlog.ofThisTask(), new CacheBudget(CacheBudget.SHARE_OF_HEAP), StateCache.NEW_KEYS);
         timers = getInternalTimerService("reclaim", VoidNamespaceSerializer.INSTANCE, this);
         duplicates = getMetricGroup().counter("duplicates");
+        reusedIds = getMetricGroup().counter("reused_ids");
     }
 
     private void use(Plan next) {
@@ -119,6 +121,9 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
         states.atWork();
         KeyState state = states.get(key);
         boolean isCopy = hop.isFirst() && state.isDuplicate(event, plan.dedupWindowMs);
+        if (hop.isFirst() && event.reused) {
+            reusedIds.inc();
+        }
         if (!isCopy) {
             features.process(event, state);
         }

@@ -50,6 +50,8 @@ public final class StampOperator extends AbstractStreamOperator<Event>
     private transient Map<Integer, ArrayDeque<Long>> waiting;
     private transient ListState<long[]> positions;
     private transient Counter late;
+    private transient Counter tooLate;
+    private transient long allowedLatenessMs;
     private transient Counter refused;
     private transient long watermark;
     private transient long newestDue;
@@ -70,6 +72,7 @@ public final class StampOperator extends AbstractStreamOperator<Event>
         Plan plan = inForce.newest();
         clock = new PartitionClock(plan.outOfOrdernessMs);
         stamper = new Stamper(plan, clock, byAppendTime);
+        allowedLatenessMs = plan.allowedLatenessMs;
         positions = context.getOperatorStateStore().getUnionListState(
                 new ListStateDescriptor<>("newest", PrimitiveArrayTypeInfo.LONG_PRIMITIVE_ARRAY_TYPE_INFO));
         for (long[] position : positions.get()) {
@@ -84,6 +87,7 @@ public final class StampOperator extends AbstractStreamOperator<Event>
         newestDue = Long.MIN_VALUE;
         waiting = new HashMap<>();
         late = getMetricGroup().counter("late");
+        tooLate = getMetricGroup().counter("too_late");
         refused = getMetricGroup().counter("refused");
         flow = Flow.ofThisTask();
         flow.whenDrained(this::advanceWatermark);
@@ -110,6 +114,7 @@ public final class StampOperator extends AbstractStreamOperator<Event>
                 newestDue = Math.max(newestDue, event.due);
                 if (event.late()) {
                     late.inc();
+                    tooLate.inc(event.due - event.pos > allowedLatenessMs ? 1 : 0);
                 }
                 waiting.computeIfAbsent(event.partition, ignored -> new ArrayDeque<>()).addLast(event.due);
                 output.collect(new StreamRecord<>(event, event.due));

@@ -42,6 +42,7 @@ public final class Stamper {
                 event.offset = record.offset;
                 event.appendMs = record.appendMs;
                 event.lane = record.partition;
+                event.delayMs = byAppendTime ? record.appendMs - time : Event.UNKNOWN;
                 event.pos = byAppendTime ? Math.min(time, record.appendMs) : time;
                 clock.stamp(event);
                 return event;

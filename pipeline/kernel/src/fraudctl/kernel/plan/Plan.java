@@ -6,8 +6,10 @@ import fraudctl.kernel.wire.Json;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
@@ -34,6 +36,8 @@ public final class Plan {
     public final Slots slots;
     public final long outOfOrdernessMs;
     public final long dedupWindowMs;
+    /** How late an event may be and still find the windows it belongs to whole. */
+    public final long allowedLatenessMs;
     public final int maxEntries;
     public final int maxEventBytes;
     public final List<Hop> hops = new ArrayList<>();
@@ -55,10 +59,11 @@ public final class Plan {
         public final String key;
         final int keySlot;
         public final int epoch;
-        /** How far back the live rule set looks, its shadow, and how far entries are kept. */
+        /** How far back the live rule set looks and its shadow; how far entries are kept, with the lateness. */
         public final long retentionMs;
         public final long shadowRetentionMs;
         public final long heldMs;
+        public final long latenessMs;
         /** Entries up to here earlier plans have let go. */
         public long floorMs = ALWAYS;
         /** From this due on every window lies in what is held. */
@@ -77,18 +82,25 @@ public final class Plan {
         /** What running totals the features need; several features share one. */
         public final List<Totals> totals = new ArrayList<>();
 
-        Hop(String key, int keySlot, int epoch, JsonNode node) {
+        Hop(String key, int keySlot, int epoch, JsonNode node, long latenessMs) {
             this.key = key;
             this.keySlot = keySlot;
             this.epoch = epoch;
+            this.latenessMs = latenessMs;
             this.retentionMs = node.path("retention_ms").asLong();
             this.shadowRetentionMs = node.path("shadow_retention_ms").asLong();
-            this.heldMs = node.path("held_ms").asLong();
+            long longestMs = node.path("held_ms").asLong();
+            this.heldMs = longestMs == 0 ? 0 : longestMs + latenessMs;
             JsonNode since = node.path("since");
             columnSince = ints(since.path("columns"));
             conditionSince = ints(since.path("wheres"));
             firstSeenSince = ints(since.path("first_seen"));
             previousSince = ints(since.path("previous"));
+        }
+
+        /** The position up to which an event that looks back so far sees nothing. */
+        public long unseen(Event event, long lengthMs) {
+            return lengthMs == 0 ? event.due : Math.max(event.pos, event.due - latenessMs) - lengthMs;
         }
 
         /** The first hop has each user's events, and sees which are copies. */
@@ -246,6 +258,7 @@ public final class Plan {
         starts[epoch] = fromMs;
         outOfOrdernessMs = before == null ? settings.get("out_of_orderness_ms").asLong() : before.outOfOrdernessMs;
         dedupWindowMs = before == null ? settings.get("dedup_window_ms").asLong() : before.dedupWindowMs;
+        allowedLatenessMs = before == null ? settings.path("allowed_lateness_ms").asLong() : before.allowedLatenessMs;
         maxEntries = before == null ? settings.get("max_entries").asInt() : before.maxEntries;
         maxEventBytes = before == null ? settings.get("max_event_bytes").asInt() : before.maxEventBytes;
         for (String key : Slots.HOP_KEYS) {
@@ -254,15 +267,20 @@ public final class Plan {
         }
         hasShadow = plan.has("shadow_inputs");
         plan.get("hops").forEach(hop -> hops.add(hop(hop)));
-        addInputs(plan.get("inputs"), features, inputs);
-        addInputs(plan.path("shadow_inputs"), shadowFeatures, shadowInputs);
+        addInputs(plan.get("inputs"), plan.path("built_in"), features, inputs);
+        addInputs(plan.path("shadow_inputs"), plan.path("shadow_built_in"), shadowFeatures, shadowInputs);
         hops.forEach(this::settle);
     }
 
-    private void addInputs(JsonNode names, List<Feature> known, List<Input> to) {
+    private void addInputs(JsonNode names, JsonNode builtIn, List<Feature> known, List<Input> to) {
         Map<String, Integer> byName = new HashMap<>();
         known.forEach(feature -> byName.put(feature.name, feature.index));
-        names.forEach(name -> to.add(input(name.asText(), byName)));
+        Set<String> ofTheLog = new HashSet<>();
+        builtIn.forEach(name -> ofTheLog.add(name.asText()));
+        for (JsonNode node : names) {
+            String name = node.asText();
+            to.add(ofTheLog.contains(name) ? new Input(name, -1, Slots.builtIn(name)) : input(name, byName));
+        }
     }
 
     /** Settles what is known of the time before the plan. */
@@ -271,7 +289,7 @@ public final class Plan {
         for (Feature feature : hop.features) {
             feature.completeAfterMs = completeAfter(hop, feature);
             if (!feature.hasRecord() && feature.completeAfterMs != ALWAYS) {
-                hop.warmFromMs = Math.max(hop.warmFromMs, feature.completeAfterMs + feature.retentionMs);
+                hop.warmFromMs = Math.max(hop.warmFromMs, feature.completeAfterMs + feature.retentionMs + hop.latenessMs);
             }
         }
     }
@@ -301,7 +319,7 @@ public final class Plan {
                 return hop;
             }
         }
-        Hop none = new Hop(key, slots.slotFor(key), epoch, read("{}"));
+        Hop none = new Hop(key, slots.slotFor(key), epoch, read("{}"), allowedLatenessMs);
         none.columns = new int[0];
         none.conditions = new Condition[0];
         none.floorMs = floors.get(key);
@@ -315,7 +333,7 @@ public final class Plan {
 
     private Hop hop(JsonNode node) {
         String key = node.get("key").asText();
-        Hop hop = new Hop(key, slots.slotFor(key), epoch, node);
+        Hop hop = new Hop(key, slots.slotFor(key), epoch, node, allowedLatenessMs);
         List<String> columns = new ArrayList<>();
         node.get("columns").forEach(column -> columns.add(column.isNull() ? null : column.asText()));
         List<Condition> conditions = new ArrayList<>();

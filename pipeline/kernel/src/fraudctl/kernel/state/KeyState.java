@@ -71,7 +71,7 @@ public final class KeyState {
         }
     }
 
-    /** Forgets entries at or before the horizon, which is the due in hand less the retention. */
+    /** Forgets entries at or before the horizon, which is the due in hand less what is kept. */
     public void evict(long horizon) {
         while (!entries.isEmpty() && entries.pos[entries.head] <= horizon) {
             entries.dropOldest();
@@ -81,16 +81,21 @@ public final class KeyState {
         }
     }
 
-    /** Whether this is a copy of an event already scored; remembers it when it is the first. */
+    /**
+     * Whether this is a copy of an event already scored; remembers it when it is the first of its content, and
+     * marks it when another content had its id.
+     */
     public boolean isDuplicate(Event event, long windowMs) {
         if (scored == null) {
             scored = new RecentIds();
         }
         scored.evict(event.due - windowMs - 1);
-        if (scored.contains(event.eventId)) {
+        RecentIds.Known known = scored.find(event.eventId, event.content);
+        if (known == RecentIds.Known.COPY) {
             return true;
         }
-        scored.add(event.eventId, event.due);
+        event.reused = known == RecentIds.Known.OTHER_CONTENT;
+        scored.add(event.eventId, event.content, event.due);
         return false;
     }
 
@@ -101,7 +106,7 @@ public final class KeyState {
             scored.evict(watermark - dedupWindowMs);
         }
         for (Plan.Feature feature : hop.features) {
-            long horizon = watermark - feature.ttlMs;
+            long horizon = watermark - hop.latenessMs - feature.ttlMs;
             if (feature.aggregate == Plan.Aggregate.FIRST_SEEN && firstSeen[feature.record] != null) {
                 firstSeen[feature.record].evict(horizon);
             } else if (feature.aggregate == Plan.Aggregate.PREVIOUS && previous[feature.record] != null
@@ -125,10 +130,10 @@ public final class KeyState {
             if (feature.aggregate == Plan.Aggregate.FIRST_SEEN) {
                 SeenValues seen = firstSeen[feature.record];
                 if (seen != null && !seen.isEmpty()) {
-                    expiry = Math.max(expiry, seen.newestSight() + feature.ttlMs);
+                    expiry = Math.max(expiry, seen.newestSight() + feature.ttlMs + hop.latenessMs);
                 }
             } else if (feature.aggregate == Plan.Aggregate.PREVIOUS && previous[feature.record] != null) {
-                expiry = Math.max(expiry, previous[feature.record].pos() + feature.ttlMs);
+                expiry = Math.max(expiry, previous[feature.record].pos() + feature.ttlMs + hop.latenessMs);
             }
         }
         return expiry;

@@ -12,10 +12,13 @@ public final class SeenValues {
     private int size;
     private long firstOfLastSeen;
 
-    /** Notes a sight and gives the age of the value in milliseconds, 0 when it is new or its record had expired. */
-    public long see(String value, Event event, long ttlMs, int mostValues) {
+    /**
+     * Notes a sight and gives the age of the value in milliseconds, 0 when it is new or was last seen at or before
+     * {@code expired}.
+     */
+    public long see(String value, Event event, long expired, int mostValues) {
         int at = indexOf(value);
-        if (at >= 0 && last[at] > event.due - ttlMs) {
+        if (at >= 0 && last[at] > expired) {
             long age = Math.max(0, event.pos - first[at]);
             first[at] = Math.min(first[at], event.pos);
             last[at] = Math.max(last[at], event.pos);

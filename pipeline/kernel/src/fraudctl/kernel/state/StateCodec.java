@@ -8,7 +8,9 @@ import java.io.IOException;
  * {@link Chunks} for what grows long.
  */
 final class StateCodec {
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
+    /** Ids without what their events said; such a state is written anew as a whole. */
+    private static final int WITHOUT_CONTENTS = 2;
 
     private final Bytes out = new Bytes();
 
@@ -49,9 +51,10 @@ final class StateCodec {
     KeyState decode(byte[] blob, Chunks.Store store) throws IOException {
         Bytes in = new Bytes(blob);
         long version = in.readLong();
-        if (version != VERSION) {
-            throw new IllegalStateException(
-                    "key state of form " + version + " cannot be read; this kernel reads " + VERSION);
+        if (version != VERSION && version != WITHOUT_CONTENTS) {
+            throw new IllegalStateException("key state of form " + version + " cannot be read; this kernel reads "
+                    + WITHOUT_CONTENTS + " and " + VERSION
+                    + ": restore with the build that wrote it, or start from the log (fraudctl job reset-offsets)");
         }
         int epoch = (int) in.readLong();
         KeyState state = new KeyState(epoch, (int) in.readLong());
@@ -71,8 +74,12 @@ final class StateCodec {
         }
         if (in.readLong() == 1) {
             state.scored = new RecentIds();
+            state.scored.isWithoutContents = version == WITHOUT_CONTENTS;
             state.scored.chunks.read(in, state.scored, store);
             state.scored.stored();
+            if (version == WITHOUT_CONTENTS) {
+                state.scored.rewrite();
+            }
         }
         return state;
     }

@@ -52,6 +52,22 @@ public final class Bytes {
         }
     }
 
+    /** Eight bytes, for what is spread over all of them. */
+    public void writeWord(long value) {
+        ensure(Long.BYTES);
+        for (int shift = 56; shift >= 0; shift -= 8) {
+            array[at++] = (byte) (value >>> shift);
+        }
+    }
+
+    public long readWord() {
+        long value = 0;
+        for (int i = 0; i < Long.BYTES; i++) {
+            value = value << 8 | array[at++] & 0xFF;
+        }
+        return value;
+    }
+
     /** Length in bytes plus one, then UTF-8; zero for null. */
     public void writeText(String text) {
         if (text == null) {

@@ -1,0 +1,67 @@
+"""What a column of amounts is: its decimal sign, its currency sign, whether it counts in cents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fraudctl.errors import UsageError
+from fraudctl.files.amounts import Amounts
+from fraudctl.files.options import ReadOptions
+from pipeline.records.quantities import Refusal
+
+_COMMA_DECIMALS = re.compile(r",[0-9]{1,2}\D*$|,[0-9]{4,}\D*$|\.[0-9]{3},|[\s'\u00a0\u202f\u2019][0-9]{3},")
+_POINT_DECIMALS = re.compile(r",[0-9]{3}\.|,[0-9]{3},[0-9]{3}|(?<!\d)[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,})\D*$")
+_SIGN = re.compile(r"[$€£¥₹₽₺₩₫₴]")
+CURRENCIES = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₺": "TRY", "₩": "KRW", "₫": "VND", "₴": "UAH"}
+"""Signs that one currency alone has."""
+
+
+def decimal_of(cells: Sequence[str]) -> tuple[str | None, str | None]:
+    """The decimal sign that commas in the cells call for, and the cell that shows it.
+
+    (None, None) without commas; (None, a cell) where nothing tells what they are.
+    """
+    commas = [cell for cell in cells if "," in cell]
+    if not commas:
+        return None, None
+    comma = next((cell for cell in commas if _COMMA_DECIMALS.search(cell)), None)
+    point = next(
+        (cell for cell in cells if _POINT_DECIMALS.search(cell) and not _COMMA_DECIMALS.search(cell)), None
+    )
+    if comma is not None and (point is None or "," not in point):
+        return ",", comma
+    if point is not None and comma is None:
+        return ".", point
+    return None, commas[0]
+
+
+def are_amounts(cells: Sequence[str], decimal: str | None) -> bool:
+    """Whether nearly all cells are amounts with that decimal sign, of however many digits."""
+    try:
+        amounts = Amounts(ReadOptions(decimal=decimal or ".", round_to=4))
+    except UsageError:
+        return False
+    good = 0
+    for cell in cells:
+        try:
+            amounts.of_text(cell)
+            good += 1
+        except Refusal:
+            continue
+    return bool(cells) and good * 10 >= len(cells) * 9
+
+
+def signs_of(cells: Sequence[str]) -> set[str]:
+    """The currency signs that the cells show."""
+    return {found[0] for cell in cells if (found := _SIGN.search(cell))}
+
+
+def are_whole(cells: Sequence[str]) -> bool:
+    """Whether no cell has digits behind a point or comma."""
+    return not any("." in cell or "," in cell for cell in cells)
+
+
+def most_digits(cells: Sequence[str]) -> int:
+    """The most digits behind a point."""
+    return max((len(cell.partition(".")[2]) for cell in cells if "e" not in cell.lower()), default=0)

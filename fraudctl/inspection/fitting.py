@@ -1,0 +1,116 @@
+"""Which columns could be a field: by their name, and by whether what they hold fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from ipaddress import ip_address
+from itertools import islice
+
+from fraudctl.inspection import amounts, names, times
+from fraudctl.inspection.columns import Column
+
+_VERDICTS = frozenset(("1", "0", "1.0", "0.0", "true", "false", "yes", "no", "fraud", "legit"))
+_TESTED = 500
+
+
+def candidates(field: str, columns: Iterable[Column], taken: Iterable[str] = ()) -> list[Column]:
+    """Columns that could be the field, the likeliest first, without those that are another already."""
+    out = frozenset(taken)
+    ranked = [(names.rank(field, one.name), one) for one in columns if one.name not in out]
+    fitting = [(rank, one) for rank, one in ranked if rank is not None and fits(field, one)]
+    return [one for _, one in sorted(fitting, key=lambda pair: pair[0])]
+
+
+def fits(field: str, column: Column) -> bool:
+    """Whether what a column holds can be the field."""
+    if column.kind in ("empty", "nested"):
+        return False
+    test = _TESTS.get(field)
+    return column.kind != "bool" if test is None else test(column)
+
+
+def tested(column: Column) -> list[str]:
+    """Some of the cells, of every shape."""
+    return [cell for cells in column.shapes.values() for cell in islice(cells, _TESTED)]
+
+
+def is_time(column: Column) -> bool:
+    """Whether most of the different cells are times, or numbers that count from somewhere."""
+    cells = tested(column)
+    if column.is_number:
+        return True
+    found = times.written(cells)
+    return bool(cells) and found.read * 3 >= len(cells) * 2
+
+
+def _is_id(column: Column) -> bool:
+    return column.name == "event_id" or (column.kind != "bool" and column.is_nearly_unique)
+
+
+def _is_amount(column: Column) -> bool:
+    cells = tested(column)
+    return column.kind != "bool" and amounts.are_amounts(cells, amounts.decimal_of(cells)[0])
+
+
+def _is_label(column: Column) -> bool:
+    return {one.strip().lower() for one in column.distinct} <= _VERDICTS
+
+
+def _is_code(least: int, most: int) -> Callable[[Column], bool]:
+    def is_code(column: Column) -> bool:
+        cells = column.cells()
+        return bool(cells) and all(one.isalpha() and least <= len(one) <= most for one in cells)
+
+    return is_code
+
+
+def _is_ip(column: Column) -> bool:
+    cells = tested(column)
+    return bool(cells) and sum(map(_parses, cells)) * 10 >= len(cells) * 8
+
+
+def _parses(text: str) -> bool:
+    try:
+        ip_address(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
+def _is_number(column: Column) -> bool:
+    return column.kind == "number"
+
+
+def _is_clock(column: Column) -> bool:
+    return not column.is_number and is_time(column)
+
+
+_TESTS: dict[str, Callable[[Column], bool]] = {
+    "event_id": _is_id,
+    "event_time": is_time,
+    "amount": _is_amount,
+    "label": _is_label,
+    "label_time": is_time,
+    "currency": _is_code(3, 3),
+    "country": _is_code(2, 3),
+    "ip": _is_ip,
+    "lat": _is_number,
+    "lon": _is_number,
+}
+
+
+def time_parts(columns: Sequence[Column]) -> list[Column]:
+    """Columns that are a time together: year, month, day and time, or a date without a clock and a time."""
+    by_name = {names.plain(one.name): one for one in reversed(columns)}
+    for parts in names.PARTS_OF_TIME:
+        found = [by_name[part] for part in parts if part in by_name and by_name[part].examples]
+        if len(found) != len(parts):
+            continue
+        joined = " ".join(one.examples[0] for one in found)
+        if times.written([joined]).read and not (len(parts) == 2 and _has_clock(found[0])):
+            return found
+    return []
+
+
+def _has_clock(column: Column) -> bool:
+    return any(":" in cell for cell in tested(column)[:20])

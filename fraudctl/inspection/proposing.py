@@ -1,0 +1,271 @@
+"""From the columns of a file to the options that read it; everything decided here is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fraudctl.files.mapping import Said
+from fraudctl.inspection import amounts, fitting, names, times
+from fraudctl.inspection.columns import Column
+from fraudctl.inspection.notes import How, Proposal
+from pipeline.records.fields import LABEL_FIELDS, RESERVED, STRING_FIELDS
+
+_START = "2020-01-01T00:00:00Z"
+_REQUIRED = ("event_id", "event_time", "amount", "label", "user_id")
+_OTHERS = (
+    "label_time",
+    "currency",
+    "ip",
+    "device_id",
+    "card_id",
+    "merchant_id",
+    "country",
+    "channel",
+    "lat",
+    "lon",
+)
+_ALONE = ("event_id", "event_time", "amount", "label", "label_time", "currency")
+"""Fields whose column is no other field."""
+_KEYS = ("user_id", "ip", "device_id", "card_id", "merchant_id")
+_SURE_WORDS = frozenset(("null", "nan", "none", "\\n", "<na>"))
+
+
+class Proposer:
+    """Chooses a column for each field and the options its cells need. `typed` says that values have types,
+    `ids_may_be_numbers` that ids of a number type are read as text anyway."""
+
+    def __init__(
+        self, columns: Sequence[Column], proposal: Proposal, typed: bool, ids_may_be_numbers: bool
+    ) -> None:
+        self._columns, self._proposal = {one.name: one for one in columns}, proposal
+        self._typed, self._ids_may_be_numbers = typed, ids_may_be_numbers
+        self.chosen: dict[str, list[Column]] = {}
+        """the columns of each field"""
+
+    def propose(self) -> None:
+        """Every step, in the order in which one needs the other."""
+        for field in (*_REQUIRED, *_OTHERS):
+            self._choose(field)
+        self._ids()
+        self._user()
+        self._time()
+        self._amount()
+        self._kinds()
+        self._reserved()
+        self._words_for_nothing()
+
+    def _said(self) -> Said:
+        return self._proposal.said
+
+    def _taken(self) -> set[str]:
+        return {one.name for field in _ALONE for one in self.chosen.get(field, ())}
+
+    def _choose(self, field: str) -> None:
+        given = self._given(field)
+        if given is not None:
+            self.chosen[field] = [self._columns[name] for name in given if name in self._columns]
+            return
+        parts = fitting.time_parts(list(self._columns.values())) if field == "event_time" else []
+        out = self._taken() | set(self._said().drop or ())
+        if field == "merchant_id":
+            out |= {one.name for one in self.chosen.get("user_id", ())}
+        found = fitting.candidates(field, self._columns.values(), out)
+        if parts and not (found and found[0].name == field):
+            self._take(field, parts, found)
+        elif found:
+            self._take(field, found[:1], found[1:])
+
+    def _given(self, field: str) -> list[str] | None:
+        if field == "label" and self._said().label:
+            return [str(self._said().label)]
+        column = (self._said().map or {}).get(field)
+        if column is None or column in self._columns:
+            return None if column is None else [column]
+        return column.split("+") if field == "event_time" else [column]
+
+    def _take(self, field: str, found: list[Column], others: list[Column]) -> None:
+        self.chosen[field] = found
+        name = "+".join(one.name for one in found)
+        if name == field:
+            return
+        if field == "label":
+            self._proposal.say(Said(label=name))
+        else:
+            self._proposal.say(Said(map={field: name}))
+        option = "--label {}" if field == "label" else f"--map {field}={{}}"
+        more = [option.format(one.name) for one in others if one not in found][:3]
+        self._proposal.note(How.recognised, f"{field} is {name}", *more)
+
+    def _ids(self) -> None:
+        said = self._said()
+        if not self.chosen.get("event_id") and said.id_from is None:
+            self._proposal.say(Said(id_from="row"))
+            text = "no column is an id of the payment: ids are made of the row's line"
+            self._proposal.note(How.assumed, text, "--map event_id=COLUMN", "--id hash")
+            if "event_id" in self._columns and "event_id" not in (said.drop or ()):
+                self._drop("event_id")
+
+    def _user(self) -> None:
+        if self.chosen.get("user_id") or self._said().user_from:
+            return
+        if cards := self.chosen.get("card_id"):
+            self._proposal.say(Said(map={"user_id": cards[0].name}))
+            self.chosen["user_id"] = cards
+            text = f"no column says who paid: {cards[0].name} stands for the user"
+        else:
+            self._proposal.say(Said(user_from="row"))
+            text = "no column says who paid: every row is a user of its own, so nothing is counted by user"
+        self._proposal.note(How.assumed, text, "--map user_id=COLUMN")
+
+    def _time(self) -> None:
+        found, said = self.chosen.get("event_time"), self._said()
+        if not found:
+            text = f"no column looks like a time among {self._names()}"
+            self._proposal.note(How.open, text, "--map event_time=COLUMN", "--time-format FORMAT")
+        elif len(found) == 1 and found[0].is_number:
+            self._numbers(found[0])
+        elif said.time_format:
+            self._zone(found[0].name, not any("%z" in form for form in said.time_format))
+        else:
+            self._spelt(found)
+
+    def _numbers(self, column: Column) -> None:
+        said, cells = self._said(), column.cells()
+        unit = times.numbers_unit(cells)
+        if said.time_unit or said.time_format:
+            return
+        if unit is not None:
+            self._proposal.note(How.recognised, f"{column.name} counts in {unit} since 1970")
+            return
+        days = times.written(cells)
+        if days.formats and not days.unread:
+            self._formats(column.name, days)
+            return
+        unit = names.UNITS_OF_STEPS.get(names.plain(column.name), "s")
+        self._proposal.say(Said(time_unit=unit, time_start=said.time_start or _START))
+        text = f"{column.name} counts from an unknown start: taken as {unit} from {_START}"
+        self._proposal.note(How.assumed, text, "--time-start TIME", "--time-unit h")
+
+    def _spelt(self, found: list[Column]) -> None:
+        name = " ".join(one.name for one in found)
+        cells = found[0].cells()
+        if len(found) == 2:
+            cells = [f"{cell} {found[1].examples[0]}" for cell in cells]
+            cells += [f"{found[0].examples[0]} {cell}" for cell in found[1].cells()]
+        elif len(found) > 2:
+            cells = [" ".join(one.examples[0] for one in found)]
+        self._formats(name, times.written(cells))
+
+    def _formats(self, name: str, found: times.Written) -> None:
+        if found.formats:
+            self._proposal.say(Said(time_format=tuple(found.formats)))
+            self._proposal.note(How.recognised, f"{name} is written as {' and '.join(found.formats)}")
+        for why in found.why:
+            self._proposal.note(How.assumed, f"{name}: {why}")
+        for forms in found.either:
+            text = f"{name} can be read as {' or '.join(forms)}"
+            self._proposal.note(How.open, text, *(f"--time-format '{form}'" for form in forms))
+        self._zone(name, found.is_local)
+
+    def _zone(self, name: str, is_local: bool) -> None:
+        if is_local and self._said().zone is None:
+            self._proposal.say(Said(zone="UTC"))
+            if names.UTC.search(name):
+                self._proposal.note(How.recognised, f"{name} has no zone; its name says UTC")
+            else:
+                text = f"{name} has no zone: taken as UTC"
+                self._proposal.note(How.assumed, text, "--zone Europe/Berlin")
+
+    def _amount(self) -> None:
+        found, said = self.chosen.get("amount"), self._said()
+        if not found:
+            text = f"no column looks like an amount among {self._names()}"
+            self._proposal.note(How.open, text, "--map amount=COLUMN")
+            return
+        column, cells = found[0], found[0].cells()
+        decimal, cell = amounts.decimal_of(cells)
+        if said.decimal is None and decimal is not None:
+            self._proposal.say(Said(decimal=decimal))
+            self._proposal.note(How.recognised, f"{column.name} has the decimal sign {decimal!r}: {cell!r}")
+        elif said.decimal is None and cell is not None:
+            text = f"{column.name} shows a comma that may part decimals or thousands: {cell!r}"
+            self._proposal.note(How.open, text, "--decimal ,", "--decimal .")
+        elif amounts.most_digits(cells) > 4 and said.round is None:
+            self._proposal.say(Said(round=4))
+            text = f"{column.name} has more than 4 digits behind the point: rounded to 4"
+            self._proposal.note(How.assumed, text, "--round 2")
+        self._currency(column, cells)
+
+    def _currency(self, column: Column, cells: list[str]) -> None:
+        said, has_currency = self._said(), bool(self.chosen.get("currency") or self._said().currency)
+        signs = amounts.signs_of(cells)
+        if len(signs) == 1 and not has_currency:
+            sign = signs.pop()
+            if code := amounts.CURRENCIES.get(sign):
+                self._proposal.say(Said(currency=code))
+                self._proposal.note(How.recognised, f"{column.name} is in {sign}: {code}")
+                has_currency = True
+            else:
+                text = f"{column.name} shows {sign}, which several currencies have: none is named"
+                self._proposal.note(How.assumed, text, "--currency USD")
+        if said.minor_units is not None or not amounts.are_whole(cells):
+            return
+        if names.CENTS.search(column.name) and has_currency:
+            self._proposal.say(Said(minor_units=True))
+            self._proposal.note(How.recognised, f"{column.name} is in minor units by its name")
+        else:
+            text = f"{column.name} holds whole numbers only: taken as they are, not as cents"
+            more = () if has_currency else ("--currency EUR",)
+            self._proposal.note(How.assumed, text, " ".join(("--minor-units", *more)))
+
+    def _kinds(self) -> None:
+        """Values of JSON and Parquet whose type is another than the field's."""
+        if not self._typed:
+            return
+        given = self._said().kind or {}
+        for field, found in self.chosen.items():
+            types = found[0].types if found else set()
+            is_text = field in ("event_id", "user_id", *STRING_FIELDS)
+            if is_text and "number" in types and not self._ids_may_be_numbers and field not in given:
+                self._kind(field, found[0], "text")
+            if field == "amount" and "number" not in types and field not in given:
+                self._kind(field, found[0], "number")
+
+    def _kind(self, field: str, column: Column, kind: str) -> None:
+        self._proposal.say(Said(kind={field: kind}))
+        self._proposal.note(How.recognised, f"{column.name} is taken as {kind}")
+
+    def _reserved(self) -> None:
+        mapped = {one.name for found in self.chosen.values() for one in found}
+        for name in self._columns:
+            if name in mapped or name in (self._said().drop or ()):
+                continue
+            if name == "source" and "channel" not in self.chosen:
+                self._proposal.say(Said(map={"channel": "source"}))
+                self._proposal.note(
+                    How.assumed, "source is a name of a decision: it becomes channel", "--drop source"
+                )
+            elif name in RESERVED and name not in LABEL_FIELDS:
+                self._drop(name)
+                self._proposal.note(How.assumed, f"{name} is a name of a decision: it is left out")
+            elif name in ("label", "label_time") and name not in self.chosen and self._columns[name].filled:
+                self._drop(name)
+                self._proposal.note(How.assumed, f"{name} holds no {name.replace('_', ' ')}: it is left out")
+
+    def _drop(self, name: str) -> None:
+        self._proposal.said = Said(**{**vars(self._said()), "drop": (*(self._said().drop or ()), name)})
+
+    def _words_for_nothing(self) -> None:
+        if self._said().absent is not None:
+            return
+        words: dict[str, str] = {}
+        for field in _KEYS:
+            for column in self.chosen.get(field, ()):
+                words |= {word: column.name for word in column.nothing if word.lower() in _SURE_WORDS}
+        if words:
+            self._proposal.say(Said(absent=tuple(words)))
+            shown = ", ".join(f"{word!r} in {name}" for word, name in words.items())
+            self._proposal.note(How.assumed, f"words that stand for nothing are taken as absent: {shown}")
+
+    def _names(self) -> str:
+        return ", ".join(filter(None, self._columns))[:300]

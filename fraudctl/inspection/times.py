@@ -1,0 +1,191 @@
+"""What a column of times is: its unit, its formats, whether it has a zone. Two readings are no guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import pairwise, product
+
+from fraudctl.files.options import ReadOptions
+from fraudctl.files.times import Times, unit_of
+from fraudctl.inspection.columns import shape_of
+from pipeline.records.quantities import Refusal
+
+_DATES = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%Y%m%d",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d%b%Y",
+    "%d %b %Y",
+    "%b %d, %Y",
+    "%b %d %Y",
+    "%d %B %Y",
+    "%B %d, %Y",
+    "%a %b %d %Y",
+)
+_CLOCKS = (
+    "", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H%M%S",
+)  # fmt: skip
+_JOINTS = (" ", "T", ", ", " - ")
+_ZONES = ("", "%z", " %z", " UTC", " GMT")
+_EXAMPLE = datetime(2024, 5, 13, 10, 11, 12)
+_NEAR = timedelta(days=31)
+
+
+@dataclass(slots=True)
+class Written:
+    """How the cells are written. `formats` is empty where ISO 8601 is enough; `is_local` where they have no
+    zone. `either` holds the readings of cells that have two, `why` what decided between them; `unread` are
+    cells that are no times at all."""
+
+    formats: list[str] = field(default_factory=list)
+    is_local: bool = False
+    either: list[tuple[str, ...]] = field(default_factory=list)
+    why: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    read: int = 0
+
+
+def numbers_unit(cells: Iterable[str]) -> str | None:
+    """The one unit in which all numbers are moments of this century; None when there is none."""
+    found = {unit_of(cell) for cell in cells}
+    return found.pop() if len(found) == 1 else None
+
+
+def written(cells: Sequence[str]) -> Written:
+    """How texts are written, from different ones in the order of the file."""
+    local, zoned, rest = _iso(cells)
+    found = Written(is_local=bool(local), read=len(local) + len(zoned))
+    if not rest:
+        return found
+    known = [one for one in map(_naive, [*local, *zoned]) if one is not None]
+    for same in _by_shape(rest).values():
+        _add(found, same, known)
+    if found.formats and (local or zoned):
+        for same in _by_shape([*local, *zoned]).values():
+            _add(found, same, known)
+    return found
+
+
+def _iso(cells: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """Cells of ISO 8601 without a zone, with one, and the others."""
+    plain, utc = Times(ReadOptions(), None), Times(ReadOptions(zone="UTC"), None)
+    local, zoned, rest = [], [], []
+    for cell in cells:
+        if not cell.isdigit() and _reads(plain, cell):
+            zoned.append(cell)
+        elif not cell.isdigit() and _reads(utc, cell):
+            local.append(cell)
+        else:
+            rest.append(cell)
+    return local, zoned, rest
+
+
+def _reads(times: Times, cell: str) -> bool:
+    try:
+        times.ms(cell)
+    except Refusal as refusal:
+        return refusal.code == "event_time_out_of_range"
+    return True
+
+
+def _add(found: Written, cells: list[str], known: list[datetime]) -> None:
+    """The format of cells that are built alike; `known` are times that are sure."""
+    forms = _forms(cells)
+    if not forms:
+        found.unread += cells
+        return
+    found.read += len(cells)
+    form = forms[0]
+    if len(forms) > 1:
+        form, why = _decided(forms, cells, known)
+        if not why:
+            found.either.append(tuple(forms))
+        else:
+            found.why.append(f"{cells[0]!r} is read as {form}: {why}")
+    known += [datetime.strptime(cell, form).replace(tzinfo=None) for cell in cells[:100]]
+    found.is_local = found.is_local or "%z" not in form
+    if form not in found.formats:
+        found.formats.append(form)
+
+
+def _forms(cells: list[str]) -> list[str]:
+    """The formats by which all of the cells are times, those alone that differ in a moment."""
+    forms = _forms_by_shape().get(shape_of(cells[0]), [])
+    forms = [form for form in forms if all(_parsed(cell, form) is not None for cell in cells)]
+    different: dict[tuple[datetime | None, ...], str] = {}
+    for form in forms:
+        different.setdefault(tuple(_parsed(cell, form) for cell in cells), form)
+    return list(different.values())
+
+
+def _candidates() -> Iterator[str]:
+    for date, clock, zone in product(_DATES, _CLOCKS, _ZONES):
+        for joint in _JOINTS if clock else ("",):
+            yield f"{date}{joint}{clock}{zone}"
+
+
+@cache
+def _forms_by_shape() -> dict[str, list[str]]:
+    """The formats by how a text of each is built; trying all of them on a cell would take a second."""
+    found: dict[str, list[str]] = {}
+    for form in _candidates():
+        text = _EXAMPLE.strftime(form.replace("%z", "\1").replace("%f", "\2"))
+        zones = ("Z", "+00:00", "+0000") if "%z" in form else ("",)
+        fractions = ["0" * digits for digits in range(1, 7)] if "%f" in form else [""]
+        for zone, fraction in product(zones, fractions):
+            found.setdefault(shape_of(text.replace("\1", zone).replace("\2", fraction)), []).append(form)
+    return {shape: list(dict.fromkeys(forms)) for shape, forms in found.items()}
+
+
+def _parsed(text: str, form: str) -> datetime | None:
+    try:
+        found = datetime.strptime(text, form)
+    except ValueError:
+        return None
+    return found if 1990 <= found.year < 2100 else None
+
+
+def _decided(forms: list[str], cells: list[str], known: list[datetime]) -> tuple[str, str]:
+    """The reading that fits with what is sure, and why; no reason where several fit."""
+    if known:
+        first, last = min(known) - _NEAR, max(known) + _NEAR
+        near = [form for form in forms if all(first <= one <= last for one in _read(cells, form))]
+        if len(near) == 1:
+            return near[0], "so it lies among the other times of the column"
+    if len(cells) > 2:
+        rising = [form for form in forms if all(a <= b for a, b in pairwise(_read(cells, form)))]
+        if len(rising) == 1:
+            return rising[0], "so the rows are in the order of time"
+    return forms[0], ""
+
+
+def _read(cells: list[str], form: str) -> list[datetime]:
+    return [datetime.strptime(cell, form).replace(tzinfo=None) for cell in cells]
+
+
+def _naive(cell: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(cell).replace(tzinfo=None)
+    except ValueError:
+        return None
+
+
+def _by_shape(cells: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for cell in cells:
+        found.setdefault(shape_of(cell), []).append(cell)
+    return found

@@ -1,0 +1,1 @@
+"""What watches a stack and is made from the catalogue of metrics: pages, dashboards, alert rules."""

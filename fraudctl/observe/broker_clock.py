@@ -1,0 +1,58 @@
+"""Whether the broker's clock has stepped ahead: time is the log's, and the log's clock can be wrong."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
+from fraudctl.home.stack import Stack
+from fraudctl.kafka import admin
+
+NOTED_MS = 1_000
+"""Clocks of two machines differ by less."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerClock:
+    """How far the newest append lies ahead of this machine's clock, at least 0, and what is allowed."""
+
+    ahead_ms: int
+    allowed_ms: int
+
+    @property
+    def healthy(self) -> bool:
+        """Whether events late by so much still find their windows whole."""
+        return self.ahead_ms <= max(self.allowed_ms, NOTED_MS)
+
+    def document(self) -> dict[str, Any]:
+        """In JSON."""
+        return {"ahead_ms": self.ahead_ms, "allowed_lateness_ms": self.allowed_ms, "healthy": self.healthy}
+
+    def check(self) -> Check:
+        """As a finding, with the mend."""
+        found = (
+            f"the newest append to the log lies {self.ahead_ms / 1000:.0f} s ahead of this machine's clock"
+        )
+        if self.ahead_ms <= NOTED_MS:
+            return Check("broker clock", WELL, "no append lies ahead of this machine's clock")
+        mend = "set the clock right; what is late meanwhile: docs/operations.md, A clock that was wrong"
+        return Check("broker clock", WARNING if self.healthy else BROKEN, found, mend)
+
+
+def answers(stack: Stack) -> bool:
+    """Whether somebody listens where the first broker should; waits a second at most."""
+    host, _, port = stack.kafka.bootstrap.split(",")[0].rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def look(stack: Stack, now_ms: int) -> BrokerClock:
+    """Ask the log of transactions. Raises Unhealthy where Kafka does not answer."""
+    newest = admin.newest_appends(stack.kafka, stack.profile.topics.transactions)
+    ahead_ms = max(newest.values(), default=0) - now_ms
+    return BrokerClock(max(0, ahead_ms), stack.profile.pipeline.allowed_lateness_ms)

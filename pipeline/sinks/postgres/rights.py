@@ -1,0 +1,103 @@
+"""What PostgreSQL must let the sink do (see `pipeline.sinks.rights`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from pipeline.connections.secrets import Secret
+from pipeline.sinks import Unavailable
+from pipeline.sinks.postgres import DATABASE, USER, Settings, client
+from pipeline.sinks.postgres import statements as sql
+from pipeline.sinks.rights import Asked, Finding, Place, Rights, missing
+
+TABLES: Final = {
+    "risk_schema": ("SELECT",),
+    "risk_scores": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+    "rule_triggers": ("SELECT", "INSERT", "DELETE"),
+    "job_runs": ("SELECT", "INSERT", "UPDATE"),
+}
+"""Deletions of scores are repair's."""
+
+
+def needed(asked: Asked) -> Rights:
+    """SQL for the owner of the database. Who makes the tables owns them, and needs nothing on them."""
+    at, settings = _parameters(asked.address), asked.settings
+    database, user = at.get("dbname") or DATABASE, at.get("user") or asked.who or USER
+    schema = ["USAGE", "CREATE"] if settings.create else ["USAGE"]
+    given = [
+        (["CONNECT", "TEMPORARY"], f"DATABASE {_quoted(database)}"),
+        (schema, "SCHEMA public"),
+        *([] if settings.create else [(list(rights), f"TABLE {table}") for table, rights in TABLES.items()]),
+    ]
+    lines = [f"GRANT {', '.join(rights)} ON {on} TO {_quoted(user)};" for rights, on in given]
+    text = "\n".join([] if settings.create else [_tables(), ""]) + "\n".join(lines)
+    grants = [{"on": on, "privileges": rights} for rights, on in given]
+    return Rights(text.strip(), {"role": user, "database": database, "grants": grants})
+
+
+def places(address: str, settings: Settings) -> Sequence[Place]:
+    """Each host of the address; none for a socket in the file system."""
+    at = client.conninfo(address, settings)
+    if not (host := str(at.get("host") or at.get("hostaddr") or "")) or host.startswith(("/", "@")):
+        return []
+    port = int(str(at.get("port") or 5432).split(",")[0])
+    tls = None
+    if at.get("sslmode") in ("verify-ca", "verify-full"):
+        tls = settings.tls_files
+    reached = str(at.get("hostaddr") or host).split(",")[0]
+    return [Place(reached, port, tls, client.ask_for_tls, host.split(",")[0])]
+
+
+def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:
+    """Raises Unavailable."""
+    [(version, user)] = client.ask(
+        address, secret, "SELECT current_setting('server_version'), current_user", settings=settings
+    )
+    yield Finding("login", f"PostgreSQL {version}, as {user}")
+    there = bool(client.ask(address, secret, "SELECT to_regclass('risk_schema')", settings=settings)[0][0])
+    lacking = client.ask(address, secret, _lacking(there, settings.create), settings=settings)
+    yield missing("database, schema and tables", [str(row[0]) for row in lacking], "postgres")
+    if not there:
+        if not settings.create:
+            raise Unavailable("the tables are missing, and sinks.postgres.create is false")
+        yield Finding("tables", "not there yet: the writer makes them")
+
+
+def _lacking(are_there: bool, creates: bool) -> str:
+    """A query for the names of rights that the user does not have."""
+    asked = [
+        ("has_database_privilege(current_database(), 'CONNECT')", "CONNECT on the database"),
+        ("has_database_privilege(current_database(), 'TEMPORARY')", "TEMPORARY on the database"),
+        ("has_schema_privilege(current_schema(), 'USAGE')", "USAGE on the schema"),
+    ]
+    if creates and not are_there:
+        asked.append(("has_schema_privilege(current_schema(), 'CREATE')", "CREATE on the schema"))
+    if are_there:
+        asked += [
+            (f"has_table_privilege('{table}', '{right}')", f"{right} on {table}")
+            for table, rights in TABLES.items()
+            for right in rights
+        ]
+    rows = ", ".join(f"(coalesce({test}, false), '{name}')" for test, name in asked)
+    return f"SELECT name FROM (VALUES {rows}) AS asked (has, name) WHERE NOT has"
+
+
+def _tables() -> str:
+    """What makes the tables, for somebody else than the writer to run once."""
+    versions = range(1, sql.SCHEMA_VERSION + 1)
+    made = "\n".join(sql.schema(version).decode() for version in versions)
+    return (
+        f"CREATE TABLE risk_schema (version integer NOT NULL);\n{made}\n"
+        f"INSERT INTO risk_schema VALUES ({sql.SCHEMA_VERSION});\n"
+    )
+
+
+def _parameters(address: str) -> dict[str, Any]:
+    from psycopg.conninfo import conninfo_to_dict
+
+    return dict(conninfo_to_dict(address))
+
+
+def _quoted(name: str) -> str:
+    return '"' + str(name).replace('"', '""') + '"'

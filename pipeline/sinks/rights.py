@@ -1,0 +1,155 @@
+"""What a store must let a sink do, and whether it does: said for who gives rights, and tried without a trace.
+
+A store that takes part has a module `rights` in its folder with
+
+- `needed(asked) -> Rights`: exactly what writer, verification, repair and readers need
+- `places(address, settings) -> Sequence[Place]`: where its server listens
+- `ask(address, secret, settings) -> Iterator[Finding]`: it is let in, its version, and each right; nothing
+  may be made or changed by that. Raises Unavailable.
+
+Settings are of the sink's type.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, Final
+
+from pipeline import sinks
+from pipeline.connections import peek, tls
+from pipeline.connections import trouble as troubles
+from pipeline.connections.proxies import on_loopback
+from pipeline.connections.secrets import Secret
+from pipeline.connections.tls import BadFile, TlsFiles
+from pipeline.sinks import Unavailable
+
+_SOON_DAYS: Final = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """In the store's own language, to be handed to it as it is, and as JSON."""
+
+    text: str
+    document: object
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """For which store rights are wanted: its address, the sink's settings of its type, and whose rights.
+
+    `who` counts where the address names no user.
+    """
+
+    address: str
+    settings: Any
+    who: str
+    notifies: bool = False
+    """whether people are told of what is in the store"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server listens; `tls` are our files where it speaks TLS. `before` is said ahead of it."""
+
+    host: str
+    port: int
+    tls: TlsFiles | None = None
+    before: peek.Before = field(default=peek.nothing)
+    name: str | None = None
+    """whom the certificate must be for, if not `host`"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was tried, what came of it, and, where it is not well, what to do."""
+
+    what: str
+    said: str
+    mend: str = ""
+    is_broken: bool = False
+
+
+def known() -> tuple[str, ...]:
+    """The sinks whose store says its rights."""
+    return tuple(sink for sink in sinks.names() if find_spec(f"pipeline.sinks.{sink}.rights") is not None)
+
+
+def needed(sink: str, address: str, settings: Mapping[str, Any], who: str, notifies: bool = False) -> Rights:
+    """What `who`, or the user in the address, needs of the store of a sink among `known()`."""
+    found: Rights = _of(sink).needed(Asked(address, sinks.settings_of(sink, settings), who, notifies))
+    return found
+
+
+def examine(sink: str, address: str, secret: Secret, settings: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every step on the way to a store among `known()`, up to the first that fails."""
+    told, module = sinks.settings_of(sink, settings), _of(sink)
+    try:
+        for place in module.places(address, told):
+            yield from _way_to(place)
+        yield from module.ask(address, secret, told)
+    except (OSError, BadFile, Unavailable, ValueError) as error:
+        failed = error if isinstance(error, Unavailable) else Unavailable(str(error), troubles.of(error))
+        mend = sinks.mend(sink, failed) or "see the server's own log"
+        yield Finding(_step(failed), str(error), mend, is_broken=True)
+
+
+def missing(what: str, lacking: Sequence[str], sink: str) -> Finding:
+    """The finding about rights, of which some may be lacking."""
+    if not lacking:
+        return Finding("rights", f"{what}: all that is needed")
+    return Finding("rights", f"lacking: {', '.join(lacking)}", f"give them: fraudctl grants {sink}", True)
+
+
+def _way_to(place: Place) -> Iterator[Finding]:
+    """Name and certificate. Raises OSError, BadFile."""
+    found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+    yield Finding("name", f"{place.host} is {', '.join(sorted({str(one[4][0]) for one in found}))}")
+    if place.tls is None:
+        if not on_loopback(f"//{f'[{place.host}]' if ':' in place.host else place.host}"):
+            mend = "address it with TLS, if the way to it is not safe by other means"
+            yield Finding("tls", f"{place.host} is spoken to in the clear", mend)
+        return
+    seen = peek.look(place.host, place.port, place.tls, place.before, place.name)
+    yield _certificate(seen)
+    for path, ours in tls.ending_soon(place.tls):
+        yield Finding("own files", f"{path}: {ours.subject} ends at {ours.ends:%Y-%m-%d}", "renew it")
+
+
+def _certificate(seen: peek.Seen) -> Finding:
+    left = seen.days_left(time.time())
+    said = (
+        f"{seen.subject}, signed by {seen.issuer}, until {datetime.fromtimestamp(seen.until_s, UTC):%Y-%m-%d}"
+    )
+    mend = "have it renewed before it runs out" if left < _SOON_DAYS else ""
+    return Finding("certificate", f"{said} ({left:.0f} days)", mend)
+
+
+def _step(error: Unavailable) -> str:
+    """What it was that did not go well."""
+    kinds = troubles.Trouble
+    steps = {
+        kinds.NAME: "name",
+        kinds.UNREACHABLE: "connection",
+        kinds.PASSWORD: "login",
+        kinds.PERMISSION: "rights",
+        kinds.FILE: "own files",
+        kinds.OUR_CERTIFICATE: "own certificate",
+        kinds.IN_THE_CLEAR: "tls",
+        kinds.NO_TLS: "tls",
+    }
+    certificates = (kinds.UNTRUSTED, kinds.EXPIRED, kinds.WRONG_NAME)
+    if error.trouble in certificates:
+        return "certificate"
+    return steps.get(error.trouble, "connection") if error.trouble else "connection"
+
+
+def _of(sink: str) -> ModuleType:
+    return import_module(f"pipeline.sinks.{sink}.rights")

@@ -1,0 +1,83 @@
+"""A TLS end in front of a server that has none of its own: what arrives is handed on in the clear."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+from tests.certificates import Pair
+
+Greet = Callable[[socket.socket], None]
+"""What is said in the clear ahead of TLS."""
+
+
+class TlsEnd:
+    """Listens on a port of 127.0.0.1. `pair` may be exchanged while it runs, as a renewed certificate is."""
+
+    def __init__(self, target: tuple[str, int], pair: Pair, greet: Greet = lambda _: None) -> None:
+        self.pair = pair
+        self.clients: Path | None = None
+        """the authority of certificates that clients must have"""
+        self._target, self._greet = target, greet
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._open: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def drop(self) -> None:
+        """End every connection there is."""
+        for one in self._open:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        self._open.clear()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self.drop()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                came, _ = self._listening.accept()
+                threading.Thread(target=self._serve, args=(came,), daemon=True).start()
+
+    def _serve(self, came: socket.socket) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.pair.cert, self.pair.key)
+        if self.clients is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(self.clients)
+        with came, suppress(OSError):
+            self._greet(came)
+            with context.wrap_socket(came, server_side=True) as secure:
+                self._open.append(secure)
+                with closing(socket.create_connection(self._target)) as behind:
+                    _carry(secure, behind)
+
+
+def _carry(secure: ssl.SSLSocket, behind: socket.socket) -> None:
+    """Both ways, until one side ends."""
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(secure, selectors.EVENT_READ, behind)
+        waiting.register(behind, selectors.EVENT_READ, secure)
+        while True:
+            for key, _ in waiting.select():
+                source = secure if key.fileobj is secure else behind
+                if not (data := source.recv(65_536)):
+                    return
+                while secure.pending():
+                    data += secure.recv(65_536)
+                key.data.sendall(data)
+
+
+def as_postgres_does(came: socket.socket) -> None:
+    """TLS is asked for in the clear, and granted by one letter."""
+    came.recv(8, socket.MSG_WAITALL)
+    came.sendall(b"S")

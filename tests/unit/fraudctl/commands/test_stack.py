@@ -1,0 +1,36 @@
+"""Starting a stack: what is refused before anything starts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fraudctl.cli import main
+
+RULES = """\
+version: v1
+thresholds: {review: 50, block: 80}
+rules:
+  large: {when: amount >> 5, points: 60, reason: large}
+  odd: {when: amount > 5, points: many, reason: odd}
+"""
+
+
+def test_up_names_every_problem_of_the_rule_set_and_starts_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules, home = tmp_path / "rules.yaml", tmp_path / "home"
+    rules.write_text(RULES)
+    assert main(["up", "--home", str(home), "--rules", str(rules), "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error["code"] == "ruleset"
+    assert error["hint"] == f"see every problem in its place with: fraudctl rules lint {rules}"
+    first, *problems = error["message"].splitlines()
+    assert first == f"ruleset {rules} has 2 problem(s):"
+    assert [line.strip().split(": ")[:2] for line in problems] == [
+        ["line 4", "rules.large.when"],
+        ["line 5", "rules.odd.points"],
+    ]
+    assert not home.exists()

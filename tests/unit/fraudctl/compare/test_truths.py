@@ -1,0 +1,134 @@
+"""Labels with a life: the newest known when it is judged counts, whatever the order of the lines."""
+
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from fraudctl.cli import main
+from fraudctl.compare.backtest import Backtest, Order, run
+from fraudctl.console.progress import Progress
+from fraudctl.files.options import ReadOptions
+from fraudctl.files.refusals import limit
+from pipeline.records.quantities import parse_time
+from pipeline.rules.plan import PlanSettings
+from pipeline.rules.ruleset import parse
+
+RULES = parse(
+    {
+        "version": "v",
+        "rules": {"all": {"when": "amount > 0", "points": 60}},
+        "thresholds": {"review": 50, "block": 90},
+    }
+)
+PAYMENTS = "event_id,user_id,event_time,amount\n" + "".join(
+    f"{n},u{n},2026-01-01T10:0{n}:00Z,5\n" for n in (1, 2, 3)
+)
+LIFE = [
+    "1,u1,1,2026-02-01T00:00:00Z,bank",
+    "1,u1,0,2026-03-01T00:00:00Z,dispute team",
+    "2,u2,0,2026-01-02T00:00:00Z,analyst",
+    "2,,1,2026-04-01T00:00:00Z,bank",
+]
+HEADING = "event_id,user_id,label,label_time,by"
+
+
+def judged(tmp_path: Path, lines: list[str], as_of: str | None = None, payments: str = PAYMENTS) -> Backtest:
+    (tmp_path / "payments.csv").write_text(payments)
+    (tmp_path / "labels.csv").write_text("\n".join([HEADING, *lines]))
+    return run(
+        Order(
+            tmp_path / "payments.csv",
+            ReadOptions(),
+            RULES,
+            PlanSettings(),
+            tmp_path / "labels.csv",
+            None if as_of is None else parse_time(as_of),
+        ),
+        Progress(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("as_of", "truths", "pending"),
+    [
+        (None, [False, True, None], 0),
+        ("2026-03-15T00:00:00Z", [False, False, None], 0),
+        ("2026-02-15T00:00:00Z", [True, False, None], 0),
+        ("2026-01-15T00:00:00Z", [None, False, None], 1),
+    ],
+)
+def test_the_newest_label_known_counts_in_any_order(
+    tmp_path: Path, as_of: str | None, truths: list[bool | None], pending: int
+) -> None:
+    for lines in permutations(LIFE):
+        found = judged(tmp_path, list(lines), as_of)
+        assert [one.fraud for one in found.outcomes] == truths
+        assert (found.pending, found.truths.given, found.truths.matched) == (pending, 4, 4)
+
+
+def test_labels_of_the_same_moment_that_differ_are_told_and_fraud_counts(tmp_path: Path) -> None:
+    for lines in permutations(["1,u1,0,,", "1,u1,1,,", "3,u3,0,,"]):
+        found = judged(tmp_path, list(lines))
+        assert [one.fraud for one in found.outcomes] == [True, None, False]
+        assert found.truths.contradictory == 1
+
+
+def test_a_label_that_stands_with_a_payment_or_its_copy_is_one_of_several(tmp_path: Path) -> None:
+    rows = [
+        "1,u1,2026-01-01T10:01:00Z,5,0,2026-01-05T00:00:00Z",
+        "1,u1,2026-01-01T10:01:00Z,5,1,2026-01-09T00:00:00Z",
+        "2,u2,2026-01-01T10:02:00Z,5,1,2026-01-05T00:00:00Z",
+    ]
+    for copies in (rows, rows[1::-1] + rows[2:]):
+        payments = "event_id,user_id,event_time,amount,label,label_time\n" + "\n".join(copies)
+        found = judged(tmp_path, ["2,u2,0,2026-01-06T00:00:00Z,"], payments=payments)
+        assert ([one.fraud for one in found.outcomes], found.duplicates) == ([True, False], 1)
+
+
+def test_a_bad_label_refuses_its_own_row_and_one_without_an_event_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "payments.csv").write_text(PAYMENTS.replace("\n1,", "\n001,"))
+    lines = ["1,u1,1,,", "2,u2,perhaps,,", ",u3,1,,", "3,u3,1,soon,", "9,u9,1,,", "2,other,1,,"]
+    (tmp_path / "labels.csv").write_text("\n".join([HEADING, *lines]))
+    words = ["backtest", str(tmp_path / "payments.csv"), "--labels", str(tmp_path / "labels.csv")]
+    written = tmp_path / "refused.jsonl"
+    assert main([*words, "--refused", str(written), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["data"]["labels_file"]
+    refused = [
+        {"file": str(tmp_path / "labels.csv"), "line": line, "code": code, "reason": reason}
+        for line, code, reason in (
+            (3, "bad_label", "bad_label: 'perhaps' is neither fraud (1, true) nor legit (0, false)"),
+            (4, "missing_field", "missing_field: event_id and label are needed"),
+            (
+                5,
+                "bad_label_time",
+                "bad_label_time: 'soon': write it like 2026-01-31T10:00:00Z, or give its form: --time-format"
+                " '%d.%m.%Y %H:%M'",
+            ),
+        )
+    ]
+    assert told == {
+        "labels": 3,
+        "matched": 0,
+        "contradictory": 0,
+        "label_refused": refused,
+        "label_refused_rows": 3,
+        "label_refused_by_reason": {"bad_label": 1, "missing_field": 1, "bad_label_time": 1},
+        "unmatched": [
+            {"event_id": "1", "user_id": "u1", "looks_like": "001"},
+            {"event_id": "9", "user_id": "u9", "looks_like": None},
+            {"event_id": "2", "user_id": "other", "looks_like": "2 of user u2"},
+        ],
+    }
+    assert [json.loads(line) for line in written.read_text().splitlines()] == refused
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "Refused labels (3)" in shown
+    assert "Labels that match no event (3)" in shown
+    assert main([*words, "--max-refused", "10%"]) == 1
+    assert limit("50%").is_exceeded(3, 6) is False

@@ -1,0 +1,34 @@
+"""Which ports a stack takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fraudctl import servers
+from fraudctl.engines.local import ports
+from fraudctl.home.stack import METRICS, Stack
+from fraudctl.settings import reading, shipped
+from fraudctl.settings.profile import Notify
+
+
+def test_every_program_that_a_profile_may_need_has_a_port_of_its_own_for_metrics() -> None:
+    sinks = {name: {} for name in shipped.sink_names()}
+    whole = replace(reading.load("default"), sinks=sinks, notify=Notify({"slack": {}}))
+    found = ports.wanted(whole, servers.discover())
+    assert found[METRICS].keys() == {
+        *("keeper", "ticker", "exporter", "notifier"),
+        *(f"sink-{name}" for name in sinks),
+    }
+    taken = [port for roles in found.values() for port in roles.values()]
+    assert len(set(taken)) == len(taken)
+
+
+def test_a_sink_has_the_same_port_whatever_other_sinks_there_are() -> None:
+    few = replace(reading.load("default"), sinks={"redis": {}})
+    assert ports.of_programs(few)["sink-redis"] == ports.of_programs(reading.load("default"))["sink-redis"]
+
+
+def test_a_stack_of_an_earlier_version_has_no_ports_for_metrics(stack: Stack) -> None:
+    assert stack.metrics_port("keeper") is None
+    known = replace(stack, ports={METRICS: {"keeper": 7}})
+    assert (known.metrics_port("keeper"), known.metrics_port("ticker")) == (7, None)

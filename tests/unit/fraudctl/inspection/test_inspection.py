@@ -1,0 +1,415 @@
+"""`inspect` on files as their owners publish them: what it prints is run, and reads every row."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shlex
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudctl.cli import main
+from fraudctl.files.mapping import MappingError, Said, load, text
+
+SHAPES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "generated cards": (
+        "train.csv",
+        ",trans_date_trans_time,cc_num,merchant,category,amt,first,zip,lat,long,trans_num,unix_time,merch_lat,"
+        "merch_long,is_fraud\n"
+        '0,2019-01-01 00:00:18,4000000000000011,"Alpha, Beta",misc,4.97,A,02865,36.1,-81.2,t1,1325376018,'
+        "36.0,-82.0,0\n"
+        "1,2019-01-01 00:00:44,4000000000000029,Gamma,food,107.23,C,99160,48.9,-118.2,t2,1325376044,49.2,"
+        "-118.2,1\n",
+        {
+            "map": {
+                "event_id": "trans_num",
+                "event_time": "trans_date_trans_time",
+                "amount": "amt",
+                "user_id": "cc_num",
+                "card_id": "cc_num",
+                "merchant_id": "merchant",
+                "lon": "long",
+            },
+            "label": "is_fraud",
+            "zone": "UTC",
+        },
+    ),
+    "time in columns": (
+        "cards.csv",
+        "User,Card,Year,Month,Day,Time,Amount,Use Chip,Merchant Name,Zip,MCC,Errors?,Is Fraud?\n"
+        "0,0,2012,9,1,06:21,$134.09,Swipe,3527213246127876953,91750.0,5300,,No\n"
+        '0,1,2012,9,2,6:22,$-120.34,Online,-727612092139916043,,5411,"Bad CVV,",Yes\n',
+        {
+            "map": {
+                "event_time": "Year+Month+Day+Time",
+                "amount": "Amount",
+                "user_id": "User",
+                "card_id": "Card",
+                "merchant_id": "Merchant Name",
+                "channel": "Use Chip",
+            },
+            "label": "Is Fraud?",
+            "id": "row",
+            "zone": "UTC",
+        },
+    ),
+    "hours from a start": (
+        "paysim.csv",
+        "step,type,amount,nameOrig,oldbalanceOrg,nameDest,oldbalanceDest,isFraud,isFlaggedFraud\n"
+        "1,PAYMENT,9839.64,C1231006815,170136.0,M1979787155,0.0,0,0\n"
+        "743,TRANSFER,181.0,C1305486145,181.0,C553264065,0.0,1,0\n",
+        {
+            "map": {"event_time": "step", "user_id": "nameOrig", "merchant_id": "nameDest"},
+            "label": "isFraud",
+            "id": "row",
+            "time_unit": "h",
+            "time_start": "2020-01-01T00:00:00Z",
+        },
+    ),
+    "seconds from a start": (
+        "creditcard.csv",
+        '"Time","V1","V2","Amount","Class"\n0,-1.3598071336738,-7.27811733098497e-02,149.62,"0"\n'
+        '1.0,1.19185711131486,0.26615071205963,2.69,"0"\n172792,-0.533412522,0.189733337,217,"1"\n',
+        {
+            "map": {"event_time": "Time", "amount": "Amount"},
+            "label": "Class",
+            "id": "row",
+            "user_from": "row",
+            "time_unit": "s",
+            "time_start": "2020-01-01T00:00:00Z",
+        },
+    ),
+    "epoch seconds without ids": (
+        "epoch.csv",
+        "user_id,device_id,ip,amount,timestamp\n101,ANDROID,192.0.2.10,5000,1700000001\n"
+        "102,IOS,198.51.100.7,20000,1700000100\n",
+        {"map": {"event_time": "timestamp"}, "id": "row"},
+    ),
+    "from person to person": (
+        "p2p.csv",
+        "transaction_id,sender_id,receiver_id,amount,currency,created_at,status\n"
+        "T1,A,B,10.50,EUR,2024-05-01 10:00:00,ok\nT2,B,A,5,EUR,2024-05-01T10:00:01.250,ok\n",
+        {
+            "map": {
+                "event_id": "transaction_id",
+                "event_time": "created_at",
+                "user_id": "sender_id",
+                "merchant_id": "receiver_id",
+            },
+            "zone": "UTC",
+        },
+    ),
+    "three forms of date": (
+        "orders.csv",
+        "Order No;Customer No;Order Date;Total;Currency\n1;7;2024-05-01 10:00;10,50;eur\n"
+        "2;7;02.05.2024 11:00;1.200,00;eur\n3;8;05/13/2024 09:30 PM;3,00;eur\n"
+        "4;9;05/04/2024 01:00 PM;3,99;eur\n",
+        {
+            "map": {
+                "event_id": "Order No",
+                "event_time": "Order Date",
+                "amount": "Total",
+                "user_id": "Customer No",
+                "currency": "Currency",
+            },
+            "zone": "UTC",
+            "time_format": ["%d.%m.%Y %H:%M", "%m/%d/%Y %I:%M %p", "%Y-%m-%d %H:%M"],
+            "decimal": ",",
+        },
+    ),
+    "a provider's export": (
+        "charges.csv",
+        "id,Created (UTC),Amount,Amount Refunded,Currency,Customer ID,Card Fingerprint,Status,Disputed\n"
+        "ch_1,2024-05-01 10:00,10.50,0.00,usd,cus_1,f1,Paid,false\n"
+        "ch_2,2024-05-01 10:01,7.00,7.00,usd,cus_2,f2,Refunded,true\n",
+        {
+            "map": {
+                "event_id": "id",
+                "event_time": "Created (UTC)",
+                "amount": "Amount",
+                "user_id": "Customer ID",
+                "currency": "Currency",
+                "card_id": "Card Fingerprint",
+            },
+            "zone": "UTC",
+        },
+    ),
+    "a wallet's export": (
+        "wallet.csv",
+        '"Datum","Uhrzeit","Zeitzone","Name","Währung","Brutto","Absender E-Mail-Adresse",'
+        '"Transaktionscode"\n'
+        '"01.05.2024","10:00:01","CEST","Anna","EUR","-12,50","a@example.org","AB1"\n'
+        '"13.05.2024","23:59:59","CEST","Bo","EUR","1.234,00","b@example.org","AB2"\n',
+        {
+            "map": {
+                "event_id": "Transaktionscode",
+                "event_time": "Datum+Uhrzeit",
+                "amount": "Brutto",
+                "user_id": "Absender E-Mail-Adresse",
+                "currency": "Währung",
+            },
+            "zone": "UTC",
+            "time_format": ["%d.%m.%Y %H:%M:%S"],
+            "decimal": ",",
+        },
+    ),
+    "accounts of a wallet": (
+        "training.csv",
+        "TransactionId,BatchId,AccountId,CustomerId,CurrencyCode,CountryCode,ProviderId,ProductId,ChannelId,"
+        "Amount,Value,TransactionStartTime,PricingStrategy,FraudResult\n"
+        "T1,B1,A1,C1,UGX,256,P6,Pr10,Ch3,1000.0,1000,2018-11-15T02:18:49Z,2,0\n"
+        "T2,B2,A2,C2,UGX,256,P4,Pr6,Ch2,-20.0,20,2018-11-15T02:19:08Z,2,1\n",
+        {
+            "map": {
+                "event_id": "TransactionId",
+                "event_time": "TransactionStartTime",
+                "amount": "Amount",
+                "user_id": "CustomerId",
+                "currency": "CurrencyCode",
+                "merchant_id": "ProductId",
+                "channel": "ChannelId",
+            },
+            "label": "FraudResult",
+        },
+    ),
+    "nested objects": (
+        "events.jsonl",
+        '{"id":"e1","data":{"object":{"customer":1001,"amount":"10.5","created":1714557600}}}\n'
+        '{"id":"e2","data":{"object":{"customer":1002,"amount":"7","created":1714557601}},"score":3}\n',
+        {
+            "map": {
+                "event_id": "id",
+                "event_time": "data.object.created",
+                "amount": "data.object.amount",
+                "user_id": "data.object.customer",
+            },
+            "kind": {"user_id": "text", "amount": "number"},
+            "drop": ["score"],
+        },
+    ),
+}
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    code = main([*words, "--json"])
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, document
+
+
+def put(folder: Path, content: str | bytes, name: str = "x.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def notes(document: dict[str, Any], how: str) -> list[str]:
+    return [one["text"] for one in document["data"]["notes"] if one["how"] == how]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_command_that_is_printed_reads_every_row(
+    shape: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, content, mapping = SHAPES[shape]
+    path = put(tmp_path, content, name)
+    code, told = run(capsys, "inspect", str(path))
+    assert (code, told["data"]["mapping"]) == (0, mapping)
+    rows = content.strip().count("\n") + name.endswith(".jsonl")
+    assert (told["data"]["read"]["rows"], told["data"]["read"]["accepted"]) == (rows, rows)
+    _, *command = shlex.split(told["data"]["commands"]["backtest"])
+    code, tested = run(capsys, *command)
+    assert (code, tested["data"]["events"], tested["data"]["refused_rows"]) == (0, rows, 0)
+    assert tested["data"]["labels"]["fraud"] == told["data"]["read"]["fraud"]
+    _, *command = shlex.split(told["data"]["commands"]["ingest"])
+    assert (command[-1], run(capsys, *command)[1]["error"]["code"]) == ("--history", "not_running")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_mapping_file_says_the_same_as_the_options(
+    shape: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, content, mapping = SHAPES[shape]
+    path, written = put(tmp_path, content, name), tmp_path / "my.map.yaml"
+    _, told = run(capsys, "inspect", str(path), "--write", str(written))
+    assert load(written).document() == mapping
+    command = f"fraudctl backtest {path} --mapping {written}"
+    assert told["data"]["commands"]["backtest"] == command
+    code, tested = run(capsys, *shlex.split(command)[1:])
+    assert (code, tested["data"]["refused_rows"]) == (0, 0)
+    assert run(capsys, "inspect", str(path), "--write", str(written))[1]["error"]["code"] == "file_exists"
+
+
+def test_the_command_line_counts_before_the_mapping_file(tmp_path: Path) -> None:
+    below = Said(map={"amount": "a", "user_id": "u"}, zone="UTC", minor_units=True)
+    said = Said(map={"amount": "b"}, decimal=",").over(below)
+    assert said.document() == {
+        "map": {"amount": "b", "user_id": "u"},
+        "zone": "UTC",
+        "decimal": ",",
+        "minor_units": True,
+    }
+    path = put(tmp_path, text(said), "m.yaml")
+    assert load(path) == said
+
+
+def test_a_mapping_file_with_problems_is_refused_with_all_of_them(tmp_path: Path) -> None:
+    path = put(tmp_path, "mapp: {a: b}\ndecimal: x\nkind: {mcc: words}\n", "m.yaml")
+    with pytest.raises(MappingError) as caught:
+        load(path)
+    assert list(caught.value.problems) == [
+        "kind.mcc: must be one of text, number, bool, is 'words'",
+        "decimal: must be one of ,, ., is 'x'",
+        "mapp: unknown; did you mean map",
+    ]
+
+
+PLAIN = "event_id,user_id,event_time,amount"
+
+
+@pytest.mark.parametrize(
+    ("content", "open_notes", "otherwise"),
+    [
+        (
+            f"{PLAIN}\na,u,03/04/2024 10:00,1.5\nb,u,04/03/2024 10:00,1.5\n",
+            ["event_time can be read as %d/%m/%Y %H:%M or %m/%d/%Y %H:%M"],
+            ["--time-format '%d/%m/%Y %H:%M'", "--time-format '%m/%d/%Y %H:%M'"],
+        ),
+        (
+            f'{PLAIN}\na,u,2024-01-01T00:00Z,"1,234"\n',
+            ["amount shows a comma that may part decimals or thousands: '1,234'"],
+            ["--decimal ,", "--decimal ."],
+        ),
+        (
+            "event_id,user_id,amount\na,u,1.5\n",
+            ["no column looks like a time among event_id, user_id, amount"],
+            ["--map event_time=COLUMN", "--time-format FORMAT"],
+        ),
+        (
+            "event_id,user_id,event_time\na,u,2024-01-01T00:00Z\n",
+            ["no column looks like an amount among event_id, user_id, event_time"],
+            ["--map amount=COLUMN"],
+        ),
+    ],
+)
+def test_what_nothing_tells_is_asked_for_and_then_taken(
+    content: str,
+    open_notes: list[str],
+    otherwise: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = put(tmp_path, content)
+    code, told = run(capsys, "inspect", str(path))
+    assert (code, notes(told, "open"), told["data"]["commands"]) == (1, open_notes, {})
+    asked = next(one for one in told["data"]["notes"] if one["how"] == "open")
+    assert asked["otherwise"] == otherwise
+    if "COLUMN" not in otherwise[0]:
+        code, told = run(capsys, "inspect", str(path), *shlex.split(otherwise[0]))
+        assert (code, notes(told, "open")) == (0, [])
+
+
+def test_other_days_of_the_column_tell_the_day_from_the_month(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{n},u,{day:02d}/06/2024 10:00,1.5" for n, day in enumerate((1, 2, 12, 13))]
+    _, told = run(capsys, "inspect", str(put(tmp_path, "\n".join([PLAIN, *rows]))))
+    assert told["data"]["mapping"]["time_format"] == ["%d/%m/%Y %H:%M"]
+    rows = [f"{n},u,{day:02d}/06/2024 10:00,1.5" for n, day in enumerate((1, 2, 12, 3))]
+    _, told = run(capsys, "inspect", str(put(tmp_path, "\n".join([PLAIN, *rows]))))
+    assert notes(told, "open") == ["event_time can be read as %d/%m/%Y %H:%M or %m/%d/%Y %H:%M"]
+
+
+def test_encoding_delimiter_preamble_and_a_name_without_a_meaning_are_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["Kontoauszug;;;;", "Stand: 1,5;;;;", f"{PLAIN},merchant_id".replace(",", ";")]
+    lines += [f"e{n};u;2024-05-01T10:00Z;1,5;Café Nr. {n}" for n in range(5)]
+    path = put(tmp_path, "\r\n".join(lines).encode("cp1252"), "konto.dat")
+    code, told = run(capsys, "inspect", str(path))
+    assert (code, told["data"]["mapping"]) == (
+        0,
+        {"decimal": ",", "format": "csv", "encoding": "cp1252", "skip_lines": 2},
+    )
+    assert told["data"]["read"]["accepted"] == 5
+    assert run(capsys, *shlex.split(told["data"]["commands"]["backtest"])[1:])[0] == 0
+
+
+def test_a_file_whose_first_line_is_a_row_has_no_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, told = run(capsys, "inspect", str(put(tmp_path, "1,2024-01-01T00:00Z,5\n2,2024-01-01T00:00Z,6\n")))
+    assert code == 1
+    assert notes(told, "open")[0] == "the first line looks like a row: put a line of names above it"
+
+
+def test_order_repeats_currencies_the_future_and_words_for_nothing_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        "e1,u,2024-05-01T10:00:02Z,1.5,EUR,d1,0",
+        "e2,u,2024-05-01T10:00:01Z,1.5,usd,NULL,1",
+        "e2,u,2024-05-01T10:00:03Z,1.5,EUR,NULL,",
+        "e3,u,2094-05-01T10:00:03Z,1.5,JPY,d1,",
+        "e4,u,noon,1.5,JPY,d1,",
+    ]
+    path = put(tmp_path, "\n".join([f"{PLAIN},currency,device_id,label", *rows, *rows[:1] * 40]))
+    code, told = run(capsys, "inspect", str(path))
+    read = told["data"]["read"]
+    assert code == 0
+    assert {name: read[name] for name in ("rows", "accepted", "out_of_order", "repeated_ids")} == {
+        "rows": 45,
+        "accepted": 44,
+        "out_of_order": 41,
+        "repeated_ids": 41,
+    }
+    assert (read["in_the_future"], read["currencies"], read["other_currency"]) == (
+        1,
+        {"EUR": 42, "USD": 1, "JPY": 1},
+        2,
+    )
+    assert told["data"]["mapping"] == {"absent": ["NULL"]}
+    assert (read["labelled"], read["fraud"], read["refused_by_reason"]) == (42, 1, {"bad_event_time": 1})
+    device = next(one for one in told["data"]["columns"] if one["name"] == "device_id")
+    assert device == {
+        "name": "device_id",
+        "kind": "text",
+        "empty_share": 0.0,
+        "low": None,
+        "high": None,
+        "examples": ["d1"],
+        "fields": ["device_id"],
+    }
+
+
+def test_recent_rows_are_sent_live_and_a_person_sees_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = int(time.time())
+    path = put(tmp_path, f"{PLAIN}\ne1,u,{now},1.5\n", "now.csv")
+    assert main(["inspect", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert f"fraudctl ingest {path}\n" in shown
+    assert "event_time counts in s since 1970" in shown
+    assert "1 of 1 rows can be read" in shown
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_large_file_is_told_by_a_sample_of_it(
+    packed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = "e{0},u{0},2024-05-01 10:00:00,1.5,{1}"
+    rows = "\n".join(row.format(n, "x" * 300) for n in range(30_000))
+    content = f"{PLAIN},note\n{rows}\n".encode()
+    path = put(
+        tmp_path, gzip.compress(content, 1) if packed else content, "big.csv.gz" if packed else "big.csv"
+    )
+    code, told = run(capsys, "inspect", str(path))
+    read = told["data"]["read"]
+    assert (code, told["data"]["sampled"], read["refused_rows"]) == (0, True, 0)
+    assert 10_000 < read["rows"] < 29_000
+    assert told["data"]["mapping"] == {"zone": "UTC"}
+    code, told = run(capsys, "inspect", str(path), "--whole")
+    assert (code, told["data"]["sampled"], told["data"]["read"]["accepted"]) == (0, False, 30_000)

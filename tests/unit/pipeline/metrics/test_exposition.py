@@ -1,0 +1,142 @@
+"""What is answered at `/metrics`, and what who asks for it can do to a process: nothing."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+
+import pytest
+from prometheus_client import generate_latest
+
+from pipeline.metrics import exposition
+from pipeline.metrics.kinds import Histogram, Labelled, counter, gauge, histogram
+
+
+@dataclass(slots=True)
+class Figures:
+    COMMON = ("shop",)
+
+    shop: str
+    sold: int = counter("shop_sold_total", "loaves sold")
+    by_kind: Labelled = counter("shop_kinds_total", "loaves by kind", "kind")
+    warmth: float | None = gauge("shop_warmth", "of the oven")
+    waiting: Histogram = histogram("shop_waiting_seconds", "how long people wait")
+    note: str = ""
+    unseen: list[Any] = field(default_factory=list)
+
+
+SHOWN = """\
+# HELP shop_sold_total loaves sold
+# TYPE shop_sold_total counter
+shop_sold_total{shop="corner"} 3.0
+# HELP shop_kinds_total loaves by kind
+# TYPE shop_kinds_total counter
+shop_kinds_total{kind="rye \\"dark\\"",shop="corner"} 2.0
+# HELP shop_warmth of the oven
+# TYPE shop_warmth gauge
+# HELP shop_waiting_seconds how long people wait
+# TYPE shop_waiting_seconds histogram
+"""
+
+
+@pytest.fixture
+def figures() -> Figures:
+    found = Figures("corner", sold=3)
+    found.by_kind['rye "dark"',] = 2
+    return found
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        number: int = held.getsockname()[1]
+    return number
+
+
+def ask(port: int) -> str:
+    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", "/metrics")
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
+def test_each_figure_is_shown_with_its_kind_and_sentence_and_what_is_unknown_without_a_value(
+    figures: Figures,
+) -> None:
+    shown = generate_latest(exposition.registry(lambda: (figures,))).decode()
+    assert shown.startswith(SHOWN)
+
+
+def test_a_histogram_counts_what_is_up_to_each_bound(figures: Figures) -> None:
+    figures.waiting.add(0.5)
+    figures.waiting.add(0.3, times=2)
+    figures.waiting.add(-4.0)
+    figures.waiting.add(90.0)
+    shown = generate_latest(exposition.registry(lambda: (figures,))).decode()
+    lines = [line.partition(" ") for line in shown.splitlines() if line.startswith("shop_waiting_seconds")]
+    found = {name.replace(',shop="corner"', "").replace('{shop="corner"}', ""): v for name, _, v in lines}
+    assert found['shop_waiting_seconds_bucket{le="0.01"}'] == "1.0"
+    assert found['shop_waiting_seconds_bucket{le="0.25"}'] == "1.0"
+    assert found['shop_waiting_seconds_bucket{le="0.5"}'] == "4.0"
+    assert found['shop_waiting_seconds_bucket{le="60.0"}'] == "4.0"
+    assert found['shop_waiting_seconds_bucket{le="+Inf"}'] == "5.0"
+    assert (found["shop_waiting_seconds_sum"], found["shop_waiting_seconds_count"]) == ("91.1", "5.0")
+
+
+def test_it_answers_on_loopback_what_is_so_now(figures: Figures, port: int) -> None:
+    exposition.serve(port, lambda: (figures,))
+    assert 'shop_sold_total{shop="corner"} 3.0' in ask(port)
+    figures.sold = 4
+    assert 'shop_sold_total{shop="corner"} 4.0' in ask(port)
+    with pytest.raises(OSError, match=r"refused|unreachable"):
+        socket.create_connection((_other_address(), port), timeout=5)
+
+
+def _other_address() -> str:
+    """All of 127/8 is this machine, and only its first address is listened on."""
+    return "127.0.0.2"
+
+
+def test_who_asks_and_hangs_is_dropped_and_the_next_is_answered(
+    figures: Figures, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exposition, "PATIENCE_S", 0.2)
+    exposition.serve(port, lambda: (figures,))
+    hanging = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
+    hanging[0].sendall(b"GET /metr")
+    began = time.monotonic()
+    assert "shop_sold_total" in ask(port)
+    assert time.monotonic() - began < 10
+    for one in hanging:
+        one.close()
+
+
+def test_a_look_that_fails_fails_that_answer_alone(figures: Figures, port: int) -> None:
+    looks = iter([RuntimeError("no"), None])
+
+    def look() -> tuple[Figures]:
+        if (failure := next(looks)) is not None:
+            raise failure
+        return (figures,)
+
+    exposition.serve(port, look)
+    with pytest.raises((OSError, HTTPException)):
+        ask(port)
+    assert "shop_sold_total" in ask(port)
+
+
+def test_a_port_that_is_taken_is_said_and_the_work_goes_on(
+    figures: Figures, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held, caplog.at_level(logging.WARNING):
+        port = held.getsockname()[1]
+        exposition.serve(port, lambda: (figures,))
+    assert caplog.messages == [
+        f"metrics cannot be shown on port {port}: Address already in use; the work goes on"
+    ]
