@@ -9,7 +9,7 @@ from fraudctl.errors import UsageError
 from fraudctl.home.stack import MEND, Stack
 from fraudctl.home.typed_files import Damaged
 from fraudctl.servers import BaseServer, Site, discover, start_waves
-from fraudctl.settings.profile import Profile
+from fraudctl.settings.profile import Profile, address_of
 
 
 def kinds(profile: Profile, without: Sequence[str], added: Sequence[str] = ()) -> dict[str, type[BaseServer]]:
@@ -51,7 +51,7 @@ def waves(ours: Mapping[str, BaseServer]) -> list[list[BaseServer]]:
 def external_addresses(profile: Profile, without: Sequence[str]) -> dict[str, str]:
     """Where the servers are that are not ours to run."""
     return {
-        name: settings.external.address
+        name: address_of(settings.external)
         for name, settings in profile.servers.items()
         if settings.external and name not in without
     }

@@ -134,7 +134,7 @@ def write_configurations(stack: Stack) -> None:
 
 def _ticker(stack: Stack) -> dict[str, object]:
     return {
-        "bootstrap": stack.kafka,
+        "kafka": stack.kafka.as_document(),
         "topic": stack.profile.topics.transactions,
         "out_of_orderness_ms": stack.profile.pipeline.out_of_orderness_ms,
         "silent_ms": SILENT_MS,
@@ -146,7 +146,7 @@ def _sink(stack: Stack, sink: str) -> dict[str, object]:
     secret = stack.secret_path(sink)
     return {
         "sink": sink,
-        "bootstrap": stack.kafka,
+        "kafka": stack.kafka.as_document(),
         "decisions_topic": stack.profile.topics.decisions,
         "dead_letter_topic": dead_letters(stack, sink),
         "group": writer_group(sink),
@@ -183,7 +183,7 @@ def writer(stack: Stack, sink: str) -> Config:
         raise Damaged(f"{path} is not there", hint=mend)
     if stack.inside is None:
         return found
-    return replace(found, bootstrap=stack.kafka, address=stack.sink_address(sink))
+    return replace(found, kafka=stack.kafka, address=stack.sink_address(sink))
 
 
 def _write(path: Path, document: dict[str, object]) -> None:

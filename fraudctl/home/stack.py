@@ -21,8 +21,9 @@ from fraudctl.console import options
 from fraudctl.errors import NotRunning
 from fraudctl.home import typed_files
 from fraudctl.home.private_files import write_atomically
-from fraudctl.settings.profile import Profile
+from fraudctl.settings.profile import External, Profile
 from pipeline import sinks
+from pipeline.connections.kafka.description import Kafka
 
 FORMAT = 1
 NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
@@ -141,9 +142,12 @@ class Stack:
         return Paths(self.home)
 
     @property
-    def kafka(self) -> str:
-        """Kafka's bootstrap address."""
-        return self.address("kafka")
+    def kafka(self) -> Kafka:
+        """How Kafka is reached: as the profile says of one that is not ours, else without security."""
+        address, external = self.address("kafka"), self.profile.server("kafka").external
+        if isinstance(external, Kafka):
+            return replace(external, bootstrap=address)
+        return Kafka(bootstrap=address, alter_topics=True)
 
     @property
     def flink(self) -> str:
@@ -165,8 +169,9 @@ class Stack:
 
     @property
     def job_jars(self) -> tuple[Path, ...]:
-        """The jars a job is submitted with: the kernel first, then the connector."""
-        return tuple(Path(self.jars[name]) for name in ("kernel", "connector") if name in self.jars)
+        """The jars a job is submitted with: the kernel first, then the connector and what that needs."""
+        others = [jar for name, jar in self.jars.items() if name != "kernel"]
+        return tuple(Path(jar) for jar in [*filter(None, [self.jars.get("kernel")]), *others])
 
     def address(self, server: str) -> str:
         """The address of a server; NotRunning if the stack was started without it."""
@@ -188,7 +193,7 @@ class Stack:
             return named
         external = self.profile.server(server).external
         if external:
-            return external.credentials_file
+            return external.credentials_file if isinstance(external, External) else None
         file = self.paths.secret_file(server)
         return file if file.is_file() else None
 

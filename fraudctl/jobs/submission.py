@@ -17,6 +17,8 @@ from fraudctl.errors import Failed, FileProblems
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.private_files import UMASK, make_folder, open_private
+from pipeline.connections.kafka import jvm
+from pipeline.connections.tls import BadFile
 from pipeline.records.clock import now_ms
 from pipeline.rules import ruleset
 from pipeline.rules.plan import PlanSettings
@@ -58,7 +60,7 @@ def job_config(
         name=name,
         flink=stack.flink,
         flink_conf_dir=str(stack.paths.flink_conf),
-        bootstrap=stack.kafka,
+        bootstrap=stack.kafka.bootstrap,
         topics=topics_of(stack),
         ruleset=content,
         run=run,
@@ -70,8 +72,17 @@ def job_config(
         checkpoints=(stack.paths.checkpoints / f"run-{run}").as_uri(),
         checkpoint_interval_ms=pipeline.checkpoint_interval_ms,
         plugin_watch=str(stack.paths.plugins),
+        kafka_properties=kafka_properties(stack),
     )
     return replace(config, **changes)
+
+
+def kafka_properties(stack: Stack) -> dict[str, str]:
+    """How the job reaches Kafka, without a secret. Failed where a file that it needs cannot be used."""
+    try:
+        return jvm.properties(stack.kafka)
+    except BadFile as error:
+        raise Failed(f"Kafka at {stack.kafka}: {error}", hint=error.hint, code="kafka_file") from error
 
 
 def plan_settings(profile: Profile) -> PlanSettings:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from fraudctl.engines import external, workers
-from fraudctl.engines.compose import services
+from fraudctl.engines.compose import image, services
 from fraudctl.errors import NotRunning
 from fraudctl.home import folder as homes
 from fraudctl.home import jobs
@@ -33,7 +33,7 @@ def setup(home: Path) -> None:
     for server in services.WITH_PASSWORD:
         generated_password(paths.secret_file(server))
     addresses = services.inside_addresses(profile, ())
-    stack = Stack(home, profile, addresses, jars=services.jars(), extra={"ready": True}, engine="compose")
+    stack = Stack(home, profile, addresses, jars=image.jars(), extra={"ready": True}, engine="compose")
     stack.save()
     workers.write_configurations(stack)
 

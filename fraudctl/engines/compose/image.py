@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from fraudctl.binaries import artifacts
@@ -15,17 +14,22 @@ from fraudctl.binaries.java import share_classes
 from fraudctl.servers import _flink_metrics, flink
 
 CACHE = Path("/opt/cache")
-JARS: Mapping[str, str] = {name: str(CACHE / f"{name}.jar") for name in ("kernel", "connector")}
-"""Where a job's jars are found in every image, whatever their versions."""
+KERNEL = "kernel.jar"
+"""what the kernel is called there, whatever its sources"""
+
+
+def jars() -> dict[str, str]:
+    """Where the jars of a job are found in the image of this version, the kernel first."""
+    others = {jar.stem: str(jar) for jar in artifacts.jars("connector", CACHE)}
+    return {"kernel": str(CACHE / KERNEL), **others}
 
 
 def fill(cache: Path) -> None:
-    """Bring the jars of a job into the cache, under the names that `flink.job_jars` and `JARS` have."""
+    """Bring the jars of a job into the cache, where `jars` says that they are."""
     artifacts.fetch([one for one in artifacts.lock() if one.use in ("connector", "compiler")], cache)
     flink.build_kernel(cache)
     _flink_metrics.install(flink.pyflink_folder(), cache)
-    for name, jar in zip(("kernel", "connector"), flink.job_jars(cache), strict=True):
-        (cache / f"{name}.jar").symlink_to(jar)
+    (cache / KERNEL).symlink_to(flink.job_jars(cache)[0])
     for compiler in artifacts.jars("compiler", cache):
         shutil.rmtree(compiler.parent)
     share_classes(cache)

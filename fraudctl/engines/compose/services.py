@@ -15,7 +15,6 @@ from typing import TypedDict
 import yaml
 
 from fraudctl.engines import chosen, workers
-from fraudctl.engines.compose.image import JARS
 from fraudctl.engines.compose.inside import JOBMANAGER, PORTS, TASKMANAGER
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import BaseServer
@@ -112,11 +111,6 @@ def override(stack: Stack) -> Override:
         if secret is not None and not secret.is_relative_to(stack.home):
             services[workers.program(sink)] = {"volumes": [f"{secret}:{secret}:ro"]}
     return {"services": services}
-
-
-def jars() -> dict[str, str]:
-    """The jars of a job, where the stack's programs have them."""
-    return dict(JARS)
 
 
 def _shipped_command(name: str) -> list[str]:

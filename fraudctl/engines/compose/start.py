@@ -15,7 +15,7 @@ import yaml
 
 from fraudctl.console.streams import say
 from fraudctl.engines import beginning, chosen, external, ports, workers
-from fraudctl.engines.compose import logs, services
+from fraudctl.engines.compose import image, logs, services
 from fraudctl.engines.compose.containers import Containers
 from fraudctl.engines.compose.project import Project
 from fraudctl.engines.contract import Wish
@@ -90,7 +90,7 @@ class _Run:
         rules = rulesets.place(
             self.wish.home, rulesets.store(self.wish.home, rulesets.read(profile.rules).content)
         )
-        inside = Inside(services.inside_addresses(profile, without), services.jars(), rules, submit)
+        inside = Inside(services.inside_addresses(profile, without), image.jars(), rules, submit)
         return Stack(self.wish.home, profile, addresses, taken, without, engine=NAME, inside=inside)
 
     def _ports(self, kinds: Mapping[str, type[BaseServer]]) -> ports.Ports:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fraudctl.binaries import artifacts
+from fraudctl.console.streams import say
 from fraudctl.engines import beginning, chosen, external, ports, workers
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.local.supervision import ProcessState, Supervisor
@@ -54,7 +55,7 @@ class _Run:
         classes = self._classes()
         stack = self._stack(classes)
         ours = chosen.servers(stack)
-        stack = replace(stack, jars=self._jars(classes, with_job=stack.runs_jobs))
+        stack = replace(stack, jars=self._jars(classes, stack))
         self._install(ours)
         stack = replace(stack, extra={"ready": False})
         stack.save()
@@ -88,19 +89,20 @@ class _Run:
         ports.check_free(asked)
         return asked
 
-    def _jars(self, classes: Mapping[str, type[BaseServer]], with_job: bool) -> dict[str, str]:
+    def _jars(self, classes: Mapping[str, type[BaseServer]], stack: Stack) -> dict[str, str]:
         """Fetch every jar that is missing; build the kernel if there will be a job; its jars by name."""
-        cache = artifacts.cache_dir()
-        uses = {kind.jar_use for kind in classes.values()} | (
-            {"connector", "compiler"} if with_job else set()
-        )
+        cache, with_job = artifacts.cache_dir(), stack.runs_jobs
+        login = ["msk"] if with_job and stack.kafka.security == "aws_iam" else []
+        uses = {kind.jar_use for kind in classes.values()} | {*login}
+        uses |= {"connector", "compiler"} if with_job else set()
         uses |= {"compiler" for kind in classes.values() if kind.compiles}
         artifacts.fetch([artifact for artifact in artifacts.lock() if artifact.use in uses], cache)
         if not with_job:
             return {}
         flink.build_kernel(cache)
-        kernel, connector = flink.job_jars(cache)
-        return {"connector": str(connector), "kernel": str(kernel)}
+        kernel, *others = flink.job_jars(cache)
+        others += [jar for use in login for jar in artifacts.jars(use, cache)]
+        return {"kernel": str(kernel), **{jar.stem: str(jar) for jar in others}}
 
     def _install(self, ours: Mapping[str, BaseServer]) -> None:
         states = self.supervisor.states()
@@ -126,6 +128,8 @@ class _Run:
     def _prepare_stores(self, stack: Stack) -> None:
         if "kafka" in stack.addresses:
             admin.create(stack.kafka, wanted.specs(stack.profile))
+            for line in admin.differing(stack.kafka, wanted.specs(stack.profile)):
+                say(f"note: {line}; it is left as it is")
         for sink in filter(stack.feeds, stack.profile.sinks):
             external.prepare(stack, sink)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fraudctl import engines
-from fraudctl.engines.compose import services
+from fraudctl.engines.compose import image, services
 from fraudctl.engines.compose.inside import cluster
 from fraudctl.engines.compose.project import project_name
 from fraudctl.errors import ProfileError
@@ -36,7 +36,7 @@ def a_stack(folder: Path, text: str = "{}", **changes: Any) -> Stack:
     chosen = profile(folder, text)
     addresses = {name: f"127.0.0.1:{next(iter(roles.values()))}" for name, roles in PORTS.items()}
     inside = Inside(
-        services.inside_addresses(chosen, ()), services.jars(), folder / "rules.json", ("docker", "exec", "k")
+        services.inside_addresses(chosen, ()), image.jars(), folder / "rules.json", ("docker", "exec", "k")
     )
     return Stack(folder, chosen, addresses, PORTS, engine="compose", inside=inside, **changes)
 
@@ -94,7 +94,7 @@ def test_programs_see_names_of_the_network_and_servers_elsewhere_as_we_do(tmp_pa
         "postgres": "postgres:5432",
         "redis": "redis://far:1",
     }
-    assert (found.profile.rules, found.jars, found.inside) == (tmp_path / "rules.json", services.jars(), None)
+    assert (found.profile.rules, found.jars, found.inside) == (tmp_path / "rules.json", image.jars(), None)
     assert found.seen_inside is found
 
 
