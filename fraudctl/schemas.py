@@ -100,6 +100,7 @@ def _profile() -> dict[str, Any]:
     digest["properties"]["channels"] = _mapping(channels, "who is told of alerts")
     return _mapping(
         {
+            "engine": {"enum": list(shipped.engine_names()), "description": "what runs the stack"},
             "topics": _of(Topics),
             **_of(Log)["properties"],
             "rules": _FILE | {"description": "the rule set, a path beside the profile"},

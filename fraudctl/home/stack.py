@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,20 @@ class Paths:
 
 
 @dataclass(frozen=True)
+class Inside:
+    """How the programs of a stack see it, where they have a network and files of their own.
+
+    The home is the same folder there and here. `rules` is a copy of the profile's rule set in it. `submit` is
+    a command that hands a job to Flink from there, to which the path of the job's configuration is added.
+    """
+
+    addresses: Mapping[str, str]
+    jars: Mapping[str, str]
+    rules: Path
+    submit: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Stack:
     """A started stack. `addresses` maps a server to host:port (or an external server's own address)."""
 
@@ -111,6 +125,16 @@ class Stack:
     """the engine that runs it"""
     added: tuple[str, ...] = ()
     """servers that `up` was asked for beyond those of the profile"""
+    inside: Inside | None = None
+    """how its programs see it; None where they see what we see"""
+
+    @property
+    def seen_inside(self) -> Stack:
+        """The same stack with the addresses and files that its own programs use."""
+        if self.inside is None:
+            return self
+        there, profile = self.inside, replace(self.profile, rules=self.inside.rules)
+        return replace(self, profile=profile, addresses=there.addresses, jars=there.jars, inside=None)
 
     @property
     def paths(self) -> Paths:
@@ -173,8 +197,11 @@ class Stack:
         return sinks.Way(self.secret_path(sink), self.profile.sinks.get(sink, {}))
 
     def sink_url(self, sink: str) -> str:
-        """The address of a sink's store with the password: show it to its owner only."""
-        return with_password(self.sink_address(sink), self.secret(sink))
+        """The address of a sink's store, with the password that we made for a server of ours: show it to its
+        owner only. The secrets of a server elsewhere are shown to nobody.
+        """
+        own = None if self.profile.server(sink).external else self.secret(sink)
+        return with_password(self.sink_address(sink), own)
 
     def sink_address(self, sink: str) -> str:
         """The address of a sink's store without the password; NotRunning where its server is not there."""
@@ -198,6 +225,7 @@ class Stack:
             "extra": dict(self.extra),
             "engine": self.engine,
             "added": list(self.added),
+            **({"inside": asdict(self.inside)} if self.inside else {}),
         }
         write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
 
@@ -234,6 +262,7 @@ class _File:
     extra: Mapping[str, Any]
     engine: str = "local"
     added: tuple[str, ...] = ()
+    inside: Inside | None = None
 
 
 @cache

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LIVE = "fraudctl-live"
 SUBMIT_S = 180.0
+SUBMIT = (sys.executable, "-m", "pipeline.job", "--config")
+"""what hands a job to Flink; the path of its configuration comes last"""
 CLIENT_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m")
 """The client lives for seconds: it must start quickly, not run fast."""
 
@@ -50,14 +52,15 @@ def job_config(
     `ruleset` is content, None for that of this stack; `changes` replaces fields for a job that is not the
     live one. Checkpoints lie in a folder of the run, so a path tells which run its state belongs to.
     """
-    pipeline = stack.profile.pipeline
+    content = ruleset_content(stack.profile.rules) if ruleset is None else ruleset
+    pipeline, stack = stack.profile.pipeline, stack.seen_inside
     config = JobConfig(
         name=name,
         flink=stack.flink,
         flink_conf_dir=str(stack.paths.flink_conf),
         bootstrap=stack.kafka,
         topics=topics_of(stack),
-        ruleset=ruleset_content(stack.profile.rules) if ruleset is None else ruleset,
+        ruleset=content,
         run=run,
         parallelism=pipeline.parallelism,
         idle_after_ms=pipeline.idle_after_ms,
@@ -86,7 +89,7 @@ def plan_settings(profile: Profile) -> PlanSettings:
 def ruleset_content(path: Path) -> dict[str, object]:
     """The content of a rule set's file. UnusableRules names every problem at once."""
     try:
-        return dict(ruleset.load(path).content)
+        return dict(rulesets.load(path).content)
     except ruleset.RuleSetError as error:
         raise UnusableRules(path, error.problems) from error
 
@@ -102,7 +105,8 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
 
     The rule set is kept before any decision can name it (see `fraudctl.home.rulesets`).
 
-    The child inherits the descriptor `lock`, so the lock outlives a submitter that is killed meanwhile.
+    The child inherits the descriptor `lock`, so the lock outlives a submitter that is killed meanwhile. Where
+    the stack's programs have a network of their own, `pipeline.job` runs there.
     """
     rulesets.store(stack.home, config.ruleset)
     folder = stack.paths.jobs
@@ -111,8 +115,8 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
     make_folder(said.parent)
     with open_private(said, "wb") as errors:
         child = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.job", "--config", str(path)],
-            env=_environment(config),
+            [*(stack.inside.submit if stack.inside else SUBMIT), str(path)],
+            env=dict(os.environ) if stack.inside else environment(config),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -133,7 +137,8 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
     return job_id
 
 
-def _environment(config: JobConfig) -> dict[str, str]:
+def environment(config: JobConfig) -> dict[str, str]:
+    """What `pipeline.job` needs to find in its environment."""
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {

@@ -125,6 +125,8 @@ class Profile:
     sinks: Mapping[str, Mapping[str, Any]]
     servers: Mapping[str, ServerSettings]
     notify: Notify = field(default_factory=Notify)
+    engine: str | None = None
+    """what runs it; None: what ran the home before, at first the local engine"""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def server(self, name: str) -> ServerSettings:
@@ -135,6 +137,7 @@ class Profile:
         """The profile as a plain JSON-able document that `from_document` reads back."""
         document: dict[str, object] = {"name": self.name}
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
+        document |= {"engine": self.engine} if self.engine else {}
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline).copy()
         document["notify"] = vars(self.notify).copy()
@@ -154,6 +157,7 @@ def from_document(document: Mapping[str, Any]) -> Profile:
         topics=Topics(**document["topics"]),
         pipeline=Pipeline(**document["pipeline"]),
         notify=Notify(**document.get("notify", {})),
+        engine=document.get("engine"),
         sinks=document["sinks"],
         servers={name: _server_from(value) for name, value in document["servers"].items()},
         **{name: document[name] for name in _PLAIN_FIELDS},

@@ -40,6 +40,12 @@ OTHER_VARIABLES = frozenset(
     {
         "FRAUDCTL_HOME",
         "FRAUDCTL_CACHE",
+        "FRAUDCTL_IMAGE",
+        "FRAUDCTL_IMAGE_DYNAMODB",
+        "FRAUDCTL_IMAGE_ELASTICSEARCH",
+        "FRAUDCTL_IMAGE_KAFKA",
+        "FRAUDCTL_IMAGE_POSTGRES",
+        "FRAUDCTL_IMAGE_REDIS",
         "FRAUDCTL_MAVEN_URL",
         "FRAUDCTL_PROFILE",
         "FRAUDCTL_NOTIFY_CONFIG",
@@ -49,7 +55,7 @@ OTHER_VARIABLES = frozenset(
 """variables that are no settings of a profile, but read elsewhere"""
 
 _T = TypeVar("_T")
-_TOP = ("topics", "rules", "pipeline", "sinks", "servers", "notify", *vars(Log()))
+_TOP = ("engine", "topics", "rules", "pipeline", "sinks", "servers", "notify", *vars(Log()))
 
 
 def load(
@@ -112,6 +118,7 @@ class _Reader:
             sinks=sinks,
             servers=servers,
             notify=notify,
+            engine=self.engine(),
             sources=self.layers.sources,
             **vars(log),
         )
@@ -135,6 +142,13 @@ class _Reader:
         found, problems = read(kind, self.layers.values(path, names(kind)), path)
         self.layers.problems += problems
         return kind() if found is None else found
+
+    def engine(self) -> str | None:
+        given = self.layers.values("", ["engine"]).get("engine")
+        if given is None or given in shipped.engine_names():
+            return given
+        self.problem("engine", f"must be one of {', '.join(shipped.engine_names())}")
+        return None
 
     def topics(self) -> Topics:
         found = self.section("topics", Topics)

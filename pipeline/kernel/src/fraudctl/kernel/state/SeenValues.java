@@ -10,6 +10,8 @@ public final class SeenValues {
     private long[] first = new long[1];
     private long[] last = new long[1];
     private int size;
+    /** What the values take; counted as they come and go, since looking at each of them is waiting for memory. */
+    private int textBytes;
     private long firstOfLastSeen;
 
     /**
@@ -59,11 +61,7 @@ public final class SeenValues {
     }
 
     int weight() {
-        int texts = 0;
-        for (int i = 0; i < size; i++) {
-            texts += Weight.of(values[i]);
-        }
-        return 40 + Weight.ARRAY * 3 + values.length * (Weight.POINTER + 16) + texts;
+        return 40 + Weight.ARRAY * 3 + values.length * (Weight.POINTER + 16) + textBytes;
     }
 
     long newestSight() {
@@ -91,6 +89,7 @@ public final class SeenValues {
             last = Arrays.copyOf(last, capacity);
         }
         values[size] = value;
+        textBytes += Weight.of(value);
         return size++;
     }
 
@@ -107,6 +106,7 @@ public final class SeenValues {
 
     private void remove(int at) {
         size--;
+        textBytes -= Weight.of(values[at]);
         values[at] = values[size];
         first[at] = first[size];
         last[at] = last[size];
