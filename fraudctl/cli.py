@@ -94,6 +94,7 @@ COMMANDS = {
     "verify": Entry("fraudctl.commands.verify", "Prove that every store agrees with the decisions log."),
     "schema": Entry("fraudctl.commands.schema", "The JSON Schemas of records and files."),
     "notify": Entry("fraudctl.commands.notify", "What became of notifications."),
+    "dashboards": Entry("fraudctl.commands.dashboards", "Dashboards and alert rules as files."),
     "profile": Entry("fraudctl.commands.profile", "Profiles: what a stack is built from."),
 }
 """Every command: the module that has it, and its short help, which stands there as its docstring."""

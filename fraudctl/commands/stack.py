@@ -62,6 +62,12 @@ def up(
         list[str] | None,
         typer.Option("--without", help="Leave out a server; repeatable.", autocompletion=_completion.servers),
     ] = None,
+    added: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", help="Start prometheus as well; repeatable.", autocompletion=_completion.servers
+        ),
+    ] = None,
     engine: Annotated[
         str | None,
         typer.Option("--engine", help="What runs it: local, compose.", autocompletion=_completion.engines),
@@ -74,13 +80,14 @@ def up(
     """
     began = time.monotonic()
     home = stacks.home_dir()
-    left_out = tuple(sorted(without or ()))
+    left_out, more = tuple(sorted(without or ())), tuple(sorted(added or ()))
     chosen = wanted.profile(home, profile, rules)
-    if left_out == () and profile is None and rules is None and (known := wanted.ready(home)) is not None:
-        left_out = known.without
+    asks_nothing = not (left_out or more or profile or rules)
+    if asks_nothing and (known := wanted.ready(home)) is not None:
+        left_out, more = known.without, known.added
     if stacks.NEEDED_BY_JOBS.isdisjoint(left_out):
         submission.ruleset_content(chosen.rules)  # what cannot be scored by is said before anything starts
-    wish = contract.Wish(home, chosen, left_out, any_port, wait)
+    wish = contract.Wish(home, chosen, left_out, any_port, wait, more)
     started = engines.for_up(home, engine or chosen.engine).up(wish)
     if started.runs_jobs:
         with progress("starting the job") as shown:

@@ -14,7 +14,8 @@ from fraudctl.home.stack import Paths, Stack
 
 def goes_on(known: Stack, wish: Wish) -> bool:
     """Whether the stack that runs is the wished one. Failed where it is another that came up whole."""
-    if known.without == wish.without and known.profile.as_document() == wish.profile.as_document():
+    same = (known.without, known.added) == (wish.without, wish.added)
+    if same and known.profile.as_document() == wish.profile.as_document():
         return True
     if known.extra.get("ready"):
         raise Failed(

@@ -12,24 +12,34 @@ from fraudctl.servers import BaseServer, Site, discover, start_waves
 from fraudctl.settings.profile import Profile
 
 
-def kinds(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServer]]:
-    """The kinds of server that a profile needs run here. UsageError where `without` names none there is."""
-    everything = discover()
-    for name in without:
+def kinds(profile: Profile, without: Sequence[str], added: Sequence[str] = ()) -> dict[str, type[BaseServer]]:
+    """The kinds of server that a profile needs run here; optional ones where they can be had, or are added.
+
+    UsageError where `without` or `added` names none there is; Failed where what is added cannot be had.
+    """
+    everything, cache = discover(), artifacts.cache_dir()
+    for name in (*without, *added):
         if name not in everything:
             raise UsageError(f"there is no server {name!r}", hint=f"there are: {', '.join(everything)}")
     return {
         name: kind
-        for name, kind in everything.items()
-        if name not in without
-        and profile.server(name).external is None
-        and (not kind.for_sink or name in profile.sinks)
+        for name, kind in _needed(profile, without).items()
+        if not kind.optional or kind.is_to_be_had(profile.server(name), cache, name in added)
     }
 
 
 def servers(stack: Stack) -> dict[str, BaseServer]:
-    """The servers of this stack that are ours to run."""
-    return {name: kind(_site(stack, name)) for name, kind in kinds(stack.profile, stack.without).items()}
+    """The servers of this stack that are ours to run. An optional one is there if `up` could have it."""
+    return {
+        name: kind(_site(stack, name))
+        for name, kind in _needed(stack.profile, stack.without).items()
+        if not kind.optional or name in stack.ports
+    }
+
+
+def needed(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServer]]:
+    """Those of `kinds` that no stack of this profile can do without."""
+    return {name: kind for name, kind in _needed(profile, without).items() if not kind.optional}
 
 
 def waves(ours: Mapping[str, BaseServer]) -> list[list[BaseServer]]:
@@ -44,6 +54,16 @@ def external_addresses(profile: Profile, without: Sequence[str]) -> dict[str, st
         name: settings.external.address
         for name, settings in profile.servers.items()
         if settings.external and name not in without
+    }
+
+
+def _needed(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServer]]:
+    return {
+        name: kind
+        for name, kind in discover().items()
+        if name not in without
+        and profile.server(name).external is None
+        and (not kind.for_sink or name in profile.sinks)
     }
 
 

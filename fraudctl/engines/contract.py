@@ -106,6 +106,8 @@ class Wish:
     without: tuple[str, ...] = ()
     any_port: bool = False
     wait_s: float = 180.0
+    added: tuple[str, ...] = ()
+    """servers beyond those of the profile"""
 
 
 class Engine(Protocol):

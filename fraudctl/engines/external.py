@@ -6,7 +6,7 @@ from fraudctl.console.streams import say
 from fraudctl.errors import FraudctlError, Unhealthy
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
-from fraudctl.servers import server_class
+from fraudctl.servers import prometheus, server_class
 from pipeline import sinks
 
 PROBE_S = 5.0
@@ -33,6 +33,8 @@ def reason_unwell(stack: Stack, name: str) -> str:
             )
 
             Flink(stack.flink_url, timeout_s=PROBE_S).jobs()
+        elif name == "prometheus":
+            prometheus.ask_ready(stack.address(name), PROBE_S)
         elif name in stack.profile.sinks:
             _ask_store(stack, name)
     except FraudctlError as error:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
+from fraudctl.engines import targets
 from fraudctl.home import typed_files
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.stack import Stack
@@ -123,6 +124,7 @@ def write_configurations(stack: Stack) -> None:
             make_folder(stack.paths.data(sink))
     if notifies(stack):
         _write(_notifier_file(stack), notifier(stack))
+    write_atomically(stack.paths.metrics_targets, targets.text(stack))
     if "kafka" not in stack.addresses:
         return
     _write(_ticker_file(stack), _ticker(stack))

@@ -82,6 +82,11 @@ class Paths:
     def flink_plugins(self) -> Path:
         return self.home / "flink" / "plugins"
 
+    @property
+    def metrics_targets(self) -> Path:
+        """Whom Prometheus is to ask, in the form of its `file_sd_configs`."""
+        return self.run / "metrics-targets.json"
+
     def data(self, server: str) -> Path:
         """Where a server keeps its data."""
         return self.home / "data" / server
@@ -118,6 +123,8 @@ class Stack:
     extra: Mapping[str, Any] = field(default_factory=dict)
     engine: str = "local"
     """the engine that runs it"""
+    added: tuple[str, ...] = ()
+    """servers that `up` was asked for beyond those of the profile"""
     inside: Inside | None = None
     """how its programs see it; None where they see what we see"""
 
@@ -214,6 +221,7 @@ class Stack:
             "jars": dict(self.jars),
             "extra": dict(self.extra),
             "engine": self.engine,
+            "added": list(self.added),
             **({"inside": asdict(self.inside)} if self.inside else {}),
         }
         write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
@@ -250,6 +258,7 @@ class _File:
     jars: Mapping[str, str]
     extra: Mapping[str, Any]
     engine: str = "local"
+    added: tuple[str, ...] = ()
     inside: Inside | None = None
 
 

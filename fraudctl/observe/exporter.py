@@ -87,7 +87,9 @@ class Exporter:
                         take(tail)
             except FraudctlError as failure:
                 log.warning("%s is not counted for now: %s", topic, failure.message)
-                self._stopping.wait(_AGAIN_S)
+            except Exception:  # whatever somebody writes to a topic, counting goes on behind it
+                log.exception("%s: what came could not be counted", topic)
+            self._stopping.wait(_AGAIN_S)
 
 
 def _reasons(tail: Tail) -> list[bytes]:

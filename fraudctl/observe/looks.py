@@ -25,11 +25,11 @@ _BLOCK = 512
 def log(stack: Stack) -> LogFigures:
     """Topics and who reads them."""
     topics, found = stack.profile.topics, LogFigures()
-    names = [spec.name for spec in wanted.specs(stack.profile)]
-    extents = survey.extents(stack.kafka, names)
+    roles = _roles(stack)
+    extents = survey.extents(stack.kafka, list(roles))
     for (topic, number), extent in extents.items():
-        found.records[topic, str(number)] = extent.end
-        found.held[topic, str(number)] = extent.end - extent.begin
+        found.records[topic, roles[topic], str(number)] = extent.end
+        found.held[topic, roles[topic], str(number)] = extent.end - extent.begin
     readers = {writer_group(sink): workers.program(sink) for sink in workers.sinks(stack)}
     groups = dict.fromkeys(readers, topics.decisions)
     if stack.runs_jobs:
@@ -37,8 +37,15 @@ def log(stack: Stack) -> LogFigures:
     for group, by_partition in survey.lags(stack.kafka, groups, extents).items():
         for number, lag in by_partition.items():
             found.lag[readers[group], str(number)] = lag
-    found.size = {(topic,): size for topic, size in _sizes(stack.paths.data("kafka"), names).items()}
+    sizes = _sizes(stack.paths.data("kafka"), list(roles))
+    found.size = {(topic, roles[topic]): size for topic, size in sizes.items()}
     return found
+
+
+def _roles(stack: Stack) -> dict[str, str]:
+    """What each topic of the stack is for, by its name."""
+    named = {name: role for role, name in vars(stack.profile.topics).items()}
+    return {spec.name: named.get(spec.name, "dead-letters") for spec in wanted.specs(stack.profile)}
 
 
 def job(stack: Stack) -> JobFigures:
@@ -54,6 +61,7 @@ def job(stack: Stack) -> JobFigures:
         checkpoints=said["checkpoints"],
         failed_checkpoints=said["failed_checkpoints"],
         checkpoint_age_s=said["uptime_s"] if said["checkpoint_age_s"] is None else said["checkpoint_age_s"],
+        checkpoint_interval_s=stack.profile.pipeline.checkpoint_interval_ms / 1_000,
         checkpoint_duration_s=said["checkpoint_duration_s"],
         checkpoint_size=said["checkpoint_bytes"],
         watermark_lag_s=None if watermark is None else (now_ms() - watermark) / 1_000,

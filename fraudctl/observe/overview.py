@@ -68,8 +68,11 @@ def _running(stack: Stack) -> Result:
         "rates": rates,
         "broker_clock": clock and clock.document(),
         "rules_put_aside": put_aside.documents(aside),
+        "metrics": {"prometheus": stack.addresses.get("prometheus"), "missing": _missing(stack)},
     }
-    shown = (*tables(health, job, sinks), _rates_table(rates), *put_aside.tables(aside))
+    kept = _missing(stack) or f"kept by Prometheus, {stack.address('prometheus')}"
+    shown = (*tables(health, job, sinks), _rates_table(rates), Table("", ("metrics",), [(kept,)]))
+    shown = (*shown, *put_aside.tables(aside))
     return Result(put_aside.with_count(summary, aside), data, exit_code=NOT_WELL if ill else 0, tables=shown)
 
 
@@ -79,6 +82,15 @@ def _clock(stack: Stack) -> BrokerClock | None:
         return broker_clock.look(stack, int(time.time() * 1000))
     except FraudctlError:
         return None
+
+
+def _missing(stack: Stack) -> str | None:
+    """What is missing for metrics to be kept and alerts to fire, and what to do; None where nothing is."""
+    if "prometheus" in stack.addresses:
+        return None
+    if "prometheus" in stack.without:
+        return "not kept: the stack was started without Prometheus"
+    return "not kept, and no alert fires: no Prometheus; see: fraudctl up --with prometheus"
 
 
 def _ill(health: Sequence[ServerHealth], job: status.LiveJob, sinks: Sequence[status.Sink]) -> list[str]:

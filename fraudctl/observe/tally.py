@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ MOST_RULES: Final = 500
 MOST_REASONS: Final = 50
 OTHERS: Final = "other"
 _STEP_MS: Final = 1_000
+_DECISIONS: Final = ("approve", "review", "block")
 _MARKS: Final = ("late", "saturated", "warming", "reused_id")
 
 Timed = tuple[int, int, bytes]
@@ -30,7 +32,7 @@ class Tally:
     """Figures that grow with every batch. `now_ms` is this machine's clock."""
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
-        self.figures = DecisionFigures()
+        self.figures = DecisionFigures(_zeros(_DECISIONS), shadow=_zeros(_DECISIONS), marked=_zeros(_MARKS))
         self._now_ms = now_ms
         self._newest: dict[int, int] = {}
 
@@ -45,6 +47,9 @@ class Tally:
             self._count_rules(verdict, times)
         for _, append_ms, value in batch[::SAMPLED]:
             self._measure(append_ms, value)
+        if batch:
+            newest_s = max(append_ms for _, append_ms, _ in batch) / 1_000
+            figures.newest_s = max(figures.newest_s or 0.0, newest_s)
         self._watch_clock(batch)
 
     def shadow(self, batch: Sequence[Timed]) -> None:
@@ -66,8 +71,9 @@ class Tally:
     def _measure(self, append_ms: int, value: bytes) -> None:
         written = decision_bytes.time_bytes(value)
         if written and b',"late":false' in value:
-            due_s = datetime.fromisoformat(written.decode("ascii")).timestamp()
-            self.figures.delay.add(append_ms / 1_000 - due_s)
+            with suppress(ValueError):  # of a record that no job has written
+                due_s = datetime.fromisoformat(written.decode("ascii")).timestamp()
+                self.figures.delay.add(append_ms / 1_000 - due_s)
 
     def _watch_clock(self, batch: Sequence[Timed]) -> None:
         """One look a partition and batch: where its first record lies beside the newest before, and its last
@@ -80,6 +86,11 @@ class Tally:
             runs_ahead = append_ms - max(now, self._newest.get(partition, 0)) > _STEP_MS
             self.figures.clock_steps += went_back or runs_ahead
             self._newest[partition] = append_ms
+
+
+def _zeros(labels: Sequence[str]) -> Labelled:
+    """What is known to come is there from the beginning, so that its first value is seen as an increase."""
+    return {(label,): 0 for label in labels}
 
 
 def _add(counted: Labelled, label: str, times: int, most: int = MOST_RULES) -> None:

@@ -82,6 +82,8 @@ class BaseServer(ABC):
     """whether it is started only for the sink of the same name"""
     compiles: ClassVar[bool] = False
     """whether `install` compiles a launcher, so that the compiler is fetched as well"""
+    optional: ClassVar[bool] = False
+    """whether a stack does without it where it cannot be had (`is_to_be_had`)"""
     hint: ClassVar[str] = ""
 
     def __init__(self, site: Site) -> None:
@@ -134,6 +136,11 @@ class BaseServer(ABC):
 
     def finish(self) -> None:
         """What a ready server still needs before others use it. Repeats are harmless."""
+
+    @classmethod
+    def is_to_be_had(cls, settings: ServerSettings, cache: Path, asked: bool) -> bool:
+        """Of an optional one, whether it can be started here; `asked` is whether somebody named it."""
+        raise NotImplementedError
 
     @classmethod
     def outside(cls, _: Paths) -> tuple[Path, ...]:

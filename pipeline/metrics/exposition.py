@@ -17,6 +17,7 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, MetricsHandler, ProcessCollector
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.utils import floatToGoString
 
 from pipeline.metrics.kinds import BOUNDS_S, Histogram, Kind, Metric, values
 
@@ -84,7 +85,7 @@ def _family(metric: Metric, by_labels: Any) -> Family:
 
 
 def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
-    bounds = [*(f"{bound:g}" for bound in BOUNDS_S), "+Inf"]
+    bounds = [*map(floatToGoString, BOUNDS_S), "+Inf"]
     return list(zip(bounds, accumulate(histogram.counts), strict=True))
 
 

@@ -64,5 +64,7 @@ def filters() -> list[str]:
 def _filter(name: str) -> str:
     if "_rocksdb_" in name:
         return "taskmanager.job.task.operator.column_family:rocksdb*"
+    if name.startswith(_OPERATOR.removeprefix("flink_")):  # the kernel's own names have underscores
+        return f"taskmanager.job.task.operator:{name.removeprefix(_OPERATOR.removeprefix('flink_'))}"
     scope, _, last = name.rpartition("_")
     return f"{scope.replace('_', '.')}:{last}"

@@ -13,15 +13,20 @@ class LogFigures:
 
     records: Labelled = counter(
         "fraudctl_topic_records_total",
-        "records ever appended to a partition, ticks included: its end offset",
+        "records ever appended to a partition, ticks included: its end offset. Roles: transactions, "
+        "decisions, refusals, labels, shadow, rules, dead-letters",
         "topic",
+        "role",
         "partition",
     )
     held: Labelled = gauge(
-        "fraudctl_topic_held_records", "records that a partition still holds", "topic", "partition"
+        "fraudctl_topic_held_records", "records that a partition still holds", "topic", "role", "partition"
     )
     size: Labelled = gauge(
-        "fraudctl_topic_size_bytes", "what a topic takes on this machine's disk, where it lies there", "topic"
+        "fraudctl_topic_size_bytes",
+        "what a topic takes on this machine's disk, where it lies there",
+        "topic",
+        "role",
     )
     lag: Labelled = gauge(
         "fraudctl_consumer_lag_records",
@@ -48,6 +53,9 @@ class JobFigures:
         "fraudctl_checkpoint_age_seconds",
         "age of the newest complete checkpoint; of the job while it has none",
     )
+    checkpoint_interval_s: float | None = gauge(
+        "fraudctl_checkpoint_interval_seconds", "how often the profile wants a checkpoint"
+    )
     checkpoint_duration_s: float | None = gauge(
         "fraudctl_checkpoint_duration_seconds", "what the newest complete checkpoint took"
     )
@@ -66,6 +74,9 @@ class DecisionFigures:
 
     decisions: Labelled = counter(
         "fraudctl_decisions_total", "decisions by what they say: approve, review, block", "decision"
+    )
+    newest_s: float | None = gauge(
+        "fraudctl_newest_decision_timestamp_seconds", "append time of the newest decision in the log"
     )
     hits: Labelled = counter(
         "fraudctl_rule_hits_total", "decisions in which a rule fired, by rule, at most 500 of them", "rule"

@@ -20,7 +20,7 @@ from fraudctl.engines.compose.containers import Containers
 from fraudctl.engines.compose.project import Project
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.waiting import Wait
-from fraudctl.errors import Failed
+from fraudctl.errors import Failed, UsageError
 from fraudctl.home import folder as homes
 from fraudctl.home import rulesets
 from fraudctl.home.private_files import make_folder
@@ -33,6 +33,8 @@ NAME = "compose"
 
 def up(wish: Wish) -> Stack:
     """Bring the wished stack up and give it; whatever already runs stays as it is."""
+    if wish.added:
+        raise UsageError(f"in containers there is no {wish.added[0]}", hint="leave --with out")
     chosen.kinds(wish.profile, wish.without)
     paths = Paths(wish.home)
     homes.claim(wish.home)
@@ -78,7 +80,7 @@ class _Run:
 
     def _stack(self) -> Stack:
         profile, without = self.wish.profile, self.wish.without
-        taken = self._ports(chosen.kinds(profile, without))
+        taken = self._ports(chosen.needed(profile, without))
         addresses = ports.addresses(taken, taken) | chosen.external_addresses(profile, without)
         there = ("docker", "exec", f"{self.project.name}-keeper-1")
         submit = (*there, "python", "-m", "fraudctl.engines.compose.inside", "submit")

@@ -26,7 +26,7 @@ def up(wish: Wish) -> Stack:
 
     What an earlier version has started is stopped first: its processes write files that others may read.
     """
-    chosen.kinds(wish.profile, wish.without)
+    chosen.kinds(wish.profile, wish.without, wish.added)
     paths = Paths(wish.home)
     was_marked = homes.claim(wish.home)
     beginning.make_folders(paths)
@@ -51,7 +51,7 @@ class _Run:
         self.wait = self.supervisor.waiting(time.monotonic() + wish.wait_s)
 
     def run(self) -> Stack:
-        classes = chosen.kinds(self.wish.profile, self.wish.without)
+        classes = self._classes()
         stack = self._stack(classes)
         ours = chosen.servers(stack)
         stack = replace(stack, jars=self._jars(classes, with_job=stack.runs_jobs))
@@ -67,10 +67,16 @@ class _Run:
         stack.save()
         return stack
 
+    def _classes(self) -> dict[str, type[BaseServer]]:
+        """Those of the stack that runs go on as they are, whatever could be had by now."""
+        if self.running and self.known:
+            return {name: type(server) for name, server in chosen.servers(self.known).items()}
+        return chosen.kinds(self.wish.profile, self.wish.without, self.wish.added)
+
     def _stack(self, classes: Mapping[str, type[BaseServer]]) -> Stack:
         taken, profile = self._ports(classes), self.wish.profile
         addresses = ports.addresses(taken, classes) | chosen.external_addresses(profile, self.wish.without)
-        return Stack(self.wish.home, profile, addresses, taken, self.wish.without)
+        return Stack(self.wish.home, profile, addresses, taken, self.wish.without, added=self.wish.added)
 
     def _ports(self, classes: Mapping[str, type[BaseServer]]) -> ports.Ports:
         if self.running and self.known:

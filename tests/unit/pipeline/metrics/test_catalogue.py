@@ -23,6 +23,7 @@ BOUNDED = {
     "program": "those of the stack",
     "reason": "the codes there are, at most 50",
     "rule": "at most 500",
+    "role": "seven",
     "sink": "those of the profile",
     "topic": "those of the profile",
 }

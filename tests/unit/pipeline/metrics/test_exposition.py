@@ -84,7 +84,7 @@ def test_a_histogram_counts_what_is_up_to_each_bound(figures: Figures) -> None:
     assert found['shop_waiting_seconds_bucket{le="0.01"}'] == "1.0"
     assert found['shop_waiting_seconds_bucket{le="0.25"}'] == "1.0"
     assert found['shop_waiting_seconds_bucket{le="0.5"}'] == "4.0"
-    assert found['shop_waiting_seconds_bucket{le="60"}'] == "4.0"
+    assert found['shop_waiting_seconds_bucket{le="60.0"}'] == "4.0"
     assert found['shop_waiting_seconds_bucket{le="+Inf"}'] == "5.0"
     assert (found["shop_waiting_seconds_sum"], found["shop_waiting_seconds_count"]) == ("91.1", "5.0")
 

@@ -1,0 +1,1 @@
+"""Grafana's dashboards, one file each: what is shown, by the names of the catalogue."""

@@ -1,0 +1,108 @@
+"""The live job: its tasks, state, checkpoints and JVM."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fraudctl.monitoring.panels import Dashboard
+from fraudctl.monitoring.shapes import ask, lines
+
+_TASK: Final = "flink_taskmanager_job_task_"
+_STATE: Final = f"{_TASK}operator_column_family_rocksdb_total_sst_files_size"
+
+BOARD: Final = Dashboard(
+    "job",
+    "fraudctl: job",
+    (
+        lines(
+            "Busy",
+            "share of a second that each task works",
+            "DecisionsSlow",
+            "percentunit",
+            ask(f"{_TASK}busyTimeMsPerSecond / 1000", "{{task_name}}"),
+        ),
+        lines(
+            "Back pressure",
+            "share of a second that each task waits for those behind it",
+            "DecisionsSlow",
+            "percentunit",
+            ask(f"{_TASK}backPressuredTimeMsPerSecond / 1000", "{{task_name}}"),
+        ),
+        lines(
+            "Records",
+            "in and out of each task",
+            "NoDecisions",
+            "ops",
+            ask(f"{_TASK}numRecordsInPerSecond", "{{task_name}} in"),
+            ask(f"{_TASK}numRecordsOutPerSecond", "{{task_name}} out"),
+        ),
+        lines(
+            "Checkpoints",
+            "what the newest took, and how old it is",
+            "CheckpointOld",
+            "s",
+            ask("fraudctl_checkpoint_duration_seconds", "took"),
+            ask("fraudctl_checkpoint_age_seconds", "age"),
+        ),
+        lines(
+            "State",
+            "all that the newest checkpoint refers to",
+            "StateGrows",
+            "bytes",
+            ask("fraudctl_checkpoint_size_bytes", "checkpoint"),
+        ),
+        lines(
+            "State of each hop",
+            "files in RocksDB",
+            "StateGrows",
+            "bytes",
+            ask(f"sum by (operator_name) ({_STATE})", "{{operator_name}}"),
+        ),
+        lines(
+            "Event time behind the clock",
+            "it grows while nobody sends",
+            "NoDecisions",
+            "s",
+            ask("fraudctl_watermark_lag_seconds", "watermark"),
+        ),
+        lines(
+            "Restarts",
+            "of the job's tasks, and submissions of the job",
+            "JobRestarts",
+            "short",
+            ask("flink_jobmanager_job_numRestarts", "{{job_name}}"),
+            ask("fraudctl_keeper_submissions_total", "submissions"),
+        ),
+        lines(
+            "Events that are special",
+            "late, refused, copies",
+            "ManyLate",
+            "short",
+            ask(f"sum({_TASK}operator_late)", "late"),
+            ask(f"sum({_TASK}operator_refused)", "refused"),
+            ask(f"max({_TASK}operator_duplicates)", "copies"),
+        ),
+        lines(
+            "Heap",
+            "of the TaskManager",
+            "DecisionsSlow",
+            "bytes",
+            ask("flink_taskmanager_Status_JVM_Memory_Heap_Used", "used"),
+            ask("flink_taskmanager_Status_JVM_Memory_Heap_Max", "at most"),
+        ),
+        lines(
+            "Collections",
+            "share of time that the TaskManager's JVM collects",
+            "DecisionsSlow",
+            "percentunit",
+            ask("rate(flink_taskmanager_Status_JVM_GarbageCollector_All_Time[1m]) / 1000", "collecting"),
+        ),
+        lines(
+            "Processor",
+            "share of the machine that the TaskManager takes",
+            "DecisionsSlow",
+            "percentunit",
+            ask("flink_taskmanager_Status_JVM_CPU_Load", "TaskManager"),
+        ),
+    ),
+)

@@ -1,0 +1,117 @@
+"""Prometheus: keeps what the programs of a stack show, and evaluates the recording and alert rules.
+
+A stack does without where there is none: see `is_to_be_had`. Nothing waits for it but `up`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Annotated
+
+from fraudctl.binaries import prometheus
+from fraudctl.errors import Failed, NotReady
+from fraudctl.home.private_files import make_folder, write_atomically
+from fraudctl.monitoring import alerts
+from fraudctl.servers import HOST, BaseServer, Program
+from fraudctl.settings.profile import ServerSettings
+from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+from pipeline.settings.kinds import Duration, File
+from pipeline.settings.reading import make, settings
+
+
+@settings()
+class Settings:
+    """What Prometheus can be told."""
+
+    binary: Annotated[Path, File()] | None = None
+    """the path of the program; without, the one on the PATH"""
+    scrape_interval_ms: Annotated[int, Duration(SECOND_MS, MINUTE_MS, bare=True)] = 10 * SECOND_MS
+    retention_ms: Annotated[int, Duration(HOUR_MS, 3_650 * DAY_MS, bare=True)] = 15 * DAY_MS
+
+
+class Server(BaseServer):
+    """Prometheus."""
+
+    name = "prometheus"
+    title = "Prometheus"
+    port_roles = {"prometheus": 19490}  # noqa: RUF012
+    memory_mb = 256
+    optional = True
+    hint = "look at: fraudctl logs prometheus; the stack works without it: fraudctl up --without prometheus"
+
+    @classmethod
+    def is_to_be_had(cls, settings: ServerSettings, cache: Path, asked: bool) -> bool:
+        """One that is asked for is fetched; else it has to be there. Failed where it cannot be fetched."""
+        if asked and prometheus.find(_told(settings).binary, cache, fetched=True) is None:
+            prometheus.fetch(cache)
+        return prometheus.find(_told(settings).binary, cache, asked) is not None
+
+    def prepare(self) -> None:
+        make_folder(self.data)
+        make_folder(self._program.parent)
+        found = prometheus.find(_told(self.site.settings).binary, self.site.cache, fetched=True)
+        if found is None or not found.is_file():
+            raise Failed(f"there is no Prometheus at {found}", hint="see: servers.prometheus.settings.binary")
+        self._program.unlink(missing_ok=True)
+        self._program.symlink_to(found)
+        write_atomically(self._folder / "prometheus.json", self._configuration())
+        write_atomically(self._folder / "rules.json", alerts.rules())
+
+    def programs(self) -> Sequence[Program]:
+        told = _told(self.site.settings)
+        flags = {
+            "config.file": self._folder / "prometheus.json",
+            "storage.tsdb.path": self.data,
+            "storage.tsdb.retention.time": f"{told.retention_ms // HOUR_MS}h",
+            "web.listen-address": f"{HOST}:{self.port}",
+            "log.level": "warn",
+        }
+        argv = [str(self._program), *(f"--{name}={value}" for name, value in flags.items())]
+        return [Program(self.name, argv, env={"GOMEMLIMIT": f"{self.memory}MiB", "GOMAXPROCS": "1"})]
+
+    def probe(self) -> None:
+        ask_ready(self.address)
+
+    @classmethod
+    def version(cls) -> str:
+        return "the machine's own"
+
+    @property
+    def _folder(self) -> Path:
+        return self.paths.run / self.name
+
+    @property
+    def _program(self) -> Path:
+        """A link, so that the stack keeps the program it was started with, whatever a later PATH says."""
+        return self._folder / "bin" / "prometheus"
+
+    def _configuration(self) -> str:
+        every = f"{_told(self.site.settings).scrape_interval_ms}ms"
+        files = {"files": [str(self.paths.metrics_targets)], "refresh_interval": "5s"}
+        document = {
+            "global": {"scrape_interval": every, "evaluation_interval": alerts.EVALUATED},
+            "rule_files": [str(self._folder / "rules.json")],
+            "scrape_configs": [{"job_name": "fraudctl", "file_sd_configs": [files]}],
+        }
+        return json.dumps(document, indent=2) + "\n"
+
+
+def ask_ready(address: str, timeout_s: float = 2.0) -> None:
+    """Return if a Prometheus answers there. Raises NotReady."""
+    host, _, port = address.rpartition(":")
+    connection = HTTPConnection(host, int(port), timeout=timeout_s)
+    try:
+        connection.request("GET", "/-/ready")
+        if (status := connection.getresponse().status) != 200:
+            raise NotReady(f"it answers HTTP {status}")
+    except (OSError, HTTPException) as error:
+        raise NotReady(f"no connection: {error}") from error
+    finally:
+        connection.close()
+
+
+def _told(settings: ServerSettings) -> Settings:
+    return make(Settings, settings.settings, "servers.prometheus.settings")

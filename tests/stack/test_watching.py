@@ -1,0 +1,160 @@
+"""A real Prometheus watches a stack: every figure is there, every query answers, a fault raises its alert."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudctl import engines, servers
+from fraudctl.engines import targets
+from fraudctl.engines.contract import Wish
+from fraudctl.engines.local.engine import Engine
+from fraudctl.home.stack import Stack
+from fraudctl.kafka.sender import Sender
+from fraudctl.monitoring import dashboards, queries
+from fraudctl.monitoring.alerts import ALERTS
+from fraudctl.settings import reading
+from pipeline.connections.proxies import open_url
+from pipeline.metrics import catalogue
+from tests.prometheus import tool
+from tests.stack.cli import ask
+from tests.stack.flow import await_that
+from tests.waiting import LONG_S
+
+NOT_HERE = {"fraudctl_notifications_total", "fraudctl_plugin_failures_total"}
+"""What a stack without notifier and plug-ins has no values of."""
+
+
+class Prometheus:
+    """One that runs, by its API."""
+
+    def __init__(self, address: str) -> None:
+        self._url = f"http://{address}/api/v1/"
+
+    def get(self, path: str, **parameters: str) -> Any:
+        query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
+        with open_url(f"{self._url}{path}{query}", LONG_S) as answer:
+            return json.load(answer)["data"]
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.get("query", query=expression)["result"]
+        return found
+
+    def firing(self) -> set[tuple[str, str]]:
+        """Alerts that fire, with the program they name."""
+        alerts = self.get("alerts")["alerts"]
+        return {
+            (one["labels"]["alertname"], one["labels"].get("program", ""))
+            for one in alerts
+            if one["state"] == "firing"
+        }
+
+
+@pytest.fixture(scope="module")
+def prometheus(stack: Stack) -> Iterator[Prometheus]:
+    """Started as `up --with prometheus` starts it, and told to ask the programs of the stack of the tests."""
+    tool("prometheus")
+    others = tuple(name for name in servers.names() if name != "prometheus")
+    with tempfile.TemporaryDirectory(
+        prefix="fraudctl-watch-", dir="/tmp", ignore_cleanup_errors=True
+    ) as name:
+        home = Path(name) / "home"
+        wish = Wish(home, reading.load("default"), others, True, LONG_S, added=("prometheus",))
+        try:
+            own = Engine().up(wish)
+            own.paths.metrics_targets.write_text(targets.text(stack))
+            yield Prometheus(own.addresses["prometheus"])
+        finally:
+            Engine().purge(home)
+
+
+@pytest.fixture(scope="module")
+def attacked(stack: Stack, prometheus: Prometheus) -> Prometheus:
+    """After an attack, a refused record and a comparison of the stores, all of it seen."""
+    await_that(lambda: len(prometheus.query("up == 1")) == len(targets.of(stack)), LONG_S, lambda: "targets")
+    ask(stack, "simulate", "--attack", "ip-burst", "--rate", "100", "--duration", "15s", "--seed", "5")
+    sender = Sender(stack.kafka)
+    sender.send(stack.profile.topics.transactions, b"{", b"nobody")
+    assert (sender.flush(), sender.failed) == (0, 0)
+    ask(stack, "verify", "sinks")
+    seen = ("fraudctl_refused_total", "fraudctl_rule_hits_total", "fraudctl_verification_faults")
+    await_that(lambda: all(map(prometheus.query, seen)), LONG_S, lambda: "the attack is not seen")
+    return prometheus
+
+
+def test_every_target_is_up(stack: Stack, attacked: Prometheus) -> None:
+    found = {one["metric"]["program"]: one["value"][1] for one in attacked.query("up")}
+    assert found == dict.fromkeys(targets.of(stack), "1")
+    assert found.keys() > {"exporter", "flink-jobmanager", "flink-taskmanager", "keeper", "sink-redis"}
+
+
+def test_every_metric_of_the_catalogue_is_there_with_its_kind_and_sentence(attacked: Prometheus) -> None:
+    told = attacked.get("targets/metadata", limit="100000")
+    kinds = {one["metric"]: (one["type"], one["help"]) for one in told}
+    wrong = {}
+    for chapter in catalogue.CHAPTERS:
+        for metric in chapter.metrics if chapter.program not in ("", "notifier") else ():
+            name = metric.name if metric.name in kinds else metric.name.removesuffix("_total")
+            kind, about = kinds.get(name, ("absent", ""))
+            if kind != metric.kind or not (about == metric.help or metric.name.startswith("flink_")):
+                wrong[metric.name] = (kind, about)
+    assert wrong == {}
+
+
+def test_nothing_is_shown_that_the_catalogue_does_not_have(attacked: Prometheus) -> None:
+    names = set(attacked.get("label/__name__/values"))
+    strange = names - catalogue.series() - queries.RECORDED.keys() - {"ALERTS", "ALERTS_FOR_STATE"}
+    assert {name for name in strange if not name.startswith(("process_", "scrape_"))} == set()
+
+
+def test_promtool_has_no_complaint_about_what_our_programs_show(stack: Stack, attacked: Prometheus) -> None:
+    promtool, complaints = tool("promtool"), {}
+    for program, address in targets.of(stack).items():
+        if program.startswith("flink-"):
+            continue  # its names are Flink's
+        with open_url(f"http://{address}/metrics", LONG_S) as answer:
+            shown = answer.read()
+        done = subprocess.run([promtool, "check", "metrics"], input=shown, capture_output=True, check=False)
+        if done.returncode or done.stdout or done.stderr:
+            complaints[program] = (done.stdout + done.stderr).decode()
+    assert complaints == {}
+
+
+def test_every_query_of_every_dashboard_gives_data(attacked: Prometheus) -> None:
+    asked = {q.expression for board in dashboards.ALL for panel in board.panels for q in panel.queries}
+    assert empty(attacked, {one: one for one in asked}) == set()
+
+
+def test_everything_that_alerts_compare_is_there(attacked: Prometheus) -> None:
+    asked = {selector: alert.name for alert in ALERTS for selector in queries.selectors(alert.expression)}
+    assert empty(attacked, asked) == set()
+
+
+def empty(prometheus: Prometheus, asked: Mapping[str, str]) -> set[str]:
+    """The queries that give nothing, apart from those about what is not in this stack."""
+    nothing = {query for query in asked if not prometheus.query(query)}
+    return {query for query in nothing if not any(name in query for name in NOT_HERE)}
+
+
+def test_a_writer_that_is_stopped_raises_its_alert_which_ends_when_it_runs_again(
+    stack: Stack, attacked: Prometheus
+) -> None:
+    assert ("ProgramDown", "sink-redis") not in attacked.firing()
+    engine = engines.of(stack)
+    engine.stop(stack, "sink-redis")
+    try:
+        await_that(
+            lambda: ("ProgramDown", "sink-redis") in attacked.firing(), LONG_S, lambda: f"{attacked.firing()}"
+        )
+    finally:
+        engine.start(stack, "sink-redis")
+    await_that(
+        lambda: ("ProgramDown", "sink-redis") not in attacked.firing(), LONG_S, lambda: f"{attacked.firing()}"
+    )
