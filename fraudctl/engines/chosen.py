@@ -28,6 +28,11 @@ def kinds(profile: Profile, without: Sequence[str], added: Sequence[str] = ()) -
     }
 
 
+def required(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServer]]:
+    """The kinds of server without which the profile does nothing. UsageError as in `kinds`."""
+    return {name: kind for name, kind in kinds(profile, without).items() if not kind.optional}
+
+
 def servers(stack: Stack) -> dict[str, BaseServer]:
     """The servers of this stack that are ours to run. An optional one is there if `up` could have it."""
     return {
@@ -35,11 +40,6 @@ def servers(stack: Stack) -> dict[str, BaseServer]:
         for name, kind in _needed(stack.profile, stack.without).items()
         if not kind.optional or name in stack.ports
     }
-
-
-def needed(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServer]]:
-    """Those of `kinds` that no stack of this profile can do without."""
-    return {name: kind for name, kind in _needed(profile, without).items() if not kind.optional}
 
 
 def waves(ours: Mapping[str, BaseServer]) -> list[list[BaseServer]]:
@@ -57,6 +57,12 @@ def external_addresses(profile: Profile, without: Sequence[str]) -> dict[str, st
     }
 
 
+def _site(stack: Stack, name: str) -> Site:
+    if name not in stack.ports:
+        raise Damaged(f"{stack.paths.stack_file} is damaged: ports.{name}: field required", hint=MEND)
+    return Site(stack.paths, stack.ports[name], stack.profile.server(name), artifacts.cache_dir())
+
+
 def _needed(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServer]]:
     return {
         name: kind
@@ -65,9 +71,3 @@ def _needed(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServ
         and profile.server(name).external is None
         and (not kind.for_sink or name in profile.sinks)
     }
-
-
-def _site(stack: Stack, name: str) -> Site:
-    if name not in stack.ports:
-        raise Damaged(f"{stack.paths.stack_file} is damaged: ports.{name}: field required", hint=MEND)
-    return Site(stack.paths, stack.ports[name], stack.profile.server(name), artifacts.cache_dir())

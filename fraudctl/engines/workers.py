@@ -193,4 +193,6 @@ def _write(path: Path, document: dict[str, object]) -> None:
 def _python(stack: Stack, name: str, arguments: Sequence[str]) -> Program:
     path = os.pathsep.join(filter(None, [str(_PACKAGES), os.environ.get("PYTHONPATH")]))
     env = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    if name == EXPORTER:  # each thread would have an arena of its own, and its clients of Kafka have many
+        env["MALLOC_ARENA_MAX"] = "2"
     return Program(name, [sys.executable, "-m", *arguments], env=env, directory=stack.home)

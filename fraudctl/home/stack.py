@@ -197,8 +197,11 @@ class Stack:
         return sinks.Way(self.secret_path(sink), self.profile.sinks.get(sink, {}))
 
     def sink_url(self, sink: str) -> str:
-        """The address of a sink's store with the password: show it to its owner only."""
-        return with_password(self.sink_address(sink), self.secret(sink))
+        """The address of a sink's store, with the password that we made for a server of ours: show it to its
+        owner only. The secrets of a server elsewhere are shown to nobody.
+        """
+        own = None if self.profile.server(sink).external else self.secret(sink)
+        return with_password(self.sink_address(sink), own)
 
     def sink_address(self, sink: str) -> str:
         """The address of a sink's store without the password; NotRunning where its server is not there."""

@@ -44,6 +44,7 @@ class Tail:
         topic: str,
         start: Mapping[int, int] | str = "latest",
         gather_ms: int | None = None,
+        read_ahead_kb: int = READ_AHEAD_KB,
     ) -> None:
         self._bootstrap = bootstrap
         self.topic = topic
@@ -59,7 +60,7 @@ class Tail:
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 50 if gather_ms is None else gather_ms,
             "fetch.min.bytes": 1 if gather_ms is None else GATHERED_BYTES,
-            "queued.max.messages.kbytes": READ_AHEAD_KB,
+            "queued.max.messages.kbytes": read_ahead_kb,
             "fetch.queue.backoff.ms": 5,  # the client's own second would be most of the time of a long read
         }
         self._consumer = Consumer(settings, logger=log)

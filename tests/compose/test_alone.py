@@ -23,7 +23,7 @@ COMPOSE = ("compose", "-p", PROJECT, "-f", str(FILES / "compose.yaml"))
 def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A stack of its own on free ports; nothing is left of it."""
     profile = reading.load("default")
-    kinds = chosen.needed(profile, ())
+    kinds = chosen.required(profile, ())
     asked = {name: dict(list(roles.items())[:1]) for name, roles in ports.wanted(profile, kinds).items()}
     for name, roles in ports.choose_free({name: asked[name] for name in kinds}, {}).items():
         monkeypatch.setenv(variable(f"servers.{name}.port"), str(next(iter(roles.values()))))

@@ -65,7 +65,7 @@ def _ports(there: Containers, environ: Mapping[str, str]) -> Check:
         return Check("ports", WELL, "the stack runs on its ports")
     profile = reading.load(environ=environ)
     try:
-        kinds = chosen.needed(profile, ())
+        kinds = chosen.required(profile, ())
         asked = {name: roles for name, roles in ports.wanted(profile, kinds).items() if name in kinds}
         ports.check_free(asked)
     except FraudctlError as error:

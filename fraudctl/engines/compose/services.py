@@ -78,7 +78,7 @@ def of_workers(stack: Stack) -> list[str]:
 
 def inside_addresses(profile: Profile, without: tuple[str, ...]) -> dict[str, str]:
     """Where the stack's own programs find every server."""
-    ours = {name: "{}:{}".format(*LISTENS[name]) for name in chosen.needed(profile, without)}
+    ours = {name: "{}:{}".format(*LISTENS[name]) for name in chosen.required(profile, without)}
     return ours | chosen.external_addresses(profile, without)
 
 

@@ -33,9 +33,12 @@ NAME = "compose"
 
 def up(wish: Wish) -> Stack:
     """Bring the wished stack up and give it; whatever already runs stays as it is."""
+    chosen.required(wish.profile, wish.without)
     if wish.added:
-        raise UsageError(f"in containers there is no {wish.added[0]}", hint="leave --with out")
-    chosen.kinds(wish.profile, wish.without)
+        raise UsageError(
+            f"Compose starts no {', '.join(wish.added)}",
+            hint="metrics are kept with the local engine alone so far",
+        )
     paths = Paths(wish.home)
     homes.claim(wish.home)
     for folder in services.folders(paths):
@@ -80,7 +83,7 @@ class _Run:
 
     def _stack(self) -> Stack:
         profile, without = self.wish.profile, self.wish.without
-        taken = self._ports(chosen.needed(profile, without))
+        taken = self._ports(chosen.required(profile, without))
         addresses = ports.addresses(taken, taken) | chosen.external_addresses(profile, without)
         there = ("docker", "exec", f"{self.project.name}-keeper-1")
         submit = (*there, "python", "-m", "fraudctl.engines.compose.inside", "submit")
