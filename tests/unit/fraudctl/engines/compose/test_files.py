@@ -12,11 +12,12 @@ import yaml
 from fraudctl.engines.compose import services
 from fraudctl.engines.compose.checks import OUR_IMAGE
 from fraudctl.home.stack import Paths
-from fraudctl.servers import Site, discover, kafka, names, postgres, redis
+from fraudctl.servers import Site, discover, kafka, postgres, redis
 from fraudctl.settings import reading, shipped
 from fraudctl.settings.layers import variable
 from fraudctl.settings.profile import ServerSettings
 
+SERVERS = {name: kind for name, kind in discover().items() if not kind.optional}
 FILES = {path.name: yaml.safe_load(path.read_text("utf-8")) for path in services.files().glob("*.yaml")}
 SERVICES: dict[str, dict[str, Any]] = {
     name: body for document in FILES.values() for name, body in document.get("services", {}).items()
@@ -53,7 +54,7 @@ def test_every_file_is_included_and_a_variable_has_one_default_everywhere() -> N
 
 def test_ports_and_memory_are_those_of_the_servers() -> None:
     wanted = {}
-    for name, kind in discover().items():
+    for name, kind in SERVERS.items():
         wanted[variable(f"servers.{name}.port")] = {str(next(iter(kind.port_roles.values())))}
         if variable(f"servers.{name}.memory_mb") in defaults():
             wanted[variable(f"servers.{name}.memory_mb")] = {str(kind.memory_mb)}
@@ -70,9 +71,9 @@ def test_every_variable_is_one_of_ours_and_every_image_can_be_another() -> None:
 
 
 def test_every_server_and_every_sink_has_its_services() -> None:
-    assert services.LISTENS.keys() == set(names())
+    assert services.LISTENS.keys() == SERVERS.keys()
     nowhere = Site(Paths(Path("/none")), {}, ServerSettings(), Path("/none"))
-    programs = {name for kind in discover().values() for name in services.program_names(kind(nowhere))}
+    programs = {name for kind in SERVERS.values() for name in services.program_names(kind(nowhere))}
     writers = {f"sink-{sink}" for sink in shipped.sink_names()}
     ours = programs | writers | {"keeper", "ticker", "notifier"}
     assert SERVICES.keys() - services.HELPERS - {"program"} == ours
