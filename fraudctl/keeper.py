@@ -269,7 +269,7 @@ def _stack_of_home() -> Stack:
     stack = read(home)
     if stack is None:
         raise SystemExit(f"no stack has been started in {home}")
-    return stack
+    return stack.seen_inside
 
 
 if __name__ == "__main__":

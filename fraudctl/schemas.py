@@ -27,6 +27,7 @@ from fraudctl.settings import shipped
 from fraudctl.settings.profile import PORT, Digest, External, Log, Pipeline, ServerSize, Topics
 from fraudctl.traffic.scenario import ScenarioFile
 from pipeline import notify, sinks
+from pipeline.connections.kafka.description import Kafka
 from pipeline.rules import schema as rule_schema
 from pipeline.settings.reading import plain
 
@@ -100,6 +101,7 @@ def _profile() -> dict[str, Any]:
     digest["properties"]["channels"] = _mapping(channels, "who is told of alerts")
     return _mapping(
         {
+            "engine": {"enum": list(shipped.engine_names()), "description": "what runs the stack"},
             "topics": _of(Topics),
             **_of(Log)["properties"],
             "rules": _FILE | {"description": "the rule set, a path beside the profile"},
@@ -123,9 +125,15 @@ def _server(name: str) -> dict[str, Any]:
             {role: PORT.shape() | {"default": port} for role, port in module.Server.port_roles.items()}
         ),
         "settings": _of(module.Settings),
-        "external": _of(External),
+        "external": _kafka() if name == "kafka" else _of(External),
     }
     return shape | {"description": module.Server.title}
+
+
+def _kafka() -> dict[str, Any]:
+    shape = _of(Kafka)
+    shape["properties"]["address"] = {"type": "string", "description": "the same as bootstrap"}
+    return shape
 
 
 def _fault() -> dict[str, Any]:

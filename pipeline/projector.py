@@ -24,10 +24,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline import sinks
+from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.tls import BadFile
 from pipeline.metrics import SinkStatus, exposition
 from pipeline.process import configuration
 from pipeline.process.backoff import Backoff
-from pipeline.process.decisions_log import DecisionsLog, Membership, NotAcknowledged
+from pipeline.process.dead_letters import NotAcknowledged
+from pipeline.process.decisions_log import DecisionsLog, Membership
 from pipeline.process.status_file import StatusFile
 from pipeline.records.clock import now_ms
 from pipeline.records.decision_record import Delivery
@@ -43,7 +46,7 @@ class Config:
     """What a projector is started with; the fields of its JSON file."""
 
     sink: str
-    bootstrap: str
+    kafka: Kafka
     decisions_topic: str
     dead_letter_topic: str
     group: str
@@ -72,9 +75,7 @@ class Config:
     @property
     def membership(self) -> Membership:
         """Its place in the consumer group, and the topics."""
-        return Membership(
-            self.bootstrap, self.group, self.decisions_topic, self.dead_letter_topic, self.instance
-        )
+        return Membership(self.kafka, self.group, self.decisions_topic, self.dead_letter_topic, self.instance)
 
     @property
     def batch(self) -> int:
@@ -233,17 +234,18 @@ class Projector:
 _NICER = 5
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int | str:
+    """The exit code, or why it cannot begin: the supervisor tries again."""
     config = configuration.of_command_line(Config, "pipeline.projector", __doc__, arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     os.nice(_NICER)
     gc.set_threshold(_COLLECT_EVERY)
     sink = sinks.connect(config.sink, config.address, config.secret_file, config.settings)
-    status, file, decisions = (
-        SinkStatus(config.sink),
-        StatusFile(config.status_file),
-        DecisionsLog(config.membership),
-    )
+    status, file = SinkStatus(config.sink), StatusFile(config.status_file)
+    try:
+        decisions = DecisionsLog(config.membership)
+    except BadFile as error:
+        return f"{error}; {error.hint}"
     pace = Pace(config.batch, config.gather_s, is_paused=config.is_paused)
     projector = Projector(decisions, sink, status, file.offer, pace)
     exposition.serve(config.metrics_port, lambda: (status,))

@@ -3,137 +3,47 @@
 Events wait in the job until every partition has moved past them. A partition without traffic would hold
 the others back for ever, and a lone event would wait for the next one. This process watches the end offsets
 of the transactions topic and appends a record with the header `tick` and no value where silence has to be
-stated. The decision is a plain object, `Silence`, that knows neither clock nor network; the rest is wiring.
+stated. `pipeline.process.silence` decides; this is the wiring.
 
-Run as `python -m pipeline.ticker --config FILE` (JSON: bootstrap, topic, out_of_orderness_ms, silent_ms).
+Run as `python -m pipeline.ticker --config FILE` (JSON: kafka, topic, out_of_orderness_ms, silent_ms).
 """
 
 from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import OffsetSpec
 
+from pipeline.connections.kafka import librdkafka
+from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.librdkafka import Files
+from pipeline.connections.tls import BadFile
 from pipeline.metrics import TickerFigures, exposition
 from pipeline.process import configuration
+from pipeline.process.silence import HOLD_MS, Silence
 
 log = logging.getLogger("ticker")
 
-SAFETY_MS = 3.0
-ACTIVE_POLL_MS = 10.0
-IDLE_POLL_MS = 40.0
-HOLD_MS = 1_000.0
-"""A partition that receives only late or refused records holds the others back no longer than this."""
 REQUEST_TIMEOUT_S = 5.0
 DELIVERY_TIMEOUT_MS = 5_000
 HEADER = "tick"
-
-
-@dataclass(slots=True)
-class _Partition:
-    end: int
-    moved_ms: float
-    """When it last received any record, a tick of ours included."""
-    closed: bool = False
-    """A tick after the last activity plus the settling time is in its log."""
-    own: set[int] = field(default_factory=set)
-    """Offsets of our own ticks that no observation has passed yet."""
-    reminded_ms: float = 0.0
-    """When it last got a tick of either kind, or became busy."""
-
-
-class Silence:
-    """Decides which partitions need a tick. Times are milliseconds of any one clock that never goes back.
-
-    Three cases ask for a tick: a partition got nothing for `silent_ms` while another one did; all are
-    silent for `out_of_orderness_ms` plus a small safety after the last record (then each gets one, so that
-    everything buffered is released); and a busy partition had none for `HOLD_MS`, since its records may all
-    be late or refused and move nothing: that tick says "at most `HOLD_MS` behind", which makes nobody late
-    who is not. Ticks are not activity: `ticked` says which records are ours. A start counts as activity, so
-    what was written while nobody watched is released too.
-    """
-
-    def __init__(self, out_of_orderness_ms: float, silent_ms: float = 20.0) -> None:
-        self._settle_ms = out_of_orderness_ms + SAFETY_MS
-        self._silent_ms = silent_ms
-        self._partitions: dict[int, _Partition] = {}
-        self._active_ms = float("-inf")
-
-    def observe(self, now_ms: float, ends: Mapping[int, int]) -> list[int]:
-        """Takes the end offset of every partition and returns the partitions to tick now, in order.
-
-        A partition that is not confirmed by `ticked` is returned again by the next observation.
-        """
-        for partition, end in ends.items():
-            self._move(partition, end, now_ms)
-        return [
-            partition for partition in sorted(ends) if self._needs_tick(self._partitions[partition], now_ms)
-        ]
-
-    def held(self, now_ms: float) -> list[int]:
-        """The partitions to tick now as at most `HOLD_MS` behind; ask after `observe`."""
-        return [
-            partition
-            for partition, state in sorted(self._partitions.items())
-            if not state.closed
-            and not self._needs_tick(state, now_ms)
-            and now_ms - state.reminded_ms >= HOLD_MS
-        ]
-
-    def ticked(self, partition: int, offset: int, now_ms: float, behind_ms: float = 0) -> None:
-        """Our tick stands at `offset`; it was appended at `now_ms` or a little before, after its order."""
-        state = self._partitions[partition]
-        state.reminded_ms = now_ms
-        if offset >= state.end:
-            state.own.add(offset)
-        if not behind_ms:
-            state.moved_ms = now_ms
-            state.closed = state.closed or self._settled(now_ms)
-
-    def wait_ms(self, now_ms: float) -> float:
-        """How long the next observation may wait: short while something goes on, long when all is told."""
-        if all(state.closed for state in self._partitions.values()):
-            return IDLE_POLL_MS
-        until_settled = self._active_ms + self._settle_ms - now_ms
-        return min(ACTIVE_POLL_MS, max(1.0, until_settled))
-
-    def _move(self, partition: int, end: int, now_ms: float) -> None:
-        state = self._partitions.get(partition)
-        if state is None:
-            self._partitions[partition] = _Partition(end, now_ms, reminded_ms=now_ms)
-            self._woken(now_ms)
-        elif end != state.end:
-            passed = {offset for offset in state.own if offset < end}
-            if end - state.end != len(passed):
-                state.moved_ms = now_ms
-                self._woken(now_ms)
-            state.own -= passed
-            state.end = end
-
-    def _woken(self, now_ms: float) -> None:
-        self._active_ms = now_ms
-        for state in self._partitions.values():
-            state.reminded_ms = now_ms if state.closed else state.reminded_ms
-            state.closed = False
-
-    def _settled(self, now_ms: float) -> bool:
-        return now_ms - self._active_ms >= self._settle_ms
-
-    def _needs_tick(self, state: _Partition, now_ms: float) -> bool:
-        if state.closed:
-            return False
-        if self._settled(now_ms):
-            return True
-        return self._active_ms > state.moved_ms and now_ms - state.moved_ms >= self._silent_ms
+_CLIENT = {
+    "client.id": "fraudctl-ticker",
+    "log.connection.close": False,
+    "reconnect.backoff.ms": 20,
+    "reconnect.backoff.max.ms": 500,
+}
+_PRODUCER = {"linger.ms": 0, "acks": "all", "message.timeout.ms": DELIVERY_TIMEOUT_MS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +52,7 @@ class Config:
 
     __pydantic_config__ = configuration.STRICT
 
-    bootstrap: str
+    kafka: Kafka
     topic: str
     out_of_orderness_ms: float
     silent_ms: float = 20.0
@@ -162,27 +72,14 @@ class Log:
     """The topic as the ticker sees it: end offsets of all partitions in one request, and appending ticks."""
 
     def __init__(self, config: Config) -> None:
-        quiet = {
-            "bootstrap.servers": config.bootstrap,
-            "log.connection.close": False,
-            "reconnect.backoff.ms": 20,
-            "reconnect.backoff.max.ms": 500,
-        }
-        self._topic = config.topic
-        self._admin = AdminClient({**quiet, "client.id": "fraudctl-ticker"})
-        self._producer = Producer(
-            {
-                **quiet,
-                "client.id": "fraudctl-ticker",
-                "linger.ms": 0,
-                "acks": "all",
-                "message.timeout.ms": DELIVERY_TIMEOUT_MS,
-            }
-        )
+        self._kafka, self._topic = config.kafka, config.topic
+        self._files = Files(config.kafka)
+        self._connect()
         self._partitions: list[int] = []
 
     def ends(self) -> dict[int, int]:
         """End offset of each partition. Raises Unreachable."""
+        self._renew()
         try:
             wanted = [TopicPartition(self._topic, partition) for partition in self._known_partitions()]
             latest = OffsetSpec.latest()
@@ -195,7 +92,8 @@ class Log:
             }
         except (KafkaException, FutureTimeout) as failure:
             self._partitions = []
-            raise Unreachable(str(failure)) from failure
+            heard = librdkafka.last_error(self._kafka)
+            raise Unreachable(heard or str(failure)) from failure
 
     def append_ticks(self, partitions: Iterable[int], behind_ms: float = 0) -> dict[int, int]:
         """Appends one tick to each and returns the offsets of those the broker confirmed.
@@ -220,6 +118,20 @@ class Log:
         while self._producer.flush(DELIVERY_TIMEOUT_MS / 1000):
             log.warning("ticks are waiting for the broker")
         return confirmed
+
+    def _connect(self) -> None:
+        self._admin = librdkafka.admin(self._kafka, _CLIENT)
+        self._producer = librdkafka.producer(self._kafka, _CLIENT | _PRODUCER)
+
+    def _renew(self) -> None:
+        """With other files other clients; no tick is under way between two observations."""
+        if not self._files.have_changed():
+            return
+        try:
+            self._connect()
+            self._files.renewed()
+        except (BadFile, KafkaException) as error:
+            log.warning("the connection's files have changed, but cannot be used yet: %s", error)
 
     def _known_partitions(self) -> list[int]:
         if not self._partitions:
@@ -276,9 +188,13 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     log.info("watching %s", config.topic)
+    try:
+        topic = Log(config)
+    except BadFile as error:
+        sys.exit(f"{error}; {error.hint}")
     figures = TickerFigures()
     exposition.serve(config.metrics_port, lambda: (figures,))
-    watch(config, Log(config), stop, figures)
+    watch(config, topic, stop, figures)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from types import TracebackType
 
 from confluent_kafka import Producer
 
+from pipeline.connections.kafka.description import Kafka
+
 QUIET = {"log_level": 0}
 
 
@@ -21,6 +23,7 @@ class MockKafka:
         self._cluster: Producer | None = Producer(own)
         (broker,) = self._cluster.list_topics(timeout=10).brokers.values()
         self.address = f"{broker.host}:{broker.port}"
+        self.kafka = Kafka(bootstrap=self.address)
         for topic in topics:
             self._cluster.list_topics(topic, timeout=10)
 

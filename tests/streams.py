@@ -73,9 +73,12 @@ class Feature:
     within_ms: int | None = None
     where: Condition | None = None
     steps: tuple[tuple[Condition, int], ...] = ()
+    clock: str = "event"
 
     def content(self) -> dict[str, Any]:
         body: dict[str, Any] = {"by": self.by}
+        if self.clock != "event":
+            body["clock"] = self.clock
         if self.steps:
             body["sequence"] = [{"where": step.text(), "times": times} for step, times in self.steps]
         else:
@@ -372,7 +375,8 @@ def random_feature(rng: random.Random, name: str) -> Feature:
 
 
 def random_features(rng: random.Random, count: int) -> tuple[Feature, ...]:
-    return tuple(random_feature(rng, f"f{number}") for number in range(count))
+    made = [random_feature(rng, f"f{number}") for number in range(count)]
+    return tuple(replace(one, clock="arrival") if rng.random() < 0.25 else one for one in made)
 
 
 def random_settings(rng: random.Random, time: str = "append") -> Settings:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 
-_OURS = ("FRAUDCTL_TEST_HOME", "FRAUDCTL_DATA", "FRAUDCTL_SOAK_EVENTS", "FRAUDCTL_SOAK_SECONDS")
+_OURS = (
+    "FRAUDCTL_TEST_HOME",
+    "FRAUDCTL_TEST_COMPOSE",
+    "FRAUDCTL_DATA",
+    "FRAUDCTL_SOAK_EVENTS",
+    "FRAUDCTL_SOAK_SECONDS",
+)
 
 for _name in _OURS:
     if _name in os.environ:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.bench.conditions import surroundings
 from fraudctl.bench.load import STRAGGLE_MS, Traffic, Worker, Workload, number_of, send
+from fraudctl.bench.processor import Sampler
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.flink.file_uri import local_path
@@ -93,7 +94,8 @@ def run(
         names = config.topics
         fill_s = fill(stack, names.transactions, workload, events, progress)
         first_job = _first_job(stack, config, events, wait_s, progress)
-        timing = time_job(stack, config, wait_s, progress)
+        with Sampler(stack, names.decisions) as sampler:
+            timing = time_job(stack, config, wait_s, progress)
         decided = _read(stack, names.decisions, token.encode(), events, progress)
         differing = _compare(stack, names.transactions, workload, events, decided, progress)
     return (
@@ -101,6 +103,7 @@ def run(
         | {
             "fill_s": fill_s,
             "first_job_per_second": first_job,
+            "cpu_us_per_event": sampler.cpu_us_per_event(events // 10),
             "seed": seed,
             "parallelism": config.parallelism,
             "kept_topics": sorted(names.as_document().values()) if keep else [],

@@ -9,26 +9,18 @@ depend on what else the machine does nearly as much as a rate does, and so stand
 from __future__ import annotations
 
 import random
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
-from fraudctl import engines
 from fraudctl.bench.capacity import FIRST_MS, bounded_job, fill, time_job
 from fraudctl.bench.conditions import surroundings
+from fraudctl.bench.processor import Sampler
 from fraudctl.console.progress import Progress
-from fraudctl.errors import NotRunning
 from fraudctl.jobs.submission import job_config, plan_settings
-from fraudctl.kafka import admin
 from pipeline.records import clock
 
 if TYPE_CHECKING:
-    import psutil
-
     from fraudctl.home.stack import Stack
 
 HELD = (10, 100, 1_000, 10_000)
@@ -40,8 +32,6 @@ fewer, since the job's code is compiled meanwhile."""
 HELD_WITH_MANY_KEYS = 4
 EVENT_RATE = 2_000.0
 """Events a second in event time: with it all that a key holds lies within its windows."""
-SAMPLE_S = 0.5
-TASKMANAGER = "flink-taskmanager"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,60 +130,3 @@ def _cost(stack: Stack, case: Case, seed: int, wait_s: float, progress: Progress
         "duplicates": max(0, decided - case.events),
         "late": 0,
     }
-
-
-class Sampler:
-    """Notes, while a job runs, how many decisions there are and what processor time the TaskManager took."""
-
-    def __init__(self, stack: Stack, topic: str) -> None:
-        self._stack = stack
-        self._topic = topic
-        self._process = _taskmanager(stack)
-        self._samples: list[tuple[float, float, int]] = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Sampler:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def decided(self) -> int:
-        """Decisions on the topic now."""
-        return sum(admin.end_offsets(self._stack.kafka, self._topic).values())
-
-    def cpu_us_per_event(self, after: int) -> float | None:
-        """Processor time of each decision behind the first `after`; None when there were too few."""
-        return slope([(cpu_s, decided) for _, cpu_s, decided in self._samples], after)
-
-    def wall_us_per_event(self, after: int) -> float | None:
-        """The same in time that passed."""
-        return slope([(at_s, decided) for at_s, _, decided in self._samples], after)
-
-    def _watch(self) -> None:
-        while not self._over.wait(SAMPLE_S):
-            self._samples.append((time.monotonic(), self._cpu_s(), self.decided()))
-
-    def _cpu_s(self) -> float:
-        times = self._process.cpu_times()
-        return float(times.user + times.system)
-
-
-def slope(samples: Sequence[tuple[float, int]], after: int) -> float | None:
-    """Microseconds per decision in samples of (seconds, decisions), of those behind the first `after`."""
-    behind = [sample for sample in samples if sample[1] >= after]
-    # Samples behind the last decision would count idle time: of equal ones the first stands.
-    last = next((sample for sample in behind if sample[1] == behind[-1][1]), None)
-    if last is None or last[1] <= behind[0][1]:
-        return None
-    return round((last[0] - behind[0][0]) * 1e6 / (last[1] - behind[0][1]), 1)
-
-
-def _taskmanager(stack: Stack) -> psutil.Process:
-    state = engines.of(stack).programs(stack).get(TASKMANAGER)
-    if state is None or not state.pid:
-        raise NotRunning("no TaskManager of this stack runs here", hint="see: fraudctl status")
-    return psutil.Process(state.pid)

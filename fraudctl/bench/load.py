@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Tail
+from pipeline.connections.kafka.description import Kafka
 from pipeline.records import decision_bytes
 
 if TYPE_CHECKING:
@@ -126,9 +127,9 @@ class Received:
         return len(self.arrivals_ns) - self.arrivals_ns.count(0)
 
 
-def send(bootstrap: str, topic: str, workload: Traffic, count: int, start_ns: int) -> Sent:
+def send(kafka: Kafka, topic: str, workload: Traffic, count: int, start_ns: int) -> Sent:
     """Sends each event at its scheduled time, or at once when that has passed; `start_ns` 0: all at once."""
-    sender = Sender(bootstrap, linger_ms=LINGER_MS if start_ns else 20)
+    sender = Sender(kafka, linger_ms=LINGER_MS if start_ns else 20)
     gap_ns, slip_ns, now_ns = NANO / workload.rate, 0, 0
     for number, (key, value) in enumerate(workload.events(count)):
         if start_ns:
@@ -151,13 +152,13 @@ def _wait(until_ns: int) -> int:
 
 
 def receive(
-    bootstrap: str, topic: str, start: Mapping[int, int], token: bytes, count: int, quiet_s: float = QUIET_S
+    kafka: Kafka, topic: str, start: Mapping[int, int], token: bytes, count: int, quiet_s: float = QUIET_S
 ) -> Received:
     """Reads until every event was seen and nothing more comes, or nothing came for `quiet_s`."""
     arrivals = array("q", bytes(8 * count))
     records = late = distinct = 0
     heard = time.monotonic()
-    with Tail(bootstrap, topic, start, gather_ms=READ_MS) as reader:
+    with Tail(kafka, topic, start, gather_ms=READ_MS) as reader:
         while time.monotonic() - heard < (1.0 if distinct == count else quiet_s):
             batch = reader.values(READ_MS / 1000)
             now_ns = time.time_ns()

@@ -29,6 +29,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.waiting import every
+from pipeline.connections.kafka.description import Kafka
 from pipeline.records import clock
 from pipeline.records.decisions import Decision, Hit, Source, encode_decision
 from pipeline.records.events import decode
@@ -73,10 +74,10 @@ def run(stack: Stack, sink: str, events: int, seed: int, wait_s: float, progress
     return timing | {"sink": sink, "events": events, "machine": machine(), "versions": versions()}
 
 
-def fill(bootstrap: str, topic: str, token: str, events: int, seed: int) -> int:
+def fill(kafka: Kafka, topic: str, token: str, events: int, seed: int) -> int:
     """Put that many decisions of as many events on the topic; how many."""
     load = Workload(token, seed, clock.now_ms(), 5_000.0)
-    sender = Sender(bootstrap, linger_ms=20)
+    sender = Sender(kafka, linger_ms=20)
     for number, (key, value) in enumerate(load.events(events)):
         is_flagged = number % FLAGGED_EVERY == 0
         made = Decision(
@@ -143,7 +144,7 @@ def _writer(
     secret = stack.secret_path(sink)
     config = {
         "sink": sink,
-        "bootstrap": stack.kafka,
+        "kafka": stack.kafka.as_document(),
         "decisions_topic": topic,
         "dead_letter_topic": dead_letters(topic),
         "group": group,

@@ -30,7 +30,8 @@ _CHUNK = 1 << 18
 class Artifact:
     """One locked jar. `use` groups jars by what needs them; `size` is in bytes.
 
-    `coordinates` are group:artifact:version, with the type before the version where it is no jar.
+    `coordinates` are group:artifact:version, with the type before the version where it is no jar, with type
+    and classifier where it is a jar of another make.
     """
 
     use: str
@@ -40,20 +41,21 @@ class Artifact:
 
     @property
     def file_name(self) -> str:
-        _, artifact, kind, version = self._parts
-        return f"{artifact}-{version}.{kind}"
+        _, artifact, kind, classifier, version = self._parts
+        return f"{artifact}-{version}{classifier and f'-{classifier}'}.{kind}"
 
     @property
     def repository_path(self) -> str:
         """The jar's place below the base URL of any Maven repository."""
-        group, artifact, _, version = self._parts
+        group, artifact, _, _, version = self._parts
         return f"{group.replace('.', '/')}/{artifact}/{version}/{self.file_name}"
 
     @property
-    def _parts(self) -> tuple[str, str, str, str]:
-        parts = self.coordinates.split(":")
-        group, artifact, kind, version = parts if len(parts) == 4 else (*parts[:2], "jar", parts[2])
-        return group, artifact, kind, version
+    def _parts(self) -> tuple[str, str, str, str, str]:
+        """Group, artifact, type, classifier (empty for most), version."""
+        group, artifact, *more, version = self.coordinates.split(":")
+        kind, classifier = (*more, "jar", "")[:2] if not more else (*more, "")[:2]
+        return group, artifact, kind, classifier, version
 
     def cached(self, cache: Path) -> Path:
         """Where the jar lies in a cache folder once it is there."""

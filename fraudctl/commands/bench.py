@@ -133,10 +133,14 @@ def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
     summary = (
         f"{found['decided']:,} events in {found['timed_s']:.1f} s: {found['events_per_second']:,} events/s "
         f"({found['second_half_per_second']:,} in the second half, {found['first_job_per_second']:,} for the "
-        "job before it); "
+        f"job before it); {_cost(found['cpu_us_per_event'])}"
         f"{checkpoints['completed']} checkpoints inside; {reference['compared']:,} decisions compared"
     )
     return _result(found, summary)
+
+
+def _cost(us: float | None) -> str:
+    return "" if us is None else f"{us} µs of the TaskManager's processor time an event; "
 
 
 def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s: float) -> Result:

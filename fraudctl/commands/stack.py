@@ -70,7 +70,7 @@ def up(
     ] = None,
     engine: Annotated[
         str | None,
-        typer.Option("--engine", help="What runs it; at first: local.", autocompletion=_completion.engines),
+        typer.Option("--engine", help="What runs it: local, compose.", autocompletion=_completion.engines),
     ] = None,
     wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 180.0,
 ) -> Result:
@@ -87,7 +87,8 @@ def up(
         left_out, more = known.without, known.added
     if stacks.NEEDED_BY_JOBS.isdisjoint(left_out):
         submission.ruleset_content(chosen.rules)  # what cannot be scored by is said before anything starts
-    started = engines.for_up(home, engine).up(contract.Wish(home, chosen, left_out, any_port, wait, more))
+    wish = contract.Wish(home, chosen, left_out, any_port, wait, more)
+    started = engines.for_up(home, engine or chosen.engine).up(wish)
     if started.runs_jobs:
         with progress("starting the job") as shown:
             live.start(started, max(10.0, wait - (time.monotonic() - began)), shown)

@@ -160,14 +160,12 @@ class _Reader:
     def __init__(self, stack: Stack, since_ms: int, shadow_hash: str, progress: Progress) -> None:
         names = stack.profile.topics
         self.place = Place(names.transactions)
-        self._bootstrap, self._progress = stack.kafka, progress
+        self._kafka, self._progress = stack.kafka, progress
         self._mark = f'"ruleset_hash":"{shadow_hash}"}}'.encode()
         self._topics = {"shadow": names.shadow, "live": names.decisions}
-        self._ends = {name: admin.end_offsets(self._bootstrap, one) for name, one in self._topics.items()}
+        self._ends = {name: admin.end_offsets(self._kafka, one) for name, one in self._topics.items()}
         at = max(0, since_ms)
-        self._starts = {
-            name: admin.offsets_at(self._bootstrap, one, at) for name, one in self._topics.items()
-        }
+        self._starts = {name: admin.offsets_at(self._kafka, one, at) for name, one in self._topics.items()}
 
     def live(self) -> Iterator[Record]:
         return self._read("live")
@@ -182,7 +180,7 @@ class _Reader:
 
     def _read(self, name: str) -> Iterator[Record]:
         topic, ends = self._topics[name], self._ends[name]
-        records = tail.records(self._bootstrap, topic, self._starts[name], ends=ends)
+        records = tail.records(self._kafka, topic, self._starts[name], ends=ends)
         for done, record in enumerate(records):
             if record.value is not None:
                 yield Record(record.value, run_of(record.headers.items()))

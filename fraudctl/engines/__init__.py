@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pkgutil
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
 from fraudctl.home import stack as stacks
+from fraudctl.settings import shipped
 
 if TYPE_CHECKING:
     from fraudctl.engines.contract import Engine
@@ -20,7 +20,7 @@ FIRST = "local"
 
 def names() -> tuple[str, ...]:
     """The engines there are: the folders here."""
-    return tuple(sorted(found.name for found in pkgutil.iter_modules(__path__) if found.ispkg))
+    return shipped.engine_names()
 
 
 def find(name: str) -> Engine:
@@ -38,14 +38,16 @@ def of(stack: Stack) -> Engine:
 def of_home(home: Path) -> Engine:
     """The engine of the stack that was last started in a home; the local one where there never was one.
 
-    Where the file that tells is damaged it is the engine that has something running there.
+    Where the file that tells is damaged or gone it is the engine that has something running there.
     """
     try:
         stack = stacks.read(home)
     except FraudctlError:
-        found = (engine for engine in map(find, names()) if engine.is_running(home))
-        return next(found, find(FIRST))
-    return find(FIRST) if stack is None else of(stack)
+        stack = None
+    if stack is not None:
+        return of(stack)
+    found = (engine for engine in map(find, names()) if home.exists() and engine.is_running(home))
+    return next(found, find(FIRST))
 
 
 def for_up(home: Path, asked: str | None) -> Engine:

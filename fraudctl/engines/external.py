@@ -8,6 +8,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.servers import prometheus, server_class
 from pipeline import sinks
+from pipeline.sinks import rights
 
 PROBE_S = 5.0
 
@@ -50,17 +51,26 @@ def prepare(stack: Stack, sink: str) -> None:
     Raises Unhealthy where that cannot be done in a server of ours. One that is elsewhere may be away, or not
     let us in yet: that is said, the writer waits, and loses nothing.
     """
-    given = stack.sink_address(sink), stack.secret_path(sink), dict(stack.profile.sinks[sink])
-    is_elsewhere = stack.profile.server(sink).external is not None
+    address, secret, settings = stack.sink_address(sink), stack.secret_path(sink), stack.profile.sinks[sink]
+    called = title(sink) if sinks.needs_server(sink) else sink
     try:
-        sinks.prepare(sink, *given)
-        if is_elsewhere:
-            _ask_store(stack, sink)
-    except sinks.Unavailable as error:
-        mend = sinks.mend(sink, error) or "see: fraudctl doctor"
-        if not is_elsewhere:
-            raise Unhealthy(f"{title(sink)} cannot be used: {error}", hint=mend) from error
-        say(f"{title(sink)} cannot be used for now: {error}; its writer waits. {mend}")
+        if not _is_elsewhere(stack, sink):
+            return sinks.prepare(sink, address, secret, settings)
+        if hosts := rights.in_the_clear(sink, address, settings):
+            say(f"{called} at {', '.join(hosts)} is spoken to in the clear: without TLS")
+        sinks.prepare(sink, address, secret, settings)
+        _ask_store(stack, sink)
+    except (sinks.Unavailable, ValueError) as error:
+        mend = sinks.mend(sink, error) or f"see: fraudctl doctor --profile {stack.profile.name}"
+        if not _is_elsewhere(stack, sink):
+            raise Unhealthy(f"{called} cannot be used: {error}", hint=mend) from error
+        say(f"{called} cannot be used for now, its writer waits: {error}\n{mend}")
+
+
+def _is_elsewhere(stack: Stack, sink: str) -> bool:
+    if sinks.needs_server(sink):
+        return stack.profile.server(sink).external is not None
+    return not stack.sink_address(sink).startswith("file:")
 
 
 def _ask_store(stack: Stack, name: str) -> None:

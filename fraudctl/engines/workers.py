@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -133,7 +134,7 @@ def write_configurations(stack: Stack) -> None:
 
 def _ticker(stack: Stack) -> dict[str, object]:
     return {
-        "bootstrap": stack.kafka,
+        "kafka": stack.kafka.as_document(),
         "topic": stack.profile.topics.transactions,
         "out_of_orderness_ms": stack.profile.pipeline.out_of_orderness_ms,
         "silent_ms": SILENT_MS,
@@ -145,7 +146,7 @@ def _sink(stack: Stack, sink: str) -> dict[str, object]:
     secret = stack.secret_path(sink)
     return {
         "sink": sink,
-        "bootstrap": stack.kafka,
+        "kafka": stack.kafka.as_document(),
         "decisions_topic": stack.profile.topics.decisions,
         "dead_letter_topic": dead_letters(stack, sink),
         "group": writer_group(sink),
@@ -172,12 +173,17 @@ def sink_file(stack: Stack, sink: str) -> Path:
 
 
 def writer(stack: Stack, sink: str) -> Config:
-    """What a sink's writer is started with, as it lies in the home. Damaged where it cannot be used."""
+    """What a sink's writer is started with, as it lies in the home; its servers where we find them.
+
+    Damaged where it cannot be used.
+    """
     path, mend = sink_file(stack, sink), "run: fraudctl up, which writes it anew"
     found = typed_files.read(path, TypeAdapter(Config), mend)
     if found is None:
         raise Damaged(f"{path} is not there", hint=mend)
-    return found
+    if stack.inside is None:
+        return found
+    return replace(found, kafka=stack.kafka, address=stack.sink_address(sink))
 
 
 def _write(path: Path, document: dict[str, object]) -> None:
@@ -187,4 +193,6 @@ def _write(path: Path, document: dict[str, object]) -> None:
 def _python(stack: Stack, name: str, arguments: Sequence[str]) -> Program:
     path = os.pathsep.join(filter(None, [str(_PACKAGES), os.environ.get("PYTHONPATH")]))
     env = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    if name == EXPORTER:  # each thread would have an arena of its own, and its clients of Kafka have many
+        env["MALLOC_ARENA_MAX"] = "2"
     return Program(name, [sys.executable, "-m", *arguments], env=env, directory=stack.home)

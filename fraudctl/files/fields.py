@@ -18,6 +18,7 @@ from fraudctl.files.options import ReadOptions
 from fraudctl.files.times import Times
 from pipeline.records.fields import LABEL_FIELDS, NUMBER_FIELDS, RESERVED, STRING_FIELDS
 from pipeline.records.quantities import Number, Refusal
+from pipeline.records.spelling import CODES, spelt
 
 IDS = frozenset(("event_id", "user_id", "card_id", "device_id", "merchant_id"))
 TEXTS = frozenset(("event_id", "user_id", *STRING_FIELDS))
@@ -55,7 +56,9 @@ class Fields:
         if name == "amount":
             return self.amounts.of_text
         if name in TEXTS:
-            return str.upper if name == "currency" else _whole_text if column in self.whole else None
+            if name in CODES:
+                return lambda cell: spelt(name, cell)
+            return _whole_text if column in self.whole else None
         kind = self.kind_of(column, name) or self.kinds.get(column, "text")
         if name in NUMBER_FIELDS:
             return lambda cell: number_of_cell(name, cell, self.options.decimal)
@@ -85,9 +88,7 @@ class Fields:
         return self.options.kinds.get(column) or self.options.kinds.get(name)
 
     def _text(self, name: str, may_be_number: bool) -> Convert:
-        upper = name == "currency"
-
-        def text(value: Any) -> str:
+        def text(value: Any) -> str | None:
             if type(value) is not str:
                 if may_be_number and isinstance(value, Number):
                     return _whole_text(value)
@@ -95,7 +96,7 @@ class Fields:
                 raise Refusal("wrong_type", what)
             if _UNCLEAN.search(value):
                 raise Refusal("bad_string", f"{name}: {value[:40]!a}")
-            return value.upper() if upper else value
+            return spelt(name, value) if name != "ip" else value
 
         return text
 

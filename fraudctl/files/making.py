@@ -15,6 +15,7 @@ from fraudctl.files.parquet_table import plain
 from fraudctl.files.times import Times
 from pipeline.records.events import Transaction, encode
 from pipeline.records.quantities import Refusal
+from pipeline.records.spelling import AS_SENT, spelt
 
 _VERDICTS = dict.fromkeys(("1", "1.0", "true", "fraud", "yes"), True) | dict.fromkeys(
     ("0", "0.0", "false", "legit", "no"), False
@@ -70,6 +71,7 @@ class Maker:
         self._amounts, self._times, self._most = amounts, times, max_event_bytes
         self._joined = columns.joined()
         self._paths = columns.paths()
+        self._may_be_blank = False
         self._steps: dict[str, list[tuple[str, Convert]]] = {}
 
     def of_cells(self, hive: dict[str, str]) -> Callable[[int, list[str]], Row | RefusedRow]:
@@ -110,6 +112,7 @@ class Maker:
             for field, convert in self._steps_of(column, True)
         ]
         elsewhere = bool(self._paths or self._joined)
+        self._may_be_blank = True
 
         def row(number: int, cells: list[Any]) -> Row | RefusedRow:
             values: dict[str, Any] = {}
@@ -130,7 +133,7 @@ class Maker:
     def pairs(self, number: int, members: Sequence[tuple[str, Any]], size: int) -> Row | RefusedRow:
         """For an object's members of `size` bytes."""
         values: dict[str, Any] = {}
-        steps = self._steps
+        steps, self._may_be_blank = self._steps, True
         try:
             for name, value in members:
                 if value is None:
@@ -182,7 +185,9 @@ class Maker:
             raise _lacking(event_id, user_id, event_time, units)
         if self._options.minor_units or self._options.currency:
             units = self._in_major(units, values)
-        if self._fields.left_out:
+        if "ip" in values:
+            _spell_address(values)
+        if self._may_be_blank or self._fields.left_out:
             values = {name: value for name, value in values.items() if value is not None}
         transaction = Transaction(event_id, user_id, event_time, units, values)
         if size * _WIDEST + 1_000 > self._most and (length := len(encode(transaction))) > self._most:
@@ -200,6 +205,13 @@ class Maker:
         return hashlib.blake2b(
             repr(list(whole)).encode("utf-8", "surrogateescape"), digest_size=16
         ).hexdigest()
+
+
+def _spell_address(values: dict[str, Any]) -> None:
+    sent = values["ip"]
+    values["ip"] = found = spelt("ip", sent)
+    if found is not None and found != sent:
+        values.setdefault(AS_SENT, sent)
 
 
 def label_of(values: dict[str, Any], times: Times) -> Label | None:

@@ -91,6 +91,11 @@ def claim(home: Path) -> bool:
     Refuses what `refuse_claim` does.
     """
     refuse_claim(home)
+    return mark(home)
+
+
+def mark(home: Path) -> bool:
+    """Mark a folder as a home, whatever lies in it; whether it was marked before."""
     if mark_of(home) is not None:
         return True
     make_folder(home)

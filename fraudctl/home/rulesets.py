@@ -52,12 +52,17 @@ def store(home: Path, content: Mapping[str, Any]) -> str:
     """Keep a rule set's content under its hash, which is returned; the file has the time of the last use."""
     kept = {section: value for section, value in content.items() if section != "tests"}
     name = content_hash(kept)
-    path = home / "rules" / f"{name}.json"
+    path = place(home, name)
     if not path.exists():
         write_atomically(path, json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
     now_ns = time.time_ns()
     os.utime(path, ns=(now_ns, now_ns))  # by itself a file's time is too coarse to tell two uses apart
     return name
+
+
+def place(home: Path, name: str) -> Path:
+    """Where the content of that hash is kept."""
+    return home / "rules" / f"{name}.json"
 
 
 def record_start(home: Path, content: Mapping[str, Any], job: str, run: int, at_ms: int) -> None:
@@ -130,7 +135,7 @@ def _version(path: Path) -> str | None:
 
 def by_hash(home: Path, wanted: str) -> RuleSet | None:
     """The kept rule set of exactly that hash, else a shipped one, None when there is none to be read."""
-    for path in (home / "rules" / f"{wanted}.json", *shipped().values()):
+    for path in (place(home, wanted), *shipped().values()):
         try:
             found = read(path)
         except UsageError:

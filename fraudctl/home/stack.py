@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ from fraudctl.console import options
 from fraudctl.errors import NotRunning
 from fraudctl.home import typed_files
 from fraudctl.home.private_files import write_atomically
-from fraudctl.settings.profile import Profile
+from fraudctl.settings.profile import External, Profile
 from pipeline import sinks
+from pipeline.connections.kafka.description import Kafka
 
 FORMAT = 1
 NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
@@ -97,6 +98,20 @@ class Paths:
 
 
 @dataclass(frozen=True)
+class Inside:
+    """How the programs of a stack see it, where they have a network and files of their own.
+
+    The home is the same folder there and here. `rules` is a copy of the profile's rule set in it. `submit` is
+    a command that hands a job to Flink from there, to which the path of the job's configuration is added.
+    """
+
+    addresses: Mapping[str, str]
+    jars: Mapping[str, str]
+    rules: Path
+    submit: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Stack:
     """A started stack. `addresses` maps a server to host:port (or an external server's own address)."""
 
@@ -111,15 +126,28 @@ class Stack:
     """the engine that runs it"""
     added: tuple[str, ...] = ()
     """servers that `up` was asked for beyond those of the profile"""
+    inside: Inside | None = None
+    """how its programs see it; None where they see what we see"""
+
+    @property
+    def seen_inside(self) -> Stack:
+        """The same stack with the addresses and files that its own programs use."""
+        if self.inside is None:
+            return self
+        there, profile = self.inside, replace(self.profile, rules=self.inside.rules)
+        return replace(self, profile=profile, addresses=there.addresses, jars=there.jars, inside=None)
 
     @property
     def paths(self) -> Paths:
         return Paths(self.home)
 
     @property
-    def kafka(self) -> str:
-        """Kafka's bootstrap address."""
-        return self.address("kafka")
+    def kafka(self) -> Kafka:
+        """How Kafka is reached: as the profile says of one that is not ours, else without security."""
+        address, external = self.address("kafka"), self.profile.server("kafka").external
+        if isinstance(external, Kafka):
+            return replace(external, bootstrap=address)
+        return Kafka(bootstrap=address, alter_topics=True)
 
     @property
     def flink(self) -> str:
@@ -141,8 +169,9 @@ class Stack:
 
     @property
     def job_jars(self) -> tuple[Path, ...]:
-        """The jars a job is submitted with: the kernel first, then the connector."""
-        return tuple(Path(self.jars[name]) for name in ("kernel", "connector") if name in self.jars)
+        """The jars a job is submitted with: the kernel first, then the connector and what that needs."""
+        others = [jar for name, jar in self.jars.items() if name != "kernel"]
+        return tuple(Path(jar) for jar in [*filter(None, [self.jars.get("kernel")]), *others])
 
     def address(self, server: str) -> str:
         """The address of a server; NotRunning if the stack was started without it."""
@@ -164,7 +193,7 @@ class Stack:
             return named
         external = self.profile.server(server).external
         if external:
-            return external.credentials_file
+            return external.credentials_file if isinstance(external, External) else None
         file = self.paths.secret_file(server)
         return file if file.is_file() else None
 
@@ -173,8 +202,11 @@ class Stack:
         return sinks.Way(self.secret_path(sink), self.profile.sinks.get(sink, {}))
 
     def sink_url(self, sink: str) -> str:
-        """The address of a sink's store with the password: show it to its owner only."""
-        return with_password(self.sink_address(sink), self.secret(sink))
+        """The address of a sink's store, with the password that we made for a server of ours: show it to its
+        owner only. The secrets of a server elsewhere are shown to nobody.
+        """
+        own = None if self.profile.server(sink).external else self.secret(sink)
+        return with_password(self.sink_address(sink), own)
 
     def sink_address(self, sink: str) -> str:
         """The address of a sink's store without the password; NotRunning where its server is not there."""
@@ -198,6 +230,7 @@ class Stack:
             "extra": dict(self.extra),
             "engine": self.engine,
             "added": list(self.added),
+            **({"inside": asdict(self.inside)} if self.inside else {}),
         }
         write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
 
@@ -234,6 +267,7 @@ class _File:
     extra: Mapping[str, Any]
     engine: str = "local"
     added: tuple[str, ...] = ()
+    inside: Inside | None = None
 
 
 @cache

@@ -17,6 +17,7 @@ from fraudctl.home import rulesets
 from fraudctl.home.jobs import submitted_live, wanted_live
 from fraudctl.kafka import tail
 from fraudctl.kafka.sender import Sender, Sent
+from pipeline.connections.kafka.description import Kafka
 from pipeline.records.clock import now_ms
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plan import TooManyConditions
@@ -48,7 +49,7 @@ class RulesTopic:
     `hops` are the keys that the job has steps by; None where no job runs.
     """
 
-    bootstrap: str
+    kafka: Kafka
     topic: str
     home: Path
     hops: Sequence[str] | None = None
@@ -59,7 +60,7 @@ class RulesTopic:
 
     def sorted_out(self) -> Reading:
         """Every activation that counts, and every record that is put aside."""
-        records = tail.records(self.bootstrap, self.topic)
+        records = tail.records(self.kafka, self.topic)
         return activation.sorted_out((record.offset, record.append_ms, record.value) for record in records)
 
     def activate(self, decide: Callable[[list[Activation]], Change]) -> Activation:
@@ -113,7 +114,7 @@ class RulesTopic:
 
     def _append(self, value: bytes) -> int:
         placed: list[Sent] = []
-        sender = Sender(self.bootstrap, placed.append)
+        sender = Sender(self.kafka, placed.append)
         sender.send(self.topic, value, partition=PARTITION)
         if sender.flush() or sender.failed or not placed:
             raise Failed(

@@ -17,6 +17,8 @@ from fraudctl.errors import Failed, FileProblems
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.private_files import UMASK, make_folder, open_private
+from pipeline.connections.kafka import jvm
+from pipeline.connections.tls import BadFile
 from pipeline.records.clock import now_ms
 from pipeline.rules import ruleset
 from pipeline.rules.plan import PlanSettings
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 LIVE = "fraudctl-live"
 SUBMIT_S = 180.0
+SUBMIT = (sys.executable, "-m", "pipeline.job", "--config")
+"""what hands a job to Flink; the path of its configuration comes last"""
 CLIENT_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m")
 """The client lives for seconds: it must start quickly, not run fast."""
 
@@ -50,14 +54,15 @@ def job_config(
     `ruleset` is content, None for that of this stack; `changes` replaces fields for a job that is not the
     live one. Checkpoints lie in a folder of the run, so a path tells which run its state belongs to.
     """
-    pipeline = stack.profile.pipeline
+    content = ruleset_content(stack.profile.rules) if ruleset is None else ruleset
+    pipeline, stack = stack.profile.pipeline, stack.seen_inside
     config = JobConfig(
         name=name,
         flink=stack.flink,
         flink_conf_dir=str(stack.paths.flink_conf),
-        bootstrap=stack.kafka,
+        bootstrap=stack.kafka.bootstrap,
         topics=topics_of(stack),
-        ruleset=ruleset_content(stack.profile.rules) if ruleset is None else ruleset,
+        ruleset=content,
         run=run,
         parallelism=pipeline.parallelism,
         idle_after_ms=pipeline.idle_after_ms,
@@ -67,8 +72,17 @@ def job_config(
         checkpoints=(stack.paths.checkpoints / f"run-{run}").as_uri(),
         checkpoint_interval_ms=pipeline.checkpoint_interval_ms,
         plugin_watch=str(stack.paths.plugins),
+        kafka_properties=kafka_properties(stack),
     )
     return replace(config, **changes)
+
+
+def kafka_properties(stack: Stack) -> dict[str, str]:
+    """How the job reaches Kafka, without a secret. Failed where a file that it needs cannot be used."""
+    try:
+        return jvm.properties(stack.kafka)
+    except BadFile as error:
+        raise Failed(f"Kafka at {stack.kafka}: {error}", hint=error.hint, code="kafka_file") from error
 
 
 def plan_settings(profile: Profile) -> PlanSettings:
@@ -86,7 +100,7 @@ def plan_settings(profile: Profile) -> PlanSettings:
 def ruleset_content(path: Path) -> dict[str, object]:
     """The content of a rule set's file. UnusableRules names every problem at once."""
     try:
-        return dict(ruleset.load(path).content)
+        return dict(rulesets.load(path).content)
     except ruleset.RuleSetError as error:
         raise UnusableRules(path, error.problems) from error
 
@@ -102,7 +116,8 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
 
     The rule set is kept before any decision can name it (see `fraudctl.home.rulesets`).
 
-    The child inherits the descriptor `lock`, so the lock outlives a submitter that is killed meanwhile.
+    The child inherits the descriptor `lock`, so the lock outlives a submitter that is killed meanwhile. Where
+    the stack's programs have a network of their own, `pipeline.job` runs there.
     """
     rulesets.store(stack.home, config.ruleset)
     folder = stack.paths.jobs
@@ -111,8 +126,8 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
     make_folder(said.parent)
     with open_private(said, "wb") as errors:
         child = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.job", "--config", str(path)],
-            env=_environment(config),
+            [*(stack.inside.submit if stack.inside else SUBMIT), str(path)],
+            env=dict(os.environ) if stack.inside else environment(config),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -133,7 +148,8 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
     return job_id
 
 
-def _environment(config: JobConfig) -> dict[str, str]:
+def environment(config: JobConfig) -> dict[str, str]:
+    """What `pipeline.job` needs to find in its environment."""
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return {

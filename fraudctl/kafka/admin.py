@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (
-    AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
@@ -23,11 +22,9 @@ from confluent_kafka.admin import (
 )
 
 from fraudctl.errors import Difference, Failed, Unhealthy
-from fraudctl.kafka.broker import client, translated
+from fraudctl.kafka.broker import client, metadata, translated
 from fraudctl.waiting import until
-
-if TYPE_CHECKING:
-    pass
+from pipeline.connections.kafka.description import Kafka
 
 ANSWER_S = 15.0
 """How long one question to the broker may take before it counts as unreachable."""
@@ -44,32 +41,52 @@ class TopicSpec:
     config: Mapping[str, str] = field(default_factory=dict)
 
 
-def create(bootstrap: str, wanted: Sequence[TopicSpec], wait_s: float = 60.0) -> tuple[str, ...]:
+def create(kafka: Kafka, wanted: Sequence[TopicSpec], wait_s: float = 60.0) -> tuple[str, ...]:
     """Create what is missing, check what is there, wait until every partition has a leader; names created.
 
-    Raises Difference when a topic exists with another number of partitions or another kind of timestamps;
-    retention and record size of existing topics are brought to the wanted values.
+    Raises Difference when a topic exists with another number of partitions or another kind of timestamps.
+    Other settings of existing topics become the wanted ones where `kafka.alter_topics` says so, else they are
+    left: see `differing`.
     """
-    admin = client(bootstrap)
-    present = _partition_counts(admin, bootstrap, [s.name for s in wanted])
+    admin = client(kafka)
+    present = _partition_counts(kafka, [s.name for s in wanted])
     for one in wanted:
         if one.name in present:
-            _check(bootstrap, one, present[one.name])
+            _check(kafka, one, present[one.name])
     missing = [s for s in wanted if s.name not in present]
-    with translated(bootstrap):
-        for future in admin.create_topics([_new(s) for s in missing]).values() if missing else ():
+    with translated(kafka):
+        for future in admin.create_topics([_new(kafka, s) for s in missing]).values() if missing else ():
             _settle(future, KafkaError.TOPIC_ALREADY_EXISTS)
-    wait_for_leaders(bootstrap, {s.name: s.partitions for s in wanted}, wait_s)
+    wait_for_leaders(kafka, {s.name: s.partitions for s in wanted}, wait_s)
     return tuple(s.name for s in missing)
 
 
-def describe(bootstrap: str, names: Sequence[str]) -> dict[str, TopicSpec]:
+def differing(kafka: Kafka, wanted: Sequence[TopicSpec]) -> list[str]:
+    """What of existing topics is not as wanted, a line for each setting."""
+    there = describe(kafka, [one.name for one in wanted])
+    with translated(kafka):
+        known = metadata(kafka, ANSWER_S).topics
+    lines = []
+    for one in (one for one in wanted if one.name in there):
+        found = there[one.name].config
+        lines += [
+            f"topic {one.name} has {key}={found.get(key)}, the profile says {value}"
+            for key, value in _config(kafka, one).items()
+            if found.get(key) != value
+        ]
+        copies = min(len(each.replicas) for each in known[one.name].partitions.values())
+        if kafka.replication and copies != kafka.replication:
+            lines.append(f"topic {one.name} has {copies} copies, the profile says {kafka.replication}")
+    return lines
+
+
+def describe(kafka: Kafka, names: Sequence[str]) -> dict[str, TopicSpec]:
     """The named topics as they are, with their whole configuration; those that do not exist are left out."""
-    admin = client(bootstrap)
-    counts = _partition_counts(admin, bootstrap, names)
+    admin = client(kafka)
+    counts = _partition_counts(kafka, names)
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in counts]
     found: dict[str, TopicSpec] = {}
-    with translated(bootstrap):
+    with translated(kafka):
         for resource, future in admin.describe_configs(resources).items() if resources else ():
             entries = future.result(timeout=ANSWER_S)
             config = {key: str(entry.value) for key, entry in entries.items() if entry.value is not None}
@@ -77,21 +94,21 @@ def describe(bootstrap: str, names: Sequence[str]) -> dict[str, TopicSpec]:
     return found
 
 
-def names(bootstrap: str) -> tuple[str, ...]:
+def names(kafka: Kafka) -> tuple[str, ...]:
     """Every topic there is, the broker's own left out."""
-    with translated(bootstrap):
-        known = client(bootstrap).list_topics(timeout=ANSWER_S).topics
+    with translated(kafka):
+        known = metadata(kafka, ANSWER_S).topics
     return tuple(sorted(name for name in known if not name.startswith("__")))
 
 
-def delete(bootstrap: str, names: Sequence[str]) -> None:
+def delete(kafka: Kafka, names: Sequence[str]) -> None:
     """Delete the topics and wait until the broker no longer lists them; one that is not there is no error."""
-    admin = client(bootstrap)
-    with translated(bootstrap):
+    admin = client(kafka)
+    with translated(kafka):
         for future in admin.delete_topics(list(names)).values() if names else ():
             _settle(future, KafkaError.UNKNOWN_TOPIC_OR_PART)
     until(
-        lambda: not _partition_counts(admin, bootstrap, names),
+        lambda: not _partition_counts(kafka, names),
         ANSWER_S,
         lambda: Unhealthy(
             "topics are still listed after their deletion", hint="look at: fraudctl logs kafka"
@@ -99,13 +116,12 @@ def delete(bootstrap: str, names: Sequence[str]) -> None:
     )
 
 
-def wait_for_leaders(bootstrap: str, partitions: Mapping[str, int], wait_s: float) -> None:
+def wait_for_leaders(kafka: Kafka, partitions: Mapping[str, int], wait_s: float) -> None:
     """Return once the broker answers and each topic has that many partitions with a leader."""
-    admin = client(bootstrap)
 
     def led() -> bool:
-        with translated(bootstrap):
-            known = admin.list_topics(timeout=ANSWER_S).topics
+        with translated(kafka):
+            known = metadata(kafka, ANSWER_S).topics
         return all(
             name in known
             and len(known[name].partitions) == count
@@ -120,9 +136,9 @@ def wait_for_leaders(bootstrap: str, partitions: Mapping[str, int], wait_s: floa
     )
 
 
-def partitions_of(bootstrap: str, topic: str) -> int:
+def partitions_of(kafka: Kafka, topic: str) -> int:
     """Number of partitions; Failed when the topic does not exist."""
-    count = _partition_counts(client(bootstrap), bootstrap, [topic]).get(topic)
+    count = _partition_counts(kafka, [topic]).get(topic)
     if count is None:
         raise Failed(
             f"topic {topic} does not exist",
@@ -132,56 +148,63 @@ def partitions_of(bootstrap: str, topic: str) -> int:
     return count
 
 
-def begin_offsets(bootstrap: str, topic: str) -> dict[int, int]:
+def begin_offsets(kafka: Kafka, topic: str) -> dict[int, int]:
     """Offset of the oldest record still held, per partition."""
-    return _list_offsets(bootstrap, topic, OffsetSpec.earliest())
+    return _list_offsets(kafka, topic, OffsetSpec.earliest())
 
 
-def end_offsets(bootstrap: str, topic: str) -> dict[int, int]:
+def end_offsets(kafka: Kafka, topic: str) -> dict[int, int]:
     """Offset that the next record will get, per partition."""
-    return _list_offsets(bootstrap, topic, OffsetSpec.latest())
+    return _list_offsets(kafka, topic, OffsetSpec.latest())
 
 
-def newest_appends(bootstrap: str, topic: str) -> dict[int, int]:
+def newest_appends(kafka: Kafka, topic: str) -> dict[int, int]:
     """The greatest append time, in epoch ms, of each partition that holds a record."""
-    found = _listed(bootstrap, topic, OffsetSpec.max_timestamp())
+    found = _listed(kafka, topic, OffsetSpec.max_timestamp())
     return {p: info.timestamp for p, info in found.items() if info.timestamp >= 0}
 
 
-def offsets_at(bootstrap: str, topic: str, time_ms: int) -> dict[int, int]:
+def offsets_at(kafka: Kafka, topic: str, time_ms: int) -> dict[int, int]:
     """Offset of the first record appended at or after that time, per partition; the end if there is none."""
-    ends = end_offsets(bootstrap, topic)
-    found = _list_offsets(bootstrap, topic, OffsetSpec.for_timestamp(time_ms))
+    ends = end_offsets(kafka, topic)
+    found = _list_offsets(kafka, topic, OffsetSpec.for_timestamp(time_ms))
     return {p: found[p] if found.get(p, -1) >= 0 else end for p, end in ends.items()}
 
 
-def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
+def committed(kafka: Kafka, group: str, topic: str) -> dict[int, int]:
     """Offsets the consumer group has committed; partitions without a commit are left out."""
-    asked = [TopicPartition(topic, p) for p in range(partitions_of(bootstrap, topic))]
-    admin = client(bootstrap)
-    with translated(bootstrap):
+    asked = [TopicPartition(topic, p) for p in range(partitions_of(kafka, topic))]
+    admin = client(kafka)
+    with translated(kafka):
         futures = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, asked)])
         answer = futures[group].result(timeout=ANSWER_S)
     return {p.partition: p.offset for p in answer.topic_partitions or () if p.offset >= 0}
 
 
-def lag(bootstrap: str, group: str, topic: str) -> dict[int, int]:
+def lag(kafka: Kafka, group: str, topic: str) -> dict[int, int]:
     """Records that the group has not committed yet, per partition; all records where it never committed."""
-    done, oldest = committed(bootstrap, group, topic), begin_offsets(bootstrap, topic)
-    return {p: max(0, end - done.get(p, oldest[p])) for p, end in end_offsets(bootstrap, topic).items()}
+    done, oldest = committed(kafka, group, topic), begin_offsets(kafka, topic)
+    return {p: max(0, end - done.get(p, oldest[p])) for p, end in end_offsets(kafka, topic).items()}
 
 
-def reset(bootstrap: str, group: str, topic: str, to: Mapping[int, int]) -> None:
+def reset(kafka: Kafka, group: str, topic: str, to: Mapping[int, int]) -> None:
     """Set the group's committed offsets. The broker refuses while a member of the group is connected."""
     wanted = [TopicPartition(topic, p, offset) for p, offset in sorted(to.items())]
-    admin = client(bootstrap)
-    with translated(bootstrap):
+    admin = client(kafka)
+    with translated(kafka):
         futures = admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, wanted)])
         futures[group].result(timeout=ANSWER_S)
 
 
-def _new(one: TopicSpec) -> NewTopic:
-    return NewTopic(one.name, num_partitions=one.partitions, replication_factor=-1, config=dict(one.config))
+def _new(kafka: Kafka, one: TopicSpec) -> NewTopic:
+    """-1: as many copies as the cluster makes by default."""
+    copies, config = kafka.replication or -1, _config(kafka, one)
+    return NewTopic(one.name, num_partitions=one.partitions, replication_factor=copies, config=config)
+
+
+def _config(kafka: Kafka, one: TopicSpec) -> dict[str, str]:
+    least = {"min.insync.replicas": str(kafka.min_insync)} if kafka.min_insync else {}
+    return {**one.config, **least}
 
 
 def _settle(future: Any, harmless: int) -> None:
@@ -192,22 +215,22 @@ def _settle(future: Any, harmless: int) -> None:
             raise
 
 
-def _partition_counts(admin: AdminClient, bootstrap: str, names: Sequence[str]) -> dict[str, int]:
-    with translated(bootstrap):
-        known = admin.list_topics(timeout=ANSWER_S).topics
+def _partition_counts(kafka: Kafka, names: Sequence[str]) -> dict[str, int]:
+    with translated(kafka):
+        known = metadata(kafka, ANSWER_S).topics
     return {
         name: len(known[name].partitions) for name in names if name in known and known[name].error is None
     }
 
 
-def _check(bootstrap: str, wanted: TopicSpec, partitions: int) -> None:
+def _check(kafka: Kafka, wanted: TopicSpec, partitions: int) -> None:
     if partitions != wanted.partitions:
         raise Difference(
             f"topic {wanted.name} has {partitions} partitions, the profile says {wanted.partitions}",
             hint=f"set partitions: {partitions} in the profile, or name another topic there",
             code="topic_differs",
         )
-    there = describe(bootstrap, [wanted.name])[wanted.name].config
+    there = describe(kafka, [wanted.name])[wanted.name].config
     kind = "message.timestamp.type"
     if kind in wanted.config and there.get(kind) != wanted.config[kind]:
         raise Difference(
@@ -215,30 +238,30 @@ def _check(bootstrap: str, wanted: TopicSpec, partitions: int) -> None:
             hint="name another topic in the profile, or alter this one with Kafka's own tools",
             code="topic_differs",
         )
-    changed = {key: value for key, value in wanted.config.items() if there.get(key) != value}
-    if changed:
-        _alter(bootstrap, wanted.name, changed)
+    changed = {key: value for key, value in _config(kafka, wanted).items() if there.get(key) != value}
+    if changed and kafka.alter_topics:
+        _alter(kafka, wanted.name, changed)
 
 
-def _alter(bootstrap: str, topic: str, config: Mapping[str, str]) -> None:
+def _alter(kafka: Kafka, topic: str, config: Mapping[str, str]) -> None:
     entries = [
         ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in config.items()
     ]
     resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
-    admin = client(bootstrap)
-    with translated(bootstrap):
+    admin = client(kafka)
+    with translated(kafka):
         for future in admin.incremental_alter_configs([resource]).values():
             future.result(timeout=ANSWER_S)
 
 
-def _list_offsets(bootstrap: str, topic: str, at: OffsetSpec) -> dict[int, int]:
-    return {p: info.offset for p, info in _listed(bootstrap, topic, at).items()}
+def _list_offsets(kafka: Kafka, topic: str, at: OffsetSpec) -> dict[int, int]:
+    return {p: info.offset for p, info in _listed(kafka, topic, at).items()}
 
 
-def _listed(bootstrap: str, topic: str, at: OffsetSpec) -> dict[int, ListOffsetsResultInfo]:
-    asked = {TopicPartition(topic, p): at for p in range(partitions_of(bootstrap, topic))}
-    admin = client(bootstrap)
-    with translated(bootstrap):
+def _listed(kafka: Kafka, topic: str, at: OffsetSpec) -> dict[int, ListOffsetsResultInfo]:
+    asked = {TopicPartition(topic, p): at for p in range(partitions_of(kafka, topic))}
+    admin = client(kafka)
+    with translated(kafka):
         failures: list[KafkaException] = []
 
         def answered() -> dict[int, ListOffsetsResultInfo] | None:

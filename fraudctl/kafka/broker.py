@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
+from pipeline.connections.kafka import librdkafka, words
+from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.tls import BadFile
 
 UNREACHABLE = frozenset(
     {
@@ -18,11 +22,14 @@ UNREACHABLE = frozenset(
         KafkaError._ALL_BROKERS_DOWN,
         KafkaError._TIMED_OUT,
         KafkaError._RESOLVE,
+        KafkaError._SSL,
+        KafkaError._AUTHENTICATION,
         KafkaError.REQUEST_TIMED_OUT,
         KafkaError.BROKER_NOT_AVAILABLE,
     }
 )
 """What a client says while it has no broker."""
+_GLANCE_S = 1.0
 
 log = logging.getLogger("fraudctl.kafka")
 log.addHandler(logging.NullHandler())
@@ -30,31 +37,62 @@ log.propagate = False
 
 
 @functools.lru_cache(maxsize=4)
-def client(bootstrap: str) -> AdminClient:
-    """One per broker: whoever watches a lag asks several times a second."""
-    return AdminClient(
-        {"bootstrap.servers": bootstrap, "socket.connection.setup.timeout.ms": 5000}, logger=log
-    )
+def client(kafka: Kafka) -> AdminClient:
+    """One per cluster: whoever watches a lag asks several times a second. Raises Failed."""
+    with buildable(kafka):
+        return librdkafka.admin(kafka, {"socket.connection.setup.timeout.ms": 5000}, log)
+
+
+def metadata(kafka: Kafka, wait_s: float) -> ClusterMetadata:
+    """What the cluster says of itself and its topics; to be called where `translated`.
+
+    What does not pass by waiting, such as a wrong password, is known at once: the client itself goes on
+    trying until the time is over.
+    """
+    deadline, glance_s = time.monotonic() + wait_s, _GLANCE_S
+    while True:
+        left_s = deadline - time.monotonic()
+        try:
+            return client(kafka).list_topics(timeout=max(0.1, min(glance_s, left_s)))
+        except KafkaException as error:
+            if left_s <= glance_s or error.args[0].code() not in UNREACHABLE or _is_final(kafka):
+                raise
+        glance_s *= 2
 
 
 @contextmanager
-def translated(bootstrap: str) -> Iterator[None]:
+def translated(kafka: Kafka) -> Iterator[None]:
     """Raises Unhealthy where the broker cannot be reached, Failed where it refuses."""
     try:
         yield
     except KafkaException as error:
+        found = failure(kafka, error.args[0])
         client.cache_clear()
-        raise failure(bootstrap, error.args[0]) from error
+        raise found from error
     except TimeoutError as error:
         # an admin client that was there when the broker was killed may never answer again
         client.cache_clear()
-        raise unreachable(bootstrap, "no answer in time") from error
+        raise unreachable(kafka, "no answer in time") from error
 
 
-def failure(bootstrap: str, error: KafkaError) -> FraudctlError:
+@contextmanager
+def buildable(kafka: Kafka) -> Iterator[None]:
+    """Raises Failed where no client can be made of the description and its files."""
+    try:
+        yield
+    except BadFile as error:
+        raise Failed(f"Kafka at {kafka}: {error}", hint=error.hint, code="kafka_file") from error
+    except KafkaException as error:
+        said = f"Kafka at {kafka}: no client can be made: {error.args[0].str()}"
+        raise Failed(said, hint="see what servers.kafka.external says", code="kafka_client") from error
+
+
+def failure(kafka: Kafka, error: KafkaError) -> FraudctlError:
     """The error for what the broker or its client said."""
     if error.code() in UNREACHABLE:
-        return unreachable(bootstrap, error.str())
+        return unreachable(kafka, error.str())
+    if said := words.explain(kafka, f"{error.name()}: {error.str()}"):
+        return Failed(f"Kafka at {kafka} refused: {said.message}", hint=said.hint, code=said.code)
     return Failed(
         f"Kafka refused: {error.str()} ({error.name()})",
         hint="look at: fraudctl logs kafka",
@@ -62,10 +100,19 @@ def failure(bootstrap: str, error: KafkaError) -> FraudctlError:
     )
 
 
-def unreachable(bootstrap: str, detail: str) -> FraudctlError:
-    """The error for a broker that does not answer as it should."""
+def unreachable(kafka: Kafka, detail: str) -> FraudctlError:
+    """The error for a broker that does not answer as it should: why, as far as a client has heard it."""
+    said = words.explain(kafka, librdkafka.last_error(kafka) or detail)
+    if said is not None and said.is_final:
+        message = f"Kafka at {kafka} cannot be used: {said.message}"
+        return Unhealthy(message, hint=said.hint, code=said.code)
     return Unhealthy(
-        f"Kafka at {bootstrap} cannot be reached: {detail}",
+        f"Kafka at {kafka} cannot be reached: {said.message if said else detail}",
         hint="see which server is down with: fraudctl status; then: fraudctl restart kafka",
         code="kafka_unreachable",
     )
+
+
+def _is_final(kafka: Kafka) -> bool:
+    said = words.explain(kafka, librdkafka.last_error(kafka) or "")
+    return said is not None and said.is_final

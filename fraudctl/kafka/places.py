@@ -7,10 +7,11 @@ import re
 from fraudctl.errors import UsageError
 from fraudctl.kafka import admin
 from fraudctl.settings import moment
+from pipeline.connections.kafka.description import Kafka
 from pipeline.records import clock
 
 
-def offsets(kafka: str, topic: str, place: str, now_ms: int | None = None) -> dict[int, int]:
+def offsets(kafka: Kafka, topic: str, place: str, now_ms: int | None = None) -> dict[int, int]:
     """The offsets a place means. Named partitions may be some of all.
 
     UsageError for what is no place, or lies outside the log.
@@ -37,7 +38,7 @@ def time_ms(text: str, now_ms: int) -> int:
         ) from None
 
 
-def _within_log(kafka: str, topic: str, wanted: dict[int, int]) -> dict[int, int]:
+def _within_log(kafka: Kafka, topic: str, wanted: dict[int, int]) -> dict[int, int]:
     begin, end = admin.begin_offsets(kafka, topic), admin.end_offsets(kafka, topic)
     for partition, offset in wanted.items():
         if partition not in end:

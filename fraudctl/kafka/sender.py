@@ -8,7 +8,11 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from fraudctl.kafka.broker import failure, log
+from fraudctl.errors import FraudctlError
+from fraudctl.kafka.broker import buildable, failure, log
+from pipeline.connections.kafka import librdkafka
+from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.librdkafka import Files
 
 REPORT_S = 30.0
 """Within that after a sender has given up on a record, its report has come."""
@@ -35,18 +39,17 @@ class Sender:
 
     def __init__(
         self,
-        bootstrap: str,
+        kafka: Kafka,
         on_delivery: Callable[[Sent], None] | None = None,
         give_up_s: float = 120.0,
         linger_ms: int = 1,
     ) -> None:
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._on_delivery = on_delivery
         self._give_up_s = give_up_s
         self.failed = 0
         """Records that the broker did not take within `give_up_s`."""
-        settings = {
-            "bootstrap.servers": bootstrap,
+        self._settings = {
             "enable.idempotence": True,
             "acks": "all",
             "partitioner": "murmur2_random",
@@ -56,7 +59,8 @@ class Sender:
             "queue.buffering.max.messages": 200_000,
             "delivery.report.only.error": on_delivery is None,
         }
-        self._producer = Producer(settings, logger=log)
+        self._files = Files(kafka)
+        self._producer = self._made()
 
     def send(
         self,
@@ -73,6 +77,8 @@ class Sender:
             self._delivered(token, error, message)
 
         report = self._failed if self._on_delivery is None else delivered
+        if self._files.have_changed():
+            self._renew()
         while True:
             try:
                 pairs = list(headers.items()) if headers else None
@@ -81,7 +87,7 @@ class Sender:
             except BufferError:
                 self._producer.poll(0.1)
             except KafkaException as error:
-                raise failure(self._bootstrap, error.args[0]) from error
+                raise failure(self._kafka, error.args[0]) from error
         self._producer.poll(0)
 
     def serve(self, wait_s: float = 0.0) -> None:
@@ -95,6 +101,23 @@ class Sender:
         `give_up_s`, so that there are some only when the client itself is stuck.
         """
         return int(self._producer.flush(self._give_up_s + REPORT_S if wait_s is None else wait_s))
+
+    def _made(self) -> Producer:
+        with buildable(self._kafka):
+            return librdkafka.producer(self._kafka, self._settings, log)
+
+    def _renew(self) -> None:
+        """The files of the connection have changed: go on with a producer that has been told of them.
+
+        What the one before still has it delivers over the connection that it has.
+        """
+        try:
+            made = self._made()
+        except FraudctlError:
+            return  # half of them has changed: the next look sees the rest
+        self._producer.flush(self._give_up_s + REPORT_S)
+        self._producer = made
+        self._files.renewed()
 
     def _failed(self, error: KafkaError | None, _: Message) -> None:
         self.failed += error is not None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
-from fraudctl.kafka.broker import client, translated
+from fraudctl.kafka.broker import client, metadata, translated
+from pipeline.connections.kafka.description import Kafka
 
 ANSWER_S = 5.0
 Place = tuple[str, int]
@@ -23,24 +24,24 @@ class Extent:
     end: int
 
 
-def extents(bootstrap: str, topics: Sequence[str]) -> dict[Place, Extent]:
+def extents(kafka: Kafka, topics: Sequence[str]) -> dict[Place, Extent]:
     """Of every partition of the topics; one that does not exist is left out."""
-    with translated(bootstrap):
-        known = client(bootstrap).list_topics(timeout=ANSWER_S).topics
+    with translated(kafka):
+        known = metadata(kafka, ANSWER_S).topics
         places = [(topic, number) for topic in topics if topic in known for number in known[topic].partitions]
-        begin, end = (_offsets(bootstrap, places, at) for at in (OffsetSpec.earliest(), OffsetSpec.latest()))
+        begin, end = (_offsets(kafka, places, at) for at in (OffsetSpec.earliest(), OffsetSpec.latest()))
     return {place: Extent(begin[place], end[place]) for place in places}
 
 
 def lags(
-    bootstrap: str, consumers: Mapping[str, str], found: Mapping[Place, Extent]
+    kafka: Kafka, consumers: Mapping[str, str], found: Mapping[Place, Extent]
 ) -> dict[str, dict[int, int]]:
     """Records by partition that groups have not committed of their topics, whose extents were asked before.
 
     `consumers` maps a group to its topic; all records count where it never committed.
     """
-    admin, asked = client(bootstrap), {}
-    with translated(bootstrap):
+    admin, asked = client(kafka), {}
+    with translated(kafka):
         for group, topic in consumers.items():
             places = [TopicPartition(topic, number) for name, number in found if name == topic]
             answers = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])
@@ -59,8 +60,8 @@ def _behind(extent: Extent, committed: int) -> int:
     return max(0, extent.end - (committed if committed >= 0 else extent.begin))
 
 
-def _offsets(bootstrap: str, places: Sequence[Place], at: OffsetSpec) -> dict[Place, int]:
+def _offsets(kafka: Kafka, places: Sequence[Place], at: OffsetSpec) -> dict[Place, int]:
     if not places:
         return {}
-    answers = client(bootstrap).list_offsets({TopicPartition(*place): at for place in places})
+    answers = client(kafka).list_offsets({TopicPartition(*place): at for place in places})
     return {(p.topic, p.partition): future.result(timeout=ANSWER_S).offset for p, future in answers.items()}

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
+from fraudctl.errors import FraudctlError
 from fraudctl.kafka.admin import begin_offsets, end_offsets
-from fraudctl.kafka.broker import UNREACHABLE, failure, log, translated, unreachable
+from fraudctl.kafka.broker import UNREACHABLE, buildable, failure, log, translated, unreachable
+from pipeline.connections.kafka import librdkafka
+from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.librdkafka import Files
 
 READ_AHEAD_KB = 16_384
 """What a tail keeps of records not yet asked for; the client's own default is four times that."""
@@ -40,31 +44,30 @@ class Tail:
 
     def __init__(
         self,
-        bootstrap: str,
+        kafka: Kafka,
         topic: str,
         start: Mapping[int, int] | str = "latest",
         gather_ms: int | None = None,
+        read_ahead_kb: int = READ_AHEAD_KB,
     ) -> None:
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self.topic = topic
         if isinstance(start, str):
-            start = begin_offsets(bootstrap, topic) if start == "earliest" else end_offsets(bootstrap, topic)
+            start = begin_offsets(kafka, topic) if start == "earliest" else end_offsets(kafka, topic)
         self.positions: dict[int, int] = dict(start)
         """Offset of the next record to be read, per partition."""
-        settings = {
-            "bootstrap.servers": bootstrap,
+        self._settings = {
             "group.id": "fraudctl-tail",
             "enable.auto.commit": False,
             "enable.partition.eof": gather_ms is None,
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 50 if gather_ms is None else gather_ms,
             "fetch.min.bytes": 1 if gather_ms is None else GATHERED_BYTES,
-            "queued.max.messages.kbytes": READ_AHEAD_KB,
+            "queued.max.messages.kbytes": read_ahead_kb,
             "fetch.queue.backoff.ms": 5,  # the client's own second would be most of the time of a long read
         }
-        self._consumer = Consumer(settings, logger=log)
-        with translated(bootstrap):
-            self._consumer.assign([TopicPartition(topic, p, o) for p, o in self.positions.items()])
+        self._files = Files(kafka)
+        self._consumer = self._made([TopicPartition(topic, p, o) for p, o in self.positions.items()])
 
     def __enter__(self) -> Tail:
         return self
@@ -82,8 +85,7 @@ class Tail:
         A broker that is away is not an error here: the client reconnects, and the caller bounds its patience.
         """
         records = []
-        with translated(self._bootstrap):
-            messages = self._consumer.consume(most, wait_s)
+        messages = self._consumed(wait_s, most)
         for message in messages:
             error = message.error()
             if error is None:
@@ -93,7 +95,7 @@ class Tail:
             elif error.code() == KafkaError._PARTITION_EOF:
                 self._at_end(message)
             elif not (error.retriable() or error.code() in UNREACHABLE):
-                raise failure(self._bootstrap, error)
+                raise failure(self._kafka, error)
         return records
 
     def values(self, wait_s: float, most: int = 5_000) -> list[bytes]:
@@ -101,8 +103,7 @@ class Tail:
 
         `positions` do not follow, so a tail is read either this way or with `read`; so is one that gathers.
         """
-        with translated(self._bootstrap):
-            messages = self._consumer.consume(most, wait_s)
+        messages = self._consumed(wait_s, most)
         return [message.value() or b"" for message in messages if message.error() is None]
 
     def timed(self, wait_s: float, most: int = 5_000) -> list[tuple[int, int, bytes]]:
@@ -110,13 +111,37 @@ class Tail:
 
         For who counts every record of a topic, which shall cost little.
         """
-        with translated(self._bootstrap):
-            messages = self._consumer.consume(most, wait_s)
+        messages = self._consumed(wait_s, most)
         return [
             (message.partition() or 0, message.timestamp()[1], message.value() or b"")
             for message in messages
             if message.error() is None
         ]
+
+    def _consumed(self, wait_s: float, most: int) -> list[Message]:
+        if self._files.have_changed():
+            self._renew()
+        with translated(self._kafka):
+            return list(self._consumer.consume(most, wait_s))
+
+    def _made(self, places: list[TopicPartition]) -> Consumer:
+        with buildable(self._kafka), translated(self._kafka):
+            made = librdkafka.consumer(self._kafka, self._settings, log)
+            made.assign(places)
+        return made
+
+    def _renew(self) -> None:
+        """The files of the connection have changed: go on where we are with a consumer made of these."""
+        known = self._consumer.position([TopicPartition(self.topic, p) for p in self.positions])
+        for one in known:
+            one.offset = self.positions[one.partition] if one.offset < 0 else one.offset
+        try:
+            made = self._made(known)
+        except FraudctlError:
+            return  # half of them has changed: the next look sees the rest
+        self._consumer.close()
+        self._consumer = made
+        self._files.renewed()
 
     def _at_end(self, message: Message) -> None:
         partition, offset = message.partition(), message.offset()
@@ -125,7 +150,7 @@ class Tail:
 
 
 def records(
-    bootstrap: str,
+    kafka: Kafka,
     topic: str,
     start: Mapping[int, int] | str = "earliest",
     follow: bool = False,
@@ -136,8 +161,8 @@ def records(
 
     Order holds within a partition only. Unhealthy when nothing arrives for `patience_s` before the end.
     """
-    ends = {} if follow else end_offsets(bootstrap, topic) if ends is None else ends
-    with Tail(bootstrap, topic, start) as reader:
+    ends = {} if follow else end_offsets(kafka, topic) if ends is None else ends
+    with Tail(kafka, topic, start) as reader:
         heard = time.monotonic()
         while follow or any(reader.positions.get(p, end) < end for p, end in ends.items()):
             found = reader.read()
@@ -145,7 +170,7 @@ def records(
             if found:
                 heard = time.monotonic()
             elif not follow and time.monotonic() - heard > patience_s:
-                raise unreachable(bootstrap, f"reading {topic} stalled at {reader.positions}")
+                raise unreachable(kafka, f"reading {topic} stalled at {reader.positions}")
 
 
 def _record(message: Message) -> Record:

@@ -95,7 +95,7 @@ def _panel(number: int, panel: Panel, place: Mapping[str, int], runbook: str) ->
         "targets": [_target(number, query, panel.kind) for number, query in enumerate(panel.queries)],
         "fieldConfig": {"defaults": _defaults(panel), "overrides": []},
         "options": _options(panel.kind),
-        "links": [{"title": "Runbook", "url": f"{runbook}#{panel.anchor}", "targetBlank": True}],
+        "links": [_link("Runbook", f"{runbook}#{panel.anchor}")],
     }
 
 
@@ -150,10 +150,11 @@ def _alerts() -> Json:
 
 
 def _to_the_others() -> Json:
-    return {
-        "title": "fraudctl",
-        "type": "dashboards",
-        "tags": ["fraudctl"],
-        "asDropdown": True,
-        "includeVars": True,
-    }
+    shown = {"type": "dashboards", "tags": ["fraudctl"], "asDropdown": True, "keepTime": True}
+    return _link("fraudctl") | shown | {"includeVars": True, "targetBlank": False}
+
+
+def _link(title: str, url: str = "") -> Json:
+    """With all that the schema asks of a link."""
+    link: Json = {"title": title, "url": url, "type": "link", "icon": "doc", "tooltip": "", "tags": []}
+    return link | {"asDropdown": False, "includeVars": False, "keepTime": False, "targetBlank": True}

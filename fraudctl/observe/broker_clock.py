@@ -43,7 +43,7 @@ class BrokerClock:
 
 def answers(stack: Stack) -> bool:
     """Whether somebody listens where the first broker should; waits a second at most."""
-    host, _, port = stack.kafka.split(",")[0].rpartition(":")
+    host, _, port = stack.kafka.bootstrap.split(",")[0].rpartition(":")
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
     except (OSError, ValueError):

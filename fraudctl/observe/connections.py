@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.observe.rights import address
+from fraudctl.settings.profile import External
 from pipeline import sinks
 from pipeline.sinks import rights
 
@@ -41,7 +42,7 @@ def is_elsewhere(profile: Profile, sink: str) -> bool:
 def _secret(profile: Profile, sink: str) -> Path | None:
     external = profile.server(sink).external if sinks.needs_server(sink) else None
     named = sinks.secret_file(profile.sinks[sink])
-    return named or (external.credentials_file if external else None)
+    return named or (external.credentials_file if isinstance(external, External) else None)
 
 
 def _check(sink: str, finding: Finding) -> Check:

@@ -35,6 +35,9 @@ log = logging.getLogger("exporter")
 GATHER_MS: Final = 1_000
 """How long the broker gathers what few there are; while many come it answers far sooner."""
 _AGAIN_S: Final = 2.0
+_READ_AHEAD_KB: Final = 1_024
+_MOST: Final = 1_000
+"""Records of one batch. With what is read ahead it decides how much memory the exporter takes."""
 _NICER: Final = 5
 _COLLECT_EVERY: Final = 50_000
 
@@ -62,8 +65,8 @@ class Exporter:
         """Count what comes, in threads of their own, one a topic."""
         topics, tally = self._stack.profile.topics, self._tally
         followed: dict[str, Callable[[Tail], object]] = {
-            topics.decisions: lambda tail: tally.decisions(tail.timed(GATHER_MS / 1_000)),
-            topics.shadow: lambda tail: tally.shadow(tail.timed(GATHER_MS / 1_000)),
+            topics.decisions: lambda tail: tally.decisions(tail.timed(GATHER_MS / 1_000, _MOST)),
+            topics.shadow: lambda tail: tally.shadow(tail.timed(GATHER_MS / 1_000, _MOST)),
             topics.refusals: lambda tail: tally.refusals(_reasons(tail)),
         }
         for topic, take in followed.items():
@@ -82,12 +85,14 @@ class Exporter:
         """From the end of the topic on; what comes while the broker is away for good is not counted."""
         while not self._stopping.is_set():
             try:
-                with Tail(self._stack.kafka, topic, gather_ms=GATHER_MS) as tail:
+                with Tail(self._stack.kafka, topic, "latest", GATHER_MS, _READ_AHEAD_KB) as tail:
                     while not self._stopping.is_set():
                         take(tail)
             except FraudctlError as failure:
                 log.warning("%s is not counted for now: %s", topic, failure.message)
-                self._stopping.wait(_AGAIN_S)
+            except Exception:  # whatever somebody writes to a topic, counting goes on behind it
+                log.exception("%s: what came could not be counted", topic)
+            self._stopping.wait(_AGAIN_S)
 
 
 def _reasons(tail: Tail) -> list[bytes]:

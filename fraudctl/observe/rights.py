@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from fraudctl.errors import UsageError
 from fraudctl.kafka import rights as kafka
 from fraudctl.servers import HOST, server_class
+from fraudctl.settings.profile import address_of
 from pipeline import sinks
 from pipeline.sinks import rights
 from pipeline.sinks.rights import Rights
@@ -75,5 +76,5 @@ def _server(profile: Profile, name: str) -> str:
         return ""
     settings = profile.server(name)
     if settings.external is not None:
-        return settings.external.address
+        return address_of(settings.external)
     return f"{HOST}:{settings.port or next(iter(server_class(name).port_roles.values()))}"

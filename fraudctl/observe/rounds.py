@@ -6,6 +6,7 @@ figures are missing meanwhile rather than old. Who asks more than once a second 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -14,6 +15,8 @@ from typing import Any, Final
 
 from fraudctl.errors import FraudctlError
 from pipeline.metrics.outside import ExporterFigures
+
+log = logging.getLogger("exporter")
 
 PATIENCE_S: Final = 1.0
 FRESH_S: Final = 1.0
@@ -58,6 +61,9 @@ class Rounds:
             try:
                 return self._asked.pop(name).result()
             except (FraudctlError, OSError):
+                self.figures.looks.pop((name,), None)
+            except Exception:  # a surprise in one part leaves the others to be seen
+                log.exception("the look at %s failed", name)
                 self.figures.looks.pop((name,), None)
         self.figures.failures[name,] += 1
         return part.unknown()

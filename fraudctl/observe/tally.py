@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -70,8 +71,9 @@ class Tally:
     def _measure(self, append_ms: int, value: bytes) -> None:
         written = decision_bytes.time_bytes(value)
         if written and b',"late":false' in value:
-            due_s = datetime.fromisoformat(written.decode("ascii")).timestamp()
-            self.figures.delay.add(append_ms / 1_000 - due_s)
+            with suppress(ValueError):  # of a record that no job has written
+                due_s = datetime.fromisoformat(written.decode("ascii")).timestamp()
+                self.figures.delay.add(append_ms / 1_000 - due_s)
 
     def _watch_clock(self, batch: Sequence[Timed]) -> None:
         """One look a partition and batch: where its first record lies beside the newest before, and its last

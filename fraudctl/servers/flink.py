@@ -50,8 +50,6 @@ logger.pekko.name = org.apache.pekko
 logger.pekko.level = WARN
 logger.kafka.name = org.apache.kafka
 logger.kafka.level = WARN
-logger.shaded.name = org.apache.flink.kafka.shaded.org.apache.kafka
-logger.shaded.level = WARN
 # The connector registers its metrics anew at every checkpoint and is told of it each time.
 logger.metrics.name = org.apache.flink.metrics.MetricGroup
 logger.metrics.level = ERROR
@@ -197,9 +195,9 @@ class Server(BaseServer):
         }
 
 
-def job_jars(cache: Path) -> tuple[Path, Path]:
-    """Where the jars of a job are: the pipeline's JVM half, and the Kafka connector."""
-    return kernel_place(*_kernel_parts(cache)), artifacts.jars("connector", cache)[0]
+def job_jars(cache: Path) -> tuple[Path, ...]:
+    """Where the jars of a job are: the pipeline's JVM half, the Kafka connector, and what that needs."""
+    return kernel_place(*_kernel_parts(cache)), *artifacts.jars("connector", cache)
 
 
 def build_kernel(cache: Path) -> Path:

@@ -15,6 +15,7 @@ from fraudctl.errors import Failed, FraudctlError, NotReady
 from fraudctl.home.private_files import UMASK, make_folder, write_atomically
 from fraudctl.kafka import admin
 from fraudctl.servers import HOST, BaseServer, Program
+from pipeline.connections.kafka.description import Kafka
 from pipeline.settings.reading import Free
 
 _PROPERTIES = """\
@@ -99,7 +100,7 @@ class Server(BaseServer):
     def probe(self) -> None:
         try:
             socket.create_connection((HOST, self.port), timeout=1).close()
-            admin.describe(self.address, [])
+            admin.describe(Kafka(bootstrap=self.address), [])
         except OSError as error:
             raise NotReady(f"no connection: {error}") from error
         except FraudctlError as error:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from pipeline.connections.kafka.description import Kafka
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.settings.kinds import Duration, File, Text, Topic, Whole
-from pipeline.settings.reading import settings
+from pipeline.settings.reading import read, settings
 
 PORT = Whole(1, 65_535)
 
@@ -91,6 +92,11 @@ class External:
     credentials_file: Annotated[Path, File()] | None = None
 
 
+def address_of(external: External | Kafka) -> str:
+    """Where a server is that is not ours."""
+    return external.bootstrap if isinstance(external, Kafka) else external.address
+
+
 @dataclass(frozen=True)
 class Notify:
     """Who is told of alerts: channels by name with their settings, and when alerts are folded into one."""
@@ -108,7 +114,7 @@ class ServerSettings:
     ports: Mapping[str, int] = field(default_factory=dict)
     memory_mb: int | None = None
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    external: External | None = None
+    external: External | Kafka | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +131,8 @@ class Profile:
     sinks: Mapping[str, Mapping[str, Any]]
     servers: Mapping[str, ServerSettings]
     notify: Notify = field(default_factory=Notify)
+    engine: str | None = None
+    """what runs it; None: what ran the home before, at first the local engine"""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def server(self, name: str) -> ServerSettings:
@@ -135,6 +143,7 @@ class Profile:
         """The profile as a plain JSON-able document that `from_document` reads back."""
         document: dict[str, object] = {"name": self.name}
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
+        document |= {"engine": self.engine} if self.engine else {}
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline).copy()
         document["notify"] = vars(self.notify).copy()
@@ -154,6 +163,7 @@ def from_document(document: Mapping[str, Any]) -> Profile:
         topics=Topics(**document["topics"]),
         pipeline=Pipeline(**document["pipeline"]),
         notify=Notify(**document.get("notify", {})),
+        engine=document.get("engine"),
         sinks=document["sinks"],
         servers={name: _server_from(value) for name, value in document["servers"].items()},
         **{name: document[name] for name in _PLAIN_FIELDS},
@@ -167,7 +177,9 @@ def _server_document(server: ServerSettings) -> dict[str, object]:
         "memory_mb": server.memory_mb,
         "settings": dict(server.settings),
     }
-    if server.external:
+    if isinstance(server.external, Kafka):
+        document["kafka"] = server.external.as_document()
+    elif server.external:
         secret = server.external.credentials_file
         document["external"] = {
             "address": server.external.address,
@@ -177,12 +189,20 @@ def _server_document(server: ServerSettings) -> dict[str, object]:
 
 
 def _server_from(document: Mapping[str, Any]) -> ServerSettings:
-    external = document.get("external")
-    secret = external and external.get("credentials_file")
     return ServerSettings(
         port=document["port"],
         ports=document["ports"],
         memory_mb=document["memory_mb"],
         settings=document["settings"],
-        external=External(external["address"], Path(secret) if secret else None) if external else None,
+        external=_external_from(document),
     )
+
+
+def _external_from(document: Mapping[str, Any]) -> External | Kafka | None:
+    if "kafka" in document:
+        return read(Kafka, document["kafka"])[0]
+    external = document.get("external")
+    if not external:
+        return None
+    secret = external.get("credentials_file")
+    return External(external["address"], Path(secret) if secret else None)

@@ -29,17 +29,25 @@ from fraudctl.settings.profile import (
     Topics,
 )
 from pipeline import notify, sinks
+from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.description import problems as kafka_problems
 from pipeline.settings.document import DocumentError, read_file
 from pipeline.settings.reading import Free, Problem, files, names, read, unknown
 
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
-OPEN_SERVERS = frozenset({"kafka", "flink"})
+OPEN_SERVERS = frozenset({"flink"})
 """servers that every part of a stack speaks to without authentication"""
 OTHER_VARIABLES = frozenset(
     {
         "FRAUDCTL_HOME",
         "FRAUDCTL_CACHE",
+        "FRAUDCTL_IMAGE",
+        "FRAUDCTL_IMAGE_DYNAMODB",
+        "FRAUDCTL_IMAGE_ELASTICSEARCH",
+        "FRAUDCTL_IMAGE_KAFKA",
+        "FRAUDCTL_IMAGE_POSTGRES",
+        "FRAUDCTL_IMAGE_REDIS",
         "FRAUDCTL_MAVEN_URL",
         "FRAUDCTL_PROFILE",
         "FRAUDCTL_NOTIFY_CONFIG",
@@ -49,7 +57,7 @@ OTHER_VARIABLES = frozenset(
 """variables that are no settings of a profile, but read elsewhere"""
 
 _T = TypeVar("_T")
-_TOP = ("topics", "rules", "pipeline", "sinks", "servers", "notify", *vars(Log()))
+_TOP = ("engine", "topics", "rules", "pipeline", "sinks", "servers", "notify", *vars(Log()))
 
 
 def load(
@@ -112,6 +120,7 @@ class _Reader:
             sinks=sinks,
             servers=servers,
             notify=notify,
+            engine=self.engine(),
             sources=self.layers.sources,
             **vars(log),
         )
@@ -135,6 +144,13 @@ class _Reader:
         found, problems = read(kind, self.layers.values(path, names(kind)), path)
         self.layers.problems += problems
         return kind() if found is None else found
+
+    def engine(self) -> str | None:
+        given = self.layers.values("", ["engine"]).get("engine")
+        if given is None or given in shipped.engine_names():
+            return given
+        self.problem("engine", f"must be one of {', '.join(shipped.engine_names())}")
+        return None
 
     def topics(self) -> Topics:
         found = self.section("topics", Topics)
@@ -234,8 +250,10 @@ class _Reader:
                 self.problem(f"{path}.{role}", str(error))
         return found
 
-    def external(self, name: str) -> External | None:
+    def external(self, name: str) -> External | Kafka | None:
         path = f"servers.{name}.external"
+        if name == "kafka":
+            return self.kafka(path)
         self.refuse_unknown(path, names(External))
         given = self.layers.values(path, names(External))
         if not given and self.layers.section(f"servers.{name}").get("external") is None:
@@ -249,6 +267,24 @@ class _Reader:
             self.problem(where, "this server is reached without a password")
         file = self.there(where, shipped.beside(self.path.parent, given["credentials_file"]))
         return External(found.address, file)
+
+    def kafka(self, path: str) -> Kafka | None:
+        """How a Kafka is reached that is not ours: all of it, or by its address alone."""
+        known = (*names(Kafka), "address")
+        self.refuse_unknown(path, known)
+        found = self.layers.values(path, known)
+        if not found and self.layers.section("servers.kafka").get("external") is None:
+            return None
+        if "address" in found:
+            found.setdefault("bootstrap", found.pop("address"))
+        for name in files(Kafka):
+            if isinstance(found.get(name), str):
+                found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
+        kafka, wrong = read(Kafka, found, path)
+        self.layers.problems += wrong
+        if kafka is not None and not wrong:
+            self.layers.problems += kafka_problems(kafka, path)
+        return kafka
 
 
 def _server_module(name: str) -> Any:

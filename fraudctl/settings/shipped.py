@@ -38,6 +38,12 @@ def server_names() -> tuple[str, ...]:
     return _modules(_PACKAGE / "servers")
 
 
+def engine_names() -> tuple[str, ...]:
+    """The names of the engines there are: the folders in `engines`."""
+    folder = _PACKAGE / "engines"
+    return tuple(sorted(found.name for found in pkgutil.iter_modules([str(folder)]) if found.ispkg))
+
+
 def sink_names() -> tuple[str, ...]:
     """The names of the sinks there are: the folders in `pipeline/sinks`."""
     folder = _PACKAGE.parent / "pipeline" / "sinks"

@@ -126,6 +126,8 @@ class _Draft:
     country: str
     merchant: int
     part: Part | None
+    back_ms: int = 0
+    """so much before it is sent it says that it happened"""
 
 
 class _People:
@@ -227,10 +229,11 @@ class _Instance:
         gaps = [int(gap * share) for gap in gaps]
         latest = min(slot[1], self.run.duration_ms - 1) - sum(gaps)
         at = max(0, min(slot[0] + self.rng.randrange(max(1, latest - slot[0])), room - sum(gaps)))
-        drafts = []
+        drafts, back_ms = [], 0
         for step, gap in zip(steps, gaps, strict=True):
             at += gap
-            drafts.append(self._draft(step, at))
+            back_ms += step.backdate_ms
+            drafts.append(self._draft(step, at, back_ms))
         return drafts
 
     def _too_short(self, length_ms: int) -> UsageError:
@@ -242,7 +245,7 @@ class _Instance:
             code="too_short",
         )
 
-    def _draft(self, step: Step, offset_ms: int) -> _Draft:
+    def _draft(self, step: Step, offset_ms: int, back_ms: int) -> _Draft:
         payer = self.victim if step.user == "victim" else self.people.person(self.rng)
         own = {"ip": payer.ip, "device": payer.device, "card": payer.cards[0]}
         choices = {"ip": step.ip, "device": step.device, "card": step.card}
@@ -258,6 +261,7 @@ class _Instance:
             countries.get(step.country, step.country),
             self.rng.randrange(self.run.scenario.population.merchants),
             self._part() if step.fraud else None,
+            back_ms,
         )
 
     def _shown(self, kind: str, choice: str, own: str) -> str:
@@ -274,7 +278,7 @@ def _transaction(run: Run, event_id: str, draft: _Draft) -> Transaction:
     return Transaction(
         event_id,
         draft.user,
-        run.start_ms + draft.offset_ms,
+        run.start_ms + draft.offset_ms - draft.back_ms,
         draft.cents * 100,
         {
             "currency": run.scenario.population.currency,

@@ -77,7 +77,7 @@ class Background:
     amount: Amounts
 
 
-@settings({"spacing_ms": "spacing"})
+@settings({"spacing_ms": "spacing", "backdate_ms": "backdate"})
 class Step:
     """A run of alike payments: how many, how far apart, how much, and which identities they show."""
 
@@ -92,6 +92,8 @@ class Step:
     card: Annotated[str, Choice(IDENTITIES)] = "own"
     country: Annotated[str, Choice(("own", "foreign"), COUNTRY)] = "own"
     label: Annotated[str, Choice(("fraud", "legit"))] = "fraud"
+    backdate_ms: Annotated[int, TIME] = 0
+    """each event says that it happened so much longer before it is sent than the one before it"""
 
     @property
     def fraud(self) -> bool:

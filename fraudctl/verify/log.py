@@ -9,6 +9,7 @@ from typing import Protocol
 from fraudctl.errors import Failed
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.tail import Record
+from pipeline.connections.kafka.description import Kafka
 from pipeline.records.decision_record import Delivery
 
 Offsets = Mapping[int, int]
@@ -41,30 +42,30 @@ class Log(Protocol):
 class KafkaLog:
     """A decisions topic."""
 
-    bootstrap: str
+    kafka: Kafka
     topic: str
 
     def begins(self) -> Offsets:
-        return admin.begin_offsets(self.bootstrap, self.topic)
+        return admin.begin_offsets(self.kafka, self.topic)
 
     def ends(self) -> Offsets:
-        return admin.end_offsets(self.bootstrap, self.topic)
+        return admin.end_offsets(self.kafka, self.topic)
 
     def at(self, time_ms: int) -> Offsets:
-        return admin.offsets_at(self.bootstrap, self.topic, time_ms)
+        return admin.offsets_at(self.kafka, self.topic, time_ms)
 
     def committed(self, group: str) -> Offsets:
-        return admin.committed(self.bootstrap, group, self.topic)
+        return admin.committed(self.kafka, group, self.topic)
 
     def read(self, starts: Offsets, ends: Offsets) -> Iterator[Delivery]:
         left = {p: start for p, start in starts.items() if start < ends[p]}
-        for record in tail.records(self.bootstrap, self.topic, left, ends=ends) if left else ():
+        for record in tail.records(self.kafka, self.topic, left, ends=ends) if left else ():
             run = _number(record.headers.get("run", b""))
             yield _delivery(record, record.partition, record.offset, run)
 
     def dead_letters(self, topic: str) -> Iterator[Delivery]:
         try:
-            for record in tail.records(self.bootstrap, topic):
+            for record in tail.records(self.kafka, topic):
                 partition, offset, run = (_number(record.headers.get(n, b"")) for n in _PLACE)
                 yield _delivery(record, partition, offset, run)
         except Failed as error:

@@ -110,7 +110,7 @@ def trouble_of(error: BaseException) -> Trouble | None:
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return Trouble.PASSWORD
     code = str((getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""))
-    if code in _NOT_WHO:
+    if code in _NOT_WHO or "security token" in str(error):
         return Trouble.PASSWORD
     return Trouble.PERMISSION if code in _NOT_ALLOWED else None
 

@@ -82,6 +82,7 @@ _WORDS: Final = (
     ("Connection reset", Trouble.UNREACHABLE),
     ("onnection closed", Trouble.UNREACHABLE),
     ("closed the connection", Trouble.UNREACHABLE),
+    ("unexpected eof", Trouble.UNREACHABLE),
     ("timed out", Trouble.UNREACHABLE),
     ("timeout", Trouble.UNREACHABLE),
     ("No such file", Trouble.FILE),

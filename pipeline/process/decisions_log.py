@@ -10,43 +10,48 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 
+from pipeline.connections.kafka import librdkafka
+from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.librdkafka import Files
+from pipeline.connections.tls import BadFile
 from pipeline.process.backlog import Backlog
+from pipeline.process.dead_letters import DeadLetters, Letter
 from pipeline.records.decision_record import Delivery, run_of
 
 log = logging.getLogger("projector")
 
-_DEAD_LETTER_S = 10.0
 _ASK_S = 1.0
+_READING = {
+    "enable.auto.commit": False,
+    "auto.offset.reset": "earliest",
+    # a killed member's partitions come back within this time
+    "session.timeout.ms": 6_000,
+    "heartbeat.interval.ms": 1_500,
+    "max.poll.interval.ms": 300_000,
+    "fetch.min.bytes": 65_536,
+    "fetch.wait.max.ms": 50,
+    "queued.max.messages.kbytes": 32_768,
+    "message.max.bytes": 20_000_000,
+    "topic.metadata.refresh.interval.ms": 10_000,
+    "log_level": 4,
+}
 _COMMIT_AGAIN_S = 5.0
-
-
-class NotAcknowledged(Exception):
-    """Not now: the dead-letter topic has not taken what belongs there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Membership:
     """A place in a consumer group, and the topics that are read and written in it."""
 
-    bootstrap: str
+    kafka: Kafka
     group: str
     decisions_topic: str
     dead_letter_topic: str
     instance: str | None = None
     """tells this member from others of its group; with it a restarted one gets its partitions at once"""
-
-
-class Letter(Protocol):
-    """A decision for the dead-letter topic, and why it is one."""
-
-    @property
-    def delivery(self) -> Delivery: ...
-    @property
-    def reason(self) -> str: ...
 
 
 class DecisionsLog:
@@ -59,42 +64,15 @@ class DecisionsLog:
         self._commit_again = 0.0
         self._paused = False
         self._backlog: Backlog | None = None  # of the assignment, when there is one
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": member.bootstrap,
-                "group.id": member.group,
-                "client.id": member.group,
-                "enable.auto.commit": False,
-                "auto.offset.reset": "earliest",
-                # a killed member's partitions come back within this time
-                "session.timeout.ms": 6_000,
-                "heartbeat.interval.ms": 1_500,
-                "max.poll.interval.ms": 300_000,
-                "fetch.min.bytes": 65_536,
-                "fetch.wait.max.ms": 50,
-                "queued.max.messages.kbytes": 32_768,
-                "message.max.bytes": 20_000_000,
-                "topic.metadata.refresh.interval.ms": 10_000,
-                "log_level": 4,
-                **({"group.instance.id": member.instance} if member.instance else {}),
-            }
-        )
-        self._producer = Producer(
-            {
-                "bootstrap.servers": member.bootstrap,
-                "client.id": member.group,
-                "enable.idempotence": True,
-                "message.max.bytes": 20_000_000,
-                "linger.ms": 5,
-                "message.timeout.ms": int(_DEAD_LETTER_S * 1000),
-                "log_level": 4,
-            }
-        )
-        self._consumer.subscribe(
-            [member.decisions_topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
-        )
+        self._files = Files(member.kafka)
+        self._dead = DeadLetters(member.kafka, member.dead_letter_topic, member.group, member.decisions_topic)
+        self._consumer = self._made()
+        self._subscribe()
 
     def read(self, limit: int, wait_s: float) -> list[Delivery]:
+        """What has come. Whoever reads has nothing in hand that is not committed, so this is where the
+        consumer is made anew when the files of its connection have changed."""
+        self._renew()
         batch = []
         for message in self._consumer.consume(limit, wait_s):
             error = message.error()
@@ -144,27 +122,7 @@ class DecisionsLog:
 
     def dead_letter(self, refused: Sequence[Letter]) -> None:
         """Returns when the broker has them all. Raises NotAcknowledged."""
-        failed: list[str] = []
-
-        def acknowledged(error: object, _: object) -> None:
-            if error is not None:
-                failed.append(str(error))
-
-        try:
-            for one in refused:
-                self._producer.produce(
-                    self._member.dead_letter_topic,
-                    value=one.delivery.value,
-                    key=one.delivery.key,
-                    headers=self._why(one),
-                    on_delivery=acknowledged,
-                )
-                self._producer.poll(0)
-            unsent = self._producer.flush(_DEAD_LETTER_S + 1)
-        except (KafkaException, BufferError) as error:
-            raise NotAcknowledged(f"dead-letter topic: {error}") from error
-        if failed or unsent:
-            raise NotAcknowledged(f"dead-letter topic: {failed[0] if failed else 'no answer'}")
+        self._dead.append(refused)
 
     def lag(self) -> int | None:
         """Records of the assigned partitions that are not committed; None before an assignment, and while
@@ -174,6 +132,32 @@ class DecisionsLog:
     def close(self) -> None:
         self._consumer.close()
 
+    def _made(self) -> Consumer:
+        member = self._member
+        own = {"group.id": member.group, "client.id": member.group}
+        if member.instance:
+            own["group.instance.id"] = member.instance
+        return librdkafka.consumer(member.kafka, {**own, **_READING})
+
+    def _subscribe(self) -> None:
+        told = {"on_assign": self._assigned, "on_revoke": self._revoked, "on_lost": self._revoked}
+        self._consumer.subscribe([self._member.decisions_topic], **told)
+
+    def _renew(self) -> None:
+        """With other files another consumer, which takes the place of this one in the group."""
+        if not self._files.have_changed():
+            return
+        try:
+            made = self._made()
+        except (BadFile, KafkaException) as error:
+            log.warning("the connection's files have changed, but cannot be used yet: %s", error)
+            return
+        log.info("the connection's files have changed: joining the group anew")
+        self._consumer.close()
+        self._consumer = made
+        self._files.renewed()
+        self._subscribe()
+
     def _ends(self, partition: int, ask: bool) -> tuple[int, int] | None:
         at = self._at(partition)
         try:
@@ -181,16 +165,6 @@ class DecisionsLog:
             return found or None
         except KafkaException:
             return None
-
-    def _why(self, one: Letter) -> list[tuple[str, str | bytes | None]]:
-        delivery = one.delivery
-        return [
-            ("topic", self._member.decisions_topic),
-            ("partition", str(delivery.partition)),
-            ("offset", str(delivery.offset)),
-            ("reason", one.reason),
-            ("run", str(delivery.run)),
-        ]
 
     def _at(self, partition: int, offset: int = -1001) -> Any:
         return TopicPartition(self._member.decisions_topic, partition, offset)

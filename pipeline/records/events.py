@@ -10,7 +10,10 @@ What `decode` accepts, beyond the plain reading of the field list:
 - For each field in document order: a bad name (NUL, lone surrogate) is `bad_string`, a reserved name is
   `reserved_field` even when null, null is skipped, an array or object is `not_scalar`, then type, then
   content.
-- Optional strings may be empty. A number that overflows a double is `number_out_of_range`.
+- Texts that the pipeline knows have one spelling (`pipeline.records.spelling`): blank ones are absent, codes
+  are upper case, addresses are brought to one form and kept in `ip_as_sent` where they came in another; a
+  list of addresses is `bad_ip`. Other texts may be empty.
+- A number that overflows a double is `number_out_of_range`.
 - `event_time`: see `parse_time`; `amount`: see `parse_amount`.
 """
 
@@ -23,6 +26,7 @@ from typing import Any
 
 from pipeline.records.fields import REQUIRED_FIELDS, RESERVED, checked
 from pipeline.records.quantities import Number, Refusal, amount_text, format_time
+from pipeline.records.spelling import AS_SENT
 from pipeline.records.wire import MAX_EVENT_BYTES, Scalar, is_clean, literal, members_of, object_text, shown
 
 
@@ -62,13 +66,18 @@ class Transaction:
 def transaction_of(members: Iterable[tuple[str, Any]]) -> Transaction:
     """The transaction that an object with these members is. Raises `Refusal` with the first problem found."""
     fields: dict[str, Any] = {}
+    as_sent: str | None = None
     for name, value in members:
         if not is_clean(name):
             raise Refusal("bad_string", shown(name))
         if name in RESERVED:
             raise Refusal("reserved_field", name)
-        if value is not None:
-            fields[name] = checked(name, value)
+        if value is not None and (found := checked(name, value)) is not None:
+            fields[name] = found
+            if name == "ip" and found != value:
+                as_sent = value
+    if as_sent is not None:
+        fields.setdefault(AS_SENT, as_sent)
     for name in REQUIRED_FIELDS:
         if name not in fields:
             raise Refusal("missing_field", name)

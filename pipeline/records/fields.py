@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pipeline.records.identity import is_extended
 from pipeline.records.quantities import Number, Refusal, parse_amount, parse_time
+from pipeline.records.spelling import BLANKS, spelt
 from pipeline.records.wire import Scalar, is_clean, shown
 
 LABEL_FIELDS: Final = ("label", "label_time", "scenario")
@@ -39,9 +40,13 @@ def _checked_string(name: str, value: Any) -> str:
     return value
 
 
+def _checked_text(name: str, value: Any) -> str | None:
+    return spelt(name, _checked_string(name, value))
+
+
 def _checked_id(name: str, value: Any) -> str:
     text = _checked_string(name, value)
-    if not text:
+    if not text.strip(BLANKS):
         raise Refusal("empty_id", name)
     return text
 
@@ -88,13 +93,13 @@ _CHECKS = (
         "event_time": _checked_time,
         "amount": _checked_amount,
     }
-    | dict.fromkeys(STRING_FIELDS, _checked_string)
+    | dict.fromkeys(STRING_FIELDS, _checked_text)
     | dict.fromkeys(NUMBER_FIELDS, _checked_number)
 )
 
 
 def checked(name: str, value: Any) -> Any:
-    """The value of a field as a transaction holds it. Raises `Refusal`."""
+    """The value of a field as a transaction holds it, None where it is blank. Raises `Refusal`."""
     if isinstance(value, list):
         raise Refusal("not_scalar", shown(name))
     return _CHECKS.get(name, _checked_extra)(name, value)

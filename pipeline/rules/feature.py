@@ -18,6 +18,9 @@ from pipeline.rules.expression.tree import Condition, Kind, Names
 KEYS: Final = ("user_id", "ip", "device_id", "card_id", "merchant_id")
 """What a feature can be by, in the order of the hops."""
 
+CLOCKS: Final = ("event", "arrival")
+"""By which time events lie in windows: their own, or when the broker took them in."""
+
 MAX_WINDOW_MS: Final = 90 * DAY_MS
 MAX_SESSION_GAP_MS: Final = DAY_MS
 SESSION_RETENTION_MS: Final = DAY_MS
@@ -68,6 +71,7 @@ class Feature:
     within_ms: int | None = None
     where: Where | None = None
     steps: tuple[Where, ...] = ()
+    clock: str = "event"
 
     @property
     def kind(self) -> Kind:
@@ -117,7 +121,8 @@ class _Reader:
     def feature(self) -> Feature | None:
         by = self._choice("by", KEYS)
         feature = self._sequence(by) if "sequence" in self._declared else self._aggregate(by)
-        return feature if self._is_sound else None
+        clock = self._choice("clock", CLOCKS) if "clock" in self._declared else CLOCKS[0]
+        return replace(feature, clock=clock) if self._is_sound else None
 
     def _complain(self, path: tuple[str, ...], message: str) -> None:
         self._is_sound = False
@@ -161,7 +166,7 @@ class _Reader:
         return replace(times, name=self._name, by=by, agg=agg, of=self._of(agg), where=where)
 
     def _times(self, agg: str) -> Feature:
-        base = ("by", "agg", "of", "where") if agg != "count" else ("by", "agg", "where")
+        base = ("by", "clock", "agg", "of", "where") if agg != "count" else ("by", "clock", "agg", "where")
         if agg in _BY_TTL:
             self._refuse_others(*base, "ttl")
             return Feature("", "", agg, ttl_ms=self._duration("ttl", MAX_WINDOW_MS, DEFAULT_TTL))
@@ -184,7 +189,7 @@ class _Reader:
         return str(of)
 
     def _sequence(self, by: str) -> Feature:
-        self._refuse_others("by", "sequence", "within")
+        self._refuse_others("by", "clock", "sequence", "within")
         within_ms = self._duration("within", MAX_WINDOW_MS)
         declared = self._declared["sequence"]
         if not isinstance(declared, list) or not declared:

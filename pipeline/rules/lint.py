@@ -13,8 +13,22 @@ from itertools import combinations
 from typing import Final
 
 from pipeline.records.clock import DAY_MS
+from pipeline.records.quantities import Refusal
+from pipeline.records.spelling import CODES, spelt
 from pipeline.rules.expression.reachability import can_fail, can_hold, implies, normal
-from pipeline.rules.expression.tree import Condition, comparisons_in, is_comparable, kind_of, names_in
+from pipeline.rules.expression.tree import (
+    Both,
+    Comparison,
+    Condition,
+    Literal,
+    Membership,
+    Name,
+    Negation,
+    comparisons_in,
+    is_comparable,
+    kind_of,
+    names_in,
+)
 from pipeline.rules.feature import Feature
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.rule import Rule
@@ -74,10 +88,10 @@ def state_per_key(ruleset: RuleSet, settings: PlanSettings | None = None) -> lis
         event = ENTRY_BYTES + TEXT_BYTES * len(hop.columns.definitions) if retention_ms else 0
         seen = RECORD_BYTES * len(hop.memories["first_seen"].definitions)
         fixed = KEY_BYTES + RECORD_BYTES * len(hop.memories["previous"].definitions)
-        identities = IDENTITY_BYTES if hop.key == "user_id" else 0
+        identities = IDENTITY_BYTES if hop.name == "user_id" else 0
         each = event + seen + identities
         most, held_ms = fixed + settings.max_entries * each, settings.held_ms(hop.held_ms)
-        found.append(KeyState(hop.key, retention_ms, each, most, held_ms))
+        found.append(KeyState(hop.name, retention_ms, each, most, held_ms))
     return found
 
 
@@ -100,6 +114,7 @@ def _rules(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
         path = ("rules", rule.name, "when")
         if rule.points == 0:
             yield ("rules", rule.name, "points"), "no points: the rule is shown but never counts"
+        yield from _spelt_otherwise(path, rule.condition)
         never = list(_never_comparable(path, rule.condition))
         yield from never
         if not can_hold(rule.condition, least):
@@ -145,6 +160,7 @@ def _features(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
 
 
 def _where(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:
+    yield from _spelt_otherwise(path, condition)
     never = list(_never_comparable(path, condition))
     yield from never
     if not never and not can_hold(condition):
@@ -168,6 +184,38 @@ def _beyond_retention(ruleset: RuleSet, retention_ms: int) -> Iterator[tuple[Pat
                 ("features", name),
                 f"looks back {needed / DAY_MS:.3g} d, the log keeps {kept}: a replay cannot fill it",
             )
+
+
+def _spelt_otherwise(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:
+    """Literals that a field never equals, for it has another spelling on the wire."""
+    for name, items in _equalled(condition):
+        for item in items:
+            text, is_spelt = item.value, name.name in (*CODES, "ip")
+            if isinstance(text, str) and is_spelt and (found := _spelt(name.name, text)) != text:
+                yield path, f"{name.name} is never {text!r}: transactions have {found!r}"
+
+
+def _spelt(name: str, text: str) -> str | None:
+    try:
+        return spelt(name, text)
+    except Refusal:
+        return None
+
+
+def _equalled(node: Condition) -> Iterator[tuple[Name, Sequence[Literal]]]:
+    """Names and the literals they are compared with for being the same."""
+    match node:
+        case Comparison("eq" | "ne", Name() as name, Literal() as item):
+            yield name, [item]
+        case Comparison("eq" | "ne", Literal() as item, Name() as name):
+            yield name, [item]
+        case Membership(Name() as name, items):
+            yield name, items
+        case Both(parts=parts):
+            for part in parts:
+                yield from _equalled(part)
+        case Negation(part=part):
+            yield from _equalled(part)
 
 
 def _never_comparable(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:

@@ -18,6 +18,7 @@ from typing import Any, Final, Generic, TypeVar
 from pipeline.records.clock import HOUR_MS, MINUTE_MS
 from pipeline.records.members import Members
 from pipeline.rules.expression.postfix import Program, is_program
+from pipeline.rules.feature import CLOCKS
 from pipeline.rules.planned_feature import (
     MEMORIES,
     MemoryAggregate,
@@ -98,7 +99,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One pass over the events by a key, which keeps entries for `held_ms`.
+    """One pass over the events by a key, which keeps entries for `held_ms`, in the order of its clock.
 
     `shadow` is there when the plan has a shadow. `kept` are features of the rule set before the live one,
     computed for their memories alone.
@@ -112,6 +113,12 @@ class Hop:
     live: Part
     shadow: Part | None = None
     kept: tuple[MemoryFeature, ...] = ()
+    clock: str = "event"
+
+    @property
+    def name(self) -> str:
+        """What tells it from the plan's other hops."""
+        return self.key if self.clock == "event" else f"{self.key} by {self.clock}"
 
     @property
     def newest(self) -> int:
@@ -133,6 +140,7 @@ class Hop:
         """As JSON."""
         document: dict[str, object] = {
             "key": self.key,
+            **({} if self.clock == "event" else {"clock": self.clock}),
             "retention_ms": self.live.retention_ms,
             "held_ms": self.held_ms,
             "columns": list(self.columns.definitions),
@@ -172,11 +180,11 @@ class Plan:
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of its hops, in order."""
-        return tuple(hop.key for hop in self.hops)
+        return tuple(dict.fromkeys(hop.key for hop in self.hops))
 
-    def hop(self, key: str) -> Hop | None:
-        """The hop by that key, if it has one."""
-        return next((hop for hop in self.hops if hop.key == key), None)
+    def hop(self, key: str, clock: str = "event") -> Hop | None:
+        """The hop by that key and clock, if it has one."""
+        return next((hop for hop in self.hops if (hop.key, hop.clock) == (key, clock)), None)
 
     def as_document(self) -> dict[str, object]:
         """As the kernel reads it; JSON without change."""
@@ -222,6 +230,7 @@ def _hop(hop: Members, has_shadow: bool) -> Hop:
         live=_part(hop, "retention_ms", "features"),
         shadow=_part(hop, "shadow_retention_ms", "shadow") if has_shadow else None,
         kept=tuple(_kept(hop)),
+        clock=hop.one_of("clock", *CLOCKS) if "clock" in hop else "event",
     )
     for feature in (*read.live.features, *read.shadow_features, *read.kept):
         if not _is_defined(feature, read):

@@ -21,6 +21,7 @@ MAX_HELD_MS: Final = 10 * 366 * 86_400_000
 Document = Mapping[str, Any]
 """A plan, or a part of one, as JSON."""
 
+_NAMES: Final = [name for key in KEYS for name in (key, f"{key} by arrival")]
 _NUMBERED: Final = ("wheres", "columns", *MEMORIES)
 _NO_HOP: Final[Document] = {"retention_ms": 0, "shadow_retention_ms": 0, "features": [], "shadow": []}
 
@@ -38,10 +39,10 @@ def check(plan: Document, live: Needs, shadow: Needs | None) -> None:
     fresh = plan_of_ours.as_document()
     for inputs in ("inputs", "shadow_inputs", "built_in", "shadow_built_in"):
         _same(inputs, plan.get(inputs), fresh.get(inputs))
-    wanted = {hop.key: hop.as_document() for hop in plan_of_ours.hops}
+    wanted = {hop.name: hop.as_document() for hop in plan_of_ours.hops}
     hops = _hops(plan, wanted)
-    for key, hop in hops.items():
-        _check_hop(f"the hop by {key}", hop, int(str(epoch)), wanted.get(key, _NO_HOP), shadow is not None)
+    for name, hop in hops.items():
+        _check_hop(f"the hop by {name}", hop, int(str(epoch)), wanted.get(name, _NO_HOP), shadow is not None)
 
 
 def is_whole(value: object, most: int) -> bool:
@@ -53,12 +54,19 @@ def _hops(plan: Document, wanted: Iterable[str]) -> dict[str, Document]:
     hops = plan.get("hops")
     if not isinstance(hops, list) or not all(isinstance(hop, dict) for hop in hops):
         raise NotThePlan("hops is not a list of objects")
-    keys = [hop.get("key") for hop in hops]
-    if keys != [key for key in KEYS if key in keys] or "user_id" not in keys:
-        raise NotThePlan(f"its hops are by {keys}, not by user_id first and others of {list(KEYS)}")
-    if missing := [key for key in wanted if key not in keys]:
+    names = [_name(hop) for hop in hops]
+    if names != [name for name in _NAMES if name in names] or "user_id" not in names:
+        raise NotThePlan(f"its hops are by {names}, not by user_id first and others of {list(KEYS)}")
+    if missing := [name for name in wanted if name not in names]:
         raise NotThePlan(f"it has no hop by {', '.join(missing)}")
-    return dict(zip(map(str, keys), hops, strict=True))
+    if alone := [name for name in names if name not in KEYS and str(name).split()[0] not in names]:
+        raise NotThePlan(f"it has a hop by {alone[0]} without one by event times")
+    return dict(zip(map(str, names), hops, strict=True))
+
+
+def _name(hop: Document) -> object:
+    """As `Hop.name`."""
+    return hop.get("key") if "clock" not in hop else f"{hop.get('key')} by {hop['clock']}"
 
 
 def _check_hop(place: str, hop: Document, epoch: int, fresh: Document, has_shadow: bool) -> None:

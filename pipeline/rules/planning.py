@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
 from pipeline.rules.expression.postfix import Program, program
-from pipeline.rules.feature import KEYS, Feature, Where
+from pipeline.rules.feature import CLOCKS, KEYS, Feature, Where
 from pipeline.rules.plan import MAX_WHERES, Hop, Memory, Numbered, Part, Plan, PlanSettings, TooManyConditions
 from pipeline.rules.planned_feature import (
     MEMORIES,
@@ -42,9 +42,10 @@ class Needs:
     inputs: Sequence[str] = ()
     built_in: Sequence[str] = ()
 
-    def by(self, key: str) -> list[Feature]:
-        """The features by that key, by name."""
-        return sorted((one for one in self.features if one.by == key), key=lambda feature: feature.name)
+    def by(self, key: str, clock: str) -> list[Feature]:
+        """The features by that key and clock, by name."""
+        found = (one for one in self.features if (one.by, one.clock) == (key, clock))
+        return sorted(found, key=lambda feature: feature.name)
 
 
 def build_plan(needs: Needs, settings: PlanSettings) -> Plan:
@@ -57,13 +58,17 @@ def next_plan(
 ) -> Plan:
     """The plan with the number `epoch` that follows `before`: user_id first, then the other keys in use.
 
+    A key that features are by on the clock of arrivals has a second hop for them, behind that of event times.
+
     Raises TooManyConditions.
     """
     needs = (live, shadow or Needs(), kept or Needs())
-    keys = [key for key in KEYS if key == "user_id" or any(one.by(key) for one in needs)]
+    used = {(feature.by, feature.clock) for one in needs for feature in one.features}
+    keys = [key for key in KEYS if key == "user_id" or key in {by for by, _ in used}]
+    places = [(key, clock) for key in keys for clock in CLOCKS if clock == "event" or (key, clock) in used]
     hops = [
-        _HopPlanning(key, before.hop(key) if before else None, epoch, needs).hop(shadow is not None)
-        for key in keys
+        _HopPlanning(*place, before.hop(*place) if before else None, epoch, needs).hop(shadow is not None)
+        for place in places
     ]
     return Plan(
         epoch,
@@ -75,11 +80,11 @@ def next_plan(
     )
 
 
-def wheres_of(features: Iterable[Feature], key: str) -> list[Program]:
-    """The distinct programs of a key's conditions, in order of first use."""
+def wheres_of(features: Iterable[Feature], key: str, clock: str) -> list[Program]:
+    """The distinct programs of the conditions by a key and a clock, in order of first use."""
     programs: dict[str, Program] = {}
     for feature in features:
-        if feature.by == key:
+        if (feature.by, feature.clock) == (key, clock):
             for where in feature.wheres:
                 written = program(where.condition)
                 programs.setdefault(json.dumps(written), written)
@@ -106,11 +111,13 @@ def renumbered(before: Numbered[_T], wanted: Sequence[_T], epoch: int) -> Number
 class _HopPlanning:
     """Numbers what the rule sets need by one key, and says their features by those numbers."""
 
-    def __init__(self, key: str, before: Hop | None, epoch: int, needs: tuple[Needs, Needs, Needs]) -> None:
-        self._key = key
-        self._sets = live, shadow, kept = tuple(one.by(key) for one in needs)
+    def __init__(
+        self, key: str, clock: str, before: Hop | None, epoch: int, needs: tuple[Needs, Needs, Needs]
+    ) -> None:
+        self._key, self._clock = key, clock
+        self._sets = live, shadow, kept = tuple(one.by(key, clock) for one in needs)
         every = [*live, *shadow, *kept]
-        wheres = wheres_of(every, key)
+        wheres = wheres_of(every, key, clock)
         columns = sorted({feature.of for feature in every if feature.agg == "distinct" and feature.of})
         self._conditions = renumbered(before.conditions if before else Numbered(), wheres, epoch)
         if len(self._conditions.definitions) > MAX_WHERES:
@@ -133,6 +140,7 @@ class _HopPlanning:
             live=live,
             shadow=_beside(live, shadow) if has_shadow else None,
             kept=tuple(_only_kept(live, shadow, kept)),
+            clock=self._clock,
         )
 
     def _remembered(self, agg: MemoryAggregate) -> list[Memory]:

@@ -21,13 +21,14 @@ import pathlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any, Final, Literal
 
 from pipeline.records.fields import RESERVED
 from pipeline.rules.expression.parse import FUNCTIONS
 from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, constant_of, is_clean_text
 from pipeline.rules.expression.tree import Literal as Constant
-from pipeline.rules.feature import KEYS, Complain, Feature, read_feature
+from pipeline.rules.feature import CLOCKS, KEYS, Complain, Feature, read_feature
 from pipeline.rules.inputs import built_in_of, inputs_of
 from pipeline.rules.plan import MAX_WHERES, Plan
 from pipeline.rules.plan import PlanSettings as PlanSettings
@@ -250,8 +251,8 @@ class _Reader:
             feature = read_feature(name, declared[name], names, self._under(path))
             if feature:
                 features[name] = feature
-        for key in KEYS:
-            if len(wheres_of(features.values(), key)) > MAX_WHERES:
+        for key, clock in product(KEYS, CLOCKS):
+            if len(wheres_of(features.values(), key, clock)) > MAX_WHERES:
                 self.complain(("features",), f"more than {MAX_WHERES} different conditions by {key}")
         return features
 

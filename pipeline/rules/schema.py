@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipeline.records import duration
-from pipeline.rules.feature import AGGREGATES, KEYS, MAX_STEPS
+from pipeline.rules.feature import AGGREGATES, CLOCKS, KEYS, MAX_STEPS
 from pipeline.rules.rule import MAX_POINTS
 from pipeline.rules.ruleset import MAX_FEATURES, MAX_RULES, MAX_VERSION_LENGTH
 
@@ -49,6 +49,7 @@ def _feature() -> dict[str, object]:
     )
     parts = {
         "by": {"enum": list(KEYS)},
+        "clock": {"enum": list(CLOCKS), "description": "by which time events lie in windows"},
         "agg": {"enum": list(AGGREGATES)},
         "of": _TEXT | {"description": "the field whose values are aggregated"},
         "where": _TEXT | {"description": "a condition on the transactions that count"},

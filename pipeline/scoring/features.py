@@ -120,7 +120,7 @@ class View:
 
     def unseen(self, ttl_ms: int) -> int:
         """The position up to which what was last seen there is forgotten."""
-        return self.settings.unseen(self.event.pos, self.event.due, ttl_ms)
+        return self.settings.unseen(self.entry.pos, self.event.due, ttl_ms)
 
     def meets(self, entry: Entry, where: int | None) -> bool:
         """Whether the entry is known to have met the condition with that number."""
@@ -250,16 +250,16 @@ def _is_sequence(feature: SequenceFeature, begin: int, view: View) -> bool:
 
 
 def _first_seen(feature: MemoryFeature, view: View) -> Looked:
-    event = view.event
-    value = event.transaction.text(feature.of)
+    pos = view.entry.pos
+    value = view.event.transaction.text(feature.of)
     if value is None or not view.meets(view.entry, feature.where):
         return Looked(None, None)
     sights = view.memories.sights[_place(feature, view.hop)]
-    sight = sights.get(value, Sight(event.pos, event.pos))
+    sight = sights.get(value, Sight(pos, pos))
     is_new = sight.last <= view.unseen(feature.ttl_ms)
-    age_ms = 0 if is_new else max(0, event.pos - sight.first)
-    first = event.pos if is_new else min(sight.first, event.pos)
-    sights[value] = Sight(first, max(sight.last, event.pos))
+    age_ms = 0 if is_new else max(0, pos - sight.first)
+    first = pos if is_new else min(sight.first, pos)
+    sights[value] = Sight(first, max(sight.last, pos))
     if len(sights) > view.settings.max_entries:
         del sights[_least_recent(sights, value)]
     return Looked(age_ms, first - feature.ttl_ms)
@@ -272,15 +272,15 @@ def _least_recent(sights: dict[str, Sight], value: str) -> str:
 
 
 def _previous(feature: MemoryFeature, view: View) -> Looked:
-    event, place = view.event, _place(feature, view.hop)
+    pos, place = view.entry.pos, _place(feature, view.hop)
     expired = view.unseen(feature.ttl_ms)
     stored = view.memories.stored.get(place)
     if stored is not None and stored.pos <= expired:
         stored = None
-    value = event.transaction.text(feature.of)
-    is_newest = stored is None or event.pos >= stored.pos
+    value = view.event.transaction.text(feature.of)
+    is_newest = stored is None or pos >= stored.pos
     if value is not None and is_newest and view.meets(view.entry, feature.where):
-        view.memories.stored[place] = Stored(event.pos, value)
+        view.memories.stored[place] = Stored(pos, value)
     return Looked(stored.value, stored.pos) if stored else Looked(None, expired)
 
 

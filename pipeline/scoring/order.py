@@ -49,6 +49,11 @@ class Stamped:
     """append time less event time; None where append times say nothing of the event"""
 
     @property
+    def arrival_ms(self) -> int:
+        """Where it lies on the clock of arrivals: its append time, or pos where that says nothing."""
+        return self.pos if self.delay_ms is None else self.append_ms
+
+    @property
     def order(self) -> tuple[int, int, int, int, int]:
         """(due, pos, append time, partition, offset): no text has a say in it."""
         return self.due, self.pos, self.append_ms, self.partition, self.offset

@@ -25,6 +25,9 @@ there are none. On event e:
    entry with a pos > unseen(e) that has not gone since;
 4. e goes if pos(e) <= max(due(e) - H, floor); then, if more than max_entries remain, the first is cut.
 
+On the clock of arrivals a hop is another one by its key, with a list of its own, and pos(e) is the append
+time of e there (on past data pos, as everywhere).
+
 Values come hop by hop, within a hop by name; absent ones are left out.
 """
 
@@ -99,7 +102,7 @@ class Reference:
         for hop in self._hops[version]:
             key = event.transaction.text(hop.key)
             if key is not None:
-                hop.process(states[hop.key, key], event, live, shadow)
+                hop.process(states[hop.name, key], event, live, shadow)
         has_shadow = self._versions[version].plan.shadow_inputs is not None
         other = shadow.scored(event, version, content) if has_shadow else None
         return live.scored(event, version, content, other)
@@ -166,6 +169,7 @@ class _Hop:
 
     def __init__(self, version: HopVersion, settings: PlanSettings) -> None:
         self.key = version.hop.key
+        self.name = version.hop.name
         self._hop = version.hop
         self._version = version
         self._settings = settings
@@ -181,28 +185,29 @@ class _Hop:
         del entries[: index_after(entries, horizon)]
         if state.cut_pos <= horizon:
             state.cut_pos = ALWAYS
-        place = index_after(entries, event.pos)
-        entries.insert(place, self._entry(event))
+        pos = event.pos if self._hop.clock == "event" else event.arrival_ms
+        place = index_after(entries, pos)
+        entries.insert(place, self._entry(event, pos))
         # What is only kept up is computed for the sake of its memories: nobody gets the values.
         for look, into in ((self._live, live), (self._shadow, shadow), (self._kept, _Computed())):
             if look.features:
                 view = self._view(look.retention_ms, state, place, event)
                 into.saturated |= state.cut_pos > view.oldest
                 look.fill(into, view, live)
-        if event.pos <= horizon:
+        if pos <= horizon:
             del entries[place]
         if len(entries) > self._settings.max_entries:
             state.cut_pos = max(state.cut_pos, entries.pop(0).pos)
 
-    def _entry(self, event: Stamped) -> Entry:
+    def _entry(self, event: Stamped, pos: int) -> Entry:
         transaction, hop = event.transaction, self._hop
         met = [where is not None and holds(where, transaction) for where in hop.conditions.definitions]
         columns = [None if column is None else transaction.text(column) for column in hop.columns.definitions]
-        return Entry(event.pos, transaction.amount_units, self._version.number, met, columns)
+        return Entry(pos, transaction.amount_units, self._version.number, met, columns)
 
     def _view(self, retention_ms: int, state: _KeyState, place: int, event: Stamped) -> View:
         """The entries up to the event, less those that the rule set looks past; the event in any case."""
-        oldest = self._settings.unseen(event.pos, event.due, retention_ms)
+        oldest = self._settings.unseen(state.entries[place].pos, event.due, retention_ms)
         begin = min(place, index_after(state.entries, oldest))
         entries = state.entries[begin : place + 1]
         return View(event, entries, oldest, self._hop, state.memories, self._settings)

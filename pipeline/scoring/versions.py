@@ -13,8 +13,9 @@ no such hop.
 
 Warming. A feature is complete after a moment: the greatest of the floor and, for each condition and column it
 uses, T - 1 of the plan since which the number means it; for one with a memory, T - 1 of that. A feature that
-reaches back further than its moment is listed as warming. What is not listed has the value as if the rule set
-had been in force from the beginning.
+reaches back further than its moment is listed as warming. On the clock of arrivals a moment is
+ARRIVAL_SLACK_MS later: it is made of dues, and events arrive after they are due. What is not listed has the
+value as if the rule set had been in force from the beginning.
 """
 
 from __future__ import annotations
@@ -28,6 +29,10 @@ from pipeline.rules.planned_feature import MemoryFeature, PlannedFeature, Sequen
 
 ALWAYS: Final = -(1 << 62)
 """Before every time."""
+
+
+ARRIVAL_SLACK_MS: Final = 60_000
+"""So much later than due an event may arrive and still be known to warming by its due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,10 @@ class HopVersion:
 
     def complete_after(self, feature: PlannedFeature) -> int:
         """The moment after which the state holds everything that the feature looks at."""
+        after = self._known_after(feature)
+        return after if self.hop.clock == "event" or after == ALWAYS else after + ARRIVAL_SLACK_MS
+
+    def _known_after(self, feature: PlannedFeature) -> int:
         hop = self.hop
         if isinstance(feature, MemoryFeature):
             return self.starts[hop.memories[feature.agg].since[feature.memory]]
@@ -63,7 +72,7 @@ def hop_versions(versions: Sequence[Version], settings: PlanSettings) -> list[li
     starts = [ALWAYS, *(version.from_ms - 1 for version in versions[1:])]
     floors = _floors(versions, starts, settings)
     return [
-        [HopVersion(hop, number, floors[number][hop.key], starts[: number + 1]) for hop in version.plan.hops]
+        [HopVersion(hop, number, floors[number][hop.name], starts[: number + 1]) for hop in version.plan.hops]
         for number, version in enumerate(versions)
     ]
 
@@ -71,10 +80,10 @@ def hop_versions(versions: Sequence[Version], settings: PlanSettings) -> list[li
 def _floors(
     versions: Sequence[Version], starts: Sequence[int], settings: PlanSettings
 ) -> list[dict[str, int]]:
-    """For each version the floor by key."""
-    keys = {key for version in versions for key in version.plan.keys}
+    """For each version the floor by the name of a hop."""
+    keys = {hop.name for version in versions for hop in version.plan.hops}
     floors = [dict.fromkeys(keys, ALWAYS)]
     for before, start in zip(versions, starts[1:], strict=False):
-        held_ms = {hop.key: settings.held_ms(hop.held_ms) for hop in before.plan.hops}
+        held_ms = {hop.name: settings.held_ms(hop.held_ms) for hop in before.plan.hops}
         floors.append({key: max(floor, start - held_ms.get(key, 0)) for key, floor in floors[-1].items()})
     return floors

@@ -65,6 +65,14 @@ class Place:
     before: peek.Before = field(default=peek.nothing)
     name: str | None = None
     """whom the certificate must be for, if not `host`"""
+    unchecked: str = ""
+    """what of the certificate is not looked at, and why; then nor is it here"""
+
+    @property
+    def is_in_the_clear(self) -> bool:
+        """Whether what is said there can be read on the way."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.tls is None and not self.unchecked and not on_loopback(f"//{host}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,14 @@ def examine(sink: str, address: str, secret: Secret, settings: Mapping[str, Any]
         yield Finding(_step(failed), str(error), mend, is_broken=True)
 
 
+def in_the_clear(sink: str, address: str, settings: Mapping[str, Any]) -> list[str]:
+    """The hosts elsewhere that would be spoken to without TLS. Raises Unavailable, ValueError."""
+    if sink not in known():
+        return []
+    places: Sequence[Place] = _of(sink).places(address, sinks.settings_of(sink, settings))
+    return [one.host for one in places if one.is_in_the_clear]
+
+
 def missing(what: str, lacking: Sequence[str], sink: str) -> Finding:
     """The finding about rights, of which some may be lacking."""
     if not lacking:
@@ -112,8 +128,11 @@ def _way_to(place: Place) -> Iterator[Finding]:
     """Name and certificate. Raises OSError, BadFile."""
     found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
     yield Finding("name", f"{place.host} is {', '.join(sorted({str(one[4][0]) for one in found}))}")
+    if place.unchecked:
+        yield Finding("certificate", place.unchecked, "have it checked, whole: verify-full")
+        return
     if place.tls is None:
-        if not on_loopback(f"//{f'[{place.host}]' if ':' in place.host else place.host}"):
+        if place.is_in_the_clear:
             mend = "address it with TLS, if the way to it is not safe by other means"
             yield Finding("tls", f"{place.host} is spoken to in the clear", mend)
         return

@@ -141,7 +141,7 @@ class Redis(Behind):
 @contextmanager
 def valkey(pair: Pair) -> Iterator[Redis]:
     with _folder() as folder, node(folder) as server:
-        end = TlsEnd(_place(server.address), pair)
+        end = TlsEnd(place_of(server.address), pair)
         made = Redis(end, server.address)
         made.set_password("first")
         try:
@@ -202,7 +202,7 @@ class Cluster:
 
     @property
     def places(self) -> list[tuple[str, int]]:
-        return [_place(one.address) for one in self.nodes]
+        return [place_of(one.address) for one in self.nodes]
 
     def client(self) -> Any:
         host, port = self.places[0]
@@ -270,7 +270,7 @@ class Watched:
 
     @property
     def address(self) -> str:
-        host, port = _place(self.sentinel.address)
+        host, port = place_of(self.sentinel.address)
         return f"redis+sentinel://{host}:{port}/flags/0"
 
 
@@ -279,7 +279,7 @@ def watched() -> Iterator[Watched]:
     with ExitStack() as stack:
         folders = [stack.enter_context(_folder()) for _ in range(3)]
         master = stack.enter_context(node(folders[0]))
-        host, port = _place(master.address)
+        host, port = place_of(master.address)
         replica = stack.enter_context(node(folders[1], "--replicaof", host, str(port)))
         with redis.Redis.from_url(replica.address) as client:
             await_that(lambda: _linked(client), "the replica has what the master has")
@@ -309,6 +309,7 @@ def _knows_replica(sentinel: Server) -> bool:
     return len(found) > 0
 
 
-def _place(url: str) -> tuple[str, int]:
+def place_of(url: str) -> tuple[str, int]:
+    """Host and port of a URL."""
     parts = urlsplit(url)
     return str(parts.hostname), int(parts.port or 0)

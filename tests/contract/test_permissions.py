@@ -20,10 +20,11 @@ import redis
 
 from pipeline import sinks
 from pipeline.connections.proxies import open_url
+from pipeline.connections.trouble import Trouble
 from pipeline.notify import outbox
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decisions import Hit
-from pipeline.sinks import Outcome, Way, reads_back, rights
+from pipeline.sinks import Outcome, Unavailable, Way, reads_back, rights
 from pipeline.sinks.dynamodb.rights import CLAIMS
 from pipeline.sinks.redis import reader
 from tests.certificates import Authority
@@ -84,6 +85,12 @@ def aws() -> Iterator[Server]:
     server.start()
     yield server
     server.stop(signal.SIGTERM)
+
+
+def root(aws: Server, service: str) -> Any:
+    """A client that may do what nobody has yet been kept from."""
+    known = {"aws_access_key_id": "root", "aws_secret_access_key": "root", "region_name": "us-east-1"}
+    return boto3.client(service, endpoint_url=aws.address, **known)
 
 
 class TestPostgres:
@@ -219,13 +226,7 @@ class TestAws:
     def as_user(self, aws: Server, policy: object, file: Path) -> None:
         """A new user with that policy and nothing else, whose keys are put into the file."""
         self._enforce(aws, 3)
-        iam = boto3.client(
-            "iam",
-            endpoint_url=aws.address,
-            region_name="us-east-1",
-            aws_access_key_id="root",
-            aws_secret_access_key="root",
-        )
+        iam = root(aws, "iam")
         name = f"writer-{now_ms()}"
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName="needed", PolicyDocument=json.dumps(policy))
@@ -264,20 +265,58 @@ class TestAws:
         told = {"url": "s3://granted/decisions", "endpoint": aws.address, "region": "us-east-1"}
         policy = rights.needed("parquet", "s3://granted/decisions", told, "").document
         self._enforce(aws, 1)
-        admin = boto3.client(
-            "s3",
-            endpoint_url=aws.address,
-            region_name="us-east-1",
-            aws_access_key_id="root",
-            aws_secret_access_key="root",
-        )
-        admin.create_bucket(Bucket="granted")
+        root(aws, "s3").create_bucket(Bucket="granted")
         self.as_user(aws, policy, keys)
         assert lacking("parquet", "s3://granted/decisions", keys, told) == []
         everything("parquet", "s3://granted/decisions", keys, told)
         for action in ("s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
             self.as_user(aws, self.without(policy, action), keys)
             assert lacking("parquet", "s3://granted/decisions", keys, told) == [f"lacking: {action}"]
+
+    def test_a_role_is_assumed_by_whoever_may_do_nothing_else(
+        self, aws: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", aws.address)
+        role = "arn:aws:iam::123456789012:role/training"
+        told = {"url": "s3://assumed/decisions", "endpoint": aws.address, "region": "us-east-1"}
+        policy: Any = rights.needed("parquet", told["url"], {**told, "role": role}, "").document
+        by_user, by_role = (
+            {**policy, "Statement": [one for one in policy["Statement"] if (one["Sid"] == "Role") is mine]}
+            for mine in (True, False)
+        )
+        self._enforce(aws, 3)
+        root(aws, "s3").create_bucket(Bucket="assumed")
+        trusted = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+        root(aws, "iam").create_role(RoleName="training", AssumeRolePolicyDocument=trust)
+        root(aws, "iam").put_role_policy(
+            RoleName="training", PolicyName="needed", PolicyDocument=json.dumps(by_role)
+        )
+        self.as_user(aws, by_user, tmp_path / "keys")
+        assert lacking("parquet", told["url"], tmp_path / "keys", told) != []
+        everything("parquet", told["url"], tmp_path / "keys", {**told, "role": role})
+
+    @pytest.mark.parametrize("name", ["dynamodb", "parquet"])
+    def test_keys_that_are_not_known_are_told_and_new_ones_in_the_file_are_taken_up(
+        self, aws: Server, tmp_path: Path, name: str
+    ) -> None:
+        keys = tmp_path / "keys"
+        keys.write_text("AKIAUNKNOWN:secret")
+        address, told = aws.address, {"region": "us-east-1", "table": "changed"}
+        if name == "parquet":
+            address, told = "s3://changed/p", {"region": "us-east-1", "endpoint": aws.address}
+            self._enforce(aws, 1)
+            root(aws, "s3").create_bucket(Bucket="changed")
+        self._enforce(aws, 0)
+        one = sinks.connect(name, address, keys, told)
+        log = [decided(f"changed-{name}", HIT)]
+        with pytest.raises(Unavailable) as caught:
+            one.write(log)
+        assert caught.value.trouble is Trouble.PASSWORD
+        everything_on = {"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}
+        self.as_user(aws, {"Version": "2012-10-17", "Statement": [everything_on]}, keys)
+        assert one.write(log) == Outcome(written=1)
+        one.close()
 
     def test_the_notifiers_table_is_called_as_the_notifier_calls_it(self) -> None:
         assert CLAIMS == outbox.TABLE

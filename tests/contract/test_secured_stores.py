@@ -8,26 +8,32 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psycopg
 import pytest
 
+from fraudctl.engines import external
 from fraudctl.engines.contract import BROKEN, WELL
+from fraudctl.home.stack import Stack
 from fraudctl.observe import connections
 from fraudctl.settings import reading
+from fraudctl.settings.profile import External, ServerSettings
 from pipeline import sinks
 from pipeline.connections.trouble import Trouble
 from pipeline.records.decisions import Hit
-from pipeline.sinks import Outcome, Sink, Unavailable
+from pipeline.sinks import Outcome, Sink, Unavailable, rights
 from pipeline.sinks.postgres import Settings as PostgresSettings
 from pipeline.sinks.postgres.client import conninfo
 from tests.certificates import Authority
 from tests.contract import secured
-from tests.contract.secured import Store
+from tests.contract.secured import Store, place_of
 from tests.decisions import decided
+from tests.tls_end import TlsEnd
 
 NAMES = ("postgres", "redis", "elasticsearch")
 HIT = Hit("ip_burst", 60, "5 users")
@@ -320,3 +326,85 @@ def test_doctor_tries_each_store_of_a_profile_and_names_what_is_wrong_with_its_m
     store.show(authority.issue("old", lasts=timedelta(hours=-1)))
     [*_, last] = connections.examine(reading.load(profile))
     assert (last.name, last.state) == (f"{store.name}: certificate", BROKEN)
+
+
+def test_up_goes_on_where_a_store_elsewhere_does_not_let_us_in_and_says_why(
+    store: Store, password: Path, authority: Authority, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {**store.settings(), "ca_file": str(authority.cert), "password_file": str(password)}
+    server = ServerSettings(external=External(store.address()))
+    profile = replace(reading.load("default"), sinks={store.name: told}, servers={store.name: server})
+    stack = Stack(tmp_path, profile, {store.name: store.address()})
+    external.prepare(stack, store.name)
+    assert capsys.readouterr().err == ""
+    password.write_text("wrong\n")
+    external.prepare(stack, store.name)
+    said = capsys.readouterr().err
+    assert "cannot be used for now, its writer waits: " in said
+    assert "see user and secret; its file is read again" in " ".join(said.split())
+    assert external.reason_unwell(stack, store.name) != ""
+    stack.save()
+    kept = (tmp_path / "stack.json").read_text()
+    assert ("wrong" in kept, str(password) in kept) == (False, True)
+    assert "wrong" not in stack.sink_url(store.name)
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "told"),
+    [
+        ("postgres", "postgresql://u@db.example.com/x", {"sslmode": "disable"}),
+        ("redis", "redis://db.example.com:1/0", {}),
+        ("redis", "redis+cluster://db.example.com:1", {}),
+        ("elasticsearch", "http://db.example.com:1", {}),
+        ("dynamodb", "http://db.example.com:1", {"region": "us-east-1"}),
+        ("parquet", "s3://b/p", {"endpoint": "http://db.example.com:1"}),
+    ],
+)
+def test_what_is_elsewhere_and_spoken_to_in_the_clear_is_known(
+    name: str, address: str, told: dict[str, str]
+) -> None:
+    assert rights.in_the_clear(name, address, told) == ["db.example.com"]
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "told"),
+    [
+        ("postgres", "postgresql://u@db.example.com/x", {}),
+        ("postgres", "postgresql://u@127.0.0.1/x", {}),
+        ("redis", "rediss+sentinel://db.example.com:1/m", {}),
+        ("elasticsearch", "127.0.0.1:9200", {}),
+        ("dynamodb", "aws://eu-central-1", {}),
+        ("parquet", "s3://b/p", {}),
+        ("parquet", "file:///tmp/x", {}),
+    ],
+)
+def test_what_is_here_or_has_tls_is_not(name: str, address: str, told: dict[str, str]) -> None:
+    assert rights.in_the_clear(name, address, told) == []
+
+
+@pytest.mark.parametrize("name", ["dynamodb", "parquet"])
+def test_an_aws_endpoint_with_a_certificate_of_its_own_is_believed_by_its_authority(
+    name: str, s3_server: Any, authority: Authority, tmp_path: Path
+) -> None:
+    end = TlsEnd(place_of(s3_server.address), authority.issue("server"))
+    keys, url = tmp_path / "keys", f"https://127.0.0.1:{end.port}"
+    keys.write_text("key:secret")
+    told: dict[str, Any] = {"region": "us-east-1", "ca_file": str(authority.cert)}
+    address = url
+    if name == "parquet":
+        address, told = "s3://behind-tls/p", {**told, "endpoint": url}
+        options = {"endpoint_url": s3_server.address, "region_name": "us-east-1"}
+        bucket = boto3.client("s3", aws_access_key_id="k", aws_secret_access_key="s", **options)
+        bucket.create_bucket(Bucket="behind-tls")
+    else:
+        told["table"] = "behind_tls"
+    try:
+        holds(sinks.connect(name, address, keys, told), f"{name}-tls")
+        assert [one for one in rights.examine(name, address, keys, told) if one.is_broken] == []
+        other = Authority(tmp_path / "other", "another CA")
+        wrong = sinks.connect(name, address, keys, {**told, "ca_file": str(other.cert)})
+        assert refusal(wrong, name)[0] is Trouble.UNTRUSTED
+        end.pair = authority.issue("old", lasts=timedelta(hours=-1))
+        assert refusal(sinks.connect(name, address, keys, told), name)[0] is Trouble.EXPIRED
+    finally:
+        end.close()

@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from fraudctl import servers
+from fraudctl.engines import chosen as chosen_servers
+from fraudctl.engines import ports
 from fraudctl.engines.contract import Wish
-from fraudctl.engines.local import inventory, ports
 from fraudctl.engines.local.engine import Engine
 from fraudctl.engines.local.processes import HOME_VARIABLE
 from fraudctl.engines.local.supervision import Supervisor
@@ -100,7 +101,7 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     # One id in sixty-four begins with a dash, as this one does once it is written as Kafka wants it.
     monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xfb" * 16))
     stack = alone(home, name)
-    server = inventory.servers(stack)[name]
+    server = chosen_servers.servers(stack)[name]
     assert is_ready(server)
     assert stack.addresses == {name: server.address}
 

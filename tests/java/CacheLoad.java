@@ -149,7 +149,7 @@ public final class CacheLoad {
     /** On disk, so that the heap holds what the cache holds: a place for each piece of each key. */
     private static final class FileStore implements KeyStore, AutoCloseable {
         private static final int PLACES = 24;
-        private static final int BYTES = 2_048;
+        private static final int BYTES = 4_096;
         private static final int KEYS_A_MAP = 10_000;
 
         private final RandomAccessFile file;

@@ -81,14 +81,17 @@ chain(seq) as (
   select s.next_seq from chain c join successor s on s.seq = c.seq)
 select seq from chain;
 
-create or replace table events as
+create or replace table scored as
 select o.* from ordered o semi join counted c on o.seq = c.seq;
 
 create or replace table reused as
-select distinct b.seq from events a join events b
+select distinct b.seq from scored a join scored b
   on a.user_id = b.user_id and a.event_id = b.event_id and a.content <> b.content
   and a.seq < b.seq and b.due <= a.due + {dedup};
 """
+
+# What a hop sees of the events: where each lies on its clock.
+EVENTS = "create or replace table events as select * replace ({pos} as pos) from scored"
 
 # One hop. Position in a key's list is (pos, seq). `dropped_at` is the event after which an entry has
 # max_entries newer ones beside it: that many arrived no earlier than it and stand after it.
@@ -190,10 +193,11 @@ def evaluate(case: Case) -> list[dict[str, Any]]:
     db.execute(CLOCK.format(ooo=case.settings.out_of_orderness_ms, dedup=case.settings.dedup_window_ms))
     values: dict[int, dict[str, Any]] = {}
     saturated: set[int] = set()
-    for key in dict.fromkeys(("user_id", *(feature.by for feature in case.features))):
-        _hop(db, case, key, values, saturated)
+    hops = [("user_id", "event"), *((feature.by, feature.clock) for feature in case.features)]
+    for key, clock in dict.fromkeys(hops):
+        _hop(db, case, key, clock, values, saturated)
     reused = {seq for (seq,) in db.execute("select seq from reused").fetchall()}
-    counted = {seq for (seq,) in db.execute("select seq from events").fetchall()}
+    counted = {seq for (seq,) in db.execute("select seq from scored").fetchall()}
     rows = db.execute("select seq, part, off, due, pos, late from ordered order by seq").fetchall()
     return [
         {
@@ -315,10 +319,13 @@ def _hop(
     db: duckdb.DuckDBPyConnection,
     case: Case,
     key: str,
+    clock: str,
     values: dict[int, dict[str, Any]],
     saturated: set[int],
 ) -> None:
-    features = [feature for feature in case.features if feature.by == key]
+    features = [feature for feature in case.features if (feature.by, feature.clock) == (key, clock)]
+    by_append = clock == "arrival" and case.settings.time == "append"
+    db.execute(EVENTS.format(pos="append_ms" if by_append else "pos"))
     retention = max((_retention(feature) for feature in features), default=0)
     limit, lateness = case.settings.max_entries, case.settings.allowed_lateness_ms
     held = retention + lateness if retention else 0

@@ -37,6 +37,11 @@ def words(fault: Fault) -> str:
 def plan(stack: Stack, fault: Fault) -> dict[str, object]:
     sink = fault.target
     _programs.check(stack, workers.program(sink))
+    if stack.inside is not None:
+        raise UsageError(
+            f"the writer of {sink} reaches its store inside a network of their own, where nothing can be cut",
+            hint="stop the store instead: fraudctl chaos run stop-" + sink,
+        )
     address = stack.addresses.get(sink, "")
     host, _, port = address.rpartition(":")
     if "://" in address or not port.isdigit():

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import java, java_home
+from fraudctl.engines import ports
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
-from fraudctl.engines.local import ports, processes
+from fraudctl.engines.local import processes
 from fraudctl.engines.local.processes import supervisor_pid
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Paths

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from fraudctl.engines import chosen, health
 from fraudctl.engines.contract import Check, Ended, Line, ProgramState, ServerHealth, Wish
-from fraudctl.engines.local import checks, commands, health, inventory, logs, start
+from fraudctl.engines.local import checks, commands, inventory, logs, start
 from fraudctl.engines.local.configuration import socket_path
 from fraudctl.engines.local.processes import supervisor_pid
 from fraudctl.engines.local.supervision import Supervisor
-from fraudctl.engines.local.waiting import Wait, program_names_of, together
+from fraudctl.engines.waiting import program_names_of, together
 from fraudctl.errors import UsageError
 from fraudctl.home import folder as homes
 from fraudctl.home.folder import Removed
@@ -57,13 +58,13 @@ class Engine:
         return supervisor_pid(home) is not None
 
     def health(self, stack: Stack) -> list[ServerHealth]:
-        return health.health(stack, self.programs(stack))
+        return health.health(stack, self.programs(stack), lambda server: program_names_of(server.programs()))
 
     def programs(self, stack: Stack) -> Mapping[str, ProgramState]:
         return self.seen_in(stack.home)
 
     def seen_in(self, home: Path) -> Mapping[str, ProgramState]:
-        return {name: state.told() for name, state in Supervisor(Paths(home)).states().items()}
+        return Supervisor(Paths(home)).told()
 
     def start(self, stack: Stack, program: str) -> None:
         Supervisor(stack.paths).start_program(program)
@@ -80,13 +81,13 @@ class Engine:
 
     def restart(self, stack: Stack, name: str, wait_s: float) -> list[str]:
         supervisor = Supervisor(stack.paths)
-        server = inventory.servers(stack).get(name)
+        server = chosen.servers(stack).get(name)
         programs = _programs_of(name, server, list(supervisor.states()))
         for program in reversed(programs):
             supervisor.stop_program(program)
         for program in programs:
             supervisor.start_program(program)
-        wait = Wait(supervisor, time.monotonic() + wait_s)
+        wait = supervisor.waiting(time.monotonic() + wait_s)
         if server:
             wait.for_servers([server])
         else:

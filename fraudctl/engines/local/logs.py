@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from fraudctl.engines.contract import Line
-from fraudctl.engines.local.waiting import log_tail
+from fraudctl.engines.waiting import log_tail
 from fraudctl.home.stack import Paths
 from fraudctl.waiting import every
 

@@ -6,21 +6,17 @@ by `fraudctl.jobs.live`.
 
 from __future__ import annotations
 
-import fcntl
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fraudctl.binaries import artifacts
-from fraudctl.engines import external, workers
+from fraudctl.console.streams import say
+from fraudctl.engines import beginning, chosen, external, ports, workers
 from fraudctl.engines.contract import Wish
-from fraudctl.engines.local import inventory, ports
 from fraudctl.engines.local.supervision import ProcessState, Supervisor
-from fraudctl.engines.local.waiting import Wait, program_names_of, together
-from fraudctl.errors import Failed
+from fraudctl.engines.waiting import program_names_of, together
 from fraudctl.home import folder as homes
-from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import METRICS, Paths, Stack, read
 from fraudctl.kafka import admin, wanted
 from fraudctl.servers import BaseServer, flink
@@ -31,15 +27,15 @@ def up(wish: Wish) -> Stack:
 
     What an earlier version has started is stopped first: its processes write files that others may read.
     """
-    inventory.chosen(wish.profile, wish.without, wish.added)
+    chosen.kinds(wish.profile, wish.without, wish.added)
     paths = Paths(wish.home)
     was_marked = homes.claim(wish.home)
-    _make_folders(paths)
-    with _only_one(paths):
+    beginning.make_folders(paths)
+    with beginning.only_one(paths):
         known = read(wish.home)
         supervisor = Supervisor(paths)
-        runs_on = supervisor.pid is not None and known is not None and _goes_on(known, wish)
-        if not (runs_on and was_marked):
+        runs_on = supervisor.pid is not None and known is not None and beginning.goes_on(known, wish)
+        if not (runs_on and was_marked and known is not None and METRICS in known.ports):
             supervisor.shut_down()
             runs_on = False
         homes.close(wish.home)
@@ -53,18 +49,18 @@ class _Run:
         self.wish, self.known, self.running = wish, known, running
         self.paths = Paths(wish.home)
         self.supervisor = Supervisor(self.paths)
-        self.wait = Wait(self.supervisor, time.monotonic() + wish.wait_s)
+        self.wait = self.supervisor.waiting(time.monotonic() + wish.wait_s)
 
     def run(self) -> Stack:
         classes = self._classes()
         stack = self._stack(classes)
-        ours = inventory.servers(stack)
-        stack = replace(stack, jars=self._jars(classes, with_job=stack.runs_jobs))
+        ours = chosen.servers(stack)
+        stack = replace(stack, jars=self._jars(classes, stack))
         self._install(ours)
         stack = replace(stack, extra={"ready": False})
         stack.save()
         self._supervise(stack, ours)
-        for wave in inventory.waves(ours):
+        for wave in chosen.waves(ours):
             self._start_servers(wave)
         self._prepare_stores(stack)
         self._start_workers(stack)
@@ -75,17 +71,13 @@ class _Run:
     def _classes(self) -> dict[str, type[BaseServer]]:
         """Those of the stack that runs go on as they are, whatever could be had by now."""
         if self.running and self.known:
-            return {name: type(server) for name, server in inventory.servers(self.known).items()}
-        return inventory.chosen(self.wish.profile, self.wish.without, self.wish.added)
+            return {name: type(server) for name, server in chosen.servers(self.known).items()}
+        return chosen.kinds(self.wish.profile, self.wish.without, self.wish.added)
 
     def _stack(self, classes: Mapping[str, type[BaseServer]]) -> Stack:
-        chosen = self._ports(classes)
-        profile = self.wish.profile
-        addresses = {name: f"127.0.0.1:{next(iter(chosen[name].values()))}" for name in classes}
-        for name, settings in profile.servers.items():
-            if settings.external and name not in self.wish.without:
-                addresses[name] = settings.external.address
-        return Stack(self.wish.home, profile, addresses, chosen, self.wish.without, added=self.wish.added)
+        taken, profile = self._ports(classes), self.wish.profile
+        addresses = ports.addresses(taken, classes) | chosen.external_addresses(profile, self.wish.without)
+        return Stack(self.wish.home, profile, addresses, taken, self.wish.without, added=self.wish.added)
 
     def _ports(self, classes: Mapping[str, type[BaseServer]]) -> ports.Ports:
         if self.running and self.known:
@@ -97,19 +89,20 @@ class _Run:
         ports.check_free(asked)
         return asked
 
-    def _jars(self, classes: Mapping[str, type[BaseServer]], with_job: bool) -> dict[str, str]:
+    def _jars(self, classes: Mapping[str, type[BaseServer]], stack: Stack) -> dict[str, str]:
         """Fetch every jar that is missing; build the kernel if there will be a job; its jars by name."""
-        cache = artifacts.cache_dir()
-        uses = {kind.jar_use for kind in classes.values()} | (
-            {"connector", "compiler"} if with_job else set()
-        )
+        cache, with_job = artifacts.cache_dir(), stack.runs_jobs
+        login = ["msk"] if with_job and stack.kafka.security == "aws_iam" else []
+        uses = {kind.jar_use for kind in classes.values()} | {*login}
+        uses |= {"connector", "compiler"} if with_job else set()
         uses |= {"compiler" for kind in classes.values() if kind.compiles}
         artifacts.fetch([artifact for artifact in artifacts.lock() if artifact.use in uses], cache)
         if not with_job:
             return {}
         flink.build_kernel(cache)
-        kernel, connector = flink.job_jars(cache)
-        return {"connector": str(connector), "kernel": str(kernel)}
+        kernel, *others = flink.job_jars(cache)
+        others += [jar for use in login for jar in artifacts.jars(use, cache)]
+        return {"kernel": str(kernel), **{jar.stem: str(jar) for jar in others}}
 
     def _install(self, ours: Mapping[str, BaseServer]) -> None:
         states = self.supervisor.states()
@@ -135,6 +128,8 @@ class _Run:
     def _prepare_stores(self, stack: Stack) -> None:
         if "kafka" in stack.addresses:
             admin.create(stack.kafka, wanted.specs(stack.profile))
+            for line in admin.differing(stack.kafka, wanted.specs(stack.profile)):
+                say(f"note: {line}; it is left as it is")
         for sink in filter(stack.feeds, stack.profile.sinks):
             external.prepare(stack, sink)
 
@@ -143,37 +138,6 @@ class _Run:
         for name in names:
             self.supervisor.start_program(name)
         self.wait.for_programs(names)
-
-
-def _goes_on(known: Stack, wish: Wish) -> bool:
-    """Whether the stack that runs is the wished one. Failed where it is another that came up whole."""
-    same = (known.without, known.added) == (wish.without, wish.added)
-    if same and known.profile.as_document() == wish.profile.as_document():
-        return METRICS in known.ports
-    if known.extra.get("ready"):
-        raise Failed(
-            f"a stack with other settings (profile {known.profile.name}) runs in {known.home}",
-            hint="run: fraudctl down, then fraudctl up with the new settings; other rules alone need no "
-            "restart: fraudctl rules apply FILE",
-            code="other_settings",
-        )
-    return False
-
-
-def _make_folders(paths: Paths) -> None:
-    for folder in (paths.home, paths.run, paths.logs, paths.jobs, paths.secrets, paths.home / "data"):
-        make_folder(folder)
-
-
-@contextmanager
-def _only_one(paths: Paths) -> Iterator[None]:
-    """Refuse a second `up` of the same home at the same time."""
-    with open_private(paths.run / "up.lock") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Failed(f"another `up` is at work in {paths.home}", hint="wait for it to end") from None
-        yield
 
 
 def _runs(states: Mapping[str, ProcessState], name: str) -> bool:

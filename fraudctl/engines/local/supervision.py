@@ -20,6 +20,7 @@ import psutil
 from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.engines.local.configuration import configuration, socket_path
 from fraudctl.engines.local.processes import end, end_orphans, supervisor_pid
+from fraudctl.engines.waiting import Wait, log_tail, program_names_of
 from fraudctl.errors import Failed, NotRunning
 from fraudctl.home.private_files import UMASK, make_folder, write_atomically
 from fraudctl.home.stack import Paths
@@ -119,6 +120,19 @@ class Supervisor:
             )
             for info in answers
         }
+
+    def told(self) -> dict[str, ProgramState]:
+        """The same in the words of every engine."""
+        return {name: state.told() for name, state in self.states().items()}
+
+    def waiting(self, deadline: float) -> Wait:
+        """Waiting for servers and programs until then (monotonic seconds)."""
+        return Wait(
+            self.told,
+            lambda name: log_tail(self.paths, name),
+            lambda server: program_names_of(server.programs()),
+            deadline,
+        )
 
     def start_program(self, name: str) -> None:
         """Ask for a program to run; harmless if it does."""

@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 from pipeline.connections.secrets import Secret
 from pipeline.connections.tls import TlsFiles
 from pipeline.connections.trouble import Trouble
-from pipeline.sinks import Unavailable
 from pipeline.sinks.dynamodb import Settings, items
 from pipeline.sinks.dynamodb import client as dynamo
-from pipeline.sinks.dynamodb.client import Invalid, Unmet, Unreachable
-from pipeline.sinks.dynamodb.store import runs_name
+from pipeline.sinks.dynamodb.client import Unmet, Unreachable
+from pipeline.sinks.dynamodb.store import runs_name, translated
 from pipeline.sinks.rights import Asked, Finding, Place, Rights, missing
 
 CLAIMS: Final = "fraud_notifications"
@@ -47,8 +46,9 @@ def needed(asked: Asked) -> Rights:
 
 
 def places(address: str, settings: Settings) -> Sequence[Place]:
-    """The endpoint, as the client has it."""
-    client = dynamo.client(address, settings.access(None), region=settings.region)
+    """The endpoint, as the client has it. Raises Unavailable."""
+    with translated():
+        client = dynamo.client(address, settings.access(None), region=settings.region)
     parts = urlsplit(client.meta.endpoint_url)
     tls = TlsFiles(settings.ca_file) if parts.scheme == "https" else None
     return [Place(parts.hostname or "", parts.port or (443 if tls else 80), tls)]
@@ -56,13 +56,11 @@ def places(address: str, settings: Settings) -> Sequence[Place]:
 
 def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:
     """Writes are asked for on conditions that no item can meet. Raises Unavailable."""
-    try:
+    with translated():
         client = dynamo.client(address, settings.access(secret), region=settings.region)
         table, runs = settings.table, runs_name(settings.table)
         there = [name for name in (table, runs) if _is_there(client, name)]
-        yield Finding("login", f"as {'role ' + settings.role if settings.role else 'the keys say'}")
-    except (Unreachable, Invalid) as error:
-        raise Unavailable(str(error), getattr(error, "trouble", None)) from error
+    yield Finding("login", f"as {'role ' + settings.role if settings.role else 'the keys say'}")
     for absent in {table, runs} - set(there):
         mend = "" if settings.create else "have it made, or set sinks.dynamodb.create: true"
         said = "the writer makes it" if settings.create else "nobody makes it"

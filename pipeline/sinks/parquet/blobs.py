@@ -201,7 +201,9 @@ class Bucket:
     @property
     def endpoint(self) -> str:
         """The URL that is asked."""
-        return str(self._s3().meta.endpoint_url)
+        with _s3_translated():
+            return str(self._s3().meta.endpoint_url)
+        raise AssertionError("unreachable")
 
     def drop(self, name: str, tag: str) -> None:
         """Remove it without a look before. Raises Changed when another version is there, or none."""

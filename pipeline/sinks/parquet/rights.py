@@ -13,6 +13,7 @@ from pipeline.connections.trouble import Trouble
 from pipeline.sinks import Unavailable
 from pipeline.sinks.parquet import Settings, blobs
 from pipeline.sinks.parquet.blobs import Bucket, Changed, StoreDown
+from pipeline.sinks.parquet.failures import translated
 from pipeline.sinks.rights import Asked, Finding, Place, Rights, missing
 
 _ON_OBJECTS: Final = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
@@ -53,7 +54,8 @@ def places(address: str, settings: Settings) -> Sequence[Place]:
     store = blobs.connect(address, None, settings.bucket)
     if not isinstance(store, Bucket):
         return []
-    parts = urlsplit(store.endpoint)
+    with translated():
+        parts = urlsplit(store.endpoint)
     tls = TlsFiles(settings.ca_file) if parts.scheme == "https" else None
     return [Place(parts.hostname or "", parts.port or (443 if tls else 80), tls)]
 

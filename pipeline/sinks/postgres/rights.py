@@ -42,11 +42,13 @@ def places(address: str, settings: Settings) -> Sequence[Place]:
     if not (host := str(at.get("host") or at.get("hostaddr") or "")) or host.startswith(("/", "@")):
         return []
     port = int(str(at.get("port") or 5432).split(",")[0])
-    tls = None
-    if at.get("sslmode") in ("verify-ca", "verify-full"):
-        tls = settings.tls_files
-    reached = str(at.get("hostaddr") or host).split(",")[0]
-    return [Place(reached, port, tls, client.ask_for_tls, host.split(",")[0])]
+    name, mode = host.split(",")[0], at.get("sslmode")
+    if mode in ("require", "verify-ca"):
+        lets = "any certificate" if mode == "require" else "a certificate for any name"
+        return [Place(name, port, unchecked=f"sslmode {mode} lets {lets} pass")]
+    tls = settings.tls_files if mode == "verify-full" else None
+    reached = str(at.get("hostaddr") or host).split(",")[0] if tls else name
+    return [Place(reached, port, tls, client.ask_for_tls, name)]
 
 
 def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:

@@ -31,7 +31,7 @@ def document(kafka: MockKafka, folder: Path) -> dict[str, Any]:
     """Of a writer whose store is away."""
     return {
         "sink": "redis",
-        "bootstrap": kafka.address,
+        "kafka": {"bootstrap": kafka.address},
         "decisions_topic": "decisions",
         "dead_letter_topic": "dead",
         "group": "g",

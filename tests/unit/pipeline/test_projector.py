@@ -226,7 +226,7 @@ def test_a_stop_finishes_the_batch_in_hand() -> None:
 
 def test_a_configuration_without_a_needed_field_says_which(tmp_path: Path) -> None:
     path = tmp_path / "sink.json"
-    path.write_text('{"sink":"redis","bootstrap":"127.0.0.1:1"}')
+    path.write_text('{"sink":"redis","kafka":{"bootstrap":"127.0.0.1:1"}}')
     with pytest.raises(ValueError, match="decisions_topic is missing"):
         Config.read(path)
 

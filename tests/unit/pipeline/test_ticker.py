@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ticker import ACTIVE_POLL_MS, HOLD_MS, IDLE_POLL_MS, SAFETY_MS, Config, Silence
+from pipeline.connections.kafka.description import Kafka
+from pipeline.process.silence import ACTIVE_POLL_MS, HOLD_MS, IDLE_POLL_MS, SAFETY_MS, Silence
+from pipeline.ticker import Config
 
 OUT_OF_ORDERNESS_MS = 50
 SETTLE_MS = OUT_OF_ORDERNESS_MS + SAFETY_MS
@@ -133,9 +134,9 @@ def test_the_wait_is_short_while_something_goes_on_and_long_when_all_is_told() -
 def test_a_config_file_gives_the_settings(tmp_path: Path) -> None:
     path = tmp_path / "ticker.json"
     path.write_text(
-        json.dumps({"bootstrap": "127.0.0.1:1", "topic": "t", "out_of_orderness_ms": 30, "silent_ms": 20})
+        '{"kafka":{"bootstrap":"127.0.0.1:1"},"topic":"t","out_of_orderness_ms":30,"silent_ms":20}'
     )
-    assert Config.read(path) == Config("127.0.0.1:1", "t", 30.0, 20.0)
+    assert Config.read(path) == Config(Kafka(bootstrap="127.0.0.1:1"), "t", 30.0, 20.0)
 
 
 STEPS = st.lists(

@@ -1,10 +1,10 @@
-"""What the benchmark of the cost of keys runs, and how it reads a cost out of its samples."""
+"""What the benchmark of the cost of keys runs."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from fraudctl.bench.keys import Case, KeyTraffic, cases, slope
+from fraudctl.bench.keys import Case, KeyTraffic, cases
 from pipeline.records.events import decode
 
 START_MS = 1_767_225_600_000
@@ -32,12 +32,3 @@ def test_every_key_of_every_hop_gets_what_it_is_to_hold_and_then_events_fall_at_
 
 def test_no_case_is_measured_before_the_job_is_warm() -> None:
     assert [Case(keys=1_000, held=4).filling, Case(keys=1_000_000, held=1).filling] == [200_000, 1_000_000]
-
-
-def test_a_cost_is_read_behind_the_filling_and_before_the_job_idles() -> None:
-    samples = [(0.0, 0), (2.0, 900), (3.0, 1_000), (5.0, 2_000), (9.0, 2_000)]
-    assert slope(samples, 1_000) == 2_000.0
-
-
-def test_a_cost_that_no_two_samples_show_is_none() -> None:
-    assert [slope([], 0), slope([(1.0, 10)], 5), slope([(1.0, 10), (2.0, 10)], 5)] == [None, None, None]

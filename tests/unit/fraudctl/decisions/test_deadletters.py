@@ -8,10 +8,10 @@ import pytest
 
 from fraudctl.decisions.deadletters import DeadLetter, Retry, find, read_all, retry
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import sender as sender_module
 from fraudctl.kafka import tail
 from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Record
+from pipeline.connections.kafka import librdkafka
 from tests.mock_kafka import MockKafka
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
@@ -24,7 +24,7 @@ def letter(offset: int, length: int = 1, partition: int = 0) -> DeadLetter:
 def test_what_kafka_says_nothing_of_counts_as_not_sent(
     make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender_module, "Producer", SilentBroker(takes=1, refuses=1))
+    monkeypatch.setattr(librdkafka, "Producer", SilentBroker(takes=1, refuses=1))
     outcomes = retry(make_stack(kafka="127.0.0.1:1"), [letter(0), letter(1, length=9), letter(2), letter(3)])
     assert [(one.id, one.sent) for one in outcomes] == [
         ("0:0", True),
@@ -43,7 +43,7 @@ def test_a_letter_whose_place_is_gone_keeps_no_other_from_being_sent(
     with MockKafka() as kafka:
         stack = make_stack(kafka=kafka.address)
         outcomes = retry(stack, [letter(0), letter(1, partition=99), letter(2)])
-        sent = [record.value for record in tail.records(kafka.address, "risk.transactions")]
+        sent = [record.value for record in tail.records(kafka.kafka, "risk.transactions")]
     assert [(one.id, one.sent) for one in outcomes] == [("0:0", True), ("0:1", False), ("0:2", True)]
     assert all(one.reason for one in outcomes if not one.sent)
     assert sent == [b"{", b"{"]
@@ -51,7 +51,7 @@ def test_a_letter_whose_place_is_gone_keeps_no_other_from_being_sent(
 
 def test_an_id_given_twice_is_sent_once(make_stack: Callable[..., Stack]) -> None:
     with MockKafka() as kafka:
-        sender = Sender(kafka.address)
+        sender = Sender(kafka.kafka)
         headers = {"topic": b"risk.transactions", "partition": b"2", "offset": b"5", "length": b"1"}
         sender.send("risk.transactions.dlq", b"{", b"ada", headers, partition=0)
         assert sender.flush() == 0

@@ -18,6 +18,7 @@ from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Record
+from pipeline.connections.kafka.description import Kafka
 from pipeline.records.decisions import Decision, Hit, Source, encode_decision
 from pipeline.records.events import Transaction
 from pipeline.records.position import pack
@@ -230,7 +231,7 @@ def test_a_rule_set_is_found_by_its_hash_in_the_profile_or_among_the_stored_ones
     assert ruleset_of(stack, older.hash) == (older, str(stored))
 
 
-def published(kafka: str, *decisions: Decision) -> None:
+def published(kafka: Kafka, *decisions: Decision) -> None:
     sender = Sender(kafka)
     for one in decisions:
         sender.send("risk.decisions", encode_decision(one), headers={"run": b"3"}, partition=1)
@@ -241,7 +242,7 @@ def test_without_a_store_in_the_stack_the_decision_is_read_from_the_log(
     make_stack: Callable[..., Stack], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with MockKafka() as kafka:
-        published(kafka.address, decision(user_id="bob"), decision())
+        published(kafka.kafka, decision(user_id="bob"), decision())
         answer = find(make_stack(kafka=kafka.address), "e1", "ada")
     assert [(one.decision, one.position, one.origin) for one in answer] == [(decision(), pack(3, 1), "log")]
     assert "this stack runs without postgres: reading the log instead" in capsys.readouterr().err
@@ -251,7 +252,7 @@ def test_of_a_store_that_is_away_the_decision_is_read_from_the_log(
     make_stack: Callable[..., Stack], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with MockKafka() as kafka:
-        published(kafka.address, decision())
+        published(kafka.kafka, decision())
         answer = find(make_stack(kafka=kafka.address, postgres="127.0.0.1:1"), "e1", None)
     assert [(one.decision, one.origin) for one in answer] == [(decision(), "log")]
     assert "PostgreSQL does not answer" in capsys.readouterr().err

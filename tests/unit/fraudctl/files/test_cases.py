@@ -614,3 +614,30 @@ def test_reported_files_are_decided_right(
 @pytest.mark.parametrize("name", ["duplicate-column.csv", "preamble.csv", "reserved.csv", "semicolon-eu.csv"])
 def test_reported_files_that_cannot_be_read_so_are_refused_once(name: str) -> None:
     assert all(hint_of(shared(name)))
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_addresses_and_codes_have_one_spelling_and_blanks_are_absent(tmp_path: Path, kind: str) -> None:
+    values = {"ip": ["2001:DB8::1", "::ffff:1.2.3.4"], "country": ["de", " "], "channel": ["", "web"]}
+    if kind == "parquet":
+        path = parquet(tmp_path, amount=[1, 2], **values)
+    else:
+        rows = [
+            {"event_id": f"e{n}", "user_id": "u", "event_time": f"{DAY}10:00Z", "amount": 1}
+            | {name: cells[n] for name, cells in values.items()}
+            for n in range(2)
+        ]
+        heading = ",".join(rows[0])
+        lines = [",".join(map(str, row.values())) for row in rows]
+        text = "\n".join([heading, *lines] if kind == "csv" else map(json.dumps, rows))
+        path = file(tmp_path, text, f"x.{kind}")
+    found = [row.transaction.fields for row in rows_of(path) if isinstance(row, Row)]
+    assert found == [
+        {"ip": "2001:db8::1", "country": "DE", "ip_as_sent": "2001:DB8::1"},
+        {"ip": "1.2.3.4", "channel": "web", "ip_as_sent": "::ffff:1.2.3.4"},
+    ]
+    if kind == "csv":
+        text = f'{PLAIN},ip\ne,u,{DAY}10:00Z,1,"1.2.3.4, 10.0.0.1"\n'
+        assert refused(rows_of(file(tmp_path, text, "p.csv")))[0][1].startswith(
+            "bad_ip: '1.2.3.4, 10.0.0.1': several addresses"
+        )

@@ -14,6 +14,7 @@ from fraudctl.home.typed_files import Damaged
 from fraudctl.jobs import run_numbers
 from fraudctl.kafka import admin
 from fraudctl.kafka.sender import Sender
+from pipeline.connections.kafka.description import Kafka
 from tests.mock_kafka import MockKafka
 
 
@@ -34,7 +35,7 @@ def home_with(make_stack: Callable[..., Stack], tmp_path: Path) -> Callable[...,
     return make
 
 
-def decided(broker: str, topic: str, *runs: int) -> None:
+def decided(broker: Kafka, topic: str, *runs: int) -> None:
     sender = Sender(broker)
     for partition, run in enumerate(runs):
         sender.send(topic, b"{}", b"ada", {"run": str(run).encode()}, partition=partition % 2)
@@ -82,7 +83,7 @@ def test_a_lost_counter_is_recovered_from_the_decisions_in_the_log(
     tmp_path: Path, home_with: Callable[..., Stack], broker: str, counter: str | None
 ) -> None:
     stack = home_with(broker)
-    decided(broker, stack.profile.topics.decisions, 4, 12, 9)
+    decided(Kafka(bootstrap=broker), stack.profile.topics.decisions, 4, 12, 9)
     (tmp_path / "checkpoints" / "run-5").mkdir(parents=True)
     if counter is not None:
         (tmp_path / "jobs" / "run").write_text(counter)
@@ -93,7 +94,7 @@ def test_a_home_that_holds_decisions_and_no_other_trace_asks_its_log(
     tmp_path: Path, home_with: Callable[..., Stack], broker: str
 ) -> None:
     stack = home_with(broker)
-    decided(broker, stack.profile.topics.decisions, 12)
+    decided(Kafka(bootstrap=broker), stack.profile.topics.decisions, 12)
     segment = tmp_path / "data" / "kafka" / f"{stack.profile.topics.decisions}-0" / "00.log"
     segment.parent.mkdir(parents=True)
     segment.write_bytes(b"x")

@@ -10,14 +10,15 @@ from fraudctl.kafka import admin, wanted
 from fraudctl.kafka.admin import TopicSpec
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.settings import reading
+from pipeline.connections.kafka.description import Kafka
 
 APPEND = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
 
 
-def closed_port() -> str:
+def closed_port() -> Kafka:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{taken.getsockname()[1]}"
+        return Kafka(bootstrap=f"127.0.0.1:{taken.getsockname()[1]}")
 
 
 def test_a_profile_needs_its_six_topics_and_a_dead_letter_topic_for_each_sink() -> None:

@@ -13,12 +13,12 @@ def test_extents_of_topics_there_are_and_lags_of_who_committed_and_who_never_did
     with MockKafka("paid", "quiet") as cluster:
         cluster.append("paid", b"1", b"2", b"3", partition=2)
         commit(cluster, "reader", TopicPartition("paid", 2, 1))
-        found = survey.extents(cluster.address, ["paid", "quiet", "absent"])
+        found = survey.extents(cluster.kafka, ["paid", "quiet", "absent"])
         assert found == {
             **{("paid", number): Extent(0, 3 if number == 2 else 0) for number in range(4)},
             **{("quiet", number): Extent(0, 0) for number in range(4)},
         }
-        lags = survey.lags(cluster.address, {"reader": "paid", "nobody": "paid"}, found)
+        lags = survey.lags(cluster.kafka, {"reader": "paid", "nobody": "paid"}, found)
         assert lags == {"reader": {0: 0, 1: 0, 2: 2, 3: 0}, "nobody": {0: 0, 1: 0, 2: 3, 3: 0}}
 
 

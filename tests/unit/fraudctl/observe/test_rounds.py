@@ -56,6 +56,15 @@ def test_a_part_that_hangs_is_not_asked_twice_and_holds_nobody_back() -> None:
     assert both.figures.failures == {("a",): 0, ("b",): 2}
 
 
+def test_a_part_that_meets_a_surprise_is_unknown_and_the_others_are_there() -> None:
+    def surprise() -> str:
+        raise KeyError("never thought of")
+
+    both = of(a=lambda: "a", b=surprise)
+    assert both.look()[:-1] == ["a", "unknown"]
+    assert both.figures.failures["b",] == 1
+
+
 def test_who_asks_again_at_once_is_told_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "FRESH_S", 3_600.0)
     numbers = iter(range(10))

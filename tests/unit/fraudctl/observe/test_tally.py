@@ -56,6 +56,8 @@ def test_the_delay_is_measured_of_a_sample_and_never_of_late_events() -> None:
 def test_what_is_no_decision_is_counted_as_other_and_harms_nothing() -> None:
     found = counted([(0, NOW_MS, b""), (0, NOW_MS, b'{"late":'), (0, NOW_MS, b',"late":[1]}')])
     assert (some(found.decisions), found.hits) == ({("other",): 3}, {})
+    strange = b'{"x":1,"event_time":"yesterday","late":false,"decision":"approve"}'
+    assert counted([(0, NOW_MS, strange)]).delay == DecisionFigures().delay
 
 
 def test_a_clock_that_steps_is_counted_and_one_that_goes_on_is_not() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl.engines.local import inventory
+from fraudctl.engines import chosen
 from fraudctl.errors import Failed
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import Site
@@ -52,13 +52,13 @@ def test_one_that_is_named_and_not_there_is_said(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("nothing_on_the_path")
 def test_a_stack_does_without_where_there_is_none_and_fails_where_it_is_asked_for() -> None:
     profile = reading.load("default")
-    assert "prometheus" not in inventory.chosen(profile, ())
+    assert "prometheus" not in chosen.kinds(profile, ())
     with pytest.raises(Failed, match="no apt-get"):
-        inventory.chosen(profile, (), ("prometheus",))
+        chosen.kinds(profile, (), ("prometheus",))
 
 
 @pytest.mark.usefixtures("nothing_on_the_path")
 def test_a_stack_that_was_started_with_it_has_it_whatever_the_path_says_now(stack: Stack) -> None:
-    ports = {name: dict(kind.port_roles) for name, kind in inventory.chosen(stack.profile, ()).items()}
-    assert "prometheus" not in inventory.servers(replace(stack, ports=ports))
-    assert "prometheus" in inventory.servers(replace(stack, ports={**ports, "prometheus": {"prometheus": 7}}))
+    ports = {name: dict(kind.port_roles) for name, kind in chosen.kinds(stack.profile, ()).items()}
+    assert "prometheus" not in chosen.servers(replace(stack, ports=ports))
+    assert "prometheus" in chosen.servers(replace(stack, ports={**ports, "prometheus": {"prometheus": 7}}))

@@ -14,8 +14,8 @@ from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import Limit, Refusals
 from fraudctl.files.rows import Reading, RefusedRow, Row, read
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import sender as sender_module
 from fraudctl.traffic.ingest import Order, Report, _history_name, _load, _moved, ingest_live
+from pipeline.connections.kafka import librdkafka
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
 NOON = "2026-01-01T12:00:00.000Z"
@@ -103,7 +103,7 @@ def brought_in(stack: Stack, text: str) -> Report:
 def test_rows_that_kafka_says_nothing_of_are_not_accepted(
     make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender_module, "Producer", SilentBroker(takes=2, refuses=1))
+    monkeypatch.setattr(librdkafka, "Producer", SilentBroker(takes=2, refuses=1))
     report = brought_in(make_stack(kafka="127.0.0.1:1"), now_lines(5))
     assert (report.rows, report.accepted, len(report.refused), report.not_accepted) == (6, 2, 1, 3)
     answer = report.as_result()
@@ -115,7 +115,7 @@ def test_rows_that_kafka_says_nothing_of_are_not_accepted(
 def test_labels_that_kafka_does_not_take_fail_the_command_as_well(
     make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender_module, "Producer", SilentBroker(takes=3))
+    monkeypatch.setattr(librdkafka, "Producer", SilentBroker(takes=3))
     report = brought_in(make_stack(kafka="127.0.0.1:1"), now_lines(2, label=True))
     counts = (report.accepted, report.not_accepted, report.labels, report.labels_not_accepted)
     assert (counts, report.as_result().exit_code) == ((2, 0, 1, 1), 1)
@@ -126,7 +126,7 @@ def test_the_wait_for_the_last_reports_is_longer_than_the_sender_tries(
     make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broker = SilentBroker(takes=5)
-    monkeypatch.setattr(sender_module, "Producer", broker)
+    monkeypatch.setattr(librdkafka, "Producer", broker)
     assert brought_in(make_stack(kafka="127.0.0.1:1"), now_lines(5)).not_accepted == 0
     assert [wait_s > broker.settings["message.timeout.ms"] / 1000 for wait_s in broker.waited_s] == [True]
 
@@ -135,7 +135,7 @@ def test_past_data_is_sent_in_the_order_of_its_times(
     make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broker = SilentBroker(takes=100)
-    monkeypatch.setattr(sender_module, "Producer", broker)
+    monkeypatch.setattr(librdkafka, "Producer", broker)
     stack = make_stack(kafka="127.0.0.1:1")
     rows = (f"e{n},u{n % 3},2026-01-01T12:00:{at:02d}Z,1" for n, at in enumerate((5, 3, 9, 3, 7)))
     file = written(
@@ -154,7 +154,7 @@ def test_live_rows_that_come_after_newer_ones_are_told_and_sent_as_they_stand(
     make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broker = SilentBroker(takes=100)
-    monkeypatch.setattr(sender_module, "Producer", broker)
+    monkeypatch.setattr(librdkafka, "Producer", broker)
     stack = make_stack(kafka="127.0.0.1:1")
     rows = (f"e{n},u,2026-01-01T12:00:0{at}Z,1" for n, at in enumerate((1, 3, 2)))
     file = written(stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + "\n".join(rows))

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import sender as sender_module
 from fraudctl.settings import shipped
 from fraudctl.traffic import scenario
 from fraudctl.traffic.generator import Run
 from fraudctl.traffic.simulate import simulate
+from pipeline.connections.kafka import librdkafka
 from tests.mock_kafka import MockKafka
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
@@ -19,7 +19,7 @@ from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 def test_events_that_kafka_says_nothing_of_are_not_accepted(
     make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender_module, "Producer", SilentBroker(takes=1))
+    monkeypatch.setattr(librdkafka, "Producer", SilentBroker(takes=1))
     run = Run(scenario.find("normal", shipped.data_dir("scenarios")), 7, 0, 500.0, 200)
     with MockKafka("risk.decisions") as kafka:
         stack = make_stack(kafka=kafka.address)

@@ -39,6 +39,7 @@ def wrapped(error: BaseException) -> RuntimeError:
         (TimeoutError("timed out"), Trouble.UNREACHABLE),
         (FileNotFoundError(2, "No such file"), Trouble.FILE),
         (RuntimeError("server does not support SSL, but SSL was required"), Trouble.NO_TLS),
+        (RuntimeError("consuming input failed: SSL error: unexpected eof"), Trouble.UNREACHABLE),
         (RuntimeError("something else"), None),
     ],
 )

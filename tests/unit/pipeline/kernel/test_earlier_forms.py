@@ -70,6 +70,12 @@ def test_many_ids_in_pieces_without_their_contents_are_read_and_written_anew(tmp
     assert answer == [True, False, True, False, "reused", True, False, "reused", True, False, "reused"]
 
 
+def test_a_state_of_the_form_without_arrivals_is_read(tmp_path: Path) -> None:
+    scored = number(0) + number(1) + number(1) + text("old") + struct.pack(">q", 77) + number(DUE_MS)
+    answer = ask(tmp_path, "state", str(DUE_MS), state(3, scored))
+    assert answer[:2] == [False, "reused"]
+
+
 def test_a_state_of_a_form_to_come_is_refused_with_words(tmp_path: Path) -> None:
     with pytest.raises(subprocess.CalledProcessError) as raised:
         ask(tmp_path, "state", str(DUE_MS), state(99, b""))

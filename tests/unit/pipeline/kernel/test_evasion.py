@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -201,3 +202,31 @@ def test_events_on_time_get_what_they_would_without_any_lateness(kernel: KernelP
         said(kernel, log.case(features, Settings(max_entries=2, allowed_lateness_ms=ms))) for ms in (0, 10**6)
     )
     assert some == none
+
+
+def test_backdated_payments_evade_windows_by_their_own_times_and_not_those_by_arrival(
+    kernel: KernelProcess,
+) -> None:
+    arrived = Feature("arrived", "user_id", "count", window_ms=5 * MINUTE_MS, clock="arrival")
+    unheard = Feature("age", "user_id", "first_seen", "device_id", ttl_ms=60 * MINUTE_MS, clock="arrival")
+    own = Feature("own_age", "user_id", "first_seen", "device_id", ttl_ms=60 * MINUTE_MS)
+    log = Log()
+    for number in range(8):
+        append_ms = number * 60_000
+        log.pay(f"e{number}", append_ms - 3 * number * MINUTE_MS, append_ms=append_ms, device_id="d")
+        log.tick(append_ms + 1_000)
+    log.pay("last", 8 * 60_000, device_id="d")
+    found = said(kernel, log.case([COUNT_5M, arrived, own, unheard], Settings()))
+    assert [one["features"]["n"] for one in found] == [1] * 9
+    assert [one["features"]["arrived"] for one in found] == [1, 2, 3, 4, 5, 5, 5, 5, 5]
+    assert [one["features"]["age"] for one in found] == [60_000 * number for number in range(9)]
+    assert found[-1]["features"]["own_age"] == 22 * MINUTE_MS, "who backdates makes a device look old"
+
+
+def test_on_past_data_the_clock_of_arrivals_is_that_of_the_events(kernel: KernelProcess) -> None:
+    log = Log()
+    for number in range(4):
+        log.pay(f"e{number}", number * 4 * MINUTE_MS, append_ms=0)
+    by_both = [replace(COUNT_5M, name=clock, clock=clock) for clock in ("event", "arrival")]
+    found = said(kernel, log.case(by_both, Settings(time="event")))
+    assert [one["features"] for one in found] == [{"event": n, "arrival": n} for n in (1, 2, 2, 2)]

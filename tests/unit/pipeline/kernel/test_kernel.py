@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.records.events import decode, encode
+from pipeline.records.events import content_hash, decode, encode
 from pipeline.records.quantities import Refusal
 from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
@@ -144,3 +144,46 @@ def _value(fields: dict[str, Any], number: int) -> bytes:
     tx = transaction(fields)
     tx = replace(tx, event_id=tx.event_id if "event_id" in fields else f"e{number}")
     return encode(replace(tx, user_id=tx.user_id if "user_id" in fields else f"u{number}"))
+
+
+GROUPS = st.sampled_from(["0", "00", "1", "dB8", "2001", "FFFF", "ffff", "12345", "g", ""])
+FOURS = st.sampled_from(["192.0.2.1", "10.0.0.256", "01.2.3.4", "1.2.3", "255.255.255.255", "1.2.3.4.5"])
+ADDRESSES = st.one_of(
+    FOURS,
+    st.lists(GROUPS, min_size=1, max_size=9).map(":".join),
+    st.tuples(st.lists(GROUPS, max_size=6).map(":".join), st.lists(GROUPS, max_size=6).map(":".join)).map(
+        "::".join
+    ),
+    st.tuples(st.sampled_from(["::ffff:", "::FFFF:0:", "64:ff9b::", "::", "1:2:3:4:5:6:"]), FOURS).map(
+        "".join
+    ),
+    st.text("0a:.%,[] é\t", max_size=8),
+)
+AROUND = st.sampled_from(
+    ["{}", "[{}]", "[{}]:443", "{}:8080", "{}%eth0", " {} ", "{}, 10.0.0.1", "[{}", "{}\n"]
+)
+TEXTS = st.one_of(
+    st.tuples(AROUND, ADDRESSES).map(lambda pair: pair[0].format(pair[1])),
+    st.sampled_from(["", " ", "\t\n\x0b\x0c\r", "\u00a0", "de", "Eur", "ß", "fr\u00e9", "unknown"]),
+)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(["", "null", '"mine"', '""'])), min_size=30, max_size=30)
+)
+def test_texts_of_any_spelling_become_the_same_content(
+    kernel: KernelProcess, given_texts: list[tuple[str, str, str]]
+) -> None:
+    values: list[bytes | None] = []
+    for number, (ip, text, sent) in enumerate(given_texts):
+        head = f'"event_id":"e{number}","user_id":"u","amount":1,"event_time":{START_MS}'
+        own = f',"ip_as_sent":{sent}' if sent else ""
+        texts = "".join(f',"{name}":{json.dumps(text)}' for name in ("country", "currency", "card_id"))
+        values += [f"{{{head}}}".encode(), f'{{{head},"x":1,"ip":{json.dumps(ip)}{own}{texts}}}'.encode()]
+    answers = {one["offset"]: one for one in kernel.run(plan({}), rows(values), "append")}
+    for offset in range(1, len(values), 2):
+        value, answer = values[offset], answers[offset]
+        refused = python_code(value)
+        found = answer["refused"].partition(":")[0] if "refused" in answer else answer["content_hash"]
+        assert found == (refused or content_hash(decode(value))), value

@@ -12,7 +12,14 @@ from pathlib import Path
 from pipeline.kernel.build import SOURCES
 
 ROOT = "kernel"
-FLOORS = ((ROOT,), ("decision", "hop"), ("order", "state"), ("source", "plan"), ("event",), ("wire",))
+FLOORS = (
+    (ROOT,),
+    ("decision", "hop"),
+    ("order", "state"),
+    ("source", "plan"),
+    ("event",),
+    ("wire", "connection"),
+)
 """From the top. Packages of one floor do not know each other."""
 
 FLOOR = {package: floor for floor, packages in enumerate(FLOORS) for package in packages}

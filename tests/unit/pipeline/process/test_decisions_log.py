@@ -14,7 +14,7 @@ from tests.waiting import await_that
 @pytest.fixture
 def log(kafka: MockKafka) -> Iterator[DecisionsLog]:
     kafka.append("decisions", *[b"one"] * 10)
-    found = DecisionsLog(Membership(kafka.address, "g", "decisions", "dead"))
+    found = DecisionsLog(Membership(kafka.kafka, "g", "decisions", "dead"))
     yield found
     found.close()
 

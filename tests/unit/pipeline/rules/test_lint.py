@@ -60,3 +60,21 @@ def test_the_state_of_a_key_is_estimated_by_hop_and_bounded_by_max_entries(path:
         KeyState("user_id", 30 * 86_400_000, 90, 64 + 900, 30 * 86_400_000 + 900_000),
         KeyState("ip", 60_000, 16, 64 + 160, 960_000),
     ]
+
+
+def test_a_literal_in_another_spelling_than_transactions_have_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(
+        "version: v1\n"
+        "lists: {nets: ['2001:DB8::1', 192.0.2.1]}\n"
+        "features: {n: {by: user_id, agg: count, window: 5m, where: 'currency == \"eur\"'}}\n"
+        "rules:\n"
+        '  a: {when: \'country in ["de", "FR"] and n > 1\', points: 60}\n'
+        "  b: {when: 'ip in nets or \"DE\" == country', points: 60}\n"
+        "thresholds: {review: 50, block: 80}\n"
+    )
+    assert [str(problem) for problem in lint(ruleset.load(file))] == [
+        "line 5: rules.a.when: country is never 'de': transactions have 'DE'",
+        "line 6: rules.b.when: ip is never '2001:DB8::1': transactions have '2001:db8::1'",
+        "line 3: features.n: currency is never 'eur': transactions have 'EUR'",
+    ]

@@ -7,9 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
-import org.apache.flink.kafka.shaded.org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.flink.kafka.shaded.org.apache.kafka.common.header.Header;
-import org.apache.flink.kafka.shaded.org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
 
 /**
  * A decision as a Kafka record; the run that made it travels as a header.

@@ -4,6 +4,7 @@ import fraudctl.kernel.wire.Json;
 import fraudctl.kernel.wire.Money;
 import fraudctl.kernel.wire.Quantities;
 import fraudctl.kernel.wire.Refusal;
+import fraudctl.kernel.wire.Spelling;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -46,6 +47,7 @@ public final class Decoder {
     private final ContentHash hash = new ContentHash();
     private long record;
     private Field repeated;
+    private String asSent;
 
     public Decoder(Slots slots, int maxEventBytes) {
         this.slots = slots;
@@ -160,6 +162,7 @@ public final class Decoder {
         long time = Long.MIN_VALUE;
         String amount = null;
         rest.setLength(0);
+        asSent = null;
         hash.begin();
         for (int i = 0; i < fields.size(); i++) {
             Field field = fields.get(i);
@@ -183,8 +186,13 @@ public final class Decoder {
                     amount = text;
                     event.amountUnits = Quantities.amountUnits(text);
                 }
+                case STRING -> spelt(event, field, kind, text);
                 default -> further(event, field, kind, text);
             }
+        }
+        if (asSent != null && !has(Spelling.AS_SENT)) {
+            further(event, known.computeIfAbsent(Spelling.AS_SENT, name -> new Field(name, slots)),
+                    JsonToken.VALUE_STRING, asSent);
         }
         require("event_id", event.eventId != null);
         require("user_id", event.userId != null);
@@ -193,6 +201,31 @@ public final class Decoder {
         event.json = json(event, time);
         event.content = hash.of(event.json, rest);
         return time;
+    }
+
+    private boolean has(String name) {
+        for (int i = 0; i < fields.size(); i++) {
+            if (fields.get(i).name.equals(name)) {
+                return kinds.get(i) != JsonToken.VALUE_NULL;
+            }
+        }
+        return false;
+    }
+
+    /** A text in its one spelling; blanks are absent. */
+    private void spelt(Event event, Field field, JsonToken kind, String text) throws Refusal {
+        isPlainString(field, kind, text);
+        if (Spelling.isBlank(text)) {
+            return;
+        }
+        String spelt = text;
+        if (field.isAddress) {
+            spelt = Spelling.address(text);
+            asSent = spelt.equals(text) ? null : text;
+        } else if (field.isCode) {
+            spelt = Spelling.code(text);
+        }
+        further(event, field, kind, spelt);
     }
 
     /** A field that the job knows nothing of but its name and its type. */
@@ -255,7 +288,7 @@ public final class Decoder {
 
     private static String id(Field field, JsonToken kind, String text) throws Refusal {
         isPlainString(field, kind, text);
-        if (text.isEmpty()) {
+        if (Spelling.isBlank(text)) {
             throw new Refusal("empty_id", field.name);
         }
         return text;

@@ -19,6 +19,8 @@ final class Field {
 
     final String name;
     final Type type;
+    final boolean isAddress;
+    final boolean isCode;
     /** Where events keep the value, or {@link Slots#NO_SLOT} when nothing asks for it. */
     final int slot;
     /** The key in canonical JSON, with the comma before it and the colon behind. */
@@ -31,6 +33,8 @@ final class Field {
     Field(String name, Slots slots) {
         this.name = name;
         this.type = type(name);
+        this.isAddress = name.equals("ip");
+        this.isCode = name.equals("currency") || name.equals("country");
         Integer place = slots.slot(name);
         this.slot = place == null ? Slots.NO_SLOT : place;
         StringBuilder key = new StringBuilder(",");

@@ -16,20 +16,25 @@ import java.util.Set;
 public final class Features {
     private final Plan.Hop hop;
     private final int maxEntries;
+    /** Null where nothing is computed on the clock of arrivals. */
+    private final Features arrivals;
 
     public Features(Plan.Hop hop, int maxEntries) {
         this.hop = hop;
         this.maxEntries = maxEntries;
+        this.arrivals = hop.arrivals == null || hop.arrivals.features.isEmpty()
+                ? null : new Features(hop.arrivals, maxEntries);
     }
 
     /** Sets the hop's features on the event and brings the state of its key up to it. */
     public void process(Event event, KeyState state) {
+        long pos = hop.pos(event);
         long horizon = Math.max(event.due - hop.heldMs, hop.floorMs);
         state.evict(horizon);
         event.saturated |= state.cut > hop.unseen(event, hop.retentionMs);
         event.shadowSaturated |= state.cut > hop.unseen(event, hop.shadowRetentionMs);
         long bits = conditionBits(event);
-        int at = state.entries.insert(event, bits, hop.columns);
+        int at = state.entries.insert(event, pos, bits, hop.columns);
         Running[] totals = state.entries.totalsBefore(at, hop);
         if (totals != null) {
             fromTotals(event, totals, true);
@@ -38,7 +43,7 @@ public final class Features {
             }
             fromTotals(event, totals, false);
         }
-        boolean late = event.late();
+        boolean late = event.due > pos;
         for (Plan.Feature feature : hop.features) {
             if (totals == null || feature.totals < 0 || late && isCutShort(feature, event)) {
                 event.features[feature.index] = value(feature, event, state, at, bits);
@@ -47,12 +52,15 @@ public final class Features {
         if (event.due < hop.warmFromMs) {
             noteWarming(event, state, at);
         }
-        if (event.pos <= horizon) {
+        if (pos <= horizon) {
             state.entries.remove(at);
         }
         while (state.entries.size() > maxEntries) {
             state.cut = Math.max(state.cut, state.entries.pos[state.entries.head]);
             state.entries.dropOldest();
+        }
+        if (arrivals != null) {
+            arrivals.process(event, state.arrivals());
         }
     }
 
@@ -74,14 +82,14 @@ public final class Features {
     /** Whether the state holds entries that the feature would see and its own rule set would have let go. */
     private boolean isCutShort(Plan.Feature feature, Event event) {
         return feature.retentionMs < hop.heldMs
-                && hop.unseen(event, feature.retentionMs) > event.pos - feature.reachMs();
+                && hop.unseen(event, feature.retentionMs) > hop.pos(event) - feature.reachMs();
     }
 
     /** Which windows reach back to before what is held. */
     private void noteWarming(Event event, KeyState state, int at) {
         for (Plan.Feature feature : hop.features) {
             if (!feature.hasRecord()) {
-                long reach = Math.max(event.pos - feature.reachMs(), hop.unseen(event, feature.retentionMs));
+                long reach = Math.max(hop.pos(event) - feature.reachMs(), hop.unseen(event, feature.retentionMs));
                 if (feature.sessionGapMs > 0) {
                     reach = Math.max(reach, sessionStart(feature, event, state, at) - feature.sessionGapMs - 1);
                 }
@@ -98,7 +106,7 @@ public final class Features {
 
     private long sessionStart(Plan.Feature feature, Event event, KeyState state, int at) {
         int from = from(feature, event, state, at, feature.mask());
-        return from > at ? event.pos : state.entries.pos[from];
+        return from > at ? hop.pos(event) : state.entries.pos[from];
     }
 
     private long conditionBits(Event event) {
@@ -127,11 +135,11 @@ public final class Features {
         int oldest = isCutShort(feature, event)
                 ? Math.min(at, state.entries.firstAfter(hop.unseen(event, feature.retentionMs))) : state.entries.head;
         if (feature.sessionGapMs == 0) {
-            return Math.max(oldest, state.entries.firstAfter(event.pos - feature.windowMs));
+            return Math.max(oldest, state.entries.firstAfter(hop.pos(event) - feature.windowMs));
         }
         int from = at + 1;
-        long later = event.pos;
-        long horizon = event.pos - Plan.SESSION_RETENTION_MS;
+        long later = hop.pos(event);
+        long horizon = later - Plan.SESSION_RETENTION_MS;
         for (int i = at; i >= oldest && state.entries.pos[i] > horizon; i--) {
             if ((state.entries.bits[i] & mask) != mask) {
                 continue;
@@ -225,7 +233,7 @@ public final class Features {
             return false;
         }
         wanted--;
-        long horizon = Math.max(event.pos - feature.windowMs, hop.unseen(event, feature.retentionMs));
+        long horizon = Math.max(hop.pos(event) - feature.windowMs, hop.unseen(event, feature.retentionMs));
         for (int i = at - 1; wanted >= 0 && i >= state.entries.head && state.entries.pos[i] > horizon; i--) {
             if (meets(state.entries.bits[i], feature.steps[wanted])) {
                 wanted--;
@@ -248,7 +256,7 @@ public final class Features {
             seen = new SeenValues();
             state.firstSeen[feature.record] = seen;
         }
-        long age = seen.see(value, event, hop.unseen(event, feature.ttlMs), maxEntries);
+        long age = seen.see(value, hop.pos(event), hop.unseen(event, feature.ttlMs), maxEntries);
         note(feature, seen.firstOfLastSeen() - feature.ttlMs, event);
         return age;
     }
@@ -260,8 +268,9 @@ public final class Features {
             last = null;
         }
         String value = event.text(feature.ofSlot);
-        if (meets && value != null && (last == null || event.pos >= last.pos())) {
-            state.previous[feature.record] = new KeyState.Last(event.pos, value);
+        long pos = hop.pos(event);
+        if (meets && value != null && (last == null || pos >= last.pos())) {
+            state.previous[feature.record] = new KeyState.Last(pos, value);
         }
         note(feature, last == null ? expired : last.pos(), event);
         return last == null ? null : last.value();

@@ -25,6 +25,8 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.Obje
 public final class Plan {
     /** Of the first plan: in force from the beginning, and nothing was let go before it. */
     static final long ALWAYS = -(1L << 62);
+    /** So much later than due an event may arrive and still be known to warming by its due. */
+    private static final long ARRIVAL_SLACK_MS = 60_000;
     /** Sessions look back this far at most. */
     public static final long SESSION_RETENTION_MS = 86_400_000L;
 
@@ -40,6 +42,7 @@ public final class Plan {
     public final long allowedLatenessMs;
     public final int maxEntries;
     public final int maxEventBytes;
+    /** By key; each has what is computed by its key on the clock of arrivals as {@link Hop#arrivals}. */
     public final List<Hop> hops = new ArrayList<>();
     /** The live rule set's, as decisions list them. */
     public final List<Feature> features = new ArrayList<>();
@@ -53,6 +56,7 @@ public final class Plan {
     private final long[] starts;
     /** By key: entries up to here earlier plans have let go. */
     private final Map<String, Long> floors = new HashMap<>();
+    private final Map<String, Long> arrivalFloors = new HashMap<>();
 
     /** One keyed pass over the events. */
     public static final class Hop {
@@ -81,12 +85,17 @@ public final class Plan {
         public final List<Feature> features = new ArrayList<>();
         /** What running totals the features need; several features share one. */
         public final List<Totals> totals = new ArrayList<>();
+        /** Whether events lie where they arrived, not where they say they happened. */
+        public final boolean isByArrival;
+        /** The same key on the other clock; null in a hop that is itself of that clock. */
+        public Hop arrivals;
 
         Hop(String key, int keySlot, int epoch, JsonNode node, long latenessMs) {
             this.key = key;
             this.keySlot = keySlot;
             this.epoch = epoch;
             this.latenessMs = latenessMs;
+            this.isByArrival = node.path("clock").asText().equals("arrival");
             this.retentionMs = node.path("retention_ms").asLong();
             this.shadowRetentionMs = node.path("shadow_retention_ms").asLong();
             long longestMs = node.path("held_ms").asLong();
@@ -98,9 +107,14 @@ public final class Plan {
             previousSince = ints(since.path("previous"));
         }
 
+        /** Where an event lies on the hop's clock. */
+        public long pos(Event event) {
+            return isByArrival && event.delayMs != Event.UNKNOWN ? event.appendMs : event.pos;
+        }
+
         /** The position up to which an event that looks back so far sees nothing. */
         public long unseen(Event event, long lengthMs) {
-            return lengthMs == 0 ? event.due : Math.max(event.pos, event.due - latenessMs) - lengthMs;
+            return lengthMs == 0 ? event.due : Math.max(pos(event), event.due - latenessMs) - lengthMs;
         }
 
         /** The first hop has each user's events, and sees which are copies. */
@@ -110,7 +124,7 @@ public final class Plan {
 
         /** Whether there is anything to do here. */
         public boolean computes() {
-            return isFirst() || !features.isEmpty();
+            return isFirst() || !features.isEmpty() || !arrivals.features.isEmpty();
         }
 
         /** The key of an event in this hop, or null when the event has none. */
@@ -264,12 +278,25 @@ public final class Plan {
         for (String key : Slots.HOP_KEYS) {
             floors.put(key, before == null ? ALWAYS
                     : Math.max(before.floors.get(key), fromMs - 1 - before.hop(key).heldMs));
+            arrivalFloors.put(key, before == null ? ALWAYS
+                    : Math.max(before.arrivalFloors.get(key), fromMs - 1 - before.hop(key).arrivals.heldMs));
         }
         hasShadow = plan.has("shadow_inputs");
-        plan.get("hops").forEach(hop -> hops.add(hop(hop)));
+        plan.get("hops").forEach(this::addHop);
         addInputs(plan.get("inputs"), plan.path("built_in"), features, inputs);
         addInputs(plan.path("shadow_inputs"), plan.path("shadow_built_in"), shadowFeatures, shadowInputs);
         hops.forEach(this::settle);
+        hops.forEach(hop -> settle(hop.arrivals));
+    }
+
+    private void addHop(JsonNode node) {
+        Hop hop = hop(node);
+        if (hop.isByArrival) {
+            hops.get(hops.size() - 1).arrivals = hop;
+        } else {
+            hop.arrivals = empty(hop.key, true);
+            hops.add(hop);
+        }
     }
 
     private void addInputs(JsonNode names, JsonNode builtIn, List<Feature> known, List<Input> to) {
@@ -285,7 +312,7 @@ public final class Plan {
 
     /** Settles what is known of the time before the plan. */
     private void settle(Hop hop) {
-        hop.floorMs = floors.get(hop.key);
+        hop.floorMs = (hop.isByArrival ? arrivalFloors : floors).get(hop.key);
         for (Feature feature : hop.features) {
             feature.completeAfterMs = completeAfter(hop, feature);
             if (!feature.hasRecord() && feature.completeAfterMs != ALWAYS) {
@@ -295,6 +322,11 @@ public final class Plan {
     }
 
     private long completeAfter(Hop hop, Feature feature) {
+        long after = knownAfter(hop, feature);
+        return hop.isByArrival && after != ALWAYS ? after + ARRIVAL_SLACK_MS : after;
+    }
+
+    private long knownAfter(Hop hop, Feature feature) {
         return switch (feature.aggregate) {
             case FIRST_SEEN -> started(hop.firstSeenSince[feature.record]);
             case PREVIOUS -> started(hop.previousSince[feature.record]);
@@ -319,10 +351,17 @@ public final class Plan {
                 return hop;
             }
         }
-        Hop none = new Hop(key, slots.slotFor(key), epoch, read("{}"), allowedLatenessMs);
+        Hop none = empty(key, false);
+        none.arrivals = empty(key, true);
+        return none;
+    }
+
+    private Hop empty(String key, boolean byArrival) {
+        Hop none = new Hop(key, slots.slotFor(key), epoch, read(byArrival ? "{\"clock\":\"arrival\"}" : "{}"),
+                allowedLatenessMs);
         none.columns = new int[0];
         none.conditions = new Condition[0];
-        none.floorMs = floors.get(key);
+        none.floorMs = (byArrival ? arrivalFloors : floors).get(key);
         return none;
     }
 

@@ -13,11 +13,11 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.flink.kafka.shaded.org.apache.kafka.common.TopicPartition;
-import org.apache.flink.kafka.shaded.org.apache.kafka.common.errors.WakeupException;
-import org.apache.flink.kafka.shaded.org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,7 +63,9 @@ final class RuleLog {
         RuleLog log;
         synchronized (OPEN) {
             // Jobs share a process and these classes; they may read the same topic with other settings.
-            String name = rules.bootstrap() + " " + rules.topic() + " " + rules.settings();
+            String name = rules.bootstrap() + " " + rules.topic() + " " + rules.settings() + " " + rules.properties();
+            // One that has failed stays with those who have it, until they have all begun anew.
+            OPEN.computeIfPresent(name, (ignored, known) -> known.failure == null ? known : null);
             log = OPEN.computeIfAbsent(name, ignored -> new RuleLog(name, Plan.read(rules.settings()),
                     consumer(rules), consumer(rules), new TopicPartition(rules.topic(), 0)));
             if (log.users++ == 0) {
@@ -162,7 +164,7 @@ final class RuleLog {
             answer();
         } catch (WakeupException over) {
             // The loop sees to it.
-        } catch (org.apache.flink.kafka.shaded.org.apache.kafka.common.errors.RetriableException away) {
+        } catch (org.apache.kafka.common.errors.RetriableException away) {
             // The broker is away; whoever waits has patience of its own.
         }
     }

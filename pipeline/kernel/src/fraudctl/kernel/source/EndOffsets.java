@@ -3,8 +3,8 @@ package fraudctl.kernel.source;
 import java.util.Collection;
 import java.util.Map;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
-import org.apache.flink.kafka.shaded.org.apache.kafka.clients.consumer.OffsetResetStrategy;
-import org.apache.flink.kafka.shaded.org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.clients.consumer.OffsetResetStrategy;
+import org.apache.kafka.common.TopicPartition;
 
 /**
  * The ends of the partitions as numbers, taken once when the job starts. Flink's own "latest" is resolved

@@ -11,6 +11,10 @@ import java.io.IOException;
 final class Chunks {
     static final int ITEMS = 32;
     private static final int MOST_INLINE = 48;
+    static final int ENTRIES = 0;
+    static final int IDS = 1;
+    /** Entries on the clock of arrivals; numbered apart, since the others' numbers lie in savepoints. */
+    static final int ARRIVALS = 2;
 
     private final int kind;
     private long from;
@@ -123,6 +127,6 @@ final class Chunks {
     }
 
     private long number(long piece) {
-        return piece * 2 + kind;
+        return kind == ARRIVALS ? -1 - piece : piece * 2 + kind;
     }
 }

@@ -17,12 +17,14 @@ public final class EntryColumns extends Series {
     public long[] amount = new long[2];
     public long[] bits = new long[2];
     public String[][] columns;
-    final Chunks chunks = new Chunks(0);
+    final Chunks chunks;
     private Running[] running;
     /** What the texts take, each counted where it is not the object of the entry before. */
     private int textBytes;
 
-    EntryColumns(int columnCount) {
+    /** @param kind of its pieces among all of the key */
+    EntryColumns(int columnCount, int kind) {
+        chunks = new Chunks(kind);
         columns = new String[columnCount][2];
     }
 
@@ -85,17 +87,17 @@ public final class EntryColumns extends Series {
     }
 
     /** Inserts behind every entry with the same or an earlier position and returns the index. */
-    public int insert(Event event, long conditionBits, int[] slots) {
+    public int insert(Event event, long position, long conditionBits, int[] slots) {
         reserve();
         int at = tail;
-        while (at > head && pos[at - 1] > event.pos) {
+        while (at > head && pos[at - 1] > position) {
             at--;
         }
         if (at < tail) {
             shiftRight(at);
         }
         changed(at);
-        pos[at] = event.pos;
+        pos[at] = position;
         amount[at] = event.amountUnits;
         bits[at] = conditionBits;
         for (int c = 0; c < columns.length; c++) {

@@ -21,6 +21,8 @@ public final class KeyState {
     public Last[] previous;
     /** Null where there are none; only the user hop has any. */
     RecentIds scored;
+    /** What is remembered of the key on the clock of arrivals; null where nothing is. */
+    KeyState arrivals;
     /** When the reclaiming timer of this key is to fire; NONE when there is none. */
     public long timer = NONE;
 
@@ -28,16 +30,24 @@ public final class KeyState {
     public record Last(long pos, String value) {}
 
     public KeyState(Plan.Hop hop) {
-        this(hop.epoch, hop.columns.length);
+        this(hop.epoch, hop.columns.length, hop.isByArrival);
         this.hop = hop;
         firstSeen = new SeenValues[hop.firstSeenSince.length];
         previous = new Last[hop.previousSince.length];
     }
 
     /** To be read from its stored form, which is of that plan, and then to be adopted. */
-    KeyState(int epoch, int columnCount) {
+    KeyState(int epoch, int columnCount, boolean isByArrival) {
         this.epoch = epoch;
-        entries = new EntryColumns(columnCount);
+        entries = new EntryColumns(columnCount, isByArrival ? Chunks.ARRIVALS : Chunks.ENTRIES);
+    }
+
+    /** The state on the clock of arrivals, made when it is first asked for. */
+    public KeyState arrivals() {
+        if (arrivals == null) {
+            arrivals = new KeyState(hop.arrivals);
+        }
+        return arrivals;
     }
 
     Plan.Hop hop() {
@@ -51,6 +61,9 @@ public final class KeyState {
     /** Goes on under that plan: what a number meant before the epoch since which it means something else goes. */
     void adopt(Plan.Hop next) {
         hop = next;
+        if (arrivals != null) {
+            arrivals.adopt(next.arrivals);
+        }
         if (epoch == next.epoch) {
             return;
         }
@@ -114,6 +127,9 @@ public final class KeyState {
                 previous[feature.record] = null;
             }
         }
+        if (arrivals != null) {
+            arrivals.reclaim(watermark, dedupWindowMs);
+        }
         return expiry(dedupWindowMs);
     }
 
@@ -136,13 +152,14 @@ public final class KeyState {
                 expiry = Math.max(expiry, previous[feature.record].pos() + feature.ttlMs + hop.latenessMs);
             }
         }
-        return expiry;
+        return arrivals == null ? expiry : Math.max(expiry, arrivals.expiry(dedupWindowMs));
     }
 
     /** Whether its blob holds all of it. */
     boolean isInline() {
         return Chunks.isInline(entries) && entries.chunks.isEmpty()
-                && (scored == null || Chunks.isInline(scored) && scored.chunks.isEmpty());
+                && (scored == null || Chunks.isInline(scored) && scored.chunks.isEmpty())
+                && (arrivals == null || arrivals.isInline());
     }
 
     /** What it takes in the heap, in bytes: see {@link Weight}. */
@@ -154,6 +171,7 @@ public final class KeyState {
         for (Last last : previous) {
             records += Weight.POINTER + (last == null ? 0 : 24 + Weight.of(last.value()));
         }
-        return 96 + records + entries.weight() + (scored == null ? 0 : scored.weight());
+        return 96 + records + entries.weight() + (scored == null ? 0 : scored.weight())
+                + (arrivals == null ? 0 : arrivals.weight());
     }
 }

@@ -24,7 +24,7 @@ final class RecentIds extends Series {
     private Map<String, long[]> index;
     /** Of the form that is read: the one before had no contents. */
     boolean isWithoutContents;
-    final Chunks chunks = new Chunks(1);
+    final Chunks chunks = new Chunks(Chunks.IDS);
 
     /** What is remembered of an id and a content. */
     enum Known { NOTHING, COPY, OTHER_CONTENT }

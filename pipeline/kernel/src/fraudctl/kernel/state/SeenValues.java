@@ -10,27 +10,29 @@ public final class SeenValues {
     private long[] first = new long[1];
     private long[] last = new long[1];
     private int size;
+    /** What the values take; counted as they come and go, since looking at each of them is waiting for memory. */
+    private int textBytes;
     private long firstOfLastSeen;
 
     /**
      * Notes a sight and gives the age of the value in milliseconds, 0 when it is new or was last seen at or before
      * {@code expired}.
      */
-    public long see(String value, Event event, long expired, int mostValues) {
+    public long see(String value, long pos, long expired, int mostValues) {
         int at = indexOf(value);
         if (at >= 0 && last[at] > expired) {
-            long age = Math.max(0, event.pos - first[at]);
-            first[at] = Math.min(first[at], event.pos);
-            last[at] = Math.max(last[at], event.pos);
+            long age = Math.max(0, pos - first[at]);
+            first[at] = Math.min(first[at], pos);
+            last[at] = Math.max(last[at], pos);
             firstOfLastSeen = first[at];
             return age;
         }
         if (at < 0) {
             at = append(value);
         }
-        first[at] = event.pos;
-        last[at] = event.pos;
-        firstOfLastSeen = event.pos;
+        first[at] = pos;
+        last[at] = pos;
+        firstOfLastSeen = pos;
         if (size > mostValues) {
             removeLeastRecent(at);
         }
@@ -59,11 +61,7 @@ public final class SeenValues {
     }
 
     int weight() {
-        int texts = 0;
-        for (int i = 0; i < size; i++) {
-            texts += Weight.of(values[i]);
-        }
-        return 40 + Weight.ARRAY * 3 + values.length * (Weight.POINTER + 16) + texts;
+        return 40 + Weight.ARRAY * 3 + values.length * (Weight.POINTER + 16) + textBytes;
     }
 
     long newestSight() {
@@ -91,6 +89,7 @@ public final class SeenValues {
             last = Arrays.copyOf(last, capacity);
         }
         values[size] = value;
+        textBytes += Weight.of(value);
         return size++;
     }
 
@@ -107,6 +106,7 @@ public final class SeenValues {
 
     private void remove(int at) {
         size--;
+        textBytes -= Weight.of(values[at]);
         values[at] = values[size];
         first[at] = first[size];
         last[at] = last[size];

@@ -8,7 +8,9 @@ import java.io.IOException;
  * {@link Chunks} for what grows long.
  */
 final class StateCodec {
-    private static final int VERSION = 3;
+    private static final int VERSION = 4;
+    /** Without the clock of arrivals, which no rule set could ask for. */
+    private static final int ONE_CLOCK = 3;
     /** Ids without what their events said; such a state is written anew as a whole. */
     private static final int WITHOUT_CONTENTS = 2;
 
@@ -18,6 +20,21 @@ final class StateCodec {
     byte[] encode(KeyState state, Chunks.Store store) throws IOException {
         out.clear();
         out.writeLong(VERSION);
+        writeClock(state, store);
+        out.writeLong(state.scored == null ? 0 : 1);
+        if (state.scored != null) {
+            state.scored.chunks.write(out, state.scored, store);
+            state.scored.stored();
+        }
+        out.writeLong(state.arrivals == null ? 0 : 1);
+        if (state.arrivals != null) {
+            writeClock(state.arrivals, store);
+        }
+        return out.written();
+    }
+
+    /** What is remembered on one clock. */
+    private void writeClock(KeyState state, Chunks.Store store) throws IOException {
         out.writeLong(state.epoch());
         out.writeLong(state.entries.columns.length);
         out.writeLong(state.timer);
@@ -39,25 +56,36 @@ final class StateCodec {
                 out.writeLong(last.pos());
             }
         }
-        out.writeLong(state.scored == null ? 0 : 1);
-        if (state.scored != null) {
-            state.scored.chunks.write(out, state.scored, store);
-            state.scored.stored();
-        }
-        return out.written();
     }
 
     /** The state as that plan left it; it is to be adopted by the one in force. */
     KeyState decode(byte[] blob, Chunks.Store store) throws IOException {
         Bytes in = new Bytes(blob);
         long version = in.readLong();
-        if (version != VERSION && version != WITHOUT_CONTENTS) {
+        if (version < WITHOUT_CONTENTS || version > VERSION) {
             throw new IllegalStateException("key state of form " + version + " cannot be read; this kernel reads "
-                    + WITHOUT_CONTENTS + " and " + VERSION
+                    + WITHOUT_CONTENTS + " to " + VERSION
                     + ": restore with the build that wrote it, or start from the log (fraudctl job reset-offsets)");
         }
+        KeyState state = readClock(in, store, false);
+        if (in.readLong() == 1) {
+            state.scored = new RecentIds();
+            state.scored.isWithoutContents = version == WITHOUT_CONTENTS;
+            state.scored.chunks.read(in, state.scored, store);
+            state.scored.stored();
+            if (version == WITHOUT_CONTENTS) {
+                state.scored.rewrite();
+            }
+        }
+        if (version > ONE_CLOCK && in.readLong() == 1) {
+            state.arrivals = readClock(in, store, true);
+        }
+        return state;
+    }
+
+    private static KeyState readClock(Bytes in, Chunks.Store store, boolean isByArrival) throws IOException {
         int epoch = (int) in.readLong();
-        KeyState state = new KeyState(epoch, (int) in.readLong());
+        KeyState state = new KeyState(epoch, (int) in.readLong(), isByArrival);
         state.timer = in.readLong();
         state.cut = in.readLong();
         state.entries.chunks.read(in, state.entries, store);
@@ -72,15 +100,6 @@ final class StateCodec {
             String value = in.readText();
             state.previous[i] = value == null ? null : new KeyState.Last(in.readLong(), value);
         }
-        if (in.readLong() == 1) {
-            state.scored = new RecentIds();
-            state.scored.isWithoutContents = version == WITHOUT_CONTENTS;
-            state.scored.chunks.read(in, state.scored, store);
-            state.scored.stored();
-            if (version == WITHOUT_CONTENTS) {
-                state.scored.rewrite();
-            }
-        }
         return state;
     }
 
@@ -89,6 +108,9 @@ final class StateCodec {
         state.entries.chunks.removeAll(store);
         if (state.scored != null) {
             state.scored.chunks.removeAll(store);
+        }
+        if (state.arrivals != null) {
+            state.arrivals.entries.chunks.removeAll(store);
         }
     }
 }

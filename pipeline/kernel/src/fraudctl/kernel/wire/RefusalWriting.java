@@ -3,9 +3,9 @@ package fraudctl.kernel.wire;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
-import org.apache.flink.kafka.shaded.org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.flink.kafka.shaded.org.apache.kafka.common.header.Header;
-import org.apache.flink.kafka.shaded.org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
 
 /** A refused record as a record of the dead-letter topic: where it was and why in headers, its bytes as value. */
 public final class RefusalWriting implements KafkaRecordSerializationSchema<RefusedRecord> {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 
 import psutil
@@ -41,6 +41,11 @@ def of_programs(profile: Profile) -> dict[str, int]:
     found = {name: METRICS_FROM + number for number, name in enumerate(names)}
     sinks = {sink: number for number, sink in enumerate(shipped.sink_names(), METRICS_FROM + 10)}
     return found | {workers.program(sink): sinks[sink] for sink in profile.sinks}
+
+
+def addresses(ports: Ports, servers: Iterable[str]) -> dict[str, str]:
+    """Where the users of these servers find them."""
+    return {name: f"{HOST}:{next(iter(ports[name].values()))}" for name in servers}
 
 
 def check_free(ports: Ports) -> None:

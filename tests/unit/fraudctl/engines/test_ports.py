@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fraudctl import servers
-from fraudctl.engines.local import ports
+from fraudctl.engines import ports
 from fraudctl.home.stack import METRICS, Stack
 from fraudctl.settings import reading, shipped
 from fraudctl.settings.profile import Notify

@@ -1,15 +1,15 @@
-"""Waiting for servers and programs: what counts as ready, as slow and as failed."""
+"""Waiting for servers and programs of any engine: what counts as ready, as slow and as failed."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from fraudctl.console.progress import progress
-from fraudctl.engines.local.supervision import Supervisor
+from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.errors import NotReady, Unhealthy
 from fraudctl.home.stack import Paths
 from fraudctl.servers import BaseServer, Program
@@ -23,10 +23,19 @@ T = TypeVar("T")
 
 
 class Wait:
-    """Waiting for servers and programs until one common deadline (monotonic seconds)."""
+    """Waiting for servers and programs until one common deadline (monotonic seconds).
 
-    def __init__(self, supervisor: Supervisor, deadline: float) -> None:
-        self.supervisor, self.deadline = supervisor, deadline
+    `states` says how each program is now, `log` gives the last lines of one.
+    """
+
+    def __init__(
+        self,
+        states: Callable[[], Mapping[str, ProgramState]],
+        log: Callable[[str], Sequence[str]],
+        names: Callable[[BaseServer], Sequence[str]],
+        deadline: float,
+    ) -> None:
+        self.states, self.log, self.names, self.deadline = states, log, names, deadline
         self.began = time.monotonic()
         self.starts: dict[str, set[int]] = {}
 
@@ -41,7 +50,7 @@ class Wait:
                         server.finish()
                         del waiting[server.name]
                     else:
-                        self._check(server.title, program_names_of(server.programs()), reason, server.hint)
+                        self._check(server.title, self.names(server), reason, server.hint)
                 bar.update(len(wave) - len(waiting), "waiting for " + ", ".join(waiting))
                 if not waiting:
                     return
@@ -49,23 +58,25 @@ class Wait:
     def for_programs(self, names: Sequence[str]) -> None:
         """Until every program runs and has lasted for its start time."""
         for _ in every(POLL_SECONDS):
-            states = self.supervisor.states()
-            waiting = [name for name in names if states[name].state != "RUNNING"]
+            states = self.states()
+            waiting = [name for name in names if name not in states or not states[name].runs]
             if not waiting:
                 return
             for name in waiting:
-                self._check(name, [name], f"it is {states[name].state.lower()}", f"see: fraudctl logs {name}")
+                how = states[name].condition if name in states else "not there"
+                self._check(name, [name], f"it is {how}", f"see: fraudctl logs {name}")
 
     def _check(self, title: str, programs: Sequence[str], reason: str, hint: str) -> None:
         """Raise if a program has given up, keeps dying, or time is over."""
-        states = self.supervisor.states()
+        states = self.states()
         for name in programs:
             state = states.get(name)
-            if state and state.state == "BACKOFF":
+            if state and state.condition is Condition.FAILING:
                 self.starts.setdefault(name, set()).add(state.started_s)
-            if state and (state.state == "FATAL" or len(self.starts.get(name, ())) >= FAILED_STARTS):
+            has_failed = state and state.condition is Condition.FAILED
+            if state and (has_failed or len(self.starts.get(name, ())) >= FAILED_STARTS):
                 raise self._failure(
-                    f"{title} does not start: {name} {state.spawn_error or 'ends'}", programs, hint
+                    f"{title} does not start: {name} {state.reason or 'ends'}", programs, hint
                 )
         if time.monotonic() > self.deadline:
             waited = time.monotonic() - self.began
@@ -73,7 +84,7 @@ class Wait:
             raise self._failure(f"{title} is not ready after {waited:.0f} s: {reason}", programs, more)
 
     def _failure(self, message: str, programs: Sequence[str], hint: str) -> Unhealthy:
-        lines = [line for name in programs for line in log_tail(self.supervisor.paths, name)]
+        lines = [line for name in programs for line in self.log(name)]
         log = "".join(f"\n  {line}" for line in lines[-LOG_LINES:]) or "\n  (its log is empty)"
         return Unhealthy(f"{message}\nlast log lines:{log}", hint)
 

@@ -1,0 +1,44 @@
+"""How every `up` begins: one at a time, in a home with its folders, on with what runs or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fraudctl.engines.contract import Wish
+from fraudctl.errors import Failed
+from fraudctl.home.private_files import make_folder, open_private
+from fraudctl.home.stack import Paths, Stack
+
+
+def goes_on(known: Stack, wish: Wish) -> bool:
+    """Whether the stack that runs is the wished one. Failed where it is another that came up whole."""
+    same = (known.without, known.added) == (wish.without, wish.added)
+    if same and known.profile.as_document() == wish.profile.as_document():
+        return True
+    if known.extra.get("ready"):
+        raise Failed(
+            f"a stack with other settings (profile {known.profile.name}) runs in {known.home}",
+            hint="run: fraudctl down, then fraudctl up with the new settings; other rules alone need no "
+            "restart: fraudctl rules apply FILE",
+            code="other_settings",
+        )
+    return False
+
+
+def make_folders(paths: Paths) -> None:
+    """The folders that every stack writes into."""
+    for folder in (paths.home, paths.run, paths.logs, paths.jobs, paths.secrets, paths.home / "data"):
+        make_folder(folder)
+
+
+@contextmanager
+def only_one(paths: Paths) -> Iterator[None]:
+    """Refuse a second `up` of the same home at the same time."""
+    with open_private(paths.run / "up.lock") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failed(f"another `up` is at work in {paths.home}", hint="wait for it to end") from None
+        yield

@@ -1,0 +1,1 @@
+"""The Compose engine: a stack as containers, from the files in `compose/`."""

@@ -1,0 +1,82 @@
+"""What runs in a container: `python -m fraudctl.engines.compose.inside NAME`, which becomes that program.
+
+Flink's own configuration is written anew at each start, into a folder in memory: it holds the container's
+address and the image's places, which no other container shares.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from fraudctl.binaries import artifacts
+from fraudctl.errors import NotRunning
+from fraudctl.flink.cluster import Setting
+from fraudctl.home.stack import Stack, home_dir, read
+from fraudctl.jobs.submission import SUBMIT, environment
+from fraudctl.servers import Program, Site, flink
+from pipeline.scoring.job_config import JobConfig
+
+JOBMANAGER, TASKMANAGER, KEEPER, SUBMITTER = "flink-jobmanager", "flink-taskmanager", "keeper", "submit"
+PORTS: Mapping[str, int] = {
+    "rest": 8081,
+    "rpc": 6123,
+    "jobmanager-metrics": 9249,
+    "taskmanager-metrics": 9249,
+}
+TASKMANAGER_PORT = 6122
+# A JobManager that comes back may have another address; Java would remember the old one for half a minute.
+ASK_NAMES_AGAIN = "-Dsun.net.inetaddr.ttl=1"
+
+
+def cluster(stack: Stack, name: str, address: str) -> flink.Server:
+    """Flink as one of its processes is told of it, in the container of that name and address."""
+    here: dict[str, Setting] = {
+        "jobmanager.rpc.address": JOBMANAGER,
+        "jobmanager.bind-host": "0.0.0.0",
+        "rest.address": JOBMANAGER,
+        "rest.bind-address": "0.0.0.0",
+        "taskmanager.host": address,
+        "taskmanager.bind-host": "0.0.0.0",
+        "taskmanager.rpc.port": TASKMANAGER_PORT,
+        "taskmanager.resource-id": f"taskmanager-{name}",
+    }
+    asked = stack.profile.server("flink")
+    settings = replace(asked, settings={**here, **asked.settings})
+    return flink.Server(Site(stack.paths, PORTS, settings, artifacts.cache_dir()))
+
+
+def become(name: str, arguments: Sequence[str]) -> None:
+    """Replace this process by a program of the stack in the home; does not return."""
+    stack = read(home_dir())
+    if stack is None:
+        raise NotRunning(f"no stack has been started in {home_dir()}")
+    host = socket.gethostname()
+    server = cluster(stack.seen_inside, host, socket.gethostbyname(host))
+    server.prepare()
+    if name == KEEPER:
+        _become([sys.executable, "-m", "fraudctl.keeper", "--home", str(stack.home)], {})
+    elif name == SUBMITTER:
+        config = JobConfig.from_document(json.loads(Path(arguments[0]).read_text(encoding="utf-8")))
+        _become([*SUBMIT, arguments[0]], environment(config))
+    else:
+        _become_program({one.name: one for one in server.programs()}[name])
+
+
+def _become_program(program: Program) -> None:
+    java, *rest = program.argv
+    _become([java, ASK_NAMES_AGAIN, *rest], program.env)
+
+
+def _become(argv: Sequence[str], env: Mapping[str, str]) -> None:
+    os.execve(argv[0], list(argv), {**os.environ, **env})
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    become(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,85 @@
+"""The logs of a stack's containers: from Docker while there are any, from the home after `down`."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from docker.errors import DockerException
+
+from fraudctl.engines.compose.containers import Containers, ended_s, lines
+from fraudctl.engines.contract import Line
+from fraudctl.engines.waiting import log_tail
+from fraudctl.errors import Failed
+from fraudctl.home.private_files import make_folder, open_private
+from fraudctl.home.stack import Paths
+
+KEPT_LINES = 10_000
+LOOK_S = 0.5
+
+
+def names(home: Path) -> list[str]:
+    """The programs whose logs there are."""
+    there = Containers(home).all() if Containers(home).exist() else {}
+    kept = (log.stem for log in Paths(home).logs.glob("*.log"))
+    return sorted({*there, *kept} - {"submit"})
+
+
+def tail(home: Path, program: str, count: int) -> list[str]:
+    """The last lines of a program's log."""
+    there = Containers(home)
+    try:
+        one = there.all().get(program)
+    except Failed:
+        one = None
+    if one is None:
+        return log_tail(Paths(home), program, count)
+    return list(lines(iter([one.logs(tail=count)])))[-count:] if count else []
+
+
+def read(home: Path, programs: Sequence[str], count: int, follow: bool) -> Iterator[Line]:
+    """The last lines of each program's log, then, if followed, every new one."""
+    for program in programs:
+        yield from (Line(program, text) for text in tail(home, program, count))
+    if follow:
+        yield from _followed(home, programs)
+
+
+def keep(home: Path) -> None:
+    """Write the logs of the containers into the home: they are about to go."""
+    make_folder(Paths(home).logs)
+    for name, one in Containers(home).all().items():
+        with open_private(Paths(home).logs / f"{name}.log", "wb") as file:
+            file.write(one.logs(tail=KEPT_LINES))
+
+
+def _followed(home: Path, programs: Sequence[str]) -> Iterator[Line]:
+    """New lines of several logs as they come; ends when every container has gone."""
+    said: queue.Queue[Line | None] = queue.Queue()
+    for program in programs:
+        threading.Thread(target=_follow, args=(home, program, said), daemon=True).start()
+    left = len(programs)
+    while left:
+        if (line := said.get()) is None:
+            left -= 1
+        else:
+            yield line
+
+
+def _follow(home: Path, program: str, said: queue.Queue[Line | None]) -> None:
+    """Docker ends the stream when the container does: it is followed again as long as there is one."""
+    try:
+        since: float | None = None
+        while (one := Containers(home).all().get(program)) is not None:
+            tail = 0 if since is None else "all"
+            for text in lines(one.logs(stream=True, follow=True, tail=tail, since=since)):
+                said.put(Line(program, text))
+            one.reload()
+            since = ended_s(one)
+            threading.Event().wait(LOOK_S)
+    except (DockerException, Failed):
+        pass
+    finally:
+        said.put(None)

@@ -1,0 +1,128 @@
+"""A stack in Compose's words: its services, their ports and addresses, and what the shipped files are told.
+
+The files in `compose/` stand for the default profile. What another profile wants is said by variables, which
+bear the names that the profile's own settings have in the environment, and by an override for settings that
+are free (`Override`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypedDict
+
+import yaml
+
+from fraudctl.engines import chosen, workers
+from fraudctl.engines.compose.inside import JOBMANAGER, PORTS, TASKMANAGER
+from fraudctl.home.stack import Paths, Stack
+from fraudctl.servers import BaseServer
+from fraudctl.settings import shipped
+from fraudctl.settings.layers import variable
+from fraudctl.settings.profile import Profile
+
+PROCESSES = "processes"
+"""holds the place where Flink's worker and the keeper see each other's processes; no program of the stack"""
+HELPERS = frozenset({PROCESSES, "setup", "prepare", "cli"})
+WITH_PASSWORD = ("postgres", "redis")
+LISTENS: Mapping[str, tuple[str, int]] = {
+    "kafka": ("kafka", 9092),
+    "flink": (JOBMANAGER, PORTS["rest"]),
+    "postgres": ("postgres", 5432),
+    "redis": ("redis", 6379),
+    "elasticsearch": ("elasticsearch", 9200),
+    "dynamodb": ("dynamodb", 8000),
+}
+"""Where each server is for the stack's own programs: its service, and the port there."""
+IMAGES: Mapping[str, str] = {
+    "fraudctl": "FRAUDCTL_IMAGE",
+    **{name: f"FRAUDCTL_IMAGE_{name.upper()}" for name in LISTENS if name != "flink"},
+}
+"""The variable that names another image, by what it is of."""
+
+
+class Override(TypedDict):
+    """A compose file that goes on top of the shipped ones."""
+
+    services: dict[str, dict[str, object]]
+
+
+def files() -> Path:
+    """The folder of the shipped compose files."""
+    return shipped.data_dir("compose")
+
+
+def folders(paths: Paths) -> tuple[Path, ...]:
+    """What must be there, and ours, before a container looks for it: Docker would make it as root."""
+    flink = (paths.flink_conf.parent, paths.checkpoints, paths.savepoints, paths.plugins)
+    return (paths.home, paths.run, paths.logs, paths.jobs, paths.secrets, paths.home / "data", *flink)
+
+
+def program_names(server: BaseServer) -> tuple[str, ...]:
+    """The programs that a server is."""
+    return (JOBMANAGER, TASKMANAGER) if server.name == "flink" else (server.name,)
+
+
+def of_servers(servers: Iterable[BaseServer]) -> list[str]:
+    """The services that run these servers."""
+    names = [name for server in servers for name in program_names(server)]
+    return [PROCESSES, *names] if TASKMANAGER in names else names
+
+
+def of_workers(stack: Stack) -> list[str]:
+    """The services that are the pipeline's own programs."""
+    return [program.name for program in workers.programs(stack)]
+
+
+def inside_addresses(profile: Profile, without: tuple[str, ...]) -> dict[str, str]:
+    """Where the stack's own programs find every server."""
+    ours = {name: "{}:{}".format(*LISTENS[name]) for name in chosen.required(profile, without)}
+    return ours | chosen.external_addresses(profile, without)
+
+
+def variables(stack: Stack, user: str) -> dict[str, str]:
+    """What the shipped files are told about this stack."""
+    told = {
+        "FRAUDCTL_HOME_SOURCE": str(stack.home),
+        "FRAUDCTL_HOME_TARGET": str(stack.home),
+        "FRAUDCTL_SECRETS_SOURCE": str(stack.paths.secrets),
+        "FRAUDCTL_USER": user,
+    }
+    for name, server in chosen.servers(stack).items():
+        told[variable(f"servers.{name}.port")] = str(server.port)
+        told[variable(f"servers.{name}.memory_mb")] = str(server.memory)
+    return told
+
+
+def override(stack: Stack) -> Override:
+    """Free settings of servers, and files of the profile that lie outside the home."""
+    services: dict[str, dict[str, object]] = {}
+    settings = {name: stack.profile.server(name).settings for name in chosen.servers(stack)}
+    if own := settings.get("kafka"):
+        services["kafka"] = {"environment": {_kafka(name): str(value) for name, value in own.items()}}
+    if own := settings.get("elasticsearch"):
+        services["elasticsearch"] = {"environment": {name: _text(value) for name, value in own.items()}}
+    if own := settings.get("postgres"):
+        arguments = [word for name, value in own.items() for word in ("-c", f"{name}={_text(value)}")]
+        services["postgres"] = {"command": [*_shipped_command("postgres"), *arguments]}
+    for sink in workers.sinks(stack):
+        secret = stack.secret_path(sink)
+        if secret is not None and not secret.is_relative_to(stack.home):
+            services[workers.program(sink)] = {"volumes": [f"{secret}:{secret}:ro"]}
+    return {"services": services}
+
+
+def _shipped_command(name: str) -> list[str]:
+    document = yaml.safe_load((files() / f"{name}.yaml").read_text(encoding="utf-8"))
+    return list(document["services"][name]["command"])
+
+
+def _kafka(name: str) -> str:
+    """The variable by which the official image is told a setting of server.properties."""
+    words = name.replace("-", "___").replace("_", "__") if "-" in name else name.replace("_", "__")
+    return "KAFKA_" + re.sub(r"\.", "_", words).upper()
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,147 @@
+"""One run of `up`: the same steps as in every engine, with containers for processes.
+
+It may be repeated, and interrupted at any point. Compose is told which services to start and never when:
+whether a server works is asked by the server's own probe, from this side of its published port.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import yaml
+
+from fraudctl.console.streams import say
+from fraudctl.engines import beginning, chosen, external, ports, workers
+from fraudctl.engines.compose import image, logs, services
+from fraudctl.engines.compose.containers import Containers
+from fraudctl.engines.compose.project import Project
+from fraudctl.engines.contract import Wish
+from fraudctl.engines.waiting import Wait
+from fraudctl.errors import Failed, UsageError
+from fraudctl.home import folder as homes
+from fraudctl.home import rulesets
+from fraudctl.home.private_files import make_folder
+from fraudctl.home.stack import Inside, Paths, Stack, read
+from fraudctl.kafka import admin, wanted
+from fraudctl.servers import BaseServer, generated_password
+
+NAME = "compose"
+
+
+def up(wish: Wish) -> Stack:
+    """Bring the wished stack up and give it; whatever already runs stays as it is."""
+    chosen.required(wish.profile, wish.without)
+    if wish.added:
+        raise UsageError(
+            f"Compose starts no {', '.join(wish.added)}",
+            hint="metrics are kept with the local engine alone so far",
+        )
+    paths = Paths(wish.home)
+    homes.claim(wish.home)
+    for folder in services.folders(paths):
+        make_folder(folder)
+    with beginning.only_one(paths):
+        known = read(wish.home)
+        runs_on = known is not None and Containers(wish.home).exist() and beginning.goes_on(known, wish)
+        homes.close(wish.home)
+        return _Run(wish, known, runs_on).run()
+
+
+def waiting(stack: Stack, deadline: float) -> Wait:
+    """Waiting for servers and programs of this stack until then (monotonic seconds)."""
+    there = Containers(stack.home)
+    return Wait(there.states, lambda name: logs.tail(stack.home, name, 15), services.program_names, deadline)
+
+
+class _Run:
+    """One run of `up`."""
+
+    def __init__(self, wish: Wish, known: Stack | None, running: bool) -> None:
+        self.wish, self.known, self.running = wish, known, running
+        self.project, self.containers = Project(Paths(wish.home)), Containers(wish.home)
+        self.deadline = time.monotonic() + wish.wait_s
+
+    def run(self) -> Stack:
+        stack = replace(self._stack(), extra={"ready": False})
+        ours = chosen.servers(stack)
+        for server in ours.keys() & services.WITH_PASSWORD:
+            generated_password(stack.paths.secret_file(server))
+        self.project.render(services.variables(stack, self._user()), services.override(stack))
+        self._have_images([*services.of_servers(ours.values()), *services.of_workers(stack)])
+        stack.save()
+        workers.write_configurations(stack.seen_inside)
+        for wave in chosen.waves(ours):
+            self._start_servers(stack, wave)
+        self._prepare_stores(stack)
+        self._start_workers(stack)
+        stack = replace(stack, extra={"ready": True})
+        stack.save()
+        return stack
+
+    def _stack(self) -> Stack:
+        profile, without = self.wish.profile, self.wish.without
+        taken = self._ports(chosen.required(profile, without))
+        addresses = ports.addresses(taken, taken) | chosen.external_addresses(profile, without)
+        there = ("docker", "exec", f"{self.project.name}-keeper-1")
+        submit = (*there, "python", "-m", "fraudctl.engines.compose.inside", "submit")
+        rules = rulesets.place(
+            self.wish.home, rulesets.store(self.wish.home, rulesets.read(profile.rules).content)
+        )
+        inside = Inside(services.inside_addresses(profile, without), image.jars(), rules, submit)
+        return Stack(self.wish.home, profile, addresses, taken, without, engine=NAME, inside=inside)
+
+    def _ports(self, kinds: Mapping[str, type[BaseServer]]) -> ports.Ports:
+        """The one port of each server that is published, the one its users connect to."""
+        if self.running and self.known:
+            return {name: dict(roles) for name, roles in self.known.ports.items()}
+        asked = {
+            name: dict([next(iter(roles.items()))])
+            for name, roles in ports.wanted(self.wish.profile, kinds).items()
+            if name in kinds
+        }
+        if self.containers.exist():
+            self.project.remove(with_volumes=False)
+        if self.wish.any_port:
+            return ports.choose_free(asked, self.known.ports if self.known else {})
+        ports.check_free(asked)
+        return asked
+
+    def _user(self) -> str:
+        """Who the programs in the containers are: whoever owns the home."""
+        return "0:0" if self.containers.rootless() else f"{os.getuid()}:{os.getgid()}"
+
+    def _have_images(self, names: Sequence[str]) -> None:
+        """Pull the images that are not there; Failed where our own is not."""
+        asked = yaml.safe_load(self.project.file.read_text(encoding="utf-8"))["services"]
+        images = {name: str(asked[name]["image"]) for name in names}
+        missing = [name for name, image in images.items() if not self.containers.has_image(image)]
+        if own := next((images[name] for name in missing if "build" in asked[name]), None):
+            raise Failed(
+                f"there is no image {own}",
+                hint="build it from a checkout: make compose-image; or name another: FRAUDCTL_IMAGE",
+                code="no_image",
+            )
+        if missing:
+            say(f"pulling {', '.join(sorted({images[name] for name in missing}))}")
+            self.project.pull(missing)
+
+    def _start_servers(self, stack: Stack, wave: Sequence[BaseServer]) -> None:
+        self.project.up(services.of_servers(wave), self._left_s())
+        waiting(stack, self.deadline).for_servers(wave)
+
+    def _prepare_stores(self, stack: Stack) -> None:
+        if "kafka" in stack.addresses:
+            admin.create(stack.kafka, wanted.specs(stack.profile))
+        for sink in filter(stack.feeds, stack.profile.sinks):
+            external.prepare(stack, sink)
+
+    def _start_workers(self, stack: Stack) -> None:
+        names = services.of_workers(stack)
+        self.project.up(names, self._left_s())
+        waiting(stack, self.deadline).for_programs(names)
+
+    def _left_s(self) -> float:
+        return max(30.0, self.deadline - time.monotonic())

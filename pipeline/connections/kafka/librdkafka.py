@@ -1,0 +1,197 @@
+"""Makes every Kafka client in Python from the description of its cluster, and remembers their complaints.
+
+A client is told its secrets when it is made and cannot be told others: where a file has changed, `Files` says
+so, and whoever holds the client makes it anew.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka.admin import AdminClient
+
+from pipeline.connections import tls
+from pipeline.connections.kafka import words
+from pipeline.connections.kafka.description import Kafka
+
+Settings = Mapping[str, Any]
+"""What a client is told beside its connection, by librdkafka's own names."""
+
+LOOK_EVERY_S = 2.0
+HEARD_S = 60.0
+"""What a client complained of longer ago says nothing of now."""
+_EMPTY_WORDS = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT})
+"""Errors that only tell that there were others."""
+
+log = logging.getLogger("kafka")
+
+
+def consumer(kafka: Kafka, settings: Settings, logger: logging.Logger | None = None) -> Consumer:
+    """A consumer. Raises BadFile, and KafkaException for what librdkafka refuses."""
+    return Consumer(_whole(kafka, settings, logger), **_logged(logger))
+
+
+def producer(kafka: Kafka, settings: Settings, logger: logging.Logger | None = None) -> Producer:
+    """A producer. Raises what `consumer` does."""
+    return Producer(_whole(kafka, settings, logger), **_logged(logger))
+
+
+def admin(kafka: Kafka, settings: Settings, logger: logging.Logger | None = None) -> AdminClient:
+    """An admin client. Raises what `consumer` does."""
+    made = AdminClient(_whole(kafka, settings, logger), **_logged(logger))
+    _ADMINS[made] = kafka
+    return made
+
+
+def connection(kafka: Kafka) -> dict[str, Any]:
+    """What any client is told of the connection, secrets included: keep it nowhere. Raises BadFile."""
+    tls.check(kafka.tls_files)
+    found: dict[str, Any] = {"bootstrap.servers": kafka.bootstrap}
+    transport = "ssl" if kafka.is_encrypted else "plaintext"
+    found["security.protocol"] = f"sasl_{transport}" if kafka.is_sasl else transport
+    if kafka.is_encrypted:
+        found |= _tls(kafka)
+    if kafka.is_sasl:
+        found |= _SASL[kafka.security](kafka)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def last_error(kafka: Kafka) -> str | None:
+    """What a client of this cluster complained of last, within a minute; None where none did."""
+    for one, its in list(_ADMINS.items()):
+        if its == kafka:
+            one.poll(0)
+    with _LOCK:
+        at, text = _HEARD.get(kafka, (0.0, ""))
+    return text if text and time.monotonic() - at < HEARD_S else None
+
+
+class Files:
+    """Tells when a file that the clients of a cluster were made of has changed.
+
+    Looks every two seconds at most, so it may be asked as often as one likes.
+    """
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._paths = kafka.files
+        self._seen = self._prints()
+        self._looked = time.monotonic()
+
+    def have_changed(self) -> bool:
+        """True until `renewed` is called; a file that is away for a moment has not changed."""
+        now = time.monotonic()
+        if not self._paths or now - self._looked < LOOK_EVERY_S:
+            return False
+        self._looked = now
+        found = self._prints()
+        return None not in found and found != self._seen
+
+    def renewed(self) -> None:
+        """The clients have been made of the files as they are now."""
+        self._seen = self._prints()
+
+    def _prints(self) -> list[tuple[int, int, int] | None]:
+        return [_print(path) for path in self._paths]
+
+
+_LOCK = threading.Lock()
+_HEARD: dict[Kafka, tuple[float, str]] = {}
+_ADMINS: WeakKeyDictionary[AdminClient, Kafka] = WeakKeyDictionary()
+
+
+def _whole(kafka: Kafka, settings: Settings, logger: logging.Logger | None) -> dict[str, Any]:
+    return {**settings, **connection(kafka), "error_cb": _complaints(kafka, logger or log)}
+
+
+def _logged(logger: logging.Logger | None) -> dict[str, Any]:
+    return {} if logger is None else {"logger": logger}
+
+
+def _complaints(kafka: Kafka, logger: logging.Logger) -> Callable[[KafkaError], None]:
+    def heard(error: KafkaError) -> None:
+        if error.code() in _EMPTY_WORDS:
+            return
+        text = f"{error.name()}: {error.str()}"
+        with _LOCK:
+            before = _HEARD.get(kafka, (0.0, ""))[1]
+            _HEARD[kafka] = time.monotonic(), text
+        said = words.explain(kafka, text)
+        if said is not None and said != words.explain(kafka, before):
+            logger.warning("Kafka at %s: %s; %s", kafka, said.message, said.hint)
+
+    return heard
+
+
+def _tls(kafka: Kafka) -> dict[str, Any]:
+    return {
+        "ssl.ca.location": _text(kafka.ca_file),
+        "ssl.certificate.location": _text(kafka.cert_file),
+        "ssl.key.location": _text(kafka.key_file),
+        "ssl.key.password": _secret(kafka.key_password_file),
+    }
+
+
+def _password(kafka: Kafka) -> dict[str, Any]:
+    scram = kafka.mechanism or "SCRAM-SHA-512"
+    return {
+        "sasl.mechanisms": "PLAIN" if kafka.security == "plain" else scram,
+        "sasl.username": kafka.username,
+        "sasl.password": _secret(kafka.password_file),
+    }
+
+
+def _oauth(kafka: Kafka) -> dict[str, Any]:
+    return {
+        "sasl.mechanisms": "OAUTHBEARER",
+        "sasl.oauthbearer.method": "oidc",
+        "sasl.oauthbearer.token.endpoint.url": kafka.token_url,
+        "sasl.oauthbearer.client.id": kafka.client_id,
+        "sasl.oauthbearer.client.secret": _secret(kafka.client_secret_file),
+        "sasl.oauthbearer.scope": kafka.scope,
+        "https.ca.location": _text(kafka.token_ca_file),
+    }
+
+
+def _aws(kafka: Kafka) -> dict[str, Any]:
+    from aws_msk_iam_sasl_signer import MSKAuthTokenProvider as Signer
+
+    def token(_: str) -> tuple[str, float]:
+        if kafka.role_arn:
+            made, ends_ms = Signer.generate_auth_token_from_role_arn(kafka.region, kafka.role_arn)
+        else:
+            made, ends_ms = Signer.generate_auth_token(kafka.region)
+        return made, ends_ms / 1_000
+
+    return {"sasl.mechanisms": "OAUTHBEARER", "oauth_cb": token}
+
+
+_SASL: Mapping[str, Callable[[Kafka], dict[str, Any]]] = {
+    "scram": _password,
+    "plain": _password,
+    "oauth": _oauth,
+    "aws_iam": _aws,
+}
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _secret(path: Path | None) -> str | None:
+    return None if path is None else tls.secret(path)
+
+
+def _print(path: Path) -> tuple[int, int, int] | None:
+    """Changes with each replacement of the file, also by a link to another, as Kubernetes does it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -1,0 +1,111 @@
+"""Which partitions of a log are silent and need a record that says so; knows neither clock nor network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+SAFETY_MS: Final = 3.0
+ACTIVE_POLL_MS: Final = 10.0
+IDLE_POLL_MS: Final = 40.0
+HOLD_MS: Final = 1_000.0
+"""A partition that receives only late or refused records holds the others back no longer than this."""
+
+
+@dataclass(slots=True)
+class _Partition:
+    end: int
+    moved_ms: float
+    """When it last received any record, a tick of ours included."""
+    closed: bool = False
+    """A tick after the last activity plus the settling time is in its log."""
+    own: set[int] = field(default_factory=set)
+    """Offsets of our own ticks that no observation has passed yet."""
+    reminded_ms: float = 0.0
+    """When it last got a tick of either kind, or became busy."""
+
+
+class Silence:
+    """Decides which partitions need a tick. Times are milliseconds of any one clock that never goes back.
+
+    Three cases ask for a tick: a partition got nothing for `silent_ms` while another one did; all are
+    silent for `out_of_orderness_ms` plus a small safety after the last record (then each gets one, so that
+    everything buffered is released); and a busy partition had none for `HOLD_MS`, since its records may all
+    be late or refused and move nothing: that tick says "at most `HOLD_MS` behind", which makes nobody late
+    who is not. Ticks are not activity: `ticked` says which records are ours. A start counts as activity, so
+    what was written while nobody watched is released too.
+    """
+
+    def __init__(self, out_of_orderness_ms: float, silent_ms: float = 20.0) -> None:
+        self._settle_ms = out_of_orderness_ms + SAFETY_MS
+        self._silent_ms = silent_ms
+        self._partitions: dict[int, _Partition] = {}
+        self._active_ms = float("-inf")
+
+    def observe(self, now_ms: float, ends: Mapping[int, int]) -> list[int]:
+        """Takes the end offset of every partition and returns the partitions to tick now, in order.
+
+        A partition that is not confirmed by `ticked` is returned again by the next observation.
+        """
+        for partition, end in ends.items():
+            self._move(partition, end, now_ms)
+        return [
+            partition for partition in sorted(ends) if self._needs_tick(self._partitions[partition], now_ms)
+        ]
+
+    def held(self, now_ms: float) -> list[int]:
+        """The partitions to tick now as at most `HOLD_MS` behind; ask after `observe`."""
+        return [
+            partition
+            for partition, state in sorted(self._partitions.items())
+            if not state.closed
+            and not self._needs_tick(state, now_ms)
+            and now_ms - state.reminded_ms >= HOLD_MS
+        ]
+
+    def ticked(self, partition: int, offset: int, now_ms: float, behind_ms: float = 0) -> None:
+        """Our tick stands at `offset`; it was appended at `now_ms` or a little before, after its order."""
+        state = self._partitions[partition]
+        state.reminded_ms = now_ms
+        if offset >= state.end:
+            state.own.add(offset)
+        if not behind_ms:
+            state.moved_ms = now_ms
+            state.closed = state.closed or self._settled(now_ms)
+
+    def wait_ms(self, now_ms: float) -> float:
+        """How long the next observation may wait: short while something goes on, long when all is told."""
+        if all(state.closed for state in self._partitions.values()):
+            return IDLE_POLL_MS
+        until_settled = self._active_ms + self._settle_ms - now_ms
+        return min(ACTIVE_POLL_MS, max(1.0, until_settled))
+
+    def _move(self, partition: int, end: int, now_ms: float) -> None:
+        state = self._partitions.get(partition)
+        if state is None:
+            self._partitions[partition] = _Partition(end, now_ms, reminded_ms=now_ms)
+            self._woken(now_ms)
+        elif end != state.end:
+            passed = {offset for offset in state.own if offset < end}
+            if end - state.end != len(passed):
+                state.moved_ms = now_ms
+                self._woken(now_ms)
+            state.own -= passed
+            state.end = end
+
+    def _woken(self, now_ms: float) -> None:
+        self._active_ms = now_ms
+        for state in self._partitions.values():
+            state.reminded_ms = now_ms if state.closed else state.reminded_ms
+            state.closed = False
+
+    def _settled(self, now_ms: float) -> bool:
+        return now_ms - self._active_ms >= self._settle_ms
+
+    def _needs_tick(self, state: _Partition, now_ms: float) -> bool:
+        if state.closed:
+            return False
+        if self._settled(now_ms):
+            return True
+        return self._active_ms > state.moved_ms and now_ms - state.moved_ms >= self._silent_ms

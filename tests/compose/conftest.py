@@ -1,0 +1,66 @@
+"""One stack in containers for all tests in this folder; `.ci/compose` makes the machine ready for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudctl.engines import current
+from fraudctl.home.stack import Stack
+from tests import variables
+
+FILES = Path(__file__).parents[2] / "compose"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a Docker that is meant for tests nothing here runs."""
+    if variables.given("FRAUDCTL_TEST_COMPOSE") is None:
+        for item in items:
+            item.add_marker(pytest.mark.skip("no Docker is set up for tests: run make test-compose"))
+
+
+def fraudctl(home: Path, *arguments: str, wait_s: float = 400.0) -> dict[str, Any]:
+    """The envelope that one command answers with, whatever becomes of it."""
+    argv = [sys.executable, "-m", "fraudctl", *arguments, "--home", str(home), "--json"]
+    done = subprocess.run(argv, text=True, capture_output=True, timeout=wait_s, check=False)
+    assert done.stdout, done.stderr
+    envelope: dict[str, Any] = json.loads(done.stdout)
+    return envelope
+
+
+def data_of(home: Path, *arguments: str) -> dict[str, Any]:
+    """The answer of a command that must succeed."""
+    envelope = fraudctl(home, *arguments)
+    assert envelope["exit_code"] == 0, envelope
+    data: dict[str, Any] = envelope["data"]
+    return data
+
+
+def docker(*arguments: str, wait_s: float = 300.0) -> str:
+    """What the docker command answers; fails as it fails."""
+    argv = ["docker", *arguments]
+    done = subprocess.run(argv, text=True, capture_output=True, timeout=wait_s, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """A started stack. FRAUDCTL_TEST_HOME names one that runs already and is left running."""
+    if given := variables.given("FRAUDCTL_TEST_HOME"):
+        yield current(Path(given))
+        return
+    with tempfile.TemporaryDirectory(prefix="fraudctl-compose-", ignore_cleanup_errors=True) as name:
+        home = Path(name) / "home"
+        try:
+            data_of(home, "up", "--engine", "compose", "--any-port", "--wait", "300")
+            yield current(home)
+        finally:
+            data_of(home, "purge", "--yes")

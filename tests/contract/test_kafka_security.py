@@ -1,0 +1,271 @@
+"""A real broker with every kind of security: each client gets through, and says why where it does not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from fraudctl.binaries import artifacts
+from fraudctl.binaries.java import class_path, compiled, java
+from fraudctl.errors import Failed, FraudctlError
+from fraudctl.kafka import admin, tail
+from fraudctl.kafka.admin import TopicSpec
+from fraudctl.kafka.sender import Sender
+from pipeline.connections.kafka import jvm, words
+from pipeline.connections.kafka.description import MODES, Kafka
+from pipeline.process.decisions_log import DecisionsLog, Membership
+from pipeline.records.decision_record import Delivery
+from tests.certificates import Authority
+from tests.kafka_cluster import Cluster, running
+from tests.kernel_process import classpath
+from tests.token_services import TokenServices, token_services
+from tests.waiting import await_that
+
+JAVA = Path(__file__).parents[1] / "java"
+PASSWORD = 'pa"ss\\w ord'
+SECRET = "client-secret"
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kafka")
+
+
+@pytest.fixture(scope="module")
+def authority(folder: Path) -> Authority:
+    return Authority(folder)
+
+
+@pytest.fixture(scope="module")
+def services() -> Iterator[TokenServices]:
+    with token_services(SECRET) as double, pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+            patch.delenv(name, raising=False)
+        patch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{double.url}/credentials")
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("AWS_CONFIG_FILE", "/dev/null")
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        yield double
+
+
+@pytest.fixture(scope="module")
+def cluster(folder: Path, authority: Authority, services: TokenServices) -> Iterator[Cluster]:
+    """One broker, with a topic for all and one for nobody here."""
+    artifacts.fetch([one for one in artifacts.lock() if one.use in ("kafka", "compiler", "msk")])
+    cache, jars = artifacts.cache_dir(), artifacts.jars("kafka")
+    tokens = compiled(JAVA / "IamTokens.java", jars, artifacts.jars("compiler")[0], cache)
+    keys = services.jwks(folder / "jwks.json").as_uri()
+    bearer = "oauthbearer.sasl.server.callback.handler.class"
+    settings = {
+        f"listener.name.oauth.{bearer}": (
+            "org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler"
+        ),
+        "listener.name.oauth.sasl.oauthbearer.jwks.endpoint.url": keys,
+        "listener.name.oauth.sasl.oauthbearer.expected.audience": "kafka",
+        "listener.name.oauth.sasl.oauthbearer.expected.issuer": "test",
+        f"listener.name.iam.{bearer}": "fraudctl.tests.IamTokens",
+    }
+    flags = (f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={keys}",)
+    with running(Cluster(folder, authority, settings, flags, (tokens,))) as made:
+        made.user("risk", PASSWORD)
+        admin.create(made.inner, [TopicSpec("all", 1), TopicSpec("closed", 1)])
+        made.close_topic("closed")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def described(
+    cluster: Cluster, folder: Path, authority: Authority, services: TokenServices
+) -> dict[str, Kafka]:
+    """This broker, reached in every mode."""
+    pair = authority.issue("risk", password="key-secret")
+    ca = {"ca_file": authority.cert}
+    user = {"username": "risk", "password_file": written(folder / "password", PASSWORD)}
+    plain = {"username": "risk", "password_file": written(folder / "plain-password", cluster.plain_password)}
+    own = {"cert_file": pair.cert, "key_file": pair.key}
+    own["key_password_file"] = written(folder / "key-password", "key-secret")
+    token = {"token_url": f"{services.url}/token", "client_id": "risk", "scope": "kafka"}
+    token["client_secret_file"] = written(folder / "client-secret", SECRET)
+    told = {
+        "plaintext": ("INNER", {}),
+        "tls": ("TLS", ca),
+        "mtls": ("MTLS", ca | own),
+        "scram": ("SASL", ca | user),
+        "plain": ("OPEN", plain | {"tls": False}),
+        "oauth": ("OAUTH", ca | token),
+        "aws_iam": ("IAM", ca | {"region": "eu-central-1"}),
+    }
+    return {
+        mode: Kafka(bootstrap=cluster.at(listener), security=mode, **settings)
+        for mode, (listener, settings) in told.items()
+    }
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_commands_get_through_in_every_mode(described: dict[str, Kafka], mode: str) -> None:
+    kafka = described[mode]
+    assert admin.partitions_of(kafka, "all") == 1
+    before = admin.end_offsets(kafka, "all")
+    sender = Sender(kafka)
+    sender.send("all", mode.encode())
+    assert (sender.flush(60), sender.failed) == (0, 0)
+    assert [one.value for one in tail.records(kafka, "all", before)] == [mode.encode()]
+
+
+def failure_of(kafka: Kafka) -> FraudctlError:
+    with pytest.raises(FraudctlError) as raised:
+        admin.partitions_of(kafka, "all")
+    return raised.value
+
+
+def wrong_ones(described: dict[str, Kafka], folder: Path, authority: Authority) -> dict[str, Kafka]:
+    """What people get wrong, by the code of what they should be told."""
+    other = Authority(folder / "other", "another CA")
+    stranger = other.issue("stranger")
+    scram = described["scram"]
+    return {
+        "kafka_ca": replace(scram, ca_file=other.cert),
+        "kafka_password": replace(scram, password_file=written(folder / "wrong", "xyzzy-xyzzy")),
+        "kafka_own_certificate": replace(
+            described["mtls"], cert_file=stranger.cert, key_file=stranger.key, key_password_file=None
+        ),
+        "kafka_name": Kafka(bootstrap="no-such-host.invalid:9092"),
+        "kafka_no_tls": replace(described["tls"], bootstrap=described["plain"].bootstrap),
+        "kafka_token": replace(
+            described["oauth"], client_secret_file=written(folder / "wrong-secret", "xyzzy-xyzzy")
+        ),
+        "kafka_mechanism": replace(scram, bootstrap=described["oauth"].bootstrap),
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "kafka_ca",
+        "kafka_password",
+        "kafka_own_certificate",
+        "kafka_name",
+        "kafka_no_tls",
+        "kafka_token",
+        "kafka_mechanism",
+    ],
+)
+def test_commands_say_what_is_wrong_and_soon(
+    described: dict[str, Kafka], folder: Path, authority: Authority, code: str
+) -> None:
+    begun = time.monotonic()
+    found = failure_of(wrong_ones(described, folder, authority)[code])
+    assert (found.code, bool(found.hint)) == (code, True), found.message
+    assert time.monotonic() - begun < admin.ANSWER_S
+    assert "xyzzy" not in found.message
+
+
+def test_an_own_certificate_that_has_ended_is_named_before_anyone_is_asked(
+    described: dict[str, Kafka], authority: Authority
+) -> None:
+    pair = authority.issue("ended", timedelta(days=-2))
+    ended = replace(described["mtls"], cert_file=pair.cert, key_file=pair.key, key_password_file=None)
+    with pytest.raises(Failed) as raised:
+        admin.partitions_of(ended, "all")
+    assert f"{pair.cert}: expired at " in raised.value.message
+    assert (raised.value.code, raised.value.hint) == ("kafka_file", "renew the certificate")
+
+
+def test_a_missing_permission_is_named_with_who_lacks_it(described: dict[str, Kafka]) -> None:
+    with pytest.raises(FraudctlError) as raised:
+        admin.end_offsets(described["scram"], "closed")
+    assert raised.value.code in ("kafka_permission", "no_topic"), raised.value.message
+    reported: list[str | None] = []
+    sender = Sender(described["scram"], lambda sent: reported.append(sent.error), give_up_s=10)
+    sender.send("closed", b"x")
+    sender.flush(30)
+    [error] = reported
+    said = words.explain(described["scram"], error or "")
+    assert said is not None
+    assert (said.code, said.message.startswith("'risk' ")) == ("kafka_permission", True), said
+
+
+def reached_by_jvm(folder: Path, topic: str, *kafkas: Kafka) -> list[str]:
+    """What Kafka's own client says, with the properties that a job gets, for each of these."""
+    files = []
+    for number, kafka in enumerate(kafkas):
+        told = {**jvm.properties(kafka), "bootstrap.servers": kafka.bootstrap, "topic": topic}
+        lines = (f"{name}={value}".replace("\\", "\\\\") for name, value in told.items())
+        files.append(written(folder / f"jvm-{number}.properties", "\n".join(lines)))
+    jars = [Path(jar) for jar in classpath().split(os.pathsep)] + list(artifacts.jars("msk"))
+    compiler = artifacts.jars("compiler")[0]
+    program = compiled(JAVA / "KafkaReach.java", jars, compiler, artifacts.cache_dir())
+    options = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=OFF"]
+    command = [java(), *options, "-cp", class_path([program, *jars]), "fraudctl.kernel.KafkaReach"]
+    done = subprocess.run(
+        [*command, *map(str, files)], check=True, stdout=subprocess.PIPE, text=True, timeout=240
+    )
+    return done.stdout.splitlines()
+
+
+def test_the_job_s_client_gets_through_in_every_mode(described: dict[str, Kafka], folder: Path) -> None:
+    said = reached_by_jvm(folder, "all", *(described[mode] for mode in MODES))
+    assert dict(zip(MODES, said, strict=True)) == dict.fromkeys(MODES, "ok")
+
+
+def test_what_the_job_s_client_says_is_understood(
+    described: dict[str, Kafka], folder: Path, authority: Authority
+) -> None:
+    wrong = wrong_ones(described, folder, authority)
+    del wrong["kafka_no_tls"]  # it waits in vain and says nothing
+    found = {}
+    for code, said in zip(wrong, reached_by_jvm(folder, "all", *wrong.values()), strict=True):
+        explained = words.explain(wrong[code], said)
+        found[code] = explained.code if explained else said
+    assert found == {code: code for code in wrong}
+
+
+def test_a_writer_goes_on_after_its_password_was_changed_and_loses_nothing(
+    cluster: Cluster, described: dict[str, Kafka], folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "projector")
+    admin.create(cluster.inner, [TopicSpec("decisions", 1), TopicSpec("dead", 1)])
+    cluster.user("writer", "before")
+    password = written(folder / "writer-password", "before")
+    kafka = replace(described["scram"], username="writer", password_file=password)
+    sender = Sender(cluster.inner)
+    log = DecisionsLog(Membership(kafka, "writers", "decisions", "dead"))
+    got: list[Delivery] = []
+
+    def read(count: int) -> bool:
+        batch = log.read(100, 0.2)
+        got.extend(batch)
+        if batch:
+            log.commit({0: batch[-1].offset + 1})
+        return len(got) >= count
+
+    def send(*values: bytes) -> None:
+        for value in values:
+            sender.send("decisions", value)
+        assert sender.flush(30) == 0
+
+    try:
+        send(b"1", b"2")
+        await_that(lambda: read(2), "the first two")
+        cluster.user("writer", "after")
+        written(password, "after")
+        send(b"3", b"4")
+        await_that(lambda: read(4), "the next two")
+        await_that(lambda: read(9) or "joining the group anew" in caplog.text, "a look at the files")
+        send(b"5")
+        await_that(lambda: read(5), "the last")
+    finally:
+        log.close()
+    assert [one.value for one in got] == [b"1", b"2", b"3", b"4", b"5"]
