@@ -41,6 +41,10 @@ COMMANDS = {
         "How every server, the job and the sinks are. Exit 3 if one is not well, 4 if nothing runs.",
     ),
     "logs": Entry("fraudctl.commands.stack", "The log of a program, or of all."),
+    "top": Entry(
+        "fraudctl.commands.top",
+        "Watch the stack live: rates, delays, lag, job, partitions and the newest alerts.",
+    ),
     "simulate": Entry(
         "fraudctl.commands.simulate",
         "Send a scenario at its pace, wait for every decision, print the scorecard.",
