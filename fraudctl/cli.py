@@ -79,7 +79,9 @@ COMMANDS = {
     "replay": Entry(
         "fraudctl.commands.replay", "Score the log again with a rule set, beside the live job, and compare."
     ),
-    "label": Entry("fraudctl.commands.label", "Write an analyst's verdict to the labels topic."),
+    "label": Entry(
+        "fraudctl.commands.label", "Write an analyst's verdict to the labels topic, or a file of them."
+    ),
     "grants": Entry(
         "fraudctl.commands.grants",
         "Print the ACLs, roles and policies that exactly this profile needs, in each server's own language.",

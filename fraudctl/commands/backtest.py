@@ -48,6 +48,13 @@ def backtest(
     as_of: Annotated[
         str | None, typer.Option("--as-of", metavar="TIME", help="Judge by what was known at that time.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Judge events from that time on; those before warm up."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Judge events before that time only.")
+    ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write an HTML page with charts.")] = None,
     profile: Annotated[
         str, typer.Option("--profile", help="Whose settings count.", autocompletion=_completion.profiles)
@@ -71,21 +78,23 @@ def backtest(
         rulesets.find(rules, stack.home_dir())[0],
         submission.plan_settings(settings.load(profile, {}, os.environ)),
         labels,
-        None if as_of is None else _time(as_of),
+        None if as_of is None else _time("--as-of", as_of),
         None if budget is None else backtests.budget_per_month(budget),
         refused,
         refusals.limit(max_refused),
+        None if since is None else _time("--from", since),
+        None if until is None else _time("--to", until),
     )
     with progress(f"backtest of {files[0].name}") as shown:
         found = backtests.run(order, shown)
     return _answer(files, found, report)
 
 
-def _time(text: str) -> int:
+def _time(option: str, text: str) -> int:
     try:
         return quantities.parse_time(text)
     except quantities.Refusal as refusal:
-        raise UsageError(f"--as-of {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z") from None
+        raise UsageError(f"{option} {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z") from None
 
 
 def _answer(files: list[Path], found: Backtest, report: Path | None) -> Result:
@@ -125,6 +134,8 @@ def _notes(found: Backtest) -> list[str]:
         "saturated": found.saturated,
         "labels not yet known": found.pending,
         "events after the day": found.after,
+        "events outside --from and --to": found.outside,
+        f"events in another currency than {found.ruleset.currency}": found.foreign,
     }
     notes += [f"{count} {name}" for name, count in counts.items() if count]
     if found.too_many_refused:

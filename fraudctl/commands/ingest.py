@@ -13,6 +13,7 @@ from fraudctl.console.result import Result
 from fraudctl.errors import UsageError
 from fraudctl.files import options, refusals, sources
 from fraudctl.traffic import ingest as ingestion
+from fraudctl.traffic import ingest_report, past_data
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +67,9 @@ def ingest(
     if rate is not None and rate <= 0:
         raise UsageError(f"--rate {rate:g} is not above 0", hint="try --rate 500")
     sources.check(files, reading)
-    order = ingestion.Order(files, reading, rate, shift_to_now, topic, refused, refusals.limit(max_refused))
+    order = ingest_report.Order(
+        files, reading, rate, shift_to_now, topic, refused, refusals.limit(max_refused)
+    )
     if history:
-        return ingestion.ingest_history(engines.current(), order, name, rules).as_result()
+        return past_data.ingest_history(engines.current(), order, name, rules).as_result()
     return ingestion.ingest_live(engines.current(), order).as_result()

@@ -9,140 +9,25 @@ semantics it used. The file is one partition in the order of its event times, wh
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-from fraudctl.compare.detection import (
-    MONTH_MS,
-    Level,
-    Measure,
-    Outcome,
-    Population,
-    measure,
-    months_of,
-    sweep,
-    within_budget,
-)
+from fraudctl.compare.backtest_result import Backtest as Backtest
+from fraudctl.compare.backtest_result import Order as Order
+from fraudctl.compare.backtest_result import budget_per_month as budget_per_month
+from fraudctl.compare.detection import Outcome, Population, measure, sweep
 from fraudctl.compare.truths import Truths
 from fraudctl.console.progress import Progress
 from fraudctl.console.streams import say
-from fraudctl.errors import UsageError
 from fraudctl.files.labels import read_labels
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.order import Order as RowOrder
-from fraudctl.files.refusals import NO_LIMIT, Limit, Refusals
+from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Label, Reading, RefusedRow, Row
-from fraudctl.files.sources import Paths
-from pipeline.records.clock import DAY_MS
 from pipeline.records.decision_record import Identity
-from pipeline.rules.plan import PlanSettings
-from pipeline.rules.ruleset import RuleSet
 from pipeline.scoring.order import PartitionClock, Stamped
 from pipeline.scoring.reference import Reference
 from pipeline.scoring.scorer import Scorer
-
-_BUDGET = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(day|week|month)")
-_PERIODS_A_MONTH = {"day": MONTH_MS / DAY_MS, "week": MONTH_MS / (7 * DAY_MS), "month": 1.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What to test. Labels come from the file's own column and from `labels`; of several the newest counts.
-
-    With `as_of_ms` the file is judged as on that day: later events are left out, and a fraud that was
-    reported later is one of which nothing is known yet.
-    """
-
-    paths: Paths
-    options: ReadOptions
-    ruleset: RuleSet
-    settings: PlanSettings
-    labels: Path | None = None
-    as_of_ms: int | None = None
-    budget_per_month: float | None = None
-    refused: Path | None = None
-    max_refused: Limit = NO_LIMIT
-
-
-@dataclass(slots=True)
-class Backtest:
-    """The result. `fired` measures each rule alone, `alone` counts alerts that no other rule joins in."""
-
-    ruleset: RuleSet
-    rows: int = 0
-    refused: Refusals = field(default_factory=Refusals)
-    too_many_refused: bool = False
-    moved: int = 0
-    """rows that stood in the file after newer ones"""
-    notes: list[str] = field(default_factory=list)
-    truths: Truths = field(default_factory=Truths)
-    duplicates: int = 0
-    reused_ids: int = 0
-    """events whose id another event of the user had shortly before, with other content"""
-    late: int = 0
-    saturated: int = 0
-    after: int = 0
-    plugin_errors: Mapping[str, int] = field(default_factory=dict)
-    """failures of plug-ins by rule; a rule whose plug-in failed did not fire"""
-    seconds: float = 0.0
-    outcomes: list[Outcome] = field(default_factory=list)
-    total: Measure | None = None
-    fired: Mapping[str, Measure] = field(default_factory=dict)
-    alone: Mapping[str, int] = field(default_factory=dict)
-    levels: list[Level] = field(default_factory=list)
-    budget_per_month: float | None = None
-
-    @property
-    def pending(self) -> int:
-        """Events of which labels were known only after the day of judging."""
-        return self.truths.not_yet_known
-
-    @property
-    def chosen(self) -> Level | None:
-        """The threshold that fits the budget."""
-        return None if self.budget_per_month is None else within_budget(self.levels, self.budget_per_month)
-
-    def as_document(self) -> dict[str, object]:
-        """The whole result in JSON."""
-        months = months_of(self.outcomes)
-        budget = None
-        if self.budget_per_month is not None:
-            chosen = self.chosen.as_document() if self.chosen else None
-            budget = {"per_month": round(self.budget_per_month, 3), "level": chosen}
-        return {
-            "ruleset_version": self.ruleset.version,
-            "ruleset_hash": self.ruleset.hash,
-            "rows": self.rows,
-            **self.refused.as_document(),
-            "moved": self.moved,
-            "notes": self.notes,
-            "events": len(self.outcomes),
-            "duplicates": self.duplicates,
-            "reused_ids": self.reused_ids,
-            "late": self.late,
-            "saturated": self.saturated,
-            "after_as_of": self.after,
-            "plugin_errors": self.plugin_errors,
-            "labels": {
-                "fraud": sum(one.fraud is True for one in self.outcomes),
-                "legit": sum(one.fraud is False for one in self.outcomes),
-                "unknown": sum(one.fraud is None for one in self.outcomes),
-                "not_yet_known": self.pending,
-            },
-            "labels_file": self.truths.as_document(),
-            "months": None if months is None else round(months, 4),
-            "seconds": round(self.seconds, 3),
-            "interval": "Wilson score, 95 %",
-            "total": self.total.as_document() if self.total else None,
-            "by_rule": {
-                name: found.as_document() | {"alone": self.alone[name]} for name, found in self.fired.items()
-            },
-            "sweep": [level.as_document() for level in self.levels],
-            "budget": budget,
-        }
 
 
 def run(order: Order, progress: Progress) -> Backtest:
@@ -168,9 +53,15 @@ def run(order: Order, progress: Progress) -> Backtest:
             labels.setdefault(_copied(event), []).extend(own)
         elif order.as_of_ms is not None and event.pos > order.as_of_ms:
             result.after += 1
+            result.truths.see(_identity(event))
+        elif not order.judges(event.pos):
+            result.outside += 1
+            result.truths.see(_identity(event))
         else:
             verdict = scorer.verdict(scored)
             labels[_copied(event)] = own
+            if (currency := event.transaction.fields.get("currency")) is not None:
+                result.currencies[str(currency)] += 1
             judged.append(_Judged(event, verdict.score, tuple(hit.rule for hit in verdict.hits), own))
         if done % 5_000 == 0:
             progress.update(done, f"{done} events scored")
@@ -206,14 +97,6 @@ def _outcome(one: _Judged, truths: Truths) -> Outcome:
     label = truths.of(_identity(one.event), one.labels)
     known = (None, None) if label is None else (label.fraud, label.time_ms)
     return Outcome(one.event.pos, transaction.user_id, transaction.amount_units, one.score, one.rules, *known)
-
-
-def budget_per_month(text: str) -> float:
-    """`400/month`, `20/day` or `100/week` as alerts a month. UsageError for anything else."""
-    match = _BUDGET.fullmatch(text)
-    if match is None:
-        raise UsageError(f"--budget {text}", hint="write --budget 400/month, 100/week or 20/day")
-    return float(match[1]) * _PERIODS_A_MONTH[match[2]]
 
 
 def _rows(order: Order, result: Backtest, progress: Progress) -> list[Row]:

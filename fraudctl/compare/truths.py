@@ -41,6 +41,11 @@ class Truths:
         self.given += 1
         self._rows[row.user_id, row.event_id].append(row)
 
+    def see(self, identity: Identity) -> None:
+        """An event that is not judged: its labels match something all the same."""
+        user, event = identity
+        self._matched |= {key for key in ((user, event), (None, event)) if key in self._rows}
+
     def of(self, identity: Identity, own: Sequence[Label] = ()) -> Label | None:
         """The newest label known of an event, of its own ones and those of the file."""
         user, event = identity

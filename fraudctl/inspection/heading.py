@@ -54,7 +54,8 @@ def heading_of(path: Path, encoding: str | None, delimiter: str | None) -> Headi
     if mark is None:
         return Heading(0, None, True)
     rows = [(number, _cells(text, mark)) for number, text in lines]
-    width = Counter(len(cells) for _, cells in rows if len(cells) > 1).most_common(1)[0][0]
+    widths = Counter(len(cells) for _, cells in rows if len(cells) > 1).most_common(1)
+    width = widths[0][0] if widths else 0
     for number, cells in rows:
         if len(cells) == width and sum(not cell for cell in cells) <= max(1, width // 4):
             before = [one for one in lines if one[0] < number]

@@ -77,6 +77,11 @@ def written(cells: Sequence[str]) -> Written:
     if found.formats and (local or zoned):
         for same in _by_shape([*local, *zoned]).values():
             _add(found, same, known)
+        # Formats stand in the place of ISO 8601, some spellings of which no format reads.
+        if sum(any(_parsed(cell, form) for form in found.formats) for cell in cells) < len(local) + len(
+            zoned
+        ):
+            return Written(is_local=bool(local), unread=rest, read=len(local) + len(zoned))
     return found
 
 

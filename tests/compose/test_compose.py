@@ -13,7 +13,7 @@ from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import tail
 from tests.compose.conftest import FILES, data_of, docker, fraudctl
-from tests.stack.flow import await_that
+from tests.stack.flow import await_sinks, await_that
 from tests.waiting import LONG_S
 
 EVENTS = 5_000
@@ -80,7 +80,8 @@ def test_purge_leaves_no_container_network_or_volume(stack: Stack) -> None:
 
 
 def verified(stack: Stack) -> dict[str, int]:
-    """How many decisions each store holds; all must be as in the log."""
+    """How many decisions each store holds once its writer has caught up; all must be as in the log."""
+    await_sinks(stack)
     found = data_of(stack.home, "verify", "sinks")
     return {sink: one["held"] for sink, one in found["sinks"].items()}
 

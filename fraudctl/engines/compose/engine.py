@@ -107,7 +107,9 @@ class Engine:
     def run(self, stack: Stack, program: str, argv: Sequence[str], wait_s: float) -> Ended:
         """In the program's container; there it is ended a second after it was given up here."""
         container = Containers(stack.home).one(program).id
-        bounded = ["timeout", "-s", "KILL", str(math.ceil(wait_s) + 1), *argv]
+        # Docker carries the two streams apart, and so in any order: they become one over there.
+        bounded = ["sh", "-c", 'exec "$@" 2>&1', "sh", "timeout", "-s", "KILL"]
+        bounded += [str(math.ceil(wait_s) + 1), *argv]
         try:
             done = subprocess.run(
                 ["docker", "exec", container, *bounded],

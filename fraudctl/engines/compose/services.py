@@ -81,13 +81,14 @@ def inside_addresses(profile: Profile, without: tuple[str, ...]) -> dict[str, st
     return ours | chosen.external_addresses(profile, without)
 
 
-def variables(stack: Stack, user: str) -> dict[str, str]:
-    """What the shipped files are told about this stack."""
+def variables(stack: Stack, user: tuple[int, int]) -> dict[str, str]:
+    """What the shipped files are told about this stack; `user` are the numbers of a user and a group."""
     told = {
         "FRAUDCTL_HOME_SOURCE": str(stack.home),
         "FRAUDCTL_HOME_TARGET": str(stack.home),
         "FRAUDCTL_SECRETS_SOURCE": str(stack.paths.secrets),
-        "FRAUDCTL_USER": user,
+        "FRAUDCTL_UID": str(user[0]),
+        "FRAUDCTL_GID": str(user[1]),
     }
     for name, server in chosen.servers(stack).items():
         told[variable(f"servers.{name}.port")] = str(server.port)

@@ -109,9 +109,9 @@ class _Run:
         ports.check_free(asked)
         return asked
 
-    def _user(self) -> str:
+    def _user(self) -> tuple[int, int]:
         """Who the programs in the containers are: whoever owns the home."""
-        return "0:0" if self.containers.rootless() else f"{os.getuid()}:{os.getgid()}"
+        return (0, 0) if self.containers.rootless() else (os.getuid(), os.getgid())
 
     def _have_images(self, names: Sequence[str]) -> None:
         """Pull the images that are not there; Failed where our own is not."""

@@ -13,6 +13,7 @@ from fraudctl.compare.backtest import Backtest, Order, budget_per_month, run
 from fraudctl.console.progress import Progress
 from fraudctl.errors import UsageError
 from fraudctl.files.options import ReadOptions
+from pipeline.records.quantities import parse_time
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import parse
 
@@ -200,3 +201,52 @@ def test_recorded_payments_give_exactly_the_known_counts(
     assert {
         names[rule]: (one.alerts.part, one.precision.part) for rule, one in found.fired.items()
     } == expected
+
+
+def test_events_before_the_range_fill_the_windows_and_are_not_judged(tmp_path: Path) -> None:
+    lines = [
+        json.dumps(row(n, "ada", f"01T10:{n:02d}:00", 10, label=1, currency=code))
+        for n, code in enumerate(["EUR", "usd", "EUR", "JPY", "USD"], start=1)
+    ]
+    (tmp_path / "x.jsonl").write_text("\n".join(lines))
+    rules = {
+        "version": "v",
+        "settings": {"currency": "EUR"},
+        "features": {"n": {"by": "user_id", "agg": "count", "window": "1h"}},
+        "rules": {"third": {"when": "n >= 3", "points": 60}},
+        "thresholds": {"review": 50, "block": 90},
+    }
+    (tmp_path / "rules.yaml").write_text(json.dumps(rules))
+    from_ms, to_ms = (parse_time(f"2026-01-01T10:0{n}:00Z") for n in (3, 5))
+    found = backtest(tmp_path / "x.jsonl", rules, from_ms=from_ms, to_ms=to_ms)
+    assert [(one.at_ms, one.score) for one in found.outcomes] == [(from_ms, 60), (from_ms + 60_000, 60)]
+    assert (found.outside, found.foreign, found.currencies) == (3, 1, {"EUR": 1, "JPY": 1})
+    assert found.as_document()["labels"] == {"fraud": 2, "legit": 0, "unknown": 0, "not_yet_known": 0}
+
+
+def test_the_command_judges_a_range_and_tells_of_other_currencies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [json.dumps(row(n, "ada", f"0{n}T10:00:00", 10, currency="jpy")) for n in (1, 2, 3)]
+    (tmp_path / "x.jsonl").write_text("\n".join(lines))
+    words = [
+        "backtest",
+        str(tmp_path / "x.jsonl"),
+        "--from",
+        "2026-01-02T00:00:00Z",
+        "--to",
+        "2026-01-03T00:00:00Z",
+    ]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "1 events in" in shown
+    assert "2 events outside --from and --to; 1 events in another currency than EUR" in shown
+    assert main([*words[:3], "noon"]) == 2
+    assert "--from noon" in capsys.readouterr().err
+
+
+def test_labels_of_events_outside_the_range_match_all_the_same(file: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("event_id,label\ne1,fraud\ne6,legit\nnobody,legit\n")
+    found = backtest(file, labels=labels, from_ms=parse_time("2026-01-02T00:00:00Z"))
+    assert (found.truths.given, found.truths.matched, found.truths.unmatched()) == (3, 2, [(None, "nobody")])

@@ -413,3 +413,18 @@ def test_a_large_file_is_told_by_a_sample_of_it(
     assert told["data"]["mapping"] == {"zone": "UTC"}
     code, told = run(capsys, "inspect", str(path), "--whole")
     assert (code, told["data"]["sampled"], told["data"]["read"]["accepted"]) == (0, False, 30_000)
+
+
+def test_formats_are_not_proposed_where_the_reader_reads_more_without(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = [
+        "2024-05-01T10:00:00+02:00[Europe/Paris]",
+        "2024-05-01T10:00:00,5Z",
+        "20240501T100000Z",
+        "1.5.2024 10:00",
+    ]
+    rows = [f'e{n},u,"{at}",1.5' for n, at in enumerate(times)]
+    _, told = run(capsys, "inspect", str(put(tmp_path, "\n".join([PLAIN, *rows]))))
+    assert told["data"]["mapping"] == {}
+    assert (told["data"]["read"]["accepted"], told["data"]["read"]["refused_rows"]) == (3, 1)

@@ -14,7 +14,10 @@ from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import Limit, Refusals
 from fraudctl.files.rows import Reading, RefusedRow, Row, read
 from fraudctl.home.stack import Stack
-from fraudctl.traffic.ingest import Order, Report, _history_name, _load, _moved, ingest_live
+from fraudctl.traffic.ingest import ingest_live
+from fraudctl.traffic.ingest_report import Order, Report
+from fraudctl.traffic.past_data import history_name, load
+from fraudctl.traffic.sending import moved
 from pipeline.connections.kafka import librdkafka
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
@@ -38,7 +41,7 @@ def test_a_shift_keeps_the_distances_between_events_and_to_their_labels(tmp_path
         for n in (0, 3)
     )
     good = (row for row in rows_of(written(tmp_path / "x.jsonl", text)) if isinstance(row, Row))
-    times = [(r.transaction.event_time_ms, r.label and r.label.time_ms) for r in _moved(good, 1_000)]
+    times = [(r.transaction.event_time_ms, r.label and r.label.time_ms) for r in moved(good, 1_000)]
     assert times == [(NOON_MS + 1_000, NOON_MS + 1_005), (NOON_MS + 1_003, NOON_MS + 1_005)]
 
 
@@ -46,7 +49,7 @@ def test_a_shift_keeps_the_distances_between_events_and_to_their_labels(tmp_path
     ("file", "name"), [("Cards_2017.jsonl.gz", "cards_2017"), ("a.b.csv", "a.b"), ("last-week", "last-week")]
 )
 def test_past_data_is_named_after_its_file(file: str, name: str) -> None:
-    assert _history_name(file) == name
+    assert history_name(file) == name
 
 
 def test_the_report_names_what_became_of_every_row() -> None:
@@ -142,7 +145,7 @@ def test_past_data_is_sent_in_the_order_of_its_times(
         stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + "\n".join([*rows, "bad,,,"])
     )
     order = Order(file, ReadOptions())
-    report = _load(stack, order, "history", Reading(file, order.options, 65_536))
+    report = load(stack, order, "history", Reading(file, order.options, 65_536))
     sent = [json.loads(value)["event_id"] for value in broker.values["history"] if value is not None]
     assert sent == ["e1", "e3", "e0", "e4", "e2"]
     assert (report.rows, report.accepted, len(report.refused), report.order.moved) == (6, 5, 1, 3)
@@ -162,3 +165,16 @@ def test_live_rows_that_come_after_newer_ones_are_told_and_sent_as_they_stand(
     sent = [json.loads(value or b"")["event_id"] for value in broker.values[report.topic]]
     assert (sent, report.order.moved) == (["e0", "e1", "e2"], 1)
     assert "1 come after newer ones" in report.as_result().summary
+
+
+def test_rows_at_a_pace_get_the_time_at_which_they_are_sent(
+    tmp_path: Path, make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = SilentBroker(takes=2)
+    monkeypatch.setattr(librdkafka, "Producer", broker)
+    lines = "".join(
+        f'{{"event_id":"e{n}","user_id":"u","event_time":{NOON_MS + n},"amount":1}}\n' for n in range(2)
+    )
+    order = Order(written(tmp_path / "x.jsonl", lines), ReadOptions(), rate=1_000.0, shift_to_now=True)
+    report = ingest_live(make_stack(kafka="127.0.0.1:1"), order)
+    assert (report.rows, report.accepted, report.newest_ms) == (2, 2, NOON_MS + 1)

@@ -17,6 +17,7 @@ from fraudctl.settings import reading, shipped
 from fraudctl.settings.layers import variable
 from fraudctl.settings.profile import ServerSettings
 
+SERVERS = {name: kind for name, kind in discover().items() if not kind.optional}
 FILES = {path.name: yaml.safe_load(path.read_text("utf-8")) for path in services.files().glob("*.yaml")}
 SERVICES: dict[str, dict[str, Any]] = {
     name: body for document in FILES.values() for name, body in document.get("services", {}).items()
@@ -26,7 +27,8 @@ ELSEWHERE = {
     "FRAUDCTL_HOME_SOURCE",
     "FRAUDCTL_HOME_TARGET",
     "FRAUDCTL_SECRETS_SOURCE",
-    "FRAUDCTL_USER",
+    "FRAUDCTL_UID",
+    "FRAUDCTL_GID",
     "FRAUDCTL_PROFILE",
 }
 

@@ -42,12 +42,13 @@ def a_stack(folder: Path, text: str = "{}", **changes: Any) -> Stack:
 
 
 def test_the_files_are_told_home_user_ports_and_memory(tmp_path: Path) -> None:
-    told = services.variables(a_stack(tmp_path, "servers: {kafka: {memory_mb: 700}}"), "7:8")
+    told = services.variables(a_stack(tmp_path, "servers: {kafka: {memory_mb: 700}}"), (7, 8))
     assert told == {
         "FRAUDCTL_HOME_SOURCE": str(tmp_path),
         "FRAUDCTL_HOME_TARGET": str(tmp_path),
         "FRAUDCTL_SECRETS_SOURCE": str(tmp_path / "secrets"),
-        "FRAUDCTL_USER": "7:8",
+        "FRAUDCTL_UID": "7",
+        "FRAUDCTL_GID": "8",
         "FRAUDCTL_SERVERS_KAFKA_PORT": "21",
         "FRAUDCTL_SERVERS_KAFKA_MEMORY_MB": "700",
         "FRAUDCTL_SERVERS_FLINK_PORT": "22",
