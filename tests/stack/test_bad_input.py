@@ -265,7 +265,7 @@ def test_a_decision_too_large_for_the_topic_is_refused_and_those_below_are_writt
     setup = Setup(stack, content, time="event")
     setup.create("transactions", "decisions", "refusals")
     lengths = [60_000 if number % 4 else 65_000 for number in range(40)]
-    values = [text(user_id="u", amount=2_000, country="x" * length) for length in lengths]
+    values = [text(user_id="u", amount=2_000, country="X" * length) for length in lengths]
     rows = [Row(0, number, 0, value) for number, value in enumerate(values)]
     close = Row(0, len(rows), 0, None, headers={"close": str(now_ms()).encode()})
     write(setup, [*rows, close, *(Row(part, 0, 0, None, headers=close.headers) for part in (1, 2, 3))])
