@@ -41,6 +41,14 @@ COMMANDS = {
         "How every server, the job and the sinks are. Exit 3 if one is not well, 4 if nothing runs.",
     ),
     "logs": Entry("fraudctl.commands.stack", "The log of a program, or of all."),
+    "top": Entry(
+        "fraudctl.commands.top",
+        "Watch the stack live: rates, delays, lag, job, partitions and the newest alerts.",
+    ),
+    "console": Entry(
+        "fraudctl.commands.console",
+        "Show the stack on a read-only page of this machine: charts, alerts, search, explanations, rules.",
+    ),
     "simulate": Entry(
         "fraudctl.commands.simulate",
         "Send a scenario at its pace, wait for every decision, print the scorecard.",
@@ -71,7 +79,9 @@ COMMANDS = {
     "replay": Entry(
         "fraudctl.commands.replay", "Score the log again with a rule set, beside the live job, and compare."
     ),
-    "label": Entry("fraudctl.commands.label", "Write an analyst's verdict to the labels topic."),
+    "label": Entry(
+        "fraudctl.commands.label", "Write an analyst's verdict to the labels topic, or a file of them."
+    ),
     "grants": Entry(
         "fraudctl.commands.grants",
         "Print the ACLs, roles and policies that exactly this profile needs, in each server's own language.",

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fraudctl.decisions.finding import Found, find, one_of
+from fraudctl.decisions.finding import Found, find, one_of, stored
+from fraudctl.errors import Unhealthy
 from pipeline.records.decisions import Decision
 from pipeline.records.events import Transaction
 from pipeline.records.position import unpack
@@ -21,6 +22,7 @@ from pipeline.records.wire import plain
 from pipeline.rules.expression.tree import Kind, RawValue, names_in
 from pipeline.rules.ruleset import RuleSetError, load, parse
 from pipeline.scoring import scorer
+from pipeline.sinks import Unavailable
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -105,6 +107,24 @@ def explain(stack: Stack, event_id: str, user_id: str | None = None) -> Explanat
     found = one_of(find(stack, event_id, user_id), event_id)
     ruleset, source = ruleset_of(stack, found.decision.ruleset_hash)
     return explanation(found, ruleset, source)
+
+
+def of_stored(stack: Stack, user_id: str, event_id: str) -> Explanation | None:
+    """Explain exactly that event of that user from the store alone, saying nothing; None where it has none.
+
+    Raises Unhealthy where the store does not answer, NotRunning where there is none.
+    """
+    there = all_stored(stack, event_id, user_id)
+    return next((one for one in there if one.found.decision.identity == (user_id, event_id)), None)
+
+
+def all_stored(stack: Stack, event_id: str, user_id: str | None = None) -> list[Explanation]:
+    """The same of every decision of the store on an event with that id, of that user or of any."""
+    try:
+        there = stored(stack.sink_address("postgres"), event_id, user_id, stack.way("postgres"))
+    except Unavailable as error:
+        raise Unhealthy(f"PostgreSQL does not answer: {error}", hint="see: fraudctl status") from error
+    return [explanation(one, *ruleset_of(stack, one.decision.ruleset_hash)) for one in there]
 
 
 def explanation(found: Found, ruleset: RuleSet | None, source: str | None) -> Explanation:

@@ -45,6 +45,10 @@ def reason_unwell(stack: Stack, name: str) -> str:
     return ""
 
 
+_NOBODY = ("nobody", "none")
+"""whose decision is asked for to see whether a store answers; an empty id is one that some refuse"""
+
+
 def prepare(stack: Stack, sink: str) -> None:
     """Make what must be in a sink's store before its writer starts.
 
@@ -77,6 +81,6 @@ def _ask_store(stack: Stack, name: str) -> None:
     settings = dict(stack.profile.sinks[name])
     store = sinks.connect(name, stack.sink_address(name), stack.secret_path(name), settings)
     try:
-        store.held("", "")
+        store.held(*_NOBODY)
     finally:
         store.close()

@@ -1,4 +1,4 @@
-"""Shows figures to who asks for `/metrics`, on the loopback address, in Prometheus' form.
+"""Shows figures to who asks for `/metrics`, on the loopback address, in Prometheus' form; reads it, too.
 
 Figures are read when somebody asks, so a process that nobody watches spends nothing on it. One question is
 answered at a time, and one that is not finished within `PATIENCE_S` is dropped: whoever asks and then hangs
@@ -17,6 +17,7 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry, MetricsHandler, ProcessCollector
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.utils import floatToGoString
 
 from pipeline.metrics.kinds import BOUNDS_S, Histogram, Kind, Metric, values
@@ -53,6 +54,13 @@ def registry(look: Look) -> CollectorRegistry:
     made.register(_Figures(look))
     ProcessCollector(registry=made)
     return made
+
+
+def read(text: str) -> Iterator[tuple[str, tuple[tuple[str, str], ...], float]]:
+    """Every value in what somebody showed: its name, its labels, the number. Raises ValueError."""
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            yield sample.name, tuple(sample.labels.items()), sample.value
 
 
 class _Figures:

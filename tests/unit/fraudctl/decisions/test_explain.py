@@ -11,8 +11,8 @@ from typing import Any, cast
 
 import pytest
 
-from fraudctl.commands.explain import _tables
 from fraudctl.decisions.explain import Explanation, RuleOutcome, explanation, raw_values, ruleset_of
+from fraudctl.decisions.explained import tables
 from fraudctl.decisions.finding import Found, find, newest, one_of
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.home.stack import Stack
@@ -280,5 +280,5 @@ def test_the_table_shows_rules_that_fired_by_the_points_they_gave() -> None:
             ("c", 1, False),
         )
     ]
-    _, _, table = _tables(Explanation(found(), "rules.yaml", tuple(rules), {}))
+    _, _, table = tables(Explanation(found(), "rules.yaml", tuple(rules), {}))
     assert [row[1] for row in table.rows] == ["a", "b", "model", "silent", "c"]

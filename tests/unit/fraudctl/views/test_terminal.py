@@ -1,0 +1,152 @@
+"""The live view in a real terminal: what it shows, what keys do, and that the terminal is given back."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.waiting import LONG_S
+
+SHOW = """
+import sys
+from pathlib import Path
+from fraudctl import cli
+from fraudctl.home.stack import Stack
+from fraudctl.settings import reading
+from fraudctl.views import terminal, watcher
+from fraudctl.views.looker import Figures
+from pipeline.metrics.asking import Reading
+from pipeline.records.flagged import Flagged
+
+number = 0
+def look():
+    global number
+    number += 500
+    records = "fraudctl_topic_records_total"
+    return Figures([
+        Reading(records, (("partition", "0"), ("role", "transactions")), number),
+        Reading("fraudctl_consumer_lag_records", (("consumer", "sink-redis"), ("partition", "0")), 42),
+    ])
+
+hostile = Flagged(
+    "2026-01-31T23:59:59.123Z", "", "evil\\x1b]0;owned\\x07", "e\\u202e1", "5", None, None, 90, "block",
+    ({"rule": "r", "points": 90, "text": "why\\x1b[2J"},),
+)
+stack = Stack(Path("/nowhere"), reading.load("default", {}, {}), {})
+from fraudctl.console import interrupt
+interrupt.install()
+try:
+    terminal.run(stack, watcher.Watcher(look, lambda: [hostile], 60.0, 0.2))
+except KeyboardInterrupt:
+    print("interrupted")
+    sys.exit(130)
+print("left")
+"""
+
+
+class Terminal:
+    """A program in a terminal of 80 columns."""
+
+    def __init__(self) -> None:
+        self.ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        self.before = termios.tcgetattr(theirs)
+        self._theirs = theirs
+        self.program = subprocess.Popen(
+            [sys.executable, "-c", SHOW],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "TERM": "xterm"},
+            preexec_fn=os.setsid,
+        )
+        self.seen = ""
+
+    def await_text(self, text: str) -> None:
+        deadline_s = time.monotonic() + LONG_S
+        while text not in self.seen:
+            assert time.monotonic() < deadline_s, f"{text!r} was not shown: {self.seen[-3000:]!r}"
+            if select.select([self.ours], [], [], 0.2)[0]:
+                self.seen += os.read(self.ours, 65_536).decode("utf-8", "replace")
+
+    def press(self, keys: bytes) -> None:
+        os.write(self.ours, keys)
+
+    def is_as_before(self) -> bool:
+        return termios.tcgetattr(self._theirs) == self.before
+
+    def close(self) -> None:
+        if self.program.poll() is None:
+            self.program.kill()
+        self.program.wait()
+        os.close(self.ours)
+        os.close(self._theirs)
+
+
+@contextmanager
+def shown() -> Iterator[Terminal]:
+    terminal = Terminal()
+    try:
+        terminal.await_text("sink-redis 42")
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def test_q_leaves_and_the_terminal_is_as_it_was() -> None:
+    with shown() as terminal:
+        assert not terminal.is_as_before()
+        terminal.press(b"q")
+        terminal.await_text("left")
+        assert terminal.program.wait(LONG_S) == 0
+        assert terminal.is_as_before()
+        assert terminal.seen.index("\x1b[?1049h") < terminal.seen.index("\x1b[?1049l")
+        assert terminal.seen.rindex("\x1b[?25h") > terminal.seen.rindex("\x1b[?25l")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_gives_the_terminal_back(number: signal.Signals, code: int) -> None:
+    with shown() as terminal:
+        terminal.program.send_signal(number)
+        terminal.await_text("\x1b[?1049l")
+        assert terminal.program.wait(LONG_S) == code
+        assert terminal.is_as_before()
+
+
+def test_what_strangers_sent_is_spelt_out_and_never_sent_to_the_terminal() -> None:
+    with shown() as terminal:
+        terminal.await_text(r"why\x1b[2J")
+        terminal.await_text(r"e\u202e1")
+        assert "\x1b]0;" not in terminal.seen
+        assert "\u202e" not in terminal.seen
+
+
+def test_enter_opens_the_chosen_alert_and_any_key_goes_back() -> None:
+    with shown() as terminal:
+        terminal.press(b"\x1b[B")
+        terminal.await_text("> \x1b[0m23:59:59")
+        terminal.press(b"\r")
+        terminal.await_text("this stack runs without postgres")
+        terminal.seen = ""
+        terminal.press(b"x")
+        terminal.await_text("sink-redis 42")
+
+
+def test_keys_that_come_together_all_count() -> None:
+    with shown() as terminal:
+        terminal.press(b"\x1b[B\r")
+        terminal.await_text("this stack runs without postgres")
+        terminal.press(b"xq")
+        assert terminal.program.wait(LONG_S) == 0
