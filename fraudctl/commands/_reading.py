@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,11 +14,13 @@ import typer
 from fraudctl.console.result import Result
 from fraudctl.files import mapping as mappings
 from fraudctl.files import options, packing
+from pipeline.records import clock
 
 FILES_HELP = "JSON, CSV or Parquet, plain or packed; several, a folder, a pattern, or - for standard input."
 
 Files = Annotated[list[Path], typer.Argument(help=FILES_HELP, metavar="FILE...")]
 
+Future = Annotated[bool, typer.Option("--future", help="Take rows later than now as well.")]
 
 _MADE = ("reading", "said")
 """Parameters of a command that are made of options, not given."""
@@ -123,6 +126,11 @@ def _said(
         skip_lines=skip_lines,
     )
     return own if mapping_file is None else own.over(mappings.load(mapping_file))
+
+
+def until_ms(future: bool) -> int | None:
+    """The latest time that rows may have: now, and as much as clocks of senders differ; None for any."""
+    return None if future else int(time.time() * 1000) + clock.MINUTE_MS
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:

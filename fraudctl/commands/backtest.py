@@ -65,6 +65,7 @@ def backtest(
     max_refused: Annotated[
         str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
     ] = None,
+    future: _reading.Future = False,
     *,
     reading: options.ReadOptions,
 ) -> Result:
@@ -84,6 +85,7 @@ def backtest(
         refusals.limit(max_refused),
         None if since is None else _time("--from", since),
         None if until is None else _time("--to", until),
+        _reading.until_ms(future),
     )
     with progress(f"backtest of {files[0].name}") as shown:
         found = backtests.run(order, shown)

@@ -47,6 +47,7 @@ def ingest(
     max_refused: Annotated[
         str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
     ] = None,
+    future: _reading.Future = False,
     *,
     reading: options.ReadOptions,
 ) -> Result:
@@ -67,9 +68,8 @@ def ingest(
     if rate is not None and rate <= 0:
         raise UsageError(f"--rate {rate:g} is not above 0", hint="try --rate 500")
     sources.check(files, reading)
-    order = ingest_report.Order(
-        files, reading, rate, shift_to_now, topic, refused, refusals.limit(max_refused)
-    )
+    limit, until_ms = refusals.limit(max_refused), _reading.until_ms(future)
+    order = ingest_report.Order(files, reading, rate, shift_to_now, topic, refused, limit, until_ms)
     if history:
         return past_data.ingest_history(engines.current(), order, name, rules).as_result()
     return ingestion.ingest_live(engines.current(), order).as_result()

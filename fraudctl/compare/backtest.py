@@ -102,7 +102,11 @@ def _outcome(one: _Judged, truths: Truths) -> Outcome:
 def _rows(order: Order, result: Backtest, progress: Progress) -> list[Row]:
     """The good rows in the order of their times."""
     reading = Reading(
-        order.paths, order.options, order.settings.max_event_bytes, frozenset(order.ruleset.fields)
+        order.paths,
+        order.options,
+        order.settings.max_event_bytes,
+        frozenset(order.ruleset.fields),
+        order.until_ms,
     )
     say(reading.said())
     rows, times = [], RowOrder()

@@ -42,6 +42,8 @@ class Order:
     max_refused: Limit = NO_LIMIT
     from_ms: int | None = None
     to_ms: int | None = None
+    until_ms: int | None = None
+    """rows of a later time are refused"""
 
     def judges(self, at_ms: int) -> bool:
         """Whether events of that time are judged."""

@@ -120,6 +120,8 @@ def of_stored(stack: Stack, user_id: str, event_id: str) -> Explanation | None:
 
 def all_stored(stack: Stack, event_id: str, user_id: str | None = None) -> list[Explanation]:
     """The same of every decision of the store on an event with that id, of that user or of any."""
+    if "\0" in event_id + (user_id or ""):
+        return []  # PostgreSQL holds no such text
     try:
         there = stored(stack.sink_address("postgres"), event_id, user_id, stack.way("postgres"))
     except Unavailable as error:

@@ -23,7 +23,7 @@ from fraudctl.files.packing import opened
 from fraudctl.files.sources import Paths, parts
 from fraudctl.files.survey import Survey, survey
 from fraudctl.files.times import Times
-from pipeline.records.quantities import Refusal
+from pipeline.records.quantities import Refusal, format_time
 
 PAYMENT_FIELDS = ("event_id", "user_id", "event_time", "amount")
 
@@ -38,6 +38,8 @@ class Reading:
     max_event_bytes: int
     used: frozenset[str] = frozenset()
     """further fields that rules read: a value that does not fit refuses the row"""
+    until_ms: int | None = None
+    """rows of a later time are refused (`future_time`); None takes them all"""
     surveys: list[Survey] = field(default_factory=list)
     _fields: list[Fields] = field(default_factory=list)
     _amounts: list[Amounts] = field(default_factory=list)
@@ -59,6 +61,8 @@ class Reading:
             number = 0
             for row in self._of(one):
                 number = row.number
+                if self.until_ms is not None:
+                    row = _of_the_past(row, self.until_ms)
                 yield _placed(row, one, before, self.options.id_from) if many else row
             before += number
 
@@ -124,6 +128,14 @@ def json_objects(one: Survey) -> Iterator[Found]:
                 yield number, without(found, absent), size
             else:
                 yield number, found, size
+
+
+def _of_the_past(row: Row | RefusedRow, until_ms: int) -> Row | RefusedRow:
+    """The row, or its refusal where it is later than that."""
+    if isinstance(row, RefusedRow) or row.transaction.event_time_ms <= until_ms:
+        return row
+    at = format_time(row.transaction.event_time_ms)
+    return RefusedRow(row.number, "future_time", f"future_time: {at} is later than now (--future takes it)")
 
 
 def _placed(row: Row | RefusedRow, one: Survey, before: int, id_from: str | None) -> Row | RefusedRow:

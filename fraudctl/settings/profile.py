@@ -15,7 +15,7 @@ from pipeline.connections.kafka.description import Kafka
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.settings.kinds import Duration, File, Text, Topic, Whole
-from pipeline.settings.reading import read, settings
+from pipeline.settings.reading import settings
 
 PORT = Whole(1, 65_535)
 
@@ -140,7 +140,7 @@ class Profile:
         return self.servers.get(name, ServerSettings())
 
     def as_document(self) -> dict[str, object]:
-        """The profile as a plain JSON-able document that `from_document` reads back."""
+        """The profile as a plain JSON-able document, which pydantic reads back as a `Profile`."""
         document: dict[str, object] = {"name": self.name}
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
         document |= {"engine": self.engine} if self.engine else {}
@@ -155,21 +155,6 @@ class Profile:
 _PLAIN_FIELDS = tuple(vars(Log()))
 
 
-def from_document(document: Mapping[str, Any]) -> Profile:
-    """Read back what `Profile.as_document` wrote (it was checked when it was made)."""
-    return Profile(
-        name=document["name"],
-        rules=Path(document["rules"]),
-        topics=Topics(**document["topics"]),
-        pipeline=Pipeline(**document["pipeline"]),
-        notify=Notify(**document.get("notify", {})),
-        engine=document.get("engine"),
-        sinks=document["sinks"],
-        servers={name: _server_from(value) for name, value in document["servers"].items()},
-        **{name: document[name] for name in _PLAIN_FIELDS},
-    )
-
-
 def _server_document(server: ServerSettings) -> dict[str, object]:
     document: dict[str, object] = {
         "port": server.port,
@@ -178,7 +163,7 @@ def _server_document(server: ServerSettings) -> dict[str, object]:
         "settings": dict(server.settings),
     }
     if isinstance(server.external, Kafka):
-        document["kafka"] = server.external.as_document()
+        document["external"] = server.external.as_document()
     elif server.external:
         secret = server.external.credentials_file
         document["external"] = {
@@ -186,23 +171,3 @@ def _server_document(server: ServerSettings) -> dict[str, object]:
             "credentials_file": str(secret) if secret else None,
         }
     return document
-
-
-def _server_from(document: Mapping[str, Any]) -> ServerSettings:
-    return ServerSettings(
-        port=document["port"],
-        ports=document["ports"],
-        memory_mb=document["memory_mb"],
-        settings=document["settings"],
-        external=_external_from(document),
-    )
-
-
-def _external_from(document: Mapping[str, Any]) -> External | Kafka | None:
-    if "kafka" in document:
-        return read(Kafka, document["kafka"])[0]
-    external = document.get("external")
-    if not external:
-        return None
-    secret = external.get("credentials_file")
-    return External(external["address"], Path(secret) if secret else None)

@@ -25,6 +25,8 @@ class Order:
     topic: str | None = None
     refused: Path | None = None
     max_refused: Limit = NO_LIMIT
+    until_ms: int | None = None
+    """rows of a later time are refused"""
 
     @property
     def name(self) -> str:

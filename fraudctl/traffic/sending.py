@@ -27,7 +27,8 @@ Parcel = tuple[int, bytes, bytes, bytes | None]
 
 
 def reading_of(stack: Stack, order: Order) -> Reading:
-    reading = Reading(order.paths, order.options, stack.profile.pipeline.max_event_bytes)
+    most = stack.profile.pipeline.max_event_bytes
+    reading = Reading(order.paths, order.options, most, until_ms=order.until_ms)
     say(reading.said())
     return reading
 

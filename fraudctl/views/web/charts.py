@@ -10,7 +10,7 @@ from fraudctl.views.pulse import Pulse
 
 POINTS = 120
 """More are not seen in a chart of that width."""
-_AGO = "minutes ago (negative)"
+_AGO = "minutes; 0 is now"
 
 
 def of(past: Sequence[Pulse]) -> list[tuple[str, str]]:

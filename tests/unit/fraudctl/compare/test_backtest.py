@@ -250,3 +250,29 @@ def test_labels_of_events_outside_the_range_match_all_the_same(file: Path, tmp_p
     labels.write_text("event_id,label\ne1,fraud\ne6,legit\nnobody,legit\n")
     found = backtest(file, labels=labels, from_ms=parse_time("2026-01-02T00:00:00Z"))
     assert (found.truths.given, found.truths.matched, found.truths.unmatched()) == (3, 2, [(None, "nobody")])
+
+
+def test_a_row_from_the_future_changes_no_other_row_and_is_refused_by_name(
+    file: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text(json.dumps(RULES), encoding="utf-8")
+
+    def figures(*more: str) -> dict[str, Any]:
+        assert main(["backtest", str(file), "--rules", str(rules), *more, "--json"]) == 0
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)["data"]
+        return found
+
+    before = figures()
+    lines = file.read_text(encoding="utf-8")
+    future = json.dumps(row(9, "bob", "01T10:00:01", 5) | {"event_time": "2099-01-01T00:00:00Z"})
+    file.write_text(f"{future}\n{lines}", encoding="utf-8")
+    after = figures()
+    assert after["refused"][0] == {
+        "line": 1,
+        "code": "future_time",
+        "reason": "future_time: 2099-01-01T00:00:00.000Z is later than now (--future takes it)",
+    }
+    assert (after["total"], after["labels"]) == (before["total"], before["labels"])
+    assert after["refused_by_reason"] == before["refused_by_reason"] | {"future_time": 1}
+    assert "future_time" not in figures("--future")["refused_by_reason"]

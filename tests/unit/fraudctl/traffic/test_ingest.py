@@ -178,3 +178,34 @@ def test_rows_at_a_pace_get_the_time_at_which_they_are_sent(
     order = Order(written(tmp_path / "x.jsonl", lines), ReadOptions(), rate=1_000.0, shift_to_now=True)
     report = ingest_live(make_stack(kafka="127.0.0.1:1"), order)
     assert (report.rows, report.accepted, report.newest_ms) == (2, 2, NOON_MS + 1)
+
+
+def test_a_row_from_the_future_moves_no_other_into_the_past(
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = SilentBroker(takes=100)
+    monkeypatch.setattr(librdkafka, "Producer", broker)
+    stack = make_stack(kafka="127.0.0.1:1")
+    began_ms = int(datetime.now(UTC).timestamp() * 1000)
+    rows = "e0,u,2099-01-01T00:00:00Z,1\ne1,u,2026-01-01T12:00:01Z,1\n"
+    file = written(stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + rows)
+    order = Order(file, ReadOptions(), shift_to_now=True, until_ms=began_ms)
+    report = ingest_live(stack, order)
+    (sent,) = (json.loads(value or b"") for value in broker.values[report.topic])
+    assert sent["event_id"] == "e1"
+    assert datetime.fromisoformat(sent["event_time"]).timestamp() * 1000 >= began_ms
+    assert report.refused.reasons() == {"future_time": 1}
+
+
+def test_the_end_of_past_data_is_not_that_of_a_row_from_the_future(
+    make_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = SilentBroker(takes=100)
+    monkeypatch.setattr(librdkafka, "Producer", broker)
+    stack = make_stack(kafka="127.0.0.1:1")
+    rows = "e0,u,2099-01-01T00:00:00Z,1\ne1,u,2026-01-01T12:00:00Z,1\n"
+    file = written(stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + rows)
+    order = Order(file, ReadOptions(), until_ms=NOON_MS + 1)
+    reading = Reading(file, order.options, 65_536, until_ms=order.until_ms)
+    report = load(stack, order, "history", reading)
+    assert (report.newest_ms, report.refused.reasons()) == (NOON_MS, {"future_time": 1})

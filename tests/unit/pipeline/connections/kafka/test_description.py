@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fraudctl.errors import ProfileError
-from fraudctl.home.stack import Stack
-from fraudctl.settings import profile, reading
+from fraudctl.home.stack import Stack, read
+from fraudctl.settings import reading
 from pipeline.connections.kafka import jvm, librdkafka
 from pipeline.connections.kafka.description import MODES, Kafka
 from tests.certificates import Authority
@@ -121,7 +121,9 @@ def test_a_stack_remembers_the_description_and_no_secret(folder: Path) -> None:
     kept = reading.load(str(folder / "p.yaml"), {}, {})
     stack = Stack(folder, kept, {"kafka": "a:1"})
     stack.save()
-    assert profile.from_document(kept.as_document()).server("kafka") == kept.server("kafka")
+    assert (again := read(folder)) is not None
+    assert again.profile.server("kafka") == kept.server("kafka")
+    assert again.kafka == stack.kafka
     assert stack.kafka == kept.server("kafka").external
     assert "holds" not in stack.paths.stack_file.read_text()
 
