@@ -34,7 +34,7 @@ from fraudctl.home.jobs import KeeperState as State
 from fraudctl.home.jobs import WantedLive
 from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
-from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside
+from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside, reasons
 from fraudctl.jobs.keeper_memory import LastGood, known_state, put
 from fraudctl.jobs.resubmission import left_over, pause_ms, reason_of_failure, submit_live, younger
 from fraudctl.jobs.run_numbers import next_run
@@ -103,17 +103,17 @@ class Keeper:
             self._keep(stack, replace(stopped, generation=wanted.generation))
         elif jobs:
             self._watch(stack, wanted, jobs)
-        elif reason := self._reason_of_end(Flink(stack.flink_url)):
+        elif reason := self._reason_of_end(stack):
             raise Failed(reason)
         elif left := left_over(Flink(stack.flink_url)):
             self._keep(stack, replace(self.state, state="waiting", last_error=left))
         elif now_ms() >= self.state.failed_ms + pause_ms(self.state.failures):
             self._start(stack)
 
-    def _reason_of_end(self, flink: Flink) -> str | None:
+    def _reason_of_end(self, stack: Stack) -> str | None:
         """Why the job we last saw failed; None when it did not, or when Flink no longer knows it."""
         gone, self.state = self.state.job_id, replace(self.state, job_id=None)
-        return None if gone is None else reason_of_failure(flink, gone)
+        return None if gone is None else reason_of_failure(Flink(stack.flink_url), stack.kafka, gone)
 
     def _watch(self, stack: Stack, wanted: WantedLive, jobs: Sequence[Job]) -> None:
         flink = Flink(stack.flink_url)
@@ -124,6 +124,10 @@ class Keeper:
         is_steady = runs and now_ms() - self.state.submitted_ms > STEADY_MS
         calm = replace(self.state, failures=0, failed_ms=0, last_error=None) if is_steady else self.state
         shown = "running" if runs else self._on_its_way()
+        if not runs and (why := reasons.why_restarting(flink, stack.kafka, jobs[0].job_id)):
+            calm = replace(calm, last_error=why)
+            if why != self.state.last_error:
+                log.warning("%s", why)
         seen = replace(calm, state=shown, has_run=calm.has_run or runs)
         self._keep(stack, replace(seen, generation=wanted.generation, job_id=jobs[0].job_id))
         if is_steady and now_ms() >= self._pruned_ms + PRUNE_EVERY_MS:

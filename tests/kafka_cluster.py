@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from confluent_kafka.admin import (
     AclBinding,
+    AclBindingFilter,
     AclOperation,
     AclPermissionType,
     AdminClient,
@@ -25,6 +27,7 @@ from confluent_kafka.admin import (
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import class_path, java
+from fraudctl.kafka.rights import Acl
 from pipeline.connections.kafka.description import Kafka
 from tests.certificates import Authority
 from tests.waiting import await_that
@@ -118,18 +121,21 @@ class Cluster:
 
     def close_topic(self, topic: str) -> None:
         """Only somebody else may touch it."""
-        binding = AclBinding(
-            ResourceType.TOPIC,
-            topic,
-            ResourcePatternType.LITERAL,
-            "User:somebody",
-            "*",
-            AclOperation.ALL,
-            AclPermissionType.ALLOW,
-        )
+        self.allow("somebody", [Acl("topic", topic, ("All",))])
+
+    def allow(self, who: str, acls: Sequence[Acl]) -> None:
+        """Give these to a user, beside what it has."""
+        bindings = [_binding(AclBinding, who, acl, one) for acl in acls for one in acl.operations]
         client = self._admin()
-        for future in client.create_acls([binding]).values():
+        for future in client.create_acls(bindings).values():
             future.result(timeout=30)
+
+    def forbid(self, who: str, acl: Acl) -> None:
+        """Take these away again."""
+        filters = [_binding(AclBindingFilter, who, acl, one) for one in acl.operations]
+        client = self._admin()
+        for future in client.delete_acls(filters).values():
+            assert future.result(timeout=30)
 
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.at("INNER"), "log_level": 0})
@@ -202,6 +208,13 @@ class Cluster:
             found[f"{place}.sasl.enabled.mechanisms"] = "OAUTHBEARER"
             found[f"{place}.oauthbearer.sasl.jaas.config"] = _BEARER
         return found
+
+
+def _binding(kind: type[AclBinding], who: str, acl: Acl, operation: str) -> AclBinding:
+    pattern = ResourcePatternType.PREFIXED if acl.is_prefix else ResourcePatternType.LITERAL
+    named = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", operation).upper()
+    user, resource = f"User:{who}", ResourceType[acl.kind.upper()]
+    return kind(resource, acl.name, pattern, user, "*", AclOperation[named], AclPermissionType.ALLOW)
 
 
 @contextmanager

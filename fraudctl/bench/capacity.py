@@ -25,8 +25,8 @@ from fraudctl.bench.processor import Sampler
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.flink.file_uri import local_path
-from fraudctl.flink.rest import Flink, reason_of
-from fraudctl.jobs.live import await_end
+from fraudctl.flink.rest import Flink
+from fraudctl.jobs import live, reasons
 from fraudctl.jobs.submission import job_config, plan_settings, submit
 from fraudctl.kafka import admin, tail, wanted
 from fraudctl.kafka.sender import Sender
@@ -210,13 +210,13 @@ def time_job(stack: Stack, config: JobConfig, wait_s: float, progress: Progress)
     job_id = submit(stack, config)
     try:
         running_ms = _await_tasks(flink, job_id)
-        job = await_end(flink, job_id, wait_s, progress)
+        job = live.await_end(flink, job_id, wait_s, progress)
         ended_ms = wall_clock.now_ms()
     except BaseException:
         flink.cancel(job_id)
         raise
     if job.state != "FINISHED":
-        raise Failed(f"the job ended as {job.state}: {reason_of(flink, job_id)}", code="job_failed")
+        raise Failed(reasons.ended(flink, stack.kafka, job), code="job_failed")
     counts = flink.checkpoints(job_id)
     return Timing(submitted_ms, running_ms, ended_ms, counts.completed, counts.failed)
 

@@ -210,12 +210,6 @@ def _client(scheme: str, proxy: str | None) -> httpx.Client:
     return httpx.Client(proxy=proxy, trust_env=False, verify=trusted)
 
 
-def reason_of(flink: Flink, job_id: str) -> str:
-    """Why a job failed, in one line."""
-    traces = flink.exceptions(job_id, 1)
-    return root_cause(traces[0]) if traces else "no reason given"
-
-
 def _no_savepoint(operation: Mapping[str, Any]) -> Failed:
     cause = operation.get("failure-cause") or {}
     return Failed(

@@ -16,7 +16,7 @@ from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
 from fraudctl.flink.answers import Job
 from fraudctl.flink.file_uri import local_path
-from fraudctl.flink.rest import Flink, reason_of
+from fraudctl.flink.rest import Flink
 from fraudctl.home.jobs import (
     POLL_S,
     RESET,
@@ -29,7 +29,7 @@ from fraudctl.home.jobs import (
     want,
 )
 from fraudctl.home.jobs import wanted_live as wanted_live
-from fraudctl.jobs import plugin_watcher
+from fraudctl.jobs import plugin_watcher, reasons
 from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Past
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.submission import LIVE, SUBMIT_S, job_config, submit, topics_of
@@ -173,7 +173,7 @@ def run_bounded(
         raise
     if job.state != "FINISHED":
         raise Failed(
-            f"job {name} ended as {job.state}: {reason_of(flink, job_id)}",
+            reasons.ended(flink, stack.kafka, job),
             hint="look at: fraudctl logs taskmanager",
             code="job_failed",
         )

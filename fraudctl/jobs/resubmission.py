@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from fraudctl.errors import FraudctlError
 from fraudctl.flink.answers import Job
 from fraudctl.flink.file_uri import local_path
-from fraudctl.flink.rest import Flink, reason_of
-from fraudctl.jobs import activations
+from fraudctl.flink.rest import Flink
+from fraudctl.jobs import activations, reasons
 from fraudctl.jobs.submission import submit
+from pipeline.connections.kafka.description import Kafka
 from pipeline.scoring.job_config import JobConfig
 
 if TYPE_CHECKING:
@@ -29,11 +30,11 @@ def pause_ms(failures: int) -> int:
     return 0 if failures == 0 else int(min(LONGEST_PAUSE_MS, 1000 * 2 ** min(failures - 1, 10)))
 
 
-def reason_of_failure(flink: Flink, job_id: str) -> str | None:
+def reason_of_failure(flink: Flink, kafka: Kafka, job_id: str) -> str | None:
     """Why that job failed; None when it did not, or when Flink no longer knows it."""
     if not any(job.job_id == job_id and job.state == "FAILED" for job in flink.jobs()):
         return None
-    return f"job {job_id} failed: {reason_of(flink, job_id)}"
+    return f"job {job_id} failed: {reasons.why_failed(flink, kafka, job_id)}"
 
 
 def left_over(flink: Flink) -> str | None:

@@ -49,35 +49,73 @@ def create(kafka: Kafka, wanted: Sequence[TopicSpec], wait_s: float = 60.0) -> t
     left: see `differing`.
     """
     admin = client(kafka)
-    present = _partition_counts(kafka, [s.name for s in wanted])
+    present = describe(kafka, [s.name for s in wanted])
     for one in wanted:
         if one.name in present:
-            _check(kafka, one, present[one.name])
+            _mend(kafka, one, present[one.name])
     missing = [s for s in wanted if s.name not in present]
     with translated(kafka):
-        for future in admin.create_topics([_new(kafka, s) for s in missing]).values() if missing else ():
+        for future in admin.create_topics([as_new(kafka, s) for s in missing]).values() if missing else ():
             _settle(future, KafkaError.TOPIC_ALREADY_EXISTS)
     wait_for_leaders(kafka, {s.name: s.partitions for s in wanted}, wait_s)
     return tuple(s.name for s in missing)
 
 
+def as_new(kafka: Kafka, one: TopicSpec) -> NewTopic:
+    """As it would be made; -1: as many copies as the cluster makes by default."""
+    copies, config = kafka.replication or -1, _config(kafka, one)
+    return NewTopic(one.name, num_partitions=one.partitions, replication_factor=copies, config=config)
+
+
+def agree(wanted: TopicSpec, there: TopicSpec) -> None:
+    """Raises Difference where a topic that is there cannot be used: its partitions, or what its times are."""
+    if there.partitions != wanted.partitions:
+        raise Difference(
+            f"topic {wanted.name} has {there.partitions} partitions, the profile says {wanted.partitions}",
+            hint=f"set partitions: {there.partitions} in the profile, or name another topic there",
+            code="topic_differs",
+        )
+    kind = "message.timestamp.type"
+    if kind in wanted.config and there.config.get(kind) != wanted.config[kind]:
+        raise Difference(
+            f"topic {wanted.name} has {kind}={there.config.get(kind)}, "
+            f"the pipeline needs {wanted.config[kind]}",
+            hint="name another topic in the profile, or alter this one with Kafka's own tools",
+            code="topic_differs",
+        )
+
+
 def differing(kafka: Kafka, wanted: Sequence[TopicSpec]) -> list[str]:
-    """What of existing topics is not as wanted, a line for each setting."""
+    """What of existing topics is not as wanted, a line for each setting and for their copies."""
+    return differing_settings(kafka, wanted) + differing_copies(kafka, wanted)
+
+
+def differing_settings(kafka: Kafka, wanted: Sequence[TopicSpec]) -> list[str]:
+    """Of those that `create` makes as wanted where `alter_topics` says so."""
     there = describe(kafka, [one.name for one in wanted])
+    return [
+        f"topic {one.name} has {key}={there[one.name].config.get(key)}, the profile says {value}"
+        for one in wanted
+        if one.name in there
+        for key, value in _config(kafka, one).items()
+        if there[one.name].config.get(key) != value
+    ]
+
+
+def differing_copies(kafka: Kafka, wanted: Sequence[TopicSpec]) -> list[str]:
+    """Nobody changes these here."""
     with translated(kafka):
         known = metadata(kafka, ANSWER_S).topics
-    lines = []
-    for one in (one for one in wanted if one.name in there):
-        found = there[one.name].config
-        lines += [
-            f"topic {one.name} has {key}={found.get(key)}, the profile says {value}"
-            for key, value in _config(kafka, one).items()
-            if found.get(key) != value
-        ]
-        copies = min(len(each.replicas) for each in known[one.name].partitions.values())
-        if kafka.replication and copies != kafka.replication:
-            lines.append(f"topic {one.name} has {copies} copies, the profile says {kafka.replication}")
-    return lines
+    copies = {
+        one.name: min(len(each.replicas) for each in known[one.name].partitions.values())
+        for one in wanted
+        if kafka.replication and one.name in known
+    }
+    return [
+        f"topic {name} has {count} copies, the profile says {kafka.replication}"
+        for name, count in copies.items()
+        if count != kafka.replication
+    ]
 
 
 def describe(kafka: Kafka, names: Sequence[str]) -> dict[str, TopicSpec]:
@@ -196,12 +234,6 @@ def reset(kafka: Kafka, group: str, topic: str, to: Mapping[int, int]) -> None:
         futures[group].result(timeout=ANSWER_S)
 
 
-def _new(kafka: Kafka, one: TopicSpec) -> NewTopic:
-    """-1: as many copies as the cluster makes by default."""
-    copies, config = kafka.replication or -1, _config(kafka, one)
-    return NewTopic(one.name, num_partitions=one.partitions, replication_factor=copies, config=config)
-
-
 def _config(kafka: Kafka, one: TopicSpec) -> dict[str, str]:
     least = {"min.insync.replicas": str(kafka.min_insync)} if kafka.min_insync else {}
     return {**one.config, **least}
@@ -223,22 +255,9 @@ def _partition_counts(kafka: Kafka, names: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _check(kafka: Kafka, wanted: TopicSpec, partitions: int) -> None:
-    if partitions != wanted.partitions:
-        raise Difference(
-            f"topic {wanted.name} has {partitions} partitions, the profile says {wanted.partitions}",
-            hint=f"set partitions: {partitions} in the profile, or name another topic there",
-            code="topic_differs",
-        )
-    there = describe(kafka, [wanted.name])[wanted.name].config
-    kind = "message.timestamp.type"
-    if kind in wanted.config and there.get(kind) != wanted.config[kind]:
-        raise Difference(
-            f"topic {wanted.name} has {kind}={there.get(kind)}, the pipeline needs {wanted.config[kind]}",
-            hint="name another topic in the profile, or alter this one with Kafka's own tools",
-            code="topic_differs",
-        )
-    changed = {key: value for key, value in _config(kafka, wanted).items() if there.get(key) != value}
+def _mend(kafka: Kafka, wanted: TopicSpec, there: TopicSpec) -> None:
+    agree(wanted, there)
+    changed = {key: value for key, value in _config(kafka, wanted).items() if there.config.get(key) != value}
     if changed and kafka.alter_topics:
         _alter(kafka, wanted.name, changed)
 

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fraudctl.kafka import wanted
-from pipeline.records.names import JOB_GROUP, writer_group
+from pipeline.connections.kafka.description import Kafka
+from pipeline.records.names import JOB_GROUP, TAIL_GROUP, writer_group
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
 
 _ALL: Final = ("Create", "Describe", "DescribeConfigs", "Read", "Write")
 """Each of our topics is made if it is missing, looked at, written by one part and read by another."""
-_RULES: Final = (*_ALL, "AlterConfigs")
-"""The rules topic is to be kept for ever: what would drop its records is set right."""
+_ALTERED: Final = (*_ALL, "AlterConfigs")
+"""Topics that are there get the profile's settings where it says `alter_topics`."""
 _OF_A_REPLAY: Final = (*_ALL, "Delete")
 
 
@@ -54,8 +55,10 @@ def needed(profile: Profile) -> tuple[Acl, ...]:
 
 
 def _topics(profile: Profile) -> Iterator[Acl]:
+    external = profile.server("kafka").external
+    are_altered = isinstance(external, Kafka) and external.alter_topics
     for spec in wanted.specs(profile):
-        yield Acl("topic", spec.name, _RULES if spec.name == profile.topics.rules else _ALL)
+        yield Acl("topic", spec.name, _ALTERED if are_altered else _ALL)
     yield Acl("topic", f"{profile.topics.decisions}.replay-", _OF_A_REPLAY, is_prefix=True)
 
 
@@ -63,3 +66,4 @@ def _groups(profile: Profile) -> Iterator[Acl]:
     """A reset of the offsets of a group is a read of it."""
     for group in (JOB_GROUP, *map(writer_group, profile.sinks)):
         yield Acl("group", group, ("Describe", "Read"))
+    yield Acl("group", TAIL_GROUP, ("Describe",))

@@ -14,6 +14,7 @@ from fraudctl.kafka.broker import UNREACHABLE, buildable, failure, log, translat
 from pipeline.connections.kafka import librdkafka
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.librdkafka import Files
+from pipeline.records.names import TAIL_GROUP
 
 READ_AHEAD_KB = 16_384
 """What a tail keeps of records not yet asked for; the client's own default is four times that."""
@@ -57,7 +58,7 @@ class Tail:
         self.positions: dict[int, int] = dict(start)
         """Offset of the next record to be read, per partition."""
         self._settings = {
-            "group.id": "fraudctl-tail",
+            "group.id": TAIL_GROUP,
             "enable.auto.commit": False,
             "enable.partition.eof": gather_ms is None,
             "auto.offset.reset": "earliest",

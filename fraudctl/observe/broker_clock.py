@@ -9,6 +9,8 @@ from typing import Any
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
+from fraudctl.settings.profile import Profile
+from pipeline.connections.kafka.description import Kafka
 
 NOTED_MS = 1_000
 """Clocks of two machines differ by less."""
@@ -51,8 +53,8 @@ def answers(stack: Stack) -> bool:
     return True
 
 
-def look(stack: Stack, now_ms: int) -> BrokerClock:
+def look(kafka: Kafka, profile: Profile, now_ms: int) -> BrokerClock:
     """Ask the log of transactions. Raises Unhealthy where Kafka does not answer."""
-    newest = admin.newest_appends(stack.kafka, stack.profile.topics.transactions)
+    newest = admin.newest_appends(kafka, profile.topics.transactions)
     ahead_ms = max(newest.values(), default=0) - now_ms
-    return BrokerClock(max(0, ahead_ms), stack.profile.pipeline.allowed_lateness_ms)
+    return BrokerClock(max(0, ahead_ms), profile.pipeline.allowed_lateness_ms)

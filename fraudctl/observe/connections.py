@@ -9,20 +9,25 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
+from fraudctl.observe import kafka_elsewhere
 from fraudctl.observe.rights import address
-from fraudctl.settings.profile import External
+from fraudctl.settings.profile import External, address_of
 from pipeline import sinks
+from pipeline.connections.kafka.description import Kafka
 from pipeline.sinks import rights
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fraudctl.settings.profile import Profile
-    from pipeline.sinks.rights import Finding
+    from pipeline.connections.way import Finding
 
 
 def examine(profile: Profile) -> Iterator[Check]:
-    """Of each store that is not ours to start, every step up to the first that fails."""
+    """Of each server that is not ours to start, every step up to the first that fails. Kafka comes first."""
+    if (external := profile.server("kafka").external) is not None:
+        for finding in kafka_elsewhere.examine(_kafka(external), profile):
+            yield _check("kafka", finding)
     for sink in rights.known():
         if is_elsewhere(profile, sink):
             told = profile.sinks[sink]
@@ -39,12 +44,16 @@ def is_elsewhere(profile: Profile, sink: str) -> bool:
     return not address(profile, sink).startswith("file:")
 
 
+def _kafka(external: External | Kafka) -> Kafka:
+    return external if isinstance(external, Kafka) else Kafka(bootstrap=address_of(external))
+
+
 def _secret(profile: Profile, sink: str) -> Path | None:
     external = profile.server(sink).external if sinks.needs_server(sink) else None
     named = sinks.secret_file(profile.sinks[sink])
     return named or (external.credentials_file if isinstance(external, External) else None)
 
 
-def _check(sink: str, finding: Finding) -> Check:
+def _check(server: str, finding: Finding) -> Check:
     state = BROKEN if finding.is_broken else WARNING if finding.mend else WELL
-    return Check(f"{sink}: {finding.what}", state, finding.said, finding.mend)
+    return Check(f"{server}: {finding.what}", state, finding.said, finding.mend)

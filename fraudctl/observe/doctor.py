@@ -137,7 +137,7 @@ def _broker_clock(home: Path) -> list[Check]:
         known = read(home)
         if known is None or not broker_clock.answers(known):
             return []
-        return [broker_clock.look(known, int(time.time() * 1000)).check()]
+        return [broker_clock.look(known.kafka, known.profile, int(time.time() * 1000)).check()]
     except FraudctlError:
         return []
 

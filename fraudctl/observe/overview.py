@@ -79,7 +79,7 @@ def _running(stack: Stack) -> Result:
 def _clock(stack: Stack) -> BrokerClock | None:
     """None where Kafka does not answer, which is said elsewhere."""
     try:
-        return broker_clock.look(stack, int(time.time() * 1000))
+        return broker_clock.look(stack.kafka, stack.profile, int(time.time() * 1000))
     except FraudctlError:
         return None
 

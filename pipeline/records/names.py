@@ -6,6 +6,8 @@ from typing import Final
 
 JOB_GROUP: Final = "fraudctl-job"
 """The consumer group of the live job."""
+TAIL_GROUP: Final = "fraudctl-tail"
+"""What commands read topics as: they join no group, but their client asks for the broker of one."""
 
 
 def dead_letters(topic: str, sink: str | None = None) -> str:

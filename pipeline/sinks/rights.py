@@ -12,25 +12,20 @@ Settings are of the sink's type.
 
 from __future__ import annotations
 
-import socket
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 from pipeline import sinks
-from pipeline.connections import peek, tls
 from pipeline.connections import trouble as troubles
-from pipeline.connections.proxies import on_loopback
+from pipeline.connections import way
 from pipeline.connections.secrets import Secret
-from pipeline.connections.tls import BadFile, TlsFiles
+from pipeline.connections.tls import BadFile
+from pipeline.connections.way import Finding, Place
 from pipeline.sinks import Unavailable
-
-_SOON_DAYS: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +50,6 @@ class Asked:
     """whether people are told of what is in the store"""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a server listens; `tls` are our files where it speaks TLS. `before` is said ahead of it."""
-
-    host: str
-    port: int
-    tls: TlsFiles | None = None
-    before: peek.Before = field(default=peek.nothing)
-    name: str | None = None
-    """whom the certificate must be for, if not `host`"""
-    unchecked: str = ""
-    """what of the certificate is not looked at, and why; then nor is it here"""
-
-    @property
-    def is_in_the_clear(self) -> bool:
-        """Whether what is said there can be read on the way."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.tls is None and not self.unchecked and not on_loopback(f"//{host}")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was tried, what came of it, and, where it is not well, what to do."""
-
-    what: str
-    said: str
-    mend: str = ""
-    is_broken: bool = False
-
-
 def known() -> tuple[str, ...]:
     """The sinks whose store says its rights."""
     return tuple(sink for sink in sinks.names() if find_spec(f"pipeline.sinks.{sink}.rights") is not None)
@@ -101,7 +66,7 @@ def examine(sink: str, address: str, secret: Secret, settings: Mapping[str, Any]
     told, module = sinks.settings_of(sink, settings), _of(sink)
     try:
         for place in module.places(address, told):
-            yield from _way_to(place)
+            yield from way.to(place)
         yield from module.ask(address, secret, told)
     except (OSError, BadFile, Unavailable, ValueError) as error:
         failed = error if isinstance(error, Unavailable) else Unavailable(str(error), troubles.of(error))
@@ -122,33 +87,6 @@ def missing(what: str, lacking: Sequence[str], sink: str) -> Finding:
     if not lacking:
         return Finding("rights", f"{what}: all that is needed")
     return Finding("rights", f"lacking: {', '.join(lacking)}", f"give them: fraudctl grants {sink}", True)
-
-
-def _way_to(place: Place) -> Iterator[Finding]:
-    """Name and certificate. Raises OSError, BadFile."""
-    found = socket.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
-    yield Finding("name", f"{place.host} is {', '.join(sorted({str(one[4][0]) for one in found}))}")
-    if place.unchecked:
-        yield Finding("certificate", place.unchecked, "have it checked, whole: verify-full")
-        return
-    if place.tls is None:
-        if place.is_in_the_clear:
-            mend = "address it with TLS, if the way to it is not safe by other means"
-            yield Finding("tls", f"{place.host} is spoken to in the clear", mend)
-        return
-    seen = peek.look(place.host, place.port, place.tls, place.before, place.name)
-    yield _certificate(seen)
-    for path, ours in tls.ending_soon(place.tls):
-        yield Finding("own files", f"{path}: {ours.subject} ends at {ours.ends:%Y-%m-%d}", "renew it")
-
-
-def _certificate(seen: peek.Seen) -> Finding:
-    left = seen.days_left(time.time())
-    said = (
-        f"{seen.subject}, signed by {seen.issuer}, until {datetime.fromtimestamp(seen.until_s, UTC):%Y-%m-%d}"
-    )
-    mend = "have it renewed before it runs out" if left < _SOON_DAYS else ""
-    return Finding("certificate", f"{said} ({left:.0f} days)", mend)
 
 
 def _step(error: Unavailable) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 
 from fraudctl.console.progress import Progress
 from fraudctl.flink.file_uri import local_path
-from fraudctl.flink.rest import Flink, reason_of
+from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.live import await_end
+from fraudctl.jobs.reasons import why_failed
 from fraudctl.jobs.submission import job_config, submit
 from fraudctl.kafka import admin, tail, wanted
 from fraudctl.kafka.sender import Sender
@@ -81,7 +82,7 @@ def finish(setup: Setup, job_id: str, wait_s: float = END_S) -> None:
     """Waits for the end of a bounded job, which must be a good one."""
     flink = Flink(setup.stack.flink_url)
     job = await_end(flink, job_id, wait_s, Progress())
-    assert job.state == "FINISHED", reason_of(flink, job_id)
+    assert job.state == "FINISHED", why_failed(flink, setup.stack.kafka, job_id)
 
 
 def run(setup: Setup, decisions: str = "decisions", **changes: Any) -> None:

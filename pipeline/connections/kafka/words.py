@@ -102,7 +102,7 @@ _TABLE = (
         r"not authorized to access (?P<what>[^:.]+: ?\[?[^\]\n]+)|(?P<kind>topic|group|cluster)[ _]"
         r"(authorization|access)[ _](failed|denied)|authorization failed",
         "{who} has no permission: {detail}",
-        "give it the permission on the broker (an ACL)",
+        "give it the ACL on the broker: fraudctl grants kafka prints what this profile needs",
     ),
     _row(
         "kafka_copies",

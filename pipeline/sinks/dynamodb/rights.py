@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from pipeline.connections.secrets import Secret
 from pipeline.connections.tls import TlsFiles
 from pipeline.connections.trouble import Trouble
+from pipeline.connections.way import Finding, Place
 from pipeline.sinks.dynamodb import Settings, items
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Unmet, Unreachable
 from pipeline.sinks.dynamodb.store import runs_name, translated
-from pipeline.sinks.rights import Asked, Finding, Place, Rights, missing
+from pipeline.sinks.rights import Asked, Rights, missing
 
 CLAIMS: Final = "fraud_notifications"
 """The notifier's own table; its other rights are on the alerts and their stream."""

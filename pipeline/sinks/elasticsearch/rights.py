@@ -8,10 +8,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pipeline.connections.secrets import Secret
+from pipeline.connections.way import Finding, Place
 from pipeline.sinks import Unavailable
 from pipeline.sinks.elasticsearch import Settings
 from pipeline.sinks.elasticsearch.server import BadRequest, Failure, Missing, Server
-from pipeline.sinks.rights import Asked, Finding, Place, Rights, missing
+from pipeline.sinks.rights import Asked, Rights, missing
 
 _CLUSTER: Final = ("monitor", "manage_index_templates")
 _INDEX: Final = ("manage", "read", "write")

@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from pipeline.connections.secrets import Secret
 from pipeline.connections.tls import TlsFiles
 from pipeline.connections.trouble import Trouble
+from pipeline.connections.way import Finding, Place
 from pipeline.sinks import Unavailable
 from pipeline.sinks.parquet import Settings, blobs
 from pipeline.sinks.parquet.blobs import Bucket, Changed, StoreDown
 from pipeline.sinks.parquet.failures import translated
-from pipeline.sinks.rights import Asked, Finding, Place, Rights, missing
+from pipeline.sinks.rights import Asked, Rights, missing
 
 _ON_OBJECTS: Final = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
 _NAME: Final = "doctor-looks-whether-it-may.parquet"

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from pipeline.connections.secrets import Secret
+from pipeline.connections.way import Finding, Place
 from pipeline.sinks import Unavailable
 from pipeline.sinks.postgres import DATABASE, USER, Settings, client
 from pipeline.sinks.postgres import statements as sql
-from pipeline.sinks.rights import Asked, Finding, Place, Rights, missing
+from pipeline.sinks.rights import Asked, Rights, missing
 
 TABLES: Final = {
     "risk_schema": ("SELECT",),

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from pipeline.connections.secrets import Secret
+from pipeline.connections.way import Finding, Place
 from pipeline.sinks.redis import Settings, scripts
 from pipeline.sinks.redis.address import Address, parse
 from pipeline.sinks.redis.client import client, told_apart
 from pipeline.sinks.redis.keys import Layout
-from pipeline.sinks.rights import Asked, Finding, Place, Rights, missing
+from pipeline.sinks.rights import Asked, Rights, missing
 
 KEYS: Final = ("risk:*", "foreign:risk:*")
 """What is found under the name of a list and is none is put aside under the second."""

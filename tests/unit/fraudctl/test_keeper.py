@@ -1,4 +1,4 @@
-"""None"""
+"""The keeper, driven look by look against a double of Flink."""
 
 from __future__ import annotations
 
@@ -106,6 +106,26 @@ def test_a_job_starts_the_first_time_and_restarts_once_it_has_run(stack: Stack, 
     cluster.jobs.clear()
     again, _ = keeper_of(stack, cluster)
     assert words(again, cluster) == ["restarting", "restarting", "running"]
+
+
+def test_a_job_that_kafka_refuses_is_said_to_be_refused_until_it_runs(stack: Stack, cluster: Cluster) -> None:
+    keeper, _ = keeper_of(stack, cluster)
+    jobs.want(stack, wanted="running")
+    assert words(keeper, cluster) == ["starting", "starting", "running"]
+    refused = "org.apache.kafka.common.errors.SaslAuthenticationException: Authentication failed"
+    cluster.task_state, cluster.trace = "FAILED", f"org.apache.flink.X: top\n\tat A.b\nCaused by: {refused}\n"
+    keeper.look()
+    seen = jobs.keeper_state(stack)
+    assert seen is not None
+    assert (seen.state, seen.last_error) == (
+        "restarting",
+        f"Kafka at {stack.kafka}: the broker does not accept this client; see that the user and what is in "
+        "its file in servers.kafka.external are those that the broker knows",
+    )
+    cluster.task_state = "RUNNING"
+    keeper.state = replace(keeper.state, submitted_ms=0)
+    keeper.look()
+    assert (keeper.state.state, keeper.state.last_error) == ("running", None)
 
 
 def test_a_job_that_was_stopped_or_is_wanted_otherwise_starts_again(stack: Stack, cluster: Cluster) -> None:

@@ -33,6 +33,9 @@ class Cluster:
     away: bool = False
     asked: list[str] = field(default_factory=list)
     completed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    trace: str = (
+        "org.apache.flink.X: top\n\tat A.b\nCaused by: java.lang.IllegalState: the real reason\n\tat C"
+    )
     url: str = ""
 
     def add(self, job_id: str, name: str = "fraudctl-live", state: str = "RUNNING", start_ms: int = 1) -> str:
@@ -72,9 +75,7 @@ class Cluster:
             vertex = {"id": "v", "name": "source", "parallelism": 1, "status": self.task_state, "metrics": {}}
             return 200, job | {"vertices": [vertex]}
         if what == "exceptions":
-            cause = "Caused by: java.lang.IllegalState: the real reason"
-            trace = f"org.apache.flink.X: top\n\tat A.b\n{cause}\n\tat C"
-            return 200, {"exceptionHistory": {"entries": [{"stacktrace": trace}]}}
+            return 200, {"exceptionHistory": {"entries": [{"stacktrace": self.trace}]}}
         if what == "checkpoints":
             counts = {"completed": 3, "failed": 1, "in_progress": 0, "restored": 1}
             return 200, {"counts": counts, "latest": self.completed}

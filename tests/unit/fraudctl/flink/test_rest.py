@@ -11,7 +11,7 @@ import pytest
 
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
 from fraudctl.flink.answers import Checkpoint, Checkpoints, Job, Overview
-from fraudctl.flink.rest import Flink, reason_of, through
+from fraudctl.flink.rest import Flink, through
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 
@@ -78,11 +78,6 @@ def test_the_newest_of_checkpoint_and_savepoint_is_the_latest(cluster: Cluster) 
     cluster.completed = {"completed": one, "savepoint": two}
     found = Flink(cluster.url).checkpoints("a")
     assert found == Checkpoints(3, 1, 0, 1, Checkpoint(4, "file:///c/chk-4", 100, 7, False))
-
-
-def test_the_reason_of_a_failure_is_the_innermost_cause(cluster: Cluster) -> None:
-    cluster.add("a", state="FAILED")
-    assert reason_of(Flink(cluster.url), "a") == "java.lang.IllegalState: the real reason"
 
 
 def test_a_refusal_is_told_from_a_cluster_that_is_away(cluster: Cluster) -> None:
