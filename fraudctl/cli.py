@@ -45,6 +45,10 @@ COMMANDS = {
         "fraudctl.commands.top",
         "Watch the stack live: rates, delays, lag, job, partitions and the newest alerts.",
     ),
+    "console": Entry(
+        "fraudctl.commands.console",
+        "Show the stack on a read-only page of this machine: charts, alerts, search, explanations, rules.",
+    ),
     "simulate": Entry(
         "fraudctl.commands.simulate",
         "Send a scenario at its pace, wait for every decision, print the scorecard.",

@@ -107,7 +107,7 @@ def _tables(found: Inspection) -> tuple[Table, ...]:
     notes = [(one.how.value, one.text, "\n".join(one.otherwise)) for one in found.proposal.notes]
     return (
         Table("Columns", ("column", "kind", "empty", "range", "examples", "field"), columns),
-        Table("Reading", ("", "what", "otherwise"), notes),
+        *([Table("Reading", ("", "what", "otherwise"), notes)] if notes else []),
         *found.found.refused.tables(),
     )
 

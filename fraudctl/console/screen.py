@@ -6,11 +6,13 @@ Knows no command. Whatever ends it (a key, Ctrl-C, an error, SIGTERM), the termi
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import sys
 import termios
 import tty
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final
@@ -26,8 +28,12 @@ Span = tuple[str, str]
 """A text without line breaks, and its style: empty, or as "bold red"."""
 Line = Sequence[Span]
 
-_KEYS: Final = {b"\x1b[A": "up", b"\x1b[B": "down", b"\x1bOA": "up", b"\x1bOB": "down"}
-_KEYS_OF_ONE: Final = {b"\r": "enter", b"\n": "enter", b"\x1b": "escape", b"k": "up", b"j": "down"}
+_KEYS: Final = {
+    **{b"\x1b[A": "up", b"\x1b[B": "down", b"\x1bOA": "up", b"\x1bOB": "down"},
+    **{b"\r": "enter", b"\n": "enter", b"\x1b": "escape", b"k": "up", b"j": "down"},
+}
+_KEY: Final = re.compile(rb"\x1b[\[O][0-9;]*[@-~]|.", re.DOTALL)
+"""What the terminal sends for one key: a sequence, or a byte."""
 _TERMINATED: Final = 128 + signal.SIGTERM
 
 
@@ -36,6 +42,7 @@ class Screen:
 
     def __init__(self, live: Live) -> None:
         self._live = live
+        self._pressed: deque[bytes] = deque()
 
     @property
     def width(self) -> int:
@@ -54,12 +61,13 @@ class Screen:
 
     def key(self, patience_s: float) -> str | None:
         """The next key: a character, up, down, enter, escape; None where none is pressed in time."""
-        if not select.select([sys.stdin], [], [], patience_s)[0]:
-            return None
-        pressed = os.read(sys.stdin.fileno(), 16)
-        if not pressed:
-            return "q"  # the terminal is gone
-        return _KEYS.get(pressed) or _KEYS_OF_ONE.get(pressed[:1]) or pressed[:1].decode("latin-1")
+        if not self._pressed:
+            if not select.select([sys.stdin], [], [], patience_s)[0]:
+                return None
+            # Nothing to read means that the terminal is gone.
+            self._pressed.extend(_KEY.findall(os.read(sys.stdin.fileno(), 1_024) or b"q"))
+        pressed = self._pressed.popleft()
+        return _KEYS.get(pressed) or pressed[:1].decode("latin-1")
 
 
 def is_there() -> bool:

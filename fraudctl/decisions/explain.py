@@ -114,14 +114,17 @@ def of_stored(stack: Stack, user_id: str, event_id: str) -> Explanation | None:
 
     Raises Unhealthy where the store does not answer, NotRunning where there is none.
     """
+    there = all_stored(stack, event_id, user_id)
+    return next((one for one in there if one.found.decision.identity == (user_id, event_id)), None)
+
+
+def all_stored(stack: Stack, event_id: str, user_id: str | None = None) -> list[Explanation]:
+    """The same of every decision of the store on an event with that id, of that user or of any."""
     try:
         there = stored(stack.sink_address("postgres"), event_id, user_id, stack.way("postgres"))
     except Unavailable as error:
         raise Unhealthy(f"PostgreSQL does not answer: {error}", hint="see: fraudctl status") from error
-    exact = [one for one in there if one.decision.identity == (user_id, event_id)]
-    if not exact:
-        return None
-    return explanation(exact[0], *ruleset_of(stack, exact[0].decision.ruleset_hash))
+    return [explanation(one, *ruleset_of(stack, one.decision.ruleset_hash)) for one in there]
 
 
 def explanation(found: Found, ruleset: RuleSet | None, source: str | None) -> Explanation:

@@ -11,9 +11,8 @@ from fraudctl import engines
 from fraudctl.commands import _completion
 from fraudctl.commands.rules import apply
 from fraudctl.commands.rules._asked import Restart, Wait
-from fraudctl.compare import replay_page as report
 from fraudctl.compare import shadow as shadows
-from fraudctl.compare import shadow_gate
+from fraudctl.compare import shadow_gate, shadow_page
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from fraudctl.compare.shadow_gate import Check
 
 EXIT_REFUSED = 5
-SHOWN = 20
 
 
 def shadow(
@@ -68,7 +66,7 @@ def compare() -> Result:
     """
     with progress("comparing") as shown:
         found = shadows.compare(engines.current(), shown)
-    return Result(_summary(found), found.as_document(), tables=_tables(found))
+    return Result(shadow_page.summary(found), found.as_document(), tables=shadow_page.tables(found))
 
 
 def promote(
@@ -107,7 +105,7 @@ def _refused(found: Comparison, checks: list[Check]) -> Result:
     ]
     failed = ", ".join(one.name for one in checks if not one.passed)
     data = {"promoted": False, "gate": _documents(checks), "comparison": found.as_document()}
-    tables = (Table("Gate", ("limit", "wanted", "found", ""), rows), *_tables(found))
+    tables = (Table("Gate", ("limit", "wanted", "found", ""), rows), *shadow_page.tables(found))
     return Result(f"{found.shadow.version} is not promoted: {failed}", data, EXIT_REFUSED, tables)
 
 
@@ -115,33 +113,3 @@ def _documents(checks: list[Check]) -> list[dict[str, object]]:
     return [
         {"name": one.name, "limit": one.limit, "value": one.value, "passed": one.passed} for one in checks
     ]
-
-
-def _summary(found: Comparison) -> str:
-    said = (
-        f"{found.shadow.version} beside {found.live_version}: {found.diff.compared} events, "
-        f"{found.flips.part} decided otherwise"
-    )
-    if not found.labelled:
-        said += "; no labels, so nothing is said of precision and recall"
-    return said
-
-
-def _tables(found: Comparison) -> tuple[Table, ...]:
-    sides = (found.live, found.candidate)
-    rows = [("alerts", *(f"{one.alerts.part} of {one.alerts.whole}: {one.alerts}" for one in sides))]
-    if found.labelled:
-        rows += [
-            ("precision", *(str(one.precision) for one in sides)),
-            ("recall", *(str(one.recall) for one in sides)),
-            ("labelled events", str(found.labelled), str(found.labelled)),
-        ]
-    tables = [Table("", ("", f"live ({found.live_version})", f"shadow ({found.shadow.version})"), rows)]
-    if not found.diff.same:
-        tables += [
-            Table("Decisions", report.FLIP_COLUMNS, report.flip_rows(found.diff)),
-            Table("Rules", report.RULE_COLUMNS, report.rule_rows(found.diff)),
-            Table("Why", report.CAUSE_COLUMNS, report.cause_rows(found.diff)),
-            Table("Examples", report.EXAMPLE_COLUMNS, report.example_rows(found.diff)[:SHOWN]),
-        ]
-    return tuple(tables)

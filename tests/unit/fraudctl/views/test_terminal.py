@@ -142,3 +142,11 @@ def test_enter_opens_the_chosen_alert_and_any_key_goes_back() -> None:
         terminal.seen = ""
         terminal.press(b"x")
         terminal.await_text("sink-redis 42")
+
+
+def test_keys_that_come_together_all_count() -> None:
+    with shown() as terminal:
+        terminal.press(b"\x1b[B\r")
+        terminal.await_text("this stack runs without postgres")
+        terminal.press(b"xq")
+        assert terminal.program.wait(LONG_S) == 0

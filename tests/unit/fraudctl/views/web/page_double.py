@@ -1,0 +1,69 @@
+"""A page that is really served, of a source that is no stack and holds what hostile strangers send."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from fraudctl.console.tables import Table
+from fraudctl.errors import Unhealthy
+from fraudctl.views.pulse import Pulse
+from fraudctl.views.watcher import View
+from fraudctl.views.web.serving import Page
+from fraudctl.views.web.source import Answer, Hit
+from pipeline.records.flagged import Flagged
+
+LONG = "<b>&\"'" * 10_923
+"""64 KB, each byte of which means something in HTML"""
+HOSTILE = ("<script>alert(1)</script>", "\x1b[2J\x07evil", "abc\u202efdp.exe", LONG)
+
+
+def flagged(user: str, event: str) -> Flagged:
+    why = ({"rule": "r", "points": 90, "text": f"5 users like {event[:100]}"},)
+    return Flagged("2026-01-31T23:59:59.123Z", "", user, event, "5", "EUR", "198.18.0.1", 90, "block", why)
+
+
+class Strange:
+    """Two looks, and an alert for each hostile id; `alert` adds one."""
+
+    name = "<i>name</i>"
+
+    def __init__(self) -> None:
+        self._alerts = [flagged(one, one) for one in HOSTILE]
+        self._number = 1
+
+    def alert(self, user: str, event: str) -> None:
+        self._alerts.insert(0, flagged(user, event))
+        self._number += 1
+
+    def view(self) -> View:
+        past = (Pulse(1_000.0, 10.0, 9.0, 0.5, 0.01, 0.2, {"<u>job</u>": 3}), Pulse(1_003.0, 12.0))
+        return View(self._number, past, tuple(self._alerts))
+
+    def decision(self, user_id: str, event_id: str) -> Answer | None:
+        if event_id == "nobody":
+            return None
+        table = Table("Transaction", ("field", "value"), [("event_id", event_id), ("user_id", user_id)])
+        return Answer(("block: score 90 (60 + 30)",), (table,))
+
+    def found(self, query: str) -> Sequence[Hit]:
+        return [Hit("now", "block", 90, query, query, query)]
+
+    def rules(self) -> Answer:
+        return Answer((), (Table("In force", ("version",), [("<v1>",)]),))
+
+    def compared(self) -> Answer:
+        raise Unhealthy("no <shadow> runs", hint="run: fraudctl rules shadow")
+
+
+@contextmanager
+def served(source: Strange) -> Iterator[Page]:
+    page = Page(source, None)
+    thread = threading.Thread(target=page.serve, daemon=True)
+    thread.start()
+    try:
+        yield page
+    finally:
+        page.stop()
+        thread.join(10)
