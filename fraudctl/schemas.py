@@ -24,7 +24,7 @@ from fraudctl.chaos import means
 from fraudctl.chaos import reading as faults
 from fraudctl.files.mapping import Said
 from fraudctl.settings import shipped
-from fraudctl.settings.profile import PORT, Digest, External, Log, Pipeline, ServerSize, Topics
+from fraudctl.settings.profile import PORT, Digest, External, Ids, Log, Pipeline, ServerSize, Topics
 from fraudctl.traffic.scenario import ScenarioFile
 from pipeline import notify, sinks
 from pipeline.connections.kafka.description import Kafka
@@ -105,13 +105,20 @@ def _profile() -> dict[str, Any]:
             "topics": _of(Topics),
             **_of(Log)["properties"],
             "rules": _FILE | {"description": "the rule set, a path beside the profile"},
-            "pipeline": _of(Pipeline),
+            "pipeline": _pipeline(),
             "sinks": _mapping({name: _of(sinks.settings_type(name)) for name in shipped.sink_names()}),
             "servers": _mapping({name: _server(name) for name in shipped.server_names()}),
             "notify": digest,
         },
         "What a stack is built from. Every setting may be left out.",
     )
+
+
+def _pipeline() -> dict[str, Any]:
+    shape = _of(Pipeline)
+    del shape["$defs"]
+    shape["properties"]["ids"] = _of(Ids)
+    return shape
 
 
 def _server(name: str) -> dict[str, Any]:

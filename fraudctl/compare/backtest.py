@@ -107,6 +107,7 @@ def _rows(order: Order, result: Backtest, progress: Progress) -> list[Row]:
         order.settings.max_event_bytes,
         frozenset(order.ruleset.fields),
         order.until_ms,
+        order.settings.ids,
     )
     say(reading.said())
     rows, times = [], RowOrder()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.console import options, streams
 from fraudctl.console.tables import Table as Table
 from fraudctl.console.tables import layout
+from fraudctl.console.visible import visible_lines
 
 if TYPE_CHECKING:
     from fraudctl.errors import FraudctlError
@@ -75,10 +76,10 @@ def render_error(error: FraudctlError) -> int:
     else:
         console = streams.console(stderr=True)
         console.print("[bold red]error:[/] ", end="")
-        console.print(error.message, markup=False, highlight=False, soft_wrap=True)
+        console.print(visible_lines(error.message), markup=False, highlight=False, soft_wrap=True)
         if error.hint:
             console.print("[bold]hint:[/]  ", end="")
-            console.print(error.hint, markup=False, highlight=False, soft_wrap=True)
+            console.print(visible_lines(error.hint), markup=False, highlight=False, soft_wrap=True)
     return error.exit_code
 
 
@@ -101,7 +102,7 @@ def _render_one(result: Result) -> None:
         return
     _print_tables(result)
     if result.summary:
-        streams.answer(result.summary)
+        streams.answer(visible_lines(result.summary))
 
 
 def _print_tables(result: Result) -> None:

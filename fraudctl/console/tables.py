@@ -17,6 +17,8 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from fraudctl.console.visible import visible_lines
+
 GAP = 3
 EDGES = 2
 LEAST_TEXT = 20
@@ -60,7 +62,7 @@ def layout(table: Table, width: int) -> Iterator[RenderableType]:
 
 
 def _text(cell: object) -> str:
-    return "" if cell is None else str(cell)
+    return "" if cell is None else visible_lines(str(cell))
 
 
 def _column(head: str, cells: Sequence[str]) -> _Column:

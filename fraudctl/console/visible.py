@@ -15,6 +15,11 @@ def visible(text: str, most: int | None = None) -> str:
     return kept if kept.isprintable() else "".join(map(_spelt, kept))
 
 
+def visible_lines(text: str) -> str:
+    """The same of a text that may have several lines, which stay."""
+    return text if text.isprintable() else "\n".join(map(visible, text.split("\n")))
+
+
 def _spelt(character: str) -> str:
     if unicodedata.category(character) not in _STEERS:
         return character

@@ -14,8 +14,10 @@ from fraudctl.files.json_objects import Members
 from fraudctl.files.parquet_table import plain
 from fraudctl.files.times import Times
 from pipeline.records.events import Transaction, encode
+from pipeline.records.ids import IdLimits, is_id
 from pipeline.records.quantities import Refusal
 from pipeline.records.spelling import AS_SENT, spelt
+from pipeline.records.wire import shown
 
 _VERDICTS = dict.fromkeys(("1", "1.0", "true", "fraud", "yes"), True) | dict.fromkeys(
     ("0", "0.0", "false", "legit", "no"), False
@@ -65,10 +67,16 @@ class Maker:
     """Makes rows of one file. `row` takes a row's values, `pairs` an object's members."""
 
     def __init__(
-        self, columns: Columns, fields: Fields, amounts: Amounts, times: Times, max_event_bytes: int
+        self,
+        columns: Columns,
+        fields: Fields,
+        amounts: Amounts,
+        times: Times,
+        max_event_bytes: int,
+        ids: IdLimits,
     ) -> None:
         self._columns, self._fields, self._options = columns, fields, columns.options
-        self._amounts, self._times, self._most = amounts, times, max_event_bytes
+        self._amounts, self._times, self._most, self._ids = amounts, times, max_event_bytes, ids
         self._joined = columns.joined()
         self._paths = columns.paths()
         self._may_be_blank = False
@@ -179,6 +187,7 @@ class Maker:
             values["event_id"] = self._made_id(number, whole)
         if self._options.user_from is not None:
             values.setdefault("user_id", f"row-{number}")
+        self._check_ids(values)
         event_id, user_id = values.pop("event_id", None), values.pop("user_id", None)
         event_time, units = values.pop("event_time", None), values.pop("amount", None)
         if not (event_id and user_id) or event_time is None or units is None:
@@ -193,6 +202,11 @@ class Maker:
         if size * _WIDEST + 1_000 > self._most and (length := len(encode(transaction))) > self._most:
             raise Refusal("too_large", f"{length} bytes, at most {self._most}")
         return Row(number, transaction, label)
+
+    def _check_ids(self, values: dict[str, Any]) -> None:
+        for name, value in values.items():
+            if type(value) is str and is_id(name):
+                self._ids.check(shown(name), value)
 
     def _in_major(self, units: int, values: dict[str, Any]) -> int:
         if self._options.currency and "currency" not in values:

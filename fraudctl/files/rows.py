@@ -23,6 +23,7 @@ from fraudctl.files.packing import opened
 from fraudctl.files.sources import Paths, parts
 from fraudctl.files.survey import Survey, survey
 from fraudctl.files.times import Times
+from pipeline.records.ids import IDS, IdLimits
 from pipeline.records.quantities import Refusal, format_time
 
 PAYMENT_FIELDS = ("event_id", "user_id", "event_time", "amount")
@@ -40,6 +41,7 @@ class Reading:
     """further fields that rules read: a value that does not fit refuses the row"""
     until_ms: int | None = None
     """rows of a later time are refused (`future_time`); None takes them all"""
+    ids: IdLimits = IDS
     surveys: list[Survey] = field(default_factory=list)
     _fields: list[Fields] = field(default_factory=list)
     _amounts: list[Amounts] = field(default_factory=list)
@@ -101,7 +103,7 @@ class Reading:
         self._fields.append(fields)
         self._amounts.append(amounts)
         self._times.append(times)
-        return Maker(one.columns, fields, amounts, times, self.max_event_bytes)
+        return Maker(one.columns, fields, amounts, times, self.max_event_bytes, self.ids)
 
 
 def read(

@@ -94,6 +94,8 @@ def plan_settings(profile: Profile) -> PlanSettings:
         settings.max_entries,
         settings.max_event_bytes,
         settings.allowed_lateness_ms,
+        settings.ids.max_bytes,
+        settings.ids.is_any,
     )
 
 

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 from pipeline.connections.kafka.description import Kafka
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
-from pipeline.settings.kinds import Duration, File, Text, Topic, Whole
+from pipeline.records.ids import LONGEST_ID_BYTES, MAX_ID_BYTES, IdLimits
+from pipeline.settings.kinds import Choice, Duration, File, Text, Topic, Whole
 from pipeline.settings.reading import settings
 
 PORT = Whole(1, 65_535)
@@ -47,6 +48,26 @@ class Log:
 
 
 @settings()
+class Ids:
+    """What the ids of events, users, cards and the like may be."""
+
+    allow: Annotated[str, Choice(("visible", "any"))] = "visible"
+    """visible: no control characters, line ends, marks of direction, or others that nobody sees"""
+    max_bytes: Annotated[int, Whole(16, LONGEST_ID_BYTES)] = MAX_ID_BYTES
+    """of UTF-8"""
+
+    @property
+    def is_any(self) -> bool:
+        """Whether ids may have characters that nobody sees."""
+        return self.allow == "any"
+
+    @property
+    def limits(self) -> IdLimits:
+        """As those who read ids want them."""
+        return IdLimits(self.max_bytes, self.is_any)
+
+
+@settings()
 class Pipeline:
     """The settings of the scoring job; times in milliseconds, sizes in bytes."""
 
@@ -64,6 +85,7 @@ class Pipeline:
     long by the wall clock holds nobody back, which is not exact."""
     allowed_lateness_ms: Annotated[int, Duration(0, DAY_MS, bare=True)] = 15 * MINUTE_MS
     """how late an event may be and still find the windows it belongs to whole"""
+    ids: Ids = Ids()
 
 
 @settings()
@@ -145,7 +167,7 @@ class Profile:
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
         document |= {"engine": self.engine} if self.engine else {}
         document["topics"] = vars(self.topics).copy()
-        document["pipeline"] = vars(self.pipeline).copy()
+        document["pipeline"] = vars(self.pipeline) | {"ids": vars(self.pipeline.ids).copy()}
         document["notify"] = vars(self.notify).copy()
         document["sinks"] = {name: dict(settings) for name, settings in self.sinks.items()}
         document["servers"] = {name: _server_document(value) for name, value in self.servers.items()}

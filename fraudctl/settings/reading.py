@@ -9,6 +9,7 @@ and say themselves what they can be told.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from fraudctl.settings.profile import (
     PORT,
     Digest,
     External,
+    Ids,
     Log,
     Notify,
     Pipeline,
@@ -108,7 +110,7 @@ class _Reader:
     def profile(self) -> Profile:
         self.refuse_unknown("", _TOP)
         topics, log = self.topics(), self.flat("", Log)
-        pipeline = self.section("pipeline", Pipeline)
+        pipeline = self.pipeline()
         rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
         self.layers.allow(OTHER_VARIABLES)
         self.layers.problems += self.layers.strangers()
@@ -151,6 +153,13 @@ class _Reader:
             return given
         self.problem("engine", f"must be one of {', '.join(shipped.engine_names())}")
         return None
+
+    def pipeline(self) -> Pipeline:
+        self.refuse_unknown("pipeline", names(Pipeline))
+        own = [name for name in names(Pipeline) if name != "ids"]
+        found, problems = read(Pipeline, self.layers.values("pipeline", own), "pipeline")
+        self.layers.problems += problems
+        return replace(found or Pipeline(), ids=self.section("pipeline.ids", Ids))
 
     def topics(self) -> Topics:
         found = self.section("topics", Topics)

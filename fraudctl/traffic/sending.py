@@ -27,8 +27,10 @@ Parcel = tuple[int, bytes, bytes, bytes | None]
 
 
 def reading_of(stack: Stack, order: Order) -> Reading:
-    most = stack.profile.pipeline.max_event_bytes
-    reading = Reading(order.paths, order.options, most, until_ms=order.until_ms)
+    told = stack.profile.pipeline
+    reading = Reading(
+        order.paths, order.options, told.max_event_bytes, until_ms=order.until_ms, ids=told.ids.limits
+    )
     say(reading.said())
     return reading
 

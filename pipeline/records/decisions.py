@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.records.events import Transaction, head_of, transaction_of
 from pipeline.records.fields import DECISION_FIELDS, MARKS
 from pipeline.records.identity import Identity, stored_id
+from pipeline.records.ids import ANY_IDS
 from pipeline.records.wire import Scalar, json_object, literal, object_text
 
 
@@ -127,7 +128,7 @@ def decode_decision(value: bytes) -> Decision:
     own = dict(members[first:])
     source = dict(own["source"])
     return Decision(
-        transaction=transaction_of(members[:first]),
+        transaction=transaction_of(members[:first], ANY_IDS),
         score=int(own["score"]),
         decision=own["decision"],
         source=Source(source["topic"], int(source["partition"]), int(source["offset"])),

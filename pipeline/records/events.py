@@ -13,6 +13,7 @@ What `decode` accepts, beyond the plain reading of the field list:
 - Texts that the pipeline knows have one spelling (`pipeline.records.spelling`): blank ones are absent, codes
   are upper case, addresses are brought to one form and kept in `ip_as_sent` where they came in another; a
   list of addresses is `bad_ip`. Other texts may be empty.
+- A text in a field whose name ends in `_id` is within the limits of ids, else `id_too_long` or `bad_id`.
 - A number that overflows a double is `number_out_of_range`.
 - `event_time`: see `parse_time`; `amount`: see `parse_amount`.
 """
@@ -25,6 +26,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.records.fields import REQUIRED_FIELDS, RESERVED, checked
+from pipeline.records.ids import IDS, IdLimits
 from pipeline.records.quantities import Number, Refusal, amount_text, format_time
 from pipeline.records.spelling import AS_SENT
 from pipeline.records.wire import MAX_EVENT_BYTES, Scalar, is_clean, literal, members_of, object_text, shown
@@ -63,7 +65,7 @@ class Transaction:
         return None if value is None else str(value)
 
 
-def transaction_of(members: Iterable[tuple[str, Any]]) -> Transaction:
+def transaction_of(members: Iterable[tuple[str, Any]], ids: IdLimits = IDS) -> Transaction:
     """The transaction that an object with these members is. Raises `Refusal` with the first problem found."""
     fields: dict[str, Any] = {}
     as_sent: str | None = None
@@ -72,7 +74,7 @@ def transaction_of(members: Iterable[tuple[str, Any]]) -> Transaction:
             raise Refusal("bad_string", shown(name))
         if name in RESERVED:
             raise Refusal("reserved_field", name)
-        if value is not None and (found := checked(name, value)) is not None:
+        if value is not None and (found := checked(name, value, ids)) is not None:
             fields[name] = found
             if name == "ip" and found != value:
                 as_sent = value
@@ -85,11 +87,11 @@ def transaction_of(members: Iterable[tuple[str, Any]]) -> Transaction:
     return Transaction(event_id, user_id, event_time_ms, amount_units, fields)
 
 
-def decode(value: bytes | None, max_event_bytes: int = MAX_EVENT_BYTES) -> Transaction:
+def decode(value: bytes | None, max_event_bytes: int = MAX_EVENT_BYTES, ids: IdLimits = IDS) -> Transaction:
     """Read the value of a record of the transactions topic. Raises `Refusal` with the first problem found."""
     if value is None:
         raise Refusal("empty_value", "the record has no value")
-    return transaction_of(members_of(value, max_event_bytes))
+    return transaction_of(members_of(value, max_event_bytes), ids)
 
 
 def head_of(tx: Transaction) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pipeline.records.identity import is_extended
+from pipeline.records.ids import IdLimits, is_id
 from pipeline.records.quantities import Number, Refusal, parse_amount, parse_time
 from pipeline.records.spelling import BLANKS, spelt
 from pipeline.records.wire import Scalar, is_clean, shown
@@ -98,8 +99,11 @@ _CHECKS = (
 )
 
 
-def checked(name: str, value: Any) -> Any:
+def checked(name: str, value: Any, ids: IdLimits) -> Any:
     """The value of a field as a transaction holds it, None where it is blank. Raises `Refusal`."""
     if isinstance(value, list):
         raise Refusal("not_scalar", shown(name))
-    return _CHECKS.get(name, _checked_extra)(name, value)
+    found = _CHECKS.get(name, _checked_extra)(name, value)
+    if type(found) is str and is_id(name):
+        ids.check(shown(name), found)
+    return found

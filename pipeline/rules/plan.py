@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from pipeline.records.clock import HOUR_MS, MINUTE_MS
 from pipeline.records.members import Members
 from pipeline.rules.expression.postfix import Program, is_program
 from pipeline.rules.feature import CLOCKS
+from pipeline.rules.plan_settings import PlanSettings as PlanSettings
 from pipeline.rules.planned_feature import (
     MEMORIES,
     MemoryAggregate,
@@ -40,35 +40,6 @@ class TooManyConditions(Exception):
     def __init__(self, key: str) -> None:
         super().__init__(f"more than {MAX_WHERES} different conditions by {key}")
         self.key = key
-
-
-@dataclass(frozen=True, slots=True)
-class PlanSettings:
-    """What a profile says about the computation, beside the rule set."""
-
-    out_of_orderness_ms: int = 50
-    dedup_window_ms: int = HOUR_MS
-    max_entries: int = 1_000
-    max_event_bytes: int = 65_536
-    allowed_lateness_ms: int = 15 * MINUTE_MS
-    """how late an event may be and still find the windows it belongs to whole"""
-
-    @classmethod
-    def read(cls, document: Members) -> PlanSettings:
-        """Those in a document; one from before there was a lateness allows none. Raises `Malformed`."""
-        read = {name: document.whole(name, least=0) for name in cls.__slots__ if name in document}
-        missing = [name for name in cls.__slots__ if name not in read and name != "allowed_lateness_ms"]
-        if missing:
-            raise document.malformed(missing[0], "is missing")
-        return cls(**{"allowed_lateness_ms": 0} | read)
-
-    def unseen(self, pos: int, due: int, length_ms: int) -> int:
-        """The position up to which an event with these sees nothing when it looks back so far."""
-        return max(pos, due - self.allowed_lateness_ms) - length_ms if length_ms else due
-
-    def held_ms(self, length_ms: int) -> int:
-        """How long entries are kept for windows of that length; none for none."""
-        return length_ms + self.allowed_lateness_ms if length_ms else 0
 
 
 @dataclass(frozen=True, slots=True)

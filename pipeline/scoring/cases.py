@@ -182,7 +182,7 @@ class _Runner:
         }
         value = json.dumps(fields, ensure_ascii=False).encode("utf-8", "surrogatepass")
         try:
-            decode(value, self._settings.max_event_bytes)
+            decode(value, self._settings.max_event_bytes, self._settings.ids)
         except Refusal as refusal:
             raise _Unreadable(f"event {number + 1} is no transaction: {refusal}") from None
         fires, expect = (event.get("fires"), event.get("expect")) if is_last else (None, None)
@@ -191,7 +191,9 @@ class _Runner:
         return _Step(Record(0, number, START_MS + newest, value), fires, expect)
 
     def _failures(self, name: str, kind: str, steps: Sequence[_Step]) -> Iterator[str]:
-        stamped = stamp((step.record for step in steps), self._settings.out_of_orderness_ms)
+        stamped = stamp(
+            (step.record for step in steps), self._settings.out_of_orderness_ms, ids=self._settings.ids
+        )
         decided: dict[int, Decision] = {}
         for scored in Reference(self._plan).process(stamped):
             if not scored.duplicate:

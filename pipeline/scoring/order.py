@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.records.events import Transaction, decode
+from pipeline.records.ids import IDS, IdLimits
 from pipeline.records.quantities import Refusal
 from pipeline.records.wire import MAX_EVENT_BYTES
 
@@ -98,6 +99,7 @@ def stamp(
     out_of_orderness_ms: int = 50,
     time: Time = "append",
     max_event_bytes: int = MAX_EVENT_BYTES,
+    ids: IdLimits = IDS,
 ) -> Stamping:
     """Stamp the records of a topic, those of one partition in offset order. Sort by `order` to process."""
     clocks: dict[int, PartitionClock] = {}
@@ -109,7 +111,7 @@ def stamp(
             clock.advance(control)
             continue
         try:
-            transaction = decode(record.value, max_event_bytes)
+            transaction = decode(record.value, max_event_bytes, ids)
         except Refusal as refusal:
             stamping.refused.append(Refused(record, refusal))
             continue

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import io
 
+import pytest
+from rich.console import Console
+
+from fraudctl.console.result import Result, render, render_error
+from fraudctl.console.tables import Table, layout
 from fraudctl.console.visible import visible
+from fraudctl.errors import FraudctlError
 
 
 @pytest.mark.parametrize(
@@ -25,3 +31,25 @@ def test_what_is_not_seen_is_spelt_out(text: str, shown: str) -> None:
 
 def test_a_long_text_is_cut_and_says_so() -> None:
     assert visible("x" * 65_536, 10) == "xxxxxxxxx…"
+
+
+@pytest.mark.parametrize("width", [10, 200])
+def test_an_id_in_a_table_steers_no_terminal(width: int) -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=width, highlight=False)
+    for part in layout(Table("", ("user", "event"), [("ada\x1b]8;;http://x\x07", "e\u202e1")]), width):
+        console.print(part)
+    said = out.getvalue().replace("\n", "").replace(" ", "")
+    assert not any(mark in said for mark in "\x1b\x07\u202e")
+    assert r"ada\x1b]8;;http://x\x07" in said
+
+
+def test_a_summary_and_an_error_steer_no_terminal_and_keep_their_lines(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    render(Result("user ada\x1b[2J\nblocked"))
+    render_error(FraudctlError("no event e\u202e1", "try\x07 again"))
+    captured = capsys.readouterr()
+    assert captured.out == "user ada\\x1b[2J\nblocked\n"
+    assert r"no event e\u202e1" in captured.err
+    assert r"try\x07 again" in captured.err

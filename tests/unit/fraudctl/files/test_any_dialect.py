@@ -159,7 +159,7 @@ def as_json_lines(rows: list[dict[str, Any]]) -> bytes:
 
 
 def decided(path: Path, options: ReadOptions) -> tuple[int, int, list[Any]]:
-    found = run(Order(path, options, RULES, PlanSettings()), Progress())
+    found = run(Order(path, options, RULES, PlanSettings(any_ids=True)), Progress())
     return found.rows, len(found.refused), found.outcomes
 
 

@@ -19,6 +19,7 @@ from fraudctl.errors import UsageError
 from fraudctl.files.options import ReadOptions, mapping
 from fraudctl.files.rows import Reading, RefusedRow, Row
 from pipeline.records.events import encode
+from pipeline.records.ids import IdLimits
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import parse
 
@@ -87,9 +88,9 @@ def test_a_quote_that_does_not_end_refuses_the_lines_it_touches(tmp_path: Path) 
     lines[30] = lines[30].replace("shop", '"Anna wool')
     lines[120] = lines[120].replace("shop", '"9 inch" pans')
     lines[200] = lines[200].replace("shop", '"two\nlines, and "" a quote"')
-    rows = rows_of(file(tmp_path, "\n".join([PLAIN + ",merchant_id", *lines])))
+    rows = rows_of(file(tmp_path, "\n".join([PLAIN + ",channel", *lines])))
     assert (len(rows), [number for number, _ in refused(rows)]) == (300, [32, 122])
-    assert sent(rows)[198]["merchant_id"] == 'two\nlines, and " a quote'
+    assert sent(rows)[198]["channel"] == 'two\nlines, and " a quote'
 
 
 def test_two_quotes_that_do_not_end_swallow_no_row_between_them(tmp_path: Path) -> None:
@@ -641,3 +642,24 @@ def test_addresses_and_codes_have_one_spelling_and_blanks_are_absent(tmp_path: P
         assert refused(rows_of(file(tmp_path, text, "p.csv")))[0][1].startswith(
             "bad_ip: '1.2.3.4, 10.0.0.1': several addresses"
         )
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl"])
+def test_ids_that_nobody_can_tell_apart_are_refused_as_the_job_refuses_them(
+    tmp_path: Path, name: str
+) -> None:
+    cards = ["4\u200b2", "42", "x" * 257, "\u202e42"]
+    if name == "x.csv":
+        lines = ["event_id,user_id,event_time,amount,card_id"]
+        lines += [f"e{n},u,2026-01-01T12:00:00Z,1,{card}" for n, card in enumerate(cards)]
+    else:
+        head = {"user_id": "u", "event_time": "2026-01-01T12:00:00Z", "amount": 1}
+        lines = [json.dumps({"event_id": f"e{n}", **head, "card_id": card}) for n, card in enumerate(cards)]
+    path = file(tmp_path, "\n".join(lines) + "\n", name)
+    assert [one.reason for one in Reading(path, ReadOptions(), 65_536) if isinstance(one, RefusedRow)] == [
+        "bad_id: card_id has U+200B, which nobody sees",
+        "id_too_long: card_id has 257 bytes, at most 256",
+        "bad_id: card_id has U+202E, which nobody sees",
+    ]
+    taken = Reading(path, ReadOptions(), 65_536, ids=IdLimits(300, True))
+    assert [type(one) for one in taken] == [Row] * 4

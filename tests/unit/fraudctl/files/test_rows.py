@@ -11,10 +11,11 @@ import pytest
 
 from fraudctl.errors import UsageError
 from fraudctl.files.options import ReadOptions, mapping
-from fraudctl.files.rows import Label, RefusedRow, Row, read
+from fraudctl.files.rows import Label, Reading, RefusedRow, Row, read
 from fraudctl.files.sources import kind_of
 from fraudctl.files.survey import survey
 from pipeline.records.events import encode
+from pipeline.records.ids import ANY_IDS
 
 NOON = "2026-01-01T12:00:00.000Z"
 NOON_MS = 1_767_268_800_000
@@ -120,7 +121,8 @@ def test_bad_csv_rows_are_refused_by_the_line_they_begin_on(tmp_path: Path) -> N
         f"e4,u,{NOON},\n"
         "e5,u,2026-01-01 12:00:00,1\n"
     )
-    rows = rows_of(written(tmp_path / "x.csv", text.encode() + b"e6,\xff," + NOON.encode() + b",1\n"))
+    path = written(tmp_path / "x.csv", text.encode() + b"e6,\xff," + NOON.encode() + b",1\n")
+    rows = list(Reading(path, ReadOptions(), 65_536, ids=ANY_IDS))
     assert refused(rows) == [
         (4, "invalid_csv"),
         (5, "bad_amount"),

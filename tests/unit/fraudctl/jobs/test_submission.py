@@ -52,6 +52,8 @@ def test_the_job_configuration_holds_the_live_topics_and_takes_changes(stack: St
             "max_entries": 1000,
             "max_event_bytes": 65_536,
             "allowed_lateness_ms": 900_000,
+            "max_id_bytes": 256,
+            "any_ids": False,
         },
         "jars": ["/c/kernel.jar", "/c/connector.jar"],
         "checkpoints": f"file://{tmp_path}/checkpoints/run-7",

@@ -370,3 +370,19 @@ def test_a_name_no_file_can_have_names_no_profile(tmp_path: Path, name: str) -> 
         load(name)
     assert (caught.value.exit_code, len(caught.value.message) < 200) == (2, True)
     assert problems_of(write(tmp_path, f"rules: {json.dumps(name)}"))[0].startswith("rules: ")
+
+
+def test_what_ids_may_be_is_said_in_a_file_or_the_environment_and_kept_with_the_stack(tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text("pipeline:\n  ids: {allow: any}\n", encoding="utf-8")
+    found = load(file, {}, {"FRAUDCTL_PIPELINE_IDS_MAX_BYTES": "300"})
+    assert found.pipeline.ids == profile.Ids("any", 300)
+    assert profile.from_document(json.loads(json.dumps(found.as_document()))) == found
+    file.write_text("pipeline:\n  ids: {allow: some, max_bytes: 5000, width: 1}\n", encoding="utf-8")
+    with pytest.raises(ProfileError) as refused:
+        load(file)
+    assert sorted(str(problem).partition(":")[0] for problem in refused.value.problems) == [
+        "pipeline.ids.allow",
+        "pipeline.ids.max_bytes",
+        "pipeline.ids.width",
+    ]

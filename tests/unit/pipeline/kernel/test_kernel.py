@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.records.events import content_hash, decode, encode
+from pipeline.records.ids import UNSEEN, IdLimits
 from pipeline.records.quantities import Refusal
 from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
+from pipeline.scoring.order import Record, stamp
 from tests.kernel_process import KernelProcess
 from tests.streams import START_MS, Row
 from tests.unit.pipeline.records.event_cases import HEAD, REFUSED
@@ -187,3 +189,59 @@ def test_texts_of_any_spelling_become_the_same_content(
         refused = python_code(value)
         found = answer["refused"].partition(":")[0] if "refused" in answer else answer["content_hash"]
         assert found == (refused or content_hash(decode(value))), value
+
+
+EDGES = [ord(c) + step for c in UNSEEN if c != "-" for step in (-1, 0, 1) if 0 < ord(c) + step < 0x110000]
+CHARACTERS = st.one_of(
+    st.sampled_from([chr(point) for point in EDGES if not 0xD800 <= point < 0xE000]),
+    st.characters(blacklist_categories=["Cs"]),
+)
+LIMITS = st.builds(IdLimits, st.sampled_from([16, 17, 255, 256, 1_000]), st.booleans())
+
+
+def limited(limits: IdLimits) -> Plan:
+    return replace(plan({}), settings=PlanSettings(max_id_bytes=limits.max_bytes, any_ids=limits.allow_any))
+
+
+def test_at_the_edges_of_what_nobody_sees_ids_are_judged_alike(kernel: KernelProcess) -> None:
+    points = [point for point in sorted(set(EDGES)) if not 0xD800 <= point < 0xE000]
+    values: list[bytes | None] = [
+        f'{{"event_id":"e{point}","user_id":{json.dumps(f"a{chr(point)}")},"amount":1,"event_time":{START_MS}}}'.encode()
+        for point in points
+    ]
+    codes = kernel_codes(kernel, values)
+    assert codes == [python_code(value) for value in values]
+    assert {None, "bad_id"} == set(codes)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(
+    limits=LIMITS,
+    ids=st.lists(
+        st.tuples(
+            st.sampled_from(
+                ["event_id", "user_id", "card_id", "device_id", "merchant_id", "session_id", "note"]
+            ),
+            st.text(CHARACTERS, min_size=1, max_size=6),
+            st.sampled_from([1, 1, 3, 60, 300]),
+        ),
+        min_size=30,
+        max_size=30,
+    ),
+)
+def test_ids_of_any_characters_and_lengths_are_judged_alike(
+    kernel: KernelProcess, limits: IdLimits, ids: list[tuple[str, str, int]]
+) -> None:
+    values: list[bytes | None] = []
+    for number, (name, text, times) in enumerate(ids):
+        members = {"event_id": f"e{number}", "user_id": "u", "amount": 1, "event_time": START_MS}
+        values.append(json.dumps(members | {name: text * times}).encode())
+    answers = kernel.run(limited(limits), rows(values), "append")
+    refused = {one["offset"]: one["refused"] for one in answers if "refused" in one}
+    assert refused == {
+        refusal.record.offset: str(refusal.refusal) for refusal in stamp(_records(values), ids=limits).refused
+    }
+
+
+def _records(values: list[bytes | None]) -> list[Record]:
+    return [Record(row.partition, row.offset, row.append_ms, row.value) for row in rows(values)]

@@ -71,6 +71,8 @@ def test_the_plan_is_what_the_kernel_computes(path: Path) -> None:
         "max_entries": 1000,
         "max_event_bytes": 65_536,
         "allowed_lateness_ms": 900_000,
+        "max_id_bytes": 256,
+        "any_ids": False,
         "epoch": 0,
         "hops": [
             {

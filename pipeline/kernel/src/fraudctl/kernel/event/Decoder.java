@@ -1,5 +1,6 @@
 package fraudctl.kernel.event;
 
+import fraudctl.kernel.wire.Ids;
 import fraudctl.kernel.wire.Json;
 import fraudctl.kernel.wire.Money;
 import fraudctl.kernel.wire.Quantities;
@@ -37,6 +38,7 @@ public final class Decoder {
     private static final int MOST_REMEMBERED = 1_024;
 
     private final int maxEventBytes;
+    private final Ids ids;
     private Slots slots;
     private final Map<String, Field> known = new HashMap<>();
     private final ArrayList<Field> fields = new ArrayList<>();
@@ -49,9 +51,10 @@ public final class Decoder {
     private Field repeated;
     private String asSent;
 
-    public Decoder(Slots slots, int maxEventBytes) {
+    public Decoder(Slots slots, int maxEventBytes, Ids ids) {
         this.slots = slots;
         this.maxEventBytes = maxEventBytes;
+        this.ids = ids;
     }
 
     /** From now on fields go to these slots. */
@@ -242,6 +245,9 @@ public final class Decoder {
         } else {
             rest.append('"');
             boolean isPlain = isPlainString(field, kind, text);
+            if (field.isId) {
+                ids.check(Field.shown(field.name), text);
+            }
             if (isPlain) {
                 rest.append(text);
             } else {
@@ -286,16 +292,17 @@ public final class Decoder {
         return isPlain;
     }
 
-    private static String id(Field field, JsonToken kind, String text) throws Refusal {
+    private String id(Field field, JsonToken kind, String text) throws Refusal {
         isPlainString(field, kind, text);
         if (Spelling.isBlank(text)) {
             throw new Refusal("empty_id", field.name);
         }
+        ids.check(field.name, text);
         return text;
     }
 
     /** One that looks like the stored id of an event whose id was used again would take its place in stores. */
-    private static String eventId(Field field, JsonToken kind, String text) throws Refusal {
+    private String eventId(Field field, JsonToken kind, String text) throws Refusal {
         id(field, kind, text);
         if (text.contains(REUSED) && EXTENDED.matcher(text).matches()) {
             throw new Refusal("reserved_id", field.name);

@@ -1,5 +1,6 @@
 package fraudctl.kernel.event;
 
+import fraudctl.kernel.wire.Ids;
 import fraudctl.kernel.wire.Json;
 import fraudctl.kernel.wire.Refusal;
 import java.util.Set;
@@ -21,6 +22,7 @@ final class Field {
     final Type type;
     final boolean isAddress;
     final boolean isCode;
+    final boolean isId;
     /** Where events keep the value, or {@link Slots#NO_SLOT} when nothing asks for it. */
     final int slot;
     /** The key in canonical JSON, with the comma before it and the colon behind. */
@@ -35,6 +37,7 @@ final class Field {
         this.type = type(name);
         this.isAddress = name.equals("ip");
         this.isCode = name.equals("currency") || name.equals("country");
+        this.isId = Ids.isId(name);
         Integer place = slots.slot(name);
         this.slot = place == null ? Slots.NO_SLOT : place;
         StringBuilder key = new StringBuilder(",");

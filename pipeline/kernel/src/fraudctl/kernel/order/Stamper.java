@@ -14,7 +14,7 @@ public final class Stamper {
 
     /** With {@code byAppendTime} an event's position is never ahead of its append time: live topics. */
     public Stamper(Plan plan, PartitionClock clock, boolean byAppendTime) {
-        this.decoder = new Decoder(plan.slots, plan.maxEventBytes);
+        this.decoder = new Decoder(plan.slots, plan.maxEventBytes, plan.ids);
         this.clock = clock;
         this.byAppendTime = byAppendTime;
     }

@@ -2,6 +2,7 @@ package fraudctl.kernel.plan;
 
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.event.Slots;
+import fraudctl.kernel.wire.Ids;
 import fraudctl.kernel.wire.Json;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -42,6 +43,8 @@ public final class Plan {
     public final long allowedLatenessMs;
     public final int maxEntries;
     public final int maxEventBytes;
+    /** What ids of senders may be. */
+    public final Ids ids;
     /** By key; each has what is computed by its key on the clock of arrivals as {@link Hop#arrivals}. */
     public final List<Hop> hops = new ArrayList<>();
     /** The live rule set's, as decisions list them. */
@@ -275,6 +278,7 @@ public final class Plan {
         allowedLatenessMs = before == null ? settings.path("allowed_lateness_ms").asLong() : before.allowedLatenessMs;
         maxEntries = before == null ? settings.get("max_entries").asInt() : before.maxEntries;
         maxEventBytes = before == null ? settings.get("max_event_bytes").asInt() : before.maxEventBytes;
+        ids = before == null ? ids(settings) : before.ids;
         for (String key : Slots.HOP_KEYS) {
             floors.put(key, before == null ? ALWAYS
                     : Math.max(before.floors.get(key), fromMs - 1 - before.hop(key).heldMs));
@@ -287,6 +291,11 @@ public final class Plan {
         addInputs(plan.path("shadow_inputs"), plan.path("shadow_built_in"), shadowFeatures, shadowInputs);
         hops.forEach(this::settle);
         hops.forEach(hop -> settle(hop.arrivals));
+    }
+
+    /** Those of a job from before there were limits are as long as an event, and any. */
+    private Ids ids(JsonNode settings) {
+        return new Ids(settings.path("max_id_bytes").asInt(maxEventBytes), settings.path("any_ids").asBoolean(true));
     }
 
     private void addHop(JsonNode node) {

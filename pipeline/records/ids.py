@@ -1,0 +1,62 @@
+"""Which texts may be ids: of a length that every store can hold as a key, and of characters that are seen.
+
+Two ids that look the same on a screen are two keys, so that a sender who may put in what nobody sees can be
+a new user, card or device with every payment. The kernel does the same (`wire/Ids.java`), and a test compares
+them. Knows nothing of the fields around an id.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.records.quantities import Refusal
+
+MAX_ID_BYTES: Final = 256
+LONGEST_ID_BYTES: Final = 1_000
+"""No limit may be above: with what marks an id used again, the shortest key of a store (1,024) is full."""
+
+UNSEEN: Final = (
+    # Controls with ESC, line ends and DEL; C1.
+    "\0-\x1f\x7f-\x9f"
+    # Separators of lines and paragraphs; marks, embeddings, overrides and isolates of direction.
+    "\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    # Default_Ignorable_Code_Point of Unicode 16, which has zero widths, joiners, fillers, selectors and tags.
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    # Marks of annotations.
+    "\ufff9-\ufffb"
+)
+_UNSEEN = re.compile(f"[{UNSEEN}]")
+
+
+def is_id(name: str) -> bool:
+    """Whether a field of that name is an id: `event_id`, `card_id`, and further ones such as `session_id`."""
+    return name.endswith("_id")
+
+
+@dataclass(frozen=True, slots=True)
+class IdLimits:
+    """What an id may be; `allow_any` takes every character that stores can hold."""
+
+    max_bytes: int = MAX_ID_BYTES
+    allow_any: bool = False
+
+    def check(self, name: str, text: str) -> None:
+        """Refusal `id_too_long` or `bad_id` for the value of that field, a text without half surrogates."""
+        if text.isascii():
+            if len(text) <= self.max_bytes and (self.allow_any or text.isprintable()):
+                return
+            length = len(text)
+        else:
+            length = len(text.encode())
+        if length > self.max_bytes:
+            raise Refusal("id_too_long", f"{name} has {length} bytes, at most {self.max_bytes}")
+        if not self.allow_any and (found := _UNSEEN.search(text)):
+            raise Refusal("bad_id", f"{name} has U+{ord(found[0]):04X}, which nobody sees")
+
+
+IDS: Final = IdLimits()
+ANY_IDS: Final = IdLimits(max_bytes=1 << 30, allow_any=True)
+"""For what has been accepted before."""
