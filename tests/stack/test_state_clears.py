@@ -26,8 +26,8 @@ CONTENT = {
     "rules": {"often": {"when": "count_2s > 1000", "points": 60, "reason": "{count_2s}"}},
     "thresholds": {"review": 50, "block": 80},
 }
-FOREVER_MS = 24 * 3_600 * SECOND
-"""The longest that anything here is remembered: a session's retention."""
+FOREVER_MS = 24 * 3_600 * SECOND + PlanSettings().allowed_lateness_ms
+"""The longest that anything here is remembered: a session's retention, and what late events may still need."""
 
 
 def payments() -> list[Row]:
