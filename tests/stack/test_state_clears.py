@@ -27,7 +27,7 @@ CONTENT = {
     "thresholds": {"review": 50, "block": 80},
 }
 FOREVER_MS = 24 * 3_600 * SECOND + PlanSettings().allowed_lateness_ms
-"""The longest that anything here is remembered: a session's retention, and what late events may still need."""
+"""The longest that anything here is remembered: a session's retention and for late events."""
 
 
 def payments() -> list[Row]:
