@@ -109,6 +109,8 @@ class Inside:
     jars: Mapping[str, str]
     rules: Path
     submit: tuple[str, ...]
+    sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """the settings that sinks have there; those of the profile where it is empty"""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ class Stack:
         """The same stack with the addresses and files that its own programs use."""
         if self.inside is None:
             return self
-        there, profile = self.inside, replace(self.profile, rules=self.inside.rules)
+        there = self.inside
+        profile = replace(self.profile, rules=there.rules, sinks=there.sinks or self.profile.sinks)
         return replace(self, profile=profile, addresses=there.addresses, jars=there.jars, inside=None)
 
     @property

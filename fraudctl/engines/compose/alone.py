@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from fraudctl.engines import external, workers
@@ -26,6 +27,7 @@ from fraudctl.settings import reading
 def setup(home: Path) -> None:
     """Everything that programs and servers read at their start. Its addresses are those of the network."""
     profile = reading.load(environ=os.environ)
+    profile = replace(profile, sinks=services.inside_sinks(profile))
     paths = Paths(home)
     for folder in services.folders(paths):
         make_folder(folder)

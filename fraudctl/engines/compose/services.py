@@ -81,6 +81,12 @@ def inside_addresses(profile: Profile, without: tuple[str, ...]) -> dict[str, st
     return ours | chosen.external_addresses(profile, without)
 
 
+def inside_sinks(profile: Profile) -> dict[str, dict[str, object]]:
+    """The settings of sinks there. The stack's own PostgreSQL is in a network of its own, and has no TLS."""
+    ours = {"postgres": {"sslmode": "disable"}} if profile.server("postgres").external is None else {}
+    return {name: {**ours.get(name, {}), **settings} for name, settings in profile.sinks.items()}
+
+
 def variables(stack: Stack, user: tuple[int, int]) -> dict[str, str]:
     """What the shipped files are told about this stack; `user` are the numbers of a user and a group."""
     told = {

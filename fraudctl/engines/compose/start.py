@@ -90,7 +90,13 @@ class _Run:
         rules = rulesets.place(
             self.wish.home, rulesets.store(self.wish.home, rulesets.read(profile.rules).content)
         )
-        inside = Inside(services.inside_addresses(profile, without), image.jars(), rules, submit)
+        inside = Inside(
+            services.inside_addresses(profile, without),
+            image.jars(),
+            rules,
+            submit,
+            services.inside_sinks(profile),
+        )
         return Stack(self.wish.home, profile, addresses, taken, without, engine=NAME, inside=inside)
 
     def _ports(self, kinds: Mapping[str, type[BaseServer]]) -> ports.Ports:
