@@ -6,10 +6,10 @@ A stack does without where there is none: see `is_to_be_had`. Nothing waits for 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fraudctl.binaries import prometheus
 from fraudctl.errors import Failed, NotReady
@@ -37,7 +37,7 @@ class Server(BaseServer):
 
     name = "prometheus"
     title = "Prometheus"
-    port_roles = {"prometheus": 19490}  # noqa: RUF012
+    port_roles: ClassVar[Mapping[str, int]] = {"prometheus": 19490}
     memory_mb = 256
     optional = True
     hint = "look at: fraudctl logs prometheus; the stack works without it: fraudctl up --without prometheus"
