@@ -13,6 +13,8 @@ from fraudctl.errors import UsageError
 from fraudctl.files import order as sorting
 from fraudctl.files.rows import Reading
 from fraudctl.home.stack import Stack
+from fraudctl.jobs import live
+from fraudctl.jobs.submission import ruleset_content
 from fraudctl.kafka import admin, broker, tail, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.traffic.ingest_report import Order, Report
@@ -29,9 +31,6 @@ def ingest_history(
     The job uses the stack's rule set, or that in the file `rules`. UsageError, with nothing sent, when that
     cannot be used, and when the name cannot be used or was used before.
     """
-    from fraudctl.jobs import live
-    from fraudctl.jobs.submission import ruleset_content
-
     changes = {} if rules is None else {"ruleset": ruleset_content(rules)}
     chosen = history_name(name or order.name)
     topic = f"{stack.profile.topics.transactions}.history.{chosen}"

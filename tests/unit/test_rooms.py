@@ -12,6 +12,7 @@ FILES = sorted(UNIT.rglob("test_*.py"))
 
 OF_NO_MODULE = {
     "test_import_contracts.py": "who may import whom, as pyproject.toml says it",
+    "test_late_imports.py": "which imports wait inside functions, and why",
     "test_rooms.py": "this file",
     "test_waiting.py": "tests/waiting.py",
     "test_wheel.py": "what is read besides modules, in the wheel",
