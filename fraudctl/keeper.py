@@ -233,7 +233,8 @@ def main() -> None:
     log.info("keeping the live job of %s", options.current().home)
     keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
     put_aside.watch(_stack_of_home)
-    exposition.serve(_stack_of_home().metrics_port("keeper"), lambda: (keeper.figures(),))
+    stack = _stack_of_home()
+    exposition.serve(stack.metrics_port("keeper"), lambda: (keeper.figures(),), stack.metrics_host)
     for _ in every(LOOK_EVERY_S):
         keeper.look()
 

@@ -66,6 +66,7 @@ class Config:
     unknown_after_ms: Annotated[int, Duration(1, DAY_MS, bare=True)] = MINUTE_MS
     status_file: Annotated[Path, File()] | None = None
     metrics_port: Annotated[int, Whole(1, 65_535)] | None = None
+    metrics_host: Annotated[str, Text()] = exposition.HOST
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Config:
@@ -278,7 +279,7 @@ def main(arguments: list[str] | None = None) -> int:
     config = configuration.of_command_line(Config, "pipeline.notifier", __doc__, arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     notifier = Notifier(config)
-    exposition.serve(config.metrics_port, lambda: (notifier.figures(),))
+    exposition.serve(config.metrics_port, lambda: (notifier.figures(),), config.metrics_host)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: notifier.stop())
     notifier.run()

@@ -59,7 +59,9 @@ class Config:
     pause_file: Path | None = None
     """while this file is there, nothing is read; the place in the group and the offsets are kept"""
     metrics_port: int | None = None
-    """where `/metrics` is answered on loopback, None for nowhere"""
+    """where `/metrics` is answered, None for nowhere"""
+    metrics_host: str = exposition.HOST
+    """the address listened on for it"""
 
     __pydantic_config__ = configuration.STRICT
 
@@ -248,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int | str:
         return f"{error}; {error.hint}"
     pace = Pace(config.batch, config.gather_s, is_paused=config.is_paused)
     projector = Projector(decisions, sink, status, file.offer, pace)
-    exposition.serve(config.metrics_port, lambda: (status,))
+    exposition.serve(config.metrics_port, lambda: (status,), config.metrics_host)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: projector.stop())
     try:

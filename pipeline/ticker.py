@@ -57,6 +57,7 @@ class Config:
     out_of_orderness_ms: float
     silent_ms: float = 20.0
     metrics_port: int | None = None
+    metrics_host: str = exposition.HOST
 
     @classmethod
     def read(cls, path: Path) -> Config:
@@ -193,7 +194,7 @@ def main() -> None:
     except BadFile as error:
         sys.exit(f"{error}; {error.hint}")
     figures = TickerFigures()
-    exposition.serve(config.metrics_port, lambda: (figures,))
+    exposition.serve(config.metrics_port, lambda: (figures,), config.metrics_host)
     watch(config, topic, stop, figures)
 
 

@@ -29,6 +29,7 @@ FORMAT = 1
 NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
 """the servers without which no job runs"""
 MEND = "remove it and run: fraudctl up"
+LOOPBACK = "127.0.0.1"
 METRICS = "metrics"
 """among the ports: those on which the pipeline's programs answer `/metrics`, by program"""
 
@@ -111,6 +112,8 @@ class Inside:
     submit: tuple[str, ...]
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """the settings that sinks have there; those of the profile where it is empty"""
+    metrics: Mapping[str, int] = field(default_factory=dict)
+    """the ports on which programs answer `/metrics` there, by program"""
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,8 @@ class Stack:
     """servers that `up` was asked for beyond those of the profile"""
     inside: Inside | None = None
     """how its programs see it; None where they see what we see"""
+    metrics_host: str = LOOPBACK
+    """the address on which a program listens for who asks for `/metrics`"""
 
     @property
     def seen_inside(self) -> Stack:
@@ -138,7 +143,10 @@ class Stack:
             return self
         there = self.inside
         profile = replace(self.profile, rules=there.rules, sinks=there.sinks or self.profile.sinks)
-        return replace(self, profile=profile, addresses=there.addresses, jars=there.jars, inside=None)
+        ports = {**self.ports, METRICS: there.metrics}
+        return replace(
+            self, profile=profile, addresses=there.addresses, ports=ports, jars=there.jars, inside=None
+        )
 
     @property
     def paths(self) -> Paths:
@@ -233,6 +241,7 @@ class Stack:
             "extra": dict(self.extra),
             "engine": self.engine,
             "added": list(self.added),
+            "metrics_host": self.metrics_host,
             **({"inside": asdict(self.inside)} if self.inside else {}),
         }
         write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
@@ -271,6 +280,7 @@ class _File:
     engine: str = "local"
     added: tuple[str, ...] = ()
     inside: Inside | None = None
+    metrics_host: str = LOOPBACK
 
 
 @cache

@@ -110,11 +110,12 @@ def main() -> None:
     stack = read(home_dir())
     if stack is None:
         raise SystemExit(f"no stack has been started in {home_dir()}")
+    stack = stack.seen_inside
     exporter = Exporter(stack)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: exporter.stop())
     exporter.start()
-    exposition.serve(stack.metrics_port(EXPORTER), exporter.look)
+    exposition.serve(stack.metrics_port(EXPORTER), exporter.look, stack.metrics_host)
     exporter.wait()
 
 

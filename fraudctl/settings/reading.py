@@ -40,16 +40,15 @@ DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
 OPEN_SERVERS = frozenset({"flink"})
 """servers that every part of a stack speaks to without authentication"""
+_IN_CONTAINERS = ("GRAFANA", "MAIL", "S3")
+_IMAGES = ("ELASTICSEARCH", "KAFKA", "POSTGRES", "PROMETHEUS", "REDIS", *_IN_CONTAINERS)
 OTHER_VARIABLES = frozenset(
     {
+        *(f"FRAUDCTL_IMAGE_{name}" for name in _IMAGES),
+        *(f"FRAUDCTL_PORT_{name}" for name in _IN_CONTAINERS),
         "FRAUDCTL_HOME",
         "FRAUDCTL_CACHE",
         "FRAUDCTL_IMAGE",
-        "FRAUDCTL_IMAGE_DYNAMODB",
-        "FRAUDCTL_IMAGE_ELASTICSEARCH",
-        "FRAUDCTL_IMAGE_KAFKA",
-        "FRAUDCTL_IMAGE_POSTGRES",
-        "FRAUDCTL_IMAGE_REDIS",
         "FRAUDCTL_MAVEN_URL",
         "FRAUDCTL_PROFILE",
         "FRAUDCTL_NOTIFY_CONFIG",

@@ -1,4 +1,6 @@
-"""Shows figures to who asks for `/metrics`, on the loopback address, in Prometheus' form; reads it, too.
+"""Shows figures to who asks for `/metrics` in Prometheus' form; reads it, too.
+
+That is on the loopback address, unless a program is alone in a container and told otherwise.
 
 Figures are read when somebody asks, so a process that nobody watches spends nothing on it. One question is
 answered at a time, and one that is not finished within `PATIENCE_S` is dropped: whoever asks and then hangs
@@ -32,7 +34,7 @@ Look = Callable[[], Iterable[Any]]
 """Gives the figures as they are now: objects of types with metrics."""
 
 
-def serve(port: int | None, look: Look) -> None:
+def serve(port: int | None, look: Look, host: str = HOST) -> None:
     """Answer on that port from a thread of its own, until the process ends; no port, no answer.
 
     A port that cannot be had is said in the log: no process fails because it cannot be watched.
@@ -40,7 +42,7 @@ def serve(port: int | None, look: Look) -> None:
     if port is None:
         return
     try:
-        server = _Server((HOST, port), _handler(look))
+        server = _Server((host, port), _handler(look))
     except OSError as error:
         log.warning("metrics cannot be shown on port %s: %s; the work goes on", port, error.strerror)
         return
