@@ -234,7 +234,7 @@ def main() -> None:
     keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
     put_aside.watch(_stack_of_home)
     stack = _stack_of_home()
-    exposition.serve(stack.metrics_port("keeper"), lambda: (keeper.figures(),), stack.metrics_host)
+    exposition.serve(stack.metrics_port("keeper"), lambda: (keeper.figures(),), host=stack.metrics_host)
     for _ in every(LOOK_EVERY_S):
         keeper.look()
 

@@ -133,8 +133,6 @@ class Stack:
     """servers that `up` was asked for beyond those of the profile"""
     inside: Inside | None = None
     """how its programs see it; None where they see what we see"""
-    metrics_host: str = LOOPBACK
-    """the address on which a program listens for who asks for `/metrics`"""
 
     @property
     def seen_inside(self) -> Stack:
@@ -172,6 +170,11 @@ class Stack:
     def metrics_port(self, program: str) -> int | None:
         """Where a program of ours answers `/metrics`; None where it was started without."""
         return self.ports.get(METRICS, {}).get(program)
+
+    @property
+    def metrics_host(self) -> str:
+        """On which address they answer: loopback, or any where each program has a network of its own."""
+        return LOOPBACK if self.engine == "local" else "0.0.0.0"
 
     @property
     def runs_jobs(self) -> bool:
@@ -241,7 +244,6 @@ class Stack:
             "extra": dict(self.extra),
             "engine": self.engine,
             "added": list(self.added),
-            "metrics_host": self.metrics_host,
             **({"inside": asdict(self.inside)} if self.inside else {}),
         }
         write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
@@ -280,7 +282,6 @@ class _File:
     engine: str = "local"
     added: tuple[str, ...] = ()
     inside: Inside | None = None
-    metrics_host: str = LOOPBACK
 
 
 @cache

@@ -115,7 +115,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: exporter.stop())
     exporter.start()
-    exposition.serve(stack.metrics_port(EXPORTER), exporter.look, stack.metrics_host)
+    exposition.serve(stack.metrics_port(EXPORTER), exporter.look, host=stack.metrics_host)
     exporter.wait()
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from fraudctl.engines import external, workers
 from fraudctl.engines.compose import companions, image, services, watching
-from fraudctl.engines.compose.inside import EVERYWHERE
 from fraudctl.errors import NotRunning
 from fraudctl.home import folder as homes
 from fraudctl.home import jobs
@@ -41,7 +40,6 @@ def setup(home: Path) -> None:
         jars=image.jars(),
         extra={"ready": True},
         engine="compose",
-        metrics_host=EVERYWHERE,
     )
     stack.save()
     workers.write_configurations(stack)

@@ -17,7 +17,6 @@ from fraudctl.console.streams import say
 from fraudctl.engines import beginning, chosen, external, ports, workers
 from fraudctl.engines.compose import companions, image, logs, services, watching
 from fraudctl.engines.compose.containers import Containers
-from fraudctl.engines.compose.inside import EVERYWHERE
 from fraudctl.engines.compose.project import Project
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.waiting import Wait
@@ -102,15 +101,7 @@ class _Run:
             services.metrics_ports(profile, added),
         )
         return Stack(
-            self.wish.home,
-            profile,
-            addresses,
-            taken,
-            without,
-            engine=NAME,
-            added=added,
-            inside=inside,
-            metrics_host=EVERYWHERE,
+            self.wish.home, profile, addresses, taken, without, engine=NAME, added=added, inside=inside
         )
 
     def _ports(self, kinds: Mapping[str, type[BaseServer]]) -> ports.Ports:

@@ -31,7 +31,7 @@ def test_each_program_that_answers_is_a_target_named_by_its_label(make_stack: Ca
 
 def test_programs_in_containers_are_targets_by_their_names(make_stack: Callable[..., Stack]) -> None:
     ports = {METRICS: {"keeper": 9249, "sink-redis": 9249}}
-    stack = replace(make_stack(kafka="kafka:9", flink="flink:1"), ports=ports, metrics_host="0.0.0.0")
+    stack = replace(make_stack(kafka="kafka:9", flink="flink:1"), ports=ports, engine="compose")
     assert targets.of(stack) == {"keeper": "keeper:9249", "sink-redis": "sink-redis:9249"}
 
 

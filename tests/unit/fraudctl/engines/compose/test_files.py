@@ -14,7 +14,7 @@ from fraudctl.engines.compose.checks import OUR_IMAGE
 from fraudctl.engines.compose.inside import METRICS_PORT
 from fraudctl.home.stack import Paths
 from fraudctl.servers import Site, discover, kafka, postgres, redis
-from fraudctl.settings import reading, shipped
+from fraudctl.settings import layers, reading, shipped
 from fraudctl.settings.layers import variable
 from fraudctl.settings.profile import ServerSettings
 
@@ -69,7 +69,7 @@ def test_every_variable_is_one_of_ours_and_every_image_can_be_another() -> None:
     assert images == set(services.IMAGES.values())
     beside = {companions.variable(name): {str(port)} for name, port in companions.PORTS.items()}
     assert {name: value for name, value in defaults().items() if "_PORT_" in name} == beside
-    assert images | beside.keys() < reading.OTHER_VARIABLES
+    assert images | beside.keys() < layers.OTHER_VARIABLES
     assert defaults().keys() - images - beside.keys() - ELSEWHERE == {
         n for n in defaults() if "_SERVERS_" in n
     }

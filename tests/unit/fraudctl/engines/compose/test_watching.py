@@ -21,7 +21,7 @@ def watched(folder: Path, text: str = "{}") -> Stack:
     stack = a_stack(folder, text)
     assert stack.inside is not None
     inside = replace(stack.inside, metrics=services.metrics_ports(stack.profile, ["grafana"]))
-    return replace(stack, inside=inside, metrics_host="0.0.0.0").seen_inside
+    return replace(stack, inside=inside).seen_inside
 
 
 def test_every_program_is_asked_by_its_name_and_every_taskmanager_by_its_address(tmp_path: Path) -> None:
