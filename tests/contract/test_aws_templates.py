@@ -91,9 +91,7 @@ def test_cloudformations_double_makes_the_network(service: Any) -> None:
     assert len(outputs["Subnets"].split(",")) == 3
 
 
-def test_cloudformations_double_makes_the_programs_and_the_function(
-    service: Any, s3_server: Server
-) -> None:
+def test_cloudformations_double_makes_the_programs_and_the_function(service: Any, s3_server: Server) -> None:
     place = {"CreateBucketConfiguration": {"LocationConstraint": REGION}}
     service("s3").create_bucket(Bucket=VALUES["CodeBucket"], **place)
     for key in (VALUES["CodeKey"], VALUES["FunctionKey"]):
