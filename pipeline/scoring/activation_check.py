@@ -1,7 +1,8 @@
-"""What is wrong with a record of the rules topic: malformed is what cannot be computed and scored by.
+"""What is wrong with a record of the rules topic: it is not signed as it should be, or cannot be scored by.
 
-Said by the record's bytes alone, so that every reader of the topic says the same at any time. The kernel asks
-this module as well (`RecordCheck.java`): nobody else knows what a rule set is.
+Said by the record's bytes, its offset and whom the stack trusts, so that every reader of the topic says the
+same at any time. What is not signed is not even read. The kernel asks this module as well
+(`RecordCheck.java`): nobody else knows what a rule set is.
 """
 
 from __future__ import annotations
@@ -13,14 +14,22 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
+from pipeline.records.members import Members
 from pipeline.rules import plan_check
 from pipeline.rules.planning import Needs
 from pipeline.rules.ruleset import RuleSet, RuleSetError, parse
+from pipeline.scoring import account, signature
+from pipeline.scoring.account import Destination
 from pipeline.scoring.scorer import Scorer
+from pipeline.scoring.signature import Trust
 
 KIND: Final = "activation"
-FORMAT: Final = 1
-"""What is written now. A record without a format is older and of the same shape."""
+ADOPTION: Final = "adoption"
+PROPOSAL: Final = "proposal"
+APPROVAL: Final = "approval"
+FORMAT: Final = 2
+"""What is written now, with an account of who wrote it. The first format, or none, has none."""
+UNSIGNED_FORMAT: Final = 1
 MAX_DEPTH: Final = 64
 MAX_DIGITS: Final = 40
 MAX_TEXT: Final = 200
@@ -40,18 +49,58 @@ class Malformed(Exception):
     """The text says what is wrong."""
 
 
-def problem(value: bytes | None) -> str | None:
-    """What is wrong with the record of this value; None when events can be scored by it."""
-    digest = sha256(value or b"").digest() if value is not None else b""
+def problem(value: bytes | None, offset: int = 0, trust: Trust | None = None) -> str | None:
+    """What is wrong with the record of this value at that offset; None when it can be gone by.
+
+    Without `trust` nobody asks who signed it: for records that have not been on a topic.
+    """
+    if not value or trust is None or not trust.asks(offset):
+        return _content_problem(value)
+    reason = signature.problem(value, trust) or _content_problem(value)
+    return reason or _destination_problem(value, Destination(trust.stack, trust.topic))
+
+
+def payload(value: bytes) -> bytes:
+    """The record without its signature."""
+    return signature.apart(value).payload
+
+
+def judged(question: bytes) -> str:
+    """`problem` for the kernel: what is wrong behind a `!`, else how many bytes come before the signature.
+
+    The question is one line of JSON (`trust`, null where nobody asks for signatures; `offset`; `is_null`) and
+    the record's value: the bridge from Java is safe with one argument alone.
+    """
+    head, _, value = question.partition(b"\n")
+    asked = Members(json.loads(head))
+    is_null, trust = asked.truth("is_null"), asked.given("trust")
+    reason = problem(
+        None if is_null else value,
+        asked.whole("offset"),
+        None if trust is None else Trust.read(asked.within("trust")),
+    )
+    return f"!{reason}" if reason else str(len(payload(value)))
+
+
+def _content_problem(value: bytes | None) -> str | None:
+    content = None if value is None else payload(value)
+    digest = b"" if content is None else sha256(content).digest()
     if digest not in _said:
-        _said[digest] = _problem(value)
+        _said[digest] = _problem(content)
     return _said[digest]
+
+
+def _destination_problem(value: bytes, destination: Destination) -> str | None:
+    record = record_of(value)
+    if _format(record) != FORMAT:
+        return "it does not say for whom it is"
+    return _one_line(account.is_for(record, destination))
 
 
 def record_of(value: bytes) -> dict[str, Any]:
     """The record as JSON. Raises Malformed."""
     try:
-        text = value.decode()
+        text = payload(value).decode()
         _check_depth(text)
         record = json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
@@ -69,8 +118,11 @@ def needs(ruleset: RuleSet) -> Needs:
 
 
 def _problem(value: bytes | None) -> str | None:
-    found = _found(value)
-    # One line that any log and any terminal takes, whatever the record says.
+    return _one_line(_found(value))
+
+
+def _one_line(found: str | None) -> str | None:
+    """One line that any log and any terminal takes, whatever the record says."""
     return found and " ".join(found.encode(errors="backslashreplace").decode().split())[:MAX_PROBLEM]
 
 
@@ -88,23 +140,39 @@ def _found(value: bytes | None) -> str | None:
 
 
 def _check(record: Mapping[str, Any]) -> None:
-    if record.get("kind") != KIND:
-        raise Malformed(f"its kind is {_shown(record.get('kind'))}, not {KIND!r}")
-    if (written := record.get("format", FORMAT)) is True or written != FORMAT:
+    kind = record.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise Malformed(f"its kind is {_shown(kind)}, not {KIND!r}")
+    written = _format(record)
+    if written is True or written not in (UNSIGNED_FORMAT, FORMAT) or (kind != KIND and written != FORMAT):
         raise Malformed(f"its format is {_shown(written)}; this build reads {FORMAT}")
-    for name, (is_sound, wanted) in _FIELDS.items():
+    for name in _KINDS[kind]:
+        is_sound, wanted = _FIELDS[name]
         if name not in record:
             raise Malformed(f"it has no {name}")
         if not is_sound(record[name]):
             raise Malformed(f"its {name} is {_shown(record[name])}, not {wanted}")
+    if written == FORMAT and (wrong := account.problem(record)) is not None:
+        raise Malformed(wrong)
+    if "ruleset" in _KINDS[kind]:
+        _check_rules(record)
+
+
+def _check_rules(record: Mapping[str, Any]) -> None:
     live = _ruleset("ruleset", record["ruleset"])
     if (live.version, live.hash) != (record["version"], record["hash"]):
         raise Malformed("its version or hash is not that of its rule set")
     shadow = None if record["shadow"] is None else _ruleset("shadow", record["shadow"])
+    if record["kind"] != KIND:
+        return
     try:
         plan_check.check(record["plan"], needs(live), needs(shadow) if shadow else None)
     except plan_check.NotThePlan as error:
         raise Malformed(f"its plan: {error}") from None
+
+
+def _format(record: Mapping[str, Any]) -> object:
+    return record.get("format", UNSIGNED_FORMAT)
 
 
 def _ruleset(name: str, content: Mapping[str, Any]) -> RuleSet:
@@ -136,7 +204,19 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "ruleset": (_is_object, "an object"),
     "shadow": (lambda value: value is None or _is_object(value), "an object or null"),
     "plan": (_is_object, "an object"),
+    "before": (lambda value: plan_check.is_whole(value, MAX_OFFSET), "an offset"),
+    "digest": (_is_text, "a text"),
+    "proposal": (lambda value: plan_check.is_whole(value, MAX_OFFSET), "an offset"),
 }
+
+_CHANGE = ("action", "version", "hash", "previous", "effective_from_ms", "ruleset", "shadow")
+_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    KIND: (*_CHANGE, "plan"),
+    PROPOSAL: _CHANGE,
+    APPROVAL: ("proposal",),
+    ADOPTION: ("before", "digest"),
+}
+"""What each kind of record must have, besides the account of who wrote it."""
 
 
 def _shown(value: object) -> str:

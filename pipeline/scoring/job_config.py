@@ -13,6 +13,7 @@ from typing import Literal, cast
 from pipeline.records.members import Members
 from pipeline.records.names import JOB_GROUP
 from pipeline.rules.plan import PlanSettings
+from pipeline.scoring.signature import Trust
 from pipeline.settings.document import Content
 
 Time = Literal["append", "event"]
@@ -53,7 +54,8 @@ class JobConfig:
 
     `time` says by what positions are: `append` on live topics, `event` over past data. `start` is where it
     reads from without a state to `restore`; events before `emit_from` only warm the windows. `hops` are the
-    keys it has steps by, None where the rule set says. `checkpoints` is a URI, `flink` host and port.
+    keys it has steps by, None where the rule set says. `checkpoints` is a URI, `flink` host and port. `trust`
+    says whose records on the topic of rules count; a job that follows one needs it.
     """
 
     name: str
@@ -78,6 +80,7 @@ class JobConfig:
     restore: str | None = None
     plugin_watch: str | None = None
     hops: tuple[str, ...] | None = None
+    trust: Trust | None = None
     kafka_properties: Mapping[str, str] = field(default_factory=dict)
 
     def as_document(self) -> dict[str, object]:
@@ -85,9 +88,9 @@ class JobConfig:
         document = {one.name: getattr(self, one.name) for one in fields(self)}
         document |= {"topics": self.topics.as_document(), "settings": asdict(self.settings)}
         document |= {"jars": list(self.jars), "hops": None if self.hops is None else list(self.hops)}
-        if self.hops is None:
-            del document["hops"]
-        return document
+        document |= {"trust": None if self.trust is None else self.trust.as_document()}
+        absent = [name for name in ("hops", "trust") if document[name] is None]
+        return {name: value for name, value in document.items() if name not in absent}
 
     @classmethod
     def from_document(cls, document: object) -> JobConfig:
@@ -117,8 +120,17 @@ class JobConfig:
             restore=config.optional_text("restore"),
             plugin_watch=config.optional_text("plugin_watch"),
             hops=config.texts("hops") if "hops" in config else None,
+            trust=_trust(config),
             kafka_properties=_texts(config, "kafka_properties"),
         )
+
+
+def _trust(config: Members) -> Trust | None:
+    if "trust" in config and config.given("trust") is not None:
+        return Trust.read(config.within("trust"))
+    if config.within("topics").optional_text("rules") is not None:
+        raise config.malformed("trust", "a job that follows a topic of rules must be told whom to trust")
+    return None
 
 
 def _start(config: Members) -> Start:

@@ -13,6 +13,7 @@ public final class Activations {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private final JsonNode settings;
+    private final String trust;
     private final RecordCheck check;
     private final Aside aside;
     private final Set<Long> putAside = new HashSet<>();
@@ -24,17 +25,20 @@ public final class Activations {
         void put(long offset, String reason);
     }
 
-    public Activations(JsonNode settings, RecordCheck check, Aside aside) {
+    /** @param trust see {@link Rules} */
+    public Activations(JsonNode settings, String trust, RecordCheck check, Aside aside) {
         this.settings = settings;
+        this.trust = trust;
         this.check = check;
         this.aside = aside;
     }
 
-    /** The plan that the record activates; null when it is put aside, or builds on another than the newest. */
+    /** The plan that the record activates; null when it is put aside, activates none, or builds on another than the newest. */
     public Plan accept(long offset, long appendMs, byte[] value) {
         try {
-            String problem = check.problem(value);
-            return problem == null ? counted(offset, appendMs, value) : putAside(offset, problem);
+            return counted(offset, appendMs, check.accepted(trust, offset, value));
+        } catch (RecordCheck.Refused refused) {
+            return putAside(offset, refused.getMessage());
         } catch (IOException | RuntimeException unexpected) {
             // The check has a gap, then. No record may stop the scoring.
             return putAside(offset, "the kernel cannot read it: " + unexpected);
@@ -43,6 +47,9 @@ public final class Activations {
 
     private Plan counted(long offset, long appendMs, byte[] value) throws IOException {
         JsonNode record = MAPPER.readTree(value);
+        if (!record.get("kind").asText().equals("activation")) {
+            return null;
+        }
         long previous = record.get("previous").asLong(-1);
         if (putAside.contains(previous)) {
             return putAside(offset, "it builds on the record at offset " + previous + ", which is put aside");
