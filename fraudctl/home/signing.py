@@ -20,7 +20,7 @@ from fraudctl.errors import Failed
 from fraudctl.home.private_files import write_atomically
 from pipeline.records.clock import now_ms
 from pipeline.records.quantities import format_time
-from pipeline.scoring import signature
+from pipeline.scoring import keys
 from pipeline.scoring.account import MAX_NAME, Account, Destination
 from pipeline.scoring.signature import Trust
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from fraudctl.home.stack import Stack
+    from fraudctl.settings.profile import Profile
 
 KEY: Final = "rules-signing-key"
 """among the secrets of the home"""
@@ -66,18 +67,31 @@ def of(stack: Stack, key_file: Path | None = None) -> Signing | None:
     file = key_file or stack.profile.signing.key or stack.paths.secret_file(KEY)
     if not (key_file or stack.profile.signing.key or file.is_file()):
         return None
-    return with_key(stack, _private(file))
+    return with_key(stack.profile, _private(file))
 
 
-def with_key(stack: Stack, key: Ed25519PrivateKey) -> Signing:
-    """By this key. BadKey where the stack does not trust it."""
-    settings, own = stack.profile.signing, signature.public(key)
+def with_key(profile: Profile, key: Ed25519PrivateKey) -> Signing:
+    """By this key. BadKey where the profile does not trust it."""
+    settings, own = profile.signing, keys.public(key)
     names = _trusted(settings.trusted) if settings.trusted else {}
     if names and own not in names:
         line = f"{user()} {_KIND} {_ssh(own)}"
         raise BadKey(f"this key is not among those of {settings.trusted}", hint=f"its line there: {line}")
-    trust = Trust(settings.stack, stack.profile.topics.rules, tuple(names or (own,)))
+    trust = Trust(settings.stack, profile.topics.rules, tuple(names or (own,)))
     return Signing(key, trust, names.get(own, user()), names)
+
+
+def trusted_by(profile: Profile) -> Trust:
+    """Whom a job trusts that no home looks after: those of the profile. BadKey where it names nobody."""
+    settings = profile.signing
+    if settings.trusted:
+        trusted = tuple(_trusted(settings.trusted))
+    elif settings.key:
+        trusted = (keys.public(_private(settings.key)),)
+    else:
+        said = f"the profile {profile.name} says of nobody that his rules count"
+        raise BadKey(said, hint=f"name signing.key or signing.trusted; {_HOW}")
+    return Trust(settings.stack, profile.topics.rules, trusted)
 
 
 def new_key() -> Ed25519PrivateKey:

@@ -29,7 +29,7 @@ from pipeline.records.clock import now_ms
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plan import TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse
-from pipeline.scoring import activation, signature
+from pipeline.scoring import activation, keys
 from pipeline.scoring.account import MAX_REASON, Account, Backing
 from pipeline.scoring.activation import Activation, Reading, Record
 from pipeline.scoring.job_config import JobConfig
@@ -204,7 +204,7 @@ class RulesTopic:
         """Sign and write; the offset. Failed where the broker does not take it."""
         placed: list[Sent] = []
         sender = Sender(self.kafka, placed.append)
-        sender.send(self.topic, signature.sign(payload, self._signer.key), partition=PARTITION)
+        sender.send(self.topic, keys.sign(payload, self._signer.key), partition=PARTITION)
         if sender.flush() or sender.failed or not placed:
             raise Failed(
                 f"the broker did not take the activation: {placed[0].error if placed else 'no answer'}",
@@ -236,7 +236,7 @@ def signed_for(stack: Stack, key_file: Path | None = None) -> RulesTopic:
         topic = of(stack, key_file)
         if topic.signing is None:
             key = signing.new_key()
-            first = replace(topic, signing=signing.with_key(stack, key))
+            first = replace(topic, signing=signing.with_key(stack.profile, key))
             if first._records() and (many := first.adopt(Because(FIRST_KEY))):
                 log.warning("%s: %s record(s) of before this home had a key count", topic.topic, many)
             signing.keep(stack, key)
@@ -263,7 +263,7 @@ def live_config(stack: Stack, config: JobConfig) -> JobConfig:
         config,
         topics=replace(config.topics, rules=names.rules, shadow=names.shadow),
         ruleset=chain[-1].content,
-        hops=tuple(key for key in KEYS if key in (*activation.keys(chain), *asked)),
+        hops=tuple(key for key in KEYS if key in (*activation.hop_keys(chain), *asked)),
         trust=topic.trust(),
     )
 

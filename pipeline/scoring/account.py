@@ -83,10 +83,8 @@ def problem(record: Mapping[str, Any]) -> str | None:
 
 def is_for(record: Mapping[str, Any], destination: Destination) -> str | None:
     """Why the record is not for this stack and topic; None where it is."""
-    said = Destination(str(record.get("stack")), str(record.get("topic")))
-    if said == destination:
-        return None
-    return f"it is for the topic {said.topic} of the stack {said.stack}"
+    is_ours = (record.get("stack"), record.get("topic")) == (destination.stack, destination.topic)
+    return None if is_ours else "it is for another stack or topic"
 
 
 def of(record: Mapping[str, Any]) -> Account | None:

@@ -32,13 +32,14 @@ from pipeline.rules.feature import KEYS
 from pipeline.rules.plan import Plan, PlanSettings, TooManyConditions
 from pipeline.rules.planning import next_plan
 from pipeline.rules.ruleset import RuleSet, parse
-from pipeline.scoring import account, signature
-from pipeline.scoring.account import Account, Backing
+from pipeline.scoring import account, keys, signature
+from pipeline.scoring.account import Account, Backing, Destination
 from pipeline.scoring.activation_check import (
     ADOPTION,
     FORMAT,
     KIND,
     UNSIGNED_FORMAT,
+    format_of,
     needs,
     problem,
     record_of,
@@ -147,7 +148,7 @@ def sorted_out(records: Iterable[Record], trust: Trust | None = None) -> Reading
     aside: dict[int, str] = {}
     notes: list[Note] = []
     for offset, append_ms, value in records:
-        reason = problem(value, offset, trust)
+        reason = trouble(value, offset, trust)
         record = {} if value is None or reason else record_of(value)
         key = None if value is None or reason else signature.apart(value).key
         newest = chain[-1] if chain else None
@@ -167,11 +168,26 @@ def sorted_out(records: Iterable[Record], trust: Trust | None = None) -> Reading
     return Reading(chain, [Aside(offset, reason) for offset, reason in aside.items()], notes)
 
 
+def trouble(value: bytes | None, offset: int = 0, trust: Trust | None = None) -> str | None:
+    """Why the record at that offset is put aside, by what it says alone; None where it is sound.
+
+    What is not signed by whom is trusted is not even read. Without `trust` nobody asks for signatures.
+    """
+    if not value or trust is None or not trust.asks(offset):
+        return problem(value)
+    if reason := keys.problem(value, trust) or problem(value):
+        return reason
+    record = record_of(value)
+    if format_of(record) != FORMAT:
+        return "it does not say for whom it is"
+    return account.is_for(record, Destination(trust.stack, trust.topic))
+
+
 def adopting(records: Sequence[Record], trust: Trust) -> Trust:
     """The same trust with what signed adoptions among the records vouch for."""
     vouched = [trust.adopted]
     for offset, _, value in records:
-        if value is None or problem(value, offset, trust):
+        if value is None or trouble(value, offset, trust):
             continue
         record = record_of(value)
         if record["kind"] == ADOPTION and record["digest"] == _digest(records, record["before"]):
@@ -243,7 +259,7 @@ def before(chain: Sequence[Activation]) -> Activation | None:
     return standing[-2] if len(standing) > 1 else None
 
 
-def keys(chain: Sequence[Activation]) -> list[str]:
+def hop_keys(chain: Sequence[Activation]) -> list[str]:
     """Every key that a plan of the chain has a hop by, the user first."""
     used = {key for one in chain for key in one.plan.keys}
     return [key for key in KEYS if key in used]

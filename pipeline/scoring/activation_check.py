@@ -1,8 +1,8 @@
-"""What is wrong with a record of the rules topic: it is not signed as it should be, or cannot be scored by.
+"""What is wrong with a record of the rules topic: malformed is what cannot be computed and scored by.
 
-Said by the record's bytes, its offset and whom the stack trusts, so that every reader of the topic says the
-same at any time. What is not signed is not even read. The kernel asks this module as well
-(`RecordCheck.java`): nobody else knows what a rule set is.
+Said by the record's bytes alone, so that every reader of the topic says the same at any time; who signed it
+is looked at before. The kernel asks this module as well (`RecordCheck.java`): nobody else knows what a rule
+set is.
 """
 
 from __future__ import annotations
@@ -14,14 +14,11 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from pipeline.records.members import Members
 from pipeline.rules import plan_check
 from pipeline.rules.planning import Needs
 from pipeline.rules.ruleset import RuleSet, RuleSetError, parse
 from pipeline.scoring import account, signature
-from pipeline.scoring.account import Destination
 from pipeline.scoring.scorer import Scorer
-from pipeline.scoring.signature import Trust
 
 KIND: Final = "activation"
 ADOPTION: Final = "adoption"
@@ -49,58 +46,19 @@ class Malformed(Exception):
     """The text says what is wrong."""
 
 
-def problem(value: bytes | None, offset: int = 0, trust: Trust | None = None) -> str | None:
-    """What is wrong with the record of this value at that offset; None when it can be gone by.
-
-    Without `trust` nobody asks who signed it: for records that have not been on a topic.
-    """
-    if not value or trust is None or not trust.asks(offset):
-        return _content_problem(value)
-    reason = signature.problem(value, trust) or _content_problem(value)
-    return reason or _destination_problem(value, Destination(trust.stack, trust.topic))
-
-
-def payload(value: bytes) -> bytes:
-    """The record without its signature."""
-    return signature.apart(value).payload
-
-
-def judged(question: bytes) -> str:
-    """`problem` for the kernel: what is wrong behind a `!`, else how many bytes come before the signature.
-
-    The question is one line of JSON (`trust`, null where nobody asks for signatures; `offset`; `is_null`) and
-    the record's value: the bridge from Java is safe with one argument alone.
-    """
-    head, _, value = question.partition(b"\n")
-    asked = Members(json.loads(head))
-    is_null, trust = asked.truth("is_null"), asked.given("trust")
-    reason = problem(
-        None if is_null else value,
-        asked.whole("offset"),
-        None if trust is None else Trust.read(asked.within("trust")),
-    )
-    return f"!{reason}" if reason else str(len(payload(value)))
-
-
-def _content_problem(value: bytes | None) -> str | None:
-    content = None if value is None else payload(value)
+def problem(value: bytes | None) -> str | None:
+    """What is wrong with the record of this value, whoever signed it; None when it can be gone by."""
+    content = None if value is None else signature.apart(value).payload
     digest = b"" if content is None else sha256(content).digest()
     if digest not in _said:
         _said[digest] = _problem(content)
     return _said[digest]
 
 
-def _destination_problem(value: bytes, destination: Destination) -> str | None:
-    record = record_of(value)
-    if _format(record) != FORMAT:
-        return "it does not say for whom it is"
-    return _one_line(account.is_for(record, destination))
-
-
 def record_of(value: bytes) -> dict[str, Any]:
     """The record as JSON. Raises Malformed."""
     try:
-        text = payload(value).decode()
+        text = signature.apart(value).payload.decode()
         _check_depth(text)
         record = json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
@@ -118,11 +76,8 @@ def needs(ruleset: RuleSet) -> Needs:
 
 
 def _problem(value: bytes | None) -> str | None:
-    return _one_line(_found(value))
-
-
-def _one_line(found: str | None) -> str | None:
-    """One line that any log and any terminal takes, whatever the record says."""
+    found = _found(value)
+    # One line that any log and any terminal takes, whatever the record says.
     return found and " ".join(found.encode(errors="backslashreplace").decode().split())[:MAX_PROBLEM]
 
 
@@ -143,7 +98,7 @@ def _check(record: Mapping[str, Any]) -> None:
     kind = record.get("kind")
     if not isinstance(kind, str) or kind not in _KINDS:
         raise Malformed(f"its kind is {_shown(kind)}, not {KIND!r}")
-    written = _format(record)
+    written = format_of(record)
     if written is True or written not in (UNSIGNED_FORMAT, FORMAT) or (kind != KIND and written != FORMAT):
         raise Malformed(f"its format is {_shown(written)}; this build reads {FORMAT}")
     for name in _KINDS[kind]:
@@ -171,7 +126,8 @@ def _check_rules(record: Mapping[str, Any]) -> None:
         raise Malformed(f"its plan: {error}") from None
 
 
-def _format(record: Mapping[str, Any]) -> object:
+def format_of(record: Mapping[str, Any]) -> object:
+    """The format that a record says it has."""
     return record.get("format", UNSIGNED_FORMAT)
 
 

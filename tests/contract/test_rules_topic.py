@@ -22,7 +22,7 @@ from fraudctl.kafka.admin import TopicSpec
 from fraudctl.kafka.sender import Sender
 from fraudctl.settings import reading
 from pipeline.rules.ruleset import RuleSet, parse
-from pipeline.scoring import activation, signature
+from pipeline.scoring import activation, keys
 from tests.certificates import Authority
 from tests.kafka_cluster import Cluster, running
 
@@ -101,7 +101,7 @@ def test_the_first_submission_makes_a_key_for_the_owner_alone_and_tells_the_job_
     assert made is not None
     assert config.trust == made.trust == replace(made.trust, stack="fraudctl", adopted=0)
     (first,) = activations.of(here).read()
-    assert (first.key, first.account and first.account.author) == (signature.public(made.key), signing.user())
+    assert (first.key, first.account and first.account.author) == (keys.public(made.key), signing.user())
 
 
 def test_what_an_intruder_writes_is_put_aside_and_changes_go_on(homes: MakeHome) -> None:
@@ -109,10 +109,10 @@ def test_what_an_intruder_writes_is_put_aside_and_changes_go_on(homes: MakeHome)
     topic = begun(here)
     chain = topic.read()
     forged = activation.following(chain, "apply", rules("forged"))
-    theirs = signing.with_key(stranger, signing.new_key())
+    theirs = signing.with_key(stranger.profile, signing.new_key())
     signed = replace(topic, signing=theirs)
     by_them = activation.following(chain, "apply", rules("forged"), backing=signed.backing(Because()))
-    wrote(here, None, b"", b"{", forged, signature.sign(by_them, theirs.key))
+    wrote(here, None, b"", b"{", forged, keys.sign(by_them, theirs.key))
     made = topic.activate(lambda known: Change("apply", rules("two")), Because("a new scheme"))
     assert versions(here) == ["one", "two"]
     assert (made.account and made.account.reason) == "a new scheme"

@@ -26,7 +26,7 @@ from pipeline.records.decisions import decode_decision, encode_decision
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plugins.watch import Running
 from pipeline.rules.ruleset import PlanSettings, RuleSet, content_hash, parse
-from pipeline.scoring import activation, order, reference, scorer, signature
+from pipeline.scoring import activation, keys, order, reference, scorer
 from pipeline.scoring.job_config import JobTopics
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
@@ -280,8 +280,8 @@ def test_scoring_goes_on_when_forged_and_malformed_records_lie_on_the_rules_topi
         None,
         b'{"kind":"activation"}',
         forged,
-        signature.sign(forged, stranger),
-        signature.sign(bad, rules.signing.key),
+        keys.sign(forged, stranger),
+        keys.sign(bad, rules.signing.key),
     ):
         sender.send(rules.topic, value, partition=activations.PARTITION)
     assert (sender.flush(), sender.failed) == (0, 0)
@@ -289,7 +289,7 @@ def test_scoring_goes_on_when_forged_and_malformed_records_lie_on_the_rules_topi
         "it has no value",
         "it is not signed",
         "it is not signed",
-        f"it is signed by the key {signature.public(stranger)}, which is not trusted",
+        f"it is signed by the key {keys.public(stranger)}, which is not trusted",
         "its ruleset is no rule set: "
         "rules.r.when: column 1: not a condition such as amount > 5 or present(country)",
     ]

@@ -23,7 +23,7 @@ from fraudctl.home import signing
 from fraudctl.home.signing import BadKey
 from fraudctl.home.stack import Stack
 from fraudctl.settings.profile import Signing
-from pipeline.scoring import signature
+from pipeline.scoring import keys
 
 MakeStack = Callable[..., Stack]
 USER = pwd.getpwuid(os.getuid()).pw_name
@@ -61,7 +61,7 @@ def test_a_home_has_no_key_before_its_first_record_and_then_trusts_that_alone(ma
     assert found.trust.as_document() == {
         "stack": "fraudctl",
         "topic": "risk.rules",
-        "keys": [signature.public(key)],
+        "keys": [keys.public(key)],
         "adopted": 0,
     }
     assert (found.author, found.account("why").reason) == (USER, "why")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pipeline.rules.ruleset import RuleSet, parse
-from pipeline.scoring import activation, signature
+from pipeline.scoring import activation, keys
 from pipeline.scoring.account import Account, Backing, Destination
 from pipeline.scoring.activation import Record
 from pipeline.scoring.signature import Trust
@@ -15,7 +15,7 @@ OURS = Ed25519PrivateKey.from_private_bytes(b"o" * 32)
 THEIRS = Ed25519PrivateKey.from_private_bytes(b"t" * 32)
 HERE = Destination("prod", "risk.rules")
 ALICE = Account("alice", "desk-1", "2026-01-01T00:00:00.000Z", "a new scheme")
-TRUST = Trust("prod", "risk.rules", (signature.public(OURS),))
+TRUST = Trust("prod", "risk.rules", (keys.public(OURS),))
 
 
 def object_after(
@@ -33,4 +33,4 @@ def signed_after(
     records: list[Record], key: Ed25519PrivateKey = OURS, ruleset: RuleSet | None = None
 ) -> bytes:
     """The same as a record, signed by that key."""
-    return signature.sign(object_after(records, ruleset), key)
+    return keys.sign(object_after(records, ruleset), key)

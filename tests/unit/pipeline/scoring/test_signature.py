@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.records.members import Members
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import parse
-from pipeline.scoring import activation, signature
+from pipeline.scoring import activation, keys
 from pipeline.scoring.account import Account, Backing, Destination
 from pipeline.scoring.activation import Record
 from pipeline.scoring.signature import Trust
@@ -32,7 +32,7 @@ from tests.unit.pipeline.scoring.signing_key import (
 )
 
 SETTINGS = asdict(PlanSettings())
-THEIR_KEY = signature.public(THEIRS)
+THEIR_KEY = keys.public(THEIRS)
 SHORT = b'{"kind":"activation","action":"apply","version":"x","hash":"y","ruleset":{},"previous":0}'
 
 
@@ -62,7 +62,7 @@ def with_signature_of(payload: bytes, other: bytes) -> bytes:
 def elsewhere(stack: str, topic: str) -> bytes:
     """A good record of the same key for another place."""
     backing = Backing(Destination(stack, topic), ALICE)
-    return signature.sign(object_after(begun(), backing=backing), OURS)
+    return keys.sign(object_after(begun(), backing=backing), OURS)
 
 
 def changed(value: bytes) -> bytes:
@@ -72,11 +72,12 @@ def changed(value: bytes) -> bytes:
 def unsigned_attacks() -> dict[str, tuple[bytes, str]]:
     """Records that an intruder without the key can write, each with what is said of it."""
     good = object_after(begun())
-    signed = signature.sign(good, OURS)
+    signed = keys.sign(good, OURS)
     key_line = signed.rpartition(b"\n")[2]
-    theirs = signature.sign(good, THEIRS)
-    swapped = theirs.replace(THEIR_KEY.encode(), signature.public(OURS).encode())
+    theirs = keys.sign(good, THEIRS)
+    swapped = theirs.replace(THEIR_KEY.encode(), keys.public(OURS).encode())
     not_signed = "it is not signed"
+    elsewhere_said = "it is for another stack or topic"
     not_of_it = "its signature is not of its bytes"
     return {
         "the record that once stopped the scoring": (SHORT, not_signed),
@@ -89,24 +90,18 @@ def unsigned_attacks() -> dict[str, tuple[bytes, str]]:
         "the signature of another record": (with_signature_of(changed(good), signed), not_of_it),
         "one point more": (changed(signed), not_of_it),
         "a blank more": (with_signature_of(good + b" ", signed), not_of_it),
-        "for another stack": (
-            elsewhere("test", "risk.rules"),
-            "it is for the topic risk.rules of the stack test",
-        ),
-        "for another topic": (
-            elsewhere("prod", "old.rules"),
-            "it is for the topic old.rules of the stack prod",
-        ),
+        "for another stack": (elsewhere("test", "risk.rules"), elsewhere_said),
+        "for another topic": (elsewhere("prod", "old.rules"), elsewhere_said),
         "signed without a context": (
             good
-            + f'\n{{"key":"{signature.public(OURS)}",'.encode()
+            + f'\n{{"key":"{keys.public(OURS)}",'.encode()
             + f'"signature":"{b64encode(OURS.sign(good)).decode()}"}}'.encode(),
             not_of_it,
         ),
         "megabytes": (b'{"kind":"' + b"a" * 4_000_000 + b'"}', not_signed),
         "deep nesting": (b"[" * 200_000, not_signed),
         "deep nesting that somebody signed": (
-            signature.sign(b"[" * 200_000, THEIRS),
+            keys.sign(b"[" * 200_000, THEIRS),
             f"it is signed by the key {THEIR_KEY}, which is not trusted",
         ),
         "nothing but a signature": (b"\n" + key_line, not_of_it),
@@ -154,7 +149,7 @@ def test_what_is_signed_and_malformed_is_put_aside_as_well(kernel: KernelProcess
     ]
     records = begun()
     for number, (record, _) in enumerate(bad, 1):
-        records.append((number, 2_000, signature.sign(json.dumps(record).encode(), OURS)))
+        records.append((number, 2_000, keys.sign(json.dumps(record).encode(), OURS)))
     said = said_of(records)
     assert [one.get("aside") for one in said[1:]] == [reason for _, reason in bad]
     assert kernel.read_rules(records, SETTINGS, TRUST.as_document()) == said
@@ -163,9 +158,9 @@ def test_what_is_signed_and_malformed_is_put_aside_as_well(kernel: KernelProcess
 def test_a_reader_says_who_wrote_what_counts_and_why() -> None:
     bob = Account("bob", "desk-2", "2026-01-02T00:00:00.000Z", "looks right")
     backing = Backing(HERE, ALICE, (bob,), 7, (3, "ab" * 32))
-    value = signature.sign(object_after([], backing=backing), OURS)
+    value = keys.sign(object_after([], backing=backing), OURS)
     (one,) = activation.read([(0, 1_000, value)], TRUST)
-    assert (one.account, one.approvals, one.key) == (ALICE, (bob,), signature.public(OURS))
+    assert (one.account, one.approvals, one.key) == (ALICE, (bob,), keys.public(OURS))
     assert one.record["audit"] == {"line": 3, "hash": "ab" * 32}
 
 
@@ -178,7 +173,7 @@ def unsigned_history() -> list[Record]:
 
 def adopted(records: list[Record]) -> list[Record]:
     adoption = activation.adoption(records, Backing(HERE, ALICE))
-    return [*records, (records[-1][0] + 1, 3_000, signature.sign(adoption, OURS))]
+    return [*records, (records[-1][0] + 1, 3_000, keys.sign(adoption, OURS))]
 
 
 def test_what_was_there_before_signatures_counts_once_somebody_has_vouched_for_it(
@@ -203,7 +198,7 @@ def test_an_adoption_of_other_records_than_those_that_are_there_vouches_for_noth
     for forged in (
         [(0, 1_000, unsigned_history()[2][2]), *records[1:]],
         [(0, 1_001, records[0][2]), *records[1:]],
-        [*records[:3], (3, 3_000, signature.sign(records[3][2] or b"", THEIRS))],
+        [*records[:3], (3, 3_000, keys.sign(records[3][2] or b"", THEIRS))],
     ):
         assert activation.read(forged, TRUST) == []
 
@@ -213,7 +208,7 @@ def test_a_new_key_vouches_for_what_the_old_one_signed_and_the_old_one_signs_no_
     records.append((1, 2_000, signed_after(records)))
     new = Trust("prod", "risk.rules", (THEIR_KEY,))
     assert activation.read(records, new) == []
-    adoption = signature.sign(activation.adoption(records, Backing(HERE, ALICE)), THEIRS)
+    adoption = keys.sign(activation.adoption(records, Backing(HERE, ALICE)), THEIRS)
     after = [*records, (2, 3_000, adoption)]
     assert [one.offset for one in activation.read(after, new)] == [0, 1]
     stolen = signed_after(records, OURS, parse(FIRST | {"version": "stolen"}))
@@ -264,7 +259,7 @@ def test_whatever_a_member_of_a_signed_record_is_all_readers_say_the_same_and_go
     kernel: KernelProcess, name: str, member: Any
 ) -> None:
     record = json.loads(object_after(begun())) | {name: member}
-    records = [*begun(), (1, 2_000, signature.sign(json.dumps(record).encode(), OURS))]
+    records = [*begun(), (1, 2_000, keys.sign(json.dumps(record).encode(), OURS))]
     records.append((2, 3_000, signed_after(records)))
     said = said_of(records)
     assert (said[0]["offset"], said[-1]["offset"]) == (0, 2)
