@@ -141,10 +141,8 @@ class Stack:
             return self
         there = self.inside
         profile = replace(self.profile, rules=there.rules, sinks=there.sinks or self.profile.sinks)
-        ports = {**self.ports, METRICS: there.metrics}
-        return replace(
-            self, profile=profile, addresses=there.addresses, ports=ports, jars=there.jars, inside=None
-        )
+        seen = replace(self, profile=profile, addresses=there.addresses, jars=there.jars, inside=None)
+        return replace(seen, ports={**self.ports, METRICS: there.metrics})
 
     @property
     def paths(self) -> Paths:

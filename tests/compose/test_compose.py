@@ -13,6 +13,7 @@ from fraudctl.errors import Failed
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import tail
+from fraudctl.servers import names
 from pipeline.metrics import catalogue
 from tests.compose.conftest import FILES, data_of, docker, fraudctl
 from tests.prometheus import Prometheus
@@ -92,6 +93,21 @@ def test_figures_are_for_the_network_alone(stack: Stack) -> None:
     published = docker("ps", "--filter", label, "--format", "{{.Ports}}").split()
     assert any("->9092" in one or "->9094" in one for one in published)
     assert [one for one in published if f"->{METRICS_PORT}" in one] == []
+
+
+def test_a_stack_of_another_home_runs_beside_it_and_goes_alone(stack: Stack, tmp_path: Path) -> None:
+    home, small = (
+        tmp_path / "home",
+        [word for name in names() if name != "redis" for word in ("--without", name)],
+    )
+    try:
+        data_of(home, "up", "--engine", "compose", "--any-port", *small)
+        other = engines.current(home)
+        assert set(other.addresses.values()).isdisjoint(stack.addresses.values())
+        assert project_name(home) != project_name(stack.home)
+    finally:
+        data_of(home, "purge", "--yes")
+    assert data_of(stack.home, "status")["healthy"]
 
 
 def test_another_engine_is_refused_in_that_home(stack: Stack) -> None:
