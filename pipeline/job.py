@@ -102,6 +102,7 @@ def environment(config: JobConfig) -> StreamExecutionEnvironment:
         "execution.checkpointing.dir": config.checkpoints,
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
     }
+    settings |= _client_settings(config.flink_conf_dir)
     if config.restore is not None:
         settings["execution.state-recovery.path"] = config.restore
     configuration = Configuration()
@@ -110,6 +111,18 @@ def environment(config: JobConfig) -> StreamExecutionEnvironment:
     # PyFlink's own factory makes an embedded cluster when it is not started by Flink's `run` script.
     flink = get_gateway().jvm.org.apache.flink.streaming.api.environment
     return StreamExecutionEnvironment(flink.StreamExecutionEnvironment(configuration._j_configuration))
+
+
+_OF_CLIENT = ("security.ssl.rest.", "security.ssl.protocol", "security.ssl.algorithms", "rest.path")
+"""what begins so in the folder of configuration is for the client that hands the job over"""
+
+
+def _client_settings(folder: str) -> dict[str, str]:
+    """How the cluster wants to be spoken to, where that is said."""
+    if not (Path(folder) / "config.yaml").is_file():
+        return {}
+    loaded = get_gateway().jvm.org.apache.flink.configuration.GlobalConfiguration.loadConfiguration(folder)
+    return {name: value for name, value in dict(loaded.toMap()).items() if name.startswith(_OF_CLIENT)}
 
 
 def wire(env: StreamExecutionEnvironment, config: JobConfig) -> None:

@@ -19,10 +19,11 @@ from pydantic import TypeAdapter
 
 from fraudctl.console import options
 from fraudctl.errors import NotRunning
-from fraudctl.home import typed_files
+from fraudctl.home import own, typed_files
 from fraudctl.home.private_files import write_atomically
 from fraudctl.settings.profile import External, Profile
 from pipeline import sinks
+from pipeline.connections.flink import FlinkRest
 from pipeline.connections.kafka.description import Kafka
 
 FORMAT = 1
@@ -84,6 +85,11 @@ class Paths:
         return self.home / "flink" / "plugins"
 
     @property
+    def flink_client(self) -> Path:
+        """What Flink's own client is told of a cluster that is not ours."""
+        return self.home / "flink" / "client"
+
+    @property
     def metrics_targets(self) -> Path:
         """Whom Prometheus is to ask, in the form of its `file_sd_configs`."""
         return self.run / "metrics-targets.json"
@@ -130,6 +136,8 @@ class Stack:
     """servers that `up` was asked for beyond those of the profile"""
     inside: Inside | None = None
     """how its programs see it; None where they see what we see"""
+    is_closed: bool = False
+    """whether its own Kafka and Flink ask who comes"""
 
     @property
     def seen_inside(self) -> Stack:
@@ -150,16 +158,17 @@ class Stack:
         address, external = self.address("kafka"), self.profile.server("kafka").external
         if isinstance(external, Kafka):
             return replace(external, bootstrap=address)
+        if self.is_closed and external is None:
+            return own.kafka(self.paths.secrets, address)
         return Kafka(bootstrap=address, alter_topics=True)
 
     @property
-    def flink(self) -> str:
-        """host:port of Flink's REST interface."""
-        return self.address("flink")
-
-    @property
-    def flink_url(self) -> str:
-        return f"http://{self.flink}"
+    def flink(self) -> FlinkRest:
+        """How Flink's REST interface is reached, ours or another's."""
+        address, external = self.address("flink"), self.profile.server("flink").external
+        if isinstance(external, FlinkRest):
+            return external
+        return own.flink(self.paths.secrets, address) if self.is_closed else FlinkRest(address=address)
 
     def metrics_port(self, program: str) -> int | None:
         """Where a program of ours answers `/metrics`; None where it was started without."""
@@ -208,8 +217,8 @@ class Stack:
         """The address of a sink's store, with the password that we made for a server of ours: show it to its
         owner only. The secrets of a server elsewhere are shown to nobody.
         """
-        own = None if self.profile.server(sink).external else self.secret(sink)
-        return with_password(self.sink_address(sink), own)
+        ours = None if self.profile.server(sink).external else self.secret(sink)
+        return with_password(self.sink_address(sink), ours)
 
     def sink_address(self, sink: str) -> str:
         """The address of a sink's store without the password; NotRunning where its server is not there."""
@@ -234,6 +243,7 @@ class Stack:
             "engine": self.engine,
             "added": list(self.added),
             **({"inside": asdict(self.inside)} if self.inside else {}),
+            "is_closed": self.is_closed,
         }
         write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
 
@@ -271,6 +281,7 @@ class _File:
     engine: str = "local"
     added: tuple[str, ...] = ()
     inside: Inside | None = None
+    is_closed: bool = False
 
 
 @cache

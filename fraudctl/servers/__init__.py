@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import pwd
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import ClassVar, TypedDict
 
 from fraudctl.binaries.artifacts import Artifact, jars, lock
-from fraudctl.home.private_files import make_folder, open_private
+from fraudctl.home.secret import generated_password as generated_password
 from fraudctl.home.stack import Paths
 from fraudctl.settings import shipped
 from fraudctl.settings.profile import ServerSettings
@@ -57,12 +56,16 @@ def run_as(user: str | None) -> RunAs:
 
 @dataclass(frozen=True)
 class Site:
-    """Where a server is put: its home, its ports by role, its settings and the user's cache."""
+    """Where a server is put: its home, its ports by role, its settings and the user's cache.
+
+    One that `is_closed` lets in only who has its secret, which `prepare` makes in the home.
+    """
 
     paths: Paths
     ports: Mapping[str, int]
     settings: ServerSettings
     cache: Path
+    is_closed: bool = False
 
 
 class BaseServer(ABC):
@@ -186,13 +189,3 @@ def start_waves(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:
         waves.append(sorted(order.get_ready()))
         order.done(*waves[-1])
     return waves
-
-
-def generated_password(file: Path) -> str:
-    """The password in a file readable by the owner alone; made on the first call."""
-    if not file.exists():
-        make_folder(file.parent)
-        file.parent.chmod(0o700)
-        with open_private(file, "x") as out:
-            out.write(secrets.token_urlsafe(24) + "\n")
-    return file.read_text(encoding="utf-8").strip()

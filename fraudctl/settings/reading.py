@@ -20,6 +20,7 @@ from fraudctl.settings.layers import Layers
 from fraudctl.settings.profile import (
     PORT,
     Digest,
+    Elsewhere,
     External,
     Ids,
     Log,
@@ -31,6 +32,8 @@ from fraudctl.settings.profile import (
     Topics,
 )
 from pipeline import notify, sinks
+from pipeline.connections.flink import FlinkRest
+from pipeline.connections.flink import problems as flink_problems
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.description import problems as kafka_problems
 from pipeline.settings.document import DocumentError, read_file
@@ -38,8 +41,6 @@ from pipeline.settings.reading import Free, Problem, files, names, read, unknown
 
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
-OPEN_SERVERS = frozenset({"flink"})
-"""servers that every part of a stack speaks to without authentication"""
 OTHER_VARIABLES = frozenset(
     {
         "FRAUDCTL_HOME",
@@ -259,41 +260,46 @@ class _Reader:
                 self.problem(f"{path}.{role}", str(error))
         return found
 
-    def external(self, name: str) -> External | Kafka | None:
+    def external(self, name: str) -> Elsewhere | None:
+        """How a server is reached that is not ours; None for one that is."""
         path = f"servers.{name}.external"
         if name == "kafka":
             return self.kafka(path)
-        self.refuse_unknown(path, names(External))
-        given = self.layers.values(path, names(External))
-        if not given and self.layers.section(f"servers.{name}").get("external") is None:
-            return None
-        found, problems = read(External, given, path)
-        self.layers.problems += problems
-        if found is None or found.credentials_file is None:
-            return found
-        where = f"{path}.credentials_file"
-        if name in OPEN_SERVERS:
-            self.problem(where, "this server is reached without a password")
-        file = self.there(where, shipped.beside(self.path.parent, given["credentials_file"]))
-        return External(found.address, file)
+        if name == "flink":
+            return self.flink(path)
+        return self.elsewhere(path, External)
 
     def kafka(self, path: str) -> Kafka | None:
         """How a Kafka is reached that is not ours: all of it, or by its address alone."""
-        known = (*names(Kafka), "address")
+        found = self.elsewhere(path, Kafka, {"address": "bootstrap"})
+        if found is not None:
+            self.layers.problems += kafka_problems(found, path)
+        return found
+
+    def flink(self, path: str) -> FlinkRest | None:
+        found = self.elsewhere(path, FlinkRest)
+        if found is not None:
+            self.layers.problems += flink_problems(found, path)
+        return found
+
+    def elsewhere(self, path: str, kind: type[_T], other_names: Mapping[str, str] | None = None) -> _T | None:
+        """What is said there, files beside the profile; None where nothing is said, or something wrong."""
+        others = other_names or {}
+        known = (*names(kind), *others)
         self.refuse_unknown(path, known)
         found = self.layers.values(path, known)
-        if not found and self.layers.section("servers.kafka").get("external") is None:
+        server, _, _ = path.rpartition(".")
+        if not found and self.layers.section(server).get("external") is None:
             return None
-        if "address" in found:
-            found.setdefault("bootstrap", found.pop("address"))
-        for name in files(Kafka):
+        for other, name in others.items():
+            if other in found:
+                found.setdefault(name, found.pop(other))
+        for name in files(kind):
             if isinstance(found.get(name), str):
                 found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
-        kafka, wrong = read(Kafka, found, path)
+        made, wrong = read(kind, found, path)
         self.layers.problems += wrong
-        if kafka is not None and not wrong:
-            self.layers.problems += kafka_problems(kafka, path)
-        return kafka
+        return None if wrong else made
 
 
 def _server_module(name: str) -> Any:

@@ -40,7 +40,7 @@ def test_a_replay_of_the_log_decides_the_same(stack: Stack) -> None:
 
 
 def test_more_taskmanagers_give_more_slots(stack: Stack) -> None:
-    flink, file = Flink(stack.flink_url), str(Project(stack.paths).file)
+    flink, file = Flink(stack.flink), str(Project(stack.paths).file)
     before = flink.overview().slots
     asked = ("compose", "-p", project_name(stack.home), "-f", file, "up", "-d", "--no-deps", "--no-recreate")
     docker(*asked, "--scale", "flink-taskmanager=2", "flink-taskmanager")
