@@ -28,5 +28,5 @@ def renewed(file: Path) -> str:
 
 
 def fresh() -> str:
-    """One that nobody guesses, of letters, digits, dashes and underscores."""
-    return secrets.token_urlsafe(_BYTES)
+    """One that nobody guesses, of letters and digits alone: DynamoDB Local takes no others."""
+    return secrets.token_hex(_BYTES)

@@ -27,7 +27,7 @@ ADDRESS = Text(
 
 @settings()
 class FlinkRest(TlsFiles):
-    """A cluster's REST interface. Without a scheme in its address, naming files of TLS says that it has TLS."""
+    """A cluster's REST interface. Without a scheme in its address it has TLS where TLS's files are named."""
 
     address: Annotated[str, ADDRESS] = ""
     """host:port, or the URL that it has behind a proxy"""
