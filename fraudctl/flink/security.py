@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 LASTS: Final = timedelta(days=3_650)
 _NAME: Final = "fraudctl"
+OUR_TLS: Final[dict[str, Setting]] = {
+    "security.ssl.protocol": "TLSv1.3",
+    "security.ssl.algorithms": "TLS_AES_128_GCM_SHA256",
+}
+"""between processes that are all ours; calls take one version alone"""
 _SUITES: Final = (
     "TLS_AES_128_GCM_SHA256",
     "TLS_AES_256_GCM_SHA384",
@@ -113,10 +118,13 @@ def rest(stores: Stores) -> dict[str, Setting]:
     return {
         "security.ssl.rest.enabled": True,
         "security.ssl.rest.authentication-enabled": stores.own is not None,
-        "security.ssl.protocol": "TLSv1.3,TLSv1.2",
-        "security.ssl.algorithms": ",".join(_SUITES),
         **_named("security.ssl.rest", stores),
     }
+
+
+def any_tls() -> dict[str, Setting]:
+    """For a client of a server that somebody else has set up."""
+    return {"security.ssl.protocol": "TLSv1.3,TLSv1.2", "security.ssl.algorithms": ",".join(_SUITES)}
 
 
 def internal(stores: Stores) -> dict[str, Setting]:

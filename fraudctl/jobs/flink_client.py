@@ -68,7 +68,7 @@ def _tls(rest: FlinkRest, there: Path) -> Mapping[str, Setting]:
         pem, own = Pem(rest.key_file.read_bytes(), rest.cert_file.read_bytes()), there / "own.p12"
         write_atomically(own, security.key_store(pem, key_password, password))
     write_atomically(there / "trust.p12", security.trust_store(rest.ca_file, password))
-    return security.rest(Stores(there / "trust.p12", own, password))
+    return {**security.rest(Stores(there / "trust.p12", own, password)), **security.any_tls()}
 
 
 def _unusable(rest: FlinkRest, error: Exception) -> Failed:

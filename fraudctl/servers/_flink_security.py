@@ -41,7 +41,7 @@ def settings(paths: Paths) -> dict[str, Setting]:
     file = paths.secret_file("flink")
     password = file.read_text(encoding="utf-8").strip() if file.is_file() else ""
     stores = Stores(_trust(paths), _own(paths), password)
-    return {**security.rest(stores), **security.internal(stores)}
+    return {**security.rest(stores), **security.internal(stores), **security.OUR_TLS}
 
 
 def _own(paths: Paths) -> Path:

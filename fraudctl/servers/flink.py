@@ -142,6 +142,8 @@ class Server(BaseServer):
             "execution.checkpointing.savepoint-dir": paths.savepoints.as_uri(),
             "io.tmp.dirs": str(self.data / "tmp"),
             "web.upload.dir": str(self.data / "upload"),
+            # By default pages of every other site may read what it answers.
+            "web.access-control-allow-origin": self._rest.url,
             # Read by the client that submits a job; the cluster's own JVMs get the same flags directly.
             "env.java.opts.all": " ".join(flink_module_flags()),
             "python.executable": sys.executable,
