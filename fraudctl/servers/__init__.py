@@ -7,7 +7,6 @@ folder, so a new server needs no entry in any table.
 from __future__ import annotations
 
 import importlib
-import pwd
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,13 +25,13 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Program:
-    """One supervised process. Times in seconds; `user` is a user name, only ever set as root."""
+    """One supervised process. Times in seconds; `user` is a user's number, only ever set as root."""
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
-    user: str | None = None
+    user: int | None = None
     stop_signal: str = "TERM"
     stop_wait_s: int = 20
     start_s: int = 1
@@ -46,12 +45,9 @@ class RunAs(TypedDict, total=False):
     extra_groups: list[int]
 
 
-def run_as(user: str | None) -> RunAs:
+def run_as(user: int | None) -> RunAs:
     """Those for this user; none for ours."""
-    if user is None:
-        return {}
-    entry = pwd.getpwnam(user)
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    return {} if user is None else {"user": user, "group": user, "extra_groups": []}
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from fraudctl.errors import NotReady
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import BaseServer, Site, start_waves
 from fraudctl.settings import profile, reading
+from tests import intruder
 from tests.prometheus import tool
 from tests.waiting import LONG_S, await_death, await_that, family
 
@@ -112,6 +113,10 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
         if connection.status == psutil.CONN_LISTEN
     }
     assert addresses == {"127.0.0.1"}
+
+    if not server.optional:
+        shown = [port for role, port in stack.ports[name].items() if role.endswith("metrics")]
+        assert intruder.got_from_ports(home, shown) == []
 
     secrets = [file.read_text().strip() for file in stack.paths.secrets.iterdir() if file.suffix == ""]
     seen = [text for one in processes(home) for text in [*one.cmdline(), *one.environ().values()]]
