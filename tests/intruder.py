@@ -165,10 +165,13 @@ def _said_by_tls(port: int, pair: Pair | None) -> bytes:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if pair:
         context.load_cert_chain(pair.cert, pair.key)
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), WAIT_S) as plain:
-        with context.wrap_socket(plain) as secure:
-            secure.sendall(HTTP % (b"/jobs/overview", b""))
-            return secure.recv(4_096)
+    with (
+        suppress(OSError),
+        socket.create_connection(("127.0.0.1", port), WAIT_S) as plain,
+        context.wrap_socket(plain) as secure,
+    ):
+        secure.sendall(HTTP % (b"/jobs/overview", b""))
+        return secure.recv(4_096)
     return b""
 
 

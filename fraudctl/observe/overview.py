@@ -14,7 +14,7 @@ from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import put_aside
-from fraudctl.observe import broker_clock, status
+from fraudctl.observe import broker_clock, foreign, status
 from fraudctl.observe.broker_clock import BrokerClock
 
 NOT_WELL = 3
@@ -56,7 +56,7 @@ def _running(stack: Stack) -> Result:
     ill, rates = _ill(health, job, sinks), status.rates(stack)
     if clock is not None and not clock.healthy:
         ill.append(f"broker clock ({clock.ahead_ms / 1000:.0f} s ahead)")
-    aside = put_aside.of(stack)
+    aside, currencies = put_aside.of(stack), foreign.look(stack)
     summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
     data = {
         "home": str(stack.home),
@@ -68,11 +68,12 @@ def _running(stack: Stack) -> Result:
         "rates": rates,
         "broker_clock": clock and clock.document(),
         "rules_put_aside": put_aside.documents(aside),
+        "currencies": currencies and currencies.document(),
         "metrics": {"prometheus": stack.addresses.get("prometheus"), "missing": _missing(stack)},
     }
     kept = _missing(stack) or f"kept by Prometheus, {stack.address('prometheus')}"
     shown = (*tables(health, job, sinks), _rates_table(rates), Table("", ("metrics",), [(kept,)]))
-    shown = (*shown, *put_aside.tables(aside))
+    shown = (*shown, *put_aside.tables(aside), *(currencies.tables() if currencies else ()))
     return Result(put_aside.with_count(summary, aside), data, exit_code=NOT_WELL if ill else 0, tables=shown)
 
 

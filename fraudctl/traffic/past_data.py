@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.streams import say
@@ -13,6 +15,8 @@ from fraudctl.errors import UsageError
 from fraudctl.files import order as sorting
 from fraudctl.files.rows import Reading
 from fraudctl.home.stack import Stack
+from fraudctl.jobs import live
+from fraudctl.jobs.submission import ruleset_content
 from fraudctl.kafka import admin, broker, tail, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.traffic.ingest_report import Order, Report
@@ -29,9 +33,6 @@ def ingest_history(
     The job uses the stack's rule set, or that in the file `rules`. UsageError, with nothing sent, when that
     cannot be used, and when the name cannot be used or was used before.
     """
-    from fraudctl.jobs import live
-    from fraudctl.jobs.submission import ruleset_content
-
     changes = {} if rules is None else {"ruleset": ruleset_content(rules)}
     chosen = history_name(name or order.name)
     topic = f"{stack.profile.topics.transactions}.history.{chosen}"
@@ -115,10 +116,11 @@ def _identity(value: bytes) -> int:
     return hash((document["user_id"], document["event_id"]))
 
 
-def _count(stack: Stack, topic: str, before: dict[int, int], bar: Progress) -> dict[str, int]:
+def _count(stack: Stack, topic: str, before: dict[int, int], bar: Progress) -> dict[str, Any]:
     """Decisions about the topic's events. The job has finished, so all of them stand in the log by now."""
     expected = _identities(stack, topic, bar)
     seen: set[int] = set()
+    currencies: Counter[str] = Counter()
     alerts = decided = reused = 0
     for record in tail.records(stack.kafka, stack.profile.topics.decisions, before):
         document = json.loads(record.value or b"{}")
@@ -127,7 +129,8 @@ def _count(stack: Stack, topic: str, before: dict[int, int], bar: Progress) -> d
         decided += 1
         alerts += document["decision"] != "approve"
         reused += document.get("reused_id", False)
+        currencies.update([document["currency"]] if "currency" in document else [])
         seen.add(hash((document["user_id"], document["event_id"])))
         bar.update(len(seen), f"{len(seen)} of {len(expected)} decided")
     counts = {"events": len(expected), "decided": decided, "undecided": len(expected - seen)}
-    return counts | {"reused_ids": reused, "alerts": alerts}
+    return counts | {"reused_ids": reused, "alerts": alerts, "currencies": dict(currencies.most_common())}

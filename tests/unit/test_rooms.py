@@ -12,6 +12,7 @@ FILES = sorted(UNIT.rglob("test_*.py"))
 
 OF_NO_MODULE = {
     "test_import_contracts.py": "who may import whom, as pyproject.toml says it",
+    "test_late_imports.py": "which imports wait inside functions, and why",
     "test_rooms.py": "this file",
     "test_waiting.py": "tests/waiting.py",
     "test_wheel.py": "what is read besides modules, in the wheel",
@@ -20,6 +21,7 @@ OF_NO_MODULE = {
     "fraudctl/files/test_cases.py": "all readers, on files as people have them",
     "fraudctl/home/test_damaged_files.py": "every reader of the home, and who lives with what it says",
     "pipeline/test_processes.py": "all processes alike",
+    "pipeline/connections/kafka/test_files.py": "files of a connection that change under librdkafka.py",
     "pipeline/kernel/test_evasion.py": "the kernel beside the reference against who knows the rules",
     "pipeline/kernel/test_activation_parity.py": "the kernel beside the reference while rule sets change",
     "pipeline/kernel/test_earlier_forms.py": "savepoints as earlier versions wrote them",
