@@ -61,6 +61,7 @@ REFUSALS = (
     b"-WRONGPASS ",
     b"-ERR ",
     b"E\x00\x00\x00",  # PostgreSQL's errors
+    b"\x15\x03",  # an alert of TLS
 )
 """How an answer to it may begin."""
 
@@ -185,14 +186,18 @@ def uploaded_by(stack: Stack) -> list[str]:
 
 def got_from_kafka(stack: Stack) -> list[str]:
     """What a stranger reads of the transactions and puts on the topic of rules, with and without a login."""
-    found: list[str] = []
-    names = stack.profile.topics
-    for told in _logins(stack.kafka.bootstrap):
-        with suppress(KafkaException):
-            found += list(AdminClient(told).list_topics(timeout=WAIT_S).topics)
-        found += _sent(told, names.rules)
-        found += _read(told, names.transactions)
-    return found
+    names, logins = stack.profile.topics, list(_logins(stack.kafka.bootstrap))
+    with ThreadPoolExecutor(len(logins)) as pool:
+        got = pool.map(
+            lambda told: _listed(told) + _sent(told, names.rules) + _read(told, names.transactions), logins
+        )
+        return [one for found in got for one in found]
+
+
+def _listed(told: dict[str, Any]) -> list[str]:
+    with suppress(KafkaException):
+        return list(AdminClient(told).list_topics(timeout=WAIT_S).topics)
+    return []
 
 
 def _logins(bootstrap: str) -> Iterator[dict[str, Any]]:

@@ -15,13 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fraudctl.errors import ProfileError, UsageError
-from fraudctl.settings import shipped
+from fraudctl.settings import elsewhere, shipped
 from fraudctl.settings.layers import Layers
 from fraudctl.settings.profile import (
     PORT,
     Digest,
-    Elsewhere,
-    External,
     Ids,
     Log,
     Notify,
@@ -32,10 +30,6 @@ from fraudctl.settings.profile import (
     Topics,
 )
 from pipeline import notify, sinks
-from pipeline.connections.flink import FlinkRest
-from pipeline.connections.flink import problems as flink_problems
-from pipeline.connections.kafka.description import Kafka
-from pipeline.connections.kafka.description import problems as kafka_problems
 from pipeline.settings.document import DocumentError, read_file
 from pipeline.settings.reading import Free, Problem, files, names, read, unknown
 
@@ -244,7 +238,8 @@ class _Reader:
         ports, own = self.ports(name), {}
         if self.layers.sets(f"{path}.settings"):
             own = self.plug_in(f"{path}.settings", _server_module(name).Settings)
-        return ServerSettings(size.port, ports, size.memory_mb, own, self.external(name))
+        external = elsewhere.of(name, self.layers, self.path.parent)
+        return ServerSettings(size.port, ports, size.memory_mb, own, external)
 
     def ports(self, name: str) -> dict[str, int]:
         path = f"servers.{name}.ports"
@@ -259,47 +254,6 @@ class _Reader:
             except ValueError as error:
                 self.problem(f"{path}.{role}", str(error))
         return found
-
-    def external(self, name: str) -> Elsewhere | None:
-        """How a server is reached that is not ours; None for one that is."""
-        path = f"servers.{name}.external"
-        if name == "kafka":
-            return self.kafka(path)
-        if name == "flink":
-            return self.flink(path)
-        return self.elsewhere(path, External)
-
-    def kafka(self, path: str) -> Kafka | None:
-        """How a Kafka is reached that is not ours: all of it, or by its address alone."""
-        found = self.elsewhere(path, Kafka, {"address": "bootstrap"})
-        if found is not None:
-            self.layers.problems += kafka_problems(found, path)
-        return found
-
-    def flink(self, path: str) -> FlinkRest | None:
-        found = self.elsewhere(path, FlinkRest)
-        if found is not None:
-            self.layers.problems += flink_problems(found, path)
-        return found
-
-    def elsewhere(self, path: str, kind: type[_T], other_names: Mapping[str, str] | None = None) -> _T | None:
-        """What is said there, files beside the profile; None where nothing is said, or something wrong."""
-        others = other_names or {}
-        known = (*names(kind), *others)
-        self.refuse_unknown(path, known)
-        found = self.layers.values(path, known)
-        server, _, _ = path.rpartition(".")
-        if not found and self.layers.section(server).get("external") is None:
-            return None
-        for other, name in others.items():
-            if other in found:
-                found.setdefault(name, found.pop(other))
-        for name in files(kind):
-            if isinstance(found.get(name), str):
-                found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
-        made, wrong = read(kind, found, path)
-        self.layers.problems += wrong
-        return None if wrong else made
 
 
 def _server_module(name: str) -> Any:
