@@ -81,6 +81,8 @@ class BaseServer(ABC):
     """whether it is started only for the sink of the same name"""
     compiles: ClassVar[bool] = False
     """whether `install` compiles a launcher, so that the compiler is fetched as well"""
+    has_secret: ClassVar[bool] = True
+    """whether it asks who comes, and so has something to `rotate`"""
     optional: ClassVar[bool] = False
     """whether a stack does without it where it cannot be had (`is_to_be_had`)"""
     hint: ClassVar[str] = ""
@@ -135,6 +137,13 @@ class BaseServer(ABC):
 
     def finish(self) -> None:
         """What a ready server still needs before others use it. Repeats are harmless."""
+
+    def rotate(self) -> bool:
+        """Put another secret in the place of the one there is; whether the server must then be started again.
+
+        Only of one with `has_secret`, while it runs. Raises NotReady where it does not answer.
+        """
+        raise NotImplementedError
 
     @classmethod
     def is_to_be_had(cls, settings: ServerSettings, cache: Path, asked: bool) -> bool:

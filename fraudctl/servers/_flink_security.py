@@ -14,23 +14,25 @@ from fraudctl.flink.cluster import Setting
 from fraudctl.flink.security import Pem, Stores
 from fraudctl.home import own
 from fraudctl.home.private_files import write_atomically
+from fraudctl.home.secret import renewed
 from fraudctl.home.stack import Paths
 from fraudctl.servers import HOST, generated_password
 
 
 def prepare(paths: Paths) -> None:
     """Make key, certificate and what the JVMs read of them, unless they are there."""
-    password = generated_password(paths.secret_file("flink"))
     certificate, key = own.flink_pair(paths.secrets)
     if not (certificate.exists() and key.exists()):
         renew(paths)
+    password = generated_password(paths.secret_file("flink"))
     pem = Pem(key.read_bytes(), certificate.read_bytes())
     write_atomically(_own(paths), security.key_store(pem, None, password))
     write_atomically(_trust(paths), security.trust_store(certificate, password))
 
 
 def renew(paths: Paths) -> None:
-    """Put a new key and certificate in place of those there are; Flink takes them at its next start."""
+    """Put another key, certificate and password in place of those there are."""
+    renewed(paths.secret_file("flink"))
     made = security.self_signed(HOST)
     for path, content in zip(own.flink_pair(paths.secrets), (made.certificate, made.key), strict=True):
         write_atomically(path, content)

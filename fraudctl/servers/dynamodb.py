@@ -64,6 +64,11 @@ class Server(BaseServer):
         if self._credentials and not self._credentials.exists():
             renew(self._credentials)
 
+    def rotate(self) -> bool:
+        """The key is read with each request."""
+        renew(self.paths.secret_file(self.name))
+        return False
+
     def programs(self) -> Sequence[Program]:
         natives = {path.parent for path in self.jar_paths() if path.suffix == ".so"}
         flags = [

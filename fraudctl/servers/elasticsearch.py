@@ -16,6 +16,7 @@ from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import compiled, launcher_jar, server_command, share_classes
 from fraudctl.errors import NotReady
 from fraudctl.home.private_files import make_folder
+from fraudctl.home.secret import renewed
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
 from pipeline.connections.secrets import text_of
 from pipeline.settings.reading import Free
@@ -48,6 +49,11 @@ class Server(BaseServer):
             make_folder(folder)
         if self._key:
             generated_password(self._key)
+
+    def rotate(self) -> bool:
+        """The key is read with each request."""
+        renewed(self.paths.secret_file(self.name))
+        return False
 
     def programs(self) -> Sequence[Program]:
         flags = [

@@ -96,6 +96,12 @@ class Server(BaseServer):
         link_jars(self.paths.flink_lib)
         _flink_metrics.link_plugins(self.paths.flink_plugins, pyflink_folder(), self.site.cache)
 
+    def rotate(self) -> bool:
+        """Key and certificate are read at a start."""
+        _flink_security.renew(self.paths)
+        self.prepare()
+        return True
+
     def settings(self) -> dict[str, Setting]:
         """Flink's configuration, the profile's `servers.flink.settings` last."""
         memory = taskmanager_memory(self.memory, ROCKSDB_MB)

@@ -23,6 +23,7 @@ from typing import Any, ClassVar
 from fraudctl.errors import Failed, NotReady
 from fraudctl.home.folder import let_through
 from fraudctl.home.private_files import make_folder, write_atomically
+from fraudctl.home.secret import renewed
 from fraudctl.home.stack import Paths
 from fraudctl.home.unprivileged import give, user_of
 from fraudctl.servers import HOST, BaseServer, Program, generated_password, run_as
@@ -116,7 +117,31 @@ class Server(BaseServer):
         try:
             self._ask("SELECT 1")
         except Unavailable as error:
-            raise NotReady(f"SELECT 1: {error}") from error
+            if not self._took_the_next():
+                raise NotReady(f"SELECT 1: {error}") from error
+
+    def rotate(self) -> bool:
+        """Who is in stays in. The next password is in a file before the server knows it, see `probe`."""
+        made = renewed(self._next)
+        try:
+            self._ask(f"ALTER ROLE \"{USER}\" PASSWORD '{made}'")
+        except Unavailable as error:
+            raise NotReady(f"ALTER ROLE: {error}") from error
+        self._next.replace(self.paths.secret_file(self.name))
+        return False
+
+    def _took_the_next(self) -> bool:
+        """Whether the server wants the password of a rotation that was cut off, which then is the password."""
+        try:
+            self._ask("SELECT 1", secret=self._next)
+        except (OSError, Unavailable):
+            return False
+        self._next.replace(self.paths.secret_file(self.name))
+        return True
+
+    @property
+    def _next(self) -> Path:
+        return self.paths.secrets / "postgres.next"
 
     def finish(self) -> None:
         if not self._ask("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]):
@@ -127,10 +152,11 @@ class Server(BaseServer):
         there = _outside(paths)
         return (there,) if os.geteuid() == 0 and there.exists() else ()
 
-    def _ask(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _ask(
+        self, statement: str, values: Sequence[Any] = (), secret: Path | None = None
+    ) -> list[tuple[Any, ...]]:
         address = f"postgresql://{USER}@{HOST}:{self.port}/postgres"
-        secret = self.paths.secret_file(self.name).read_text(encoding="utf-8").strip()
-        return ask(address, secret, statement, values, wait_s=3)
+        return ask(address, secret or self.paths.secret_file(self.name), statement, values, wait_s=3)
 
     @property
     def _user(self) -> int | None:
