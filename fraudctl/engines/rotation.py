@@ -1,7 +1,7 @@
 """Another secret for a server of a running stack, without losing a decision.
 
-Who is let in stays in, and whoever comes anew reads the secret from its file: writers wait and go on. The live
-job ends with a savepoint before that of Kafka or Flink changes, and begins from it after.
+Who is let in stays in, and whoever comes anew reads the secret from its file: writers wait and go on. The job
+ends with a savepoint before that of Kafka or Flink changes, and begins from it after.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Rotated:
 
 
 def servers(stack: Stack) -> dict[str, BaseServer]:
-    """Those of this stack that have a secret of ours. UsageError where the engine's servers have none of theirs."""
+    """Those of this stack that have a secret of ours. UsageError where its servers have none of this kind."""
     if not stack.is_closed:
         raise UsageError(
             f"secrets of a stack of the engine {stack.engine} cannot be rotated",
@@ -74,9 +74,8 @@ def _rotate(stack: Stack, name: str, wait_s: float, shown: Progress) -> Rotated:
 
 
 def _deaf(server: BaseServer) -> Failed:
-    return Failed(
-        f"{server.title} does not answer to its new secret: {reason_not_ready(server)}", server.hint
-    )
+    why = reason_not_ready(server)
+    return Failed(f"{server.title} does not answer to its new secret: {why}", server.hint)
 
 
 @contextmanager

@@ -131,7 +131,7 @@ class Server(BaseServer):
         return False
 
     def _took_the_next(self) -> bool:
-        """Whether the server wants the password of a rotation that was cut off, which then is the password."""
+        """Whether the server wants the password of a rotation that was cut off, which then is the one."""
         try:
             self._ask("SELECT 1", secret=self._next)
         except (OSError, Unavailable):
