@@ -54,9 +54,9 @@ CALLS = (
 )
 """What is said to every port, whoever listens there."""
 REFUSALS = (
-    b"HTTP/1.1 301 ",
-    b"HTTP/1.1 400 ",
-    b"HTTP/1.1 401 ",
+    b"HTTP/1.1 3",
+    b"HTTP/1.1 4",
+    b"HTTP/1.1 5",
     b"-NOAUTH ",
     b"-WRONGPASS ",
     b"-ERR ",
