@@ -15,7 +15,7 @@ import pytest
 from fraudctl import servers
 from fraudctl.console.progress import Progress
 from fraudctl.engines import chosen as chosen_servers
-from fraudctl.engines import ports, rotation
+from fraudctl.engines import ports, rotation, targets
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.local.engine import Engine
 from fraudctl.engines.local.processes import HOME_VARIABLE
@@ -117,7 +117,7 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     assert addresses == {"127.0.0.1"}
 
     if not server.optional:
-        shown = [port for role, port in stack.ports[name].items() if role.endswith("metrics")]
+        shown = [int(at.rpartition(":")[2]) for at in targets.of(stack).values()]
         assert intruder.got_from_ports(home, shown) == []
 
     secrets = [file.read_text().strip() for file in stack.paths.secrets.iterdir() if file.suffix == ""]
