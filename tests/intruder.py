@@ -54,6 +54,7 @@ CALLS = (
 )
 """What is said to every port, whoever listens there."""
 REFUSALS = (
+    b"HTTP/1.0 4",
     b"HTTP/1.1 3",
     b"HTTP/1.1 4",
     b"HTTP/1.1 5",
