@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from fraudctl.console import options
 from fraudctl.errors import NotRunning
 from fraudctl.home import own, typed_files
+from fraudctl.home.paths import Paths as Paths
 from fraudctl.home.private_files import write_atomically
 from fraudctl.settings.profile import External, Profile
 from pipeline import sinks
@@ -32,75 +33,6 @@ NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
 MEND = "remove it and run: fraudctl up"
 METRICS = "metrics"
 """among the ports: those on which the pipeline's programs answer `/metrics`, by program"""
-
-
-@dataclass(frozen=True)
-class Paths:
-    """The layout of one home."""
-
-    home: Path
-
-    @property
-    def stack_file(self) -> Path:
-        return self.home / "stack.json"
-
-    @property
-    def secrets(self) -> Path:
-        return self.home / "secrets"
-
-    @property
-    def run(self) -> Path:
-        return self.home / "run"
-
-    @property
-    def logs(self) -> Path:
-        return self.home / "logs"
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.home / "checkpoints"
-
-    @property
-    def savepoints(self) -> Path:
-        return self.home / "savepoints"
-
-    @property
-    def plugins(self) -> Path:
-        return self.home / "plugins"
-
-    @property
-    def jobs(self) -> Path:
-        return self.home / "jobs"
-
-    @property
-    def flink_conf(self) -> Path:
-        return self.home / "flink" / "conf"
-
-    @property
-    def flink_lib(self) -> Path:
-        return self.home / "flink" / "lib"
-
-    @property
-    def flink_plugins(self) -> Path:
-        return self.home / "flink" / "plugins"
-
-    @property
-    def flink_client(self) -> Path:
-        """What Flink's own client is told of a cluster that is not ours."""
-        return self.home / "flink" / "client"
-
-    @property
-    def metrics_targets(self) -> Path:
-        """Whom Prometheus is to ask, in the form of its `file_sd_configs`."""
-        return self.run / "metrics-targets.json"
-
-    def data(self, server: str) -> Path:
-        """Where a server keeps its data."""
-        return self.home / "data" / server
-
-    def secret_file(self, name: str) -> Path:
-        """The file that holds one generated password."""
-        return self.secrets / name
 
 
 @dataclass(frozen=True)
@@ -235,8 +167,8 @@ class Stack:
         """Whether this stack can write to the sink's store: its server is there, or it needs none."""
         return sink in self.addresses or not sinks.needs_server(sink)
 
-    def save(self) -> None:
-        """Write `stack.json` in one step."""
+    def as_text(self) -> str:
+        """What `stack.json` holds."""
         document = {
             "format": FORMAT,
             "profile": self.profile.as_document(),
@@ -250,7 +182,11 @@ class Stack:
             **({"inside": asdict(self.inside)} if self.inside else {}),
             "is_closed": self.is_closed,
         }
-        write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
+        return json.dumps(document, indent=2, default=str) + "\n"
+
+    def save(self) -> None:
+        """Write `stack.json` in one step."""
+        write_atomically(self.paths.stack_file, self.as_text())
 
 
 def with_password(url: str, password: str | None) -> str:
