@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.registry.description import SchemaRegistry
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.records.ids import LONGEST_ID_BYTES, MAX_ID_BYTES, IdLimits
@@ -153,6 +154,8 @@ class Profile:
     sinks: Mapping[str, Mapping[str, Any]]
     servers: Mapping[str, ServerSettings]
     notify: Notify = field(default_factory=Notify)
+    schema_registry: SchemaRegistry | None = None
+    """where schemas are asked for of transactions that come with a schema's number"""
     engine: str | None = None
     """what runs it; None: what ran the home before, at first the local engine"""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -166,6 +169,8 @@ class Profile:
         document: dict[str, object] = {"name": self.name}
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
         document |= {"engine": self.engine} if self.engine else {}
+        if self.schema_registry is not None:
+            document["schema_registry"] = self.schema_registry.as_document()
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline) | {"ids": vars(self.pipeline.ids).copy()}
         document["notify"] = vars(self.notify).copy()

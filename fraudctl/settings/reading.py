@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fraudctl.errors import ProfileError, UsageError
-from fraudctl.settings import shipped
+from fraudctl.settings import connections, shipped
 from fraudctl.settings.layers import Layers
 from fraudctl.settings.profile import (
     PORT,
     Digest,
-    External,
     Ids,
     Log,
     Notify,
@@ -30,16 +29,13 @@ from fraudctl.settings.profile import (
     ServerSize,
     Topics,
 )
+from fraudctl.settings.sections import Sections
 from pipeline import notify, sinks
-from pipeline.connections.kafka.description import Kafka
-from pipeline.connections.kafka.description import problems as kafka_problems
 from pipeline.settings.document import DocumentError, read_file
-from pipeline.settings.reading import Free, Problem, files, names, read, unknown
+from pipeline.settings.reading import Free, files, names, read
 
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
-OPEN_SERVERS = frozenset({"flink"})
-"""servers that every part of a stack speaks to without authentication"""
 OTHER_VARIABLES = frozenset(
     {
         "FRAUDCTL_HOME",
@@ -59,7 +55,8 @@ OTHER_VARIABLES = frozenset(
 """variables that are no settings of a profile, but read elsewhere"""
 
 _T = TypeVar("_T")
-_TOP = ("engine", "topics", "rules", "pipeline", "sinks", "servers", "notify", *vars(Log()))
+_SECTIONS = ("topics", "pipeline", "sinks", "servers", "schema_registry", "notify")
+_TOP = ("engine", "rules", *_SECTIONS, *vars(Log()))
 
 
 def load(
@@ -101,17 +98,15 @@ def _content(path: Path) -> Mapping[str, Any]:
     return document.content
 
 
-class _Reader:
+class _Reader(Sections):
     """Takes a profile's values from their layers, section by section."""
-
-    def __init__(self, layers: Layers, path: Path) -> None:
-        self.layers, self.path = layers, path
 
     def profile(self) -> Profile:
         self.refuse_unknown("", _TOP)
         topics, log = self.topics(), self.flat("", Log)
         pipeline = self.pipeline()
         rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
+        schema_registry, engine = connections.schema_registry(self), self.engine()
         self.layers.allow(OTHER_VARIABLES)
         self.layers.problems += self.layers.strangers()
         return Profile(
@@ -122,30 +117,11 @@ class _Reader:
             sinks=sinks,
             servers=servers,
             notify=notify,
-            engine=self.engine(),
+            schema_registry=schema_registry,
+            engine=engine,
             sources=self.layers.sources,
             **vars(log),
         )
-
-    def problem(self, path: str, message: str) -> None:
-        self.layers.problems.append(Problem(path, message))
-
-    def refuse_unknown(self, path: str, known: Iterable[str]) -> None:
-        known = tuple(known)
-        for name in self.layers.section(path):
-            if name not in known:
-                self.layers.problems.append(unknown(path, name, known))
-
-    def section(self, path: str, kind: type[_T], *others: str) -> _T:
-        """Settings of a type whose names, and the others, are all there is at the path."""
-        self.refuse_unknown(path, (*names(kind), *others))
-        return self.flat(path, kind)
-
-    def flat(self, path: str, kind: type[_T]) -> _T:
-        """Settings of a type that has a default for everything."""
-        found, problems = read(kind, self.layers.values(path, names(kind)), path)
-        self.layers.problems += problems
-        return kind() if found is None else found
 
     def engine(self) -> str | None:
         given = self.layers.values("", ["engine"]).get("engine")
@@ -178,12 +154,6 @@ class _Reader:
             return self.path
         is_in_file = self.layers.sources["rules"] == "file"
         return self.there("rules", shipped.beside(self.path.parent if is_in_file else Path.cwd(), given))
-
-    def there(self, path: str, file: Path) -> Path:
-        """The file, and a problem where it is not there."""
-        if not shipped.is_file(file):
-            self.problem(path, f"there is no file {file}")
-        return file
 
     def sinks(self) -> dict[str, dict[str, Any]]:
         known, given = shipped.sink_names(), self.layers.section("sinks")
@@ -243,7 +213,7 @@ class _Reader:
         ports, own = self.ports(name), {}
         if self.layers.sets(f"{path}.settings"):
             own = self.plug_in(f"{path}.settings", _server_module(name).Settings)
-        return ServerSettings(size.port, ports, size.memory_mb, own, self.external(name))
+        return ServerSettings(size.port, ports, size.memory_mb, own, connections.external(self, name))
 
     def ports(self, name: str) -> dict[str, int]:
         path = f"servers.{name}.ports"
@@ -258,42 +228,6 @@ class _Reader:
             except ValueError as error:
                 self.problem(f"{path}.{role}", str(error))
         return found
-
-    def external(self, name: str) -> External | Kafka | None:
-        path = f"servers.{name}.external"
-        if name == "kafka":
-            return self.kafka(path)
-        self.refuse_unknown(path, names(External))
-        given = self.layers.values(path, names(External))
-        if not given and self.layers.section(f"servers.{name}").get("external") is None:
-            return None
-        found, problems = read(External, given, path)
-        self.layers.problems += problems
-        if found is None or found.credentials_file is None:
-            return found
-        where = f"{path}.credentials_file"
-        if name in OPEN_SERVERS:
-            self.problem(where, "this server is reached without a password")
-        file = self.there(where, shipped.beside(self.path.parent, given["credentials_file"]))
-        return External(found.address, file)
-
-    def kafka(self, path: str) -> Kafka | None:
-        """How a Kafka is reached that is not ours: all of it, or by its address alone."""
-        known = (*names(Kafka), "address")
-        self.refuse_unknown(path, known)
-        found = self.layers.values(path, known)
-        if not found and self.layers.section("servers.kafka").get("external") is None:
-            return None
-        if "address" in found:
-            found.setdefault("bootstrap", found.pop("address"))
-        for name in files(Kafka):
-            if isinstance(found.get(name), str):
-                found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
-        kafka, wrong = read(Kafka, found, path)
-        self.layers.problems += wrong
-        if kafka is not None and not wrong:
-            self.layers.problems += kafka_problems(kafka, path)
-        return kafka
 
 
 def _server_module(name: str) -> Any:

@@ -79,6 +79,10 @@ class JobConfig:
     plugin_watch: str | None = None
     hops: tuple[str, ...] | None = None
     kafka_properties: Mapping[str, str] = field(default_factory=dict)
+    schema_registry: Mapping[str, str] = field(default_factory=dict)
+    """how the registry of schemas is reached; empty where there is none"""
+    decision_schema: int | None = None
+    """the number of the schema in whose frame decisions are written, None for none"""
 
     def as_document(self) -> dict[str, object]:
         """As the job and the kernel read it; JSON without change."""
@@ -118,6 +122,8 @@ class JobConfig:
             plugin_watch=config.optional_text("plugin_watch"),
             hops=config.texts("hops") if "hops" in config else None,
             kafka_properties=_texts(config, "kafka_properties"),
+            schema_registry=_texts(config, "schema_registry") if "schema_registry" in config else {},
+            decision_schema=whole("decision_schema") if config.holds("decision_schema") else None,
         )
 
 
