@@ -84,7 +84,7 @@ class Backtest:
 
     @property
     def foreign(self) -> int:
-        """Events judged in another currency than the rule set's, whose amounts count as if in its own."""
+        """Events judged in another currency than the rule set's: its rules about amounts let them pass."""
         own = self.ruleset.currency
         return 0 if own is None else sum(n for code, n in self.currencies.items() if code != own)
 

@@ -19,6 +19,8 @@ SAMPLED: Final = 8
 """Of how many decisions, at most, the delay of one is looked at."""
 MOST_RULES: Final = 500
 MOST_REASONS: Final = 50
+MOST_CURRENCIES: Final = 50
+NO_CURRENCY: Final = "none"
 OTHERS: Final = "other"
 _STEP_MS: Final = 1_000
 _DECISIONS: Final = ("approve", "review", "block")
@@ -45,6 +47,8 @@ class Tally:
             for mark in _MARKS:
                 _add(figures.marked, mark, times * bool(verdict.get(mark)))
             self._count_rules(verdict, times)
+        for currency, times in Counter(decision_bytes.currency_of(value) for _, _, value in batch).items():
+            _add(figures.currencies, (currency or NO_CURRENCY)[:60], times, MOST_CURRENCIES)
         for _, append_ms, value in batch[::SAMPLED]:
             self._measure(append_ms, value)
         if batch:

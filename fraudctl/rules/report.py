@@ -53,7 +53,13 @@ class Checked:
                 for p in self.problems
             ],
             "state_per_key": [asdict(state) for state in self.states],
+            "notes": self.notes,
         }
+
+    @property
+    def notes(self) -> list[str]:
+        """What is worth knowing of a sound rule set and is no reason to change it."""
+        return [] if self.ruleset is None else lint.notes(self.ruleset)
 
     def tables(self) -> tuple[Table, ...]:
         """The problems with their places, and the state."""
@@ -66,6 +72,7 @@ class Checked:
         tables = (
             Table("", ("severity", "line", "place", "what"), problems),
             Table("State per key (estimate)", heads, states),
+            Table("", ("note",), [(note,) for note in self.notes]),
         )
         return tuple(table for table in tables if table.rows)
 

@@ -12,7 +12,7 @@ from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.description import problems as kafka_problems
 from pipeline.connections.registry.description import SchemaRegistry
 from pipeline.connections.registry.description import problems as registry_problems
-from pipeline.settings.reading import Problem, files, names, read
+from pipeline.settings.reading import Problem, names, read
 
 OPEN_SERVERS: Final = frozenset({"flink"})
 """servers that every part of a stack speaks to without authentication"""
@@ -70,10 +70,7 @@ def _connection(
     problems: Callable[[_T, str], Iterable[Problem]],
 ) -> _T | None:
     """The description of a connection, whose files lie beside the profile."""
-    for name in files(kind):
-        if isinstance(given := found.get(name), str):
-            file = shipped.beside(reading.path.parent, given)
-            found[name] = str(reading.there(f"{path}.{name}", file))
+    reading.beside(path, kind, found)
     made, wrong = read(kind, found, path)
     reading.layers.problems += wrong
     if made is not None and not wrong:

@@ -14,11 +14,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fraudctl.errors import ProfileError, UsageError
-from fraudctl.settings import connections, shipped
-from fraudctl.settings.layers import Layers
+from fraudctl.errors import ProfileError
+from fraudctl.settings import connections, profile_file, shipped
+from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
+    Approval,
     Digest,
     Ids,
     Log,
@@ -27,36 +28,17 @@ from fraudctl.settings.profile import (
     Profile,
     ServerSettings,
     ServerSize,
+    Signing,
     Topics,
 )
 from fraudctl.settings.sections import Sections
 from pipeline import notify, sinks
-from pipeline.settings.document import DocumentError, read_file
-from pipeline.settings.reading import Free, files, names, read
+from pipeline.settings.reading import Free, names, read
 
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
-OTHER_VARIABLES = frozenset(
-    {
-        "FRAUDCTL_HOME",
-        "FRAUDCTL_CACHE",
-        "FRAUDCTL_IMAGE",
-        "FRAUDCTL_IMAGE_DYNAMODB",
-        "FRAUDCTL_IMAGE_ELASTICSEARCH",
-        "FRAUDCTL_IMAGE_KAFKA",
-        "FRAUDCTL_IMAGE_POSTGRES",
-        "FRAUDCTL_IMAGE_REDIS",
-        "FRAUDCTL_MAVEN_URL",
-        "FRAUDCTL_PROFILE",
-        "FRAUDCTL_NOTIFY_CONFIG",
-        "FRAUDCTL_SUPERVISED_HOME",
-    }
-)
-"""variables that are no settings of a profile, but read elsewhere"""
-
 _T = TypeVar("_T")
-_SECTIONS = ("topics", "pipeline", "sinks", "servers", "schema_registry", "notify")
-_TOP = ("engine", "rules", *_SECTIONS, *vars(Log()))
+_SECTIONS = ("topics", "pipeline", "sinks", "servers", "schema_registry", "notify", "signing", "approval")
 
 
 def load(
@@ -69,43 +51,32 @@ def load(
     Raises ProfileError with every problem, UsageError if there is no such profile.
     """
     environ = environ or {}
-    path = _find(str(name_or_path or environ.get("FRAUDCTL_PROFILE") or "default"))
-    layers = Layers(_content(path), overrides or {}, environ)
+    path = profile_file.find(str(name_or_path or environ.get("FRAUDCTL_PROFILE") or "default"))
+    return check(profile_file.content(path), path, overrides, environ)
+
+
+def check(
+    content: Mapping[str, Any],
+    path: Path,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Profile:
+    """The same of content that is at hand; `path` is the file whose name and folder it has."""
+    layers = Layers(content, overrides or {}, environ or {})
     profile = _Reader(layers, path).profile()
     if layers.problems:
         raise ProfileError(str(path), layers.problems)
     return profile
 
 
-def _find(name: str) -> Path:
-    try:
-        return shipped.find("profile", name, shipped.data_dir("profiles")).resolve()
-    except UsageError:
-        known = ", ".join(shipped.profile_names())
-        hint = f"shipped profiles: {known}; a path to a YAML file works as well"
-        raise UsageError(f"there is no profile {shipped.short(name)!r}", hint) from None
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    try:
-        document = read_file(path)
-    except DocumentError as error:
-        raise ProfileError(str(path), [error]) from None
-    if document.content is None:
-        return {}
-    if not isinstance(document.content, Mapping):
-        raise ProfileError(str(path), ["the file must be a mapping of settings"])
-    return document.content
-
-
 class _Reader(Sections):
     """Takes a profile's values from their layers, section by section."""
 
     def profile(self) -> Profile:
-        self.refuse_unknown("", _TOP)
-        topics, log = self.topics(), self.flat("", Log)
-        pipeline = self.pipeline()
+        self.refuse_unknown("", ("engine", "rules", *_SECTIONS, *vars(Log())))
+        topics, log, pipeline = self.topics(), self.flat("", Log), self.pipeline()
         rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
+        signing, approval = self.section("signing", Signing), self.section("approval", Approval)
         schema_registry, engine = connections.schema_registry(self), self.engine()
         self.layers.allow(OTHER_VARIABLES)
         self.layers.problems += self.layers.strangers()
@@ -117,6 +88,8 @@ class _Reader(Sections):
             sinks=sinks,
             servers=servers,
             notify=notify,
+            signing=signing,
+            approval=approval,
             schema_registry=schema_registry,
             engine=engine,
             sources=self.layers.sources,
@@ -124,10 +97,10 @@ class _Reader(Sections):
         )
 
     def engine(self) -> str | None:
-        given = self.layers.values("", ["engine"]).get("engine")
-        if given is None or given in shipped.engine_names():
+        given, known = self.layers.values("", ["engine"]).get("engine"), shipped.engine_names()
+        if given is None or given in known:
             return given
-        self.problem("engine", f"must be one of {', '.join(shipped.engine_names())}")
+        self.problem("engine", f"must be one of {', '.join(known)}")
         return None
 
     def pipeline(self) -> Pipeline:
@@ -196,9 +169,8 @@ class _Reader(Sections):
             if value is None and name not in found:
                 self.problem(f"{path}.{name}", "has no value")
         self.layers.problems += read(kind, found, path)[1]
-        for name in () if is_free else files(kind):
-            if isinstance(found.get(name), str):
-                found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
+        if not is_free:
+            self.beside(path, kind, found)
         self.layers.allow(str(value) for name, value in found.items() if name.endswith("_variable"))
         return found
 

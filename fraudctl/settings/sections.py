@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fraudctl.settings import shipped
 from fraudctl.settings.layers import Layers
-from pipeline.settings.reading import Problem, names, read, unknown
+from pipeline.settings.reading import Problem, files, names, read, unknown
 
 _T = TypeVar("_T")
 
@@ -35,7 +35,9 @@ class Sections:
 
     def flat(self, path: str, kind: type[_T]) -> _T:
         """Settings of a type that has a default for everything."""
-        found, problems = read(kind, self.layers.values(path, names(kind)), path)
+        given = self.layers.values(path, names(kind))
+        self.beside(path, kind, given)
+        found, problems = read(kind, given, path)
         self.layers.problems += problems
         return kind() if found is None else found
 
@@ -44,3 +46,10 @@ class Sections:
         if not shipped.is_file(file):
             self.problem(path, f"there is no file {file}")
         return file
+
+    def beside(self, path: str, kind: type[Any], found: dict[str, Any]) -> None:
+        """Let the files among what was found be seen from the profile."""
+        for name in files(kind):
+            if isinstance(found.get(name), str):
+                file = shipped.beside(self.path.parent, found[name])
+                found[name] = str(self.there(f"{path}.{name}", file))

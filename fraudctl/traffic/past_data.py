@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.streams import say
@@ -114,10 +116,11 @@ def _identity(value: bytes) -> int:
     return hash((document["user_id"], document["event_id"]))
 
 
-def _count(stack: Stack, topic: str, before: dict[int, int], bar: Progress) -> dict[str, int]:
+def _count(stack: Stack, topic: str, before: dict[int, int], bar: Progress) -> dict[str, Any]:
     """Decisions about the topic's events. The job has finished, so all of them stand in the log by now."""
     expected = _identities(stack, topic, bar)
     seen: set[int] = set()
+    currencies: Counter[str] = Counter()
     alerts = decided = reused = 0
     for record in tail.records(stack.kafka, stack.profile.topics.decisions, before):
         document = json.loads(record.value or b"{}")
@@ -126,7 +129,8 @@ def _count(stack: Stack, topic: str, before: dict[int, int], bar: Progress) -> d
         decided += 1
         alerts += document["decision"] != "approve"
         reused += document.get("reused_id", False)
+        currencies.update([document["currency"]] if "currency" in document else [])
         seen.add(hash((document["user_id"], document["event_id"])))
         bar.update(len(seen), f"{len(seen)} of {len(expected)} decided")
     counts = {"events": len(expected), "decided": decided, "undecided": len(expected - seen)}
-    return counts | {"reused_ids": reused, "alerts": alerts}
+    return counts | {"reused_ids": reused, "alerts": alerts, "currencies": dict(currencies.most_common())}

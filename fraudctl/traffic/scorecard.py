@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -58,14 +59,17 @@ class Scorecard:
     recall_by_instance: float | None
     alert_rate_normal: float | None
     latency_ms: Mapping[str, int | None]
+    currencies: Mapping[str, int] = field(default_factory=dict)
+    """decisions by the currency their events name"""
     instances: Sequence[Instance] = field(default_factory=tuple)
 
     def as_document(self) -> dict[str, object]:
         """The scorecard as JSON-able data."""
-        skipped = ("instances", "latency_ms")
+        skipped = ("instances", "latency_ms", "currencies")
         numbers = {name: getattr(self, name) for name in self.__slots__ if name not in skipped}
         instances = [instance.as_document() for instance in self.instances]
-        return numbers | {"latency_ms": dict(self.latency_ms), "instances": instances}
+        named = {"latency_ms": dict(self.latency_ms), "currencies": dict(self.currencies)}
+        return numbers | named | {"instances": instances}
 
 
 class Scoreboard:
@@ -81,6 +85,7 @@ class Scoreboard:
         self._flagged = bytearray()
         self._parts: dict[int, Part] = {}
         self._furthest: dict[int, int] = {}
+        self._currencies: Counter[str] = Counter()
         self.sent = self.accepted = self.not_accepted = self.decided = self.duplicates = self.alerts = 0
 
     def send(self, number: int, scheduled_ms: int, part: Part | None) -> None:
@@ -121,7 +126,15 @@ class Scoreboard:
         self.accepted += is_decided
         self.not_accepted += not is_decided
 
-    def decide(self, number: int, flagged: bool, append_ms: int, partition: int, offset: int) -> None:
+    def decide(
+        self,
+        number: int,
+        flagged: bool,
+        append_ms: int,
+        partition: int,
+        offset: int,
+        currency: str | None = None,
+    ) -> None:
         """A decision has arrived; `partition` and `offset` are its transaction's. A later one replaces it."""
         with self._lock:
             if not 0 <= number < len(self._scheduled):
@@ -130,6 +143,7 @@ class Scoreboard:
             if self._appended[number] == _UNKNOWN:
                 self._appended[number] = append_ms
                 self.decided += 1
+                self._currencies.update([] if currency is None else [currency])
             else:
                 self.duplicates += 1
                 self.alerts -= self._flagged[number]
@@ -176,6 +190,7 @@ class Scoreboard:
             latency_ms=_percentiles(
                 sorted(at - due for at, due in zip(self._appended, self._scheduled, strict=True) if at >= 0)
             ),
+            currencies=dict(self._currencies.most_common()),
             instances=tuple(instances),
         )
 

@@ -183,7 +183,8 @@ def _take(board: Scoreboard, prefix: str, record: Record) -> None:
         event_id, source = document["event_id"], document["source"]
         if event_id.startswith(prefix):
             number, flagged = int(event_id[len(prefix) :]), document["decision"] != "approve"
-            board.decide(number, flagged, record.append_ms, source["partition"], source["offset"])
+            place = source["partition"], source["offset"]
+            board.decide(number, flagged, record.append_ms, *place, document.get("currency"))
 
 
 def write_stream(run: Run, target: TextIO) -> int:
@@ -223,6 +224,8 @@ def _tables(card: Scorecard) -> tuple[Table, ...]:
         ("alert rate on normal traffic", _percent(card.alert_rate_normal)),
         ("latency ms", latency or "none"),
     ]
+    if len(card.currencies) > 1:
+        rows.append(("decided by currency", "  ".join(f"{n} {code}" for code, n in card.currencies.items())))
     tables = [Table("Scorecard", ("what", "value"), rows)]
     if card.instances:
         columns = ("instance", "events", "flagged", "events to detect", "time to detect")

@@ -90,6 +90,11 @@ class DecisionFigures:
         "windows that are not full yet), reused_id (of an id that was used before, for other content)",
         "mark",
     )
+    currencies: Labelled = counter(
+        "fraudctl_decisions_by_currency_total",
+        "decisions by the currency their events name (none: by no name), at most 50 of them",
+        "currency",
+    )
     refused: Labelled = counter(
         "fraudctl_refused_total", "records refused, by the code of the reason", "reason"
     )

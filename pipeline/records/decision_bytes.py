@@ -24,6 +24,7 @@ _AMOUNT = b',"amount":'
 _USER_ID = ',"user_id":"'
 _FEATURES = ',"features":{'
 _LATE = ',"late":'
+_CURRENCY = re.compile(rb',"currency":"([^"\\]*)"')
 _LATE_BYTES = _LATE.encode()
 _TIME_BYTES = b',"event_time":"'
 _APPROVED = '"decision":"approve"'
@@ -123,6 +124,12 @@ def time_bytes(value: bytes) -> bytes:
     cut = value.find(_TIME_BYTES)
     start = cut + len(_TIME_BYTES)
     return value[start : value.find(b'"', start)] if cut >= 0 else b""
+
+
+def currency_of(value: bytes) -> str | None:
+    """The currency that a decision, or its head, says of its event; None where it says none."""
+    found = _CURRENCY.search(value)
+    return None if found is None else found[1].decode("utf-8", "replace")
 
 
 def beginning(stored: str) -> bytes:

@@ -15,6 +15,7 @@ from typing import Final
 from pipeline.records.clock import DAY_MS
 from pipeline.records.quantities import Refusal
 from pipeline.records.spelling import CODES, spelt
+from pipeline.rules.currencies import is_about_amounts
 from pipeline.rules.expression.reachability import can_fail, can_hold, implies, normal
 from pipeline.rules.expression.tree import (
     Both,
@@ -77,6 +78,22 @@ def lint(ruleset: RuleSet, retention_ms: int = -1) -> list[Problem]:
         *_beyond_retention(ruleset, retention_ms),
     ]
     return [Problem(".".join(path), ruleset.line(path), message, "warning") for path, message in findings]
+
+
+def notes(ruleset: RuleSet) -> list[str]:
+    """What holds for the rule set and is not to be seen in its text."""
+    found = []
+    if ruleset.over_amounts:
+        found.append(
+            f"amounts are {ruleset.currency}: on events in another currency these rules do not fire, and "
+            f"one that should has to ask for currency: {', '.join(sorted(ruleset.over_amounts))}"
+        )
+    if ruleset.currency and any(is_about_amounts(feature) for feature in ruleset.features.values()):
+        found.append(
+            f"features of amounts count those in other currencies as if they were {ruleset.currency}: leave "
+            f'them out with where: currency == "{ruleset.currency}"'
+        )
+    return found
 
 
 def state_per_key(ruleset: RuleSet, settings: PlanSettings | None = None) -> list[KeyState]:
@@ -168,9 +185,7 @@ def _where(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:
 
 
 def _currency(ruleset: RuleSet, feature: Feature) -> Iterator[tuple[Path, str]]:
-    mentions = {used.name for where in feature.wheres for used in names_in(where.condition)}
-    is_about_money = feature.of == "amount" or "amount" in mentions
-    if is_about_money and ruleset.currency is None and "currency" not in mentions:
+    if ruleset.currency is None and is_about_amounts(feature):
         message = "does not say which currency: add it to where, or settings: {currency: EUR}"
         yield ("features", feature.name), message
 

@@ -25,6 +25,7 @@ from itertools import product
 from typing import Any, Final, Literal
 
 from pipeline.records.fields import RESERVED
+from pipeline.rules.currencies import over_amounts
 from pipeline.rules.expression.parse import FUNCTIONS
 from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, constant_of, is_clean_text
 from pipeline.rules.expression.tree import Literal as Constant
@@ -92,6 +93,8 @@ class RuleSet:
     inputs: tuple[str, ...] = ()
     built_in: tuple[str, ...] = ()
     """those of the inputs that neither a transaction nor a feature says, but the log"""
+    over_amounts: frozenset[str] = frozenset()
+    """rules about amounts of its currency: they do not fire on an event in another one"""
     tests: Any = field(default=None, compare=False, repr=False)
     lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
 
@@ -105,6 +108,10 @@ class RuleSet:
     def plan(self, settings: PlanSettings | None = None) -> Plan:
         """What the kernel computes for this rule set."""
         return build_plan(self.needs(), settings or PlanSettings())
+
+    def is_foreign(self, currency: object) -> bool:
+        """Whether an event that names this currency, None if none, is in another one than the rule set's."""
+        return None not in (self.currency, currency) and currency != self.currency
 
     def kind(self, name: str) -> Kind:
         """The kind of a field or feature."""
@@ -162,7 +169,7 @@ class _Reader:
         kinds = {name: features[name].kind if name in features else Kind.ANY for name in declared}
         rules = self._rules(Names(frozenset(fields), kinds, lists, built_in=BUILT_IN))
         content = {section: value for section, value in self._content.items() if section != "tests"}
-        inputs = inputs_of(rules, features, fields)
+        inputs, currency = inputs_of(rules, features, fields), self._currency()
         ruleset = RuleSet(
             version=self._version(),
             hash="",
@@ -172,9 +179,10 @@ class _Reader:
             thresholds=self._thresholds(),
             lists=lists,
             fields=fields,
-            currency=self._currency(),
+            currency=currency,
             inputs=inputs,
             built_in=built_in_of(inputs, features, fields),
+            over_amounts=over_amounts(rules, features) if currency else frozenset(),
             tests=self._content.get("tests"),
             lines=self._document.lines,
         )

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from pipeline.records.decision_bytes import currency_of
 from pipeline.records.decisions import Decision, Hit, Source, encode_tail
 from pipeline.records.quantities import Number, amount_text
 from pipeline.records.wire import Scalar
+from pipeline.rules.currencies import CURRENCY
 from pipeline.rules.expression.compile import ConditionCompiler, predicate
 from pipeline.rules.expression.tree import Kind, Name, RawValue
 from pipeline.rules.plugins.call import Alarm, Answer, Guard, Ready
@@ -39,7 +41,7 @@ def finish(rows, heads, clean, flagged):
     for row, head in zip(rows, heads, strict=True):
         ({variables}) = row
 {nested_body}
-        append(head + (flagged(fired, row, said) if fired else clean))
+        append(head + (flagged(fired, row, said, head) if fired else clean))
     return finished
 """
 
@@ -71,15 +73,19 @@ class Scorer:
     def __init__(self, ruleset: RuleSet, guard: Guard | None = None) -> None:
         self._ruleset = ruleset
         self._index = {name: index for index, name in enumerate(ruleset.inputs)}
+        numbers = {rule.name: number for number, rule in enumerate(ruleset.rules)}
+        self._over_amounts = sum(1 << numbers[name] for name in ruleset.over_amounts)
         self.plugin_errors: Counter[str] = Counter()
         functions = _compile(ruleset, guard or Alarm())
         self._fired_by: Callable[[Row], tuple[int, Said | None]] = functions["fired_by"]
         self._finish: Callable[..., list[bytes]] = functions["finish"]
         self._clean_tail = self._tail(0, (), None)
 
-    def score(self, values: Row) -> Verdict:
-        """Score, decision and the rules that fired."""
+    def score(self, values: Row, currency: object = None) -> Verdict:
+        """Score, decision and the rules that fired on an event in that currency, None if it names none."""
         fired, said = self._fired_by(values)
+        if self._ruleset.is_foreign(currency):
+            fired &= ~self._over_amounts
         return self._verdict(fired, values, said)
 
     def tail(self, values: Row) -> bytes:
@@ -94,7 +100,7 @@ class Scorer:
         The answer has a line per head, each with its tail; it is empty when there are no rows.
         """
         first, *heads = data.split(b"\n")
-        return b"\n".join(self._finish(json.loads(first), heads, self._clean_tail, self._tail))
+        return b"\n".join(self._finish(json.loads(first), heads, self._clean_tail, self._flagged))
 
     def decide(self, scored: Scored, topic: str) -> Decision:
         """The decision on an event from the reference; equal to what the job writes."""
@@ -126,7 +132,7 @@ class Scorer:
 
     def verdict(self, scored: Scored) -> Verdict:
         """The verdict on an event from the reference, without the rest of a decision."""
-        return self.score(self._values(scored))
+        return self.score(self._values(scored), scored.stamped.transaction.fields.get(CURRENCY))
 
     def _values(self, scored: Scored) -> Row:
         features, transaction = self._ruleset.features, scored.stamped.transaction
@@ -174,6 +180,12 @@ class Scorer:
             for part in reason.parts
         )
 
+    def _flagged(self, fired: int, values: Row, said: Said | None, head: bytes) -> bytes:
+        """The end of a decision in which rules fired; only here, so rarely, is its currency looked at."""
+        if self._over_amounts and self._ruleset.is_foreign(currency_of(head)):
+            fired &= ~self._over_amounts
+        return self._tail(fired, values, said) if fired else self._clean_tail
+
     def _tail(self, fired: int, values: Row, said: Said | None) -> bytes:
         verdict, ruleset = self._verdict(fired, values, said), self._ruleset
         return encode_tail(
@@ -199,6 +211,8 @@ def _scalar(kind: Kind, value: RawValue) -> Scalar:
 
 def judge(rule: Rule, ruleset: RuleSet, values: Mapping[str, RawValue | None]) -> Answer | None:
     """What one rule says of raw values by name; None when it does not fire."""
+    if rule.name in ruleset.over_amounts and ruleset.is_foreign(values.get(CURRENCY)):
+        return None
     if not predicate(rule.condition)(values):
         return None
     if rule.plugin is None:

@@ -33,6 +33,7 @@ SCORECARD = {
     "recall_by_instance",
     "alert_rate_normal",
     "latency_ms",
+    "currencies",
     "instances",
 }
 INSTANCE = {"instance", "attack", "events", "expected", "flagged", "events_to_detect", "time_to_detect_ms"}

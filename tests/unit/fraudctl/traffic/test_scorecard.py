@@ -21,7 +21,8 @@ def test_the_whole_scorecard_of_a_small_run() -> None:
     frauds = {1: part(1), 2: part(2), 4: part(3), 5: part(1, 1, "run/a-2")}
     board = board_of(8, frauds)
     for number, flagged in enumerate([False, False, True, True, False, False, False]):
-        board.decide(number, flagged, 1_000 + 10 * number + 5 + number, 0, number)
+        currency = ("EUR", "EUR", "JPY", None)[number % 4]
+        board.decide(number, flagged, 1_000 + 10 * number + 5 + number, 0, number, currency)
     board.decide(0, False, 2_000, 0, 0)
     assert board.scorecard().as_document() == {
         "sent": 8,
@@ -36,6 +37,7 @@ def test_the_whole_scorecard_of_a_small_run() -> None:
         "recall_by_instance": 0.5,
         "alert_rate_normal": 0.333333,
         "latency_ms": {"p50": 8, "p90": 11, "p99": 11, "max": 11},
+        "currencies": {"EUR": 4, "JPY": 2},
         "instances": [
             {
                 "instance": "run/a-1",

@@ -14,6 +14,7 @@ OURS = [one for one in catalogue.metrics() if one.name.startswith("fraudctl_")]
 BOUNDED = {
     "channel": "those of the profile",
     "consumer": "the job and the sinks",
+    "currency": "at most 50",
     "decision": "three",
     "kind": "two",
     "mark": "three",

@@ -195,3 +195,61 @@ def test_lists_decide() -> None:
         ("block", ["denied"]),
         ("approve", ["risky_country"]),
     ]
+
+
+EUROS = parse(
+    {
+        "version": "v1",
+        "settings": {"currency": "EUR"},
+        "features": {
+            "n": {"by": "user_id", "agg": "count", "window": "5m"},
+            "total": {"by": "user_id", "agg": "sum", "of": "amount", "window": "5m"},
+            "yen": {
+                "by": "user_id",
+                "agg": "sum",
+                "of": "amount",
+                "window": "5m",
+                "where": "currency == 'JPY'",
+            },
+        },
+        "rules": {
+            "large": {"when": "amount > 500", "points": 50},
+            "sum": {"when": "total > 500", "points": 20},
+            "often": {"when": "n >= 1", "points": 5},
+            "large_yen": {"when": "currency == 'JPY' and amount > 500", "points": 3},
+            "yen_sum": {"when": "yen > 500", "points": 1},
+        },
+        "thresholds": {"review": 50, "block": 80},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("currency", "rules"),
+    [
+        ("EUR", ["large", "sum", "often"]),
+        (None, ["large", "sum", "often"]),
+        ("JPY", ["often", "large_yen", "yen_sum"]),
+        ("USD", ["often"]),
+    ],
+)
+def test_a_rule_about_amounts_does_not_fire_on_another_currency_unless_it_says_which(
+    currency: str | None, rules: list[str]
+) -> None:
+    named = {} if currency is None else {"currency": currency}
+    event = {"event_id": "e", "user_id": "u", "event_time": START_MS, "amount": 900} | named
+    (stamped,) = stamp([Record(0, 0, START_MS, json.dumps(event).encode())])
+    (scored,) = Reference(EUROS.plan()).process([stamped])
+    decision = decide(scored, EUROS, "t")
+    assert [hit.rule for hit in decision.reasons] == rules
+    values = [scored.values.get(name, stamped.transaction.get(name)) for name in EUROS.inputs]
+    head = encode_decision(decision).partition(b',"late":')[0] + b',"late":false,"saturated":false'
+    batch = json.dumps([values]).encode() + b"\n" + head
+    assert Scorer(EUROS).score_batch(batch) == encode_decision(decision)
+
+
+def test_an_event_in_another_currency_that_only_such_rules_meet_ends_like_one_without_rules() -> None:
+    rules = parse({**EUROS.content, "rules": {"large": {"when": "amount > 500", "points": 50}}})
+    head = b'{"event_id":"a","amount":900,"currency":"JPY","late":false'
+    clean = Scorer(rules).score_batch(b"[[9000000]]\n" + head)
+    assert clean.endswith(b'"score":0,"decision":"approve","reasons":[]' + clean.rpartition(b"]")[2])
