@@ -19,7 +19,7 @@ from fraudctl.kafka import tail
 from fraudctl.kafka.sender import Sender, Sent
 from pipeline.connections.kafka.description import Kafka
 from pipeline.records.clock import now_ms
-from pipeline.rules.feature import KEYS
+from pipeline.rules.feature import in_order
 from pipeline.rules.plan import TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring import activation
@@ -135,7 +135,7 @@ def of(stack: Stack) -> RulesTopic:
 def needed(change: Change) -> list[str]:
     """The keys by which the change has features."""
     sets = [one for one in (change.live, change.shadow) if one is not None]
-    return sorted({feature.by for one in sets for feature in one.features.values()}, key=KEYS.index)
+    return list(in_order(feature.by for one in sets for feature in one.features.values()))
 
 
 def live_config(stack: Stack, config: JobConfig) -> JobConfig:
@@ -150,7 +150,7 @@ def live_config(stack: Stack, config: JobConfig) -> JobConfig:
         config,
         topics=replace(config.topics, rules=names.rules, shadow=names.shadow),
         ruleset=chain[-1].content,
-        hops=tuple(key for key in KEYS if key in (*activation.keys(chain), *asked)),
+        hops=in_order((*activation.keys(chain), *asked)),
     )
 
 
