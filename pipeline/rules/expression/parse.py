@@ -138,7 +138,9 @@ class _Reader:
                 return Present(self._name(name))
             case ast.Call(func=ast.Name(id="present")):
                 raise self._error(node, "present takes the name of one field or feature")
-            case ast.Call(func=ast.Name(id="starts_with"), args=[value, ast.Constant(value=str()) as text]):
+            case ast.Call(
+                func=ast.Name(id="starts_with"), args=[value, ast.Constant(value=str()) as text], keywords=[]
+            ):
                 return StartsWith(self._text(value), str(self._constant(text)))
             case ast.Call(func=ast.Name(id="starts_with")):
                 raise self._error(node, 'starts_with takes a text and its beginning: starts_with(x, "a")')
