@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo compose-image compose-demo bench bench-reading schemas metrics permissions wheel clean
+.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading schemas metrics permissions chart wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ exit 1
 endef
 export PICK_PYTHON
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml requirements.lock build.lock
 	@set -euo pipefail; \
 	if ! $(BIN)/python -c 'import pip' >/dev/null 2>&1; then \
 	  python="$$(bash -c "$$PICK_PYTHON")"; \
@@ -38,8 +38,23 @@ $(READY): pyproject.toml constraints.txt
 	  rm -rf $(VENV); "$$python" -m venv $(VENV); \
 	fi; \
 	echo "Installing the Python packages into $(VENV) (one to three minutes the first time)"; \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'; \
+	pip="$(BIN)/python -m pip install --quiet --disable-pip-version-check"; \
+	$$pip --require-hashes -r build.lock; \
+	$$pip --require-hashes --no-build-isolation -r requirements.lock; \
+	$$pip --no-deps --no-build-isolation -e .; \
 	touch $(READY)
+
+lock: setup ## write requirements.lock and build.lock anew, with every package's checksums, from constraints.txt
+	$(LOCK) --extra dev -c constraints.txt pyproject.toml -o requirements.lock
+	$(LOCK) --group build -o build.lock
+
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
+sbom: setup ## dist/fraudctl.cdx.json: every package and jar with its checksums (CycloneDX)
+	$(BIN)/python -m fraudctl.binaries.sbom dist/fraudctl.cdx.json
+
+audit: setup ## known vulnerabilities of the packages, where PyPI's data can be reached
+	$(BIN)/uv tool run pip-audit@2.10.1 --disable-pip --require-hashes -r requirements.lock
 
 check: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
@@ -87,6 +102,9 @@ permissions: setup ## write docs/permissions.md anew from what each store says i
 
 metrics: setup ## write docs/metrics.md anew from the catalogue of metrics
 	$(BIN)/python -m fraudctl.monitoring.page
+
+chart: setup ## write anew what of the Helm chart is made: dashboards, alert rules, Flink's settings, the schema
+	$(BIN)/python -m fraudctl.chart_files
 
 wheel: setup ## dist/fraudctl-*.whl, with the kernel's jar in it
 	@rm -f pipeline/kernel/*.jar build/lib/pipeline/kernel/*.jar

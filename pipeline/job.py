@@ -1,5 +1,8 @@
 """The Flink job: wiring only. `python -m pipeline.job --config FILE` submits it and prints its id as JSON.
 
+Started by Flink itself (`flink run`, application mode) it is the job of the cluster that starts it, as far as
+its configuration names no other.
+
 Reads top to bottom as the data flows: the kernel makes batches of transactions with their features, Python
 scores them, the kernel writes the decisions. The one module that imports pyflink.
 """
@@ -20,7 +23,7 @@ from pyflink.java_gateway import get_gateway
 
 from pipeline.rules import ruleset
 from pipeline.rules.plugins.watch import Desk
-from pipeline.scoring import scorer
+from pipeline.scoring import job_settings, scorer
 from pipeline.scoring.job_config import JobConfig
 from pipeline.settings.document import Content
 
@@ -83,30 +86,12 @@ class Score(MapFunction):  # type: ignore[misc]  # pyflink has no types
 
 
 def environment(config: JobConfig) -> StreamExecutionEnvironment:
-    """An environment that submits to the configuration's cluster and does not wait."""
-    host, port = config.flink.rsplit(":", 1)
-    settings = {
-        "execution.target": "remote",
-        "execution.attached": "false",
-        "rest.address": host,
-        "rest.port": port,
-        "pipeline.name": config.name,
-        "pipeline.jars": ";".join(Path(jar).absolute().as_uri() for jar in config.jars),
-        "pipeline.object-reuse": "true",
-        "pipeline.max-parallelism": "128",
-        "pipeline.generic-types": "false",
-        "python.execution-mode": "thread",
-        "parallelism.default": str(config.parallelism),
-        "execution.buffer-timeout.interval": "2 ms",
-        "execution.checkpointing.interval": f"{config.checkpoint_interval_ms} ms",
-        "execution.checkpointing.dir": config.checkpoints,
-        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
-    }
-    if config.restore is not None:
-        settings["execution.state-recovery.path"] = config.restore
+    """An environment that does not wait: of the session cluster that is named, else of where it runs."""
     configuration = Configuration()
-    for name, value in settings.items():
+    for name, value in {**job_settings.of_the_session(config), **job_settings.of_the_job(config)}.items():
         configuration.set_string(name, value)
+    if config.flink is None:
+        return StreamExecutionEnvironment.get_execution_environment(configuration)
     # PyFlink's own factory makes an embedded cluster when it is not started by Flink's `run` script.
     flink = get_gateway().jvm.org.apache.flink.streaming.api.environment
     return StreamExecutionEnvironment(flink.StreamExecutionEnvironment(configuration._j_configuration))
@@ -127,12 +112,13 @@ def wire(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     # A chain of its own is a thread of its own: Python scores while the kernel works on the next batch.
     score = Score(config.plugin_watch)
     scored = batches.map(score, output_type=BYTES).name("score").uid("score")
-    kernel.decisions(scored.start_new_chain()._j_data_stream)
+    kernel.decisions(scored.start_new_chain().set_buffer_timeout(job_settings.BUFFER_MS)._j_data_stream)
 
 
 def submit(config: JobConfig) -> str:
     """Submit the job and return its id."""
-    os.environ.setdefault("FLINK_CONF_DIR", config.flink_conf_dir)
+    if config.flink is not None:
+        os.environ.setdefault("FLINK_CONF_DIR", config.flink_conf_dir)
     env = environment(config)
     wire(env, config)
     return str(env.execute_async(config.name).get_job_id())

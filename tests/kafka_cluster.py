@@ -111,6 +111,12 @@ class Cluster:
         """Without security, for the test's own questions."""
         return Kafka(bootstrap=self.at("INNER"))
 
+    def renew(self, authority: Authority) -> None:
+        """Brokers that are started anew show a certificate of this authority, and trust no other."""
+        self.authority = authority
+        for broker in self.brokers:
+            self._file(broker).write_text(self._properties(broker))
+
     def user(self, name: str, password: str) -> None:
         """Give a user a password for SCRAM-SHA-512, or another one."""
         strength = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
@@ -159,7 +165,7 @@ class Cluster:
         places = {name: f"{name}://127.0.0.1:{port}" for name, port in broker.ports.items()}
         shown = ",".join(place for name, place in places.items() if name != "CONTROLLER")
         copies = str(min(3, len(self.brokers)))
-        keystore = _keystore(self.folder, self.authority)
+        keystore = _keystore(self.authority)
         found = {
             "process.roles": "broker,controller",
             "node.id": str(broker.number),
@@ -232,9 +238,9 @@ def running(cluster: Cluster, count: int = 1) -> Iterator[Cluster]:
                 broker.process.wait(30)
 
 
-def _keystore(folder: Path, authority: Authority) -> Path:
+def _keystore(authority: Authority) -> Path:
     """One file with key and certificate, as a broker wants it."""
-    path = folder / "broker-keystore.pem"
+    path = authority.folder / "broker-keystore.pem"
     if not path.exists():
         pair = authority.issue("broker")
         path.write_text(pair.key.read_text() + pair.cert.read_text())

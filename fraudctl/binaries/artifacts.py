@@ -14,7 +14,9 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from fraudctl.binaries import owned
 from fraudctl.console.progress import Progress, progress
 from fraudctl.errors import Failed
 from pipeline.connections.proxies import open_url
@@ -24,6 +26,16 @@ DOWNLOADS_AT_ONCE = 8
 ATTEMPTS = 3
 ANSWER_SECONDS = 60.0
 _CHUNK = 1 << 18
+
+
+class Coordinates(NamedTuple):
+    """How Maven names a file; most have no classifier, which is empty then."""
+
+    group: str
+    artifact: str
+    version: str
+    kind: str
+    classifier: str
 
 
 @dataclass(frozen=True)
@@ -41,21 +53,20 @@ class Artifact:
 
     @property
     def file_name(self) -> str:
-        _, artifact, kind, classifier, version = self._parts
-        return f"{artifact}-{version}{classifier and f'-{classifier}'}.{kind}"
+        at = self.parts
+        return f"{at.artifact}-{at.version}{at.classifier and f'-{at.classifier}'}.{at.kind}"
 
     @property
     def repository_path(self) -> str:
         """The jar's place below the base URL of any Maven repository."""
-        group, artifact, _, _, version = self._parts
-        return f"{group.replace('.', '/')}/{artifact}/{version}/{self.file_name}"
+        at = self.parts
+        return f"{at.group.replace('.', '/')}/{at.artifact}/{at.version}/{self.file_name}"
 
     @property
-    def _parts(self) -> tuple[str, str, str, str, str]:
-        """Group, artifact, type, classifier (empty for most), version."""
+    def parts(self) -> Coordinates:
         group, artifact, *more, version = self.coordinates.split(":")
         kind, classifier = (*more, "jar", "")[:2] if not more else (*more, "")[:2]
-        return group, artifact, kind, classifier, version
+        return Coordinates(group, artifact, version, kind, classifier)
 
     def cached(self, cache: Path) -> Path:
         """Where the jar lies in a cache folder once it is there."""
@@ -104,12 +115,14 @@ def damaged(wanted: Iterable[Artifact], cache: Path) -> tuple[Artifact, ...]:
 
 
 def fetch(wanted: Iterable[Artifact], cache: Path | None = None, base_url: str | None = None) -> int:
-    """Bring every wanted jar into the cache, verified; the number downloaded.
+    """Have every wanted jar in the cache, each byte of it as locked; the number downloaded.
 
-    Raises Failed naming the jar, and leaves no partial file under a jar's name.
+    What was changed in the cache since is downloaded again. Raises Failed naming the jar, and leaves no
+    partial file under a jar's name; also for a cache of another user.
     """
-    where = cache or cache_dir()
-    todo = missing(wanted, where)
+    where, wanted = cache or cache_dir(), tuple(wanted)
+    owned.close(where)
+    todo = tuple(dict.fromkeys((*missing(wanted, where), *damaged(wanted, where))))
     if not todo:
         return 0
     size = sum(artifact.size for artifact in todo)
@@ -155,7 +168,7 @@ class _Download:
 
     def once(self, artifact: Artifact, url: str) -> None:
         target = artifact.cached(self.cache)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}")
         counted = 0
         try:

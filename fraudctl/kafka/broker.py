@@ -6,7 +6,7 @@ import functools
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata
@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
 from pipeline.connections.kafka import librdkafka, words
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.librdkafka import Files
 from pipeline.connections.tls import BadFile
 
 UNREACHABLE = frozenset(
@@ -36,11 +37,32 @@ log.addHandler(logging.NullHandler())
 log.propagate = False
 
 
-@functools.lru_cache(maxsize=4)
+class _Held:
+    """The client of a cluster, made anew where the files of its connection have changed."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka, self._files = kafka, Files(kafka)
+        self._client = self._made()
+
+    def client(self) -> AdminClient:
+        """One that knows the files as they are, as far as they can be used. Raises Failed."""
+        if self._files.have_changed():
+            with suppress(FraudctlError):  # half of them has changed: the next look sees the rest
+                self._client = self._made()
+                self._files.renewed()
+        return self._client
+
+    def _made(self) -> AdminClient:
+        with buildable(self._kafka):
+            return librdkafka.admin(self._kafka, {"socket.connection.setup.timeout.ms": 5000}, log)
+
+
+_held = functools.lru_cache(maxsize=4)(_Held)
+
+
 def client(kafka: Kafka) -> AdminClient:
     """One per cluster: whoever watches a lag asks several times a second. Raises Failed."""
-    with buildable(kafka):
-        return librdkafka.admin(kafka, {"socket.connection.setup.timeout.ms": 5000}, log)
+    return _held(kafka).client()
 
 
 def metadata(kafka: Kafka, wait_s: float) -> ClusterMetadata:
@@ -67,11 +89,11 @@ def translated(kafka: Kafka) -> Iterator[None]:
         yield
     except KafkaException as error:
         found = failure(kafka, error.args[0])
-        client.cache_clear()
+        _held.cache_clear()
         raise found from error
     except TimeoutError as error:
         # an admin client that was there when the broker was killed may never answer again
-        client.cache_clear()
+        _held.cache_clear()
         raise unreachable(kafka, "no answer in time") from error
 
 

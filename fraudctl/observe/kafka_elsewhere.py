@@ -6,11 +6,13 @@ What is wrong is said in the words of `pipeline.connections.kafka.words`, as at 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from fraudctl.engines.contract import BROKEN
 from fraudctl.errors import Difference, FraudctlError
-from fraudctl.kafka import admin, allowed, broker, rights, wanted
+from fraudctl.kafka import admin, allowed, broker, rights, version, wanted
+from fraudctl.kafka.version import Understood
 from fraudctl.observe import broker_clock
 from pipeline.connections import way
 from pipeline.connections.kafka import jvm, words
@@ -85,12 +87,30 @@ def _inside(kafka: Kafka, profile: Profile, known: Sequence[Place]) -> Iterator[
             cluster = broker.metadata(kafka, admin.ANSWER_S)
         shown = [f"{one.host}:{one.port}" for one in cluster.brokers.values()]
         yield Finding("login", f"let in by a cluster with {len(shown)} broker(s): {', '.join(sorted(shown))}")
-        for place in _places(kafka, shown):
+        places = _places(kafka, shown)
+        for place in places:
             if (place.host, place.port) not in {(one.host, one.port) for one in known}:
                 yield from _way(kafka, place)
+        yield from _versions(places)
         yield from _ours(kafka, profile)
     except FraudctlError as error:
         yield Finding(_STEPS.get(error.code, "connection"), error.message, error.hint, is_broken=True)
+
+
+def _versions(places: Sequence[Place]) -> Iterator[Finding]:
+    """Which Kafka the brokers are. One that does not answer has been told of on the way to it."""
+    found: dict[str, Understood] = {}
+    for place in places:
+        with suppress(OSError, BadFile, version.NotKafka):
+            found[f"{place.host}:{place.port}"] = version.ask(place)
+    releases = sorted({one.release for one in found.values()})
+    if old := [where for where, one in found.items() if not one.is_supported]:
+        yield Finding(
+            "version", f"Kafka {', '.join(releases)}: {', '.join(old)}", "take it to 3.0 or later", True
+        )
+    elif found:
+        mend = "take all brokers to one version" if len(releases) > 1 else ""
+        yield Finding("version", f"Kafka {', '.join(releases)}", mend)
 
 
 def _ours(kafka: Kafka, profile: Profile) -> Iterator[Finding]:

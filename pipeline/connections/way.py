@@ -10,11 +10,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from pipeline.connections import peek, tls
 from pipeline.connections.proxies import on_loopback
-from pipeline.connections.tls import TlsFiles
+from pipeline.connections.tls import TlsFiles, Validity
 
 _SOON_DAYS: Final = 14
 
@@ -80,9 +81,16 @@ def certificate(place: Place, files: TlsFiles) -> Finding:
 
 
 def own_files(files: TlsFiles) -> Iterator[Finding]:
-    """Those of ours that run out soon. Raises BadFile."""
-    for path, ours in tls.ending_soon(files):
-        yield Finding("own files", f"{path}: {ours.subject} ends at {ours.ends:%Y-%m-%d}", "renew it")
+    """Until when we are known by our certificate, and whatever of ours runs out soon. Raises BadFile."""
+    soon = list(tls.ending_soon(files))
+    if files.cert_file is not None and not any(path == files.cert_file for path, _ in soon):
+        yield _until(files.cert_file, tls.validity(files.cert_file)[0])
+    for path, ours in soon:
+        yield _until(path, ours, "renew it")
+
+
+def _until(path: Path, ours: Validity, mend: str = "") -> Finding:
+    return Finding("own files", f"{path}: {ours.subject} ends at {ours.ends:%Y-%m-%d}", mend)
 
 
 def is_about_name(error: OSError) -> bool:

@@ -1,4 +1,4 @@
-"""What a scoring job is told: which cluster, which topics, which rule set, from where, with which state.
+"""What a scoring job is told: which topics, which rule set, and the cluster that it is handed to, if it is.
 
 Owned by its readers, `pipeline/job.py` and the kernel's `Wiring.java`; whoever submits a job fills it in.
 Knows the fields and their JSON; knows nothing of Flink's libraries.
@@ -7,7 +7,7 @@ Knows the fields and their JSON; knows nothing of Flink's libraries.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Literal, cast
 
 from pipeline.records.members import Members
@@ -19,6 +19,8 @@ Time = Literal["append", "event"]
 Offsets = Mapping[str, int]
 """Offsets by partition, whose number is text as everywhere in JSON."""
 Start = Literal["earliest", "latest"] | Offsets
+Python = Literal["thread", "process"]
+"""Where the rules run: in the JVM of the tasks, or beside it where that cannot be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,31 +55,36 @@ class JobConfig:
 
     `time` says by what positions are: `append` on live topics, `event` over past data. `start` is where it
     reads from without a state to `restore`; events before `emit_from` only warm the windows. `hops` are the
-    keys it has steps by, None where the rule set says. `checkpoints` is a URI, `flink` host and port.
+    keys it has steps by, None where the rule set says. `python` says where the rules run.
+
+    `flink` is host and port of a session cluster that the job is handed to; with it `parallelism`, `jars`,
+    `checkpoints` (a URI), their interval and `restore` count. Without it the cluster that runs this
+    description is the one (application mode, a managed service), and all that is its own to say.
     """
 
     name: str
-    flink: str
-    flink_conf_dir: str
     bootstrap: str
     topics: JobTopics
     ruleset: Content
     run: int
-    parallelism: int
     max_message_bytes: int
     settings: PlanSettings
-    jars: tuple[str, ...]
-    checkpoints: str
-    checkpoint_interval_ms: int
+    flink: str | None = None
+    flink_conf_dir: str = ""
+    parallelism: int = 0
+    jars: tuple[str, ...] = ()
+    checkpoints: str = ""
+    checkpoint_interval_ms: int = 0
+    restore: str | None = None
     group: str = JOB_GROUP
     time: Time = "append"
     bounded: bool = False
     start: Start = "earliest"
     emit_from: Offsets | None = None
     idle_after_ms: int = 0
-    restore: str | None = None
     plugin_watch: str | None = None
     hops: tuple[str, ...] | None = None
+    python: Python = "thread"
     kafka_properties: Mapping[str, str] = field(default_factory=dict)
 
     def as_document(self) -> dict[str, object]:
@@ -87,6 +94,8 @@ class JobConfig:
         document |= {"jars": list(self.jars), "hops": None if self.hops is None else list(self.hops)}
         if self.hops is None:
             del document["hops"]
+        if self.flink is None:
+            document = {name: one for name, one in document.items() if name not in _OF_A_SESSION}
         return document
 
     @classmethod
@@ -94,31 +103,56 @@ class JobConfig:
         """The configuration of such a document. Raises `pipeline.records.members.Malformed`."""
         config = Members(document)
         text, whole = config.text, config.whole
-        return cls(
+        job = cls(
             name=text("name"),
-            flink=text("flink"),
-            flink_conf_dir=text("flink_conf_dir"),
             bootstrap=text("bootstrap"),
             topics=JobTopics.read(config.within("topics")),
             ruleset=config.mapping("ruleset"),
             run=whole("run", least=0),
-            parallelism=whole("parallelism", least=1),
             max_message_bytes=whole("max_message_bytes", least=1),
             settings=PlanSettings.read(config.within("settings")),
-            jars=config.texts("jars"),
-            checkpoints=text("checkpoints"),
-            checkpoint_interval_ms=whole("checkpoint_interval_ms", least=1),
             group=text("group"),
             time=cast(Time, config.one_of("time", "append", "event")),
             bounded=config.truth("bounded"),
             start=_start(config),
             emit_from=None if config.given("emit_from") is None else _offsets(config, "emit_from"),
             idle_after_ms=whole("idle_after_ms", least=0),
-            restore=config.optional_text("restore"),
             plugin_watch=config.optional_text("plugin_watch"),
             hops=config.texts("hops") if "hops" in config else None,
+            python=cast(Python, config.one_of("python", "thread", "process")),
             kafka_properties=_texts(config, "kafka_properties"),
         )
+        return _handed_over(job, config)
+
+
+_OF_A_SESSION = (
+    "flink",
+    "flink_conf_dir",
+    "parallelism",
+    "jars",
+    "checkpoints",
+    "checkpoint_interval_ms",
+    "restore",
+)
+
+
+def _handed_over(job: JobConfig, config: Members) -> JobConfig:
+    """With what is said of the session cluster that the job is handed to; unchanged where there is none."""
+    if "flink" in config:
+        return replace(
+            job,
+            flink=config.text("flink"),
+            flink_conf_dir=config.text("flink_conf_dir"),
+            parallelism=config.whole("parallelism", least=1),
+            jars=config.texts("jars"),
+            checkpoints=config.text("checkpoints"),
+            checkpoint_interval_ms=config.whole("checkpoint_interval_ms", least=1),
+            restore=config.optional_text("restore"),
+        )
+    for name in _OF_A_SESSION:
+        if name in config:
+            raise config.malformed(name, "is not for the job to say where flink is not named")
+    return job
 
 
 def _start(config: Members) -> Start:

@@ -12,6 +12,7 @@ Settings are of the sink's type.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -72,6 +73,19 @@ def examine(sink: str, address: str, secret: Secret, settings: Mapping[str, Any]
         failed = error if isinstance(error, Unavailable) else Unavailable(str(error), troubles.of(error))
         mend = sinks.mend(sink, failed) or "see the server's own log"
         yield Finding(_step(failed), str(error), mend, is_broken=True)
+
+
+def too_old(called: str, version: str, least: str) -> Iterator[Finding]:
+    """A finding where the server's version is below the oldest that this is made for."""
+    if _numbers(version) < _numbers(least):
+        said = f"{called} {version} is older than {least}, which this is made for"
+        yield Finding("version", said, f"take the server to {least} or later", is_broken=True)
+
+
+def _numbers(version: str) -> list[int]:
+    """The numbers that it begins with: of 8.1.3-rc1 8, 1 and 3."""
+    found = re.match(r"[0-9]+(\.[0-9]+)*", version)
+    return [int(one) for one in found[0].split(".")] if found else []
 
 
 def in_the_clear(sink: str, address: str, settings: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fraudctl.binaries import artifacts
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.errors import Failed
 from fraudctl.kafka import admin, rights, tail, wanted
@@ -87,12 +88,15 @@ def well(what: str, finding: str) -> Check:
 
 
 def way_in(cluster: Cluster, authority: Authority) -> list[Check]:
-    """What is found of this broker up to the login, where all is well."""
+    """What is found of this broker up to its version, where all is well."""
+    [server] = [jar for jar in artifacts.jars("kafka") if jar.name.startswith("kafka-server-common-")]
+    release = ".".join(server.stem.rpartition("-")[2].split(".")[:2])
     [until] = [f"{one.ends:%Y-%m-%d}" for one in tls.validity(cluster.folder / "broker.pem")]
     return [
         well("name", "127.0.0.1 is 127.0.0.1"),
         well("certificate", f"broker, signed by test CA, until {until} (30 days)"),
         well("login", f"let in by a cluster with 1 broker(s): {cluster.at('SASL')}"),
+        well("version", f"Kafka {release}"),
     ]
 
 

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -64,13 +65,18 @@ def connection(kafka: Kafka) -> dict[str, Any]:
 
 
 def last_error(kafka: Kafka) -> str | None:
-    """What a client of this cluster complained of last, within a minute; None where none did."""
+    """What a client of this cluster complained of last, within a minute; None where none did.
+
+    What one complained of that was made of files which have changed since says nothing of now.
+    """
     for one, its in list(_ADMINS.items()):
         if its == kafka:
             one.poll(0)
     with _LOCK:
-        at, text = _HEARD.get(kafka, (0.0, ""))
-    return text if text and time.monotonic() - at < HEARD_S else None
+        heard = _HEARD.get(kafka)
+    if heard is None or time.monotonic() - heard.at_s >= HEARD_S or heard.prints != _prints(kafka):
+        return None
+    return heard.text
 
 
 class Files:
@@ -80,34 +86,45 @@ class Files:
     """
 
     def __init__(self, kafka: Kafka) -> None:
-        self._paths = kafka.files
-        self._seen = self._prints()
+        self._kafka = kafka
+        self._seen = self._last = _prints(kafka)
         self._looked = time.monotonic()
 
     def have_changed(self) -> bool:
         """True until `renewed` is called; a file that is away for a moment has not changed."""
         now = time.monotonic()
-        if not self._paths or now - self._looked < LOOK_EVERY_S:
+        if not self._seen or now - self._looked < LOOK_EVERY_S:
             return False
         self._looked = now
-        found = self._prints()
-        return None not in found and found != self._seen
+        self._last = _prints(self._kafka)
+        return None not in self._last and self._last != self._seen
 
     def renewed(self) -> None:
-        """The clients have been made of the files as they are now."""
-        self._seen = self._prints()
+        """The clients have been made since the last look: a file that changed later has changed again."""
+        self._seen = self._last
 
-    def _prints(self) -> list[tuple[int, int, int] | None]:
-        return [_print(path) for path in self._paths]
+
+Print = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A complaint, and how the files were that its client was made of."""
+
+    at_s: float
+    text: str
+    prints: tuple[Print | None, ...]
 
 
 _LOCK = threading.Lock()
-_HEARD: dict[Kafka, tuple[float, str]] = {}
+_HEARD: dict[Kafka, _Heard] = {}
 _ADMINS: WeakKeyDictionary[AdminClient, Kafka] = WeakKeyDictionary()
 
 
 def _whole(kafka: Kafka, settings: Settings, logger: logging.Logger | None) -> dict[str, Any]:
-    return {**settings, **connection(kafka), "error_cb": _complaints(kafka, logger or log)}
+    # how the files are is noted first: a client may have read a later one, never an earlier one
+    heard = _complaints(kafka, logger or log)
+    return {**settings, **connection(kafka), "error_cb": heard}
 
 
 def _logged(logger: logging.Logger | None) -> dict[str, Any]:
@@ -115,15 +132,17 @@ def _logged(logger: logging.Logger | None) -> dict[str, Any]:
 
 
 def _complaints(kafka: Kafka, logger: logging.Logger) -> Callable[[KafkaError], None]:
+    prints = _prints(kafka)
+
     def heard(error: KafkaError) -> None:
         if error.code() in _EMPTY_WORDS:
             return
         text = f"{error.name()}: {error.str()}"
         with _LOCK:
-            before = _HEARD.get(kafka, (0.0, ""))[1]
-            _HEARD[kafka] = time.monotonic(), text
+            before = _HEARD.get(kafka)
+            _HEARD[kafka] = _Heard(time.monotonic(), text, prints)
         said = words.explain(kafka, text)
-        if said is not None and said != words.explain(kafka, before):
+        if said is not None and (before is None or said != words.explain(kafka, before.text)):
             logger.warning("Kafka at %s: %s; %s", kafka, said.message, said.hint)
 
     return heard
@@ -188,7 +207,11 @@ def _secret(path: Path | None) -> str | None:
     return None if path is None else tls.secret(path)
 
 
-def _print(path: Path) -> tuple[int, int, int] | None:
+def _prints(kafka: Kafka) -> tuple[Print | None, ...]:
+    return tuple(_print(path) for path in kafka.files)
+
+
+def _print(path: Path) -> Print | None:
     """Changes with each replacement of the file, also by a link to another, as Kubernetes does it."""
     try:
         found = path.stat()

@@ -20,7 +20,8 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple, Protocol
 
 from pipeline.rules.expression.tree import Kind, RawValue, is_clean_text
-from pipeline.rules.plugins.source import ALLOWED_IMPORTS, FORBIDDEN_NAMES, Plugin
+from pipeline.rules.plugins import doors, forbidden
+from pipeline.rules.plugins.source import Plugin
 
 MAX_TEXT: Final = 500
 MAX_ERROR: Final = 200
@@ -216,12 +217,22 @@ def _module(source: str, file: str) -> dict[str, Any]:
     return module.__dict__
 
 
-def _import(name: str, *arguments: Any) -> Any:
-    if name.split(".")[0] not in ALLOWED_IMPORTS:
-        raise ImportError(f"import of {name} is not allowed")
-    return __import__(name, *arguments)
+def _import(
+    name: str,
+    _globals: object = None,
+    _locals: object = None,
+    wanted: Sequence[str] | None = None,
+    level: int = 0,
+) -> types.ModuleType:
+    """What `import` does in a plug-in: it gives the view of a module."""
+    if level:
+        raise ImportError("import of . is not allowed")
+    given = doors.view(name)
+    return given if wanted else doors.view(name.partition(".")[0])
 
 
-_BUILTINS: Final = {name: value for name, value in vars(builtins).items() if name not in FORBIDDEN_NAMES} | {
-    "__import__": _import
-}
+_BUILTINS: Final = {
+    name: value
+    for name, value in vars(builtins).items()
+    if name not in forbidden.NAMES and (not name.startswith("_") or name == "__build_class__")
+} | {"__import__": _import}

@@ -1,102 +1,24 @@
 """What a plug-in file may hold: read and checked as text, never executed here.
 
 A plug-in is a function of a transaction and its features, and nothing else may flow into its answer. The
-checks find what would break that by mistake: clocks, chance, files, the network, the interpreter's insides.
-They are a guard against mistakes, not a sandbox: run the plug-ins of people you trust.
+checks find what would break that: clocks, chance, files, the network, the interpreter's insides.
 """
 
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, TypeGuard
 
+from pipeline.rules.plugins import forbidden
+
 MAX_SOURCE_BYTES: Final = 65_536
 MAX_MODEL_BYTES: Final = 4_000_000
 MAX_NODES: Final = 20_000
 MAX_USES: Final = 100
-
-ALLOWED_IMPORTS: Final = frozenset(
-    {
-        "__future__",
-        "base64",
-        "bisect",
-        "collections",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "enum",
-        "fractions",
-        "functools",
-        "hashlib",
-        "heapq",
-        "ipaddress",
-        "itertools",
-        "json",
-        "math",
-        "numpy",
-        "onnxruntime",
-        "operator",
-        "re",
-        "statistics",
-        "string",
-        "typing",
-        "unicodedata",
-    }
-)
-OPTIONAL_PACKAGES: Final = {"onnxruntime": "fraudctl[onnx]"}
-"""Packages that do not come along by themselves, and what to install to have them."""
-
-FORBIDDEN_NAMES: Final = frozenset(
-    {
-        "breakpoint",
-        "compile",
-        "delattr",
-        "eval",
-        "exec",
-        "exit",
-        "getattr",
-        "globals",
-        "hash",
-        "help",
-        "id",
-        "input",
-        "locals",
-        "memoryview",
-        "open",
-        "print",
-        "quit",
-        "setattr",
-        "vars",
-    }
-)
-_FORBIDDEN_ATTRIBUTES: Final = frozenset(
-    {
-        "builtins",
-        "ctypeslib",
-        "fromfile",
-        "genfromtxt",
-        "importlib",
-        "loadtxt",
-        "memmap",
-        "now",
-        "os",
-        "random",
-        "save",
-        "savetxt",
-        "savez",
-        "socket",
-        "subprocess",
-        "sys",
-        "today",
-        "tofile",
-        "utcnow",
-    }
-)
 
 _PLACE = re.compile(r"([A-Za-z0-9_][A-Za-z0-9_./-]{0,199}\.py):([A-Za-z_][A-Za-z0-9_]{0,63})")
 _MODEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,199}")
@@ -155,9 +77,7 @@ def problems(source: str, function: str, takes_model: bool) -> list[tuple[int, s
     nodes = list(ast.walk(tree))
     if len(nodes) > MAX_NODES:
         return [(1, f"more than {MAX_NODES} syntax nodes")]
-    found = [*_signature(tree, function, takes_model), *_outside(tree)]
-    for node in nodes:
-        found += [(getattr(node, "lineno", 1), message) for message in _forbidden(node)]
+    found = [*_signature(tree, function, takes_model), *_outside(tree), *forbidden.found(nodes)]
     return sorted(dict.fromkeys(found)) or _compiled(tree)
 
 
@@ -197,46 +117,3 @@ def _outside(tree: ast.Module) -> Iterator[tuple[int, str]]:
     for node in tree.body:
         if isinstance(node, running):
             yield node.lineno, "only imports, functions, classes and constants belong at the top level"
-
-
-def _forbidden(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Import(names=names):
-            for alias in names:
-                yield from _import(alias.name)
-        case ast.ImportFrom(module=module, level=level):
-            yield from _import("." * level + (module or ""))
-            for alias in node.names:
-                if alias.name in _FORBIDDEN_ATTRIBUTES or alias.name.startswith("_"):
-                    yield f"import of {alias.name} is not allowed"
-        case ast.Name(id=name):
-            yield from _name(name)
-        case ast.Attribute(attr=name):
-            yield from _attribute(name)
-        case ast.Global() | ast.Nonlocal():
-            yield "global and nonlocal are not allowed: a plug-in remembers nothing"
-        case ast.AsyncFunctionDef() | ast.Await() | ast.AsyncFor() | ast.AsyncWith():
-            yield "async is not allowed"
-
-
-def _name(name: str) -> Iterator[str]:
-    if name in FORBIDDEN_NAMES:
-        yield f"{name} is not allowed"
-    elif name.startswith("__"):
-        yield f"the name {name} is not allowed"
-
-
-def _attribute(name: str) -> Iterator[str]:
-    is_inside = name in _FORBIDDEN_ATTRIBUTES or name.startswith("__")
-    if is_inside and name != "__init__":  # super().__init__(…)
-        yield f"the attribute {name} is not allowed"
-
-
-def _import(name: str) -> Iterator[str]:
-    package = name.split(".")[0]
-    if package not in ALLOWED_IMPORTS:
-        yield f"import of {name} is not allowed; allowed are {', '.join(sorted(ALLOWED_IMPORTS))}"
-    elif any(part in _FORBIDDEN_ATTRIBUTES or part.startswith("_") for part in name.split(".")[1:]):
-        yield f"import of {name} is not allowed"
-    elif package in OPTIONAL_PACKAGES and importlib.util.find_spec(package) is None:
-        yield f"{package} is not installed here; run: pip install '{OPTIONAL_PACKAGES[package]}'"

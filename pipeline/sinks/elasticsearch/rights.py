@@ -12,10 +12,11 @@ from pipeline.connections.way import Finding, Place
 from pipeline.sinks import Unavailable
 from pipeline.sinks.elasticsearch import Settings
 from pipeline.sinks.elasticsearch.server import BadRequest, Failure, Missing, Server
-from pipeline.sinks.rights import Asked, Rights, missing
+from pipeline.sinks.rights import Asked, Rights, missing, too_old
 
 _CLUSTER: Final = ("monitor", "manage_index_templates")
 _INDEX: Final = ("manage", "read", "write")
+LEAST: Final = "7.17"
 
 
 def needed(asked: Asked) -> Rights:
@@ -39,7 +40,9 @@ def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:
     server = Server(address, secret, settings)
     try:
         about = server.ask("GET", "/")
-        yield Finding("login", f"Elasticsearch {about['version']['number']}, {about.get('cluster_name')}")
+        number = str(about["version"]["number"])
+        yield Finding("login", f"Elasticsearch {number}, {about.get('cluster_name')}")
+        yield from too_old("Elasticsearch", number, LEAST)
         yield missing(f"cluster and {settings.index}", _lacking(server, settings), "elasticsearch")
     except (BadRequest, Missing):
         yield Finding("rights", "this server has no security: it lets everybody do everything")

@@ -10,7 +10,7 @@ from pipeline.connections.way import Finding, Place
 from pipeline.sinks import Unavailable
 from pipeline.sinks.postgres import DATABASE, USER, Settings, client
 from pipeline.sinks.postgres import statements as sql
-from pipeline.sinks.rights import Asked, Rights, missing
+from pipeline.sinks.rights import Asked, Rights, missing, too_old
 
 TABLES: Final = {
     "risk_schema": ("SELECT",),
@@ -19,6 +19,8 @@ TABLES: Final = {
     "job_runs": ("SELECT", "INSERT", "UPDATE"),
 }
 """Deletions of scores are repair's."""
+LEAST: Final = "14"
+"""the oldest line that its makers still look after"""
 
 
 def needed(asked: Asked) -> Rights:
@@ -58,6 +60,7 @@ def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:
         address, secret, "SELECT current_setting('server_version'), current_user", settings=settings
     )
     yield Finding("login", f"PostgreSQL {version}, as {user}")
+    yield from too_old("PostgreSQL", version, LEAST)
     there = bool(client.ask(address, secret, "SELECT to_regclass('risk_schema')", settings=settings)[0][0])
     lacking = client.ask(address, secret, _lacking(there, settings.create), settings=settings)
     yield missing("database, schema and tables", [str(row[0]) for row in lacking], "postgres")

@@ -12,7 +12,7 @@ from pipeline.sinks.redis import Settings, scripts
 from pipeline.sinks.redis.address import Address, parse
 from pipeline.sinks.redis.client import client, told_apart
 from pipeline.sinks.redis.keys import Layout
-from pipeline.sinks.rights import Asked, Rights, missing
+from pipeline.sinks.rights import Asked, Rights, missing, too_old
 
 KEYS: Final = ("risk:*", "foreign:risk:*")
 """What is found under the name of a list and is none is put aside under the second."""
@@ -39,6 +39,8 @@ _ON_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "zscore": ("m",),
 }
 """Commands on a key, with what follows it in a call that is well formed."""
+LEAST: Final = "7.0"
+"""of Redis and of Valkey, which began at 7.2: `pexpiretime`"""
 _OTHERS: Final = ("ping", "time", "scan", "eval")
 _OF_ONE_SERVER: Final = ("evalsha", "script|exists", "script|load")
 """A cluster is sent the whole script each time."""
@@ -70,7 +72,9 @@ def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:
         connection: Any = client(address, secret, settings, wait_s=5)
         with connection:
             connection.ping()
-            yield Finding("login", _version(connection))
+            said, number = _version(connection)
+            yield Finding("login", said)
+            yield from too_old("the server", number, LEAST)
             asked = [json.dumps(call) for call in _calls(key, parse(address))]
             lacking = connection.eval(scripts.RIGHTS, 1, key, *asked)
             yield missing(f"commands on {KEYS[0]}", [str(name) for name in lacking], "redis")
@@ -95,10 +99,10 @@ def _calls(key: str, at: Address) -> Iterator[list[str]]:
         yield from (["script", "exists", "0" * 40], ["script", "load", "return 1"])
 
 
-def _version(connection: Any) -> str:
-    """Said to whoever is let in; a cluster's client has no way to ask one node."""
+def _version(connection: Any) -> tuple[str, str]:
+    """What was let us in, and the number of its version; a cluster's client has no way to ask one node."""
     if hasattr(connection, "nodes_manager"):
-        return f"a cluster of {len(connection.get_primaries())} primaries"
+        return f"a cluster of {len(connection.get_primaries())} primaries", LEAST
     said = connection.execute_command("HELLO")
     pairs = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=True))
-    return f"{pairs.get('server')} {pairs.get('version')}"
+    return f"{pairs.get('server')} {pairs.get('version')}", str(pairs.get("version"))

@@ -118,6 +118,16 @@ def test_a_damaged_jar_is_found(repository: Repository, tmp_path: Path) -> None:
     assert artifacts.damaged([wanted], tmp_path) == (wanted,)
 
 
+def test_a_jar_that_was_changed_in_the_cache_is_fetched_again_before_it_is_used(
+    repository: Repository, tmp_path: Path
+) -> None:
+    wanted = offer(repository, "lib", b"content")
+    artifacts.fetch([wanted], tmp_path, url(repository))
+    wanted.cached(tmp_path).write_bytes(b"CONTENT")
+    assert artifacts.fetch([wanted], tmp_path, url(repository)) == 1
+    assert wanted.cached(tmp_path).read_bytes() == b"content"
+
+
 def test_a_mirror_and_a_cache_can_be_named(tmp_path: Path) -> None:
     assert (
         artifacts.maven_url({"FRAUDCTL_MAVEN_URL": "https://mirror.example/maven/"})

@@ -60,6 +60,7 @@ def test_the_job_configuration_holds_the_live_topics_and_takes_changes(stack: St
         "checkpoint_interval_ms": 10_000,
         "restore": None,
         "plugin_watch": str(tmp_path / "plugins"),
+        "python": "thread",
     }
     assert json.loads(json.dumps(config)) == config
 

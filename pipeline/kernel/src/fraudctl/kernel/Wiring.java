@@ -12,6 +12,7 @@ import fraudctl.kernel.hop.HopOperator;
 import fraudctl.kernel.order.EmitFrom;
 import fraudctl.kernel.order.OrderOperator;
 import fraudctl.kernel.order.StampOperator;
+import fraudctl.kernel.plan.JobPython;
 import fraudctl.kernel.plan.Rules;
 import fraudctl.kernel.source.EndOffsets;
 import fraudctl.kernel.source.RecordReading;
@@ -50,6 +51,8 @@ public final class Wiring {
     private static final TypeInformation<byte[]> BYTES = PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
 
     private static final int BUFFER_BYTES = 32 << 20;
+    /** How long a record may wait for others between two tasks; {@code job_settings.py} has the same. */
+    private static final long WAIT_MS = 2;
 
     private final StreamExecutionEnvironment environment;
     private final JsonNode config;
@@ -67,9 +70,9 @@ public final class Wiring {
         this.config = new ObjectMapper().readTree(config);
         this.rules = plan == null
                 ? Rules.onTopic(this.config.get("settings").toString(), this.config.get("bootstrap").asText(),
-                        topic("rules"), properties())
+                        topic("rules"), properties(), JobPython.of(environment))
                 : Rules.fixed(plan, announcement.getBytes(StandardCharsets.UTF_8));
-        this.parallelism = this.config.get("parallelism").asInt();
+        this.parallelism = environment.getParallelism();
     }
 
     /** Transactions from Kafka, decoded, ordered, with their features, in batches for Python. */
@@ -78,10 +81,10 @@ public final class Wiring {
                 new OutputTag<>("refusals", TypeInformation.of(RefusedRecord.class));
         SingleOutputStreamOperator<Event> events = environment
                 .fromSource(source(), WatermarkStrategy.noWatermarks(), "transactions", new InChain<>(Record.class))
-                .uid("transactions")
+                .uid("transactions").setBufferTimeout(WAIT_MS)
                 .transform("decode and stamp", new EventType(),
                         new StampOperator(rules, byAppendTime(), idleAfterMs(), refusals))
-                .uid("decode-and-stamp");
+                .uid("decode-and-stamp").setBufferTimeout(WAIT_MS);
         events.getSideOutput(refusals)
                 .sinkTo(sink(refusalWriting()))
                 .name("refusals").uid("refusals");
@@ -91,16 +94,18 @@ public final class Wiring {
             String name = "features by " + key;
             events = keyed(events, new HopKey(key))
                     .transform(name, new EventType(), new HopOperator(rules, key, isBounded(), lastMs()))
-                    .name(name).uid("features-by-" + key);
+                    .name(name).uid("features-by-" + key).setBufferTimeout(WAIT_MS);
         }
         SingleOutputStreamOperator<Event> ordered = keyed(events, new HopKey(Slots.USER))
                 .transform("order", new EventType(), new OrderOperator(new HopKey(Slots.USER)))
-                .name("order").uid("order");
+                .name("order").uid("order").setBufferTimeout(WAIT_MS);
         if (config.path("emit_from").isObject()) {
-            ordered = ordered.filter(new EmitFrom(config.get("emit_from"))).name("emit").uid("emit");
+            ordered = ordered.filter(new EmitFrom(config.get("emit_from"))).name("emit").uid("emit")
+                    .setBufferTimeout(WAIT_MS);
         }
         return ordered
-                .transform("batch", BYTES, new BatchOperator(rules, topic("transactions"))).uid("batch");
+                .transform("batch", BYTES, new BatchOperator(rules, topic("transactions"))).uid("batch")
+                .setBufferTimeout(WAIT_MS);
     }
 
     /** Scored batches to the decisions topic. */
@@ -113,7 +118,7 @@ public final class Wiring {
 
     private void write(DataStream<byte[]> scored, String lines, String name, boolean isShadow) {
         scored.flatMap(new Decisions(isShadow)).returns(new InChain<>(Decisions.Decision.class))
-                .name(lines).uid(lines)
+                .name(lines).uid(lines).setBufferTimeout(WAIT_MS)
                 .sinkTo(sink(decisionWriting(name)))
                 .name(name).uid(name);
     }

@@ -54,7 +54,7 @@ public final class BatchOperator extends AbstractStreamOperator<byte[]>
     @Override
     public void open() throws Exception {
         super.open();
-        inForce = rules.open();
+        inForce = rules.open(getRuntimeContext());
         plan = null;
         doneMs = Long.MIN_VALUE;
         rows = new StringBuilder(16_384);

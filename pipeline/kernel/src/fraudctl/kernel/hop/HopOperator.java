@@ -65,7 +65,7 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
     @Override
     public void open() throws Exception {
         super.open();
-        inForce = rules.open();
+        inForce = rules.open(getRuntimeContext());
         plan = inForce.plan();
         hop = plan.hop(field);
         features = new Features(hop, plan.maxEntries);

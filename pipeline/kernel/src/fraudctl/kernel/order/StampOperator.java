@@ -68,7 +68,7 @@ public final class StampOperator extends AbstractStreamOperator<Event>
     @Override
     public void initializeState(StateInitializationContext context) throws Exception {
         super.initializeState(context);
-        inForce = rules.open();
+        inForce = rules.open(getRuntimeContext());
         Plan plan = inForce.newest();
         clock = new PartitionClock(plan.outOfOrdernessMs);
         stamper = new Stamper(plan, clock, byAppendTime);

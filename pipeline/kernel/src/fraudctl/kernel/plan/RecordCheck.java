@@ -1,7 +1,5 @@
 package fraudctl.kernel.plan;
 
-import org.apache.flink.configuration.GlobalConfiguration;
-import org.apache.flink.python.PythonOptions;
 import pemja.core.PythonInterpreter;
 import pemja.core.PythonInterpreterConfig;
 
@@ -13,30 +11,46 @@ import pemja.core.PythonInterpreterConfig;
  */
 public final class RecordCheck implements AutoCloseable {
     private final PythonInterpreter python;
+    private final AutoCloseable files;
 
-    private RecordCheck(String executable) {
-        python = new PythonInterpreter(PythonInterpreterConfig.newBuilder().setPythonExec(executable)
-                .setExcType(PythonInterpreterConfig.ExecType.MULTI_THREAD).build());
+    /** Makes one, in the thread that will use it. */
+    interface Opening {
+        RecordCheck open() throws Exception;
+    }
+
+    /** {@code files} is closed with it. */
+    RecordCheck(PythonInterpreterConfig config, AutoCloseable files) {
+        this.python = new PythonInterpreter(config);
+        this.files = files;
         python.exec("from pipeline.scoring.activation_check import problem");
     }
 
-    /** By the Python that scores in this cluster. */
-    static RecordCheck ofCluster() {
-        return by(GlobalConfiguration.loadConfiguration().get(PythonOptions.PYTHON_EXECUTABLE));
+    private RecordCheck() {
+        this.python = null;
+        this.files = () -> {};
+    }
+
+    /** Where Python does not run in this process: what cannot be scored by stops the scoring then. */
+    static RecordCheck none() {
+        return new RecordCheck();
     }
 
     /** By the Python of that executable, which finds {@code pipeline} by {@code PYTHONPATH}. */
     public static RecordCheck by(String executable) {
-        return new RecordCheck(executable);
+        return new RecordCheck(PythonInterpreterConfig.newBuilder().setPythonExec(executable)
+                .setExcType(PythonInterpreterConfig.ExecType.MULTI_THREAD).build(), () -> {});
     }
 
     /** Null when it is an activation by which events can be scored. */
     String problem(byte[] value) {
-        return (String) python.invoke("problem", new Object[] {value});
+        return python == null ? null : (String) python.invoke("problem", new Object[] {value});
     }
 
     @Override
-    public void close() {
-        python.close();
+    public void close() throws Exception {
+        if (python != null) {
+            python.close();
+        }
+        files.close();
     }
 }

@@ -19,6 +19,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
+import org.apache.flink.streaming.api.operators.StreamingRuntimeContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +42,7 @@ final class RuleLog {
     /** Asks for the topic's end on a connection of its own: on the follower's the answer would wait for its long poll. */
     private final KafkaConsumer<byte[], byte[]> ends;
     private final TopicPartition partition;
+    private final RecordCheck.Opening check;
     private final Queue<Waiting> waiting = new ConcurrentLinkedQueue<>();
     /** The offset up to which all is known. */
     private volatile long position;
@@ -53,13 +55,13 @@ final class RuleLog {
     private record Waiting(long end, CompletableFuture<Void> done) {}
 
     static RuleLog fixed(Rules rules) {
-        RuleLog log = new RuleLog(null, null, null, null, null);
+        RuleLog log = new RuleLog(null, null, null, null, null, null);
         log.plans = new Plan[] {Plan.first(Plan.read(rules.plan()), rules.announcement())};
         return log;
     }
 
     /** The log of that topic, read to its end. */
-    static RuleLog following(Rules rules) {
+    static RuleLog following(Rules rules, StreamingRuntimeContext task) {
         RuleLog log;
         synchronized (OPEN) {
             // Jobs share a process and these classes; they may read the same topic with other settings.
@@ -67,7 +69,8 @@ final class RuleLog {
             // One that has failed stays with those who have it, until they have all begun anew.
             OPEN.computeIfPresent(name, (ignored, known) -> known.failure == null ? known : null);
             log = OPEN.computeIfAbsent(name, ignored -> new RuleLog(name, Plan.read(rules.settings()),
-                    consumer(rules), consumer(rules), new TopicPartition(rules.topic(), 0)));
+                    consumer(rules), consumer(rules), new TopicPartition(rules.topic(), 0),
+                    rules.python().check(task)));
             if (log.users++ == 0) {
                 Thread thread = new Thread(log::follow, "rules of " + rules.topic());
                 thread.setDaemon(true);
@@ -87,12 +90,13 @@ final class RuleLog {
     }
 
     private RuleLog(String name, JsonNode settings, KafkaConsumer<byte[], byte[]> consumer,
-            KafkaConsumer<byte[], byte[]> ends, TopicPartition partition) {
+            KafkaConsumer<byte[], byte[]> ends, TopicPartition partition, RecordCheck.Opening check) {
         this.name = name;
         this.settings = settings;
         this.consumer = consumer;
         this.ends = ends;
         this.partition = partition;
+        this.check = check;
     }
 
     private static KafkaConsumer<byte[], byte[]> consumer(Rules rules) {
@@ -144,8 +148,8 @@ final class RuleLog {
     }
 
     private void follow() {
-        try (consumer; RecordCheck check = RecordCheck.ofCluster()) {
-            Activations activations = new Activations(settings, check, this::alarm);
+        try (consumer; RecordCheck asked = check.open()) {
+            Activations activations = new Activations(settings, asked, this::alarm);
             consumer.assign(List.of(partition));
             consumer.seekToBeginning(List.of(partition));
             while (!isClosed) {

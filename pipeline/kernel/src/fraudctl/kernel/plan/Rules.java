@@ -2,6 +2,7 @@ package fraudctl.kernel.plan;
 
 import java.io.Serializable;
 import java.util.Properties;
+import org.apache.flink.streaming.api.operators.StreamingRuntimeContext;
 
 /**
  * Where a job's plans come from: one that travels with the job, or the activations on a topic.
@@ -9,20 +10,22 @@ import java.util.Properties;
  * @param plan the one plan with its settings, null where they come from a topic
  * @param announcement what Python is told of the one plan
  * @param settings the job's settings as JSON
+ * @param python who says what is wrong with a record of the topic
  */
 public record Rules(String plan, byte[] announcement, String settings, String bootstrap, String topic,
-        Properties properties) implements Serializable {
+        Properties properties, JobPython python) implements Serializable {
 
     public static Rules fixed(String plan, byte[] announcement) {
-        return new Rules(plan, announcement, plan, null, null, null);
+        return new Rules(plan, announcement, plan, null, null, null, null);
     }
 
-    public static Rules onTopic(String settings, String bootstrap, String topic, Properties properties) {
-        return new Rules(null, null, settings, bootstrap, topic, properties);
+    public static Rules onTopic(String settings, String bootstrap, String topic, Properties properties,
+            JobPython python) {
+        return new Rules(null, null, settings, bootstrap, topic, properties, python);
     }
 
-    /** An operator's view; blocks until all that is known now is known here. To be closed. */
-    public InForce open() {
-        return new InForce(plan == null ? RuleLog.following(this) : RuleLog.fixed(this));
+    /** The view of an operator in that task; blocks until all that is known now is known here. To be closed. */
+    public InForce open(StreamingRuntimeContext task) {
+        return new InForce(plan == null ? RuleLog.following(this, task) : RuleLog.fixed(this));
     }
 }

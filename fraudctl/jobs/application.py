@@ -1,0 +1,43 @@
+"""The live job as a cluster of its own runs it: application mode on Kubernetes, a managed service.
+
+Nobody hands it over there, so nothing is said of addresses, jars, checkpoints and where it restores from:
+that is the cluster's own to say, and so is how parallel the job is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from fraudctl.jobs.submission import LIVE, plan_settings, ruleset_content
+from pipeline.rules import ruleset
+from pipeline.rules.feature import KEYS
+from pipeline.scoring.job_config import JobConfig, JobTopics
+
+if TYPE_CHECKING:
+    from fraudctl.settings.profile import Profile
+
+
+def application(
+    profile: Profile, bootstrap: str, run: int, kafka_properties: Mapping[str, str], hops: Sequence[str] = ()
+) -> JobConfig:
+    """The configuration of a profile's live job, which follows the activations on the topic of rules.
+
+    `run` is a number that no earlier start without state had. `hops` are keys by which it has steps beside
+    those of the profile's rule set, for rules that shall come into force later.
+    """
+    names = profile.topics
+    content = ruleset_content(profile.rules)
+    needed = {feature.by for feature in ruleset.parse(content).features.values()}
+    return JobConfig(
+        name=LIVE,
+        bootstrap=bootstrap,
+        topics=JobTopics(names.transactions, names.decisions, names.refusals, names.rules, names.shadow),
+        ruleset=content,
+        run=run,
+        max_message_bytes=profile.max_message_bytes,
+        settings=plan_settings(profile),
+        idle_after_ms=profile.pipeline.idle_after_ms,
+        hops=tuple(key for key in KEYS if key in needed or key in hops),
+        kafka_properties=kafka_properties,
+    )
