@@ -102,12 +102,12 @@ def _outcome(one: _Judged, truths: Truths) -> Outcome:
 
 def _rows(order: Order, result: Backtest, progress: Progress) -> list[Row]:
     """The good rows in the order of their times."""
-    said = {name: TYPED[kind] for name, kind in order.ruleset.words.fields.items() if kind in TYPED}
+    said = {name: TYPED[kind] for name, kind in order.fields.items() if kind in TYPED}
     reading = Reading(
         order.paths,
         replace(order.options, kinds={**said, **order.options.kinds}),
         order.settings.max_event_bytes,
-        frozenset(order.ruleset.fields),
+        frozenset(order.fields),
         order.until_ms,
         order.settings.ids,
     )

@@ -34,8 +34,8 @@ public final class Features {
         long pos = hop.pos(event);
         long horizon = Math.max(event.due - hop.heldMs, hop.floorMs);
         state.evict(horizon);
-        event.saturated |= state.cut > hop.unseen(event, hop.retentionMs);
-        event.shadowSaturated |= state.cut > hop.unseen(event, hop.shadowRetentionMs);
+        event.saturated |= hop.isLookedAt && state.cut > hop.unseen(event, hop.retentionMs);
+        event.shadowSaturated |= hop.isLookedAtByShadow && state.cut > hop.unseen(event, hop.shadowRetentionMs);
         long bits = conditionBits(event);
         int at = state.entries.insert(event, pos, bits, hop.columns);
         Running[] totals = state.entries.totalsBefore(at, hop);

@@ -15,6 +15,9 @@ public final class Hop {
     public final long shadowRetentionMs;
     public final long heldMs;
     public final long latenessMs;
+    /** Whether the live rule set and its shadow look at anything here. */
+    public final boolean isLookedAt;
+    public final boolean isLookedAtByShadow;
     /** Entries up to here earlier plans have let go. */
     public long floorMs = Plan.ALWAYS;
     /** From this due on every window lies in what is held. */
@@ -44,6 +47,8 @@ public final class Hop {
         this.isByArrival = node.path("clock").asText().equals("arrival");
         this.retentionMs = node.path("retention_ms").asLong();
         this.shadowRetentionMs = node.path("shadow_retention_ms").asLong();
+        this.isLookedAt = !node.path("features").isEmpty();
+        this.isLookedAtByShadow = !node.path("shadow").isEmpty();
         long longestMs = node.path("held_ms").asLong();
         this.heldMs = longestMs == 0 ? 0 : longestMs + latenessMs;
         JsonNode since = node.path("since");
