@@ -1,5 +1,4 @@
-"""Two rule sets on the same events: what each flags that the other does not, and how far the differences can be
-trusted.
+"""Two rule sets on the same events: what only one of them flags, and how far the differences can be trusted.
 
 Pure bookkeeping over outcomes; knows neither files nor rule sets.
 
@@ -25,7 +24,7 @@ DRAWS: Final = 2_000
 _SEED: Final = 7
 _PERCENTILES: Final = (2.5, 97.5)
 _EVENTS, _FRAUDS, _FRAUD_VALUE = range(3)
-"""What is counted of a user first; for each rule set follow alerts, judged alerts, frauds and value caught."""
+"""What is counted of a user; for each rule set follow alerts, judged alerts, frauds and value caught."""
 _FIRST, _SECOND = slice(3, 7), slice(7, 11)
 
 
@@ -77,11 +76,9 @@ class Paired:
 
 
 def paired(first: Sequence[Outcome], second: Sequence[Outcome], first_from: int, second_from: int) -> Paired:
-    """Compare the outcomes of the same events, in the same order; each rule set flags from its own score on."""
-    flags = [
-        (one.score >= first_from, other.score >= second_from)
-        for one, other in zip(first, second, strict=True)
-    ]
+    """Compare the outcomes of the same events in the same order; each rule set flags from its own score on."""
+    pairs = zip(first, second, strict=True)
+    flags = [(one.score >= first_from, other.score >= second_from) for one, other in pairs]
     by_user = _by_user(first, flags)
     return Paired(
         _flagged(flags),
@@ -120,8 +117,8 @@ def _differences(by_user: NDArray[np.float64]) -> dict[str, Difference]:
     users, rng = len(by_user), np.random.default_rng(_SEED)
     if users < 2:
         return {name: Difference(_number(values[0])) for name, values in measured.items()}
-    weights = (rng.multinomial(users, np.full(users, 1 / users)) for _ in range(DRAWS))
-    drawn = _figures(np.stack([weight @ by_user for weight in weights]))
+    draws = (np.bincount(rng.integers(0, users, users), minlength=users) for _ in range(DRAWS))
+    drawn = _figures(np.stack([times @ by_user for times in draws]))
     return {name: _difference(values[0], drawn[name]) for name, values in measured.items()}
 
 
