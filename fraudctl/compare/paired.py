@@ -76,7 +76,7 @@ class Paired:
 
 
 def paired(first: Sequence[Outcome], second: Sequence[Outcome], first_from: int, second_from: int) -> Paired:
-    """Compare the outcomes of the same events in the same order; each rule set flags from its own score on."""
+    """Compare outcomes of the same events in the same order; each rule set flags from its own score on."""
     pairs = zip(first, second, strict=True)
     flags = [(one.score >= first_from, other.score >= second_from) for one, other in pairs]
     by_user = _by_user(first, flags)
