@@ -20,7 +20,8 @@ LOOKS = {
     *("grants", "doctor", "audit", "job status", "scenario list", "scenario show", "sinks list"),
     *("sinks status", "chaos list", "export labels", "rules lint", "rules test", "rules diff"),
     *("rules list", "rules show", "rules history", "rules compare", "dlq list", "dlq show"),
-    *("schema show", "notify status", "dashboards export", "profile list", "profile show", "aws package"),
+    *("schema show", "notify status", "dashboards export", "profile list", "profile show"),
+    *("aws package", "aws function", "aws template", "deploy render", "deploy plan"),
 }
 """commands that change nothing of a stack"""
 

@@ -31,7 +31,7 @@ def mount(folder: Path, values: dict[str, Any], program: str = "") -> Path:
         if place["mountPath"].startswith("/etc/fraudctl/secrets/"):
             where = folder / place["mountPath"].removeprefix("/etc/fraudctl/")
             where.mkdir(parents=True)
-            for file in ("password", "ca.pem", "ca.crt", "tls.crt", "tls.key", "server-ca.pem"):
+            for file in ("key", "password", "ca.pem", "ca.crt", "tls.crt", "tls.key", "server-ca.pem"):
                 (where / file).write_text("secret\n")
     return folder
 
