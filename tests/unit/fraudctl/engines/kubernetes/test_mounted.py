@@ -73,6 +73,13 @@ def test_a_writer_is_started_with_its_store_and_its_secret_and_answers_on_every_
     assert (said["metrics_host"], said["metrics_port"]) == ("0.0.0.0", 9400)
 
 
+@pytest.mark.parametrize(("program", "is_given"), [("sink-postgres", False), (mounted.FLINK, True)])
+def test_the_key_that_signs_rules_is_known_where_they_are_followed(
+    tmp_path: Path, program: str, is_given: bool
+) -> None:
+    assert (stack(tmp_path, program).profile.signing.key is not None) == is_given
+
+
 def test_a_program_knows_the_names_of_other_stores_and_nothing_more_of_them(tmp_path: Path) -> None:
     found = stack(tmp_path, "sink-postgres")
     assert {name: dict(told) for name, told in found.profile.sinks.items() if name != "postgres"} == {
