@@ -19,7 +19,6 @@ from fraudctl.settings import profile_file, shipped
 from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
-    Approval,
     Digest,
     External,
     Ids,
@@ -42,7 +41,7 @@ DEFAULT_SINKS = ("postgres", "redis")
 OPEN_SERVERS = frozenset({"flink"})
 """servers that every part of a stack speaks to without authentication"""
 _T = TypeVar("_T")
-_SECTIONS = ("engine", "topics", "rules", "pipeline", "sinks", "servers", "notify", "signing", "approval")
+_SECTIONS = ("engine", "topics", "rules", "pipeline", "sinks", "servers", "notify", "signing")
 
 
 def load(
@@ -83,7 +82,7 @@ class _Reader:
         self.refuse_unknown("", (*_SECTIONS, *vars(Log())))
         topics, log, pipeline = self.topics(), self.flat("", Log), self.pipeline()
         rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
-        signing, approval = self.section("signing", Signing), self.section("approval", Approval)
+        signing = self.section("signing", Signing)
         self.layers.allow(OTHER_VARIABLES)
         self.layers.problems += self.layers.strangers()
         return Profile(
@@ -95,7 +94,6 @@ class _Reader:
             servers=servers,
             notify=notify,
             signing=signing,
-            approval=approval,
             engine=self.engine(),
             sources=self.layers.sources,
             **vars(log),

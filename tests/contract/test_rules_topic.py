@@ -55,6 +55,7 @@ def homes(cluster: Cluster, tmp_path: Path) -> MakeHome:
 
     def make() -> Stack:
         home = tmp_path / f"home-{next(NUMBERS)}"
+        home.mkdir()
         return Stack(home, profile, {"kafka": cluster.at("INNER"), "flink": "127.0.0.1:1"})
 
     return make
