@@ -23,18 +23,22 @@ COMMANDS = {
     "up": Entry(
         "fraudctl.commands.stack",
         "Start the whole stack and wait until it works. Repeats are quick and change nothing.",
+        {"up": ""},
     ),
     "down": Entry(
         "fraudctl.commands.stack",
         "Stop the stack: the job with a savepoint, then every server. All data stays.",
+        {"down": ""},
     ),
     "purge": Entry(
         "fraudctl.commands.stack",
         "Stop the stack and delete what it wrote, with all data. Exit 1 if something could not be deleted.",
+        {"purge": ""},
     ),
     "restart": Entry(
         "fraudctl.commands.stack",
         "Stop and start one server, or a single program such as flink-taskmanager, and wait for it.",
+        {"restart": ""},
     ),
     "status": Entry(
         "fraudctl.commands.stack",
@@ -52,10 +56,12 @@ COMMANDS = {
     "simulate": Entry(
         "fraudctl.commands.simulate",
         "Send a scenario at its pace, wait for every decision, print the scorecard.",
+        {"simulate": ""},
     ),
     "ingest": Entry(
         "fraudctl.commands.ingest",
         "Send a file's rows; every refused row is reported with its line and reason.",
+        {"ingest": ""},
     ),
     "inspect": Entry(
         "fraudctl.commands.inspect",
@@ -77,10 +83,14 @@ COMMANDS = {
         "fraudctl.commands.backtest", "Score a recorded file and compare with its labels, without a stack."
     ),
     "replay": Entry(
-        "fraudctl.commands.replay", "Score the log again with a rule set, beside the live job, and compare."
+        "fraudctl.commands.replay",
+        "Score the log again with a rule set, beside the live job, and compare.",
+        {"replay": "publish"},
     ),
     "label": Entry(
-        "fraudctl.commands.label", "Write an analyst's verdict to the labels topic, or a file of them."
+        "fraudctl.commands.label",
+        "Write an analyst's verdict to the labels topic, or a file of them.",
+        {"label": ""},
     ),
     "grants": Entry(
         "fraudctl.commands.grants",
@@ -93,16 +103,41 @@ COMMANDS = {
     "bench": Entry(
         "fraudctl.commands.bench",
         "Measure the running stack. A run that lost an event, or got one wrong, ends with exit code 5.",
+        {"bench": ""},
     ),
-    "job": Entry("fraudctl.commands.job", "The live scoring job."),
+    "job": Entry(
+        "fraudctl.commands.job",
+        "The live scoring job.",
+        dict.fromkeys(("submit", "stop", "savepoint", "rescale", "reset-offsets"), ""),
+    ),
     "scenario": Entry("fraudctl.commands.scenario", "The kinds of traffic that simulate can send."),
-    "sinks": Entry("fraudctl.commands.sinks", "The writers that feed each store."),
-    "chaos": Entry("fraudctl.commands.chaos", "Break something on purpose and prove that nothing is lost."),
-    "export": Entry("fraudctl.commands.export", "Decisions as training data."),
-    "rules": Entry("fraudctl.commands.rules", "Rule sets: features, rules and thresholds as data."),
-    "dlq": Entry("fraudctl.commands.dlq", "Records that were refused for good."),
-    "verify": Entry("fraudctl.commands.verify", "Prove that every store agrees with the decisions log."),
-    "secrets": Entry("fraudctl.commands.secrets", "The secrets of the stack's own servers."),
+    "sinks": Entry(
+        "fraudctl.commands.sinks",
+        "The writers that feed each store.",
+        {"pause": "", "resume": "", "rewind": "", "dlq": "retry"},
+    ),
+    "chaos": Entry(
+        "fraudctl.commands.chaos",
+        "Break something on purpose and prove that nothing is lost.",
+        dict.fromkeys(("run", "undo"), ""),
+    ),
+    "export": Entry("fraudctl.commands.export", "Decisions as training data.", {"compact": ""}),
+    "rules": Entry(
+        "fraudctl.commands.rules",
+        "Rule sets: features, rules and thresholds as data.",
+        dict.fromkeys(("apply", "pause", "rollback", "adopt", "shadow", "promote"), ""),
+    ),
+    "dlq": Entry("fraudctl.commands.dlq", "Records that were refused for good.", {"retry": ""}),
+    "verify": Entry(
+        "fraudctl.commands.verify",
+        "Prove that every store agrees with the decisions log.",
+        {"sinks": "repair"},
+    ),
+    "audit": Entry(
+        "fraudctl.commands.audit",
+        "Show who changed what and when, or `verify` that none of it was changed or cut; exit 5 if it was.",
+    ),
+    "secrets": Entry("fraudctl.commands.secrets", "The secrets of the stack's own servers.", {"rotate": ""}),
     "schema": Entry("fraudctl.commands.schema", "The JSON Schemas of records and files."),
     "notify": Entry("fraudctl.commands.notify", "What became of notifications."),
     "dashboards": Entry("fraudctl.commands.dashboards", "Dashboards and alert rules as files."),
@@ -110,7 +145,8 @@ COMMANDS = {
     "aws": Entry("fraudctl.commands.aws", "What a stack on AWS is made of."),
     "profile": Entry("fraudctl.commands.profile", "Profiles: what a stack is built from."),
 }
-"""Every command: the module that has it, and its short help, which stands there as its docstring."""
+"""Every command: the module that has it, its short help, which stands there as its docstring, and its verbs
+that change something, which the audit log has, some with an option alone."""
 EXIT_INTERRUPTED = 130
 EXIT_UNEXPECTED = 1
 

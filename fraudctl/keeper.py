@@ -20,7 +20,7 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +29,7 @@ from fraudctl.console import options
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink.answers import Job
 from fraudctl.flink.rest import Flink
+from fraudctl.home import audit
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.jobs import KeeperState as State
 from fraudctl.home.jobs import WantedLive
@@ -262,10 +263,19 @@ def _pause(call: Running) -> None:
         topic = activations.signed_for(_stack_of_home())
         chain = topic.read()
         if chain and chain[-1].hash == call.hash:
+            _write_down(topic.home, {"command": "rules pause", "arguments": {"rule": call.rule}})
             made = changes.pause_rule(topic, call.rule, Because(f"{call.place} did not return", "keeper"))
             log.warning("paused rule %s: %s is in force in a second", call.rule, made.version)
     except FraudctlError as failure:
         log.error("rule %s cannot be paused: %s", call.rule, failure.message)
+
+
+def _write_down(home: Path, entry: Mapping[str, object]) -> None:
+    """What the keeper changes by itself is on the audit log too; a full disk keeps it from nothing."""
+    try:
+        audit.write(home, entry, "keeper")
+    except OSError as failure:
+        log.warning("the audit log cannot be written: %s", failure)
 
 
 def _leave(*_: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import typer
@@ -30,7 +30,15 @@ def leave_unconverted(option: Any) -> Any:
 
 
 class Command(core.TyperCommand):
-    """A verb."""
+    """A verb. `recorded` is how one that changes something is run, so that it is known afterwards."""
+
+    recorded: Callable[[str, Mapping[str, Any], Callable[[], Any]], Any] | None = None
+
+    def invoke(self, ctx: Any) -> Any:
+        if self.recorded is None:
+            return super().invoke(ctx)
+        name = str(ctx.command_path).partition(" ")[2]
+        return self.recorded(name, ctx.params, lambda: super(Command, self).invoke(ctx))
 
     def get_help_option(self, ctx: Any) -> Any:
         return leave_unconverted(super().get_help_option(ctx))

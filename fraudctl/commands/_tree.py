@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -17,12 +17,20 @@ from fraudctl.commands._app import App, Command, Group, leave_unconverted
 from fraudctl.commands._deferred import deferred
 from fraudctl.console import options
 
+with deferred():  # nobody needs it for help
+    from fraudctl.commands import _audited
+
 
 class Entry(NamedTuple):
-    """The module that registers a command, and the first paragraph of the command's help."""
+    """The module that registers a command, and the first paragraph of the command's help.
+
+    `changes` are the verbs (the command itself where it has none) that change something, each with the option
+    without which it only looks, or nothing.
+    """
 
     module: str
     help: str
+    changes: Mapping[str, str] = {}
 
 
 class LazyGroup(Group):
@@ -36,7 +44,22 @@ class LazyGroup(Group):
 
     def whole(self, name: str) -> Any:
         """The command with its parameters and verbs."""
-        return read(self.entries[name].module)[name]
+        entry = self.entries[name]
+        command: Any = read(entry.module)[name]
+        for verb, option in entry.changes.items():
+            _record(command.commands[verb] if hasattr(command, "commands") else command, option)
+        return command
+
+
+def _record(command: Any, option: str) -> None:
+    """Let the audit log have each call of it, or only those with that option."""
+
+    def recorded(name: str, arguments: Mapping[str, Any], run: Callable[[], Any]) -> Any:
+        if option and not arguments.get(option):
+            return run()
+        return _audited.recorded(name, arguments, run)
+
+    command.recorded = recorded
 
 
 def build(app: typer.Typer, entries: Mapping[str, Entry]) -> LazyGroup:

@@ -27,6 +27,8 @@ from fraudctl.home.typed_files import Damaged, Newer
 MARK = ".fraudctl-home"
 FORMAT = 1
 ENTRIES = (
+    "audit.head",
+    "audit.jsonl",
     "bench",
     "chaos",
     "checkpoints",

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import Failed, UsageError
-from fraudctl.home import rulesets, signing
+from fraudctl.home import audit, rulesets, signing
 from fraudctl.home.jobs import submitted_live, wanted_live
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.signing import Signing
@@ -121,7 +121,20 @@ class RulesTopic:
     def backing(self, because: Because) -> Backing:
         """What a record of ours says of itself."""
         account = self._signer.account(because.reason, because.author)
-        return Backing(self._signer.destination, account, because.approvals, because.proposal)
+        newest = audit.head(self.home)
+        pin = None if newest is None else (newest.line, newest.hash)
+        return Backing(self._signer.destination, account, because.approvals, because.proposal, pin)
+
+    def pins(self) -> list[tuple[int, str, str]]:
+        """The lines of this home's audit log that records of its key vouch for: number, hash, and where."""
+        if self.signing is None:
+            return []
+        own, reading = keys.public(self.signing.key), self.sorted_out()
+        return [
+            (one.record["audit"]["line"], one.record["audit"]["hash"], f"offset {one.offset} of {self.topic}")
+            for one in reading.signed
+            if one.key == own and one.record.get("audit")
+        ]
 
     def activate(self, decide: Callable[[list[Activation]], Change], because: Because = UNSAID) -> Activation:
         """Append what `decide` makes of those that count; Failed when another one was quicker."""

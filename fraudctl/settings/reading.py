@@ -19,7 +19,6 @@ from fraudctl.settings import elsewhere, profile_file, shipped
 from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
-    Approval,
     Digest,
     Ids,
     Log,
@@ -38,7 +37,7 @@ from pipeline.settings.reading import Free, names, read
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
 _T = TypeVar("_T")
-_SECTIONS = ("topics", "pipeline", "sinks", "servers", "schema_registry", "notify", "signing", "approval")
+_SECTIONS = ("topics", "pipeline", "sinks", "servers", "schema_registry", "notify", "signing")
 
 
 def load(
@@ -76,7 +75,7 @@ class _Reader(Sections):
         self.refuse_unknown("", ("engine", "rules", *_SECTIONS, *vars(Log())))
         topics, log, pipeline = self.topics(), self.flat("", Log), self.pipeline()
         rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
-        signing, approval = self.section("signing", Signing), self.section("approval", Approval)
+        signing = self.section("signing", Signing)
         schema_registry, engine = elsewhere.schema_registry(self), self.engine()
         self.layers.allow(OTHER_VARIABLES)
         self.layers.problems += self.layers.strangers()
@@ -89,7 +88,6 @@ class _Reader(Sections):
             servers=servers,
             notify=notify,
             signing=signing,
-            approval=approval,
             schema_registry=schema_registry,
             engine=engine,
             sources=self.layers.sources,

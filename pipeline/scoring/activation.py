@@ -131,6 +131,11 @@ class Reading:
     aside: list[Aside]
     notes: list[Note]
 
+    @property
+    def signed(self) -> list[Activation | Note]:
+        """All that is sound, in the order of the topic."""
+        return sorted([*self.chain, *self.notes], key=lambda one: one.offset)
+
 
 def read(records: Iterable[Record], trust: Trust | None = None) -> list[Activation]:
     """The activations that count, of records in the order of the topic."""

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from fraudctl.errors import Failed
-from fraudctl.home import signing
+from fraudctl.home import audit, signing
+from fraudctl.home.audit import Break, Pin
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations, put_aside, submission
 from fraudctl.jobs.activations import Because, Change
@@ -54,6 +55,7 @@ def homes(cluster: Cluster, tmp_path: Path) -> MakeHome:
 
     def make() -> Stack:
         home = tmp_path / f"home-{next(NUMBERS)}"
+        home.mkdir()
         return Stack(home, profile, {"kafka": cluster.at("INNER"), "flink": "127.0.0.1:1"})
 
     return make
@@ -172,3 +174,20 @@ def test_a_key_of_the_profile_takes_over_nothing_unless_somebody_vouches_for_it(
     assert [one.version for one in begun(after).read()] == ["one"]
     assert activations.of(after).trust().adopted == 1
     assert [one.offset for one in activations.of(before).sorted_out().aside] == [1]
+
+
+def test_an_audit_log_that_was_cut_and_written_anew_disagrees_with_the_rules_topic(homes: MakeHome) -> None:
+    here, stranger = homes(), homes()
+    lines = [audit.write(here.home, {"command": command}) for command in ("up", "rules apply")]
+    topic = begun(here)
+    pins = [Pin(*one) for one in topic.pins()]
+    assert pins == [replace(lines[1], where=f"offset 0 of {topic.topic}")]
+    audit.write(here.home, {"command": "rules pause"})
+    assert audit.verify(here.home, pins).broken is None
+    for name in (audit.LOG, audit.HEAD):
+        (here.home / name).unlink()
+    for _ in range(3):
+        audit.write(here.home, {"command": "status"})
+    found = audit.verify(here.home, [Pin(*one) for one in topic.pins()])
+    assert found.broken == Break(2, f"it is another one than offset 0 of {topic.topic} knows")
+    assert activations.of(stranger).pins() == []

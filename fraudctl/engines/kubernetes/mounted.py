@@ -98,7 +98,8 @@ def seen_by(content: Mapping[str, Any], program: str) -> dict[str, Any]:
     if program == NOBODY:
         content = _without_files_of_kafka(content)
     own = program.removeprefix("sink-") if program.startswith("sink-") else _store_of(program)
-    shown = {name: value for name, value in content.items() if name != "notify" or program == NOTIFIER}
+    others = {"notify": NOTIFIER, "signing": FLINK}
+    shown = {name: value for name, value in content.items() if others.get(name, program) == program}
     if "sinks" in content:
         shown["sinks"] = {
             sink: settings if sink == own else {} for sink, settings in (content["sinks"] or {}).items()
