@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from fraudctl.aws import alerts, application, cloudformation, package, programs, template
+from fraudctl.aws import alerts, application, cloudformation, first, package, programs, template
 from fraudctl.aws.account import Account
 from fraudctl.aws.cloudformation import Change, Template
 from fraudctl.console.progress import Progress
@@ -91,6 +91,7 @@ def deploy(account: Account, wanted: Wanted, wait_s: float, shown: Progress) -> 
     not run. Says which layers changed. Raises Failed.
     """
     wanted.check()
+    record = first.signed(wanted.profile)
     changed = {}
     for layer, described in ((NETWORK, _network), (DATA, _data)):
         stack = stack_name(account, layer)
@@ -100,7 +101,7 @@ def deploy(account: Account, wanted: Wanted, wait_s: float, shown: Progress) -> 
         stack = stack_name(account, PIPELINE)
         made = _pipeline(account, wanted, Path(folder))
         changed[PIPELINE] = cloudformation.apply(account, stack, made, wait_s, shown)
-    _set_up(account)
+    _set_up(account, record)
     _scale(account, wanted.profile, 1)
     now = application.state(account)
     if not now.runs and is_first:
@@ -224,8 +225,10 @@ def _put(account: Account, bucket: str, made: package.Package, name: str) -> str
     return key
 
 
-def _set_up(account: Account) -> None:
-    """Run the task that makes topics and activates the first rule set, and wait for its good end."""
+def _set_up(account: Account, record: bytes) -> None:
+    """Run the task that makes topics and puts the first activation there, and wait for its good end."""
+    bucket = cloudformation.outputs(account, stack_name(account, DATA))["CodeBucket"]
+    account.ask("s3", "put_object", Bucket=bucket, Key=first.KEY, Body=record)
     known = cloudformation.outputs(account, stack_name(account, PIPELINE))
     network = cloudformation.outputs(account, stack_name(account, NETWORK))
     places = {"subnets": network["Subnets"].split(","), "securityGroups": [network["ProgramsGroup"]]}
