@@ -55,7 +55,7 @@ def start(account: Account, restore: str, wait_s: float) -> None:
     """
     now = state(account)
     if now.runs:
-        raise UsageError("the job is already running", hint="stop it: fraudctl aws job stop")
+        raise UsageError("the job is already running", hint="stop it: fraudctl aws stop")
     named = {one.name for one in now.snapshots if one.is_ready}
     how: dict[str, str] = {"ApplicationRestoreType": _RESTORES.get(restore, "RESTORE_FROM_CUSTOM_SNAPSHOT")}
     if restore not in _RESTORES:

@@ -118,7 +118,7 @@ def submit(account: Account, restore: str, wait_s: float, shown: Progress) -> No
     """
     if restore == application.NONE:
         if application.state(account).runs:
-            raise UsageError("the job is already running", hint="stop it: fraudctl aws job stop")
+            raise UsageError("the job is already running", hint="stop it: fraudctl aws stop")
         stack = stack_name(account, PIPELINE)
         run = int(cloudformation.parameter(account, stack, "Run") or 0) + 1
         cloudformation.tell(account, stack, "Run", str(run), wait_s, shown)

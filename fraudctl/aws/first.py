@@ -29,7 +29,7 @@ _NOWHERE: Final = Path("/nonexistent")
 
 
 def signed(profile: Profile) -> bytes:
-    """The record that activates the profile's rule set on an empty topic. UsageError without a key, BadKey."""
+    """The record that activates the rule set on an empty topic. UsageError without a key, BadKey."""
     if profile.signing.key is None:
         raise UsageError(
             f"the profile {profile.name} names no key to sign its first rule set with",

@@ -34,7 +34,7 @@ def test_the_job_of_the_same_profile_takes_it_for_its_first(profile: Profile) ->
 def test_nobody_else_takes_it(profile: Profile, tmp_path: Path) -> None:
     stranger = signing.with_key(replace(profile, signing=Signing()), signing.new_key())
     read = activation.sorted_out([(0, 1_000, first.signed(profile))], stranger.trust)
-    assert (read.chain, len(read.put_aside)) == ([], 1)
+    assert (read.chain, len(read.aside)) == ([], 1)
 
 
 def test_without_a_key_there_is_none(profile: Profile) -> None:
