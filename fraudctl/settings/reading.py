@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fraudctl.errors import ProfileError
-from fraudctl.settings import connections, profile_file, shipped
+from fraudctl.settings import elsewhere, profile_file, shipped
 from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
@@ -77,7 +77,7 @@ class _Reader(Sections):
         topics, log, pipeline = self.topics(), self.flat("", Log), self.pipeline()
         rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
         signing, approval = self.section("signing", Signing), self.section("approval", Approval)
-        schema_registry, engine = connections.schema_registry(self), self.engine()
+        schema_registry, engine = elsewhere.schema_registry(self), self.engine()
         self.layers.allow(OTHER_VARIABLES)
         self.layers.problems += self.layers.strangers()
         return Profile(
@@ -185,7 +185,7 @@ class _Reader(Sections):
         ports, own = self.ports(name), {}
         if self.layers.sets(f"{path}.settings"):
             own = self.plug_in(f"{path}.settings", _server_module(name).Settings)
-        return ServerSettings(size.port, ports, size.memory_mb, own, connections.external(self, name))
+        return ServerSettings(size.port, ports, size.memory_mb, own, elsewhere.of(self, name))
 
     def ports(self, name: str) -> dict[str, int]:
         path = f"servers.{name}.ports"
