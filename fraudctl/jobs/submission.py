@@ -17,6 +17,7 @@ from fraudctl.errors import Failed, FileProblems
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.private_files import UMASK, make_folder, open_private
+from fraudctl.jobs import flink_client
 from pipeline.connections.kafka import jvm
 from pipeline.connections.tls import BadFile
 from pipeline.records.clock import now_ms
@@ -58,8 +59,8 @@ def job_config(
     pipeline, stack = stack.profile.pipeline, stack.seen_inside
     config = JobConfig(
         name=name,
-        flink=stack.flink,
-        flink_conf_dir=str(stack.paths.flink_conf),
+        flink=f"{stack.flink.host}:{stack.flink.port}",
+        flink_conf_dir=str(flink_client.folder(stack)),
         bootstrap=stack.kafka.bootstrap,
         topics=topics_of(stack),
         ruleset=content,
@@ -129,7 +130,7 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
     with open_private(said, "wb") as errors:
         child = subprocess.Popen(
             [*(stack.inside.submit if stack.inside else SUBMIT), str(path)],
-            env=dict(os.environ) if stack.inside else environment(config),
+            env=_environment(stack, config),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -148,6 +149,12 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
         )
     rulesets.record_start(stack.home, config.ruleset, config.name, config.run, now_ms())
     return job_id
+
+
+def _environment(stack: Stack, config: JobConfig) -> Mapping[str, str]:
+    if stack.inside:
+        return os.environ
+    return {**environment(config), **flink_client.variables(stack)}
 
 
 def environment(config: JobConfig) -> dict[str, str]:

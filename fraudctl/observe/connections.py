@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.observe import kafka_elsewhere
 from fraudctl.observe.rights import address
-from fraudctl.settings.profile import External, address_of
+from fraudctl.settings.profile import Elsewhere, External, address_of
 from pipeline import sinks
 from pipeline.connections.kafka.description import Kafka
 from pipeline.sinks import rights
@@ -44,7 +44,7 @@ def is_elsewhere(profile: Profile, sink: str) -> bool:
     return not address(profile, sink).startswith("file:")
 
 
-def _kafka(external: External | Kafka) -> Kafka:
+def _kafka(external: Elsewhere) -> Kafka:
     return external if isinstance(external, Kafka) else Kafka(bootstrap=address_of(external))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from pipeline.connections.flink import FlinkRest
 from pipeline.connections.kafka.description import Kafka
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
@@ -138,7 +139,11 @@ class External:
     credentials_file: Annotated[Path, File()] | None = None
 
 
-def address_of(external: External | Kafka) -> str:
+Elsewhere = External | Kafka | FlinkRest
+"""how a server is reached that is not ours"""
+
+
+def address_of(external: Elsewhere) -> str:
     """Where a server is that is not ours."""
     return external.bootstrap if isinstance(external, Kafka) else external.address
 
@@ -160,7 +165,7 @@ class ServerSettings:
     ports: Mapping[str, int] = field(default_factory=dict)
     memory_mb: int | None = None
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    external: External | Kafka | None = None
+    external: Elsewhere | None = None
 
 
 @dataclass(frozen=True)
@@ -211,7 +216,7 @@ def _server_document(server: ServerSettings) -> dict[str, object]:
         "memory_mb": server.memory_mb,
         "settings": dict(server.settings),
     }
-    if isinstance(server.external, Kafka):
+    if isinstance(server.external, Kafka | FlinkRest):
         document["external"] = server.external.as_document()
     elif server.external:
         secret = server.external.credentials_file

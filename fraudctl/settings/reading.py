@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fraudctl.errors import ProfileError
-from fraudctl.settings import profile_file, shipped
+from fraudctl.settings import elsewhere, profile_file, shipped
 from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
     Approval,
     Digest,
-    External,
     Ids,
     Log,
     Notify,
@@ -33,14 +32,10 @@ from fraudctl.settings.profile import (
     Topics,
 )
 from pipeline import notify, sinks
-from pipeline.connections.kafka.description import Kafka
-from pipeline.connections.kafka.description import problems as kafka_problems
 from pipeline.settings.reading import Free, Problem, files, names, read, unknown
 
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
-OPEN_SERVERS = frozenset({"flink"})
-"""servers that every part of a stack speaks to without authentication"""
 _T = TypeVar("_T")
 _SECTIONS = ("engine", "topics", "rules", "pipeline", "sinks", "servers", "notify", "signing", "approval")
 
@@ -218,7 +213,8 @@ class _Reader:
         ports, own = self.ports(name), {}
         if self.layers.sets(f"{path}.settings"):
             own = self.plug_in(f"{path}.settings", _server_module(name).Settings)
-        return ServerSettings(size.port, ports, size.memory_mb, own, self.external(name))
+        external = elsewhere.of(name, self.layers, self.path.parent)
+        return ServerSettings(size.port, ports, size.memory_mb, own, external)
 
     def ports(self, name: str) -> dict[str, int]:
         path = f"servers.{name}.ports"
@@ -234,46 +230,12 @@ class _Reader:
                 self.problem(f"{path}.{role}", str(error))
         return found
 
-    def external(self, name: str) -> External | Kafka | None:
-        path = f"servers.{name}.external"
-        if name == "kafka":
-            return self.kafka(path)
-        self.refuse_unknown(path, names(External))
-        given = self.layers.values(path, names(External))
-        if not given and self.layers.section(f"servers.{name}").get("external") is None:
-            return None
-        found, problems = read(External, given, path)
-        self.layers.problems += problems
-        if found is None or found.credentials_file is None:
-            return found
-        where = f"{path}.credentials_file"
-        if name in OPEN_SERVERS:
-            self.problem(where, "this server is reached without a password")
-        file = self.there(where, shipped.beside(self.path.parent, given["credentials_file"]))
-        return External(found.address, file)
-
     def beside(self, path: str, kind: type[Any], found: dict[str, Any]) -> None:
         """Let the files among what was found be seen from the profile."""
         for name in files(kind):
             if isinstance(found.get(name), str):
                 file = shipped.beside(self.path.parent, found[name])
                 found[name] = str(self.there(f"{path}.{name}", file))
-
-    def kafka(self, path: str) -> Kafka | None:
-        """How a Kafka is reached that is not ours: all of it, or by its address alone."""
-        known = (*names(Kafka), "address")
-        self.refuse_unknown(path, known)
-        found = self.layers.values(path, known)
-        if not found and self.layers.section("servers.kafka").get("external") is None:
-            return None
-        if "address" in found:
-            found.setdefault("bootstrap", found.pop("address"))
-        self.beside(path, Kafka, found)
-        kafka, wrong = read(Kafka, found, path)
-        self.layers.problems += wrong
-        if kafka is not None and not wrong:
-            self.layers.problems += kafka_problems(kafka, path)
-        return kafka
 
 
 def _server_module(name: str) -> Any:

@@ -51,9 +51,9 @@ def test_what_a_kafka_client_in_the_job_says_is_put_in_words_and_nobody_else_s_e
 ) -> None:
     cluster.trace = trace
     cluster.add("a")
-    assert reasons.why_restarting(Flink(cluster.url), KAFKA, "a") == why
+    assert reasons.why_restarting(Flink(cluster.rest), KAFKA, "a") == why
 
 
 def test_the_reason_of_another_failure_is_the_innermost_cause(cluster: Cluster) -> None:
     cluster.add("a", state="FAILED")
-    assert reasons.why_failed(Flink(cluster.url), KAFKA, "a") == "java.lang.IllegalState: the real reason"
+    assert reasons.why_failed(Flink(cluster.rest), KAFKA, "a") == "java.lang.IllegalState: the real reason"
