@@ -11,10 +11,7 @@ from werkzeug.test import Client
 
 from fraudctl.servers._moto import Journal, Kept
 
-SIGNED = (
-    "AWS4-HMAC-SHA256 Credential={key}/20250101/eu-west-1/dynamodb/aws4_request, "
-    "SignedHeaders=host, Signature=0"
-)
+SIGNED = "AWS4-HMAC-SHA256 Credential={key}/20250101/eu-west-1/dynamodb/aws4_request, Signature=0"
 TABLE = {
     "TableName": "t",
     "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
