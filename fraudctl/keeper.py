@@ -233,10 +233,11 @@ def main() -> None:
     plugin_watcher.watch(Paths(home_dir()).plugins, _pause)
     log.info("keeping the live job of %s", options.current().home)
     keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
-    aside = put_aside.watch(_stack_of_home)
+    aside, stack = put_aside.watch(_stack_of_home), _stack_of_home()
     exposition.serve(
-        _stack_of_home().metrics_port("keeper"),
+        stack.metrics_port("keeper"),
         lambda: (replace(keeper.figures(), rules_put_aside=aside.count),),
+        host=stack.metrics_host,
     )
     for _ in every(LOOK_EVERY_S):
         keeper.look()

@@ -40,6 +40,7 @@ from fraudctl.traffic.scenario import ScenarioFile
 from pipeline import notify, sinks
 from pipeline.connections.flink import FlinkRest
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.registry.description import SchemaRegistry
 from pipeline.rules import schema as rule_schema
 from pipeline.settings.reading import plain
 
@@ -120,6 +121,7 @@ def _profile() -> dict[str, Any]:
             "pipeline": _pipeline(),
             "sinks": _mapping({name: _of(sinks.settings_type(name)) for name in shipped.sink_names()}),
             "servers": _mapping({name: _server(name) for name in shipped.server_names()}),
+            "schema_registry": _of(SchemaRegistry),
             "notify": digest,
             "signing": _of(Signing),
             "approval": _of(Approval),

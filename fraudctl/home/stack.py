@@ -31,6 +31,7 @@ FORMAT = 1
 NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
 """the servers without which no job runs"""
 MEND = "remove it and run: fraudctl up"
+LOOPBACK = "127.0.0.1"
 METRICS = "metrics"
 """among the ports: those on which the pipeline's programs answer `/metrics`, by program"""
 
@@ -49,6 +50,8 @@ class Inside:
     submit: tuple[str, ...]
     sinks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """the settings that sinks have there; those of the profile where it is empty"""
+    metrics: Mapping[str, int] = field(default_factory=dict)
+    """the ports on which programs answer `/metrics` there, by program"""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ class Stack:
             return self
         there = self.inside
         profile = replace(self.profile, rules=there.rules, sinks=there.sinks or self.profile.sinks)
-        return replace(self, profile=profile, addresses=there.addresses, jars=there.jars, inside=None)
+        seen = replace(self, profile=profile, addresses=there.addresses, jars=there.jars, inside=None)
+        return replace(seen, ports={**self.ports, METRICS: there.metrics})
 
     @property
     def paths(self) -> Paths:
@@ -109,7 +113,7 @@ class Stack:
     @property
     def metrics_host(self) -> str:
         """On which address they answer: loopback, or any where each program has a network of its own."""
-        return "127.0.0.1" if self.engine == "local" else "0.0.0.0"
+        return LOOPBACK if self.engine == "local" else "0.0.0.0"
 
     @property
     def runs_jobs(self) -> bool:

@@ -18,7 +18,9 @@ from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.private_files import UMASK, make_folder, open_private
 from fraudctl.jobs import flink_client
+from fraudctl.kafka import frames
 from pipeline.connections.kafka import jvm
+from pipeline.connections.registry import jvm as registry
 from pipeline.connections.tls import BadFile
 from pipeline.records.clock import now_ms
 from pipeline.rules import ruleset
@@ -74,6 +76,8 @@ def job_config(
         checkpoint_interval_ms=pipeline.checkpoint_interval_ms,
         plugin_watch=str(stack.paths.plugins),
         kafka_properties=kafka_properties(stack),
+        schema_registry=schema_registry(stack.profile),
+        decision_schema=frames.decision_schema(stack.profile),
     )
     return replace(config, **changes)
 
@@ -84,6 +88,15 @@ def kafka_properties(stack: Stack) -> dict[str, str]:
         return jvm.properties(stack.kafka)
     except BadFile as error:
         raise Failed(f"Kafka at {stack.kafka}: {error}", hint=error.hint, code="kafka_file") from error
+
+
+def schema_registry(profile: Profile) -> dict[str, str]:
+    """How the job reaches the registry of schemas, without a secret; empty without one. Raises Failed."""
+    told = profile.schema_registry
+    try:
+        return registry.properties(told) if told else {}
+    except BadFile as error:
+        raise Failed(f"schema_registry: {error}", hint=error.hint, code="registry_file") from error
 
 
 def plan_settings(profile: Profile) -> PlanSettings:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
-from fraudctl.observe import kafka_elsewhere
+from fraudctl.observe import kafka_elsewhere, registry_elsewhere
 from fraudctl.observe.rights import address
 from fraudctl.settings.profile import Elsewhere, External, address_of
 from pipeline import sinks
@@ -28,6 +28,9 @@ def examine(profile: Profile) -> Iterator[Check]:
     if (external := profile.server("kafka").external) is not None:
         for finding in kafka_elsewhere.examine(_kafka(external), profile):
             yield _check("kafka", finding)
+    if profile.schema_registry is not None:
+        for finding in registry_elsewhere.examine(profile.schema_registry):
+            yield _check("schema registry", finding)
     for sink in rights.known():
         if is_elsewhere(profile, sink):
             told = profile.sinks[sink]

@@ -117,6 +117,10 @@ class BaseServer(ABC):
         """The locked jars this server runs on."""
         return tuple(artifact for artifact in lock() if artifact.use == cls.jar_use)
 
+    def uses(self) -> frozenset[str]:
+        """The uses of the locked files that must be fetched before it is installed."""
+        return frozenset({*filter(None, [self.jar_use]), *(["compiler"] if self.compiles else [])})
+
     def jar_paths(self) -> tuple[Path, ...]:
         return jars(self.jar_use, self.site.cache) if self.jar_use else ()
 

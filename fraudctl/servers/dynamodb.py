@@ -1,16 +1,20 @@
-"""DynamoDB: Amazon's own DynamoDB Local, one process over an SQLite file, with streams and real TTL deletes.
+"""DynamoDB: moto's server (Apache 2.0), or Amazon's own DynamoDB Local for who accepts its vendor's terms.
 
-It checks no credentials and listens on every address; its own main class cannot be told otherwise, hence the
-launcher beside this file, which asks for an access key that only the owner of the stack knows.
+Both have streams and real TTL deletes, and keep their data. They check no signatures, so they listen on the
+loopback address only and ask for an access key that only the owner of the stack knows. The main class of
+DynamoDB Local cannot be told that, hence the launcher beside this file; `_moto.py` beside it says what moto
+needs to be a server.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import class_path, compiled, java, launcher_jar
@@ -18,8 +22,12 @@ from fraudctl.errors import Failed, NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.secret import fresh
 from fraudctl.servers import HOST, BaseServer, Program
+from fraudctl.settings.profile import ServerSettings
 from pipeline.connections.secrets import text_of
-from pipeline.settings.reading import Nothing
+from pipeline.settings.kinds import Choice, Truth
+from pipeline.settings.reading import make, settings
+
+MOTO, LOCAL = "moto", "dynamodb-local"
 
 _LAUNCHER = "DynamoDbOnLoopback"
 _LIST_TABLES = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.ListTables"}
@@ -29,8 +37,26 @@ _SIGNED = (
 )
 
 
-Settings = Nothing
-"""it is told nothing but its port and memory"""
+@settings()
+class Settings:
+    """What DynamoDB can be told."""
+
+    implementation: Annotated[str, Choice((MOTO, LOCAL))] = MOTO
+    """what stands for DynamoDB on this machine"""
+    accept_terms: Annotated[bool, Truth()] = False
+    """whether the terms of DynamoDB Local's vendor are accepted, without which it is not fetched"""
+
+    def __post_init__(self) -> None:
+        if self.implementation == LOCAL and not self.accept_terms:
+            raise ValueError(
+                "DynamoDB Local is under the terms of its vendor (the DynamoDB Local License Agreement): "
+                "read them, then say accept_terms: true"
+            )
+
+
+def told(settings: ServerSettings) -> Settings:
+    """What a profile tells it. ProfileError."""
+    return make(Settings, settings.settings, "servers.dynamodb.settings")
 
 
 def renew(credentials: Path) -> None:
@@ -39,18 +65,26 @@ def renew(credentials: Path) -> None:
 
 
 class Server(BaseServer):
-    """DynamoDB Local."""
+    """moto's DynamoDB, or DynamoDB Local."""
 
     name = "dynamodb"
-    title = "DynamoDB Local"
+    title = "DynamoDB"
     port_roles: ClassVar[Mapping[str, int]] = {"dynamodb": 18000}
     memory_mb = 256
-    jar_use = "dynamodb"
     for_sink = True
-    compiles = True
     hint = "its log names the reason; a full disk and too little memory (memory_mb) are the usual ones"
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is DynamoDB Local."""
+        return told(self.site.settings).implementation == LOCAL
+
+    def uses(self) -> frozenset[str]:
+        return frozenset({"dynamodb", "compiler"}) if self.is_local else frozenset()
+
     def install(self) -> None:
+        if not self.is_local:
+            return
         if platform.machine() not in ("x86_64", "AMD64"):
             raise Failed(
                 f"DynamoDB Local has no native library for {platform.machine()}",
@@ -70,7 +104,11 @@ class Server(BaseServer):
         return False
 
     def programs(self) -> Sequence[Program]:
-        natives = {path.parent for path in self.jar_paths() if path.suffix == ".so"}
+        argv = self._local() if self.is_local else moto(HOST, self.port, self.data, self._credentials)
+        return [Program(self.name, argv)]
+
+    def _local(self) -> list[str]:
+        natives = {path.parent for path in self._files() if path.suffix == ".so"}
         flags = [
             f"-Xmx{self.memory}m",
             "-XX:+UseSerialGC",
@@ -82,8 +120,7 @@ class Server(BaseServer):
         # Its classes cannot be kept from one start to the next: one of its jars names its own folder, and
         # sharing is refused for a class path with a folder in it.
         argv = [java(), *flags, "-cp", class_path(places), _LAUNCHER, HOST, str(self._credentials or "")]
-        argv += ["-port", str(self.port), "-sharedDb", "-disableTelemetry", "-dbPath", str(self.data)]
-        return [Program(self.name, argv)]
+        return [*argv, "-port", str(self.port), "-sharedDb", "-disableTelemetry", "-dbPath", str(self.data)]
 
     def probe(self) -> None:
         connection = HTTPConnection(HOST, self.port, timeout=2)
@@ -109,8 +146,7 @@ class Server(BaseServer):
 
     @classmethod
     def version(cls) -> str:
-        found = (one.coordinates for one in cls.artifacts() if ":DynamoDBLocal:" in one.coordinates)
-        return next(found, "").rpartition(":")[2]
+        return f"moto {importlib.metadata.version('moto')}"
 
     def _launcher(self) -> tuple[Path, tuple[Path, ...], Path, Path]:
         cache = self.site.cache
@@ -118,4 +154,17 @@ class Server(BaseServer):
         return source, self._jars(), artifacts.jars("compiler", cache)[0], cache
 
     def _jars(self) -> tuple[Path, ...]:
-        return tuple(path for path in self.jar_paths() if path.suffix == ".jar")
+        return tuple(path for path in self._files() if path.suffix == ".jar")
+
+    def _files(self) -> tuple[Path, ...]:
+        return artifacts.jars("dynamodb", self.site.cache)
+
+
+def moto(host: str, port: int, data: Path, credentials: Path | None) -> list[str]:
+    """The command that is moto's DynamoDB, its data in that folder; without credentials it is everybody's."""
+    return [
+        sys.executable,
+        *("-W", "ignore", "-m", "fraudctl.servers._moto"),
+        *("--host", host, "--port", str(port), "--data", str(data / MOTO)),
+        *(("--credentials", str(credentials)) if credentials else ()),
+    ]

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pipeline.connections.flink import FlinkRest
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.registry.description import SchemaRegistry
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.records.ids import LONGEST_ID_BYTES, MAX_ID_BYTES, IdLimits
@@ -182,6 +183,8 @@ class Profile:
     sinks: Mapping[str, Mapping[str, Any]]
     servers: Mapping[str, ServerSettings]
     notify: Notify = field(default_factory=Notify)
+    schema_registry: SchemaRegistry | None = None
+    """where schemas are asked for of transactions that come with a schema's number"""
     signing: Signing = field(default_factory=Signing)
     approval: Approval = field(default_factory=Approval)
     engine: str | None = None
@@ -197,6 +200,8 @@ class Profile:
         document: dict[str, object] = {"name": self.name}
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
         document |= {"engine": self.engine} if self.engine else {}
+        if self.schema_registry is not None:
+            document["schema_registry"] = self.schema_registry.as_document()
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline) | {"ids": vars(self.pipeline.ids).copy()}
         document["notify"] = vars(self.notify).copy()

@@ -7,7 +7,7 @@ by `fraudctl.jobs.live`.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fraudctl.binaries import artifacts
@@ -55,7 +55,7 @@ class _Run:
         classes = self._classes()
         stack = self._stack(classes)
         ours = chosen.servers(stack)
-        stack = replace(stack, jars=self._jars(classes, stack))
+        stack = replace(stack, jars=self._jars(ours.values(), stack))
         self._install(ours)
         stack = replace(stack, extra={"ready": False})
         stack.save()
@@ -90,13 +90,12 @@ class _Run:
         ports.check_free(asked)
         return asked
 
-    def _jars(self, classes: Mapping[str, type[BaseServer]], stack: Stack) -> dict[str, str]:
+    def _jars(self, ours: Iterable[BaseServer], stack: Stack) -> dict[str, str]:
         """Fetch every jar that is missing; build the kernel if there will be a job; its jars by name."""
         cache, with_job = artifacts.cache_dir(), stack.runs_jobs
         login = ["msk"] if with_job and stack.kafka.security == "aws_iam" else []
-        uses = {kind.jar_use for kind in classes.values()} | {*login}
+        uses = {use for server in ours for use in server.uses()} | {*login}
         uses |= {"connector", "compiler"} if with_job else set()
-        uses |= {"compiler" for kind in classes.values() if kind.compiles}
         artifacts.fetch([artifact for artifact in artifacts.lock() if artifact.use in uses], cache)
         if not with_job:
             return {}
