@@ -104,6 +104,18 @@ class Members:
             raise self.malformed(name, "must be a list of whole numbers from 0 on")
         return tuple(found)
 
+    def integers(self, name: str) -> tuple[int, ...]:
+        """A list of whole numbers."""
+        found = self.items(name)
+        if not all(type(one) is int for one in found):
+            raise self.malformed(name, "must be a list of whole numbers")
+        return tuple(found)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What members there are."""
+        return tuple(self._content)
+
     def _at(self, name: str) -> str:
         return f"{self._place}.{name}" if self._place else name
 

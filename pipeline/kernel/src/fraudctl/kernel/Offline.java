@@ -8,6 +8,9 @@ import fraudctl.kernel.order.PartitionClock;
 import fraudctl.kernel.order.SortBuffer;
 import fraudctl.kernel.order.Stamper;
 import fraudctl.kernel.plan.Activations;
+import fraudctl.kernel.plan.Feature;
+import fraudctl.kernel.plan.Hop;
+import fraudctl.kernel.plan.Input;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.plan.RecordCheck;
 import fraudctl.kernel.schema.Framed;
@@ -180,7 +183,7 @@ final class Offline {
         Plan now = inForce(event.due);
         event.features = new Object[now.valueCount];
         processed++;
-        for (Plan.Hop hop : now.hops) {
+        for (Hop hop : now.hops) {
             String key = hop.keyOf(event);
             if (key == null) {
                 continue;
@@ -228,7 +231,7 @@ final class Offline {
         return out.append('}').toString();
     }
 
-    private static void appendPart(StringBuilder out, List<Plan.Input> inputs, List<Plan.Feature> features, Event event) {
+    private static void appendPart(StringBuilder out, List<Input> inputs, List<Feature> features, Event event) {
         Row.appendValues(out, inputs, event);
         out.append(",\"features\":");
         Row.appendFeatures(out, features, inputs, event);
