@@ -70,8 +70,8 @@ def stack(profile: Profile) -> Stack:
     sinks = {sink: store(profile, sink).settings for sink in profile.sinks}
     # People are told by a function there (`fraudctl.aws.alerts`), not by a program.
     there = replace(profile, servers=servers, sinks=sinks, notify=Notify(), engine=None)
-    # Files of whoever deploys are not there; nobody signs anything there either.
-    there = replace(there, signing=Signing(stack=profile.signing.stack))
+    # Files of whoever deploys are not there; nobody signs or activates anything there either.
+    there = replace(there, signing=Signing(stack=profile.signing.stack), rules=HOME / "rules.yaml")
     programs = ["ticker", "exporter", *(f"sink-{sink}" for sink in profile.sinks)]
     ports = {METRICS: dict.fromkeys(programs, METRICS_PORT)}
     return Stack(HOME, there, chosen.external_addresses(there, ()), ports)
