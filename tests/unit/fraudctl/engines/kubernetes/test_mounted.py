@@ -31,7 +31,7 @@ def mount(folder: Path, values: dict[str, Any], program: str = "") -> Path:
         if place["mountPath"].startswith("/etc/fraudctl/secrets/"):
             where = folder / place["mountPath"].removeprefix("/etc/fraudctl/")
             where.mkdir(parents=True)
-            for file in ("password", "ca.pem", "ca.crt", "tls.crt", "tls.key", "server-ca.pem"):
+            for file in ("password", "key", "ca.pem", "ca.crt", "tls.crt", "tls.key", "server-ca.pem"):
                 (where / file).write_text("secret\n")
     return folder
 
@@ -115,3 +115,15 @@ def test_the_job_counts_as_wanted_for_whoever_watches(tmp_path: Path) -> None:
     home = stack(tmp_path, "exporter").home
     assert json.loads((home / "jobs" / "live.json").read_text())["wanted"] == "running"
     assert json.loads((home / "stack.json").read_text())["engine"] == "kubernetes"
+
+
+def test_the_key_that_signs_the_first_rules_is_the_setups_and_everyone_knows_whom_to_trust(
+    tmp_path: Path,
+) -> None:
+    setup = stack(tmp_path / "setup", "setup").profile.signing
+    writer = stack(tmp_path / "writer", "sink-postgres").profile.signing
+    flink = stack(tmp_path / "flink", mounted.FLINK).profile.signing
+    assert setup.key == tmp_path / "setup/etc/secrets/signing/key"
+    assert (writer.key, flink.key) == (None, None)
+    assert flink.trusted == tmp_path / "flink/etc/trusted"
+    assert flink.trusted.read_text().startswith("deployer ssh-ed25519 ")
