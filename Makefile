@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading schemas metrics permissions chart aws wheel clean
+.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading schemas metrics permissions chart aws wheel clean test-kubernetes
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ test-stack: setup ## the pipeline as a whole, on a stack of real servers (15 min
 
 test-compose: setup ## the same on Docker Compose; makes a Docker where there is none (ten minutes at first, then five)
 	.ci/compose $(BIN)/python -m pytest tests/compose tests/contract/test_engines.py
+
+test-kubernetes: setup ## the chart and the engine on a real API server, which is built at first (ten minutes, then two)
+	.ci/kubernetes $(BIN)/python -m pytest tests/kubernetes
 
 soak: setup ## the long ones: a million events, ten minutes, every fault (an hour and more; see docs/faults.md)
 	$(BIN)/python -m pytest -s tests/soak

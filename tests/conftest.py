@@ -13,12 +13,12 @@ from tests import variables as variables
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TESTS = Path(__file__).parent
-TIMEOUT_S = {"unit": 300, "contract": 600, "stack": 900, "compose": 580}
+TIMEOUT_S = {"unit": 300, "contract": 600, "stack": 900, "compose": 580, "kubernetes": 500}
 """Of one test; long enough for each wait in it (`tests.waiting`). Those of soak say their own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test is marked with the folder it lies in: unit, contract, stack, compose or soak."""
+    """Every test is marked with the folder it lies in: unit, contract, stack, compose, kubernetes or soak."""
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         item.add_marker(folder)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from fraudctl import engines
-from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
+from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check, Engine
 from fraudctl.errors import FraudctlError
 from fraudctl.home import folder as homes
 from fraudctl.home import jobs
@@ -33,9 +33,15 @@ def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
     """Every check, in an order for reading."""
     checks: list[Check] = [_python(sys.version_info[:2]), _machine(platform.system(), platform.machine())]
     checks += [_memory(psutil.virtual_memory().available), _disk(home), _owner(home)]
-    checks += [_profile(environ), *engines.find("local").examine(home, environ), _logs(home)]
+    checks += [_profile(environ), *_engine(home).examine(home, environ), _logs(home)]
     checks += [_job_files(home), _proxies(environ), *_broker_clock(home)]
     return checks
+
+
+def _engine(home: Path) -> Engine:
+    """Whose needs are looked at: those of a cluster where the stack is in one, else those of this machine."""
+    found = engines.of_home(home)
+    return found if found.is_elsewhere else engines.find(engines.FIRST)
 
 
 def _python(version: tuple[int, ...]) -> Check:

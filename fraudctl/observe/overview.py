@@ -86,7 +86,8 @@ def _elsewhere(stack: Stack) -> Result:
     flink = found["flink"]
     is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
     ill = [one.name for one in health if not one.healthy and one.name != "flink"] + ["job"] * (not is_well)
-    job = {"wanted": found["wanted"], "state": flink["state"] if flink else "none", **found["keeper"]}
+    job = {**found["keeper"], "operator": found["keeper"]["state"]}
+    job |= {"wanted": found["wanted"], "state": flink["state"] if flink else "none"}
     data = {
         "home": str(stack.home),
         "profile": stack.profile.name,

@@ -76,7 +76,7 @@ class Engine:
         for name in _deployments(cluster):
             cluster.ask(["scale", "deployment", name, "--replicas=0"])
         until(
-            lambda: all(not one.runs for one in programs.states(cluster).values()),
+            lambda: all(one.condition is Condition.STOPPED for one in programs.states(cluster).values()),
             120.0,
             lambda: Failed("pods are still there after two minutes", hint="see: kubectl get pods"),
             1.0,

@@ -19,18 +19,26 @@ from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import java_home
 from fraudctl.console.streams import say
 from fraudctl.engines.kubernetes import mounted
-from fraudctl.errors import FraudctlError
+from fraudctl.errors import Failed, FraudctlError
+from fraudctl.home import signing
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.stack import Paths, Stack, home_dir
-from fraudctl.jobs import activations
 from fraudctl.jobs.application import application
 from fraudctl.jobs.submission import kafka_properties
+from fraudctl.kafka import tail
 from fraudctl.servers import _flink_metrics, flink
+from fraudctl.waiting import until
 from pipeline.rules.feature import KEYS
+from pipeline.scoring import activation
+from pipeline.scoring.activation import Activation, Record
 from pipeline.scoring.job_config import JobConfig
+from pipeline.scoring.signature import Trust
 
 CONF: Final = "/opt/flink/conf"
 """where Flink's Kubernetes integration mounts its configuration"""
+SETUP_S: Final = 300.0
+"""How long a JobManager waits for the setup, before its pod is started anew."""
+LOOK_S: Final = 2.0
 _SUBMITTERS: Final = ("kubernetes-jobmanager.sh", "standalone-job")
 """what is in the command of a process that runs the job's program"""
 
@@ -71,18 +79,38 @@ def prepare(paths: Paths, cache: Path) -> None:
 
 def write_job(stack: Stack, job: mounted.MountedJob) -> Path:
     """The description that the job's program reads: where it lies. Raises what Kafka's clients raise."""
-    properties = kafka_properties(stack)
-    config = application(stack.profile, stack.kafka.bootstrap, job.run, properties, job.hops)
     path = job_file(stack.paths)
-    write_atomically(path, json.dumps(in_force(stack, config).as_document()) + "\n")
+    write_atomically(path, json.dumps(described(stack, job).as_document()) + "\n")
     return path
 
 
-def in_force(stack: Stack, config: JobConfig) -> JobConfig:
-    """With the rules in force, and steps by every key that any activation ever needed, beside its own."""
-    found = activations.live_config(stack, config)
-    wanted = {*(found.hops or ()), *(config.hops or ())}
-    return replace(found, hops=tuple(key for key in KEYS if key in wanted))
+def described(stack: Stack, job: mounted.MountedJob, wait_s: float = SETUP_S) -> JobConfig:
+    """The job with the rules in force, and steps by every key that any activation ever needed.
+
+    There is none before the setup has signed the first, which is waited for. Raises Failed when it does not
+    come, and what Kafka's clients and keys raise.
+    """
+    properties, trusted = kafka_properties(stack), signing.trusted_by(stack.profile)
+    chain = until(lambda: _records_and_chain(stack, trusted)[1], wait_s, _no_rules, LOOK_S)
+    trust = activation.adopting(_records_and_chain(stack, trusted)[0], trusted)
+    hops = {*activation.hop_keys(chain), *job.hops}
+    config = application(stack.profile, stack.kafka.bootstrap, job.run, properties, tuple(hops), trust)
+    return replace(config, ruleset=chain[-1].content, hops=tuple(key for key in KEYS if key in hops))
+
+
+def _records_and_chain(stack: Stack, trust: Trust) -> tuple[list[Record], list[Activation]]:
+    """What lies on the topic of rules, and what of it counts for whom the profile trusts."""
+    found = tail.records(stack.kafka, stack.profile.topics.rules)
+    records = [(record.offset, record.append_ms, record.value) for record in found]
+    return records, activation.sorted_out(records, trust).chain
+
+
+def _no_rules() -> Failed:
+    return Failed(
+        "no rule set is in force that a trusted key has signed",
+        hint="see the log of the setup",
+        code="no_rules",
+    )
 
 
 def job_file(paths: Paths) -> Path:

@@ -45,7 +45,7 @@ def setup(stack: Stack) -> None:
     admin.create(stack.kafka, wanted.specs(stack.profile))
     for sink in filter(stack.feeds, stack.profile.sinks):
         external.prepare(stack, sink)
-    chain = activations.of(stack).begin(submission.ruleset_content(stack.profile.rules))
+    chain = activations.signed_for(stack).begin(submission.ruleset_content(stack.profile.rules))
     say(f"topics and tables are there; in force is {chain[-1].version}")
 
 

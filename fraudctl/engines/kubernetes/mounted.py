@@ -70,7 +70,8 @@ def stack_of(home: Path, program: str, folder: Path = FOLDER) -> Stack:
     path = folder / PROFILE_NAME
     content = seen_by(_content(path), program)
     profile = reading.check(content, path, environ=os.environ)
-    if missing := list(chosen.required(profile, ("flink",))):
+    ours = chosen.required(profile, ("flink",))
+    if missing := [name for name in ours if name == "kafka" or name in profile.sinks]:
         raise Unmounted(
             f"Kubernetes runs no {', '.join(missing)}",
             hint=f"say where it is: servers.{missing[0]}.external in the profile",
@@ -98,8 +99,9 @@ def seen_by(content: Mapping[str, Any], program: str) -> dict[str, Any]:
     if program == NOBODY:
         content = _without_files_of_kafka(content)
     own = program.removeprefix("sink-") if program.startswith("sink-") else _store_of(program)
-    others = {"notify": NOTIFIER, "signing": FLINK}
-    shown = {name: value for name, value in content.items() if others.get(name, program) == program}
+    shown = {name: value for name, value in content.items() if name != "notify" or program == NOTIFIER}
+    if "key" in (content.get("signing") or {}):
+        shown["signing"] = {name: one for name, one in content["signing"].items() if name != "key"}
     if "sinks" in content:
         shown["sinks"] = {
             sink: settings if sink == own else {} for sink, settings in (content["sinks"] or {}).items()

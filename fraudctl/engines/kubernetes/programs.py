@@ -59,10 +59,9 @@ def _program_of(it: Mapping[str, Any]) -> str:
 
 def _state(name: str, replicas: int, pods: Sequence[Mapping[str, Any]]) -> ProgramState:
     """Of several pods the program runs when one does its work."""
-    going = [pod for pod in pods if "deletionTimestamp" in pod["metadata"]]
     there = [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
     if replicas == 0:
-        return ProgramState(name, Condition.STOPPING if going else Condition.STOPPED)
+        return ProgramState(name, Condition.STOPPING if pods else Condition.STOPPED)
     started_s = max((_seconds(pod["status"].get("startTime")) for pod in there), default=0)
     if any(_is_ready(pod) for pod in there):
         return ProgramState(name, Condition.RUNNING, started_s=started_s)

@@ -26,7 +26,7 @@ app.kubernetes.io/part-of: fraudctl
 
 {{/* What is mounted is a part of a pod: with another profile come other pods. */}}
 {{- define "fraudctl.checksum" -}}
-{{ printf "%s%s%s" (toJson .Values.profile) .Values.rules (toJson (pick .Values.job "run" "hops")) | sha256sum }}
+{{ printf "%s%s%s%s" (toJson .Values.profile) .Values.rules .Values.trusted (toJson (pick .Values.job "run" "hops")) | sha256sum }}
 {{- end -}}
 
 {{/* The programs of the profile, by name; each with its number of pods and its resources. */}}

@@ -126,6 +126,8 @@ def test_values_that_nobody_knows_are_refused(changes: dict[str, Any], said: str
         ({"profile": {"rules": "rules.yaml"}}, "--set-file rules=my-rules.yaml"),
         ({"writers": {"sinks": {"parquet": {"replicas": 3}}}}, "the profile has no such sink"),
         ({"externalSecrets": {"enabled": True}}, "externalSecrets.storeName"),
+        ({"trusted": ""}, "trusted: say whose changes of the rules count"),
+        ({"profile": {"signing": {"key": "a"}}}, "profile.signing.key: give"),
     ],
 )
 def test_what_the_chart_cannot_do_is_said_before_anything_is_made(changes: dict[str, Any], said: str) -> None:

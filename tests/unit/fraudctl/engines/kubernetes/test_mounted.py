@@ -31,7 +31,7 @@ def mount(folder: Path, values: dict[str, Any], program: str = "") -> Path:
         if place["mountPath"].startswith("/etc/fraudctl/secrets/"):
             where = folder / place["mountPath"].removeprefix("/etc/fraudctl/")
             where.mkdir(parents=True)
-            for file in ("key", "password", "ca.pem", "ca.crt", "tls.crt", "tls.key", "server-ca.pem"):
+            for file in ("password", "key", "ca.pem", "ca.crt", "tls.crt", "tls.key", "server-ca.pem"):
                 (where / file).write_text("secret\n")
     return folder
 
@@ -71,13 +71,6 @@ def test_a_writer_is_started_with_its_store_and_its_secret_and_answers_on_every_
     assert said["secret_file"] == str(tmp_path / "etc/secrets/postgres/password")
     assert said["kafka"]["password_file"] == str(tmp_path / "etc/secrets/kafka/password")
     assert (said["metrics_host"], said["metrics_port"]) == ("0.0.0.0", 9400)
-
-
-@pytest.mark.parametrize(("program", "is_given"), [("sink-postgres", False), (mounted.FLINK, True)])
-def test_the_key_that_signs_rules_is_known_where_they_are_followed(
-    tmp_path: Path, program: str, is_given: bool
-) -> None:
-    assert (stack(tmp_path, program).profile.signing.key is not None) == is_given
 
 
 def test_a_program_knows_the_names_of_other_stores_and_nothing_more_of_them(tmp_path: Path) -> None:
@@ -122,3 +115,15 @@ def test_the_job_counts_as_wanted_for_whoever_watches(tmp_path: Path) -> None:
     home = stack(tmp_path, "exporter").home
     assert json.loads((home / "jobs" / "live.json").read_text())["wanted"] == "running"
     assert json.loads((home / "stack.json").read_text())["engine"] == "kubernetes"
+
+
+def test_the_key_that_signs_the_first_rules_is_the_setups_and_everyone_knows_whom_to_trust(
+    tmp_path: Path,
+) -> None:
+    setup = stack(tmp_path / "setup", "setup").profile.signing
+    writer = stack(tmp_path / "writer", "sink-postgres").profile.signing
+    flink = stack(tmp_path / "flink", mounted.FLINK).profile.signing
+    assert setup.key == tmp_path / "setup/etc/secrets/signing/key"
+    assert (writer.key, flink.key) == (None, None)
+    assert flink.trusted == tmp_path / "flink/etc/trusted"
+    assert flink.trusted.read_text().startswith("deployer ssh-ed25519 ")

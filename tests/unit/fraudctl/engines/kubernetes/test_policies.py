@@ -108,10 +108,7 @@ def test_a_writer_reaches_kafka_and_its_own_store_and_is_given_their_secrets_alo
     ways = one(objects, "NetworkPolicy", "fraud-sink-postgres")["spec"]["egress"]
     assert [port["port"] for way in ways for port in way["ports"]] == [9096, 5432]
     flink = one(objects, "FlinkDeployment", "fraud")["spec"]["podTemplate"]["spec"]
-    assert {v["secret"]["secretName"] for v in flink["volumes"] if "secret" in v} == {
-        "risk-kafka",
-        "fraudctl-signing",
-    }
+    assert {v["secret"]["secretName"] for v in flink["volumes"] if "secret" in v} == {"risk-kafka"}
 
 
 def test_of_what_there_are_several_one_goes_at_a_time() -> None:

@@ -1,0 +1,158 @@
+"""A stack on Kubernetes from `up` to `purge`, by the command line, against a real API server.
+
+The API server is real; who makes pods and who runs the job are doubles.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.api_server import NAMESPACE, ApiServer
+from tests.chart import example
+from tests.kubernetes.doubles import KIND, at_work
+from tests.operator_double import Operator
+
+RELEASE = "fraudctl"
+PROGRAMS = ["exporter", "sink-postgres", "sink-redis", "ticker", "toolbox"]
+
+
+class Cli:
+    """The command line with a home and a kubeconfig of its own."""
+
+    def __init__(self, server: ApiServer, folder: Path) -> None:
+        self.home, self.folder, self._server = folder / "home", folder, server
+
+    def __call__(self, *arguments: str, code: int = 0) -> dict[str, Any]:
+        argv = [sys.executable, "-m", "fraudctl", *arguments, "--home", str(self.home), "--json"]
+        env = {**os.environ, "KUBECONFIG": str(self._server.kubeconfig)}
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=300)
+        assert done.stdout, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        assert answer["exit_code"] == code, (answer, done.stderr)
+        return answer
+
+    def values(self, **changes: Any) -> str:
+        path = self.folder / "values.yaml"
+        path.write_text(yaml.safe_dump(example("kind", **changes)))
+        return str(path)
+
+    def up(self, **changes: Any) -> dict[str, Any]:
+        place = ["--namespace", NAMESPACE, "--context", "here"]
+        return self("up", "--engine", "kubernetes", "--values", self.values(**changes), *place)
+
+
+@pytest.fixture(scope="module")
+def operator(server: ApiServer) -> Iterator[Operator]:
+    with at_work(server, RELEASE) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def cli(server: ApiServer, operator: Operator, tmp_path_factory: pytest.TempPathFactory) -> Cli:
+    found = Cli(server, tmp_path_factory.mktemp("cli"))
+    answer = found("deploy", "plan", "--values", found.values(), "--namespace", NAMESPACE)
+    assert answer["data"]["differs"]
+    found.up()
+    return found
+
+
+def test_up_again_changes_nothing_and_the_plan_is_empty(cli: Cli, operator: Operator) -> None:
+    submitted = len(operator.submitted)
+    assert cli("deploy", "plan")["summary"] == "nothing differs from what runs"
+    cli.up()
+    assert len(operator.submitted) == submitted
+
+
+def test_status_tells_every_program_and_the_job(cli: Cli) -> None:
+    data = cli("status")["data"]
+    assert (data["healthy"], data["job"]["state"], data["job"]["wanted"]) == (True, "RUNNING", "running")
+    assert [one["name"] for one in data["servers"]] == ["flink", *PROGRAMS]
+
+
+def test_the_job_takes_a_savepoint_stops_with_one_and_goes_on_from_it(cli: Cli, operator: Operator) -> None:
+    assert cli("job", "savepoint")["data"]["savepoint"] == operator.savepoints[-1]
+    stopped = cli("job", "stop")["data"]
+    assert stopped["savepoint"] == operator.savepoints[-1]
+    assert cli("job", "status")["data"]["wanted"] == "stopped"
+    cli("job", "submit")
+    assert operator.submitted[-1]["from"] == stopped["savepoint"]
+
+
+def test_the_job_is_rescaled_and_the_values_set_it_back(cli: Cli, operator: Operator) -> None:
+    assert cli("job", "rescale", "2")["data"]["parallelism"] == 2
+    assert operator.submitted[-1]["parallelism"] == 2
+    assert "parallelism: 1" in cli("deploy", "plan")["data"]["diff"]
+    cli.up()
+    assert operator.submitted[-1]["parallelism"] == 1
+
+
+def test_a_program_is_restarted_and_waited_for(cli: Cli, server: ApiServer) -> None:
+    before = {pod["metadata"]["name"] for pod in server.get("pods") if "-ticker-" in pod["metadata"]["name"]}
+    assert cli("restart", "ticker")["data"]["programs"] == ["ticker"]
+    after = {pod["metadata"]["name"] for pod in server.get("pods") if "-ticker-" in pod["metadata"]["name"]}
+    assert before.isdisjoint(after)
+
+
+def test_a_sink_that_the_profile_no_longer_has_loses_its_writer(cli: Cli, server: ApiServer) -> None:
+    values = example("kind")
+    del values["profile"]["sinks"]["redis"]
+    path = cli.folder / "fewer.yaml"
+    path.write_text(yaml.safe_dump(values))
+    cli("up", "--values", str(path))
+    names = {it["metadata"]["name"] for it in server.get("deployments,services,networkpolicies")}
+    assert not [name for name in names if name.endswith("sink-redis")]
+    cli.up()
+    assert f"{RELEASE}-sink-redis" in {it["metadata"]["name"] for it in server.get("deployments")}
+
+
+def test_what_the_operator_could_not_do_is_told_and_makes_the_stack_unwell(
+    cli: Cli, operator: Operator
+) -> None:
+    operator.refuses = "the image cannot be pulled"
+    try:
+        answer = cli("job", "rescale", "3", code=1)
+        assert "the image cannot be pulled" in answer["error"]["message"]
+    finally:
+        operator.refuses = ""
+    cli.up()
+
+
+def test_values_that_cannot_be_are_refused_before_the_cluster_is_asked(cli: Cli) -> None:
+    answer = cli("deploy", "render", "--values", cli.values(writer={"replicas": 2}), code=2)
+    assert (answer["error"]["code"], "'writer' not allowed" in answer["error"]["message"]) == ("values", True)
+
+
+def test_doctor_knows_the_cluster_the_operator_and_our_rights(cli: Cli) -> None:
+    found = {one["name"]: one["state"] for one in cli("doctor")["data"]["checks"]}
+    assert {
+        name: found[name] for name in ("kubectl", "helm", "cluster", "operator", "rights")
+    } == dict.fromkeys(("kubectl", "helm", "cluster", "operator", "rights"), "ok")
+
+
+def test_down_leaves_no_pod_and_up_goes_on_from_the_savepoint(
+    cli: Cli, server: ApiServer, operator: Operator
+) -> None:
+    cli("down")
+    assert [it for it in server.get("pods") if "deletionTimestamp" not in it["metadata"]] == []
+    assert cli("status", code=4)["error"]["code"] == "not_running"
+    savepoint = operator.savepoints[-1]
+    cli.up()
+    assert operator.submitted[-1]["from"] == savepoint
+    assert cli("status")["data"]["healthy"]
+
+
+def test_purge_leaves_nothing_of_the_release(cli: Cli, server: ApiServer) -> None:
+    cli("purge", "--yes")
+    mine = ("-l", f"app.kubernetes.io/instance={RELEASE}")
+    kinds = f"{KIND},deployments,jobs,services,configmaps,networkpolicies,roles,serviceaccounts"
+    left = [it for it in server.get(kinds, *mine) if "deletionTimestamp" not in it["metadata"]]
+    assert (left, cli.home.exists()) == ([], False)
