@@ -20,6 +20,7 @@ from fraudctl.binaries.artifacts import Artifact, jars, lock
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Paths
 from fraudctl.settings import shipped
+from fraudctl.settings.checkpoints import Checkpoints
 from fraudctl.settings.profile import ServerSettings
 
 HOST = "127.0.0.1"
@@ -63,6 +64,8 @@ class Site:
     ports: Mapping[str, int]
     settings: ServerSettings
     cache: Path
+    checkpoints: Checkpoints | None = None
+    """where Flink puts them, if not into the home"""
 
 
 class BaseServer(ABC):

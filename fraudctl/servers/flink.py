@@ -29,7 +29,7 @@ from fraudctl.flink.cluster import (
     taskmanager_memory,
 )
 from fraudctl.home.private_files import make_folder, write_atomically
-from fraudctl.servers import HOST, BaseServer, Program, _flink_metrics
+from fraudctl.servers import HOST, BaseServer, Program, _flink_buckets, _flink_metrics
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
 from pipeline.settings.reading import Free
 
@@ -91,6 +91,7 @@ class Server(BaseServer):
             write_atomically(self.paths.flink_conf / f"log4j-{name}.properties", text)
         link_jars(self.paths.flink_lib)
         _flink_metrics.link_plugins(self.paths.flink_plugins, pyflink_folder(), self.site.cache)
+        _flink_buckets.link_plug_in(self.paths.flink_plugins, self.site.checkpoints, self.site.cache)
 
     def settings(self) -> dict[str, Setting]:
         """Flink's configuration, the profile's `servers.flink.settings` last."""
@@ -125,8 +126,6 @@ class Server(BaseServer):
             "rest.port": self.site.ports["rest"],
             "rest.bind-port": self.site.ports["rest"],
             "jobmanager.rpc.port": self.site.ports["rpc"],
-            "execution.checkpointing.dir": paths.checkpoints.as_uri(),
-            "execution.checkpointing.savepoint-dir": paths.savepoints.as_uri(),
             "io.tmp.dirs": str(self.data / "tmp"),
             "web.upload.dir": str(self.data / "upload"),
             # Read by the client that submits a job; the cluster's own JVMs get the same flags directly.
@@ -134,6 +133,7 @@ class Server(BaseServer):
             "python.executable": sys.executable,
             "python.client.executable": sys.executable,
             "taskmanager.resource-id": f"taskmanager-{self.site.ports['rpc']}",
+            **_flink_buckets.settings(paths, self.site.checkpoints),
         }
 
     def _jobmanager_flags(self) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from fraudctl.settings.checkpoints import Checkpoints
 from pipeline.connections.kafka.description import Kafka
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
@@ -155,6 +156,8 @@ class Profile:
     notify: Notify = field(default_factory=Notify)
     engine: str | None = None
     """what runs it; None: what ran the home before, at first the local engine"""
+    checkpoints: Checkpoints | None = None
+    """where checkpoints and savepoints live; None: in the home"""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def server(self, name: str) -> ServerSettings:
@@ -166,6 +169,7 @@ class Profile:
         document: dict[str, object] = {"name": self.name}
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
         document |= {"engine": self.engine} if self.engine else {}
+        document |= {"checkpoints": self.checkpoints.as_document()} if self.checkpoints else {}
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline) | {"ids": vars(self.pipeline.ids).copy()}
         document["notify"] = vars(self.notify).copy()

@@ -14,8 +14,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fraudctl.errors import ProfileError, UsageError
-from fraudctl.settings import shipped
+from fraudctl.errors import ProfileError
+from fraudctl.settings import profile_file, shipped
+from fraudctl.settings.checkpoints import Checkpoints
 from fraudctl.settings.layers import Layers
 from fraudctl.settings.profile import (
     PORT,
@@ -33,7 +34,6 @@ from fraudctl.settings.profile import (
 from pipeline import notify, sinks
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.description import problems as kafka_problems
-from pipeline.settings.document import DocumentError, read_file
 from pipeline.settings.reading import Free, Problem, files, names, read, unknown
 
 DEFAULT_SINKS = ("postgres", "redis")
@@ -59,7 +59,7 @@ OTHER_VARIABLES = frozenset(
 """variables that are no settings of a profile, but read elsewhere"""
 
 _T = TypeVar("_T")
-_TOP = ("engine", "topics", "rules", "pipeline", "sinks", "servers", "notify", *vars(Log()))
+_TOP = ("engine", "topics", "rules", "pipeline", "checkpoints", "sinks", "servers", "notify", *vars(Log()))
 
 
 def load(
@@ -72,33 +72,12 @@ def load(
     Raises ProfileError with every problem, UsageError if there is no such profile.
     """
     environ = environ or {}
-    path = _find(str(name_or_path or environ.get("FRAUDCTL_PROFILE") or "default"))
-    layers = Layers(_content(path), overrides or {}, environ)
+    path = profile_file.find(str(name_or_path or environ.get("FRAUDCTL_PROFILE") or "default"))
+    layers = Layers(profile_file.content(path), overrides or {}, environ)
     profile = _Reader(layers, path).profile()
     if layers.problems:
         raise ProfileError(str(path), layers.problems)
     return profile
-
-
-def _find(name: str) -> Path:
-    try:
-        return shipped.find("profile", name, shipped.data_dir("profiles")).resolve()
-    except UsageError:
-        known = ", ".join(shipped.profile_names())
-        hint = f"shipped profiles: {known}; a path to a YAML file works as well"
-        raise UsageError(f"there is no profile {shipped.short(name)!r}", hint) from None
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    try:
-        document = read_file(path)
-    except DocumentError as error:
-        raise ProfileError(str(path), [error]) from None
-    if document.content is None:
-        return {}
-    if not isinstance(document.content, Mapping):
-        raise ProfileError(str(path), ["the file must be a mapping of settings"])
-    return document.content
 
 
 class _Reader:
@@ -123,6 +102,7 @@ class _Reader:
             servers=servers,
             notify=notify,
             engine=self.engine(),
+            checkpoints=self.checkpoints(),
             sources=self.layers.sources,
             **vars(log),
         )
@@ -160,6 +140,10 @@ class _Reader:
         found, problems = read(Pipeline, self.layers.values("pipeline", own), "pipeline")
         self.layers.problems += problems
         return replace(found or Pipeline(), ids=self.section("pipeline.ids", Ids))
+
+    def checkpoints(self) -> Checkpoints | None:
+        path = "checkpoints"
+        return read(Checkpoints, self.plug_in(path, Checkpoints))[0] if self.layers.sets(path) else None
 
     def topics(self) -> Topics:
         found = self.section("topics", Topics)
@@ -226,11 +210,16 @@ class _Reader:
             if value is None and name not in found:
                 self.problem(f"{path}.{name}", "has no value")
         self.layers.problems += read(kind, found, path)[1]
-        for name in () if is_free else files(kind):
-            if isinstance(found.get(name), str):
-                found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
+        if not is_free:
+            self.find_files(path, kind, found)
         self.layers.allow(str(value) for name, value in found.items() if name.endswith("_variable"))
         return found
+
+    def find_files(self, path: str, kind: type[Any], found: dict[str, Any]) -> None:
+        """Put the paths in place of what names files; those lie beside the profile."""
+        for name in files(kind):
+            if isinstance(found.get(name), str):
+                found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
 
     def servers(self) -> dict[str, ServerSettings]:
         known = shipped.server_names()
@@ -286,9 +275,7 @@ class _Reader:
             return None
         if "address" in found:
             found.setdefault("bootstrap", found.pop("address"))
-        for name in files(Kafka):
-            if isinstance(found.get(name), str):
-                found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
+        self.find_files(path, Kafka, found)
         kafka, wrong = read(Kafka, found, path)
         self.layers.problems += wrong
         if kafka is not None and not wrong:

@@ -95,6 +95,8 @@ class _Run:
         login = ["msk"] if with_job and stack.kafka.security == "aws_iam" else []
         uses = {kind.jar_use for kind in classes.values()} | {*login}
         uses |= {"connector", "compiler"} if with_job else set()
+        bucket = self.wish.profile.checkpoints
+        uses |= {bucket.plug_in} if bucket and with_job else set()
         uses |= {"compiler" for kind in classes.values() if kind.compiles}
         artifacts.fetch([artifact for artifact in artifacts.lock() if artifact.use in uses], cache)
         if not with_job:
