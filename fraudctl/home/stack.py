@@ -166,6 +166,11 @@ class Stack:
         return self.ports.get(METRICS, {}).get(program)
 
     @property
+    def metrics_host(self) -> str:
+        """On which address they answer: loopback, or any where each program has a network of its own."""
+        return "127.0.0.1" if self.engine == "local" else "0.0.0.0"
+
+    @property
     def runs_jobs(self) -> bool:
         """Whether this stack has what a job needs: Kafka and Flink."""
         return self.addresses.keys() >= NEEDED_BY_JOBS
@@ -221,8 +226,8 @@ class Stack:
         """Whether this stack can write to the sink's store: its server is there, or it needs none."""
         return sink in self.addresses or not sinks.needs_server(sink)
 
-    def save(self) -> None:
-        """Write `stack.json` in one step."""
+    def as_text(self) -> str:
+        """What `stack.json` holds."""
         document = {
             "format": FORMAT,
             "profile": self.profile.as_document(),
@@ -235,7 +240,11 @@ class Stack:
             "added": list(self.added),
             **({"inside": asdict(self.inside)} if self.inside else {}),
         }
-        write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
+        return json.dumps(document, indent=2, default=str) + "\n"
+
+    def save(self) -> None:
+        """Write `stack.json` in one step."""
+        write_atomically(self.paths.stack_file, self.as_text())
 
 
 def with_password(url: str, password: str | None) -> str:

@@ -1,4 +1,4 @@
-"""The file of a profile: found by name or path, read as a mapping."""
+"""The file of a profile: where it is, and what stands in it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.settings.document import DocumentError, read_file
 
 
 def find(name: str) -> Path:
-    """The file of a shipped profile, or the file of that path. UsageError where there is none."""
+    """A shipped profile or a file. UsageError where there is none."""
     try:
         return shipped.find("profile", name, shipped.data_dir("profiles")).resolve()
     except UsageError:
@@ -22,7 +22,7 @@ def find(name: str) -> Path:
 
 
 def content(path: Path) -> Mapping[str, Any]:
-    """The settings in it, empty for an empty file. Raises ProfileError."""
+    """What the file says, nothing where it is empty. ProfileError where it is no mapping."""
     try:
         document = read_file(path)
     except DocumentError as error:

@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 from fraudctl.errors import ProfileError
 from fraudctl.settings import profile_file, shipped
 from fraudctl.settings.checkpoints import Checkpoints
-from fraudctl.settings.layers import Layers
+from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
+    Approval,
     Digest,
     External,
     Ids,
@@ -29,6 +30,7 @@ from fraudctl.settings.profile import (
     Profile,
     ServerSettings,
     ServerSize,
+    Signing,
     Topics,
 )
 from pipeline import notify, sinks
@@ -40,26 +42,19 @@ DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
 OPEN_SERVERS = frozenset({"flink"})
 """servers that every part of a stack speaks to without authentication"""
-OTHER_VARIABLES = frozenset(
-    {
-        "FRAUDCTL_HOME",
-        "FRAUDCTL_CACHE",
-        "FRAUDCTL_IMAGE",
-        "FRAUDCTL_IMAGE_DYNAMODB",
-        "FRAUDCTL_IMAGE_ELASTICSEARCH",
-        "FRAUDCTL_IMAGE_KAFKA",
-        "FRAUDCTL_IMAGE_POSTGRES",
-        "FRAUDCTL_IMAGE_REDIS",
-        "FRAUDCTL_MAVEN_URL",
-        "FRAUDCTL_PROFILE",
-        "FRAUDCTL_NOTIFY_CONFIG",
-        "FRAUDCTL_SUPERVISED_HOME",
-    }
-)
-"""variables that are no settings of a profile, but read elsewhere"""
-
 _T = TypeVar("_T")
-_TOP = ("engine", "topics", "rules", "pipeline", "checkpoints", "sinks", "servers", "notify", *vars(Log()))
+_SECTIONS = (
+    "engine",
+    "topics",
+    "rules",
+    "pipeline",
+    "checkpoints",
+    "sinks",
+    "servers",
+    "notify",
+    "signing",
+    "approval",
+)
 
 
 def load(
@@ -73,7 +68,17 @@ def load(
     """
     environ = environ or {}
     path = profile_file.find(str(name_or_path or environ.get("FRAUDCTL_PROFILE") or "default"))
-    layers = Layers(profile_file.content(path), overrides or {}, environ)
+    return check(profile_file.content(path), path, overrides, environ)
+
+
+def check(
+    content: Mapping[str, Any],
+    path: Path,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Profile:
+    """The same of content that is at hand; `path` is the file whose name and folder it has."""
+    layers = Layers(content, overrides or {}, environ or {})
     profile = _Reader(layers, path).profile()
     if layers.problems:
         raise ProfileError(str(path), layers.problems)
@@ -87,10 +92,10 @@ class _Reader:
         self.layers, self.path = layers, path
 
     def profile(self) -> Profile:
-        self.refuse_unknown("", _TOP)
-        topics, log = self.topics(), self.flat("", Log)
-        pipeline = self.pipeline()
+        self.refuse_unknown("", (*_SECTIONS, *vars(Log())))
+        topics, log, pipeline = self.topics(), self.flat("", Log), self.pipeline()
         rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
+        signing, approval = self.section("signing", Signing), self.section("approval", Approval)
         self.layers.allow(OTHER_VARIABLES)
         self.layers.problems += self.layers.strangers()
         return Profile(
@@ -101,6 +106,8 @@ class _Reader:
             sinks=sinks,
             servers=servers,
             notify=notify,
+            signing=signing,
+            approval=approval,
             engine=self.engine(),
             checkpoints=self.checkpoints(),
             sources=self.layers.sources,
@@ -123,15 +130,17 @@ class _Reader:
 
     def flat(self, path: str, kind: type[_T]) -> _T:
         """Settings of a type that has a default for everything."""
-        found, problems = read(kind, self.layers.values(path, names(kind)), path)
+        given = self.layers.values(path, names(kind))
+        self.beside(path, kind, given)
+        found, problems = read(kind, given, path)
         self.layers.problems += problems
         return kind() if found is None else found
 
     def engine(self) -> str | None:
-        given = self.layers.values("", ["engine"]).get("engine")
-        if given is None or given in shipped.engine_names():
+        given, known = self.layers.values("", ["engine"]).get("engine"), shipped.engine_names()
+        if given is None or given in known:
             return given
-        self.problem("engine", f"must be one of {', '.join(shipped.engine_names())}")
+        self.problem("engine", f"must be one of {', '.join(known)}")
         return None
 
     def pipeline(self) -> Pipeline:
@@ -211,15 +220,9 @@ class _Reader:
                 self.problem(f"{path}.{name}", "has no value")
         self.layers.problems += read(kind, found, path)[1]
         if not is_free:
-            self.find_files(path, kind, found)
+            self.beside(path, kind, found)
         self.layers.allow(str(value) for name, value in found.items() if name.endswith("_variable"))
         return found
-
-    def find_files(self, path: str, kind: type[Any], found: dict[str, Any]) -> None:
-        """Put the paths in place of what names files; those lie beside the profile."""
-        for name in files(kind):
-            if isinstance(found.get(name), str):
-                found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
 
     def servers(self) -> dict[str, ServerSettings]:
         known = shipped.server_names()
@@ -266,6 +269,13 @@ class _Reader:
         file = self.there(where, shipped.beside(self.path.parent, given["credentials_file"]))
         return External(found.address, file)
 
+    def beside(self, path: str, kind: type[Any], found: dict[str, Any]) -> None:
+        """Let the files among what was found be seen from the profile."""
+        for name in files(kind):
+            if isinstance(found.get(name), str):
+                file = shipped.beside(self.path.parent, found[name])
+                found[name] = str(self.there(f"{path}.{name}", file))
+
     def kafka(self, path: str) -> Kafka | None:
         """How a Kafka is reached that is not ours: all of it, or by its address alone."""
         known = (*names(Kafka), "address")
@@ -275,7 +285,7 @@ class _Reader:
             return None
         if "address" in found:
             found.setdefault("bootstrap", found.pop("address"))
-        self.find_files(path, Kafka, found)
+        self.beside(path, Kafka, found)
         kafka, wrong = read(Kafka, found, path)
         self.layers.problems += wrong
         if kafka is not None and not wrong:

@@ -126,7 +126,8 @@ def test_a_stack_is_killed_under_traffic_and_another_home_goes_on_from_the_bucke
         send_all(first, load, 2 * PART, 3 * PART)
         await_that(lambda: all_tasks_run(first), "all tasks run again", LONG_S)
         kill(first, "flink-jobmanager")
-        each_is_decided_the_same(first, load, 3 * PART)
+        send_all(first, load, 3 * PART, 4 * PART)
+        each_is_decided_the_same(first, load, 4 * PART)
         state = jobs.keeper_state(first)
         assert state is not None
         assert str(state.restored_from).startswith("s3://risk-states/live/checkpoints/run-1/")
@@ -138,8 +139,8 @@ def test_a_stack_is_killed_under_traffic_and_another_home_goes_on_from_the_bucke
         assert newest.is_savepoint
     _empty(place, f"{newest.path.removeprefix('s3://risk-states/')}/_metadata")
     with started(place, "second") as second:
-        send_all(second, load, 3 * PART, 4 * PART)
-        each_is_decided_the_same(second, load, 4 * PART)
+        send_all(second, load, 4 * PART, 5 * PART)
+        each_is_decided_the_same(second, load, 5 * PART)
         state = jobs.keeper_state(second)
         assert state is not None
         assert state.passed_over == (f"{newest.path}: its _metadata is not what Flink has written",)
