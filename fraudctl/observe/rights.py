@@ -31,6 +31,7 @@ KINDS: Final = {
     "elasticsearch": "a role, for PUT /_security/role/NAME",
     "dynamodb": "a policy of IAM",
     "s3": "a policy of IAM",
+    "gcs": "a role at the bucket, for its owner",
 }
 
 
@@ -60,7 +61,10 @@ def address(profile: Profile, sink: str) -> str:
 
 def _with_states(profile: Profile, who: str) -> Iterator[Needed]:
     """Also those at the bucket of checkpoints, in one policy with those of a sink that is in S3."""
-    ours = states.policy(profile.checkpoints) if profile.checkpoints else None
+    place = profile.checkpoints
+    if place is not None and place.scheme == "gs":
+        yield Needed("gcs", KINDS["gcs"], states.role(place, who))
+    ours = states.policy(place) if place is not None and place.scheme == "s3" else None
     for one in _all(profile, who):
         if ours is not None and one.server == "s3" and isinstance(one.rights.document, dict):
             ours["Statement"] = [*one.rights.document["Statement"], *ours["Statement"]]

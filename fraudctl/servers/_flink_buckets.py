@@ -29,7 +29,9 @@ def settings(paths: Paths, bucket: Checkpoints | None) -> dict[str, Setting]:
         "execution.checkpointing.dir": f"{root}/checkpoints",
         "execution.checkpointing.savepoint-dir": f"{root}/savepoints",
     }
-    return places | (_s3(bucket) if bucket else {})
+    if bucket is None:
+        return places
+    return places | (_gcs(bucket) if bucket.scheme == "gs" else _s3(bucket))
 
 
 def link_plug_in(folder: Path, bucket: Checkpoints | None, cache: Path) -> None:
@@ -41,6 +43,20 @@ def link_plug_in(folder: Path, bucket: Checkpoints | None, cache: Path) -> None:
         make_folder(there)
         for jar in artifacts.jars(bucket.plug_in, cache):
             (there / jar.name).symlink_to(jar)
+
+
+def _gcs(bucket: Checkpoints) -> dict[str, Setting]:
+    """Flink reads the file of the keys itself."""
+    if bucket.credentials_file:
+        told: dict[str, Setting] = {
+            "fs.gs.auth.service.account.enable": True,
+            "fs.gs.auth.service.account.json.keyfile": str(bucket.credentials_file),
+        }
+    elif bucket.endpoint:
+        told = {"fs.gs.auth.service.account.enable": False, "fs.gs.auth.null.enable": True}
+    else:
+        told = {}
+    return told | ({"fs.gs.storage.root.url": bucket.endpoint} if bucket.endpoint else {})
 
 
 def _s3(bucket: Checkpoints) -> dict[str, Setting]:

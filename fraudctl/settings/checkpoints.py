@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from pipeline.settings.kinds import File, Text, Truth
 from pipeline.settings.reading import settings
 
-PLUG_INS: Final[Mapping[str, str]] = {"s3": "s3"}
+PLUG_INS: Final[Mapping[str, str]] = {"s3": "s3", "gs": "gcs"}
 """which locked jars Flink needs for the schemes of buckets"""
-_BUCKET: Final = r"s3://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*"
+_BUCKET: Final = r"(s3|gs)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*"
 _ENDPOINT: Final = r"https?://[^/\s]+"
 
 
@@ -20,15 +20,16 @@ _ENDPOINT: Final = r"https?://[^/\s]+"
 class Checkpoints:
     """A bucket. One stack has a prefix of it to itself."""
 
-    url: Annotated[str, Text("s3://BUCKET/PREFIX", _BUCKET)]
+    url: Annotated[str, Text("s3://BUCKET/PREFIX or gs://BUCKET/PREFIX", _BUCKET)]
     """a bucket that is there, and a prefix that is this stack's alone"""
     endpoint: Annotated[str, Text("http[s]://HOST[:PORT]", _ENDPOINT)] | None = None
     """of a server that is not the cloud's own"""
     path_style: Annotated[bool, Truth()] = False
-    """whether the bucket stands in the path, as most other servers want it, not in the host"""
+    """S3: whether the bucket stands in the path, as most other servers want it, not in the host"""
     region: Annotated[str, Text("a region", "[a-z0-9-]{2,40}")] = "us-east-1"
+    """S3"""
     credentials_file: Annotated[Path, File()] | None = None
-    """ACCESS_KEY_ID:SECRET_ACCESS_KEY or as AWS tools have it.
+    """S3: ACCESS_KEY_ID:SECRET_ACCESS_KEY or as AWS tools have it; GCS: the key of a service account.
     Without one, the role of the machine."""
 
     @property

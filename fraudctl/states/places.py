@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fraudctl.settings.checkpoints import Checkpoints
-from fraudctl.states.bucket import Bucket, Objects
+from fraudctl.states.bucket import Bucket
 from fraudctl.states.folder import Folder
+from fraudctl.states.gcs import Gcs
 from fraudctl.states.place import Place, RestorePoint
 from fraudctl.states.s3 import S3
 
@@ -63,6 +64,6 @@ def places(home: Path, bucket: Checkpoints | None) -> Places:
     return Places(Folder(home), *([Bucket(objects(bucket))] if bucket else []))
 
 
-def objects(bucket: Checkpoints) -> Objects:
+def objects(bucket: Checkpoints) -> S3 | Gcs:
     """What a bucket is asked by."""
-    return S3(bucket)
+    return Gcs(bucket) if bucket.scheme == "gs" else S3(bucket)

@@ -7,12 +7,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fraudctl.settings.checkpoints import Checkpoints
+from fraudctl.states import gcs
 from fraudctl.states.place import PlaceDown
-from fraudctl.states.s3 import RIGHTS, S3
+from fraudctl.states.places import objects
+from fraudctl.states.s3 import RIGHTS
 from pipeline.connections import way
 from pipeline.connections.tls import BadFile, TlsFiles
 from pipeline.connections.trouble import Trouble
 from pipeline.connections.way import Finding, Place
+from pipeline.sinks.rights import Rights
 
 
 def policy(place: Checkpoints) -> dict[str, Any]:
@@ -31,9 +34,16 @@ def policy(place: Checkpoints) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
+def role(place: Checkpoints, who: str) -> Rights:
+    """What gives a service account the role at a bucket of Google's."""
+    line = f"gcloud storage buckets add-iam-policy-binding gs://{place.bucket}"
+    text = f"{line} --member=serviceAccount:{who} --role={gcs.ROLE}"
+    return Rights(text, {"role": gcs.ROLE, "member": f"serviceAccount:{who}", "needed": list(gcs.RIGHTS)})
+
+
 def examine(place: Checkpoints) -> Iterator[Finding]:
     """Every step on the way to the bucket, up to the first that fails. Nothing is made or changed."""
-    store = S3(place)
+    store, kind = objects(place), "gcs" if place.scheme == "gs" else "s3"
     try:
         parts = urlsplit(store.endpoint)
         tls = TlsFiles() if parts.scheme == "https" else None
@@ -45,6 +55,6 @@ def examine(place: Checkpoints) -> Iterator[Finding]:
     except (OSError, BadFile) as error:
         yield Finding("connection", f"{place.root}: {error}", "see checkpoints.endpoint", is_broken=True)
     else:
-        mend = "give them: fraudctl grants s3" if lacking else ""
+        mend = f"give them: fraudctl grants {kind}" if lacking else ""
         said = f"lacking: {', '.join(lacking)}" if lacking else f"{place.root}: all that is needed"
         yield Finding("rights", said, mend, is_broken=bool(lacking))

