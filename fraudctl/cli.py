@@ -102,6 +102,7 @@ COMMANDS = {
     "rules": Entry("fraudctl.commands.rules", "Rule sets: features, rules and thresholds as data."),
     "dlq": Entry("fraudctl.commands.dlq", "Records that were refused for good."),
     "verify": Entry("fraudctl.commands.verify", "Prove that every store agrees with the decisions log."),
+    "secrets": Entry("fraudctl.commands.secrets", "The secrets of the stack's own servers."),
     "schema": Entry("fraudctl.commands.schema", "The JSON Schemas of records and files."),
     "notify": Entry("fraudctl.commands.notify", "What became of notifications."),
     "dashboards": Entry("fraudctl.commands.dashboards", "Dashboards and alert rules as files."),

@@ -1,15 +1,47 @@
-"""A real Prometheus for tests: the one on the PATH, else Debian's, unpacked by the product's own recipe."""
+"""A real Prometheus for tests: the one on the PATH, else Debian's, unpacked by the product's own recipe, and
+what is asked of one that runs.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import urllib.parse
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fraudctl.binaries import artifacts, prometheus
 from fraudctl.errors import FraudctlError
+from pipeline.connections.proxies import open_url
+from tests.waiting import LONG_S
+
+
+class Prometheus:
+    """One that runs, by its API."""
+
+    def __init__(self, address: str) -> None:
+        self._url = f"http://{address}/api/v1/"
+
+    def get(self, path: str, **parameters: str) -> Any:
+        query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
+        with open_url(f"{self._url}{path}{query}", LONG_S) as answer:
+            return json.load(answer)["data"]
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.get("query", query=expression)["result"]
+        return found
+
+    def firing(self) -> set[tuple[str, str]]:
+        """Alerts that fire, with the program they name."""
+        alerts = self.get("alerts")["alerts"]
+        return {
+            (one["labels"]["alertname"], one["labels"].get("program", ""))
+            for one in alerts
+            if one["state"] == "firing"
+        }
 
 
 def tool(name: str) -> Path:

@@ -28,7 +28,9 @@ def health(
             for server, reason in zip(ours.values(), not_ready, strict=True)
         ]
         found += [_of_external(stack, *one) for one in zip(others, unwell, strict=True)]
-    return found + [_of_worker(program, states.get(program.name)) for program in workers.programs(stack)]
+    return found + [
+        _of_worker(program, states.get(program.name)) for program in workers.programs(stack.seen_inside)
+    ]
 
 
 def _of_server(server: BaseServer, reason: str, programs: Sequence[ProgramState]) -> ServerHealth:

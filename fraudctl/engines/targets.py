@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 
-from fraudctl.home.stack import METRICS, Stack
+from fraudctl.home.stack import LOOPBACK, METRICS, Stack
 
-HOST = "127.0.0.1"
 _FLINKS = "-metrics"
 """what the roles of Flink's ports for metrics end with, after the name of the process"""
 
 
 def of(stack: Stack) -> dict[str, str]:
-    """The address of each program that answers `/metrics`, by its name."""
+    """The address of each program that answers `/metrics`, by its name, which is its host in containers."""
     ports = dict(stack.ports.get(METRICS, {}))
     if "kafka" not in stack.addresses:
         ports = {}
@@ -21,7 +20,8 @@ def of(stack: Stack) -> dict[str, str]:
     for role, port in stack.ports.get("flink", {}).items():
         if role.endswith(_FLINKS):
             ports["flink-" + role.removesuffix(_FLINKS)] = port
-    return {program: f"{HOST}:{port}" for program, port in sorted(ports.items())}
+    here = stack.metrics_host == LOOPBACK
+    return {program: f"{LOOPBACK if here else program}:{port}" for program, port in sorted(ports.items())}
 
 
 def text(stack: Stack) -> str:

@@ -13,21 +13,16 @@ from fraudctl.monitoring.panels import document
 
 ALL: Final = (overview.BOARD, job.BOARD, stores.BOARD, kafka.BOARD, rules_board.BOARD)
 
-_PROVIDER: Final = {
-    "apiVersion": 1,
-    "providers": [
-        {
-            "name": "fraudctl",
-            "folder": "fraudctl",
-            "type": "file",
-            "options": {"path": "/etc/grafana/dashboards/fraudctl"},
-        }
-    ],
-}
+PLACE: Final = "/etc/grafana/dashboards/fraudctl"
 
 
-def files(runbook: str = RUNBOOK, prometheus: str = "http://prometheus:9090") -> Mapping[str, str]:
-    """What is exported, by path: dashboards, Grafana's provisioning, and the rules of Prometheus."""
+def files(
+    runbook: str = RUNBOOK, prometheus: str = "http://prometheus:9090", place: str = PLACE
+) -> Mapping[str, str]:
+    """What is exported, by path: dashboards, Grafana's provisioning, and the rules of Prometheus.
+
+    `place` is where Grafana finds the folder of dashboards.
+    """
     source = {
         "name": "Prometheus",
         "type": "prometheus",
@@ -36,7 +31,8 @@ def files(runbook: str = RUNBOOK, prometheus: str = "http://prometheus:9090") ->
         "isDefault": True,
     }
     written = {f"dashboards/{one.name}.json": _text(document(one, runbook)) for one in ALL}
-    written["provisioning/dashboards/fraudctl.yml"] = _text(_PROVIDER)
+    provider = {"name": "fraudctl", "folder": "fraudctl", "type": "file", "options": {"path": place}}
+    written["provisioning/dashboards/fraudctl.yml"] = _text({"apiVersion": 1, "providers": [provider]})
     written["provisioning/datasources/prometheus.yml"] = _text({"apiVersion": 1, "datasources": [source]})
     return written | {"prometheus/rules.yml": rules(runbook)}
 

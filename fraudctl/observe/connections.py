@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
-from fraudctl.observe import kafka_elsewhere
+from fraudctl.observe import kafka_elsewhere, registry_elsewhere
 from fraudctl.observe.rights import address
-from fraudctl.settings.profile import External, address_of
+from fraudctl.settings.profile import Elsewhere, External, address_of
 from fraudctl.states import rights as states
 from pipeline import sinks
 from pipeline.connections.kafka.description import Kafka
@@ -32,6 +32,9 @@ def examine(profile: Profile) -> Iterator[Check]:
     if profile.checkpoints is not None:
         for finding in states.examine(profile.checkpoints):
             yield _check("checkpoints", finding)
+    if profile.schema_registry is not None:
+        for finding in registry_elsewhere.examine(profile.schema_registry):
+            yield _check("schema registry", finding)
     for sink in rights.known():
         if is_elsewhere(profile, sink):
             told = profile.sinks[sink]
@@ -48,7 +51,7 @@ def is_elsewhere(profile: Profile, sink: str) -> bool:
     return not address(profile, sink).startswith("file:")
 
 
-def _kafka(external: External | Kafka) -> Kafka:
+def _kafka(external: Elsewhere) -> Kafka:
     return external if isinstance(external, Kafka) else Kafka(bootstrap=address_of(external))
 
 

@@ -110,6 +110,7 @@ def main() -> None:
     stack = read(home_dir())
     if stack is None:
         raise SystemExit(f"no stack has been started in {home_dir()}")
+    stack = stack.seen_inside
     exporter = Exporter(stack)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: exporter.stop())

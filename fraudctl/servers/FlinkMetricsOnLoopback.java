@@ -12,7 +12,7 @@ import org.apache.flink.metrics.reporter.MetricReporter;
 import org.apache.flink.metrics.reporter.MetricReporterFactory;
 
 /**
- * Flink's reporter for Prometheus, listening on the loopback address only.
+ * Flink's reporter for Prometheus, listening on the loopback address, or on that of the setting `host`.
  *
  * <p>Its own one listens on every interface and has no option for it. A port that is taken is said in the log, and
  * Flink works without.
@@ -29,8 +29,9 @@ public final class FlinkMetricsOnLoopback extends AbstractPrometheusReporter imp
   public void open(MetricConfig config) {
     super.open(config);
     int port = Integer.parseInt(config.getString("port", "0"));
+    String host = config.getString("host", InetAddress.getLoopbackAddress().getHostAddress());
     try {
-      server = new HTTPServer(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), registry());
+      server = new HTTPServer(new InetSocketAddress(InetAddress.getByName(host), port), registry());
     } catch (IOException failure) {
       throw new UncheckedIOException("no metrics on port " + port, failure);
     }

@@ -1,4 +1,4 @@
-"""Flink's reporter for Prometheus: which figures it shows, and how it comes to listen on loopback alone.
+"""Flink's reporter for Prometheus: which figures it shows, and how it comes to listen on one address alone.
 
 Flink finds reporters among its plug-ins, one folder each. Ours is the wheel's with a class more (see the Java
 file beside this one), so the folder of plug-ins is one of links in the home.
@@ -21,6 +21,8 @@ _REPORTER: Final = "FlinkMetricsOnLoopback"
 _PLUGIN: Final = "metrics-prometheus"
 _SERVICE: Final = "META-INF/services/org.apache.flink.metrics.reporter.MetricReporterFactory"
 _NAME: Final = "metrics.reporter.prometheus"
+HOST_SETTING: Final = f"{_NAME}.host"
+"""the address it listens on; loopback where it is not told"""
 
 
 def settings() -> dict[str, Setting]:

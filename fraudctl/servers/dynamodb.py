@@ -1,51 +1,90 @@
-"""DynamoDB: Amazon's own DynamoDB Local, one process over an SQLite file, with streams and real TTL deletes.
+"""DynamoDB: moto's server (Apache 2.0), or Amazon's own DynamoDB Local for who accepts its vendor's terms.
 
-It checks no credentials: whoever reaches the port may do anything, so it listens on the loopback address
-only. Its own main class cannot be told that, hence the launcher beside this file.
+Both have streams and real TTL deletes, and keep their data. They check no signatures, so they listen on the
+loopback address only and ask for an access key that only the owner of the stack knows. The main class of
+DynamoDB Local cannot be told that, hence the launcher beside this file; `_moto.py` beside it says what moto
+needs to be a server.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import class_path, compiled, java, launcher_jar
 from fraudctl.errors import Failed, NotReady
-from fraudctl.home.private_files import make_folder
+from fraudctl.home.private_files import make_folder, write_atomically
+from fraudctl.home.secret import fresh
 from fraudctl.servers import HOST, BaseServer, Program
-from pipeline.settings.reading import Nothing
+from fraudctl.settings.profile import ServerSettings
+from pipeline.connections.secrets import text_of
+from pipeline.settings.kinds import Choice, Truth
+from pipeline.settings.reading import make, settings
+
+MOTO, LOCAL = "moto", "dynamodb-local"
 
 _LAUNCHER = "DynamoDbOnLoopback"
-_LIST_TABLES = {
-    "Content-Type": "application/x-amz-json-1.0",
-    "X-Amz-Target": "DynamoDB_20120810.ListTables",
-    # any signature will do, but there must be one
-    "Authorization": "AWS4-HMAC-SHA256 Credential=probe/20250101/local/dynamodb/aws4_request, "
-    "SignedHeaders=host, Signature=0",
-}
+_LIST_TABLES = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.ListTables"}
+# any signature will do, but there must be one
+_SIGNED = (
+    "AWS4-HMAC-SHA256 Credential={key}/20250101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+)
 
 
-Settings = Nothing
-"""it is told nothing but its port and memory"""
+@settings()
+class Settings:
+    """What DynamoDB can be told."""
+
+    implementation: Annotated[str, Choice((MOTO, LOCAL))] = MOTO
+    """what stands for DynamoDB on this machine"""
+    accept_terms: Annotated[bool, Truth()] = False
+    """whether the terms of DynamoDB Local's vendor are accepted, without which it is not fetched"""
+
+    def __post_init__(self) -> None:
+        if self.implementation == LOCAL and not self.accept_terms:
+            raise ValueError(
+                "DynamoDB Local is under the terms of its vendor (the DynamoDB Local License Agreement): "
+                "read them, then say accept_terms: true"
+            )
+
+
+def told(settings: ServerSettings) -> Settings:
+    """What a profile tells it. ProfileError."""
+    return make(Settings, settings.settings, "servers.dynamodb.settings")
+
+
+def renew(credentials: Path) -> None:
+    """Put a new access key in the file's place; its id is looked at, and as secret as the rest."""
+    write_atomically(credentials, f"{fresh()}:{fresh()}\n")
 
 
 class Server(BaseServer):
-    """DynamoDB Local."""
+    """moto's DynamoDB, or DynamoDB Local."""
 
     name = "dynamodb"
-    title = "DynamoDB Local"
+    title = "DynamoDB"
     port_roles: ClassVar[Mapping[str, int]] = {"dynamodb": 18000}
     memory_mb = 256
-    jar_use = "dynamodb"
     for_sink = True
-    compiles = True
     hint = "its log names the reason; a full disk and too little memory (memory_mb) are the usual ones"
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is DynamoDB Local."""
+        return told(self.site.settings).implementation == LOCAL
+
+    def uses(self) -> frozenset[str]:
+        return frozenset({"dynamodb", "compiler"}) if self.is_local else frozenset()
+
     def install(self) -> None:
+        if not self.is_local:
+            return
         if platform.machine() not in ("x86_64", "AMD64"):
             raise Failed(
                 f"DynamoDB Local has no native library for {platform.machine()}",
@@ -56,9 +95,20 @@ class Server(BaseServer):
 
     def prepare(self) -> None:
         make_folder(self.data)
+        if self._credentials and not self._credentials.exists():
+            renew(self._credentials)
+
+    def rotate(self) -> bool:
+        """The key is read with each request."""
+        renew(self.paths.secret_file(self.name))
+        return False
 
     def programs(self) -> Sequence[Program]:
-        natives = {path.parent for path in self.jar_paths() if path.suffix == ".so"}
+        argv = self._local() if self.is_local else moto(HOST, self.port, self.data, self._credentials)
+        return [Program(self.name, argv)]
+
+    def _local(self) -> list[str]:
+        natives = {path.parent for path in self._files() if path.suffix == ".so"}
         flags = [
             f"-Xmx{self.memory}m",
             "-XX:+UseSerialGC",
@@ -69,14 +119,13 @@ class Server(BaseServer):
         places = [launcher_jar(*self._launcher()), *self._jars()]
         # Its classes cannot be kept from one start to the next: one of its jars names its own folder, and
         # sharing is refused for a class path with a folder in it.
-        argv = [java(), *flags, "-cp", class_path(places), _LAUNCHER, HOST]
-        argv += ["-port", str(self.port), "-sharedDb", "-disableTelemetry", "-dbPath", str(self.data)]
-        return [Program(self.name, argv)]
+        argv = [java(), *flags, "-cp", class_path(places), _LAUNCHER, HOST, str(self._credentials or "")]
+        return [*argv, "-port", str(self.port), "-sharedDb", "-disableTelemetry", "-dbPath", str(self.data)]
 
     def probe(self) -> None:
         connection = HTTPConnection(HOST, self.port, timeout=2)
         try:
-            connection.request("POST", "/", b"{}", _LIST_TABLES)
+            connection.request("POST", "/", b"{}", self._signed())
             answer = connection.getresponse()
             if answer.status != 200:
                 raise NotReady(f"ListTables: HTTP {answer.status}")
@@ -85,10 +134,19 @@ class Server(BaseServer):
         finally:
             connection.close()
 
+    @property
+    def _credentials(self) -> Path | None:
+        """The file with the access key that every request must be signed with."""
+        return self.paths.secret_file(self.name) if self.site.is_closed else None
+
+    def _signed(self) -> dict[str, str]:
+        """The headers of a question. Raises OSError."""
+        key = (text_of(self._credentials) or "probe").partition(":")[0]
+        return {**_LIST_TABLES, "Authorization": _SIGNED.format(key=key)}
+
     @classmethod
     def version(cls) -> str:
-        found = (one.coordinates for one in cls.artifacts() if ":DynamoDBLocal:" in one.coordinates)
-        return next(found, "").rpartition(":")[2]
+        return f"moto {importlib.metadata.version('moto')}"
 
     def _launcher(self) -> tuple[Path, tuple[Path, ...], Path, Path]:
         cache = self.site.cache
@@ -96,4 +154,17 @@ class Server(BaseServer):
         return source, self._jars(), artifacts.jars("compiler", cache)[0], cache
 
     def _jars(self) -> tuple[Path, ...]:
-        return tuple(path for path in self.jar_paths() if path.suffix == ".jar")
+        return tuple(path for path in self._files() if path.suffix == ".jar")
+
+    def _files(self) -> tuple[Path, ...]:
+        return artifacts.jars("dynamodb", self.site.cache)
+
+
+def moto(host: str, port: int, data: Path, credentials: Path | None) -> list[str]:
+    """The command that is moto's DynamoDB, its data in that folder; without credentials it is everybody's."""
+    return [
+        sys.executable,
+        *("-W", "ignore", "-m", "fraudctl.servers._moto"),
+        *("--host", host, "--port", str(port), "--data", str(data / MOTO)),
+        *(("--credentials", str(credentials)) if credentials else ()),
+    ]

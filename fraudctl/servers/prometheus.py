@@ -40,19 +40,20 @@ class Server(BaseServer):
     port_roles: ClassVar[Mapping[str, int]] = {"prometheus": 19490}
     memory_mb = 256
     optional = True
+    has_secret = False
     hint = "look at: fraudctl logs prometheus; the stack works without it: fraudctl up --without prometheus"
 
     @classmethod
     def is_to_be_had(cls, settings: ServerSettings, cache: Path, asked: bool) -> bool:
         """One that is asked for is fetched; else it has to be there. Failed where it cannot be fetched."""
-        if asked and prometheus.find(_told(settings).binary, cache, fetched=True) is None:
+        if asked and prometheus.find(told(settings).binary, cache, fetched=True) is None:
             prometheus.fetch(cache)
-        return prometheus.find(_told(settings).binary, cache, asked) is not None
+        return prometheus.find(told(settings).binary, cache, asked) is not None
 
     def prepare(self) -> None:
         make_folder(self.data)
         make_folder(self._program.parent)
-        found = prometheus.find(_told(self.site.settings).binary, self.site.cache, fetched=True)
+        found = prometheus.find(told(self.site.settings).binary, self.site.cache, fetched=True)
         if found is None or not found.is_file():
             raise Failed(f"there is no Prometheus at {found}", hint="see: servers.prometheus.settings.binary")
         self._program.unlink(missing_ok=True)
@@ -61,11 +62,11 @@ class Server(BaseServer):
         write_atomically(self._folder / "rules.json", alerts.rules())
 
     def programs(self) -> Sequence[Program]:
-        told = _told(self.site.settings)
+        given = told(self.site.settings)
         flags = {
             "config.file": self._folder / "prometheus.json",
             "storage.tsdb.path": self.data,
-            "storage.tsdb.retention.time": f"{told.retention_ms // HOUR_MS}h",
+            "storage.tsdb.retention.time": f"{given.retention_ms // HOUR_MS}h",
             "web.listen-address": f"{HOST}:{self.port}",
             "log.level": "warn",
         }
@@ -89,14 +90,20 @@ class Server(BaseServer):
         return self._folder / "bin" / "prometheus"
 
     def _configuration(self) -> str:
-        every = f"{_told(self.site.settings).scrape_interval_ms}ms"
         files = {"files": [str(self.paths.metrics_targets)], "refresh_interval": "5s"}
-        document = {
-            "global": {"scrape_interval": every, "evaluation_interval": alerts.EVALUATED},
-            "rule_files": [str(self._folder / "rules.json")],
-            "scrape_configs": [{"job_name": "fraudctl", "file_sd_configs": [files]}],
-        }
-        return json.dumps(document, indent=2) + "\n"
+        scraped = [{"job_name": "fraudctl", "file_sd_configs": [files]}]
+        return configuration(told(self.site.settings), str(self._folder / "rules.json"), scraped)
+
+
+def configuration(given: Settings, rules: str, scraped: Sequence[Mapping[str, object]]) -> str:
+    """The text of a Prometheus' configuration: how often it asks, its file of rules, and whom it asks."""
+    every = f"{given.scrape_interval_ms}ms"
+    document = {
+        "global": {"scrape_interval": every, "evaluation_interval": alerts.EVALUATED},
+        "rule_files": [rules],
+        "scrape_configs": list(scraped),
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
 def ask_ready(address: str, timeout_s: float = 2.0) -> None:
@@ -113,5 +120,6 @@ def ask_ready(address: str, timeout_s: float = 2.0) -> None:
         connection.close()
 
 
-def _told(settings: ServerSettings) -> Settings:
+def told(settings: ServerSettings) -> Settings:
+    """What a profile tells it. ProfileError."""
     return make(Settings, settings.settings, "servers.prometheus.settings")

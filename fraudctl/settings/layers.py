@@ -10,16 +10,15 @@ from typing import Any
 
 from pipeline.settings.reading import Problem, closest, unknown
 
+_IN_CONTAINERS = ("GRAFANA", "MAIL", "S3")
+_IMAGES = ("ELASTICSEARCH", "KAFKA", "POSTGRES", "PROMETHEUS", "REDIS", *_IN_CONTAINERS)
 OTHER_VARIABLES = frozenset(
     {
+        *(f"FRAUDCTL_IMAGE_{name}" for name in _IMAGES),
+        *(f"FRAUDCTL_PORT_{name}" for name in _IN_CONTAINERS),
         "FRAUDCTL_HOME",
         "FRAUDCTL_CACHE",
         "FRAUDCTL_IMAGE",
-        "FRAUDCTL_IMAGE_DYNAMODB",
-        "FRAUDCTL_IMAGE_ELASTICSEARCH",
-        "FRAUDCTL_IMAGE_KAFKA",
-        "FRAUDCTL_IMAGE_POSTGRES",
-        "FRAUDCTL_IMAGE_REDIS",
         "FRAUDCTL_MAVEN_URL",
         "FRAUDCTL_PROFILE",
         "FRAUDCTL_NOTIFY_CONFIG",

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fraudctl.settings.checkpoints import Checkpoints
+from pipeline.connections.flink import FlinkRest
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.registry.description import SchemaRegistry
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.records.ids import LONGEST_ID_BYTES, MAX_ID_BYTES, IdLimits
@@ -139,7 +141,11 @@ class External:
     credentials_file: Annotated[Path, File()] | None = None
 
 
-def address_of(external: External | Kafka) -> str:
+Elsewhere = External | Kafka | FlinkRest
+"""how a server is reached that is not ours"""
+
+
+def address_of(external: Elsewhere) -> str:
     """Where a server is that is not ours."""
     return external.bootstrap if isinstance(external, Kafka) else external.address
 
@@ -161,7 +167,7 @@ class ServerSettings:
     ports: Mapping[str, int] = field(default_factory=dict)
     memory_mb: int | None = None
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    external: External | Kafka | None = None
+    external: Elsewhere | None = None
 
 
 @dataclass(frozen=True)
@@ -178,6 +184,8 @@ class Profile:
     sinks: Mapping[str, Mapping[str, Any]]
     servers: Mapping[str, ServerSettings]
     notify: Notify = field(default_factory=Notify)
+    schema_registry: SchemaRegistry | None = None
+    """where schemas are asked for of transactions that come with a schema's number"""
     signing: Signing = field(default_factory=Signing)
     approval: Approval = field(default_factory=Approval)
     engine: str | None = None
@@ -196,6 +204,8 @@ class Profile:
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
         document |= {"engine": self.engine} if self.engine else {}
         document |= {"checkpoints": self.checkpoints.as_document()} if self.checkpoints else {}
+        if self.schema_registry is not None:
+            document["schema_registry"] = self.schema_registry.as_document()
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline) | {"ids": vars(self.pipeline.ids).copy()}
         document["notify"] = vars(self.notify).copy()
@@ -215,7 +225,7 @@ def _server_document(server: ServerSettings) -> dict[str, object]:
         "memory_mb": server.memory_mb,
         "settings": dict(server.settings),
     }
-    if isinstance(server.external, Kafka):
+    if isinstance(server.external, Kafka | FlinkRest):
         document["external"] = server.external.as_document()
     elif server.external:
         secret = server.external.credentials_file

@@ -32,6 +32,10 @@ class Members:
     def __contains__(self, name: str) -> bool:
         return name in self._content
 
+    def holds(self, name: str) -> bool:
+        """Whether the member is there and not null."""
+        return self._content.get(name) is not None
+
     def malformed(self, name: str, why: str) -> Malformed:
         """The error to raise about a member."""
         return Malformed(self._at(name), why)
@@ -60,7 +64,7 @@ class Members:
 
     def optional_text(self, name: str) -> str | None:
         """A text; None when it is null or not there."""
-        return None if self._content.get(name) is None else self.text(name)
+        return self.text(name) if self.holds(name) else None
 
     def one_of(self, name: str, *words: str) -> str:
         """One of these texts."""

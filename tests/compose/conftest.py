@@ -60,7 +60,7 @@ def stack() -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix="fraudctl-compose-", ignore_cleanup_errors=True) as name:
         home = Path(name) / "home"
         try:
-            data_of(home, "up", "--engine", "compose", "--any-port", "--wait", "300")
+            data_of(home, "up", "--engine", "compose", "--with", "prometheus", "--any-port", "--wait", "300")
             yield current(home)
         finally:
             data_of(home, "purge", "--yes")

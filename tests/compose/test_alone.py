@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -34,20 +36,28 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         docker(*COMPOSE, "--profile", "*", "down", "--volumes")
 
 
-def asked(*arguments: str) -> dict[str, object]:
-    """The data of one command in the network of the stack."""
-    answer = json.loads(docker(*COMPOSE, "run", "--rm", "-T", "cli", *arguments, "--json"))
-    assert answer["exit_code"] == 0, answer
-    data: dict[str, object] = answer["data"]
+def answer(*arguments: str) -> dict[str, Any]:
+    """What one command in the network of the stack answers, whatever becomes of it."""
+    argv = ["docker", *COMPOSE, "run", "--rm", "-T", "cli", *arguments, "--json"]
+    done = subprocess.run(argv, text=True, capture_output=True, timeout=LONG_S, check=False)
+    assert done.stdout, done.stderr
+    envelope: dict[str, Any] = json.loads(done.stdout)
+    return envelope
+
+
+def asked(*arguments: str) -> dict[str, Any]:
+    """The data of a command that must succeed."""
+    envelope = answer(*arguments)
+    assert envelope["exit_code"] == 0, envelope
+    data: dict[str, Any] = envelope["data"]
     return data
 
 
 @pytest.mark.usefixtures("alone")
 def test_it_decides_and_stores_what_is_sent() -> None:
-    running = until(
-        lambda: asked("job", "status")["flink"], LONG_S, lambda: AssertionError("there is no job")
+    assert until(
+        lambda: answer("job", "status")["exit_code"] == 0, LONG_S, lambda: AssertionError("there is no job")
     )
-    assert running
     sent = asked("simulate", "--attack", "ip-burst", "--rate", "200", "--duration", "10s", "--seed", "7")
     assert (sent["sent"], sent["lost"]) == (2_000, 0)
     asked("verify", "sinks")

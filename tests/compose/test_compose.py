@@ -7,16 +7,29 @@ from pathlib import Path
 import pytest
 
 from fraudctl import engines
+from fraudctl.engines.compose.inside import METRICS_PORT
 from fraudctl.engines.compose.project import Project, project_name
 from fraudctl.errors import Failed
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import tail
+from fraudctl.servers import names
+from pipeline.metrics import catalogue
 from tests.compose.conftest import FILES, data_of, docker, fraudctl
+from tests.prometheus import Prometheus
 from tests.stack.flow import await_sinks, await_that
 from tests.waiting import LONG_S
 
 EVENTS = 5_000
+WATCHED = (
+    "exporter",
+    "flink-jobmanager",
+    "flink-taskmanager",
+    "keeper",
+    "sink-postgres",
+    "sink-redis",
+    "ticker",
+)
 SIMULATE = ("simulate", "--attack", "ip-burst", "--rate", "500", "--duration", "10s", "--seed", "7")
 
 
@@ -39,14 +52,62 @@ def test_a_replay_of_the_log_decides_the_same(stack: Stack) -> None:
     assert found["compared"] > EVENTS
 
 
-def test_more_taskmanagers_give_more_slots(stack: Stack) -> None:
-    flink, file = Flink(stack.flink_url), str(Project(stack.paths).file)
+def test_prometheus_is_shown_every_program_and_what_the_exporter_sees(stack: Stack) -> None:
+    asked = Prometheus(stack.addresses["prometheus"])
+    data_of(stack.home, "verify", "sinks")
+    seen = (
+        "fraudctl_verification_faults",
+        "fraudctl_consumer_lag_records",
+        "flink_taskmanager_Status_JVM_CPU_Load",
+    )
+    await_that(
+        lambda: all(map(asked.query, seen)),
+        LONG_S,
+        lambda: f"unseen: {[one for one in seen if not asked.query(one)]}",
+    )
+    await_that(lambda: up(asked) == {name: {"1"} for name in WATCHED}, LONG_S, lambda: f"{up(asked)}")
+    written = {
+        one.name
+        for chapter in catalogue.CHAPTERS
+        for one in chapter.metrics
+        if one.name.startswith("fraudctl_sink_")
+    }
+    assert {name for name in written if not asked.query(name) and not asked.query(f"{name}_count")} == set()
+
+
+def test_more_taskmanagers_give_more_slots_and_are_watched(stack: Stack) -> None:
+    flink, file = Flink(stack.flink), str(Project(stack.paths).file)
     before = flink.overview().slots
     asked = ("compose", "-p", project_name(stack.home), "-f", file, "up", "-d", "--no-deps", "--no-recreate")
     docker(*asked, "--scale", "flink-taskmanager=2", "flink-taskmanager")
     await_that(lambda: flink.overview().slots == 2 * before, LONG_S, lambda: f"{flink.overview()}")
     assert "flink-taskmanager-2" in engines.of(stack).programs(stack)
+    watched = Prometheus(stack.addresses["prometheus"])
+    both = 'up{job="taskmanagers"} == 1'
+    await_that(lambda: len(watched.query(both)) == 2, LONG_S, lambda: f"{watched.query(both)}")
     docker(*asked, "--scale", "flink-taskmanager=1", "flink-taskmanager")
+
+
+def test_figures_are_for_the_network_alone(stack: Stack) -> None:
+    label = f"label=com.docker.compose.project={project_name(stack.home)}"
+    published = docker("ps", "--filter", label, "--format", "{{.Ports}}").split()
+    assert any("->9092" in one or "->9094" in one for one in published)
+    assert [one for one in published if f"->{METRICS_PORT}" in one] == []
+
+
+def test_a_stack_of_another_home_runs_beside_it_and_goes_alone(stack: Stack, tmp_path: Path) -> None:
+    home, small = (
+        tmp_path / "home",
+        [word for name in names() if name != "redis" for word in ("--without", name)],
+    )
+    try:
+        data_of(home, "up", "--engine", "compose", "--any-port", *small)
+        other = engines.current(home)
+        assert set(other.addresses.values()).isdisjoint(stack.addresses.values())
+        assert project_name(home) != project_name(stack.home)
+    finally:
+        data_of(home, "purge", "--yes")
+    assert data_of(stack.home, "status")["healthy"]
 
 
 def test_another_engine_is_refused_in_that_home(stack: Stack) -> None:
@@ -58,7 +119,7 @@ def test_down_and_up_keep_what_was_decided(stack: Stack) -> None:
     before = logged(stack)
     assert data_of(stack.home, "down")["savepoint"]
     assert not engines.of(stack).is_running(stack.home)
-    data_of(stack.home, "up", "--any-port", "--wait", "300")
+    data_of(stack.home, "up", "--with", "prometheus", "--any-port", "--wait", "300")
     again = engines.current(stack.home)
     assert (again.addresses, logged(again)) == (stack.addresses, before)
     assert sum(verified(again).values()) > EVENTS
@@ -77,6 +138,14 @@ def test_purge_leaves_no_container_network_or_volume(stack: Stack) -> None:
     assert docker("network", "ls", "-q", "--filter", label) == ""
     assert docker("volume", "ls", "-q", "--filter", label) == ""
     assert not stack.home.exists()
+
+
+def up(asked: Prometheus) -> dict[str, set[str]]:
+    """What each program's targets are, by its name: "1" is one that answers."""
+    found: dict[str, set[str]] = {}
+    for one in asked.query("up"):
+        found.setdefault(one["metric"]["program"], set()).add(one["value"][1])
+    return found
 
 
 def verified(stack: Stack) -> dict[str, int]:

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from pipeline.connections.proxies import open_url
+from tests import variables
 from tests.waiting import LONG_S, kill_family
 
 NOBODY = 65534
@@ -202,16 +203,21 @@ def _dynamodb_ready(address: str) -> None:
 
 @pytest.fixture(scope="session")
 def dynamodb_server() -> Iterator[Server]:
+    """The one of a profile that says nothing, or DynamoDB Local where FRAUDCTL_TEST_DYNAMODB says so."""
     from fraudctl.binaries import artifacts
     from fraudctl.home.stack import Paths
     from fraudctl.servers import Site
     from fraudctl.servers.dynamodb import Server as Dynamodb
     from fraudctl.settings.profile import ServerSettings
 
-    artifacts.fetch([one for one in artifacts.lock() if one.use in (Dynamodb.jar_use, "compiler")])
+    chosen: dict[str, str | bool] = {}
+    if implementation := variables.given("FRAUDCTL_TEST_DYNAMODB"):
+        chosen = {"implementation": implementation, "accept_terms": True}
     with _folder() as folder:
-        site = Site(Paths(folder), {"dynamodb": _free_port()}, ServerSettings(), artifacts.cache_dir())
+        settings = ServerSettings(settings=chosen)
+        site = Site(Paths(folder), {"dynamodb": _free_port()}, settings, artifacts.cache_dir())
         local = Dynamodb(site)
+        artifacts.fetch([one for one in artifacts.lock() if one.use in local.uses()])
         local.install()
         local.prepare()
         server = Server(list(local.programs()[0].argv), local.address, _dynamodb_ready, {})

@@ -1,4 +1,4 @@
-"""What the DynamoDB sink owes beyond what every sink does, against DynamoDB Local."""
+"""What the DynamoDB sink owes beyond what every sink does, against that of a profile that says nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What notifying owes, against a real DynamoDB Local, a real HTTP server and a real SMTP server.
+"""What notifying owes, against the DynamoDB of a profile that says nothing and real HTTP and SMTP servers.
 
 The channels are the files of `pipeline/notify/channels`. One called NAME needs a fixture `NAME_people` that
 gives the other side (`People`); everything written for all channels then holds for it.
@@ -306,7 +306,7 @@ class TestTimeToLive:
         def deletions() -> list[Mapping[str, Any]]:
             return [record for record in world.records() if record["eventName"] == "REMOVE"]
 
-        await_that(deletions, "DynamoDB Local deletes what is over, some time")
+        await_that(deletions, "DynamoDB deletes what is over, some time")
         assert deletions()[0]["userIdentity"]["PrincipalId"] == "dynamodb.amazonaws.com"
         world.step()
         world.office.offer(world.records())

@@ -5,6 +5,7 @@ import fraudctl.kernel.hop.Features;
 import fraudctl.kernel.order.PartitionClock;
 import fraudctl.kernel.order.Stamper;
 import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.schema.Framed;
 import fraudctl.kernel.state.CacheBudget;
 import fraudctl.kernel.state.KeyState;
 import fraudctl.kernel.state.KeyStore;
@@ -56,7 +57,7 @@ public final class StreamCost {
     }
 
     private void read(List<byte[]> values) throws IOException, Refusal {
-        Stamper stamper = new Stamper(plan, new PartitionClock(plan.outOfOrdernessMs), false);
+        Stamper stamper = new Stamper(new Framed(null), plan, new PartitionClock(plan.outOfOrdernessMs), false);
         Map<String, Features> features = new HashMap<>();
         for (Plan.Hop hop : plan.hops) {
             Stored store = new Stored();

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import tempfile
-import urllib.parse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,38 +20,13 @@ from fraudctl.monitoring.alerts import ALERTS
 from fraudctl.settings import reading
 from pipeline.connections.proxies import open_url
 from pipeline.metrics import catalogue
-from tests.prometheus import tool
+from tests.prometheus import Prometheus, tool
 from tests.stack.cli import ask
 from tests.stack.flow import await_that
 from tests.waiting import LONG_S
 
 NOT_HERE = {"fraudctl_notifications_total", "fraudctl_plugin_failures_total"}
 """What a stack without notifier and plug-ins has no values of."""
-
-
-class Prometheus:
-    """One that runs, by its API."""
-
-    def __init__(self, address: str) -> None:
-        self._url = f"http://{address}/api/v1/"
-
-    def get(self, path: str, **parameters: str) -> Any:
-        query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
-        with open_url(f"{self._url}{path}{query}", LONG_S) as answer:
-            return json.load(answer)["data"]
-
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.get("query", query=expression)["result"]
-        return found
-
-    def firing(self) -> set[tuple[str, str]]:
-        """Alerts that fire, with the program they name."""
-        alerts = self.get("alerts")["alerts"]
-        return {
-            (one["labels"]["alertname"], one["labels"].get("program", ""))
-            for one in alerts
-            if one["state"] == "firing"
-        }
 
 
 @pytest.fixture(scope="module")

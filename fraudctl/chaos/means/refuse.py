@@ -1,8 +1,8 @@
 """Makes a store refuse every write for a time, by the store's own means; reading goes on.
 
 PostgreSQL: `default_transaction_read_only`. Redis: `min-replicas-to-write`, with no replica there.
-Elasticsearch: the cluster-wide block that a full disk sets. DynamoDB Local has nothing of the kind. Which
-store can, and how, is said in its folder (`pipeline.sinks.trials`).
+Elasticsearch: the cluster-wide block that a full disk sets. The stack's DynamoDB has nothing of the
+kind. Which store can, and how, is said in its folder (`pipeline.sinks.trials`).
 """
 
 from __future__ import annotations

@@ -13,14 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from fraudctl.engines import external, workers
-from fraudctl.engines.compose import image, services
+from fraudctl.engines.compose import companions, image, services, watching
 from fraudctl.errors import NotRunning
 from fraudctl.home import folder as homes
 from fraudctl.home import jobs
 from fraudctl.home.private_files import make_folder
-from fraudctl.home.stack import Paths, Stack, home_dir, read
+from fraudctl.home.stack import METRICS, Paths, Stack, home_dir, read
 from fraudctl.kafka import admin, wanted
-from fraudctl.servers import generated_password
 from fraudctl.settings import reading
 
 
@@ -32,12 +31,19 @@ def setup(home: Path) -> None:
     for folder in services.folders(paths):
         make_folder(folder)
     homes.mark(home)
-    for server in services.WITH_PASSWORD:
-        generated_password(paths.secret_file(server))
-    addresses = services.inside_addresses(profile, ())
-    stack = Stack(home, profile, addresses, jars=image.jars(), extra={"ready": True}, engine="compose")
+    services.make_secrets(paths, [*services.WITH_PASSWORD, *companions.NAMES])
+    stack = Stack(
+        home,
+        profile,
+        services.inside_addresses(profile, ()),
+        {METRICS: services.metrics_ports(profile, companions.NAMES)},
+        jars=image.jars(),
+        extra={"ready": True},
+        engine="compose",
+    )
     stack.save()
     workers.write_configurations(stack)
+    watching.write(stack)
 
 
 def prepare(home: Path) -> None:

@@ -19,15 +19,18 @@ from fraudctl.errors import NotRunning
 from fraudctl.flink.cluster import Setting
 from fraudctl.home.stack import Stack, home_dir, read
 from fraudctl.jobs.submission import SUBMIT, environment
-from fraudctl.servers import Program, Site, flink
+from fraudctl.servers import Program, Site, _flink_metrics, flink
 from pipeline.scoring.job_config import JobConfig
 
 JOBMANAGER, TASKMANAGER, KEEPER, SUBMITTER = "flink-jobmanager", "flink-taskmanager", "keeper", "submit"
+METRICS_PORT = 9249
+"""where every program answers `/metrics` in its own container"""
+EVERYWHERE = "0.0.0.0"
 PORTS: Mapping[str, int] = {
     "rest": 8081,
     "rpc": 6123,
-    "jobmanager-metrics": 9249,
-    "taskmanager-metrics": 9249,
+    "jobmanager-metrics": METRICS_PORT,
+    "taskmanager-metrics": METRICS_PORT,
 }
 TASKMANAGER_PORT = 6122
 # A JobManager that comes back may have another address; Java would remember the old one for half a minute.
@@ -38,17 +41,18 @@ def cluster(stack: Stack, name: str, address: str) -> flink.Server:
     """Flink as one of its processes is told of it, in the container of that name and address."""
     here: dict[str, Setting] = {
         "jobmanager.rpc.address": JOBMANAGER,
-        "jobmanager.bind-host": "0.0.0.0",
+        "jobmanager.bind-host": EVERYWHERE,
         "rest.address": JOBMANAGER,
-        "rest.bind-address": "0.0.0.0",
+        "rest.bind-address": EVERYWHERE,
         "taskmanager.host": address,
-        "taskmanager.bind-host": "0.0.0.0",
+        "taskmanager.bind-host": EVERYWHERE,
+        _flink_metrics.HOST_SETTING: EVERYWHERE,
         "taskmanager.rpc.port": TASKMANAGER_PORT,
         "taskmanager.resource-id": f"taskmanager-{name}",
     }
     asked = stack.profile.server("flink")
     settings = replace(asked, settings={**here, **asked.settings})
-    site = Site(stack.paths, PORTS, settings, artifacts.cache_dir(), stack.profile.checkpoints)
+    site = Site(stack.paths, PORTS, settings, artifacts.cache_dir(), checkpoints=stack.profile.checkpoints)
     return flink.Server(site)
 
 

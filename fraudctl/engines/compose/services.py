@@ -8,24 +8,29 @@ are free (`Override`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
 import yaml
 
-from fraudctl.engines import chosen, workers
-from fraudctl.engines.compose.inside import JOBMANAGER, PORTS, TASKMANAGER
+from fraudctl.engines import chosen, ports, workers
+from fraudctl.engines.compose import companions
+from fraudctl.engines.compose.inside import JOBMANAGER, METRICS_PORT, PORTS, TASKMANAGER
+from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Paths, Stack
-from fraudctl.servers import BaseServer
+from fraudctl.servers import BaseServer, generated_password, prometheus, server_class
 from fraudctl.settings import shipped
 from fraudctl.settings.layers import variable
 from fraudctl.settings.profile import Profile
+from pipeline.records.clock import HOUR_MS
 
 PROCESSES = "processes"
 """holds the place where Flink's worker and the keeper see each other's processes; no program of the stack"""
 HELPERS = frozenset({PROCESSES, "setup", "prepare", "cli"})
 WITH_PASSWORD = ("postgres", "redis")
+S3_USER = "fraudctl"
 LISTENS: Mapping[str, tuple[str, int]] = {
     "kafka": ("kafka", 9092),
     "flink": (JOBMANAGER, PORTS["rest"]),
@@ -33,11 +38,15 @@ LISTENS: Mapping[str, tuple[str, int]] = {
     "redis": ("redis", 6379),
     "elasticsearch": ("elasticsearch", 9200),
     "dynamodb": ("dynamodb", 8000),
+    "prometheus": (companions.PROMETHEUS, 9090),
 }
 """Where each server is for the stack's own programs: its service, and the port there."""
+_RETENTION = "--storage.tsdb.retention.time="
+OURS = ("flink", "dynamodb")
+"""servers that run out of our own image"""
 IMAGES: Mapping[str, str] = {
     "fraudctl": "FRAUDCTL_IMAGE",
-    **{name: f"FRAUDCTL_IMAGE_{name.upper()}" for name in LISTENS if name != "flink"},
+    **{name: f"FRAUDCTL_IMAGE_{name.upper()}" for name in (*LISTENS, *companions.PORTS) if name not in OURS},
 }
 """The variable that names another image, by what it is of."""
 
@@ -56,7 +65,13 @@ def files() -> Path:
 def folders(paths: Paths) -> tuple[Path, ...]:
     """What must be there, and ours, before a container looks for it: Docker would make it as root."""
     flink = (paths.flink_conf.parent, paths.checkpoints, paths.savepoints, paths.plugins)
-    return (paths.home, paths.run, paths.logs, paths.jobs, paths.secrets, paths.home / "data", *flink)
+    ours = (paths.home, paths.run, watching(paths), paths.logs, paths.jobs, paths.secrets)
+    return (*ours, paths.home / "data", *flink)
+
+
+def watching(paths: Paths) -> Path:
+    """The folder of what Prometheus and Grafana read."""
+    return paths.run / "watching"
 
 
 def program_names(server: BaseServer) -> tuple[str, ...]:
@@ -72,12 +87,35 @@ def of_servers(servers: Iterable[BaseServer]) -> list[str]:
 
 def of_workers(stack: Stack) -> list[str]:
     """The services that are the pipeline's own programs."""
-    return [program.name for program in workers.programs(stack)]
+    return [program.name for program in workers.programs(stack.seen_inside)]
 
 
-def inside_addresses(profile: Profile, without: tuple[str, ...]) -> dict[str, str]:
+def kinds(profile: Profile, without: tuple[str, ...], added: Sequence[str]) -> dict[str, type[BaseServer]]:
+    """The servers that run here: what the profile needs, and Prometheus where it is asked for. UsageError."""
+    more = [companions.PROMETHEUS] if companions.is_watched(added) else []
+    return {**chosen.required(profile, without), **{name: server_class(name) for name in more}}
+
+
+def metrics_ports(profile: Profile, added: Sequence[str]) -> dict[str, int]:
+    """Where our programs answer `/metrics` in the network; the exporter runs where somebody asks."""
+    programs = ports.of_programs(profile)
+    return {
+        name: METRICS_PORT for name in programs if name != workers.EXPORTER or companions.is_watched(added)
+    }
+
+
+def make_secrets(paths: Paths, servers: Iterable[str]) -> None:
+    """The passwords of these that are not there yet, each a file for its owner alone."""
+    for name in servers:
+        if name in WITH_PASSWORD:
+            generated_password(paths.secret_file(name))
+    if companions.S3 in servers and not (file := paths.secret_file(companions.S3)).exists():
+        write_atomically(file, f"{S3_USER}:{secrets.token_urlsafe(24)}\n")
+
+
+def inside_addresses(profile: Profile, without: tuple[str, ...], added: Sequence[str] = ()) -> dict[str, str]:
     """Where the stack's own programs find every server."""
-    ours = {name: "{}:{}".format(*LISTENS[name]) for name in chosen.required(profile, without)}
+    ours = {name: "{}:{}".format(*LISTENS[name]) for name in kinds(profile, without, added)}
     return ours | chosen.external_addresses(profile, without)
 
 
@@ -93,12 +131,15 @@ def variables(stack: Stack, user: tuple[int, int]) -> dict[str, str]:
         "FRAUDCTL_HOME_SOURCE": str(stack.home),
         "FRAUDCTL_HOME_TARGET": str(stack.home),
         "FRAUDCTL_SECRETS_SOURCE": str(stack.paths.secrets),
+        "FRAUDCTL_WATCHING_SOURCE": str(watching(stack.paths)),
         "FRAUDCTL_UID": str(user[0]),
         "FRAUDCTL_GID": str(user[1]),
     }
     for name, server in chosen.servers(stack).items():
         told[variable(f"servers.{name}.port")] = str(server.port)
         told[variable(f"servers.{name}.memory_mb")] = str(server.memory)
+    for name in companions.PORTS.keys() & stack.ports.keys():
+        told[companions.variable(name)] = str(stack.ports[name][name])
     return told
 
 
@@ -113,6 +154,12 @@ def override(stack: Stack) -> Override:
     if own := settings.get("postgres"):
         arguments = [word for name, value in own.items() for word in ("-c", f"{name}={_text(value)}")]
         services["postgres"] = {"command": [*_shipped_command("postgres"), *arguments]}
+    if "prometheus" in settings:
+        hours = prometheus.told(stack.profile.server("prometheus")).retention_ms // HOUR_MS
+        kept = f"{_RETENTION}{hours}h"
+        shipped_words = _shipped_command("prometheus")
+        words = [kept if word.startswith(_RETENTION) else word for word in shipped_words]
+        services["prometheus"] = {"command": words}
     for sink in workers.sinks(stack):
         secret = stack.secret_path(sink)
         if secret is not None and not secret.is_relative_to(stack.home):

@@ -15,7 +15,7 @@ import yaml
 
 from fraudctl.console.streams import say
 from fraudctl.engines import beginning, chosen, external, ports, workers
-from fraudctl.engines.compose import image, logs, services
+from fraudctl.engines.compose import companions, image, logs, services, watching
 from fraudctl.engines.compose.containers import Containers
 from fraudctl.engines.compose.project import Project
 from fraudctl.engines.contract import Wish
@@ -26,7 +26,7 @@ from fraudctl.home import rulesets
 from fraudctl.home.private_files import make_folder
 from fraudctl.home.stack import Inside, Paths, Stack, read
 from fraudctl.kafka import admin, wanted
-from fraudctl.servers import BaseServer, generated_password
+from fraudctl.servers import BaseServer, dynamodb
 
 NAME = "compose"
 
@@ -34,10 +34,10 @@ NAME = "compose"
 def up(wish: Wish) -> Stack:
     """Bring the wished stack up and give it; whatever already runs stays as it is."""
     chosen.required(wish.profile, wish.without)
-    if wish.added:
+    companions.of(wish.added)
+    if dynamodb.told(wish.profile.server("dynamodb")).implementation != dynamodb.MOTO:
         raise UsageError(
-            f"Compose starts no {', '.join(wish.added)}",
-            hint="metrics are kept with the local engine alone so far",
+            "Compose runs no DynamoDB Local", hint="name one that runs: servers.dynamodb.external"
         )
     paths = Paths(wish.home)
     homes.claim(wish.home)
@@ -67,40 +67,45 @@ class _Run:
     def run(self) -> Stack:
         stack = replace(self._stack(), extra={"ready": False})
         ours = chosen.servers(stack)
-        for server in ours.keys() & services.WITH_PASSWORD:
-            generated_password(stack.paths.secret_file(server))
+        beside = companions.alone(self.wish.added)
+        services.make_secrets(stack.paths, [*ours, *beside])
         self.project.render(services.variables(stack, self._user()), services.override(stack))
-        self._have_images([*services.of_servers(ours.values()), *services.of_workers(stack)])
+        self._have_images([*services.of_servers(ours.values()), *services.of_workers(stack), *beside])
         stack.save()
         workers.write_configurations(stack.seen_inside)
+        watching.write(stack.seen_inside)
         for wave in chosen.waves(ours):
             self._start_servers(stack, wave)
         self._prepare_stores(stack)
-        self._start_workers(stack)
+        self._start_programs(stack, [*services.of_workers(stack), *beside])
         stack = replace(stack, extra={"ready": True})
         stack.save()
         return stack
 
     def _stack(self) -> Stack:
-        profile, without = self.wish.profile, self.wish.without
-        taken = self._ports(chosen.required(profile, without))
-        addresses = ports.addresses(taken, taken) | chosen.external_addresses(profile, without)
+        profile, without, added = self.wish.profile, self.wish.without, self.wish.added
+        kinds = services.kinds(profile, without, added)
+        taken = self._ports(kinds)
+        addresses = ports.addresses(taken, kinds) | chosen.external_addresses(profile, without)
         there = ("docker", "exec", f"{self.project.name}-keeper-1")
         submit = (*there, "python", "-m", "fraudctl.engines.compose.inside", "submit")
         rules = rulesets.place(
             self.wish.home, rulesets.store(self.wish.home, rulesets.read(profile.rules).content)
         )
         inside = Inside(
-            services.inside_addresses(profile, without),
+            services.inside_addresses(profile, without, added),
             image.jars(),
             rules,
             submit,
             services.inside_sinks(profile),
+            services.metrics_ports(profile, added),
         )
-        return Stack(self.wish.home, profile, addresses, taken, without, engine=NAME, inside=inside)
+        return Stack(
+            self.wish.home, profile, addresses, taken, without, engine=NAME, added=added, inside=inside
+        )
 
     def _ports(self, kinds: Mapping[str, type[BaseServer]]) -> ports.Ports:
-        """The one port of each server that is published, the one its users connect to."""
+        """The one port of each that is published, the one its users connect to."""
         if self.running and self.known:
             return {name: dict(roles) for name, roles in self.known.ports.items()}
         asked = {
@@ -108,6 +113,8 @@ class _Run:
             for name, roles in ports.wanted(self.wish.profile, kinds).items()
             if name in kinds
         }
+        beside = companions.alone(self.wish.added)
+        asked |= {name: {name: companions.port(name, os.environ)} for name in beside}
         if self.containers.exist():
             self.project.remove(with_volumes=False)
         if self.wish.any_port:
@@ -144,8 +151,7 @@ class _Run:
         for sink in filter(stack.feeds, stack.profile.sinks):
             external.prepare(stack, sink)
 
-    def _start_workers(self, stack: Stack) -> None:
-        names = services.of_workers(stack)
+    def _start_programs(self, stack: Stack, names: Sequence[str]) -> None:
         self.project.up(names, self._left_s())
         waiting(stack, self.deadline).for_programs(names)
 

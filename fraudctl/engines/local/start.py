@@ -7,7 +7,7 @@ by `fraudctl.jobs.live`.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from fraudctl.binaries import artifacts
@@ -35,7 +35,7 @@ def up(wish: Wish) -> Stack:
         known = read(wish.home)
         supervisor = Supervisor(paths)
         runs_on = supervisor.pid is not None and known is not None and beginning.goes_on(known, wish)
-        if not (runs_on and was_marked and known is not None and METRICS in known.ports):
+        if not (runs_on and was_marked and known is not None and METRICS in known.ports and known.is_closed):
             supervisor.shut_down()
             runs_on = False
         homes.close(wish.home)
@@ -55,7 +55,7 @@ class _Run:
         classes = self._classes()
         stack = self._stack(classes)
         ours = chosen.servers(stack)
-        stack = replace(stack, jars=self._jars(classes, stack))
+        stack = replace(stack, jars=self._jars(ours.values(), stack))
         self._install(ours)
         stack = replace(stack, extra={"ready": False})
         stack.save()
@@ -77,7 +77,8 @@ class _Run:
     def _stack(self, classes: Mapping[str, type[BaseServer]]) -> Stack:
         taken, profile = self._ports(classes), self.wish.profile
         addresses = ports.addresses(taken, classes) | chosen.external_addresses(profile, self.wish.without)
-        return Stack(self.wish.home, profile, addresses, taken, self.wish.without, added=self.wish.added)
+        without, added = self.wish.without, self.wish.added
+        return Stack(self.wish.home, profile, addresses, taken, without, added=added, is_closed=True)
 
     def _ports(self, classes: Mapping[str, type[BaseServer]]) -> ports.Ports:
         if self.running and self.known:
@@ -89,15 +90,14 @@ class _Run:
         ports.check_free(asked)
         return asked
 
-    def _jars(self, classes: Mapping[str, type[BaseServer]], stack: Stack) -> dict[str, str]:
+    def _jars(self, ours: Iterable[BaseServer], stack: Stack) -> dict[str, str]:
         """Fetch every jar that is missing; build the kernel if there will be a job; its jars by name."""
         cache, with_job = artifacts.cache_dir(), stack.runs_jobs
         login = ["msk"] if with_job and stack.kafka.security == "aws_iam" else []
-        uses = {kind.jar_use for kind in classes.values()} | {*login}
+        uses = {use for server in ours for use in server.uses()} | {*login}
         uses |= {"connector", "compiler"} if with_job else set()
         bucket = self.wish.profile.checkpoints
         uses |= {bucket.plug_in} if bucket and with_job else set()
-        uses |= {"compiler" for kind in classes.values() if kind.compiles}
         artifacts.fetch([artifact for artifact in artifacts.lock() if artifact.use in uses], cache)
         if not with_job:
             return {}

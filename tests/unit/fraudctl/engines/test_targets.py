@@ -29,6 +29,12 @@ def test_each_program_that_answers_is_a_target_named_by_its_label(make_stack: Ca
     assert groups[0] == {"targets": ["127.0.0.1:6"], "labels": {"program": "exporter"}}
 
 
+def test_programs_in_containers_are_targets_by_their_names(make_stack: Callable[..., Stack]) -> None:
+    ports = {METRICS: {"keeper": 9249, "sink-redis": 9249}}
+    stack = replace(make_stack(kafka="kafka:9", flink="flink:1"), ports=ports, engine="compose")
+    assert targets.of(stack) == {"keeper": "keeper:9249", "sink-redis": "sink-redis:9249"}
+
+
 def test_what_a_stack_does_not_run_is_no_target(make_stack: Callable[..., Stack]) -> None:
     of_kafka = replace(make_stack(kafka="127.0.0.1:9"), ports={METRICS: PORTS[METRICS]})
     assert "keeper" not in targets.of(of_kafka)

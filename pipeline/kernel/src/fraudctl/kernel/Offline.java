@@ -10,6 +10,7 @@ import fraudctl.kernel.order.Stamper;
 import fraudctl.kernel.plan.Activations;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.plan.RecordCheck;
+import fraudctl.kernel.schema.Framed;
 import fraudctl.kernel.state.CacheBudget;
 import fraudctl.kernel.state.KeyState;
 import fraudctl.kernel.state.KeyStore;
@@ -60,7 +61,7 @@ final class Offline {
     private Offline(List<Plan> plans, boolean byAppendTime) {
         this.plans = plans;
         PartitionClock clock = new PartitionClock(plans.get(0).outOfOrdernessMs);
-        this.stamper = new Stamper(plans.get(plans.size() - 1), clock, byAppendTime);
+        this.stamper = new Stamper(new Framed(null), plans.get(plans.size() - 1), clock, byAppendTime);
     }
 
     public static void main(String[] arguments) throws IOException {

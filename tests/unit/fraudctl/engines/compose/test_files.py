@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 import yaml
 
-from fraudctl.engines.compose import services
+from fraudctl.engines.compose import companions, services
 from fraudctl.engines.compose.checks import OUR_IMAGE
+from fraudctl.engines.compose.inside import METRICS_PORT
 from fraudctl.home.stack import Paths
 from fraudctl.servers import Site, discover, kafka, postgres, redis
 from fraudctl.settings import layers, reading, shipped
 from fraudctl.settings.layers import variable
 from fraudctl.settings.profile import ServerSettings
 
-SERVERS = {name: kind for name, kind in discover().items() if not kind.optional}
+SERVERS = discover()
 FILES = {path.name: yaml.safe_load(path.read_text("utf-8")) for path in services.files().glob("*.yaml")}
 SERVICES: dict[str, dict[str, Any]] = {
     name: body for document in FILES.values() for name, body in document.get("services", {}).items()
@@ -27,12 +28,11 @@ ELSEWHERE = {
     "FRAUDCTL_HOME_SOURCE",
     "FRAUDCTL_HOME_TARGET",
     "FRAUDCTL_SECRETS_SOURCE",
+    "FRAUDCTL_WATCHING_SOURCE",
     "FRAUDCTL_UID",
     "FRAUDCTL_GID",
     "FRAUDCTL_PROFILE",
 }
-
-SERVERS = {name: kind for name, kind in discover().items() if not kind.optional}
 
 
 def defaults() -> dict[str, set[str]]:
@@ -67,8 +67,12 @@ def test_ports_and_memory_are_those_of_the_servers() -> None:
 def test_every_variable_is_one_of_ours_and_every_image_can_be_another() -> None:
     images = {name for name in defaults() if name.startswith("FRAUDCTL_IMAGE")}
     assert images == set(services.IMAGES.values())
-    assert images < layers.OTHER_VARIABLES
-    assert defaults().keys() - images - ELSEWHERE == {n for n in defaults() if "_SERVERS_" in n}
+    beside = {companions.variable(name): {str(port)} for name, port in companions.PORTS.items()}
+    assert {name: value for name, value in defaults().items() if "_PORT_" in name} == beside
+    assert images | beside.keys() < layers.OTHER_VARIABLES
+    assert defaults().keys() - images - beside.keys() - ELSEWHERE == {
+        n for n in defaults() if "_SERVERS_" in n
+    }
     assert defaults()["FRAUDCTL_IMAGE"] == {OUR_IMAGE}
 
 
@@ -77,7 +81,7 @@ def test_every_server_and_every_sink_has_its_services() -> None:
     nowhere = Site(Paths(Path("/none")), {}, ServerSettings(), Path("/none"))
     programs = {name for kind in SERVERS.values() for name in services.program_names(kind(nowhere))}
     writers = {f"sink-{sink}" for sink in shipped.sink_names()}
-    ours = programs | writers | {"keeper", "ticker", "notifier"}
+    ours = programs | writers | {"keeper", "ticker", "notifier", "exporter", *companions.PORTS}
     assert SERVICES.keys() - services.HELPERS - {"program"} == ours
 
 
@@ -135,9 +139,24 @@ def test_our_programs_may_write_nowhere_but_into_the_home_and_have_no_rights() -
     assert program["security_opt"] == ["no-new-privileges:true"]
     ours = [name for name, body in SERVICES.items() if "extends" in body]
     assert all(SERVICES[name]["extends"] == {"file": "program.yaml", "service": "program"} for name in ours)
-    assert {name for name, body in SERVICES.items() if "image" in body} == {"program", *services.LISTENS} - {
-        "flink"
+    others = {*services.LISTENS, *companions.PORTS} - {*services.OURS}
+    assert {name for name, body in SERVICES.items() if "image" in body} == {"program", *others}
+
+
+def test_what_watches_a_stack_starts_only_when_asked_for_and_all_together() -> None:
+    asked = {name: set(SERVICES[name].get("profiles", [])) for name in (*companions.NAMES, "exporter")}
+    assert asked == {
+        "prometheus": {"prometheus", "grafana"},
+        "exporter": {"prometheus", "grafana"},
+        "grafana": {"grafana"},
+        "mail": {"mail"},
+        "s3": {"s3"},
     }
+
+
+def test_metrics_are_published_by_no_port() -> None:
+    told = [str(port) for body in SERVICES.values() for port in body.get("ports", [])]
+    assert [port for port in told if port.endswith(f":{METRICS_PORT}")] == []
 
 
 def test_the_database_and_its_user_are_those_of_the_sink() -> None:

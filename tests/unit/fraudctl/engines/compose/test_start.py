@@ -18,20 +18,20 @@ def _fresh_options() -> Iterator[None]:
     options.reset()
 
 
-def test_up_with_prometheus_is_refused_in_words(
+def test_up_with_what_compose_does_not_have_is_refused_in_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody")
     home = tmp_path / "home"
-    words = ["up", "--engine", "compose", "--with", "prometheus", "--home", str(home), "--json"]
+    words = ["up", "--engine", "compose", "--with", "kafdrop", "--home", str(home), "--json"]
     code = cli.main(words)
     assert (code, json.loads(capsys.readouterr().out)["error"]) == (
         2,
         {
             "code": "usage",
-            "message": "Compose starts no prometheus",
-            "hint": "metrics are kept with the local engine alone so far",
+            "message": "Compose starts no kafdrop",
+            "hint": "there are: prometheus, grafana, mail, s3",
         },
     )
     assert not home.exists()
