@@ -1,4 +1,4 @@
-"""A stack whose checkpoints live in a bucket: killed under traffic, then gone, and gone on with elsewhere."""
+"""A stack whose checkpoints live in a bucket: killed under traffic, nothing is lost, and no key is shown."""
 
 from __future__ import annotations
 
@@ -14,12 +14,9 @@ import pytest
 
 from fraudctl.bench.load import Workload
 from fraudctl.engines import current
-from fraudctl.flink.rest import Flink
 from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import states
-from fraudctl.jobs.submission import LIVE
-from pipeline.connections.proxies import open_url
 from tests.certificates import Authority
 from tests.contract.conftest import Server, _free_port, _s3_ready
 from tests.contract.test_states import s3_client
@@ -44,7 +41,7 @@ checkpoints:
 
 @dataclass
 class Place:
-    """Where both homes are, and what they share: Kafka and a bucket."""
+    """Where the home is, and the servers elsewhere: Kafka and a bucket."""
 
     folder: Path
     s3: Server
@@ -122,7 +119,7 @@ def shows_the_secret(stack: Stack) -> list[str]:
     return shown + ([str(own)] if own.stat().st_mode & 0o077 else [])
 
 
-def test_a_stack_is_killed_under_traffic_and_another_home_goes_on_from_the_bucket(place: Place) -> None:
+def test_a_stack_is_killed_under_traffic_and_goes_on_from_the_bucket(place: Place) -> None:
     load = workload()
     with started(place, "first") as first:
         send_all(first, load, 0, PART)
@@ -143,21 +140,6 @@ def test_a_stack_is_killed_under_traffic_and_another_home_goes_on_from_the_bucke
         each_is_decided_the_same(first, load, 4 * PART)
         assert list(first.home.glob("checkpoints/*")) == []
         assert shows_the_secret(first) == []
-        assert SECRET not in open_url(f"{first.flink_url}/jobmanager/config", 10).read().decode()
         fraudctl(first.home, "down")
         newest = states.restore_points(first)[0]
         assert newest.is_savepoint
-    _empty(place, f"{newest.path.removeprefix('s3://risk-states/')}/_metadata")
-    with started(place, "second") as second:
-        send_all(second, load, 4 * PART, 5 * PART)
-        each_is_decided_the_same(second, load, 5 * PART)
-        state = jobs.keeper_state(second)
-        assert state is not None
-        assert state.passed_over == (f"{newest.path}: its _metadata is not what Flink has written",)
-        assert restored(second).startswith(checkpoints)
-        assert len(Flink(second.flink_url).live(LIVE)) == 1
-
-
-def _empty(place: Place, key: str) -> None:
-    """As a crash of what holds the bucket leaves an object."""
-    s3_client(place.s3).put_object(Bucket="risk-states", Key=key, Body=b"")
