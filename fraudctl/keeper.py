@@ -22,6 +22,7 @@ import logging
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,7 +36,7 @@ from fraudctl.home.jobs import KeeperState as State
 from fraudctl.home.jobs import WantedLive
 from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
-from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside, reasons
+from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside, reasons, states
 from fraudctl.jobs.activations import Because
 from fraudctl.jobs.keeper_memory import LastGood, known_state, put
 from fraudctl.jobs.resubmission import left_over, pause_ms, reason_of_failure, submit_live, younger
@@ -169,9 +170,11 @@ class Keeper:
         """Decides from what to start and puts it on disk before anything is submitted."""
         is_new = wanted.generation != self.state.generation
         asked = wanted.restore if is_new else "latest"
-        start = choose(jobfiles.restore_points(stack.home), self.state, asked)
+        start = choose(states.restore_points(stack), self.state, asked, partial(states.flaw, stack))
+        for damaged in start.passed_over:
+            log.error("passing over %s", damaged)
         if start.run is None:
-            start = Start(next_run(stack), start.restore)
+            start = replace(start, run=next_run(stack))
             if wanted.reset and start.run and start.restore is None:
                 jobfiles.begin_run(stack, start.run, wanted.reset)
         state = replace(
@@ -181,6 +184,7 @@ class Keeper:
             generation=wanted.generation,
             run=start.run,
             restored_from=start.restore,
+            passed_over=start.passed_over,
             submitted_ms=now_ms(),
         )
         if asked != "latest" or start.restore is None:

@@ -24,6 +24,7 @@ from fraudctl.chaos import means
 from fraudctl.chaos import reading as faults
 from fraudctl.files.mapping import Said
 from fraudctl.settings import shipped
+from fraudctl.settings.checkpoints import Checkpoints
 from fraudctl.settings.profile import PORT, Digest, External, Ids, Log, Pipeline, ServerSize, Signing, Topics
 from fraudctl.traffic.scenario import ScenarioFile
 from pipeline import notify, sinks
@@ -108,6 +109,7 @@ def _profile() -> dict[str, Any]:
             **_of(Log)["properties"],
             "rules": _FILE | {"description": "the rule set, a path beside the profile"},
             "pipeline": _pipeline(),
+            "checkpoints": _of(Checkpoints) | {"description": "where they live, if not in the home"},
             "sinks": _mapping({name: _of(sinks.settings_type(name)) for name in shipped.sink_names()}),
             "servers": _mapping({name: _server(name) for name in shipped.server_names()}),
             "schema_registry": _of(SchemaRegistry),

@@ -11,7 +11,6 @@ which makes their values exact.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,9 +23,8 @@ from fraudctl.bench.load import STRAGGLE_MS, Traffic, Worker, Workload, number_o
 from fraudctl.bench.processor import Sampler
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
-from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink
-from fraudctl.jobs import live, reasons
+from fraudctl.jobs import live, reasons, states
 from fraudctl.jobs.submission import job_config, plan_settings, submit
 from fraudctl.kafka import admin, tail, wanted
 from fraudctl.kafka.sender import Sender
@@ -124,7 +122,7 @@ def bounded_job(stack: Stack, token: str, keep: bool, **changes: Any) -> Iterato
         topics=names,
         time="event",
         bounded=True,
-        checkpoints=(stack.paths.checkpoints / f"bench-{token}").as_uri(),
+        checkpoints=states.of(stack).folder("checkpoints", f"bench-{token}"),
         checkpoint_interval_ms=CHECKPOINT_MS,
     )
     config = replace(own, **changes)
@@ -133,7 +131,7 @@ def bounded_job(stack: Stack, token: str, keep: bool, **changes: Any) -> Iterato
     finally:
         if not keep:
             admin.delete(stack.kafka, list(names.as_document().values()))
-            shutil.rmtree(local_path(config.checkpoints), ignore_errors=True)
+            states.of(stack).delete([config.checkpoints])
 
 
 def first_difference(

@@ -21,6 +21,7 @@ class Server(StrEnum):
     elasticsearch = "elasticsearch"
     dynamodb = "dynamodb"
     s3 = "s3"
+    gcs = "gcs"
 
 
 def register(app: typer.Typer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -156,7 +157,9 @@ def _answer(summary: str, found: LiveStatus) -> Result:
 
 def _origin(found: LiveStatus) -> str:
     restored = found["keeper"]["restored_from"]
-    return f" from {restored}" if restored else " from the start of the log"
+    damaged: Sequence[str] = found["keeper"]["passed_over"] or ()
+    newer = f", as {len(damaged)} newer damaged: {damaged[0]}" if damaged else ""
+    return f" from {restored}{newer}" if restored else " from the start of the log"
 
 
 def _where(found: Ended) -> str:

@@ -61,7 +61,8 @@ def _site(stack: Stack, name: str) -> Site:
     if name not in stack.ports:
         raise Damaged(f"{stack.paths.stack_file} is damaged: ports.{name}: field required", hint=MEND)
     settings, cache = stack.profile.server(name), artifacts.cache_dir()
-    return Site(stack.paths, stack.ports[name], settings, cache, stack.is_closed)
+    place = stack.profile.checkpoints
+    return Site(stack.paths, stack.ports[name], settings, cache, stack.is_closed, place)
 
 
 def _needed(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServer]]:

@@ -1,4 +1,4 @@
-"""What is kept about jobs below `home/jobs`, and the checkpoints and savepoints that lie beside it.
+"""What is kept about jobs below `home/jobs`.
 
 Files: `live.json` (what is wanted, written by commands), `keeper.json` (what the keeper does, written by it
 alone), `savepoint.json` (the last savepoint taken), `run` (the last run number), `runs/N.json` (how run N
@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import logging
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,7 +20,6 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter
 
 from fraudctl.errors import Failed
-from fraudctl.flink.file_uri import local_path
 from fraudctl.home import run_counter, typed_files
 from fraudctl.home.private_files import make_folder, open_private, write_atomically
 from fraudctl.home.typed_files import FORMAT, Damaged, Newer
@@ -32,21 +29,9 @@ from pipeline.records.clock import now_ms
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
 
-log = logging.getLogger(__name__)
-
 POLL_S = 0.1
 RESET = "reset"
 """`restore` in the wanted state while the next start is to be a new run at the offsets of `reset`."""
-
-
-@dataclass(frozen=True, slots=True)
-class RestorePoint:
-    """A complete checkpoint or savepoint. `run` is None when its path does not tell."""
-
-    path: str
-    completed_ms: int
-    run: int | None
-    is_savepoint: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +84,8 @@ class KeeperState:
     failures: int = 0
     failed_ms: int = 0
     last_error: str | None = None
+    passed_over: tuple[str, ...] = ()
+    """The states that the last start would have used, had they not been damaged: each with what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,23 +171,6 @@ def beginning(stack: Stack, run: int | None) -> Beginning:
     return typed_files.read(stack.paths.jobs / "runs" / f"{run}.json", _BEGINNING, mend) or Beginning()
 
 
-def restore_points(home: Path) -> list[RestorePoint]:
-    """Every complete checkpoint and savepoint of this home, by the time of completion, the newest first."""
-    found = [
-        *(_restore_point(path.parent, False) for path in home.glob("checkpoints/run-*/*/chk-*/_metadata")),
-        *(_restore_point(path.parent, True) for path in home.glob("savepoints/run-*/*/_metadata")),
-    ]
-    try:
-        remembered = last_savepoint(home)
-    except (Damaged, Newer) as failure:
-        # What it names was put below savepoints/ as well.
-        log.warning("%s; looking at the savepoints that are there", failure.message)
-        remembered = None
-    if remembered and (local_path(remembered) / "_metadata").exists():
-        found.append(_restore_point(local_path(remembered), True))
-    return sorted(set(found), key=lambda point: (point.completed_ms, point.path), reverse=True)
-
-
 def last_savepoint(home: Path) -> str | None:
     """The path of the last savepoint that a command took; None if there was none."""
     mend = "remove it; savepoints are found without it"
@@ -229,12 +199,6 @@ def problems(stack: Stack) -> list[Failed]:
         except (Damaged, Newer) as failure:
             found.append(failure)
     return found
-
-
-def run_of(path: str) -> int | None:
-    """The run that a checkpoint or savepoint belongs to, as its path tells."""
-    match = re.search(r"/run-(\d+)(?:/|$)", path)
-    return int(match[1]) if match else None
 
 
 @contextmanager
@@ -267,11 +231,6 @@ def _locked(guard: IO[str]) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _restore_point(folder: Path, is_savepoint: bool) -> RestorePoint:
-    completed_ms = (folder / "_metadata").stat().st_mtime_ns // 1_000_000
-    return RestorePoint(folder.as_uri(), completed_ms, run_of(str(folder)), is_savepoint)
 
 
 def _submitted_file(stack: Stack) -> Path:

@@ -10,11 +10,7 @@ from pathlib import Path
 
 from fraudctl.home.typed_files import Damaged
 
-_NAMED = (
-    ("jobs/runs/*.json", r"(\d+)\.json"),
-    ("checkpoints/*", r"(?:run|past)-(\d+)"),
-    ("savepoints/*", r"run-(\d+)"),
-)
+_NAMED = (("jobs/runs/*.json", r"(\d+)\.json"),)
 """Where a file's or folder's name holds a run, and how."""
 _TOLD = ("jobs/keeper.json", "jobs/*.config.json", "rules/history.jsonl")
 _RUN = re.compile(r'"run": ?(\d{1,7})\b')

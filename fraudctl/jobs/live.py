@@ -24,12 +24,11 @@ from fraudctl.home.jobs import (
     WantedLive,
     keeper_state,
     remember_savepoint,
-    restore_points,
     submission_lock,
     want,
 )
 from fraudctl.home.jobs import wanted_live as wanted_live
-from fraudctl.jobs import plugin_watcher, reasons
+from fraudctl.jobs import plugin_watcher, reasons, states
 from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Past
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.submission import LIVE, SUBMIT_S, job_config, submit, topics_of
@@ -128,7 +127,7 @@ def rescale(stack: Stack, parallelism: int, wait_s: float, progress: Progress) -
 def status(stack: Stack) -> LiveStatus:
     """The live job as wanted, as the keeper sees it and as Flink sees it (`flink` is None without a job)."""
     wanted, keeper = wanted_live(stack), keeper_state(stack)
-    shown = ("state", "last_error", "restored_from", "submitted_ms")
+    shown = ("state", "last_error", "restored_from", "passed_over", "submitted_ms")
     flink = Flink(stack.flink)
     jobs = flink.live(LIVE)
     return {
@@ -158,7 +157,7 @@ def run_bounded(
         name=full,
         group=full,
         topics=replace(topics_of(stack), transactions=topic),
-        checkpoints=(stack.paths.checkpoints / f"past-{run}").as_uri(),
+        checkpoints=states.of(stack).folder("checkpoints", f"past-{run}"),
         time="event",
         bounded=True,
         checkpoint_interval_ms=BOUNDED_INTERVALS * stack.profile.pipeline.checkpoint_interval_ms,
@@ -202,17 +201,23 @@ def await_end(flink: Flink, job_id: str, wait_s: float, progress: Progress) -> J
 
 
 def _resume(stack: Stack, restore: str) -> str:
-    """What to restore as the keeper takes it. UsageError where it is no complete state."""
-    if restore not in ("latest", "none"):
-        folder = local_path(restore).resolve()
-        folder = folder.parent if folder.name == "_metadata" else folder
-        if not (folder / "_metadata").exists():
-            known = next((point.path for point in restore_points(stack.home)), "none")
-            raise UsageError(
-                f"{folder} is no complete savepoint or checkpoint", hint=f"the newest is {known}"
-            )
-        restore = folder.as_uri()
-    return restore
+    """What to restore as the keeper takes it. UsageError where it is no complete state, or not whole."""
+    if restore in ("latest", "none"):
+        return restore
+    where, path = states.of(stack), _as_uri(restore).removesuffix("/_metadata")
+    found = where.point(path)
+    if found is None:
+        known = next((point.path for point in states.restore_points(stack)), "none")
+        raise UsageError(f"{path} is no complete savepoint or checkpoint", hint=f"the newest is {known}")
+    if wrong := states.flaw(stack, found):
+        hint = "the newest that is whole is taken by: fraudctl job submit"
+        raise UsageError(f"{path} is damaged: {wrong}", hint=hint)
+    return found.path
+
+
+def _as_uri(restore: str) -> str:
+    """As Flink is to have it: a path of this machine, or a URI."""
+    return restore.rstrip("/") if "://" in restore else local_path(restore).resolve().as_uri()
 
 
 def _parallelism(stack: Stack, wanted: WantedLive) -> int:
@@ -272,7 +277,7 @@ def _end(stack: Stack, flink: Flink, job: Job, wait_s: float, with_savepoint: bo
 
 def _savepoint_folder(stack: Stack) -> str:
     keeper = keeper_state(stack)
-    return (stack.paths.savepoints / f"run-{keeper.run or 0 if keeper else 0}").as_uri()
+    return states.of(stack).folder("savepoints", f"run-{keeper.run or 0 if keeper else 0}")
 
 
 def _flink_status(flink: Flink, job: Job) -> FlinkJob:

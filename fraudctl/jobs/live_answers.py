@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class Ended(TypedDict):
@@ -54,6 +54,6 @@ class LiveStatus(TypedDict):
     wanted: str
     parallelism: int
     run: int | None
-    keeper: Mapping[str, object]
+    keeper: Mapping[str, Any]
     flink: FlinkJob | None
     stopped_plugins: list[Mapping[str, object]]

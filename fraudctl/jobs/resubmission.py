@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from fraudctl.errors import FraudctlError
 from fraudctl.flink.answers import Job
-from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink
-from fraudctl.jobs import activations, reasons
+from fraudctl.jobs import activations, reasons, states
 from fraudctl.jobs.submission import submit
 from pipeline.connections.kafka.description import Kafka
 from pipeline.scoring.job_config import JobConfig
@@ -54,7 +53,8 @@ def left_over(flink: Flink) -> str | None:
 def submit_live(stack: Stack, config: JobConfig, lock: int) -> str:
     """Hands the live job to Flink; a savepoint that is gone by now is said before Flink is asked."""
     restore = config.restore
-    if restore and restore.startswith("file:") and not (local_path(restore) / "_metadata").exists():
+    where = states.of(stack)
+    if restore and where.holds(restore) and where.point(restore) is None:
         raise FraudctlError(
             f"the state {restore} is gone", hint="start without it: fraudctl job submit --from none"
         )

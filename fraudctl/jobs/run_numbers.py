@@ -16,6 +16,7 @@ from fraudctl.errors import Failed, FraudctlError
 from fraudctl.home.private_files import make_folder, open_private, write_atomically
 from fraudctl.home.run_counter import counted, newest_seen
 from fraudctl.home.typed_files import Damaged
+from fraudctl.jobs import states
 from fraudctl.kafka import tail
 from fraudctl.kafka.tail import Record
 from pipeline.records.decision_record import run_of
@@ -42,7 +43,7 @@ def next_run(stack: Stack) -> int:
 
 def newest(stack: Stack, counter: Path) -> int:
     """The newest run number taken, 0 in a new home. Failed where only the log knows and cannot be asked."""
-    seen = newest_seen(stack.home)
+    seen = max([newest_seen(stack.home), *states.of(stack).runs()])
     try:
         counted_ = counted(counter)
     except Damaged as failure:

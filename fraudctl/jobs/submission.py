@@ -17,7 +17,7 @@ from fraudctl.errors import Failed, FileProblems
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.private_files import UMASK, make_folder, open_private
-from fraudctl.jobs import flink_client
+from fraudctl.jobs import flink_client, states
 from fraudctl.kafka import frames
 from pipeline.connections.kafka import jvm
 from pipeline.connections.registry import jvm as registry
@@ -72,7 +72,7 @@ def job_config(
         max_message_bytes=stack.profile.max_message_bytes,
         settings=plan_settings(stack.profile),
         jars=tuple(str(jar) for jar in stack.job_jars),
-        checkpoints=(stack.paths.checkpoints / f"run-{run}").as_uri(),
+        checkpoints=states.of(stack).folder("checkpoints", f"run-{run}"),
         checkpoint_interval_ms=pipeline.checkpoint_interval_ms,
         plugin_watch=str(stack.paths.plugins),
         kafka_properties=kafka_properties(stack),

@@ -12,6 +12,7 @@ from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.observe import kafka_elsewhere, registry_elsewhere
 from fraudctl.observe.rights import address
 from fraudctl.settings.profile import Elsewhere, External, address_of
+from fraudctl.states import rights as states
 from pipeline import sinks
 from pipeline.connections.kafka.description import Kafka
 from pipeline.sinks import rights
@@ -28,6 +29,9 @@ def examine(profile: Profile) -> Iterator[Check]:
     if (external := profile.server("kafka").external) is not None:
         for finding in kafka_elsewhere.examine(_kafka(external), profile):
             yield _check("kafka", finding)
+    if profile.checkpoints is not None:
+        for finding in states.examine(profile.checkpoints):
+            yield _check("checkpoints", finding)
     if profile.schema_registry is not None:
         for finding in registry_elsewhere.examine(profile.schema_registry):
             yield _check("schema registry", finding)

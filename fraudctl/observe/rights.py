@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from fraudctl.errors import UsageError
 from fraudctl.kafka import rights as kafka
 from fraudctl.servers import HOST, server_class
 from fraudctl.settings.profile import address_of
+from fraudctl.states import rights as states
 from pipeline import sinks
 from pipeline.sinks import rights
 from pipeline.sinks.rights import Rights
@@ -29,6 +31,7 @@ KINDS: Final = {
     "elasticsearch": "a role, for PUT /_security/role/NAME",
     "dynamodb": "a policy of IAM",
     "s3": "a policy of IAM",
+    "gcs": "a role at the bucket, for its owner",
 }
 
 
@@ -43,9 +46,9 @@ class Needed:
 
 def of(profile: Profile, server: str | None = None, who: str = WHO) -> list[Needed]:
     """At every server of the profile, or at one. UsageError for one that the profile does not have."""
-    found = [one for one in _all(profile, who) if server in (None, one.server)]
+    found = [one for one in _with_states(profile, who) if server in (None, one.server)]
     if not found:
-        known = ", ".join(one.server for one in _all(profile, who))
+        known = ", ".join(one.server for one in _with_states(profile, who))
         raise UsageError(f"profile {profile.name} has no {server}", hint=f"it has: {known}", code="no_server")
     return found
 
@@ -54,6 +57,21 @@ def address(profile: Profile, sink: str) -> str:
     """Where a sink's store is by the profile alone, without a stack."""
     data = Path("/") / "data" / sink
     return sinks.address(sink, sinks.Site(_server(profile, sink), data, profile.sinks[sink]))
+
+
+def _with_states(profile: Profile, who: str) -> Iterator[Needed]:
+    """Also those at the bucket of checkpoints, in one policy with those of a sink that is in S3."""
+    place = profile.checkpoints
+    if place is not None and place.scheme == "gs":
+        yield Needed("gcs", KINDS["gcs"], states.role(place, who))
+    ours = states.policy(place) if place is not None and place.scheme == "s3" else None
+    for one in _all(profile, who):
+        if ours is not None and one.server == "s3" and isinstance(one.rights.document, dict):
+            ours["Statement"] = [*one.rights.document["Statement"], *ours["Statement"]]
+        else:
+            yield one
+    if ours is not None:
+        yield Needed("s3", KINDS["s3"], Rights(json.dumps(ours, indent=2), ours))
 
 
 def _all(profile: Profile, who: str) -> Iterator[Needed]:

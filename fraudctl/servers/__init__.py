@@ -18,6 +18,7 @@ from fraudctl.binaries.artifacts import Artifact, jars, lock
 from fraudctl.home.secret import generated_password as generated_password
 from fraudctl.home.stack import Paths
 from fraudctl.settings import shipped
+from fraudctl.settings.checkpoints import Checkpoints
 from fraudctl.settings.profile import ServerSettings
 
 HOST = "127.0.0.1"
@@ -62,6 +63,8 @@ class Site:
     settings: ServerSettings
     cache: Path
     is_closed: bool = False
+    checkpoints: Checkpoints | None = None
+    """where Flink puts them, if not into the home"""
 
 
 class BaseServer(ABC):

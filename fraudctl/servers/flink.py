@@ -30,7 +30,7 @@ from fraudctl.flink.cluster import (
 )
 from fraudctl.home import own
 from fraudctl.home.private_files import make_folder, write_atomically
-from fraudctl.servers import HOST, BaseServer, Program, _flink_metrics, _flink_security
+from fraudctl.servers import HOST, BaseServer, Program, _flink_buckets, _flink_metrics, _flink_security
 from pipeline.connections.flink import FlinkRest
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
 from pipeline.settings.reading import Free
@@ -94,6 +94,7 @@ class Server(BaseServer):
             write_atomically(self.paths.flink_conf / f"log4j-{name}.properties", logging(level))
         link_jars(self.paths.flink_lib)
         _flink_metrics.link_plugins(self.paths.flink_plugins, pyflink_folder(), self.site.cache)
+        _flink_buckets.link_plug_in(self.paths.flink_plugins, self.site.checkpoints, self.site.cache)
 
     def rotate(self) -> bool:
         """Key and certificate are read at a start."""
@@ -143,8 +144,6 @@ class Server(BaseServer):
             "rest.port": self.site.ports["rest"],
             "rest.bind-port": self.site.ports["rest"],
             "jobmanager.rpc.port": self.site.ports["rpc"],
-            "execution.checkpointing.dir": paths.checkpoints.as_uri(),
-            "execution.checkpointing.savepoint-dir": paths.savepoints.as_uri(),
             "io.tmp.dirs": str(self.data / "tmp"),
             "web.upload.dir": str(self.data / "upload"),
             # By default pages of every other site may read what it answers.
@@ -154,6 +153,7 @@ class Server(BaseServer):
             "python.executable": sys.executable,
             "python.client.executable": sys.executable,
             "taskmanager.resource-id": f"taskmanager-{self.site.ports['rpc']}",
+            **_flink_buckets.settings(paths, self.site.checkpoints),
         }
 
     def _jobmanager_flags(self) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from fraudctl.settings.checkpoints import Checkpoints
 from pipeline.connections.flink import FlinkRest
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.registry.description import SchemaRegistry
@@ -180,6 +181,8 @@ class Profile:
     signing: Signing = field(default_factory=Signing)
     engine: str | None = None
     """what runs it; None: what ran the home before, at first the local engine"""
+    checkpoints: Checkpoints | None = None
+    """where checkpoints and savepoints live; None: in the home"""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def server(self, name: str) -> ServerSettings:
@@ -191,6 +194,7 @@ class Profile:
         document: dict[str, object] = {"name": self.name}
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
         document |= {"engine": self.engine} if self.engine else {}
+        document |= {"checkpoints": self.checkpoints.as_document()} if self.checkpoints else {}
         if self.schema_registry is not None:
             document["schema_registry"] = self.schema_registry.as_document()
         document["topics"] = vars(self.topics).copy()

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from fraudctl.errors import ProfileError
 from fraudctl.settings import elsewhere, profile_file, shipped
+from fraudctl.settings.checkpoints import Checkpoints
 from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
@@ -37,7 +38,8 @@ from pipeline.settings.reading import Free, names, read
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
 _T = TypeVar("_T")
-_SECTIONS = ("topics", "pipeline", "sinks", "servers", "schema_registry", "notify", "signing")
+_MORE = ("schema_registry", "notify", "signing")
+_SECTIONS = ("topics", "pipeline", "checkpoints", "sinks", "servers", *_MORE)
 
 
 def load(
@@ -90,6 +92,7 @@ class _Reader(Sections):
             signing=signing,
             schema_registry=schema_registry,
             engine=engine,
+            checkpoints=self.checkpoints(),
             sources=self.layers.sources,
             **vars(log),
         )
@@ -107,6 +110,10 @@ class _Reader(Sections):
         found, problems = read(Pipeline, self.layers.values("pipeline", own), "pipeline")
         self.layers.problems += problems
         return replace(found or Pipeline(), ids=self.section("pipeline.ids", Ids))
+
+    def checkpoints(self) -> Checkpoints | None:
+        path = "checkpoints"
+        return read(Checkpoints, self.plug_in(path, Checkpoints))[0] if self.layers.sets(path) else None
 
     def topics(self) -> Topics:
         found = self.section("topics", Topics)

@@ -18,6 +18,10 @@ import boto3
 import pytest
 import redis
 
+from fraudctl.settings.checkpoints import Checkpoints
+from fraudctl.states import places as states
+from fraudctl.states import rights as state_rights
+from fraudctl.states.s3 import RIGHTS
 from pipeline import sinks
 from pipeline.connections.proxies import open_url
 from pipeline.connections.trouble import Trouble
@@ -320,3 +324,17 @@ class TestAws:
 
     def test_the_notifiers_table_is_called_as_the_notifier_calls_it(self) -> None:
         assert CLAIMS == outbox.TABLE
+
+    def test_the_printed_policy_is_enough_for_checkpoints(self, aws: Server, tmp_path: Path) -> None:
+        keys, root_uri = tmp_path / "keys", "s3://states/risk"
+        place = Checkpoints(root_uri, aws.address, path_style=True, credentials_file=keys)
+        policy = state_rights.policy(place)
+        self._enforce(aws, 1)
+        root(aws, "s3").create_bucket(Bucket="states")
+        self.as_user(aws, policy, keys)
+        assert [one.said for one in state_rights.examine(place) if one.is_broken] == []
+        assert list(states.objects(place).listed()) == []
+        for action in RIGHTS:
+            self.as_user(aws, self.without(policy, action), keys)
+            [found] = [one for one in state_rights.examine(place) if one.is_broken]
+            assert (found.said, found.mend) == (f"lacking: {action}", "give them: fraudctl grants s3")

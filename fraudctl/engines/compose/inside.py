@@ -52,7 +52,8 @@ def cluster(stack: Stack, name: str, address: str) -> flink.Server:
     }
     asked = stack.profile.server("flink")
     settings = replace(asked, settings={**here, **asked.settings})
-    return flink.Server(Site(stack.paths, PORTS, settings, artifacts.cache_dir()))
+    site = Site(stack.paths, PORTS, settings, artifacts.cache_dir(), checkpoints=stack.profile.checkpoints)
+    return flink.Server(site)
 
 
 def become(name: str, arguments: Sequence[str]) -> None:

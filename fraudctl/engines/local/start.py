@@ -96,6 +96,8 @@ class _Run:
         login = ["msk"] if with_job and stack.kafka.security == "aws_iam" else []
         uses = {use for server in ours for use in server.uses()} | {*login}
         uses |= {"connector", "compiler"} if with_job else set()
+        bucket = self.wish.profile.checkpoints
+        uses |= {bucket.plug_in} if bucket and with_job else set()
         artifacts.fetch([artifact for artifact in artifacts.lock() if artifact.use in uses], cache)
         if not with_job:
             return {}

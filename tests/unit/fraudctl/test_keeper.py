@@ -14,7 +14,7 @@ from fraudctl.keeper import Keeper
 from pipeline.metrics import KeeperFigures
 from pipeline.scoring.job_config import JobConfig
 from tests.full_disk import full_disk
-from tests.unit.fraudctl.flink.flink_double import Cluster
+from tests.unit.fraudctl.flink.flink_double import WHOLE, Cluster
 
 
 class Submitted:
@@ -38,7 +38,7 @@ class Submitted:
 def complete(stack: Stack, where: str, time_s: int) -> str:
     folder = stack.home / where
     folder.mkdir(parents=True)
-    (folder / "_metadata").write_bytes(b"x")
+    (folder / "_metadata").write_bytes(WHOLE)
     os.utime(folder / "_metadata", (time_s, time_s))
     return folder.as_uri()
 

@@ -17,11 +17,11 @@ from fraudctl.home import jobs, stack
 from fraudctl.home.jobs import KeeperState, WantedLive
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
-from fraudctl.jobs import activations, start_points
+from fraudctl.jobs import activations, start_points, states
 from fraudctl.keeper import Keeper
 from fraudctl.observe import doctor, status
 from pipeline.projector import Config
-from tests.unit.fraudctl.flink.flink_double import Cluster
+from tests.unit.fraudctl.flink.flink_double import WHOLE, Cluster
 
 DAMAGED = ("", "{", "[]", "5", '{"format": true}')
 NEWER = '{"format": 99}'
@@ -213,7 +213,7 @@ def test_a_keeper_whose_file_is_lost_goes_on_with_the_run_that_was_last_submitte
         put(here.home, "jobs/keeper.json", lost)
     one = looked(here, [])
     assert (one.state.run, one.state.base, one.state.generation) == (5, None, 1)
-    points = jobs.restore_points(here.home)
+    points = states.restore_points(here)
     assert [point.path for point in points] == [old.parent.as_uri()]
     assert start_points.choose(points, one.state, "latest") == start_points.Start(None, None)
 
@@ -228,7 +228,7 @@ def test_a_keeper_leaves_its_file_of_a_newer_version_alone(here: Stack) -> None:
 def test_a_damaged_note_of_the_last_savepoint_does_not_hide_the_savepoints(here: Stack) -> None:
     point = put(here.home, "savepoints/run-2/savepoint-1/_metadata", "x")
     put(here.home, "jobs/savepoint.json", "{")
-    assert [one.path for one in jobs.restore_points(here.home)] == [point.parent.as_uri()]
+    assert [one.path for one in states.restore_points(here)] == [point.parent.as_uri()]
 
 
 def test_a_run_whose_beginning_is_damaged_is_not_gone_on_with_as_if_it_began_at_the_start(
@@ -236,7 +236,7 @@ def test_a_run_whose_beginning_is_damaged_is_not_gone_on_with_as_if_it_began_at_
 ) -> None:
     submitted: list[Any] = []
     jobs.want(here, wanted="running")
-    put(here.home, "checkpoints/run-3/a/chk-1/_metadata", "x")
+    put(here.home, "checkpoints/run-3/a/chk-1/_metadata", WHOLE.decode())
     path = put(here.home, "jobs/runs/3.json", "{")
     one = looked(here, submitted)
     one.look()

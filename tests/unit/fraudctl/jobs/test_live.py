@@ -10,7 +10,7 @@ from fraudctl.errors import Failed, FraudctlError, UsageError
 from fraudctl.home import jobs as jobfiles
 from fraudctl.home.jobs import Beginning, WantedLive
 from fraudctl.home.stack import Stack
-from fraudctl.jobs import live, run_numbers, submission
+from fraudctl.jobs import live, run_numbers, states, submission
 from fraudctl.jobs import reset as job_reset
 from pipeline.scoring.job_config import JobConfig
 from tests.unit.fraudctl.flink.flink_double import Cluster
@@ -75,7 +75,7 @@ def test_stopping_changes_what_is_wanted_and_remembers_the_savepoint(stack: Stac
     path = (stack.home / "savepoints/run-4/savepoint-1").as_uri()
     assert found == {"job_id": "a", "savepoint": path}
     assert live.wanted_live(stack).wanted == "stopped"
-    points = jobfiles.restore_points(stack.home)
+    points = states.restore_points(stack)
     assert [(point.path, point.run, point.is_savepoint) for point in points] == [(path, 4, True)]
 
 
@@ -106,7 +106,13 @@ def test_more_parallelism_than_slots_is_refused_with_the_number(stack: Stack) ->
 
 
 def test_the_status_without_a_job_says_so(stack: Stack) -> None:
-    nothing = {"state": None, "last_error": None, "restored_from": None, "submitted_ms": None}
+    nothing = {
+        "state": None,
+        "last_error": None,
+        "restored_from": None,
+        "passed_over": None,
+        "submitted_ms": None,
+    }
     assert live.status(stack) == {
         "wanted": "stopped",
         "parallelism": stack.profile.pipeline.parallelism,

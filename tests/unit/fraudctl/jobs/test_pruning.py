@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from fraudctl.flink.file_uri import local_path
 from fraudctl.jobs import pruning
+from fraudctl.states.folder import Folder
 
 A, B, C, D = (letter * 32 for letter in "abcd")
 
@@ -23,8 +25,9 @@ def point(home: Path, where: str, time_s: int, refers_to: str = "") -> Path:
 def doomed(
     home: Path, run: int | None = 2, named: tuple[str, ...] = (), alive: tuple[str, ...] = ()
 ) -> list[str]:
-    found = pruning.doomed(home, pruning.job_folders(home), run, named, alive)
-    return [str(path.relative_to(home)) for path in found]
+    place = Folder(home)
+    found = pruning.doomed(place, place.jobs(), run, named, alive)
+    return [str(local_path(path).relative_to(home)) for path in found]
 
 
 def checkpoints(home: Path, run: int, job: str, *times_s: int, refers_to: str = "") -> None:
@@ -91,7 +94,7 @@ def test_nothing_that_the_only_run_could_need_goes_when_another_or_none_is_in_fo
 def test_what_is_deleted_is_gone_with_the_folder_of_its_run(tmp_path: Path) -> None:
     checkpoints(tmp_path, 1, A, 10, 11)
     checkpoints(tmp_path, 2, C, 30, 31, 32)
-    folders = pruning.doomed(tmp_path, pruning.job_folders(tmp_path), 2, (), ())
-    pruning.delete(folders)
+    place = Folder(tmp_path)
+    place.delete(pruning.doomed(place, place.jobs(), 2, (), ()))
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["run-2"]
     assert doomed(tmp_path) == []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from fraudctl.errors import Failed
 from fraudctl.home.jobs import KeeperState as State
-from fraudctl.home.jobs import RestorePoint
 from fraudctl.jobs.start_points import Start, choose
+from fraudctl.states.place import RestorePoint
 
 NEW = RestorePoint("file:/c/run-3/j/chk-9", 900, 3, False)
 OLD = RestorePoint("file:/s/run-3/savepoint-1", 500, 3, True)
@@ -34,3 +37,15 @@ def test_a_named_savepoint_brings_its_own_run_back() -> None:
 
 def test_from_none_is_a_new_run_whatever_there_is() -> None:
     assert choose([NEW], State(run=3), "none") == Start(None, None)
+
+
+def test_a_damaged_point_is_passed_over_for_the_next_older_one_and_said() -> None:
+    flaws = {NEW.path: "f is missing"}
+    found = choose([NEW, OLD], State(run=3), "latest", lambda point: flaws.get(point.path))
+    assert found == Start(3, OLD.path, (f"{NEW.path}: f is missing",))
+
+
+def test_where_every_point_is_damaged_nothing_begins_anew_in_silence() -> None:
+    with pytest.raises(Failed, match=f"every state is damaged; the newest: {NEW.path}: gone") as refused:
+        choose([NEW, OLD], State(run=3), "latest", lambda _: "gone")
+    assert "--from none" in refused.value.hint

@@ -1,0 +1,145 @@
+"""A stack whose checkpoints live in a bucket: killed under traffic, nothing is lost, and no key is shown."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fraudctl.bench.load import Workload
+from fraudctl.engines import current
+from fraudctl.home import jobs
+from fraudctl.home.stack import Stack
+from fraudctl.jobs import states
+from tests.certificates import Authority
+from tests.contract.conftest import Server, _free_port, _s3_ready
+from tests.contract.test_states import s3_client
+from tests.kafka_cluster import Cluster, running
+from tests.stack import flow
+from tests.stack.flow import all_tasks_run, await_checkpoint, await_decisions, kill, send_all, workload
+from tests.waiting import LONG_S
+
+SECRET = "s3cr3t+of/the+bucket"
+PART = 1_500
+PROFILE = """\
+sinks: {{}}
+pipeline: {{checkpoint_interval_ms: 2000}}
+servers: {{kafka: {{external: {{bootstrap: "{kafka}"}}}}}}
+checkpoints:
+  url: s3://risk-states/live
+  endpoint: "{s3}"
+  path_style: true
+  credentials_file: bucket.keys
+"""
+
+
+@dataclass
+class Place:
+    """Where the home is, and the servers elsewhere: Kafka and a bucket."""
+
+    folder: Path
+    s3: Server
+
+    @property
+    def profile(self) -> str:
+        return str(self.folder / "buckets.yaml")
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Server]:
+    port = _free_port()
+    argv = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = Server(argv, f"http://127.0.0.1:{port}", _s3_ready, {})
+    server.start()
+    yield server
+    server.stop(signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, s3: Server) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("buckets")
+    s3_client(s3).create_bucket(Bucket="risk-states")
+    (folder / "bucket.keys").write_text(f"risk:{SECRET}")
+    with running(Cluster(folder / "kafka", Authority(folder / "authority"), {})) as kafka:
+        made = Place(folder, s3)
+        text = PROFILE.format(kafka=kafka.inner.bootstrap, s3=s3.address)
+        Path(made.profile).write_text(text)
+        yield made
+
+
+@contextmanager
+def started(place: Place, name: str) -> Iterator[Stack]:
+    """A stack in a home of that name, purged at the end."""
+    home = place.folder / name
+    try:
+        fraudctl(home, "up", "--any-port", "--profile", place.profile, "--wait", "300")
+        yield current(home)
+    finally:
+        fraudctl(home, "purge", "--yes")
+
+
+def fraudctl(home: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "fraudctl", *arguments, "--home", str(home)]
+    done = subprocess.run(command, text=True, capture_output=True, timeout=400)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def each_is_decided_the_same(stack: Stack, load: Workload, count: int) -> None:
+    """Nothing is lost, and what was decided again is the same, byte for byte."""
+    found = await_decisions(stack, load, count)
+    assert sorted(found) == list(range(count))
+    assert [number for number, all_of in found.items() if len({one.value for one in all_of}) != 1] == []
+    assert {one.run for all_of in found.values() for one in all_of} == {1}
+
+
+def restored(stack: Stack) -> str:
+    """What the last start of the job was from."""
+    state = jobs.keeper_state(stack)
+    return str(state and state.restored_from)
+
+
+def shows_the_secret(stack: Stack) -> list[str]:
+    """What has the keys beside Flink's own configuration, or has them where others may read."""
+    own = stack.paths.flink_conf / "config.yaml"
+    files = [path for path in stack.home.rglob("*") if path.is_file() and path.stat().st_size < 20_000_000]
+    shown = [str(path) for path in files if SECRET.encode() in path.read_bytes() and path != own]
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            content = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue
+        shown += [str(process)] if SECRET.encode() in content else []
+    return shown + ([str(own)] if own.stat().st_mode & 0o077 else [])
+
+
+def test_a_stack_is_killed_under_traffic_and_goes_on_from_the_bucket(place: Place) -> None:
+    load = workload()
+    with started(place, "first") as first:
+        send_all(first, load, 0, PART)
+        await_decisions(first, load, PART)
+        await_checkpoint(first)
+        send_all(first, load, PART, 2 * PART)
+        kill(first, "flink-taskmanager")
+        send_all(first, load, 2 * PART, 3 * PART)
+        flow.await_that(lambda: all_tasks_run(first), LONG_S, lambda: "not all tasks run again")
+        kill(first, "flink-jobmanager")
+        send_all(first, load, 3 * PART, 4 * PART)
+        # what a lost JobManager has left goes on for a while: the first job decides these, and the next again
+        checkpoints = "s3://risk-states/live/checkpoints/run-1/"
+        flow.await_that(
+            lambda: restored(first).startswith(checkpoints), LONG_S, lambda: "the job is not restored"
+        )
+        flow.await_that(lambda: all_tasks_run(first), LONG_S, lambda: "not all tasks of the next job run")
+        each_is_decided_the_same(first, load, 4 * PART)
+        assert list(first.home.glob("checkpoints/*")) == []
+        assert shows_the_secret(first) == []
+        fraudctl(first.home, "down")
+        newest = states.restore_points(first)[0]
+        assert newest.is_savepoint
