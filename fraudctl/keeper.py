@@ -92,7 +92,7 @@ class Keeper:
             wanted = self._wanted()
             if wanted.generation != self.state.generation and self.state.failures:
                 self.state = replace(self.state, failures=0, failed_ms=0)
-            jobs = Flink(stack.flink_url, timeout_s=5.0).live(LIVE)
+            jobs = Flink(stack.flink, timeout_s=5.0).live(LIVE)
             self._mend(stack, wanted, jobs)
         except FraudctlError as failure:
             self._failed(stack, failure)
@@ -107,7 +107,7 @@ class Keeper:
             self._watch(stack, wanted, jobs)
         elif reason := self._reason_of_end(stack):
             raise Failed(reason)
-        elif left := left_over(Flink(stack.flink_url)):
+        elif left := left_over(Flink(stack.flink)):
             self._keep(stack, replace(self.state, state="waiting", last_error=left))
         elif now_ms() >= self.state.failed_ms + pause_ms(self.state.failures):
             self._start(stack)
@@ -115,10 +115,10 @@ class Keeper:
     def _reason_of_end(self, stack: Stack) -> str | None:
         """Why the job we last saw failed; None when it did not, or when Flink no longer knows it."""
         gone, self.state = self.state.job_id, replace(self.state, job_id=None)
-        return None if gone is None else reason_of_failure(Flink(stack.flink_url), stack.kafka, gone)
+        return None if gone is None else reason_of_failure(Flink(stack.flink), stack.kafka, gone)
 
     def _watch(self, stack: Stack, wanted: WantedLive, jobs: Sequence[Job]) -> None:
-        flink = Flink(stack.flink_url)
+        flink = Flink(stack.flink)
         for job in younger(jobs):
             log.warning("two live jobs: cancelling the younger, %s", job.job_id)
             flink.cancel(job.job_id)
@@ -146,7 +146,7 @@ class Keeper:
     def _start(self, stack: Stack) -> None:
         with jobfiles.submission_lock(stack, LOCK_WAIT_S) as lock:
             wanted = self._wanted()
-            flink = Flink(stack.flink_url)
+            flink = Flink(stack.flink)
             if wanted.wanted != "running" or flink.live(LIVE):
                 return
             start = self._settle(stack, wanted)

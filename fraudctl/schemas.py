@@ -27,7 +27,9 @@ from fraudctl.settings import shipped
 from fraudctl.settings.profile import PORT, Digest, External, Ids, Log, Pipeline, ServerSize, Signing, Topics
 from fraudctl.traffic.scenario import ScenarioFile
 from pipeline import notify, sinks
+from pipeline.connections.flink import FlinkRest
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.registry.description import SchemaRegistry
 from pipeline.rules import schema as rule_schema
 from pipeline.settings.reading import plain
 
@@ -108,6 +110,7 @@ def _profile() -> dict[str, Any]:
             "pipeline": _pipeline(),
             "sinks": _mapping({name: _of(sinks.settings_type(name)) for name in shipped.sink_names()}),
             "servers": _mapping({name: _server(name) for name in shipped.server_names()}),
+            "schema_registry": _of(SchemaRegistry),
             "notify": digest,
             "signing": _of(Signing),
         },
@@ -133,9 +136,15 @@ def _server(name: str) -> dict[str, Any]:
             {role: PORT.shape() | {"default": port} for role, port in module.Server.port_roles.items()}
         ),
         "settings": _of(module.Settings),
-        "external": _kafka() if name == "kafka" else _of(External),
+        "external": _external(name),
     }
     return shape | {"description": module.Server.title}
+
+
+def _external(name: str) -> dict[str, Any]:
+    if name == "flink":
+        return _of(FlinkRest)
+    return _kafka() if name == "kafka" else _of(External)
 
 
 def _kafka() -> dict[str, Any]:

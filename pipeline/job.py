@@ -88,13 +88,28 @@ class Score(MapFunction):  # type: ignore[misc]  # pyflink has no types
 def environment(config: JobConfig) -> StreamExecutionEnvironment:
     """An environment that does not wait: of the session cluster that is named, else of where it runs."""
     configuration = Configuration()
-    for name, value in {**job_settings.of_the_session(config), **job_settings.of_the_job(config)}.items():
+    settings = {**job_settings.of_the_session(config), **job_settings.of_the_job(config)}
+    if config.flink is not None:
+        settings |= _client_settings(config.flink_conf_dir)
+    for name, value in settings.items():
         configuration.set_string(name, value)
     if config.flink is None:
         return StreamExecutionEnvironment.get_execution_environment(configuration)
     # PyFlink's own factory makes an embedded cluster when it is not started by Flink's `run` script.
     flink = get_gateway().jvm.org.apache.flink.streaming.api.environment
     return StreamExecutionEnvironment(flink.StreamExecutionEnvironment(configuration._j_configuration))
+
+
+_OF_CLIENT = ("security.ssl.rest.", "security.ssl.protocol", "security.ssl.algorithms", "rest.path")
+"""what begins so in the folder of configuration is for the client that hands the job over"""
+
+
+def _client_settings(folder: str) -> dict[str, str]:
+    """How the cluster wants to be spoken to, where that is said."""
+    if not (Path(folder) / "config.yaml").is_file():
+        return {}
+    loaded = get_gateway().jvm.org.apache.flink.configuration.GlobalConfiguration.loadConfiguration(folder)
+    return {name: value for name, value in dict(loaded.toMap()).items() if name.startswith(_OF_CLIENT)}
 
 
 def wire(env: StreamExecutionEnvironment, config: JobConfig) -> None:

@@ -19,6 +19,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from pipeline.rules.zones import known
+
 UNITS = 10_000
 DAY_MS = 86_400_000
 START_MS = 1_700_000_000_000
@@ -40,7 +42,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition on a transaction: op is and, or, not, present, in, not in or a comparison sign."""
+    """A condition on a transaction: op is and, or, not, present, starts_with, in, not in or a comparison.
+
+    `name` is a field, or a word such as `hour` or `lower(tag)`.
+    """
 
     op: str
     name: str = ""
@@ -54,6 +59,8 @@ class Condition:
             return f"not ({self.parts[0].text()})"
         if self.op == "present":
             return f"present({self.name})"
+        if self.op == "starts_with":
+            return f"starts_with({self.name}, {literal(self.operand)})"
         if self.op in ("in", "not in"):
             return f"{self.name} {self.op} [{', '.join(literal(one) for one in self.operand)}]"
         return f"{self.name} {self.op} {literal(self.operand)}"
@@ -61,7 +68,8 @@ class Condition:
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature of a rule set, times in ms. A sequence has `steps` of (condition, times)."""
+    """One feature of a rule set, times in ms. A sequence has `steps` of (condition, times); several fields in
+    `by` are joined by a plus."""
 
     name: str
     by: str
@@ -76,7 +84,7 @@ class Feature:
     clock: str = "event"
 
     def content(self) -> dict[str, Any]:
-        body: dict[str, Any] = {"by": self.by}
+        body: dict[str, Any] = {"by": self.by.split("+") if "+" in self.by else self.by}
         if self.clock != "event":
             body["clock"] = self.clock
         if self.steps:
@@ -130,7 +138,13 @@ def content(features: Sequence[Feature]) -> dict[str, Any]:
     """The rule set that declares these features; its one rule only makes it complete."""
     return {
         "version": "test",
-        "fields": ["mcc", "score_hint", "vip"],
+        "fields": {
+            **dict.fromkeys(("mcc", "score_hint", "vip"), "any"),
+            **{"tip": "number", "tag": "text", "flag": "bool"},
+        },
+        "settings": {"currency": "EUR", "zone": ZONE},
+        "zones": {ZONE: zone.as_document()} if (zone := known(ZONE)) else {},
+        "rates": RATES,
         "features": {feature.name: feature.content() for feature in features},
         "rules": {"large": {"when": "amount > 1000", "points": 10, "reason": "amount {amount}"}},
         "thresholds": {"review": 50, "block": 80},
@@ -184,12 +198,12 @@ def write_value(fields: Mapping[str, FieldValue], rng: random.Random, absent: It
 USERS = ("u1", "u2", "ü3", "\U0001f600", "\uff5e")
 EVENT_IDS = ("a", "b", "~", "é", "\uff5e", "\U0001f600", "z")
 POOLS: dict[str, tuple[str, ...]] = {
-    "ip": ("192.0.2.1", "192.0.2.2"),
+    "ip": ("192.0.2.1", "192.0.2.2", "192.0.3.9", "2001:db8::1", "2001:db8:0:1::2"),
     "device_id": ("d1", "d2", "d\U0001f4f1", "d4"),
     "card_id": ("c1", "c2", "c3"),
     "merchant_id": ("m1", "m2"),
     "country": ("FR", "GB", "日本"),
-    "currency": ("EUR", "USD"),
+    "currency": ("EUR", "USD", "JPY", "CHF"),
     "channel": ("web", "app"),
     "mcc": ("5411", "6011"),
 }
@@ -211,6 +225,10 @@ AMOUNTS = (
     7,
     10**12 + 1,
 )
+TAGS = ("Ab", "aB", "ÄÖ", "äö", "日本語", "\U0001f600x", "Ж", 5, 7.5, True)
+ZONE = "Europe/Berlin"
+RATES = {"USD": "0.9231", "JPY": 0.0061}
+NETS = ("192.0.2.0/24", "192.0.0.0/16", "2001:db8::/64", "2001:db8::/32", "0.0.0.0/0")
 NUMBERS = (0.0, 0.1, 1.5, -73.25, 1e-9, 12345678.9)
 STEPS_MS = (0, 0, 1, 3, 10, 25, 49, 50, 51, 120, 400, 1_500)
 JUMPS_MS = (5_000, 3_600_001, 13 * 3_600_000, DAY_MS)
@@ -292,13 +310,25 @@ def _random_row(
             fields[name] = rng.choice(pool)
         elif rng.random() < 0.2:
             absent.append(name)
+    fields |= _further(rng)
+    return Row(partition, offset, append_ms, write_value(fields, rng, absent), fields)
+
+
+def _further(rng: random.Random) -> dict[str, FieldValue]:
+    fields: dict[str, FieldValue] = {}
     if rng.random() < 0.5:
         fields["lat"] = rng.choice(NUMBERS)
     if rng.random() < 0.5:
         fields["vip"] = rng.random() < 0.5
     if rng.random() < 0.4:
         fields["score_hint"] = rng.choice((*NUMBERS, "high", True))
-    return Row(partition, offset, append_ms, write_value(fields, rng, absent), fields)
+    if rng.random() < 0.5:
+        fields["tip"] = rng.choice((*NUMBERS, 1e300, -1e300, 5e-324, "none"))
+    if rng.random() < 0.5:
+        fields["tag"] = rng.choice(TAGS)
+    if rng.random() < 0.5:
+        fields["flag"] = rng.choice((True, False, "yes", 1))
+    return fields
 
 
 def past_log(rng: random.Random, size: int, shape: LogShape | None = None) -> tuple[Row, ...]:
@@ -353,6 +383,51 @@ def _random_test(rng: random.Random, kind: float) -> Condition:
     return Condition(rng.choice(SIGNS), name, Decimal(rng.choice(("0", "0.1", "1.5", "100"))))
 
 
+WORD_KEYS = ("ip_net", "tag", "mcc", "card_id+merchant_id", "user_id+ip_net", "card_id+mcc+tag")
+
+
+def random_word_test(rng: random.Random) -> Condition:
+    """A condition that uses a word made of fields."""
+    tests = (
+        Condition(rng.choice(SIGNS), "hour", Decimal(rng.choice((0, 5, 22, 23)))),
+        Condition(rng.choice(SIGNS), "weekday", Decimal(rng.choice((1, 2, 3, 7)))),
+        Condition(rng.choice(("<", ">=")), "day", Decimal(15)),
+        Condition(rng.choice(SIGNS), "amount_in(EUR)", Decimal("4.9999")),
+        Condition(rng.choice(("<", ">")), "amount_in(USD)", Decimal(5)),
+        Condition("==", "ip_net", "192.0.2.0/24"),
+        Condition(rng.choice(("in", "not in")), "ip", (*rng.sample(NETS, 2), "192.0.2.1")),
+        Condition(rng.choice(("in", "not in")), "lower(tag)", ("ab", "äö", "5")),
+        Condition(rng.choice(SIGNS), "len(tag)", Decimal(rng.choice((1, 2, 3)))),
+        Condition("starts_with", "tag", rng.choice(("a", "A", "日", "\U0001f600"))),
+        Condition("starts_with", "lower(country)", "f"),
+        Condition(rng.choice(SIGNS), "tip", Decimal("1.5")),
+        Condition("==", "flag", rng.random() < 0.5),
+        Condition("present", rng.choice(("tip", "tag", "flag", "ip_net", "hour"))),
+    )
+    return rng.choice(tests)
+
+
+def random_word_feature(rng: random.Random, name: str) -> Feature:
+    """A feature that uses a word made of fields, as its key, of it, or in its where."""
+    by, where = rng.choice((*WORD_KEYS, *KEYS)), random_word_test(rng) if rng.random() < 0.5 else None
+    kind = rng.random()
+    if kind < 0.2:
+        agg, of = "previous", rng.choice(("amount", "amount_in(EUR)", "tip", "tag", "flag", "hour", "ip_net"))
+        return Feature(name, by, agg, of, ttl_ms=rng.choice(WINDOWS_MS), where=where)
+    if kind < 0.4:
+        of = rng.choice(("amount", "amount_in(USD)", "tip", "tag", "hour", "ip_net"))
+        agg = rng.choice(("distinct", "first_seen"))
+        if agg == "first_seen":
+            return Feature(name, by, agg, of, ttl_ms=rng.choice(WINDOWS_MS), where=where)
+        return Feature(name, by, agg, of, window_ms=rng.choice(WINDOWS_MS), where=where)
+    of = rng.choice(("tip", "tip", "amount_in(EUR)", "amount_in(USD)"))
+    if rng.random() < 0.3:
+        agg = rng.choice(("sum", "avg", "min", "max"))
+        return Feature(name, by, agg, of, session_gap_ms=rng.choice(GAPS_MS), where=where)
+    agg = rng.choice(("sum", "avg", "min", "max", "mean_before", "stddev_before"))
+    return Feature(name, by, agg, of, window_ms=rng.choice(WINDOWS_MS), where=where)
+
+
 def random_feature(rng: random.Random, name: str) -> Feature:
     by = rng.choice(KEYS)
     where = random_condition(rng) if rng.random() < 0.4 else None
@@ -376,7 +451,17 @@ def random_feature(rng: random.Random, name: str) -> Feature:
 
 def random_features(rng: random.Random, count: int) -> tuple[Feature, ...]:
     made = [random_feature(rng, f"f{number}") for number in range(count)]
-    return tuple(replace(one, clock="arrival") if rng.random() < 0.25 else one for one in made)
+    return _on_clocks(rng, made)
+
+
+def _on_clocks(rng: random.Random, features: Iterable[Feature]) -> tuple[Feature, ...]:
+    return tuple(replace(one, clock="arrival") if rng.random() < 0.25 else one for one in features)
+
+
+def with_words(rng: random.Random, features: Sequence[Feature]) -> tuple[Feature, ...]:
+    """The same features, some of them with words made of fields in their place."""
+    made = [random_word_feature(rng, one.name) if rng.random() < 0.4 else one for one in features]
+    return _on_clocks(rng, made)
 
 
 def random_settings(rng: random.Random, time: str = "append") -> Settings:
@@ -400,9 +485,8 @@ def random_case(seed: int, size: int, features: int, shape: LogShape | None = No
         on_grid=settings.random() < 0.4,
     )
     rows = past_log(log, size, shape) if past else random_log(log, size, shape)
-    return Case(
-        rows, random_features(declared, features), random_settings(settings, "event" if past else "append")
-    )
+    chosen = with_words(random.Random(f"{seed} words"), random_features(declared, features))
+    return Case(rows, chosen, random_settings(settings, "event" if past else "append"))
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ def _total(stack: Stack, topic: str) -> int:
 
 def time_job(stack: Stack, config: JobConfig, wait_s: float, progress: Progress) -> Timing:
     """Runs the job to its end."""
-    flink = Flink(stack.flink_url)
+    flink = Flink(stack.flink)
     submitted_ms = wall_clock.now_ms()
     progress.update(0, "submitting the job")
     job_id = submit(stack, config)

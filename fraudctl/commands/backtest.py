@@ -10,7 +10,7 @@ import typer
 
 from fraudctl.commands import _completion, _reading
 from fraudctl.compare import backtest as backtests
-from fraudctl.compare import backtest_page
+from fraudctl.compare import backtest_page, paired_page
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
@@ -42,6 +42,10 @@ def backtest(
     labels: Annotated[
         Path | None, typer.Option("--labels", help="A file of event_id, label and perhaps label_time.")
     ] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option("--compare", metavar="A B", help="Two rule sets on the same rows, instead of --rules."),
+    ] = None,
     budget: Annotated[
         str | None, typer.Option("--budget", help="Alerts that can be worked on, such as 400/month.")
     ] = None,
@@ -71,12 +75,15 @@ def backtest(
 ) -> Result:
     """Score a recorded file and compare with its labels, without a stack.
 
+    With --compare, which shows two rule sets side by side with intervals of the difference, only the
+    figures of both are shown.
+
     Example: fraudctl backtest payments.jsonl.gz --rules my-rules.yaml --budget 400/month --report out.html
     """
     order = backtests.Order(
         files,
         reading,
-        rulesets.find(rules, stack.home_dir())[0],
+        rulesets.find(compare[0] if compare else rules, stack.home_dir())[0],
         submission.plan_settings(settings.load(profile, {}, os.environ)),
         labels,
         None if as_of is None else _time("--as-of", as_of),
@@ -87,9 +94,26 @@ def backtest(
         None if until is None else _time("--to", until),
         _reading.until_ms(future),
     )
+    if compare and (report is not None or budget is not None):
+        hint = "backtest the rule sets one by one for charts and budgets"
+        raise UsageError("--compare knows no --report and no --budget", hint=hint)
     with progress(f"backtest of {files[0].name}") as shown:
+        if compare:
+            other = rulesets.find(compare[1], stack.home_dir())[0]
+            first, second = (backtests.run(one, shown) for one in order.against(other))
+            return _compared(files, first, second)
         found = backtests.run(order, shown)
     return _answer(files, found, report)
+
+
+def _compared(files: list[Path], first: Backtest, second: Backtest) -> Result:
+    found = paired_page.beside(first, second)
+    names = ", ".join(file.name for file in files[:3])
+    title = f"{paired_page.name_of(first)} and {paired_page.name_of(second)} on {names}"
+    data = {"file": ", ".join(map(str, files))} | paired_page.document(first, second, found)
+    tables = (*paired_page.tables(first, second, found), *first.refused.tables(), *first.truths.tables())
+    exit_code = 0 if first.outcomes and not first.too_many_refused else 1
+    return Result(f"{title}: {'; '.join(_notes(first))}", data, exit_code, tables)
 
 
 def _time(option: str, text: str) -> int:

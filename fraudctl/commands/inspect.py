@@ -72,9 +72,10 @@ def _commands(found: Inspection, rules: str, write: Path | None, now_ms: int) ->
     reading = found.proposal.said.words() if write is None else ["--mapping", str(write)]
     chosen = [] if rules == "default" else ["--rules", rules]
     past = ["--history", *chosen] if found.is_past(now_ms) else []
+    future = ["--future"] if found.found.future else []
     return {
-        "backtest": mapping.shell(["fraudctl", "backtest", *files, *reading, *chosen]),
-        "ingest": mapping.shell(["fraudctl", "ingest", *files, *reading, *past]),
+        "backtest": mapping.shell(["fraudctl", "backtest", *files, *reading, *chosen, *future]),
+        "ingest": mapping.shell(["fraudctl", "ingest", *files, *reading, *past, *future]),
     }
 
 

@@ -10,7 +10,7 @@ semantics it used. The file is one partition in the order of its event times, wh
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fraudctl.compare.backtest_result import Backtest as Backtest
 from fraudctl.compare.backtest_result import Order as Order
@@ -25,6 +25,7 @@ from fraudctl.files.order import Order as RowOrder
 from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Label, Reading, RefusedRow, Row
 from pipeline.records.decision_record import Identity
+from pipeline.rules.derived import TYPED
 from pipeline.scoring.order import PartitionClock, Stamped
 from pipeline.scoring.reference import Reference
 from pipeline.scoring.scorer import Scorer
@@ -101,11 +102,12 @@ def _outcome(one: _Judged, truths: Truths) -> Outcome:
 
 def _rows(order: Order, result: Backtest, progress: Progress) -> list[Row]:
     """The good rows in the order of their times."""
+    said = {name: TYPED[kind] for name, kind in order.fields.items() if kind in TYPED}
     reading = Reading(
         order.paths,
-        order.options,
+        replace(order.options, kinds={**said, **order.options.kinds}),
         order.settings.max_event_bytes,
-        frozenset(order.ruleset.fields),
+        frozenset(order.fields),
         order.until_ms,
         order.settings.ids,
     )

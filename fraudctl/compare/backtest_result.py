@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fraudctl.compare.detection import MONTH_MS, Level, Measure, Outcome, months_of, within_budget
@@ -15,6 +15,7 @@ from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import NO_LIMIT, Limit, Refusals
 from fraudctl.files.sources import Paths
 from pipeline.records.clock import DAY_MS
+from pipeline.rules.expression.tree import Kind
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import RuleSet
 
@@ -44,6 +45,26 @@ class Order:
     to_ms: int | None = None
     until_ms: int | None = None
     """rows of a later time are refused"""
+    beside: RuleSet | None = None
+    """one that is to read the same rows: its further fields are kept too"""
+
+    @property
+    def fields(self) -> dict[str, Kind]:
+        """The further fields that are read, with their kinds."""
+        other = {} if self.beside is None else self.beside.words.fields
+        return {**other, **self.ruleset.words.fields}
+
+    def against(self, other: RuleSet) -> tuple[Order, Order]:
+        """The order for this rule set and for another one, on the same rows read in the same way.
+
+        UsageError when the two take a further field for different kinds.
+        """
+        mine, theirs = self.ruleset.words.fields, other.words.fields
+        unlike = [name for name in mine if theirs.get(name, mine[name]) is not mine[name]]
+        if unlike:
+            hint = "declare it alike in both, or backtest them one by one"
+            raise UsageError(f"the rule sets take {unlike[0]} for different kinds", hint=hint)
+        return replace(self, beside=other), replace(self, ruleset=other, beside=self.ruleset, refused=None)
 
     def judges(self, at_ms: int) -> bool:
         """Whether events of that time are judged."""

@@ -114,7 +114,8 @@ def _publish(stack: Stack, made: Plan, topic: str, progress: Progress) -> dict[s
         found = place.of(record.value or b"")
         if found is not None and made.includes(*found):
             target = stack.profile.topics.decisions
-            sender.send(target, record.value, record.key, headers, partition=record.partition)
+            value = record.frame + (record.value or b"")
+            sender.send(target, value, record.key, headers, partition=record.partition)
             sent += 1
         if sent % 20_000 == 0:
             progress.update(sent, f"{sent} decisions published")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from fraudctl.errors import UsageError
 from fraudctl.jobs import warm_up
-from fraudctl.kafka import admin, tail
+from fraudctl.kafka import admin, frames, tail
 from pipeline.records.events import decode
 from pipeline.records.quantities import Refusal
 
@@ -146,13 +146,14 @@ def _newest(stack: Stack, topic: str, begin: Mapping[int, int], end: Mapping[int
     """The newest position of each partition, as far as its last records tell."""
     start = {p: max(begin[p], end[p] - TAIL_RECORDS) for p in end}
     newest: dict[int, int] = {}
+    json_of = frames.reader(stack.profile)
     for record in tail.records(stack.kafka, topic, start):
         if record.offset >= end[record.partition]:
             continue
         pos = record.append_ms
         if record.value is not None:
             try:
-                pos = min(pos, decode(record.value).event_time_ms)
+                pos = min(pos, decode(json_of(record.value)).event_time_ms)
             except Refusal:
                 continue
         elif "tick" not in record.headers:

@@ -44,6 +44,11 @@ class DeadLetter:
         return len(self.record.value or b"")
 
     @property
+    def original(self) -> bytes | None:
+        """What was refused, as it came."""
+        return None if self.record.value is None else self.record.frame + self.record.value
+
+    @property
     def is_whole(self) -> bool:
         """Whether all its bytes are held, so that it can be sent again."""
         return self.length <= self.stored
@@ -124,7 +129,7 @@ def retry(stack: Stack, letters: Iterable[DeadLetter]) -> list[Retry]:
         headers = None if run is None else {"run": run}
         key = letter.record.key or _key(letter.record.value)
         try:
-            sender.send(letter.topic, letter.record.value, key, headers, letter.partition, letter.id)
+            sender.send(letter.topic, letter.original, key, headers, letter.partition, letter.id)
         except FraudctlError as error:
             outcomes[letter.id] = Retry(letter.id, False, error.message)
     sender.flush()

@@ -161,6 +161,7 @@ def raw_values(decision: Decision, ruleset: RuleSet) -> dict[str, RawValue | Non
         **{name: transaction.get(name) for name in transaction.fields},
         **{name: getattr(decision, name) for name in ruleset.built_in if name in ("late", "reused_id")},
     }
+    values |= {name: one.value(transaction) for name, one in ruleset.derived.items()}
     for name, value in decision.features.items():
         values[name] = read.get(ruleset.kind(name), lambda same: same)(value)
     return values
@@ -195,11 +196,11 @@ def transaction_document(transaction: Transaction) -> dict[str, object]:
 
 def _outcome(rule: Rule, values: Mapping[str, Any], ruleset: RuleSet, text: str | None) -> RuleOutcome:
     compared = {}
-    uses = rule.plugin.uses if rule.plugin else ()
-    for name in dict.fromkeys((*(mention.name for mention in names_in(rule.condition)), *uses)):
+    for name in dict.fromkeys((*(mention.name for mention in names_in(rule.condition)), *rule.asked)):
         value = values.get(name)
         is_money = ruleset.kind(name) is Kind.MONEY and value is not None
-        compared[name] = amount_text(value) if is_money and value is not None else value
+        word = ruleset.derived[name].word if name in ruleset.derived else name
+        compared[word] = amount_text(value) if is_money and value is not None else value
     answer = scorer.judge(rule, ruleset, values)
     error, points = (answer.error, answer.points) if answer else (None, rule.points)
     fired = answer is not None and error is None

@@ -60,7 +60,8 @@ def external_addresses(profile: Profile, without: Sequence[str]) -> dict[str, st
 def _site(stack: Stack, name: str) -> Site:
     if name not in stack.ports:
         raise Damaged(f"{stack.paths.stack_file} is damaged: ports.{name}: field required", hint=MEND)
-    return Site(stack.paths, stack.ports[name], stack.profile.server(name), artifacts.cache_dir())
+    settings, cache = stack.profile.server(name), artifacts.cache_dir()
+    return Site(stack.paths, stack.ports[name], settings, cache, stack.is_closed)
 
 
 def _needed(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServer]]:

@@ -33,7 +33,7 @@ def reason_unwell(stack: Stack, name: str) -> str:
                 Flink,  # whose HTTP client takes longer to import than all else here
             )
 
-            Flink(stack.flink_url, timeout_s=PROBE_S).jobs()
+            Flink(stack.flink, timeout_s=PROBE_S).jobs()
         elif name == "prometheus":
             prometheus.ask_ready(stack.address(name), PROBE_S)
         elif name in stack.profile.sinks:

@@ -24,7 +24,8 @@ _CLUSTER: Mapping[str, Setting] = {
     "jobmanager.memory.process.size": f"{JOBMANAGER_MB}m",
     "jobmanager.execution.failover-strategy": "region",
     "taskmanager.numberOfTaskSlots": SLOTS,
-    "web.submit.enable": True,
+    # Jobs are handed over by Flink's own client, never as a jar that a page uploads.
+    "web.submit.enable": False,
     "web.cancel.enable": True,
     "rest.flamegraph.enabled": True,
     # How old an answer about a job may be. Whoever waits for it to run or to end waits that much longer.

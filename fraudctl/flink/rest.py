@@ -11,6 +11,7 @@ import functools
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -30,17 +31,21 @@ from fraudctl.flink.answers import (
 )
 from fraudctl.flink.file_uri import one_form
 from fraudctl.waiting import until
+from pipeline.connections import tls, trouble
+from pipeline.connections.flink import FlinkRest
 from pipeline.connections.proxies import proxy_url
+from pipeline.connections.tls import BadFile, TlsFiles
+from pipeline.connections.trouble import Trouble
 
 CONNECT_S = 5.0
 """The most that a connection may take, whatever time there is for the answer."""
 
 
 class Flink:
-    """One cluster, by the URL of its REST interface, for example `http://127.0.0.1:18081`."""
+    """One cluster, by the description of its REST interface."""
 
-    def __init__(self, url: str, timeout_s: float = 10.0) -> None:
-        self.url = url.rstrip("/")
+    def __init__(self, rest: FlinkRest, timeout_s: float = 10.0) -> None:
+        self.rest, self.url = rest, rest.url
         self._timeout = httpx.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S))
 
     def overview(self) -> Overview:
@@ -154,20 +159,50 @@ class Flink:
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:
-            answer = self._client().request(method, self.url + path, json=body, timeout=self._timeout)
+            answer = self._client().request(
+                method, self.url + path, json=body, timeout=self._timeout, headers=self._headers()
+            )
             if not answer.is_success:
                 raise self._refused(path, answer)
             return answer.json() if answer.content else {}
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
-            raise self._unreachable(str(failure) or type(failure).__name__) from failure
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, BadFile) as failure:
+            raise self._unreachable(str(failure) or type(failure).__name__, self._mend(failure)) from failure
 
     def _client(self) -> httpx.Client:
-        return _THROUGH.get(self.url) or _client(self.url.partition(":")[0], proxy_url(self.url))
+        if self.url in _THROUGH:
+            return _THROUGH[self.url]
+        return _client(
+            self.rest.tls_files if self.rest.is_encrypted else None, self._prints(), proxy_url(self.url)
+        )
+
+    def _prints(self) -> tuple[tuple[int, int], ...]:
+        """Other than before where a certificate or key has been replaced. Raises OSError."""
+        files = self.rest.tls_files
+        named = (files.ca_file, files.cert_file, files.key_file, files.key_password_file)
+        found = [path.stat() for path in named if path is not None]
+        return tuple((one.st_ino, one.st_mtime_ns) for one in found)
+
+    def _headers(self) -> dict[str, str]:
+        """The token is read for each question. Raises BadFile."""
+        return {} if self.rest.token_file is None else {"Authorization": bearer(self.rest.token_file)}
+
+    def _mend(self, failure: BaseException) -> str | None:
+        """What may help where it is not the cluster that is down."""
+        found = trouble.of(failure)
+        if found is None or found is Trouble.UNREACHABLE:
+            return None
+        return trouble.mend(found, "flink", failure).replace("sinks.flink", "servers.flink.external")
 
     def _refused(self, path: str, answer: httpx.Response) -> Unhealthy | Failed:
         detail = f"HTTP {answer.status_code} {answer.reason_phrase}"
         if answer.status_code == 503:
             return self._unreachable(detail)
+        if answer.status_code in (401, 403, 407):
+            return Failed(
+                f"Flink at {self.url} does not let us in: {detail}",
+                hint="see token_file, cert_file and key_file in servers.flink.external",
+                code="flink_login",
+            )
         try:
             errors = answer.json().get("errors", [])
             detail = root_cause(str(errors[-1])) if errors else detail
@@ -177,12 +212,16 @@ class Flink:
             f"Flink refused {path}: {detail}", hint="look at: fraudctl logs jobmanager", code="flink_refused"
         )
 
-    def _unreachable(self, reason: str) -> Unhealthy:
+    def _unreachable(self, reason: str, mend: str | None = None) -> Unhealthy:
+        down = "see which server is down with: fraudctl status; then: fraudctl restart jobmanager"
         return Unhealthy(
-            f"Flink at {self.url} does not answer: {reason}",
-            hint="see which server is down with: fraudctl status; then: fraudctl restart jobmanager",
-            code="flink_unreachable",
+            f"Flink at {self.url} does not answer: {reason}", hint=mend or down, code="flink_unreachable"
         )
+
+
+def bearer(token_file: Path) -> str:
+    """The value of the header `Authorization`. Raises BadFile."""
+    return f"Bearer {tls.secret(token_file)}"
 
 
 _THROUGH: dict[str, httpx.Client] = {}
@@ -199,15 +238,30 @@ def through(url: str, transport: httpx.BaseTransport) -> Iterator[None]:
             del _THROUGH[url]
 
 
-@functools.cache
-def _client(scheme: str, proxy: str | None) -> httpx.Client:
+@functools.lru_cache(maxsize=8)
+def _client(files: TlsFiles | None, _: object, proxy: str | None) -> httpx.Client:
     """The connections of this process, kept for some seconds after each answer; for any thread.
 
-    Which proxy to ask is said here and not left to the environment, which knows no loopback.
+    Which proxy to ask is said here and not left to the environment, which knows no loopback. Raises BadFile,
+    OSError.
     """
     # Reading the certificates of the world takes 50 ms, and without TLS nobody asks for them.
-    trusted = ssl.create_default_context() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if files is None else _context(files)
     return httpx.Client(proxy=proxy, trust_env=False, verify=trusted)
+
+
+def _context(files: TlsFiles) -> ssl.SSLContext:
+    """Of the files as they are now; what is wrong with one is looked for only where something is: it takes
+    70 ms to load what reads certificates."""
+    password = tls.secret(files.key_password_file) if files.key_password_file else None
+    try:
+        made = ssl.create_default_context(cafile=files.ca_file)
+        if files.cert_file is not None:
+            made.load_cert_chain(files.cert_file, files.key_file, password or (lambda: ""))
+    except OSError:
+        tls.check(files)
+        raise
+    return made
 
 
 def _no_savepoint(operation: Mapping[str, Any]) -> Failed:

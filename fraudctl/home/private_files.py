@@ -37,10 +37,10 @@ def open_private(path: Path, mode: str = "w") -> IO[Any]:
     return open(path, mode, encoding=encoding, opener=lambda name, flags: os.open(name, flags, FILE))
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Replace a file whole (see `pipeline.process.files`); it and new folders are for the owner alone."""
     make_folder(path.parent)
-    files.write_atomically(path, text, FILE)
+    files.write_atomically(path, content, FILE)
 
 
 def close_to_others(root: Path, except_for: Container[Path] = ()) -> None:

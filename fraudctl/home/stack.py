@@ -19,10 +19,12 @@ from pydantic import TypeAdapter
 
 from fraudctl.console import options
 from fraudctl.errors import NotRunning
-from fraudctl.home import typed_files
+from fraudctl.home import own, typed_files
+from fraudctl.home.paths import Paths as Paths
 from fraudctl.home.private_files import write_atomically
 from fraudctl.settings.profile import External, Profile
 from pipeline import sinks
+from pipeline.connections.flink import FlinkRest
 from pipeline.connections.kafka.description import Kafka
 
 FORMAT = 1
@@ -32,70 +34,6 @@ MEND = "remove it and run: fraudctl up"
 LOOPBACK = "127.0.0.1"
 METRICS = "metrics"
 """among the ports: those on which the pipeline's programs answer `/metrics`, by program"""
-
-
-@dataclass(frozen=True)
-class Paths:
-    """The layout of one home."""
-
-    home: Path
-
-    @property
-    def stack_file(self) -> Path:
-        return self.home / "stack.json"
-
-    @property
-    def secrets(self) -> Path:
-        return self.home / "secrets"
-
-    @property
-    def run(self) -> Path:
-        return self.home / "run"
-
-    @property
-    def logs(self) -> Path:
-        return self.home / "logs"
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.home / "checkpoints"
-
-    @property
-    def savepoints(self) -> Path:
-        return self.home / "savepoints"
-
-    @property
-    def plugins(self) -> Path:
-        return self.home / "plugins"
-
-    @property
-    def jobs(self) -> Path:
-        return self.home / "jobs"
-
-    @property
-    def flink_conf(self) -> Path:
-        return self.home / "flink" / "conf"
-
-    @property
-    def flink_lib(self) -> Path:
-        return self.home / "flink" / "lib"
-
-    @property
-    def flink_plugins(self) -> Path:
-        return self.home / "flink" / "plugins"
-
-    @property
-    def metrics_targets(self) -> Path:
-        """Whom Prometheus is to ask, in the form of its `file_sd_configs`."""
-        return self.run / "metrics-targets.json"
-
-    def data(self, server: str) -> Path:
-        """Where a server keeps its data."""
-        return self.home / "data" / server
-
-    def secret_file(self, name: str) -> Path:
-        """The file that holds one generated password."""
-        return self.secrets / name
 
 
 @dataclass(frozen=True)
@@ -133,6 +71,8 @@ class Stack:
     """servers that `up` was asked for beyond those of the profile"""
     inside: Inside | None = None
     """how its programs see it; None where they see what we see"""
+    is_closed: bool = False
+    """whether its own Kafka and Flink ask who comes"""
 
     @property
     def seen_inside(self) -> Stack:
@@ -154,16 +94,17 @@ class Stack:
         address, external = self.address("kafka"), self.profile.server("kafka").external
         if isinstance(external, Kafka):
             return replace(external, bootstrap=address)
+        if self.is_closed and external is None:
+            return own.kafka(self.paths.secrets, address)
         return Kafka(bootstrap=address, alter_topics=True)
 
     @property
-    def flink(self) -> str:
-        """host:port of Flink's REST interface."""
-        return self.address("flink")
-
-    @property
-    def flink_url(self) -> str:
-        return f"http://{self.flink}"
+    def flink(self) -> FlinkRest:
+        """How Flink's REST interface is reached, ours or another's."""
+        address, external = self.address("flink"), self.profile.server("flink").external
+        if isinstance(external, FlinkRest):
+            return external
+        return own.flink(self.paths.secrets, address) if self.is_closed else FlinkRest(address=address)
 
     def metrics_port(self, program: str) -> int | None:
         """Where a program of ours answers `/metrics`; None where it was started without."""
@@ -217,8 +158,8 @@ class Stack:
         """The address of a sink's store, with the password that we made for a server of ours: show it to its
         owner only. The secrets of a server elsewhere are shown to nobody.
         """
-        own = None if self.profile.server(sink).external else self.secret(sink)
-        return with_password(self.sink_address(sink), own)
+        ours = None if self.profile.server(sink).external else self.secret(sink)
+        return with_password(self.sink_address(sink), ours)
 
     def sink_address(self, sink: str) -> str:
         """The address of a sink's store without the password; NotRunning where its server is not there."""
@@ -243,6 +184,7 @@ class Stack:
             "engine": self.engine,
             "added": list(self.added),
             **({"inside": asdict(self.inside)} if self.inside else {}),
+            "is_closed": self.is_closed,
         }
         return json.dumps(document, indent=2, default=str) + "\n"
 
@@ -284,6 +226,7 @@ class _File:
     engine: str = "local"
     added: tuple[str, ...] = ()
     inside: Inside | None = None
+    is_closed: bool = False
 
 
 @cache

@@ -26,7 +26,7 @@ from fraudctl.kafka import tail
 from fraudctl.kafka.sender import Sender, Sent
 from pipeline.connections.kafka.description import Kafka
 from pipeline.records.clock import now_ms
-from pipeline.rules.feature import KEYS
+from pipeline.rules.feature import in_order
 from pipeline.rules.plan import TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring import activation, keys
@@ -260,7 +260,7 @@ def signed_for(stack: Stack, key_file: Path | None = None) -> RulesTopic:
 def needed(change: Change) -> list[str]:
     """The keys by which the change has features."""
     sets = [one for one in (change.live, change.shadow) if one is not None]
-    return sorted({feature.by for one in sets for feature in one.features.values()}, key=KEYS.index)
+    return list(in_order(feature.by for one in sets for feature in one.features.values()))
 
 
 def live_config(stack: Stack, config: JobConfig) -> JobConfig:
@@ -276,7 +276,7 @@ def live_config(stack: Stack, config: JobConfig) -> JobConfig:
         config,
         topics=replace(config.topics, rules=names.rules, shadow=names.shadow),
         ruleset=chain[-1].content,
-        hops=tuple(key for key in KEYS if key in (*activation.hop_keys(chain), *asked)),
+        hops=in_order((*activation.hop_keys(chain), *asked)),
         trust=topic.trust(),
     )
 

@@ -88,7 +88,7 @@ def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True
     before = wanted_live(stack)
     if before.wanted != "stopped":
         want(stack, wanted="stopped")
-    flink = Flink(stack.flink_url)
+    flink = Flink(stack.flink)
     progress.update(0, "waiting for the keeper")
     with submission_lock(stack, wait_s):
         jobs = flink.live(LIVE)
@@ -106,7 +106,7 @@ def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True
 
 def savepoint(stack: Stack, wait_s: float = 120.0) -> Ended:
     """Takes a savepoint of the running live job and returns its job_id and savepoint path."""
-    flink = Flink(stack.flink_url)
+    flink = Flink(stack.flink)
     job = _live_job(flink)
     path = flink.savepoint(job.job_id, _savepoint_folder(stack), wait_s)
     remember_savepoint(stack, path)
@@ -115,7 +115,7 @@ def savepoint(stack: Stack, wait_s: float = 120.0) -> Ended:
 
 def rescale(stack: Stack, parallelism: int, wait_s: float, progress: Progress) -> LiveStatus:
     """Stops the live job with a savepoint and starts it from there at another parallelism; its status."""
-    slots = Flink(stack.flink_url).overview().slots
+    slots = Flink(stack.flink).overview().slots
     if not 1 <= parallelism <= slots:
         raise UsageError(
             f"parallelism {parallelism} is not possible, Flink has {slots} slots",
@@ -129,7 +129,7 @@ def status(stack: Stack) -> LiveStatus:
     """The live job as wanted, as the keeper sees it and as Flink sees it (`flink` is None without a job)."""
     wanted, keeper = wanted_live(stack), keeper_state(stack)
     shown = ("state", "last_error", "restored_from", "submitted_ms")
-    flink = Flink(stack.flink_url)
+    flink = Flink(stack.flink)
     jobs = flink.live(LIVE)
     return {
         "wanted": wanted.wanted,
@@ -164,7 +164,7 @@ def run_bounded(
         checkpoint_interval_ms=BOUNDED_INTERVALS * stack.profile.pipeline.checkpoint_interval_ms,
     )
     started = time.monotonic()
-    flink = Flink(stack.flink_url)
+    flink = Flink(stack.flink)
     job_id = submit(stack, replace(config, **changes), min(wait_s, SUBMIT_S))
     try:
         job = await_end(flink, job_id, wait_s, progress)
@@ -220,7 +220,7 @@ def _parallelism(stack: Stack, wanted: WantedLive) -> int:
 
 
 def _await_running(stack: Stack, generation: int, asked_ms: int, wait_s: float, progress: Progress) -> None:
-    flink = Flink(stack.flink_url)
+    flink = Flink(stack.flink)
     keeper: KeeperState | None = None
 
     def runs() -> bool:

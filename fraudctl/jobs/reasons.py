@@ -11,6 +11,10 @@ from pipeline.connections.kafka import words
 from pipeline.connections.kafka.description import Kafka
 
 _OF_KAFKA: Final = re.compile(r"^(Caused by: )?org\.apache\.kafka\.", re.MULTILINE)
+_OF_REGISTRY: Final = re.compile(
+    r"^Caused by: java\.io\.\w*Exception: (the schema registry at .*)$", re.MULTILINE
+)
+_REGISTRY_HINT: Final = "see schema_registry in the profile; the job goes on by itself once it is answered"
 _FRAME: Final = re.compile(r"^\s+(at |\.\.\. )")
 
 
@@ -19,7 +23,7 @@ def why_failed(flink: Flink, kafka: Kafka, job_id: str) -> str:
     traces = flink.exceptions(job_id, 1)
     if not traces:
         return "no reason given"
-    return of_kafka(kafka, traces[0]) or root_cause(traces[0])
+    return of_connections(kafka, traces[0]) or root_cause(traces[0])
 
 
 def ended(flink: Flink, kafka: Kafka, job: Job) -> str:
@@ -28,9 +32,16 @@ def ended(flink: Flink, kafka: Kafka, job: Job) -> str:
 
 
 def why_restarting(flink: Flink, kafka: Kafka, job_id: str) -> str | None:
-    """What keeps a job from running that Flink starts again and again, where that is Kafka."""
+    """What keeps a job from running that Flink starts again and again, where that is a server elsewhere."""
     traces = flink.exceptions(job_id, 1)
-    return of_kafka(kafka, traces[0]) if traces else None
+    return of_connections(kafka, traces[0]) if traces else None
+
+
+def of_connections(kafka: Kafka, trace: str) -> str | None:
+    """What a stack trace of Flink says of Kafka or the registry of schemas, with what to do."""
+    if asked := _OF_REGISTRY.search(trace):
+        return f"{asked[1]}; {_REGISTRY_HINT}"
+    return of_kafka(kafka, trace)
 
 
 def of_kafka(kafka: Kafka, trace: str) -> str | None:

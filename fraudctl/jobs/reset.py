@@ -91,7 +91,7 @@ def apply(stack: Stack, reset: Reset) -> None:
 
 def refuse_running(stack: Stack) -> None:
     """UsageError while the live job runs or is wanted."""
-    if jobs.wanted_live(stack).wanted == "running" or Flink(stack.flink_url).live(LIVE):
+    if jobs.wanted_live(stack).wanted == "running" or Flink(stack.flink).live(LIVE):
         raise UsageError(
             "the job is running: it would go on from its state",
             hint="stop it first with: fraudctl job stop",

@@ -17,7 +17,10 @@ from fraudctl.errors import Failed, FileProblems
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.private_files import UMASK, make_folder, open_private
+from fraudctl.jobs import flink_client
+from fraudctl.kafka import frames
 from pipeline.connections.kafka import jvm
+from pipeline.connections.registry import jvm as registry
 from pipeline.connections.tls import BadFile
 from pipeline.records.clock import now_ms
 from pipeline.rules import ruleset
@@ -58,8 +61,8 @@ def job_config(
     pipeline, stack = stack.profile.pipeline, stack.seen_inside
     config = JobConfig(
         name=name,
-        flink=stack.flink,
-        flink_conf_dir=str(stack.paths.flink_conf),
+        flink=f"{stack.flink.host}:{stack.flink.port}",
+        flink_conf_dir=str(flink_client.folder(stack)),
         bootstrap=stack.kafka.bootstrap,
         topics=topics_of(stack),
         ruleset=content,
@@ -73,6 +76,8 @@ def job_config(
         checkpoint_interval_ms=pipeline.checkpoint_interval_ms,
         plugin_watch=str(stack.paths.plugins),
         kafka_properties=kafka_properties(stack),
+        schema_registry=schema_registry(stack.profile),
+        decision_schema=frames.decision_schema(stack.profile),
     )
     return replace(config, **changes)
 
@@ -83,6 +88,15 @@ def kafka_properties(stack: Stack) -> dict[str, str]:
         return jvm.properties(stack.kafka)
     except BadFile as error:
         raise Failed(f"Kafka at {stack.kafka}: {error}", hint=error.hint, code="kafka_file") from error
+
+
+def schema_registry(profile: Profile) -> dict[str, str]:
+    """How the job reaches the registry of schemas, without a secret; empty without one. Raises Failed."""
+    told = profile.schema_registry
+    try:
+        return registry.properties(told) if told else {}
+    except BadFile as error:
+        raise Failed(f"schema_registry: {error}", hint=error.hint, code="registry_file") from error
 
 
 def plan_settings(profile: Profile) -> PlanSettings:
@@ -129,7 +143,7 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
     with open_private(said, "wb") as errors:
         child = subprocess.Popen(
             [*(stack.inside.submit if stack.inside else SUBMIT), str(path)],
-            env=dict(os.environ) if stack.inside else environment(config),
+            env=_environment(stack, config),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -148,6 +162,12 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
         )
     rulesets.record_start(stack.home, config.ruleset, config.name, config.run, now_ms())
     return job_id
+
+
+def _environment(stack: Stack, config: JobConfig) -> Mapping[str, str]:
+    if stack.inside:
+        return os.environ
+    return {**environment(config), **flink_client.variables(stack)}
 
 
 def environment(config: JobConfig) -> dict[str, str]:

@@ -14,6 +14,8 @@ from fraudctl.kafka.broker import UNREACHABLE, buildable, failure, log, translat
 from pipeline.connections.kafka import librdkafka
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.librdkafka import Files
+from pipeline.records.decision_record import RUN
+from pipeline.records.framed import split
 from pipeline.records.names import TAIL_GROUP
 
 READ_AHEAD_KB = 16_384
@@ -33,6 +35,8 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: Mapping[str, bytes]
+    frame: bytes = b""
+    """of a decision, which stands in front of its value; empty where it is in none"""
 
 
 class Tail:
@@ -100,21 +104,21 @@ class Tail:
         return records
 
     def values(self, wait_s: float, most: int = 5_000) -> list[bytes]:
-        """The values alone of records that arrive within `wait_s`: cheap enough not to disturb a measurement.
+        """The values alone of decisions that come within `wait_s`: so cheap that it disturbs no measurement.
 
         `positions` do not follow, so a tail is read either this way or with `read`; so is one that gathers.
         """
         messages = self._consumed(wait_s, most)
-        return [message.value() or b"" for message in messages if message.error() is None]
+        return [split(message.value() or b"")[1] for message in messages if message.error() is None]
 
     def timed(self, wait_s: float, most: int = 5_000) -> list[tuple[int, int, bytes]]:
-        """Partition, append time and value of records that arrive within `wait_s`; `positions` do not follow.
+        """Partition, append time and value of decisions that come within `wait_s`; `positions` do not follow.
 
         For who counts every record of a topic, which shall cost little.
         """
         messages = self._consumed(wait_s, most)
         return [
-            (message.partition() or 0, message.timestamp()[1], message.value() or b"")
+            (message.partition() or 0, message.timestamp()[1], split(message.value() or b"")[1])
             for message in messages
             if message.error() is None
         ]
@@ -140,7 +144,7 @@ class Tail:
             made = self._made(known)
         except FraudctlError:
             return  # half of them has changed: the next look sees the rest
-        self._consumer.close()
+        librdkafka.retire(self._consumer)
         self._consumer = made
         self._files.renewed()
 
@@ -177,12 +181,16 @@ def records(
 def _record(message: Message) -> Record:
     pairs = message.headers()
     headers = {key: b"" if value is None else value for key, value in pairs} if pairs else {}
+    frame, value = b"", message.value()
+    if value is not None and RUN in headers:
+        frame, value = split(value)
     return Record(
         message.topic() or "",
         -1 if (p := message.partition()) is None else p,
         -1 if (o := message.offset()) is None else o,
         message.timestamp()[1],
         message.key(),
-        message.value(),
+        value,
         headers,
+        frame,
     )

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
-from fraudctl.observe import kafka_elsewhere
+from fraudctl.observe import kafka_elsewhere, registry_elsewhere
 from fraudctl.observe.rights import address
-from fraudctl.settings.profile import External, address_of
+from fraudctl.settings.profile import Elsewhere, External, address_of
 from pipeline import sinks
 from pipeline.connections.kafka.description import Kafka
 from pipeline.sinks import rights
@@ -28,6 +28,9 @@ def examine(profile: Profile) -> Iterator[Check]:
     if (external := profile.server("kafka").external) is not None:
         for finding in kafka_elsewhere.examine(_kafka(external), profile):
             yield _check("kafka", finding)
+    if profile.schema_registry is not None:
+        for finding in registry_elsewhere.examine(profile.schema_registry):
+            yield _check("schema registry", finding)
     for sink in rights.known():
         if is_elsewhere(profile, sink):
             told = profile.sinks[sink]
@@ -44,7 +47,7 @@ def is_elsewhere(profile: Profile, sink: str) -> bool:
     return not address(profile, sink).startswith("file:")
 
 
-def _kafka(external: External | Kafka) -> Kafka:
+def _kafka(external: Elsewhere) -> Kafka:
     return external if isinstance(external, Kafka) else Kafka(bootstrap=address_of(external))
 
 

@@ -53,7 +53,7 @@ def job(stack: Stack) -> JobFigures:
     if not stack.runs_jobs:
         return JobFigures()
     said = status.job(stack)
-    watermark = Flink(stack.flink_url, timeout_s=5).watermark(said["job_id"]) if said["job_id"] else None
+    watermark = Flink(stack.flink, timeout_s=5).watermark(said["job_id"]) if said["job_id"] else None
     return JobFigures(
         wanted=said.get("wanted") == "running",
         running=said["state"] == "RUNNING",

@@ -114,7 +114,7 @@ def _no_job() -> LiveJob:
 
 def _see(stack: Stack, found: LiveJob) -> None:
     """What Flink knows of it."""
-    flink = Flink(stack.flink_url, timeout_s=5)
+    flink = Flink(stack.flink, timeout_s=5)
     live = [one for one in flink.jobs() if one.name.startswith(LIVE) and not one.ended]
     if not live:
         return

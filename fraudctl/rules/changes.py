@@ -253,7 +253,7 @@ def _paused(version: str, rule: str) -> str:
 
 
 def _runs(stack: Stack) -> bool:
-    return stack.runs_jobs and bool(Flink(stack.flink_url).live(LIVE))
+    return stack.runs_jobs and bool(Flink(stack.flink).live(LIVE))
 
 
 def _first(tail: Tail, made: Activation) -> Decided | None:

@@ -7,8 +7,6 @@ folder, so a new server needs no entry in any table.
 from __future__ import annotations
 
 import importlib
-import pwd
-import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +15,7 @@ from pathlib import Path
 from typing import ClassVar, TypedDict
 
 from fraudctl.binaries.artifacts import Artifact, jars, lock
-from fraudctl.home.private_files import make_folder, open_private
+from fraudctl.home.secret import generated_password as generated_password
 from fraudctl.home.stack import Paths
 from fraudctl.settings import shipped
 from fraudctl.settings.profile import ServerSettings
@@ -27,13 +25,13 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Program:
-    """One supervised process. Times in seconds; `user` is a user name, only ever set as root."""
+    """One supervised process. Times in seconds; `user` is a user's number, only ever set as root."""
 
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
-    user: str | None = None
+    user: int | None = None
     stop_signal: str = "TERM"
     stop_wait_s: int = 20
     start_s: int = 1
@@ -47,22 +45,23 @@ class RunAs(TypedDict, total=False):
     extra_groups: list[int]
 
 
-def run_as(user: str | None) -> RunAs:
+def run_as(user: int | None) -> RunAs:
     """Those for this user; none for ours."""
-    if user is None:
-        return {}
-    entry = pwd.getpwnam(user)
-    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    return {} if user is None else {"user": user, "group": user, "extra_groups": []}
 
 
 @dataclass(frozen=True)
 class Site:
-    """Where a server is put: its home, its ports by role, its settings and the user's cache."""
+    """Where a server is put: its home, its ports by role, its settings and the user's cache.
+
+    One that `is_closed` lets in only who has its secret, which `prepare` makes in the home.
+    """
 
     paths: Paths
     ports: Mapping[str, int]
     settings: ServerSettings
     cache: Path
+    is_closed: bool = False
 
 
 class BaseServer(ABC):
@@ -82,6 +81,8 @@ class BaseServer(ABC):
     """whether it is started only for the sink of the same name"""
     compiles: ClassVar[bool] = False
     """whether `install` compiles a launcher, so that the compiler is fetched as well"""
+    has_secret: ClassVar[bool] = True
+    """whether it asks who comes, and so has something to `rotate`"""
     optional: ClassVar[bool] = False
     """whether a stack does without it where it cannot be had (`is_to_be_had`)"""
     hint: ClassVar[str] = ""
@@ -141,6 +142,13 @@ class BaseServer(ABC):
     def finish(self) -> None:
         """What a ready server still needs before others use it. Repeats are harmless."""
 
+    def rotate(self) -> bool:
+        """Put another secret in the place of the one there is; whether the server must then be started again.
+
+        Only of one with `has_secret`, while it runs. Raises NotReady where it does not answer.
+        """
+        raise NotImplementedError
+
     @classmethod
     def is_to_be_had(cls, settings: ServerSettings, cache: Path, asked: bool) -> bool:
         """Of an optional one, whether it can be started here; `asked` is whether somebody named it."""
@@ -190,13 +198,3 @@ def start_waves(needs: Mapping[str, Iterable[str]]) -> list[list[str]]:
         waves.append(sorted(order.get_ready()))
         order.done(*waves[-1])
     return waves
-
-
-def generated_password(file: Path) -> str:
-    """The password in a file readable by the owner alone; made on the first call."""
-    if not file.exists():
-        make_folder(file.parent)
-        file.parent.chmod(0o700)
-        with open_private(file, "x") as out:
-            out.write(secrets.token_urlsafe(24) + "\n")
-    return file.read_text(encoding="utf-8").strip()

@@ -5,14 +5,17 @@ live. What is added here: one request at a time, so that a condition and its wri
 every write, out of which the next start makes the same tables and streams; and the deletion of what is over,
 told in the stream as the service tells it. Everything that is no request to DynamoDB is refused.
 
-Credentials are not checked: whoever reaches the port may do anything.
+Told a file with an access key, it answers only requests that are signed with that key. Only the id of the key
+is looked at, so it is as secret as a password. Without, whoever reaches the port may do anything.
 """
 
 from __future__ import annotations
 
 import argparse
+import hmac
 import json
 import logging
+import re
 import signal
 import threading
 import time
@@ -34,6 +37,13 @@ SWEEP_S: Final = 5.0
 _TARGETS: Final = ("DynamoDB_", "DynamoDBStreams_")
 _READS: Final = ("BatchGetItem", "Describe", "Get", "List", "Query", "Scan", "TransactGetItems")
 _MOST_ITERATORS: Final = 1_000
+_KEY_ID: Final = re.compile(r"Credential=([^/\s,]+)/")
+_STRANGER: Final = json.dumps(
+    {
+        "__type": "com.amazon.coral.service#UnrecognizedClientException",
+        "message": "The security token included in the request is invalid.",
+    }
+).encode()
 _EXPIRED_BY: Final = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 
 log = logging.getLogger("dynamodb")
@@ -70,11 +80,11 @@ class Journal:
 
 
 class Kept:
-    """moto's DynamoDB as a WSGI application, with its journal."""
+    """moto's DynamoDB as a WSGI application, with its journal, for those who know the key in the file."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, credentials: Path | None = None) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._journal, self._turn = journal, threading.Lock()
+        self._journal, self._turn, self._credentials = journal, threading.Lock(), credentials
 
     def replay(self) -> int:
         """Do again what the journal has; how many writes that were."""
@@ -99,10 +109,21 @@ class Kept:
         if not target.startswith(_TARGETS):
             start("404 Not Found", [("Content-Length", "0")])
             return []
+        if not self._knows(str(environ.get("HTTP_AUTHORIZATION", ""))):
+            start("400 Bad Request", [("Content-Type", "application/x-amz-json-1.0")])
+            return [_STRANGER]
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
         with self._turn:
             return self._answer(environ, start, target, body)
+
+    def _knows(self, signature: str) -> bool:
+        """The file is read for each request, so that another key counts at once."""
+        if self._credentials is None:
+            return True
+        shown = _KEY_ID.search(signature)
+        wanted = self._credentials.read_text(encoding="utf-8").strip().partition(":")[0]
+        return shown is not None and hmac.compare_digest(shown[1].encode(), wanted.encode())
 
     def _answer(self, environ: Environ, start: Start, target: str, body: bytes) -> Iterable[bytes]:
         said: list[str] = []
@@ -119,9 +140,10 @@ class Kept:
 
 
 def _headers(environ: Environ) -> dict[str, str]:
-    """What moto needs to know of a request to do it again: what is asked, and in which region."""
+    """What moto needs of a request to do it again: what is asked, in which region; not with which key."""
     names = {"X-Amz-Target": "HTTP_X_AMZ_TARGET", "Authorization": "HTTP_AUTHORIZATION"}
     given = {name: str(environ[key]) for name, key in names.items() if key in environ}
+    given = {name: _KEY_ID.sub("Credential=journal/", value) for name, value in given.items()}
     return {**given, "Content-Type": "application/x-amz-json-1.0"}
 
 
@@ -175,12 +197,13 @@ def main() -> None:
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--credentials", type=Path, help="the file with the access key, id:secret")
     told = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     log.setLevel(logging.INFO)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
-    kept = Kept(Journal(told.data / "journal.jsonl"))
+    kept = Kept(Journal(told.data / "journal.jsonl"), told.credentials)
     log.info("%d writes are done again", kept.replay())
     server = make_server(told.host, told.port, kept, threaded=True, request_handler=_Quiet)
     threading.Thread(target=_sweep, args=(kept,), name="sweep", daemon=True).start()

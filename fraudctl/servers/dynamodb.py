@@ -1,8 +1,9 @@
 """DynamoDB: moto's server (Apache 2.0), or Amazon's own DynamoDB Local for who accepts its vendor's terms.
 
-Both have streams and real TTL deletes, and keep their data. They check no credentials: whoever reaches the
-port may do anything, so they listen on the loopback address only. The main class of DynamoDB Local cannot be
-told that, hence the launcher beside this file; `_moto.py` beside it says what moto needs to be a server.
+Both have streams and real TTL deletes, and keep their data. They check no signatures, so they listen on the
+loopback address only and ask for an access key that only the owner of the stack knows. The main class of
+DynamoDB Local cannot be told that, hence the launcher beside this file; `_moto.py` beside it says what moto
+needs to be a server.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from typing import Annotated, ClassVar
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import class_path, compiled, java, launcher_jar
 from fraudctl.errors import Failed, NotReady
-from fraudctl.home.private_files import make_folder
+from fraudctl.home.private_files import make_folder, write_atomically
+from fraudctl.home.secret import fresh
 from fraudctl.servers import HOST, BaseServer, Program
 from fraudctl.settings.profile import ServerSettings
+from pipeline.connections.secrets import text_of
 from pipeline.settings.kinds import Choice, Truth
 from pipeline.settings.reading import make, settings
 
 MOTO, LOCAL = "moto", "dynamodb-local"
 
 _LAUNCHER = "DynamoDbOnLoopback"
-_LIST_TABLES = {
-    "Content-Type": "application/x-amz-json-1.0",
-    "X-Amz-Target": "DynamoDB_20120810.ListTables",
-    # any signature will do, but there must be one
-    "Authorization": "AWS4-HMAC-SHA256 Credential=probe/20250101/us-east-1/dynamodb/aws4_request, "
-    "SignedHeaders=host, Signature=0",
-}
+_LIST_TABLES = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.ListTables"}
+# any signature will do, but there must be one
+_SIGNED = (
+    "AWS4-HMAC-SHA256 Credential={key}/20250101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0"
+)
 
 
 @settings()
@@ -56,6 +57,11 @@ class Settings:
 def told(settings: ServerSettings) -> Settings:
     """What a profile tells it. ProfileError."""
     return make(Settings, settings.settings, "servers.dynamodb.settings")
+
+
+def renew(credentials: Path) -> None:
+    """Put a new access key in the file's place; its id is looked at, and as secret as the rest."""
+    write_atomically(credentials, f"{fresh()}:{fresh()}\n")
 
 
 class Server(BaseServer):
@@ -89,9 +95,16 @@ class Server(BaseServer):
 
     def prepare(self) -> None:
         make_folder(self.data)
+        if self._credentials and not self._credentials.exists():
+            renew(self._credentials)
+
+    def rotate(self) -> bool:
+        """The key is read with each request."""
+        renew(self.paths.secret_file(self.name))
+        return False
 
     def programs(self) -> Sequence[Program]:
-        argv = self._local() if self.is_local else moto(HOST, self.port, self.data)
+        argv = self._local() if self.is_local else moto(HOST, self.port, self.data, self._credentials)
         return [Program(self.name, argv)]
 
     def _local(self) -> list[str]:
@@ -106,13 +119,13 @@ class Server(BaseServer):
         places = [launcher_jar(*self._launcher()), *self._jars()]
         # Its classes cannot be kept from one start to the next: one of its jars names its own folder, and
         # sharing is refused for a class path with a folder in it.
-        argv = [java(), *flags, "-cp", class_path(places), _LAUNCHER, HOST]
+        argv = [java(), *flags, "-cp", class_path(places), _LAUNCHER, HOST, str(self._credentials or "")]
         return [*argv, "-port", str(self.port), "-sharedDb", "-disableTelemetry", "-dbPath", str(self.data)]
 
     def probe(self) -> None:
         connection = HTTPConnection(HOST, self.port, timeout=2)
         try:
-            connection.request("POST", "/", b"{}", _LIST_TABLES)
+            connection.request("POST", "/", b"{}", self._signed())
             answer = connection.getresponse()
             if answer.status != 200:
                 raise NotReady(f"ListTables: HTTP {answer.status}")
@@ -120,6 +133,16 @@ class Server(BaseServer):
             raise NotReady(f"no connection: {error}") from error
         finally:
             connection.close()
+
+    @property
+    def _credentials(self) -> Path | None:
+        """The file with the access key that every request must be signed with."""
+        return self.paths.secret_file(self.name) if self.site.is_closed else None
+
+    def _signed(self) -> dict[str, str]:
+        """The headers of a question. Raises OSError."""
+        key = (text_of(self._credentials) or "probe").partition(":")[0]
+        return {**_LIST_TABLES, "Authorization": _SIGNED.format(key=key)}
 
     @classmethod
     def version(cls) -> str:
@@ -137,10 +160,11 @@ class Server(BaseServer):
         return artifacts.jars("dynamodb", self.site.cache)
 
 
-def moto(host: str, port: int, data: Path) -> list[str]:
-    """The command that is moto's DynamoDB, with its data in that folder."""
+def moto(host: str, port: int, data: Path, credentials: Path | None) -> list[str]:
+    """The command that is moto's DynamoDB, its data in that folder; without credentials it is everybody's."""
     return [
         sys.executable,
         *("-W", "ignore", "-m", "fraudctl.servers._moto"),
         *("--host", host, "--port", str(port), "--data", str(data / MOTO)),
+        *(("--credentials", str(credentials)) if credentials else ()),
     ]

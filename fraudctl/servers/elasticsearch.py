@@ -1,14 +1,14 @@
 """Elasticsearch 7.17: a real node run from its published jars by the launcher beside this file.
 
-The open-source jars hold no security, no scripts and no index lifecycle management: the node checks no
-credentials, so it listens on the loopback address only, and the sink uses none of these.
+The open-source jars hold no security, no scripts and no index lifecycle management, and the sink uses none of
+these. So the launcher asks for a key itself, and opens no port to other nodes: there it could not.
 """
 
 from __future__ import annotations
 
 import json
-import urllib.error
 from collections.abc import Mapping, Sequence
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,8 +16,9 @@ from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import compiled, launcher_jar, server_command, share_classes
 from fraudctl.errors import NotReady
 from fraudctl.home.private_files import make_folder
-from fraudctl.servers import HOST, BaseServer, Program
-from pipeline.connections.proxies import open_url
+from fraudctl.home.secret import renewed
+from fraudctl.servers import HOST, BaseServer, Program, generated_password
+from pipeline.connections.secrets import text_of
 from pipeline.settings.reading import Free
 
 _LAUNCHER = "ElasticsearchNode"
@@ -32,7 +33,7 @@ class Server(BaseServer):
 
     name = "elasticsearch"
     title = "Elasticsearch"
-    port_roles: ClassVar[Mapping[str, int]] = {"http": 19200, "transport": 19300}
+    port_roles: ClassVar[Mapping[str, int]] = {"http": 19200}
     memory_mb = 512
     jar_use = "elasticsearch"
     for_sink = True
@@ -46,6 +47,13 @@ class Server(BaseServer):
     def prepare(self) -> None:
         for folder in (self.data / "config", self.data / "tmp"):
             make_folder(folder)
+        if self._key:
+            generated_password(self._key)
+
+    def rotate(self) -> bool:
+        """The key is read with each request."""
+        renewed(self.paths.secret_file(self.name))
+        return False
 
     def programs(self) -> Sequence[Program]:
         flags = [
@@ -59,22 +67,34 @@ class Server(BaseServer):
         ]
         places = [launcher_jar(*self._launcher()), *self.jar_paths()]
         argv = [*server_command(self.name, flags, places, self.site.cache), _LAUNCHER]
-        argv += [str(self.data), HOST, str(self.site.ports["http"]), str(self.site.ports["transport"])]
+        argv += [str(self.data), HOST, str(self.site.ports["http"]), str(self._key or "")]
         settings = {**_SETTINGS, **self.site.settings.settings}
         argv += [f"{name}={_text(value)}" for name, value in settings.items()]
         return [Program(self.name, argv, start_s=2)]
 
     def probe(self) -> None:
+        connection = HTTPConnection(HOST, self.port, timeout=2)
         try:
-            with open_url(f"http://{self.address}/_cluster/health", 2) as answer:
-                health: dict[str, object] = json.load(answer)
-        except urllib.error.HTTPError as error:
-            error.close()
-            raise NotReady(f"HTTP {error.code}") from error
-        except (OSError, ValueError) as error:
+            connection.request("GET", "/_cluster/health", headers=self._shown())
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise NotReady(f"HTTP {answer.status}")
+            health: dict[str, object] = json.load(answer)
+        except (OSError, HTTPException, ValueError) as error:
             raise NotReady(f"no connection: {error}") from error
+        finally:
+            connection.close()
         if health.get("status") not in ("green", "yellow"):
             raise NotReady(f"the cluster is {health.get('status')}")
+
+    @property
+    def _key(self) -> Path | None:
+        """The file with what every request must show."""
+        return self.paths.secret_file(self.name) if self.site.is_closed else None
+
+    def _shown(self) -> dict[str, str]:
+        """What shows it."""
+        return {"Authorization": f"ApiKey {text_of(self._key)}"} if self._key else {}
 
     @classmethod
     def version(cls) -> str:

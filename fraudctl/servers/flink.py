@@ -28,8 +28,10 @@ from fraudctl.flink.cluster import (
     cluster_settings,
     taskmanager_memory,
 )
+from fraudctl.home import own
 from fraudctl.home.private_files import make_folder, write_atomically
-from fraudctl.servers import HOST, BaseServer, Program, _flink_metrics
+from fraudctl.servers import HOST, BaseServer, Program, _flink_metrics, _flink_security
+from pipeline.connections.flink import FlinkRest
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
 from pipeline.settings.reading import Free
 
@@ -85,17 +87,26 @@ class Server(BaseServer):
     def prepare(self) -> None:
         for folder in (self.paths.checkpoints, self.paths.savepoints, self.data):
             make_folder(folder)
+        if self.site.is_closed:
+            _flink_security.prepare(self.paths)
         write_atomically(self.paths.flink_conf / "config.yaml", as_yaml(self.settings()))
         for name, level in (("console", "INFO"), ("cli", "WARN")):
             write_atomically(self.paths.flink_conf / f"log4j-{name}.properties", logging(level))
         link_jars(self.paths.flink_lib)
         _flink_metrics.link_plugins(self.paths.flink_plugins, pyflink_folder(), self.site.cache)
 
+    def rotate(self) -> bool:
+        """Key and certificate are read at a start."""
+        _flink_security.renew(self.paths)
+        self.prepare()
+        return True
+
     def settings(self) -> dict[str, Setting]:
         """Flink's configuration, the profile's `servers.flink.settings` last."""
         memory = taskmanager_memory(self.memory, ROCKSDB_MB)
         ours = {**cluster_settings(HOST), **memory, **_flink_metrics.settings(), **self._places()}
-        return {**ours, **self.site.settings.settings}
+        closed = _flink_security.settings(self.paths) if self.site.is_closed else {}
+        return {**ours, **closed, **self.site.settings.settings}
 
     def programs(self) -> Sequence[Program]:
         return [
@@ -108,7 +119,7 @@ class Server(BaseServer):
         from fraudctl.flink.rest import Flink
 
         try:
-            overview = Flink(f"http://{self.address}", timeout_s=2).overview()
+            overview = Flink(self._rest, timeout_s=2).overview()
         except FraudctlError as error:
             raise NotReady(error.message) from error
         if overview.slots == 0:
@@ -117,6 +128,14 @@ class Server(BaseServer):
     @classmethod
     def version(cls) -> str:
         return importlib.metadata.version("apache-flink")
+
+    @property
+    def _rest(self) -> FlinkRest:
+        return (
+            own.flink(self.paths.secrets, self.address)
+            if self.site.is_closed
+            else FlinkRest(address=self.address)
+        )
 
     def _places(self) -> dict[str, Setting]:
         paths = self.paths
@@ -128,6 +147,8 @@ class Server(BaseServer):
             "execution.checkpointing.savepoint-dir": paths.savepoints.as_uri(),
             "io.tmp.dirs": str(self.data / "tmp"),
             "web.upload.dir": str(self.data / "upload"),
+            # By default pages of every other site may read what it answers.
+            "web.access-control-allow-origin": self._rest.url,
             # Read by the client that submits a job; the cluster's own JVMs get the same flags directly.
             "env.java.opts.all": " ".join(flink_module_flags()),
             "python.executable": sys.executable,

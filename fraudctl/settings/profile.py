@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from pipeline.connections.flink import FlinkRest
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.registry.description import SchemaRegistry
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.records.ids import LONGEST_ID_BYTES, MAX_ID_BYTES, IdLimits
@@ -130,7 +132,11 @@ class External:
     credentials_file: Annotated[Path, File()] | None = None
 
 
-def address_of(external: External | Kafka) -> str:
+Elsewhere = External | Kafka | FlinkRest
+"""how a server is reached that is not ours"""
+
+
+def address_of(external: Elsewhere) -> str:
     """Where a server is that is not ours."""
     return external.bootstrap if isinstance(external, Kafka) else external.address
 
@@ -152,7 +158,7 @@ class ServerSettings:
     ports: Mapping[str, int] = field(default_factory=dict)
     memory_mb: int | None = None
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    external: External | Kafka | None = None
+    external: Elsewhere | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +175,8 @@ class Profile:
     sinks: Mapping[str, Mapping[str, Any]]
     servers: Mapping[str, ServerSettings]
     notify: Notify = field(default_factory=Notify)
+    schema_registry: SchemaRegistry | None = None
+    """where schemas are asked for of transactions that come with a schema's number"""
     signing: Signing = field(default_factory=Signing)
     engine: str | None = None
     """what runs it; None: what ran the home before, at first the local engine"""
@@ -183,6 +191,8 @@ class Profile:
         document: dict[str, object] = {"name": self.name}
         document |= {name: getattr(self, name) for name in _PLAIN_FIELDS} | {"rules": str(self.rules)}
         document |= {"engine": self.engine} if self.engine else {}
+        if self.schema_registry is not None:
+            document["schema_registry"] = self.schema_registry.as_document()
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline) | {"ids": vars(self.pipeline.ids).copy()}
         document["notify"] = vars(self.notify).copy()
@@ -202,7 +212,7 @@ def _server_document(server: ServerSettings) -> dict[str, object]:
         "memory_mb": server.memory_mb,
         "settings": dict(server.settings),
     }
-    if isinstance(server.external, Kafka):
+    if isinstance(server.external, Kafka | FlinkRest):
         document["external"] = server.external.as_document()
     elif server.external:
         secret = server.external.credentials_file

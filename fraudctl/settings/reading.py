@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fraudctl.errors import ProfileError
-from fraudctl.settings import profile_file, shipped
+from fraudctl.settings import elsewhere, profile_file, shipped
 from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
     Digest,
-    External,
     Ids,
     Log,
     Notify,
@@ -31,17 +30,14 @@ from fraudctl.settings.profile import (
     Signing,
     Topics,
 )
+from fraudctl.settings.sections import Sections
 from pipeline import notify, sinks
-from pipeline.connections.kafka.description import Kafka
-from pipeline.connections.kafka.description import problems as kafka_problems
-from pipeline.settings.reading import Free, Problem, files, names, read, unknown
+from pipeline.settings.reading import Free, names, read
 
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
-OPEN_SERVERS = frozenset({"flink"})
-"""servers that every part of a stack speaks to without authentication"""
 _T = TypeVar("_T")
-_SECTIONS = ("engine", "topics", "rules", "pipeline", "sinks", "servers", "notify", "signing")
+_SECTIONS = ("topics", "pipeline", "sinks", "servers", "schema_registry", "notify", "signing")
 
 
 def load(
@@ -72,17 +68,15 @@ def check(
     return profile
 
 
-class _Reader:
+class _Reader(Sections):
     """Takes a profile's values from their layers, section by section."""
 
-    def __init__(self, layers: Layers, path: Path) -> None:
-        self.layers, self.path = layers, path
-
     def profile(self) -> Profile:
-        self.refuse_unknown("", (*_SECTIONS, *vars(Log())))
+        self.refuse_unknown("", ("engine", "rules", *_SECTIONS, *vars(Log())))
         topics, log, pipeline = self.topics(), self.flat("", Log), self.pipeline()
         rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
         signing = self.section("signing", Signing)
+        schema_registry, engine = elsewhere.schema_registry(self), self.engine()
         self.layers.allow(OTHER_VARIABLES)
         self.layers.problems += self.layers.strangers()
         return Profile(
@@ -94,32 +88,11 @@ class _Reader:
             servers=servers,
             notify=notify,
             signing=signing,
-            engine=self.engine(),
+            schema_registry=schema_registry,
+            engine=engine,
             sources=self.layers.sources,
             **vars(log),
         )
-
-    def problem(self, path: str, message: str) -> None:
-        self.layers.problems.append(Problem(path, message))
-
-    def refuse_unknown(self, path: str, known: Iterable[str]) -> None:
-        known = tuple(known)
-        for name in self.layers.section(path):
-            if name not in known:
-                self.layers.problems.append(unknown(path, name, known))
-
-    def section(self, path: str, kind: type[_T], *others: str) -> _T:
-        """Settings of a type whose names, and the others, are all there is at the path."""
-        self.refuse_unknown(path, (*names(kind), *others))
-        return self.flat(path, kind)
-
-    def flat(self, path: str, kind: type[_T]) -> _T:
-        """Settings of a type that has a default for everything."""
-        given = self.layers.values(path, names(kind))
-        self.beside(path, kind, given)
-        found, problems = read(kind, given, path)
-        self.layers.problems += problems
-        return kind() if found is None else found
 
     def engine(self) -> str | None:
         given, known = self.layers.values("", ["engine"]).get("engine"), shipped.engine_names()
@@ -152,12 +125,6 @@ class _Reader:
             return self.path
         is_in_file = self.layers.sources["rules"] == "file"
         return self.there("rules", shipped.beside(self.path.parent if is_in_file else Path.cwd(), given))
-
-    def there(self, path: str, file: Path) -> Path:
-        """The file, and a problem where it is not there."""
-        if not shipped.is_file(file):
-            self.problem(path, f"there is no file {file}")
-        return file
 
     def sinks(self) -> dict[str, dict[str, Any]]:
         known, given = shipped.sink_names(), self.layers.section("sinks")
@@ -216,7 +183,7 @@ class _Reader:
         ports, own = self.ports(name), {}
         if self.layers.sets(f"{path}.settings"):
             own = self.plug_in(f"{path}.settings", _server_module(name).Settings)
-        return ServerSettings(size.port, ports, size.memory_mb, own, self.external(name))
+        return ServerSettings(size.port, ports, size.memory_mb, own, elsewhere.of(self, name))
 
     def ports(self, name: str) -> dict[str, int]:
         path = f"servers.{name}.ports"
@@ -231,47 +198,6 @@ class _Reader:
             except ValueError as error:
                 self.problem(f"{path}.{role}", str(error))
         return found
-
-    def external(self, name: str) -> External | Kafka | None:
-        path = f"servers.{name}.external"
-        if name == "kafka":
-            return self.kafka(path)
-        self.refuse_unknown(path, names(External))
-        given = self.layers.values(path, names(External))
-        if not given and self.layers.section(f"servers.{name}").get("external") is None:
-            return None
-        found, problems = read(External, given, path)
-        self.layers.problems += problems
-        if found is None or found.credentials_file is None:
-            return found
-        where = f"{path}.credentials_file"
-        if name in OPEN_SERVERS:
-            self.problem(where, "this server is reached without a password")
-        file = self.there(where, shipped.beside(self.path.parent, given["credentials_file"]))
-        return External(found.address, file)
-
-    def beside(self, path: str, kind: type[Any], found: dict[str, Any]) -> None:
-        """Let the files among what was found be seen from the profile."""
-        for name in files(kind):
-            if isinstance(found.get(name), str):
-                file = shipped.beside(self.path.parent, found[name])
-                found[name] = str(self.there(f"{path}.{name}", file))
-
-    def kafka(self, path: str) -> Kafka | None:
-        """How a Kafka is reached that is not ours: all of it, or by its address alone."""
-        known = (*names(Kafka), "address")
-        self.refuse_unknown(path, known)
-        found = self.layers.values(path, known)
-        if not found and self.layers.section("servers.kafka").get("external") is None:
-            return None
-        if "address" in found:
-            found.setdefault("bootstrap", found.pop("address"))
-        self.beside(path, Kafka, found)
-        kafka, wrong = read(Kafka, found, path)
-        self.layers.problems += wrong
-        if kafka is not None and not wrong:
-            self.layers.problems += kafka_problems(kafka, path)
-        return kafka
 
 
 def _server_module(name: str) -> Any:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
+    import ssl
     import urllib.request  # 20 ms, and most commands ask nobody
     from http.client import HTTPResponse
 
@@ -74,11 +75,17 @@ def proxy_of(url: str) -> Proxy | None:
     return Proxy(parts.hostname or "", parts.port or 80, headers)
 
 
-def open_url(request: urllib.request.Request | str, timeout_s: float) -> HTTPResponse:
+def open_url(
+    request: urllib.request.Request | str, timeout_s: float, context: ssl.SSLContext | None = None
+) -> HTTPResponse:
     """`urllib.request.urlopen`, with a proxy only for what is elsewhere; raises what that raises."""
     import urllib.request
 
     url = request if isinstance(request, str) else request.full_url
-    handler = urllib.request.ProxyHandler({} if on_loopback(url) else None)
-    answer: HTTPResponse = urllib.request.build_opener(handler).open(request, timeout=timeout_s)
+    handlers: list[urllib.request.BaseHandler] = [
+        urllib.request.ProxyHandler({} if on_loopback(url) else None)
+    ]
+    if context is not None:
+        handlers.append(urllib.request.HTTPSHandler(context=context))
+    answer: HTTPResponse = urllib.request.build_opener(*handlers).open(request, timeout=timeout_s)
     return answer

@@ -56,12 +56,12 @@ class DeadLetters:
             if error is not None:
                 failed.append(str(error))
 
-        self._renew()
+        self.renew()
         try:
             for one in refused:
                 self._producer.produce(
                     self._topic,
-                    value=one.delivery.value,
+                    value=one.delivery.frame + one.delivery.value,
                     key=one.delivery.key,
                     headers=self._why(one),
                     on_delivery=acknowledged,
@@ -76,8 +76,11 @@ class DeadLetters:
     def _made(self) -> Producer:
         return librdkafka.producer(self._kafka, self._settings)
 
-    def _renew(self) -> None:
-        """With other files another producer; nothing is under way between two calls of `append`."""
+    def renew(self) -> None:
+        """With other files another producer; nothing is under way between two calls of `append`.
+
+        Called also where there is nothing to append: the broker would be shown what it no longer knows.
+        """
         if not self._files.have_changed():
             return
         try:

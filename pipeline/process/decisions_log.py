@@ -21,6 +21,7 @@ from pipeline.connections.tls import BadFile
 from pipeline.process.backlog import Backlog
 from pipeline.process.dead_letters import DeadLetters, Letter
 from pipeline.records.decision_record import Delivery, run_of
+from pipeline.records.framed import split
 
 log = logging.getLogger("projector")
 
@@ -145,6 +146,7 @@ class DecisionsLog:
 
     def _renew(self) -> None:
         """With other files another consumer, which takes the place of this one in the group."""
+        self._dead.renew()
         if not self._files.have_changed():
             return
         try:
@@ -153,9 +155,10 @@ class DecisionsLog:
             log.warning("the connection's files have changed, but cannot be used yet: %s", error)
             return
         log.info("the connection's files have changed: joining the group anew")
-        self._consumer.close()
-        self._consumer = made
         self._files.renewed()
+        old, self._consumer = self._consumer, made
+        self._revoked(made)
+        librdkafka.retire(old)
         self._subscribe()
 
     def _ends(self, partition: int, ask: bool) -> tuple[int, int] | None:
@@ -170,6 +173,8 @@ class DecisionsLog:
         return TopicPartition(self._member.decisions_topic, partition, offset)
 
     def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
+        if consumer is not self._consumer:
+            return
         try:
             known = consumer.committed(partitions, timeout=5)
         except KafkaException:
@@ -181,21 +186,24 @@ class DecisionsLog:
         if self._paused:
             consumer.pause(partitions)
 
-    def _revoked(self, *_: object) -> None:
+    def _revoked(self, consumer: Consumer, *_: object) -> None:
+        if consumer is not self._consumer:
+            return  # a retired one leaves the group
         self._owned = {}
         self._uncommitted = {}
         self._backlog = None
 
 
 def _delivery(message: Message) -> Delivery:
-    value = message.value()
+    frame, value = split(_bytes(message.value()) or b"")
     return Delivery(
-        value.encode() if isinstance(value, str) else value or b"",
+        value,
         message.partition() or 0,
         message.offset() or 0,
         run_of(message.headers()),
         message.timestamp()[1],
         _bytes(message.key()),
+        frame,
     )
 
 

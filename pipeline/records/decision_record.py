@@ -6,10 +6,13 @@ Knows nothing of what the bytes say (`pipeline.records.decision_bytes`), of Kafk
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pipeline.records.identity import Identity as Identity
 from pipeline.records.position import pack
+
+RUN: Final = "run"
+"""The header of decisions, and of nothing else but their dead letters."""
 
 
 class Delivery(NamedTuple):
@@ -21,6 +24,8 @@ class Delivery(NamedTuple):
     run: int
     append_ms: int
     key: bytes | None = None
+    frame: bytes = b""
+    """what stood in front of the value where it came in the frame of a schema registry"""
 
     @property
     def position(self) -> int:
@@ -31,6 +36,6 @@ class Delivery(NamedTuple):
 def run_of(headers: Iterable[tuple[str, bytes | None]] | None) -> int:
     """The run a record was written by; 0 when it does not say."""
     for name, value in headers or ():
-        if name == "run" and value is not None and value.isdigit():
+        if name == RUN and value is not None and value.isdigit():
             return int(value)
     return 0

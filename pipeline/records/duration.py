@@ -1,4 +1,4 @@
-"""Durations as people write them: `500ms`, `30s`, `1.5m`, `24h`, `30d`.
+"""Durations as people write them: `500ms`, `30s`, `1.5m`, `24h`, `30d`, `1w`.
 
 The one grammar of rule sets, profiles, scenarios, faults and options: a number and a unit, nothing around
 them. Where a text is part of what is hashed or kept (rule sets, profiles) the number is whole.
@@ -14,12 +14,13 @@ from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 MOST_MS: Final = 100 * 365 * DAY_MS
 """What no duration may exceed: a hundred years."""
-PATTERN: Final = "[0-9]{1,12}(ms|s|m|h|d)"
+PATTERN: Final = "[0-9]{1,12}(ms|s|m|h|d|w)"
 """What a whole duration matches, as a regular expression of JSON Schema."""
-PATTERN_WITH_FRACTION: Final = r"[0-9]{1,12}(\.[0-9]{1,9})?(ms|s|m|h|d)"
+PATTERN_WITH_FRACTION: Final = r"[0-9]{1,12}(\.[0-9]{1,9})?(ms|s|m|h|d|w)"
 
-_UNITS_MS: Final = {"ms": 1, "s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
-_FORM = re.compile(r"([0-9]{1,12}(\.[0-9]{1,9})?)(ms|s|m|h|d)")
+_UNITS_MS: Final = {"ms": 1, "s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
+_WRITTEN: Final = ("d", "h", "m", "s", "ms")
+_FORM = re.compile(r"([0-9]{1,12}(\.[0-9]{1,9})?)(ms|s|m|h|d|w)")
 _SHOWN = 60
 
 
@@ -37,8 +38,9 @@ def parse(text: object, least_ms: int = 0, most_ms: int = MOST_MS, *, whole: boo
 
 
 def write(length_ms: int) -> str:
-    """The shortest text that `parse` reads as that many milliseconds."""
-    for unit, size_ms in reversed(_UNITS_MS.items()):
+    """The text in the largest unit up to days that `parse` reads as that many milliseconds."""
+    for unit in _WRITTEN:
+        size_ms = _UNITS_MS[unit]
         if length_ms and length_ms % size_ms == 0:
             return f"{length_ms // size_ms}{unit}"
     return f"{length_ms}ms"

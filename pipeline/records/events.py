@@ -54,7 +54,10 @@ class Transaction:
         return float(value) if isinstance(value, Number) else value
 
     def text(self, name: str) -> str | None:
-        """The value of a field as text: numbers as written, `true` or `false`, absent as None."""
+        """The value of a field as text: the amount in units, other numbers as written, `true` or `false`,
+        absent as None."""
+        if name == "amount":
+            return str(self.amount_units)
         if name == "user_id":
             return self.user_id
         if name == "event_id":

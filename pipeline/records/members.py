@@ -32,6 +32,10 @@ class Members:
     def __contains__(self, name: str) -> bool:
         return name in self._content
 
+    def holds(self, name: str) -> bool:
+        """Whether the member is there and not null."""
+        return self._content.get(name) is not None
+
     def malformed(self, name: str, why: str) -> Malformed:
         """The error to raise about a member."""
         return Malformed(self._at(name), why)
@@ -60,7 +64,7 @@ class Members:
 
     def optional_text(self, name: str) -> str | None:
         """A text; None when it is null or not there."""
-        return None if self._content.get(name) is None else self.text(name)
+        return self.text(name) if self.holds(name) else None
 
     def one_of(self, name: str, *words: str) -> str:
         """One of these texts."""
@@ -99,6 +103,18 @@ class Members:
         if not all(isinstance(one, int) and not isinstance(one, bool) and one >= 0 for one in found):
             raise self.malformed(name, "must be a list of whole numbers from 0 on")
         return tuple(found)
+
+    def integers(self, name: str) -> tuple[int, ...]:
+        """A list of whole numbers."""
+        found = self.items(name)
+        if not all(type(one) is int for one in found):
+            raise self.malformed(name, "must be a list of whole numbers")
+        return tuple(found)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What members there are."""
+        return tuple(self._content)
 
     def _at(self, name: str) -> str:
         return f"{self._place}.{name}" if self._place else name

@@ -6,17 +6,22 @@ Knows the shape and the limits of a declaration; how values come about stands in
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from pipeline.records import duration
 from pipeline.records.clock import DAY_MS, HOUR_MS
+from pipeline.records.fields import NUMBER_FIELDS
+from pipeline.rules.derived import JOIN
 from pipeline.rules.expression.parse import ExpressionError, parse
 from pipeline.rules.expression.tree import Condition, Kind, Names
 
 KEYS: Final = ("user_id", "ip", "device_id", "card_id", "merchant_id")
-"""What a feature can be by, in the order of the hops."""
+"""What a feature can be by without more ado, in the order of the hops; other keys come behind."""
+MAX_KEY_PARTS: Final = 4
+MAX_OTHER_KEYS: Final = 8
+"""Each is a step of the job of its own."""
 
 CLOCKS: Final = ("event", "arrival")
 """By which time events lie in windows: their own, or when the broker took them in."""
@@ -41,7 +46,8 @@ _KIND_OF_AGG: Final = {
     "sequence": Kind.BOOL,
 }
 AGGREGATES: Final = tuple(name for name in _KIND_OF_AGG if name != "sequence")
-_OF_AMOUNT: Final = ("sum", "avg", "min", "max", "mean_before", "stddev_before")
+_OF_NUMBERS: Final = ("sum", "avg", "min", "max", "mean_before", "stddev_before")
+_TEXTS: Final = (Kind.TEXT, Kind.ANY)
 _BY_TTL: Final = ("first_seen", "previous")
 _WITH_SESSION: Final = ("count", "sum", "avg", "min", "max", "distinct")
 
@@ -72,10 +78,14 @@ class Feature:
     where: Where | None = None
     steps: tuple[Where, ...] = ()
     clock: str = "event"
+    of_kind: Kind | None = None
+    """the kind of what it is of, where that is neither the amount of a sum nor a text"""
 
     @property
     def kind(self) -> Kind:
         """The kind of its values; first_seen is an age in whole milliseconds."""
+        if self.of_kind is not None and self.agg in ("sum", "min", "max", "previous"):
+            return self.of_kind
         return _KIND_OF_AGG[self.agg]
 
     @property
@@ -91,8 +101,14 @@ class Feature:
         return self.steps or ((self.where,) if self.where else ())
 
 
+def in_order(keys: Iterable[str]) -> tuple[str, ...]:
+    """The keys in the order of their hops, each once."""
+    given = set(keys)
+    return (*(key for key in KEYS if key in given), *sorted(given - set(KEYS)))
+
+
 def duration_ms(text: object) -> int | None:
-    """The milliseconds of `500ms`, `30s`, `5m`, `24h` or `30d`; None when it is not such a text."""
+    """The milliseconds of `500ms`, `30s`, `5m`, `24h`, `30d` or `1w`; None when it is not such a text."""
     try:
         return duration.parse(text, most_ms=sys.maxsize, whole=True)
     except ValueError:
@@ -119,10 +135,28 @@ class _Reader:
         self._report = complain
 
     def feature(self) -> Feature | None:
-        by = self._choice("by", KEYS)
+        by = self._by()
         feature = self._sequence(by) if "sequence" in self._declared else self._aggregate(by)
         clock = self._choice("clock", CLOCKS) if "clock" in self._declared else CLOCKS[0]
         return replace(feature, clock=clock) if self._is_sound else None
+
+    def _by(self) -> str:
+        """The key: one field, or several joined in the order of hops, so that theirs means nothing."""
+        declared = self._declared.get("by")
+        parts = declared if isinstance(declared, list) else [declared]
+        found = [self._key(part) for part in parts]
+        if None in found or not 1 <= len(found) <= MAX_KEY_PARTS or len(set(found)) < len(found):
+            one = f"{', '.join(KEYS)}, ip_net or a field under fields:"
+            self._complain(("by",), f"by must be one of {one}, or a list of up to {MAX_KEY_PARTS} of these")
+            return KEYS[0]
+        return JOIN.join(in_order(map(str, found)))
+
+    def _key(self, word: object) -> str | None:
+        if word in KEYS:
+            return str(word)
+        is_other = isinstance(word, str) and (word == "ip_net" or word in self._names.fields)
+        found = self._names.resolve(word) if isinstance(word, str) and is_other else None
+        return found.name if found else None
 
     def _complain(self, path: tuple[str, ...], message: str) -> None:
         self._is_sound = False
@@ -163,7 +197,8 @@ class _Reader:
         agg = self._choice("agg", AGGREGATES)
         times = self._times(agg)
         where = self._where(("where",), self._declared["where"]) if "where" in self._declared else None
-        return replace(times, name=self._name, by=by, agg=agg, of=self._of(agg), where=where)
+        of, kind = self._of(agg)
+        return replace(times, name=self._name, by=by, agg=agg, of=of, where=where, of_kind=kind)
 
     def _times(self, agg: str) -> Feature:
         base = ("by", "clock", "agg", "of", "where") if agg != "count" else ("by", "clock", "agg", "where")
@@ -176,17 +211,22 @@ class _Reader:
         self._refuse_others(*base, "window", *(("session_gap",) if agg in _WITH_SESSION else ()))
         return Feature("", "", agg, window_ms=self._duration("window", MAX_WINDOW_MS))
 
-    def _of(self, agg: str) -> str | None:
+    def _of(self, agg: str) -> tuple[str | None, Kind | None]:
+        """The name of what it is of, and its kind where that is to be said."""
         of = self._declared.get("of")
         if agg == "count":
-            return None
-        if agg in _OF_AMOUNT:
-            if of != "amount":
-                self._complain(("of",), f"{agg} is of: amount")
-            return "amount"
-        if not isinstance(of, str) or self._names.kind(of) not in (Kind.TEXT, Kind.ANY):
-            self._complain(("of",), f"{agg} is of a text field or of one declared under fields:")
-        return str(of)
+            return None, None
+        found = self._names.resolve(of) if isinstance(of, str) else None
+        if agg in _OF_NUMBERS:
+            if found is None or found.kind not in (Kind.MONEY, Kind.FLOAT) or found.name in NUMBER_FIELDS:
+                more = "amount_in(EUR) where there are rates, or a field declared as number"
+                self._complain(("of",), f"{agg} is of: amount, {more}")
+                return "amount", None
+            return found.name, None if found.name == "amount" else found.kind
+        if found is None or found.name in NUMBER_FIELDS:
+            self._complain(("of",), f"{agg} is of a text field, amount or a field declared under fields:")
+            return str(of), None
+        return found.name, found.kind if agg == "previous" and found.kind not in _TEXTS else None
 
     def _sequence(self, by: str) -> Feature:
         self._refuse_others("by", "clock", "sequence", "within")

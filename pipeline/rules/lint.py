@@ -16,6 +16,7 @@ from pipeline.records.clock import DAY_MS
 from pipeline.records.quantities import Refusal
 from pipeline.records.spelling import CODES, spelt
 from pipeline.rules.currencies import is_about_amounts
+from pipeline.rules.derived import JOIN
 from pipeline.rules.expression.reachability import can_fail, can_hold, implies, normal
 from pipeline.rules.expression.tree import (
     Both,
@@ -30,7 +31,7 @@ from pipeline.rules.expression.tree import (
     kind_of,
     names_in,
 )
-from pipeline.rules.feature import Feature
+from pipeline.rules.feature import KEYS, Feature
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.rule import Rule
 from pipeline.rules.ruleset import Problem, RuleSet
@@ -92,6 +93,13 @@ def notes(ruleset: RuleSet) -> list[str]:
         found.append(
             f"features of amounts count those in other currencies as if they were {ruleset.currency}: leave "
             f'them out with where: currency == "{ruleset.currency}"'
+        )
+    others = [hop.key for hop in ruleset.plan().hops if hop.key not in KEYS]
+    if others:
+        said = ", ".join(key.replace(JOIN, " + ") for key in dict.fromkeys(others))
+        found.append(
+            f"{len(others)} steps of the job more than by {', '.join(KEYS)}, each as dear as one of these "
+            f"and with state of its own: {said}"
         )
     return found
 

@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from pipeline.records.members import Members
+from pipeline.rules.derived import Derived
+from pipeline.rules.derived_document import read_derived
 from pipeline.rules.expression.postfix import Program, is_program
 from pipeline.rules.feature import CLOCKS
 from pipeline.rules.plan_settings import PlanSettings as PlanSettings
@@ -24,7 +26,6 @@ from pipeline.rules.planned_feature import (
     MemoryAggregate,
     MemoryFeature,
     PlannedFeature,
-    SequenceFeature,
     read_planned_feature,
 )
 
@@ -136,7 +137,8 @@ class Plan:
     """What is computed from a moment on. `inputs` are the values that rules look at, in their order.
 
     `epoch` is its number among those that follow each other. `shadow_inputs` is None without a shadow. The
-    settings are those of a job: a plan on the rules topic has none. `built_in` names the inputs that the log
+    settings are those of a job: a plan on the rules topic has none. `derived` defines the values made of
+    fields that anything in the plan names. `built_in` names the inputs that the log
     says of every event; a document without such has no word of them.
     """
 
@@ -147,6 +149,7 @@ class Plan:
     settings: PlanSettings | None = None
     built_in: tuple[str, ...] = ()
     shadow_built_in: tuple[str, ...] = ()
+    derived: tuple[Derived, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -168,6 +171,8 @@ class Plan:
             document |= {"built_in": list(self.built_in)}
         if self.shadow_built_in:
             document |= {"shadow_built_in": list(self.shadow_built_in)}
+        if self.derived:
+            document |= {"derived": [one.as_document() for one in self.derived]}
         return document
 
     @classmethod
@@ -187,6 +192,7 @@ class Plan:
             settings=PlanSettings.read(plan) if "max_entries" in plan else None,
             built_in=plan.texts("built_in") if "built_in" in plan else (),
             shadow_built_in=plan.texts("shadow_built_in") if "shadow_built_in" in plan else (),
+            derived=tuple(read_derived(one) for one in plan.each("derived")) if "derived" in plan else (),
         )
 
 
@@ -248,9 +254,7 @@ def _is_defined(feature: PlannedFeature, hop: Hop) -> bool:
         return False
     if isinstance(feature, MemoryFeature):
         return _has(hop.memories[feature.agg], feature.memory)
-    if isinstance(feature, SequenceFeature) or feature.agg != "distinct":
-        return True
-    return feature.of in hop.columns.definitions
+    return feature.column is None or feature.column in hop.columns.definitions
 
 
 def _has(numbered: Numbered[Any], number: int) -> bool:

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from pipeline.records.members import Malformed, Members
+from pipeline.rules.derived import Derived
+from pipeline.rules.derived_document import read_derived
 from pipeline.rules.expression.postfix import is_program
-from pipeline.rules.feature import KEYS
+from pipeline.rules.feature import in_order
 from pipeline.rules.plan import MAX_WHERES
 from pipeline.rules.planned_feature import MEMORIES
 from pipeline.rules.planning import Needs, next_plan
@@ -21,7 +24,7 @@ MAX_HELD_MS: Final = 10 * 366 * 86_400_000
 Document = Mapping[str, Any]
 """A plan, or a part of one, as JSON."""
 
-_NAMES: Final = [name for key in KEYS for name in (key, f"{key} by arrival")]
+_BY_ARRIVAL: Final = " by arrival"
 _NUMBERED: Final = ("wheres", "columns", *MEMORIES)
 _NO_HOP: Final[Document] = {"retention_ms": 0, "shadow_retention_ms": 0, "features": [], "shadow": []}
 
@@ -39,6 +42,7 @@ def check(plan: Document, live: Needs, shadow: Needs | None) -> None:
     fresh = plan_of_ours.as_document()
     for inputs in ("inputs", "shadow_inputs", "built_in", "shadow_built_in"):
         _same(inputs, plan.get(inputs), fresh.get(inputs))
+    _check_derived(plan.get("derived", []), plan_of_ours.derived)
     wanted = {hop.name: hop.as_document() for hop in plan_of_ours.hops}
     hops = _hops(plan, wanted)
     for name, hop in hops.items():
@@ -55,13 +59,28 @@ def _hops(plan: Document, wanted: Iterable[str]) -> dict[str, Document]:
     if not isinstance(hops, list) or not all(isinstance(hop, dict) for hop in hops):
         raise NotThePlan("hops is not a list of objects")
     names = [_name(hop) for hop in hops]
-    if names != [name for name in _NAMES if name in names] or "user_id" not in names:
-        raise NotThePlan(f"its hops are by {names}, not by user_id first and others of {list(KEYS)}")
+    keys = in_order(str(hop.get("key")) for hop in hops)
+    ordered = [name for key in keys for name in (key, f"{key} by arrival") if name in names]
+    if names != ordered or "user_id" not in names:
+        raise NotThePlan(f"its hops are by {names}, not by user_id first and others in their order")
     if missing := [name for name in wanted if name not in names]:
         raise NotThePlan(f"it has no hop by {', '.join(missing)}")
-    if alone := [name for name in names if name not in KEYS and str(name).split()[0] not in names]:
+    arrivals = [str(name) for name in names if str(name).endswith(_BY_ARRIVAL)]
+    if alone := [name for name in arrivals if name.removesuffix(_BY_ARRIVAL) not in names]:
         raise NotThePlan(f"it has a hop by {alone[0]} without one by event times")
     return dict(zip(map(str, names), hops, strict=True))
+
+
+def _check_derived(said: object, wanted: Iterable[Derived]) -> None:
+    """Each is a definition, and those of these rule sets are among them."""
+    try:
+        found = [read_derived(Members(one)) for one in said] if isinstance(said, list) else None
+    except Malformed as error:
+        raise NotThePlan(f"derived: {error}") from None
+    if found is None or len({one.name for one in found}) < len(found):
+        raise NotThePlan("derived is not a list of definitions by different names")
+    if missing := [one.name for one in wanted if one not in found]:
+        raise NotThePlan(f"derived: {missing[0]} is not what the rule set asks for")
 
 
 def _name(hop: Document) -> object:
@@ -125,7 +144,8 @@ def _meaning(place: str, hop: Document, feature: Document) -> dict[str, object]:
         said["steps"] = [_at(place, hop, "wheres", step) for step in steps]
     if "record" in feature and feature.get("agg") in MEMORIES:
         said["record"] = _at(place, hop, feature["agg"], feature["record"])
-    if feature.get("agg") == "distinct" and feature.get("of") not in hop["columns"]:
+    reads_column = "of_kind" in feature and feature.get("agg") not in MEMORIES
+    if (feature.get("agg") == "distinct" or reads_column) and feature.get("of") not in hop["columns"]:
         raise NotThePlan(f"{place}: there is no column {feature.get('of')!r}")
     return said
 

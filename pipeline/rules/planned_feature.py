@@ -5,7 +5,7 @@ values are.
 
 Of every form: `same_as` names the live rule set's feature whose value this one of a shadow has; `conditions`
 are the numbers of all conditions that it looks at; `where` is the one that entries must meet, None when every
-entry counts.
+entry counts; `of_kind` is the kind of what it is of, where that is neither a text nor the amount of a sum.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ WindowAggregate = Literal["count", "sum", "min", "max", "avg", "distinct", "mean
 MemoryAggregate = Literal["first_seen", "previous"]
 MEMORIES: Final[tuple[MemoryAggregate, ...]] = get_args(MemoryAggregate)
 """Aggregates with a memory of their own instead of a window."""
+
+OfKind = Literal["money", "integer", "number", "truth value"]
 
 _EVERY_ENTRY: Final = -1
 """The number in JSON where there is no condition."""
@@ -34,6 +36,12 @@ class WindowFeature:
     window_ms: int
     where: int | None
     same_as: str | None = None
+    of_kind: OfKind | None = None
+
+    @property
+    def column(self) -> str | None:
+        """The column of entries that it reads."""
+        return (self.of or "") if self.agg == "distinct" or self.of_kind else None
 
     @property
     def conditions(self) -> tuple[int, ...]:
@@ -54,6 +62,12 @@ class SessionFeature:
     session_gap_ms: int
     where: int | None
     same_as: str | None = None
+    of_kind: OfKind | None = None
+
+    @property
+    def column(self) -> str | None:
+        """The column of entries that it reads."""
+        return (self.of or "") if self.agg == "distinct" or self.of_kind else None
 
     @property
     def conditions(self) -> tuple[int, ...]:
@@ -72,6 +86,10 @@ class SequenceFeature:
     steps: tuple[int, ...]
     within_ms: int
     same_as: str | None = None
+
+    @property
+    def column(self) -> None:
+        """It reads no column."""
 
     @property
     def conditions(self) -> tuple[int, ...]:
@@ -94,6 +112,11 @@ class MemoryFeature:
     memory: int
     where: int | None
     same_as: str | None = None
+    of_kind: OfKind | None = None
+
+    @property
+    def column(self) -> None:
+        """It reads no column."""
 
     @property
     def conditions(self) -> tuple[int, ...]:
@@ -115,18 +138,19 @@ def read_planned_feature(feature: Members) -> PlannedFeature:
         if not steps:
             raise feature.malformed("steps", "must be at least one")
         return SequenceFeature(name, steps, feature.whole("within_ms", 0), same_as)
+    kind = cast(OfKind, feature.one_of("of_kind", *get_args(OfKind))) if "of_kind" in feature else None
     number = feature.whole("where", least=_EVERY_ENTRY)
     where = None if number == _EVERY_ENTRY else number
     if agg in MEMORIES:
         of, ttl_ms, memory = feature.text("of"), feature.whole("ttl_ms", 0), feature.whole("record", 0)
-        return MemoryFeature(name, agg, of, ttl_ms, memory, where, same_as)
+        return MemoryFeature(name, agg, of, ttl_ms, memory, where, same_as, kind)
     if agg not in get_args(WindowAggregate):
         raise feature.malformed("agg", f"{agg} is no aggregate")
     windowed, column = cast(WindowAggregate, agg), feature.optional_text("of")
     if "session_gap_ms" in feature:
         gap_ms = feature.whole("session_gap_ms", 0)
-        return SessionFeature(name, windowed, column, gap_ms, where, same_as)
-    return WindowFeature(name, windowed, column, feature.whole("window_ms", 0), where, same_as)
+        return SessionFeature(name, windowed, column, gap_ms, where, same_as, kind)
+    return WindowFeature(name, windowed, column, feature.whole("window_ms", 0), where, same_as, kind)
 
 
 def _numbers(where: int | None) -> tuple[int, ...]:
@@ -137,6 +161,8 @@ def _document(feature: WindowFeature | SessionFeature | MemoryFeature) -> dict[s
     """Its fields under their own names, but for the memory; `same_as` only where there is one."""
     document = {"record" if name == "memory" else name: value for name, value in asdict(feature).items()}
     document["where"] = _EVERY_ENTRY if feature.where is None else feature.where
+    if feature.of_kind is None:
+        del document["of_kind"]
     return document if document.pop("same_as") is None else document | {"same_as": feature.same_as}
 
 

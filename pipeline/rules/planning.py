@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
+from pipeline.rules.derived import Derived
 from pipeline.rules.expression.postfix import Program, program
-from pipeline.rules.feature import CLOCKS, KEYS, Feature, Where
+from pipeline.rules.feature import CLOCKS, Feature, Where, in_order
 from pipeline.rules.plan import MAX_WHERES, Hop, Memory, Numbered, Part, Plan, PlanSettings, TooManyConditions
 from pipeline.rules.planned_feature import (
     MEMORIES,
     MemoryAggregate,
     MemoryFeature,
+    OfKind,
     PlannedFeature,
     SequenceFeature,
     SessionFeature,
@@ -35,12 +37,14 @@ _T = TypeVar("_T")
 class Needs:
     """What one rule set asks for: its features by name, and the values its rules look at.
 
-    `built_in` are those of the inputs that the log says of every event.
+    `built_in` are those of the inputs that the log says of every event, `derived` the values made of fields
+    that rules and features look at, by name.
     """
 
     features: Sequence[Feature] = ()
     inputs: Sequence[str] = ()
     built_in: Sequence[str] = ()
+    derived: Mapping[str, Derived] = field(default_factory=dict)
 
     def by(self, key: str, clock: str) -> list[Feature]:
         """The features by that key and clock, by name."""
@@ -64,7 +68,7 @@ def next_plan(
     """
     needs = (live, shadow or Needs(), kept or Needs())
     used = {(feature.by, feature.clock) for one in needs for feature in one.features}
-    keys = [key for key in KEYS if key == "user_id" or key in {by for by, _ in used}]
+    keys = in_order(["user_id", *(by for by, _ in used)])
     places = [(key, clock) for key in keys for clock in CLOCKS if clock == "event" or (key, clock) in used]
     hops = [
         _HopPlanning(*place, before.hop(*place) if before else None, epoch, needs).hop(shadow is not None)
@@ -77,6 +81,9 @@ def next_plan(
         None if shadow is None else tuple(shadow.inputs),
         built_in=tuple(live.built_in),
         shadow_built_in=() if shadow is None else tuple(shadow.built_in),
+        derived=tuple(
+            one for _, one in sorted({**needs[0].derived, **needs[1].derived, **needs[2].derived}.items())
+        ),
     )
 
 
@@ -118,7 +125,7 @@ class _HopPlanning:
         self._sets = live, shadow, kept = tuple(one.by(key, clock) for one in needs)
         every = [*live, *shadow, *kept]
         wheres = wheres_of(every, key, clock)
-        columns = sorted({feature.of for feature in every if feature.agg == "distinct" and feature.of})
+        columns = sorted({one.of for one in every if one.of and reads_column(one)})
         self._conditions = renumbered(before.conditions if before else Numbered(), wheres, epoch)
         if len(self._conditions.definitions) > MAX_WHERES:
             raise TooManyConditions(key)
@@ -160,7 +167,8 @@ class _HopPlanning:
         agg = cast(MemoryAggregate, feature.agg)
         number = self._memories[agg].definitions.index(memory)
         where = self._where(feature.where)
-        return MemoryFeature(feature.name, agg, memory.of, memory.ttl_ms, number, where)
+        kind = _kind(feature)
+        return MemoryFeature(feature.name, agg, memory.of, memory.ttl_ms, number, where, of_kind=kind)
 
     def _windowed(self, feature: Feature) -> PlannedFeature:
         if feature.within_ms is not None:
@@ -168,14 +176,26 @@ class _HopPlanning:
             return SequenceFeature(feature.name, steps, feature.within_ms)
         agg, where = cast(WindowAggregate, feature.agg), self._where(feature.where)
         if feature.session_gap_ms is not None:
-            return SessionFeature(feature.name, agg, feature.of, feature.session_gap_ms, where)
-        return WindowFeature(feature.name, agg, feature.of, feature.window_ms or 0, where)
+            gap_ms = feature.session_gap_ms
+            return SessionFeature(feature.name, agg, feature.of, gap_ms, where, of_kind=_kind(feature))
+        return WindowFeature(
+            feature.name, agg, feature.of, feature.window_ms or 0, where, of_kind=_kind(feature)
+        )
 
     def _where(self, where: Where | None) -> int | None:
         return None if where is None else self._number(where)
 
     def _number(self, where: Where) -> int:
         return self._conditions.definitions.index(program(where.condition))
+
+
+def reads_column(feature: Feature) -> bool:
+    """Whether entries must keep what the feature is of: texts that are counted, numbers beside the amount."""
+    return feature.agg == "distinct" or (feature.agg not in MEMORIES and feature.of_kind is not None)
+
+
+def _kind(feature: Feature) -> OfKind | None:
+    return None if feature.of_kind is None else cast(OfKind, feature.of_kind.value)
 
 
 def _beside(live: Part, shadow: Part) -> Part:

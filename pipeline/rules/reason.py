@@ -16,7 +16,7 @@ MAX_LENGTH: Final = 500
 MAX_VALUE_LENGTH: Final = 100
 ABSENT: Final = "unknown"
 
-_PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*(?:\([A-Z]{3}\))?)\}")
 
 
 class TemplateError(Exception):
@@ -48,10 +48,10 @@ def read_reason(template: object, names: Names) -> Reason:
                 raise TemplateError("a brace without a name: {name} is the only form")
             parts.append(part)
             continue
-        kind = names.kind(part)
-        if kind is None:
+        found = names.resolve(part)
+        if found is None:
             raise TemplateError(f"{part} is neither a feature nor a field")
-        parts.append(Name(part, kind))
+        parts.append(found)
     return Reason(tuple(part for part in parts if part != ""))
 
 

@@ -35,12 +35,13 @@ class Rule:
     points: int
     reason: Reason
     plugin: Plugin | None = None
+    asked: tuple[str, ...] = ()
+    """what the words that the plug-in uses mean, one by one"""
 
     @property
     def names(self) -> frozenset[str]:
         """The fields and features that decide whether it fires."""
-        uses = self.plugin.uses if self.plugin else ()
-        return frozenset(uses).union(name.name for name in names_in(self.condition))
+        return frozenset(self.asked).union(name.name for name in names_in(self.condition))
 
 
 def read_rule(
@@ -67,7 +68,8 @@ def read_rule(
     if plugin is None or condition is None:
         return None
     when = f"{declared['when']} and {plugin.place}" if "when" in declared else plugin.place
-    return Rule(name, when, condition, points, reason, plugin)
+    asked = tuple(found.name for word in plugin.uses if (found := names.resolve(word)))
+    return Rule(name, when, condition, points, reason, plugin, asked)
 
 
 def _condition(declared: Mapping[str, object], names: Names, complain: Complain) -> Condition | None:

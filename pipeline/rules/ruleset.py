@@ -3,39 +3,39 @@
 Knows the shape of the document and its limits; knows nothing of events, clusters or stores.
 
 The document has `version`, `features`, `rules`, `thresholds` ({review, block}), and optionally `lists` (name
-to constants of one kind), `fields` (names of further transaction fields that rules may mention),
-`settings` ({currency: EUR} states that all amounts are in one currency) and `tests` (see `scoring/cases.py`).
-A rule with logic names a function (`plugin`, see `plugins/declared.py`); sources and models of plug-ins are
-part of the content. Order within a mapping means nothing: rules come by points, the most first, then by
-name. The hash is of the content with sorted keys, without `tests`: they say what the rules do and change
-nothing of it, so a case may be added without a new version. `RuleSet.content`, which jobs carry and stores
-keep, has no tests either.
+to constants of one kind), `fields`, `settings` and `rates` (see `words`) and `tests` (see
+`scoring/cases.py`). A rule with logic names a function (`plugin`, see `plugins/declared.py`); sources and
+models of plug-ins are part of the content, and so are the changes of the zone that settings name (see
+`zones`). Order within a mapping means nothing: rules come by points, the most first, then by name. The hash
+is of the content with sorted keys, without `tests`: they say what the rules do and change nothing of it, so
+a case may be added without a new version. `RuleSet.content`, which jobs carry and stores keep, has no tests
+either.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import keyword
 import pathlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any, Final, Literal
 
-from pipeline.records.fields import RESERVED
+from pipeline.rules import zones
 from pipeline.rules.currencies import over_amounts
-from pipeline.rules.expression.parse import FUNCTIONS
+from pipeline.rules.derived import Derived
 from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, constant_of, is_clean_text
 from pipeline.rules.expression.tree import Literal as Constant
-from pipeline.rules.feature import CLOCKS, KEYS, Complain, Feature, read_feature
-from pipeline.rules.inputs import built_in_of, inputs_of
+from pipeline.rules.feature import CLOCKS, Complain, Feature, read_feature
+from pipeline.rules.inputs import built_in_of, inputs_of, looked_at
+from pipeline.rules.names import is_free
 from pipeline.rules.plan import MAX_WHERES, Plan
 from pipeline.rules.plan import PlanSettings as PlanSettings
 from pipeline.rules.planning import Needs, build_plan, wheres_of
 from pipeline.rules.plugins.declared import MAX_PLUGIN_RULES, SECTIONS, embedded
 from pipeline.rules.rule import MAX_POINTS, NAME, Rule, is_whole, read_rule
+from pipeline.rules.words import Words, read_words
 from pipeline.settings.document import Content, Document, DocumentError, Path, read_file
 from pipeline.settings.reading import bounded
 
@@ -43,8 +43,9 @@ MAX_RULES: Final = 500
 MAX_FEATURES: Final = 300
 MAX_VERSION_LENGTH: Final = 100
 
-_SECTIONS: Final = ("version", "features", "rules", "thresholds", "lists", "fields", "settings", "tests")
-_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_SECTIONS: Final = (
+    *("version", "features", "rules", "thresholds", "lists", "fields", "settings", "rates", "tests"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ class RuleSet:
     """those of the inputs that neither a transaction nor a feature says, but the log"""
     over_amounts: frozenset[str] = frozenset()
     """rules about amounts of its currency: they do not fire on an event in another one"""
+    words: Words = field(default_factory=Words, compare=False, repr=False)
+    derived: Mapping[str, Derived] = field(default_factory=dict, compare=False, repr=False)
+    """the values made of fields that rules and features look at, by name"""
     tests: Any = field(default=None, compare=False, repr=False)
     lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
 
@@ -103,7 +107,7 @@ class RuleSet:
 
     def needs(self) -> Needs:
         """What a plan must have for it."""
-        return Needs(tuple(self.features.values()), self.inputs, self.built_in)
+        return Needs(tuple(self.features.values()), self.inputs, self.built_in, self.derived)
 
     def plan(self, settings: PlanSettings | None = None) -> Plan:
         """What the kernel computes for this rule set."""
@@ -114,9 +118,11 @@ class RuleSet:
         return None not in (self.currency, currency) and currency != self.currency
 
     def kind(self, name: str) -> Kind:
-        """The kind of a field or feature."""
+        """The kind of a field, a feature or a value made of fields."""
         if name in self.features:
             return self.features[name].kind
+        if name in self.derived:
+            return self.derived[name].kind
         return BUILT_IN[name] if name in self.built_in else FIELD_KINDS.get(name, Kind.ANY)
 
     def line(self, path: Path) -> int | None:
@@ -131,7 +137,8 @@ def load(path: pathlib.Path) -> RuleSet:
     except DocumentError as error:
         raise RuleSetError([Problem("", error.line, error.message)]) from None
     reader = _Reader(document)
-    document.content = embedded(document.content, path.parent, reader.complain)
+    content = embedded(document.content, path.parent, reader.complain)
+    document.content = zones.embedded(content, reader.complain)
     return reader.ruleset()
 
 
@@ -159,17 +166,18 @@ class _Reader:
         if not isinstance(self._content, Mapping):
             raise RuleSetError([Problem("", None, "a rule set is a mapping of version, features, rules, …")])
         for section in self._content:
-            if section not in (*_SECTIONS, *SECTIONS):
+            if section not in (*_SECTIONS, *SECTIONS, zones.SECTION):
                 self.complain((str(section),), f"unknown; known are {', '.join(_SECTIONS)}")
-        lists, fields = self._lists(), self._fields()
-        where_names = Names(frozenset(fields), {}, lists, allows_arithmetic=False)
+        lists, words = self._lists(), read_words(self._content, self.complain)
+        fields, made = tuple(words.fields), words.names()
+        where_names = Names(frozenset(fields), {}, lists, allows_arithmetic=False, words=made)
         features = self._features(where_names)
         declared = self._mapping("features")
         # A broken feature is still a name: a rule that uses it is not wrong as well.
         kinds = {name: features[name].kind if name in features else Kind.ANY for name in declared}
-        rules = self._rules(Names(frozenset(fields), kinds, lists, built_in=BUILT_IN))
+        rules = self._rules(Names(frozenset(fields), kinds, lists, built_in=BUILT_IN, words=made))
         content = {section: value for section, value in self._content.items() if section != "tests"}
-        inputs, currency = inputs_of(rules, features, fields), self._currency()
+        inputs = inputs_of(rules, features, fields, words.derived.values())
         ruleset = RuleSet(
             version=self._version(),
             hash="",
@@ -179,10 +187,12 @@ class _Reader:
             thresholds=self._thresholds(),
             lists=lists,
             fields=fields,
-            currency=currency,
+            currency=words.currency,
             inputs=inputs,
             built_in=built_in_of(inputs, features, fields),
-            over_amounts=over_amounts(rules, features) if currency else frozenset(),
+            over_amounts=over_amounts(rules, features) if words.currency else frozenset(),
+            words=words,
+            derived=words.among((*inputs, *looked_at(features.values()))),
             tests=self._content.get("tests"),
             lines=self._document.lines,
         )
@@ -210,31 +220,11 @@ class _Reader:
             self.complain(("version",), f"must be a text of 1 to {MAX_VERSION_LENGTH} characters")
         return str(version)
 
-    def _currency(self) -> str | None:
-        settings = self._mapping("settings")
-        for key in settings:
-            if key != "currency":
-                self.complain(("settings", key), "unknown; known is currency")
-        currency = settings.get("currency")
-        if currency is not None and not (isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency)):
-            self.complain(("settings", "currency"), "must be a three-letter code such as EUR")
-        return currency if isinstance(currency, str) else None
-
-    def _fields(self) -> tuple[str, ...]:
-        declared = self._content.get("fields", [])
-        if not isinstance(declared, list) or not all(isinstance(name, str) for name in declared):
-            self.complain(("fields",), "must be a list of names of further transaction fields")
-            return ()
-        for index, name in enumerate(declared):
-            if not _is_free(name, _FIELD_NAME) or name in ("event_time", *RESERVED):
-                self.complain(("fields", str(index)), f"{name} cannot name a further field")
-        return tuple(sorted(set(declared)))
-
     def _lists(self) -> dict[str, tuple[Constant, ...]]:
         lists = {}
         for name, items in self._mapping("lists").items():
             lists[name] = self._list(("lists", name), items)
-            if not _is_free(name, NAME):
+            if not is_free(name, NAME):
                 self.complain(("lists", name), f"{name} cannot name a list")
         return lists
 
@@ -254,12 +244,12 @@ class _Reader:
         features = {}
         for name in sorted(declared):
             path = ("features", name)
-            if not _is_free(name, NAME) or name in names.fields or name in names.lists:
+            if not is_free(name, NAME) or name in names.fields or name in names.lists:
                 self.complain(path, f"{name} cannot name a feature: taken, or not of a-z, 0-9 and _")
             feature = read_feature(name, declared[name], names, self._under(path))
             if feature:
                 features[name] = feature
-        for key, clock in product(KEYS, CLOCKS):
+        for key, clock in product(sorted({one.by for one in features.values()}), CLOCKS):
             if len(wheres_of(features.values(), key, clock)) > MAX_WHERES:
                 self.complain(("features",), f"more than {MAX_WHERES} different conditions by {key}")
         return features
@@ -293,8 +283,3 @@ class _Reader:
                 return thresholds
         self.complain(("thresholds",), "must be {review: R, block: B}, whole, with 1 <= R <= B <= 100")
         return Thresholds(MAX_POINTS, MAX_POINTS)
-
-
-def _is_free(name: str, pattern: re.Pattern[str]) -> bool:
-    is_taken = name in FIELD_KINDS or name in FUNCTIONS or keyword.iskeyword(name)
-    return bool(pattern.fullmatch(name)) and not is_taken

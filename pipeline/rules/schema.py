@@ -10,10 +10,20 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipeline.records import duration
-from pipeline.rules.feature import AGGREGATES, CLOCKS, KEYS, MAX_STEPS
+from pipeline.rules.expression.tree import FIELD_KINDS
+from pipeline.rules.feature import AGGREGATES, CLOCKS, KEYS, MAX_KEY_PARTS, MAX_STEPS
 from pipeline.rules.rule import MAX_POINTS
 from pipeline.rules.ruleset import MAX_FEATURES, MAX_RULES, MAX_VERSION_LENGTH
+from pipeline.rules.words import FIELD_KINDS_SAID, MAX_RATES
 
+_FIELD: Final = "^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+_CURRENCY: Final = "^[A-Z]{3}$"
+_KEY: Final = {
+    "type": "string",
+    "pattern": _FIELD,
+    "not": {"enum": sorted({"event_time", *FIELD_KINDS} - set(KEYS))},
+    "description": f"{', '.join(KEYS)}, ip_net, or a field declared under fields",
+}
 _NAME: Final = "^[a-z][a-z0-9_]{0,63}$"
 _TEXT: Final = {"type": "string", "minLength": 1}
 _TIME: Final = {"type": "string", "pattern": f"^{duration.PATTERN}$"}
@@ -31,10 +41,28 @@ def document() -> dict[str, object]:
             "thresholds": _mapping({"review": _SCORE, "block": _SCORE}, "review", "block"),
             "lists": _named(_CONSTANTS),
             "fields": {
-                "type": "array",
-                "items": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$"},
+                "oneOf": [
+                    {"type": "array", "items": {"type": "string", "pattern": _FIELD}},
+                    {
+                        "type": "object",
+                        "propertyNames": {"pattern": _FIELD},
+                        "additionalProperties": {"enum": list(FIELD_KINDS_SAID)},
+                    },
+                ]
             },
-            "settings": _mapping({"currency": {"type": "string", "pattern": "^[A-Z]{3}$"}}),
+            "settings": _mapping(
+                {
+                    "currency": {"type": "string", "pattern": _CURRENCY},
+                    "zone": _TEXT | {"description": "of hour, weekday and day, such as Europe/Berlin"},
+                }
+            ),
+            "rates": {
+                "type": "object",
+                "propertyNames": {"pattern": _CURRENCY},
+                "additionalProperties": {"type": ["string", "number"]},
+                "maxProperties": MAX_RATES,
+                "description": "what one unit of a currency is worth in that of settings",
+            },
             "tests": _mapping({"defaults": _OBJECT, "lists": _OBJECT, "cases": _OBJECT}),
         },
         "version",
@@ -48,7 +76,7 @@ def _feature() -> dict[str, object]:
         {"where": _TEXT, "times": {"type": "integer", "minimum": 1, "maximum": MAX_STEPS}}, "where"
     )
     parts = {
-        "by": {"enum": list(KEYS)},
+        "by": {"oneOf": [_KEY, {"type": "array", "items": _KEY, "minItems": 1, "maxItems": MAX_KEY_PARTS}]},
         "clock": {"enum": list(CLOCKS), "description": "by which time events lie in windows"},
         "agg": {"enum": list(AGGREGATES)},
         "of": _TEXT | {"description": "the field whose values are aggregated"},

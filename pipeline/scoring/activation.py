@@ -28,7 +28,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from pipeline.rules.feature import KEYS
+from pipeline.rules.feature import in_order
 from pipeline.rules.plan import Plan, PlanSettings, TooManyConditions
 from pipeline.rules.planning import next_plan
 from pipeline.rules.ruleset import RuleSet, parse
@@ -267,7 +267,7 @@ def before(chain: Sequence[Activation]) -> Activation | None:
 def hop_keys(chain: Sequence[Activation]) -> list[str]:
     """Every key that a plan of the chain has a hop by, the user first."""
     used = {key for one in chain for key in one.plan.keys}
-    return [key for key in KEYS if key in used]
+    return list(in_order(used))
 
 
 def reference(chain: Sequence[Activation], settings: PlanSettings) -> Reference:

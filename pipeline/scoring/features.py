@@ -10,7 +10,7 @@ entry from before the plan since which a number has its meaning meets no conditi
 Windows. The entries up to e with pos > pos(e) - window that meet `where`.
 
     count                     how many
-    sum, min, max             of their amounts; min and max of none are absent
+    sum, min, max             of their amounts, or of another number of theirs; min and max of none are absent
     avg                       sum / count; of none it is absent
     distinct                  how many different values; absent ones do not count
     mean_before               avg without e
@@ -31,7 +31,9 @@ max_entries values a key; the one seen least recently goes.
 previous. The value stored, unless stored ttl ago or longer, counted likewise. Then e's own value is stored,
 if it has one, meets `where` and is not older than a stored value that still counts.
 
-`distinct`, `first_seen` and `previous` take a value as text: numbers as written, `true`, `false`. Values are
+`distinct`, `first_seen` and `previous` take a value as text: money in units, numbers as written, `true`,
+`false`. Of another number than the amount, entries without it do not count; those that are no money are
+doubles, whose exact sums and quotients are rounded once; what no double holds then is absent. Values are
 raw: money in units (int), means and deviations in currency units (float), ages in ms (int), text, truth.
 
 Reach, how far back a value looks: a window's or sequence's pos(e) - length, or unseen(e) if greater; the
@@ -45,12 +47,14 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from operator import attrgetter
 from typing import Final, NamedTuple
 
 from pipeline.records.quantities import UNITS
+from pipeline.rules.derived import Seen
 from pipeline.rules.expression.tree import RawValue
 from pipeline.rules.feature import SESSION_RETENTION_MS
 from pipeline.rules.plan import Hop, PlanSettings
@@ -107,6 +111,7 @@ class View:
     """What a rule set sees on event e: entries up to e with a pos > `oldest`, unseen(e); e is the last."""
 
     event: Stamped
+    seen: Seen
     entries: Sequence[Entry]
     oldest: int
     hop: Hop
@@ -188,34 +193,57 @@ def _aggregate(
     match feature.agg:
         case "count":
             return len(entries)
-        case "sum":
-            return sum(_amounts(entries))
-        case "min":
-            return min(_amounts(entries), default=None)
-        case "max":
-            return max(_amounts(entries), default=None)
-        case "avg":
-            return _mean(entries)
         case "distinct":
             return _distinct(entries, feature.of, view.hop)
-        case "mean_before":
-            return _mean(_without(view.entry, entries))
-        case "stddev_before":
-            return _deviation(_without(view.entry, entries))
+        case "mean_before" | "stddev_before":
+            entries = _without(view.entry, entries)
+    if feature.of_kind == "number":
+        return _of_numbers(
+            feature.agg, [Fraction(float(text)) for text in _texts(entries, feature.of, view.hop)]
+        )
+    if feature.of_kind is not None:
+        return _of_money(feature.agg, [int(text) for text in _texts(entries, feature.of, view.hop)])
+    return _of_money(feature.agg, [entry.amount_units for entry in entries])
 
 
-def _amounts(entries: Iterable[Entry]) -> list[int]:
-    return [entry.amount_units for entry in entries]
+def _of_money(agg: str, units: Sequence[int]) -> RawValue | None:
+    match agg:
+        case "sum":
+            return sum(units)
+        case "min" | "max":
+            return None if not units else min(units) if agg == "min" else max(units)
+        case "avg" | "mean_before":
+            return sum(units) / (len(units) * UNITS) if units else None
+        case _:
+            return _deviation(units, UNITS)
 
 
-def _mean(entries: Sequence[Entry]) -> float | None:
-    return sum(_amounts(entries)) / (len(entries) * UNITS) if entries else None
+def _of_numbers(agg: str, numbers: Sequence[Fraction]) -> RawValue | None:
+    try:
+        match agg:
+            case "sum":
+                return float(sum(numbers, Fraction()))
+            case "min" | "max":
+                return None if not numbers else float(min(numbers) if agg == "min" else max(numbers))
+            case "avg" | "mean_before":
+                return float(sum(numbers, Fraction()) / len(numbers)) if numbers else None
+            case _:
+                return _deviation(numbers, 1)
+    except OverflowError:
+        return None
 
 
 def _distinct(entries: Iterable[Entry], of: str | None, hop: Hop) -> int:
+    return len(set(_texts(entries, of, hop)))
+
+
+def _texts(entries: Iterable[Entry], of: str | None, hop: Hop) -> Iterator[str]:
+    """What the entries are known to have in a column; absent ones are left out."""
     column = hop.columns.definitions.index(of)
     since = hop.columns.since[column]
-    return len({entry.columns[column] for entry in entries if entry.version >= since} - {None})
+    for entry in entries:
+        if entry.version >= since and (text := entry.columns[column]) is not None:
+            yield text
 
 
 def _without(event: Entry, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -223,13 +251,12 @@ def _without(event: Entry, entries: Sequence[Entry]) -> Sequence[Entry]:
     return entries[:-1] if entries and entries[-1] is event else entries
 
 
-def _deviation(entries: Sequence[Entry]) -> float | None:
-    n = len(entries)
+def _deviation(numbers: Sequence[int] | Sequence[Fraction], units: int) -> float | None:
+    n = len(numbers)
     if n < 2:
         return None
-    amounts = _amounts(entries)
-    total, squares = sum(amounts), sum(amount * amount for amount in amounts)
-    return math.sqrt((n * squares - total**2) / (n * (n - 1) * UNITS**2))
+    total, squares = sum(numbers), sum(one * one for one in numbers)
+    return math.sqrt((n * squares - total**2) / (n * (n - 1) * units**2))
 
 
 def _sequence(feature: SequenceFeature, view: View) -> Looked:
@@ -251,7 +278,7 @@ def _is_sequence(feature: SequenceFeature, begin: int, view: View) -> bool:
 
 def _first_seen(feature: MemoryFeature, view: View) -> Looked:
     pos = view.entry.pos
-    value = view.event.transaction.text(feature.of)
+    value = view.seen.text(feature.of)
     if value is None or not view.meets(view.entry, feature.where):
         return Looked(None, None)
     sights = view.memories.sights[_place(feature, view.hop)]
@@ -277,11 +304,24 @@ def _previous(feature: MemoryFeature, view: View) -> Looked:
     stored = view.memories.stored.get(place)
     if stored is not None and stored.pos <= expired:
         stored = None
-    value = view.event.transaction.text(feature.of)
+    value = view.seen.text(feature.of)
     is_newest = stored is None or pos >= stored.pos
     if value is not None and is_newest and view.meets(view.entry, feature.where):
         view.memories.stored[place] = Stored(pos, value)
-    return Looked(stored.value, stored.pos) if stored else Looked(None, expired)
+    return Looked(_read(stored.value, feature.of_kind), stored.pos) if stored else Looked(None, expired)
+
+
+def _read(text: str, kind: str | None) -> RawValue:
+    """A value that was kept as text."""
+    match kind:
+        case "money" | "integer":
+            return int(text)
+        case "number":
+            return float(text)
+        case "truth value":
+            return text == "true"
+        case _:
+            return text
 
 
 def _place(feature: MemoryFeature, hop: Hop) -> MemoryPlace:

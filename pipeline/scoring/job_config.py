@@ -89,6 +89,10 @@ class JobConfig:
     trust: Trust | None = None
     python: Python = "thread"
     kafka_properties: Mapping[str, str] = field(default_factory=dict)
+    schema_registry: Mapping[str, str] = field(default_factory=dict)
+    """how the registry of schemas is reached; empty where there is none"""
+    decision_schema: int | None = None
+    """the number of the schema in whose frame decisions are written, None for none"""
 
     def as_document(self) -> dict[str, object]:
         """As the job and the kernel read it; JSON without change."""
@@ -124,6 +128,8 @@ class JobConfig:
             trust=_trust(config),
             python=cast(Python, config.one_of("python", "thread", "process")),
             kafka_properties=_texts(config, "kafka_properties"),
+            schema_registry=_texts(config, "schema_registry") if "schema_registry" in config else {},
+            decision_schema=whole("decision_schema") if config.holds("decision_schema") else None,
         )
         return _handed_over(job, config)
 

@@ -39,6 +39,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.records.events import content_hash
+from pipeline.rules.derived import Seen
 from pipeline.rules.expression.postfix import holds
 from pipeline.rules.expression.tree import RawValue
 from pipeline.rules.plan import Part, Plan, PlanSettings
@@ -79,6 +80,7 @@ class Reference:
             raise ValueError("the first plan needs the settings of the job")
         self._settings = plan.settings
         self._versions = (Version(ALWAYS, plan), *later)
+        self._derived = [{one.name: one for one in version.plan.derived} for version in self._versions]
         self._hops = [
             [_Hop(hop, self._settings) for hop in hops]
             for hops in hop_versions(self._versions, self._settings)
@@ -98,11 +100,11 @@ class Reference:
         self, event: Stamped, content: str | None, states: dict[tuple[str, str], _KeyState]
     ) -> Scored:
         version = bisect_right(self._versions, event.due, key=lambda version: version.from_ms) - 1
-        live, shadow = _Computed(), _Computed()
+        live, shadow, seen = _Computed(), _Computed(), Seen(event.transaction, self._derived[version])
         for hop in self._hops[version]:
-            key = event.transaction.text(hop.key)
+            key = seen.key(hop.key)
             if key is not None:
-                hop.process(states[hop.name, key], event, live, shadow)
+                hop.process(states[hop.name, key], event, seen, live, shadow)
         has_shadow = self._versions[version].plan.shadow_inputs is not None
         other = shadow.scored(event, version, content) if has_shadow else None
         return live.scored(event, version, content, other)
@@ -179,7 +181,9 @@ class _Hop:
             _Look(part, version) for part in (self._hop.live, self._hop.shadow or Part(), kept)
         )
 
-    def process(self, state: _KeyState, event: Stamped, live: _Computed, shadow: _Computed) -> None:
+    def process(
+        self, state: _KeyState, event: Stamped, seen: Seen, live: _Computed, shadow: _Computed
+    ) -> None:
         """Take in one event and fill in what is computed for it: steps 1 to 4."""
         entries, horizon = state.entries, max(event.due - self._held_ms, self._version.floor)
         del entries[: index_after(entries, horizon)]
@@ -187,11 +191,11 @@ class _Hop:
             state.cut_pos = ALWAYS
         pos = event.pos if self._hop.clock == "event" else event.arrival_ms
         place = index_after(entries, pos)
-        entries.insert(place, self._entry(event, pos))
+        entries.insert(place, self._entry(seen, pos))
         # What is only kept up is computed for the sake of its memories: nobody gets the values.
         for look, into in ((self._live, live), (self._shadow, shadow), (self._kept, _Computed())):
             if look.features:
-                view = self._view(look.retention_ms, state, place, event)
+                view = self._view(look.retention_ms, state, place, event, seen)
                 into.saturated |= state.cut_pos > view.oldest
                 look.fill(into, view, live)
         if pos <= horizon:
@@ -199,18 +203,18 @@ class _Hop:
         if len(entries) > self._settings.max_entries:
             state.cut_pos = max(state.cut_pos, entries.pop(0).pos)
 
-    def _entry(self, event: Stamped, pos: int) -> Entry:
-        transaction, hop = event.transaction, self._hop
+    def _entry(self, transaction: Seen, pos: int) -> Entry:
+        hop = self._hop
         met = [where is not None and holds(where, transaction) for where in hop.conditions.definitions]
         columns = [None if column is None else transaction.text(column) for column in hop.columns.definitions]
         return Entry(pos, transaction.amount_units, self._version.number, met, columns)
 
-    def _view(self, retention_ms: int, state: _KeyState, place: int, event: Stamped) -> View:
+    def _view(self, retention_ms: int, state: _KeyState, place: int, event: Stamped, seen: Seen) -> View:
         """The entries up to the event, less those that the rule set looks past; the event in any case."""
         oldest = self._settings.unseen(state.entries[place].pos, event.due, retention_ms)
         begin = min(place, index_after(state.entries, oldest))
         entries = state.entries[begin : place + 1]
-        return View(event, entries, oldest, self._hop, state.memories, self._settings)
+        return View(event, seen, entries, oldest, self._hop, state.memories, self._settings)
 
 
 class _Look:

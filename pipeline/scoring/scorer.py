@@ -18,6 +18,7 @@ from pipeline.records.decisions import Decision, Hit, Source, encode_tail
 from pipeline.records.quantities import Number, amount_text
 from pipeline.records.wire import Scalar
 from pipeline.rules.currencies import CURRENCY
+from pipeline.rules.derived import Seen
 from pipeline.rules.expression.compile import ConditionCompiler, predicate
 from pipeline.rules.expression.tree import Kind, Name, RawValue
 from pipeline.rules.plugins.call import Alarm, Answer, Guard, Ready
@@ -135,7 +136,8 @@ class Scorer:
         return self.score(self._values(scored), scored.stamped.transaction.fields.get(CURRENCY))
 
     def _values(self, scored: Scored) -> Row:
-        features, transaction = self._ruleset.features, scored.stamped.transaction
+        features = self._ruleset.features
+        transaction = Seen(scored.stamped.transaction, self._ruleset.derived)
         built_in = self._ruleset.built_in
         return [
             scored.values.get(name)
@@ -217,7 +219,7 @@ def judge(rule: Rule, ruleset: RuleSet, values: Mapping[str, RawValue | None]) -
         return None
     if rule.plugin is None:
         return Answer(rule.points)
-    places = {name: index for index, name in enumerate(rule.plugin.uses)}
+    places = {name: index for index, name in enumerate(rule.asked)}
     plugin = ready(rule, ruleset, places, Alarm())
     return plugin([values.get(name) for name in places]) if plugin else None
 
@@ -226,8 +228,10 @@ def ready(rule: Rule, ruleset: RuleSet, places: Mapping[str, int], guard: Guard)
     """A rule's plug-in, to be asked about rows in which `places` says where each name stands."""
     if rule.plugin is None:
         return None
-    kinds = {name: ruleset.kind(name) for name in rule.plugin.uses}
-    return Ready(rule.name, rule.points, rule.plugin, kinds, places, ruleset.features, guard)
+    meant = dict(zip(rule.plugin.uses, rule.asked, strict=True))
+    kinds = {word: ruleset.kind(name) for word, name in meant.items()}
+    there = {word: places[name] for word, name in meant.items()}
+    return Ready(rule.name, rule.points, rule.plugin, kinds, there, ruleset.features, guard)
 
 
 def _compile(ruleset: RuleSet, guard: Guard) -> dict[str, Any]:

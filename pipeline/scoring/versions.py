@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.rules.plan import Hop, Plan, PlanSettings
-from pipeline.rules.planned_feature import MemoryFeature, PlannedFeature, SequenceFeature
+from pipeline.rules.planned_feature import MemoryFeature, PlannedFeature
 
 ALWAYS: Final = -(1 << 62)
 """Before every time."""
@@ -62,8 +62,8 @@ class HopVersion:
         if isinstance(feature, MemoryFeature):
             return self.starts[hop.memories[feature.agg].since[feature.memory]]
         since = [hop.conditions.since[number] for number in feature.conditions]
-        if not isinstance(feature, SequenceFeature) and feature.agg == "distinct":
-            since.append(hop.columns.since[hop.columns.definitions.index(feature.of)])
+        if feature.column is not None:
+            since.append(hop.columns.since[hop.columns.definitions.index(feature.column)])
         return max([self.floor, *(self.starts[number] for number in since)])
 
 

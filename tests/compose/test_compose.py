@@ -76,7 +76,7 @@ def test_prometheus_is_shown_every_program_and_what_the_exporter_sees(stack: Sta
 
 
 def test_more_taskmanagers_give_more_slots_and_are_watched(stack: Stack) -> None:
-    flink, file = Flink(stack.flink_url), str(Project(stack.paths).file)
+    flink, file = Flink(stack.flink), str(Project(stack.paths).file)
     before = flink.overview().slots
     asked = ("compose", "-p", project_name(stack.home), "-f", file, "up", "-d", "--no-deps", "--no-recreate")
     docker(*asked, "--scale", "flink-taskmanager=2", "flink-taskmanager")

@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from pipeline.connections.kafka import jvm, words
 from pipeline.connections.kafka.description import MODES, Kafka
 from pipeline.process.decisions_log import DecisionsLog, Membership
 from pipeline.records.decision_record import Delivery
+from pipeline.records.framed import framed
 from tests.certificates import Authority
 from tests.kafka_cluster import Cluster, running
 from tests.kernel_process import classpath
@@ -269,3 +270,73 @@ def test_a_writer_goes_on_after_its_password_was_changed_and_loses_nothing(
     finally:
         log.close()
     assert [one.value for one in got] == [b"1", b"2", b"3", b"4", b"5"]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a store would not take."""
+
+    delivery: Delivery
+    reason: str = "too large"
+
+
+def test_a_decision_in_a_frame_is_read_without_it_and_put_aside_with_it(cluster: Cluster) -> None:
+    admin.create(cluster.inner, [TopicSpec("framed", 1), TopicSpec("put-aside", 1)])
+    sender = Sender(cluster.inner)
+    for value in (framed(7, b'{"event_id":"a"}'), b'{"event_id":"b"}'):
+        sender.send("framed", value, b"ada", {"run": b"1"})
+    sender.send("framed", framed(7, b"none of ours"), b"ada")
+    assert (sender.flush(30), sender.failed) == (0, 0)
+    log, got = DecisionsLog(Membership(cluster.inner, "framers", "framed", "put-aside")), list[Delivery]()
+    try:
+        await_that(lambda: got.extend(log.read(100, 0.2)) or len(got) == 3, "three records")
+        log.dead_letter([Refused(one) for one in got[:2]])
+    finally:
+        log.close()
+    frame = framed(7, b"")
+    assert [(one.frame, one.value) for one in got[:2]] == [
+        (frame, b'{"event_id":"a"}'),
+        (b"", b'{"event_id":"b"}'),
+    ]
+    found = list(tail.records(cluster.inner, "framed", {0: 0}))
+    assert [(one.frame, one.value) for one in found] == [
+        (frame, b'{"event_id":"a"}'),
+        (b"", b'{"event_id":"b"}'),
+        (b"", framed(7, b"none of ours")),
+    ]
+    letters = tail.records(cluster.inner, "put-aside", {0: 0})
+    assert [one.frame + (one.value or b"") for one in letters] == [
+        framed(7, b'{"event_id":"a"}'),
+        b'{"event_id":"b"}',
+    ]
+    with tail.Tail(cluster.inner, "framed", {0: 0}, gather_ms=20) as reader:
+        values: list[bytes] = []
+        await_that(lambda: values.extend(reader.values(0.2)) or len(values) == 3, "three values")
+    assert values[:2] == [b'{"event_id":"a"}', b'{"event_id":"b"}']
+
+
+def test_what_commands_read_and_send_with_goes_on_where_password_and_connections_have_changed(
+    cluster: Cluster, described: dict[str, Kafka], folder: Path
+) -> None:
+    admin.create(cluster.inner, [TopicSpec("followed", 1)])
+    cluster.user("follower", "before")
+    password = written(folder / "follower-password", "before")
+    kafka = replace(described["scram"], username="follower", password_file=password)
+    sender = Sender(kafka)
+    got: list[bytes | None] = []
+
+    def sent(value: bytes) -> bool:
+        sender.send("followed", value)
+        return sender.flush(30) == 0
+
+    with tail.Tail(kafka, "followed", {0: 0}) as reader:
+        assert sent(b"1")
+        await_that(lambda: got.extend(one.value for one in reader.read()) or got, "the first")
+        cluster.user("follower", "after")
+        cluster.kill(1)
+        cluster.start(1)
+        written(password, "after")
+        await_that(lambda: sent(b"2"), "the second is sent")
+        await_that(lambda: got.extend(one.value for one in reader.read()) or len(got) > 1, "the second")
+        assert (got, sender.failed) == ([b"1", b"2"], 0)
+    assert admin.end_offsets(kafka, "followed") == {0: 2}

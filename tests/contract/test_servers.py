@@ -13,16 +13,19 @@ import psutil
 import pytest
 
 from fraudctl import servers
+from fraudctl.console.progress import Progress
 from fraudctl.engines import chosen as chosen_servers
-from fraudctl.engines import ports
+from fraudctl.engines import ports, rotation, targets
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.local.engine import Engine
 from fraudctl.engines.local.processes import HOME_VARIABLE
 from fraudctl.engines.local.supervision import Supervisor
+from fraudctl.engines.rotation import Rotated
 from fraudctl.errors import NotReady
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import BaseServer, Site, start_waves
 from fraudctl.settings import profile, reading
+from tests import intruder
 from tests.prometheus import tool
 from tests.waiting import LONG_S, await_death, await_that, family
 
@@ -113,9 +116,16 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     }
     assert addresses == {"127.0.0.1"}
 
+    if not server.optional:
+        shown = [int(at.rpartition(":")[2]) for at in targets.of(stack).values()]
+        assert intruder.got_from_ports(home, shown) == []
+
     secrets = [file.read_text().strip() for file in stack.paths.secrets.iterdir() if file.suffix == ""]
     seen = [text for one in processes(home) for text in [*one.cmdline(), *one.environ().values()]]
     assert [text for text in seen for secret in secrets if secret in text] == []
+
+    if server.has_secret:
+        changes_its_secret(server, stack)
 
     supervisor = Supervisor(stack.paths)
     before = {p.name: supervisor.states()[p.name].pid for p in server.programs()}
@@ -131,6 +141,22 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     assert Engine().down(home)
     assert not is_ready(server)
     assert processes(home) == []
+
+
+def changes_its_secret(server: BaseServer, stack: Stack) -> None:
+    """Another secret is taken up, and the one before it is none any more."""
+    file = stack.paths.secret_file(server.name)
+    kept = {path: path.read_bytes() for path in (file, *stack.paths.secrets.glob(f"{server.name}.*pem"))}
+    [done] = rotation.rotate(stack, [server.name], LONG_S, Progress())
+    assert done == Rotated(server.name, file, server.name in ("flink", "redis"))
+    assert is_ready(server)
+    renewed = {path: path.read_bytes() for path in kept}
+    assert all(renewed[path] != kept[path] for path in kept)
+    for content, ready in ((kept, False), (renewed, True)):
+        for path, secret in content.items():
+            path.write_bytes(secret)
+        if server.name not in ("kafka", "elasticsearch", "dynamodb"):  # these read the file themselves
+            assert is_ready(server) is ready
 
 
 def test_servers_start_in_waves_by_what_they_need() -> None:

@@ -2,6 +2,7 @@ package fraudctl.kernel;
 
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.hop.Features;
+import fraudctl.kernel.plan.Hop;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.state.CacheBudget;
 import fraudctl.kernel.state.KeyState;
@@ -29,7 +30,7 @@ public final class CacheLoad {
     private static final long START_MS = 1_700_000_000_000L;
 
     private final Plan plan;
-    private final Plan.Hop hop;
+    private final Hop hop;
     private final Features features;
     private final CacheBudget budget;
     private final StateCache cache;

@@ -2,6 +2,7 @@ package fraudctl.kernel;
 
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.event.EventType;
+import fraudctl.kernel.plan.Hop;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.state.CacheBudget;
 import fraudctl.kernel.state.KeyState;
@@ -31,7 +32,7 @@ public final class EarlierForms {
                     + event.value(-8) + "," + event.due + "]");
             return;
         }
-        Plan.Hop hop = Plan.parse(Files.readString(Path.of(arguments[0]))).hops.get(0);
+        Hop hop = Plan.parse(Files.readString(Path.of(arguments[0]))).hops.get(0);
         Stored store = new Stored();
         store.blob = HexFormat.of().parseHex(arguments[3]);
         for (int i = 4; i < arguments.length; i += 2) {

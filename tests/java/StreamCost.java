@@ -4,7 +4,9 @@ import fraudctl.kernel.event.Event;
 import fraudctl.kernel.hop.Features;
 import fraudctl.kernel.order.PartitionClock;
 import fraudctl.kernel.order.Stamper;
+import fraudctl.kernel.plan.Hop;
 import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.schema.Framed;
 import fraudctl.kernel.state.CacheBudget;
 import fraudctl.kernel.state.KeyState;
 import fraudctl.kernel.state.KeyStore;
@@ -56,9 +58,9 @@ public final class StreamCost {
     }
 
     private void read(List<byte[]> values) throws IOException, Refusal {
-        Stamper stamper = new Stamper(plan, new PartitionClock(plan.outOfOrdernessMs), false);
+        Stamper stamper = new Stamper(new Framed(null), plan, new PartitionClock(plan.outOfOrdernessMs), false);
         Map<String, Features> features = new HashMap<>();
-        for (Plan.Hop hop : plan.hops) {
+        for (Hop hop : plan.hops) {
             Stored store = new Stored();
             stores.add(store);
             caches.put(hop.key, new StateCache(hop, store, false, true, () -> true, new CacheBudget(0.6), 1 << 20));
@@ -70,7 +72,7 @@ public final class StreamCost {
             record.offset++;
             Event event = stamper.stamp(record);
             event.features = new Object[plan.valueCount];
-            for (Plan.Hop hop : plan.hops) {
+            for (Hop hop : plan.hops) {
                 String key = hop.keyOf(event);
                 if (key == null) {
                     continue;

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -24,9 +25,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from tests.oracle.words import MONEY, is_within, key_of, worth
 from tests.streams import DAY_MS, UNITS, Case, Condition, Feature, FieldValue, Row, Settings
-
-COLUMNS = ("user_id", "ip", "device_id", "card_id", "merchant_id", "country", "currency", "channel", "mcc")
 
 HEAD = (
     ("part", pa.int32()),
@@ -40,7 +40,7 @@ HEAD = (
     ("content", pa.string()),
     ("amount_units", pa.int64()),
 )
-"""What each record has before `COLUMNS` and the judged conditions."""
+"""What each record has before the columns of the features and the judged conditions."""
 
 # A log record: newest is what it makes of its partition's newest position.
 CLOCK = """
@@ -72,11 +72,11 @@ create or replace table counted as
 with recursive successor as (
   select a.seq, min(b.seq) as next_seq
   from ordered a join ordered b
-    on a.user_id = b.user_id and a.event_id = b.event_id and a.content = b.content
+    on a.c0 = b.c0 and a.event_id = b.event_id and a.content = b.content
     and b.seq > a.seq and b.due > a.due + {dedup}
   group by a.seq),
 chain(seq) as (
-  select min(seq) from ordered group by user_id, event_id, content
+  select min(seq) from ordered group by c0, event_id, content
   union all
   select s.next_seq from chain c join successor s on s.seq = c.seq)
 select seq from chain;
@@ -86,7 +86,7 @@ select o.* from ordered o semi join counted c on o.seq = c.seq;
 
 create or replace table reused as
 select distinct b.seq from scored a join scored b
-  on a.user_id = b.user_id and a.event_id = b.event_id and a.content <> b.content
+  on a.c0 = b.c0 and a.event_id = b.event_id and a.content <> b.content
   and a.seq < b.seq and b.due <= a.due + {dedup};
 """
 
@@ -146,8 +146,8 @@ from candidates c left join reached r using (e, x)
 AGGREGATE = """
 select m.e,
   count(*) filter (member) as n,
-  list(t.amount_units) filter (member) as amounts,
-  list(t.amount_units) filter (member and m.x <> m.e) as before,
+  list(t.{number}) filter (member and t.{number} is not null) as numbers,
+  list(t.{number}) filter (member and m.x <> m.e and t.{number} is not null) as before,
   count(distinct t.{column}) filter (member) as different
 from ({members}) m join events t on t.seq = m.x group by m.e
 """
@@ -228,10 +228,12 @@ def _database() -> duckdb.DuckDBPyConnection:
 def _load(db: duckdb.DuckDBPyConnection, case: Case) -> None:
     conditions = _conditions(case.features)
     judged = [(f"w{number}", pa.bool_()) for number in range(len(conditions))]
-    schema = pa.schema([*HEAD, *((name, pa.string()) for name in COLUMNS), *judged])
+    columns = _columns(case)
+    kinds = {**dict.fromkeys(columns.texts.values(), pa.string()), **columns.number_kinds}
+    schema = pa.schema([*HEAD, *kinds.items(), *judged])
     rows = [record for row in case.rows if (record := _record(row, case, conditions))]
-    columns = zip(*rows, strict=True) if rows else ([] for _ in schema)
-    arrays = [pa.array(list(column), field.type) for column, field in zip(columns, schema, strict=True)]
+    made = zip(*rows, strict=True) if rows else ([] for _ in schema)
+    arrays = [pa.array(list(column), field.type) for column, field in zip(made, schema, strict=True)]
     db.register("loaded", pa.Table.from_arrays(arrays, schema=schema))
     db.execute("create or replace table records as select * from loaded")
 
@@ -239,7 +241,8 @@ def _load(db: duckdb.DuckDBPyConnection, case: Case) -> None:
 def _record(row: Row, case: Case, conditions: Sequence[Condition]) -> list[Any] | None:
     past = case.settings.time == "event"
     head = [row.partition, row.offset, row.append_ms, past]
-    empty = [None] * (4 + len(COLUMNS) + len(conditions))
+    columns = _columns(case)
+    empty = [None] * (4 + len(columns.texts) + len(columns.numbers) + len(conditions))
     if "tick" in row.headers:
         return [*head, "tick", int(row.headers["tick"] or 0), *empty]
     if "close" in row.headers:
@@ -255,9 +258,32 @@ def _record(row: Row, case: Case, conditions: Sequence[Condition]) -> list[Any] 
         identity,
         repr(sorted(row.fields.items())),
         row.fields["amount"],
-        *(row.fields.get(name) for name in COLUMNS),
+        *(key_of(name, row.fields) for name in columns.texts),
+        *(worth(name, row.fields) for name in columns.numbers),
         *(holds(condition, row.fields) for condition in conditions),
     ]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The SQL names of what features are by and of: as text, and as number where numbers are asked for."""
+
+    texts: dict[str, str]
+    numbers: dict[str, str]
+
+    @property
+    def number_kinds(self) -> dict[str, pa.DataType]:
+        return {
+            column: pa.int64() if name in MONEY else pa.float64() for name, column in self.numbers.items()
+        }
+
+
+def _columns(case: Case) -> Columns:
+    keys = ["user_id", *(feature.by for feature in case.features)]
+    of = [feature.of for feature in case.features if feature.of]
+    texts = {name: f"c{number}" for number, name in enumerate(dict.fromkeys([*keys, *of]))}
+    numbers = dict.fromkeys(["amount", *(name for name in of if name in (*MONEY, "tip"))])
+    return Columns(texts, {name: f"n{number}" for number, name in enumerate(numbers)})
 
 
 def _conditions(features: Sequence[Feature]) -> list[Condition]:
@@ -277,11 +303,14 @@ def holds(condition: Condition, fields: Mapping[str, FieldValue]) -> bool:
         return any(holds(part, fields) for part in condition.parts)
     if condition.op == "not":
         return not holds(condition.parts[0], fields)
-    if condition.op == "present":
-        return condition.name in fields
-    if condition.name not in fields:
-        return False
-    left = _exact(fields[condition.name], condition.name)
+    value = worth(condition.name, fields)
+    if condition.op == "present" or value is None:
+        return value is not None
+    if condition.op == "starts_with":
+        return isinstance(value, str) and value.startswith(condition.operand)
+    left = _exact(value, condition.name)
+    if condition.op in ("in", "not in") and condition.name == "ip":
+        return is_within(str(value), condition.operand) == (condition.op == "in")
     if condition.op in ("in", "not in"):
         alike = [_exact(one) for one in condition.operand]
         inside = any(_kind(left) == _kind(one) and left == one for one in alike)
@@ -292,7 +321,7 @@ def holds(condition: Condition, fields: Mapping[str, FieldValue]) -> bool:
 def _exact(value: Any, name: str = "", literal: bool = False) -> Any:
     if isinstance(value, bool | str):
         return value
-    if name == "amount":
+    if name in MONEY:
         return Fraction(value) if literal else Fraction(value, UNITS)
     return Fraction(float(value))
 
@@ -329,11 +358,12 @@ def _hop(
     retention = max((_retention(feature) for feature in features), default=0)
     limit, lateness = case.settings.max_entries, case.settings.allowed_lateness_ms
     held = retention + lateness if retention else 0
-    db.execute(HOP.format(key=key, max_entries=limit, retention=retention, lateness=lateness, held=held))
+    column = _columns(case).texts[key]
+    db.execute(HOP.format(key=column, max_entries=limit, retention=retention, lateness=lateness, held=held))
     saturated |= {seq for (seq,) in db.execute("select seq from saturated").fetchall()}
     conditions = _conditions(case.features)
     for feature in features:
-        for seq, value in _values(db, feature, conditions, case.settings):
+        for seq, value in _values(db, feature, conditions, case):
             if value is not None:
                 values.setdefault(seq, {})[feature.name] = value
 
@@ -345,52 +375,72 @@ def _retention(feature: Feature) -> int:
 
 
 def _values(
-    db: duckdb.DuckDBPyConnection, feature: Feature, conditions: list[Condition], settings: Settings
+    db: duckdb.DuckDBPyConnection, feature: Feature, conditions: list[Condition], case: Case
 ) -> list[tuple[int, Any]]:
+    settings, columns = case.settings, _columns(case)
+    texts = {"key": columns.texts[feature.by], "of": columns.texts.get(feature.of or "")}
     where = f"t.w{conditions.index(feature.where)}" if feature.where else "true"
     if feature.steps:
         return _sequence(db, feature, conditions)
     if feature.agg == "first_seen":
-        return _first_seen(db, feature, where, settings)
+        return _first_seen(db, feature, texts, where, settings)
     if feature.agg == "previous":
-        names = {"key": feature.by, "of": feature.of, "ttl": feature.ttl_ms}
+        names = {**texts, "ttl": feature.ttl_ms}
         query = PREVIOUS.format(where=where, lateness=settings.allowed_lateness_ms, **names)
-        return db.execute(query).fetchall()
+        return [(seq, _read(feature.of or "", text)) for seq, text in db.execute(query).fetchall()]
     if feature.session_gap_ms is not None:
         members = SESSION_MEMBERS.format(where=where, gap=feature.session_gap_ms, day=DAY_MS)
     else:
         members = WINDOW_MEMBERS.format(where=where, window=feature.window_ms)
-    column = feature.of if feature.agg == "distinct" else "user_id"
-    answer = db.execute(AGGREGATE.format(members=members, column=column)).fetchall()
-    return [(seq, _aggregate(feature.agg, *rest)) for seq, *rest in answer]
+    of = columns.texts[feature.of if feature.agg == "distinct" and feature.of else "user_id"]
+    number = columns.numbers["amount" if feature.agg in ("count", "distinct") else feature.of or "amount"]
+    answer = db.execute(AGGREGATE.format(members=members, column=of, number=number)).fetchall()
+    return [(seq, _aggregate(feature, *rest)) for seq, *rest in answer]
 
 
-def _aggregate(agg: str, n: int, amounts: list[int] | None, before: list[int] | None, different: int) -> Any:
-    amounts, before = amounts or [], before or []
+def _read(of: str, text: str) -> Any:
+    if of in (*MONEY, "hour"):
+        return int(text)
+    return float(text) if of == "tip" else text == "true" if of == "flag" else text
+
+
+def _aggregate(
+    feature: Feature, n: int, numbers: list[Any] | None, before: list[Any] | None, different: int
+) -> Any:
+    """Money as whole units; other numbers as doubles, None where no double holds them."""
+    agg, is_money = feature.agg, feature.of in MONEY
     if agg in ("count", "distinct"):
         return n if agg == "count" else different
+    chosen = before if agg.endswith("before") else numbers
+    exact = [Fraction(one) for one in chosen or []]
     if agg == "sum":
-        return sum(amounts)
-    if agg == "mean_before":
-        return _mean(before)
-    if agg == "stddev_before":
-        return _deviation(before)
-    if not amounts:
+        return int(sum(exact)) if is_money else _double(sum(exact, Fraction()))
+    if agg in ("min", "max"):
+        found = (min if agg == "min" else max)(exact, default=None)
+        return found if found is None else int(found) if is_money else float(found)
+    units = UNITS if is_money else 1
+    return _deviation(exact, units) if agg == "stddev_before" else _mean(exact, units)
+
+
+def _double(exact: Fraction) -> float | None:
+    try:
+        return float(exact)
+    except OverflowError:
         return None
-    return _mean(amounts) if agg == "avg" else min(amounts) if agg == "min" else max(amounts)
 
 
-def _mean(amounts: list[int]) -> float | None:
-    return float(Fraction(sum(amounts), len(amounts) * UNITS)) if amounts else None
+def _mean(numbers: list[Fraction], units: int) -> float | None:
+    return _double(sum(numbers, Fraction()) / (len(numbers) * units)) if numbers else None
 
 
-def _deviation(amounts: list[int]) -> float | None:
+def _deviation(numbers: list[Fraction], units: int) -> float | None:
     """The sample deviation: its square as an exact fraction, rounded once, then the root."""
-    n = len(amounts)
+    n = len(numbers)
     if n < 2:
         return None
-    mean = Fraction(sum(amounts), n)
-    return math.sqrt(float(sum((amount - mean) ** 2 for amount in amounts) / ((n - 1) * UNITS**2)))
+    mean = sum(numbers, Fraction()) / n
+    square = _double(sum((one - mean) ** 2 for one in numbers) / ((n - 1) * units**2))
+    return None if square is None else math.sqrt(square)
 
 
 def _sequence(
@@ -414,22 +464,33 @@ def _sequence(
 
 
 def _first_seen(
-    db: duckdb.DuckDBPyConnection, feature: Feature, where: str, settings: Settings
+    db: duckdb.DuckDBPyConnection,
+    feature: Feature,
+    texts: Mapping[str, str | None],
+    where: str,
+    settings: Settings,
 ) -> list[tuple[int, int]]:
-    crowded = f"select max(n) from (select count(distinct {feature.of}) n from events group by {feature.by})"
+    crowded = (
+        f"select max(n) from (select count(distinct {texts['of']}) n from events group by {texts['key']})"
+    )
     if ((db.execute(crowded).fetchone() or (0,))[0] or 0) > settings.max_entries:
-        return _first_seen_in_a_crowd(db, feature, where, settings)
-    names = {"key": feature.by, "of": feature.of, "ttl": feature.ttl_ms}
+        return _first_seen_in_a_crowd(db, feature, texts, where, settings)
+    names = {**texts, "ttl": feature.ttl_ms}
     query = FIRST_SEEN.format(where=where, lateness=settings.allowed_lateness_ms, **names)
     return db.execute(query).fetchall()
 
 
 def _first_seen_in_a_crowd(
-    db: duckdb.DuckDBPyConnection, feature: Feature, where: str, settings: Settings
+    db: duckdb.DuckDBPyConnection,
+    feature: Feature,
+    texts: Mapping[str, str | None],
+    where: str,
+    settings: Settings,
 ) -> list[tuple[int, int]]:
+    by, of = texts["key"], texts["of"]
     query = (
-        f"select seq, pos, due, {feature.by}, {feature.of} from events t where {feature.by} is not null "
-        f"and {feature.of} is not null and {where} order by seq"
+        f"select seq, pos, due, {by}, {of} from events t where {by} is not null "
+        f"and {of} is not null and {where} order by seq"
     )
     known: dict[str, dict[str, tuple[int, int]]] = {}
     ages = []

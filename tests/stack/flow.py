@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from fraudctl import engines
 from fraudctl.bench.load import Workload, number_of
@@ -24,6 +24,7 @@ from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Tail
 from fraudctl.waiting import until
 from pipeline import sinks
+from pipeline.connections.peek import context
 from pipeline.records import position
 from pipeline.records.decisions import Decision, decode_decision
 from pipeline.records.names import writer_group
@@ -139,7 +140,7 @@ def await_that(met: Callable[[], bool], wait_s: float, state: Callable[[], str])
 
 def live_job_id(stack: Stack) -> str:
     """The one live job."""
-    found = Flink(stack.flink_url).live(LIVE)
+    found = Flink(stack.flink).live(LIVE)
     assert len(found) == 1, found
     return found[0].job_id
 
@@ -151,20 +152,23 @@ def all_tasks_run(stack: Stack) -> bool:
 
 def await_checkpoint(stack: Stack, wait_s: float = LONG_S) -> None:
     """Has the live job take a checkpoint that begins now, not when its interval is over, and waits for it."""
-    url = f"{stack.flink_url}/jobs/{live_job_id(stack)}/checkpoints"
-    trigger = _json(Request(url, b"{}", {"Content-Type": "application/json"}, method="POST"))["request-id"]
+    url = f"{stack.flink.url}/jobs/{live_job_id(stack)}/checkpoints"
+    begin = Request(url, b"{}", {"Content-Type": "application/json"}, method="POST")
+    trigger = _json(stack, begin)["request-id"]
     answer: dict[str, Any] = {}
 
     def is_complete() -> bool:
-        answer.update(_json(Request(f"{url}/{trigger}")))
+        answer.update(_json(stack, Request(f"{url}/{trigger}")))
         return bool(answer["status"]["id"] == "COMPLETED")
 
     await_that(is_complete, wait_s, lambda: f"no checkpoint is complete: {answer}")
     assert "failure-cause" not in answer["operation"], answer
 
 
-def _json(request: Request) -> Any:
-    with build_opener(ProxyHandler({})).open(request, timeout=LONG_S) as answer:
+def _json(stack: Stack, request: Request) -> Any:
+    """What Flink answers to its owner."""
+    known = HTTPSHandler(context=context(stack.flink.tls_files))
+    with build_opener(ProxyHandler({}), known).open(request, timeout=LONG_S) as answer:
         return json.load(answer)
 
 

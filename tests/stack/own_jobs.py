@@ -70,7 +70,7 @@ class Setup:
 @contextmanager
 def running(setup: Setup, config: JobConfig) -> Iterator[str]:
     """Submits the job, yields its id, and cancels it at the end if it still runs."""
-    flink = Flink(setup.stack.flink_url)
+    flink = Flink(setup.stack.flink)
     job_id = submit(setup.stack, config)
     try:
         yield job_id
@@ -80,7 +80,7 @@ def running(setup: Setup, config: JobConfig) -> Iterator[str]:
 
 def finish(setup: Setup, job_id: str, wait_s: float = END_S) -> None:
     """Waits for the end of a bounded job, which must be a good one."""
-    flink = Flink(setup.stack.flink_url)
+    flink = Flink(setup.stack.flink)
     job = await_end(flink, job_id, wait_s, Progress())
     assert job.state == "FINISHED", why_failed(flink, setup.stack.kafka, job_id)
 
@@ -93,7 +93,7 @@ def run(setup: Setup, decisions: str = "decisions", **changes: Any) -> None:
 
 def await_tasks(setup: Setup, job_id: str, wait_s: float = LONG_S) -> None:
     """Waits until every task of the job runs."""
-    flink = Flink(setup.stack.flink_url)
+    flink = Flink(setup.stack.flink)
     await_that(lambda: flink.job(job_id).running, wait_s, lambda: f"job {job_id} does not run")
 
 

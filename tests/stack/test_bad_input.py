@@ -197,7 +197,7 @@ def sent_alternately(
 
 def restarts(stack: Stack, job_id: str) -> float:
     """How often Flink has restarted the job; the JobManager has the figure some seconds after it is asked."""
-    flink, found = Flink(stack.flink_url), dict[str, float]()
+    flink, found = Flink(stack.flink), dict[str, float]()
 
     def known() -> bool:
         found.update(flink.metrics(f"/jobs/{job_id}", ["numRestarts"]))
@@ -272,7 +272,7 @@ def test_a_decision_too_large_for_the_topic_is_refused_and_those_below_are_writt
     limit = 1_600_000
     with running(setup, setup.config(max_message_bytes=limit)) as job_id:
         finish(setup, job_id)
-        assert Flink(stack.flink_url).exceptions(job_id) == ()
+        assert Flink(stack.flink).exceptions(job_id) == ()
     expected, _ = by_reference(setup, recorded(setup))
     too_large = {place for place, value in expected.items() if len(value) > limit}
     assert (len(expected), len(too_large)) == (40, 10)

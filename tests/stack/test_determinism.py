@@ -140,7 +140,7 @@ def stopped_early(setup: Setup, parallelism: int, name: str, tries: int = 3) -> 
     On a machine with other work a source may have ended before the first decisions are seen; then the job is
     begun anew.
     """
-    flink = Flink(setup.stack.flink_url)
+    flink = Flink(setup.stack.flink)
     for attempt in range(1, tries + 1):
         decisions = f"{name}.{attempt}"
         setup.create(decisions)
@@ -163,7 +163,7 @@ def test_a_job_whose_taskmanager_is_killed_in_the_middle_decides_the_same(
 ) -> None:
     decisions = f"killed.{parallelism}"
     recorded.create(decisions)
-    flink = Flink(recorded.stack.flink_url)
+    flink = Flink(recorded.stack.flink)
     settings: dict[str, Any] = {"parallelism": parallelism, "checkpoint_interval_ms": 500}
     with running(recorded, recorded.config(decisions, **settings)) as job_id:
         await_tasks(recorded, job_id)

@@ -94,7 +94,7 @@ def test_a_job_that_the_jobmanager_forgot_comes_back_from_its_newest_checkpoint(
     assert kept is not None
     assert (len(found), kept.run, kept.job_id != before) == (600, run, True)
     assert "/chk-" in kept.restored_from
-    assert len(Flink(stack.flink_url).live(LIVE)) == 1
+    assert len(Flink(stack.flink).live(LIVE)) == 1
 
 
 def test_a_keeper_killed_while_it_submits_leaves_one_job(stack: Stack) -> None:
@@ -109,9 +109,9 @@ def test_a_keeper_killed_while_it_submits_leaves_one_job(stack: Stack) -> None:
     live.start(stack, LONG_S, Progress())
     settled_ms = now_ms() + 3_000
     await_that(
-        lambda: now_ms() > settled_ms and len(Flink(stack.flink_url).live(LIVE)) == 1,
+        lambda: now_ms() > settled_ms and len(Flink(stack.flink).live(LIVE)) == 1,
         LONG_S,
-        lambda: f"live jobs: {Flink(stack.flink_url).live(LIVE)}",
+        lambda: f"live jobs: {Flink(stack.flink).live(LIVE)}",
     )
 
 

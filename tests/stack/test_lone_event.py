@@ -125,7 +125,7 @@ def test_partitions_that_never_had_an_event_hold_nobody_back_not_even_after_a_re
     setup = Setup(stack, job_config(stack, 1).ruleset)
     setup.create("transactions", "decisions", "refusals")
     config = setup.config(bounded=False, parallelism=parallelism)
-    flink = Flink(stack.flink_url)
+    flink = Flink(stack.flink)
     with ticker(stack, setup.transactions, tmp_path):
         with running(setup, config) as job_id:
             await_tasks(setup, job_id)

@@ -77,7 +77,7 @@ def test_a_plugin_that_hangs_is_stopped_and_every_event_is_decided(stack: Stack)
         send(setup, [5, 20, 13, 60], 0)
         await_decided(setup, 4, 60.0)
         before = decided(setup)
-        assert Flink(stack.flink_url).job(job_id).running
+        assert Flink(stack.flink).job(job_id).running
         send(setup, [77, 20, 5], 4)
         await_decided(setup, 7, 180.0)
     after = decided(setup)

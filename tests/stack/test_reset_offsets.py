@@ -56,7 +56,7 @@ def test_a_reset_run_repeats_the_decisions_from_its_offsets_on_and_no_other(stac
     kill(stack, "flink-jobmanager")
 
     def is_resumed() -> bool:
-        live = [job.job_id for job in Flink(stack.flink_url).live(LIVE)]
+        live = [job.job_id for job in Flink(stack.flink).live(LIVE)]
         return live not in ([], [stopped]) and all_tasks_run(stack)
 
     await_that(is_resumed, LONG_S, lambda: "the job is not back")

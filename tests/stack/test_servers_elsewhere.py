@@ -6,135 +6,55 @@ broker dies, then another; then every certificate and password is changed.
 
 from __future__ import annotations
 
+import io
+import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import fastavro
 import pytest
 
 from fraudctl.bench.load import Workload
 from fraudctl.engines import current
 from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
-from fraudctl.kafka import rights as kafka_rights
+from fraudctl.kafka import admin, tail
 from fraudctl.kafka.broker import metadata
 from fraudctl.kafka.sender import Sender
-from fraudctl.settings import reading
-from fraudctl.settings.profile import Profile
-from pipeline.sinks import rights
+from fraudctl.kafka.tail import Record
+from pipeline.records.clock import now_ms
+from pipeline.records.framed import framed
 from tests.certificates import Authority
-from tests.contract import secured
-from tests.kafka_cluster import Cluster, running
 from tests.stack.cli import data_of
+from tests.stack.elsewhere import Elsewhere, servers_elsewhere
 from tests.stack.flow import await_decisions, await_sinks, workload
 from tests.waiting import await_that
 
 PASSWORD = 'st"ack-s3cret\\'
 NEXT_PASSWORD = "another-s3cret"
 EVENTS = 6_000
-PROFILE = """\
-partitions: 3
-pipeline: {{checkpoint_interval_ms: 2000}}
-sinks:
-  postgres: {{sslmode: verify-full, ca_file: ca.pem, password_file: postgres.password}}
-  redis: {{ca_file: ca.pem, password_file: redis.password}}
-servers:
-  postgres: {{external: {{address: "{postgres}"}}}}
-  redis: {{external: {{address: "{redis}"}}}}
-  kafka:
-    external:
-      bootstrap: "{kafka}"
-      security: scram
-      username: risk
-      password_file: kafka.password
-      ca_file: ca.pem
-      cert_file: risk.pem
-      key_file: risk.key.pem
-      replication: 3
-      min_insync: 2
-"""
-CLOSED = {"allow.everyone.if.no.acl.found": "false", "listener.name.sasl.ssl.client.auth": "required"}
-
-
-@dataclass
-class Elsewhere:
-    """Servers of others: each lets in whom it knows, to do what `grants` prints and nothing else.
-
-    Our files lie in the folder, beside the profile.
-    """
-
-    folder: Path
-    authority: Authority
-    kafka: Cluster
-    postgres: secured.Postgres
-    redis: secured.Redis
-
-    @property
-    def profile(self) -> Path:
-        return self.folder / "elsewhere.yaml"
-
-    def take(self, authority: Authority, kafka: str, store: str) -> None:
-        """Our files from now on: whom we trust, by what we are known."""
-        ours = authority.issue("risk")
-        self._put("ca.pem", authority.cert.read_text())
-        self._put("risk.pem", ours.cert.read_text())
-        self._put("kafka.password", kafka)
-        self._put("risk.key.pem", ours.key.read_text())
-        for name in ("postgres", "redis"):
-            self._put(f"{name}.password", store)
-
-    def renew(self, authority: Authority, kafka: str, store: str) -> None:
-        """All servers show other certificates, want others, know other passwords, and end what is open."""
-        self.kafka.user("risk", kafka)
-        for broker in self.kafka.brokers:
-            self.kafka.kill(broker.number)
-        self.kafka.renew(authority)
-        for end in (self.postgres.end, self.redis.end):
-            end.pair = authority.issue("server")
-        self.postgres.set_password(store)
-        with self.redis.admin() as admin:
-            admin.execute_command("ACL", "SETUSER", secured.USER, "resetpass", f">{store}")
-        self.redis.end.drop()
-        self.kafka.start()
-
-    def grant(self) -> None:
-        """What `grants` prints for the profile, and nothing beside it."""
-        profile = reading.load(self.profile)
-        self.kafka.allow("risk", kafka_rights.needed(profile))
-        self.postgres.ask("REVOKE ALL ON DATABASE postgres FROM PUBLIC")
-        self.postgres.ask("REVOKE ALL ON SCHEMA public FROM PUBLIC")
-        self.postgres.ask(self._rights(profile, "postgres"))
-        with self.redis.admin() as admin:
-            admin.execute_command("ACL", "DELUSER", secured.USER)
-            admin.execute_command(*self._rights(profile, "redis").split(), ">first")
-
-    def _rights(self, profile: Profile, sink: str) -> str:
-        return rights.needed(sink, getattr(self, sink).address(), profile.sinks[sink], "").text
-
-    def _put(self, name: str, text: str) -> None:
-        file = self.folder / f"{name}.next"
-        file.write_text(text)
-        file.replace(self.folder / name)
+PAYMENT = {
+    "type": "record",
+    "name": "Payment",
+    "fields": [
+        {"name": "event_id", "type": "string"},
+        {"name": "user_id", "type": "string"},
+        {"name": "event_time", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+        {"name": "amount", "type": "double"},
+        {"name": "currency", "type": ["null", "string"]},
+        {"name": "note", "type": ["null", "string"]},
+    ],
+}
 
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
-    folder = tmp_path_factory.mktemp("elsewhere")
-    authority = Authority(folder / "authority")
-    pair = authority.issue("server")
-    brokers = Cluster(folder / "kafka", authority, CLOSED)
-    with running(brokers, 3) as kafka, secured.postgres(pair) as postgres, secured.valkey(pair) as valkey:
-        kafka.user("risk", PASSWORD)
-        made = Elsewhere(folder, authority, kafka, postgres, valkey)
-        made.take(authority, PASSWORD, "first")
-        places = {"kafka": kafka.at("SASL"), "postgres": postgres.address(), "redis": valkey.address()}
-        made.profile.write_text(PROFILE.format(**places))
-        made.grant()
+    with servers_elsewhere(tmp_path_factory.mktemp("elsewhere"), PASSWORD) as made:
         yield made
 
 
@@ -187,6 +107,50 @@ def test_a_stack_lives_on_what_grants_prints_and_shows_its_passwords_nowhere(sta
     transactions = stack.profile.topics.transactions
     assert admin.describe(stack.kafka, [transactions])[transactions].config["min.insync.replicas"] == "2"
     assert admin.differing(stack.kafka, []) == []
+
+
+def test_a_transaction_is_decided_alike_in_avro_by_a_json_schema_and_without_a_schema(
+    stack: Stack, elsewhere: Elsewhere
+) -> None:
+    names, began_ms = stack.profile.topics, now_ms()
+    numbers = {"avro": elsewhere.registry.keep(PAYMENT), "json": elsewhere.registry.keep({}, "JSON")}
+    before = {name: admin.end_offsets(stack.kafka, name) for name in (names.decisions, names.refusals)}
+    sender = Sender(stack.kafka)
+    for number in range(6):
+        payment = {"event_time": began_ms, "amount": 12.5 * number, "currency": "eur", "note": None}
+        for form in ("avro", "json", "plain"):
+            user = {"event_id": f"{form}-{number}", "user_id": form}
+            sender.send(names.transactions, in_form(form, numbers, user | payment), form.encode())
+    sender.send(names.transactions, framed(99, b"{}"), b"avro")
+    assert (sender.flush(120), sender.failed) == (0, 0)
+
+    def found(topic: str) -> list[Record]:
+        return list(tail.records(stack.kafka, topic, before[topic]))
+
+    await_that(lambda: len(found(names.decisions)) >= 18, "a decision for each")
+    [decisions] = [n for n, one in elsewhere.registry.schemas.items() if "fraudctl:decision" in one["schema"]]
+    assert {one.frame for one in found(names.decisions)} == {framed(decisions, b"")}
+    by_form: dict[bytes, list[dict[str, Any]]] = {}
+    for record in found(names.decisions):
+        form = record.key or b""
+        decided = json.loads((record.value or b"").replace(form, b"user"))
+        decided["features"].pop("delay_ms", None)  # of its own append time
+        del decided["source"]
+        by_form.setdefault(form, []).append(decided)
+    assert by_form[b"avro"] == by_form[b"json"] == by_form[b"plain"]
+    assert [one["amount"] for one in by_form[b"avro"]] == [12.5 * n for n in range(6)]
+    [refused] = found(names.refusals)
+    assert refused.headers["reason"] == b"unknown_schema: the registry knows no schema 99"
+    assert refused.value == framed(99, b"{}")
+
+
+def in_form(form: str, numbers: Mapping[str, int], payment: Mapping[str, Any]) -> bytes:
+    if form != "avro":
+        content = json.dumps(payment).encode()
+        return framed(numbers[form], content) if form in numbers else content
+    written = io.BytesIO()
+    fastavro.schemaless_writer(written, fastavro.parse_schema(PAYMENT), payment)
+    return framed(numbers[form], written.getvalue())
 
 
 def test_one_broker_dies_then_another_and_nothing_is_lost_or_decided_twice(

@@ -52,7 +52,7 @@ def test_state_whose_windows_and_memories_are_over_is_gone_from_the_next_savepoi
     settings = PlanSettings(dedup_window_ms=4 * SECOND)
     setup = Setup(stack, CONTENT, "event", settings)
     setup.create("transactions", "decisions", "refusals")
-    flink = Flink(stack.flink_url)
+    flink = Flink(stack.flink)
 
     def size(job_id: str) -> int:
         return bytes_in(flink.savepoint(job_id, savepoint_folder(setup)))

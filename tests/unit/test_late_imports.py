@@ -37,6 +37,7 @@ SLOW = {
 
 OURS = {
     "fraudctl.flink.rest": "httpx, 70 ms; profiles are checked by what servers can be told",
+    "pipeline.connections.registry.client": "urllib.request; few stacks have a schema registry",
     "pipeline.sinks.parquet.blobs": "Arrow; profiles are read by what a sink can be told",
     "pipeline.sinks.parquet.writer": "Arrow; profiles are read by what a sink can be told",
     "pipeline.sinks.postgres.schema": "psycopg; profiles are read by what a sink can be told",

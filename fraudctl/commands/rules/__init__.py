@@ -5,12 +5,13 @@ from __future__ import annotations
 import typer
 
 from fraudctl.commands._app import App
-from fraudctl.commands.rules import adopt, apply, cases, diff, history, lint, shadow, show
+from fraudctl.commands.rules import adopt, apply, cases, diff, history, lint, new, shadow, show
 from fraudctl.commands.rules import list as listing
 
 
 def register(app: typer.Typer) -> None:
     noun = App(help="Rule sets: features, rules and thresholds as data.")
+    noun.command("new")(new.new)
     noun.command("lint")(lint.lint)
     noun.command("test")(cases.run_tests)
     noun.command("diff")(diff.diff)

@@ -106,7 +106,10 @@ class Engine:
         flink = job["flink"]
         runs = bool(flink and flink["all_tasks_running"]) or job["wanted"] == "stopped"
         said = job["keeper"]["last_error"] or f"the operator says {job['keeper']['state']}"
-        return [ServerHealth("flink", "Flink", stack.flink, runs, "" if runs else str(said), ()), *found]
+        return [
+            ServerHealth("flink", "Flink", stack.address("flink"), runs, "" if runs else str(said), ()),
+            *found,
+        ]
 
     def programs(self, stack: Stack) -> Mapping[str, ProgramState]:
         return {} if _is_alone(stack.home) else self.seen_in(stack.home)

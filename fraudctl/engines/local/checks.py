@@ -22,7 +22,16 @@ from fraudctl.settings import reading
 def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
     """Every check, in an order for reading."""
     found = [_packages(), _java(), _jars(artifacts.cache_dir(environ))]
-    return [*found, _ports(home, environ), _leftovers(home), _pid_file(home)]
+    return [*found, _ports(home, environ), _leftovers(home), _pid_file(home), _other_users()]
+
+
+def _other_users() -> Check:
+    """What keeps others of this machine out, and what does not."""
+    if os.geteuid() != 0:
+        found = "servers ask who comes, files are yours alone; anyone here may read /metrics"
+        return Check("other users", WELL, found)
+    found = "what root starts runs as root, PostgreSQL aside"
+    return Check("other users", WARNING, found, "start stacks as an ordinary user; see docs/security.md")
 
 
 def _packages() -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -44,7 +45,7 @@ def configuration(paths: Paths, programs: Sequence[Program]) -> str:
         main["user"] = "root"
     interface = {"supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"}
     sections = [
-        _section("unix_http_server", {"file": socket_path(paths.home), "chmod": "0700"}),
+        _section("unix_http_server", {"file": socket_path(paths.home), "chmod": "0600"}),
         _section("supervisord", main),
         _section("rpcinterface:supervisor", interface),
         *(_section(f"program:{program.name}", _program(paths, program)) for program in programs),
@@ -55,7 +56,7 @@ def configuration(paths: Paths, programs: Sequence[Program]) -> str:
 def _program(paths: Paths, program: Program) -> dict[str, object]:
     environment = {**program.env, HOME_VARIABLE: str(paths.home)}
     settings: dict[str, object] = {
-        "command": " ".join(map(_quoted, program.argv)),
+        "command": " ".join(map(_quoted, _command(program))),
         "environment": ",".join(f"{name}={_quoted(value)}" for name, value in environment.items()),
         "directory": program.directory or paths.home,
         "autostart": "false",
@@ -71,9 +72,23 @@ def _program(paths: Paths, program: Program) -> dict[str, object]:
         "stdout_logfile_maxbytes": "20MB",
         "stdout_logfile_backups": 3,
     }
-    if program.user:
-        settings["user"] = program.user
     return settings
+
+
+_BECOME = """\
+import os, sys
+user = int(sys.argv[1])
+os.setgroups([]); os.setgid(user); os.setuid(user)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def _command(program: Program) -> Sequence[str]:
+    """As that user, which the supervisor cannot do by itself for one that has no account."""
+    if program.user is None:
+        return program.argv
+    become = "; ".join(_BECOME.splitlines())
+    return [sys.executable, "-I", "-S", "-c", become, str(program.user), *program.argv]
 
 
 def _section(name: str, settings: Mapping[str, object]) -> str:

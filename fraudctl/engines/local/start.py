@@ -35,7 +35,7 @@ def up(wish: Wish) -> Stack:
         known = read(wish.home)
         supervisor = Supervisor(paths)
         runs_on = supervisor.pid is not None and known is not None and beginning.goes_on(known, wish)
-        if not (runs_on and was_marked and known is not None and METRICS in known.ports):
+        if not (runs_on and was_marked and known is not None and METRICS in known.ports and known.is_closed):
             supervisor.shut_down()
             runs_on = False
         homes.close(wish.home)
@@ -77,7 +77,8 @@ class _Run:
     def _stack(self, classes: Mapping[str, type[BaseServer]]) -> Stack:
         taken, profile = self._ports(classes), self.wish.profile
         addresses = ports.addresses(taken, classes) | chosen.external_addresses(profile, self.wish.without)
-        return Stack(self.wish.home, profile, addresses, taken, self.wish.without, added=self.wish.added)
+        without, added = self.wish.without, self.wish.added
+        return Stack(self.wish.home, profile, addresses, taken, without, added=added, is_closed=True)
 
     def _ports(self, classes: Mapping[str, type[BaseServer]]) -> ports.Ports:
         if self.running and self.known:

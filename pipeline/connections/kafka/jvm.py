@@ -12,10 +12,15 @@ from urllib.parse import quote
 
 from pipeline.connections import tls
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.tls import TlsFiles
 
 _MODULES = "org.apache.kafka.common.security"
 _AWS = "software.amazon.msk.auth.iam"
-PROVIDER = "fraudctl.kernel.connection.SecretFiles"
+PROVIDERS = {
+    "config.providers": "fraudctl",
+    "config.providers.fraudctl.class": "fraudctl.kernel.connection.SecretFiles",
+}
+"""What reads the files that references name."""
 
 
 def properties(kafka: Kafka) -> dict[str, str]:
@@ -29,25 +34,26 @@ def properties(kafka: Kafka) -> dict[str, str]:
     transport = "SSL" if kafka.is_encrypted else "PLAINTEXT"
     if not kafka.is_sasl and not kafka.is_encrypted:
         return {}
-    found = {"config.providers": "fraudctl", "config.providers.fraudctl.class": PROVIDER}
+    found = dict(PROVIDERS)
     found["security.protocol"] = f"SASL_{transport}" if kafka.is_sasl else transport
     if kafka.is_encrypted:
-        found |= _tls(kafka)
+        found |= tls_properties(kafka.tls_files)
     if kafka.is_sasl:
         found |= _SASL[kafka.security](kafka)
     return found
 
 
-def _tls(kafka: Kafka) -> dict[str, str]:
+def tls_properties(files: TlsFiles) -> dict[str, str]:
+    """Those of TLS alone; the references in them need `PROVIDERS`."""
     found: dict[str, str] = {}
-    if kafka.ca_file:
-        found |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(kafka.ca_file)}
-    if kafka.cert_file and kafka.key_file:
+    if files.ca_file:
+        found |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(files.ca_file)}
+    if files.cert_file and files.key_file:
         found["ssl.keystore.type"] = "PEM"
-        found["ssl.keystore.certificate.chain"] = _reference("text", kafka.cert_file)
-        found["ssl.keystore.key"] = _reference("key", kafka.key_file)
-    if kafka.key_password_file:
-        found["ssl.key.password"] = _reference("line", kafka.key_password_file)
+        found["ssl.keystore.certificate.chain"] = reference("text", files.cert_file)
+        found["ssl.keystore.key"] = reference("key", files.key_file)
+    if files.key_password_file:
+        found["ssl.key.password"] = reference("line", files.key_password_file)
     return found
 
 
@@ -102,7 +108,7 @@ def _jaas(module: str, options: Mapping[str, str]) -> str:
 
 def _secret(path: Path | None) -> str:
     assert path is not None
-    return f'"{_reference("jaas", path)}"'
+    return f'"{reference("jaas", path)}"'
 
 
 def _quoted(text: str) -> str:
@@ -110,6 +116,6 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _reference(form: str, path: Path) -> str:
+def reference(form: str, path: Path) -> str:
     """The content of a file, in that form; see `SecretFiles`. Its path is written as in a URL."""
     return f"${{fraudctl:{form}:{quote(str(path))}}}"

@@ -10,12 +10,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from pipeline.connections import tls
@@ -26,6 +27,7 @@ Settings = Mapping[str, Any]
 """What a client is told beside its connection, by librdkafka's own names."""
 
 LOOK_EVERY_S = 2.0
+RETIRING_S = 3.0
 HEARD_S = 60.0
 """What a client complained of longer ago says nothing of now."""
 _EMPTY_WORDS = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT})
@@ -49,6 +51,19 @@ def admin(kafka: Kafka, settings: Settings, logger: logging.Logger | None = None
     made = AdminClient(_whole(kafka, settings, logger), **_logged(logger))
     _ADMINS[made] = kafka
     return made
+
+
+def retire(consumer: Consumer) -> None:
+    """Close a consumer in whose place another is. One that is refused waits for answers that never come,
+    for minutes: nobody waits with it for longer than a few seconds, and it ends in the background."""
+
+    def close() -> None:
+        with suppress(KafkaException, RuntimeError):
+            consumer.close()
+
+    closing = threading.Thread(target=close, name="retired consumer", daemon=True)
+    closing.start()
+    closing.join(RETIRING_S)
 
 
 def connection(kafka: Kafka) -> dict[str, Any]:

@@ -13,10 +13,13 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, Final
 
+from pipeline.records.letters import lowered
+from pipeline.records.networks import Networks
 from pipeline.records.quantities import UNITS
 from pipeline.rules.expression.tree import (
     Arithmetic,
     Both,
+    Call,
     Comparison,
     Condition,
     Kind,
@@ -26,14 +29,17 @@ from pipeline.rules.expression.tree import (
     Negation,
     Present,
     RawValue,
+    StartsWith,
     Truth,
     Value,
     is_comparable,
     kind_of,
+    networks_among,
 )
 
 _SYMBOLS: Final = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 _FLIPPED: Final = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
+_CALLS: Final = {"lower": "lowered", "len": "len"}
 _CLASSES: Final = {Kind.TEXT: "str", Kind.BOOL: "bool"}
 
 
@@ -61,7 +67,7 @@ class ConditionCompiler:
     def __init__(self, variable: Callable[[str], str]) -> None:
         self._variable = variable
         self._temporaries = 0
-        self.constants: dict[str, object] = {"quotient": quotient}
+        self.constants: dict[str, object] = {"quotient": quotient, "lowered": lowered}
 
     def source(self, condition: Condition) -> str:
         """An expression that is truthy iff the condition holds. Safe to place inside any operator."""
@@ -70,6 +76,9 @@ class ConditionCompiler:
                 return self._comparison(operator, left, right)
             case Membership():
                 return self._membership(condition)
+            case StartsWith(value, prefix):
+                code = _of_class(self._value(value), Kind.TEXT)
+                return _guarded(code.guards, f"{code.source}.startswith({prefix!r})")
             case Present(name):
                 return f"({self._variable(name.name)} is not None)"
             case Truth(name):
@@ -119,6 +128,10 @@ class ConditionCompiler:
             return "False"
         code = _of_number(code) if kind is Kind.FLOAT else _of_class(code, kind)
         constant = self._constant(frozenset(_members(code.kind, condition.items)))
+        if networks := networks_among(condition.value, condition.items):
+            among = self._constant(Networks(networks).has)
+            found = f"({code.source} in {constant} or {among}({code.source}))"
+            return _guarded(code.guards, f"not {found}" if condition.is_negated else found)
         return _guarded(code.guards, f"{code.source} {'not in' if condition.is_negated else 'in'} {constant}")
 
     def _constant(self, value: Any) -> str:
@@ -133,6 +146,9 @@ class ConditionCompiler:
                 return code if kind is Kind.ANY else _Code(code.source, kind, (_present(code),))
             case Literal(literal):
                 return _Code(repr(float(literal)), Kind.FLOAT)
+            case Call(function, operand):
+                code = _of_class(self._value(operand), Kind.TEXT)
+                return _Code(f"{_CALLS[function]}({code.source})", value.kind, code.guards)
             case Arithmetic(operator, operands):
                 codes = [self._value(operand) for operand in operands]
                 return self._arithmetic(operator, codes, kind_of(value))

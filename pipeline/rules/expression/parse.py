@@ -3,9 +3,10 @@
 Knows names and kinds; knows nothing of where values come from. `postfix` turns a condition into the program
 of the kernel, `expression_compile` into Python.
 
-    condition  = comparison | name | present(name) | not c | c and c | c or c
-    comparison = value (< <= > >= == !=) value, chained as in Python | name in list | name not in list
-    value      = name | number | "text" | True | False | -v | v + v | v - v | v * v | v / v
+    condition  = comparison | name | present(name) | starts_with(t, "text") | not c | c and c | c or c
+    comparison = value (< <= > >= == !=) value, chained as in Python | t in list | t not in list
+    t          = name | lower(t)
+    value      = t | len(t) | number | "text" | True | False | -v | v + v | v - v | v * v | v / v
                | abs(v) | min(v, …) | max(v, …)
     list       = [literal, …] or the name of a list of the rule set; its literals are of one kind
 
@@ -22,6 +23,9 @@ Semantics. A value is money, a number, text or a truth value, or it is absent.
 - Arithmetic (rules only): money + money, money - money, -money, abs(money), min and max of only money are
   exact money; -int and abs(int) stay exact; everything else turns each operand into a double first. Division
   by zero is absent, and so is arithmetic with an absent value or with text. Infinities follow IEEE 754.
+- `lower(t)` is the text with the letters of `pipeline.records.letters` made small, `len(t)` its code points,
+  and `starts_with` compares code points; of what is no text they are absent, or false.
+- `ip in list` holds also for a network of the list that the address lies in.
 - In a `where` only transaction fields may be named and there is no arithmetic but the sign of a literal.
 """
 
@@ -36,6 +40,7 @@ from typing import Final
 from pipeline.rules.expression.tree import (
     Arithmetic,
     Both,
+    Call,
     Comparison,
     Condition,
     Kind,
@@ -46,6 +51,7 @@ from pipeline.rules.expression.tree import (
     Names,
     Negation,
     Present,
+    StartsWith,
     Truth,
     Value,
     is_clean_text,
@@ -54,6 +60,8 @@ from pipeline.rules.expression.tree import (
 MAX_LENGTH: Final = 2_000
 MAX_DEPTH: Final = 30
 FUNCTIONS: Final = ("present", "abs", "min", "max")
+"""What nothing in a rule set may be called; functions that came later give way to names."""
+NEEDS_SETTING: Final = dict.fromkeys(("hour", "weekday", "day"), "settings: {zone: Europe/Berlin}")
 
 
 class ExpressionError(Exception):
@@ -130,6 +138,12 @@ class _Reader:
                 return Present(self._name(name))
             case ast.Call(func=ast.Name(id="present")):
                 raise self._error(node, "present takes the name of one field or feature")
+            case ast.Call(
+                func=ast.Name(id="starts_with"), args=[value, ast.Constant(value=str()) as text], keywords=[]
+            ):
+                return StartsWith(self._text(value), str(self._constant(text)))
+            case ast.Call(func=ast.Name(id="starts_with")):
+                raise self._error(node, 'starts_with takes a text and its beginning: starts_with(x, "a")')
             case ast.Name():
                 name_node = self._name(node)
                 if name_node.kind not in (Kind.BOOL, Kind.ANY):
@@ -149,9 +163,10 @@ class _Reader:
 
     def _pair(self, operator: ast.cmpop, left: ast.expr, right: ast.expr) -> Condition:
         if isinstance(operator, ast.In | ast.NotIn):
-            if not isinstance(left, ast.Name):
+            value = self._value(left)
+            if not isinstance(value, Name | Call):
                 raise self._error(left, "only a field or a feature can be looked up in a list")
-            return Membership(self._name(left), self._items(right), isinstance(operator, ast.NotIn))
+            return Membership(value, self._items(right), isinstance(operator, ast.NotIn))
         name = _COMPARISONS.get(type(operator))
         if name is None:
             raise self._error(right, "`is` is not in the language: use == or present(…)")
@@ -191,6 +206,10 @@ class _Reader:
                 return self._arithmetic(node, "abs", [operand])
             case ast.Call(func=ast.Name(id="min" | "max" as function), args=[_, _, *_], keywords=[]):
                 return self._arithmetic(node, function, node.args)
+            case ast.Call(func=ast.Name(id="lower" | "len" as function), args=[operand], keywords=[]):
+                return Call(function, self._text(operand))
+            case ast.Call(func=ast.Name(id="amount_in"), args=[ast.Name(id=code)], keywords=[]):
+                return self._name(node, f"amount_in({code})")
             case _:
                 raise self._error(node, f"{_described(node)} cannot be a value here")
 
@@ -227,15 +246,26 @@ class _Reader:
             raise self._error(node, "a number must stay below 1e308")
         return number
 
-    def _name(self, node: ast.Name) -> Name:
-        kind = self._names.kind(node.id)
-        if kind is None:
-            raise self._error(node, self._unknown(node.id))
-        return Name(node.id, kind)
+    def _text(self, node: ast.expr) -> Name | Call:
+        value = self._value(node)
+        if not isinstance(value, Name | Call) or value.kind not in (Kind.TEXT, Kind.ANY):
+            raise self._error(node, "a text is needed here: a field, a feature or lower(…)")
+        return value
+
+    def _name(self, node: ast.expr, word: str | None = None) -> Name:
+        word = node.id if isinstance(node, ast.Name) else str(word)
+        found = self._names.resolve(word)
+        if found is None:
+            raise self._error(node, self._unknown(word))
+        return found
 
     def _unknown(self, name: str) -> str:
         if name in self._names.lists:
             return f"{name} is a list: use it after in"
+        if name in NEEDS_SETTING:
+            return f"{name} needs {NEEDS_SETTING[name]}"
+        if name.startswith("amount_in("):
+            return f'{name} needs rates: {{JPY: "0.006"}} with one of it, and settings: {{currency: EUR}}'
         if name == "event_time":
             return "event_time cannot be compared: windows and ages say when"
         if not self._names.allows_arithmetic:

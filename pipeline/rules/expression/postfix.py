@@ -2,7 +2,9 @@
 
 Operations, each a JSON array: ["field", name] ["num", "12.5"] ["str", "x"] ["bool", true]
 ["list", [literal, …]] with literals written as the three operations before; eq ne lt le gt ge in notin;
-["present", name]; and or not. A field left alone on the stack is a condition: it holds iff it is true.
+["present", name]; and or not. A field left alone on the stack is a condition: it holds iff it is true. A
+name is that of a field or of a derived value. ["lower"] ["len"] ["starts_with", "x"] take the text before
+them; a list may also hold ["net", "10.0.0.0/8"], which equals the addresses in it.
 """
 
 from __future__ import annotations
@@ -12,20 +14,26 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
-from pipeline.records.events import Transaction
+from pipeline.records.letters import lowered
+from pipeline.records.networks import Networks, network
 from pipeline.records.quantities import UNITS
 from pipeline.rules.expression.tree import (
     Both,
+    Call,
     Comparison,
     Condition,
     Membership,
     Name,
     Negation,
     Present,
+    RawValue,
+    StartsWith,
     Truth,
     Value,
+    names_in,
+    networks_among,
 )
 from pipeline.rules.expression.tree import Literal as Constant
 
@@ -39,12 +47,15 @@ def program(condition: Condition) -> Program:
     """The postfix program of a condition over transaction fields."""
     match condition:
         case Comparison(operator, left, right):
-            return [_operand(left), _operand(right), [operator]]
+            return [*_operands(left), *_operands(right), [operator]]
         case Membership(value, items, is_negated):
             if is_negated and not items:
-                return [["present", value.name]]
+                return [["present", next(names_in(value)).name]]
             literals = [_operand(item) for item in items]
-            return [["field", value.name], ["list", literals], ["notin" if is_negated else "in"]]
+            literals += [["net", str(network(text))] for text in networks_among(value, items)]
+            return [*_operands(value), ["list", literals], ["notin" if is_negated else "in"]]
+        case StartsWith(value, prefix):
+            return [*_operands(value), ["starts_with", prefix]]
         case Present(name):
             return [["present", name.name]]
         case Truth(name):
@@ -56,6 +67,11 @@ def program(condition: Condition) -> Program:
             for part in parts[1:]:
                 joined += [*program(part), ["or" if is_any else "and"]]
             return joined
+
+
+def _operands(value: Value) -> Program:
+    """A value, and what is made of it."""
+    return [*_operands(value.operand), [value.function]] if isinstance(value, Call) else [_operand(value)]
 
 
 def _operand(value: Value) -> list[Any]:
@@ -94,6 +110,8 @@ def _pair(left: Any, right: Any) -> tuple[Any, Any] | None:
 
 
 def _is_member(value: Any, items: list[Any], is_negated: bool) -> bool:
+    if isinstance(value, str) and any(isinstance(item, Networks) and item.has(value) for item in items):
+        return not is_negated
     pairs = [pair for pair in (_pair(value, item) for item in items) if pair]
     is_found = any(a == b for a, b in pairs)
     return bool(pairs) and not is_found if is_negated else is_found
@@ -105,14 +123,30 @@ def _exact(number: str | int, scale: int = 1) -> Fraction:
 
 
 def _literal(operation: list[Any]) -> Any:
+    if operation[0] == "net":
+        return _networks(operation[1])
     return _exact(operation[1]) if operation[0] == "num" else operation[1]
 
 
-def _field(transaction: Transaction, name: str) -> Any:
-    return _exact(transaction.amount_units, UNITS) if name == "amount" else transaction.get(name)
+@lru_cache(maxsize=4_096)
+def _networks(text: str) -> Networks:
+    return Networks([text])
 
 
-def holds(where: Program, transaction: Transaction) -> bool:
+def _field(transaction: Valued, name: str) -> Any:
+    value = transaction.get(name)
+    if name == "amount" or name.startswith("amount_in("):
+        return None if value is None else _exact(int(value), UNITS)
+    return Fraction(value) if type(value) is int else value
+
+
+class Valued(Protocol):
+    """A transaction, or what a rule set sees of one."""
+
+    def get(self, name: str) -> RawValue | None: ...
+
+
+def holds(where: Program, transaction: Valued) -> bool:
     """Run a program on a transaction."""
     stack: list[Any] = []
     for operation in where:
@@ -125,6 +159,8 @@ def holds(where: Program, transaction: Transaction) -> bool:
                 stack.append([_literal(item) for item in operation[1]])
             case "present":
                 stack.append(transaction.get(operation[1]) is not None)
+            case "lower" | "len" | "starts_with":
+                stack.append(_of_text(operation, stack.pop()))
             case "not":
                 stack.append(stack.pop() is not True)
             case "and" | "or" as word:
@@ -138,6 +174,14 @@ def holds(where: Program, transaction: Transaction) -> bool:
                 pair = _pair(left_value, right_value)
                 stack.append(pair is not None and _ORDERS[comparison](*pair))
     return stack.pop() is True
+
+
+def _of_text(operation: list[Any], value: Any) -> Any:
+    if not isinstance(value, str):
+        return None
+    if operation[0] == "starts_with":
+        return value.startswith(operation[1])
+    return lowered(value) if operation[0] == "lower" else Fraction(len(value))
 
 
 _Kind = Literal["value", "truth", "list"]
@@ -162,8 +206,12 @@ def is_program(document: object) -> bool:
                 stack.append("truth")
             case ["present", str()]:
                 stack.append("truth")
-            case ["list", list(items)] if all(map(_is_literal, items)):
+            case ["list", list(items)] if all(_is_literal(item) or _is_network(item) for item in items):
                 stack.append("list")
+            case ["lower" | "len"] if stack and stack[-1] == "value":
+                pass
+            case ["starts_with", str()] if stack and stack[-1] == "value":
+                stack[-1] = "truth"
             case ["field", str()]:
                 stack.append("value")
             case literal if _is_literal(literal):
@@ -175,6 +223,13 @@ def is_program(document: object) -> bool:
 
 def _serves(kind: _Kind, wanted: _Kind) -> bool:
     return kind == wanted or (kind, wanted) == ("value", "truth")
+
+
+def _is_network(operation: object) -> bool:
+    match operation:
+        case ["net", str(text)]:
+            return (found := network(text)) is not None and str(found) == text
+    return False
 
 
 def _is_literal(operation: object) -> bool:

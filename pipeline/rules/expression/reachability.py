@@ -16,6 +16,7 @@ from typing import Final
 from pipeline.rules.expression.tree import (
     Arithmetic,
     Both,
+    Call,
     Comparison,
     Condition,
     Kind,
@@ -25,10 +26,12 @@ from pipeline.rules.expression.tree import (
     Name,
     Negation,
     Present,
+    StartsWith,
     Truth,
     Value,
     is_comparable,
     kind_of,
+    networks_among,
 )
 
 MAX_ALTERNATIVES: Final = 512
@@ -81,14 +84,16 @@ def implies(one: Condition, other: Condition, least: Mapping[str, int] | None = 
 def normal(node: Condition | Value) -> str:
     """A text that is the same for conditions that differ only in order, nesting or the side of a constant."""
     match node:
-        case Name() | Literal() | Arithmetic():
+        case Name() | Literal() | Arithmetic() | Call():
             return _normal_value(node)
         case Comparison(operator, left, right):
             one, two = normal(left), normal(right)
             return f"({one} {operator} {two})" if one <= two else f"({two} {_FLIPPED[operator]} {one})"
         case Membership(value, items, is_negated):
             kept = ",".join(sorted({normal(item) for item in items}))
-            return f"({value.name} {'notin' if is_negated else 'in'} [{kept}])"
+            return f"({normal(value)} {'notin' if is_negated else 'in'} [{kept}])"
+        case StartsWith(value, prefix):
+            return f"starts_with({normal(value)},{prefix!r})"
         case Present(name):
             return f"present({name.name})"
         case Truth(name):
@@ -111,6 +116,8 @@ def _normal_value(node: Value) -> str:
         case Arithmetic(operator, operands):
             parts = [_normal_value(operand) for operand in operands]
             return f"{operator}({','.join(sorted(parts) if operator in _COMMUTING else parts)})"
+        case Call(function, operand):
+            return f"{function}({_normal_value(operand)})"
 
 
 def _flat(node: Condition, is_any: bool) -> Iterator[Condition]:
@@ -151,7 +158,7 @@ def _tests(condition: Condition, is_negated: bool) -> Iterator[_Test]:
             yield from _comparison(operator, left, right, is_negated)
         case Membership(items=()):
             return  # a list is there to be filled later
-        case Membership(value, items, is_not_in):
+        case Membership(Name() as value, items, is_not_in) if not networks_among(value, items):
             chosen = frozenset(item.value for item in items)
             operator = "notin" if is_not_in != is_negated else "in"
             yield _Test(value.name, value.kind, operator, chosen, or_absent=is_negated)

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final
 
 from pipeline.records.fields import NUMBER_FIELDS, STRING_FIELDS
+from pipeline.records.networks import network
 
 
 class Kind(Enum):
@@ -76,6 +77,18 @@ class Arithmetic:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """`function` is lower (a text in small letters) or len (how many code points it has)."""
+
+    function: str
+    operand: Name | Call
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.TEXT if self.function == "lower" else Kind.INT
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """`operator` is one of lt le gt ge eq ne."""
 
@@ -88,9 +101,17 @@ class Comparison:
 class Membership:
     """`value in items`, or `value not in items` when negated."""
 
-    value: Name
+    value: Name | Call
     items: tuple[Literal, ...]
     is_negated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StartsWith:
+    """A text begins with another one."""
+
+    value: Name | Call
+    prefix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +139,8 @@ class Negation:
     part: Condition
 
 
-Value = Name | Literal | Arithmetic
-Condition = Comparison | Membership | Present | Truth | Both | Negation
+Value = Name | Literal | Arithmetic | Call
+Condition = Comparison | Membership | StartsWith | Present | Truth | Both | Negation
 
 ALWAYS: Final = Both((), is_any=False)
 """The condition that every event meets."""
@@ -127,13 +148,22 @@ ALWAYS: Final = Both((), is_any=False)
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What an expression may mention. `fields` beyond the known ones are extra transaction fields."""
+    """What an expression may mention. `fields` beyond the known ones are extra transaction fields; `words`
+    are values made of fields, by what people write, under the name that tells them from others."""
 
     fields: frozenset[str] = frozenset()
     features: Mapping[str, Kind] = field(default_factory=dict)
     lists: Mapping[str, tuple[Literal, ...]] = field(default_factory=dict)
     allows_arithmetic: bool = True
     built_in: Mapping[str, Kind] = field(default_factory=dict)
+    words: Mapping[str, Name] = field(default_factory=dict)
+
+    def resolve(self, word: str) -> Name | None:
+        """What a word means, None when there is no such name."""
+        if word in self.words and word not in self.features:
+            return self.words[word]
+        kind = self.kind(word)
+        return None if kind is None else Name(word, kind)
 
     def kind(self, name: str) -> Kind | None:
         """The kind of a field or feature, None when there is no such name."""
@@ -141,6 +171,8 @@ class Names:
             return FIELD_KINDS[name]
         if name in self.features:
             return self.features[name]
+        if name in self.words:
+            return self.words[name].kind
         return Kind.ANY if name in self.fields else self.built_in.get(name)
 
 
@@ -152,8 +184,10 @@ def names_in(node: Condition | Value) -> Iterator[Name]:
         case Comparison(left=left, right=right):
             yield from names_in(left)
             yield from names_in(right)
-        case Membership(value=name) | Present(name=name) | Truth(name=name):
+        case Present(name=name) | Truth(name=name):
             yield name
+        case Membership(value=value) | StartsWith(value=value) | Call(operand=value):
+            yield from names_in(value)
         case Arithmetic(operands=parts) | Both(parts=parts):
             for part in parts:
                 yield from names_in(part)
@@ -194,6 +228,14 @@ def comparisons_in(node: Condition) -> Iterator[tuple[Value, Value]]:
                 yield from comparisons_in(part)
         case Negation(part=part):
             yield from comparisons_in(part)
+
+
+def networks_among(value: Value, items: tuple[Literal, ...]) -> tuple[str, ...]:
+    """Those of the constants that are networks, where the value they are compared with is an address."""
+    if value != Name("ip", Kind.TEXT):
+        return ()
+    texts = [item.value for item in items if isinstance(item.value, str)]
+    return tuple(text for text in texts if network(text) is not None)
 
 
 def constant_of(item: object) -> Literal | None:

@@ -65,7 +65,7 @@ def client(
 ) -> Any:
     """A client, safe for many threads. `address` is one of
 
-    - `host:port`: a server of the stack, which checks no credentials
+    - `host:port`: a stack's own server; without a secret, any credentials
     - `aws` or `aws://REGION`: the real service; credentials are found as AWS tools find them
     - a URL: that endpoint, with credentials found the same way
 

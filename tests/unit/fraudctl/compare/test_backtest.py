@@ -276,3 +276,20 @@ def test_a_row_from_the_future_changes_no_other_row_and_is_refused_by_name(
     assert (after["total"], after["labels"]) == (before["total"], before["labels"])
     assert after["refused_by_reason"] == before["refused_by_reason"] | {"future_time": 1}
     assert "future_time" not in figures("--future")["refused_by_reason"]
+
+
+def test_two_rule_sets_are_compared_on_the_same_rows(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = []
+    for version, points in (("one", 60), ("other", 40)):
+        rules = {**RULES, "version": version, "rules": {"busy": {"when": "n >= 2", "points": points}}}
+        names.append(str(tmp_path / f"{version}.yaml"))
+        Path(names[-1]).write_text(json.dumps(rules), encoding="utf-8")
+    assert main(["backtest", str(file), "--compare", *names, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["data"]
+    assert [found[side]["total"]["alerts"] for side in ("first", "second")] == [2, 0]
+    assert found["paired"]["events"] == {"both": 0, "only_first": 2, "only_second": 0, "neither": 4}
+    assert found["paired"]["frauds"] == {"both": 0, "only_first": 1, "only_second": 0, "neither": 2}
+    assert found["paired"]["difference"]["recall"]["value"] == pytest.approx(-0.333333)
+    assert main(["backtest", str(file), "--compare", *names, "--budget", "5/day"]) == 2

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from fraudctl.flink.rest import through
+from pipeline.connections.flink import FlinkRest
 
 _NUMBERS = itertools.count(1)
 
@@ -37,6 +38,10 @@ class Cluster:
         "org.apache.flink.X: top\n\tat A.b\nCaused by: java.lang.IllegalState: the real reason\n\tat C"
     )
     url: str = ""
+
+    @property
+    def rest(self) -> FlinkRest:
+        return FlinkRest(address=self.url)
 
     def add(self, job_id: str, name: str = "fraudctl-live", state: str = "RUNNING", start_ms: int = 1) -> str:
         self.jobs[job_id] = {

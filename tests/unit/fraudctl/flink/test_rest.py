@@ -12,6 +12,7 @@ import pytest
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
 from fraudctl.flink.answers import Checkpoint, Checkpoints, Job, Overview
 from fraudctl.flink.rest import Flink, through
+from pipeline.connections.flink import FlinkRest
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 
@@ -27,7 +28,7 @@ def refusal(error: FraudctlError) -> tuple[str, int, str]:
 
 def test_the_overview_tells_version_taskmanagers_and_slots(cluster: Cluster) -> None:
     cluster.add("a")
-    assert Flink(cluster.url).overview() == Overview("2.2.1", 1, 2, 1)
+    assert Flink(cluster.rest).overview() == Overview("2.2.1", 1, 2, 1)
 
 
 def test_only_jobs_that_have_not_ended_are_live_the_oldest_first(cluster: Cluster) -> None:
@@ -35,12 +36,12 @@ def test_only_jobs_that_have_not_ended_are_live_the_oldest_first(cluster: Cluste
     cluster.add("a", start_ms=9)
     cluster.add("c", state="FAILED")
     cluster.add("d", name="other")
-    found = Flink(cluster.url).live("fraudctl-live")
+    found = Flink(cluster.rest).live("fraudctl-live")
     assert found == (Job("b", "fraudctl-live", "RUNNING", 5, -1), Job("a", "fraudctl-live", "RUNNING", 9, -1))
 
 
 def test_a_job_runs_only_when_all_its_tasks_run(cluster: Cluster) -> None:
-    flink = Flink(cluster.url)
+    flink = Flink(cluster.rest)
     cluster.add("a")
     before = flink.job("a").running
     cluster.task_state = "INITIALIZING"
@@ -49,7 +50,7 @@ def test_a_job_runs_only_when_all_its_tasks_run(cluster: Cluster) -> None:
 
 def test_stopping_with_a_savepoint_gives_its_path_and_ends_the_job(cluster: Cluster, tmp_path: Path) -> None:
     cluster.add("a")
-    path = Flink(cluster.url).stop_with_savepoint("a", tmp_path.as_uri())
+    path = Flink(cluster.rest).stop_with_savepoint("a", tmp_path.as_uri())
     assert (path, cluster.jobs["a"]["state"]) == ((tmp_path / "savepoint-1").as_uri(), "FINISHED")
 
 
@@ -57,7 +58,7 @@ def test_a_savepoint_that_fails_says_the_innermost_reason(cluster: Cluster, tmp_
     cluster.add("a")
     cluster.savepoints = False
     with pytest.raises(Failed) as raised:
-        Flink(cluster.url).savepoint("a", tmp_path.as_uri())
+        Flink(cluster.rest).savepoint("a", tmp_path.as_uri())
     assert refusal(raised.value) == (
         "savepoint_failed",
         1,
@@ -67,7 +68,7 @@ def test_a_savepoint_that_fails_says_the_innermost_reason(cluster: Cluster, tmp_
 
 def test_cancelling_a_job_that_has_ended_asks_for_nothing(cluster: Cluster) -> None:
     cluster.add("a", state="FINISHED")
-    Flink(cluster.url).cancel("a")
+    Flink(cluster.rest).cancel("a")
     assert cluster.asked == ["GET /jobs/overview"]
 
 
@@ -76,12 +77,12 @@ def test_the_newest_of_checkpoint_and_savepoint_is_the_latest(cluster: Cluster) 
     one = {"id": 4, "external_path": "file:/c/chk-4", "latest_ack_timestamp": 100, "state_size": 7}
     two = {"id": 5, "external_path": "file:/s/5", "latest_ack_timestamp": 90, "is_savepoint": True}
     cluster.completed = {"completed": one, "savepoint": two}
-    found = Flink(cluster.url).checkpoints("a")
+    found = Flink(cluster.rest).checkpoints("a")
     assert found == Checkpoints(3, 1, 0, 1, Checkpoint(4, "file:///c/chk-4", 100, 7, False))
 
 
 def test_a_refusal_is_told_from_a_cluster_that_is_away(cluster: Cluster) -> None:
-    flink = Flink(cluster.url)
+    flink = Flink(cluster.rest)
     with pytest.raises(Failed) as refused:
         flink.job("nosuch")
     cluster.away = True
@@ -106,13 +107,13 @@ def answering(content: bytes, status: int = 200) -> httpx.MockTransport:
 )
 def test_an_answer_that_is_none_is_told_in_one_line(status: int, content: bytes, told: str) -> None:
     with through("http://f.invalid", answering(content, status)), pytest.raises(FraudctlError) as raised:
-        Flink("http://f.invalid").jobs()
+        Flink(FlinkRest(address="http://f.invalid")).jobs()
     assert raised.value.message.startswith(told)
 
 
 def test_an_answer_that_does_not_come_in_time_is_one_of_a_cluster_that_is_away() -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
-        flink = Flink(f"http://127.0.0.1:{mute.getsockname()[1]}", timeout_s=0.1)
+        flink = Flink(FlinkRest(address=f"127.0.0.1:{mute.getsockname()[1]}"), timeout_s=0.1)
         with pytest.raises(Unhealthy, match="does not answer: timed out"):
             flink.jobs()
 
@@ -143,7 +144,7 @@ def test_questions_to_one_cluster_share_a_connection_whoever_asks() -> None:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        found = [Flink(url, timeout_s).jobs() for timeout_s in (1.0, 2.0, 3.0)]
+        found = [Flink(FlinkRest(address=url), timeout_s).jobs() for timeout_s in (1.0, 2.0, 3.0)]
         server.shutdown()
         thread.join()
     assert (found, Answering.connections) == ([(), (), ()], 1)
@@ -151,7 +152,7 @@ def test_questions_to_one_cluster_share_a_connection_whoever_asks() -> None:
 
 def test_a_port_without_a_server_is_unreachable_with_a_hint() -> None:
     with pytest.raises(Unhealthy) as raised:
-        Flink("http://127.0.0.1:1").overview()
+        Flink(FlinkRest(address="127.0.0.1:1")).overview()
     assert (raised.value.code, raised.value.exit_code, bool(raised.value.hint)) == (
         "flink_unreachable",
         3,

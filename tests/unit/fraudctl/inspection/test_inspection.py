@@ -428,3 +428,17 @@ def test_formats_are_not_proposed_where_the_reader_reads_more_without(
     _, told = run(capsys, "inspect", str(put(tmp_path, "\n".join([PLAIN, *rows]))))
     assert told["data"]["mapping"] == {}
     assert (told["data"]["read"]["accepted"], told["data"]["read"]["refused_rows"]) == (3, 1)
+
+
+def test_the_command_that_is_printed_reads_rows_of_the_future_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "planned.csv"
+    rows = [f"e{n},ada,{year}-03-01T00:00:00Z,{n}.50\n" for n, year in enumerate((2024, 2025, 2098))]
+    path.write_text("event_id,user_id,event_time,amount\n" + "".join(rows), encoding="utf-8")
+    assert main(["inspect", str(path), "--json"]) == 0
+    commands = json.loads(capsys.readouterr().out)["data"]["commands"]
+    assert commands["ingest"].endswith(" --future")
+    assert main([*shlex.split(commands["backtest"])[1:], "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["data"]
+    assert (found["rows"], found["refused"], found["events"]) == (3, [], 3)

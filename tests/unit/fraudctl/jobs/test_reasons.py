@@ -27,6 +27,11 @@ CA = _FAILED + (
     "Caused by: org.apache.kafka.common.errors.SslAuthenticationException: SSL handshake failed\n"
     "Caused by: javax.net.ssl.SSLHandshakeException: PKIX path building failed\n\tat sun.X\n"
 )
+REGISTRY = (
+    "java.io.UncheckedIOException: the schema registry at https://r/schemas/ids/7: x\n\tat fraudctl.X.y\n"
+    "Caused by: java.io.IOException: the schema registry at https://r/schemas/ids/7: it answers 401 no\n"
+    "\tat fraudctl.X.y\nCaused by: java.io.IOException: it answers 401 no\n\t... 17 more\n"
+)
 ANOTHER = _FAILED + "Caused by: java.net.ConnectException: Connection refused: taskmanager:1\n\tat A.b\n"
 
 
@@ -43,17 +48,22 @@ ANOTHER = _FAILED + "Caused by: java.net.ConnectException: Connection refused: t
             "Kafka at b:9093: the broker's certificate is not one of a CA that is trusted here; name the "
             "file with the broker's CA as ca_file in servers.kafka.external",
         ),
+        (
+            REGISTRY,
+            "the schema registry at https://r/schemas/ids/7: it answers 401 no; see schema_registry in the "
+            "profile; the job goes on by itself once it is answered",
+        ),
         (ANOTHER, None),
     ],
 )
-def test_what_a_kafka_client_in_the_job_says_is_put_in_words_and_nobody_else_s_errors(
+def test_what_clients_in_the_job_say_is_put_in_words_and_nobody_else_s_errors(
     cluster: Cluster, trace: str, why: str | None
 ) -> None:
     cluster.trace = trace
     cluster.add("a")
-    assert reasons.why_restarting(Flink(cluster.url), KAFKA, "a") == why
+    assert reasons.why_restarting(Flink(cluster.rest), KAFKA, "a") == why
 
 
 def test_the_reason_of_another_failure_is_the_innermost_cause(cluster: Cluster) -> None:
     cluster.add("a", state="FAILED")
-    assert reasons.why_failed(Flink(cluster.url), KAFKA, "a") == "java.lang.IllegalState: the real reason"
+    assert reasons.why_failed(Flink(cluster.rest), KAFKA, "a") == "java.lang.IllegalState: the real reason"

@@ -32,6 +32,8 @@ def test_the_job_configuration_holds_the_live_topics_and_takes_changes(stack: St
         "flink_conf_dir": str(tmp_path / "flink" / "conf"),
         "bootstrap": "127.0.0.1:1",
         "kafka_properties": {},
+        "schema_registry": {},
+        "decision_schema": None,
         "topics": {
             "transactions": "risk.transactions",
             "decisions": "risk.decisions",
@@ -76,6 +78,8 @@ def test_a_configuration_is_read_back_as_it_was(stack: Stack) -> None:
         "restore": "file:/c/chk-1",
         "settings": PlanSettings(1, 2, 3, 4),
         "kafka_properties": {"security.protocol": "SSL"},
+        "schema_registry": {"url": "https://registry.example.org"},
+        "decision_schema": 7,
     }
     for config in (job_config(stack, 1), job_config(stack, 1, ruleset={"version": "1"}, **every)):
         assert JobConfig.from_document(json.loads(json.dumps(config.as_document()))) == config

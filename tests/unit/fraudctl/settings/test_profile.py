@@ -92,6 +92,7 @@ servers:
         "servers.kafka.port",
         "servers.mongo",
         "servers.redis.external.address",
+        "servers.redis.external.credentials_file",
         "sinks.oracle",
         "topics.decisions",
         "topics.labels",

@@ -25,6 +25,7 @@ from fraudctl.settings import reading
 from pipeline import notify, sinks
 from pipeline.connections import proxies
 from pipeline.connections.aws import Access
+from pipeline.connections.flink import FlinkRest
 from pipeline.notify import Alert, Message, NotNow
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.elasticsearch import server as elastic_server
@@ -159,9 +160,15 @@ def email(address: str) -> None:
     notify.connect("email", settings).send(MESSAGE)
 
 
+def flink(address: str) -> Flink:
+    return Flink(FlinkRest(address=address))
+
+
 ON_LOOPBACK: Mapping[str, Callable[[str, Path], object]] = {
-    "flink": lambda address, _: Flink(f"http://{address}").jobs(),
-    "flink by name": lambda address, _: Flink(f"http://{address.replace('127.0.0.1', 'localhost')}").jobs(),
+    "flink": lambda address, _: flink(address).jobs(),
+    "flink by name": lambda address, _: Flink(
+        FlinkRest(address=address.replace("127.0.0.1", "localhost"))
+    ).jobs(),
     "dynamodb": lambda address, _: dynamo.call(dynamo.client(address).list_tables),
     "dynamodb at a URL": lambda address, _: dynamo.call(
         dynamo.client(f"http://{address}", Access(KEY)).list_tables
@@ -209,7 +216,7 @@ def test_an_endpoint_that_only_the_environment_of_aws_tools_names_is_no_matter_f
 
 ELSEWHERE: Mapping[str, tuple[Callable[[Path], object], str]] = {
     "flink": (
-        lambda _: Flink("http://flink.example:8081").jobs(),
+        lambda _: flink("flink.example:8081").jobs(),
         "GET http://flink.example:8081/jobs/overview HTTP/1.1",
     ),
     "dynamodb": (
@@ -295,4 +302,4 @@ def test_without_variables_there_is_no_proxy(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_proxy_of_another_kind_is_told_and_nothing_is_sent_past_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1080")
     with pytest.raises(FraudctlError, match="does not answer"):
-        Flink("http://flink.example:8081").jobs()
+        flink("flink.example:8081").jobs()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.rules.expression.tree import Kind
 from pipeline.rules.ruleset import PlanSettings, parse
 from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation
@@ -98,14 +99,14 @@ def _raw(answer: dict[str, Any], chain: Sequence[Activation]) -> dict[str, Any]:
 
 
 def _part(answer: dict[str, Any], ruleset: Any) -> dict[str, Any]:
-    declared = ruleset["features"]
-    values = {name: _value(value, declared[name].get("agg")) for name, value in answer["features"].items()}
+    declared = parse(ruleset).features
+    values = {name: _value(value, declared[name].kind) for name, value in answer["features"].items()}
     warming = {"warming": answer["warming"]} if "warming" in answer else {}
     return {"saturated": answer["saturated"], "features": values} | warming
 
 
-def _value(value: Any, agg: str | None) -> Any:
-    if agg in ("sum", "min", "max"):
+def _value(value: Any, kind: Kind) -> Any:
+    if kind is Kind.MONEY:
         return int(Decimal(value) * UNITS)
     return float(value) if isinstance(value, Decimal) else value
 

@@ -17,7 +17,7 @@ FLOORS = (
     ("decision", "hop"),
     ("order", "state"),
     ("source", "plan"),
-    ("event",),
+    ("event", "schema"),
     ("wire", "connection"),
 )
 """From the top. Packages of one floor do not know each other."""

@@ -15,6 +15,7 @@ from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference
 from tests.kernel_process import KernelProcess
 from tests.oracle.windows import evaluate
+from tests.oracle.words import MONEY
 from tests.streams import (
     DAY_MS,
     START_MS,
@@ -31,12 +32,15 @@ from tests.streams import (
     write_value,
 )
 
-MONEY = ("sum", "min", "max")
 Answers = list[dict[str, Any]]
 
 many = settings(
     max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+def is_money(feature: Feature) -> bool:
+    return feature.of in MONEY and feature.agg in ("sum", "min", "max", "previous")
 
 
 def plan_of(case: Case) -> Plan:
@@ -77,7 +81,7 @@ def by_kernel(kernel: KernelProcess, case: Case) -> tuple[Answers, set[tuple[int
     """The answers for accepted events with raw values, and the places of what was refused."""
     answers = kernel.run(plan_of(case), case.rows, case.settings.time)
     refused = {(one["partition"], one["offset"]) for one in answers if "refused" in one}
-    kinds = {feature.name: feature.agg for feature in case.features}
+    kinds = {feature.name: "money" if is_money(feature) else feature.agg for feature in case.features}
     return [_raw(one, kinds) for one in answers if "refused" not in one], refused
 
 
@@ -90,7 +94,7 @@ def _raw(answer: dict[str, Any], kinds: dict[str, str]) -> dict[str, Any]:
 
 
 def _raw_value(value: Any, agg: str) -> Any:
-    if agg in MONEY:
+    if agg == "money":
         units = Decimal(value) * UNITS
         assert units == int(units)
         return int(units)

@@ -169,7 +169,12 @@ def test_every_problem_is_told_at_once_with_its_line(path: Path) -> None:
         ruleset.load(path)
     assert list(refused.value.problems) == [
         Problem("features.cards.window", 7, "window must be a time such as 500ms, 30s, 5m, 24h or 30d"),
-        Problem("features.ip_sum.by", 8, "by must be one of user_id, ip, device_id, card_id, merchant_id"),
+        Problem(
+            "features.ip_sum.by",
+            8,
+            "by must be one of user_id, ip, device_id, card_id, merchant_id, ip_net "
+            "or a field under fields:, or a list of up to 4 of these",
+        ),
         Problem("rules.mild.reason", 12, "mmc is neither a feature nor a field"),
         Problem(
             "rules.mild.when",
@@ -202,7 +207,7 @@ FEATURES: list[tuple[Any, str]] = [
     ),
     ({**BY_USER, "agg": "sum", "of": "lat", "window": "5m"}, "features.f.of: sum is of: amount"),
     (
-        {**BY_USER, "agg": "distinct", "of": "amount", "window": "5m"},
+        {**BY_USER, "agg": "distinct", "of": "lat", "window": "5m"},
         "features.f.of: distinct is of a text field",
     ),
     ({**BY_USER, "agg": "previous", "of": "nothing"}, "features.f.of: previous is of a text field"),

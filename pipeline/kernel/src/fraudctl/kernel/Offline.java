@@ -8,8 +8,12 @@ import fraudctl.kernel.order.PartitionClock;
 import fraudctl.kernel.order.SortBuffer;
 import fraudctl.kernel.order.Stamper;
 import fraudctl.kernel.plan.Activations;
+import fraudctl.kernel.plan.Feature;
+import fraudctl.kernel.plan.Hop;
+import fraudctl.kernel.plan.Input;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.plan.RecordCheck;
+import fraudctl.kernel.schema.Framed;
 import fraudctl.kernel.state.CacheBudget;
 import fraudctl.kernel.state.KeyState;
 import fraudctl.kernel.state.KeyStore;
@@ -60,7 +64,7 @@ final class Offline {
     private Offline(List<Plan> plans, boolean byAppendTime) {
         this.plans = plans;
         PartitionClock clock = new PartitionClock(plans.get(0).outOfOrdernessMs);
-        this.stamper = new Stamper(plans.get(plans.size() - 1), clock, byAppendTime);
+        this.stamper = new Stamper(new Framed(null), plans.get(plans.size() - 1), clock, byAppendTime);
     }
 
     public static void main(String[] arguments) throws IOException {
@@ -179,7 +183,7 @@ final class Offline {
         Plan now = inForce(event.due);
         event.features = new Object[now.valueCount];
         processed++;
-        for (Plan.Hop hop : now.hops) {
+        for (Hop hop : now.hops) {
             String key = hop.keyOf(event);
             if (key == null) {
                 continue;
@@ -227,7 +231,7 @@ final class Offline {
         return out.append('}').toString();
     }
 
-    private static void appendPart(StringBuilder out, List<Plan.Input> inputs, List<Plan.Feature> features, Event event) {
+    private static void appendPart(StringBuilder out, List<Input> inputs, List<Feature> features, Event event) {
         Row.appendValues(out, inputs, event);
         out.append(",\"features\":");
         Row.appendFeatures(out, features, inputs, event);

@@ -14,6 +14,7 @@ import fraudctl.kernel.order.OrderOperator;
 import fraudctl.kernel.order.StampOperator;
 import fraudctl.kernel.plan.JobPython;
 import fraudctl.kernel.plan.Rules;
+import fraudctl.kernel.schema.Framed;
 import fraudctl.kernel.source.EndOffsets;
 import fraudctl.kernel.source.RecordReading;
 import fraudctl.kernel.source.TransactionSource;
@@ -84,7 +85,7 @@ public final class Wiring {
                 .fromSource(source(), WatermarkStrategy.noWatermarks(), "transactions", new InChain<>(Record.class))
                 .uid("transactions").setBufferTimeout(WAIT_MS)
                 .transform("decode and stamp", new EventType(),
-                        new StampOperator(rules, byAppendTime(), idleAfterMs(), refusals))
+                        new StampOperator(rules, registry(), byAppendTime(), idleAfterMs(), refusals))
                 .uid("decode-and-stamp").setBufferTimeout(WAIT_MS);
         events.getSideOutput(refusals)
                 .sinkTo(sink(refusalWriting()))
@@ -129,7 +130,9 @@ public final class Wiring {
     }
 
     private DecisionWriting decisionWriting(String name) {
-        return new DecisionWriting(topic(name), config.get("run").asLong(), largestRecord(), refusalWriting());
+        byte[] frame = config.path("decision_schema").isInt()
+                ? Framed.frame(config.get("decision_schema").asInt()) : new byte[0];
+        return new DecisionWriting(topic(name), config.get("run").asLong(), largestRecord(), frame, refusalWriting());
     }
 
     /** What the topics take; Kafka's own limit of a producer is 1 MiB, and a decision can be larger. */
@@ -213,8 +216,19 @@ public final class Wiring {
 
     private Properties properties() {
         Properties properties = new Properties();
-        config.path("kafka_properties").properties()
-                .forEach(entry -> properties.setProperty(entry.getKey(), entry.getValue().asText()));
+        properties.putAll(texts("kafka_properties"));
         return properties;
+    }
+
+    /** Null where no registry is named. */
+    private HashMap<String, String> registry() {
+        HashMap<String, String> told = texts("schema_registry");
+        return told.isEmpty() ? null : told;
+    }
+
+    private HashMap<String, String> texts(String name) {
+        HashMap<String, String> found = new HashMap<>();
+        config.path(name).properties().forEach(entry -> found.put(entry.getKey(), entry.getValue().asText()));
+        return found;
     }
 }

@@ -59,7 +59,7 @@ def test_every_program_of_every_example_finds_all_that_it_needs_in_its_pod(
     found = stack(tmp_path, program, name)
     known = {one.name for one in workers.programs(found)} | {"setup", "toolbox", "flink"}
     assert program in known
-    assert found.flink == "fraud-rest:8081"
+    assert found.flink.address == "fraud-rest:8081"
 
 
 def test_a_writer_is_started_with_its_store_and_its_secret_and_answers_on_every_address(

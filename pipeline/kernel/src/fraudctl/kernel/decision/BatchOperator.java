@@ -1,7 +1,9 @@
 package fraudctl.kernel.decision;
 
 import fraudctl.kernel.event.Event;
+import fraudctl.kernel.plan.Feature;
 import fraudctl.kernel.plan.InForce;
+import fraudctl.kernel.plan.Input;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.plan.Rules;
 import fraudctl.kernel.wire.Json;
@@ -90,8 +92,8 @@ public final class BatchOperator extends AbstractStreamOperator<byte[]>
         output.collect(new StreamRecord<>(element));
     }
 
-    private void append(StringBuilder toRows, StringBuilder toHeads, Event event, List<Plan.Input> inputs,
-            List<Plan.Feature> features, boolean isSaturated) {
+    private void append(StringBuilder toRows, StringBuilder toHeads, Event event, List<Input> inputs,
+            List<Feature> features, boolean isSaturated) {
         toRows.append(events == 0 ? '[' : ',');
         Row.appendValues(toRows, inputs, event);
         toHeads.append('\n').append(event.partition).append('\t');

@@ -25,10 +25,13 @@ public final class DecisionWriting implements KafkaRecordSerializationSchema<Dec
     private final String topic;
     private final long run;
     private final int largestRecord;
+    private final byte[] frame;
     private final RefusalWriting refusals;
     private transient List<Header> headers;
 
-    public DecisionWriting(String topic, long run, int largestRecord, RefusalWriting refusals) {
+    /** @param frame what stands in front of each decision, for consumers that ask a schema registry; or nothing */
+    public DecisionWriting(String topic, long run, int largestRecord, byte[] frame, RefusalWriting refusals) {
+        this.frame = frame;
         this.topic = topic;
         this.run = run;
         this.largestRecord = largestRecord;
@@ -38,13 +41,20 @@ public final class DecisionWriting implements KafkaRecordSerializationSchema<Dec
     @Override
     public ProducerRecord<byte[], byte[]> serialize(
             Decisions.Decision decision, KafkaSinkContext context, Long timestamp) {
-        if (decision.key().length + decision.value().length > roomIn(largestRecord)) {
+        if (decision.key().length + frame.length + decision.value().length > roomIn(largestRecord)) {
             return refusals.serialize(refused(decision), context, timestamp);
         }
         if (headers == null) {
             headers = List.of(new RecordHeader("run", Long.toString(run).getBytes(StandardCharsets.UTF_8)));
         }
-        return new ProducerRecord<>(topic, decision.partition(), null, decision.key(), decision.value(), headers);
+        byte[] value = frame.length == 0 ? decision.value() : framed(decision.value());
+        return new ProducerRecord<>(topic, decision.partition(), null, decision.key(), value, headers);
+    }
+
+    private byte[] framed(byte[] value) {
+        byte[] framed = Arrays.copyOf(frame, frame.length + value.length);
+        System.arraycopy(value, 0, framed, frame.length, value.length);
+        return framed;
     }
 
     /** What a record leaves to its key and value: Kafka's frame and headers, and bytes that do not compress. */

@@ -3,7 +3,8 @@ package fraudctl.kernel.decision;
 import fraudctl.kernel.event.ContentHash;
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.event.Slots;
-import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.plan.Feature;
+import fraudctl.kernel.plan.Input;
 import fraudctl.kernel.wire.Json;
 import fraudctl.kernel.wire.Money;
 import java.math.BigInteger;
@@ -14,13 +15,13 @@ public final class Row {
     private Row() {}
 
     /** Appends the JSON array of the values; amounts and sums in units. */
-    public static void appendValues(StringBuilder out, List<Plan.Input> inputs, Event event) {
+    public static void appendValues(StringBuilder out, List<Input> inputs, Event event) {
         out.append('[');
         for (int i = 0; i < inputs.size(); i++) {
             if (i > 0) {
                 out.append(',');
             }
-            Plan.Input input = inputs.get(i);
+            Input input = inputs.get(i);
             append(out, input.feature() >= 0 ? event.features[input.feature()] : event.value(input.slot()));
         }
         out.append(']');
@@ -41,7 +42,7 @@ public final class Row {
     }
 
     /** Appends the decision's JSON up to the score, which Python adds with the rest. */
-    static void appendHead(StringBuilder out, List<Plan.Feature> features, List<Plan.Input> inputs,
+    static void appendHead(StringBuilder out, List<Feature> features, List<Input> inputs,
             boolean isSaturated, Event event, String topic) {
         out.append(event.json).append(",\"source\":{\"topic\":");
         Json.appendString(out, topic);
@@ -58,9 +59,9 @@ public final class Row {
     }
 
     /** Nothing when no feature of these is warming. */
-    public static void appendWarming(StringBuilder out, List<Plan.Feature> features, Event event) {
+    public static void appendWarming(StringBuilder out, List<Feature> features, Event event) {
         boolean first = true;
-        for (Plan.Feature feature : features) {
+        for (Feature feature : features) {
             if (event.warming.get(feature.index)) {
                 out.append(first ? ",\"warming\":[" : ",");
                 Json.appendString(out, feature.name);
@@ -71,11 +72,11 @@ public final class Row {
     }
 
     /** The features, and the delay where rules look at it. */
-    public static void appendFeatures(StringBuilder out, List<Plan.Feature> features, List<Plan.Input> inputs,
+    public static void appendFeatures(StringBuilder out, List<Feature> features, List<Input> inputs,
             Event event) {
         out.append('{');
         boolean first = true;
-        for (Plan.Feature feature : features) {
+        for (Feature feature : features) {
             Object value = event.features[feature.index];
             if (value == null) {
                 continue;
@@ -87,7 +88,7 @@ public final class Row {
             out.append(feature.jsonKey);
             appendFeature(out, feature, value);
         }
-        for (Plan.Input input : inputs) {
+        for (Input input : inputs) {
             if (input.slot() == Slots.SLOT_DELAY && event.value(input.slot()) != null) {
                 out.append(first ? "" : ",").append("\"delay_ms\":").append(event.delayMs);
             }
@@ -95,7 +96,7 @@ public final class Row {
         out.append('}');
     }
 
-    private static void appendFeature(StringBuilder out, Plan.Feature feature, Object value) {
+    private static void appendFeature(StringBuilder out, Feature feature, Object value) {
         if (!feature.ofMoney()) {
             append(out, value);
         } else if (value instanceof Long units) {

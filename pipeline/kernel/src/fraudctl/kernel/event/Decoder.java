@@ -40,6 +40,7 @@ public final class Decoder {
     private final int maxEventBytes;
     private final Ids ids;
     private Slots slots;
+    private Derived[] derived;
     private final Map<String, Field> known = new HashMap<>();
     private final ArrayList<Field> fields = new ArrayList<>();
     private final ArrayList<JsonToken> kinds = new ArrayList<>();
@@ -53,6 +54,7 @@ public final class Decoder {
 
     public Decoder(Slots slots, int maxEventBytes, Ids ids) {
         this.slots = slots;
+        this.derived = slots.derived();
         this.maxEventBytes = maxEventBytes;
         this.ids = ids;
     }
@@ -60,6 +62,7 @@ public final class Decoder {
     /** From now on fields go to these slots. */
     public void use(Slots next) {
         slots = next;
+        derived = next.derived();
         known.clear();
     }
 
@@ -203,6 +206,9 @@ public final class Decoder {
         require("amount", amount != null);
         event.json = json(event, time);
         event.content = hash.of(event.json, rest);
+        event.timeMs = time;
+        event.derived = derived;
+        slots.fillKeys(event);
         return time;
     }
 

@@ -42,6 +42,12 @@ public final class Event implements Comparable<Event> {
     /** The transaction as canonical JSON without the closing brace. */
     public String json;
     public Object[] slots;
+    /** Its own time; known where it was decoded, which is where values are made of it. */
+    long timeMs;
+    /** By slot, what is still to be made when somebody asks; null where nothing is. */
+    Derived[] derived;
+    /** Name and value, by turns, of the keys beside {@link Slots#HOP_KEYS} that it has; null when it has none. */
+    String[] keys;
     /** Null until the first hop, which knows by the due which plan computes them. */
     public Object[] features;
     public boolean saturated;
@@ -72,8 +78,36 @@ public final class Event implements Comparable<Event> {
             case Slots.SLOT_LATE -> late();
             case Slots.SLOT_REUSED -> reused;
             case Slots.SLOT_DELAY -> delayMs == UNKNOWN ? null : (Object) delayMs;
-            default -> slots[slot];
+            default -> {
+                Object held = slots[slot];
+                yield held == null && derived != null ? made(slot) : held;
+            }
         };
+    }
+
+    private Object made(int slot) {
+        Derived one = slot < derived.length ? derived[slot] : null;
+        return one == null ? null : one.of(this);
+    }
+
+    /** Makes what is still to be made, for it is about to leave the process that decoded it. */
+    void settle() {
+        for (int slot = 0; derived != null && slot < derived.length; slot++) {
+            if (derived[slot] != null) {
+                slots[slot] = derived[slot].of(this);
+            }
+        }
+        derived = null;
+    }
+
+    /** The value of a key beside {@link Slots#HOP_KEYS}, or null. */
+    public String key(String name) {
+        for (int i = 0; keys != null && i < keys.length; i += 2) {
+            if (keys[i].equals(name)) {
+                return keys[i + 1];
+            }
+        }
+        return null;
     }
 
     /** The text by which distinct, first_seen and previous tell values apart, or null when absent. */

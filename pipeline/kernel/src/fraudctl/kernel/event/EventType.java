@@ -3,6 +3,7 @@ package fraudctl.kernel.event;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.BitSet;
 import org.apache.flink.api.common.serialization.SerializerConfig;
 import org.apache.flink.api.common.typeutils.SimpleTypeSerializerSnapshot;
@@ -33,6 +34,7 @@ public final class EventType extends PlainType<Event> {
         private static final int SHADOW_SATURATED = 2;
         private static final int WARMING = 4;
         private static final int REUSED = 8;
+        private static final int KEYS = 16;
 
         @Override
         public Event createInstance() {
@@ -41,6 +43,7 @@ public final class EventType extends PlainType<Event> {
 
         @Override
         public void serialize(Event event, DataOutputView out) throws IOException {
+            event.settle();
             out.writeInt(event.partition);
             out.writeLong(event.offset);
             out.writeLong(event.appendMs);
@@ -53,9 +56,13 @@ public final class EventType extends PlainType<Event> {
             out.writeLong(event.amountUnits);
             writeText(out, event.json);
             out.writeByte((event.saturated ? SATURATED : 0) | (event.shadowSaturated ? SHADOW_SATURATED : 0)
-                    | (event.warming != null ? WARMING : 0) | (event.reused ? REUSED : 0));
+                    | (event.warming != null ? WARMING : 0) | (event.reused ? REUSED : 0)
+                    | (event.keys != null ? KEYS : 0));
             if (event.warming != null) {
                 writeBits(out, event.warming.toLongArray());
+            }
+            if (event.keys != null) {
+                writeValues(out, event.keys);
             }
             out.writeInt(event.lane);
             writeValues(out, event.slots);
@@ -86,6 +93,7 @@ public final class EventType extends PlainType<Event> {
             event.shadowSaturated = (flags & SHADOW_SATURATED) != 0;
             event.reused = (flags & REUSED) != 0;
             event.warming = (flags & WARMING) == 0 ? null : BitSet.valueOf(readBits(in));
+            event.keys = (flags & KEYS) == 0 ? null : Arrays.stream(readValues(in)).toArray(String[]::new);
             event.lane = in.readInt();
             event.slots = readValues(in);
             event.features = readValues(in);

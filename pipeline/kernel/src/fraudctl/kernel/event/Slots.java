@@ -1,8 +1,12 @@
 package fraudctl.kernel.event;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 
 /**
  * Which slot of an event holds which field. A plan's slots are those of the plan before and some more, so an
@@ -29,16 +33,78 @@ public final class Slots {
     public static final List<String> HOP_KEYS = List.of(USER, "ip", "device_id", "card_id", "merchant_id");
 
     private final Map<String, Integer> numbers;
+    /** What is made of fields, by slot. */
+    private final Map<Integer, Derived> derived;
+    /** Keys beside {@link #HOP_KEYS} by name, with the slots of their parts. */
+    private final Map<String, int[]> otherKeys;
 
     /** Those of the first plan; {@code before} of the plan before, or null. */
     public Slots(Slots before) {
         numbers = before == null ? new HashMap<>() : new HashMap<>(before.numbers);
+        derived = before == null ? new HashMap<>() : new HashMap<>(before.derived);
+        otherKeys = before == null ? new LinkedHashMap<>() : new LinkedHashMap<>(before.otherKeys);
         KEYS.forEach(this::slotFor);
     }
 
-    /** The slot of a field by name, or null when nothing asks for the field. */
+    /** The slot of a field by name, or null when nothing asks for a field of that name. */
     Integer slot(String field) {
-        return numbers.get(field);
+        Integer slot = numbers.get(field);
+        return slot == null || derived.containsKey(slot) ? null : slot;
+    }
+
+    /** A value that is made of fields has a slot under its name from now on. */
+    public void derive(JsonNode definition) {
+        String name = definition.get("name").asText();
+        if (!numbers.containsKey(name) || !derived.containsKey(numbers.get(name))) {
+            Derived made = Derived.compile(definition, this);
+            derived.put(slotFor(name), made);
+        }
+    }
+
+    /** What is made of fields, by slot; null where nothing is. */
+    Derived[] derived() {
+        if (derived.isEmpty()) {
+            return null;
+        }
+        Derived[] made = new Derived[count()];
+        derived.forEach((slot, one) -> made[slot] = one);
+        return made;
+    }
+
+    /** Events know a key beside {@link #HOP_KEYS} from now on: a field, a value, or several joined by +. */
+    public void addKey(String name) {
+        if (!HOP_KEYS.contains(name) && !otherKeys.containsKey(name)) {
+            otherKeys.put(name, Arrays.stream(name.split("\\+")).mapToInt(this::slotFor).toArray());
+        }
+    }
+
+    /** Gives the event the keys that it has. */
+    void fillKeys(Event event) {
+        if (otherKeys.isEmpty()) {
+            return;
+        }
+        List<String> found = new ArrayList<>();
+        otherKeys.forEach((name, parts) -> {
+            String value = joined(event, parts);
+            if (value != null) {
+                found.add(name);
+                found.add(value);
+            }
+        });
+        event.keys = found.isEmpty() ? null : found.toArray(new String[0]);
+    }
+
+    /** The texts of the parts, between them NUL, which none holds; null where one is absent. */
+    private static String joined(Event event, int[] parts) {
+        StringBuilder out = new StringBuilder();
+        for (int i = 0; i < parts.length; i++) {
+            String text = event.text(parts[i]);
+            if (text == null) {
+                return null;
+            }
+            out.append(i == 0 ? "" : "\0").append(text);
+        }
+        return out.toString();
     }
 
     public int count() {
@@ -60,6 +126,10 @@ public final class Slots {
 
     /** The value of the key in the event, or null when the event has none. */
     public static String key(String field, Event event) {
-        return field.equals(USER) ? event.userId : (String) event.slots[KEYS.indexOf(field)];
+        if (field.equals(USER)) {
+            return event.userId;
+        }
+        int slot = KEYS.indexOf(field);
+        return slot < 0 ? event.key(field) : (String) event.slots[slot];
     }
 }

@@ -1,6 +1,9 @@
 package fraudctl.kernel.hop;
 
 import fraudctl.kernel.event.Event;
+import fraudctl.kernel.plan.Aggregate;
+import fraudctl.kernel.plan.Feature;
+import fraudctl.kernel.plan.Hop;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.state.KeyState;
 import fraudctl.kernel.state.Moments;
@@ -14,12 +17,12 @@ import java.util.Set;
  * knows nothing of Flink, of where the state of a key is kept, or of time other than the event's.
  */
 public final class Features {
-    private final Plan.Hop hop;
+    private final Hop hop;
     private final int maxEntries;
     /** Null where nothing is computed on the clock of arrivals. */
     private final Features arrivals;
 
-    public Features(Plan.Hop hop, int maxEntries) {
+    public Features(Hop hop, int maxEntries) {
         this.hop = hop;
         this.maxEntries = maxEntries;
         this.arrivals = hop.arrivals == null || hop.arrivals.features.isEmpty()
@@ -31,8 +34,8 @@ public final class Features {
         long pos = hop.pos(event);
         long horizon = Math.max(event.due - hop.heldMs, hop.floorMs);
         state.evict(horizon);
-        event.saturated |= state.cut > hop.unseen(event, hop.retentionMs);
-        event.shadowSaturated |= state.cut > hop.unseen(event, hop.shadowRetentionMs);
+        event.saturated |= hop.isLookedAt && state.cut > hop.unseen(event, hop.retentionMs);
+        event.shadowSaturated |= hop.isLookedAtByShadow && state.cut > hop.unseen(event, hop.shadowRetentionMs);
         long bits = conditionBits(event);
         int at = state.entries.insert(event, pos, bits, hop.columns);
         Running[] totals = state.entries.totalsBefore(at, hop);
@@ -44,7 +47,7 @@ public final class Features {
             fromTotals(event, totals, false);
         }
         boolean late = event.due > pos;
-        for (Plan.Feature feature : hop.features) {
+        for (Feature feature : hop.features) {
             if (totals == null || feature.totals < 0 || late && isCutShort(feature, event)) {
                 event.features[feature.index] = value(feature, event, state, at, bits);
             }
@@ -65,7 +68,7 @@ public final class Features {
     }
 
     private void fromTotals(Event event, Running[] totals, boolean beforeEvent) {
-        for (Plan.Feature feature : hop.features) {
+        for (Feature feature : hop.features) {
             if (feature.totals >= 0 && feature.isBefore() == beforeEvent) {
                 Running running = totals[feature.totals];
                 event.features[feature.index] = switch (feature.aggregate) {
@@ -80,14 +83,14 @@ public final class Features {
     }
 
     /** Whether the state holds entries that the feature would see and its own rule set would have let go. */
-    private boolean isCutShort(Plan.Feature feature, Event event) {
+    private boolean isCutShort(Feature feature, Event event) {
         return feature.retentionMs < hop.heldMs
                 && hop.unseen(event, feature.retentionMs) > hop.pos(event) - feature.reachMs();
     }
 
     /** Which windows reach back to before what is held. */
     private void noteWarming(Event event, KeyState state, int at) {
-        for (Plan.Feature feature : hop.features) {
+        for (Feature feature : hop.features) {
             if (!feature.hasRecord()) {
                 long reach = Math.max(hop.pos(event) - feature.reachMs(), hop.unseen(event, feature.retentionMs));
                 if (feature.sessionGapMs > 0) {
@@ -98,13 +101,13 @@ public final class Features {
         }
     }
 
-    private static void note(Plan.Feature feature, long reach, Event event) {
+    private static void note(Feature feature, long reach, Event event) {
         if (reach < feature.completeAfterMs) {
             event.warms(feature.index);
         }
     }
 
-    private long sessionStart(Plan.Feature feature, Event event, KeyState state, int at) {
+    private long sessionStart(Feature feature, Event event, KeyState state, int at) {
         int from = from(feature, event, state, at, feature.mask());
         return from > at ? hop.pos(event) : state.entries.pos[from];
     }
@@ -119,7 +122,7 @@ public final class Features {
         return bits;
     }
 
-    private Object value(Plan.Feature feature, Event event, KeyState state, int at, long bits) {
+    private Object value(Feature feature, Event event, KeyState state, int at, long bits) {
         long mask = feature.mask();
         boolean meets = (bits & mask) == mask;
         return switch (feature.aggregate) {
@@ -131,7 +134,7 @@ public final class Features {
     }
 
     /** Index of the first entry of the window or session that ends with the entry at hand. */
-    private int from(Plan.Feature feature, Event event, KeyState state, int at, long mask) {
+    private int from(Feature feature, Event event, KeyState state, int at, long mask) {
         int oldest = isCutShort(feature, event)
                 ? Math.min(at, state.entries.firstAfter(hop.unseen(event, feature.retentionMs))) : state.entries.head;
         if (feature.sessionGapMs == 0) {
@@ -153,11 +156,14 @@ public final class Features {
         return from;
     }
 
-    private static Object aggregate(Plan.Feature feature, KeyState state, long mask, int from, int at) {
+    private static Object aggregate(Feature feature, KeyState state, long mask, int from, int at) {
+        if (feature.ofKind != null) {
+            return ColumnValues.aggregate(feature, state.entries, mask, from, feature.isBefore() ? at - 1 : at);
+        }
         return switch (feature.aggregate) {
             case COUNT -> count(state, mask, from, at);
             case SUM -> moments(state, mask, from, at, false).sum();
-            case MIN, MAX -> extreme(state, mask, from, at, feature.aggregate == Plan.Aggregate.MAX);
+            case MIN, MAX -> extreme(state, mask, from, at, feature.aggregate == Aggregate.MAX);
             case AVG -> moments(state, mask, from, at, false).mean();
             case MEAN_BEFORE -> moments(state, mask, from, at - 1, false).mean();
             case STDDEV_BEFORE -> moments(state, mask, from, at - 1, true).deviation();
@@ -227,7 +233,7 @@ public final class Features {
         return distinct;
     }
 
-    private boolean sequence(Plan.Feature feature, Event event, KeyState state, int at, long bits) {
+    private boolean sequence(Feature feature, Event event, KeyState state, int at, long bits) {
         int wanted = feature.steps.length - 1;
         if (!meets(bits, feature.steps[wanted])) {
             return false;
@@ -246,7 +252,7 @@ public final class Features {
         return condition < 0 || (bits & (1L << condition)) != 0;
     }
 
-    private Long firstSeen(Plan.Feature feature, Event event, KeyState state) {
+    private Long firstSeen(Feature feature, Event event, KeyState state) {
         String value = event.text(feature.ofSlot);
         if (value == null) {
             return null;
@@ -261,7 +267,7 @@ public final class Features {
         return age;
     }
 
-    private String previous(Plan.Feature feature, Event event, KeyState state, boolean meets) {
+    private Object previous(Feature feature, Event event, KeyState state, boolean meets) {
         KeyState.Last last = state.previous[feature.record];
         long expired = hop.unseen(event, feature.ttlMs);
         if (last != null && last.pos() <= expired) {
@@ -273,6 +279,6 @@ public final class Features {
             state.previous[feature.record] = new KeyState.Last(pos, value);
         }
         note(feature, last == null ? expired : last.pos(), event);
-        return last == null ? null : last.value();
+        return last == null ? null : ColumnValues.read(last.value(), feature.ofKind);
     }
 }

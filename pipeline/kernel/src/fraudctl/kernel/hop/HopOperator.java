@@ -2,6 +2,7 @@ package fraudctl.kernel.hop;
 
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.order.OrderOperator;
+import fraudctl.kernel.plan.Hop;
 import fraudctl.kernel.plan.InForce;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.plan.Rules;
@@ -36,7 +37,7 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
     private transient boolean isRestored;
     private transient InForce inForce;
     private transient Plan plan;
-    private transient Plan.Hop hop;
+    private transient Hop hop;
     private transient Features features;
     private transient StateCache states;
     private transient InternalTimerService<VoidNamespace> timers;

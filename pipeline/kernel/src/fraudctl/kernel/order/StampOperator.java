@@ -4,6 +4,7 @@ import fraudctl.kernel.event.Event;
 import fraudctl.kernel.plan.InForce;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.plan.Rules;
+import fraudctl.kernel.schema.Framed;
 import fraudctl.kernel.source.Flow;
 import fraudctl.kernel.source.Silence;
 import fraudctl.kernel.wire.Record;
@@ -38,6 +39,7 @@ public final class StampOperator extends AbstractStreamOperator<Event>
     private static final int RECORDS_PER_WATERMARK = 64;
 
     private final Rules rules;
+    private final HashMap<String, String> registry;
     private final boolean byAppendTime;
     private final OutputTag<RefusedRecord> refusals;
     private final long idleAfterMs;
@@ -57,9 +59,15 @@ public final class StampOperator extends AbstractStreamOperator<Event>
     private transient long newestDue;
     private transient int recordsSinceWatermark;
 
-    /** With {@code idleAfterMs} 0 the log itself tells of silence, by ticks; see {@link Silence} for the rest. */
-    public StampOperator(Rules rules, boolean byAppendTime, long idleAfterMs, OutputTag<RefusedRecord> refusals) {
+    /**
+     * With {@code idleAfterMs} 0 the log itself tells of silence, by ticks; see {@link Silence} for the rest.
+     *
+     * @param registry where schemas of values in frames are asked for; null where there are none
+     */
+    public StampOperator(Rules rules, HashMap<String, String> registry, boolean byAppendTime, long idleAfterMs,
+            OutputTag<RefusedRecord> refusals) {
         this.rules = rules;
+        this.registry = registry;
         this.byAppendTime = byAppendTime;
         this.idleAfterMs = idleAfterMs;
         this.refusals = refusals;
@@ -71,7 +79,7 @@ public final class StampOperator extends AbstractStreamOperator<Event>
         inForce = rules.open(getRuntimeContext());
         Plan plan = inForce.newest();
         clock = new PartitionClock(plan.outOfOrdernessMs);
-        stamper = new Stamper(plan, clock, byAppendTime);
+        stamper = new Stamper(new Framed(registry), plan, clock, byAppendTime);
         allowedLatenessMs = plan.allowedLatenessMs;
         positions = context.getOperatorStateStore().getUnionListState(
                 new ListStateDescriptor<>("newest", PrimitiveArrayTypeInfo.LONG_PRIMITIVE_ARRAY_TYPE_INFO));

@@ -3,17 +3,20 @@ package fraudctl.kernel.order;
 import fraudctl.kernel.event.Decoder;
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.schema.Framed;
 import fraudctl.kernel.wire.Record;
 import fraudctl.kernel.wire.Refusal;
 
 /** Decodes a record and gives it its place in the one order of processing. */
 public final class Stamper {
+    private final Framed framed;
     private final Decoder decoder;
     private final PartitionClock clock;
     private final boolean byAppendTime;
 
     /** With {@code byAppendTime} an event's position is never ahead of its append time: live topics. */
-    public Stamper(Plan plan, PartitionClock clock, boolean byAppendTime) {
+    public Stamper(Framed framed, Plan plan, PartitionClock clock, boolean byAppendTime) {
+        this.framed = framed;
         this.decoder = new Decoder(plan.slots, plan.maxEventBytes, plan.ids);
         this.clock = clock;
         this.byAppendTime = byAppendTime;
@@ -37,7 +40,7 @@ public final class Stamper {
             }
             default -> {
                 Event event = new Event();
-                long time = decoder.decode(record.value, event);
+                long time = decoder.decode(framed.json(record.value), event);
                 event.partition = record.partition;
                 event.offset = record.offset;
                 event.appendMs = record.appendMs;

@@ -1,8 +1,11 @@
 package fraudctl.kernel.plan;
 
 import fraudctl.kernel.event.Event;
+import fraudctl.kernel.wire.Letters;
 import fraudctl.kernel.wire.Money;
+import fraudctl.kernel.wire.Networks;
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -19,7 +22,8 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 public interface Condition {
     boolean test(Event event);
 
-    /** An operand: a field or a literal. Its value is a Long (amount units), Double, BigDecimal, String or Boolean. */
+    /** An operand: a field, a literal, or what is made of a text. Its value is a Long (amount units), Double, BigDecimal,
+     * BigInteger, String or Boolean. */
     interface Operand {
         Object value(Event event);
     }
@@ -44,6 +48,13 @@ public interface Condition {
                 stack.push((Operand) event -> literal);
             }
             case "list" -> stack.push(step.get(1));
+            case "lower", "len" -> stack.push(called(operation, (Operand) stack.pop()));
+            case "starts_with" -> {
+                Operand operand = (Operand) stack.pop();
+                String prefix = step.get(1).asText();
+                stack.push((Condition) event ->
+                        operand.value(event) instanceof String text && text.startsWith(prefix));
+            }
             case "present" -> {
                 int slot = slotFor.applyAsInt(step.get(1).asText());
                 stack.push((Condition) event -> event.value(slot) != null);
@@ -69,6 +80,15 @@ public interface Condition {
                 stack.push(comparison(operation, left, right));
             }
         }
+    }
+
+    /** A text in small letters, or how many code points it has; of anything else nothing. */
+    private static Operand called(String function, Operand operand) {
+        if (function.equals("lower")) {
+            return event -> operand.value(event) instanceof String text ? Letters.lowered(text) : null;
+        }
+        return event -> operand.value(event) instanceof String text
+                ? (Object) BigInteger.valueOf(text.codePointCount(0, text.length())) : null;
     }
 
     private static Object number(Object value) {
@@ -100,7 +120,12 @@ public interface Condition {
         Operand operand = (Operand) stack.pop();
         Set<String> texts = new HashSet<>();
         Set<Object> others = new HashSet<>();
+        Networks networks = new Networks();
         for (JsonNode item : (JsonNode) list) {
+            if (item.isArray() && item.get(0).asText().equals("net")) {
+                networks.add(item.get(1).asText());
+                continue;
+            }
             Object literal = literal(item);
             if (literal instanceof String text) {
                 texts.add(text);
@@ -114,7 +139,7 @@ public interface Condition {
                 return false;
             }
             if (value instanceof String text) {
-                return !texts.isEmpty() && texts.contains(text) != negated;
+                return !texts.isEmpty() && (texts.contains(text) || networks.has(text)) != negated;
             }
             boolean comparable = false;
             boolean found = false;
@@ -169,6 +194,7 @@ public interface Condition {
     }
 
     private static BigDecimal exact(Number number) {
-        return number instanceof Long units ? Money.exact(units) : (BigDecimal) number;
+        return number instanceof Long units ? Money.exact(units)
+                : number instanceof BigInteger whole ? new BigDecimal(whole) : (BigDecimal) number;
     }
 }

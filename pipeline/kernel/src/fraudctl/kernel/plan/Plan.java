@@ -61,181 +61,13 @@ public final class Plan {
     private final Map<String, Long> floors = new HashMap<>();
     private final Map<String, Long> arrivalFloors = new HashMap<>();
 
-    /** One keyed pass over the events. */
-    public static final class Hop {
-        public final String key;
-        final int keySlot;
-        public final int epoch;
-        /** How far back the live rule set looks and its shadow; how far entries are kept, with the lateness. */
-        public final long retentionMs;
-        public final long shadowRetentionMs;
-        public final long heldMs;
-        public final long latenessMs;
-        /** Entries up to here earlier plans have let go. */
-        public long floorMs = ALWAYS;
-        /** From this due on every window lies in what is held. */
-        public long warmFromMs = ALWAYS;
-        /** Slots; {@link Slots#NO_SLOT} for a number that is free. */
-        public int[] columns;
-        /** Null for a number that is free. */
-        public Condition[] conditions;
-        /** The epoch since which each number means what it means. */
-        public final int[] columnSince;
-        public final int[] conditionSince;
-        public final int[] firstSeenSince;
-        public final int[] previousSince;
-        /** All that is computed: live, shadow and kept up. */
-        public final List<Feature> features = new ArrayList<>();
-        /** What running totals the features need; several features share one. */
-        public final List<Totals> totals = new ArrayList<>();
-        /** Whether events lie where they arrived, not where they say they happened. */
-        public final boolean isByArrival;
-        /** The same key on the other clock; null in a hop that is itself of that clock. */
-        public Hop arrivals;
-
-        Hop(String key, int keySlot, int epoch, JsonNode node, long latenessMs) {
-            this.key = key;
-            this.keySlot = keySlot;
-            this.epoch = epoch;
-            this.latenessMs = latenessMs;
-            this.isByArrival = node.path("clock").asText().equals("arrival");
-            this.retentionMs = node.path("retention_ms").asLong();
-            this.shadowRetentionMs = node.path("shadow_retention_ms").asLong();
-            long longestMs = node.path("held_ms").asLong();
-            this.heldMs = longestMs == 0 ? 0 : longestMs + latenessMs;
-            JsonNode since = node.path("since");
-            columnSince = ints(since.path("columns"));
-            conditionSince = ints(since.path("wheres"));
-            firstSeenSince = ints(since.path("first_seen"));
-            previousSince = ints(since.path("previous"));
-        }
-
-        /** Where an event lies on the hop's clock. */
-        public long pos(Event event) {
-            return isByArrival && event.delayMs != Event.UNKNOWN ? event.appendMs : event.pos;
-        }
-
-        /** The position up to which an event that looks back so far sees nothing. */
-        public long unseen(Event event, long lengthMs) {
-            return lengthMs == 0 ? event.due : Math.max(pos(event), event.due - latenessMs) - lengthMs;
-        }
-
-        /** The first hop has each user's events, and sees which are copies. */
-        public boolean isFirst() {
-            return keySlot == Slots.SLOT_USER_ID;
-        }
-
-        /** Whether there is anything to do here. */
-        public boolean computes() {
-            return isFirst() || !features.isEmpty() || !arrivals.features.isEmpty();
-        }
-
-        /** The key of an event in this hop, or null when the event has none. */
-        public String keyOf(Event event) {
-            return keySlot < 0 ? event.userId : (String) event.slots[keySlot];
-        }
-    }
-
-    private static int[] ints(JsonNode list) {
+    static int[] ints(JsonNode list) {
         int[] read = new int[list.size()];
         for (int i = 0; i < read.length; i++) {
             read[i] = list.get(i).asInt();
         }
         return read;
     }
-
-    /** The totals over one window or session with one condition and, for distinct, one column. */
-    public static final class Totals {
-        public final long mask;
-        public final long windowMs;
-        public final long sessionGapMs;
-        public final int column;
-        public boolean needsSquares;
-
-        Totals(long mask, long windowMs, long sessionGapMs, int column) {
-            this.mask = mask;
-            this.windowMs = windowMs;
-            this.sessionGapMs = sessionGapMs;
-            this.column = column;
-        }
-
-        private boolean covers(Totals other) {
-            return mask == other.mask && windowMs == other.windowMs && sessionGapMs == other.sessionGapMs
-                    && (other.column < 0 || column == other.column);
-        }
-    }
-
-    public enum Aggregate {
-        COUNT, SUM, AVG, MIN, MAX, DISTINCT, MEAN_BEFORE, STDDEV_BEFORE, FIRST_SEEN, PREVIOUS, SEQUENCE
-    }
-
-    /** One feature; durations are 0 where they do not apply. */
-    public static final class Feature implements Cloneable {
-        public String name;
-        /** The name as a key in JSON, colon included: it is written with every event. */
-        public String jsonKey;
-        public int index;
-        public Aggregate aggregate;
-        /** Position in {@link Hop#columns} for distinct; slot of the field for first_seen and previous. */
-        public int column = -1;
-        public int ofSlot = -1;
-        int condition = -1;
-        public long windowMs;
-        public long sessionGapMs;
-        public long ttlMs;
-        /** How far back its rule set looks by this key. */
-        public long retentionMs;
-        /** The state holds all that it looks at if it looks back no further than this. */
-        public long completeAfterMs = ALWAYS;
-        public int[] steps;
-        /** Position among the first_seen (or previous) features of its hop: where its record lies. */
-        public int record = -1;
-        /** Index in {@link Hop#totals}, or -1 where none apply. */
-        public int totals = -1;
-
-        public long mask() {
-            return condition < 0 ? 0 : 1L << condition;
-        }
-
-        /** Whether the event itself stays out of the aggregate. */
-        public boolean isBefore() {
-            return aggregate == Aggregate.MEAN_BEFORE || aggregate == Aggregate.STDDEV_BEFORE;
-        }
-
-        /** How far back from an event's position it looks at most. */
-        public long reachMs() {
-            return sessionGapMs > 0 ? SESSION_RETENTION_MS : windowMs;
-        }
-
-        public boolean hasRecord() {
-            return aggregate == Aggregate.FIRST_SEEN || aggregate == Aggregate.PREVIOUS;
-        }
-
-        private void setName(String given) {
-            name = given;
-            StringBuilder key = new StringBuilder();
-            Json.appendString(key, given);
-            jsonKey = key.append(':').toString();
-        }
-
-        /** The same value under another name. */
-        Feature named(String other) {
-            try {
-                Feature copy = (Feature) clone();
-                copy.setName(other);
-                return copy;
-            } catch (CloneNotSupportedException impossible) {
-                throw new IllegalStateException(impossible);
-            }
-        }
-
-        public boolean ofMoney() {
-            return aggregate == Aggregate.SUM || aggregate == Aggregate.MIN || aggregate == Aggregate.MAX;
-        }
-    }
-
-    /** One value of the row that Python scores: a feature, the amount, an id or a slot. */
-    public record Input(String name, int feature, int slot) {}
 
     /** The one plan of a job whose rule set does not change; the document has the settings too. */
     public static Plan parse(String json) {
@@ -279,18 +111,35 @@ public final class Plan {
         maxEntries = before == null ? settings.get("max_entries").asInt() : before.maxEntries;
         maxEventBytes = before == null ? settings.get("max_event_bytes").asInt() : before.maxEventBytes;
         ids = before == null ? ids(settings) : before.ids;
-        for (String key : Slots.HOP_KEYS) {
-            floors.put(key, before == null ? ALWAYS
-                    : Math.max(before.floors.get(key), fromMs - 1 - before.hop(key).heldMs));
-            arrivalFloors.put(key, before == null ? ALWAYS
-                    : Math.max(before.arrivalFloors.get(key), fromMs - 1 - before.hop(key).arrivals.heldMs));
-        }
+        plan.path("derived").forEach(slots::derive);
+        plan.get("hops").forEach(hop -> slots.addKey(hop.get("key").asText()));
+        setFloors(plan, before);
         hasShadow = plan.has("shadow_inputs");
         plan.get("hops").forEach(this::addHop);
         addInputs(plan.get("inputs"), plan.path("built_in"), features, inputs);
         addInputs(plan.path("shadow_inputs"), plan.path("shadow_built_in"), shadowFeatures, shadowInputs);
         hops.forEach(this::settle);
         hops.forEach(hop -> settle(hop.arrivals));
+    }
+
+    private void setFloors(JsonNode plan, Plan before) {
+        Set<String> keys = new HashSet<>(Slots.HOP_KEYS);
+        plan.get("hops").forEach(hop -> keys.add(hop.get("key").asText()));
+        if (before != null) {
+            keys.addAll(before.floors.keySet());
+        }
+        for (String key : keys) {
+            floors.put(key, before == null ? ALWAYS
+                    : Math.max(floorOf(before.floors, key), fromMs - 1 - before.hop(key).heldMs));
+            arrivalFloors.put(key, before == null ? ALWAYS
+                    : Math.max(floorOf(before.arrivalFloors, key),
+                            fromMs - 1 - before.hop(key).arrivals.heldMs));
+        }
+    }
+
+    /** Of a key that nobody asked for so far nothing was let go, and nothing kept. */
+    private static long floorOf(Map<String, Long> floors, String key) {
+        return floors.getOrDefault(key, ALWAYS);
     }
 
     /** Those of a job from before there were limits are as long as an event, and any. */
@@ -321,7 +170,7 @@ public final class Plan {
 
     /** Settles what is known of the time before the plan. */
     private void settle(Hop hop) {
-        hop.floorMs = (hop.isByArrival ? arrivalFloors : floors).get(hop.key);
+        hop.floorMs = floorOf(hop.isByArrival ? arrivalFloors : floors, hop.key);
         for (Feature feature : hop.features) {
             feature.completeAfterMs = completeAfter(hop, feature);
             if (!feature.hasRecord() && feature.completeAfterMs != ALWAYS) {
@@ -366,11 +215,11 @@ public final class Plan {
     }
 
     private Hop empty(String key, boolean byArrival) {
-        Hop none = new Hop(key, slots.slotFor(key), epoch, read(byArrival ? "{\"clock\":\"arrival\"}" : "{}"),
+        Hop none = new Hop(key, epoch, read(byArrival ? "{\"clock\":\"arrival\"}" : "{}"),
                 allowedLatenessMs);
         none.columns = new int[0];
         none.conditions = new Condition[0];
-        none.floorMs = (byArrival ? arrivalFloors : floors).get(key);
+        none.floorMs = floorOf(byArrival ? arrivalFloors : floors, key);
         return none;
     }
 
@@ -381,7 +230,7 @@ public final class Plan {
 
     private Hop hop(JsonNode node) {
         String key = node.get("key").asText();
-        Hop hop = new Hop(key, slots.slotFor(key), epoch, node, allowedLatenessMs);
+        Hop hop = new Hop(key, epoch, node, allowedLatenessMs);
         List<String> columns = new ArrayList<>();
         node.get("columns").forEach(column -> columns.add(column.isNull() ? null : column.asText()));
         List<Condition> conditions = new ArrayList<>();
@@ -418,6 +267,9 @@ public final class Plan {
 
     /** Distinct features come first, since their totals serve the others of the same window too. */
     private static void shareTotals(Hop hop, Feature feature) {
+        if (feature.ofKind != null) {
+            return;
+        }
         switch (feature.aggregate) {
             case COUNT, SUM, AVG, DISTINCT, MEAN_BEFORE, STDDEV_BEFORE -> {
                 Totals wanted =
@@ -435,6 +287,16 @@ public final class Plan {
         }
     }
 
+    private static Feature.Kind kind(String said) {
+        return switch (said) {
+            case "money" -> Feature.Kind.MONEY;
+            case "integer" -> Feature.Kind.INTEGER;
+            case "number" -> Feature.Kind.NUMBER;
+            case "truth value" -> Feature.Kind.TRUTH;
+            default -> null;
+        };
+    }
+
     private Feature feature(JsonNode node, List<String> columns) {
         Feature feature = new Feature();
         feature.setName(node.get("name").asText());
@@ -444,8 +306,11 @@ public final class Plan {
         feature.windowMs = node.path("window_ms").asLong(node.path("within_ms").asLong(0));
         feature.sessionGapMs = node.path("session_gap_ms").asLong(0);
         feature.ttlMs = node.path("ttl_ms").asLong(0);
+        feature.ofKind = kind(node.path("of_kind").asText());
         switch (feature.aggregate) {
             case DISTINCT -> feature.column = columns.indexOf(node.get("of").asText());
+            case SUM, AVG, MIN, MAX, MEAN_BEFORE, STDDEV_BEFORE ->
+                feature.column = feature.ofKind == null ? -1 : columns.indexOf(node.get("of").asText());
             case FIRST_SEEN, PREVIOUS -> {
                 feature.ofSlot = slots.slotFor(node.get("of").asText());
                 feature.record = node.get("record").asInt();

@@ -2,7 +2,7 @@ package fraudctl.kernel.state;
 
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.event.Slots;
-import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.plan.Hop;
 import fraudctl.kernel.wire.Bytes;
 
 /**
@@ -164,7 +164,7 @@ public final class EntryColumns extends Series {
      * The running totals, moved to the event that was just inserted at the end but not yet with it, or null
      * when the key has too few entries or the event did not come last.
      */
-    public Running[] totalsBefore(int at, Plan.Hop hop) {
+    public Running[] totalsBefore(int at, Hop hop) {
         if (at < tail - 1) {
             return null;
         }

@@ -1,7 +1,9 @@
 package fraudctl.kernel.state;
 
 import fraudctl.kernel.event.Event;
-import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.plan.Aggregate;
+import fraudctl.kernel.plan.Feature;
+import fraudctl.kernel.plan.Hop;
 
 /**
  * What a hop remembers of one key: recent entries in the order of their positions, and the records of
@@ -11,7 +13,7 @@ import fraudctl.kernel.plan.Plan;
 public final class KeyState {
     public static final long NONE = Long.MIN_VALUE;
 
-    private Plan.Hop hop;
+    private Hop hop;
     /** The plan under which it was last changed; its numbers are that plan's. */
     private int epoch;
     public final EntryColumns entries;
@@ -29,7 +31,7 @@ public final class KeyState {
     /** The last value of a field and when it was seen. */
     public record Last(long pos, String value) {}
 
-    public KeyState(Plan.Hop hop) {
+    public KeyState(Hop hop) {
         this(hop.epoch, hop.columns.length, hop.isByArrival);
         this.hop = hop;
         firstSeen = new SeenValues[hop.firstSeenSince.length];
@@ -50,7 +52,7 @@ public final class KeyState {
         return arrivals;
     }
 
-    Plan.Hop hop() {
+    Hop hop() {
         return hop;
     }
 
@@ -59,7 +61,7 @@ public final class KeyState {
     }
 
     /** Goes on under that plan: what a number meant before the epoch since which it means something else goes. */
-    void adopt(Plan.Hop next) {
+    void adopt(Hop next) {
         hop = next;
         if (arrivals != null) {
             arrivals.adopt(next.arrivals);
@@ -118,11 +120,11 @@ public final class KeyState {
         if (scored != null) {
             scored.evict(watermark - dedupWindowMs);
         }
-        for (Plan.Feature feature : hop.features) {
+        for (Feature feature : hop.features) {
             long horizon = watermark - hop.latenessMs - feature.ttlMs;
-            if (feature.aggregate == Plan.Aggregate.FIRST_SEEN && firstSeen[feature.record] != null) {
+            if (feature.aggregate == Aggregate.FIRST_SEEN && firstSeen[feature.record] != null) {
                 firstSeen[feature.record].evict(horizon);
-            } else if (feature.aggregate == Plan.Aggregate.PREVIOUS && previous[feature.record] != null
+            } else if (feature.aggregate == Aggregate.PREVIOUS && previous[feature.record] != null
                     && previous[feature.record].pos() <= horizon) {
                 previous[feature.record] = null;
             }
@@ -142,13 +144,13 @@ public final class KeyState {
         if (scored != null && !scored.isEmpty()) {
             expiry = Math.max(expiry, scored.newestDue() + dedupWindowMs);
         }
-        for (Plan.Feature feature : hop.features) {
-            if (feature.aggregate == Plan.Aggregate.FIRST_SEEN) {
+        for (Feature feature : hop.features) {
+            if (feature.aggregate == Aggregate.FIRST_SEEN) {
                 SeenValues seen = firstSeen[feature.record];
                 if (seen != null && !seen.isEmpty()) {
                     expiry = Math.max(expiry, seen.newestSight() + feature.ttlMs + hop.latenessMs);
                 }
-            } else if (feature.aggregate == Plan.Aggregate.PREVIOUS && previous[feature.record] != null) {
+            } else if (feature.aggregate == Aggregate.PREVIOUS && previous[feature.record] != null) {
                 expiry = Math.max(expiry, previous[feature.record].pos() + feature.ttlMs + hop.latenessMs);
             }
         }

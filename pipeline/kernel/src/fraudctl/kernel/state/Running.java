@@ -1,6 +1,7 @@
 package fraudctl.kernel.state;
 
 import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.plan.Totals;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -12,7 +13,7 @@ import java.util.Map;
  * totals invalid and they are made anew from the entries. Never stored.
  */
 public final class Running {
-    private final Plan.Totals totals;
+    private final Totals totals;
     /** Index of the first entry inside. */
     int from;
     private int to;
@@ -21,7 +22,7 @@ public final class Running {
     private long lastPos = Long.MIN_VALUE;
     private Map<String, int[]> values;
 
-    Running(Plan.Totals totals) {
+    Running(Totals totals) {
         this.totals = totals;
         this.moments = new Moments(totals.needsSquares);
     }

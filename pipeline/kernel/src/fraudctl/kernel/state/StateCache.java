@@ -1,6 +1,6 @@
 package fraudctl.kernel.state;
 
-import fraudctl.kernel.plan.Plan;
+import fraudctl.kernel.plan.Hop;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Iterator;
@@ -39,7 +39,7 @@ public final class StateCache {
     /** Beyond the budget by this part of it there are no second chances. */
     private static final int PART_OVER = 32;
 
-    private Plan.Hop hop;
+    private Hop hop;
     private final KeyStore store;
     /** Null where the backend holds keys that were written before this cache was made. */
     private final KeyFilter written;
@@ -91,7 +91,7 @@ public final class StateCache {
      * @param isSourceBehind whether the source has been behind since this was asked before
      * @param newKeys {@link #NEW_KEYS}, or fewer in a test
      */
-    public StateCache(Plan.Hop hop, KeyStore store, boolean isRestored, boolean isBounded,
+    public StateCache(Hop hop, KeyStore store, boolean isRestored, boolean isBounded,
             BooleanSupplier isSourceBehind, CacheBudget budget, int newKeys) {
         this.hop = hop;
         this.store = store;
@@ -103,7 +103,7 @@ public final class StateCache {
     }
 
     /** From now on states are of that plan; each is brought to it when it is next asked for. */
-    public void use(Plan.Hop next) {
+    public void use(Hop next) {
         hop = next;
     }
 

@@ -77,7 +77,7 @@ public final class Spelling {
         return c == ' ' || c >= 9 && c <= 13;
     }
 
-    private static boolean isFour(String text) {
+    static boolean isFour(String text) {
         if (!FOUR.matcher(text).matches()) {
             return false;
         }
@@ -90,7 +90,7 @@ public final class Spelling {
     }
 
     /** The eight groups of an IPv6 address; null for what is none. */
-    private static int[] six(String text) {
+    static int[] six(String text) {
         int gap = text.indexOf("::");
         if (gap < 0) {
             int[] all = groups(text, true);
@@ -144,7 +144,7 @@ public final class Spelling {
     }
 
     /** Lower case, the first of the longest runs of two and more zeros as ::. */
-    private static String compressed(int[] groups) {
+    static String compressed(int[] groups) {
         int from = -1;
         int longest = 1;
         for (int i = 0; i < GROUPS; i++) {

@@ -1,0 +1,54 @@
+"""Who may speak to the local Flink: whoever has the key that `up` makes in the home, and nobody else.
+
+One certificate, which signs itself, is the server's and every client's, and the only one that is believed: by
+the REST interface, and by JobManager and TaskManager among themselves. Each of Flink's ports, also those of
+calls, files and data, would run any code for whoever reaches it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fraudctl.flink import security
+from fraudctl.flink.cluster import Setting
+from fraudctl.flink.security import Pem, Stores
+from fraudctl.home import own
+from fraudctl.home.private_files import write_atomically
+from fraudctl.home.secret import renewed
+from fraudctl.home.stack import Paths
+from fraudctl.servers import HOST, generated_password
+
+
+def prepare(paths: Paths) -> None:
+    """Make key, certificate and what the JVMs read of them, unless they are there."""
+    certificate, key = own.flink_pair(paths.secrets)
+    if not (certificate.exists() and key.exists()):
+        renew(paths)
+    password = generated_password(paths.secret_file("flink"))
+    pem = Pem(key.read_bytes(), certificate.read_bytes())
+    write_atomically(_own(paths), security.key_store(pem, None, password))
+    write_atomically(_trust(paths), security.trust_store(certificate, password))
+
+
+def renew(paths: Paths) -> None:
+    """Put another key, certificate and password in place of those there are."""
+    renewed(paths.secret_file("flink"))
+    made = security.self_signed(HOST)
+    for path, content in zip(own.flink_pair(paths.secrets), (made.certificate, made.key), strict=True):
+        write_atomically(path, content)
+
+
+def settings(paths: Paths) -> dict[str, Setting]:
+    """What both processes are told, and the client that hands a job over."""
+    file = paths.secret_file("flink")
+    password = file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+    stores = Stores(_trust(paths), _own(paths), password)
+    return {**security.rest(stores), **security.internal(stores), **security.OUR_TLS}
+
+
+def _own(paths: Paths) -> Path:
+    return paths.secrets / "flink.p12"
+
+
+def _trust(paths: Paths) -> Path:
+    return paths.secrets / "flink-trust.p12"

@@ -1,0 +1,53 @@
+"""Another user of the machine gets nothing out of a running stack: no port, no file, no process."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+from fraudctl.engines import targets
+from fraudctl.engines.local.configuration import socket_path
+from fraudctl.home.stack import Stack
+from tests import intruder
+from tests.stack.cli import data_of
+
+
+@pytest.fixture(scope="module", autouse=True)
+def something_to_take(stack: Stack) -> None:
+    """Payments in the log, and decisions in the stores."""
+    data_of(stack, "simulate", "--attack", "ip-burst", "--rate", "50", "--duration", "3s", "--seed", "5")
+
+
+def metrics_ports(stack: Stack) -> list[int]:
+    """Those that are open to everybody: they show counts, and neither ids nor amounts."""
+    return [int(address.rpartition(":")[2]) for address in targets.of(stack).values()]
+
+
+def test_no_port_answers_who_has_no_secret(stack: Stack) -> None:
+    assert len(intruder.ports(stack.home)) - len(metrics_ports(stack)) > 8
+    assert intruder.got_from_ports(stack.home, metrics_ports(stack)) == []
+
+
+def test_no_jar_is_taken_no_rule_is_put_into_force_and_no_payment_is_read(stack: Stack) -> None:
+    assert intruder.as_another(lambda: intruder.uploaded_by(stack)) == []
+    assert intruder.as_another(lambda: intruder.got_from_kafka(stack)) == []
+    assert intruder.as_another(lambda: intruder.got_from_stores(stack)) == []
+
+
+@pytest.mark.skipif(not intruder.IS_ANOTHER, reason="only root can be another user")
+def test_no_file_of_the_home_and_no_process_of_the_stack_can_be_looked_into(stack: Stack) -> None:
+    assert intruder.got_from_files(stack.home) == []
+
+
+def test_the_supervisor_obeys_its_owner_alone(stack: Stack) -> None:
+    mode = socket_path(stack.home).stat().st_mode
+    assert (stat.S_ISSOCK(mode), stat.S_IMODE(mode)) == (True, 0o600)
+
+
+def test_what_everybody_may_read_of_a_stack_holds_no_id(stack: Stack) -> None:
+    shown = [intruder.metrics(port) for port in metrics_ports(stack)]
+    assert all(shown)
+    users = {one["user_id"] for one in data_of(stack, "alerts")["alerts"]}
+    assert users
+    assert [user for user in users for text in shown if user in text] == []
