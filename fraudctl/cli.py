@@ -142,7 +142,9 @@ COMMANDS = {
     "notify": Entry("fraudctl.commands.notify", "What became of notifications."),
     "dashboards": Entry("fraudctl.commands.dashboards", "Dashboards and alert rules as files."),
     "deploy": Entry("fraudctl.commands.deploy", "What a stack on Kubernetes is made of."),
-    "aws": Entry("fraudctl.commands.aws", "What a stack on AWS is made of."),
+    "aws": Entry(
+        "fraudctl.commands.aws", "A stack on AWS: its packages and template, and the deployment itself."
+    ),
     "profile": Entry("fraudctl.commands.profile", "Profiles: what a stack is built from."),
 }
 """Every command: the module that has it, its short help, which stands there as its docstring, and its verbs

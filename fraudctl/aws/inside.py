@@ -1,29 +1,25 @@
 """What runs in a task of ECS: `python -m fraudctl.aws.inside NAME`, which becomes that program.
 
 The stack is told in the environment, in the form of `stack.json`, with the secrets that ECS has put there;
-both are written to the home, which lies in the task's own storage. `setup` makes topics and activates the
-rule set of the job's package, and ends.
+both are written to the home, which lies in the task's own storage. `setup` makes topics and puts
+the first activation there, and ends.
 """
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import sys
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from botocore.config import Config
 
-from fraudctl.aws.package import PYTHON
+from fraudctl.aws import first
 from fraudctl.engines import workers
 from fraudctl.errors import UsageError
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.stack import Paths, Stack, home_dir, read
-from fraudctl.jobs.activations import RulesTopic
 from fraudctl.kafka import admin, wanted
 from pipeline.connections import aws
 from pipeline.connections.proxies import open_url
@@ -31,8 +27,8 @@ from pipeline.connections.proxies import open_url
 STACK: Final = "FRAUDCTL_AWS_STACK"
 SECRET: Final = "FRAUDCTL_AWS_SECRET_"
 """before a server's name in capitals: its password"""
-PACKAGE: Final = "FRAUDCTL_AWS_PACKAGE"
-"""where the job's package lies: bucket/key"""
+FIRST: Final = "FRAUDCTL_AWS_FIRST"
+"""where the first activation lies: bucket/key"""
 SETUP: Final = "setup"
 AUTHORITIES: Final = "rds-authorities.pem"
 _AUTHORITIES_URL: Final = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
@@ -62,7 +58,7 @@ def become(name: str, home: Path, environ: Mapping[str, str]) -> None:
     if "postgres" in stack.profile.sinks:
         fetch_authorities(home / AUTHORITIES)
     if name == SETUP:
-        set_up(stack, environ[PACKAGE])
+        set_up(stack, environ[FIRST])
         return
     programs = {one.name: one for one in workers.programs(stack)}
     if name not in programs:
@@ -72,15 +68,12 @@ def become(name: str, home: Path, environ: Mapping[str, str]) -> None:
     os.execve(program.argv[0], list(program.argv), {**kept, **program.env})
 
 
-def set_up(stack: Stack, package: str) -> None:
-    """Make the topics that are missing, and activate the package's rule set if none has been yet."""
+def set_up(stack: Stack, place: str) -> None:
+    """Make the topics that are missing, and put the first activation on an empty topic of rules."""
     admin.create(stack.kafka, wanted.specs(stack.profile))
-    bucket, _, key = package.partition("/")
-    client = aws.client("s3", Config())
-    content = client.get_object(Bucket=bucket, Key=key)["Body"].read()
-    with zipfile.ZipFile(io.BytesIO(content)) as packed:
-        ruleset = json.loads(packed.read(f"{PYTHON}job.json"))["ruleset"]
-    RulesTopic(stack.kafka, stack.profile.topics.rules, stack.home).begin(ruleset)
+    bucket, _, key = place.partition("/")
+    content = aws.client("s3", Config()).get_object(Bucket=bucket, Key=key)["Body"].read()
+    first.append(stack.kafka, stack.profile.topics.rules, content)
 
 
 def fetch_authorities(place: Path) -> None:

@@ -15,7 +15,7 @@ from fraudctl.aws.inside import AUTHORITIES
 from fraudctl.engines import chosen
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import METRICS, Paths, Stack
-from fraudctl.settings.profile import External, Notify, ServerSettings
+from fraudctl.settings.profile import External, Notify, ServerSettings, Signing
 from pipeline.connections.kafka.description import Kafka
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def stack(profile: Profile) -> Stack:
     sinks = {sink: store(profile, sink).settings for sink in profile.sinks}
     # People are told by a function there (`fraudctl.aws.alerts`), not by a program.
     there = replace(profile, servers=servers, sinks=sinks, notify=Notify(), engine=None)
+    # Files of whoever deploys are not there; nobody signs or activates anything there either.
+    there = replace(there, signing=Signing(stack=profile.signing.stack), rules=HOME / "rules.yaml")
     programs = ["ticker", "exporter", *(f"sink-{sink}" for sink in profile.sinks)]
     ports = {METRICS: dict.fromkeys(programs, METRICS_PORT)}
     return Stack(HOME, there, chosen.external_addresses(there, ()), ports)

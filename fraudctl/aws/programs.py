@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fraudctl.aws import inside, placed, rights
+from fraudctl.aws import first, inside, placed, rights
 from fraudctl.aws.job import role
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _container(profile: Profile, name: str) -> dict[str, Any]:
         "AWS_REGION": {"Ref": "AWS::Region"},
     }
     if name == inside.SETUP:
-        environment[inside.PACKAGE] = {"Fn::Sub": "${CodeBucket}/${CodeKey}"}
+        environment[inside.FIRST] = {"Fn::Sub": f"${{CodeBucket}}/{first.KEY}"}
     container: dict[str, Any] = {
         "Name": name,
         "Image": {"Ref": "Image"},
@@ -156,8 +156,8 @@ def _statements(profile: Profile, name: str) -> list[dict[str, Any]]:
         if name == f"sink-{sink}":
             found += stored(profile, sink)
     if name == inside.SETUP:
-        code = {"Fn::Sub": "arn:${AWS::Partition}:s3:::${CodeBucket}/${CodeKey}"}
-        found.append({"Sid": "Code", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": code})
+        record = {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::${{CodeBucket}}/{first.KEY}"}
+        found.append({"Sid": "First", "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": record})
     return found
 
 

@@ -11,6 +11,7 @@ from fraudctl import servers
 from fraudctl.commands import _completion
 from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
+from fraudctl.home import parked
 from fraudctl.settings import reading, shipped
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _values(loaded: Profile) -> dict[str, object]:
             path = f"servers.{server}.{key}"
             if found.get(path) is None:
                 found[path] = value
-    return {path: found[path] for path in sorted(found)}
+    return {path: parked.shown(path, found[path]) for path in sorted(found)}
 
 
 def _server_defaults() -> dict[str, dict[str, object]]:

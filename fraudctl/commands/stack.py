@@ -20,7 +20,7 @@ from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
 from fraudctl.engines import contract, wanted
 from fraudctl.errors import FraudctlError, NotRunning, UsageError
-from fraudctl.home import folder, rulesets, typed_files
+from fraudctl.home import folder, parked, rulesets, typed_files
 from fraudctl.home import stack as stacks
 from fraudctl.jobs import activations, live, submission
 from fraudctl.observe import overview
@@ -103,6 +103,7 @@ def up(
         )
         return _started(engines.for_up(home, engine).up(wish), time.monotonic() - began)
     chosen = wanted.profile(home, profile, rules)
+    chosen = parked.park(chosen, stacks.Paths(home).secrets, os.environ)
     asks_nothing = not (left_out or more or profile or rules)
     if asks_nothing and (known := wanted.ready(home)) is not None:
         left_out, more = known.without, known.added

@@ -184,7 +184,7 @@ class Stack:
             "engine": self.engine,
             "added": list(self.added),
             **({"inside": asdict(self.inside)} if self.inside else {}),
-            "is_closed": self.is_closed,
+            **({"is_closed": True} if self.is_closed else {}),
         }
         return json.dumps(document, indent=2, default=str) + "\n"
 

@@ -10,6 +10,8 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -41,6 +43,8 @@ _READING = {
     "log_level": 4,
 }
 _COMMIT_AGAIN_S = 5.0
+_COMMIT_S = 10.0
+"""A client that is refused asks for a commit again and again, and would never say that it is not done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class DecisionsLog:
         self._uncommitted: dict[int, int] = {}  # what a commit failed for: tried again when nothing comes
         self._commit_again = 0.0
         self._paused = False
+        self._committing: Thread | None = None
         self._backlog: Backlog | None = None  # of the assignment, when there is one
         self._files = Files(member.kafka)
         self._dead = DeadLetters(member.kafka, member.dead_letter_topic, member.group, member.decisions_topic)
@@ -97,14 +102,36 @@ class DecisionsLog:
         wanted = {partition: offset for partition, offset in wanted.items() if self.owns(partition)}
         try:
             places = [self._at(partition, offset) for partition, offset in wanted.items()]
-            done = self._consumer.commit(offsets=places, asynchronous=False) if places else []
+            done = self._answer(places) if places else []
             taken = {at.partition: at.offset for at in done or () if at.error is None}
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             log.warning("offsets not committed: %s; they are tried again", error)
             taken = {}
             self._commit_again = time.monotonic() + _COMMIT_AGAIN_S
         self._owned.update(taken)
         self._uncommitted = {partition: at for partition, at in wanted.items() if partition not in taken}
+
+    def _answer(self, places: list[Any]) -> list[Any]:
+        """What the broker says of a commit. Raises KafkaException, and TimeoutError where it says nothing."""
+        if self._committing is not None and self._committing.is_alive():
+            raise TimeoutError("the one before is not answered yet")
+        consumer, answers = self._consumer, SimpleQueue[Any]()
+
+        def ask() -> None:
+            try:
+                answers.put(consumer.commit(offsets=places, asynchronous=False))
+            except (KafkaException, RuntimeError) as error:
+                answers.put(error)
+
+        self._committing = Thread(target=ask, name="commit", daemon=True)
+        self._committing.start()
+        try:
+            answer = answers.get(timeout=_COMMIT_S)
+        except Empty:
+            raise TimeoutError("the broker does not answer") from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer or []
 
     def pause(self) -> None:
         self._paused = True
@@ -156,7 +183,7 @@ class DecisionsLog:
             return
         log.info("the connection's files have changed: joining the group anew")
         self._files.renewed()
-        old, self._consumer = self._consumer, made
+        old, self._consumer, self._committing = self._consumer, made, None
         self._revoked(made)
         librdkafka.retire(old)
         self._subscribe()

@@ -44,7 +44,6 @@ ago without one.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -53,7 +52,6 @@ from fractions import Fraction
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from pipeline.records.quantities import UNITS
 from pipeline.rules.derived import Seen
 from pipeline.rules.expression.tree import RawValue
 from pipeline.rules.feature import SESSION_RETENTION_MS
@@ -65,6 +63,7 @@ from pipeline.rules.planned_feature import (
     SessionFeature,
     WindowFeature,
 )
+from pipeline.scoring.aggregates import of_money, of_numbers
 from pipeline.scoring.order import Stamped
 
 _POS: Final = attrgetter("pos")
@@ -198,39 +197,12 @@ def _aggregate(
         case "mean_before" | "stddev_before":
             entries = _without(view.entry, entries)
     if feature.of_kind == "number":
-        return _of_numbers(
+        return of_numbers(
             feature.agg, [Fraction(float(text)) for text in _texts(entries, feature.of, view.hop)]
         )
     if feature.of_kind is not None:
-        return _of_money(feature.agg, [int(text) for text in _texts(entries, feature.of, view.hop)])
-    return _of_money(feature.agg, [entry.amount_units for entry in entries])
-
-
-def _of_money(agg: str, units: Sequence[int]) -> RawValue | None:
-    match agg:
-        case "sum":
-            return sum(units)
-        case "min" | "max":
-            return None if not units else min(units) if agg == "min" else max(units)
-        case "avg" | "mean_before":
-            return sum(units) / (len(units) * UNITS) if units else None
-        case _:
-            return _deviation(units, UNITS)
-
-
-def _of_numbers(agg: str, numbers: Sequence[Fraction]) -> RawValue | None:
-    try:
-        match agg:
-            case "sum":
-                return float(sum(numbers, Fraction()))
-            case "min" | "max":
-                return None if not numbers else float(min(numbers) if agg == "min" else max(numbers))
-            case "avg" | "mean_before":
-                return float(sum(numbers, Fraction()) / len(numbers)) if numbers else None
-            case _:
-                return _deviation(numbers, 1)
-    except OverflowError:
-        return None
+        return of_money(feature.agg, [int(text) for text in _texts(entries, feature.of, view.hop)])
+    return of_money(feature.agg, [entry.amount_units for entry in entries])
 
 
 def _distinct(entries: Iterable[Entry], of: str | None, hop: Hop) -> int:
@@ -249,14 +221,6 @@ def _texts(entries: Iterable[Entry], of: str | None, hop: Hop) -> Iterator[str]:
 def _without(event: Entry, entries: Sequence[Entry]) -> Sequence[Entry]:
     """The event's own entry is the last, if it met the condition."""
     return entries[:-1] if entries and entries[-1] is event else entries
-
-
-def _deviation(numbers: Sequence[int] | Sequence[Fraction], units: int) -> float | None:
-    n = len(numbers)
-    if n < 2:
-        return None
-    total, squares = sum(numbers), sum(one * one for one in numbers)
-    return math.sqrt((n * squares - total**2) / (n * (n - 1) * units**2))
 
 
 def _sequence(feature: SequenceFeature, view: View) -> Looked:

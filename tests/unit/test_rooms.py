@@ -29,6 +29,8 @@ OF_NO_MODULE = {
     "pipeline/kernel/test_kernel.py": "the kernel's reading of records and conditions",
     "pipeline/kernel/test_packages.py": "which package of the kernel may name which",
     "pipeline/kernel/test_parity.py": "the kernel beside the reference and the oracle",
+    "pipeline/kernel/test_words.py": "words made of fields, in the kernel beside Python",
+    "fraudctl/files/test_any_writer.py": "tables as other programs write them",
     "pipeline/sinks/test_new_store.py": "a folder that is a store, found by every list of stores",
     "pipeline/sinks/elasticsearch/test_pages.py": "how a server reads everything behind an alias",
     "pipeline/rules/test_hostile_rules.py": "rule sets that mean harm, in all of their parts",

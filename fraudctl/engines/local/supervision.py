@@ -25,6 +25,7 @@ from fraudctl.errors import Failed, NotRunning
 from fraudctl.home.private_files import UMASK, make_folder, write_atomically
 from fraudctl.home.stack import Paths
 from fraudctl.servers import Program
+from fraudctl.settings.layers import OTHER_VARIABLES
 from fraudctl.waiting import until
 
 START_SECONDS = 15.0
@@ -184,10 +185,20 @@ class Supervisor:
             check=False,
             start_new_session=True,
             cwd=self.paths.home,
+            env=_environment(),
             umask=UMASK,
         )
         if done.returncode != 0:
             raise Failed(f"the supervisor did not start: {(done.stderr or done.stdout).strip()}")
+
+
+def _environment() -> dict[str, str]:
+    """What every program of a stack is to have: no settings of the profile, of which some are secrets."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in OTHER_VARIABLES or not name.startswith("FRAUDCTL_")
+    }
 
 
 @contextmanager

@@ -154,5 +154,11 @@ def test_a_sink_without_a_store_there_is_refused_by_its_name() -> None:
         template.document(replace(PROFILE, sinks={"elasticsearch": {}}))
 
 
+def test_no_path_of_the_machine_that_made_it_is_in_a_template() -> None:
+    for file in (ROOT / "deploy" / "aws").glob("*.yaml"):
+        assert str(ROOT) not in file.read_text(), file
+        assert str(PROFILE.rules) not in file.read_text(), file
+
+
 def test_the_template_fits_into_what_cloudformation_takes_from_a_bucket() -> None:
     assert len(template.text(PROFILE)) < 1_000_000

@@ -1,4 +1,4 @@
-"""`fraudctl aws`: what a stack on AWS is made of."""
+"""`fraudctl aws package | function | template`: what a stack on AWS is made of."""
 
 from __future__ import annotations
 
@@ -11,24 +11,10 @@ import typer
 from fraudctl.aws import package as packages
 from fraudctl.aws import template as templates
 from fraudctl.commands import _completion
-from fraudctl.commands._app import App
 from fraudctl.console.result import Result
 from fraudctl.errors import Failed
 from fraudctl.settings import reading
 from pipeline.process import files
-
-
-def register(app: typer.Typer) -> None:
-    noun = App(help="What a stack on AWS is made of.")
-    noun.callback()(_noun)
-    noun.command("package")(package)
-    noun.command("function")(function)
-    noun.command("template")(template)
-    app.add_typer(noun, name="aws")
-
-
-def _noun() -> None:
-    """What a stack on AWS is made of: packages of code, and the template of a profile."""
 
 
 def package(

@@ -1,0 +1,129 @@
+"""The job on AWS: how the application is, starting and stopping it, and its snapshots.
+
+A snapshot is what Flink calls a savepoint. The service takes one at each stop and each update.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from fraudctl.aws.account import Account
+from fraudctl.errors import Failed, UsageError
+from fraudctl.waiting import until
+
+SERVICE: Final = "kinesisanalyticsv2"
+LATEST, NONE = "latest", "none"
+_RESTORES: Final = {LATEST: "RESTORE_FROM_LATEST_SNAPSHOT", NONE: "SKIP_RESTORE_FROM_SNAPSHOT"}
+_EVERY_S: Final = 2.0
+_ENDED_UNWELL: Final = ("READY", "DELETING")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One snapshot, when it was taken (epoch milliseconds), and whether it is complete."""
+
+    name: str
+    taken_ms: int
+    is_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """How the application is, in the service's words (`READY` is stopped), and its version's number."""
+
+    status: str
+    version: int
+    snapshots: tuple[Snapshot, ...]
+
+    @property
+    def runs(self) -> bool:
+        return self.status == "RUNNING"
+
+
+def state(account: Account) -> JobState:
+    """Of the application, newest snapshots first. Raises Refused."""
+    found = account.ask(SERVICE, "describe_application", ApplicationName=account.name)["ApplicationDetail"]
+    return JobState(found["ApplicationStatus"], int(found["ApplicationVersionId"]), _snapshots(account))
+
+
+def start(account: Account, restore: str, wait_s: float) -> None:
+    """Start it from `latest`, `none` or a snapshot of that name, and wait until it runs.
+
+    Raises UsageError where it runs already or there is no such snapshot, Failed where it does not run.
+    """
+    now = state(account)
+    if now.runs:
+        raise UsageError("the job is already running", hint="stop it: fraudctl aws stop")
+    named = {one.name for one in now.snapshots if one.is_ready}
+    how: dict[str, str] = {"ApplicationRestoreType": _RESTORES.get(restore, "RESTORE_FROM_CUSTOM_SNAPSHOT")}
+    if restore not in _RESTORES:
+        if restore not in named:
+            known = ", ".join(sorted(named)) or "none"
+            raise UsageError(f"there is no snapshot {restore!r}", hint=f"there are: {known}")
+        how["SnapshotName"] = restore
+    run = {"ApplicationRestoreConfiguration": how}
+    account.ask(SERVICE, "start_application", ApplicationName=account.name, RunConfiguration=run)
+    _await(account, "RUNNING", wait_s, unless=_ENDED_UNWELL)
+
+
+def stop(account: Account, wait_s: float, with_snapshot: bool = True) -> str | None:
+    """Stop it and wait; the name of the newest snapshot, which the service takes unless told otherwise.
+
+    Without one, what was decided since the newest snapshot is decided again at the next start.
+    """
+    if not state(account).runs:
+        raise UsageError("the job does not run", hint="see: fraudctl aws status")
+    account.ask(SERVICE, "stop_application", ApplicationName=account.name, Force=not with_snapshot)
+    _await(account, "READY", wait_s)
+    taken = [one.name for one in state(account).snapshots if one.is_ready]
+    return taken[0] if taken else None
+
+
+def snapshot(account: Account, wait_s: float) -> str:
+    """Take a snapshot while the job goes on, and wait until it is complete; its name."""
+    name = f"fraudctl-{time.time_ns() // 1_000_000}"
+    account.ask(SERVICE, "create_application_snapshot", ApplicationName=account.name, SnapshotName=name)
+
+    def taken() -> bool:
+        found = [one for one in _snapshots(account) if one.name == name]
+        return bool(found) and found[0].is_ready
+
+    until(taken, wait_s, lambda: _slow(f"snapshot {name} is not complete", wait_s), _EVERY_S)
+    return name
+
+
+def _snapshots(account: Account) -> tuple[Snapshot, ...]:
+    answer = account.ask(SERVICE, "list_application_snapshots", ApplicationName=account.name)
+    found = [
+        Snapshot(
+            one["SnapshotName"],
+            int(one["SnapshotCreationTimestamp"].timestamp() * 1_000),
+            one["SnapshotStatus"] == "READY",
+        )
+        for one in answer["SnapshotSummaries"]
+    ]
+    return tuple(sorted(found, key=lambda one: one.taken_ms, reverse=True))
+
+
+def _await(account: Account, wanted: str, wait_s: float, unless: tuple[str, ...] = ()) -> None:
+    began = False
+
+    def there() -> bool:
+        nonlocal began
+        status = state(account).status
+        began = began or status.endswith("ING")
+        if began and status in unless:
+            raise Failed(
+                f"the job did not start: the application is {status} again",
+                hint="see: fraudctl aws logs job",
+                code="job_failed",
+            )
+        return status == wanted
+
+    until(there, wait_s, lambda: _slow(f"the application is not {wanted}", wait_s), _EVERY_S)
+
+
+def _slow(what: str, wait_s: float) -> Failed:
+    return Failed(f"{what} after {wait_s:.0f} s", hint="see: fraudctl aws logs job", code="slow_job")

@@ -1,0 +1,147 @@
+"""`fraudctl aws plan | deploy | status | logs | down | delete`: a stack on AWS as a whole."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from fraudctl.aws import account, deployment
+from fraudctl.commands import _completion
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
+from fraudctl.settings import reading
+
+NOT_WELL = 3
+
+Name = Annotated[str, typer.Option("--name", help="What the deployment is called.")]
+Region = Annotated[str | None, typer.Option("--region", help="If not the one that AWS' own tools would use.")]
+OfProfile = Annotated[
+    str, typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_completion.profiles)
+]
+Wait = Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Image = Annotated[str, typer.Option("--image", help="The programs' image in ECR, with its tag or digest.")]
+TellWhom = Annotated[str, typer.Option("--tell", metavar="ADDRESS", help="The e-mail address of alarms.")]
+Secret = Annotated[
+    str | None,
+    typer.Option("--notify-secret", metavar="ARN", help="The secret with what the profile's channels need."),
+]
+Budget = Annotated[int, typer.Option("--budget", help="What a month may cost, in USD; above, a mail comes.")]
+
+
+def plan(
+    image: Image,
+    tell: TellWhom,
+    profile: OfProfile = "aws",
+    name: Name = "fraudctl",
+    region: Region = None,
+    notify_secret: Secret = None,
+    budget: Budget = 2_000,
+    wait: Wait = 300.0,
+) -> Result:
+    """Say what deploy would change, by change sets that are deleted again. What is not there yet hides more.
+
+    Example: fraudctl aws plan --image IMAGE --tell risk@example.com
+    """
+    asked = _wanted(profile, image, tell, notify_secret, budget)
+    changes = deployment.plan(account.Account(name, region), asked, wait)
+    rows = [(one.stack, one.action, one.resource, one.kind, one.is_replaced) for one in changes]
+    table = Table("", ("stack", "action", "resource", "type", "made anew"), rows)
+    anew = sum(one.is_replaced for one in changes)
+    summary = f"{len(changes)} changes, {anew} of them make a resource anew" if changes else "nothing differs"
+    return Result(summary, {"changes": [asdict(one) for one in changes]}, tables=(table,))
+
+
+def deploy(
+    image: Image,
+    tell: TellWhom,
+    profile: OfProfile = "aws",
+    name: Name = "fraudctl",
+    region: Region = None,
+    notify_secret: Secret = None,
+    budget: Budget = 2_000,
+    wait: Wait = 3_600.0,
+    yes: Yes = False,
+) -> Result:
+    """Make or update everything and wait until the job runs. MSK alone takes half an hour the first time.
+
+    Example: fraudctl aws deploy --image IMAGE --tell risk@example.com --notify-secret ARN
+    """
+    asked = _wanted(profile, image, tell, notify_secret, budget)
+    if not yes:
+        typer.confirm(f"Deploy {name}? What it makes costs money from then on.", abort=True, err=True)
+    with progress(f"deploying {name}") as shown:
+        changed = deployment.deploy(account.Account(name, region), asked, wait, shown)
+    said = ", ".join(layer for layer, did in changed.items() if did) or "nothing"
+    return Result(f"the job of {name} runs; changed: {said}", {"name": name, "changed": changed})
+
+
+def status(profile: OfProfile = "aws", name: Name = "fraudctl", region: Region = None) -> Result:
+    """How stacks, job, programs and alarms are. Exit 3 if one is not well.
+
+    Example: fraudctl aws status --name prod
+    """
+    found = deployment.overview(account.Account(name, region), reading.load(profile, environ=os.environ))
+    rows = [(layer, state or "not there") for layer, state in found.stacks.items()]
+    job = "not there" if found.job is None else found.job.status
+    rows += [("job", job)]
+    rows += [(one, f"{running} of {wanted}") for one, (wanted, running) in found.programs.items()]
+    rows += [(alarm, "ALARM") for alarm in found.alarms]
+    summary = f"{name} is well" if found.is_well else f"{name} is not well"
+    data = asdict(found) | {"is_well": found.is_well}
+    return Result(summary, data, 0 if found.is_well else NOT_WELL, (Table("", ("what", "state"), rows),))
+
+
+def logs(
+    what: Annotated[str, typer.Argument(help="job, notify, setup, or a program such as sink-postgres.")],
+    name: Name = "fraudctl",
+    region: Region = None,
+    minutes: Annotated[int, typer.Option("--minutes", min=1, help="How far back.")] = 60,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=10_000, help="The most lines.")] = 200,
+) -> Result:
+    """Lines of a program from CloudWatch.
+
+    Example: fraudctl aws logs job --minutes 10
+    """
+    since_ms = int((time.time() - minutes * 60) * 1_000)
+    found = deployment.logs(account.Account(name, region), what, since_ms, lines)
+    return Result("", ({"line": line} for line in found), line=lambda one: str(one["line"]))
+
+
+def down(
+    profile: OfProfile = "aws",
+    name: Name = "fraudctl",
+    region: Region = None,
+    wait: Wait = 600.0,
+    yes: Yes = False,
+) -> Result:
+    """Stop job (with a snapshot) and programs. Brokers, stores and network stay, and cost what they cost.
+
+    Example: fraudctl aws down --name prod
+    """
+    if not yes:
+        typer.confirm(f"Stop job and programs of {name}?", abort=True, err=True)
+    taken = deployment.down(account.Account(name, region), reading.load(profile, environ=os.environ), wait)
+    said = f"the job stopped with snapshot {taken}" if taken else "the job did not run"
+    return Result(f"{said}; the programs stop", {"name": name, "snapshot": taken})
+
+
+def delete(name: Name = "fraudctl", region: Region = None, wait: Wait = 1_800.0, yes: Yes = False) -> Result:
+    """Delete job, programs, roles and alarms. What holds data, and the network that it lies in, stays.
+
+    Example: fraudctl aws delete --name prod
+    """
+    if not yes:
+        typer.confirm(f"Delete the pipeline of {name}, snapshots included?", abort=True, err=True)
+    with progress(f"deleting the pipeline of {name}") as shown:
+        gone = deployment.delete(account.Account(name, region), wait, shown)
+    said = f"deleted: {', '.join(gone)}" if gone else "there was nothing to delete"
+    return Result(f"{said}; network and data stay: see docs/aws.md", {"deleted": gone})
+
+
+def _wanted(profile: str, image: str, tell: str, notify_secret: str | None, budget: int) -> deployment.Wanted:
+    return deployment.Wanted(reading.load(profile, environ=os.environ), image, tell, notify_secret, budget)
