@@ -143,7 +143,9 @@ COMMANDS = {
     "dashboards": Entry("fraudctl.commands.dashboards", "Dashboards and alert rules as files."),
     "deploy": Entry("fraudctl.commands.deploy", "What a stack on Kubernetes is made of."),
     "aws": Entry(
-        "fraudctl.commands.aws", "A stack on AWS: its packages and template, and the deployment itself."
+        "fraudctl.commands.aws",
+        "A stack on AWS: its packages and template, and the deployment itself.",
+        dict.fromkeys(("deploy", "down", "delete", "submit", "stop", "savepoint"), ""),
     ),
     "profile": Entry("fraudctl.commands.profile", "Profiles: what a stack is built from."),
 }
