@@ -105,6 +105,7 @@ COMMANDS = {
     "schema": Entry("fraudctl.commands.schema", "The JSON Schemas of records and files."),
     "notify": Entry("fraudctl.commands.notify", "What became of notifications."),
     "dashboards": Entry("fraudctl.commands.dashboards", "Dashboards and alert rules as files."),
+    "deploy": Entry("fraudctl.commands.deploy", "What a stack on Kubernetes is made of."),
     "aws": Entry("fraudctl.commands.aws", "What a stack on AWS is made of."),
     "profile": Entry("fraudctl.commands.profile", "Profiles: what a stack is built from."),
 }

@@ -22,6 +22,7 @@ from typing import Annotated, Any
 from pipeline import notify
 from pipeline.connections.aws import ROLE, Access
 from pipeline.metrics import NotifierFigures, exposition
+from pipeline.metrics.pulse import Pulse
 from pipeline.notify.outbox import TABLE, Claim, Outbox, Terms
 from pipeline.notify.postman import Digest, Postman
 from pipeline.notify.stream import AlertStream, new_alerts
@@ -66,6 +67,7 @@ class Config:
     unknown_after_ms: Annotated[int, Duration(1, DAY_MS, bare=True)] = MINUTE_MS
     status_file: Annotated[Path, File()] | None = None
     metrics_port: Annotated[int, Whole(1, 65_535)] | None = None
+    metrics_host: Annotated[str, Text()] = exposition.HOST
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Config:
@@ -134,6 +136,7 @@ class Notifier:
         self._stopping = threading.Event()
         self._status = NotifierStatus(self._office.postmen)
         self._file = StatusFile(config.status_file) if config.status_file else None
+        self.pulse = Pulse()
         self.failed = False
 
     def figures(self) -> NotifierFigures:
@@ -145,7 +148,7 @@ class Notifier:
         self._stopping.set()
 
     def run(self) -> None:
-        self._until_it_works(self._office.open)
+        self._until_it_works(self._office.open, self.pulse.beat)
         threads = [
             threading.Thread(target=self._repeat, args=(postman.step,), name=postman.name)
             for postman in self._office.postmen
@@ -154,7 +157,7 @@ class Notifier:
             thread.start()
         stream = self._office.stream()
         while not self._stopping.is_set():
-            self._until_it_works(lambda: self._read(stream))
+            self._until_it_works(lambda: self._read(stream), self.pulse.beat)
             if self._file:
                 self._file.offer(self._status)
             self._stopping.wait(_POLL_S)
@@ -174,15 +177,22 @@ class Notifier:
             self._until_it_works(step)
             self._stopping.wait(_POLL_S)
 
-    def _until_it_works(self, act: Callable[[], object]) -> None:
-        """Try with growing pauses; a thread that met a surprise ends the process, which is started again."""
+    def _until_it_works(
+        self, act: Callable[[], object], tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Try with growing pauses; a thread that met a surprise ends the process, which is started again.
+
+        `tell` hears after each attempt what keeps it from working, nothing in the end.
+        """
         backoff = Backoff()
         while not self._stopping.is_set():
             try:
                 act()
+                tell("")
                 return
             except Unreachable as error:
                 self._status.last_error = str(error)
+                tell(str(error))
                 self._stopping.wait(backoff.next_s())
             except Exception:
                 self.failed = True
@@ -278,7 +288,7 @@ def main(arguments: list[str] | None = None) -> int:
     config = configuration.of_command_line(Config, "pipeline.notifier", __doc__, arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     notifier = Notifier(config)
-    exposition.serve(config.metrics_port, lambda: (notifier.figures(),))
+    exposition.serve(config.metrics_port, lambda: (notifier.figures(),), notifier.pulse, config.metrics_host)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: notifier.stop())
     notifier.run()

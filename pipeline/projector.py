@@ -27,6 +27,7 @@ from pipeline import sinks
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.tls import BadFile
 from pipeline.metrics import SinkStatus, exposition
+from pipeline.metrics.pulse import Pulse
 from pipeline.process import configuration
 from pipeline.process.backoff import Backoff
 from pipeline.process.dead_letters import NotAcknowledged
@@ -59,7 +60,9 @@ class Config:
     pause_file: Path | None = None
     """while this file is there, nothing is read; the place in the group and the offsets are kept"""
     metrics_port: int | None = None
-    """where `/metrics` is answered on loopback, None for nowhere"""
+    """where `/metrics` is answered, and probes are; None for nowhere"""
+    metrics_host: str = exposition.HOST
+    """on which address"""
 
     __pydantic_config__ = configuration.STRICT
 
@@ -247,8 +250,9 @@ def main(arguments: Sequence[str] | None = None) -> int | str:
     except BadFile as error:
         return f"{error}; {error.hint}"
     pace = Pace(config.batch, config.gather_s, is_paused=config.is_paused)
-    projector = Projector(decisions, sink, status, file.offer, pace)
-    exposition.serve(config.metrics_port, lambda: (status,))
+    pulse = Pulse()
+    projector = Projector(decisions, sink, status, _told(file, pulse), pace)
+    exposition.serve(config.metrics_port, lambda: (status,), pulse, config.metrics_host)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: projector.stop())
     try:
@@ -258,6 +262,23 @@ def main(arguments: Sequence[str] | None = None) -> int | str:
         decisions.close()
         sink.close()
     return 0
+
+
+def _told(file: StatusFile, pulse: Pulse) -> Callable[[SinkStatus], None]:
+    """Tells people and probes how a writer is."""
+
+    def tell(status: SinkStatus) -> None:
+        file.offer(status)
+        pulse.beat(hindrance(status))
+
+    return tell
+
+
+def hindrance(status: SinkStatus) -> str:
+    """What keeps a writer from its work, empty where nothing does. A pause that is asked for does not."""
+    if status.paused:
+        return f"the store takes nothing: {status.last_error}"
+    return "" if status.lag is not None else "it has no place in its group, or the broker does not answer"
 
 
 def _next_offsets(batch: Sequence[Delivery]) -> dict[int, int]:

@@ -29,6 +29,7 @@ from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.librdkafka import Files
 from pipeline.connections.tls import BadFile
 from pipeline.metrics import TickerFigures, exposition
+from pipeline.metrics.pulse import Pulse
 from pipeline.process import configuration
 from pipeline.process.silence import HOLD_MS, Silence
 
@@ -57,6 +58,7 @@ class Config:
     out_of_orderness_ms: float
     silent_ms: float = 20.0
     metrics_port: int | None = None
+    metrics_host: str = exposition.HOST
 
     @classmethod
     def read(cls, path: Path) -> Config:
@@ -146,9 +148,15 @@ def monotonic_ms() -> float:
     return time.monotonic() * 1000
 
 
-def watch(config: Config, topic: Log, stop: threading.Event, figures: TickerFigures | None = None) -> None:
+def watch(
+    config: Config,
+    topic: Log,
+    stop: threading.Event,
+    figures: TickerFigures | None = None,
+    pulse: Pulse | None = None,
+) -> None:
     """Observes and ticks until `stop` is set. A broker that is away is waited for."""
-    figures = figures or TickerFigures()
+    figures, pulse = figures or TickerFigures(), pulse or Pulse()
     silence = Silence(config.out_of_orderness_ms, config.silent_ms)
     reachable = True
     while not stop.is_set():
@@ -157,7 +165,9 @@ def watch(config: Config, topic: Log, stop: threading.Event, figures: TickerFigu
             if not reachable:
                 log.info("the broker answers again")
             reachable = True
+            pulse.beat()
         except Unreachable as failure:
+            pulse.beat(f"the broker does not answer: {failure}")
             if reachable:
                 log.warning("the broker does not answer: %s", failure)
             reachable = False
@@ -192,9 +202,9 @@ def main() -> None:
         topic = Log(config)
     except BadFile as error:
         sys.exit(f"{error}; {error.hint}")
-    figures = TickerFigures()
-    exposition.serve(config.metrics_port, lambda: (figures,))
-    watch(config, topic, stop, figures)
+    figures, pulse = TickerFigures(), Pulse()
+    exposition.serve(config.metrics_port, lambda: (figures,), pulse, config.metrics_host)
+    watch(config, topic, stop, figures, pulse)
 
 
 if __name__ == "__main__":

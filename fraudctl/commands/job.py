@@ -10,7 +10,8 @@ from fraudctl import engines
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
-from fraudctl.jobs import live, put_aside, reset
+from fraudctl.engines import live_job
+from fraudctl.jobs import put_aside, reset
 
 if TYPE_CHECKING:
     from fraudctl.jobs.live_answers import Ended, LiveStatus
@@ -40,7 +41,7 @@ def submit(
     Example: fraudctl job submit --from latest
     """
     with progress("starting the job") as shown:
-        found = live.start(engines.current(), wait, shown, restore=restore)
+        found = live_job.of(engines.current()).start(wait, shown, restore)
     return _answer(f"the job runs{_origin(found)}", found)
 
 
@@ -55,7 +56,7 @@ def stop(
     Example: fraudctl job stop
     """
     with progress("stopping the job") as shown:
-        found = live.stop(engines.current(), wait, shown, savepoint=not no_savepoint)
+        found = live_job.of(engines.current()).stop(wait, shown, not no_savepoint)
     if found["job_id"] is None:
         return Result("the job was not running", found)
     return Result(f"the job stopped{_where(found)}; go on with: fraudctl job submit", found)
@@ -67,8 +68,8 @@ def status() -> Result:
     Example: fraudctl job status --json
     """
     here = engines.current()
-    aside = put_aside.of(here)
-    found = live.status(here)
+    aside = None if engines.of(here).is_elsewhere else put_aside.of(here)
+    found = live_job.of(here).status()
     flink = found["flink"]
     is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
     state = f"{flink['state']} ({flink['job_id']})" if flink else "not there"
@@ -83,8 +84,8 @@ def savepoint(wait: Wait = 180.0) -> Result:
 
     Example: fraudctl job savepoint
     """
-    with progress("taking a savepoint"):
-        found = live.savepoint(engines.current(), wait)
+    with progress("taking a savepoint") as shown:
+        found = live_job.of(engines.current()).savepoint(wait, shown)
     return Result(f"savepoint: {found['savepoint']}", found)
 
 
@@ -97,7 +98,7 @@ def rescale(
     Example: fraudctl job rescale 2
     """
     with progress("rescaling the job") as shown:
-        found = live.rescale(engines.current(), parallelism, wait, shown)
+        found = live_job.of(engines.current()).rescale(parallelism, wait, shown)
     return _answer(f"the job runs at parallelism {parallelism}{_origin(found)}", found)
 
 

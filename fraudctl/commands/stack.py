@@ -70,7 +70,16 @@ def up(
     ] = None,
     engine: Annotated[
         str | None,
-        typer.Option("--engine", help="What runs it: local, compose.", autocompletion=_completion.engines),
+        typer.Option(
+            "--engine", help="What runs it: local, compose, kubernetes.", autocompletion=_completion.engines
+        ),
+    ] = None,
+    values: Annotated[
+        Path | None, typer.Option("--values", help="Kubernetes: the chart's values, with the profile.")
+    ] = None,
+    namespace: Annotated[str | None, typer.Option("--namespace", help="Kubernetes: where.")] = None,
+    context: Annotated[
+        str | None, typer.Option("--context", help="Kubernetes: which cluster of the kubeconfig.")
     ] = None,
     wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 180.0,
 ) -> Result:
@@ -81,6 +90,18 @@ def up(
     began = time.monotonic()
     home = stacks.home_dir()
     left_out, more = tuple(sorted(without or ())), tuple(sorted(added or ()))
+    if engines.names_elsewhere(home, engine):
+        _refuse_with_values(profile, rules)
+        wish = contract.Wish(
+            home,
+            wanted.profile(home, None, None),
+            left_out,
+            any_port,
+            wait,
+            more,
+            contract.Elsewhere(values, namespace, context),
+        )
+        return _started(engines.for_up(home, engine).up(wish), time.monotonic() - began)
     chosen = wanted.profile(home, profile, rules)
     asks_nothing = not (left_out or more or profile or rules)
     if asks_nothing and (known := wanted.ready(home)) is not None:
@@ -94,6 +115,14 @@ def up(
             live.start(started, max(10.0, wait - (time.monotonic() - began)), shown)
             _apply_wanted(started, rules is not None, shown)
     return _started(started, time.monotonic() - began)
+
+
+def _refuse_with_values(profile: str | None, rules: str | None) -> None:
+    if profile or rules:
+        raise UsageError(
+            "profile and rule set are in the values there",
+            hint="write them into the file of --values, as `profile` and `rules`",
+        )
 
 
 def down() -> Result:
@@ -229,7 +258,7 @@ def _running_quietly(home: Path) -> Stack | None:
 
 def _stop_job(running: Stack) -> str | None:
     """Stop the job with a savepoint; where that cannot be had, say so and stop without."""
-    if not running.runs_jobs:
+    if not running.runs_jobs or engines.of(running).is_elsewhere:
         return None
     try:
         with progress("stopping the job with a savepoint") as shown:

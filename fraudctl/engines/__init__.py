@@ -63,6 +63,11 @@ def for_up(home: Path, asked: str | None) -> Engine:
     return wanted
 
 
+def names_elsewhere(home: Path, asked: str | None) -> bool:
+    """Whether `up` is about an engine whose stacks run in a cluster."""
+    return (of_home(home) if asked is None else find(asked)).is_elsewhere
+
+
 def current(home: Path | None = None) -> Stack:
     """The running stack of a home; NotRunning if there is none."""
     where = stacks.home_dir(home)

@@ -13,11 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fraudctl.home.folder import Removed
 from fraudctl.home.stack import Stack
+from fraudctl.jobs.live_answers import Ended as JobEnded
+from fraudctl.jobs.live_answers import LiveStatus
 from fraudctl.settings.profile import Profile
+
+if TYPE_CHECKING:
+    from fraudctl.console.progress import Progress
 
 WELL, WARNING, BROKEN = "ok", "warning", "broken"
 
@@ -108,6 +113,36 @@ class Wish:
     wait_s: float = 180.0
     added: tuple[str, ...] = ()
     """servers beyond those of the profile"""
+    elsewhere: Elsewhere | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where a stack is to be, for an engine of clusters. Without a context, in the current one."""
+
+    values: Path | None = None
+    """a file that says of what it is made, the profile among it; None: the one of the last `up`"""
+    namespace: str | None = None
+    context: str | None = None
+
+
+class LiveJob(Protocol):
+    """The live job, where not our keeper submits it. Each raises Failed when it takes too long."""
+
+    def start(self, wait_s: float, progress: Progress, restore: str = "latest") -> LiveStatus:
+        """Wants it running and waits until it does; `restore` is `latest`, `none` or a savepoint's path."""
+
+    def stop(self, wait_s: float, progress: Progress, savepoint: bool = True) -> JobEnded:
+        """Stops it and waits until it is; it stays so until it is started."""
+
+    def savepoint(self, wait_s: float, progress: Progress) -> JobEnded:
+        """Takes a savepoint while it goes on."""
+
+    def rescale(self, parallelism: int, wait_s: float, progress: Progress) -> LiveStatus:
+        """Goes on at another parallelism."""
+
+    def status(self) -> LiveStatus:
+        """How it is wanted and how it is."""
 
 
 class Engine(Protocol):
@@ -116,6 +151,13 @@ class Engine(Protocol):
     @property
     def has_processes(self) -> bool:
         """Whether a program is a process of this machine, so that it can be frozen and measured."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether a stack runs where commands may not reach its Kafka and stores."""
+
+    def live_job(self, stack: Stack) -> LiveJob | None:
+        """The live job, None where our keeper submits it (`fraudctl.jobs.live`)."""
 
     def up(self, wish: Wish) -> Stack:
         """Bring the wished stack up and give it; what already runs stays as it is. May be repeated."""

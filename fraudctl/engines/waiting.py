@@ -25,7 +25,7 @@ T = TypeVar("T")
 class Wait:
     """Waiting for servers and programs until one common deadline (monotonic seconds).
 
-    `states` says how each program is now, `log` gives the last lines of one.
+    `states` says how each program is now, `log` gives the last lines of one; asked every `every_s` seconds.
     """
 
     def __init__(
@@ -34,7 +34,9 @@ class Wait:
         log: Callable[[str], Sequence[str]],
         names: Callable[[BaseServer], Sequence[str]],
         deadline: float,
+        every_s: float = POLL_SECONDS,
     ) -> None:
+        self.every_s = every_s
         self.states, self.log, self.names, self.deadline = states, log, names, deadline
         self.began = time.monotonic()
         self.starts: dict[str, set[int]] = {}
@@ -43,7 +45,7 @@ class Wait:
         """Until every server of the wave answers its probe, then let each finish."""
         waiting = {server.name: server for server in wave}
         with progress("starting " + ", ".join(waiting), len(waiting)) as bar:
-            for _ in every(POLL_SECONDS):
+            for _ in every(self.every_s):
                 for server in list(waiting.values()):
                     reason = reason_not_ready(server)
                     if not reason:
@@ -57,7 +59,7 @@ class Wait:
 
     def for_programs(self, names: Sequence[str]) -> None:
         """Until every program runs and has lasted for its start time."""
-        for _ in every(POLL_SECONDS):
+        for _ in every(self.every_s):
             states = self.states()
             waiting = [name for name in names if name not in states or not states[name].runs]
             if not waiting:

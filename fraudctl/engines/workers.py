@@ -91,6 +91,7 @@ def notifier(stack: Stack) -> dict[str, object]:
         "role": sink.role,
         "ca_file": str(sink.ca_file) if sink.ca_file else None,
         "metrics_port": stack.metrics_port("notifier"),
+        "metrics_host": stack.metrics_host,
         "alerts_table": sink.table,
         "create": sink.create,
         "status_file": str(stack.paths.run / "notifier.status.json"),
@@ -139,6 +140,7 @@ def _ticker(stack: Stack) -> dict[str, object]:
         "out_of_orderness_ms": stack.profile.pipeline.out_of_orderness_ms,
         "silent_ms": SILENT_MS,
         "metrics_port": stack.metrics_port("ticker"),
+        "metrics_host": stack.metrics_host,
     }
 
 
@@ -156,6 +158,7 @@ def _sink(stack: Stack, sink: str) -> dict[str, object]:
         "status_file": str(status_file(stack, sink)),
         "pause_file": str(pause_file(stack, sink)),
         "metrics_port": stack.metrics_port(program(sink)),
+        "metrics_host": stack.metrics_host,
     }
 
 

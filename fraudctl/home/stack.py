@@ -166,6 +166,11 @@ class Stack:
         return self.ports.get(METRICS, {}).get(program)
 
     @property
+    def metrics_host(self) -> str:
+        """On which address they answer: loopback, or any where each program has a network of its own."""
+        return "127.0.0.1" if self.engine == "local" else "0.0.0.0"
+
+    @property
     def runs_jobs(self) -> bool:
         """Whether this stack has what a job needs: Kafka and Flink."""
         return self.addresses.keys() >= NEEDED_BY_JOBS

@@ -114,7 +114,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: exporter.stop())
     exporter.start()
-    exposition.serve(stack.metrics_port(EXPORTER), exporter.look)
+    exposition.serve(stack.metrics_port(EXPORTER), exporter.look, host=stack.metrics_host)
     exporter.wait()
 
 

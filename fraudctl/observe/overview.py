@@ -9,6 +9,7 @@ from pathlib import Path
 from fraudctl import engines
 from fraudctl.console.result import Result
 from fraudctl.console.tables import Table
+from fraudctl.engines import live_job
 from fraudctl.engines.contract import ServerHealth
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
@@ -45,6 +46,8 @@ def _unknown(home: Path, error: FraudctlError) -> Result:
 
 
 def _running(stack: Stack) -> Result:
+    if engines.of(stack).is_elsewhere:
+        return _elsewhere(stack)
     health = engines.of(stack).health(stack)
     servers = [_server(one) for one in health]
     for server in servers:
@@ -75,6 +78,26 @@ def _running(stack: Stack) -> Result:
     shown = (*tables(health, job, sinks), _rates_table(rates), Table("", ("metrics",), [(kept,)]))
     shown = (*shown, *put_aside.tables(aside), *(currencies.tables() if currencies else ()))
     return Result(put_aside.with_count(summary, aside), data, exit_code=NOT_WELL if ill else 0, tables=shown)
+
+
+def _elsewhere(stack: Stack) -> Result:
+    """What the engine tells of a stack whose Kafka and stores may not be reached from here."""
+    health, found = engines.of(stack).health(stack), live_job.of(stack).status()
+    flink = found["flink"]
+    is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
+    ill = [one.name for one in health if not one.healthy and one.name != "flink"] + ["job"] * (not is_well)
+    job = {"wanted": found["wanted"], "state": flink["state"] if flink else "none", **found["keeper"]}
+    data = {
+        "home": str(stack.home),
+        "profile": stack.profile.name,
+        "healthy": not ill,
+        "servers": [_server(one) for one in health],
+        "job": job,
+    }
+    rows = [(name, value) for name, value in job.items() if value]
+    shown = (programs_table(health), Table("", ("job", "value"), rows))
+    summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
+    return Result(summary, data, exit_code=NOT_WELL if ill else 0, tables=shown)
 
 
 def _clock(stack: Stack) -> BrokerClock | None:
@@ -115,6 +138,19 @@ def tables(
     health: Sequence[ServerHealth], job: status.LiveJob, sinks: Sequence[status.Sink]
 ) -> tuple[Table, ...]:
     """Every program with what it takes, the job, and the sinks."""
+    found = [
+        programs_table(health),
+        Table("", ("job", "value"), [(key, value) for key, value in job.items() if value is not None]),
+    ]
+    if sinks:
+        columns = ("name", "lag", "written", "retried", "dead_lettered", "last_error")
+        heads = (column.replace("_", " ") for column in columns[1:])
+        found.append(Table("", ("sink", *heads), [[s.get(c) for c in columns] for s in sinks]))
+    return tuple(found)
+
+
+def programs_table(health: Sequence[ServerHealth]) -> Table:
+    """Every program with what it takes, and servers elsewhere."""
     rows: list[tuple[object, ...]] = []
     for one in health:
         if one.address and not one.programs:
@@ -124,16 +160,7 @@ def tables(
             shown = (one.address if number == 0 else "", seen["pid"] or "", _mb(seen["rss_bytes"]))
             said = ("well" if one.healthy else one.reason) if number == 0 else ""
             rows.append((seen["name"], *shown, _age(seen["uptime_s"]), said))
-    servers = Table("", ("program", "address", "pid", "memory", "up", "state"), rows)
-    found = [
-        servers,
-        Table("", ("job", "value"), [(key, value) for key, value in job.items() if value is not None]),
-    ]
-    if sinks:
-        columns = ("name", "lag", "written", "retried", "dead_lettered", "last_error")
-        heads = (column.replace("_", " ") for column in columns[1:])
-        found.append(Table("", ("sink", *heads), [[s.get(c) for c in columns] for s in sinks]))
-    return tuple(found)
+    return Table("", ("program", "address", "pid", "memory", "up", "state"), rows)
 
 
 def _rates_table(rates: status.Rates) -> Table:

@@ -87,8 +87,7 @@ class Server(BaseServer):
             make_folder(folder)
         write_atomically(self.paths.flink_conf / "config.yaml", as_yaml(self.settings()))
         for name, level in (("console", "INFO"), ("cli", "WARN")):
-            text = _LOGGING.replace("{level}", level)
-            write_atomically(self.paths.flink_conf / f"log4j-{name}.properties", text)
+            write_atomically(self.paths.flink_conf / f"log4j-{name}.properties", logging(level))
         link_jars(self.paths.flink_lib)
         _flink_metrics.link_plugins(self.paths.flink_plugins, pyflink_folder(), self.site.cache)
 
@@ -193,6 +192,11 @@ class Server(BaseServer):
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "MALLOC_ARENA_MAX": "2",
         }
+
+
+def logging(level: str) -> str:
+    """Log4j's configuration of a process of Flink: what is of that level or above, on its console."""
+    return _LOGGING.replace("{level}", level)
 
 
 def job_jars(cache: Path) -> tuple[Path, ...]:

@@ -10,6 +10,24 @@ from typing import Any
 
 from pipeline.settings.reading import Problem, closest, unknown
 
+OTHER_VARIABLES = frozenset(
+    {
+        "FRAUDCTL_HOME",
+        "FRAUDCTL_CACHE",
+        "FRAUDCTL_IMAGE",
+        "FRAUDCTL_IMAGE_DYNAMODB",
+        "FRAUDCTL_IMAGE_ELASTICSEARCH",
+        "FRAUDCTL_IMAGE_KAFKA",
+        "FRAUDCTL_IMAGE_POSTGRES",
+        "FRAUDCTL_IMAGE_REDIS",
+        "FRAUDCTL_MAVEN_URL",
+        "FRAUDCTL_PROFILE",
+        "FRAUDCTL_NOTIFY_CONFIG",
+        "FRAUDCTL_SUPERVISED_HOME",
+    }
+)
+"""variables that are no settings of a profile, but read elsewhere"""
+
 PREFIX = "FRAUDCTL_"
 
 

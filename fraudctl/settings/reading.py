@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from fraudctl.errors import ProfileError, UsageError
 from fraudctl.settings import shipped
-from fraudctl.settings.layers import Layers
+from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
     Digest,
@@ -40,24 +40,6 @@ DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
 OPEN_SERVERS = frozenset({"flink"})
 """servers that every part of a stack speaks to without authentication"""
-OTHER_VARIABLES = frozenset(
-    {
-        "FRAUDCTL_HOME",
-        "FRAUDCTL_CACHE",
-        "FRAUDCTL_IMAGE",
-        "FRAUDCTL_IMAGE_DYNAMODB",
-        "FRAUDCTL_IMAGE_ELASTICSEARCH",
-        "FRAUDCTL_IMAGE_KAFKA",
-        "FRAUDCTL_IMAGE_POSTGRES",
-        "FRAUDCTL_IMAGE_REDIS",
-        "FRAUDCTL_MAVEN_URL",
-        "FRAUDCTL_PROFILE",
-        "FRAUDCTL_NOTIFY_CONFIG",
-        "FRAUDCTL_SUPERVISED_HOME",
-    }
-)
-"""variables that are no settings of a profile, but read elsewhere"""
-
 _T = TypeVar("_T")
 _TOP = ("engine", "topics", "rules", "pipeline", "sinks", "servers", "notify", *vars(Log()))
 
@@ -73,7 +55,17 @@ def load(
     """
     environ = environ or {}
     path = _find(str(name_or_path or environ.get("FRAUDCTL_PROFILE") or "default"))
-    layers = Layers(_content(path), overrides or {}, environ)
+    return check(_content(path), path, overrides, environ)
+
+
+def check(
+    content: Mapping[str, Any],
+    path: Path,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Profile:
+    """The same of content that is at hand; `path` is the file whose name and folder it has."""
+    layers = Layers(content, overrides or {}, environ or {})
     profile = _Reader(layers, path).profile()
     if layers.problems:
         raise ProfileError(str(path), layers.problems)

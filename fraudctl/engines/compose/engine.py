@@ -32,6 +32,13 @@ class Engine:
     def has_processes(self) -> bool:
         return Containers(Path()).are_here
 
+    @property
+    def is_elsewhere(self) -> bool:
+        return False
+
+    def live_job(self, stack: Stack) -> None:
+        return None
+
     def up(self, wish: Wish) -> Stack:
         return start.up(wish)
 

@@ -28,6 +28,13 @@ class Engine:
 
     has_processes = True
 
+    @property
+    def is_elsewhere(self) -> bool:
+        return False
+
+    def live_job(self, stack: Stack) -> None:
+        return None
+
     def up(self, wish: Wish) -> Stack:
         return start.up(wish)
 

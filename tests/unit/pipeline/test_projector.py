@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.metrics import MEASURED_ONLY, SinkStatus
 from pipeline.process.backoff import Backoff
-from pipeline.projector import Config, Pace, Projector
+from pipeline.projector import Config, Pace, Projector, hindrance
 from pipeline.records.decision_record import Delivery
 from pipeline.sinks import Held, Outcome, Refused, Unavailable
 
@@ -252,3 +252,21 @@ def test_a_batch_is_measured_once_the_store_has_taken_it_and_not_at_each_attempt
     log, sink = MemoryLog([deliveries(0)]), MemorySink(away=2)
     Projector(log, sink, status, lambda _: None, Pace(backoff=Backoff(0.001, 0.002))).step()
     assert (status.retried, status.batches, sum(status.delay.counts)) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (SinkStatus("postgres", lag=0), ""),
+        (SinkStatus("postgres", lag=7, suspended=True), ""),
+        (SinkStatus("postgres"), "it has no place in its group, or the broker does not answer"),
+        (
+            SinkStatus("postgres", lag=7, paused=True, last_error="no connection"),
+            "the store takes nothing: no connection",
+        ),
+    ],
+)
+def test_a_writer_is_ready_with_a_place_in_its_group_and_a_store_that_takes(
+    status: SinkStatus, said: str
+) -> None:
+    assert hindrance(status) == said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import time
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -14,6 +15,7 @@ from prometheus_client import generate_latest
 
 from pipeline.metrics import exposition
 from pipeline.metrics.kinds import Histogram, Labelled, counter, gauge, histogram
+from pipeline.metrics.pulse import Pulse
 
 
 @dataclass(slots=True)
@@ -58,10 +60,15 @@ def port() -> int:
 
 
 def ask(port: int) -> str:
+    return probe(port, "/metrics")[1]
+
+
+def probe(port: int, path: str) -> tuple[int, str]:
     connection = HTTPConnection("127.0.0.1", port, timeout=20)
     try:
-        connection.request("GET", "/metrics")
-        return connection.getresponse().read().decode()
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
     finally:
         connection.close()
 
@@ -140,3 +147,51 @@ def test_a_port_that_is_taken_is_said_and_the_work_goes_on(
     assert caplog.messages == [
         f"metrics cannot be shown on port {port}: Address already in use; the work goes on"
     ]
+
+
+def test_a_process_is_ready_when_a_turn_was_done_and_nothing_hinders_it(figures: Figures, port: int) -> None:
+    pulse = Pulse()
+    exposition.serve(port, lambda: (figures,), pulse)
+    assert probe(port, "/healthz") == (200, "ok\n")
+    assert probe(port, "/readyz") == (503, "it has just begun\n")
+    pulse.beat()
+    assert probe(port, "/readyz") == (200, "ok\n")
+    pulse.beat("the store takes nothing: no connection")
+    assert probe(port, "/readyz") == (503, "the store takes nothing: no connection\n")
+    assert probe(port, "/healthz") == (200, "ok\n")
+
+
+def test_a_process_whose_turn_never_ends_is_neither_ready_nor_alive(figures: Figures, port: int) -> None:
+    now = [0.0]
+    pulse = Pulse(patience_s=60, now_s=lambda: now[0])
+    pulse.beat()
+    exposition.serve(port, lambda: (figures,), pulse)
+    now[0] = 60.0
+    assert probe(port, "/healthz") == (200, "ok\n")
+    now[0] = 61.0
+    said = (503, "no turn was done for 61 s\n")
+    assert (probe(port, "/healthz"), probe(port, "/readyz")) == (said, said)
+
+
+def test_a_process_without_a_pulse_is_well_while_it_answers(figures: Figures, port: int) -> None:
+    exposition.serve(port, lambda: (figures,))
+    assert (probe(port, "/healthz"), probe(port, "/readyz")) == ((200, "ok\n"), (200, "ok\n"))
+
+
+def test_probes_are_answered_while_figures_are_looked_for(figures: Figures, port: int) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+
+    def look() -> tuple[Figures]:
+        asked.set()
+        go_on.wait(20)
+        return (figures,)
+
+    exposition.serve(port, look, Pulse())
+    shown: list[str] = []
+    reader = threading.Thread(target=lambda: shown.append(ask(port)))
+    reader.start()
+    assert asked.wait(20)
+    assert probe(port, "/healthz") == (200, "ok\n")
+    go_on.set()
+    reader.join(20)
+    assert "shop_sold_total" in shown[0]

@@ -13,7 +13,7 @@ from fraudctl.engines.compose import services
 from fraudctl.engines.compose.checks import OUR_IMAGE
 from fraudctl.home.stack import Paths
 from fraudctl.servers import Site, discover, kafka, postgres, redis
-from fraudctl.settings import reading, shipped
+from fraudctl.settings import layers, reading, shipped
 from fraudctl.settings.layers import variable
 from fraudctl.settings.profile import ServerSettings
 
@@ -67,7 +67,7 @@ def test_ports_and_memory_are_those_of_the_servers() -> None:
 def test_every_variable_is_one_of_ours_and_every_image_can_be_another() -> None:
     images = {name for name in defaults() if name.startswith("FRAUDCTL_IMAGE")}
     assert images == set(services.IMAGES.values())
-    assert images < reading.OTHER_VARIABLES
+    assert images < layers.OTHER_VARIABLES
     assert defaults().keys() - images - ELSEWHERE == {n for n in defaults() if "_SERVERS_" in n}
     assert defaults()["FRAUDCTL_IMAGE"] == {OUR_IMAGE}
 

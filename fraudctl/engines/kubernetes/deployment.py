@@ -1,0 +1,185 @@
+"""The job under the operator: a FlinkDeployment, whose fields are wishes and whose status are the answers.
+
+Nothing of ours hands a job to Flink there. To stop, to start, to take a savepoint or to rescale is to change
+a field, and to wait until the operator says in the status that it has done so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from fraudctl.console.progress import Progress
+from fraudctl.engines.kubernetes.cluster import Cluster
+from fraudctl.errors import Failed, NotRunning, UsageError
+from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus
+from fraudctl.waiting import until
+
+KIND: Final = "flinkdeployments.flink.apache.org"
+LOOK_S: Final = 1.0
+_GONE_WRONG: Final = ("FAILED", "ROLLED_BACK")
+_HINT: Final = "see: kubectl describe flinkdeployment, and the operator's log"
+
+
+class Deployment:
+    """The live job of one release. Every method raises Failed where the cluster refuses."""
+
+    def __init__(self, cluster: Cluster, look_s: float = LOOK_S) -> None:
+        self._cluster, self._look_s = cluster, look_s
+
+    def start(self, wait_s: float, progress: Progress, restore: str = "latest") -> LiveStatus:
+        """Wants the job running, from where it was stopped or from a savepoint that is named."""
+        if restore == "none":
+            raise UsageError(
+                "a job without state is another history of its own",
+                hint="raise job.run in the values and delete the FlinkDeployment, then: fraudctl up; "
+                "see docs/kubernetes.md",
+            )
+        job: dict[str, Any] = {"state": "running"}
+        if restore != "latest":
+            nonce = self._next("savepointRedeployNonce")
+            job |= {"initialSavepointPath": restore, "savepointRedeployNonce": nonce}
+        self._change({"job": job})
+        self.await_running(wait_s, progress)
+        return self.status()
+
+    def stop(self, wait_s: float, progress: Progress, savepoint: bool = True) -> Ended:
+        """Suspends the job, with a savepoint or from its newest checkpoint, and waits until it is."""
+        before = self._resource()
+        if before["spec"]["job"].get("state") == "suspended":
+            return {"job_id": None, "savepoint": None}
+        mode = "savepoint" if savepoint else "last-state"
+        self._change({"job": {"state": "suspended", "upgradeMode": mode}})
+        self._await(_is_suspended, wait_s, progress, "suspend it")
+        path = _job(self._status()).get("upgradeSavepointPath") if savepoint else None
+        return {"job_id": _job(before.get("status", {})).get("jobId"), "savepoint": path}
+
+    def savepoint(self, wait_s: float, progress: Progress) -> Ended:
+        """Has a savepoint taken while the job goes on, and waits until it is complete."""
+        if _job(self._status()).get("state") != "RUNNING":
+            raise NotRunning("the live job does not run", hint="submit it with: fraudctl job submit")
+        nonce = self._next("savepointTriggerNonce")
+        self._change({"job": {"savepointTriggerNonce": nonce}})
+        self._await(lambda now: _last(now).get("triggerNonce") == nonce, wait_s, progress, "take a savepoint")
+        status = self._status()
+        return {"job_id": _job(status).get("jobId"), "savepoint": _last(status).get("location")}
+
+    def rescale(self, parallelism: int, wait_s: float, progress: Progress) -> LiveStatus:
+        """Has the job go on at another parallelism: stopped with a savepoint and started from it."""
+        self._change({"job": {"parallelism": parallelism}})
+        self.await_running(wait_s, progress)
+        return self.status()
+
+    def restart(self, wait_s: float, progress: Progress) -> None:
+        """Has the operator start Flink anew."""
+        self._change({"restartNonce": int(self._resource()["spec"].get("restartNonce") or 0) + 1})
+        self.await_running(wait_s, progress)
+
+    def status(self) -> LiveStatus:
+        """The job as it is wanted, and as the operator sees it."""
+        found = self._resource()
+        job, status = found["spec"]["job"], found.get("status", {})
+        wanted = "stopped" if job.get("state") == "suspended" else "running"
+        keeper = {
+            "state": str(status.get("lifecycleState", "CREATED")).lower(),
+            "last_error": status.get("error") or None,
+            "restored_from": job.get("initialSavepointPath") or None,
+            "submitted_ms": int(_job(status).get("startTime") or 0),
+        }
+        return {
+            "wanted": wanted,
+            "parallelism": int(job["parallelism"]),
+            "run": None,
+            "keeper": keeper,
+            "flink": _flink(status),
+            "stopped_plugins": [],
+        }
+
+    def await_running(self, wait_s: float, progress: Progress) -> None:
+        """Until the operator has acted on what is wanted now, and the job runs and is stable."""
+        self._await(_runs, wait_s, progress, "run it")
+
+    def _await(
+        self, met: Callable[[Mapping[str, Any]], bool], wait_s: float, progress: Progress, what: str
+    ) -> None:
+        found: dict[str, Any] = {}
+
+        def is_met() -> bool:
+            found.update(self._resource())
+            status = found.get("status", {})
+            progress.update(0, f"operator: {str(status.get('lifecycleState', 'not seen yet')).lower()}")
+            is_of_now = status.get("observedGeneration") == found["metadata"]["generation"]
+            if is_of_now and status.get("lifecycleState") in _GONE_WRONG:
+                raise _failure(what, status)
+            return is_of_now and met(status)
+
+        until(is_met, wait_s, lambda: _late(what, wait_s, found.get("status", {})), self._look_s)
+
+    def _next(self, nonce: str) -> int:
+        return int(self._resource()["spec"]["job"].get(nonce) or 0) + 1
+
+    def _change(self, spec: Mapping[str, Any]) -> None:
+        self._cluster.patch(KIND, self._cluster.place.release, {"spec": spec})
+
+    def _status(self) -> Mapping[str, Any]:
+        status: Mapping[str, Any] = self._resource().get("status", {})
+        return status
+
+    def _resource(self) -> dict[str, Any]:
+        found = self._cluster.get(KIND)
+        if not found:
+            raise NotRunning(
+                f"there is no FlinkDeployment {self._cluster.place.release}", hint="run: fraudctl up"
+            )
+        return found[0]
+
+
+def _runs(status: Mapping[str, Any]) -> bool:
+    return _job(status).get("state") == "RUNNING" and status.get("lifecycleState") in ("DEPLOYED", "STABLE")
+
+
+def _flink(status: Mapping[str, Any]) -> FlinkJob | None:
+    job = _job(status)
+    if not job.get("jobId"):
+        return None
+    latest = (job.get("checkpointInfo") or {}).get("lastCheckpoint")
+    return {
+        "job_id": job["jobId"],
+        "state": job.get("state", "UNKNOWN"),
+        "all_tasks_running": job.get("state") == "RUNNING",
+        "start_ms": int(job.get("startTime") or 0),
+        "tasks": [],
+        "checkpoints": {"completed": 0, "failed": 0, "latest": latest},
+    }
+
+
+def _last(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The newest savepoint that the operator knows."""
+    info = _job(status).get("savepointInfo") or {}
+    found: Mapping[str, Any] = info.get("lastSavepoint") or {}
+    return found
+
+
+def _job(status: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the operator says of the job; nothing before it has seen it."""
+    found: Mapping[str, Any] = status.get("jobStatus") or {}
+    return found
+
+
+def _is_suspended(status: Mapping[str, Any]) -> bool:
+    return status.get("lifecycleState") == "SUSPENDED"
+
+
+def _failure(what: str, status: Mapping[str, Any]) -> Failed:
+    said = status.get("error") or status["lifecycleState"].lower()
+    return Failed(f"the operator could not {what}: {said}", hint=_HINT, code="job_failed")
+
+
+def _late(what: str, wait_s: float, status: Mapping[str, Any]) -> Failed:
+    state = str(status.get("lifecycleState", "not seen yet")).lower()
+    said = f": {status['error']}" if status.get("error") else ""
+    return Failed(
+        f"the operator did not {what} within {wait_s:.0f} s, it says {state}{said}",
+        hint=_HINT,
+        code="job_not_running",
+    )

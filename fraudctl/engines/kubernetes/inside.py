@@ -1,0 +1,73 @@
+"""What runs in a pod: `python -m fraudctl.engines.kubernetes.inside NAME`, which becomes that program.
+
+NAME is `ticker`, `notifier`, `exporter` or `sink-…`; `setup`, which makes topics, tables and the first
+activation, and ends; or `toolbox`, which does nothing and lets a person work: `kubectl exec … -- fraudctl …`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+from fraudctl.console.streams import say
+from fraudctl.engines import external, workers
+from fraudctl.engines.kubernetes import mounted
+from fraudctl.errors import FraudctlError
+from fraudctl.home.stack import Stack, home_dir
+from fraudctl.jobs import activations, submission
+from fraudctl.kafka import admin, wanted
+
+
+def become(name: str) -> None:
+    """Replace this process by a program, or do what `setup` and `toolbox` do."""
+    stack = mounted.stack_of(home_dir(), name)
+    if name in _NOT_ONE:
+        _NOT_ONE[name](stack)
+    else:
+        _become(stack, name)
+
+
+def _become(stack: Stack, name: str) -> None:
+    program = next((one for one in workers.programs(stack) if one.name == name), None)
+    if program is None:
+        raise mounted.Unmounted(f"this profile has no program {name}", hint="see: fraudctl deploy render")
+    _execute(program.argv, program.env)
+
+
+def _execute(argv: Sequence[str], env: Mapping[str, str]) -> None:
+    os.execve(argv[0], list(argv), {**os.environ, **env})
+
+
+def setup(stack: Stack) -> None:
+    """Topics, tables and the first activation: what is there already stays as it is."""
+    admin.create(stack.kafka, wanted.specs(stack.profile))
+    for sink in filter(stack.feeds, stack.profile.sinks):
+        external.prepare(stack, sink)
+    chain = activations.of(stack).begin(submission.ruleset_content(stack.profile.rules))
+    say(f"topics and tables are there; in force is {chain[-1].version}")
+
+
+def _wait_for_people(_: Stack) -> None:
+    signal.sigwait({signal.SIGTERM, signal.SIGINT})
+
+
+_NOT_ONE: Mapping[str, Callable[[Stack], None]] = {mounted.SETUP: setup, mounted.TOOLBOX: _wait_for_people}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code; what is wrong stands in the pod's log in two lines."""
+    os.umask(0o077)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM} if arguments[:1] == [mounted.TOOLBOX] else ())
+    try:
+        become(arguments[0])
+    except FraudctlError as error:
+        say(f"error: {error.message}")
+        say(f"hint:  {error.hint}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

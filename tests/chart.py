@@ -1,0 +1,111 @@
+"""The chart, rendered for tests, and what is wrong with an object by the schemas at hand."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+from helm_python import Chart
+
+from fraudctl.engines.kubernetes import chart
+
+KUBERNETES = "1.36"
+CRD = Path(__file__).parents[2] / "shared" / "kubernetes" / "flinkdeployments.yml"
+"""of operator 1.15.0; data beside the checkout, where there is any"""
+EXAMPLES = ("eks", "gke", "kind")
+OTHERS_KINDS = frozenset({"ServiceMonitor", "PrometheusRule", "ScaledObject", "ExternalSecret"})
+"""of operators whose definitions are not at hand"""
+
+
+def example(name: str, **changes: Any) -> dict[str, Any]:
+    """The values of an example, with others in place of some; nested ones are merged."""
+    values: dict[str, Any] = yaml.safe_load((chart.folder() / f"values-{name}.yaml").read_text())
+    return _merged(values, changes)
+
+
+def render(values: Mapping[str, Any], name: str = "fraud") -> list[dict[str, Any]]:
+    """Every object, with the library."""
+    with Chart.load(chart.folder()) as loaded:
+        made = loaded.render(dict(values), name=name, namespace="risk")
+    texts = (text for path, text in sorted(made.items()) if path.endswith(".yaml"))
+    return [one for text in texts for one in yaml.safe_load_all(text) if one]
+
+
+def one(objects: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+    [found] = [it for it in objects if (it["kind"], it["metadata"]["name"]) == (kind, name)]
+    return found
+
+
+def pods(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The specification of every pod, by the name of what makes it; Flink's as the operator merges it."""
+    for it in objects:
+        if it["kind"] in ("Deployment", "Job"):
+            yield it["metadata"]["name"], it["spec"]["template"]["spec"]
+        elif it["kind"] == "FlinkDeployment":
+            for role in ("jobManager", "taskManager"):
+                yield f"{it['metadata']['name']}-{role}", _flink_pod(it["spec"], role)
+
+
+def problems(it: Mapping[str, Any]) -> list[str]:
+    """What is wrong with an object; unknown names are."""
+    if it["kind"] == "FlinkDeployment":
+        checker = jsonschema.Draft202012Validator(flink_schema())
+        return sorted(f"{'.'.join(map(str, e.path))}: {e.message}" for e in checker.iter_errors(it))
+    try:
+        kubernetes_validate.validate(dict(it), KUBERNETES, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return [str(error.message)]
+    return []
+
+
+@cache
+def flink_schema() -> dict[str, Any]:
+    """The operator's definition as a JSON Schema that refuses unknown names; without it a test is skipped."""
+    if not CRD.is_file():
+        pytest.skip(f"the operator's definitions are not at {CRD.parent}")
+    document = yaml.load(CRD.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    [version] = document["spec"]["versions"]
+    schema = _closed(version["schema"]["openAPIV3Schema"])
+    schema["properties"] |= {name: {} for name in ("apiVersion", "kind", "metadata")}
+    return schema
+
+
+def _closed(shape: Any) -> Any:
+    if not isinstance(shape, dict):
+        return shape
+    made = {name: _closed_member(name, value) for name, value in shape.items()}
+    if shape.get("x-kubernetes-int-or-string"):
+        made = {"type": ["integer", "string"]}
+    if "properties" in made and not shape.get("x-kubernetes-preserve-unknown-fields"):
+        made.setdefault("additionalProperties", False)
+    return made
+
+
+def _closed_member(name: str, value: Any) -> Any:
+    if name == "properties":
+        return {key: _closed(one) for key, one in value.items()}
+    return _closed(value) if name in ("items", "additionalProperties") else value
+
+
+def _flink_pod(spec: Mapping[str, Any], role: str) -> dict[str, Any]:
+    made = _merged(copy.deepcopy(spec["podTemplate"]["spec"]), spec[role]["podTemplate"]["spec"])
+    [main] = spec["podTemplate"]["spec"]["containers"]
+    [own] = spec[role]["podTemplate"]["spec"]["containers"]
+    resource = {"cpu": spec[role]["resource"]["cpu"], "memory": spec[role]["resource"]["memory"]}
+    sizes = {"requests": resource, "limits": resource}
+    return made | {"containers": [main | own | {"image": spec["image"], "resources": sizes}]}
+
+
+def _merged(base: dict[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in more.items():
+        inner = base.get(name)
+        is_inner = isinstance(inner, dict) and isinstance(value, Mapping) and value
+        base[name] = _merged(inner, value) if is_inner and isinstance(inner, dict) else value
+    return base
