@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading schemas metrics permissions chart wheel clean
+.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading schemas metrics permissions chart aws wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ schemas: setup ## write schemas/*.json anew from the types
 
 permissions: setup ## write docs/permissions.md anew from what each store says it needs
 	$(BIN)/python -m fraudctl.observe.permissions_page
+
+aws: setup ## write deploy/aws/pipeline.yaml anew from profiles/aws.yaml
+	$(BIN)/python -m fraudctl.aws.template
 
 metrics: setup ## write docs/metrics.md anew from the catalogue of metrics
 	$(BIN)/python -m fraudctl.monitoring.page

@@ -35,6 +35,7 @@ from fraudctl.home.jobs import WantedLive
 from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside, reasons
+from fraudctl.jobs.activations import Because
 from fraudctl.jobs.keeper_memory import LastGood, known_state, put
 from fraudctl.jobs.resubmission import left_over, pause_ms, reason_of_failure, submit_live, younger
 from fraudctl.jobs.run_numbers import next_run
@@ -232,8 +233,11 @@ def main() -> None:
     plugin_watcher.watch(Paths(home_dir()).plugins, _pause)
     log.info("keeping the live job of %s", options.current().home)
     keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
-    put_aside.watch(_stack_of_home)
-    exposition.serve(_stack_of_home().metrics_port("keeper"), lambda: (keeper.figures(),))
+    aside = put_aside.watch(_stack_of_home)
+    exposition.serve(
+        _stack_of_home().metrics_port("keeper"),
+        lambda: (replace(keeper.figures(), rules_put_aside=aside.count),),
+    )
     for _ in every(LOOK_EVERY_S):
         keeper.look()
 
@@ -254,10 +258,10 @@ def _once_readable(make: Callable[[], T]) -> T:
 def _pause(call: Running) -> None:
     """Takes a rule whose plug-in was stopped out of the live rule set, if it is of that one."""
     try:
-        topic = activations.of(_stack_of_home())
+        topic = activations.signed_for(_stack_of_home())
         chain = topic.read()
         if chain and chain[-1].hash == call.hash:
-            made = changes.pause_rule(topic, call.rule)
+            made = changes.pause_rule(topic, call.rule, Because(f"{call.place} did not return", "keeper"))
             log.warning("paused rule %s: %s is in force in a second", call.rule, made.version)
     except FraudctlError as failure:
         log.error("rule %s cannot be paused: %s", call.rule, failure.message)

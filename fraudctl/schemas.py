@@ -24,7 +24,18 @@ from fraudctl.chaos import means
 from fraudctl.chaos import reading as faults
 from fraudctl.files.mapping import Said
 from fraudctl.settings import shipped
-from fraudctl.settings.profile import PORT, Digest, External, Ids, Log, Pipeline, ServerSize, Topics
+from fraudctl.settings.profile import (
+    PORT,
+    Approval,
+    Digest,
+    External,
+    Ids,
+    Log,
+    Pipeline,
+    ServerSize,
+    Signing,
+    Topics,
+)
 from fraudctl.traffic.scenario import ScenarioFile
 from pipeline import notify, sinks
 from pipeline.connections.kafka.description import Kafka
@@ -109,6 +120,8 @@ def _profile() -> dict[str, Any]:
             "sinks": _mapping({name: _of(sinks.settings_type(name)) for name in shipped.sink_names()}),
             "servers": _mapping({name: _server(name) for name in shipped.server_names()}),
             "notify": digest,
+            "signing": _of(Signing),
+            "approval": _of(Approval),
         },
         "What a stack is built from. Every setting may be left out.",
     )

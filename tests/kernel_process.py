@@ -80,11 +80,15 @@ class KernelProcess:
         """The same by the records (offset, append time, value) of a rules topic; timers fire as well."""
         records = [_record(row) for row in rows]
         question = {"rules": _topic(rules), "settings": settings, "time": time, "records": records}
+        question |= {"trust": None}
         return self._ask(question | {"reclaims": True})
 
-    def read_rules(self, rules: Topic, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def read_rules(
+        self, rules: Topic, settings: Mapping[str, Any], trust: Mapping[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
         """What of a rules topic counts (offset, from_ms) and what is put aside (offset, aside: why)."""
-        return self._ask({"rules": _topic(rules), "settings": settings, "only_rules": True})
+        question = {"rules": _topic(rules), "settings": settings, "trust": trust, "only_rules": True}
+        return self._ask(question)
 
     def _ask(self, question: Mapping[str, Any]) -> list[dict[str, Any]]:
         assert self._process.stdin

@@ -19,6 +19,7 @@ from fraudctl.binaries import artifacts
 from fraudctl.errors import Failed, UsageError
 from fraudctl.jobs.application import application
 from fraudctl.servers.flink import build_kernel
+from fraudctl.settings import shipped
 from pipeline.connections.kafka import jvm
 from pipeline.connections.kafka.description import Kafka
 from pipeline.rules.feature import KEYS
@@ -39,6 +40,13 @@ NOWHERE: Final = "kafka.invalid:9098"
 """where Kafka is as long as no property of the application says so"""
 MOST_BYTES: Final = 512 * 1024 * 1024
 """the most that the service takes"""
+
+MOST_OF_A_FUNCTION: Final = 50 * 1024 * 1024
+NOTIFIER: Final = (
+    "pipeline.notifier",
+    *(f"pipeline.notify.channels.{name}" for name in shipped.channel_names()),
+)
+"""what is executed in the function; channels are found by their name"""
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 STARTED: Final = ("pipeline.msf", "pipeline.scoring.activation_check")
@@ -91,12 +99,25 @@ def build(config: JobConfig, target: Path, python: str = SERVICE_PYTHON, with_on
     with TemporaryDirectory() as folder:
         merged = jar.merged(_jars(cache), Path(folder) / "job.jar")
         files = {ENTRY: _MAIN, JAR: merged.read_bytes(), **_python(config, cache, python, with_onnx)}
+    return _written(target, files, MOST_BYTES)
+
+
+def function(target: Path, python: str = SERVICE_PYTHON) -> Package:
+    """The zip of the function that tells people of alerts, for Lambda; boto3 is there. Raises Failed."""
+    ours = imports.needed(_ROOT, "pipeline", NOTIFIER).files
+    files = {file.as_posix(): (_ROOT / file).read_bytes() for file in ours}
+    for wheel in wheels.fetch(["job", "notify"], python, artifacts.cache_dir()):
+        files |= wheels.contents(wheel)
+    return _written(target, files, MOST_OF_A_FUNCTION)
+
+
+def _written(target: Path, files: Mapping[str, bytes], most: int) -> Package:
     target.parent.mkdir(parents=True, exist_ok=True)
     jar.write_zip(target, dict(sorted(files.items())))
     content = target.read_bytes()
-    if len(content) > MOST_BYTES:
+    if len(content) > most:
         raise Failed(
-            f"the zip has {len(content) / 1e6:.0f} MB, the service takes {MOST_BYTES / 1e6:.0f}",
+            f"the zip has {len(content) / 1e6:.0f} MB, the service takes {most / 1e6:.0f}",
             hint="use smaller models",
             code="too_large",
         )

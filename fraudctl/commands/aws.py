@@ -9,21 +9,26 @@ from typing import Annotated
 import typer
 
 from fraudctl.aws import package as packages
+from fraudctl.aws import template as templates
 from fraudctl.commands import _completion
 from fraudctl.commands._app import App
 from fraudctl.console.result import Result
+from fraudctl.errors import Failed
 from fraudctl.settings import reading
+from pipeline.process import files
 
 
 def register(app: typer.Typer) -> None:
     noun = App(help="What a stack on AWS is made of.")
     noun.callback()(_noun)
     noun.command("package")(package)
+    noun.command("function")(function)
+    noun.command("template")(template)
     app.add_typer(noun, name="aws")
 
 
 def _noun() -> None:
-    """What a stack on AWS is made of: the job's package."""
+    """What a stack on AWS is made of: packages of code, and the template of a profile."""
 
 
 def package(
@@ -52,3 +57,40 @@ def package(
     made = packages.of_profile(loaded, out, hops=hop or (), python=python, with_onnx=onnx)
     data = {"file": str(made.path), "bytes": made.size, "sha256": made.sha256, "files": made.files}
     return Result(f"{made.path}: {made.size / 1e6:.1f} MB, SHA-256 {made.sha256}", data)
+
+
+def function(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The zip; replaced if it is there.")
+    ] = Path("fraudctl-notify.zip"),
+) -> Result:
+    """Write the function that tells people of alerts as a zip for Lambda.
+
+    Example: fraudctl aws function --out fraudctl-notify.zip
+    """
+    made = packages.function(out)
+    data = {"file": str(made.path), "bytes": made.size, "sha256": made.sha256, "files": made.files}
+    return Result(f"{made.path}: {made.size / 1e6:.1f} MB, SHA-256 {made.sha256}", data)
+
+
+def template(
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_completion.profiles),
+    ] = "aws",
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The template; replaced if it is there.")
+    ] = Path("pipeline.yaml"),
+) -> Result:
+    """Write the CloudFormation template of a profile's pipeline: job, programs, tables, alarms.
+
+    Example: fraudctl aws template --profile production.yaml --out pipeline.yaml
+    """
+    text = templates.text(reading.load(profile, environ=os.environ))
+    try:
+        files.write_atomically(out, text, mode=0o644)
+    except OSError as error:
+        raise Failed(f"{out}: {error.strerror}", hint="name another file") from error
+    return Result(
+        f"{out}: {len(text.encode()) / 1e3:.0f} KB", {"file": str(out), "bytes": len(text.encode())}
+    )

@@ -241,7 +241,7 @@ def _apply_wanted(started: Stack, is_asked: bool, shown: Progress) -> None:
     if newest.hash == asked.hash:
         return
     if is_asked:
-        changes.change(started, changes.apply(asked), 60.0, shown)
+        changes.change(started, changes.apply(asked), 60.0, shown, activations.Signature("asked for by up"))
         say(f"{asked.version} is in force instead of {newest.version}")
     else:
         say(f"in force is {newest.version}, not {asked.version} of the profile; see: fraudctl rules history")

@@ -226,8 +226,8 @@ class Stack:
         """Whether this stack can write to the sink's store: its server is there, or it needs none."""
         return sink in self.addresses or not sinks.needs_server(sink)
 
-    def save(self) -> None:
-        """Write `stack.json` in one step."""
+    def as_text(self) -> str:
+        """What `stack.json` holds."""
         document = {
             "format": FORMAT,
             "profile": self.profile.as_document(),
@@ -240,7 +240,11 @@ class Stack:
             "added": list(self.added),
             **({"inside": asdict(self.inside)} if self.inside else {}),
         }
-        write_atomically(self.paths.stack_file, json.dumps(document, indent=2, default=str) + "\n")
+        return json.dumps(document, indent=2, default=str) + "\n"
+
+    def save(self) -> None:
+        """Write `stack.json` in one step."""
+        write_atomically(self.paths.stack_file, self.as_text())
 
 
 def with_password(url: str, password: str | None) -> str:

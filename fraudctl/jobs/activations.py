@@ -1,20 +1,27 @@
 """The rules topic from the outside: what is in force, and how something else comes into force.
 
 Anything that changes the live rules goes through `activate`: it reads the topic to its end, lets the caller
-say what follows, appends that, and reads again whether it counts; of two who do so at the same time one is
-told that the other was quicker. Nothing here touches the job, which follows the topic by itself.
+say what follows, appends that, signed, and reads again whether it counts; of two who do so at the same time
+one is told that the other was quicker. Nothing here touches the job, which follows the topic by itself.
+
+A home signs with its key from the first record on. Where there are records before it has one, of a version
+without signatures or of another home, it vouches for them once, all together (`signed_for`).
 """
 
 from __future__ import annotations
 
+import fcntl
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import Failed, UsageError
-from fraudctl.home import rulesets
+from fraudctl.home import rulesets, signing
 from fraudctl.home.jobs import submitted_live, wanted_live
+from fraudctl.home.private_files import make_folder, open_private
+from fraudctl.home.signing import Signing
 from fraudctl.kafka import tail
 from fraudctl.kafka.sender import Sender, Sent
 from pipeline.connections.kafka.description import Kafka
@@ -22,14 +29,19 @@ from pipeline.records.clock import now_ms
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plan import TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse
-from pipeline.scoring import activation
-from pipeline.scoring.activation import Activation, Reading
+from pipeline.scoring import activation, keys
+from pipeline.scoring.account import MAX_REASON, Account, Backing
+from pipeline.scoring.activation import Activation, Reading, Record
 from pipeline.scoring.job_config import JobConfig
+from pipeline.scoring.signature import Trust
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
 
+log = logging.getLogger(__name__)
+
 PARTITION = 0
+FIRST_KEY = "the first key of this home"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +55,50 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Because:
+    """Why something changes. `author` is a program that acts by itself, None for the user of this process."""
+
+    reason: str | None = None
+    author: str | None = None
+    approvals: Sequence[Account] = ()
+    proposal: int | None = None
+
+
+UNSAID = Because()
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a person gives for a change: why, and the key to sign with, None for the stack's."""
+
+    reason: str | None = None
+    key_file: Path | None = None
+
+    def because(self) -> Because:
+        """UsageError where the reason is too long to be kept."""
+        if self.reason is not None and len(self.reason) > MAX_REASON:
+            raise UsageError(
+                f"--reason has {len(self.reason)} characters", hint=f"at most {MAX_REASON} are kept"
+            )
+        return Because(self.reason)
+
+
+NOTHING_GIVEN = Signature()
+
+
+@dataclass(frozen=True, slots=True)
 class RulesTopic:
     """Where a job's activations stand, and the home that keeps the content of every rule set.
 
-    `hops` are the keys that the job has steps by; None where no job runs.
+    `hops` are the keys that the job has steps by; None where no job runs. `signing` is None while the home
+    has no key: then nothing can be written, and no record is asked for a signature.
     """
 
     kafka: Kafka
     topic: str
     home: Path
     hops: Sequence[str] | None = None
+    signing: Signing | None = None
 
     def read(self) -> list[Activation]:
         """Every activation that counts."""
@@ -60,10 +106,24 @@ class RulesTopic:
 
     def sorted_out(self) -> Reading:
         """Every activation that counts, and every record that is put aside."""
-        records = tail.records(self.kafka, self.topic)
-        return activation.sorted_out((record.offset, record.append_ms, record.value) for record in records)
+        return activation.sorted_out(self._records(), self.signing.trust if self.signing else None)
 
-    def activate(self, decide: Callable[[list[Activation]], Change]) -> Activation:
+    def trust(self) -> Trust:
+        """Whom a job trusts that follows the topic from now on."""
+        return activation.adopting(self._records(), self._signer.trust)
+
+    def adopt(self, because: Because) -> int:
+        """Vouch for every record that lies there now, whoever wrote it; how many they are."""
+        records = self._records()
+        self.append(activation.adoption(records, self.backing(because)))
+        return len(records)
+
+    def backing(self, because: Because) -> Backing:
+        """What a record of ours says of itself."""
+        account = self._signer.account(because.reason, because.author)
+        return Backing(self._signer.destination, account, because.approvals, because.proposal)
+
+    def activate(self, decide: Callable[[list[Activation]], Change], because: Because = UNSAID) -> Activation:
         """Append what `decide` makes of those that count; Failed when another one was quicker."""
         chain = self.read()
         change = decide(chain)
@@ -73,7 +133,12 @@ class RulesTopic:
                 rulesets.store(self.home, ruleset.content)
         try:
             value = activation.following(
-                chain, change.action, change.live, change.shadow, change.effective_from_ms
+                chain,
+                change.action,
+                change.live,
+                change.shadow,
+                change.effective_from_ms,
+                self.backing(because),
             )
         except TooManyConditions as error:
             raise UsageError(
@@ -81,7 +146,7 @@ class RulesTopic:
                 hint="use fewer different conditions, or stop the shadow first",
                 code="too_many_conditions",
             ) from error
-        offset = self._append(value)
+        offset = self.append(value)
         for one in self.read():
             if one.offset == offset:
                 return one
@@ -92,9 +157,13 @@ class RulesTopic:
         )
 
     def begin(self, content: Mapping[str, Any]) -> list[Activation]:
-        """Activate this content as the first when there is none yet; every activation that counts."""
+        """Activate this content as the first when there is none yet; every activation that counts.
+
+        Failed where there are activations, and this stack trusts none of them.
+        """
         chain = self.read()
         if not chain:
+            self._refuse_strangers()
             try:
                 self.activate(lambda known: Change("first", parse(known[-1].content if known else content)))
             except Failed as failure:
@@ -112,10 +181,30 @@ class RulesTopic:
                 code="no_hop",
             )
 
-    def _append(self, value: bytes) -> int:
+    @property
+    def _signer(self) -> Signing:
+        if self.signing is None:
+            raise Failed("this home has no key yet", hint="start the job: fraudctl up", code="no_key")
+        return self.signing
+
+    def _records(self) -> list[Record]:
+        return [(one.offset, one.append_ms, one.value) for one in tail.records(self.kafka, self.topic)]
+
+    def _refuse_strangers(self) -> None:
+        strangers = activation.read(self._records())
+        if strangers:
+            raise Failed(
+                f"{self.topic} has {len(strangers)} activation(s), signed by nobody whom this stack trusts",
+                hint="name the key and the trusted in the profile (signing), or vouch for all that is there: "
+                "fraudctl rules adopt --reason …",
+                code="untrusted",
+            )
+
+    def append(self, payload: bytes) -> int:
+        """Sign and write; the offset. Failed where the broker does not take it."""
         placed: list[Sent] = []
         sender = Sender(self.kafka, placed.append)
-        sender.send(self.topic, value, partition=PARTITION)
+        sender.send(self.topic, keys.sign(payload, self._signer.key), partition=PARTITION)
         if sender.flush() or sender.failed or not placed:
             raise Failed(
                 f"the broker did not take the activation: {placed[0].error if placed else 'no answer'}",
@@ -125,11 +214,34 @@ class RulesTopic:
         return placed[0].offset
 
 
-def of(stack: Stack) -> RulesTopic:
-    """That of the stack's live job. One that is stopped gets the steps that are needed when it starts."""
+def of(stack: Stack, key_file: Path | None = None) -> RulesTopic:
+    """That of the stack's live job. One that is stopped gets the steps that are needed when it starts.
+
+    Records are signed with the key of that file, else with the stack's.
+    """
     submitted = submitted_live(stack) if wanted_live(stack).wanted == "running" else None
     hops = None if submitted is None else submitted.hops
-    return RulesTopic(stack.kafka, stack.profile.topics.rules, stack.home, hops)
+    signer = signing.of(stack, key_file)
+    return RulesTopic(stack.kafka, stack.profile.topics.rules, stack.home, hops, signer)
+
+
+def signed_for(stack: Stack, key_file: Path | None = None) -> RulesTopic:
+    """The same, to be written to: a home without a key gets one, which vouches for all that is there.
+
+    The key is kept last, so that whoever is interrupted begins again.
+    """
+    make_folder(stack.paths.jobs)
+    with open_private(stack.paths.jobs / "signing.lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        topic = of(stack, key_file)
+        if topic.signing is None:
+            key = signing.new_key()
+            first = replace(topic, signing=signing.with_key(stack.profile, key))
+            if first._records() and (many := first.adopt(Because(FIRST_KEY))):
+                log.warning("%s: %s record(s) of before this home had a key count", topic.topic, many)
+            signing.keep(stack, key)
+            topic = first
+    return topic
 
 
 def needed(change: Change) -> list[str]:
@@ -143,14 +255,16 @@ def live_config(stack: Stack, config: JobConfig) -> JobConfig:
 
     It has a step by every key that any activation ever needed, since a new run computes them all again.
     """
-    chain = of(stack).begin(config.ruleset)
+    topic = signed_for(stack)
+    chain = topic.begin(config.ruleset)
     asked = wanted_live(stack).hops
     names = stack.profile.topics
     return replace(
         config,
         topics=replace(config.topics, rules=names.rules, shadow=names.shadow),
         ruleset=chain[-1].content,
-        hops=tuple(key for key in KEYS if key in (*activation.keys(chain), *asked)),
+        hops=tuple(key for key in KEYS if key in (*activation.hop_keys(chain), *asked)),
+        trust=topic.trust(),
     )
 
 

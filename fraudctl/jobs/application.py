@@ -9,22 +9,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from fraudctl.home import signing
 from fraudctl.jobs.submission import LIVE, plan_settings, ruleset_content
 from pipeline.rules import ruleset
 from pipeline.rules.feature import KEYS
 from pipeline.scoring.job_config import JobConfig, JobTopics
+from pipeline.scoring.signature import Trust
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
 
 
 def application(
-    profile: Profile, bootstrap: str, run: int, kafka_properties: Mapping[str, str], hops: Sequence[str] = ()
+    profile: Profile,
+    bootstrap: str,
+    run: int,
+    kafka_properties: Mapping[str, str],
+    hops: Sequence[str] = (),
+    trust: Trust | None = None,
 ) -> JobConfig:
     """The configuration of a profile's live job, which follows the activations on the topic of rules.
 
     `run` is a number that no earlier start without state had. `hops` are keys by which it has steps beside
-    those of the profile's rule set, for rules that shall come into force later.
+    those of the profile's rule set, for rules that shall come into force later. `trust` says whose records on
+    that topic count (`RulesTopic.trust` of a home); without it those of the profile's `signing`. BadKey where
+    that names nobody.
     """
     names = profile.topics
     content = ruleset_content(profile.rules)
@@ -39,5 +48,6 @@ def application(
         settings=plan_settings(profile),
         idle_after_ms=profile.pipeline.idle_after_ms,
         hops=tuple(key for key in KEYS if key in needed or key in hops),
+        trust=trust or signing.trusted_by(profile),
         kafka_properties=kafka_properties,
     )

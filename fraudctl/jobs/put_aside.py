@@ -84,17 +84,21 @@ class Watcher:
     def __init__(self, find: Callable[[], Sequence[PutAside] | None]) -> None:
         self._find = find
         self._known: set[PutAside] = set()
+        self.count: int | None = None
+        """How many there are; None before the topic could be read."""
 
     def look(self) -> None:
         """Raises nothing; what cannot be read now is read at the next look."""
-        for one in self._find() or ():
+        found = self._find()
+        self.count = self.count if found is None else len(found)
+        for one in found or ():
             if one not in self._known:
                 self._known.add(one)
                 place = f"{one.topic}-{one.partition}"
                 log.error("the record at offset %s of %s is put aside: %s", one.offset, place, one.reason)
 
 
-def watch(stack: Callable[[], Stack]) -> threading.Thread:
+def watch(stack: Callable[[], Stack]) -> Watcher:
     """Look again and again in a thread of its own."""
 
     def find() -> Sequence[PutAside] | None:
@@ -103,9 +107,9 @@ def watch(stack: Callable[[], Stack]) -> threading.Thread:
         except FraudctlError:
             return None  # the keeper says what is wrong with the home
 
-    thread = threading.Thread(target=_repeat, args=(Watcher(find),), name="put-aside", daemon=True)
-    thread.start()
-    return thread
+    watcher = Watcher(find)
+    threading.Thread(target=_repeat, args=(watcher,), name="put-aside", daemon=True).start()
+    return watcher
 
 
 def _repeat(watcher: Watcher) -> None:

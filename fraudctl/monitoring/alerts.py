@@ -226,6 +226,12 @@ ALERTS: Final = (
         "{{ $value }} plug-ins never returned: they were stopped and are called no more",
     ),
     Alert(
+        "RulesPutAside",
+        "delta(fraudctl_rules_put_aside[10m]) > 0",
+        _PAGE,
+        "somebody wrote on the rules topic what is malformed or not signed; what is in force goes on",
+    ),
+    Alert(
         "DeadLetters",
         "increase(fraudctl_sink_dead_lettered_total[10m]) > 0",
         _PAGE,

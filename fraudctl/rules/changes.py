@@ -14,7 +14,7 @@ from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning, UsageError
 from fraudctl.flink.rest import Flink
 from fraudctl.jobs import activations, live
-from fraudctl.jobs.activations import Change, RulesTopic
+from fraudctl.jobs.activations import NOTHING_GIVEN, Because, Change, RulesTopic, Signature
 from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka.tail import Tail
 from pipeline.records.clock import now_ms
@@ -23,6 +23,7 @@ from pipeline.records.quantities import format_time
 from pipeline.rules.plugins import watch
 from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, parse
 from pipeline.scoring import activation
+from pipeline.scoring.account import Account
 from pipeline.scoring.activation import Activation
 from pipeline.scoring.versions import ALWAYS
 
@@ -45,10 +46,25 @@ class Named(TypedDict):
     hash: str
 
 
+class Person(TypedDict):
+    """Who did something, where, when and why."""
+
+    author: str
+    host: str
+    at: str
+    reason: str | None
+
+
 class Described(Named):
-    """An activation without the content. `in_force_from` is None where it always was."""
+    """An activation without the content. `in_force_from` is None where it always was.
+
+    `by` is None, and so is `key`, of what was activated before records were signed.
+    """
 
     action: str
+    by: Person | None
+    approved_by: list[Person]
+    key: str | None
     activated_at: str
     in_force_from: str | None
     shadow: Named | None
@@ -96,10 +112,18 @@ def described(one: Activation) -> Described:
         "version": one.version,
         "hash": one.hash,
         "action": one.action,
+        "by": person(one.account) if one.account else None,
+        "approved_by": [person(each) for each in one.approvals],
+        "key": one.key,
         "activated_at": format_time(one.append_ms),
         "in_force_from": None if one.from_ms == ALWAYS else format_time(one.from_ms),
         "shadow": {"version": shadow.version, "hash": shadow.hash} if shadow else None,
     }
+
+
+def person(account: Account) -> Person:
+    """An account in JSON."""
+    return {"author": account.author, "host": account.host, "at": account.at, "reason": account.reason}
 
 
 def apply(ruleset: RuleSet, effective_from_ms: int | None = None, action: str = "apply") -> Decide:
@@ -170,23 +194,25 @@ def refuse_stopped(plugins: Path, ruleset: RuleSet) -> None:
         )
 
 
-def pause_rule(topic: RulesTopic, rule: str) -> Activation:
+def pause_rule(topic: RulesTopic, rule: str, because: Because) -> Activation:
     """Pause a rule and return at once: for a process that watches over the rules.
 
     It is in force a second later, without anything being restarted. UsageError when the newest rule set has
     no such rule (any more), or no other.
     """
-    return topic.activate(pause(rule))
+    return topic.activate(pause(rule), because)
 
 
-def change(stack: Stack, decide: Decide, wait_s: float, progress: Progress) -> Changed:
+def change(
+    stack: Stack, decide: Decide, wait_s: float, progress: Progress, by: Signature = NOTHING_GIVEN
+) -> Changed:
     """Activate what `decide` says and wait until it is in force, at most `wait_s`."""
     began = time.monotonic()
     decisions = stack.profile.topics.decisions
     with Tail(stack.kafka, decisions) as tail:
-        topic = activations.of(stack)
+        topic = activations.signed_for(stack, by.key_file)
         chain = topic.read()
-        made = topic.activate(decide)
+        made = topic.activate(decide, by.because())
         progress.update(0, f"in force from {format_time(made.from_ms)}")
         before = next((one for one in reversed(chain) if one.offset < made.offset), None)
         if made.from_ms - now_ms() > wait_s * 1000:

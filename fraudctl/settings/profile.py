@@ -89,6 +89,30 @@ class Pipeline:
 
 
 @settings()
+class Signing:
+    """Whose records on the topic of rules count. Without a key the home makes one, and trusts that alone."""
+
+    key: Annotated[Path, File()] | None = None
+    """a private Ed25519 key without a passphrase, PEM or OpenSSH"""
+    trusted: Annotated[Path, File()] | None = None
+    """who may change the rules: lines `NAME ssh-ed25519 KEY`"""
+    stack: Annotated[str, Text()] = "fraudctl"
+    """what is signed is for the stack of this name; stacks that share a key have different ones"""
+
+    def as_document(self) -> dict[str, str]:
+        """Without what is not set."""
+        return {name: str(value) for name, value in vars(self).items() if value is not None}
+
+
+@settings()
+class Approval:
+    """Four eyes: what changes the live rules waits for others."""
+
+    required: Annotated[int, Whole(0, 5)] = 0
+    """how many must approve of a change, each another person than its author"""
+
+
+@settings()
 class Digest:
     """When alerts are folded into one message."""
 
@@ -153,6 +177,8 @@ class Profile:
     sinks: Mapping[str, Mapping[str, Any]]
     servers: Mapping[str, ServerSettings]
     notify: Notify = field(default_factory=Notify)
+    signing: Signing = field(default_factory=Signing)
+    approval: Approval = field(default_factory=Approval)
     engine: str | None = None
     """what runs it; None: what ran the home before, at first the local engine"""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -169,6 +195,7 @@ class Profile:
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline) | {"ids": vars(self.pipeline.ids).copy()}
         document["notify"] = vars(self.notify).copy()
+        document |= {"signing": self.signing.as_document(), "approval": vars(self.approval).copy()}
         document["sinks"] = {name: dict(settings) for name, settings in self.sinks.items()}
         document["servers"] = {name: _server_document(value) for name, value in self.servers.items()}
         return document

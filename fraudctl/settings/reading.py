@@ -14,11 +14,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fraudctl.errors import ProfileError, UsageError
-from fraudctl.settings import shipped
+from fraudctl.errors import ProfileError
+from fraudctl.settings import profile_file, shipped
 from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
+    Approval,
     Digest,
     External,
     Ids,
@@ -28,12 +29,12 @@ from fraudctl.settings.profile import (
     Profile,
     ServerSettings,
     ServerSize,
+    Signing,
     Topics,
 )
 from pipeline import notify, sinks
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.description import problems as kafka_problems
-from pipeline.settings.document import DocumentError, read_file
 from pipeline.settings.reading import Free, Problem, files, names, read, unknown
 
 DEFAULT_SINKS = ("postgres", "redis")
@@ -41,7 +42,7 @@ DEFAULT_SINKS = ("postgres", "redis")
 OPEN_SERVERS = frozenset({"flink"})
 """servers that every part of a stack speaks to without authentication"""
 _T = TypeVar("_T")
-_TOP = ("engine", "topics", "rules", "pipeline", "sinks", "servers", "notify", *vars(Log()))
+_SECTIONS = ("engine", "topics", "rules", "pipeline", "sinks", "servers", "notify", "signing", "approval")
 
 
 def load(
@@ -54,8 +55,8 @@ def load(
     Raises ProfileError with every problem, UsageError if there is no such profile.
     """
     environ = environ or {}
-    path = _find(str(name_or_path or environ.get("FRAUDCTL_PROFILE") or "default"))
-    return check(_content(path), path, overrides, environ)
+    path = profile_file.find(str(name_or_path or environ.get("FRAUDCTL_PROFILE") or "default"))
+    return check(profile_file.content(path), path, overrides, environ)
 
 
 def check(
@@ -72,27 +73,6 @@ def check(
     return profile
 
 
-def _find(name: str) -> Path:
-    try:
-        return shipped.find("profile", name, shipped.data_dir("profiles")).resolve()
-    except UsageError:
-        known = ", ".join(shipped.profile_names())
-        hint = f"shipped profiles: {known}; a path to a YAML file works as well"
-        raise UsageError(f"there is no profile {shipped.short(name)!r}", hint) from None
-
-
-def _content(path: Path) -> Mapping[str, Any]:
-    try:
-        document = read_file(path)
-    except DocumentError as error:
-        raise ProfileError(str(path), [error]) from None
-    if document.content is None:
-        return {}
-    if not isinstance(document.content, Mapping):
-        raise ProfileError(str(path), ["the file must be a mapping of settings"])
-    return document.content
-
-
 class _Reader:
     """Takes a profile's values from their layers, section by section."""
 
@@ -100,10 +80,10 @@ class _Reader:
         self.layers, self.path = layers, path
 
     def profile(self) -> Profile:
-        self.refuse_unknown("", _TOP)
-        topics, log = self.topics(), self.flat("", Log)
-        pipeline = self.pipeline()
+        self.refuse_unknown("", (*_SECTIONS, *vars(Log())))
+        topics, log, pipeline = self.topics(), self.flat("", Log), self.pipeline()
         rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
+        signing, approval = self.section("signing", Signing), self.section("approval", Approval)
         self.layers.allow(OTHER_VARIABLES)
         self.layers.problems += self.layers.strangers()
         return Profile(
@@ -114,6 +94,8 @@ class _Reader:
             sinks=sinks,
             servers=servers,
             notify=notify,
+            signing=signing,
+            approval=approval,
             engine=self.engine(),
             sources=self.layers.sources,
             **vars(log),
@@ -135,15 +117,17 @@ class _Reader:
 
     def flat(self, path: str, kind: type[_T]) -> _T:
         """Settings of a type that has a default for everything."""
-        found, problems = read(kind, self.layers.values(path, names(kind)), path)
+        given = self.layers.values(path, names(kind))
+        self.beside(path, kind, given)
+        found, problems = read(kind, given, path)
         self.layers.problems += problems
         return kind() if found is None else found
 
     def engine(self) -> str | None:
-        given = self.layers.values("", ["engine"]).get("engine")
-        if given is None or given in shipped.engine_names():
+        given, known = self.layers.values("", ["engine"]).get("engine"), shipped.engine_names()
+        if given is None or given in known:
             return given
-        self.problem("engine", f"must be one of {', '.join(shipped.engine_names())}")
+        self.problem("engine", f"must be one of {', '.join(known)}")
         return None
 
     def pipeline(self) -> Pipeline:
@@ -218,9 +202,8 @@ class _Reader:
             if value is None and name not in found:
                 self.problem(f"{path}.{name}", "has no value")
         self.layers.problems += read(kind, found, path)[1]
-        for name in () if is_free else files(kind):
-            if isinstance(found.get(name), str):
-                found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
+        if not is_free:
+            self.beside(path, kind, found)
         self.layers.allow(str(value) for name, value in found.items() if name.endswith("_variable"))
         return found
 
@@ -269,6 +252,13 @@ class _Reader:
         file = self.there(where, shipped.beside(self.path.parent, given["credentials_file"]))
         return External(found.address, file)
 
+    def beside(self, path: str, kind: type[Any], found: dict[str, Any]) -> None:
+        """Let the files among what was found be seen from the profile."""
+        for name in files(kind):
+            if isinstance(found.get(name), str):
+                file = shipped.beside(self.path.parent, found[name])
+                found[name] = str(self.there(f"{path}.{name}", file))
+
     def kafka(self, path: str) -> Kafka | None:
         """How a Kafka is reached that is not ours: all of it, or by its address alone."""
         known = (*names(Kafka), "address")
@@ -278,9 +268,7 @@ class _Reader:
             return None
         if "address" in found:
             found.setdefault("bootstrap", found.pop("address"))
-        for name in files(Kafka):
-            if isinstance(found.get(name), str):
-                found[name] = str(self.there(f"{path}.{name}", shipped.beside(self.path.parent, found[name])))
+        self.beside(path, Kafka, found)
         kafka, wrong = read(Kafka, found, path)
         self.layers.problems += wrong
         if kafka is not None and not wrong:

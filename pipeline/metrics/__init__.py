@@ -91,6 +91,10 @@ class KeeperFigures:
     stopped_plugins: int = gauge(
         "fraudctl_stopped_plugins", "plug-ins that never returned: they were stopped and are called no more"
     )
+    rules_put_aside: float | None = gauge(
+        "fraudctl_rules_put_aside",
+        "records on the rules topic that nobody goes by: malformed, or not signed by whom the stack trusts",
+    )
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """What is wrong with a record of the rules topic: malformed is what cannot be computed and scored by.
 
-Said by the record's bytes alone, so that every reader of the topic says the same at any time. The kernel asks
-this module as well (`RecordCheck.java`): nobody else knows what a rule set is.
+Said by the record's bytes alone, so that every reader of the topic says the same at any time; who signed it
+is looked at before. The kernel asks this module as well (`RecordCheck.java`): nobody else knows what a rule
+set is.
 """
 
 from __future__ import annotations
@@ -16,11 +17,16 @@ from typing import Any, Final
 from pipeline.rules import plan_check
 from pipeline.rules.planning import Needs
 from pipeline.rules.ruleset import RuleSet, RuleSetError, parse
+from pipeline.scoring import account, signature
 from pipeline.scoring.scorer import Scorer
 
 KIND: Final = "activation"
-FORMAT: Final = 1
-"""What is written now. A record without a format is older and of the same shape."""
+ADOPTION: Final = "adoption"
+PROPOSAL: Final = "proposal"
+APPROVAL: Final = "approval"
+FORMAT: Final = 2
+"""What is written now, with an account of who wrote it. The first format, or none, has none."""
+UNSIGNED_FORMAT: Final = 1
 MAX_DEPTH: Final = 64
 MAX_DIGITS: Final = 40
 MAX_TEXT: Final = 200
@@ -41,17 +47,18 @@ class Malformed(Exception):
 
 
 def problem(value: bytes | None) -> str | None:
-    """What is wrong with the record of this value; None when events can be scored by it."""
-    digest = sha256(value or b"").digest() if value is not None else b""
+    """What is wrong with the record of this value, whoever signed it; None when it can be gone by."""
+    content = None if value is None else signature.apart(value).payload
+    digest = b"" if content is None else sha256(content).digest()
     if digest not in _said:
-        _said[digest] = _problem(value)
+        _said[digest] = _problem(content)
     return _said[digest]
 
 
 def record_of(value: bytes) -> dict[str, Any]:
     """The record as JSON. Raises Malformed."""
     try:
-        text = value.decode()
+        text = signature.apart(value).payload.decode()
         _check_depth(text)
         record = json.loads(
             text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float
@@ -88,23 +95,40 @@ def _found(value: bytes | None) -> str | None:
 
 
 def _check(record: Mapping[str, Any]) -> None:
-    if record.get("kind") != KIND:
-        raise Malformed(f"its kind is {_shown(record.get('kind'))}, not {KIND!r}")
-    if (written := record.get("format", FORMAT)) is True or written != FORMAT:
+    kind = record.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise Malformed(f"its kind is {_shown(kind)}, not {KIND!r}")
+    written = format_of(record)
+    if written is True or written not in (UNSIGNED_FORMAT, FORMAT) or (kind != KIND and written != FORMAT):
         raise Malformed(f"its format is {_shown(written)}; this build reads {FORMAT}")
-    for name, (is_sound, wanted) in _FIELDS.items():
+    for name in _KINDS[kind]:
+        is_sound, wanted = _FIELDS[name]
         if name not in record:
             raise Malformed(f"it has no {name}")
         if not is_sound(record[name]):
             raise Malformed(f"its {name} is {_shown(record[name])}, not {wanted}")
+    if written == FORMAT and (wrong := account.problem(record)) is not None:
+        raise Malformed(wrong)
+    if "ruleset" in _KINDS[kind]:
+        _check_rules(record)
+
+
+def _check_rules(record: Mapping[str, Any]) -> None:
     live = _ruleset("ruleset", record["ruleset"])
     if (live.version, live.hash) != (record["version"], record["hash"]):
         raise Malformed("its version or hash is not that of its rule set")
     shadow = None if record["shadow"] is None else _ruleset("shadow", record["shadow"])
+    if record["kind"] != KIND:
+        return
     try:
         plan_check.check(record["plan"], needs(live), needs(shadow) if shadow else None)
     except plan_check.NotThePlan as error:
         raise Malformed(f"its plan: {error}") from None
+
+
+def format_of(record: Mapping[str, Any]) -> object:
+    """The format that a record says it has."""
+    return record.get("format", UNSIGNED_FORMAT)
 
 
 def _ruleset(name: str, content: Mapping[str, Any]) -> RuleSet:
@@ -136,7 +160,19 @@ _FIELDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "ruleset": (_is_object, "an object"),
     "shadow": (lambda value: value is None or _is_object(value), "an object or null"),
     "plan": (_is_object, "an object"),
+    "before": (lambda value: plan_check.is_whole(value, MAX_OFFSET), "an offset"),
+    "digest": (_is_text, "a text"),
+    "proposal": (lambda value: plan_check.is_whole(value, MAX_OFFSET), "an offset"),
 }
+
+_CHANGE = ("action", "version", "hash", "previous", "effective_from_ms", "ruleset", "shadow")
+_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    KIND: (*_CHANGE, "plan"),
+    PROPOSAL: _CHANGE,
+    APPROVAL: ("proposal",),
+    ADOPTION: ("before", "digest"),
+}
+"""What each kind of record must have, besides the account of who wrote it."""
 
 
 def _shown(value: object) -> str:

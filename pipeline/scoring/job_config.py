@@ -13,6 +13,7 @@ from typing import Literal, cast
 from pipeline.records.members import Members
 from pipeline.records.names import JOB_GROUP
 from pipeline.rules.plan import PlanSettings
+from pipeline.scoring.signature import Trust
 from pipeline.settings.document import Content
 
 Time = Literal["append", "event"]
@@ -55,7 +56,8 @@ class JobConfig:
 
     `time` says by what positions are: `append` on live topics, `event` over past data. `start` is where it
     reads from without a state to `restore`; events before `emit_from` only warm the windows. `hops` are the
-    keys it has steps by, None where the rule set says. `python` says where the rules run.
+    keys it has steps by, None where the rule set says. `python` says where the rules run. `trust` says whose
+    records on the topic of rules count; a job that follows one needs it.
 
     `flink` is host and port of a session cluster that the job is handed to; with it `parallelism`, `jars`,
     `checkpoints` (a URI), their interval and `restore` count. Without it the cluster that runs this
@@ -84,6 +86,7 @@ class JobConfig:
     idle_after_ms: int = 0
     plugin_watch: str | None = None
     hops: tuple[str, ...] | None = None
+    trust: Trust | None = None
     python: Python = "thread"
     kafka_properties: Mapping[str, str] = field(default_factory=dict)
 
@@ -92,11 +95,10 @@ class JobConfig:
         document = {one.name: getattr(self, one.name) for one in fields(self)}
         document |= {"topics": self.topics.as_document(), "settings": asdict(self.settings)}
         document |= {"jars": list(self.jars), "hops": None if self.hops is None else list(self.hops)}
-        if self.hops is None:
-            del document["hops"]
-        if self.flink is None:
-            document = {name: one for name, one in document.items() if name not in _OF_A_SESSION}
-        return document
+        document |= {"trust": None if self.trust is None else self.trust.as_document()}
+        absent = {name for name in ("hops", "trust") if document[name] is None}
+        absent |= {*_OF_A_SESSION} if self.flink is None else set()
+        return {name: one for name, one in document.items() if name not in absent}
 
     @classmethod
     def from_document(cls, document: object) -> JobConfig:
@@ -119,6 +121,7 @@ class JobConfig:
             idle_after_ms=whole("idle_after_ms", least=0),
             plugin_watch=config.optional_text("plugin_watch"),
             hops=config.texts("hops") if "hops" in config else None,
+            trust=_trust(config),
             python=cast(Python, config.one_of("python", "thread", "process")),
             kafka_properties=_texts(config, "kafka_properties"),
         )
@@ -153,6 +156,14 @@ def _handed_over(job: JobConfig, config: Members) -> JobConfig:
         if name in config:
             raise config.malformed(name, "is not for the job to say where flink is not named")
     return job
+
+
+def _trust(config: Members) -> Trust | None:
+    if "trust" in config and config.given("trust") is not None:
+        return Trust.read(config.within("trust"))
+    if config.within("topics").optional_text("rules") is not None:
+        raise config.malformed("trust", "a job that follows a topic of rules must be told whom to trust")
+    return None
 
 
 def _start(config: Members) -> Start:

@@ -149,6 +149,10 @@ CASES: Mapping[str, tuple[Case, Case]] = {
         one("fraudctl_stopped_plugins", "1x90", firing=1),
         one("fraudctl_stopped_plugins", ALWAYS),
     ),
+    "RulesPutAside": (
+        one("fraudctl_rules_put_aside", "0x30 1x60", firing=1),
+        one("fraudctl_rules_put_aside", "1x90"),
+    ),
     "DeadLetters": (
         one('fraudctl_sink_dead_lettered_total{sink="redis"}', "0x30 2x60", firing=1),
         one('fraudctl_sink_dead_lettered_total{sink="redis"}', "2x90"),

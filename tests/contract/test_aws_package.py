@@ -13,16 +13,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fraudctl.aws import package
 from fraudctl.aws.allowed import allowed_settings
 from fraudctl.flink.answers import Job
+from fraudctl.home import signing
+from fraudctl.home.stack import Paths, Stack
 from fraudctl.jobs.activations import RulesTopic
 from fraudctl.jobs.application import application
 from fraudctl.kafka import admin, tail, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.settings import reading
-from fraudctl.settings.profile import Profile
+from fraudctl.settings.profile import Profile, Signing
 from pipeline import msf
 from pipeline.connections.kafka.description import Kafka
 from pipeline.records import clock
@@ -50,18 +53,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def profile() -> Profile:
-    return reading.load("default")
+def key() -> Ed25519PrivateKey:
+    """Of who may change the rules."""
+    return signing.new_key()
 
 
 @pytest.fixture(scope="module")
-def kafka(folder: Path, profile: Profile) -> Iterator[Kafka]:
+def profile(folder: Path, key: Ed25519PrivateKey) -> Profile:
+    loaded = reading.load("default")
+    signing.keep(Stack(folder, loaded, {}), key)
+    return replace(loaded, signing=Signing(Paths(folder).secret_file(signing.KEY)))
+
+
+@pytest.fixture(scope="module")
+def kafka(folder: Path, profile: Profile, key: Ed25519PrivateKey) -> Iterator[Kafka]:
     """A broker with the topics, the first activation, and the events."""
     (folder / "kafka").mkdir()
     with kafka_cluster.running(kafka_cluster.Cluster(folder / "kafka", Authority(folder))) as cluster:
         admin.create(cluster.inner, wanted.specs(profile))
         content = application(profile, "", 0, {}).ruleset
-        RulesTopic(cluster.inner, profile.topics.rules, folder / "home").begin(content)
+        signer = signing.with_key(profile, key)
+        RulesTopic(cluster.inner, profile.topics.rules, folder / "home", None, signer).begin(content)
         send(cluster.inner, profile)
         yield cluster.inner
 

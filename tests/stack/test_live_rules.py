@@ -7,6 +7,7 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import pytest
 
 from fraudctl import engines, keeper
 from fraudctl.console import options
+from fraudctl.home import signing
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
-from fraudctl.jobs.activations import Change, RulesTopic
+from fraudctl.jobs.activations import Because, Change, RulesTopic
 from fraudctl.kafka import admin, wanted
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.kafka.tail import Tail
@@ -24,7 +26,7 @@ from pipeline.records.decisions import decode_decision, encode_decision
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plugins.watch import Running
 from pipeline.rules.ruleset import PlanSettings, RuleSet, content_hash, parse
-from pipeline.scoring import activation, order, reference, scorer
+from pipeline.scoring import activation, keys, order, reference, scorer
 from pipeline.scoring.job_config import JobTopics
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
@@ -119,7 +121,10 @@ def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_chang
     setup = Setup(stack, first.content, "append", SETTINGS)
     setup.create("transactions", "decisions", "refusals", "shadow")
     admin.create(stack.kafka, [wanted.spec(stack.profile, setup.topic("rules"), 1)])
-    rules = RulesTopic(stack.kafka, setup.topic("rules"), stack.home, KEYS)
+    stacks_own = signing.of(stack)
+    assert stacks_own is not None
+    signer = replace(stacks_own, trust=replace(stacks_own.trust, topic=setup.topic("rules")))
+    rules = RulesTopic(stack.kafka, setup.topic("rules"), stack.home, KEYS, signer)
     rules.begin(first.content)
     kinds = ("transactions", "decisions", "refusals", "shadow", "rules")
     config = setup.config(
@@ -128,6 +133,7 @@ def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_chang
         hops=KEYS,
         checkpoint_interval_ms=2_000,
         topics=JobTopics(**{kind: setup.topic(kind) for kind in kinds}),
+        trust=rules.trust(),
     )
     second = rule_set("second", 11, **SEQUENCES)
     with running(setup, config):
@@ -255,23 +261,35 @@ def running_plugin(rule: str, ruleset_hash: str) -> Running:
     return Running(1, 1, 1, None, rule, "own.py:judge", "k", 1.0, "v", ruleset_hash)
 
 
-def test_scoring_goes_on_when_a_malformed_record_lies_on_the_rules_topic(stack: Stack) -> None:
+def test_scoring_goes_on_when_forged_and_malformed_records_lie_on_the_rules_topic(stack: Stack) -> None:
     rules = activations.of(stack)
+    assert rules.signing is not None
     began = rules.read()
-    previous = began[-1].offset
-    bad = [{"kind": "activation", "previous": previous, "version": "x", "ruleset": {}}]
-    good = json.loads(activation.following(began, "apply", parse({**began[-1].content, "version": "bad"})))
-    uncompiled = {**good["ruleset"], "rules": {"r": {"when": "amount >> 1", "points": 5}}}
-    bad.append({**good, "ruleset": uncompiled, "hash": content_hash(uncompiled)})
+    forged = activation.following(
+        began,
+        "apply",
+        parse({**began[-1].content, "version": "bad"}),
+        backing=rules.backing(Because("I may not")),
+    )
+    uncompiled = {**json.loads(forged)["ruleset"], "rules": {"r": {"when": "amount >> 1", "points": 5}}}
+    bad = json.dumps(json.loads(forged) | {"ruleset": uncompiled, "hash": content_hash(uncompiled)}).encode()
     places: list[Sent] = []
     sender = Sender(stack.kafka, places.append)
-    for value in (None, b"{", *(json.dumps(one).encode() for one in bad)):
+    stranger = signing.new_key()
+    for value in (
+        None,
+        b'{"kind":"activation"}',
+        forged,
+        keys.sign(forged, stranger),
+        keys.sign(bad, rules.signing.key),
+    ):
         sender.send(rules.topic, value, partition=activations.PARTITION)
     assert (sender.flush(), sender.failed) == (0, 0)
     wrong = [
         "it has no value",
-        "not JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)",
-        "it has no action",
+        "it is not signed",
+        "it is not signed",
+        f"it is signed by the key {keys.public(stranger)}, which is not trusted",
         "its ruleset is no rule set: "
         "rules.r.when: column 1: not a condition such as amount > 5 or present(country)",
     ]
@@ -288,10 +306,10 @@ def test_scoring_goes_on_when_a_malformed_record_lies_on_the_rules_topic(stack: 
         load = flow.workload(50)
         flow.send_all(stack, load, 0, 100)
         flow.await_decisions(stack, load, 100)
-        assert data_of(stack, "job", "status")["rules_put_aside"][-4:] == aside
-    assert data_of(stack, "rules", "history")["put_aside"][-4:] == aside
+        assert data_of(stack, "job", "status")["rules_put_aside"][-5:] == aside
+    assert data_of(stack, "rules", "history")["put_aside"][-5:] == aside
     shown = ask(stack, "status")
-    assert shown["data"]["rules_put_aside"][-4:] == aside
+    assert shown["data"]["rules_put_aside"][-5:] == aside
     assert shown["summary"].endswith("records on the rules topic put aside")
     said_by = engines.of(stack).logs(stack.home, ["flink-taskmanager"], 100_000, follow=False)
     log = "\n".join(one.line for one in said_by)

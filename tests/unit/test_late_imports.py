@@ -17,7 +17,7 @@ SLOW = {
     "aws_msk_iam_sasl_signer": "brings botocore along; only brokers of AWS need it",
     "boto3": "200 ms; profiles are read by what a sink can be told",
     "botocore": "70 ms and more; as boto3",
-    "cryptography": "50 ms; only TLS needs it",
+    "cryptography": "50 ms; only TLS and the rules topic need it",
     "elastic_transport": "as elasticsearch",
     "elasticsearch": "300 ms; profiles are read by what a sink can be told",
     "helm_python": "a library of 85 MB, which only those need who have no helm",

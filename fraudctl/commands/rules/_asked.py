@@ -33,6 +33,13 @@ RuleSetName = Annotated[
 Restart = Annotated[
     bool, typer.Option("--restart", help="Restart the job if it lacks a step that the rule set needs.")
 ]
+Reason = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why; it is signed and kept with the change.")
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--key", metavar="FILE", help="Sign with this Ed25519 key, not with the stack's."),
+]
 Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait until it is in force.")]
 
 

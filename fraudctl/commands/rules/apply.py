@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands.rules._asked import Restart, RuleSetName, Wait
+from fraudctl.commands.rules._asked import KeyFile, Reason, Restart, RuleSetName, Wait
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets, stack
+from fraudctl.jobs import activations
 from fraudctl.rules import changes
 from pipeline.records import quantities
 from pipeline.rules import lint as linting
@@ -21,6 +22,7 @@ from pipeline.rules import ruleset
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
+    from fraudctl.jobs.activations import Signature
     from fraudctl.rules.changes import Changed, Decide
     from pipeline.rules.ruleset import RuleSet
 
@@ -31,35 +33,42 @@ def apply(
         str | None,
         typer.Option("--effective-from", metavar="TIME", help="In force from then on, not at once."),
     ] = None,
+    reason: Reason = None,
+    key: KeyFile = None,
     restart: Restart = False,
     wait: Wait = 60.0,
 ) -> Result:
     """Put a rule set into force for every event due from a second on, without touching the job.
 
-    Example: fraudctl rules apply mine.yaml
+    Example: fraudctl rules apply mine.yaml --reason "more weight on new devices"
     """
     ruleset, here = sound(name), engines.current()
     changes.refuse_stopped(here.paths.plugins, ruleset)
     at = _time(effective_from)
     if restart:
         add_steps(here, ruleset, wait)
-    return answer(changed(here, changes.apply(ruleset, at), wait))
+    return answer(changed(here, changes.apply(ruleset, at), wait, activations.Signature(reason, key)))
 
 
-def pause(rule: Annotated[str, typer.Argument(help="The rule's name.")], wait: Wait = 60.0) -> Result:
+def pause(
+    rule: Annotated[str, typer.Argument(help="The rule's name.")],
+    reason: Reason = None,
+    key: KeyFile = None,
+    wait: Wait = 60.0,
+) -> Result:
     """Take one rule out of the live rule set; back with: fraudctl rules rollback.
 
     Example: fraudctl rules pause ip_burst
     """
-    return answer(changed(engines.current(), changes.pause(rule), wait))
+    return answer(changed(engines.current(), changes.pause(rule), wait, activations.Signature(reason, key)))
 
 
-def rollback(wait: Wait = 60.0) -> Result:
+def rollback(reason: Reason = None, key: KeyFile = None, wait: Wait = 60.0) -> Result:
     """Put the rule set into force that was live before; once more goes one further back.
 
     Example: fraudctl rules rollback
     """
-    return answer(changed(engines.current(), changes.rollback, wait))
+    return answer(changed(engines.current(), changes.rollback, wait, activations.Signature(reason, key)))
 
 
 def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:
@@ -69,10 +78,10 @@ def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:
             say("the job was restarted from a savepoint with the steps the rule set needs")
 
 
-def changed(here: Stack, decide: Decide, wait: float) -> Changed:
+def changed(here: Stack, decide: Decide, wait: float, by: Signature) -> Changed:
     """Activate it and wait, with progress."""
     with progress("activating") as shown:
-        return changes.change(here, decide, wait, shown)
+        return changes.change(here, decide, wait, shown, by)
 
 
 def sound(name: str) -> RuleSet:

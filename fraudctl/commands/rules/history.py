@@ -38,12 +38,15 @@ def history() -> Result:
             a["version"],
             a["hash"][:12],
             a["action"],
+            a["by"] and a["by"]["author"],
+            ", ".join(each["author"] for each in a["approved_by"]) or None,
+            a["by"] and a["by"]["reason"],
             a["shadow"] and a["shadow"]["version"],
         )
         for a in activated
     ]
     tables = (
-        Table("In force", ("since", "version", "hash", "by", "shadow"), since),
+        Table("In force", ("since", "version", "hash", "by", "who", "approved by", "why", "shadow"), since),
         Table("Jobs", ("since", "version", "hash", "job", "run"), rows),
         *put_aside.tables(aside),
     )

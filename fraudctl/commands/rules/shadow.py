@@ -10,12 +10,13 @@ import typer
 from fraudctl import engines
 from fraudctl.commands import _completion
 from fraudctl.commands.rules import apply
-from fraudctl.commands.rules._asked import Restart, Wait
+from fraudctl.commands.rules._asked import KeyFile, Reason, Restart, Wait
 from fraudctl.compare import shadow as shadows
 from fraudctl.compare import shadow_gate, shadow_page
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
+from fraudctl.jobs import activations
 from fraudctl.rules import changes
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def shadow(
         ),
     ] = None,
     stop: Annotated[bool, typer.Option("--stop", help="End the shadow that runs.")] = False,
+    reason: Reason = None,
+    key: KeyFile = None,
     restart: Restart = False,
     wait: Wait = 60.0,
 ) -> Result:
@@ -42,16 +45,17 @@ def shadow(
 
     Example: fraudctl rules shadow candidate.yaml
     """
+    by = activations.Signature(reason, key)
     if (name is None) != stop:
         raise UsageError("say which", hint="a candidate, or --stop")
     if name is None:
-        made = apply.changed(engines.current(), shadows.stop, wait)
+        made = apply.changed(engines.current(), shadows.stop, wait, by)
         return Result(f"no shadow from {made.as_document()['in_force_from']} on", made.as_document())
     candidate, here = apply.sound(name), engines.current()
     changes.refuse_stopped(here.paths.plugins, candidate)
     if restart:
         apply.add_steps(here, candidate, wait)
-    document = apply.changed(here, shadows.start(candidate), wait).as_document()
+    document = apply.changed(here, shadows.start(candidate), wait, by).as_document()
     return Result(
         f"{candidate.version} runs as a shadow of {document['version']} from {document['in_force_from']} on; "
         "see: fraudctl rules compare",
@@ -74,6 +78,8 @@ def promote(
         Path | None,
         typer.Option("--gate", help="Limits it must keep, a YAML file; see docs/writing-rules.md."),
     ] = None,
+    reason: Reason = None,
+    key: KeyFile = None,
     wait: Wait = 60.0,
 ) -> Result:
     """Make the shadow the live rule set if it keeps the limits of the gate; else exit 5 with the evidence.
@@ -88,7 +94,7 @@ def promote(
     checks = shadow_gate.judge(limits, found)
     if not all(check.passed for check in checks):
         return _refused(found, checks)
-    made = apply.changed(here, shadows.promote(found.shadow), wait)
+    made = apply.changed(here, shadows.promote(found.shadow), wait, activations.Signature(reason, key))
     done, data = apply.answer(made), {"promoted": True, **made.as_document(), "gate": _documents(checks)}
     return Result(done.summary, data, tables=done.tables)
 

@@ -64,6 +64,13 @@ BOARD: Final = Dashboard(
             ask("fraudctl_stopped_plugins", "stopped"),
         ),
         lines(
+            "Rules put aside",
+            "records on the rules topic that nobody goes by",
+            "RulesPutAside",
+            "short",
+            ask("fraudctl_rules_put_aside", "records"),
+        ),
+        lines(
             "Notifications",
             "messages by channel and outcome",
             "NotificationsLost",

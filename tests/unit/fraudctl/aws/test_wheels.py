@@ -23,7 +23,7 @@ def test_each_is_locked_in_the_version_that_the_project_pins() -> None:
 
 
 def test_each_has_the_hashes_of_its_wheels_and_a_use() -> None:
-    assert {one.use for one in wheels.lock()} == {"job", "onnx"}
+    assert {one.use for one in wheels.lock()} == {"job", "notify", "onnx"}
     for one in wheels.lock():
         assert one.hashes, one.name
         assert all(re.fullmatch("[0-9a-f]{64}", hash) for hash in one.hashes), one.name

@@ -17,8 +17,11 @@ def test_the_keeper_says_each_record_once(caplog: pytest.LogCaptureFixture) -> N
     answers = iter([[ONE], None, [ONE, TWO], [ONE, TWO]])
     watcher = Watcher(lambda: next(answers))
     with caplog.at_level(logging.ERROR):
+        counts = [watcher.count]
         for _ in range(4):
             watcher.look()
+            counts.append(watcher.count)
+    assert counts == [None, 1, 1, 2, 2]
     assert caplog.messages == [
         "the record at offset 7 of risk.rules-0 is put aside: it has no plan",
         "the record at offset 9 of risk.rules-0 is put aside: "

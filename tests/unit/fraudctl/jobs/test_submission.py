@@ -14,6 +14,7 @@ from fraudctl.jobs.submission import job_config
 from pipeline.records.members import Malformed
 from pipeline.rules.plan import PlanSettings
 from pipeline.scoring.job_config import JobConfig, JobTopics
+from pipeline.scoring.signature import Trust
 
 
 @pytest.fixture
@@ -71,6 +72,7 @@ def test_a_configuration_is_read_back_as_it_was(stack: Stack) -> None:
         "start": {"0": 17},
         "emit_from": {"0": 40},
         "hops": ("user_id", "ip"),
+        "trust": Trust("prod", "rules", ("a2V5",), 7),
         "restore": "file:/c/chk-1",
         "settings": PlanSettings(1, 2, 3, 4),
         "kafka_properties": {"security.protocol": "SSL"},
@@ -84,6 +86,12 @@ def test_what_the_kernel_looks_for_is_there_only_where_it_has_a_meaning(stack: S
     following = job_config(stack, 1, topics=JobTopics("t", "d", "r", "x", "s"), hops=("ip",)).as_document()
     assert ("hops" in alone, "shadow" in alone["topics"]) == (False, False)
     assert (following["hops"], following["topics"]["shadow"]) == (["ip"], "s")
+
+
+def test_a_job_that_follows_a_topic_of_rules_must_be_told_whom_to_trust(stack: Stack) -> None:
+    following = job_config(stack, 1, topics=JobTopics("t", "d", "r", "rules")).as_document()
+    with pytest.raises(Malformed, match="trust: a job that follows a topic of rules"):
+        JobConfig.from_document(following)
 
 
 def test_a_field_that_there_is_not_cannot_be_changed(stack: Stack) -> None:

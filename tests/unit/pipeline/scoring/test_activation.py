@@ -138,4 +138,4 @@ def test_steps_are_needed_by_every_key_that_was_ever_used() -> None:
         (1, rules("b"), "apply", None),
         (2, rules("c", f=counted(by="ip")), "apply", None),
     )
-    assert activation.keys(read(records)) == ["user_id", "ip", "merchant_id"]
+    assert activation.hop_keys(read(records)) == ["user_id", "ip", "merchant_id"]

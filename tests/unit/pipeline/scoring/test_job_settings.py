@@ -11,6 +11,7 @@ from pipeline.records.members import Malformed
 from pipeline.rules.plan import PlanSettings
 from pipeline.scoring import job_settings
 from pipeline.scoring.job_config import JobConfig, JobTopics
+from pipeline.scoring.signature import Trust
 
 ALONE = JobConfig(
     name="live",
@@ -21,6 +22,7 @@ ALONE = JobConfig(
     max_message_bytes=1_000_000,
     settings=PlanSettings(),
     hops=("user_id",),
+    trust=Trust("prod", "rules", ("a2V5",)),
 )
 HANDED_OVER = replace(
     ALONE,

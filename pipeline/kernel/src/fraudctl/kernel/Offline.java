@@ -103,7 +103,8 @@ final class Offline {
     private static List<Plan> activated(JsonNode test, List<String> said) {
         Activations.Aside aside = (offset, reason) -> said.add("{\"offset\":" + offset + ",\"aside\":"
                 + quoted(reason) + "}");
-        Activations activations = new Activations(test.get("settings"), check(), aside);
+        Activations activations = new Activations(test.get("settings"), test.path("trust").toString(), check(),
+                aside);
         List<Plan> plans = new ArrayList<>();
         for (JsonNode record : test.get("rules")) {
             JsonNode value = record.get("value");

@@ -69,8 +69,9 @@ public final class Wiring {
         this.environment = environment;
         this.config = new ObjectMapper().readTree(config);
         this.rules = plan == null
-                ? Rules.onTopic(this.config.get("settings").toString(), this.config.get("bootstrap").asText(),
-                        topic("rules"), properties(), JobPython.of(environment))
+                ? Rules.onTopic(this.config.get("settings").toString(), this.config.required("trust").toString(),
+                        this.config.get("bootstrap").asText(), topic("rules"), properties(),
+                        JobPython.of(environment))
                 : Rules.fixed(plan, announcement.getBytes(StandardCharsets.UTF_8));
         this.parallelism = environment.getParallelism();
     }

@@ -1,6 +1,7 @@
 package fraudctl.kernel.plan;
 
 import java.io.IOException;
+import java.security.GeneralSecurityException;
 import java.util.HashSet;
 import java.util.Set;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
@@ -13,6 +14,7 @@ public final class Activations {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private final JsonNode settings;
+    private final Trust trust;
     private final RecordCheck check;
     private final Aside aside;
     private final Set<Long> putAside = new HashSet<>();
@@ -24,25 +26,40 @@ public final class Activations {
         void put(long offset, String reason);
     }
 
-    public Activations(JsonNode settings, RecordCheck check, Aside aside) {
+    /** @param trust whose records count, as in {@link Rules} */
+    public Activations(JsonNode settings, String trust, RecordCheck check, Aside aside) {
         this.settings = settings;
+        this.trust = Trust.read(trust);
         this.check = check;
         this.aside = aside;
     }
 
-    /** The plan that the record activates; null when it is put aside, or builds on another than the newest. */
+    /** The plan that the record activates; null when it is put aside, is none, or builds on another than the newest. */
     public Plan accept(long offset, long appendMs, byte[] value) {
         try {
-            String problem = check.problem(value);
-            return problem == null ? counted(offset, appendMs, value) : putAside(offset, problem);
-        } catch (IOException | RuntimeException unexpected) {
+            boolean isAsked = trust.asks(offset) && value != null && value.length > 0;
+            String problem = isAsked ? trust.problem(value) : null;
+            if (problem != null) {
+                return putAside(offset, problem);
+            }
+            byte[] payload = value == null ? null : trust.payload(value);
+            problem = check.problem(payload);
+            return problem == null ? counted(offset, appendMs, payload, isAsked) : putAside(offset, problem);
+        } catch (IOException | GeneralSecurityException | RuntimeException unexpected) {
             // The check has a gap, then. No record may stop the scoring.
             return putAside(offset, "the kernel cannot read it: " + unexpected);
         }
     }
 
-    private Plan counted(long offset, long appendMs, byte[] value) throws IOException {
+    private Plan counted(long offset, long appendMs, byte[] value, boolean isAsked) throws IOException {
         JsonNode record = MAPPER.readTree(value);
+        String problem = isAsked ? trust.destinationProblem(record) : null;
+        if (problem != null) {
+            return putAside(offset, problem);
+        }
+        if (!record.get("kind").asText().equals("activation")) {
+            return null;
+        }
         long previous = record.get("previous").asLong(-1);
         if (putAside.contains(previous)) {
             return putAside(offset, "it builds on the record at offset " + previous + ", which is put aside");

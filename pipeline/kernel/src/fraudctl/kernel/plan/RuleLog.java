@@ -38,6 +38,7 @@ final class RuleLog {
 
     private final String name;
     private final JsonNode settings;
+    private final String trust;
     private final KafkaConsumer<byte[], byte[]> consumer;
     /** Asks for the topic's end on a connection of its own: on the follower's the answer would wait for its long poll. */
     private final KafkaConsumer<byte[], byte[]> ends;
@@ -55,7 +56,7 @@ final class RuleLog {
     private record Waiting(long end, CompletableFuture<Void> done) {}
 
     static RuleLog fixed(Rules rules) {
-        RuleLog log = new RuleLog(null, null, null, null, null, null);
+        RuleLog log = new RuleLog(null, null, null, null, null, null, null);
         log.plans = new Plan[] {Plan.first(Plan.read(rules.plan()), rules.announcement())};
         return log;
     }
@@ -65,11 +66,12 @@ final class RuleLog {
         RuleLog log;
         synchronized (OPEN) {
             // Jobs share a process and these classes; they may read the same topic with other settings.
-            String name = rules.bootstrap() + " " + rules.topic() + " " + rules.settings() + " " + rules.properties();
+            String name = String.join(" ", rules.bootstrap(), rules.topic(), rules.settings(), rules.trust(),
+                    rules.properties().toString());
             // One that has failed stays with those who have it, until they have all begun anew.
             OPEN.computeIfPresent(name, (ignored, known) -> known.failure == null ? known : null);
             log = OPEN.computeIfAbsent(name, ignored -> new RuleLog(name, Plan.read(rules.settings()),
-                    consumer(rules), consumer(rules), new TopicPartition(rules.topic(), 0),
+                    rules.trust(), consumer(rules), consumer(rules), new TopicPartition(rules.topic(), 0),
                     rules.python().check(task)));
             if (log.users++ == 0) {
                 Thread thread = new Thread(log::follow, "rules of " + rules.topic());
@@ -89,10 +91,11 @@ final class RuleLog {
         }
     }
 
-    private RuleLog(String name, JsonNode settings, KafkaConsumer<byte[], byte[]> consumer,
+    private RuleLog(String name, JsonNode settings, String trust, KafkaConsumer<byte[], byte[]> consumer,
             KafkaConsumer<byte[], byte[]> ends, TopicPartition partition, RecordCheck.Opening check) {
         this.name = name;
         this.settings = settings;
+        this.trust = trust;
         this.consumer = consumer;
         this.ends = ends;
         this.partition = partition;
@@ -149,7 +152,7 @@ final class RuleLog {
 
     private void follow() {
         try (consumer; RecordCheck asked = check.open()) {
-            Activations activations = new Activations(settings, asked, this::alarm);
+            Activations activations = new Activations(settings, trust, asked, this::alarm);
             consumer.assign(List.of(partition));
             consumer.seekToBeginning(List.of(partition));
             while (!isClosed) {

@@ -10,18 +10,19 @@ import org.apache.flink.streaming.api.operators.StreamingRuntimeContext;
  * @param plan the one plan with its settings, null where they come from a topic
  * @param announcement what Python is told of the one plan
  * @param settings the job's settings as JSON
+ * @param trust whose records on the topic count as JSON, as {@code pipeline/scoring/signature.py} writes it
  * @param python who says what is wrong with a record of the topic
  */
-public record Rules(String plan, byte[] announcement, String settings, String bootstrap, String topic,
+public record Rules(String plan, byte[] announcement, String settings, String trust, String bootstrap, String topic,
         Properties properties, JobPython python) implements Serializable {
 
     public static Rules fixed(String plan, byte[] announcement) {
-        return new Rules(plan, announcement, plan, null, null, null, null);
+        return new Rules(plan, announcement, plan, null, null, null, null, null);
     }
 
-    public static Rules onTopic(String settings, String bootstrap, String topic, Properties properties,
-            JobPython python) {
-        return new Rules(null, null, settings, bootstrap, topic, properties, python);
+    public static Rules onTopic(String settings, String trust, String bootstrap, String topic,
+            Properties properties, JobPython python) {
+        return new Rules(null, null, settings, trust, bootstrap, topic, properties, python);
     }
 
     /** The view of an operator in that task; blocks until all that is known now is known here. To be closed. */

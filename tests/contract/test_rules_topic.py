@@ -1,0 +1,174 @@
+"""The rules topic on a broker to which others write as well: what a home signs counts, and nothing else."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudctl.errors import Failed
+from fraudctl.home import signing
+from fraudctl.home.stack import Stack
+from fraudctl.jobs import activations, put_aside, submission
+from fraudctl.jobs.activations import Because, Change
+from fraudctl.kafka import admin
+from fraudctl.kafka.admin import TopicSpec
+from fraudctl.kafka.sender import Sender
+from fraudctl.settings import reading
+from pipeline.rules.ruleset import RuleSet, parse
+from pipeline.scoring import activation, keys
+from tests.certificates import Authority
+from tests.kafka_cluster import Cluster, running
+
+NUMBERS = itertools.count()
+CONTENT: dict[str, Any] = {
+    "version": "one",
+    "rules": {"r": {"when": "amount > 5", "points": 60}},
+    "thresholds": {"review": 50, "block": 80},
+}
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("kafka")
+    with running(Cluster(folder, Authority(folder))) as made:
+        yield made
+
+
+MakeHome = Callable[[], Stack]
+
+
+@pytest.fixture
+def homes(cluster: Cluster, tmp_path: Path) -> MakeHome:
+    """Homes on one topic of their own, which is there and empty."""
+    topic = f"rules-{next(NUMBERS)}"
+    admin.create(cluster.inner, [TopicSpec(topic, 1, {"message.timestamp.type": "LogAppendTime"})])
+    profile = reading.load("default")
+    profile = replace(profile, topics=replace(profile.topics, rules=topic))
+
+    def make() -> Stack:
+        home = tmp_path / f"home-{next(NUMBERS)}"
+        return Stack(home, profile, {"kafka": cluster.at("INNER"), "flink": "127.0.0.1:1"})
+
+    return make
+
+
+def rules(version: str) -> RuleSet:
+    return parse(CONTENT | {"version": version})
+
+
+def begun(stack: Stack) -> activations.RulesTopic:
+    """The topic after the first submission of a job."""
+    config = submission.job_config(stack, 1, ruleset=CONTENT)
+    activations.live_config(stack, config)
+    return activations.of(stack)
+
+
+def wrote(stack: Stack, *values: bytes | None) -> None:
+    """What somebody who may write to the topic, and has no key, puts there."""
+    sender = Sender(stack.kafka)
+    for value in values:
+        sender.send(stack.profile.topics.rules, value, partition=0)
+    assert (sender.flush(), sender.failed) == (0, 0)
+
+
+def unsigned(*versions: str) -> list[bytes]:
+    """Activations as versions without signatures wrote them, one after the other from offset 0 on."""
+    records: list[activation.Record] = []
+    for at, version in enumerate(versions):
+        records.append((at, at, activation.following(activation.read(records), "apply", rules(version))))
+    return [value for _, _, value in records if value is not None]
+
+
+def versions(stack: Stack) -> Sequence[str]:
+    return [one.version for one in activations.of(stack).read()]
+
+
+def test_the_first_submission_makes_a_key_for_the_owner_alone_and_tells_the_job_whom_to_trust(
+    homes: MakeHome,
+) -> None:
+    here = homes()
+    config = activations.live_config(here, submission.job_config(here, 1, ruleset=CONTENT))
+    file = here.paths.secret_file(signing.KEY)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    made = signing.of(here)
+    assert made is not None
+    assert config.trust == made.trust == replace(made.trust, stack="fraudctl", adopted=0)
+    (first,) = activations.of(here).read()
+    assert (first.key, first.account and first.account.author) == (keys.public(made.key), signing.user())
+
+
+def test_what_an_intruder_writes_is_put_aside_and_changes_go_on(homes: MakeHome) -> None:
+    here, stranger = homes(), homes()
+    topic = begun(here)
+    chain = topic.read()
+    forged = activation.following(chain, "apply", rules("forged"))
+    theirs = signing.with_key(stranger.profile, signing.new_key())
+    signed = replace(topic, signing=theirs)
+    by_them = activation.following(chain, "apply", rules("forged"), backing=signed.backing(Because()))
+    wrote(here, None, b"", b"{", forged, keys.sign(by_them, theirs.key))
+    made = topic.activate(lambda known: Change("apply", rules("two")), Because("a new scheme"))
+    assert versions(here) == ["one", "two"]
+    assert (made.account and made.account.reason) == "a new scheme"
+    found = put_aside.of(here) or []
+    assert [(one.offset, one.reason.partition(" the key")[0]) for one in found] == [
+        (1, "it has no value"),
+        (2, "its value is empty"),
+        (3, "it is not signed"),
+        (4, "it is not signed"),
+        (5, "it is signed by"),
+    ]
+
+
+def test_a_home_of_the_version_before_comes_up_with_what_was_in_force(
+    homes: MakeHome, caplog: pytest.LogCaptureFixture
+) -> None:
+    here = homes()
+    wrote(here, *unsigned("one", "two"), b"{")
+    assert versions(here) == ["one", "two"]
+    with caplog.at_level(logging.WARNING):
+        config = activations.live_config(here, submission.job_config(here, 1, ruleset=CONTENT))
+    assert "3 record(s) of before this home had a key count" in caplog.text
+    assert config.trust is not None
+    assert (config.trust.adopted, config.ruleset["version"]) == (3, "two")
+    wrote(here, unsigned("one", "two", "three")[2])
+    activations.of(here).activate(lambda chain: Change("apply", rules("four")))
+    assert versions(here) == ["one", "two", "four"]
+    again = activations.live_config(here, submission.job_config(here, 2, ruleset=CONTENT))
+    assert again.trust == config.trust
+
+
+def test_an_interrupted_first_start_begins_again_with_another_key(
+    homes: MakeHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = homes()
+    wrote(here, *unsigned("one"))
+    with monkeypatch.context() as cut:
+        cut.setattr(signing, "keep", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            begun(here)
+    begun(here)
+    assert versions(here) == ["one"]
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_key_of_the_profile_takes_over_nothing_unless_somebody_vouches_for_it(homes: MakeHome) -> None:
+    before, after = homes(), homes()
+    begun(before)
+    signing.keep(after, signing.new_key())
+    with pytest.raises(Failed, match="signed by nobody whom this stack trusts") as refused:
+        begun(after)
+    assert refused.value.code == "untrusted"
+    assert activations.signed_for(after).adopt(Because("the former home is gone")) == 1
+    assert [one.version for one in begun(after).read()] == ["one"]
+    assert activations.of(after).trust().adopted == 1
+    assert [one.offset for one in activations.of(before).sorted_out().aside] == [1]

@@ -1,0 +1,158 @@
+"""The templates are whole: cfn-lint finds nothing, finds what is wrong, and names are those of the code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fraudctl.aws import alerts, package, programs, rights, template, watch
+from fraudctl.errors import UsageError
+from fraudctl.monitoring.alerts import ALERTS
+from fraudctl.settings import reading
+from fraudctl.settings.profile import Notify
+from pipeline import msf
+
+PROFILE = reading.load(template.PROFILE)
+ROOT = Path(template.__file__).parents[2]
+RUN = "import sys; from cfnlint.runner import main; sys.argv[0] = 'cfn-lint'; sys.exit(main())"
+CFN_LINT = [sys.executable, "-W", "ignore", "-c", RUN, "--regions", "eu-central-1"]
+
+
+def lint(*files: Path) -> list[str]:
+    """What cfn-lint finds, warnings included."""
+    said = subprocess.run([*CFN_LINT, "--", *map(str, files)], capture_output=True, text=True, check=False)
+    assert not said.stderr, said.stderr
+    return said.stdout.splitlines()
+
+
+def resources(kind: str) -> dict[str, Any]:
+    found = template.document(PROFILE)["Resources"]
+    return {name: one["Properties"] for name, one in found.items() if one["Type"] == kind}
+
+
+def texts(node: object) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        for one in node.values():
+            yield from texts(one)
+    elif isinstance(node, list):
+        for one in node:
+            yield from texts(one)
+
+
+def test_the_shipped_template_is_the_one_of_the_shipped_profile() -> None:
+    shipped = (ROOT / "deploy" / "aws" / template.FILE).read_text()
+    assert shipped == template.HEAD + template.text(PROFILE), "run: make aws"
+
+
+def test_cfn_lint_finds_nothing_in_any_template() -> None:
+    files = sorted((ROOT / "deploy" / "aws").glob("*.yaml"))
+    assert [file.name for file in files] == ["data.yaml", "network.yaml", "pipeline.yaml"]
+    assert lint(*files) == []
+
+
+def test_a_profile_without_people_and_with_one_sink_makes_a_whole_template_too(tmp_path: Path) -> None:
+    small = replace(PROFILE, notify=Notify(), sinks={"redis": {}})
+    file = tmp_path / "small.yaml"
+    file.write_text(template.text(small))
+    assert lint(file) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"RuntimeEnvironment": "FLINK-9_9"}, "'FLINK-9_9' is not one of"),
+        ({"ServiceExecutionRole": None}, "'ServiceExecutionRole' is a required property"),
+        ({"RuntimeEnvironmnt": "FLINK-2_2"}, "'RuntimeEnvironmnt' was unexpected"),
+    ],
+)
+def test_cfn_lint_finds_what_is_wrong_with_the_application(
+    tmp_path: Path, wrong: dict[str, Any], said: str
+) -> None:
+    document = template.document(PROFILE)
+    job = document["Resources"]["Job"]["Properties"]
+    document["Resources"]["Job"]["Properties"] = {
+        name: value for name, value in (job | wrong).items() if value is not None
+    }
+    file = tmp_path / "wrong.yaml"
+    file.write_text(yaml.safe_dump(document))
+    assert any(said in line for line in lint(file))
+
+
+def test_the_application_is_told_what_the_package_is_and_what_the_job_reads() -> None:
+    [job] = resources("AWS::KinesisAnalyticsV2::Application").values()
+    groups = job["ApplicationConfiguration"]["EnvironmentProperties"]["PropertyGroups"]
+    told = {group["PropertyGroupId"]: group["PropertyMap"] for group in groups}
+    assert told.keys() == {package.RUN_OPTIONS_GROUP, msf.GROUP}
+    assert told[package.RUN_OPTIONS_GROUP] == {
+        "python": "main.py",
+        "jarfile": "lib/fraudctl-job.jar",
+        "pyFiles": "python/",
+    }
+    assert told[msf.GROUP].keys() <= msf.SAID.keys()
+
+
+def test_no_part_may_do_more_than_grants_prints() -> None:
+    assert rights.beyond_grants(PROFILE) == []
+    known = {"Create", "Describe", "DescribeConfigs", "Read", "Write"}
+    assert known == rights.TOPIC_ACTIONS.keys()
+
+
+def test_every_topic_and_group_in_a_role_is_one_of_the_profile() -> None:
+    roles = resources("AWS::IAM::Role")
+    marks = (":topic/${ClusterPath}/", ":group/${ClusterPath}/")
+    named = {text.split("${ClusterPath}/")[1] for text in texts(roles) if any(mark in text for mark in marks)}
+    parts = rights.parts(PROFILE).values()
+    assert named == {name for part in parts for name in (*part.topics, *part.reads_as, *part.looks_at)}
+
+
+def test_only_what_cannot_be_narrowed_is_allowed_on_everything() -> None:
+    wide = [
+        (statement["Sid"], statement["Action"])
+        for role in resources("AWS::IAM::Role").values()
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Resource"] == "*"
+    ]
+    assert [sid for sid, _ in wide] == ["Network", "Login"]
+    assert not [action for _, actions in wide for action in actions if action.endswith(":*")]
+
+
+def test_every_program_is_a_service_with_a_role_of_its_own() -> None:
+    services = resources("AWS::ECS::Service")
+    assert {one["ServiceName"] for one in services.values()} == set(programs.names(PROFILE))
+    tasks = resources("AWS::ECS::TaskDefinition")
+    roles = [task["TaskRoleArn"]["Fn::GetAtt"][0] for task in tasks.values()]
+    assert len(roles) == len(set(roles)) == len(services) + 1
+
+
+def test_every_alert_rule_is_an_alarm_or_is_named_as_one_that_needs_prometheus() -> None:
+    assert watch.MAPPED.keys() | watch.UNMAPPED == {alert.name for alert in ALERTS}
+    page = (ROOT / "docs" / "aws.md").read_text()
+    assert [name for name in sorted(watch.UNMAPPED) if f"`{name}`" not in page] == []
+    alarms = resources("AWS::CloudWatch::Alarm")
+    assert {next(one for one in watch.MAPPED if name.startswith(one)) for name in alarms} == set(watch.MAPPED)
+
+
+def test_secrets_of_channels_come_from_variables_and_a_file_of_this_machine_is_refused() -> None:
+    assert alerts.secret_variables(PROFILE) == ["SES_PASSWORD", "SLACK_WEBHOOK"]
+    wrong = replace(PROFILE, notify=Notify(channels={"slack": {"webhook_file": "/run/webhook"}}))
+    with pytest.raises(UsageError, match=r"notify\.channels\.slack\.webhook_file names a file"):
+        template.document(wrong)
+
+
+def test_a_sink_without_a_store_there_is_refused_by_its_name() -> None:
+    with pytest.raises(UsageError, match="no store for the sink elasticsearch"):
+        template.document(replace(PROFILE, sinks={"elasticsearch": {}}))
+
+
+def test_the_template_fits_into_what_cloudformation_takes_from_a_bucket() -> None:
+    assert len(template.text(PROFILE)) < 1_000_000
