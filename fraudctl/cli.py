@@ -92,7 +92,7 @@ COMMANDS = {
     ),
     "bench": Entry(
         "fraudctl.commands.bench",
-        "Measure the running stack. A run that lost an event, or got one wrong, ends with exit code 5.",
+        "Measure the running stack. A run that lost an event or got one wrong ends with exit code 5.",
     ),
     "job": Entry("fraudctl.commands.job", "The live scoring job."),
     "scenario": Entry("fraudctl.commands.scenario", "The kinds of traffic that simulate can send."),
