@@ -102,7 +102,7 @@ COMMANDS = {
     ),
     "bench": Entry(
         "fraudctl.commands.bench",
-        "Measure the running stack. A run that lost an event, or got one wrong, ends with exit code 5.",
+        "Measure the running stack. A run that lost an event or got one wrong ends with exit code 5.",
         {"bench": ""},
     ),
     "job": Entry(

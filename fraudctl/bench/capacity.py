@@ -6,35 +6,34 @@ It does so twice, since a young TaskManager is busy compiling for its first minu
 given beside the second's, which is the figure. Timed is from the moment when all tasks of the job run, as
 Flink's REST interface shows it, to the append time of the last decision. A part of the decisions is then
 compared byte by byte with the reference engine: all that are due before the first event not given to it,
-which makes their values exact.
+which makes their values exact. The floor beside it is what one process does that reads the same topic and
+writes every record to another, unread.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from fraudctl.bench.compared import SAMPLE, Comparison, compare
 from fraudctl.bench.conditions import surroundings
-from fraudctl.bench.load import STRAGGLE_MS, Traffic, Worker, Workload, number_of, send
+from fraudctl.bench.floor import passed
+from fraudctl.bench.load import Traffic, Worker, Workload, number_of, numbers_of, send
 from fraudctl.bench.processor import Sampler
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.flink.rest import Flink
 from fraudctl.jobs import live, reasons, states
-from fraudctl.jobs.submission import job_config, plan_settings, submit
+from fraudctl.jobs.submission import job_config, submit
 from fraudctl.kafka import admin, tail, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.waiting import every
 from pipeline.records import clock as wall_clock
-from pipeline.records import decisions as wire
-from pipeline.rules import ruleset
-from pipeline.scoring import order, reference, scorer
 from pipeline.scoring.job_config import JobConfig, JobTopics
-from pipeline.scoring.order import Record
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 EVENT_RATE = 500.0
 FIRST_MS = 1_767_225_600_000
 """2026-01-01T00:00Z, the event time of the first event: fixed, so a seed always gives the same log."""
-SAMPLE = 50_000
-MARGIN_MS = STRAGGLE_MS + 10
 CHECKPOINT_MS = 10_000
 
 
@@ -74,20 +71,12 @@ class Timing:
     failed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """How many decisions were compared with the reference, and the first that differs."""
-
-    compared: int
-    first_difference: Mapping[str, object] | None
-
-
 def run(
     stack: Stack, events: int, seed: int, keep: bool, wait_s: float, progress: Progress
 ) -> dict[str, Any]:
     """The figures of one run. `good` is false when an event was lost or differs from the reference."""
     token = f"c{wall_clock.now_ms():x}"
-    workload = Workload(token, seed, FIRST_MS, EVENT_RATE, stragglers=True)
+    workload = Workload(token, seed, FIRST_MS, EVENT_RATE, stragglers=True, own=numbers_of(token))
     with bounded_job(stack, token, keep) as config:
         names = config.topics
         fill_s = fill(stack, names.transactions, workload, events, progress)
@@ -95,13 +84,16 @@ def run(
         with Sampler(stack, names.decisions) as sampler:
             timing = time_job(stack, config, wait_s, progress)
         decided = _read(stack, names.decisions, token.encode(), events, progress)
-        differing = _compare(stack, names.transactions, workload, events, decided, progress)
+        differing = compare(stack, names.transactions, workload, events, decided.values, progress)
+        floor = passed(stack, names.transactions, events, progress)
     return (
         _report(events, decided, timing, differing)
         | {
             "fill_s": fill_s,
             "first_job_per_second": first_job,
             "cpu_us_per_event": sampler.cpu_us_per_event(events // 10),
+            "floor_per_second": floor.per_second,
+            "floor_cpu_us_per_event": floor.cpu_us_per_event,
             "seed": seed,
             "parallelism": config.parallelism,
             "kept_topics": sorted(names.as_document().values()) if keep else [],
@@ -132,21 +124,6 @@ def bounded_job(stack: Stack, token: str, keep: bool, **changes: Any) -> Iterato
         if not keep:
             admin.delete(stack.kafka, list(names.as_document().values()))
             states.of(stack).delete([config.checkpoints])
-
-
-def first_difference(
-    expected: Mapping[int, bytes], values: Mapping[int, bytes]
-) -> Mapping[str, object] | None:
-    """The first event, by number, whose decision is not what the reference says; None when all agree."""
-    for number, value in sorted(expected.items()):
-        if values.get(number) != value:
-            got = values.get(number)
-            return {
-                "event": number,
-                "expected": value.decode(),
-                "got": None if got is None else got.decode(errors="replace"),
-            }
-    return None
 
 
 def second_half_per_second(appended: Mapping[int, int]) -> float:
@@ -245,37 +222,6 @@ def _read(stack: Stack, topic: str, token: bytes, events: int, progress: Progres
         if records % 10_000 == 0:
             progress.update(records, "reading the decisions")
     return Decided(values, sum(seen), records, late, appended)
-
-
-def _compare(
-    stack: Stack, topic: str, workload: Workload, events: int, decided: Decided, progress: Progress
-) -> Comparison:
-    """Scores the first events with the reference."""
-    progress.update(0, "comparing with the reference")
-    rules = ruleset.load(stack.profile.rules)
-    settings = plan_settings(stack.profile)
-    stamped = order.stamp(_sampled(stack, topic, workload, events), settings.out_of_orderness_ms, "event")
-    until_ms = workload.time_ms(SAMPLE) - MARGIN_MS if events > SAMPLE else 2**62
-    scored = reference.Reference(rules.plan(settings)).process(stamped)
-    expected = {}
-    for one in scored:
-        if one.stamped.due >= until_ms:
-            break
-        value = wire.encode_decision(scorer.decide(one, rules, topic))
-        expected[number_of(value, workload.token.encode()) or 0] = value
-    return Comparison(len(expected), first_difference(expected, decided.values))
-
-
-def _sampled(stack: Stack, topic: str, workload: Workload, events: int) -> Iterable[Any]:
-    """The records of the first events, those of one partition in the order of their offsets."""
-    wanted = left = min(events, SAMPLE)
-    for record in tail.records(stack.kafka, topic):
-        number = number_of(record.value or b"", workload.token.encode())
-        if number is not None and number < wanted:
-            yield Record(record.partition, record.offset, record.append_ms, record.value, record.headers)
-            left -= 1
-            if not left:
-                return
 
 
 def _report(events: int, decided: Decided, timing: Timing, differing: Comparison) -> dict[str, object]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fraudctl.bench.speed import machine_speed
+
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
     from pipeline.scoring.job_config import JobConfig
@@ -47,6 +49,7 @@ def surroundings(stack: Stack, config: JobConfig) -> dict[str, object]:
     text = json.dumps(document, sort_keys=True, default=str)
     return {
         "machine": machine(),
+        "machine_speed": machine_speed(),
         "versions": versions(),
         "config_hash": hashlib.sha256(text.encode()).hexdigest(),
     }

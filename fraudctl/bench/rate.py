@@ -14,8 +14,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from fraudctl import engines
-from fraudctl.bench.conditions import Distribution, distribution, surroundings
-from fraudctl.bench.load import NANO, Received, Sent, Worker, Workload, receive, send
+from fraudctl.bench import spent
+from fraudctl.bench.conditions import distribution, surroundings
+from fraudctl.bench.load import NANO, Received, Sent, Worker, Workload, numbers_of, receive, send
+from fraudctl.bench.sustained import highest, judge
 from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning
 from fraudctl.jobs.live import status
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 HEAD_START_S = 3.0
 """Sender and receiver are up and connected before the first event is due."""
 CATCH_UP_S = 120.0
+TRIAL_S, TRIAL_WARMUP_S = 15.0, 5.0
+"""How long one rate is tried on the way to the highest."""
+START_RATE = 1_000.0
 TASKMANAGER = "flink-taskmanager"
 BEHIND_MS = 1_000
 """A decision that comes later than this after its event was due shows that the job is still catching up."""
@@ -60,11 +65,11 @@ class Passage:
     start_ns: int
     rate: float
 
-    def latencies(self, skipped: int) -> Distribution:
-        """Of all events that arrived, without the first `skipped` ones."""
+    def latencies_ms(self, skipped: int) -> list[float]:
+        """Of all events that arrived but the first `skipped` ones, in the order in which they were due."""
         gap_ns = NANO / self.rate
         measured = enumerate(self.received.arrivals_ns[skipped:], skipped)
-        return distribution([(at - self.start_ns - int(n * gap_ns)) / 1e6 for n, at in measured if at])
+        return [(at - self.start_ns - int(n * gap_ns)) / 1e6 for n, at in measured if at]
 
     @property
     def events_per_second(self) -> float:
@@ -73,25 +78,30 @@ class Passage:
 
 
 def run(stack: Stack, plan: Plan, progress: Progress) -> dict[str, Any]:
-    """The figures of one run, as the command prints them in JSON. `good` is false when an event was lost."""
-    shown = status(stack)
-    if not (shown["flink"] and shown["flink"]["all_tasks_running"]):
-        raise NotRunning(
-            "the live job does not run", hint="look at it: fraudctl job status; fraudctl job submit"
-        )
+    """The figures of one run, as the command prints them in JSON.
+
+    `good` is false when an event was lost, and when the rate was not sustained; after a kill, `recovery` says
+    how the job caught up instead.
+    """
+    shown = _running(stack)
     token = f"b{clock.now_ms():x}"
     floor = _floor(stack, plan, token, progress)
     names = stack.profile.topics
     count = plan.events(plan.warmup_s + plan.duration_s)
     blow = Blow(stack, plan.warmup_s + plan.duration_s / 3) if plan.kill else None
+    before = spent.read(stack)
     main = _pass(stack, plan, token, count, (names.transactions, names.decisions), progress, blow)
-    ended = time.monotonic()
+    cost, ended = spent.per_event(before, spent.read(stack), count), time.monotonic()
     lag = sink_lag(stack)
     caught_up_s = _catch_up(stack, ended, progress)
     received = main.received
     lost = count - received.distinct
+    waits = main.latencies_ms(plan.events(plan.warmup_s) if plan.warmup_s else 0)
+    verdict = judge(waits, plan.rate, {sink: caught_up_s.get(sink) for sink in lag})
     return {
-        "good": lost == 0 and main.sent.failed == 0,
+        "good": lost == 0 and main.sent.failed == 0 and (plan.kill or verdict.sustained),
+        "sustained": None if plan.kill else verdict.sustained,
+        "not_sustained_because": "" if plan.kill else verdict.reason,
         "rate": plan.rate,
         "duration_s": plan.duration_s,
         "warmup_s": plan.warmup_s,
@@ -101,8 +111,9 @@ def run(stack: Stack, plan: Plan, progress: Progress) -> dict[str, Any]:
         "duplicates": received.records - received.distinct,
         "late": received.late,
         "events_per_second": main.events_per_second,
-        "latency_ms": asdict(main.latencies(plan.events(plan.warmup_s) if plan.warmup_s else 0)),
-        "floor_ms": asdict(floor.latencies(0)),
+        "latency_ms": asdict(distribution(waits)),
+        "floor_ms": asdict(distribution(floor.latencies_ms(0))),
+        "cpu_us_per_event": cost,
         "recovery": asdict(recovery(main, blow.struck_ns)) if blow and blow.struck_ns else None,
         "out_of_orderness_ms": stack.profile.pipeline.out_of_orderness_ms,
         "sender_slip_ms": main.sent.slip_ms,
@@ -110,6 +121,34 @@ def run(stack: Stack, plan: Plan, progress: Progress) -> dict[str, Any]:
         "parallelism": shown["parallelism"],
         "seed": plan.seed,
     } | surroundings(stack, job_config(stack, 0))
+
+
+def highest_sustained(stack: Stack, seed: int, progress: Progress) -> float:
+    """The highest rate that a short run sustains, to within a tenth; events a second."""
+    _running(stack)
+    return highest(lambda rate: _bears(stack, rate, seed, progress), START_RATE)
+
+
+def _bears(stack: Stack, rate: float, seed: int, progress: Progress) -> bool:
+    plan = Plan(rate, TRIAL_S, TRIAL_WARMUP_S, 0.0, seed)
+    names, count = stack.profile.topics, plan.events(TRIAL_S + TRIAL_WARMUP_S)
+    progress.update(0, f"trying {rate:,.0f} a second")
+    token = f"b{clock.now_ms():x}"
+    passed = _pass(stack, plan, token, count, (names.transactions, names.decisions), progress)
+    caught_up_s = _catch_up(stack, time.monotonic(), progress)
+    waits = passed.latencies_ms(plan.events(TRIAL_WARMUP_S))
+    verdict = judge(waits, rate, {sink: caught_up_s.get(sink) for sink in stack.profile.sinks})
+    return verdict.sustained and passed.received.distinct == count
+
+
+def _running(stack: Stack) -> Mapping[str, Any]:
+    """The state of the live job. Raises NotRunning."""
+    shown = status(stack)
+    if not (shown["flink"] and shown["flink"]["all_tasks_running"]):
+        raise NotRunning(
+            "the live job does not run", hint="look at it: fraudctl job status; fraudctl job submit"
+        )
+    return shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +237,9 @@ def _pass(
     to, back = between
     start_ns = time.time_ns() + int(HEAD_START_S * NANO)
     ends = admin.end_offsets(stack.kafka, back)
-    workload = Workload(token, plan.seed, start_ns // 1_000_000, plan.rate, hot_addresses=False)
+    workload = Workload(
+        token, plan.seed, start_ns // 1_000_000, plan.rate, hot_addresses=False, own=numbers_of(token)
+    )
     receiver = Worker(receive, stack.kafka, back, ends, token.encode(), count)
     sender = Worker(send, stack.kafka, to, workload, count, start_ns)
     try:

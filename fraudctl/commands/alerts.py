@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -60,7 +61,7 @@ def _latest(stack: Stack, since_ms: int, limit: int, decision: str | None) -> Re
     found = decided.latest(address, since_ms, limit, decision, stack.way("postgres"))
     columns = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
     rows = [(a.decided_at, a.decision, a.score, a.user_id, a.event_id, a.money, a.ip, a.why) for a in found]
-    hint = f"look into one: fraudctl explain {found[0].event_id}" if found else ""
+    hint = f"look into one: fraudctl explain {shlex.quote(found[0].event_id)}" if found else ""
     summary = f"{len(found)} alerts; {hint}" if found else "no alerts"
     tables = (Table("", columns, rows),) if found else ()
     return Result(summary, {"alerts": [alert.document() for alert in found]}, tables=tables)

@@ -13,12 +13,16 @@ from fraudctl.bench import keys as bench_keys
 from fraudctl.bench import rate as bench_rate
 from fraudctl.bench import sink as bench_sink
 from fraudctl.bench import startup as bench_startup
+from fraudctl.console import streams
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
-from fraudctl.errors import UsageError
+from fraudctl.errors import Failed, UsageError
 from fraudctl.settings import moment
 
 NOT_GOOD = 5
+MOST = 1_000_000
+STAGES = 12
+"""stages of the job that the table has, the dearest"""
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +32,8 @@ def register(app: typer.Typer) -> None:
 def bench(
     context: typer.Context,
     rate: Annotated[
-        float | None, typer.Option(min=0.1, help="Events a second, each at its own time.")
+        str | None,
+        typer.Option(help="Events a second, each at its own time; max finds the most that is sustained."),
     ] = None,
     duration: Annotated[str, typer.Option(help="Measured time at that rate, such as 30s or 5m.")] = "30s",
     warmup: Annotated[str, typer.Option(help="Sent before, counted, but not in the latencies.")] = "20s",
@@ -58,7 +63,9 @@ def bench(
         float, typer.Option(help="Give a run over a backlog up after that many seconds.")
     ] = 3600.0,
 ) -> Result:
-    """Measure the running stack. A run that lost an event, or got one wrong, ends with exit code 5.
+    """Measure the running stack. A run that lost an event or got one wrong ends with exit code 5.
+
+    So does one that did not sustain its rate.
 
     Example: fraudctl bench --rate 5000 --duration 60s
     """
@@ -82,7 +89,23 @@ def bench(
     if capacity:
         return _capacity(events, seed, keep, wait)
     duration_s, warmup_s = _seconds("--duration", duration), _seconds("--warmup", warmup)
-    return _rate(rate or 1.0, duration_s, warmup_s, seed, bool(kill))
+    return _rate(_wanted(str(rate)), duration_s, warmup_s, seed, bool(kill))
+
+
+def _wanted(rate: str) -> float | None:
+    """Events a second, None for `max`."""
+    if rate == "max":
+        return None
+    try:
+        found = float(rate)
+    except ValueError:
+        found = 0.0
+    if not 0.1 <= found <= MOST:
+        raise UsageError(
+            f"--rate takes max, or a number from 0.1 to {MOST:,}, not {rate!r}",
+            hint="for example: fraudctl bench --rate 5000",
+        )
+    return found
 
 
 def _startup(commands: Sequence[str]) -> Result:
@@ -97,8 +120,14 @@ def _startup(commands: Sequence[str]) -> Result:
     return Result(summary, found.as_document(), tables=(table,))
 
 
-def _rate(rate: float, duration_s: float, warmup_s: float, seed: int, kill: bool) -> Result:
+def _rate(rate: float | None, duration_s: float, warmup_s: float, seed: int, kill: bool) -> Result:
     floor_s = min(duration_s, 20.0)
+    if rate is None:
+        with progress("bench", None) as shown:
+            rate = bench_rate.highest_sustained(engines.current(), seed, shown)
+        if not rate:
+            raise Failed("no rate is sustained, not even twenty events a second", hint="see: fraudctl status")
+        streams.say(f"{rate:,.0f} events a second are sustained; measured now")
     total = round(rate * (duration_s + warmup_s))
     with progress("bench", total) as shown:
         found = bench_rate.run(
@@ -112,12 +141,25 @@ def _rate(rate: float, duration_s: float, warmup_s: float, seed: int, kill: bool
     )
     if found["recovery"]:
         summary += f"; {_recovered(found['recovery']['caught_up_s'])}"
+    if found["sustained"]:
+        summary += "; sustained"
     return _result(
         found,
         summary,
         Table("milliseconds from the scheduled time", ("", *names), rows),
+        _costs(found["cpu_us_per_event"]),
         Table("sinks", ("sink", "lag at the end", "caught up after s"), sinks),
     )
+
+
+def _costs(spent: Mapping[str, Mapping[str, float]]) -> Table:
+    """Programs, and below the TaskManager its stages."""
+    rows: list[Sequence[object]] = []
+    for program, us in spent["programs"].items():
+        rows.append((program, us))
+        if program == bench_rate.TASKMANAGER:
+            rows += [(f"  {stage}", part) for stage, part in list(spent["stages"].items())[:STAGES]]
+    return Table("processor time an event, microseconds", ("", "µs"), rows)
 
 
 def _recovered(caught_up_s: float | None) -> str:
@@ -134,6 +176,8 @@ def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
         f"{found['decided']:,} events in {found['timed_s']:.1f} s: {found['events_per_second']:,} events/s "
         f"({found['second_half_per_second']:,} in the second half, {found['first_job_per_second']:,} for the "
         f"job before it); {_cost(found['cpu_us_per_event'])}"
+        f"{found['events_per_second'] / found['floor_per_second']:.2f} of the floor of "
+        f"{found['floor_per_second']:,} ({found['floor_cpu_us_per_event']} µs); "
         f"{checkpoints['completed']} checkpoints inside; {reference['compared']:,} decisions compared"
     )
     return _result(found, summary)
@@ -183,6 +227,10 @@ def _surroundings(found: Mapping[str, Any]) -> Table:
             "machine",
             f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, {machine['system']}",
         ],
+        [
+            "its speed",
+            ", ".join(f"{name.replace('_', ' ')}: {one}" for name, one in found["machine_speed"].items()),
+        ],
         ["versions", ", ".join(f"{name} {version}" for name, version in found["versions"].items())],
         ["configuration", found["config_hash"][:16]],
     ]
@@ -192,6 +240,8 @@ def _surroundings(found: Mapping[str, Any]) -> Table:
 def _fault(found: Mapping[str, Any]) -> str:
     if found["lost"]:
         return f"{found['lost']:,} events were lost"
+    if found.get("sustained") is False:
+        return f"the rate was not sustained: {found['not_sustained_because']}"
     difference = (found.get("reference") or {}).get("first_difference")
     if difference:
         return f"event {difference['event']} differs from the reference"

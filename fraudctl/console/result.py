@@ -102,7 +102,7 @@ def _render_one(result: Result) -> None:
         return
     _print_tables(result)
     if result.summary:
-        streams.answer(visible_lines(result.summary))
+        streams.answer(result.summary)
 
 
 def _print_tables(result: Result) -> None:
@@ -125,9 +125,14 @@ def _render_stream(result: Result, items: Iterator[Any]) -> None:
         elif as_json:
             streams.answer_json(item)
         else:
-            streams.answer(result.line(item) if result.line else _plain(item))
+            streams.answer(_one_line(result.line(item)) if result.line else _plain(item))
     if result.summary and not as_json:
         streams.say(result.summary)
+
+
+def _one_line(text: str) -> str:
+    """An item that is a line stays one, whatever its values hold."""
+    return text.replace("\n", "\\x0a")
 
 
 def _plain(item: object) -> str:

@@ -1,4 +1,8 @@
-"""The two ways out: answers go to stdout, talk to stderr. Only this module prints."""
+"""The two ways out: answers go to stdout, talk to stderr. Only this module prints.
+
+Whatever is printed may hold text of strangers: ids, reasons, answers of servers, lines of logs. So all of it
+goes out made visible; only `clear` and rich's own styles steer the terminal.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,23 @@ import sys
 
 from rich.console import Console
 
+from fraudctl.console.visible import visible_json, visible_lines
+
 
 def say(text: str) -> None:
-    """One line of talk on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Lines of talk on stderr."""
+    print(visible_lines(text), file=sys.stderr, flush=True)
 
 
 def answer(text: str) -> None:
-    """One line of an answer on stdout."""
-    print(text, flush=True)
+    """Lines of an answer on stdout."""
+    print(visible_lines(text), flush=True)
 
 
 def answer_json(document: object) -> None:
     """One JSON document on a line of stdout; what JSON does not know is told as text."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(visible_json(text) + "\n")
     sys.stdout.flush()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
 from typing import Final
 
 _STEERS: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode's categories of controls, formats (right-to-left marks among them), surrogates and what is none."""
+_BREAKS: Final = re.compile(r"[^\n\t]+")
 
 
 def visible(text: str, most: int | None = None) -> str:
@@ -16,8 +19,18 @@ def visible(text: str, most: int | None = None) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """The same of a text that may have several lines, which stay."""
-    return text if text.isprintable() else "\n".join(map(visible, text.split("\n")))
+    """The same of a text that may have several lines and tabs, which stay."""
+    return text if text.isprintable() else _BREAKS.sub(lambda part: visible(part[0]), text)
+
+
+def visible_json(text: str) -> str:
+    """JSON that says the same, with such characters escaped as JSON escapes them."""
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    steers = unicodedata.category(character) in _STEERS
+    return json.dumps(character)[1:-1] if steers else character
 
 
 def _spelt(character: str) -> str:

@@ -5,6 +5,7 @@ The topic is read when the store lacks the decision, is away, or is not part of 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -81,7 +82,7 @@ def _chosen(found: list[Found], event_id: str) -> Found:
     chosen = (exact or found)[0]
     others = [one.decision.identity[1] for one in found if one is not chosen]
     if others and chosen.decision.content_hash is None:
-        named = ", ".join(repr(one) for one in others)
+        named = ", ".join(shlex.quote(one) for one in others)
         say(f"the id was used again, for other payments; explain those with: {named}")
     return chosen
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -162,5 +163,7 @@ def read(path: Path) -> RuleSet:
         return load(path)
     except RuleSetError as error:
         raise UsageError(
-            f"{path} is no rule set: {error}", hint=f"run: fraudctl rules lint {path}", code="ruleset"
+            f"{path} is no rule set: {error}",
+            hint=f"run: fraudctl rules lint {shlex.quote(str(path))}",
+            code="ruleset",
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -45,7 +46,7 @@ class UnusableRules(FileProblems):
     code = "ruleset"
 
     def __init__(self, path: Path, problems: Sequence[object]) -> None:
-        self.advice = f"see every problem in its place with: fraudctl rules lint {path}"
+        self.advice = f"see every problem in its place with: fraudctl rules lint {shlex.quote(str(path))}"
         super().__init__(str(path), problems)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets
@@ -63,7 +63,10 @@ class Checked:
 
     def tables(self) -> tuple[Table, ...]:
         """The problems with their places, and the state."""
-        problems = [(p.severity, p.line, p.path, p.message) for p in self.problems]
+        shown = self.problems[:MAX_SHOWN]
+        problems: list[tuple[object, ...]] = [(p.severity, p.line, p.path, p.message) for p in shown]
+        if left := len(self.problems) - len(shown):
+            problems.append(("", "", "", f"and {left:,} more; --json has them all"))
         states = [
             (s.key, _hours(s.retention_ms), _hours(s.held_ms), s.bytes_per_event, s.bytes_at_most)
             for s in self.states
@@ -75,6 +78,10 @@ class Checked:
             Table("", ("note",), [(note,) for note in self.notes]),
         )
         return tuple(table for table in tables if table.rows)
+
+
+MAX_SHOWN: Final = 100
+"""problems that a table shows: who has more has one mistake many times"""
 
 
 def _hours(length_ms: int) -> str:

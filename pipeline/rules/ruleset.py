@@ -41,6 +41,7 @@ from pipeline.settings.reading import bounded
 
 MAX_RULES: Final = 500
 MAX_FEATURES: Final = 300
+MAX_PROBLEMS: Final = 5_000
 MAX_VERSION_LENGTH: Final = 100
 
 _SECTIONS: Final = (
@@ -202,6 +203,9 @@ class _Reader:
 
     def complain(self, path: Path, message: str) -> None:
         self._problems.append(Problem(".".join(path), self._document.line(path), message))
+        if len(self._problems) == MAX_PROBLEMS:
+            rest = Problem("", 1, f"more than {MAX_PROBLEMS:,} problems: the rest was not looked at")
+            raise RuleSetError([*self._problems, rest])
 
     def _mapping(self, section: str) -> Mapping[str, object]:
         value = self._content.get(section)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -91,7 +92,7 @@ def sound(name: str) -> RuleSet:
     except ruleset.RuleSetError as error:
         raise UsageError(
             f"{file} is not applied:\n  " + "\n  ".join(str(error).splitlines()),
-            hint=f"see also: fraudctl rules lint {file}",
+            hint=f"see also: fraudctl rules lint {shlex.quote(str(file))}",
             code="ruleset",
         ) from error
     for problem in linting.lint(loaded):

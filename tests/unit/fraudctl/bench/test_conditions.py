@@ -6,9 +6,10 @@ from collections import Counter
 
 import pytest
 
-from fraudctl.bench.capacity import first_difference, second_half_per_second
+from fraudctl.bench.capacity import second_half_per_second
+from fraudctl.bench.compared import first_difference
 from fraudctl.bench.conditions import Distribution, distribution, machine, versions
-from fraudctl.bench.load import HOT_ADDRESSES, Received, Sent, Worker, Workload, number_of
+from fraudctl.bench.load import HOT_ADDRESSES, Received, Sent, Worker, Workload, number_of, numbers_of
 from fraudctl.bench.rate import Passage, Recovery, recovery
 from fraudctl.errors import Failed
 from pipeline.records.events import Transaction, decode
@@ -71,7 +72,7 @@ def test_latency_counts_from_the_scheduled_time_and_skips_the_warmup() -> None:
     start_ns = 5_000_000_000
     arrivals = array("q", [start_ns + 900_000_000, start_ns + 1_010_000_000, 0, start_ns + 3_030_000_000])
     passage = Passage(Sent(4, 0, 0.0), Received(arrivals, 3, 0), start_ns, 1.0)
-    assert passage.latencies(1) == Distribution(10.0, 30.0, 30.0, 30.0, 30.0)
+    assert distribution(passage.latencies_ms(1)) == Distribution(10.0, 30.0, 30.0, 30.0, 30.0)
     assert (passage.received.distinct, passage.events_per_second) == (3, 1.0)
 
 
@@ -116,3 +117,12 @@ def test_the_rate_of_the_second_half_leaves_the_slow_start_out() -> None:
         0.0,
         0.0,
     ]
+
+
+def test_two_runs_have_users_devices_and_addresses_of_their_own() -> None:
+    def keys(token: str) -> set[object]:
+        workload = Workload(token, 7, START_MS, 500, own=numbers_of(token))
+        events = [decode(value) for _, value in workload.events(2_000)]
+        return {key for one in events for key in (one.user_id, one.device_id, one.card_id, one.ip)}
+
+    assert keys("b1") & keys("b2") == set()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
+from collections.abc import Callable
 
 import pytest
 from rich.console import Console
 
+from fraudctl.console import options, streams
 from fraudctl.console.result import Result, render, render_error
 from fraudctl.console.tables import Table, layout
-from fraudctl.console.visible import visible
+from fraudctl.console.visible import visible, visible_json, visible_lines
 from fraudctl.errors import FraudctlError
 
 
@@ -27,6 +30,32 @@ from fraudctl.errors import FraudctlError
 )
 def test_what_is_not_seen_is_spelt_out(text: str, shown: str) -> None:
     assert visible(text) == shown
+
+
+def test_lines_and_tabs_of_a_text_stay() -> None:
+    assert visible_lines("\tat x\n\x1b[2Jb\r\n") == "\tat x\n\\x1b[2Jb\\x0d\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["\x9b2J", "\u202ea", "\u2028", "\U000e0041", "\ud800", "\x7f", 'a"\\', "北"]
+)
+def test_json_steers_no_terminal_and_says_the_same(text: str) -> None:
+    shown = visible_json(json.dumps({"id": text}, ensure_ascii=False))
+    assert (shown.isprintable(), json.loads(shown)) == (True, {"id": text})
+
+
+@pytest.mark.parametrize("way", [streams.say, streams.answer])
+def test_whatever_is_said_steers_no_terminal(
+    way: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    way("evt-\x1b]8;;http://x\x07\x9b1A\u202e")
+    assert "".join(capsys.readouterr()) == r"evt-\x1b]8;;http://x\x07\x9b1A\u202e" + "\n"
+
+
+def test_an_item_of_a_stream_stays_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    options.change(json=False)
+    render(Result("", iter([{"id": "e1\nblock ada e2"}]), line=lambda one: one["id"]))
+    assert capsys.readouterr().out == "e1\\x0ablock ada e2\n"
 
 
 def test_a_long_text_is_cut_and_says_so() -> None:

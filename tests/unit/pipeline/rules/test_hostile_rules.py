@@ -103,6 +103,20 @@ def test_the_text_of_very_many_problems_is_short(tmp_path: Path) -> None:
     assert text.endswith("\nand 3971 more")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        START + bad("amount > 1") + "".join(f"k{number}: 1\n" for number in range(90_000)),
+        START + f"rules: {{bad: {{when: amount > 1, {', '.join(f'k{n}: 1' for n in range(90_000))}}}}}\n",
+        START + bad("amount > 1") + f"settings: {{{', '.join(f'k{n}: 1' for n in range(90_000))}}}\n",
+    ],
+    ids=["sections", "of a rule", "settings"],
+)
+def test_a_file_of_one_mistake_many_times_is_given_up_after_thousands(tmp_path: Path, text: str) -> None:
+    *first, last = refused(tmp_path, text)
+    assert (len(first), last) == (5_000, "line 1: more than 5,000 problems: the rest was not looked at")
+
+
 def test_a_case_with_a_billion_events_is_refused() -> None:
     content = {
         "version": "v",

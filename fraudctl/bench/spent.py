@@ -1,0 +1,73 @@
+"""Processor time an event by process while traffic passes, of the TaskManager also by stages of the job."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from fraudctl import engines
+
+if TYPE_CHECKING:
+    from fraudctl.home.stack import Stack
+
+_TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
+_STAGES_OF: Final = "flink-taskmanager"
+_AT_LEAST_US: Final = 0.05
+"""Threads that took less of an event are not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Processor seconds so far: by program, and by name of the TaskManager's threads."""
+
+    programs: Mapping[str, float]
+    stages: Mapping[str, float]
+
+
+def read(stack: Stack) -> Reading:
+    """What the stack's programs on this machine have taken; of an engine without processes, nothing."""
+    pids = {name: one.pid for name, one in engines.of(stack).programs(stack).items() if one.pid}
+    return Reading({name: _family_s(pid) for name, pid in pids.items()}, _threads_s(pids.get(_STAGES_OF, 0)))
+
+
+def per_event(before: Reading, after: Reading, events: int) -> dict[str, dict[str, float]]:
+    """Microseconds of processor time an event: {"programs": {…}, "stages": {…}}, the dearest first."""
+    return {
+        "programs": _difference(before.programs, after.programs, events),
+        "stages": _difference(before.stages, after.stages, events),
+    }
+
+
+def _difference(before: Mapping[str, float], after: Mapping[str, float], events: int) -> dict[str, float]:
+    spent = {name: (s - before.get(name, 0.0)) * 1e6 / max(1, events) for name, s in after.items()}
+    dearest = sorted(spent.items(), key=lambda one: -one[1])
+    return {name: round(us, 2) for name, us in dearest if us >= _AT_LEAST_US}
+
+
+def _family_s(pid: int) -> float:
+    """A process and what it started, 0 for one that is gone."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        return sum(sum(one.cpu_times()[:2]) for one in family)
+    except psutil.Error:
+        return 0.0
+
+
+def _threads_s(pid: int) -> dict[str, float]:
+    """By the first fifteen characters of a thread's name, which is what Linux keeps of it."""
+    found: dict[str, float] = defaultdict(float)
+    for task in Path(f"/proc/{pid}/task").glob("*") if pid else ():
+        try:
+            name = (task / "comm").read_text().strip()
+            fields = (task / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        found[name] += (int(fields[11]) + int(fields[12])) * _TICK_S
+    return dict(found)
