@@ -213,5 +213,6 @@ def test_a_hint_and_a_summary_are_whole_at_every_width(
     assert main(["rules", "show", "absent", "--home", str(tmp_path)]) == 2
     assert capsys.readouterr().err == (
         "error: no rule set is called 'absent'\n"
-        "hint:  give a file, a shipped one (default), or a version of: fraudctl rules history\n"
+        "hint:  give a file, a shipped one (account-to-account, card-not-present, default, gift-cards, "
+        "issuer-cards, marketplace), or a version of: fraudctl rules history\n"
     )

@@ -7,6 +7,7 @@ import io
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,10 @@ def by_pyarrow_csv(rows: Rows, path: Path) -> ReadOptions:
 def by_pyarrow_parquet(rows: Rows, path: Path) -> ReadOptions:
     """Exact decimals, dictionaries and several row groups."""
     columns = {name: [row[name] for row in rows] for name in rows[0]}
-    cents = pa.array(columns["amount"], pa.int64())
     table = pa.table(columns)
     at = table.schema.get_field_index("amount")
-    euros = pa.compute.divide(cents.cast(pa.decimal128(12, 2)), pa.scalar(100).cast(pa.decimal128(3, 0)))
-    table = table.set_column(at, "amount", euros.cast(pa.decimal128(12, 4)))
+    euros = pa.array([Decimal(cents) / 100 for cents in columns["amount"]], pa.decimal128(12, 4))
+    table = table.set_column(at, "amount", euros)
     table = table.set_column(
         table.schema.get_field_index("event_time"),
         "event_time",

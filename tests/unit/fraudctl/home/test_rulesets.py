@@ -12,7 +12,11 @@ from fraudctl.cli import main
 from fraudctl.engines import wanted
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets
+from pipeline.rules import ruleset
 from pipeline.rules.ruleset import parse
+
+FOLDER = Path(__file__).parents[4] / "profiles" / "rules"
+SHIPPED = {file.stem: ruleset.load(file).version for file in sorted(FOLDER.glob("*.yaml"))}
 
 
 def content(version: str, points: int = 1) -> dict[str, Any]:
@@ -90,7 +94,7 @@ def test_history_list_and_show_work_without_a_running_stack(
     ]
     assert main(["rules", "list", *home]) == 0
     listed = json.loads(capsys.readouterr().out)["data"]["rule_sets"]
-    assert [one["version"] for one in listed] == ["default-2", "v1"]
+    assert [one["version"] for one in listed] == [*SHIPPED.values(), "v1"]
     assert main(["rules", "show", "v1", *home]) == 0
     assert json.loads(capsys.readouterr().out)["data"]["content"] == content("v1")
 
@@ -126,7 +130,7 @@ def test_a_rule_set_that_is_not_there_is_told_alike_by_every_command(
     assert error == {
         "code": "no_rule_set",
         "message": "no rule set is called 'absent'",
-        "hint": "give a file, a shipped one (default), or a version of: fraudctl rules history",
+        "hint": f"give a file, a shipped one ({', '.join(SHIPPED)}), or a version of: fraudctl rules history",
     }
 
 
