@@ -27,6 +27,7 @@ OF_NO_MODULE = {
     "pipeline/kernel/test_activation_parity.py": "the kernel beside the reference while rule sets change",
     "pipeline/kernel/test_earlier_forms.py": "savepoints as earlier versions wrote them",
     "pipeline/kernel/test_kernel.py": "the kernel's reading of records and conditions",
+    "pipeline/kernel/test_restarts.py": "a process that outlives the attempts of a job",
     "pipeline/kernel/test_packages.py": "which package of the kernel may name which",
     "pipeline/kernel/test_parity.py": "the kernel beside the reference and the oracle",
     "pipeline/kernel/test_words.py": "words made of fields, in the kernel beside Python",

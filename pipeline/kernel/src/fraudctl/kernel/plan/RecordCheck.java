@@ -10,6 +10,12 @@ import pemja.core.PythonInterpreterConfig;
  * one can be: a second opinion here would sooner or later be another one. Made, used and closed by one thread.
  */
 public final class RecordCheck implements AutoCloseable {
+    /**
+     * By its module: of a function that is a global of the interpreter Pemja 0.5 borrows the reference, and gives it back
+     * when the interpreter is closed. So the second one in a process would call what is no longer there.
+     */
+    private static final String PROBLEM = "activation_check.problem";
+
     private final PythonInterpreter python;
     private final AutoCloseable files;
 
@@ -22,7 +28,7 @@ public final class RecordCheck implements AutoCloseable {
     RecordCheck(PythonInterpreterConfig config, AutoCloseable files) {
         this.python = new PythonInterpreter(config);
         this.files = files;
-        python.exec("from pipeline.scoring.activation_check import problem");
+        python.exec("from pipeline.scoring import activation_check");
     }
 
     private RecordCheck() {
@@ -41,9 +47,26 @@ public final class RecordCheck implements AutoCloseable {
                 .setExcType(PythonInterpreterConfig.ExecType.MULTI_THREAD).build(), () -> {});
     }
 
-    /** Null when it is an activation by which events can be scored. */
+    /**
+     * Null when it is an activation by which events can be scored.
+     *
+     * @throws BrokenInterpreter where Python says what it cannot have said; the record is then as good as before
+     */
     String problem(byte[] value) {
-        return python == null ? null : (String) python.invoke("problem", new Object[] {value});
+        Object said = python == null ? null : python.invoke(PROBLEM, new Object[] {value});
+        if (said == null || said instanceof String) {
+            return (String) said;
+        }
+        throw new BrokenInterpreter("Python answered a " + said.getClass().getName());
+    }
+
+    /** Ends the attempt of the job: no record may be put aside for what is wrong with the process. */
+    static final class BrokenInterpreter extends Error {
+        private static final long serialVersionUID = 1L;
+
+        BrokenInterpreter(String message) {
+            super(message);
+        }
     }
 
     @Override
