@@ -79,7 +79,7 @@ class KeyTraffic:
             user = number % keys if number < filling else int(draw() * keys)
             yield (
                 b"u%d" % user,
-                b'{"event_id":"%s-%d","user_id":"u%d","event_time":%d,"amount":%d.50,"currency":"USD",'
+                b'{"event_id":"%s-%d","user_id":"u%d","event_time":%d,"amount":%d.50,"currency":"EUR",'
                 b'"ip":"10.%d.%d.%d","device_id":"d%d","card_id":"c%d","country":"DE"}'
                 % (
                     self.token.encode(),

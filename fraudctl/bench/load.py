@@ -98,7 +98,7 @@ class Workload:
                 b"u%d" % user,
                 (
                     f'{prefix}{number}","user_id":"u{user}","event_time":{event_ms},'
-                    f'"amount":{amount // 100}.{amount % 100:02d},"currency":"USD","ip":"{ip}",'
+                    f'"amount":{amount // 100}.{amount % 100:02d},"currency":"EUR","ip":"{ip}",'
                     f'"device_id":"d{device}","card_id":"c{card}","merchant_id":"m{int(draw() * MERCHANTS)}",'
                     f'"country":"{country}","channel":"{CHANNELS[number % 3]}"}}'
                 ).encode(),
