@@ -17,6 +17,7 @@ from fraudctl.binaries.java import java_home
 from fraudctl.errors import FraudctlError
 from fraudctl.flink.rest import Flink
 from fraudctl.servers.flink import pyflink_folder
+from pipeline.connections.flink import FlinkRest
 from tests.waiting import await_that, kill_family
 
 
@@ -36,7 +37,7 @@ class SessionCluster:
 
     @property
     def flink(self) -> Flink:
-        return Flink(f"http://{self.address}")
+        return Flink(FlinkRest(address=self.address))
 
     def run(self, where: Path, options: Sequence[str], env: Mapping[str, str]) -> str:
         """What `flink run` says in that folder, as text; AssertionError with it where the job is refused."""

@@ -134,8 +134,8 @@ def test_a_transaction_is_decided_alike_in_avro_by_a_json_schema_and_without_a_s
     for record in found(names.decisions):
         form = record.key or b""
         decided = json.loads((record.value or b"").replace(form, b"user"))
-        decided["features"].pop("delay_ms", None)  # of its own append time
-        del decided["source"]
+        decided["features"].pop("delay_ms", None)  # of its own append time, as is whether it is late
+        del decided["source"], decided["late"]
         by_form.setdefault(form, []).append(decided)
     assert by_form[b"avro"] == by_form[b"json"] == by_form[b"plain"]
     assert [one["amount"] for one in by_form[b"avro"]] == [12.5 * n for n in range(6)]
