@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from http.server import DEFAULT_ERROR_MESSAGE
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ REFUSALS = (
     b"-ERR ",
     b"E\x00\x00\x00",  # PostgreSQL's errors
     b"\x15\x03",  # an alert of TLS
+    DEFAULT_ERROR_MESSAGE.partition("%")[0].encode(),  # of Python's own server, to what is no HTTP
 )
 """How an answer to it may begin."""
 

@@ -26,6 +26,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import LIVE
 from fraudctl.servers import names as server_names
 from fraudctl.settings import reading
+from pipeline.connections.flink import FlinkRest
 from tests.api_server import NAMESPACE, ApiServer
 from tests.chart import example, one, render
 from tests.kubernetes.flink_processes import Processes
@@ -140,7 +141,7 @@ def _leads(server: ApiServer, flinks: Processes) -> str | None:
 def _runs(flinks: Processes, name: str) -> bool:
     flinks.replace_dead("worker")
     try:
-        flink = Flink(f"http://127.0.0.1:{flinks.ports[name]}", timeout_s=5)
+        flink = Flink(FlinkRest(address=f"127.0.0.1:{flinks.ports[name]}"), timeout_s=5)
         jobs = flink.live(LIVE)
         return len(jobs) == 1 and flink.job(jobs[0].job_id).running
     except FraudctlError:
