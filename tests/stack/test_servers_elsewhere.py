@@ -172,9 +172,8 @@ def test_one_broker_dies_then_another_and_nothing_is_lost_or_decided_twice(
     each_is_decided_once(stack, load)
 
 
-def test_every_password_and_certificate_is_changed_and_nothing_is_lost_or_decided_twice(
-    stack: Stack, elsewhere: Elsewhere
-) -> None:
+def change_every_password_and_certificate(stack: Stack, elsewhere: Elsewhere) -> None:
+    """What tests/soak tries: nothing is lost or decided twice by it."""
     names, load = stack.profile.topics, workload()
     events = iter(load.events(EVENTS))
     # by a way in that nothing is changed about: events go on to arrive
