@@ -30,21 +30,7 @@ def _no_decisions(profile: Profile) -> Alarms:
     """Transactions come and none is decided, by the brokers' own counts."""
     named = {"t": profile.topics.transactions, "d": profile.topics.decisions}
     queries = [
-        {
-            "Id": f"{kind}{broker}",
-            "ReturnData": False,
-            "MetricStat": {
-                "Stat": "Average",
-                "Period": MINUTE_S,
-                "Metric": {
-                    "Namespace": "AWS/Kafka",
-                    "MetricName": "MessagesInPerSec",
-                    "Dimensions": _dimensions(
-                        {"Cluster Name": {"Ref": "ClusterName"}, "Broker ID": str(broker), "Topic": topic}
-                    ),
-                },
-            },
-        }
+        _messages(f"{kind}{broker}", topic, broker)
         for kind, topic in named.items()
         for broker in range(1, BROKERS + 1)
     ]
@@ -259,25 +245,19 @@ def _of_a_reader(name: str, group: str, topic: str, statistic: str) -> dict[str,
     }
 
 
+def _messages(query: str, topic: str, broker: int) -> dict[str, Any]:
+    """The records of a topic a second, by one broker's count; for expressions alone."""
+    named = {"Cluster Name": {"Ref": "ClusterName"}, "Broker ID": str(broker), "Topic": topic}
+    metric = {"Namespace": "AWS/Kafka", "MetricName": "MessagesInPerSec", "Dimensions": _dimensions(named)}
+    return {
+        "Id": query,
+        "ReturnData": False,
+        "MetricStat": {"Stat": "Average", "Period": MINUTE_S, "Metric": metric},
+    }
+
+
 def _in_any_broker(topic: str) -> list[dict[str, Any]]:
     """The records of a topic a second, of whatever broker leads."""
-    queries = [
-        {
-            "Id": f"b{broker}",
-            "ReturnData": False,
-            "MetricStat": {
-                "Stat": "Average",
-                "Period": MINUTE_S,
-                "Metric": {
-                    "Namespace": "AWS/Kafka",
-                    "MetricName": "MessagesInPerSec",
-                    "Dimensions": _dimensions(
-                        {"Cluster Name": {"Ref": "ClusterName"}, "Broker ID": str(broker), "Topic": topic}
-                    ),
-                },
-            },
-        }
-        for broker in range(1, BROKERS + 1)
-    ]
+    queries = [_messages(f"b{broker}", topic, broker) for broker in range(1, BROKERS + 1)]
     total = "+".join(f"FILL(b{broker},0)" for broker in range(1, BROKERS + 1))
     return [*queries, {"Id": "all", "Expression": total, "ReturnData": True}]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fraudctl.bench.load import Worker
+from fraudctl.bench.load import QUIET_S, Worker
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.kafka import admin, wanted
@@ -17,8 +17,6 @@ from pipeline.connections.kafka.description import Kafka
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
-
-QUIET_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from fraudctl import engines
 from fraudctl.bench import spent
 from fraudctl.bench.conditions import distribution, surroundings
 from fraudctl.bench.load import NANO, Received, Sent, Worker, Workload, numbers_of, receive, send
+from fraudctl.bench.processor import TASKMANAGER
 from fraudctl.bench.sustained import highest, judge
 from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning
@@ -35,7 +36,6 @@ CATCH_UP_S = 120.0
 TRIAL_S, TRIAL_WARMUP_S = 15.0, 5.0
 """How long one rate is tried on the way to the highest."""
 START_RATE = 1_000.0
-TASKMANAGER = "flink-taskmanager"
 BEHIND_MS = 1_000
 """A decision that comes later than this after its event was due shows that the job is still catching up."""
 

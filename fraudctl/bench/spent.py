@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from fraudctl import engines
+from fraudctl.bench.processor import TASKMANAGER
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
 
 _TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
-_STAGES_OF: Final = "flink-taskmanager"
 _AT_LEAST_US: Final = 0.05
 """Threads that took less of an event are not told."""
 
@@ -33,7 +33,7 @@ class Reading:
 def read(stack: Stack) -> Reading:
     """What the stack's programs on this machine have taken; of an engine without processes, nothing."""
     pids = {name: one.pid for name, one in engines.of(stack).programs(stack).items() if one.pid}
-    return Reading({name: _family_s(pid) for name, pid in pids.items()}, _threads_s(pids.get(_STAGES_OF, 0)))
+    return Reading({name: _family_s(pid) for name, pid in pids.items()}, _threads_s(pids.get(TASKMANAGER, 0)))
 
 
 def per_event(before: Reading, after: Reading, events: int) -> dict[str, dict[str, float]]:

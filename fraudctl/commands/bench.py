@@ -10,6 +10,7 @@ import typer
 from fraudctl import engines
 from fraudctl.bench import capacity as bench_capacity
 from fraudctl.bench import keys as bench_keys
+from fraudctl.bench import processor
 from fraudctl.bench import rate as bench_rate
 from fraudctl.bench import sink as bench_sink
 from fraudctl.bench import startup as bench_startup
@@ -157,7 +158,7 @@ def _costs(spent: Mapping[str, Mapping[str, float]]) -> Table:
     rows: list[Sequence[object]] = []
     for program, us in spent["programs"].items():
         rows.append((program, us))
-        if program == bench_rate.TASKMANAGER:
+        if program == processor.TASKMANAGER:
             rows += [(f"  {stage}", part) for stage, part in list(spent["stages"].items())[:STAGES]]
     return Table("processor time an event, microseconds", ("", "µs"), rows)
 

@@ -184,15 +184,24 @@ def _s3_ready(url: str) -> None:
     open_url(f"{url}/moto-api/", 10).close()
 
 
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[Server]:
-    """An S3 server that keeps its objects in memory; it takes any credentials."""
+@contextmanager
+def moto_server() -> Iterator[Server]:
+    """moto's double of the services of AWS, in a process of its own."""
     port = _free_port()
     argv = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = Server(argv, f"http://127.0.0.1:{port}", _s3_ready, {})
     server.start()
-    yield server
-    server.stop(signal.SIGTERM)
+    try:
+        yield server
+    finally:
+        server.stop(signal.SIGTERM)
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[Server]:
+    """An S3 server that keeps its objects in memory; it takes any credentials."""
+    with moto_server() as server:
+        yield server
 
 
 def _dynamodb_ready(address: str) -> None:

@@ -7,8 +7,6 @@ front of it (`tests/contract/elastic_guard.py`), since its open-source jars know
 from __future__ import annotations
 
 import json
-import signal
-import sys
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -33,7 +31,7 @@ from pipeline.sinks.dynamodb.rights import CLAIMS
 from pipeline.sinks.redis import reader
 from tests.certificates import Authority
 from tests.contract import secured
-from tests.contract.conftest import Server, _folder, _free_port, _s3_ready
+from tests.contract.conftest import Server, _folder, moto_server
 from tests.decisions import decided, now_ms
 
 HIT = Hit("ip_burst", 60, "5 users")
@@ -83,12 +81,8 @@ def lacking(name: str, address: str, secret: Path | str | None, settings: Mappin
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Server]:
     """With IAM in force, once `as_user` has made a user."""
-    port = _free_port()
-    argv = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = Server(argv, f"http://127.0.0.1:{port}", _s3_ready, {})
-    server.start()
-    yield server
-    server.stop(signal.SIGTERM)
+    with moto_server() as server:
+        yield server
 
 
 def root(aws: Server, service: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import states
 from tests.certificates import Authority
-from tests.contract.conftest import Server, _free_port, _s3_ready
+from tests.contract.conftest import Server, moto_server
 from tests.contract.test_states import s3_client
 from tests.kafka_cluster import Cluster, running
 from tests.stack import flow
@@ -53,12 +52,8 @@ class Place:
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[Server]:
-    port = _free_port()
-    argv = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = Server(argv, f"http://127.0.0.1:{port}", _s3_ready, {})
-    server.start()
-    yield server
-    server.stop(signal.SIGTERM)
+    with moto_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

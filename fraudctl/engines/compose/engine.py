@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import os
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from fraudctl.engines import chosen, external, health
+from fraudctl.engines import chosen, external, health, inside
 from fraudctl.engines.compose import checks, logs, services, start
 from fraudctl.engines.compose.containers import Containers
 from fraudctl.engines.compose.project import Project
 from fraudctl.engines.contract import Check, Ended, Line, ProgramState, ServerHealth, Wish
 from fraudctl.engines.waiting import together
-from fraudctl.errors import Failed, FraudctlError, UsageError
+from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.home import folder as homes
 from fraudctl.home.folder import Removed
 from fraudctl.home.stack import Paths, Stack, read
@@ -112,24 +110,9 @@ class Engine:
         return logs.read(home, programs, lines, follow)
 
     def run(self, stack: Stack, program: str, argv: Sequence[str], wait_s: float) -> Ended:
-        """In the program's container; there it is ended a second after it was given up here."""
+        """In the program's container."""
         container = Containers(stack.home).one(program).id
-        # Docker carries the two streams apart, and so in any order: they become one over there.
-        bounded = ["sh", "-c", 'exec "$@" 2>&1', "sh", "timeout", "-s", "KILL"]
-        bounded += [str(math.ceil(wait_s) + 1), *argv]
-        try:
-            done = subprocess.run(
-                ["docker", "exec", container, *bounded],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=wait_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise Failed(f"{argv[0]} has not ended after {wait_s:g} s") from error
-        return Ended(done.returncode, done.stdout)
+        return inside.run(["docker", "exec", container], argv, wait_s)
 
     def examine(self, home: Path, environ: Mapping[str, str]) -> list[Check]:
         return checks.examine(home, environ)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from docker.errors import DockerException
 
 from fraudctl.engines.compose.containers import Containers, ended_s, lines
 from fraudctl.engines.contract import Line
+from fraudctl.engines.following import followed
 from fraudctl.engines.waiting import log_tail
 from fraudctl.errors import Failed
 from fraudctl.home.private_files import make_folder, open_private
@@ -44,7 +45,7 @@ def read(home: Path, programs: Sequence[str], count: int, follow: bool) -> Itera
     for program in programs:
         yield from (Line(program, text) for text in tail(home, program, count))
     if follow:
-        yield from _followed(home, programs)
+        yield from followed(programs, lambda program: _lines(home, program))
 
 
 def keep(home: Path) -> None:
@@ -55,31 +56,13 @@ def keep(home: Path) -> None:
             file.write(one.logs(tail=KEPT_LINES))
 
 
-def _followed(home: Path, programs: Sequence[str]) -> Iterator[Line]:
-    """New lines of several logs as they come; ends when every container has gone."""
-    said: queue.Queue[Line | None] = queue.Queue()
-    for program in programs:
-        threading.Thread(target=_follow, args=(home, program, said), daemon=True).start()
-    left = len(programs)
-    while left:
-        if (line := said.get()) is None:
-            left -= 1
-        else:
-            yield line
-
-
-def _follow(home: Path, program: str, said: queue.Queue[Line | None]) -> None:
+def _lines(home: Path, program: str) -> Iterator[str]:
     """Docker ends the stream when the container does: it is followed again as long as there is one."""
-    try:
-        since: float | None = None
+    since: float | None = None
+    with suppress(DockerException, Failed):
         while (one := Containers(home).all().get(program)) is not None:
             tail = 0 if since is None else "all"
-            for text in lines(one.logs(stream=True, follow=True, tail=tail, since=since)):
-                said.put(Line(program, text))
+            yield from lines(one.logs(stream=True, follow=True, tail=tail, since=since))
             one.reload()
             since = ended_s(one)
             threading.Event().wait(LOOK_S)
-    except (DockerException, Failed):
-        pass
-    finally:
-        said.put(None)

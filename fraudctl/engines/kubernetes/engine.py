@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fraudctl.console.progress import progress
-from fraudctl.engines import external
+from fraudctl.engines import external, inside
 from fraudctl.engines.contract import (
     Check,
     Condition,
@@ -169,20 +168,8 @@ class Engine:
         found = cluster.get("pods", programs.selector(cluster, programs.check(cluster, program)))
         if not found:
             raise Failed(f"{program} has no pod", hint=f"see: fraudctl restart {program}")
-        bounded = ["sh", "-c", 'exec "$@" 2>&1', "sh", "timeout", "-s", "KILL", str(int(wait_s) + 1), *argv]
-        try:
-            done = subprocess.run(
-                cluster.command(["exec", found[0]["metadata"]["name"], "--", *bounded]),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-                timeout=wait_s,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise Failed(f"{argv[0]} has not ended after {wait_s:g} s") from error
-        return Ended(done.returncode, done.stdout)
+        through = cluster.command(["exec", found[0]["metadata"]["name"], "--"])
+        return inside.run(through, argv, wait_s)
 
     def examine(self, home: Path, environ: Mapping[str, str]) -> list[Check]:
         return checks.examine(home)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import queue
 import subprocess
-import threading
 from collections.abc import Iterator, Sequence
 
 from fraudctl.engines.contract import Line
+from fraudctl.engines.following import followed
 from fraudctl.engines.kubernetes import programs as programs_of
 from fraudctl.engines.kubernetes.cluster import Cluster
 
@@ -20,7 +19,7 @@ def read(cluster: Cluster, programs: Sequence[str], count: int, follow: bool) ->
         for text in cluster.ask(_argv(cluster, program, count)).splitlines():
             yield Line(program, text)
     if follow:
-        yield from _followed(cluster, programs)
+        yield from followed(programs, lambda program: _lines(cluster, program))
 
 
 def tail(cluster: Cluster, program: str, count: int) -> list[str]:
@@ -33,24 +32,9 @@ def _argv(cluster: Cluster, program: str, count: int, *more: str) -> list[str]:
     return ["logs", *pods, "--max-log-requests", str(MOST_PODS), *more]
 
 
-def _followed(cluster: Cluster, programs: Sequence[str]) -> Iterator[Line]:
-    """New lines of several programs as they come; ends when every stream has."""
-    said: queue.Queue[Line | None] = queue.Queue()
-    for program in programs:
-        threading.Thread(target=_follow, args=(cluster, program, said), daemon=True).start()
-    left = len(programs)
-    while left:
-        if (line := said.get()) is None:
-            left -= 1
-        else:
-            yield line
-
-
-def _follow(cluster: Cluster, program: str, said: queue.Queue[Line | None]) -> None:
+def _lines(cluster: Cluster, program: str) -> Iterator[str]:
+    """New lines of a program's pods as they come."""
     argv = cluster.command(_argv(cluster, program, 0, "--follow"))
-    try:
-        with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
-            for text in child.stdout or ():
-                said.put(Line(program, text.rstrip("\n")))
-    finally:
-        said.put(None)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
+        for text in child.stdout or ():
+            yield text.rstrip("\n")
