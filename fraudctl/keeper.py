@@ -39,7 +39,7 @@ from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside, reasons, states
 from fraudctl.jobs.activations import Because
 from fraudctl.jobs.keeper_memory import LastGood, known_state, put
-from fraudctl.jobs.resubmission import left_over, pause_ms, reason_of_failure, submit_live, younger
+from fraudctl.jobs.resubmission import Absence, left_over, pause_ms, reason_of_failure, submit_live, younger
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.start_points import Start, choose
 from fraudctl.jobs.submission import LIVE, job_config
@@ -72,6 +72,7 @@ class Keeper:
         self._submit = submit_job
         self._pruned_ms = 0
         self._unwritten = 0
+        self._absence = Absence()
         self._complained: str | None = None
         self._figures = KeeperFigures()
         self.state = known_state(self._stack())
@@ -94,6 +95,7 @@ class Keeper:
             if wanted.generation != self.state.generation and self.state.failures:
                 self.state = replace(self.state, failures=0, failed_ms=0)
             jobs = Flink(stack.flink, timeout_s=5.0).live(LIVE)
+            self._absence.note(bool(jobs))
             self._mend(stack, wanted, jobs)
         except FraudctlError as failure:
             self._failed(stack, failure)
@@ -108,7 +110,7 @@ class Keeper:
             self._watch(stack, wanted, jobs)
         elif reason := self._reason_of_end(stack):
             raise Failed(reason)
-        elif left := left_over(Flink(stack.flink)):
+        elif left := left_over(stack, self._absence):
             self._keep(stack, replace(self.state, state="waiting", last_error=left))
         elif now_ms() >= self.state.failed_ms + pause_ms(self.state.failures):
             self._start(stack)
@@ -288,10 +290,9 @@ def _leave(*_: object) -> None:
 
 
 def _stack_of_home() -> Stack:
-    home = home_dir()
-    stack = read(home)
+    stack = read(home_dir())
     if stack is None:
-        raise SystemExit(f"no stack has been started in {home}")
+        raise SystemExit(f"no stack has been started in {home_dir()}")
     return stack.seen_inside
 
 
