@@ -114,6 +114,7 @@ COMMANDS = {
         "fraudctl.commands.hotkeys",
         "Show which users, addresses, cards, … have the largest part of the traffic, of the last minutes.",
     ),
+    "topics": Entry("fraudctl.commands.topics", "The topics of the stack.", {"grow": ""}),
     "scenario": Entry("fraudctl.commands.scenario", "The kinds of traffic that simulate can send."),
     "sinks": Entry(
         "fraudctl.commands.sinks",

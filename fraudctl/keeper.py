@@ -39,8 +39,8 @@ from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside, reasons, states
 from fraudctl.jobs.activations import Because
 from fraudctl.jobs.keeper_memory import LastGood, known_state, put
+from fraudctl.jobs.new_runs import numbered
 from fraudctl.jobs.resubmission import Absence, left_over, pause_ms, reason_of_failure, submit_live, younger
-from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.start_points import Start, choose
 from fraudctl.jobs.submission import LIVE, job_config
 from fraudctl.rules import changes
@@ -175,10 +175,7 @@ class Keeper:
         start = choose(states.restore_points(stack), self.state, asked, partial(states.flaw, stack))
         for damaged in start.passed_over:
             log.error("passing over %s", damaged)
-        if start.run is None:
-            start = replace(start, run=next_run(stack))
-            if wanted.reset and start.run and start.restore is None:
-                jobfiles.begin_run(stack, start.run, wanted.reset)
+        had, start = start.run, numbered(stack, start, wanted.reset)
         state = replace(
             self.state,
             state="submitting",
@@ -189,7 +186,7 @@ class Keeper:
             passed_over=start.passed_over,
             submitted_ms=now_ms(),
         )
-        if asked != "latest" or start.restore is None:
+        if asked != "latest" or start.restore is None or start.run != had:
             state = replace(state, base=start.restore, base_ms=now_ms())
         jobfiles.keep_state(stack, state)
         self.state, self._unwritten = state, 0
