@@ -9,7 +9,8 @@ Beside that it watches the plug-ins of the jobs' rules (`fraudctl.jobs.plugin_wa
 of the rules topic are put aside (`fraudctl.jobs.put_aside`), each in a thread of its own.
 
 A run is one history of the job. Starting without any state takes a new run number; every restart from a
-checkpoint or savepoint keeps it. A restart never goes back behind the point its run was started from.
+checkpoint or savepoint keeps it, unless the topics have grown since (`fraudctl.jobs.new_runs`). A restart
+never goes back behind the point its run was started from.
 
 A file of the home that is damaged, or of a newer version, changes nothing: the keeper says so in its log and
 in `last_error`, and goes on with what the file said before.
@@ -24,7 +25,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from fraudctl.console import options
 from fraudctl.errors import Failed, FraudctlError
@@ -38,7 +38,7 @@ from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside, reasons, states
 from fraudctl.jobs.activations import Because
-from fraudctl.jobs.keeper_memory import LastGood, known_state, put
+from fraudctl.jobs.keeper_memory import LastGood, known_state, once_readable, put
 from fraudctl.jobs.new_runs import numbered
 from fraudctl.jobs.resubmission import Absence, left_over, pause_ms, reason_of_failure, submit_live, younger
 from fraudctl.jobs.start_points import Start, choose
@@ -60,7 +60,6 @@ PRUNE_EVERY_MS = 600_000
 """How often old checkpoints and savepoints are looked for, while the job runs steadily."""
 
 Submit = Callable[[Stack, JobConfig, int], str]
-T = TypeVar("T")
 
 
 class Keeper:
@@ -244,7 +243,7 @@ def main() -> None:
         signal.signal(number, _leave)
     plugin_watcher.watch(Paths(home_dir()).plugins, _pause)
     log.info("keeping the live job of %s", options.current().home)
-    keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
+    keeper = once_readable(lambda: Keeper(_stack_of_home, submit_live), LOOK_EVERY_S)
     aside, stack = put_aside.watch(_stack_of_home), _stack_of_home()
     exposition.serve(
         stack.metrics_port("keeper"),
@@ -253,19 +252,6 @@ def main() -> None:
     )
     for _ in every(LOOK_EVERY_S):
         keeper.look()
-
-
-def _once_readable(make: Callable[[], T]) -> T:
-    """What could be made as soon as the files it needs can be read; the reason to wait is said once."""
-    said = None
-    for _ in every(LOOK_EVERY_S):
-        try:
-            return make()
-        except (Damaged, Newer) as failure:
-            if failure.message != said:
-                log.error("%s; waiting. %s", failure.message, failure.hint)
-            said = failure.message
-    raise AssertionError("it goes on for ever")
 
 
 def _pause(call: Running) -> None:

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def grow(
-    partitions: Annotated[int, typer.Argument(min=2, max=growth.MOST, help="How many there shall be.")],
+    partitions: Annotated[int, typer.Argument(min=2, max=256, help="How many there shall be.")],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would happen, change nothing.")
     ] = False,
