@@ -67,7 +67,9 @@ def up(
     engine: Annotated[
         str | None,
         typer.Option(
-            "--engine", help="What runs it: local, compose, kubernetes.", autocompletion=_completion.engines
+            "--engine",
+            help="What runs it: local, compose, kubernetes, aws.",
+            autocompletion=_completion.engines,
         ),
     ] = None,
     taskmanagers: Annotated[
@@ -75,7 +77,10 @@ def up(
         typer.Option("--taskmanagers", min=1, max=32, help="How many workers Flink has; also while it runs."),
     ] = None,
     values: Annotated[
-        Path | None, typer.Option("--values", help="Kubernetes: the chart's values, with the profile.")
+        Path | None,
+        typer.Option(
+            "--values", help="Kubernetes: the chart's values, with the profile. AWS: image, region."
+        ),
     ] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", help="Kubernetes: where.")] = None,
     context: Annotated[
@@ -91,15 +96,15 @@ def up(
     home = stacks.home_dir()
     left_out, more = tuple(sorted(without or ())), tuple(sorted(added or ()))
     if engines.names_elsewhere(home, engine):
-        _refuse_with_values(profile, rules, taskmanagers)
+        _refuse_workers(taskmanagers)
         wish = contract.Wish(
             home,
-            wanted.profile(home, None, None),
+            wanted.profile(home, profile, rules),
             left_out,
             any_port,
             wait,
             more,
-            contract.Elsewhere(values, namespace, context),
+            contract.Elsewhere(values, namespace, context, bool(profile or rules)),
         )
         return _started(engines.for_up(home, engine).up(wish), time.monotonic() - began)
     chosen = wanted.profile(home, profile, rules, taskmanagers)
@@ -118,16 +123,11 @@ def up(
     return _started(started, time.monotonic() - began)
 
 
-def _refuse_with_values(profile: str | None, rules: str | None, taskmanagers: int | None) -> None:
+def _refuse_workers(taskmanagers: int | None) -> None:
     if taskmanagers:
         raise UsageError(
-            "Flink asks Kubernetes for as many workers as the parallelism needs",
-            hint="see flink.taskManager and profile.pipeline.parallelism in the values",
-        )
-    if profile or rules:
-        raise UsageError(
-            "profile and rule set are in the values there",
-            hint="write them into the file of --values, as `profile` and `rules`",
+            "where the job is a cluster of its own, Flink has as many workers as the parallelism needs",
+            hint="set pipeline.parallelism in the profile; on Kubernetes flink.taskManager in the values",
         )
 
 
