@@ -197,7 +197,12 @@ class Server(BaseServer):
         # Each job would load its own copy of the job's jars and compile it from the start again. The links in
         # the home are followed, so that every home has the same class path.
         places = [*job_jars(self.site.cache), *(jar.resolve() for jar in jars)]
-        argv = [*server_command(name, flags, places, self.site.cache), main, "--configDir", str(conf)]
+        argv = [
+            *server_command(name, flags, places, self.site.cache, self.keeps_classes),
+            main,
+            "--configDir",
+            str(conf),
+        ]
         argv += _flink_metrics.port_argument(self.site.ports[f"{role}-metrics"])
         argv += ["--executionMode", "cluster"] if role == "jobmanager" else []
         return Program(name, argv, env=self._environment(), start_s=start_s)
