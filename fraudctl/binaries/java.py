@@ -54,7 +54,7 @@ def server_command(
     What the JVM has parsed and verified of its classes is kept from one start to the next (class data
     sharing), which halves a start. The archive, 50 to 80 MB, is written by the JVM itself when it is stopped
     in order, for the first time and whenever the class path or the runtime is another; one that does not fit
-    is passed over. It needs the own archive of the runtime (`share_classes`), and is of no use without. One that
+    is passed over. It needs the runtime's own archive (`share_classes`), and is of no use without. One that
     may not write to the cache does not keep it (`keeps`), and has the runtime's alone.
     """
     path = class_path(jars)
