@@ -25,7 +25,18 @@ from fraudctl.chaos import reading as faults
 from fraudctl.files.mapping import Said
 from fraudctl.settings import shipped
 from fraudctl.settings.checkpoints import Checkpoints
-from fraudctl.settings.profile import PORT, Digest, External, Ids, Log, Pipeline, ServerSize, Signing, Topics
+from fraudctl.settings.profile import (
+    PORT,
+    Approval,
+    Digest,
+    External,
+    Ids,
+    Log,
+    Pipeline,
+    ServerSize,
+    Signing,
+    Topics,
+)
 from fraudctl.traffic.scenario import ScenarioFile
 from pipeline import notify, sinks
 from pipeline.connections.flink import FlinkRest
@@ -115,6 +126,7 @@ def _profile() -> dict[str, Any]:
             "schema_registry": _of(SchemaRegistry),
             "notify": digest,
             "signing": _of(Signing),
+            "approval": _of(Approval),
         },
         "What a stack is built from. Every setting may be left out.",
     )
