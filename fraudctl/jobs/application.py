@@ -51,4 +51,5 @@ def application(
         trust=trust or signing.trusted_by(profile),
         kafka_properties=kafka_properties,
         schema_registry=schema_registry(profile),
+        hot_keys=profile.pipeline.hot_keys,
     )
