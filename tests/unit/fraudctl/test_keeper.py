@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
+
+import pytest
 
 from fraudctl.errors import Failed
 from fraudctl.flink.answers import Job
 from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
+from fraudctl.jobs import resubmission
 from fraudctl.jobs.resubmission import pause_ms, younger
 from fraudctl.keeper import Keeper
+from fraudctl.settings import reading
 from pipeline.metrics import KeeperFigures
 from pipeline.scoring.job_config import JobConfig
 from tests.full_disk import full_disk
@@ -84,6 +89,43 @@ def test_what_is_known_of_the_job_is_shown_as_figures(stack: Stack, cluster: Clu
     keeper.look()
     keeper.look()
     assert keeper.figures() == replace(before, submissions=1, running=True, run=2)
+
+
+def test_a_job_that_is_given_to_flink_again_though_nobody_asked_for_it_is_counted(
+    stack: Stack, cluster: Cluster
+) -> None:
+    keeper, _ = keeper_of(stack, cluster)
+
+    def counted() -> tuple[int, int]:
+        keeper.look()
+        return keeper.figures().submissions, keeper.figures().resubmissions
+
+    jobs.want(stack, wanted="running")
+    assert (counted(), counted()) == ((1, 0), (1, 0))
+    cluster.jobs.clear()
+    assert (counted(), counted()) == ((2, 1), (2, 1))
+    jobs.want(stack, wanted="stopped")
+    cluster.jobs.clear()
+    assert counted() == (2, 1)
+    jobs.want(stack, wanted="running")
+    assert (counted(), counted()) == ((3, 1), (3, 1))
+
+
+def test_a_keeper_that_is_new_counts_only_the_loss_of_a_job_it_has_seen(
+    stack: Stack, cluster: Cluster
+) -> None:
+    first, _ = keeper_of(stack, cluster)
+    jobs.want(stack, wanted="running")
+    first.look()
+    cluster.jobs.clear()
+    after_a_start_of_the_machine, _ = keeper_of(stack, cluster)
+    after_a_start_of_the_machine.look()
+    beside_a_running_job, _ = keeper_of(stack, cluster)
+    beside_a_running_job.look()
+    cluster.jobs.clear()
+    beside_a_running_job.look()
+    assert after_a_start_of_the_machine.figures().resubmissions == 0
+    assert beside_a_running_job.figures().resubmissions == 1
 
 
 def words(keeper: Keeper, cluster: Cluster) -> list[str]:
@@ -184,6 +226,24 @@ def test_nothing_is_submitted_while_a_lost_job_may_still_run(stack: Stack, clust
     cluster.left_over = 0
     keeper.look()
     assert len(submitted.starts()) == 2
+
+
+def test_of_several_workers_those_that_are_missing_are_waited_for_until_their_tasks_have_ended(
+    stack: Stack, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = replace(stack, profile=reading.load("default", {"servers.flink.taskmanagers": 2}))
+    keeper, submitted = keeper_of(two, cluster)
+    jobs.want(two, wanted="running")
+    now_s = 1_000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    keeper.look()
+    assert (keeper.state.state, keeper.state.last_error) == ("waiting", "1 of 2 TaskManagers are there")
+    now_s += resubmission.SOON_S - 1
+    keeper.look()
+    assert submitted.starts() == []
+    now_s += 1
+    keeper.look()
+    assert len(submitted.starts()) == 1
 
 
 def test_a_replay_in_the_other_slots_holds_the_job_back_from_nothing(stack: Stack, cluster: Cluster) -> None:
