@@ -12,13 +12,12 @@ import time
 
 from fraudctl.errors import UsageError
 from fraudctl.files.rows import Reading, RefusedRow
+from fraudctl.home import rulesets
 from fraudctl.home.stack import Stack
-from fraudctl.jobs import activations
 from fraudctl.traffic.ingest_report import Order, Report
 from fraudctl.traffic.sending import good, moved, paced, parcel, reading_of, report_of, send
 from pipeline.records.clock import HOUR_MS
 from pipeline.records.quantities import format_time
-from pipeline.rules import ruleset
 
 OLDEST_LIVE_MS = HOUR_MS
 
@@ -26,7 +25,7 @@ OLDEST_LIVE_MS = HOUR_MS
 def ingest_live(stack: Stack, order: Order) -> Report:
     """Send the file's rows to the live topic. UsageError, with nothing sent, when they are of the past."""
     now_ms = int(time.time() * 1000)
-    reading = reading_of(stack, order, _in_force(stack))
+    reading = reading_of(stack, order, rulesets.read(stack.profile.rules))
     span = _scan(reading, order)
     has_pace = order.rate is not None
     if span and span[0] < now_ms - OLDEST_LIVE_MS and not order.shift_to_now:
@@ -38,12 +37,6 @@ def ingest_live(stack: Stack, order: Order) -> Report:
     if order.rate is not None:
         rows = paced(rows, order.rate, order.shift_to_now)
     return send(stack, report, map(parcel, rows), reading)
-
-
-def _in_force(stack: Stack) -> ruleset.RuleSet | None:
-    """The rule set by which the live job decides now; None where none was ever activated."""
-    now = activations.now(activations.of(stack).read())
-    return None if now is None else ruleset.parse(now.content)
 
 
 def _past(name: str, oldest_ms: int) -> UsageError:

@@ -28,10 +28,10 @@ Parcel = tuple[int, bytes, bytes, bytes | None]
 """A row as it is sent: its event time, its user, the transaction, its label if it has one."""
 
 
-def reading_of(stack: Stack, order: Order, rules: RuleSet | None) -> Reading:
+def reading_of(stack: Stack, order: Order, rules: RuleSet) -> Reading:
     """The rows to be read, further fields in the kinds that the rule set declares."""
     told = stack.profile.pipeline
-    options = order.options if rules is None else order.options.with_kinds(rules.words.said_kinds())
+    options = order.options.with_kinds(rules.words.said_kinds())
     reading = Reading(
         order.paths, options, told.max_event_bytes, until_ms=order.until_ms, ids=told.ids.limits
     )
