@@ -25,7 +25,18 @@ from fraudctl.chaos import reading as faults
 from fraudctl.files.mapping import Said
 from fraudctl.settings import shipped
 from fraudctl.settings.checkpoints import Checkpoints
-from fraudctl.settings.profile import PORT, Digest, External, Ids, Log, Pipeline, ServerSize, Signing, Topics
+from fraudctl.settings.profile import (
+    PORT,
+    Digest,
+    External,
+    Field,
+    Ids,
+    Log,
+    Pipeline,
+    ServerSize,
+    Signing,
+    Topics,
+)
 from fraudctl.traffic.scenario import ScenarioFile
 from pipeline import notify, sinks
 from pipeline.connections.flink import FlinkRest
@@ -115,9 +126,15 @@ def _profile() -> dict[str, Any]:
             "schema_registry": _of(SchemaRegistry),
             "notify": digest,
             "signing": _of(Signing),
+            "fields": _fields(),
         },
         "What a stack is built from. Every setting may be left out.",
     )
+
+
+def _fields() -> dict[str, Any]:
+    said = "what is said of fields of payments, by their name"
+    return {"type": "object", "additionalProperties": _of(Field), "description": said}
 
 
 def _pipeline() -> dict[str, Any]:

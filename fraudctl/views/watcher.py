@@ -98,7 +98,6 @@ def of(stack: Stack, keep_s: float, every_s: float = EVERY_S) -> Watcher:
     """A watcher of that stack, with the newest alerts as `fraudctl alerts` has them."""
 
     def newest_alerts() -> list[Flagged]:
-        address = stack.sink_address("postgres")
-        return alerts.latest(address, 0, SHOWN_ALERTS, way=stack.way("postgres"))
+        return alerts.newest(stack, 0, SHOWN_ALERTS)
 
     return Watcher(Looker(stack).look, newest_alerts, keep_s, every_s)

@@ -93,6 +93,8 @@ class JobConfig:
     """how the registry of schemas is reached; empty where there is none"""
     decision_schema: int | None = None
     """the number of the schema in whose frame decisions are written, None for none"""
+    forgotten: Mapping[str, object] = field(default_factory=dict)
+    """`Forgotten.as_document` for its transactions: whose past events get no decision again"""
 
     def as_document(self) -> dict[str, object]:
         """As the job and the kernel read it; JSON without change."""
@@ -102,6 +104,7 @@ class JobConfig:
         document |= {"trust": None if self.trust is None else self.trust.as_document()}
         absent = {name for name in ("hops", "trust") if document[name] is None}
         absent |= {*_OF_A_SESSION} if self.flink is None else set()
+        absent |= set() if self.forgotten else {"forgotten"}
         return {name: one for name, one in document.items() if name not in absent}
 
     @classmethod
@@ -130,6 +133,7 @@ class JobConfig:
             kafka_properties=_texts(config, "kafka_properties"),
             schema_registry=_texts(config, "schema_registry") if "schema_registry" in config else {},
             decision_schema=whole("decision_schema") if config.holds("decision_schema") else None,
+            forgotten=config.mapping("forgotten") if "forgotten" in config else {},
         )
         return _handed_over(job, config)
 

@@ -99,7 +99,7 @@ def test_an_id_of_the_form_that_stores_use_for_one_used_again_is_nobodys_to_send
     text = "event_id,user_id,event_time,amount\n"
     text += "".join(f"{one},u,{NOON},1\n" for one in ("e1#reused-0123456789abcdef", "e1#reused-1"))
     rows = rows_of(written(tmp_path / "x.csv", text))
-    assert refused(rows) == [(1, "reserved_id")]
+    assert refused(rows) == [(2, "reserved_id")]
     assert len(sent(rows)) == 1
 
 
