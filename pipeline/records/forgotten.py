@@ -84,7 +84,7 @@ class Forgotten:
         if not self.users:
             return False
         try:
-            user_id = glance(one.value).identity[0] if one.key is None else one.key.decode()
+            user_id = glance(one.value).identity[0]  # a key may be another field
         except ValueError:  # no decision, which no store takes either
             return False
         if self.until(user_id) is None:

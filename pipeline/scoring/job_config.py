@@ -95,6 +95,8 @@ class JobConfig:
     """the number of the schema in whose frame decisions are written, None for none"""
     forgotten: Mapping[str, object] = field(default_factory=dict)
     """`Forgotten.as_document` for its transactions: whose past events get no decision again"""
+    hot_keys: int = 0
+    """of how many keys each step counts the traffic; 0 for none"""
 
     def as_document(self) -> dict[str, object]:
         """As the job and the kernel read it; JSON without change."""
@@ -134,6 +136,7 @@ class JobConfig:
             schema_registry=_texts(config, "schema_registry") if "schema_registry" in config else {},
             decision_schema=whole("decision_schema") if config.holds("decision_schema") else None,
             forgotten=config.mapping("forgotten") if "forgotten" in config else {},
+            hot_keys=whole("hot_keys", least=0) if "hot_keys" in config else 0,
         )
         return _handed_over(job, config)
 

@@ -14,6 +14,7 @@ from pipeline.records.quantities import format_time
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_sinks
+from tests.waiting import LONG_S
 
 USER = f"canary-{clock.now_ms():x}"
 NEIGHBOUR = f"neighbour-{clock.now_ms():x}"
@@ -24,13 +25,13 @@ def pay(stack: Stack, user: str, *events: str) -> None:
     sender, topics = Sender(stack.kafka), stack.profile.topics
     before = sum(admin.end_offsets(stack.kafka, topics.decisions).values())
     for event in events:
-        payment = {"event_id": event, "user_id": user, "amount": "4999.00", "currency": "EUR"}
+        payment = {"event_id": event, "user_id": user, "amount": 4999, "currency": "EUR"}
         payment |= {"event_time": format_time(clock.now_ms()), "ip": "198.51.100.9"}
         sender.send(topics.transactions, json.dumps(payment).encode(), user.encode())
     assert (sender.flush(), sender.failed) == (0, 0)
     flow.await_that(
         lambda: sum(admin.end_offsets(stack.kafka, topics.decisions).values()) >= before + len(events),
-        60,
+        LONG_S,
         lambda: "the payments are not decided",
     )
     await_sinks(stack)
