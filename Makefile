@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes
+.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes checkov
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -111,6 +111,9 @@ aws: setup ## write deploy/aws/pipeline.yaml anew from profiles/aws.yaml
 
 metrics: setup ## write docs/metrics.md anew from the catalogue of metrics
 	$(BIN)/python -m fraudctl.monitoring.page
+
+checkov: setup ## what checkov says of the chart and the templates; exceptions in deploy/checkov.yaml (a minute)
+	.ci/checkov
 
 chart: setup ## write anew what of the Helm chart is made: dashboards, alert rules, Flink's settings, the schema
 	$(BIN)/python -m fraudctl.chart_files
