@@ -144,7 +144,7 @@ def variables(stack: Stack, user: tuple[int, int]) -> dict[str, str]:
 
 
 def override(stack: Stack) -> Override:
-    """Free settings of servers, and what is mounted into programs beside the home."""
+    """Free settings of servers, how many TaskManagers, and what is mounted into programs beside the home."""
     services: dict[str, dict[str, object]] = {}
     settings = {name: stack.profile.server(name).settings for name in chosen.servers(stack)}
     if own := settings.get("kafka"):
@@ -160,8 +160,10 @@ def override(stack: Stack) -> Override:
         shipped_words = _shipped_command("prometheus")
         words = [kept if word.startswith(_RETENTION) else word for word in shipped_words]
         services["prometheus"] = {"command": words}
+    if (count := stack.profile.server("flink").taskmanagers) > 1 and "flink" in settings:
+        services[TASKMANAGER] = {"scale": count}
     for name, mounted in mounts.volumes(stack).items():
-        services[name] = {"volumes": mounted}
+        services.setdefault(name, {})["volumes"] = mounted
     return {"services": services}
 
 
