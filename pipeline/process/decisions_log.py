@@ -1,7 +1,8 @@
 """The decisions topic as one member of a consumer group reads it, and the dead-letter topic beside it.
 
 Offsets are committed only when they are told to be, and none of a partition that is someone else's by now.
-It knows no store.
+A partition of which nothing was ever committed is read from its beginning; where the log no longer holds what
+comes next, reading ends with a `Gap`. It knows no store.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
-from pipeline.connections.kafka import librdkafka
+from pipeline.connections.kafka import gap, librdkafka
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.librdkafka import Files
 from pipeline.connections.tls import BadFile
@@ -28,9 +29,10 @@ from pipeline.records.framed import split
 log = logging.getLogger("projector")
 
 _ASK_S = 1.0
+_ASK_PLACE_S = 5.0
 _READING = {
     "enable.auto.commit": False,
-    "auto.offset.reset": "earliest",
+    **gap.RESET,
     # a killed member's partitions come back within this time
     "session.timeout.ms": 6_000,
     "heartbeat.interval.ms": 1_500,
@@ -65,6 +67,9 @@ class DecisionsLog:
     def __init__(self, member: Membership) -> None:
         self._member = member
         self._owned: dict[int, int] = {}  # partition to the offset committed last
+        self._unplaced: list[Any] = []  # assigned, but where to go on is not known yet
+        self._epochs: dict[int, int | None] = {}  # of the leader whose record was read last
+        self._witnesses = gap.Witnesses(member.decisions_topic)
         self._uncommitted: dict[int, int] = {}  # what a commit failed for: tried again when nothing comes
         self._commit_again = 0.0
         self._paused = False
@@ -77,15 +82,17 @@ class DecisionsLog:
 
     def read(self, limit: int, wait_s: float) -> list[Delivery]:
         """What has come. Whoever reads has nothing in hand that is not committed, so this is where the
-        consumer is made anew when the files of its connection have changed."""
+        consumer is made anew when the files of its connection have changed. Raises Gap."""
         self._renew()
+        self._place()
         batch = []
         for message in self._consumer.consume(limit, wait_s):
-            error = message.error()
-            if error is None:
-                batch.append(_delivery(message))
-            elif error.fatal():
-                raise RuntimeError(error.str())
+            if message.error() is not None:
+                self._refuse(message)
+            elif not self._witnesses.saw(message):
+                delivery = _delivery(message)
+                self._epochs[delivery.partition] = message.leader_epoch()
+                batch.append(delivery)
         if self._uncommitted and not batch and time.monotonic() >= self._commit_again:
             self.commit({})
         return batch
@@ -101,7 +108,7 @@ class DecisionsLog:
         wanted = {**self._uncommitted, **offsets}
         wanted = {partition: offset for partition, offset in wanted.items() if self.owns(partition)}
         try:
-            places = [self._at(partition, offset) for partition, offset in wanted.items()]
+            places = [self._reached(partition, offset) for partition, offset in wanted.items()]
             done = self._answer(places) if places else []
             taken = {at.partition: at.offset for at in done or () if at.error is None}
         except (KafkaException, TimeoutError) as error:
@@ -142,11 +149,16 @@ class DecisionsLog:
         self._consumer.resume([self._at(partition) for partition in self._owned])
 
     def idle(self, wait_s: float) -> None:
-        """Keep the membership alive; everything owned is paused, so nothing comes."""
+        """Keep the membership alive; everything owned is paused, so nothing comes. Raises Gap."""
+        self._place()
         message = self._consumer.poll(wait_s)
-        if message is not None and message.error() is None:
+        if message is None:
+            return
+        if message.error() is None:
             # fetched before the pause took hold: read it again later
             self._consumer.seek(self._at(message.partition() or 0, message.offset() or 0))
+        else:
+            self._refuse(message)
 
     def dead_letter(self, refused: Sequence[Letter]) -> None:
         """Returns when the broker has them all. Raises NotAcknowledged."""
@@ -199,25 +211,54 @@ class DecisionsLog:
     def _at(self, partition: int, offset: int = -1001) -> Any:
         return TopicPartition(self._member.decisions_topic, partition, offset)
 
+    def _reached(self, partition: int, offset: int) -> Any:
+        """With the epoch of its leader, by which a log is told that was cut off and has grown again."""
+        epoch = self._epochs.get(partition)
+        return TopicPartition(self._member.decisions_topic, partition, offset, leader_epoch=epoch)
+
+    def _begin(self, at: Any) -> int:
+        if at.offset < 0:
+            return OFFSET_BEGINNING
+        return self._witnesses.before(at, self._ends(at.partition, True))
+
+    def _refuse(self, message: Message) -> None:
+        """Raises what ends reading; all else a client says passes."""
+        error = message.error()
+        topic = self._member.decisions_topic
+        if gone := gap.found(message, topic, lambda partition: self._ends(partition, True)):
+            raise gone
+        if error is not None and error.fatal():
+            raise RuntimeError(error.str())
+
     def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
         if consumer is not self._consumer:
             return
+        self._unplaced = list(partitions)
+        consumer.assign([])
+        self._place()
+
+    def _place(self) -> None:
+        """Go on where the group has been; a broker that does not say is asked again at the next read."""
+        if not self._unplaced:
+            return
         try:
-            known = consumer.committed(partitions, timeout=5)
-        except KafkaException:
-            known = partitions  # only the lag needs them
+            known = self._consumer.committed(self._unplaced, timeout=_ASK_PLACE_S)
+        except KafkaException as error:
+            log.warning("where to go on is not known yet: %s", error)
+            return
         self._owned = {at.partition: max(at.offset, 0) for at in known}
-        self._uncommitted = {}
+        self._uncommitted, self._unplaced, self._epochs = {}, [], {}
         self._backlog = Backlog(self._ends)
-        consumer.assign(partitions)
+        self._witnesses = gap.Witnesses(self._member.decisions_topic)
+        places = [self._at(at.partition, self._begin(at)) for at in known]
+        self._consumer.assign(places)
         if self._paused:
-            consumer.pause(partitions)
+            self._consumer.pause(places)
 
     def _revoked(self, consumer: Consumer, *_: object) -> None:
         if consumer is not self._consumer:
             return  # a retired one leaves the group
-        self._owned = {}
-        self._uncommitted = {}
+        self._owned, self._uncommitted, self._unplaced = {}, {}, []
         self._backlog = None
 
 
