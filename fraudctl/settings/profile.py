@@ -89,6 +89,11 @@ class Pipeline:
     allowed_lateness_ms: Annotated[int, Duration(0, DAY_MS, bare=True)] = 15 * MINUTE_MS
     """how late an event may be and still find the windows it belongs to whole"""
     ids: Ids = Ids()
+    max_age_ms: Annotated[int, Duration(0, 36_500 * DAY_MS, bare=True)] | None = None
+    """an event older than that when it comes is refused; 0: none is. Without it what is older than the log is
+    kept (`retention_ms`), and in any case what is older than 400 days"""
+    max_ahead_ms: Annotated[int, Duration(0, 36_500 * DAY_MS, bare=True)] = DAY_MS
+    """an event is refused whose time is further in the future when it comes; 0: none is"""
 
 
 @settings()
