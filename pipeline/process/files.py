@@ -17,15 +17,18 @@ from typing import Any
 def write_atomically(path: Path, data: Any, mode: int = 0o600, durable: bool = True) -> None:
     """Replace a file, and make its folder if it is not there; `data` is text or bytes.
 
-    With `durable` both the bytes and the name are on disk when this returns; without, a power cut may bring
+    With `durable` both the bytes and the names are on disk when this returns; without, a power cut may bring
     the old file back. Raises OSError; then nothing has changed.
     """
+    missing = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     with unfinished(path) as fresh:
         fill(fresh, data, mode, durable)
         fresh.replace(path)
     if durable:
         sync_folder(path.parent)
+        for folder in missing:
+            sync_folder(folder.parent)
 
 
 @contextmanager

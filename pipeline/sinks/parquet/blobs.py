@@ -134,6 +134,7 @@ class Folder:
         missing = [one for one in (folder, *folder.parents) if not one.exists()]
         for one in reversed(missing):
             one.mkdir(exist_ok=True)
+            files.sync_folder(one.parent)
             if one != self._root and one.is_relative_to(self._root):
                 self._close(one)
 
