@@ -40,6 +40,7 @@ ENTRIES = (
     "logs",
     "plugins",
     "replays",
+    "restored",
     "rules",
     "run",
     "savepoints",
