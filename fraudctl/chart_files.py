@@ -14,7 +14,7 @@ from typing import Any, Final
 from fraudctl import schemas
 from fraudctl.binaries.java import flink_module_flags
 from fraudctl.flink.cluster import ROCKSDB_MB, Setting, cluster_settings, taskmanager_memory
-from fraudctl.monitoring import alerts, dashboards
+from fraudctl.monitoring import dashboards, rules_file
 from fraudctl.servers import _flink_metrics, flink
 from fraudctl.settings import shipped
 
@@ -47,7 +47,7 @@ def files(folder: Path) -> Mapping[str, str]:
     schema = json.loads((folder / "values.schema.json").read_text(encoding="utf-8"))
     return {
         **boards,
-        "files/rules.yml": alerts.rules(),
+        "files/rules.yml": rules_file.text(),
         "files/flink.json": _text({"configuration": flink_settings(), "logging": flink.logging("INFO")}),
         "values.schema.json": _text(with_profile(schema)),
     }

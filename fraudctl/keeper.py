@@ -73,6 +73,8 @@ class Keeper:
         self._pruned_ms = 0
         self._unwritten = 0
         self._complained: str | None = None
+        self._given: int | None = None
+        """the generation in which the job was there since this process began"""
         self._figures = KeeperFigures()
         self.state = known_state(self._stack())
         self._tell(self._stack(), self.state)
@@ -119,7 +121,7 @@ class Keeper:
         return None if gone is None else reason_of_failure(Flink(stack.flink), stack.kafka, gone)
 
     def _watch(self, stack: Stack, wanted: WantedLive, jobs: Sequence[Job]) -> None:
-        flink = Flink(stack.flink)
+        flink, self._given = Flink(stack.flink), wanted.generation
         for job in younger(jobs):
             log.warning("two live jobs: cancelling the younger, %s", job.job_id)
             flink.cancel(job.job_id)
@@ -160,11 +162,17 @@ class Keeper:
             )
             log.info("submitting run %s from %s", start.run, start.restore or "the log alone")
             job_id = self._submit(stack, config, lock)
-            self._figures.submissions += 1
+            self._count_submission()
             self._keep(stack, replace(self.state, state=self._on_its_way(), job_id=job_id))
             log.info("submitted %s", job_id)
             for job in younger(flink.live(LIVE)):
                 flink.cancel(job.job_id)
+
+    def _count_submission(self) -> None:
+        """A first one, and one that a command asked for, is no restart."""
+        self._figures.submissions += 1
+        self._figures.resubmissions += self._given == self.state.generation
+        self._given = self.state.generation
 
     def _settle(self, stack: Stack, wanted: WantedLive) -> Start:
         """Decides from what to start and puts it on disk before anything is submitted."""

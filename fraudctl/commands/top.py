@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from fraudctl import engines
 from fraudctl.console import options, screen
 from fraudctl.console.result import Result, Table
 from fraudctl.console.visible import visible
+from fraudctl.errors import Failed
 from fraudctl.views import lines, terminal, watcher
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fraudctl.views.watcher import View
 
 KEPT_S = 120.0
-ONCE_S = 2.0
+PATIENCE_S = 60.0
 
 
 def register(app: typer.Typer) -> None:
@@ -44,9 +44,11 @@ def top(
 def _snapshot(stack: Stack) -> Result:
     """Rates need two looks."""
     watching = watcher.of(stack, KEPT_S)
-    watching.step()
-    time.sleep(ONCE_S)
-    view = watching.step()
+    watching.start()
+    view = watching.newest(after=1, patience_s=PATIENCE_S)
+    watching.stop()
+    if view is None:
+        raise Failed(f"the stack was not seen twice within {PATIENCE_S:g} s", hint="see: fraudctl status")
     return Result("", view.document(), tables=_tables(view))
 
 

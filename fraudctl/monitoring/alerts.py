@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from fraudctl.monitoring.queries import RECORDED
-
 RUNBOOK: Final = "docs/runbook.md"
-EVALUATED: Final = "10s"
 
 _FAST, _SLOW = 14.4, 6
 """How many times faster than allowed a promise may be broken: the budget of 30 days is gone in two days at
@@ -82,8 +77,8 @@ ALERTS: Final = (
     ),
     Alert(
         "JobRestarts",
-        "changes(flink_jobmanager_job_numRestarts[5m]) > 0"
-        " or increase(fraudctl_keeper_submissions_total[5m]) > 0.5",
+        "increase(flink_jobmanager_job_numRestarts[5m]) > 0"
+        " or increase(fraudctl_keeper_resubmissions_total[5m]) > 0",
         _TICKET,
         "the live job was started anew within the last five minutes",
     ),
@@ -270,16 +265,3 @@ ALERTS: Final = (
         "the last comparison found {{ $value }} differences between {{ $labels.sink }} and the log",
     ),
 )
-
-
-def rules(runbook: str = RUNBOOK) -> str:
-    """Recording rules and alert rules, as a file that Prometheus loads. JSON is YAML."""
-    recorded = [{"record": name, "expr": query} for name, query in RECORDED.items()]
-    alerts = [alert.document(runbook) for alert in ALERTS]
-    groups = {"fraudctl-recorded": recorded, "fraudctl-alerts": alerts}
-    return json.dumps({"groups": list(_groups(groups))}, indent=2) + "\n"
-
-
-def _groups(groups: Mapping[str, list[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-    for name, found in groups.items():
-        yield {"name": name, "interval": EVALUATED, "rules": found}

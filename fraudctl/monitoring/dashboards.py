@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from fraudctl.monitoring.alerts import RUNBOOK, rules
-from fraudctl.monitoring.boards import job, kafka, overview, stores
-from fraudctl.monitoring.boards import rules as rules_board
+from fraudctl.monitoring import rules_file
+from fraudctl.monitoring.alerts import RUNBOOK
+from fraudctl.monitoring.boards import job, kafka, overview, rules, stores
 from fraudctl.monitoring.panels import document
 
-ALL: Final = (overview.BOARD, job.BOARD, stores.BOARD, kafka.BOARD, rules_board.BOARD)
+ALL: Final = (overview.BOARD, job.BOARD, stores.BOARD, kafka.BOARD, rules.BOARD)
 
 PLACE: Final = "/etc/grafana/dashboards/fraudctl"
 
@@ -34,7 +34,7 @@ def files(
     provider = {"name": "fraudctl", "folder": "fraudctl", "type": "file", "options": {"path": place}}
     written["provisioning/dashboards/fraudctl.yml"] = _text({"apiVersion": 1, "providers": [provider]})
     written["provisioning/datasources/prometheus.yml"] = _text({"apiVersion": 1, "datasources": [source]})
-    return written | {"prometheus/rules.yml": rules(runbook)}
+    return written | {"prometheus/rules.yml": rules_file.text(runbook)}
 
 
 def _text(value: object) -> str:

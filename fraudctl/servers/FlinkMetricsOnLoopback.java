@@ -18,6 +18,14 @@ import org.apache.flink.metrics.reporter.MetricReporterFactory;
  * Flink works without.
  */
 public final class FlinkMetricsOnLoopback extends AbstractPrometheusReporter implements MetricReporterFactory {
+  private static final String PATIENCE_S = "5";
+
+  static {
+    // Whoever begins a question and never ends it would keep one of the server's five threads for ever.
+    System.setProperty("sun.net.httpserver.maxReqTime", PATIENCE_S);
+    System.setProperty("sun.net.httpserver.maxRspTime", PATIENCE_S);
+  }
+
   private HTTPServer server;
 
   @Override

@@ -14,7 +14,7 @@ from typing import Annotated, ClassVar
 from fraudctl.binaries import prometheus
 from fraudctl.errors import Failed, NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
-from fraudctl.monitoring import alerts
+from fraudctl.monitoring import rules_file
 from fraudctl.servers import HOST, BaseServer, Program
 from fraudctl.settings.profile import ServerSettings
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
@@ -59,7 +59,7 @@ class Server(BaseServer):
         self._program.unlink(missing_ok=True)
         self._program.symlink_to(found)
         write_atomically(self._folder / "prometheus.json", self._configuration())
-        write_atomically(self._folder / "rules.json", alerts.rules())
+        write_atomically(self._folder / "rules.json", rules_file.text())
 
     def programs(self) -> Sequence[Program]:
         given = told(self.site.settings)
@@ -99,7 +99,7 @@ def configuration(given: Settings, rules: str, scraped: Sequence[Mapping[str, ob
     """The text of a Prometheus' configuration: how often it asks, its file of rules, and whom it asks."""
     every = f"{given.scrape_interval_ms}ms"
     document = {
-        "global": {"scrape_interval": every, "evaluation_interval": alerts.EVALUATED},
+        "global": {"scrape_interval": every, "evaluation_interval": rules_file.EVALUATED},
         "rule_files": [rules],
         "scrape_configs": list(scraped),
     }

@@ -12,6 +12,7 @@ from typing import Final
 from fraudctl.decisions import alerts
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
+from fraudctl.views import history
 from fraudctl.views.looker import Figures, Looker
 from fraudctl.views.pulse import Course, Pulse
 from pipeline.records.flagged import Flagged
@@ -40,7 +41,10 @@ class View:
 
 
 class Watcher:
-    """Keeps the pulses of `keep_s` seconds. `newest` gives None before the first look."""
+    """Keeps the pulses of `keep_s` seconds. `newest` gives None before the first look.
+
+    `before` is asked once, ahead of the first look, for what went before it.
+    """
 
     def __init__(
         self,
@@ -48,14 +52,18 @@ class Watcher:
         ask_alerts: Callable[[], list[Flagged]],
         keep_s: float,
         every_s: float = EVERY_S,
+        before: Callable[[], list[Pulse]] = list,
     ) -> None:
         self._look, self._ask_alerts, self._every_s = look, ask_alerts, every_s
+        self._before = before
         self._past: deque[Pulse] = deque(maxlen=max(2, round(keep_s / every_s)))
         self._course, self._changed, self._stopping = Course(), threading.Condition(), threading.Event()
         self._newest: View | None = None
 
     def step(self) -> View:
         """Look once, now."""
+        if self._newest is None:
+            self._past.extend(self._before())
         pulse = self._course.take(time.time(), self._look())
         found, trouble = self._alerts()
         with self._changed:
@@ -95,10 +103,17 @@ class Watcher:
 
 
 def of(stack: Stack, keep_s: float, every_s: float = EVERY_S) -> Watcher:
-    """A watcher of that stack, with the newest alerts as `fraudctl alerts` has them."""
+    """A watcher of that stack, with the newest alerts as `fraudctl alerts` has them.
+
+    What went before is known where the stack has a Prometheus.
+    """
 
     def newest_alerts() -> list[Flagged]:
         address = stack.sink_address("postgres")
         return alerts.latest(address, 0, SHOWN_ALERTS, way=stack.way("postgres"))
 
-    return Watcher(Looker(stack).look, newest_alerts, keep_s, every_s)
+    def before() -> list[Pulse]:
+        now_s = time.time()
+        return history.of(stack, history.Span(now_s - keep_s, now_s - every_s, every_s))
+
+    return Watcher(Looker(stack).look, newest_alerts, keep_s, every_s, before)

@@ -81,6 +81,10 @@ class KeeperFigures:
     """What the keeper knows of the live job, counted since the keeper started."""
 
     submissions: int = counter("fraudctl_keeper_submissions_total", "times the live job was given to Flink")
+    resubmissions: int = counter(
+        "fraudctl_keeper_resubmissions_total",
+        "times it was given to Flink again though nobody had asked for that: it was gone, or had failed",
+    )
     failures: int = counter(
         "fraudctl_keeper_failures_total", "times keeping the live job as it is wanted failed"
     )

@@ -1,15 +1,14 @@
 """Shows figures to who asks for `/metrics`, on the loopback address, in Prometheus' form; reads it, too.
 
-Figures are read when somebody asks, so a process that nobody watches spends nothing on it. They are read for
-one question at a time, and a question that is not finished within `PATIENCE_S` is dropped. Who probes the
-process hears at `/healthz` that it goes on and at `/readyz` that its work succeeds, each with 200 or with 503
-and the reason, also while figures are looked for.
+Figures are read when somebody asks, so a process that nobody watches spends nothing on it. Who asks for them
+without pause, or hangs, harms nobody (`pipeline.metrics.crowd`); a peer that says nothing, or does not read
+the answer, is dropped after `PATIENCE_S`. Who probes the process hears at `/healthz` that it goes on and at
+`/readyz` that its work succeeds, each with 200 or with 503 and the reason, also while figures are looked for.
 """
 
 from __future__ import annotations
 
 import logging
-import socketserver
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
@@ -22,6 +21,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.utils import floatToGoString
 
+from pipeline.metrics.crowd import Server, Turns
 from pipeline.metrics.kinds import BOUNDS_S, Histogram, Kind, Metric, values
 from pipeline.metrics.pulse import Pulse
 
@@ -44,7 +44,7 @@ def serve(port: int | None, look: Look, pulse: Pulse | None = None, host: str = 
     if port is None:
         return
     try:
-        server = _Server((host, port), _handler(look, pulse))
+        server = Server((host, port), _handler(look, pulse))
     except OSError as error:
         log.warning("metrics cannot be shown on port %s: %s; the work goes on", port, error.strerror)
         return
@@ -71,17 +71,18 @@ class _Figures:
     """What the library asks for all metrics."""
 
     def __init__(self, look: Look) -> None:
-        self._look, self._one = look, threading.Lock()
+        self._look, self._turns = look, Turns()
 
     def describe(self) -> tuple[()]:
         """Nothing is asked of anybody before the first question."""
         return ()
 
     def collect(self) -> Iterator[Family]:
-        with self._one:
-            looked = [pair for figures in self._look() for pair in values(figures)]
-        for metric, by_labels in looked:
-            yield _family(metric, by_labels)
+        """The turn lasts until the last of them is written down."""
+        with self._turns:
+            for figures in self._look():
+                for metric, by_labels in values(figures):
+                    yield _family(metric, by_labels)
 
 
 def _family(metric: Metric, by_labels: Any) -> Family:
@@ -113,8 +114,10 @@ class _Handler(MetricsHandler):
     """The library's, which answers probes as well."""
 
     probes: ClassVar[dict[str, Callable[[], str]]] = {}
+    server: Server
 
     def do_GET(self) -> None:
+        self.server.asked(self.request)
         if self.path not in ("/healthz", "/readyz"):
             return super().do_GET()
         reason = self.probes[self.path]() if self.path in self.probes else ""
@@ -125,13 +128,3 @@ class _Handler(MetricsHandler):
         self.end_headers()
         self.wfile.write(said)
         return None
-
-
-class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Each question in a thread of its own; who goes away in the middle of the answer is no error."""
-
-    allow_reuse_address = True
-    daemon_threads = True
-
-    def handle_error(self, *_: Any) -> None:
-        log.debug("a question was not answered", exc_info=True)

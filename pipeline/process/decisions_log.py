@@ -216,9 +216,9 @@ class DecisionsLog:
         epoch = self._epochs.get(partition)
         return TopicPartition(self._member.decisions_topic, partition, offset, leader_epoch=epoch)
 
-    def _begin(self, at: Any) -> int:
+    def _begin(self, at: TopicPartition) -> int:
         if at.offset < 0:
-            return OFFSET_BEGINNING
+            return int(OFFSET_BEGINNING)
         return self._witnesses.before(at, self._ends(at.partition, True))
 
     def _refuse(self, message: Message) -> None:

@@ -62,6 +62,11 @@ FLAGGED_A_THIRD = said("approve", "0+200x400") | said("block", "0+100x400")
 BLINDED = said("approve", "0+200x400") | said("block", "0+100x288 28800x112")
 ATTACKED = said("approve", "0+200x400") | said("block", "0+1x288 388+200x112")
 ALWAYS = "0x90"
+RESTARTS = 'flink_jobmanager_job_numRestarts{job_name="fraudctl_live"}'
+FIRST_START = {
+    "fraudctl_keeper_submissions_total": "_x5 0x5 1x80",
+    "fraudctl_keeper_resubmissions_total": "_x5 0x85",
+}
 
 CASES: Mapping[str, tuple[Case, Case]] = {
     "NoDecisions": (
@@ -73,8 +78,8 @@ CASES: Mapping[str, tuple[Case, Case]] = {
         Case({WANTED: "0x90", RUNNING: "0x90"}, "5m"),
     ),
     "JobRestarts": (
-        one('flink_jobmanager_job_numRestarts{job_name="fraudctl_live"}', "0x20 1x70", "5m", 1),
-        one('flink_jobmanager_job_numRestarts{job_name="fraudctl_live"}', "1x90"),
+        Case({RESTARTS: "0x20 1x70", "fraudctl_keeper_resubmissions_total": "0x20 1x70"}, "5m", 2),
+        Case({RESTARTS: "_x5 3x20 0x60", **FIRST_START}, "5m"),
     ),
     "ProgramDown": (
         Case({'up{program="a"}': "0x90", 'fraudctl_program_running{program="b"}': "0x90"}, "5m", 2),

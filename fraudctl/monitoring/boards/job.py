@@ -67,11 +67,11 @@ BOARD: Final = Dashboard(
         ),
         lines(
             "Restarts",
-            "of the job's tasks, and submissions of the job",
+            "of the job's tasks, and submissions of a job that was gone",
             "JobRestarts",
             "short",
             ask("flink_jobmanager_job_numRestarts", "{{job_name}}"),
-            ask("fraudctl_keeper_submissions_total", "submissions"),
+            ask("fraudctl_keeper_resubmissions_total", "submissions"),
         ),
         lines(
             "Events that are special",

@@ -63,11 +63,11 @@ class Witnesses:
 
     def before(self, at: TopicPartition, held: Held | None) -> int:
         """Where reading is to begin: at the witness, as far as the log holds it and an epoch is known."""
-        epoch = at.leader_epoch
-        if held is None or epoch is None or epoch < 0 or not held[0] < at.offset <= held[1]:
-            return at.offset
-        self._wanted[at.partition] = at.offset - 1, epoch
-        return at.offset - 1
+        offset, epoch = int(at.offset), at.leader_epoch
+        if held is None or epoch is None or epoch < 0 or not held[0] < offset <= held[1]:
+            return offset
+        self._wanted[at.partition] = offset - 1, epoch
+        return offset - 1
 
     def saw(self, message: Message) -> bool:
         """Whether a record is a witness, which is read for this alone. Raises Gap where it is another one."""
@@ -77,7 +77,7 @@ class Witnesses:
         offset, epoch = self._wanted.pop(partition)
         if message.offset() == offset and message.leader_epoch() != epoch:
             raise Gap(told(self._topic, partition, offset + 1, (0, offset + 1)))
-        return message.offset() == offset
+        return bool(message.offset() == offset)
 
 
 def _asked(held: Callable[[int], Held | None], partition: int) -> Held | None:

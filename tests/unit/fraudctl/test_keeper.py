@@ -86,6 +86,43 @@ def test_what_is_known_of_the_job_is_shown_as_figures(stack: Stack, cluster: Clu
     assert keeper.figures() == replace(before, submissions=1, running=True, run=2)
 
 
+def test_a_job_that_is_given_to_flink_again_though_nobody_asked_for_it_is_counted(
+    stack: Stack, cluster: Cluster
+) -> None:
+    keeper, _ = keeper_of(stack, cluster)
+
+    def counted() -> tuple[int, int]:
+        keeper.look()
+        return keeper.figures().submissions, keeper.figures().resubmissions
+
+    jobs.want(stack, wanted="running")
+    assert (counted(), counted()) == ((1, 0), (1, 0))
+    cluster.jobs.clear()
+    assert (counted(), counted()) == ((2, 1), (2, 1))
+    jobs.want(stack, wanted="stopped")
+    cluster.jobs.clear()
+    assert counted() == (2, 1)
+    jobs.want(stack, wanted="running")
+    assert (counted(), counted()) == ((3, 1), (3, 1))
+
+
+def test_a_keeper_that_is_new_counts_only_the_loss_of_a_job_it_has_seen(
+    stack: Stack, cluster: Cluster
+) -> None:
+    first, _ = keeper_of(stack, cluster)
+    jobs.want(stack, wanted="running")
+    first.look()
+    cluster.jobs.clear()
+    after_a_start_of_the_machine, _ = keeper_of(stack, cluster)
+    after_a_start_of_the_machine.look()
+    beside_a_running_job, _ = keeper_of(stack, cluster)
+    beside_a_running_job.look()
+    cluster.jobs.clear()
+    beside_a_running_job.look()
+    assert after_a_start_of_the_machine.figures().resubmissions == 0
+    assert beside_a_running_job.figures().resubmissions == 1
+
+
 def words(keeper: Keeper, cluster: Cluster) -> list[str]:
     """What is said of the job: once handed to Flink, while its tasks are deployed, and when all run."""
     said = []

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fraudctl import cli
-from fraudctl.monitoring import alerts
 from fraudctl.monitoring.alerts import ALERTS, Alert
+from tests import runbook
+from tests.runbook import ENTRIES
 
-TEXT = (Path(__file__).parents[4] / alerts.RUNBOOK).read_text(encoding="utf-8")
-ENTRIES = dict(re.findall(r"^## (.+)\n\n((?:(?!^## ).*\n?)*)", TEXT, re.MULTILINE))
-COMMANDS = sorted(
-    set(re.findall(r"`(fraudctl [^`]+)`", TEXT)) | set(re.findall(r"^fraudctl .+$", TEXT, re.M))
-)
+COMMANDS = sorted(set(runbook.commands(runbook.TEXT)))
 
 
 def test_the_runbook_has_an_entry_for_each_alert_in_their_order_and_no_other() -> None:
@@ -35,7 +31,7 @@ def test_an_entry_says_how_urgent_it_is_what_to_look_at_and_what_to_do(alert: Al
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_of_the_runbook_can_be_run_as_it_is_printed(line: str) -> None:
-    name, *words = shlex.split(line)[1:]
+    name, *words = shlex.split(line)
     command = cli.build().whole(name)
     context = command.context_class(command)
     while words and (found := _below(command, context, words[0])) is not None:

@@ -6,9 +6,11 @@ import pytest
 
 from fraudctl.monitoring import dashboards, queries
 from fraudctl.monitoring.alerts import ALERTS
+from fraudctl.views import history
 
 ASKED = {
     **queries.RECORDED,
+    **{f"history: {name}": query for name, query in {**history.FIGURES, "lag": history.LAG}.items()},
     **{f"alert {alert.name}": alert.expression for alert in ALERTS},
     **{
         f"{board.name}: {panel.title} {number}": query.expression

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fraudctl.errors import Unhealthy
 from fraudctl.views.looker import Figures
+from fraudctl.views.pulse import Pulse
 from fraudctl.views.watcher import Watcher
 from pipeline.records.flagged import Flagged
 from tests.waiting import LONG_S
@@ -21,6 +22,13 @@ def test_each_look_is_newer_and_only_the_last_are_kept() -> None:
     assert [len(view.past) for view in views] == [1, 2, 3, 3, 3]
     assert watching.newest(after=4) == views[-1]
     assert watching.newest(after=5) is None
+
+
+def test_what_went_before_comes_ahead_of_the_first_look_and_goes_like_all_else() -> None:
+    before = [Pulse(1.0, 10.0), Pulse(3.0, 20.0)]
+    watching = Watcher(lambda: Figures([]), list, keep_s=6.0, every_s=2.0, before=lambda: before)
+    assert watching.step().past[:-1] == (Pulse(1.0, 10.0), Pulse(3.0, 20.0))
+    assert watching.step().past[0] == Pulse(3.0, 20.0)
 
 
 def test_a_store_that_is_away_leaves_the_figures_and_is_named() -> None:

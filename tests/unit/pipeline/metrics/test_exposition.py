@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
-from pipeline.metrics import exposition
+from pipeline.metrics import crowd, exposition
 from pipeline.metrics.kinds import Histogram, Labelled, counter, gauge, histogram
 from pipeline.metrics.pulse import Pulse
+from tests.waiting import await_that
 
 
 @dataclass(slots=True)
@@ -122,6 +124,65 @@ def test_who_asks_and_hangs_is_dropped_and_the_next_is_answered(
     assert time.monotonic() - began < 10
     for one in hanging:
         one.close()
+
+
+def threads() -> int:
+    """Those that answer, not the one that listens."""
+    return sum(one.name != "metrics" for one in threading.enumerate())
+
+
+def test_of_any_number_that_hang_a_few_are_kept_and_who_asks_is_answered_at_once(
+    figures: Figures, port: int
+) -> None:
+    before = threads()
+    exposition.serve(port, lambda: (figures,), Pulse())
+    hanging = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]
+    for one in hanging[::2]:
+        with suppress(OSError):
+            one.sendall(b"GET /metr")
+    assert "shop_sold_total" in ask(port)
+    assert probe(port, "/healthz") == (200, "ok\n")
+    await_that(lambda: threads() - before <= crowd.MOST_AT_ONCE, "the first have gone")
+    for one in hanging:
+        one.close()
+
+
+def test_who_asks_without_pause_gets_a_tenth_of_a_processor_and_probes_are_answered_meanwhile(
+    figures: Figures, port: int
+) -> None:
+    work_s, looks, over = 0.02, [0], threading.Event()
+
+    def look() -> tuple[Figures]:
+        looks[0] += 1
+        end_s = time.thread_time() + work_s
+        while time.thread_time() < end_s:
+            pass
+        return (figures,)
+
+    def flood() -> None:
+        while not over.is_set():
+            with suppress(OSError, HTTPException):
+                ask(port)
+
+    exposition.serve(port, look, Pulse())
+    floods = [threading.Thread(target=flood) for _ in range(2 * crowd.MOST_AT_ONCE)]
+    began_s = time.monotonic()
+    for one in floods:
+        one.start()
+    await_that(lambda: looks[0] > 5, "the flood is answered")
+    said: list[tuple[int, str]] = []
+    await_that(lambda: probed(port, said), "a probe is answered")
+    over.set()
+    for one in floods:
+        one.join(60)
+    assert said == [(200, "ok\n")]
+    assert looks[0] * work_s <= 0.1 * (time.monotonic() - began_s) + 2 * work_s
+
+
+def probed(port: int, said: list[tuple[int, str]]) -> bool:
+    with suppress(OSError, HTTPException):
+        said.append(probe(port, "/healthz"))
+    return bool(said)
 
 
 def test_a_look_that_fails_fails_that_answer_alone(figures: Figures, port: int) -> None:
