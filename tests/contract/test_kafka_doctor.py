@@ -193,7 +193,11 @@ def test_settings_of_a_topic_that_is_there_are_left_unless_somebody_asks_for_the
     said = "topic theirs has retention.ms=123456, the profile says -1"
     assert said in admin.differing(cluster.inner, [ours])
     assert admin.create(replace(cluster.inner, alter_topics=True), [ours]) == ()
-    assert admin.describe(cluster.inner, ["theirs"])["theirs"].config["retention.ms"] == "-1"
+
+    def is_changed() -> bool:
+        return admin.describe(cluster.inner, ["theirs"])["theirs"].config["retention.ms"] == "-1"
+
+    await_that(is_changed, "the change")
     admin.delete(cluster.inner, ["theirs"])
 
 
