@@ -20,7 +20,9 @@ from fraudctl.settings.checkpoints import Checkpoints
 from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
+    Approval,
     Digest,
+    FlinkSize,
     Ids,
     Log,
     Notify,
@@ -38,7 +40,7 @@ from pipeline.settings.reading import Free, names, read
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
 _T = TypeVar("_T")
-_MORE = ("schema_registry", "notify", "signing")
+_MORE = ("schema_registry", "notify", "signing", "approval")
 _SECTIONS = ("topics", "pipeline", "checkpoints", "sinks", "servers", *_MORE)
 
 
@@ -77,7 +79,9 @@ class _Reader(Sections):
         self.refuse_unknown("", ("engine", "rules", *_SECTIONS, *vars(Log())))
         topics, log, pipeline = self.topics(), self.flat("", Log), self.pipeline()
         rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
-        signing = self.section("signing", Signing)
+        signing, approval = self.section("signing", Signing), self.section("approval", Approval)
+        if approval.required and signing.trusted is None:
+            self.problem("approval.required", "wants signing.trusted, the file of those who may approve")
         schema_registry, engine = elsewhere.schema_registry(self), self.engine()
         self.layers.allow(OTHER_VARIABLES)
         self.layers.problems += self.layers.strangers()
@@ -90,6 +94,7 @@ class _Reader(Sections):
             servers=servers,
             notify=notify,
             signing=signing,
+            approval=approval,
             schema_registry=schema_registry,
             engine=engine,
             checkpoints=self.checkpoints(),
@@ -186,11 +191,13 @@ class _Reader(Sections):
 
     def server(self, name: str) -> ServerSettings:
         path = f"servers.{name}"
-        size = self.section(path, ServerSize, "ports", "settings", "external")
+        kind: type[ServerSize] = FlinkSize if name == "flink" else ServerSize
+        size = self.section(path, kind, "ports", "settings", "external")
         ports, own = self.ports(name), {}
         if self.layers.sets(f"{path}.settings"):
             own = self.plug_in(f"{path}.settings", _server_module(name).Settings)
-        return ServerSettings(size.port, ports, size.memory_mb, own, elsewhere.of(self, name))
+        count = size.taskmanagers if isinstance(size, FlinkSize) else 1
+        return ServerSettings(size.port, ports, size.memory_mb, own, elsewhere.of(self, name), count)
 
     def ports(self, name: str) -> dict[str, int]:
         path = f"servers.{name}.ports"
