@@ -147,6 +147,11 @@ COMMANDS = {
         "fraudctl.commands.audit",
         "Show who changed what and when, or `verify` that none of it was changed or cut; exit 5 if it was.",
     ),
+    "backup": Entry(
+        "fraudctl.commands.backup",
+        "A copy of a stack from which it goes on elsewhere.",
+        dict.fromkeys(("create", "restore"), ""),
+    ),
     "secrets": Entry("fraudctl.commands.secrets", "The secrets of the stack's own servers.", {"rotate": ""}),
     "schema": Entry("fraudctl.commands.schema", "The JSON Schemas of records and files."),
     "notify": Entry("fraudctl.commands.notify", "What became of notifications."),

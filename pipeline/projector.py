@@ -25,6 +25,7 @@ from typing import Any, Protocol
 
 from pipeline import sinks
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.gap import Gap
 from pipeline.connections.tls import BadFile
 from pipeline.metrics import SinkStatus, exposition
 from pipeline.metrics.pulse import Pulse
@@ -121,7 +122,9 @@ class Pace:
 class Log(Protocol):
     """The decisions topic as a projector sees it. `DecisionsLog` is the real one."""
 
-    def read(self, limit: int, wait_s: float) -> list[Delivery]: ...
+    def read(self, limit: int, wait_s: float) -> list[Delivery]:
+        """Raises Gap, as `idle` does."""
+
     def owns(self, partition: int) -> bool: ...
     def commit(self, offsets: Mapping[int, int]) -> None: ...
     def pause(self) -> None: ...
@@ -266,6 +269,9 @@ def main(arguments: Sequence[str] | None = None) -> int | str:
         signal.signal(number, lambda *_: projector.stop())
     try:
         projector.run()
+    except Gap as gone:
+        status.last_error, status.mend = str(gone), gone.mend(config.sink)
+        return f"{gone}; {status.mend}"
     finally:
         file.write(status)
         decisions.close()

@@ -41,6 +41,7 @@ ENTRIES = (
     "logs",
     "plugins",
     "replays",
+    "restored",
     "rules",
     "run",
     "savepoints",

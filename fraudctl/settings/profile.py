@@ -97,6 +97,11 @@ class Pipeline:
     hot_keys: Annotated[int, Whole(0, 1_000)] = 100
     """of how many keys each step counts the traffic, for `hotkeys`; 0: of none"""
     ids: Ids = Ids()
+    max_age_ms: Annotated[int, Duration(0, 36_500 * DAY_MS, bare=True)] | None = None
+    """an event older than that when it comes is refused; 0: none is. Without it what is older than the log is
+    kept (`retention_ms`), and in any case what is older than 400 days"""
+    max_ahead_ms: Annotated[int, Duration(0, 36_500 * DAY_MS, bare=True)] = DAY_MS
+    """an event is refused whose time is further in the future when it comes; 0: none is"""
 
 
 @settings()

@@ -25,7 +25,7 @@ HOME_USERS: Final = range(61_184, 65_520)
 def write_atomically(path: Path, data: Any, mode: int = 0o600, durable: bool = True) -> None:
     """Replace a file, and make its folder if it is not there; `data` is text or bytes.
 
-    With `durable` both the bytes and the name are on disk when this returns; without, a power cut may bring
+    With `durable` both the bytes and the names are on disk when this returns; without, a power cut may bring
     the old file back. Raises OSError; then nothing has changed.
     """
     make_folders(path.parent, 0o777)
@@ -72,11 +72,13 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folders(path: Path, mode: int) -> None:
-    """Make a folder and the parents it lacks; one that is there stays as it is."""
+    """Make a folder and the parents it lacks, on disk at return; one that is there stays as it is."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):
         owner = owner_below(folder.parent)
         folder.mkdir(mode, exist_ok=True)
+        with suppress(PermissionError):  # one may make folders where one may not look
+            sync_folder(folder.parent)
         if owner is not None:
             os.chown(folder, owner, owner, follow_symlinks=False)
 

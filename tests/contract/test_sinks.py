@@ -6,6 +6,7 @@ A sink called NAME needs a fixture `NAME_server` in conftest.py; nothing else ha
 from __future__ import annotations
 
 import json
+import random
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -26,7 +27,8 @@ from pipeline import sinks
 from pipeline.records.decision_bytes import glance, take_apart
 from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit, decode_decision
-from pipeline.records.quantities import Number
+from pipeline.records.ids import LONGEST_ID_BYTES
+from pipeline.records.quantities import MAX_TIME_MS, Number
 from pipeline.sinks import Damaged, Held, Outcome, Sink, Unavailable
 from pipeline.sinks.postgres.schema import create_schema
 from pipeline.sinks.postgres.statements import SCHEMA_VERSION
@@ -236,6 +238,49 @@ def test_strange_but_lawful_text_is_kept_as_it_is(sink: Sink) -> None:
     one = delivery(event_id, VELOCITY, IP_BURST, user_id="7:ä:\\", ip="a\tb\\c\nd", note="\\N")
     assert sink.write([one]) == Outcome(written=1)
     assert sink.held("7:ä:\\", event_id) == expected(sink, one)
+
+
+def largest(event_id: str) -> Delivery:
+    """A decision with the longest ids that a profile can allow, texts that fill an event, and the greatest
+    numbers; what could be compressed is not, as far as a text can be at random."""
+    draw = random.Random(event_id)
+
+    def text(size: int) -> str:
+        return (
+            "".join(draw.choices("abcdefghijklmnopqrstuvwxyzÄß𝄞", k=size))
+            .encode()[:size]
+            .decode(errors="ignore")
+        )
+
+    ids = {name: text(LONGEST_ID_BYTES) for name in ("device_id", "card_id", "merchant_id", "session_id")}
+    texts = {name: text(9_000) for name in ("ip", "country", "channel", "currency", "note", "memo")}
+    hits = [Hit(f"rule_{n}_{'x' * 50}", 2, text(1_200)) for n in range(60)]
+    return decided(
+        f"{event_id}-{text(LONGEST_ID_BYTES)}".encode()[:LONGEST_ID_BYTES].decode(errors="ignore"),
+        *hits,
+        user_id=text(LONGEST_ID_BYTES),
+        content_hash="f" * 16,
+        units=-(10**18 - 1),
+        partition=255,
+        offset=2**40 - 2,
+        run=2**22,
+        time_ms=MAX_TIME_MS - 1,
+        **ids,
+        **texts,
+        lat=Number("1e308"),
+        lon=Number("-4.9406564584124654e-324"),
+        features={f"feature_{n}": text(60_000) for n in range(8)},
+        **{f"field_{n}": text(20) for n in range(100)},
+    )
+
+
+def test_the_largest_of_everything_that_is_accepted_is_held_by_every_store(sink: Sink) -> None:
+    one = largest(new_event())
+    identity = take_apart(one.value).identity
+    assert sink.write([one]) == Outcome(written=1)
+    assert sink.held(*identity) == expected(sink, one)
+    held = sink.look_up([identity])[identity]
+    assert held.fields == sink.expected(one, take_apart(one.value)).fields
 
 
 def test_a_dead_store_is_not_now_and_the_batch_goes_in_once_it_is_back(sink: Sink, server: Any) -> None:

@@ -57,6 +57,8 @@ def test_the_job_configuration_holds_the_live_topics_and_takes_changes(stack: St
             "allowed_lateness_ms": 900_000,
             "max_id_bytes": 256,
             "any_ids": False,
+            "max_age_ms": 400 * 86_400_000,
+            "max_ahead_ms": 86_400_000,
         },
         "jars": ["/c/kernel.jar", "/c/connector.jar"],
         "checkpoints": f"file://{tmp_path}/checkpoints/run-7",

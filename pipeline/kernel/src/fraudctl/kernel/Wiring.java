@@ -17,6 +17,7 @@ import fraudctl.kernel.plan.JobPython;
 import fraudctl.kernel.plan.Rules;
 import fraudctl.kernel.schema.Framed;
 import fraudctl.kernel.source.EndOffsets;
+import fraudctl.kernel.source.NoReset;
 import fraudctl.kernel.source.RecordReading;
 import fraudctl.kernel.source.TransactionSource;
 import fraudctl.kernel.wire.Record;
@@ -180,7 +181,7 @@ public final class Wiring {
                 .setBootstrapServers(config.get("bootstrap").asText())
                 .setGroupId(config.get("group").asText())
                 .setTopics(topic("transactions"))
-                .setStartingOffsets(start())
+                .setStartingOffsets(new NoReset(start()))
                 .setDeserializer(new RecordReading())
                 .setProperties(properties())
                 // A few milliseconds of waiting save most of the broker's and the reader's work at medium rates.
