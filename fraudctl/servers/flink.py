@@ -218,7 +218,9 @@ class Server(BaseServer):
         # the home are followed, so that every home has the same class path.
         places = [*job_jars(self.site.cache), *(jar.resolve() for jar in jars)]
         alike = TASKMANAGER if is_taskmanager(name) else name
-        begun = server_command(alike, flags, places, self.site.cache, keeps=name == alike)
+        begun = server_command(
+            alike, flags, places, self.site.cache, keeps=self.keeps_classes and name == alike
+        )
         argv = [*begun, main, "--configDir", str(conf)]
         argv += _flink_metrics.port_argument(self.site.ports[_metrics_role(name)])
         return Program(name, argv, env=self._environment(), start_s=2)
@@ -249,6 +251,11 @@ def logging(level: str) -> str:
 def job_jars(cache: Path) -> tuple[Path, ...]:
     """Where the jars of a job are: the pipeline's JVM half, the Kafka connector, and what that needs."""
     return kernel_place(*_kernel_parts(cache)), *artifacts.jars("connector", cache)
+
+
+def has_kernel(cache: Path) -> bool:
+    """Whether the kernel's jar is there, so that nothing has to be compiled."""
+    return kernel_place(*_kernel_parts(cache)).exists()
 
 
 def build_kernel(cache: Path) -> Path:
