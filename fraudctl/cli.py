@@ -194,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupt.install()
     options.reset()
     # Options that are read while parsing are known too late for an error of the parsing itself.
-    options.change(json="--json" in argv, debug="--debug" in argv)
+    options.change(json="--json" in argv, debug="--debug" in argv, arguments=tuple(argv))
     try:
         return _run(argv)
     except FraudctlError as error:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tests.chart import CRD
+from tests.flink_deployment import CRD
 from tests.waiting import await_that
 
 NAMESPACE = "risk"

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import kubernetes_validate
-import pytest
 import yaml
 from helm_python import Chart
 
 from fraudctl.engines.kubernetes import chart
+from tests import flink_deployment
+from tests.flink_deployment import KUBERNETES
 
-KUBERNETES = "1.36"
-CRD = Path(__file__).parents[2] / "shared" / "kubernetes" / "flinkdeployments.yml"
-"""of operator 1.15.0; data beside the checkout, where there is any"""
 EXAMPLES = ("eks", "gke", "kind")
 OTHERS_KINDS = frozenset({"ServiceMonitor", "PrometheusRule", "ScaledObject", "ExternalSecret"})
 """of operators whose definitions are not at hand"""
@@ -56,42 +51,12 @@ def pods(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
 def problems(it: Mapping[str, Any]) -> list[str]:
     """What is wrong with an object; unknown names are."""
     if it["kind"] == "FlinkDeployment":
-        checker = jsonschema.Draft202012Validator(flink_schema())
-        return sorted(f"{'.'.join(map(str, e.path))}: {e.message}" for e in checker.iter_errors(it))
+        return flink_deployment.problems(it)
     try:
         kubernetes_validate.validate(dict(it), KUBERNETES, strict=True)
     except kubernetes_validate.ValidationError as error:
         return [str(error.message)]
     return []
-
-
-@cache
-def flink_schema() -> dict[str, Any]:
-    """The operator's definition as a JSON Schema that refuses unknown names; without it a test is skipped."""
-    if not CRD.is_file():
-        pytest.skip(f"the operator's definitions are not at {CRD.parent}")
-    document = yaml.load(CRD.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    [version] = document["spec"]["versions"]
-    schema = _closed(version["schema"]["openAPIV3Schema"])
-    schema["properties"] |= {name: {} for name in ("apiVersion", "kind", "metadata")}
-    return schema
-
-
-def _closed(shape: Any) -> Any:
-    if not isinstance(shape, dict):
-        return shape
-    made = {name: _closed_member(name, value) for name, value in shape.items()}
-    if shape.get("x-kubernetes-int-or-string"):
-        made = {"type": ["integer", "string"]}
-    if "properties" in made and not shape.get("x-kubernetes-preserve-unknown-fields"):
-        made.setdefault("additionalProperties", False)
-    return made
-
-
-def _closed_member(name: str, value: Any) -> Any:
-    if name == "properties":
-        return {key: _closed(one) for key, one in value.items()}
-    return _closed(value) if name in ("items", "additionalProperties") else value
 
 
 def _flink_pod(spec: Mapping[str, Any], role: str) -> dict[str, Any]:

@@ -47,6 +47,11 @@ class Account:
             self._clients[service] = self.called(lambda: aws.client(service, Config(), **options), service)
         return self._clients[service]
 
+    @property
+    def where(self) -> str:
+        """The region it is in. Raises Refused where nothing says."""
+        return self.region or str(self.client("sts").meta.region_name)
+
     def ask(self, service: str, operation: str, /, **arguments: Any) -> Any:
         """The answer of one operation. Raises Refused."""
         act = getattr(self.client(service), operation)

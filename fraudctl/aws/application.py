@@ -65,6 +65,11 @@ def start(account: Account, restore: str, wait_s: float) -> None:
         how["SnapshotName"] = restore
     run = {"ApplicationRestoreConfiguration": how}
     account.ask(SERVICE, "start_application", ApplicationName=account.name, RunConfiguration=run)
+    await_running(account, wait_s)
+
+
+def await_running(account: Account, wait_s: float) -> None:
+    """Returns when it runs. Raises Failed where it ends instead, or does not in time."""
     _await(account, "RUNNING", wait_s, unless=_ENDED_UNWELL)
 
 

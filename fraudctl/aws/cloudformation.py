@@ -68,11 +68,15 @@ def outputs(account: Account, stack: str) -> dict[str, str]:
 
 def parameter(account: Account, stack: str, name: str) -> str | None:
     """The value a stack has of a parameter; None where there is no such stack or parameter."""
+    return parameters(account, stack).get(name)
+
+
+def parameters(account: Account, stack: str) -> dict[str, str]:
+    """What a stack was told; nothing where there is none."""
     if status(account, stack) is None:
-        return None
+        return {}
     [found] = account.ask("cloudformation", "describe_stacks", StackName=stack)["Stacks"]
-    given = {one["ParameterKey"]: str(one["ParameterValue"]) for one in found.get("Parameters", ())}
-    return given.get(name)
+    return {one["ParameterKey"]: str(one["ParameterValue"]) for one in found.get("Parameters", ())}
 
 
 def plan(account: Account, stack: str, template: Template, wait_s: float) -> list[Change]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,12 +55,17 @@ class Overview:
     @property
     def is_well(self) -> bool:
         return (
-            all(state is not None and state.endswith("_COMPLETE") for state in self.stacks.values())
+            all(map(is_whole, self.stacks.values()))
             and self.job is not None
             and self.job.runs
             and all(running >= wanted for wanted, running in self.programs.values())
             and not self.alarms
         )
+
+
+def is_whole(state: str | None) -> bool:
+    """Whether a stack in that state is as it was last wanted; one that was rolled back is not."""
+    return state is not None and state.endswith("_COMPLETE") and "ROLLBACK" not in state
 
 
 def stack_name(account: Account, layer: str) -> str:
@@ -125,9 +130,14 @@ def submit(account: Account, restore: str, wait_s: float, shown: Progress) -> No
     application.start(account, restore, wait_s)
 
 
+def layers(account: Account) -> dict[str, str | None]:
+    """The state of each layer's stack, None where it is not there. Raises Refused."""
+    return {layer: cloudformation.status(account, stack_name(account, layer)) for layer in LAYERS}
+
+
 def overview(account: Account, profile: Profile) -> Overview:
     """How everything is, asked now. Raises Refused."""
-    stacks = {layer: cloudformation.status(account, stack_name(account, layer)) for layer in LAYERS}
+    stacks = layers(account)
     if stacks[PIPELINE] is None:
         return Overview(stacks, None, {}, ())
     names = programs.names(profile)
@@ -150,16 +160,6 @@ def delete(account: Account, wait_s: float, shown: Progress) -> list[str]:
     """Delete the pipeline's stack; tables, buckets, brokers and databases stay. The stacks deleted."""
     stack = stack_name(account, PIPELINE)
     return [stack] if cloudformation.delete(account, stack, wait_s, shown) else []
-
-
-def logs(account: Account, what: str, since_ms: int, most: int) -> Iterator[str]:
-    """The newest lines of the job (`job`), of one program, or of the function `notify`."""
-    group = "job" if what == "job" else "notify" if what == "notify" else "programs"
-    asked: dict[str, object] = {"logGroupName": f"/fraudctl/{account.name}/{group}", "startTime": since_ms}
-    if group == "programs":
-        asked["logStreamNamePrefix"] = f"{what}/"
-    found = account.ask("logs", "filter_log_events", **asked, limit=most)["events"]
-    yield from (str(one["message"]).rstrip("\n") for one in found)
 
 
 def _scale(account: Account, profile: Profile, tasks: int) -> None:

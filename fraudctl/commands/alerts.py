@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fraudctl import engines
+from fraudctl.commands import _nearby
 from fraudctl.console.result import Result, Table
 from fraudctl.decisions import alerts as decided
 from fraudctl.settings import moment
@@ -48,6 +49,8 @@ def alerts(
     Example: fraudctl alerts --since 1h --decision block; fraudctl alerts top --users
     """
     current, now_ms = engines.current(), clock.now_ms()
+    if not follow and (there := _nearby.answer(current)) is not None:
+        return there
     if view is View.TOP:
         return _top(current, "user" if users else "ip", limit, now_ms)
     since_ms = moment.of_option("--since", since)

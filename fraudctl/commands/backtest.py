@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,13 @@ from pipeline.records import quantities
 
 if TYPE_CHECKING:
     from fraudctl.compare.backtest import Backtest
+
+
+class Engine(StrEnum):
+    """What computes features: the kernel of the job, or their readable definition in Python."""
+
+    KERNEL = "kernel"
+    REFERENCE = "reference"
 
 
 def register(app: typer.Typer) -> None:
@@ -59,6 +67,10 @@ def backtest(
     until: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="Judge events before that time only.")
     ] = None,
+    engine: Annotated[
+        Engine | None,
+        typer.Option("--engine", help="What computes features; without it the quicker one for the file."),
+    ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write an HTML page with charts.")] = None,
     profile: Annotated[
         str, typer.Option("--profile", help="Whose settings count.", autocompletion=_completion.profiles)
@@ -93,6 +105,7 @@ def backtest(
         None if since is None else _time("--from", since),
         None if until is None else _time("--to", until),
         _reading.until_ms(future),
+        engine=None if engine is None else backtests.Engine(engine.value),
     )
     if compare and (report is not None or budget is not None):
         hint = "backtest the rule sets one by one for charts and budgets"
@@ -177,7 +190,7 @@ def _notes(found: Backtest) -> list[str]:
         notes.append(f"{truths.contradictory} events have labels that contradict each other at the same time")
     notes += found.notes
     notes += [f"the plug-in of {name} failed on {n} events" for name, n in found.plugin_errors.items()]
-    if all(one.fraud is None for one in found.outcomes):
+    if not found.known["fraud"] + found.known["legit"]:
         notes.append("no labels, so nothing is said of precision and recall")
     if found.budget_per_month is not None:
         chosen = found.chosen

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from fraudctl import engines
 from fraudctl.bench import capacity as bench_capacity
+from fraudctl.bench import idle as bench_idle
 from fraudctl.bench import keys as bench_keys
+from fraudctl.bench import pairs as bench_pairs
 from fraudctl.bench import processor
 from fraudctl.bench import rate as bench_rate
 from fraudctl.bench import sink as bench_sink
@@ -57,6 +60,14 @@ def bench(
     startup: Annotated[
         bool, typer.Option("--startup", help="How long each command takes to show its help; needs no stack.")
     ] = False,
+    idle: Annotated[
+        bool, typer.Option("--idle", help="What the stack takes while nobody sends, for --duration.")
+    ] = False,
+    compare: Annotated[
+        Path | None,
+        typer.Option("--compare", metavar="BUILD", help="Capacity of that build and of this one, by turns."),
+    ] = None,
+    pairs: Annotated[int, typer.Option(min=1, help="With --compare: runs of each build.")] = 4,
     events: Annotated[int, typer.Option(min=1, help="How many events to fill in.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 7,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the topics of a capacity run.")] = False,
@@ -70,9 +81,10 @@ def bench(
 
     Example: fraudctl bench --rate 5000 --duration 60s
     """
-    if [rate is not None, capacity, keys, sink is not None, startup].count(True) != 1:
+    asked = [rate is not None, capacity, keys, sink is not None, startup, idle, compare is not None]
+    if asked.count(True) != 1:
         raise UsageError(
-            "bench needs one of --rate, --capacity, --keys, --sink and --startup",
+            "bench needs one of --rate, --capacity, --keys, --sink, --startup, --idle and --compare",
             hint="for example: fraudctl bench --rate 1000; fraudctl bench --capacity --events 200000",
         )
     if kill not in (None, "taskmanager") or (kill and rate is None):
@@ -89,7 +101,13 @@ def bench(
         return _sink(sink, events, seed, wait)
     if capacity:
         return _capacity(events, seed, keep, wait)
+    if compare is not None:
+        with progress("bench", 2 * pairs) as shown:
+            return bench_pairs.answer(bench_pairs.run(compare, pairs, events, seed, shown), NOT_GOOD)
     duration_s, warmup_s = _seconds("--duration", duration), _seconds("--warmup", warmup)
+    if idle:
+        with progress("bench", None) as shown:
+            return bench_idle.answer(bench_idle.run(engines.current(), duration_s, shown))
     return _rate(_wanted(str(rate)), duration_s, warmup_s, seed, bool(kill))
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from fraudctl import engines
-from fraudctl.chaos import experiment, guardian, ledger
+from fraudctl.chaos import elsewhere, experiment, guardian, ledger
 from fraudctl.chaos import reading as faults
 from fraudctl.commands import _completion
 from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
+from fraudctl.engines import nearby
 from fraudctl.errors import UsageError
 from fraudctl.home import stack
 from fraudctl.settings import moment, shipped
@@ -119,7 +121,38 @@ def run(
     running = engines.current()
     for number, sentence in enumerate(order.plan(), 1):
         say(f"{number}. {sentence}")
+    if (engine := nearby.needed(running)) is not None:
+        told = (
+            "--attack",
+            attack,
+            "--rate",
+            f"{rate:g}",
+            "--duration",
+            f"{length_ms}ms",
+            "--seed",
+            str(seed),
+        )
+        sending = ["simulate", *told, "--workers", str(workers), "--patience", patience, "--json"]
+        striking = cast("elsewhere.Striking", engine)
+        return _of_elsewhere(chosen, elsewhere.run(striking, running, chosen, sending, after_ms / 1_000))
     return _result(experiment.run(running, order))
+
+
+def _of_elsewhere(fault: Fault, found: elsewhere.Borne) -> Result:
+    data: dict[str, object] = {
+        "fault": _document(fault),
+        "outage_s": found.outage_s,
+        "traffic": found.traffic,
+        "verify": found.verified,
+        "checks": [asdict(one) for one in found.checks],
+    }
+    marks = [("yes" if c.holds else "NO", c.what, c.detail) for c in found.checks]
+    failed = [check.what for check in found.checks if not check.holds]
+    words = f"does not hold: {'; '.join(failed)}" if failed else "borne, nothing was lost"
+    said = f"{fault.name}, back after {found.outage_s:g} s: {words}"
+    return Result(
+        said, data, 5 if failed else 0, (Table("What must hold", ("holds", "what", "figures"), marks),)
+    )
 
 
 def _result(found: Findings) -> Result:

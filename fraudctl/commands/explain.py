@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
+from fraudctl.commands import _nearby
 from fraudctl.console.result import Result, Table
 from fraudctl.decisions import explain as capability
 from fraudctl.decisions import explained, side_by_side
@@ -32,7 +33,10 @@ def explain(
 
     Example: fraudctl explain evt-000042 --user ada
     """
-    found = capability.explain(engines.current(), event_id, user)
+    running = engines.current()
+    if (there := _nearby.answer(running)) is not None:
+        return there
+    found = capability.explain(running, event_id, user)
     if at is not None:
         return _side_by_side(found, at)
     return Result(explained.summary(found), found.document(), tables=explained.tables(found))

@@ -22,6 +22,7 @@ class Server(StrEnum):
     dynamodb = "dynamodb"
     s3 = "s3"
     gcs = "gcs"
+    registry = "registry"
 
 
 def register(app: typer.Typer) -> None:

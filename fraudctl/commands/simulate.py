@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion
+from fraudctl.commands import _completion, _nearby
 from fraudctl.console.result import Result
 from fraudctl.errors import UsageError
 from fraudctl.settings import moment, shipped
@@ -59,4 +59,7 @@ def simulate(
             count = simulation.write_stream(run, target)
         data = {"run": run.name, "start_ms": start_ms, "events": count, "file": str(output)}
         return Result(f"{count} transactions written to {output}", data)
-    return simulation.simulate(engines.current(), run, workers, patience_ms / 1000).as_result()
+    running = engines.current()
+    if (there := _nearby.answer(running)) is not None:
+        return there
+    return simulation.simulate(running, run, workers, patience_ms / 1000).as_result()

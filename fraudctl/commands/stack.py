@@ -71,11 +71,16 @@ def up(
     engine: Annotated[
         str | None,
         typer.Option(
-            "--engine", help="What runs it: local, compose, kubernetes.", autocompletion=_completion.engines
+            "--engine",
+            help="What runs it: local, compose, kubernetes, aws.",
+            autocompletion=_completion.engines,
         ),
     ] = None,
     values: Annotated[
-        Path | None, typer.Option("--values", help="Kubernetes: the chart's values, with the profile.")
+        Path | None,
+        typer.Option(
+            "--values", help="Kubernetes: the chart's values, with the profile. AWS: image, region."
+        ),
     ] = None,
     namespace: Annotated[str | None, typer.Option("--namespace", help="Kubernetes: where.")] = None,
     context: Annotated[
@@ -91,15 +96,14 @@ def up(
     home = stacks.home_dir()
     left_out, more = tuple(sorted(without or ())), tuple(sorted(added or ()))
     if engines.names_elsewhere(home, engine):
-        _refuse_with_values(profile, rules)
         wish = contract.Wish(
             home,
-            wanted.profile(home, None, None),
+            wanted.profile(home, profile, rules),
             left_out,
             any_port,
             wait,
             more,
-            contract.Elsewhere(values, namespace, context),
+            contract.Elsewhere(values, namespace, context, bool(profile or rules)),
         )
         return _started(engines.for_up(home, engine).up(wish), time.monotonic() - began)
     chosen = wanted.profile(home, profile, rules)
@@ -116,14 +120,6 @@ def up(
             live.start(started, max(10.0, wait - (time.monotonic() - began)), shown)
             _apply_wanted(started, rules is not None, shown)
     return _started(started, time.monotonic() - began)
-
-
-def _refuse_with_values(profile: str | None, rules: str | None) -> None:
-    if profile or rules:
-        raise UsageError(
-            "profile and rule set are in the values there",
-            hint="write them into the file of --values, as `profile` and `rules`",
-        )
 
 
 def down() -> Result:

@@ -11,7 +11,7 @@ import typer
 
 from fraudctl import engines
 from fraudctl import verify as checking
-from fraudctl.commands import _completion
+from fraudctl.commands import _completion, _nearby
 from fraudctl.commands._app import App
 from fraudctl.console import options
 from fraudctl.console.progress import Progress, progress
@@ -64,6 +64,8 @@ def sinks(
     if dry_run and not repair:
         raise UsageError("--dry-run goes with --repair", hint="run: fraudctl verify sinks --repair --dry-run")
     running = engines.current()
+    if (there := _nearby.answer(running)) is not None:
+        return there
     configs = _configs(running, sink)
     log = checking.KafkaLog(running.kafka, running.profile.topics.decisions)
     bars = _Bars()

@@ -6,14 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 
-from fraudctl.compare.detection import MONTH_MS, Level, Measure, Outcome, months_of, within_budget
+from fraudctl.compare.detection import MONTH_MS, Level, Measure, Outcome, within_budget
 from fraudctl.compare.truths import Truths
 from fraudctl.errors import UsageError
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import NO_LIMIT, Limit, Refusals
 from fraudctl.files.sources import Paths
+from fraudctl.files.spooled import Spooled
 from pipeline.records.clock import DAY_MS
 from pipeline.rules.expression.tree import Kind
 from pipeline.rules.plan import PlanSettings
@@ -21,6 +23,13 @@ from pipeline.rules.ruleset import RuleSet
 
 _BUDGET = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(day|week|month)")
 _PERIODS_A_MONTH = {"day": MONTH_MS / DAY_MS, "week": MONTH_MS / (7 * DAY_MS), "month": 1.0}
+
+
+class Engine(StrEnum):
+    """What computes features: the kernel that the job runs, or the readable definition of each feature."""
+
+    KERNEL = "kernel"
+    REFERENCE = "reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ class Order:
     """rows of a later time are refused"""
     beside: RuleSet | None = None
     """one that is to read the same rows: its further fields are kept too"""
+    engine: Engine | None = None
+    """what computes features; None for the quicker one"""
 
     @property
     def fields(self) -> dict[str, Kind]:
@@ -96,7 +107,11 @@ class Backtest:
     plugin_errors: Mapping[str, int] = field(default_factory=dict)
     """failures of plug-ins by rule; a rule whose plug-in failed did not fire"""
     seconds: float = 0.0
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: Spooled[Outcome] = field(default_factory=lambda: Spooled(Outcome._make))
+    known: Mapping[str, int] = field(default_factory=dict)
+    """events judged by what labels say of them"""
+    months: float | None = None
+    """from the oldest to the newest event; None when there is no time between them"""
     total: Measure | None = None
     fired: Mapping[str, Measure] = field(default_factory=dict)
     alone: Mapping[str, int] = field(default_factory=dict)
@@ -121,7 +136,6 @@ class Backtest:
 
     def as_document(self) -> dict[str, object]:
         """The whole result in JSON."""
-        months = months_of(self.outcomes)
         budget = None
         if self.budget_per_month is not None:
             chosen = self.chosen.as_document() if self.chosen else None
@@ -143,14 +157,9 @@ class Backtest:
             "currencies": dict(self.currencies.most_common()),
             "other_currency": self.foreign,
             "plugin_errors": self.plugin_errors,
-            "labels": {
-                "fraud": sum(one.fraud is True for one in self.outcomes),
-                "legit": sum(one.fraud is False for one in self.outcomes),
-                "unknown": sum(one.fraud is None for one in self.outcomes),
-                "not_yet_known": self.pending,
-            },
+            "labels": {**self.known, "not_yet_known": self.pending},
             "labels_file": self.truths.as_document(),
-            "months": None if months is None else round(months, 4),
+            "months": None if self.months is None else round(self.months, 4),
             "seconds": round(self.seconds, 3),
             "interval": "Wilson score, 95 %",
             "total": self.total.as_document() if self.total else None,

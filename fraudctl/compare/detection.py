@@ -9,9 +9,9 @@ detected. An event whose truth is None (no label, or one not yet known) counts f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from fraudctl.compare.proportions import Share
 from pipeline.records.quantities import amount_text
@@ -20,8 +20,7 @@ MONTH_MS: Final = 2_629_800_000
 """A twelfth of 365.25 days."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One scored event: when (ms), whose, how much (units), its score, the rules that fired, the truth."""
 
     at_ms: int
@@ -63,40 +62,85 @@ class Measure:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Population:
-    """What there is to find among the events: frauds, their value (units), the first of each user."""
+    """What there is to find among the events: frauds, their value (units), when each user's first was."""
 
-    events: int
-    frauds: int
-    fraud_units: int
-    began: Mapping[str, Outcome]
+    events: int = 0
+    frauds: int = 0
+    fraud_units: int = 0
+    began: dict[str, int] = field(default_factory=dict)
+
+    def add(self, one: Outcome) -> None:
+        """Count one event more."""
+        self.events += 1
+        if one.fraud:
+            self.frauds += 1
+            self.fraud_units += max(0, one.amount_units)
+            self.began[one.user_id] = min(one.at_ms, self.began.get(one.user_id, one.at_ms))
 
     @classmethod
-    def of(cls, outcomes: Sequence[Outcome]) -> Population:
+    def of(cls, outcomes: Iterable[Outcome]) -> Population:
         """Counted once, for many measures."""
-        frauds = [one for one in outcomes if one.fraud]
-        return cls(len(outcomes), len(frauds), _value(frauds), first_by_user(frauds))
+        counted = cls()
+        for one in outcomes:
+            counted.add(one)
+        return counted
 
 
-def measure(population: Population, alerts: Sequence[Outcome]) -> Measure:
-    """Compare flagged events with the truth. Only positive amounts count as value."""
-    caught = [one for one in alerts if one.fraud]
-    judged = [one for one in alerts if one.fraud is not None]
-    detected, began = first_by_user(caught), population.began
-    return Measure(
-        alerts=Share(len(alerts), population.events),
-        precision=Share(len(caught), len(judged)),
-        recall=Share(len(caught), population.frauds),
-        caught_units=_value(caught),
-        fraud_units=population.fraud_units,
-        false_units=_value(one for one in judged if not one.fraud),
-        cases=Share(len(detected), len(began)),
-        detect_ms=tuple(sorted(one.at_ms - began[user].at_ms for user, one in detected.items())),
-        lead_ms=tuple(
-            sorted(one.label_ms - one.at_ms for one in detected.values() if one.label_ms is not None)
-        ),
-    )
+@dataclass(slots=True)
+class Alerts:
+    """Flagged events, counted as they come. Only positive amounts count as value (units).
+
+    `first` has of each user whose fraud was flagged the first such event: its time and that of its label.
+    """
+
+    count: int = 0
+    judged: int = 0
+    caught: int = 0
+    caught_units: int = 0
+    false_units: int = 0
+    first: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+
+    def add(self, one: Outcome) -> None:
+        """Count one alert more."""
+        self.count += 1
+        if one.fraud is None:
+            return
+        self.judged += 1
+        if not one.fraud:
+            self.false_units += max(0, one.amount_units)
+            return
+        self.caught += 1
+        self.caught_units += max(0, one.amount_units)
+        known = self.first.get(one.user_id)
+        if known is None or one.at_ms < known[0]:
+            self.first[one.user_id] = one.at_ms, one.label_ms
+
+    def measure(self, population: Population) -> Measure:
+        """Beside all that there is to find."""
+        began, detected = population.began, self.first
+        return Measure(
+            alerts=Share(self.count, population.events),
+            precision=Share(self.caught, self.judged),
+            recall=Share(self.caught, population.frauds),
+            caught_units=self.caught_units,
+            fraud_units=population.fraud_units,
+            false_units=self.false_units,
+            cases=Share(len(detected), len(began)),
+            detect_ms=tuple(sorted(at_ms - began[user] for user, (at_ms, _) in detected.items())),
+            lead_ms=tuple(
+                sorted(known_ms - at_ms for at_ms, known_ms in detected.values() if known_ms is not None)
+            ),
+        )
+
+
+def measure(population: Population, flagged: Iterable[Outcome]) -> Measure:
+    """Compare flagged events with the truth."""
+    alerts = Alerts()
+    for one in flagged:
+        alerts.add(one)
+    return alerts.measure(population)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,26 +165,6 @@ class Level:
         }
 
 
-def sweep(outcomes: Sequence[Outcome]) -> list[Level]:
-    """Every threshold from 1 to 100."""
-    counts = [[0, 0, 0] for _ in range(101)]
-    for one in outcomes:
-        column = 2 if one.fraud is None else int(one.fraud)
-        counts[max(0, min(100, one.score))][column] += 1
-    frauds = sum(count[1] for count in counts)
-    months = months_of(outcomes)
-    levels, legit, caught, unknown = [], 0, 0, 0
-    for threshold in range(100, 0, -1):
-        legit, caught, unknown = (
-            sum(pair) for pair in zip((legit, caught, unknown), counts[threshold], strict=True)
-        )
-        alerts = legit + caught + unknown
-        rate = alerts / months if months else None
-        precision, recall = Share(caught, caught + legit), Share(caught, frauds)
-        levels.append(Level(threshold, alerts, rate, precision, recall))
-    return levels[::-1]
-
-
 def within_budget(levels: Sequence[Level], per_month: float) -> Level | None:
     """The lowest threshold that gives at most so many alerts a month; None when not even 100 does."""
     fitting = [
@@ -149,28 +173,6 @@ def within_budget(levels: Sequence[Level], per_month: float) -> Level | None:
     return fitting[0] if fitting else None
 
 
-def months_of(outcomes: Sequence[Outcome]) -> float | None:
-    """The months from the oldest to the newest event; None when there is no time between them."""
-    if not outcomes:
-        return None
-    span = max(one.at_ms for one in outcomes) - min(one.at_ms for one in outcomes)
-    return span / MONTH_MS if span else None
-
-
-def first_by_user(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
-    """The earliest event of each user."""
-    first: dict[str, Outcome] = {}
-    for one in outcomes:
-        known = first.get(one.user_id)
-        if known is None or one.at_ms < known.at_ms:
-            first[one.user_id] = one
-    return first
-
-
 def rank(ordered: Sequence[int], percent: int) -> int | None:
     """The nearest-rank percentile of sorted values."""
     return ordered[max(0, -(-percent * len(ordered) // 100) - 1)] if ordered else None
-
-
-def _value(outcomes: Iterable[Outcome]) -> int:
-    return sum(max(0, one.amount_units) for one in outcomes)

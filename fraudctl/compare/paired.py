@@ -10,7 +10,8 @@ together, count as one observation. The draws are the same in every run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,10 @@ _PERCENTILES: Final = (2.5, 97.5)
 _EVENTS, _FRAUDS, _FRAUD_VALUE = range(3)
 """What is counted of a user; for each rule set follow alerts, judged alerts, frauds and value caught."""
 _FIRST, _SECOND = slice(3, 7), slice(7, 11)
+
+
+Flags = tuple[bool, bool]
+"""Whether the first and the second rule set flag an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,41 +80,40 @@ class Paired:
         }
 
 
-def paired(first: Sequence[Outcome], second: Sequence[Outcome], first_from: int, second_from: int) -> Paired:
+def paired(first: Iterable[Outcome], second: Iterable[Outcome], first_from: int, second_from: int) -> Paired:
     """Compare outcomes of the same events in the same order; each rule set flags from its own score on."""
-    pairs = zip(first, second, strict=True)
-    flags = [(one.score >= first_from, other.score >= second_from) for one, other in pairs]
-    by_user = _by_user(first, flags)
-    return Paired(
-        _flagged(flags),
-        _flagged([flag for flag, one in zip(flags, first, strict=True) if one.fraud]),
-        _differences(by_user),
-    )
+    every: Counter[Flags] = Counter()
+    frauds: Counter[Flags] = Counter()
+    users: dict[str, list[float]] = {}
+    for one, other in zip(first, second, strict=True):
+        flags = one.score >= first_from, other.score >= second_from
+        every[flags] += 1
+        if one.fraud:
+            frauds[flags] += 1
+        _count(users.setdefault(one.user_id, [0.0] * _SECOND.stop), one, flags)
+    by_user = np.array(list(users.values())) if users else np.zeros((0, _SECOND.stop))
+    return Paired(_flagged(every), _flagged(frauds), _differences(by_user))
 
 
-def _flagged(flags: Sequence[tuple[bool, bool]]) -> Flagged:
-    cells = [(True, True), (True, False), (False, True), (False, False)]
-    return Flagged(*(sum(flag == cell for flag in flags) for cell in cells))
+def _flagged(counts: Counter[Flags]) -> Flagged:
+    return Flagged(*(counts[cell] for cell in ((True, True), (True, False), (False, True), (False, False))))
 
 
 def _flagged_document(found: Flagged) -> dict[str, int]:
     return {name: getattr(found, name) for name in Flagged.__slots__}
 
 
-def _by_user(outcomes: Sequence[Outcome], flags: Sequence[tuple[bool, bool]]) -> NDArray[np.float64]:
-    """A row of counts for each user."""
-    places = {user: number for number, user in enumerate(dict.fromkeys(one.user_id for one in outcomes))}
-    counts = np.zeros((len(places), _SECOND.stop))
-    for one, both in zip(outcomes, flags, strict=True):
-        row, value = counts[places[one.user_id]], max(0, one.amount_units) / UNITS
-        row[_EVENTS] += 1
-        row[_FRAUDS] += one.fraud is True
-        row[_FRAUD_VALUE] += value if one.fraud else 0.0
-        for columns, is_flagged in zip((_FIRST, _SECOND), both, strict=True):
-            if is_flagged:
-                caught = one.fraud is True
-                row[columns] += (1, one.fraud is not None, caught, value * caught)
-    return counts
+def _count(row: list[float], one: Outcome, flags: Flags) -> None:
+    """Add an event to the counts of its user."""
+    value = max(0, one.amount_units) / UNITS
+    row[_EVENTS] += 1
+    row[_FRAUDS] += one.fraud is True
+    row[_FRAUD_VALUE] += value if one.fraud else 0.0
+    for columns, is_flagged in zip((_FIRST, _SECOND), flags, strict=True):
+        if is_flagged:
+            caught = one.fraud is True
+            more = 1, one.fraud is not None, caught, value * caught
+            row[columns] = [held + added for held, added in zip(row[columns], more, strict=True)]
 
 
 def _differences(by_user: NDArray[np.float64]) -> dict[str, Difference]:

@@ -48,6 +48,8 @@ class Truths:
 
     def of(self, identity: Identity, own: Sequence[Label] = ()) -> Label | None:
         """The newest label known of an event, of its own ones and those of the file."""
+        if not own and not self._rows:
+            return None
         user, event = identity
         found = [(one, 0) for one in own]
         for key in ((user, event), (None, event)):

@@ -15,6 +15,8 @@ class Options:
     debug: bool = False
     json: bool = False
     command: str = ""
+    arguments: tuple[str, ...] = ()
+    """the words it was given on the command line"""
     streams: bool = False
     """Whether the command prints items as they come, not one answer."""
 

@@ -46,8 +46,8 @@ def of_home(home: Path) -> Engine:
         stack = None
     if stack is not None:
         return of(stack)
-    found = (engine for engine in map(find, names()) if home.exists() and engine.is_running(home))
-    return next(found, find(FIRST))
+    found = (engine for engine in map(find, names() if home.exists() else ()) if engine.is_running(home))
+    return next(found, None) or find(FIRST)
 
 
 def for_up(home: Path, asked: str | None) -> Engine:

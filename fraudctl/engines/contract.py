@@ -118,12 +118,15 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Where a stack is to be, for an engine of clusters. Without a context, in the current one."""
+    """Where a stack is to be, for an engine whose stacks are not on this machine."""
 
     values: Path | None = None
-    """a file that says of what it is made, the profile among it; None: the one of the last `up`"""
+    """a file that says what no profile does (for Kubernetes the profile too); None: that of the last `up`"""
     namespace: str | None = None
     context: str | None = None
+    """which cluster; None: the current one"""
+    is_profile_named: bool = False
+    """whether the profile or the rule set of the wish was asked for by name"""
 
 
 class LiveJob(Protocol):

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import IO, Any
 
 RUN_ROWS = 100_000
@@ -33,10 +34,19 @@ class Order:
             self.newest_ms = time_ms
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Rows on disk, sorted, and the times of the first and the last."""
+
+    file: IO[bytes]
+    oldest_ms: int
+    newest_ms: int
+
+
 def in_order(rows: Iterable[Timed], run_rows: int = RUN_ROWS) -> Iterator[Timed]:
     """The rows by time; those of equal time stay as they came. Holds `run_rows` of them in memory."""
     with ExitStack() as files:
-        runs: list[IO[bytes]] = []
+        runs: list[_Run] = []
         held: list[Timed] = []
         for row in rows:
             held.append(row)
@@ -54,16 +64,24 @@ def _time(row: Timed) -> int:
     return time_ms
 
 
-def _merged(runs: list[IO[bytes]], held: list[Timed]) -> Iterator[Timed]:
-    return heapq.merge(*map(_read, runs), held, key=_time)
+def _merged(runs: list[_Run], held: list[Timed]) -> Iterator[Timed]:
+    """All rows; runs of a file that is in order already follow each other."""
+    parts = [*(_read(run.file) for run in runs), iter(held)]
+    begins = [*(run.oldest_ms for run in runs[1:]), *(_time(row) for row in held[:1])]
+    if all(run.newest_ms <= begin for run, begin in zip(runs, begins, strict=False)):
+        return chain.from_iterable(parts)
+    return heapq.merge(*parts, key=_time)
 
 
-def _written(rows: Iterable[Timed], files: ExitStack) -> IO[bytes]:
-    run = files.enter_context(_temporary())
+def _written(rows: Iterable[Timed], files: ExitStack) -> _Run:
+    file = files.enter_context(_temporary())
+    oldest_ms = newest_ms = None
     for row in rows:
-        marshal.dump(row, run)
-    marshal.dump(None, run)
-    return run
+        newest_ms = _time(row)
+        oldest_ms = newest_ms if oldest_ms is None else oldest_ms
+        marshal.dump(row, file)
+    marshal.dump(None, file)
+    return _Run(file, oldest_ms or 0, newest_ms or 0)
 
 
 @contextmanager

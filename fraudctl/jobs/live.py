@@ -29,7 +29,7 @@ from fraudctl.home.jobs import (
 )
 from fraudctl.home.jobs import wanted_live as wanted_live
 from fraudctl.jobs import plugin_watcher, reasons, states
-from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Past
+from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Past, submission_of
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.submission import LIVE, SUBMIT_S, job_config, submit, topics_of
 from fraudctl.waiting import until
@@ -127,14 +127,13 @@ def rescale(stack: Stack, parallelism: int, wait_s: float, progress: Progress) -
 def status(stack: Stack) -> LiveStatus:
     """The live job as wanted, as the keeper sees it and as Flink sees it (`flink` is None without a job)."""
     wanted, keeper = wanted_live(stack), keeper_state(stack)
-    shown = ("state", "last_error", "restored_from", "passed_over", "submitted_ms")
     flink = Flink(stack.flink)
     jobs = flink.live(LIVE)
     return {
         "wanted": wanted.wanted,
         "parallelism": _parallelism(stack, wanted),
         "run": keeper.run if keeper else None,
-        "keeper": {name: getattr(keeper, name, None) for name in shown},
+        "keeper": submission_of(keeper),
         "flink": _flink_status(flink, jobs[0]) if jobs else None,
         "stopped_plugins": plugin_watcher.stopped(stack.paths.plugins),
     }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from fraudctl.home.jobs import KeeperState
 
 
 class Ended(TypedDict):
@@ -48,12 +51,39 @@ class FlinkJob(TypedDict):
     checkpoints: Checkpoints
 
 
+class Submission(TypedDict):
+    """What is known of the last start, by whoever submits the job: our keeper, an operator, a service."""
+
+    state: str | None
+    last_error: str | None
+    restored_from: str | None
+    passed_over: Sequence[str] | None
+    """newer states that were damaged, each with what is wrong"""
+    submitted_ms: int | None
+
+
 class LiveStatus(TypedDict):
-    """The live job as wanted, as the keeper sees it and as Flink sees it (None without a job)."""
+    """The live job as wanted, as who submits it sees it and as Flink sees it (None without a job)."""
 
     wanted: str
     parallelism: int
     run: int | None
-    keeper: Mapping[str, Any]
+    keeper: Submission
     flink: FlinkJob | None
     stopped_plugins: list[Mapping[str, object]]
+
+
+def submission_of(keeper: KeeperState | None) -> Submission:
+    """What our keeper knows of the last start; nothing before it has written anything."""
+    return {
+        "state": keeper.state if keeper else None,
+        "last_error": keeper.last_error if keeper else None,
+        "restored_from": keeper.restored_from if keeper else None,
+        "passed_over": keeper.passed_over if keeper else None,
+        "submitted_ms": keeper.submitted_ms if keeper else None,
+    }
+
+
+def with_origin(found: LiveStatus, savepoint: str | None) -> LiveStatus:
+    """The same of a job that was started from that savepoint, None for one from the start of the log."""
+    return {**found, "keeper": {**found["keeper"], "restored_from": savepoint}}

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
 
 
+def subject(topic: str) -> str:
+    """Under which name a registry keeps the schemas of a topic's values, if whoever sends has it so."""
+    return f"{topic}-value"
+
+
 def decision_schema(profile: Profile) -> int | None:
     """The number of the decisions' JSON Schema, registered if it is not yet; None where they have no frame.
 
@@ -26,7 +31,7 @@ def decision_schema(profile: Profile) -> int | None:
 
     text = (files("pipeline") / "schemas" / "decision.schema.json").read_text(encoding="utf-8")
     with _answered():
-        return Registry(told).register(f"{profile.topics.decisions}-value", Schema("JSON", text))
+        return Registry(told).register(subject(profile.topics.decisions), Schema("JSON", text))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from fraudctl.observe import rights
 from fraudctl.settings import reading
 from fraudctl.settings.profile import External, Notify
+from pipeline.connections.registry.description import SchemaRegistry
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -27,9 +28,11 @@ _HEAD: Final = (
     "tables and buckets; `fraudctl grants postgres` for one server, `--principal NAME` for a user that no "
     "address names, `--json` for programs. `fraudctl doctor --profile NAME` says which of them are lacking, "
     "and makes nothing.\n\n"
-    "Below: a profile with every sink and notifications, whose user is `fraudctl`.\n"
+    "Below: a profile with every sink, notifications and a schema registry, whose user is `fraudctl`. "
+    "The last is what was read of registries, not tried: the double that tests ask knows no rights. Karapace "
+    "has the same as `Read` and `Write` of `Subject:NAME`.\n"
 )
-_LANGUAGES: Final = {"kafka": "sh", "postgres": "sql", "redis": "text"}
+_LANGUAGES: Final = {"kafka": "sh", "postgres": "sql", "redis": "text", "registry": "sh"}
 _TITLES: Final = {
     "kafka": "Kafka",
     "postgres": "PostgreSQL",
@@ -37,6 +40,7 @@ _TITLES: Final = {
     "elasticsearch": "Elasticsearch",
     "dynamodb": "DynamoDB",
     "s3": "S3 (Parquet)",
+    "registry": "Schema registry",
 }
 _ELSEWHERE: Final = {
     "kafka": "kafka.example.com:9093",
@@ -59,11 +63,13 @@ def text() -> str:
 
 
 def example() -> Profile:
-    """Every sink, all servers elsewhere, people told of alerts."""
+    """Every sink, all servers elsewhere, people told of alerts, decisions in a registry's frame."""
     profile = reading.load("all-sinks")
     servers = {name: replace(profile.server(name), external=External(at)) for name, at in _ELSEWHERE.items()}
     given = {**profile.sinks, "parquet": {"url": "s3://risk-training/decisions"}}
-    return replace(profile, sinks=given, servers=servers, notify=Notify(channels={"slack": {}}))
+    registry = SchemaRegistry(url="https://registry.example.com", decisions="json_schema")
+    people = Notify(channels={"slack": {}})
+    return replace(profile, sinks=given, servers=servers, notify=people, schema_registry=registry)
 
 
 def _chapter(one: rights.Needed) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from fraudctl.errors import UsageError
 from fraudctl.kafka import rights as kafka
+from fraudctl.observe import registry_rights
 from fraudctl.servers import HOST, server_class
 from fraudctl.settings.profile import address_of
 from fraudctl.states import rights as states
@@ -32,6 +33,7 @@ KINDS: Final = {
     "dynamodb": "a policy of IAM",
     "s3": "a policy of IAM",
     "gcs": "a role at the bucket, for its owner",
+    "registry": "roles at its subjects, in the words of Confluent's command line",
 }
 
 
@@ -86,6 +88,8 @@ def _all(profile: Profile, who: str) -> Iterator[Needed]:
             name = _CALLED.get(sink, sink)
             if needs.text:
                 yield Needed(name, KINDS.get(name, ""), needs)
+    if profile.schema_registry is not None:
+        yield Needed("registry", KINDS["registry"], registry_rights.of(profile, who))
 
 
 def _server(profile: Profile, name: str) -> str:

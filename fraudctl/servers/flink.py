@@ -225,6 +225,11 @@ def job_jars(cache: Path) -> tuple[Path, ...]:
     return kernel_place(*_kernel_parts(cache)), *artifacts.jars("connector", cache)
 
 
+def has_kernel(cache: Path) -> bool:
+    """Whether the kernel's jar is there, so that nothing has to be compiled."""
+    return kernel_place(*_kernel_parts(cache)).exists()
+
+
 def build_kernel(cache: Path) -> Path:
     """The pipeline's JVM half, built if these sources have not been built before. Raises Failed."""
     try:

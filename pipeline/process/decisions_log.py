@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
@@ -43,8 +43,10 @@ _READING = {
     "log_level": 4,
 }
 _COMMIT_AGAIN_S = 5.0
-_COMMIT_S = 10.0
+_COMMIT_S = 3.0
 """A client that is refused asks for a commit again and again, and would never say that it is not done."""
+_ANSWER_S = 0.002
+"""between two looks for the answer to a commit, which a consumer does not return for"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class DecisionsLog:
         self._uncommitted: dict[int, int] = {}  # what a commit failed for: tried again when nothing comes
         self._commit_again = 0.0
         self._paused = False
-        self._committing: Thread | None = None
+        self._early: list[Message] = []  # came while an answer was waited for
         self._backlog: Backlog | None = None  # of the assignment, when there is one
         self._files = Files(member.kafka)
         self._dead = DeadLetters(member.kafka, member.dead_letter_topic, member.group, member.decisions_topic)
@@ -79,13 +81,10 @@ class DecisionsLog:
         """What has come. Whoever reads has nothing in hand that is not committed, so this is where the
         consumer is made anew when the files of its connection have changed."""
         self._renew()
-        batch = []
-        for message in self._consumer.consume(limit, wait_s):
-            error = message.error()
-            if error is None:
-                batch.append(_delivery(message))
-            elif error.fatal():
-                raise RuntimeError(error.str())
+        early, self._early = self._early[:limit], self._early[limit:]
+        came = [] if early else self._consumer.consume(limit, wait_s)
+        batch = [_delivery(message) for message in (*early, *_messages(came))]
+        batch = [delivery for delivery in batch if self.owns(delivery.partition)]
         if self._uncommitted and not batch and time.monotonic() >= self._commit_again:
             self.commit({})
         return batch
@@ -100,38 +99,36 @@ class DecisionsLog:
         """
         wanted = {**self._uncommitted, **offsets}
         wanted = {partition: offset for partition, offset in wanted.items() if self.owns(partition)}
+        taken: dict[int, int] = {}
         try:
-            places = [self._at(partition, offset) for partition, offset in wanted.items()]
-            done = self._answer(places) if places else []
-            taken = {at.partition: at.offset for at in done or () if at.error is None}
+            taken = self._answer(wanted) if wanted else {}
         except (KafkaException, TimeoutError) as error:
             log.warning("offsets not committed: %s; they are tried again", error)
-            taken = {}
             self._commit_again = time.monotonic() + _COMMIT_AGAIN_S
-        self._owned.update(taken)
-        self._uncommitted = {partition: at for partition, at in wanted.items() if partition not in taken}
+        # some may have become someone else's meanwhile
+        self._owned |= {partition: at for partition, at in taken.items() if self.owns(partition)}
+        left = wanted.keys() & self._owned.keys() - taken.keys()
+        self._uncommitted = {partition: wanted[partition] for partition in left}
 
-    def _answer(self, places: list[Any]) -> list[Any]:
-        """What the broker says of a commit. Raises KafkaException, and TimeoutError where it says nothing."""
-        if self._committing is not None and self._committing.is_alive():
-            raise TimeoutError("the one before is not answered yet")
-        consumer, answers = self._consumer, SimpleQueue[Any]()
+    def _answer(self, wanted: Mapping[int, int]) -> dict[int, int]:
+        """What the broker has taken of a commit. Raises KafkaException; TimeoutError where it says nothing.
 
-        def ask() -> None:
-            try:
-                answers.put(consumer.commit(offsets=places, asynchronous=False))
-            except (KafkaException, RuntimeError) as error:
-                answers.put(error)
-
-        self._committing = Thread(target=ask, name="commit", daemon=True)
-        self._committing.start()
-        try:
-            answer = answers.get(timeout=_COMMIT_S)
-        except Empty:
-            raise TimeoutError("the broker does not answer") from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer or []
+        The client could wait for it by itself, but without an end, and meanwhile no other call of this
+        consumer would return. What comes while we wait is read next.
+        """
+        places = [self._at(partition, offset) for partition, offset in wanted.items()]
+        self._consumer.commit(offsets=places, asynchronous=True)
+        deadline = time.monotonic() + _COMMIT_S
+        while time.monotonic() < deadline:
+            self._early += _messages([self._consumer.poll(_ANSWER_S)])
+            with suppress(Empty):
+                error, answered = self._answers.get_nowait()
+                if {at.partition: at.offset for at in answered} != wanted:
+                    continue  # of one that was waited for in vain
+                if error is not None:
+                    raise KafkaException(error)
+                return {at.partition: at.offset for at in answered if at.error is None}
+        raise TimeoutError("the broker does not answer")
 
     def pause(self) -> None:
         self._paused = True
@@ -143,8 +140,7 @@ class DecisionsLog:
 
     def idle(self, wait_s: float) -> None:
         """Keep the membership alive; everything owned is paused, so nothing comes."""
-        message = self._consumer.poll(wait_s)
-        if message is not None and message.error() is None:
+        for message in _messages([self._consumer.poll(wait_s)]):
             # fetched before the pause took hold: read it again later
             self._consumer.seek(self._at(message.partition() or 0, message.offset() or 0))
 
@@ -162,10 +158,14 @@ class DecisionsLog:
 
     def _made(self) -> Consumer:
         member = self._member
-        own = {"group.id": member.group, "client.id": member.group}
+        answers = SimpleQueue[Any]()
+        told = {"on_commit": lambda error, places: answers.put((error, places))}
+        own = {"group.id": member.group, "client.id": member.group, **told}
         if member.instance:
             own["group.instance.id"] = member.instance
-        return librdkafka.consumer(member.kafka, {**own, **_READING})
+        made = librdkafka.consumer(member.kafka, {**own, **_READING})
+        self._answers = answers
+        return made
 
     def _subscribe(self) -> None:
         told = {"on_assign": self._assigned, "on_revoke": self._revoked, "on_lost": self._revoked}
@@ -183,7 +183,7 @@ class DecisionsLog:
             return
         log.info("the connection's files have changed: joining the group anew")
         self._files.renewed()
-        old, self._consumer, self._committing = self._consumer, made, None
+        old, self._consumer = self._consumer, made
         self._revoked(made)
         librdkafka.retire(old)
         self._subscribe()
@@ -210,15 +210,28 @@ class DecisionsLog:
         self._uncommitted = {}
         self._backlog = Backlog(self._ends)
         consumer.assign(partitions)
-        if self._paused:
-            consumer.pause(partitions)
+        # what was paused when it was lost would come back paused
+        (consumer.pause if self._paused else consumer.resume)(partitions)
 
     def _revoked(self, consumer: Consumer, *_: object) -> None:
         if consumer is not self._consumer:
             return  # a retired one leaves the group
         self._owned = {}
         self._uncommitted = {}
+        self._early = []
         self._backlog = None
+
+
+def _messages(came: Iterable[Message | None]) -> list[Message]:
+    """What is none of the client's own words. Raises RuntimeError for one after which it is of no use."""
+    found = []
+    for message in came:
+        error = message.error() if message is not None else None
+        if error is not None and error.fatal():
+            raise RuntimeError(error.str())
+        if message is not None and error is None:
+            found.append(message)
+    return found
 
 
 def _delivery(message: Message) -> Delivery:

@@ -68,9 +68,13 @@ class Content:
             raise _undecodable(f"a number of more than {bits} bits")
         return (found >> 1) ^ -(found & 1)
 
+    @property
+    def is_at_end(self) -> bool:
+        return self._at == len(self._content)
+
     def end(self) -> None:
         """Nothing may follow."""
-        if self._at < len(self._content):
+        if not self.is_at_end:
             raise _undecodable(f"{len(self._content) - self._at} bytes follow the record")
 
 

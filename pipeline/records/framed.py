@@ -7,6 +7,7 @@ The kernel's `schema/Framed.java` makes the same bytes and refuses for the same 
 - Content by a JSON Schema is the JSON that it is.
 - Content by an Avro record has a member for each field that is not null, in the schema's order, as
   `pipeline.records.avro` says.
+- Content by a Protobuf message has one for each field that is there, as `pipeline.records.protobuf` says.
 - Refused are, by name: `unknown_schema`, a number that the registry does not know, or a frame without one;
   `unsupported_schema`, a schema that no transaction can be of; `undecodable`, content that is not by its
   schema; `number_out_of_range`, a number that JSON has no form for.
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from pipeline.records.avro import Record, Unsupported
+from pipeline.records.protobuf import Messages
 from pipeline.records.quantities import Refusal
 
 MAGIC = b"\0"
@@ -79,17 +81,18 @@ class Framed:
         if schema.kind == "JSON":
             return value[HEAD_BYTES:]
         try:
-            record = self._record(schema)
+            return self._record(schema).json_of(value[HEAD_BYTES:])
         except Unsupported as error:
             raise Refusal("unsupported_schema", f"schema {number}: {error}") from None
-        return record.json_of(value[HEAD_BYTES:])
 
 
-def _record(schema: Schema) -> Record:
-    if schema.kind != "AVRO":
-        raise Unsupported(f"{schema.kind}: transactions are AVRO or JSON")
+def _record(schema: Schema) -> Record | Messages:
+    if schema.kind not in ("AVRO", "PROTOBUF"):
+        raise Unsupported(f"{schema.kind}: transactions are AVRO, JSON or PROTOBUF")
     if schema.has_references:
         raise Unsupported("it refers to other schemas")
+    if schema.kind == "PROTOBUF":
+        return Messages.of(schema.text)
     try:
         return Record.of(json.loads(schema.text))
     except (ValueError, RecursionError):

@@ -80,11 +80,14 @@ class Scorer:
         functions = _compile(ruleset, guard or Alarm())
         self._fired_by: Callable[[Row], tuple[int, Said | None]] = functions["fired_by"]
         self._finish: Callable[..., list[bytes]] = functions["finish"]
+        self._clean = self._verdict(0, (), None)
         self._clean_tail = self._tail(0, (), None)
 
     def score(self, values: Row, currency: object = None) -> Verdict:
         """Score, decision and the rules that fired on an event in that currency, None if it names none."""
         fired, said = self._fired_by(values)
+        if not fired:
+            return self._clean
         if self._ruleset.is_foreign(currency):
             fired &= ~self._over_amounts
         return self._verdict(fired, values, said)
@@ -133,20 +136,7 @@ class Scorer:
 
     def verdict(self, scored: Scored) -> Verdict:
         """The verdict on an event from the reference, without the rest of a decision."""
-        return self.score(self._values(scored), scored.stamped.transaction.fields.get(CURRENCY))
-
-    def _values(self, scored: Scored) -> Row:
-        features = self._ruleset.features
-        transaction = Seen(scored.stamped.transaction, self._ruleset.derived)
-        built_in = self._ruleset.built_in
-        return [
-            scored.values.get(name)
-            if name in features
-            else scored.built_in(name)
-            if name in built_in
-            else transaction.get(name)
-            for name in self._ruleset.inputs
-        ]
+        return self.score(values_of(scored, self._ruleset), scored.stamped.transaction.fields.get(CURRENCY))
 
     def _verdict(self, fired: int, values: Row, said: Said | None) -> Verdict:
         hits, errors = [], {}
@@ -193,6 +183,19 @@ class Scorer:
         return encode_tail(
             verdict.score, verdict.decision, verdict.hits, ruleset.version, ruleset.hash, verdict.errors
         )
+
+
+def values_of(scored: Scored, ruleset: RuleSet) -> Row:
+    """What `Scorer.score` takes of an event from the reference."""
+    transaction = Seen(scored.stamped.transaction, ruleset.derived)
+    return [
+        scored.values.get(name)
+        if name in ruleset.features
+        else scored.built_in(name)
+        if name in ruleset.built_in
+        else transaction.get(name)
+        for name in ruleset.inputs
+    ]
 
 
 def decide(scored: Scored, ruleset: RuleSet, topic: str) -> Decision:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from fraudctl.aws import application, cloudformation, deployment, programs, template
+from fraudctl.aws import application, cloudformation, deployment, logs, programs, template
 from fraudctl.aws.account import Account, Refused
 from fraudctl.aws.cloudformation import Template
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, UsageError
 from fraudctl.settings import reading
+from tests.contract.aws_doubles import account_on
 from tests.contract.conftest import Server
 from tests.managed_flink import CREATED_S, ManagedFlink, managed_flink
 
@@ -41,11 +41,7 @@ def flink() -> Iterator[ManagedFlink]:
 
 @pytest.fixture
 def account(s3_server: Server, flink: ManagedFlink, monkeypatch: pytest.MonkeyPatch) -> Account:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "double")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "double")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server.address)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS_ANALYTICS_V2", flink.url)
-    return Account(f"risk-{uuid.uuid4().hex[:8]}", "eu-central-1")
+    return account_on(s3_server, flink, monkeypatch)
 
 
 def test_a_stack_is_made_updated_and_left_alone_where_nothing_changes(account: Account) -> None:
@@ -164,7 +160,7 @@ def test_the_lines_of_a_program_are_read_from_the_group_of_programs(account: Acc
     place = {"logGroupName": group, "logStreamName": "ticker/ticker/1"}
     account.ask("logs", "create_log_stream", **place)
     account.ask("logs", "put_log_events", **place, logEvents=[{"timestamp": now, "message": "it ticks\n"}])
-    assert list(deployment.logs(account, "ticker", now - 60_000, 10)) == ["it ticks"]
+    assert logs.tail(account, "ticker", now - 60_000, 10) == ["it ticks"]
 
 
 def test_a_deployment_that_is_not_there_is_said_to_be_nowhere(account: Account) -> None:

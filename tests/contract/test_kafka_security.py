@@ -20,6 +20,7 @@ from fraudctl.kafka.admin import TopicSpec
 from fraudctl.kafka.sender import Sender
 from pipeline.connections.kafka import jvm, words
 from pipeline.connections.kafka.description import MODES, Kafka
+from pipeline.process import decisions_log
 from pipeline.process.decisions_log import DecisionsLog, Membership
 from pipeline.records.decision_record import Delivery
 from pipeline.records.framed import framed
@@ -270,6 +271,43 @@ def test_a_writer_goes_on_after_its_password_was_changed_and_loses_nothing(
     finally:
         log.close()
     assert [one.value for one in got] == [b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_a_writer_goes_on_though_nobody_answered_its_commit_before_it_had_the_new_password(
+    cluster: Cluster, described: dict[str, Kafka], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions_log, "_COMMIT_S", 1.0)
+    admin.create(cluster.inner, [TopicSpec("committed", 1), TopicSpec("committed-dead", 1)])
+    cluster.user("committer", "before")
+    password = written(folder / "committer-password", "before")
+    kafka = replace(described["scram"], username="committer", password_file=password)
+    sender, got = Sender(cluster.inner), list[Delivery]()
+
+    def send(value: bytes) -> None:
+        sender.send("committed", value)
+        assert sender.flush(60) == 0
+
+    def read(count: int) -> bool:
+        got.extend(log.read(100, 0.2))
+        return len(got) >= count
+
+    log = DecisionsLog(Membership(kafka, "committers", "committed", "committed-dead"))
+    try:
+        send(b"1")
+        await_that(lambda: read(1), "the first")
+        cluster.user("committer", "after")
+        cluster.kill(1)
+        cluster.start(1)
+        log.commit({0: 1})
+        assert log.lag() in (None, 1)
+        written(password, "after")
+        send(b"2")
+        await_that(lambda: read(3), "both, since the first was not committed")
+        log.commit({0: 2})
+        assert admin.committed(cluster.inner, "committers", "committed") == {0: 2}
+    finally:
+        log.close()
+    assert [one.value for one in got] == [b"1", b"1", b"2"]
 
 
 @dataclass(frozen=True)

@@ -235,7 +235,7 @@ def test_a_schema_that_is_not_known_or_can_be_of_no_transaction_refuses_its_reco
     registry: SchemaRegistryDouble, tmp_path: Path
 ) -> None:
     numbers = [registry.keep(schema) for schema in UNFIT.values()]
-    numbers.append(registry.keep("message Payment {}", "PROTOBUF"))
+    numbers.append(registry.keep("message Payment { repeated string tags = 1; }", "PROTOBUF"))
     numbers.append(registry.keep(TRANSACTION, references=[{"name": "a", "subject": "b", "version": 1}]))
     values = [framed(number, b"\0\0") for number in numbers]
     values += [framed(4_000_000, b"\0"), b"\0\0\0", b"\0" + b"\xff" * 4, b"\0"]

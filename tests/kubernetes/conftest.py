@@ -10,7 +10,7 @@ import pytest
 
 from tests import variables
 from tests.api_server import ApiServer
-from tests.chart import CRD
+from tests.flink_deployment import CRD
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

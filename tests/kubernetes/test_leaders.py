@@ -31,7 +31,7 @@ from tests.api_server import NAMESPACE, ApiServer
 from tests.chart import example, one, render
 from tests.kubernetes.flink_processes import Processes
 from tests.stack.flow import await_decisions, newest, send_all, workload
-from tests.waiting import await_that
+from tests.waiting import LONG_S, await_that
 
 log = logging.getLogger(__name__)
 NAME = "leaders"
@@ -56,12 +56,21 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def rendered(kafka: Stack) -> list[dict[str, Any]]:
     """The chart for that broker and no store, small, with a checkpoint a second."""
-    external = {"bootstrap": kafka.address("kafka"), "security": "plaintext"}
+    ours = kafka.kafka
+    external = {
+        "bootstrap": ours.bootstrap,
+        "security": ours.security,
+        "tls": ours.tls,
+        "mechanism": ours.mechanism,
+        "username": ours.username,
+        "password_file": "secrets/kafka/password",
+    }
     values = example(
         "kind",
         flink={"taskManager": {"slots": 2}, "configuration": {"execution.checkpointing.interval": "1 s"}},
     )
     values["profile"] = {"servers": {"kafka": {"external": external}}, "sinks": {}}
+    values["secrets"]["kafka"] = {"secretName": "fraudctl-kafka"}
     public = KEY.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
     values["trusted"] = f"tester {public}\n"
     return render(values, name=NAME)
@@ -69,7 +78,7 @@ def rendered(kafka: Stack) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def flinks(
-    server: ApiServer, rendered: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+    server: ApiServer, kafka: Stack, rendered: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Processes]:
     """Two JobManagers, of which one leads, and a TaskManager; with the rights of the chart's account."""
     folder = tmp_path_factory.mktemp("flink")
@@ -77,7 +86,7 @@ def flinks(
     server.kubectl("apply", "--server-side", "-n", NAMESPACE, "-f", "-", text=yaml.safe_dump_all(rights))
     spec = one(rendered, "FlinkDeployment", NAME)["spec"]
     account = server.config_of_account(f"{NAME}-flink")
-    found = Processes(folder, spec, NAME, account, _described(folder, rendered))
+    found = Processes(folder, spec, NAME, account, _described(folder, rendered, kafka))
     try:
         found.start_jobmanager("first")
         _await(lambda: _leads(server, found) == "first", found, "first")
@@ -112,13 +121,13 @@ def test_the_standby_takes_over_within_ten_seconds_and_nothing_is_lost_or_decide
     assert taken_s <= TAKEOVER_S
 
 
-def _described(folder: Path, rendered: list[dict[str, Any]]) -> Path:
+def _described(folder: Path, rendered: list[dict[str, Any]], kafka: Stack) -> Path:
     """What the setup makes, and what the chart's profile makes of the job, in a JobManager's pod."""
     mount = folder / "etc"
-    (mount / "secrets" / "signing").mkdir(parents=True)
-    (mount / "secrets" / "signing" / "key").write_bytes(
-        KEY.private_bytes(Encoding.PEM, PKCS8, NoEncryption())
-    )
+    private = KEY.private_bytes(Encoding.PEM, PKCS8, NoEncryption()).decode()
+    for name, file, text in (("signing", "key", private), ("kafka", "password", kafka.secret("kafka") or "")):
+        (mount / "secrets" / name).mkdir(parents=True)
+        (mount / "secrets" / name / file).write_text(text)
     for name, text in one(rendered, "ConfigMap", f"{NAME}-profile")["data"].items():
         (mount / name).write_text(text)
     inside.setup(mounted.stack_of(folder / "setup", mounted.SETUP, mount))
@@ -151,6 +160,6 @@ def _runs(flinks: Processes, name: str) -> bool:
 def _await(met: Callable[[], bool], flinks: Processes, name: str) -> None:
     """With the last words of that process where it does not come true."""
     try:
-        await_that(met, f"{name} leads, and the job runs", 120.0)
+        await_that(met, f"{name} leads, and the job runs", LONG_S)
     except AssertionError as late:
         raise AssertionError(f"{late}\n{flinks.log(name)[-6000:]}") from None

@@ -1,7 +1,6 @@
 """Every password and certificate of servers elsewhere is changed at once, while events arrive.
 
-Among the long ones since it does not pass each time: in one run of some the writer to PostgreSQL was still
-behind when the test gave up waiting, three minutes after the change. It has to go on by itself, and soon.
+What went wrong there once is tried quickly among the contracts, in `test_kafka_security.py`.
 """
 
 from __future__ import annotations

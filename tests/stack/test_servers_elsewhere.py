@@ -30,6 +30,7 @@ from fraudctl.kafka.tail import Record
 from pipeline.records.clock import now_ms
 from pipeline.records.framed import framed
 from tests.certificates import Authority
+from tests.protoc import Compiled, in_frame
 from tests.stack.cli import data_of
 from tests.stack.elsewhere import Elsewhere, servers_elsewhere
 from tests.stack.flow import await_decisions, await_sinks, workload
@@ -50,6 +51,13 @@ PAYMENT = {
         {"name": "note", "type": ["null", "string"]},
     ],
 }
+PROTOBUF = """
+syntax = "proto3";
+message Payment {
+  string event_id = 1; string user_id = 2; int64 event_time = 3; double amount = 4;
+  string currency = 5; optional string note = 6;
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -109,16 +117,17 @@ def test_a_stack_lives_on_what_grants_prints_and_shows_its_passwords_nowhere(sta
     assert admin.differing(stack.kafka, []) == []
 
 
-def test_a_transaction_is_decided_alike_in_avro_by_a_json_schema_and_without_a_schema(
+def test_a_transaction_is_decided_alike_in_avro_protobuf_by_a_json_schema_and_without_a_schema(
     stack: Stack, elsewhere: Elsewhere
 ) -> None:
     names, began_ms = stack.profile.topics, now_ms()
-    numbers = {"avro": elsewhere.registry.keep(PAYMENT), "json": elsewhere.registry.keep({}, "JSON")}
+    keep = elsewhere.registry.keep
+    numbers = {"avro": keep(PAYMENT), "json": keep({}, "JSON"), "protobuf": keep(PROTOBUF, "PROTOBUF")}
     before = {name: admin.end_offsets(stack.kafka, name) for name in (names.decisions, names.refusals)}
     sender = Sender(stack.kafka)
     for number in range(6):
         payment = {"event_time": began_ms, "amount": 12.5 * number, "currency": "eur", "note": None}
-        for form in ("avro", "json", "plain"):
+        for form in ("avro", "json", "protobuf", "plain"):
             user = {"event_id": f"{form}-{number}", "user_id": form}
             sender.send(names.transactions, in_form(form, numbers, user | payment), form.encode())
     sender.send(names.transactions, framed(99, b"{}"), b"avro")
@@ -127,7 +136,7 @@ def test_a_transaction_is_decided_alike_in_avro_by_a_json_schema_and_without_a_s
     def found(topic: str) -> list[Record]:
         return list(tail.records(stack.kafka, topic, before[topic]))
 
-    await_that(lambda: len(found(names.decisions)) >= 18, "a decision for each")
+    await_that(lambda: len(found(names.decisions)) >= 24, "a decision for each")
     [decisions] = [n for n, one in elsewhere.registry.schemas.items() if "fraudctl:decision" in one["schema"]]
     assert {one.frame for one in found(names.decisions)} == {framed(decisions, b"")}
     by_form: dict[bytes, list[dict[str, Any]]] = {}
@@ -137,7 +146,7 @@ def test_a_transaction_is_decided_alike_in_avro_by_a_json_schema_and_without_a_s
         decided["features"].pop("delay_ms", None)  # of its own append time, as is whether it is late
         del decided["source"], decided["late"]
         by_form.setdefault(form, []).append(decided)
-    assert by_form[b"avro"] == by_form[b"json"] == by_form[b"plain"]
+    assert by_form[b"avro"] == by_form[b"protobuf"] == by_form[b"json"] == by_form[b"plain"]
     assert [one["amount"] for one in by_form[b"avro"]] == [12.5 * n for n in range(6)]
     [refused] = found(names.refusals)
     assert refused.headers["reason"] == b"unknown_schema: the registry knows no schema 99"
@@ -145,6 +154,9 @@ def test_a_transaction_is_decided_alike_in_avro_by_a_json_schema_and_without_a_s
 
 
 def in_form(form: str, numbers: Mapping[str, int], payment: Mapping[str, Any]) -> bytes:
+    if form == "protobuf":
+        given = {name: value for name, value in payment.items() if value is not None}
+        return in_frame(numbers[form], Compiled(PROTOBUF).message("Payment", **given))
     if form != "avro":
         content = json.dumps(payment).encode()
         return framed(numbers[form], content) if form in numbers else content

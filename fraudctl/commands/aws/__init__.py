@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from fraudctl.commands._app import App
-from fraudctl.commands.aws import job, package, stack
+from fraudctl.commands.aws import cost, job, package, stack
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     noun.command("logs")(stack.logs)
     noun.command("down")(stack.down)
     noun.command("delete")(stack.delete)
+    noun.command("cost")(cost.cost)
     noun.command("submit")(job.submit)
     noun.command("stop")(job.stop)
     noun.command("savepoint")(job.savepoint)

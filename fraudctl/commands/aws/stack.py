@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from fraudctl.aws import account, deployment
+from fraudctl.aws import logs as of_cloudwatch
 from fraudctl.commands import _completion
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
@@ -108,7 +109,7 @@ def logs(
     Example: fraudctl aws logs job --minutes 10
     """
     since_ms = int((time.time() - minutes * 60) * 1_000)
-    found = deployment.logs(account.Account(name, region), what, since_ms, lines)
+    found = of_cloudwatch.tail(account.Account(name, region), what, since_ms, lines)
     return Result("", ({"line": line} for line in found), line=lambda one: str(one["line"]))
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from fraudctl.console.progress import Progress
 from fraudctl.engines.kubernetes.cluster import Cluster
 from fraudctl.errors import Failed, NotRunning, UsageError
-from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus
+from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Submission, with_origin
 from fraudctl.waiting import until
 
 KIND: Final = "flinkdeployments.flink.apache.org"
@@ -41,7 +41,8 @@ class Deployment:
             job |= {"initialSavepointPath": restore, "savepointRedeployNonce": nonce}
         self._change({"job": job})
         self.await_running(wait_s, progress)
-        return self.status()
+        found = self.status()
+        return found if restore == "latest" else with_origin(found, restore)
 
     def stop(self, wait_s: float, progress: Progress, savepoint: bool = True) -> Ended:
         """Suspends the job, with a savepoint or from its newest checkpoint, and waits until it is."""
@@ -80,10 +81,12 @@ class Deployment:
         found = self._resource()
         job, status = found["spec"]["job"], found.get("status", {})
         wanted = "stopped" if job.get("state") == "suspended" else "running"
-        keeper = {
+        before = _job(status).get("upgradeSavepointPath") or job.get("initialSavepointPath")
+        keeper: Submission = {
             "state": str(status.get("lifecycleState", "CREATED")).lower(),
             "last_error": status.get("error") or None,
-            "restored_from": job.get("initialSavepointPath") or None,
+            "restored_from": before or None,
+            "passed_over": None,
             "submitted_ms": int(_job(status).get("startTime") or 0),
         }
         return {

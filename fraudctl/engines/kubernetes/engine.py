@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Event
 
 from fraudctl.console.progress import progress
 from fraudctl.engines import external, inside
@@ -18,7 +19,7 @@ from fraudctl.engines.contract import (
     ServerHealth,
     Wish,
 )
-from fraudctl.engines.kubernetes import chart, checks, kept, logs, mounted, programs, start
+from fraudctl.engines.kubernetes import chart, checks, kept, logs, mounted, near, programs, start
 from fraudctl.engines.kubernetes.alone import Foreign
 from fraudctl.engines.kubernetes.chart import Manifest
 from fraudctl.engines.kubernetes.cluster import Cluster
@@ -170,6 +171,13 @@ class Engine:
             raise Failed(f"{program} has no pod", hint=f"see: fraudctl restart {program}")
         through = cluster.command(["exec", found[0]["metadata"]["name"], "--"])
         return inside.run(through, argv, wait_s)
+
+    def near(
+        self, stack: Stack, arguments: Sequence[str], wait_s: float, begun: Event | None = None
+    ) -> Ended:
+        """See `fraudctl.engines.nearby`: by a Job of what the values of the last `up` say."""
+        _, manifests = start.rendered(stack.home, Elsewhere())
+        return near.run(kept.cluster(stack.home), manifests, arguments, wait_s, begun)
 
     def examine(self, home: Path, environ: Mapping[str, str]) -> list[Check]:
         return checks.examine(home)

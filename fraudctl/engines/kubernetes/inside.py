@@ -1,7 +1,8 @@
 """What runs in a pod: `python -m fraudctl.engines.kubernetes.inside NAME`, which becomes that program.
 
 NAME is `ticker`, `notifier`, `exporter` or `sink-…`; `setup`, which makes topics, tables and the first
-activation, and ends; or `toolbox`, which does nothing and lets a person work: `kubectl exec … -- fraudctl …`.
+activation, and ends; `toolbox`, which does nothing and lets a person work: `kubectl exec … -- fraudctl …`; or
+`command`, which is `fraudctl` with the words after it.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from fraudctl.jobs import activations, submission
 from fraudctl.kafka import admin, wanted
 
 
-def become(name: str) -> None:
-    """Replace this process by a program, or do what `setup` and `toolbox` do."""
+def become(name: str, arguments: Sequence[str] = ()) -> None:
+    """Replace this process by a program or a command, or do what `setup` and `toolbox` do."""
     stack = mounted.stack_of(home_dir(), name)
-    if name in _NOT_ONE:
+    if name == mounted.COMMAND:
+        _become_command(arguments)
+    elif name in _NOT_ONE:
         _NOT_ONE[name](stack)
     else:
         _become(stack, name)
@@ -34,6 +37,13 @@ def _become(stack: Stack, name: str) -> None:
     if program is None:
         raise mounted.Unmounted(f"this profile has no program {name}", hint="see: fraudctl deploy render")
     _execute(program.argv, program.env)
+
+
+def _become_command(arguments: Sequence[str]) -> None:
+    """Who asks for one document is told nothing beside it: a pod has one log for both streams."""
+    if "--json" in arguments:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    _execute([sys.executable, "-m", "fraudctl", *arguments], {})
 
 
 def _execute(argv: Sequence[str], env: Mapping[str, str]) -> None:
@@ -61,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     os.umask(0o077)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM} if arguments[:1] == [mounted.TOOLBOX] else ())
     try:
-        become(arguments[0])
+        become(arguments[0], arguments[1:])
     except FraudctlError as error:
         say(f"error: {error.message}")
         say(f"hint:  {error.hint}")

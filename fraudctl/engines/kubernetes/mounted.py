@@ -30,7 +30,9 @@ METRICS_PORT: Final = 9400
 """of every program of ours, each in a pod of its own"""
 REST_PORT: Final = 8081
 SETUP, TOOLBOX, FLINK, NOTIFIER = "setup", "toolbox", "flink", "notifier"
-KNOW_ALL: Final = frozenset({SETUP, TOOLBOX})
+COMMAND: Final = "command"
+"""a command line of ours, run to its end"""
+KNOW_ALL: Final = frozenset({SETUP, TOOLBOX, COMMAND})
 """programs that reach every store"""
 NOBODY: Final = ""
 """who has no secret at all: whoever reads a profile outside the cluster"""

@@ -12,11 +12,12 @@ from fraudctl.errors import UsageError
 
 COMPONENT: Final = "app.kubernetes.io/component"
 FLINK: Final = ("flink-jobmanager", "flink-taskmanager")
-NO_PROGRAMS: Final = frozenset({"setup", "flink"})
+NO_PROGRAMS: Final = frozenset({"setup", "command", "flink"})
 _ENDLESS: Final = frozenset({"CrashLoopBackOff", "Error", "CreateContainerError", "RunContainerError"})
-_NEVER: Final = frozenset(
+NEVER: Final = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"}
 )
+"""why a container waits that will never start"""
 
 
 def states(cluster: Cluster) -> dict[str, ProgramState]:
@@ -66,7 +67,7 @@ def _state(name: str, replicas: int, pods: Sequence[Mapping[str, Any]]) -> Progr
     if any(_is_ready(pod) for pod in there):
         return ProgramState(name, Condition.RUNNING, started_s=started_s)
     reasons = list(_reasons(there))
-    for known, condition in ((_NEVER, Condition.FAILED), (_ENDLESS, Condition.FAILING)):
+    for known, condition in ((NEVER, Condition.FAILED), (_ENDLESS, Condition.FAILING)):
         if found := next((reason for reason in reasons if reason in known), None):
             return ProgramState(name, condition, started_s=started_s, reason=found)
     return ProgramState(name, Condition.STARTING, started_s=started_s, reason=next(iter(reasons), ""))

@@ -61,6 +61,11 @@ def rendered(home: Path, asked: Elsewhere) -> tuple[Place, list[Manifest]]:
 
 def refuse(wish: Wish) -> None:
     """What makes no sense in a cluster."""
+    if wish.elsewhere is not None and wish.elsewhere.is_profile_named:
+        raise UsageError(
+            "profile and rule set are in the values there",
+            hint="write them into the file of --values, as `profile` and `rules`",
+        )
     if wish.without or wish.added or wish.any_port:
         raise UsageError(
             "a cluster has no servers of ours to leave out, to add, or to find ports for",

@@ -18,7 +18,7 @@ from pipeline.settings.reading import Problem, settings
 
 @settings()
 class SchemaRegistry(TlsFiles):
-    """Where schemas of transactions are, which may come in Avro or by a JSON Schema then."""
+    """Where schemas of transactions are, which may come in Avro, Protobuf or by a JSON Schema then."""
 
     url: Annotated[str, Text("a URL that begins with https:// or http://", r"https?://[^\s?#]+")] = ""
     """of its interface, as Confluent's registry has it"""
@@ -40,6 +40,12 @@ class SchemaRegistry(TlsFiles):
     def tls_files(self) -> TlsFiles:
         """Those of the connection."""
         return TlsFiles(self.ca_file, self.cert_file, self.key_file, self.key_password_file)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that a client is built from."""
+        found = (getattr(self, one.name) for one in fields(self))
+        return tuple(one for one in found if isinstance(one, Path))
 
     def as_document(self) -> dict[str, Any]:
         """What is set, as JSON: what a profile would have."""

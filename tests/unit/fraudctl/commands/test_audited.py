@@ -22,7 +22,7 @@ LOOKS = {
     *("rules list", "rules show", "rules history", "rules compare", "dlq list", "dlq show"),
     *("schema show", "notify status", "dashboards export", "profile list", "profile show"),
     *("rules new", "secrets list", "aws plan", "aws status", "aws logs"),
-    *("aws package", "aws function", "aws template", "deploy render", "deploy plan"),
+    *("aws package", "aws function", "aws template", "aws cost", "deploy render", "deploy plan"),
 }
 """commands that change nothing of a stack"""
 

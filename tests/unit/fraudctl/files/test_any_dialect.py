@@ -160,7 +160,7 @@ def as_json_lines(rows: list[dict[str, Any]]) -> bytes:
 
 def decided(path: Path, options: ReadOptions) -> tuple[int, int, list[Any]]:
     found = run(Order(path, options, RULES, PlanSettings(any_ids=True)), Progress())
-    return found.rows, len(found.refused), found.outcomes
+    return found.rows, len(found.refused), list(found.outcomes)
 
 
 @given(tables(), spellings(), st.randoms(use_true_random=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from fraudctl import chart_files
 from fraudctl.engines.kubernetes import chart
 from fraudctl.flink.cluster import taskmanager_memory
 from pipeline.records.names import writer_group
+from tests import flink_deployment
 from tests.chart import EXAMPLES, OTHERS_KINDS, example, one, problems, render
+from tests.flink_deployment import CRD
 
 EVERYTHING: dict[str, Any] = {
     "profile": {
@@ -97,6 +100,35 @@ def test_what_is_misspelt_or_of_another_type_is_found(
         inner = inner[name]
     inner[place[-1]] = value
     assert any(said in problem for problem in problems(it)), problems(it)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (("spec", "flinkVersion"), "v9_9", "spec.flinkVersion: 'v9_9' is not one of"),
+        (("spec", "job", "upgradeMode"), "lastState", "'lastState' is not one of"),
+        (("spec", "job", "parallelism"), "two", "spec.job.parallelism: 'two' is not of type 'integer'"),
+        (("spec", "taskManager", "resources"), {}, "'resources' was unexpected"),
+        (("spec", "jobManager", "podTemplate", "spec", "container"), [], "'container' was unexpected"),
+        (("status", "lifecycleState"), "FINE", "status.lifecycleState: 'FINE' is not one of"),
+    ],
+)
+def test_a_mistake_is_found_where_the_operators_definition_is_not_at_hand(
+    place: tuple[str, ...], value: object, said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(flink_deployment, "CRD", tmp_path / "not there")
+    it = {**one(render(values("kind")), "FlinkDeployment", "fraud"), "status": {}}
+    assert problems(it) == []
+    inner: Any = it
+    for name in place[:-1]:
+        inner = inner[name]
+    inner[place[-1]] = value
+    assert any(said in problem for problem in problems(it)), problems(it)
+
+
+@pytest.mark.skipif(not CRD.is_file(), reason=f"the operator's definitions are not at {CRD.parent}")
+def test_what_we_know_of_a_flink_deployment_is_what_the_operator_defines() -> None:
+    assert list(flink_deployment.disagreements(flink_deployment.known(), flink_deployment.defined())) == []
 
 
 @pytest.mark.parametrize(

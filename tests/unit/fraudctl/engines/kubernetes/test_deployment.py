@@ -90,7 +90,7 @@ def test_a_job_is_stopped_with_a_savepoint_and_goes_on_from_it(cluster: Memory, 
     assert job.stop(WAIT_S, Progress()) == {"job_id": f"{1:032x}", "savepoint": path}
     assert (job.status()["wanted"], job.status()["keeper"]["state"]) == ("stopped", "suspended")
     assert job.stop(WAIT_S, Progress()) == {"job_id": None, "savepoint": None}
-    job.start(WAIT_S, Progress())
+    assert job.start(WAIT_S, Progress())["keeper"]["restored_from"] == path
     assert cluster.operator.submitted[-1] == {"from": path, "parallelism": 1}
 
 
@@ -110,7 +110,8 @@ def test_a_job_is_rescaled_by_way_of_a_savepoint(cluster: Memory, job: Deploymen
 
 def test_a_job_is_started_from_a_savepoint_that_is_named(cluster: Memory, job: Deployment) -> None:
     job.stop(WAIT_S, Progress())
-    job.start(WAIT_S, Progress(), "s3://flink/savepoints/older")
+    found = job.start(WAIT_S, Progress(), "s3://flink/savepoints/older")
+    assert found["keeper"]["restored_from"] == "s3://flink/savepoints/older"
     assert cluster.operator.submitted[-1]["from"] == "s3://flink/savepoints/older"
 
 

@@ -64,9 +64,13 @@ final class AvroContent {
         }
     }
 
+    boolean isAtEnd() {
+        return at == value.length;
+    }
+
     /** Nothing may follow. */
     void end() throws Refusal {
-        if (at < value.length) {
+        if (!isAtEnd()) {
             throw AvroRecord.undecodable(value.length - at + " bytes follow the record");
         }
     }

@@ -31,15 +31,6 @@ final class AvroRecord {
             "double", content -> shortest(content.number(8).getDouble(), false),
             "string", AvroContent::text);
 
-    /** A schema is none that a transaction can be of. */
-    static final class Unsupported extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        Unsupported(String why) {
-            super(why, null, false, false);
-        }
-    }
-
     /** How content of one type is read as JSON. */
     private interface Reading {
         String read(AvroContent content) throws Refusal;

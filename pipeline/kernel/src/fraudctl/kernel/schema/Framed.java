@@ -94,27 +94,47 @@ public final class Framed {
             return value -> Arrays.copyOfRange(value, HEAD_BYTES, value.length);
         }
         try {
-            AvroRecord record = record(kind, said);
-            return value -> record.json(value, HEAD_BYTES);
-        } catch (AvroRecord.Unsupported why) {
-            Refusal refusal = new Refusal("unsupported_schema", "schema " + number + ": " + why.getMessage());
+            return form(number, kind, said);
+        } catch (Unsupported why) {
+            Refusal refusal = unsupported(number, why);
             return value -> {
                 throw refusal;
             };
         }
     }
 
-    private static AvroRecord record(String kind, JsonNode said) throws AvroRecord.Unsupported {
-        if (!kind.equals("AVRO")) {
-            throw new AvroRecord.Unsupported(kind + ": transactions are AVRO or JSON");
+    private static Form form(int number, String kind, JsonNode said) throws Unsupported {
+        if (!kind.equals("AVRO") && !kind.equals("PROTOBUF")) {
+            throw new Unsupported(kind + ": transactions are AVRO, JSON or PROTOBUF");
         }
         if (!said.path("references").isEmpty()) {
-            throw new AvroRecord.Unsupported("it refers to other schemas");
+            throw new Unsupported("it refers to other schemas");
         }
+        String text = said.get("schema").asText();
+        return kind.equals("AVRO") ? avro(text) : protobuf(number, text);
+    }
+
+    private static Form avro(String text) throws Unsupported {
         try {
-            return new AvroRecord(JSON.readTree(said.get("schema").asText()));
+            AvroRecord record = new AvroRecord(JSON.readTree(text));
+            return value -> record.json(value, HEAD_BYTES);
         } catch (JacksonException malformed) {
-            throw new AvroRecord.Unsupported("it is not JSON");
+            throw new Unsupported("it is not JSON");
         }
+    }
+
+    private static Form protobuf(int number, String text) throws Unsupported {
+        ProtoMessage.Messages messages = new ProtoMessage.Messages(text);
+        return value -> {
+            try {
+                return messages.json(value, HEAD_BYTES);
+            } catch (Unsupported why) {
+                throw unsupported(number, why);
+            }
+        };
+    }
+
+    private static Refusal unsupported(int number, Unsupported why) {
+        return new Refusal("unsupported_schema", "schema " + number + ": " + why.getMessage());
     }
 }

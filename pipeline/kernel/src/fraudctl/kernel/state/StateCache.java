@@ -147,6 +147,10 @@ public final class StateCache {
         }
         shrink();
         if (isBounded) {
+            // What was let go, and written for that, stays in the queue, which would grow with the log.
+            if (dirty.size() > 2 * states.size() + NEW_KEYS) {
+                dirty.removeIf(one -> !one.isDirty);
+            }
             return;
         }
         for (int writes = 0; writes < 2 && dirty.size() > mostDirty; writes++) {

@@ -1,0 +1,86 @@
+"""A command of ours where Kafka and the stores are reached: a Job, made for it and deleted after.
+
+Its pod is that of the chart's setup, which is given every secret; what it does is another thing.
+"""
+
+from __future__ import annotations
+
+import copy
+import secrets
+from collections.abc import Mapping, Sequence
+from threading import Event
+from typing import Any, Final
+
+import yaml
+
+from fraudctl.engines.contract import Ended
+from fraudctl.engines.kubernetes import mounted, programs
+from fraudctl.engines.kubernetes.cluster import Cluster
+from fraudctl.errors import Failed
+from fraudctl.waiting import until
+
+LOOK_S: Final = 1.0
+_HINT: Final = "see: kubectl describe job {name}"
+
+
+def run(
+    cluster: Cluster,
+    manifests: Sequence[Mapping[str, Any]],
+    arguments: Sequence[str],
+    wait_s: float,
+    begun: Event | None = None,
+    look_s: float = LOOK_S,
+) -> Ended:
+    """How `fraudctl ARGUMENTS` ended there; `begun` is set when it runs.
+
+    Failed where its pod cannot be had, or it goes on for too long.
+    """
+    job = manifest(manifests, arguments, secrets.token_hex(4))
+    name = job["metadata"]["name"]
+    cluster.ask(["create", "-f", "-"], yaml.safe_dump(job, sort_keys=False))
+    try:
+        code = until(
+            lambda: _exit_code(cluster, name, begun or Event()), wait_s, lambda: _late(name, wait_s), look_s
+        )
+        return Ended(code[0], cluster.ask(["logs", f"job/{name}"]))
+    finally:
+        cluster.ask(["delete", "job", name, "--wait=false", "--ignore-not-found"])
+
+
+def manifest(manifests: Sequence[Mapping[str, Any]], arguments: Sequence[str], mark: str) -> dict[str, Any]:
+    """The Job, made from those of the chart."""
+    [setup] = [one for one in manifests if one["kind"] == "Job"]
+    job: dict[str, Any] = copy.deepcopy(dict(setup))
+    release, _, _ = job["metadata"]["name"].rpartition(f"-{mounted.SETUP}-")
+    job["metadata"]["name"] = f"{release}-{mounted.COMMAND}-{mark}"
+    for metadata in (job["metadata"], job["spec"]["template"]["metadata"]):
+        metadata["labels"][programs.COMPONENT] = mounted.COMMAND
+    job["spec"] |= {"backoffLimit": 0, "ttlSecondsAfterFinished": 3_600}
+    pod = job["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    pod["restartPolicy"] = "Never"
+    container["name"] = mounted.COMMAND
+    container["command"] = [*container["command"][:-1], mounted.COMMAND, *arguments]
+    return job
+
+
+def _exit_code(cluster: Cluster, name: str, begun: Event) -> tuple[int] | None:
+    """None while it goes on. Failed where its pod cannot begin, or went away."""
+    for pod in cluster.get("pods", f"job-name={name}"):
+        for container in pod["status"].get("containerStatuses", ()):
+            state = container["state"]
+            if "waiting" not in state:
+                begun.set()
+            if "terminated" in state:
+                return (int(state["terminated"]["exitCode"]),)
+            reason = state.get("waiting", {}).get("reason", "")
+            if reason in programs.NEVER:
+                raise Failed(f"the pod of the command cannot start: {reason}", hint=_HINT.format(name=name))
+    [job] = cluster.get("jobs", f"job-name={name}") or [{}]
+    if job.get("status", {}).get("failed"):
+        raise Failed("the pod of the command went away", hint=_HINT.format(name=name))
+    return None
+
+
+def _late(name: str, wait_s: float) -> Failed:
+    return Failed(f"the command has not ended after {wait_s:.0f} s", hint=_HINT.format(name=name))

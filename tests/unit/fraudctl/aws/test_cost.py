@@ -1,0 +1,63 @@
+"""What a stack on AWS costs, and that the page says what is reckoned."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from fraudctl.aws import cost
+from fraudctl.errors import UsageError
+
+PAGE = Path(__file__).parents[4] / "docs" / "aws.md"
+
+
+def page() -> dict[str, list[int]]:
+    """The columns of the page's table by the first word of each row."""
+    found = re.findall(
+        r"^\| \**(Managed Flink|[A-Z]\w+|together)[^|]*\|([^|]*)\|([^|]*)\|([^|]*)\|$", PAGE.read_text(), re.M
+    )
+    return {
+        name: [int(re.sub(r"\D", "", one)) for one in columns]
+        for name, *columns in found
+        if re.search(r"\d", columns[0])
+    }
+
+
+@pytest.mark.parametrize(("column", "rate"), [(0, 100), (1, 1_000), (2, 10_000)])
+def test_the_table_of_the_page_is_what_the_shipped_prices_give(column: int, rate: int) -> None:
+    parts = cost.monthly(cost.prices(), rate)
+    shown = {name: columns[column] for name, columns in page().items()}
+    total = shown.pop("together")
+    assert shown == {name: round(usd) for name, usd in parts.items()}
+    assert total == sum(shown.values())
+
+
+def test_other_prices_give_another_answer(tmp_path: Path) -> None:
+    path = tmp_path / "prices.yaml"
+    shipped = (Path(__file__).parents[4] / "fraudctl" / "aws" / "prices.yaml").read_text()
+    path.write_text(shipped.replace("nat_hour: 0.045", "nat_hour: 1").replace("never", "2026-01-31"))
+    found = cost.prices(path)
+    assert (cost.monthly(found, 100)["NAT"], found.checked) == (730.0, "2026-01-31")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("hours: 1\n", "nat_hour: Field required"),
+        ("hours: [\n", "line"),
+        ("nothing: 1\n", "nothing: Unexpected"),
+    ],
+)
+def test_prices_that_cannot_be_reckoned_with_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "prices.yaml"
+    path.write_text(text)
+    with pytest.raises(cost.BadPrices) as caught:
+        cost.prices(path)
+    assert any(said in str(problem) for problem in caught.value.problems)
+
+
+def test_a_rate_whose_sizes_nobody_knows_is_refused() -> None:
+    with pytest.raises(UsageError, match="the sizes for it are not known"):
+        cost.monthly(cost.prices(), 20_000)
