@@ -31,7 +31,7 @@ COMMANDS = {
         {"down": ""},
     ),
     "purge": Entry(
-        "fraudctl.commands.stack",
+        "fraudctl.commands.purge",
         "Stop the stack and delete what it wrote, with all data. Exit 1 if something could not be deleted.",
         {"purge": ""},
     ),
@@ -110,6 +110,11 @@ COMMANDS = {
         "The live scoring job.",
         dict.fromkeys(("submit", "stop", "savepoint", "rescale", "reset-offsets"), ""),
     ),
+    "hotkeys": Entry(
+        "fraudctl.commands.hotkeys",
+        "Show which users, addresses, cards, … have the largest part of the traffic, of the last minutes.",
+    ),
+    "topics": Entry("fraudctl.commands.topics", "The topics of the stack.", {"grow": ""}),
     "scenario": Entry("fraudctl.commands.scenario", "The kinds of traffic that simulate can send."),
     "sinks": Entry(
         "fraudctl.commands.sinks",

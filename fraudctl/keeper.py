@@ -9,7 +9,8 @@ Beside that it watches the plug-ins of the jobs' rules (`fraudctl.jobs.plugin_wa
 of the rules topic are put aside (`fraudctl.jobs.put_aside`), each in a thread of its own.
 
 A run is one history of the job. Starting without any state takes a new run number; every restart from a
-checkpoint or savepoint keeps it. A restart never goes back behind the point its run was started from.
+checkpoint or savepoint keeps it, unless the topics have grown since (`fraudctl.jobs.new_runs`). A restart
+never goes back behind the point its run was started from.
 
 A file of the home that is damaged, or of a newer version, changes nothing: the keeper says so in its log and
 in `last_error`, and goes on with what the file said before.
@@ -24,7 +25,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from fraudctl.console import options
 from fraudctl.errors import Failed, FraudctlError
@@ -38,9 +38,9 @@ from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import activations, plugin_watcher, pruning, put_aside, reasons, states
 from fraudctl.jobs.activations import Because
-from fraudctl.jobs.keeper_memory import LastGood, known_state, put
-from fraudctl.jobs.resubmission import left_over, pause_ms, reason_of_failure, submit_live, younger
-from fraudctl.jobs.run_numbers import next_run
+from fraudctl.jobs.keeper_memory import LastGood, known_state, once_readable, put
+from fraudctl.jobs.new_runs import numbered
+from fraudctl.jobs.resubmission import Absence, left_over, pause_ms, reason_of_failure, submit_live, younger
 from fraudctl.jobs.start_points import Start, choose
 from fraudctl.jobs.submission import LIVE, job_config
 from fraudctl.rules import changes
@@ -60,7 +60,6 @@ PRUNE_EVERY_MS = 600_000
 """How often old checkpoints and savepoints are looked for, while the job runs steadily."""
 
 Submit = Callable[[Stack, JobConfig, int], str]
-T = TypeVar("T")
 
 
 class Keeper:
@@ -72,6 +71,7 @@ class Keeper:
         self._submit = submit_job
         self._pruned_ms = 0
         self._unwritten = 0
+        self._absence = Absence()
         self._complained: str | None = None
         self._given: int | None = None
         """the generation in which the job was there since this process began"""
@@ -96,6 +96,7 @@ class Keeper:
             if wanted.generation != self.state.generation and self.state.failures:
                 self.state = replace(self.state, failures=0, failed_ms=0)
             jobs = Flink(stack.flink, timeout_s=5.0).live(LIVE)
+            self._absence.note(bool(jobs))
             self._mend(stack, wanted, jobs)
         except FraudctlError as failure:
             self._failed(stack, failure)
@@ -110,7 +111,7 @@ class Keeper:
             self._watch(stack, wanted, jobs)
         elif reason := self._reason_of_end(stack):
             raise Failed(reason)
-        elif left := left_over(Flink(stack.flink)):
+        elif left := left_over(stack, self._absence):
             self._keep(stack, replace(self.state, state="waiting", last_error=left))
         elif now_ms() >= self.state.failed_ms + pause_ms(self.state.failures):
             self._start(stack)
@@ -181,10 +182,7 @@ class Keeper:
         start = choose(states.restore_points(stack), self.state, asked, partial(states.flaw, stack))
         for damaged in start.passed_over:
             log.error("passing over %s", damaged)
-        if start.run is None:
-            start = replace(start, run=next_run(stack))
-            if wanted.reset and start.run and start.restore is None:
-                jobfiles.begin_run(stack, start.run, wanted.reset)
+        had, start = start.run, numbered(stack, start, wanted.reset)
         state = replace(
             self.state,
             state="submitting",
@@ -195,7 +193,7 @@ class Keeper:
             passed_over=start.passed_over,
             submitted_ms=now_ms(),
         )
-        if asked != "latest" or start.restore is None:
+        if asked != "latest" or start.restore is None or start.run != had:
             state = replace(state, base=start.restore, base_ms=now_ms())
         jobfiles.keep_state(stack, state)
         self.state, self._unwritten = state, 0
@@ -245,7 +243,7 @@ def main() -> None:
         signal.signal(number, _leave)
     plugin_watcher.watch(Paths(home_dir()).plugins, _pause)
     log.info("keeping the live job of %s", options.current().home)
-    keeper = _once_readable(lambda: Keeper(_stack_of_home, submit_live))
+    keeper = once_readable(lambda: Keeper(_stack_of_home, submit_live), LOOK_EVERY_S)
     aside, stack = put_aside.watch(_stack_of_home), _stack_of_home()
     exposition.serve(
         stack.metrics_port("keeper"),
@@ -254,19 +252,6 @@ def main() -> None:
     )
     for _ in every(LOOK_EVERY_S):
         keeper.look()
-
-
-def _once_readable(make: Callable[[], T]) -> T:
-    """What could be made as soon as the files it needs can be read; the reason to wait is said once."""
-    said = None
-    for _ in every(LOOK_EVERY_S):
-        try:
-            return make()
-        except (Damaged, Newer) as failure:
-            if failure.message != said:
-                log.error("%s; waiting. %s", failure.message, failure.hint)
-            said = failure.message
-    raise AssertionError("it goes on for ever")
 
 
 def _pause(call: Running) -> None:
@@ -296,10 +281,9 @@ def _leave(*_: object) -> None:
 
 
 def _stack_of_home() -> Stack:
-    home = home_dir()
-    stack = read(home)
+    stack = read(home_dir())
     if stack is None:
-        raise SystemExit(f"no stack has been started in {home}")
+        raise SystemExit(f"no stack has been started in {home_dir()}")
     return stack.seen_inside
 
 

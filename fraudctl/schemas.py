@@ -10,7 +10,7 @@ import ast
 import inspect
 import json
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -23,9 +23,21 @@ from pydantic_core import core_schema
 from fraudctl.chaos import means
 from fraudctl.chaos import reading as faults
 from fraudctl.files.mapping import Said
+from fraudctl.flink.cluster import TASKMANAGER
 from fraudctl.settings import shipped
 from fraudctl.settings.checkpoints import Checkpoints
-from fraudctl.settings.profile import PORT, Digest, External, Ids, Log, Pipeline, ServerSize, Signing, Topics
+from fraudctl.settings.profile import (
+    PORT,
+    Digest,
+    External,
+    FlinkSize,
+    Ids,
+    Log,
+    Pipeline,
+    ServerSize,
+    Signing,
+    Topics,
+)
 from fraudctl.traffic.scenario import ScenarioFile
 from pipeline import notify, sinks
 from pipeline.connections.flink import FlinkRest
@@ -129,9 +141,9 @@ def _pipeline() -> dict[str, Any]:
 
 def _server(name: str) -> dict[str, Any]:
     module: Any = import_module(f"fraudctl.servers.{name}")
-    shape = _of(ServerSize)
+    shape = _of(FlinkSize if name == "flink" else ServerSize)
     size = shape["properties"]
-    shape["properties"] = {
+    shape["properties"] = size | {
         "port": size["port"] | {"default": next(iter(module.Server.port_roles.values()))},
         "memory_mb": size["memory_mb"] | {"default": module.Server.memory_mb},
         "ports": _mapping(
@@ -164,9 +176,17 @@ def _way(name: str) -> dict[str, Any]:
     shape, head = _of(faults.settings_type(name)), _of(faults.Head)
     properties = head["properties"] | {"means": {"const": name}} | shape["properties"]
     if targets := means.find(name).targets():
-        properties["target"] = {"enum": list(targets)}
+        properties["target"] = _target(targets)
     words = " ".join((import_module(f"fraudctl.chaos.means.{name}").__doc__ or "").split("\n\n")[0].split())
     return _mapping(properties, words) | {"required": ["description", "means", *shape.get("required", ())]}
+
+
+def _target(names: Sequence[str]) -> dict[str, Any]:
+    """One of them, or one of any number of TaskManagers."""
+    listed = {"enum": list(names)}
+    if TASKMANAGER not in names:
+        return listed
+    return {"anyOf": [listed, {"type": "string", "pattern": f"^{TASKMANAGER}-[0-9]+$"}]}
 
 
 if __name__ == "__main__":

@@ -36,6 +36,8 @@ from pipeline.process.silence import HOLD_MS, Silence
 log = logging.getLogger("ticker")
 
 REQUEST_TIMEOUT_S = 5.0
+LOOK_FOR_MORE_S = 5.0
+"""How often it is asked whether there are more partitions."""
 DELIVERY_TIMEOUT_MS = 5_000
 HEADER = "tick"
 _CLIENT = {
@@ -78,6 +80,7 @@ class Log:
         self._files = Files(config.kafka)
         self._connect()
         self._partitions: list[int] = []
+        self._asked_s = 0.0
 
     def ends(self) -> dict[int, int]:
         """End offset of each partition. Raises Unreachable."""
@@ -136,11 +139,12 @@ class Log:
             log.warning("the connection's files have changed, but cannot be used yet: %s", error)
 
     def _known_partitions(self) -> list[int]:
-        if not self._partitions:
+        if not self._partitions or time.monotonic() - self._asked_s > LOOK_FOR_MORE_S:
             topic = self._admin.list_topics(self._topic, timeout=REQUEST_TIMEOUT_S).topics[self._topic]
             if topic.error is not None or not topic.partitions:
                 raise Unreachable(f"topic {self._topic}: {topic.error or 'has no partitions'}")
             self._partitions = sorted(topic.partitions)
+            self._asked_s = time.monotonic()
         return self._partitions
 
 

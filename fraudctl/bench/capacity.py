@@ -71,12 +71,28 @@ class Timing:
     failed: int
 
 
-def run(
-    stack: Stack, events: int, seed: int, keep: bool, wait_s: float, progress: Progress
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many events, by which seed, and which share of them is one merchant's."""
+
+    events: int
+    seed: int
+    hot_merchant: float = 0.0
+
+
+def run(stack: Stack, backlog: Backlog, keep: bool, wait_s: float, progress: Progress) -> dict[str, Any]:
     """The figures of one run. `good` is false when an event was lost or differs from the reference."""
+    events = backlog.events
     token = f"c{wall_clock.now_ms():x}"
-    workload = Workload(token, seed, FIRST_MS, EVENT_RATE, stragglers=True, own=numbers_of(token))
+    workload = Workload(
+        token,
+        backlog.seed,
+        FIRST_MS,
+        EVENT_RATE,
+        stragglers=True,
+        own=numbers_of(token),
+        hot_merchant=backlog.hot_merchant,
+    )
     with bounded_job(stack, token, keep) as config:
         names = config.topics
         fill_s = fill(stack, names.transactions, workload, events, progress)
@@ -94,7 +110,8 @@ def run(
             "cpu_us_per_event": sampler.cpu_us_per_event(events // 10),
             "floor_per_second": floor.per_second,
             "floor_cpu_us_per_event": floor.cpu_us_per_event,
-            "seed": seed,
+            "seed": backlog.seed,
+            "hot_merchant": backlog.hot_merchant,
             "parallelism": config.parallelism,
             "kept_topics": sorted(names.as_document().values()) if keep else [],
         }
@@ -160,7 +177,7 @@ def _topics(stack: Stack, token: str) -> JobTopics:
 def fill(stack: Stack, topic: str, workload: Traffic, events: int, progress: Progress) -> float:
     """Writes the events and closes the topic; the seconds that took."""
     started = time.monotonic()
-    sender = Worker(send, stack.kafka, topic, workload, events, 0)
+    sender = Worker(send, stack.kafka, topic, workload, events, 0, stack.profile.partition_by)
     sent = sender.result(lambda: progress.update(_total(stack, topic), "filling the topic"))
     if sent.failed:
         raise Failed(f"{sent.failed} events could not be written", code="bench_fill")

@@ -21,6 +21,7 @@ from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Tail
 from pipeline.connections.kafka.description import Kafka
 from pipeline.records import decision_bytes
+from pipeline.records.placing import USER, key_of
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -61,6 +62,7 @@ class Workload:
     rules flag; without, a user pays from an address shared with two or three others, as in ordinary traffic.
     With `stragglers` one event in fifty carries an event time up to a quarter of a second before its turn.
     `crowd` times 100,000 users pay: at a high rate few of them would pay so often that rules flag it.
+    Of `hot_merchant`, a share, are one merchant's; the others have equal parts of the rest.
     Runs whose `own` differs (`numbers_of`) share no user, device, card or address, and so no window.
     """
 
@@ -72,6 +74,7 @@ class Workload:
     hot_addresses: bool = True
     crowd: int = 1
     own: int = 0
+    hot_merchant: float = 0.0
 
     def time_ms(self, number: int) -> int:
         """When it is the turn of that event, epoch milliseconds."""
@@ -94,12 +97,15 @@ class Workload:
                 self.own * ADDRESSES + (_drawn_address(draw) if self.hot_addresses else user % addresses)
             )
             country = COUNTRIES[user % 8] if draw() < 0.97 else COUNTRIES[int(draw() * 8)]
+            merchant = int(draw() * MERCHANTS)
+            if self.hot_merchant and draw() < self.hot_merchant:
+                merchant = 0
             yield (
                 b"u%d" % user,
                 (
                     f'{prefix}{number}","user_id":"u{user}","event_time":{event_ms},'
                     f'"amount":{amount // 100}.{amount % 100:02d},"currency":"EUR","ip":"{ip}",'
-                    f'"device_id":"d{device}","card_id":"c{card}","merchant_id":"m{int(draw() * MERCHANTS)}",'
+                    f'"device_id":"d{device}","card_id":"c{card}","merchant_id":"m{merchant}",'
                     f'"country":"{country}","channel":"{CHANNELS[number % 3]}"}}'
                 ).encode(),
             )
@@ -137,8 +143,13 @@ class Received:
         return len(self.arrivals_ns) - self.arrivals_ns.count(0)
 
 
-def send(kafka: Kafka, topic: str, workload: Traffic, count: int, start_ns: int) -> Sent:
-    """Sends each event at its scheduled time, or at once when that has passed; `start_ns` 0: all at once."""
+def send(
+    kafka: Kafka, topic: str, workload: Traffic, count: int, start_ns: int, placed_by: str = USER
+) -> Sent:
+    """Sends each event at its scheduled time, or at once when that has passed; `start_ns` 0: all at once.
+
+    `placed_by` is the field that decides the partition.
+    """
     sender = Sender(kafka, linger_ms=LINGER_MS if start_ns else 20)
     gap_ns, slip_ns, now_ns = NANO / workload.rate, 0, 0
     for number, (key, value) in enumerate(workload.events(count)):
@@ -147,7 +158,7 @@ def send(kafka: Kafka, topic: str, workload: Traffic, count: int, start_ns: int)
             while scheduled_ns > now_ns:
                 now_ns = _wait(scheduled_ns)
             slip_ns = max(slip_ns, now_ns - scheduled_ns)
-        sender.send(topic, value, key)
+        sender.send(topic, value, key_of(placed_by, key, value))
     left = sender.flush()
     failed = sender.failed + left
     return Sent(count - failed, failed, round(slip_ns / 1e6, 1))

@@ -1,4 +1,4 @@
-"""Processor time of the TaskManager while a job runs, by the decisions it made meanwhile."""
+"""Processor time of the TaskManagers while a job runs, by the decisions it made meanwhile."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from fraudctl import engines
+from fraudctl.engines import taskmanagers
 from fraudctl.errors import NotRunning
 from fraudctl.kafka import admin
 
@@ -17,16 +17,15 @@ if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
 
 SAMPLE_S = 0.5
-TASKMANAGER = "flink-taskmanager"
 
 
 class Sampler:
-    """Notes, while a job runs, how many decisions there are and what processor time the TaskManager took."""
+    """Notes, while a job runs, how many decisions there are and what processor time the TaskManagers took."""
 
     def __init__(self, stack: Stack, topic: str) -> None:
         self._stack = stack
         self._topic = topic
-        self._process = _taskmanager(stack)
+        self._processes = _processes(stack)
         self._samples: list[tuple[float, float, int]] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -56,8 +55,7 @@ class Sampler:
             self._samples.append((time.monotonic(), self._cpu_s(), self.decided()))
 
     def _cpu_s(self) -> float:
-        times = self._process.cpu_times()
-        return float(times.user + times.system)
+        return float(sum(sum(one.cpu_times()[:2]) for one in self._processes))
 
 
 def slope(samples: Sequence[tuple[float, int]], after: int) -> float | None:
@@ -70,8 +68,8 @@ def slope(samples: Sequence[tuple[float, int]], after: int) -> float | None:
     return round((last[0] - behind[0][0]) * 1e6 / (last[1] - behind[0][1]), 1)
 
 
-def _taskmanager(stack: Stack) -> psutil.Process:
-    state = engines.of(stack).programs(stack).get(TASKMANAGER)
-    if state is None or not state.pid:
-        raise NotRunning("no TaskManager of this stack runs here", hint="see: fraudctl status")
-    return psutil.Process(state.pid)
+def _processes(stack: Stack) -> list[psutil.Process]:
+    pids = taskmanagers.running(stack).values()
+    if not all(pids):
+        raise NotRunning("the TaskManagers of this stack are no processes of this machine")
+    return [psutil.Process(pid) for pid in pids]

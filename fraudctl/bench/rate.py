@@ -17,9 +17,9 @@ from fraudctl import engines
 from fraudctl.bench import spent
 from fraudctl.bench.conditions import distribution, surroundings
 from fraudctl.bench.load import NANO, Received, Sent, Worker, Workload, numbers_of, receive, send
-from fraudctl.bench.processor import TASKMANAGER
 from fraudctl.bench.sustained import highest, judge
 from fraudctl.console.progress import Progress
+from fraudctl.engines import taskmanagers
 from fraudctl.errors import NotRunning
 from fraudctl.jobs.live import status
 from fraudctl.jobs.submission import job_config
@@ -50,7 +50,7 @@ class Plan:
     floor_s: float
     seed: int
     kill: bool = False
-    """Kill the TaskManager hard when a third of the measured time is over."""
+    """Kill a TaskManager that works hard when a third of the measured time is over."""
 
     def events(self, seconds: float) -> int:
         return max(1, round(self.rate * seconds))
@@ -186,25 +186,20 @@ def _seconds(ns: int) -> float:
 
 
 class Blow:
-    """One hard kill of the TaskManager, dealt when its time has come; `struck_ns` is when that was."""
+    """One hard kill of a TaskManager that works, dealt at its time; `struck_ns` is when that was."""
 
     def __init__(self, stack: Stack, after_s: float) -> None:
-        self._stack, self._engine = stack, engines.of(stack)
-        self._check()
+        taskmanagers.running(stack)
+        self._stack = stack
         self._after_s = after_s
         self.struck_ns = 0
 
     def deal(self, start_ns: int) -> None:
         """Kill it if it is time and has not been done; `start_ns` is when the first event was due."""
         if not self.struck_ns and time.time_ns() > start_ns + self._after_s * NANO:
-            self._check()
+            doomed = taskmanagers.at_work(self._stack)
             self.struck_ns = time.time_ns()
-            self._engine.kill(self._stack, TASKMANAGER)
-
-    def _check(self) -> None:
-        state = self._engine.programs(self._stack).get(TASKMANAGER)
-        if state is None or not state.runs:
-            raise NotRunning("no TaskManager of this stack runs here", hint="see: fraudctl status")
+            engines.of(self._stack).kill(self._stack, doomed)
 
 
 def sink_lag(stack: Stack) -> dict[str, int]:
@@ -241,7 +236,7 @@ def _pass(
         token, plan.seed, start_ns // 1_000_000, plan.rate, hot_addresses=False, own=numbers_of(token)
     )
     receiver = Worker(receive, stack.kafka, back, ends, token.encode(), count)
-    sender = Worker(send, stack.kafka, to, workload, count, start_ns)
+    sender = Worker(send, stack.kafka, to, workload, count, start_ns, stack.profile.partition_by)
     try:
         show = _ticking(progress, start_ns, plan.rate, count, blow)
         sent = sender.result(show)

@@ -1,10 +1,10 @@
-"""Processor time an event by process while traffic passes, of the TaskManager also by stages of the job."""
+"""Processor time an event by process while traffic passes, of the TaskManagers also by stages of the job."""
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from fraudctl import engines
-from fraudctl.bench.processor import TASKMANAGER
+from fraudctl.flink.cluster import is_taskmanager
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -24,7 +24,7 @@ _AT_LEAST_US: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Processor seconds so far: by program, and by name of the TaskManager's threads."""
+    """Processor seconds so far: by program, and by name of the TaskManagers' threads."""
 
     programs: Mapping[str, float]
     stages: Mapping[str, float]
@@ -33,7 +33,8 @@ class Reading:
 def read(stack: Stack) -> Reading:
     """What the stack's programs on this machine have taken; of an engine without processes, nothing."""
     pids = {name: one.pid for name, one in engines.of(stack).programs(stack).items() if one.pid}
-    return Reading({name: _family_s(pid) for name, pid in pids.items()}, _threads_s(pids.get(TASKMANAGER, 0)))
+    programs = {name: _family_s(pid) for name, pid in pids.items()}
+    return Reading(programs, _threads_s(pid for name, pid in pids.items() if is_taskmanager(name)))
 
 
 def per_event(before: Reading, after: Reading, events: int) -> dict[str, dict[str, float]]:
@@ -60,10 +61,10 @@ def _family_s(pid: int) -> float:
         return 0.0
 
 
-def _threads_s(pid: int) -> dict[str, float]:
+def _threads_s(pids: Iterable[int]) -> dict[str, float]:
     """By the first fifteen characters of a thread's name, which is what Linux keeps of it."""
     found: dict[str, float] = defaultdict(float)
-    for task in Path(f"/proc/{pid}/task").glob("*") if pid else ():
+    for task in (task for pid in pids for task in Path(f"/proc/{pid}/task").glob("*")):
         try:
             name = (task / "comm").read_text().strip()
             fields = (task / "stat").read_text().rpartition(")")[2].split()

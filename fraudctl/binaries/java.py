@@ -46,17 +46,21 @@ def class_path(jars: Iterable[Path]) -> str:
     return ":".join(str(jar) for jar in jars)
 
 
-def server_command(name: str, flags: Sequence[str], jars: Iterable[Path], cache: Path) -> list[str]:
+def server_command(
+    name: str, flags: Sequence[str], jars: Iterable[Path], cache: Path, keeps: bool = True
+) -> list[str]:
     """The command line of a long-running program, up to its main class.
 
     What the JVM has parsed and verified of its classes is kept from one start to the next (class data
     sharing), which halves a start. The archive, 50 to 80 MB, is written by the JVM itself when it is stopped
     in order, for the first time and whenever the class path or the runtime is another; one that does not fit
     is passed over. It needs the runtime's own archive, see `share_classes`, and is of no use without.
+    Where several processes have one name, one of them keeps it and the others read it.
     """
     path = class_path(jars)
     own = _archives(cache) / f"{name}-{hashlib.sha256(path.encode()).hexdigest()[:12]}.jsa"
-    sharing = ["-XX:+AutoCreateSharedArchive", f"-XX:SharedArchiveFile={_runtime_archive(cache)}:{own}"]
+    written = ["-XX:+AutoCreateSharedArchive"] if keeps else []
+    sharing = [*written, f"-XX:SharedArchiveFile={_runtime_archive(cache)}:{own}"]
     return [java(), *sharing, "-Xlog:cds*=off", *flags, "-cp", path]
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import make_dataclass
+from dataclasses import make_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
 from fraudctl.chaos import means
 from fraudctl.chaos.fault import Fault
-from fraudctl.errors import FileProblems
+from fraudctl.errors import FileProblems, UsageError
+from fraudctl.flink.cluster import TASKMANAGER, is_taskmanager
 from fraudctl.settings import shipped
 from pipeline.settings.document import DocumentError, read_file
 from pipeline.settings.kinds import Duration, Number, Text, Whole, shown
@@ -98,10 +99,23 @@ def _of_way(way: str, given: Mapping[str, Any]) -> tuple[dict[str, object], list
     found, problems = read(settings_type(way), {key: given[key] for key in one.NEEDS if key in given})
     problems += [_stranger(way, key, one.NEEDS) for key in given.keys() - set(one.NEEDS)]
     chosen = {} if found is None else vars(found).copy()
-    if not problems and "target" in chosen and chosen["target"] not in one.targets():
+    if not problems and "target" in chosen and not strikes(way, chosen["target"]):
         words = f"{way} cannot strike {shown(chosen['target'])} (but: {', '.join(one.targets())})"
         problems.append(Problem("target", words))
     return chosen, problems
+
+
+def strikes(way: str, target: str) -> bool:
+    """Whether that means can strike it; of TaskManagers there may be any number."""
+    targets = means.find(way).targets()
+    return target in targets or (TASKMANAGER in targets and is_taskmanager(target))
+
+
+def aimed(fault: Fault, program: str) -> Fault:
+    """The same fault for another program. UsageError where it strikes none, or not that one."""
+    if "target" not in fault.settings or not strikes(fault.means, program):
+        raise UsageError(f"{fault.name} cannot strike {program}", hint="see what there is: fraudctl status")
+    return replace(fault, settings={**fault.settings, "target": program})
 
 
 def _stranger(way: str, key: str, needs: Sequence[str]) -> Problem:

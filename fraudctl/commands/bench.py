@@ -13,7 +13,6 @@ from fraudctl.bench import capacity as bench_capacity
 from fraudctl.bench import idle as bench_idle
 from fraudctl.bench import keys as bench_keys
 from fraudctl.bench import pairs as bench_pairs
-from fraudctl.bench import processor
 from fraudctl.bench import rate as bench_rate
 from fraudctl.bench import sink as bench_sink
 from fraudctl.bench import startup as bench_startup
@@ -21,6 +20,7 @@ from fraudctl.console import streams
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import Failed, UsageError
+from fraudctl.flink import cluster
 from fraudctl.settings import moment
 
 NOT_GOOD = 5
@@ -70,6 +70,9 @@ def bench(
     pairs: Annotated[int, typer.Option(min=1, help="With --compare: runs of each build.")] = 4,
     events: Annotated[int, typer.Option(min=1, help="How many events to fill in.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 7,
+    hot_merchant: Annotated[
+        float, typer.Option(min=0, max=1, help="With --capacity: this share of the events is one merchant's.")
+    ] = 0.0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the topics of a capacity run.")] = False,
     wait: Annotated[
         float, typer.Option(help="Give a run over a backlog up after that many seconds.")
@@ -100,7 +103,7 @@ def bench(
     if sink is not None:
         return _sink(sink, events, seed, wait)
     if capacity:
-        return _capacity(events, seed, keep, wait)
+        return _capacity(bench_capacity.Backlog(events, seed, hot_merchant), keep, wait)
     if compare is not None:
         with progress("bench", 2 * pairs) as shown:
             return bench_pairs.answer(bench_pairs.run(compare, pairs, events, seed, shown), NOT_GOOD)
@@ -172,24 +175,26 @@ def _rate(rate: float | None, duration_s: float, warmup_s: float, seed: int, kil
 
 
 def _costs(spent: Mapping[str, Mapping[str, float]]) -> Table:
-    """Programs, and below the TaskManager its stages."""
+    """Programs, and below the first TaskManager the stages of all."""
     rows: list[Sequence[object]] = []
+    stages = list(spent["stages"].items())[:STAGES]
     for program, us in spent["programs"].items():
         rows.append((program, us))
-        if program == processor.TASKMANAGER:
-            rows += [(f"  {stage}", part) for stage, part in list(spent["stages"].items())[:STAGES]]
+        if cluster.is_taskmanager(program):
+            rows += [(f"  {stage}", part) for stage, part in stages]
+            stages = []
     return Table("processor time an event, microseconds", ("", "µs"), rows)
 
 
 def _recovered(caught_up_s: float | None) -> str:
     if caught_up_s is None:
         return "not caught up when the traffic ended"
-    return f"caught up {caught_up_s:.1f} s after the TaskManager was killed"
+    return f"caught up {caught_up_s:.1f} s after a TaskManager was killed"
 
 
-def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
-    with progress("bench", events) as shown:
-        found = bench_capacity.run(engines.current(), events, seed, keep, wait_s, shown)
+def _capacity(backlog: bench_capacity.Backlog, keep: bool, wait_s: float) -> Result:
+    with progress("bench", backlog.events) as shown:
+        found = bench_capacity.run(engines.current(), backlog, keep, wait_s, shown)
     checkpoints, reference = found["checkpoints"], found["reference"]
     summary = (
         f"{found['decided']:,} events in {found['timed_s']:.1f} s: {found['events_per_second']:,} events/s "
@@ -203,7 +208,7 @@ def _capacity(events: int, seed: int, keep: bool, wait_s: float) -> Result:
 
 
 def _cost(us: float | None) -> str:
-    return "" if us is None else f"{us} µs of the TaskManager's processor time an event; "
+    return "" if us is None else f"{us} µs of the TaskManagers' processor time an event; "
 
 
 def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s: float) -> Result:
@@ -214,7 +219,7 @@ def _keys(held: list[int] | None, in_state: list[int] | None, seed: int, wait_s:
         found = bench_keys.run(engines.current(), held, in_state, seed, wait_s, shown)
     names = ("case", "cpu_us_per_event", "wall_us_per_event")
     rows = [[one[name] for name in names] for one in found["costs"]]
-    headings = ("", "processor time of the TaskManager", "time passed")
+    headings = ("", "processor time of Flink's workers", "time passed")
     return _result(
         found, f"{len(rows)} cases, µs for an event", Table("microseconds for an event", headings, rows)
     )

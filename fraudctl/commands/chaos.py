@@ -89,6 +89,9 @@ def run(
     lasts: Annotated[
         str | None, typer.Option("--for", help="How long it lasts, instead of its own time.")
     ] = None,
+    on: Annotated[
+        str | None, typer.Option("--on", help="The program it strikes, instead of its own target.")
+    ] = None,
     patience: Annotated[str, typer.Option("--patience", help="Wait that long for quiet.")] = "120s",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
 ) -> Result:
@@ -106,6 +109,8 @@ def run(
     if not 0 < rate <= 1_000_000:
         raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
     chosen = faults.find(name, faults.folder())
+    if on is not None:
+        chosen = faults.aimed(chosen, on)
     if lasts is not None:
         chosen = chosen.lasting(moment.length_ms("--for", lasts))
     after_ms = moment.length_ms("--after", after, 0)

@@ -1,11 +1,10 @@
-"""`fraudctl up | down | purge | restart | status | logs`: the life of a stack."""
+"""`fraudctl up | down | restart | status | logs`: the life of a stack."""
 
 from __future__ import annotations
 
 import os
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,13 +13,12 @@ import typer
 
 from fraudctl import engines, servers, waiting
 from fraudctl.commands import _completion
-from fraudctl.console import options
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
 from fraudctl.engines import contract, wanted
 from fraudctl.errors import FraudctlError, NotRunning, UsageError
-from fraudctl.home import folder, parked, rulesets, typed_files
+from fraudctl.home import parked, rulesets, typed_files
 from fraudctl.home import stack as stacks
 from fraudctl.jobs import activations, live, submission
 from fraudctl.observe import overview
@@ -28,7 +26,6 @@ from fraudctl.rules import changes
 
 if TYPE_CHECKING:
     from fraudctl.console.progress import Progress
-    from fraudctl.home.folder import Removed
     from fraudctl.home.stack import Stack
 
 WATCH_SECONDS = 2.0
@@ -38,7 +35,6 @@ NEXT = ("fraudctl simulate --attack ip-burst", "fraudctl alerts", "fraudctl stat
 def register(app: typer.Typer) -> None:
     app.command("up")(up)
     app.command("down")(down)
-    app.command("purge")(purge)
     app.command("restart")(restart)
     app.command("status")(status)
     app.command("logs")(logs)
@@ -76,6 +72,10 @@ def up(
             autocompletion=_completion.engines,
         ),
     ] = None,
+    taskmanagers: Annotated[
+        int | None,
+        typer.Option("--taskmanagers", min=1, max=32, help="How many workers Flink has; also while it runs."),
+    ] = None,
     values: Annotated[
         Path | None,
         typer.Option(
@@ -96,6 +96,7 @@ def up(
     home = stacks.home_dir()
     left_out, more = tuple(sorted(without or ())), tuple(sorted(added or ()))
     if engines.names_elsewhere(home, engine):
+        _refuse_workers(taskmanagers)
         wish = contract.Wish(
             home,
             wanted.profile(home, profile, rules),
@@ -106,7 +107,7 @@ def up(
             contract.Elsewhere(values, namespace, context, bool(profile or rules)),
         )
         return _started(engines.for_up(home, engine).up(wish), time.monotonic() - began)
-    chosen = wanted.profile(home, profile, rules)
+    chosen = wanted.profile(home, profile, rules, taskmanagers)
     chosen = parked.park(chosen, stacks.Paths(home).secrets, os.environ)
     asks_nothing = not (left_out or more or profile or rules)
     if asks_nothing and (known := wanted.ready(home)) is not None:
@@ -122,6 +123,14 @@ def up(
     return _started(started, time.monotonic() - began)
 
 
+def _refuse_workers(taskmanagers: int | None) -> None:
+    if taskmanagers:
+        raise UsageError(
+            "where the job is a cluster of its own, Flink has as many workers as the parallelism needs",
+            hint="set pipeline.parallelism in the profile; on Kubernetes flink.taskManager in the values",
+        )
+
+
 def down() -> Result:
     """Stop the stack: the job with a savepoint, then every server. All data stays.
 
@@ -135,47 +144,6 @@ def down() -> Result:
     if not stopped:
         return Result(f"nothing was running in {home}", data)
     return Result(f"stopped; the data stays in {home}", data)
-
-
-def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> Result:
-    """Stop the stack and delete what it wrote, with all data. Exit 1 if something could not be deleted.
-
-    Only a folder that `up` made is touched; what somebody else has put into it stays, and is named.
-
-    Example: fraudctl purge --yes
-    """
-    home = stacks.home_dir()
-    if not os.path.lexists(home):
-        return Result(f"there is nothing in {home}", {"home": str(home), "deleted": False})
-    folder.refuse_unremovable(home)
-    if not yes:
-        _confirm(home)
-    return _removed(engines.of_home(home).purge(home))
-
-
-def _removed(found: Removed) -> Result:
-    """What a purge came to; it says "deleted" of what is gone alone."""
-    data = {
-        "home": str(found.home),
-        "deleted": found.is_gone,
-        "left": [str(path) for path in found.left],
-        "not_deleted": {str(path): reason for path, reason in found.kept.items()},
-    }
-    if found.kept:
-        first, reason = next(iter(found.kept.items()))
-        summary = f"not everything could be deleted: {first}: {reason}"
-    elif found.left:
-        summary = f"deleted what the stack wrote in {found.home}; left: {_named(found.left)}"
-    else:
-        summary = f"deleted {found.home}"
-    rows = [(path, f"not deleted: {reason}") for path, reason in found.kept.items()]
-    rows += [(path, "left: no stack wrote it") for path in found.left]
-    tables = (Table("", ("still there", "why"), rows),) if rows else ()
-    return Result(summary, data, exit_code=1 if found.kept else 0, tables=tables)
-
-
-def _named(paths: Sequence[Path]) -> str:
-    return ", ".join(path.name for path in paths[:5]) + (", …" if len(paths) > 5 else "")
 
 
 def restart(
@@ -263,14 +231,6 @@ def _stop_job(running: Stack) -> str | None:
     except FraudctlError as error:
         say(f"the job stops without a savepoint, its newest checkpoint stays: {error.message}")
         return None
-
-
-def _confirm(home: Path) -> None:
-    if options.current().json or not sys.stdin.isatty():
-        raise UsageError(
-            f"this deletes everything a stack wrote in {home}", hint="say so with: fraudctl purge --yes"
-        )
-    typer.confirm(f"Delete everything a stack wrote in {home}?", abort=True, err=True)
 
 
 def _started(stack: Stack, seconds: float) -> Result:

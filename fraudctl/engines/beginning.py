@@ -5,17 +5,22 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from fraudctl.engines.contract import Wish
 from fraudctl.errors import Failed
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Paths, Stack
+from fraudctl.settings.profile import Profile
 
 
 def goes_on(known: Stack, wish: Wish) -> bool:
-    """Whether the stack that runs is the wished one. Failed where it is another that came up whole."""
+    """Whether the stack that runs is the wished one, or differs in TaskManagers alone, which come and go.
+
+    Failed where it is another that came up whole.
+    """
     same = (known.without, known.added) == (wish.without, wish.added)
-    if same and known.profile.as_document() == wish.profile.as_document():
+    if same and _but_workers(known.profile) == _but_workers(wish.profile):
         return True
     if known.extra.get("ready"):
         raise Failed(
@@ -25,6 +30,11 @@ def goes_on(known: Stack, wish: Wish) -> bool:
             code="other_settings",
         )
     return False
+
+
+def _but_workers(profile: Profile) -> dict[str, object]:
+    alike = {name: replace(server, taskmanagers=1) for name, server in profile.servers.items()}
+    return replace(profile, servers=alike).as_document()
 
 
 def make_folders(paths: Paths) -> None:

@@ -25,13 +25,7 @@ Ports = dict[str, dict[str, int]]
 def wanted(profile: Profile, classes: Mapping[str, type[BaseServer]]) -> Ports:
     """The ports the profile asks for, by server and role; defaults where it says nothing. Last come those of
     the pipeline's programs."""
-    found: Ports = {}
-    for name, server in classes.items():
-        settings = profile.server(name)
-        roles = dict(server.port_roles) | {r: p for r, p in settings.ports.items() if r in server.port_roles}
-        if settings.port is not None:
-            roles[next(iter(server.port_roles))] = settings.port
-        found[name] = roles
+    found = {name: server.ports_of(profile.server(name)) for name, server in classes.items()}
     return {**found, METRICS: of_programs(profile)}
 
 
@@ -68,6 +62,17 @@ def choose_free(ports: Ports, previous: Mapping[str, Mapping[str, int]]) -> Port
             earlier = previous.get(server, {}).get(role)
             chosen.setdefault(server, {})[role] = _hold(held, earlier)
     return chosen
+
+
+def kept(running: Mapping[str, Mapping[str, int]], asked: Ports) -> Ports:
+    """The ports of a stack that runs; of roles that its servers have more, those asked for, or free ones."""
+    found = {server: dict(roles) for server, roles in running.items()}
+    with ExitStack() as held:
+        for server in (found.keys() & asked.keys()) - {METRICS}:
+            found[server] = {
+                role: running[server].get(role) or _hold(held, port) for role, port in asked[server].items()
+            }
+    return found
 
 
 def is_free(port: int) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fraudctl import engines
-from fraudctl.home import rulesets
+from fraudctl.home import grown, rulesets
 from fraudctl.settings import reading
 
 if TYPE_CHECKING:
@@ -21,9 +22,15 @@ def ready(home: Path) -> Stack | None:
     return known if known is not None and known.extra.get("ready") else None
 
 
-def profile(home: Path, name: str | None, rules: str | None) -> Profile:
-    """The profile asked for; that of the running stack where nothing is asked for."""
+def profile(home: Path, name: str | None, rules: str | None, taskmanagers: int | None = None) -> Profile:
+    """The profile asked for; that of the running stack where no other and no rules are asked for."""
     if name is None and rules is None and (known := ready(home)) is not None:
-        return known.profile
-    overrides = {"rules": str(rulesets.locate(rules).absolute())} if rules else {}
-    return reading.load(name, overrides, os.environ)
+        return known.profile if taskmanagers is None else _with_workers(known.profile, taskmanagers)
+    overrides: dict[str, object] = {"rules": str(rulesets.locate(rules).absolute())} if rules else {}
+    overrides |= {"servers.flink.taskmanagers": taskmanagers} if taskmanagers else {}
+    return grown.with_partitions(home, reading.load(name, overrides, os.environ))
+
+
+def _with_workers(running: Profile, taskmanagers: int) -> Profile:
+    flink = replace(running.server("flink"), taskmanagers=taskmanagers)
+    return replace(running, servers={**running.servers, "flink": flink})

@@ -19,6 +19,25 @@ class Overview:
     slots: int
     free_slots: int
 
+    def lacking(self, wanted: int) -> str:
+        """What is not there of so many TaskManagers; empty where all are."""
+        if self.taskmanagers == 0:
+            return "no TaskManager has registered yet"
+        return f"{self.taskmanagers} of {wanted} TaskManagers are there" if self.taskmanagers < wanted else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A TaskManager by its id."""
+
+    name: str
+    slots: int
+    free_slots: int
+
+    @property
+    def works(self) -> bool:
+        return self.free_slots < self.slots
+
 
 @dataclass(frozen=True, slots=True)
 class Job:

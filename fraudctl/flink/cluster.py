@@ -1,8 +1,9 @@
-"""What a session cluster of one JobManager and one TaskManager is told: settings and memory layout."""
+"""What a session cluster of one JobManager and its TaskManagers is told: names, settings and memory."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 _HOSTS = (
@@ -15,6 +16,8 @@ _HOSTS = (
 )
 
 SLOTS = 4
+TASKMANAGER = "flink-taskmanager"
+"""the program that is the first TaskManager; others have a number behind it, `flink-taskmanager-2`"""
 JOBMANAGER_MB = 700
 ROCKSDB_MB = 384
 
@@ -67,8 +70,20 @@ _CLUSTER: Mapping[str, Setting] = {
     "cluster.registration.error-delay": "1 s",
     "cluster.registration.refused-registration-delay": "1 s",
     "pekko.ask.timeout": "10 s",
-    "cluster.evenly-spread-out-slots": False,
+    # Each of several TaskManagers has its part of the work, so that one that is lost leaves others that are
+    # warm, with slots to spare.
+    "taskmanager.load-balance.mode": "SLOTS",
 }
+
+
+def taskmanagers(count: int) -> tuple[str, ...]:
+    """The programs that are so many TaskManagers, the first one first."""
+    return (TASKMANAGER, *(f"{TASKMANAGER}-{number}" for number in range(2, count + 1)))
+
+
+def is_taskmanager(program: str) -> bool:
+    """Whether the program of that name is one of them, the first or another."""
+    return re.fullmatch(f"{TASKMANAGER}(-[0-9]+)?", program) is not None
 
 
 def cluster_settings(host: str) -> dict[str, Setting]:

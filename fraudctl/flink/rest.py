@@ -24,6 +24,7 @@ from fraudctl.flink.answers import (
     Job,
     JobDetail,
     Overview,
+    Worker,
     checkpoint_of,
     job_of,
     root_cause,
@@ -56,6 +57,11 @@ class Flink:
             int(answer["slots-total"]),
             int(answer["slots-available"]),
         )
+
+    def taskmanagers(self) -> tuple[Worker, ...]:
+        """Those that are registered, by their ids."""
+        found = self._ask("GET", "/taskmanagers")["taskmanagers"]
+        return tuple(Worker(str(one["id"]), int(one["slotsNumber"]), int(one["freeSlots"])) for one in found)
 
     def jobs(self) -> tuple[Job, ...]:
         """Every job the cluster knows, ended ones included, the oldest first."""
@@ -92,6 +98,11 @@ class Flink:
             answer = self._ask("GET", f"/jobs/{job_id}/vertices/{vertex.vertex_id}/watermarks")
             found += [int(entry["value"]) for entry in answer if "value" in entry]
         return min((value for value in found if value > 0), default=None)
+
+    def accumulators(self, job_id: str) -> dict[str, str]:
+        """What the tasks of a job tell under a name, those of one name merged, as text."""
+        found = self._ask("GET", f"/jobs/{job_id}/accumulators")["user-task-accumulators"]
+        return {str(one["name"]): str(one["value"]) for one in found}
 
     def latest_checkpoint(self, job_id: str) -> Checkpoint | None:
         """The newest complete checkpoint or savepoint of this job that was not discarded."""

@@ -54,4 +54,5 @@ def application(
         hops=tuple(key for key in KEYS if key in needed or key in hops),
         trust=trust or signing.trusted_by(profile),
         kafka_properties=kafka_properties,
+        hot_keys=profile.pipeline.hot_keys,
     )

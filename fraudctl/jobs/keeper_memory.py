@@ -14,6 +14,7 @@ from fraudctl.home import jobs as jobfiles
 from fraudctl.home.jobs import KeeperState as State
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
+from fraudctl.waiting import every
 
 log = logging.getLogger("keeper")
 T = TypeVar("T")
@@ -73,3 +74,16 @@ def known_state(stack: Stack) -> State:
     except Damaged as failure:
         log.error("%s; no run is known to be in force", failure.message)
         return State()
+
+
+def once_readable(make: Callable[[], T], every_s: float) -> T:
+    """What could be made as soon as the files it needs can be read; the reason to wait is said once."""
+    said = None
+    for _ in every(every_s):
+        try:
+            return make()
+        except (Damaged, Newer) as failure:
+            if failure.message != said:
+                log.error("%s; waiting. %s", failure.message, failure.hint)
+            said = failure.message
+    raise AssertionError("it goes on for ever")

@@ -118,7 +118,7 @@ def rescale(stack: Stack, parallelism: int, wait_s: float, progress: Progress) -
     if not 1 <= parallelism <= slots:
         raise UsageError(
             f"parallelism {parallelism} is not possible, Flink has {slots} slots",
-            hint=f"choose 1 to {slots}, or more slots for flink in the profile",
+            hint=f"choose 1 to {slots}, or have more of them: fraudctl up --taskmanagers N",
         )
     stop(stack, wait_s, progress)
     return start(stack, wait_s, progress, parallelism=parallelism)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
 
 LONGEST_PAUSE_MS = 30_000
+SOON_S = 15.0
+"""By then a TaskManager that lost its JobManager has noticed, and ended its tasks (`heartbeat.timeout`)."""
 
 
 def younger(jobs: Sequence[Job]) -> tuple[Job, ...]:
@@ -36,15 +39,31 @@ def reason_of_failure(flink: Flink, kafka: Kafka, job_id: str) -> str | None:
     return f"job {job_id} failed: {reasons.why_failed(flink, kafka, job_id)}"
 
 
-def left_over(flink: Flink) -> str | None:
+class Absence:
+    """For how long there has been no job, as far as it was looked."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def note(self, is_there: bool) -> None:
+        self._since = None if is_there else self._since or time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return 0.0 if self._since is None else time.monotonic() - self._since
+
+
+def left_over(stack: Stack, absence: Absence) -> str | None:
     """Why a job might run beside what a lost JobManager has left: its tasks go on until they notice.
 
     A TaskManager notices a lost JobManager and registers with the new one at about the same time, so one
-    that has not registered may be running them.
+    that has not registered may be running them. Of several, those that are missing are waited for until
+    they have noticed at any rate.
     """
+    flink, wanted = Flink(stack.flink), stack.profile.server("flink").taskmanagers
     overview = flink.overview()
-    if overview.taskmanagers == 0:
-        return "no TaskManager has registered yet"
+    if lacking := overview.lacking(wanted if absence.seconds < SOON_S else 1):
+        return lacking
     if overview.free_slots < overview.slots and all(job.ended for job in flink.jobs()):
         return "tasks of a lost job are still running"
     return None

@@ -12,6 +12,7 @@ from fraudctl.engines import workers
 from fraudctl.flink.rest import Flink
 from fraudctl.home import verification
 from fraudctl.home.stack import Stack
+from fraudctl.jobs import hot_keys
 from fraudctl.kafka import survey, wanted
 from fraudctl.observe import status
 from pipeline.metrics.outside import HomeFigures, JobFigures, LogFigures
@@ -65,7 +66,13 @@ def job(stack: Stack) -> JobFigures:
         checkpoint_duration_s=said["checkpoint_duration_s"],
         checkpoint_size=said["checkpoint_bytes"],
         watermark_lag_s=None if watermark is None else (now_ms() - watermark) / 1_000,
+        hottest=_hottest(stack) if said["job_id"] else {},
     )
+
+
+def _hottest(stack: Stack) -> dict[tuple[str, ...], float]:
+    """By hop; the keys themselves are for nobody here."""
+    return {(hop.by,): hop.hottest for hop in hot_keys.of(stack, timeout_s=5) if hop.counted}
 
 
 def home(stack: Stack) -> HomeFigures:

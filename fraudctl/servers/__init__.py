@@ -93,6 +93,14 @@ class BaseServer(ABC):
     def __init__(self, site: Site) -> None:
         self.site = site
 
+    @classmethod
+    def ports_of(cls, settings: ServerSettings) -> dict[str, int]:
+        """The port of each role as these settings want it, the one of its users first."""
+        roles = dict(cls.port_roles) | {r: p for r, p in settings.ports.items() if r in cls.port_roles}
+        if settings.port is not None:
+            roles[next(iter(cls.port_roles))] = settings.port
+        return roles
+
     @property
     def paths(self) -> Paths:
         return self.site.paths

@@ -1,4 +1,4 @@
-"""Flink: a session cluster of one JobManager and one TaskManager from the `apache-flink` package.
+"""Flink: a session cluster of one JobManager and its TaskManagers from the `apache-flink` package.
 
 The JVMs are started directly: the distribution's own scripts spend seconds in bash and helper JVMs, and a
 killed TaskManager must be back quickly. What those scripts compute, the memory layout, is in
@@ -13,6 +13,7 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
@@ -23,14 +24,18 @@ from fraudctl.errors import Failed, FraudctlError, NotReady
 from fraudctl.flink.cluster import (
     JOBMANAGER_MB,
     ROCKSDB_MB,
+    TASKMANAGER,
     Setting,
     as_yaml,
     cluster_settings,
+    is_taskmanager,
     taskmanager_memory,
+    taskmanagers,
 )
 from fraudctl.home import own
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.servers import HOST, BaseServer, Program, _flink_buckets, _flink_metrics, _flink_security
+from fraudctl.settings.profile import ServerSettings
 from pipeline.connections.flink import FlinkRest
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
 from pipeline.settings.reading import Free
@@ -40,6 +45,7 @@ YOUNG_MB = 256
 
 _JOBMANAGER_MAIN = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 _TASKMANAGER_MAIN = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+_RESOURCE_ID = "taskmanager.resource-id"
 
 _LOGGING = """\
 rootLogger.level = {level}
@@ -64,7 +70,7 @@ Settings = Free
 
 
 class Server(BaseServer):
-    """Flink, one JobManager and one TaskManager."""
+    """Flink, one JobManager and as many TaskManagers as the profile wants."""
 
     name = "flink"
     title = "Flink"
@@ -109,11 +115,19 @@ class Server(BaseServer):
         closed = _flink_security.settings(self.paths) if self.site.is_closed else {}
         return {**ours, **closed, **self.site.settings.settings}
 
+    @classmethod
+    def ports_of(cls, settings: ServerSettings) -> dict[str, int]:
+        """Every TaskManager answers `/metrics` on a port of its own, the first on the one that is set."""
+        found = super().ports_of(settings)
+        first = found[_metrics_role(TASKMANAGER)]
+        others = taskmanagers(settings.taskmanagers)[1:]
+        return found | {_metrics_role(name): first + number for number, name in enumerate(others, 1)}
+
     def programs(self) -> Sequence[Program]:
-        return [
-            self._program("jobmanager", _JOBMANAGER_MAIN, self._jobmanager_flags(), start_s=2),
-            self._program("taskmanager", _TASKMANAGER_MAIN, self._taskmanager_flags(), start_s=2),
-        ]
+        jobmanager = self._program("flink-jobmanager", _JOBMANAGER_MAIN, self._jobmanager_flags())
+        argv = [*jobmanager.argv, "--executionMode", "cluster"]
+        workers = taskmanagers(self.site.settings.taskmanagers)
+        return [replace(jobmanager, argv=argv), *map(self._taskmanager, workers)]
 
     def probe(self) -> None:
         # Profiles are checked by what servers can be told, and that shall not cost httpx's 90 ms.
@@ -123,8 +137,8 @@ class Server(BaseServer):
             overview = Flink(self._rest, timeout_s=2).overview()
         except FraudctlError as error:
             raise NotReady(error.message) from error
-        if overview.slots == 0:
-            raise NotReady("no TaskManager has registered yet")
+        if lacking := overview.lacking(self.site.settings.taskmanagers):
+            raise NotReady(lacking)
 
     @classmethod
     def version(cls) -> str:
@@ -152,9 +166,16 @@ class Server(BaseServer):
             "env.java.opts.all": " ".join(flink_module_flags()),
             "python.executable": sys.executable,
             "python.client.executable": sys.executable,
-            "taskmanager.resource-id": f"taskmanager-{self.site.ports['rpc']}",
+            _RESOURCE_ID: f"taskmanager-{self.site.ports['rpc']}",
             **_flink_buckets.settings(paths, self.site.checkpoints),
         }
+
+    def _taskmanager(self, name: str) -> Program:
+        """Flink knows each by its id, so that one started anew takes the place of the one that is gone."""
+        number = name.removeprefix(TASKMANAGER)
+        program = self._program(name, _TASKMANAGER_MAIN, self._taskmanager_flags())
+        told = ["-D", f"{_RESOURCE_ID}={self.settings()[_RESOURCE_ID]}{number}"] if number else []
+        return replace(program, argv=[*program.argv, *told])
 
     def _jobmanager_flags(self) -> list[str]:
         heap = JOBMANAGER_MB - 256 - 128 - 60
@@ -185,22 +206,22 @@ class Server(BaseServer):
             f"-XX:MaxMetaspaceSize={megabytes('jvm-metaspace.size')}m",
         ]
 
-    def _program(self, role: str, main: str, flags: Sequence[str], start_s: int) -> Program:
+    def _program(self, name: str, main: str, flags: Sequence[str]) -> Program:
         conf = self.paths.flink_conf
         logging = f"-Dlog4j.configurationFile=file:{conf / 'log4j-console.properties'}"
         # flink-dist holds META-INF entries that others must come before, as in Flink's own scripts.
         jars = sorted(
             self.paths.flink_lib.glob("*.jar"), key=lambda jar: ("flink-dist" in jar.name, jar.name)
         )
-        name = f"{self.name}-{role}"
         flags = [*flags, "-XX:+ExitOnOutOfMemoryError", *flink_module_flags(), logging]
         # Each job would load its own copy of the job's jars and compile it from the start again. The links in
         # the home are followed, so that every home has the same class path.
         places = [*job_jars(self.site.cache), *(jar.resolve() for jar in jars)]
-        argv = [*server_command(name, flags, places, self.site.cache), main, "--configDir", str(conf)]
-        argv += _flink_metrics.port_argument(self.site.ports[f"{role}-metrics"])
-        argv += ["--executionMode", "cluster"] if role == "jobmanager" else []
-        return Program(name, argv, env=self._environment(), start_s=start_s)
+        alike = TASKMANAGER if is_taskmanager(name) else name
+        begun = server_command(alike, flags, places, self.site.cache, keeps=name == alike)
+        argv = [*begun, main, "--configDir", str(conf)]
+        argv += _flink_metrics.port_argument(self.site.ports[_metrics_role(name)])
+        return Program(name, argv, env=self._environment(), start_s=2)
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -213,6 +234,11 @@ class Server(BaseServer):
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "MALLOC_ARENA_MAX": "2",
         }
+
+
+def _metrics_role(program: str) -> str:
+    """The role of the port on which a process of Flink answers `/metrics`."""
+    return program.removeprefix("flink-") + "-metrics"
 
 
 def logging(level: str) -> str:

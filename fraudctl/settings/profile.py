@@ -18,6 +18,7 @@ from pipeline.connections.registry.description import SchemaRegistry
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.records.ids import LONGEST_ID_BYTES, MAX_ID_BYTES, IdLimits
+from pipeline.records.placing import FIELDS, USER
 from pipeline.settings.kinds import Choice, Duration, File, Text, Topic, Whole
 from pipeline.settings.reading import settings
 
@@ -48,6 +49,8 @@ class Log:
     """-1: unlimited"""
     max_message_bytes: Annotated[int, Whole(100_000, 16 * 1024 * 1024)] = 16 * 1024 * 1024
     """of a transaction or decision; a decision that would be larger is refused"""
+    partition_by: Annotated[str, Choice(FIELDS)] = USER
+    """by which field `simulate`, `ingest` and `bench` place transactions in partitions"""
 
 
 @settings()
@@ -88,6 +91,8 @@ class Pipeline:
     long by the wall clock holds nobody back, which is not exact."""
     allowed_lateness_ms: Annotated[int, Duration(0, DAY_MS, bare=True)] = 15 * MINUTE_MS
     """how late an event may be and still find the windows it belongs to whole"""
+    hot_keys: Annotated[int, Whole(0, 1_000)] = 100
+    """of how many keys each step counts the traffic, for `hotkeys`; 0: of none"""
     ids: Ids = Ids()
 
 
@@ -126,6 +131,14 @@ class ServerSize:
 
 
 @settings()
+class FlinkSize(ServerSize):
+    """What Flink can be told beside that. `memory_mb` is what each TaskManager has."""
+
+    taskmanagers: Annotated[int, Whole(1, 32)] = 1
+    """how many TaskManagers the local engine and Compose run"""
+
+
+@settings()
 class External:
     """A server that is not ours to start. The credentials file holds the password alone."""
 
@@ -160,6 +173,8 @@ class ServerSettings:
     memory_mb: int | None = None
     settings: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     external: Elsewhere | None = None
+    taskmanagers: int = 1
+    """of Flink: how many TaskManagers there are"""
 
 
 @dataclass(frozen=True)
@@ -181,6 +196,7 @@ class Profile:
     signing: Signing = field(default_factory=Signing)
     engine: str | None = None
     """what runs it; None: what ran the home before, at first the local engine"""
+    partition_by: str = USER
     checkpoints: Checkpoints | None = None
     """where checkpoints and savepoints live; None: in the home"""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
@@ -202,20 +218,22 @@ class Profile:
         document["notify"] = vars(self.notify).copy()
         document["signing"] = self.signing.as_document()
         document["sinks"] = {name: dict(settings) for name, settings in self.sinks.items()}
-        document["servers"] = {name: _server_document(value) for name, value in self.servers.items()}
+        document["servers"] = {name: _server_document(name, value) for name, value in self.servers.items()}
         return document
 
 
 _PLAIN_FIELDS = tuple(vars(Log()))
 
 
-def _server_document(server: ServerSettings) -> dict[str, object]:
+def _server_document(name: str, server: ServerSettings) -> dict[str, object]:
     document: dict[str, object] = {
         "port": server.port,
         "ports": dict(server.ports),
         "memory_mb": server.memory_mb,
         "settings": dict(server.settings),
     }
+    if name == "flink":
+        document["taskmanagers"] = server.taskmanagers
     if isinstance(server.external, Kafka | FlinkRest):
         document["external"] = server.external.as_document()
     elif server.external:

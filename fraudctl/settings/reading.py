@@ -21,6 +21,7 @@ from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
     Digest,
+    FlinkSize,
     Ids,
     Log,
     Notify,
@@ -186,11 +187,13 @@ class _Reader(Sections):
 
     def server(self, name: str) -> ServerSettings:
         path = f"servers.{name}"
-        size = self.section(path, ServerSize, "ports", "settings", "external")
+        kind: type[ServerSize] = FlinkSize if name == "flink" else ServerSize
+        size = self.section(path, kind, "ports", "settings", "external")
         ports, own = self.ports(name), {}
         if self.layers.sets(f"{path}.settings"):
             own = self.plug_in(f"{path}.settings", _server_module(name).Settings)
-        return ServerSettings(size.port, ports, size.memory_mb, own, elsewhere.of(self, name))
+        count = size.taskmanagers if isinstance(size, FlinkSize) else 1
+        return ServerSettings(size.port, ports, size.memory_mb, own, elsewhere.of(self, name), count)
 
     def ports(self, name: str) -> dict[str, int]:
         path = f"servers.{name}.ports"

@@ -13,6 +13,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.traffic.generator import Planned, Run, label_value, stream
 from fraudctl.traffic.scorecard import Scoreboard
+from pipeline.records.placing import key_of
 
 LINGER_MS = 5
 """Records are gathered that long, as by Kafka's own clients; one at a time they cost the broker far more."""
@@ -57,6 +58,7 @@ class Feeder(threading.Thread):
         self._run, self._board, self._lines = run, conduct.board, lines
         self._shape = conduct.shape
         self._names = stack.profile.topics
+        self._placed_by = stack.profile.partition_by
         self._senders = [
             Sender(stack.kafka, self._delivered, linger_ms=LINGER_MS) for _ in range(max(1, workers))
         ]
@@ -99,15 +101,15 @@ class Feeder(threading.Thread):
 
     def _send(self, sending: Sending) -> None:
         planned = sending.planned
-        key = planned.transaction.user_id.encode()
+        user, value = planned.transaction.user_id.encode(), planned.value
+        key = key_of(self._placed_by, user, value)
         sender = self._senders[zlib.crc32(key) % len(self._senders)]
-        value = planned.value
         if sending.is_copy:
             sender.send(self._names.transactions, value, key)
             return
         label = label_value(planned, self._run.scenario.name)
         sender.send(self._names.transactions, value, key, token=planned.number)
-        sender.send(self._names.labels, label, key)
+        sender.send(self._names.labels, label, user)
         self._lines.write(label.decode() + "\n")
 
     def _delivered(self, delivery: Sent) -> None:

@@ -174,7 +174,7 @@ def _address(net: tuple[int, int], number: int) -> str:
 def _background(run: Run, people: _People, count: int) -> Iterator[_Draft]:
     """Each user pays once in a round before anyone pays again: at most three times within two rounds."""
     rng = random.Random(run.seed)
-    merchants, amount = run.scenario.population.merchants, run.scenario.background.amount
+    amount = run.scenario.background.amount
     users, known = run.users, list[_Person]()
     order: list[int] = []
     for i in range(count):
@@ -187,12 +187,18 @@ def _background(run: Run, people: _People, count: int) -> Iterator[_Draft]:
         payer = known[order[place] if order else place]
         offset_ms = int((i + rng.random()) * run.duration_ms / count)
         card = rng.choice(payer.cards)
-        cents, shop = _normal_cents(rng, amount), rng.randrange(merchants)
+        cents, shop = _normal_cents(rng, amount), _shop(rng, run.scenario.population)
         yield _Draft(offset_ms, cents, payer.user, payer.ip, payer.device, card, payer.country, shop, None)
 
 
 def _normal_cents(rng: random.Random, amount: Amounts) -> int:
     return min(amount.hi, max(amount.lo, round(amount.median * rng.lognormvariate(0.0, amount.spread))))
+
+
+def _shop(rng: random.Random, population: Population) -> int:
+    """The number of the merchant who is paid."""
+    number = rng.randrange(population.merchants)
+    return 0 if population.hot_merchant and rng.random() < population.hot_merchant else number
 
 
 def _attacks(run: Run, people: _People) -> list[_Draft]:
@@ -259,7 +265,7 @@ class _Instance:
             shown["device"],
             shown["card"],
             countries.get(step.country, step.country),
-            self.rng.randrange(self.run.scenario.population.merchants),
+            _shop(self.rng, self.run.scenario.population),
             self._part() if step.fraud else None,
             back_ms,
         )

@@ -52,6 +52,8 @@ class Population:
     """a user has at most"""
     shared_ip: Annotated[float, Number(0, 0.5)] = 0.0
     """the share of users who pay from an address of others as well"""
+    hot_merchant: Annotated[float, Number(0, 1)] = 0.0
+    """the share of payments that go to one and the same merchant; the others have equal parts of the rest"""
 
 
 @settings()

@@ -17,6 +17,7 @@ from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.traffic.ingest_report import Order, Report
 from pipeline.records.events import Transaction, encode
 from pipeline.records.label import label
+from pipeline.records.placing import key_of
 
 _SHOWN_EACH = 1_000
 _ROW, _LABEL = object(), object()
@@ -96,11 +97,11 @@ def send(stack: Stack, report: Report, parcels: Iterator[Parcel], reading: Readi
             report.labels += delivery.token is _LABEL
 
     sender = Sender(stack.kafka, delivered, linger_ms=5)
-    labels = stack.profile.topics.labels
+    labels, placed_by = stack.profile.topics.labels, stack.profile.partition_by
     with progress(f"ingest {Path(report.file).name}") as bar:
         for _, user, value, truth in parcels:
             sent += 1
-            sender.send(report.topic, value, user, token=_ROW)
+            sender.send(report.topic, value, key_of(placed_by, user, value), token=_ROW)
             if truth is not None:
                 labels_sent += 1
                 sender.send(labels, truth, user, token=_LABEL)

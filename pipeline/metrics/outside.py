@@ -66,6 +66,12 @@ class JobFigures:
         "fraudctl_watermark_lag_seconds",
         "how far event time in the job is behind the clock; it grows while nobody sends",
     )
+    hottest: Labelled = gauge(
+        "fraudctl_hottest_key_share",
+        "part of a step's events, 0 to 1, that its hottest key has, of the last minutes; which key that is "
+        "says `fraudctl hotkeys`",
+        "hop",
+    )
 
 
 @dataclass(slots=True)

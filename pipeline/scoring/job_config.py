@@ -93,6 +93,8 @@ class JobConfig:
     """how the registry of schemas is reached; empty where there is none"""
     decision_schema: int | None = None
     """the number of the schema in whose frame decisions are written, None for none"""
+    hot_keys: int = 0
+    """of how many keys each step counts the traffic; 0 for none"""
 
     def as_document(self) -> dict[str, object]:
         """As the job and the kernel read it; JSON without change."""
@@ -130,6 +132,7 @@ class JobConfig:
             kafka_properties=_texts(config, "kafka_properties"),
             schema_registry=_texts(config, "schema_registry") if "schema_registry" in config else {},
             decision_schema=whole("decision_schema") if config.holds("decision_schema") else None,
+            hot_keys=whole("hot_keys", least=0) if "hot_keys" in config else 0,
         )
         return _handed_over(job, config)
 

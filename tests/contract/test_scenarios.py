@@ -125,3 +125,10 @@ def test_at_most_one_in_a_hundred_normal_events_raises_an_alert(name: str) -> No
     card, _ = judged(name)
     assert card.alert_rate_normal is not None
     assert card.alert_rate_normal <= 0.01
+
+
+def test_a_hot_merchant_has_its_share_of_the_payments() -> None:
+    events = planned("hot-merchant")
+    hot = sum(event.transaction.fields["merchant_id"] == "m-0000" for event in events)
+    assert 0.30 < hot / len(events) < 0.36
+    assert len({event.transaction.user_id for event in events}) == len(events)

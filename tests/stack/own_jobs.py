@@ -19,6 +19,7 @@ from fraudctl.kafka import admin, tail, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Record
 from pipeline.records.decisions import decode_decision, encode_decision
+from pipeline.records.position import pack
 from pipeline.rules import ruleset
 from pipeline.scoring import order, reference, scorer
 from pipeline.scoring.job_config import JobConfig, JobTopics
@@ -140,6 +141,24 @@ def by_reference(
 def decided(setup: Setup, decisions: str = "decisions") -> list[Record]:
     """Every record of the decisions topic."""
     return list(tail.records(setup.stack.kafka, setup.topic(decisions)))
+
+
+def folded(setup: Setup, decisions: str) -> dict[tuple[str, str], bytes]:
+    """The decision that holds for each event: the one that stands last in the log of its run."""
+    newest: dict[tuple[str, str], tuple[int, bytes]] = {}
+    for record in decided(setup, decisions):
+        value = record.value or b""
+        identity = identity_of(value)
+        place = pack(int(record.headers["run"]), record.offset)
+        if identity not in newest or newest[identity][0] < place:
+            newest[identity] = (place, value)
+    return {identity: value for identity, (_, value) in newest.items()}
+
+
+def identity_of(value: bytes) -> tuple[str, str]:
+    """From the first two keys of a decision; reading the whole of every one would take a minute."""
+    parts = value.split(b'"', 8)
+    return parts[7].decode(), parts[3].decode()
 
 
 def written(setup: Setup, decisions: str = "decisions") -> int:

@@ -17,16 +17,16 @@ from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import job_config
 from fraudctl.kafka.sender import Sender
 from fraudctl.views import watcher
-from pipeline.records.position import pack
 from tests import prometheus_beside
 from tests.nuisance import answers, pestering
+from tests.stack.conftest import fraudctl
 from tests.stack.flow import await_that, kill
 from tests.stack.own_jobs import (
     Setup,
     assert_same,
     await_tasks,
-    decided,
     finish,
+    folded,
     run,
     running,
     savepoint_folder,
@@ -100,24 +100,6 @@ def undisturbed(recorded: Setup) -> dict[tuple[str, str], bytes]:
 
 def pids(stack: Stack) -> dict[str, int | None]:
     return {name: state.pid for name, state in engines.of(stack).programs(stack).items()}
-
-
-def folded(setup: Setup, decisions: str) -> dict[tuple[str, str], bytes]:
-    """The decision that holds for each event: the one that stands last in the log of its run."""
-    newest: dict[tuple[str, str], tuple[int, bytes]] = {}
-    for record in decided(setup, decisions):
-        value = record.value or b""
-        identity = identity_of(value)
-        place = pack(int(record.headers["run"]), record.offset)
-        if identity not in newest or newest[identity][0] < place:
-            newest[identity] = (place, value)
-    return {identity: value for identity, (_, value) in newest.items()}
-
-
-def identity_of(value: bytes) -> tuple[str, str]:
-    """From the first two keys of a decision; reading the whole of every one would take a minute."""
-    parts = value.split(b'"', 8)
-    return parts[7].decode(), parts[3].decode()
 
 
 def await_middle(setup: Setup, decisions: str, middle: int = MIDDLE) -> None:
@@ -207,3 +189,29 @@ def test_a_job_whose_taskmanager_is_killed_in_the_middle_decides_the_same(
         finish(recorded, job_id)
         assert flink.checkpoints(job_id).restored >= 1
     assert_same(folded(recorded, decisions), undisturbed)
+
+
+@pytest.fixture
+def two_workers(stack: Stack) -> Iterator[None]:
+    """The stack of all tests with a second TaskManager, which it loses again."""
+    before = stack.profile.server("flink").taskmanagers
+    fraudctl(stack.home, "up", "--taskmanagers", str(before + 1))
+    yield
+    fraudctl(stack.home, "up", "--taskmanagers", str(before))
+
+
+@pytest.mark.usefixtures("two_workers")
+def test_a_job_on_two_taskmanagers_of_which_one_is_killed_goes_on_in_the_other_and_decides_the_same(
+    recorded: Setup, undisturbed: dict[tuple[str, str], bytes]
+) -> None:
+    recorded.create("killed.of.two")
+    flink = Flink(recorded.stack.flink)
+    config = recorded.config("killed.of.two", parallelism=2, checkpoint_interval_ms=500)
+    with running(recorded, config) as job_id:
+        await_tasks(recorded, job_id)
+        assert sum(one.works for one in flink.taskmanagers()) == 2
+        await_middle(recorded, "killed.of.two")
+        kill(recorded.stack, "flink-taskmanager-2")
+        finish(recorded, job_id)
+        assert flink.checkpoints(job_id).restored >= 1
+    assert_same(folded(recorded, "killed.of.two"), undisturbed)

@@ -16,13 +16,14 @@ from pathlib import Path
 
 from fraudctl.binaries import artifacts
 from fraudctl.errors import NotRunning
+from fraudctl.flink.cluster import TASKMANAGER as TASKMANAGER
 from fraudctl.flink.cluster import Setting
 from fraudctl.home.stack import Stack, home_dir, read
 from fraudctl.jobs.submission import SUBMIT, environment
 from fraudctl.servers import Program, Site, _flink_metrics, flink
 from pipeline.scoring.job_config import JobConfig
 
-JOBMANAGER, TASKMANAGER, KEEPER, SUBMITTER = "flink-jobmanager", "flink-taskmanager", "keeper", "submit"
+JOBMANAGER, KEEPER, SUBMITTER = "flink-jobmanager", "keeper", "submit"
 METRICS_PORT = 9249
 """where every program answers `/metrics` in its own container"""
 EVERYWHERE = "0.0.0.0"
@@ -51,7 +52,7 @@ def cluster(stack: Stack, name: str, address: str) -> flink.Server:
         "taskmanager.resource-id": f"taskmanager-{name}",
     }
     asked = stack.profile.server("flink")
-    settings = replace(asked, settings={**here, **asked.settings})
+    settings = replace(asked, settings={**here, **asked.settings}, taskmanagers=1)
     site = Site(stack.paths, PORTS, settings, artifacts.cache_dir(), checkpoints=stack.profile.checkpoints)
     return flink.Server(site)
 

@@ -144,7 +144,7 @@ def variables(stack: Stack, user: tuple[int, int]) -> dict[str, str]:
 
 
 def override(stack: Stack) -> Override:
-    """Free settings of servers, and files of the profile that lie outside the home."""
+    """Free settings of servers, how many TaskManagers, and files of the profile that lie outside the home."""
     services: dict[str, dict[str, object]] = {}
     settings = {name: stack.profile.server(name).settings for name in chosen.servers(stack)}
     if own := settings.get("kafka"):
@@ -160,6 +160,8 @@ def override(stack: Stack) -> Override:
         shipped_words = _shipped_command("prometheus")
         words = [kept if word.startswith(_RETENTION) else word for word in shipped_words]
         services["prometheus"] = {"command": words}
+    if (count := stack.profile.server("flink").taskmanagers) > 1 and "flink" in settings:
+        services[TASKMANAGER] = {"scale": count}
     for sink in workers.sinks(stack):
         secret = stack.secret_path(sink)
         if secret is not None and not secret.is_relative_to(stack.home):

@@ -16,8 +16,12 @@ from fraudctl.engines import beginning, chosen, external, ports, workers
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.local.supervision import ProcessState, Supervisor
 from fraudctl.engines.waiting import program_names_of, together
+from fraudctl.errors import UsageError
+from fraudctl.flink.cluster import SLOTS
 from fraudctl.home import folder as homes
+from fraudctl.home.jobs import wanted_live
 from fraudctl.home.stack import METRICS, Paths, Stack, read
+from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.kafka import admin, wanted
 from fraudctl.servers import BaseServer, flink
 
@@ -55,6 +59,7 @@ class _Run:
         classes = self._classes()
         stack = self._stack(classes)
         ours = chosen.servers(stack)
+        refuse_too_few_slots(stack)
         stack = replace(stack, jars=self._jars(ours.values(), stack))
         self._install(ours)
         stack = replace(stack, extra={"ready": False})
@@ -82,7 +87,7 @@ class _Run:
 
     def _ports(self, classes: Mapping[str, type[BaseServer]]) -> ports.Ports:
         if self.running and self.known:
-            return {name: dict(roles) for name, roles in self.known.ports.items()}
+            return ports.kept(self.known.ports, ports.wanted(self.wish.profile, classes))
         asked = ports.wanted(self.wish.profile, classes)
         Supervisor(self.paths).shut_down()
         if self.wish.any_port:
@@ -144,3 +149,27 @@ class _Run:
 
 def _runs(states: Mapping[str, ProcessState], name: str) -> bool:
     return name in states and states[name].runs
+
+
+def refuse_too_few_slots(stack: Stack) -> None:
+    """UsageError where the live job would wait for slots that never come."""
+    settings = stack.profile.server("flink")
+    if not stack.runs_jobs or settings.external:
+        return
+    each = int(settings.settings.get("taskmanager.numberOfTaskSlots", SLOTS))
+    needed = _parallelism_asked(stack) or stack.profile.pipeline.parallelism
+    if needed > each * settings.taskmanagers:
+        raise UsageError(
+            f"parallelism {needed} needs as many slots, and there are {each * settings.taskmanagers}",
+            hint=f"fraudctl up --taskmanagers {-(-needed // each)}; a running job takes fewer after: "
+            "fraudctl job rescale N",
+            code="too_few_slots",
+        )
+
+
+def _parallelism_asked(stack: Stack) -> int:
+    """What `job rescale` has set; 0 where nothing has, or where that cannot be read, which is said later."""
+    try:
+        return wanted_live(stack).parallelism or 0
+    except (Damaged, Newer):
+        return 0

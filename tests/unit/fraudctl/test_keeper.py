@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
+
+import pytest
 
 from fraudctl.errors import Failed
 from fraudctl.flink.answers import Job
 from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
+from fraudctl.jobs import resubmission
 from fraudctl.jobs.resubmission import pause_ms, younger
 from fraudctl.keeper import Keeper
+from fraudctl.settings import reading
 from pipeline.metrics import KeeperFigures
 from pipeline.scoring.job_config import JobConfig
 from tests.full_disk import full_disk
@@ -221,6 +226,24 @@ def test_nothing_is_submitted_while_a_lost_job_may_still_run(stack: Stack, clust
     cluster.left_over = 0
     keeper.look()
     assert len(submitted.starts()) == 2
+
+
+def test_of_several_workers_those_that_are_missing_are_waited_for_until_their_tasks_have_ended(
+    stack: Stack, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = replace(stack, profile=reading.load("default", {"servers.flink.taskmanagers": 2}))
+    keeper, submitted = keeper_of(two, cluster)
+    jobs.want(two, wanted="running")
+    now_s = 1_000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    keeper.look()
+    assert (keeper.state.state, keeper.state.last_error) == ("waiting", "1 of 2 TaskManagers are there")
+    now_s += resubmission.SOON_S - 1
+    keeper.look()
+    assert submitted.starts() == []
+    now_s += 1
+    keeper.look()
+    assert len(submitted.starts()) == 1
 
 
 def test_a_replay_in_the_other_slots_holds_the_job_back_from_nothing(stack: Stack, cluster: Cluster) -> None:

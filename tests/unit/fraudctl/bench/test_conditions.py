@@ -127,3 +127,9 @@ def test_two_runs_have_users_devices_and_addresses_of_their_own() -> None:
         return {key for one in events for key in map(one.get, KEYS)}
 
     assert keys("b1") & keys("b2") == set()
+
+
+def test_a_hot_merchant_has_its_share_and_the_others_equal_parts_of_the_rest() -> None:
+    merchants = Counter(one.fields["merchant_id"] for one in decoded(6_000, hot_merchant=0.4))
+    assert 0.37 < merchants["m0"] / 6_000 < 0.43
+    assert max(times for name, times in merchants.items() if name != "m0") < 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,3 +82,19 @@ def test_a_target_that_the_means_cannot_strike_is_refused() -> None:
     assert raised.value.problems == (
         "target: refuse cannot strike 'kafka' (but: elasticsearch, postgres, redis)",
     )
+
+
+def test_any_taskmanager_can_be_struck_by_its_name() -> None:
+    second = "flink-taskmanager-2"
+    assert faults.parse("mine", GOOD | {"target": second}).target == second
+    shipped = faults.find("kill-taskmanager", faults.folder())
+    assert faults.aimed(shipped, second) == replace(shipped, settings={"target": second})
+
+
+@pytest.mark.parametrize(
+    ("fault", "program"),
+    [("kill-taskmanager", "nobody"), ("refuse-redis", "flink-taskmanager-2"), ("delay-events", "redis")],
+)
+def test_a_fault_is_not_aimed_at_what_its_means_cannot_strike(fault: str, program: str) -> None:
+    with pytest.raises(UsageError, match=f"{fault} cannot strike {program}"):
+        faults.aimed(faults.find(fault, faults.folder()), program)

@@ -21,7 +21,7 @@ LOOKS = {
     *("sinks status", "chaos list", "export labels", "rules lint", "rules test", "rules diff"),
     *("rules list", "rules show", "rules history", "rules compare", "dlq list", "dlq show"),
     *("schema show", "notify status", "dashboards export", "profile list", "profile show"),
-    *("rules new", "secrets list", "aws plan", "aws status", "aws logs"),
+    *("rules new", "secrets list", "aws plan", "aws status", "aws logs", "hotkeys"),
     *("aws package", "aws function", "aws template", "aws cost", "deploy render", "deploy plan"),
 }
 """commands that change nothing of a stack"""

@@ -32,3 +32,19 @@ def test_a_stack_of_an_earlier_version_has_no_ports_for_metrics(stack: Stack) ->
     assert stack.metrics_port("keeper") is None
     known = replace(stack, ports={METRICS: {"keeper": 7}})
     assert (known.metrics_port("keeper"), known.metrics_port("ticker")) == (7, None)
+
+
+def test_a_stack_that_runs_keeps_its_ports_and_takes_one_for_each_more_worker() -> None:
+    profile = reading.load("default")
+    two = reading.load("default", {"servers.flink.taskmanagers": 2})
+    classes = {name: servers.server_class(name) for name in ("kafka", "flink")}
+    running = {
+        "kafka": {"broker": 20_001, "controller": 20_002},
+        "flink": dict(zip(classes["flink"].port_roles, range(20_003, 20_007), strict=True)),
+        METRICS: {"keeper": 20_010},
+    }
+    more = ports.kept(running, ports.wanted(two, classes))
+    added = more["flink"].pop("taskmanager-2-metrics")
+    assert more == running
+    assert added not in range(20_001, 20_011)
+    assert ports.kept(more, ports.wanted(profile, classes)) == running

@@ -37,6 +37,7 @@ class Cluster:
     away: bool = False
     asked: list[str] = field(default_factory=list)
     completed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
     trace: str = (
         "org.apache.flink.X: top\n\tat A.b\nCaused by: java.lang.IllegalState: the real reason\n\tat C"
     )
@@ -82,6 +83,11 @@ class Cluster:
         if what is None:
             vertex = {"id": "v", "name": "source", "parallelism": 1, "status": self.task_state, "metrics": {}}
             return 200, job | {"vertices": [vertex]}
+        if what == "accumulators":
+            told = [
+                {"name": name, "type": "HotKeysReport", "value": text} for name, text in self.told.items()
+            ]
+            return 200, {"user-task-accumulators": told}
         if what == "exceptions":
             return 200, {"exceptionHistory": {"entries": [{"stacktrace": self.trace}]}}
         if what == "checkpoints":

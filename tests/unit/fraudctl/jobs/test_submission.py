@@ -64,6 +64,7 @@ def test_the_job_configuration_holds_the_live_topics_and_takes_changes(stack: St
         "restore": None,
         "plugin_watch": str(tmp_path / "plugins"),
         "python": "thread",
+        "hot_keys": 100,
     }
     assert json.loads(json.dumps(config)) == config
 

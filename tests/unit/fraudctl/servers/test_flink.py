@@ -1,12 +1,19 @@
-"""What the TaskManager is started with."""
+"""What the TaskManagers are started with."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from fraudctl.servers import flink
+import pytest
+
+from fraudctl.flink.answers import Overview
+from fraudctl.flink.cluster import is_taskmanager, taskmanagers
+from fraudctl.home.stack import Paths
+from fraudctl.servers import Site, flink
+from fraudctl.settings.profile import ServerSettings
 
 
 def test_the_python_of_a_taskmanager_finds_no_beam_and_still_finds_pyflink_and_the_pipeline() -> None:
@@ -25,3 +32,60 @@ for name in {wanted}:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["pyflink", "pipeline.scoring.scorer"]
+
+
+def several(tmp_path: Path, count: int, **ports: int) -> tuple[flink.Server, dict[str, int]]:
+    settings = ServerSettings(taskmanagers=count, ports=ports)
+    wanted = flink.Server.ports_of(settings)
+    return flink.Server(Site(Paths(tmp_path), wanted, settings, tmp_path)), wanted
+
+
+def test_each_taskmanager_is_a_program_with_an_id_and_a_port_of_its_own(tmp_path: Path) -> None:
+    server, ports = several(tmp_path, 3)
+    jobmanager, *workers = server.programs()
+    names = ("flink-taskmanager", "flink-taskmanager-2", "flink-taskmanager-3")
+    assert (jobmanager.name, tuple(one.name for one in workers)) == ("flink-jobmanager", names)
+    assert names == taskmanagers(3)
+    assert all(map(is_taskmanager, names))
+    assert not is_taskmanager(jobmanager.name)
+    ids = [word for one in workers for word in one.argv if "resource-id" in word]
+    assert ids == [
+        "taskmanager.resource-id=taskmanager-18082-2",
+        "taskmanager.resource-id=taskmanager-18082-3",
+    ]
+    shown = [word.rpartition("=")[2] for one in workers for word in one.argv if "prometheus.port" in word]
+    assert shown == ["18084", "18085", "18086"]
+    assert [ports[role] for role in ports if role.startswith("taskmanager")] == [18084, 18085, 18086]
+
+
+def test_the_taskmanagers_share_one_archive_of_classes_which_the_first_writes(tmp_path: Path) -> None:
+    server, _ = several(tmp_path, 2)
+    _, first, second = server.programs()
+    archives = {word for one in (first, second) for word in one.argv if "SharedArchiveFile" in word}
+    assert len(archives) == 1
+    assert "-XX:+AutoCreateSharedArchive" in first.argv
+    assert "-XX:+AutoCreateSharedArchive" not in second.argv
+
+
+def test_the_ports_of_more_taskmanagers_follow_the_one_that_is_set(tmp_path: Path) -> None:
+    _, ports = several(tmp_path, 2, **{"taskmanager-metrics": 30_000, "rest": 30_100})
+    assert ports == {
+        "rest": 30_100,
+        "rpc": 18082,
+        "jobmanager-metrics": 18083,
+        "taskmanager-metrics": 30_000,
+        "taskmanager-2-metrics": 30_001,
+    }
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "said"),
+    [
+        (0, 1, "no TaskManager has registered yet"),
+        (1, 1, ""),
+        (2, 3, "2 of 3 TaskManagers are there"),
+        (3, 2, ""),
+    ],
+)
+def test_what_is_lacking_of_the_taskmanagers_is_said(there: int, wanted: int, said: str) -> None:
+    assert Overview("2.2.1", there, 4 * there, 4 * there).lacking(wanted) == said

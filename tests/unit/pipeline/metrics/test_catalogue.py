@@ -16,6 +16,7 @@ BOUNDED = {
     "consumer": "the job and the sinks",
     "currency": "at most 50",
     "decision": "three",
+    "hop": "the keys that rule sets have features by",
     "kind": "two",
     "mark": "three",
     "outcome": "five",

@@ -95,7 +95,8 @@ public final class Wiring {
             String key = hop.asText();
             String name = "features by " + key;
             events = keyed(events, new HopKey(key))
-                    .transform(name, new EventType(), new HopOperator(rules, key, isBounded(), lastMs()))
+                    .transform(name, new EventType(), new HopOperator(rules, key, isBounded(), lastMs(),
+                            config.path("hot_keys").asInt()))
                     .name(name).uid("features-by-" + key).setBufferTimeout(WAIT_MS);
         }
         SingleOutputStreamOperator<Event> ordered = keyed(events, new HopKey(Slots.USER))

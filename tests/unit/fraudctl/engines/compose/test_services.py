@@ -116,6 +116,14 @@ def test_each_taskmanager_has_its_own_address_and_name(tmp_path: Path) -> None:
     assert settings["execution.checkpointing.dir"] == stack.paths.checkpoints.as_uri()
 
 
+def test_as_many_taskmanagers_are_started_as_the_profile_wants_each_a_container(tmp_path: Path) -> None:
+    stack = a_stack(tmp_path, "servers: {flink: {taskmanagers: 3}}")
+    assert services.override(stack)["services"] == {"flink-taskmanager": {"scale": 3}}
+    inside = cluster(stack.seen_inside, "ab12", "172.18.0.9")
+    assert [one.name for one in inside.programs()] == ["flink-jobmanager", "flink-taskmanager"]
+    assert services.override(a_stack(tmp_path))["services"] == {}
+
+
 def test_two_homes_are_two_projects() -> None:
     assert project_name(Path("/a")) == project_name(Path("/a")) != project_name(Path("/b"))
 

@@ -34,6 +34,7 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
     private final String field;
     private final boolean isBounded;
     private final long lastMs;
+    private final int hotKeys;
     private transient boolean isRestored;
     private transient InForce inForce;
     private transient Plan plan;
@@ -43,17 +44,20 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
     private transient InternalTimerService<VoidNamespace> timers;
     private transient Counter duplicates;
     private transient Counter reusedIds;
+    private transient HotKeysWatch traffic;
 
     /**
      * @param isBounded whether the job ends by itself
      * @param lastMs the greatest position that can be in the log when it does; Long.MAX_VALUE when nobody knows
+     * @param hotKeys of how many keys the traffic is counted; 0 for none
      */
-    public HopOperator(Rules rules, String field, boolean isBounded, long lastMs) {
+    public HopOperator(Rules rules, String field, boolean isBounded, long lastMs, int hotKeys) {
         super(new HopKey(field));
         this.rules = rules;
         this.field = field;
         this.isBounded = isBounded;
         this.lastMs = lastMs;
+        this.hotKeys = hotKeys;
     }
 
     @Override
@@ -74,6 +78,7 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
         timers = getInternalTimerService("reclaim", VoidNamespaceSerializer.INSTANCE, this);
         duplicates = getMetricGroup().counter("duplicates");
         reusedIds = getMetricGroup().counter("reused_ids");
+        traffic = new HotKeysWatch(hotKeys, field, getRuntimeContext(), getProcessingTimeService());
     }
 
     private void use(Plan next) {
@@ -110,6 +115,9 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
             event.features = new Object[plan.valueCount];
         }
         String key = hop.computes() ? hop.keyOf(event) : null;
+        if (key != null) {
+            traffic.saw(key);
+        }
         if (key == null || enter(event, key)) {
             handOn(event);
         } else {
