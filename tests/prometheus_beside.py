@@ -20,6 +20,7 @@ from tests.prometheus import Prometheus, tool
 from tests.waiting import LONG_S
 
 DAY_S = 86_400
+_AROUND_S = 600
 _OTHERS = tuple(name for name in servers.names() if name != "prometheus")
 
 
@@ -28,10 +29,10 @@ def beside(
     stack: Stack, faster: int = 1, yesterday: Mapping[str, float] | None = None
 ) -> Iterator[Prometheus]:
     """In a home of its own. With `faster` its rules run at that many times their pace, and it asks every
-    second; then `yesterday`, so much nearer, has these values all day.
+    two seconds; then `yesterday`, so much nearer, has these values all day.
     """
     tool("prometheus")
-    every = {} if faster == 1 else {"servers.prometheus.settings.scrape_interval_ms": 1_000}
+    every = {} if faster == 1 else {"servers.prometheus.settings.scrape_interval_ms": 2_000}
     with tempfile.TemporaryDirectory(
         prefix="fraudctl-watch-", dir="/tmp", ignore_cleanup_errors=True
     ) as name:
@@ -56,8 +57,8 @@ def _hurry(own: Stack, faster: int, yesterday: Mapping[str, float]) -> None:
 
 
 def _history(values: Mapping[str, float], around_s: float) -> str:
-    """In the form of OpenMetrics: a value a minute, from ten minutes before to an hour after."""
-    moments = [round(around_s) + minute * 60 for minute in range(-10, 60)]
+    """In the form of OpenMetrics: a value a minute, from ten minutes before to ten minutes ago."""
+    moments = range(round(around_s) - _AROUND_S, round(time.time()) - _AROUND_S, 60)
     lines = []
     for name, value in values.items():
         lines += [f"# TYPE {name} gauge", *(f"{name} {value} {moment}" for moment in moments)]

@@ -58,7 +58,7 @@ class Watched:
 
 
 def run(stack: Stack, rate: float, seconds: float) -> Watched:
-    """Raises NotRunning where the exporter does not run on this machine."""
+    """Raises NotRunning where the exporter does not run on this machine, or a program does not answer."""
     exporter = _exporter(stack)
     token = f"w{clock.now_ms():x}"
     workload = Workload(token, 7, clock.now_ms(), rate, hot_addresses=False, own=numbers_of(token))
@@ -103,23 +103,27 @@ def _measured(
         _rest(_AS_PROMETHEUS_S)
     passed_s = time.monotonic() - began_s
     spent = [_spent(one, taken, passed_s) for one, taken in zip((exporter, top), before, strict=True)]
-    answers = {name: distribution(_asked(address)) for name, address in addresses.items()}
-    return spent[0], spent[1], answers
+    return spent[0], spent[1], _asked(addresses)
 
 
-def _asked(address: str) -> list[float]:
-    """Milliseconds of each answer, a question a second: more often it is told the same again."""
-    found = []
+def _asked(addresses: Mapping[str, str]) -> dict[str, Distribution]:
+    """Milliseconds of the answers, a question a second: who asks more often is told the same again."""
+    found: dict[str, list[float]] = {name: [] for name in addresses}
     for _ in range(_ASKED_TIMES):
-        found.append(_ask(address))
+        for name, address in addresses.items():
+            found[name].append(_ask(address))
         _rest(1.0)
-    return found
+    return {name: distribution(answers) for name, answers in found.items()}
 
 
 def _ask(address: str) -> float:
+    """Milliseconds. Raises NotRunning."""
     began_s = time.perf_counter()
-    with open_url(f"http://{address}/metrics", _PATIENCE_S) as answered:
-        answered.read()
+    try:
+        with open_url(f"http://{address}/metrics", _PATIENCE_S) as answered:
+            answered.read()
+    except OSError as error:
+        raise NotRunning(f"no figures at {address}: {error}", hint="see: fraudctl status") from error
     return (time.perf_counter() - began_s) * 1_000
 
 

@@ -131,7 +131,7 @@ def test_a_flood_of_flags_raises_its_alert_until_the_rule_is_paused(
     ("fault", "options", "name", "program"),
     [
         ("kill-taskmanager", ("--duration", "40s"), "JobRestarts", "flink-jobmanager"),
-        ("cut-postgres", (), "StoreBehind", "sink-postgres"),
+        ("cut-postgres", ("--for", "40s"), "StoreBehind", "sink-postgres"),
         ("pause-taskmanager", ("--for", "20s"), "NoDecisions", ""),
     ],
 )
