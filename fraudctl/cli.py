@@ -130,7 +130,7 @@ COMMANDS = {
     "rules": Entry(
         "fraudctl.commands.rules",
         "Rule sets: features, rules and thresholds as data.",
-        dict.fromkeys(("apply", "pause", "rollback", "adopt", "shadow", "promote"), ""),
+        dict.fromkeys(("apply", "pause", "rollback", "approve", "adopt", "shadow", "promote"), ""),
     ),
     "dlq": Entry("fraudctl.commands.dlq", "Records that were refused for good.", {"retry": ""}),
     "verify": Entry(

@@ -28,6 +28,7 @@ from fraudctl.settings import shipped
 from fraudctl.settings.checkpoints import Checkpoints
 from fraudctl.settings.profile import (
     PORT,
+    Approval,
     Digest,
     External,
     FlinkSize,
@@ -127,6 +128,7 @@ def _profile() -> dict[str, Any]:
             "schema_registry": _of(SchemaRegistry),
             "notify": digest,
             "signing": _of(Signing),
+            "approval": _of(Approval),
         },
         "What a stack is built from. Every setting may be left out.",
     )

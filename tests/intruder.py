@@ -99,6 +99,25 @@ def processes(home: Path) -> Iterator[psutil.Process]:
             continue
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What a process may do by itself: its users and groups (real, effective, saved, of files), its rights as
+    one number, and whether it gets no others by running a program that has them.
+    """
+
+    users_and_groups: tuple[int, ...]
+    rights: int
+    gets_no_more: bool
+
+
+def standing(pid: int) -> Standing:
+    """That of a process that runs."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    told = {name: rest.split() for name, _, rest in (line.partition(":") for line in lines)}
+    numbers = tuple(int(one) for one in (*told["Uid"], *told["Gid"]))
+    return Standing(numbers, int(told["CapPrm"][0], 16), told["NoNewPrivs"] == ["1"])
+
+
 def as_another(act: Callable[[], Any]) -> Any:
     """What it comes to for another user, as JSON. An error there is an error here."""
     reading, writing = os.pipe()

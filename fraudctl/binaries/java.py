@@ -54,13 +54,15 @@ def server_command(
     What the JVM has parsed and verified of its classes is kept from one start to the next (class data
     sharing), which halves a start. The archive, 50 to 80 MB, is written by the JVM itself when it is stopped
     in order, for the first time and whenever the class path or the runtime is another; one that does not fit
-    is passed over. It needs the runtime's own archive, see `share_classes`, and is of no use without.
-    Where several processes have one name, one of them keeps it and the others read it.
+    is passed over. It needs the runtime's own archive (`share_classes`), and is of no use without. One of
+    several that have one name, or that may not write to the cache, does not keep it (`keeps`): it reads what
+    another has kept, if there is one.
     """
     path = class_path(jars)
     own = _archives(cache) / f"{name}-{hashlib.sha256(path.encode()).hexdigest()[:12]}.jsa"
-    written = ["-XX:+AutoCreateSharedArchive"] if keeps else []
-    sharing = [*written, f"-XX:SharedArchiveFile={_runtime_archive(cache)}:{own}"]
+    archives = [_runtime_archive(cache), *([own] if keeps or own.exists() else [])]
+    sharing = ["-XX:+AutoCreateSharedArchive"] if keeps else []
+    sharing.append(f"-XX:SharedArchiveFile={class_path(archives)}")
     return [java(), *sharing, "-Xlog:cds*=off", *flags, "-cp", path]
 
 

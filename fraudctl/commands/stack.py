@@ -20,7 +20,7 @@ from fraudctl.engines import contract, wanted
 from fraudctl.errors import FraudctlError, NotRunning, UsageError
 from fraudctl.home import parked, rulesets, typed_files
 from fraudctl.home import stack as stacks
-from fraudctl.jobs import activations, live, submission
+from fraudctl.jobs import activations, approvals, live, submission
 from fraudctl.observe import overview
 from fraudctl.rules import changes
 
@@ -206,8 +206,12 @@ def _apply_wanted(started: Stack, is_asked: bool, shown: Progress) -> None:
     if newest.hash == asked.hash:
         return
     if is_asked:
-        changes.change(started, changes.apply(asked), 60.0, shown, activations.Signature("asked for by up"))
-        say(f"{asked.version} is in force instead of {newest.version}")
+        by = activations.Signature("asked for by up")
+        done = changes.change(started, changes.apply(asked), 60.0, shown, by)
+        if isinstance(done, approvals.Waiting):
+            say(f"{asked.version} waits for approval: fraudctl rules approve {done.offset}")
+        else:
+            say(f"{asked.version} is in force instead of {newest.version}")
     else:
         say(f"in force is {newest.version}, not {asked.version} of the profile; see: fraudctl rules history")
 

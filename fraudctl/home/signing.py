@@ -77,7 +77,7 @@ def with_key(profile: Profile, key: Ed25519PrivateKey) -> Signing:
     if names and own not in names:
         line = f"{user()} {_KIND} {_ssh(own)}"
         raise BadKey(f"this key is not among those of {settings.trusted}", hint=f"its line there: {line}")
-    trust = Trust(settings.stack, profile.topics.rules, tuple(names or (own,)))
+    trust = _trust(profile, tuple(names or (own,)))
     return Signing(key, trust, names.get(own, user()), names)
 
 
@@ -91,7 +91,15 @@ def trusted_by(profile: Profile) -> Trust:
     else:
         said = f"the profile {profile.name} says of nobody that his rules count"
         raise BadKey(said, hint=f"name signing.key or signing.trusted; {_HOW}")
-    return Trust(settings.stack, profile.topics.rules, trusted)
+    return _trust(profile, trusted)
+
+
+def _trust(profile: Profile, trusted: tuple[str, ...]) -> Trust:
+    wanted = profile.approval.required
+    if wanted >= len(trusted) > 0 and wanted:
+        said = f"approval.required is {wanted}, and {len(trusted)} may change the rules"
+        raise BadKey(said, hint="name more people in signing.trusted: nobody approves of what is their own")
+    return Trust(profile.signing.stack, profile.topics.rules, trusted, approvals=wanted)
 
 
 def new_key() -> Ed25519PrivateKey:

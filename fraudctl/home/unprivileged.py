@@ -1,7 +1,6 @@
 """Who runs what root starts: a user of the home's own, of which the machine has no account.
 
-Nothing else runs as that user, so that no other service can look into what is its. Linux keeps a range of
-numbers for such users, which systemd calls dynamic.
+Nothing else runs as that user, so that no other service can look into what is its.
 """
 
 from __future__ import annotations
@@ -9,10 +8,11 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import stat
 from pathlib import Path
-from typing import Final
 
-RANGE: Final = range(61_184, 65_520)
+from fraudctl.home.private_files import inside
+from pipeline.process.files import HOME_USERS
 
 
 def user_of(home: Path) -> int | None:
@@ -24,14 +24,19 @@ def user_of(home: Path) -> int | None:
 
 
 def give(root: Path, user: int) -> None:
-    """Make a folder and all in it that user's, without following a link."""
-    for path in (root, *(Path(folder, name) for folder, a, b in os.walk(root) for name in (*a, *b))):
-        os.chown(path, user, user, follow_symlinks=False)
+    """Make a folder and all in it that user's, without following a link.
+
+    A file that has another name as well stays whose it is: that one may lie anywhere.
+    """
+    for _, number in inside(root):
+        found = os.fstat(number)
+        if found.st_uid != user and (stat.S_ISDIR(found.st_mode) or found.st_nlink == 1):
+            os.chown(f"/proc/self/fd/{number}", user, user)
 
 
 def _from(first: int) -> list[int]:
-    at = first % len(RANGE)
-    return [*RANGE[at:], *RANGE[:at]]
+    at = first % len(HOME_USERS)
+    return [*HOME_USERS[at:], *HOME_USERS[:at]]
 
 
 def _has_account(user: int) -> bool:

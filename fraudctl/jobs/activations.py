@@ -30,7 +30,7 @@ from pipeline.rules.feature import in_order
 from pipeline.rules.plan import TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring import activation, keys
-from pipeline.scoring.account import MAX_REASON, Account, Backing
+from pipeline.scoring.account import MAX_REASON, Backing
 from pipeline.scoring.activation import Activation, Reading, Record
 from pipeline.scoring.job_config import JobConfig
 from pipeline.scoring.signature import Trust
@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 PARTITION = 0
 FIRST_KEY = "the first key of this home"
+_PROPOSE = "a person proposes it: fraudctl rules apply | pause | rollback; others: fraudctl rules approve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,6 @@ class Because:
 
     reason: str | None = None
     author: str | None = None
-    approvals: Sequence[Account] = ()
-    proposal: int | None = None
 
 
 UNSAID = Because()
@@ -110,7 +109,7 @@ class RulesTopic:
 
     def trust(self) -> Trust:
         """Whom a job trusts that follows the topic from now on."""
-        return activation.adopting(self._records(), self._signer.trust)
+        return activation.adopting(self._records(), self.signer.trust)
 
     def adopt(self, because: Because) -> int:
         """Vouch for every record that lies there now, whoever wrote it; how many they are."""
@@ -120,10 +119,10 @@ class RulesTopic:
 
     def backing(self, because: Because) -> Backing:
         """What a record of ours says of itself."""
-        account = self._signer.account(because.reason, because.author)
+        account = self.signer.account(because.reason, because.author)
         newest = audit.head(self.home)
         pin = None if newest is None else (newest.line, newest.hash)
-        return Backing(self._signer.destination, account, because.approvals, because.proposal, pin)
+        return Backing(self.signer.destination, account, audit=pin)
 
     def pins(self) -> list[tuple[int, str, str]]:
         """The lines of this home's audit log that records of its key vouch for: number, hash, and where."""
@@ -137,21 +136,25 @@ class RulesTopic:
         ]
 
     def activate(self, decide: Callable[[list[Activation]], Change], because: Because = UNSAID) -> Activation:
-        """Append what `decide` makes of those that count; Failed when another one was quicker."""
+        """Append what `decide` makes of those that count; Failed when another one was quicker.
+
+        Also where others must approve of it first (`fraudctl.jobs.approvals`).
+        """
         chain = self.read()
         change = decide(chain)
-        self._check(change)
+        if chain and self.signer.trust.approvals:
+            raise Failed("what changes these rules wants approval", hint=_PROPOSE, code="wants_approval")
+        return self.follow(chain, change, self.backing(because))
+
+    def follow(self, chain: list[Activation], change: Change, backing: Backing) -> Activation:
+        """Append this change after those that count, with what it says of itself; as `activate`."""
+        self.check(change)
         for ruleset in (change.live, change.shadow):
             if ruleset is not None:
                 rulesets.store(self.home, ruleset.content)
         try:
             value = activation.following(
-                chain,
-                change.action,
-                change.live,
-                change.shadow,
-                change.effective_from_ms,
-                self.backing(because),
+                chain, change.action, change.live, change.shadow, change.effective_from_ms, backing
             )
         except TooManyConditions as error:
             raise UsageError(
@@ -185,7 +188,7 @@ class RulesTopic:
             chain = self.read()
         return chain
 
-    def _check(self, change: Change) -> None:
+    def check(self, change: Change) -> None:
         missing = [] if self.hops is None else [key for key in needed(change) if key not in self.hops]
         if missing:
             raise UsageError(
@@ -195,7 +198,8 @@ class RulesTopic:
             )
 
     @property
-    def _signer(self) -> Signing:
+    def signer(self) -> Signing:
+        """By whom is signed. Failed while the home has no key."""
         if self.signing is None:
             raise Failed("this home has no key yet", hint="start the job: fraudctl up", code="no_key")
         return self.signing
@@ -217,7 +221,7 @@ class RulesTopic:
         """Sign and write; the offset. Failed where the broker does not take it."""
         placed: list[Sent] = []
         sender = Sender(self.kafka, placed.append)
-        sender.send(self.topic, keys.sign(payload, self._signer.key), partition=PARTITION)
+        sender.send(self.topic, keys.sign(payload, self.signer.key), partition=PARTITION)
         if sender.flush() or sender.failed or not placed:
             raise Failed(
                 f"the broker did not take the activation: {placed[0].error if placed else 'no answer'}",

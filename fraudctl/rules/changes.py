@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning, UsageError
 from fraudctl.flink.rest import Flink
-from fraudctl.jobs import activations, live
+from fraudctl.jobs import activations, approvals, live
 from fraudctl.jobs.activations import NOTHING_GIVEN, Because, Change, RulesTopic, Signature
+from fraudctl.jobs.approvals import Waiting
 from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka.tail import Tail
+from fraudctl.rules.described import described
 from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import Undecodable, glance
 from pipeline.records.quantities import format_time
 from pipeline.rules.plugins import watch
 from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, parse
 from pipeline.scoring import activation
-from pipeline.scoring.account import Account
 from pipeline.scoring.activation import Activation
-from pipeline.scoring.versions import ALWAYS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,37 +37,6 @@ FIRST_DECISION_S: Final = 2.0
 """How long to look for the first decision under a rule set that is in force."""
 
 Decide = Callable[[list[Activation]], Change]
-
-
-class Named(TypedDict):
-    """A rule set."""
-
-    version: str
-    hash: str
-
-
-class Person(TypedDict):
-    """Who did something, where, when and why."""
-
-    author: str
-    host: str
-    at: str
-    reason: str | None
-
-
-class Described(Named):
-    """An activation without the content. `in_force_from` is None where it always was.
-
-    `by` is None, and so is `key`, of what was activated before records were signed.
-    """
-
-    action: str
-    by: Person | None
-    approved_by: list[Person]
-    key: str | None
-    activated_at: str
-    in_force_from: str | None
-    shadow: Named | None
 
 
 class Decided(TypedDict):
@@ -103,27 +72,6 @@ class Changed:
             "first_decision": self.first,
             "seconds": round(self.seconds, 3),
         }
-
-
-def described(one: Activation) -> Described:
-    """An activation in JSON, without the content."""
-    shadow = parse(one.shadow) if one.shadow else None
-    return {
-        "version": one.version,
-        "hash": one.hash,
-        "action": one.action,
-        "by": person(one.account) if one.account else None,
-        "approved_by": [person(each) for each in one.approvals],
-        "key": one.key,
-        "activated_at": format_time(one.append_ms),
-        "in_force_from": None if one.from_ms == ALWAYS else format_time(one.from_ms),
-        "shadow": {"version": shadow.version, "hash": shadow.hash} if shadow else None,
-    }
-
-
-def person(account: Account) -> Person:
-    """An account in JSON."""
-    return {"author": account.author, "host": account.host, "at": account.at, "reason": account.reason}
 
 
 def apply(ruleset: RuleSet, effective_from_ms: int | None = None, action: str = "apply") -> Decide:
@@ -205,14 +153,43 @@ def pause_rule(topic: RulesTopic, rule: str, because: Because) -> Activation:
 
 def change(
     stack: Stack, decide: Decide, wait_s: float, progress: Progress, by: Signature = NOTHING_GIVEN
-) -> Changed:
-    """Activate what `decide` says and wait until it is in force, at most `wait_s`."""
+) -> Changed | Waiting:
+    """Activate what `decide` says and wait until it is in force, at most `wait_s`.
+
+    Where others must approve it is proposed to them.
+    """
+
+    def act(topic: RulesTopic) -> Activation | Waiting:
+        if approvals.are_wanted(topic, topic.read()):
+            return approvals.propose(topic, decide, by.because())
+        return topic.activate(decide, by.because())
+
+    return _followed(stack, act, wait_s, progress, by)
+
+
+def approve(
+    stack: Stack, proposal: int, wait_s: float, progress: Progress, by: Signature
+) -> Changed | Waiting:
+    """Approve of the proposal at that offset; where it comes into force by that, wait for it as `change`."""
+    return _followed(
+        stack, lambda topic: approvals.approve(topic, proposal, by.because()), wait_s, progress, by
+    )
+
+
+def _followed(
+    stack: Stack,
+    act: Callable[[RulesTopic], Activation | Waiting],
+    wait_s: float,
+    progress: Progress,
+    by: Signature,
+) -> Changed | Waiting:
     began = time.monotonic()
-    decisions = stack.profile.topics.decisions
-    with Tail(stack.kafka, decisions) as tail:
+    with Tail(stack.kafka, stack.profile.topics.decisions) as tail:
         topic = activations.signed_for(stack, by.key_file)
         chain = topic.read()
-        made = topic.activate(decide, by.because())
+        made = act(topic)
+        if isinstance(made, Waiting):
+            return made
         progress.update(0, f"in force from {format_time(made.from_ms)}")
         before = next((one for one in reversed(chain) if one.offset < made.offset), None)
         if made.from_ms - now_ms() > wait_s * 1000:

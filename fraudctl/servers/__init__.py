@@ -7,6 +7,7 @@ folder, so a new server needs no entry in any table.
 from __future__ import annotations
 
 import importlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -122,6 +123,14 @@ class BaseServer(ABC):
     @property
     def data(self) -> Path:
         return self.paths.data(self.name)
+
+    @property
+    def keeps_classes(self) -> bool:
+        """Whether its JVM keeps the classes that it has parsed in the cache: not in that of root.
+
+        What root starts is not root's, and nobody runs what another user has written.
+        """
+        return os.geteuid() != 0
 
     @classmethod
     def artifacts(cls) -> tuple[Artifact, ...]:

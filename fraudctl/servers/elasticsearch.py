@@ -66,7 +66,7 @@ class Server(BaseServer):
             "-Dlog4j2.formatMsgNoLookups=true",
         ]
         places = [launcher_jar(*self._launcher()), *self.jar_paths()]
-        argv = [*server_command(self.name, flags, places, self.site.cache), _LAUNCHER]
+        argv = [*server_command(self.name, flags, places, self.site.cache, self.keeps_classes), _LAUNCHER]
         argv += [str(self.data), HOST, str(self.site.ports["http"]), str(self._key or "")]
         settings = {**_SETTINGS, **self.site.settings.settings}
         argv += [f"{name}={_text(value)}" for name, value in settings.items()]

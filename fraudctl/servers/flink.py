@@ -218,7 +218,9 @@ class Server(BaseServer):
         # the home are followed, so that every home has the same class path.
         places = [*job_jars(self.site.cache), *(jar.resolve() for jar in jars)]
         alike = TASKMANAGER if is_taskmanager(name) else name
-        begun = server_command(alike, flags, places, self.site.cache, keeps=name == alike)
+        begun = server_command(
+            alike, flags, places, self.site.cache, keeps=self.keeps_classes and name == alike
+        )
         argv = [*begun, main, "--configDir", str(conf)]
         argv += _flink_metrics.port_argument(self.site.ports[_metrics_role(name)])
         return Program(name, argv, env=self._environment(), start_s=2)

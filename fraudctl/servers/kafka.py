@@ -121,7 +121,7 @@ class Server(BaseServer):
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
         ]
-        argv = server_command(self.name, flags, self._places(), self.site.cache)
+        argv = server_command(self.name, flags, self._places(), self.site.cache, self.keeps_classes)
         return [Program(self.name, [*argv, "kafka.Kafka", str(self.config)])]
 
     def probe(self) -> None:

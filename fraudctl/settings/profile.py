@@ -113,6 +113,14 @@ class Signing:
 
 
 @settings()
+class Approval:
+    """Four eyes: what changes the live rules waits for others."""
+
+    required: Annotated[int, Whole(0, 5)] = 0
+    """how many must approve of a change, each another than its author, of those in `signing.trusted`"""
+
+
+@settings()
 class Digest:
     """When alerts are folded into one message."""
 
@@ -194,6 +202,7 @@ class Profile:
     schema_registry: SchemaRegistry | None = None
     """where schemas are asked for of transactions that come with a schema's number"""
     signing: Signing = field(default_factory=Signing)
+    approval: Approval = field(default_factory=Approval)
     engine: str | None = None
     """what runs it; None: what ran the home before, at first the local engine"""
     partition_by: str = USER
@@ -216,7 +225,7 @@ class Profile:
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline) | {"ids": vars(self.pipeline.ids).copy()}
         document["notify"] = vars(self.notify).copy()
-        document["signing"] = self.signing.as_document()
+        document |= {"signing": self.signing.as_document(), "approval": vars(self.approval).copy()}
         document["sinks"] = {name: dict(settings) for name, settings in self.sinks.items()}
         document["servers"] = {name: _server_document(name, value) for name, value in self.servers.items()}
         return document

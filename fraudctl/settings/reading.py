@@ -20,6 +20,7 @@ from fraudctl.settings.checkpoints import Checkpoints
 from fraudctl.settings.layers import OTHER_VARIABLES, Layers
 from fraudctl.settings.profile import (
     PORT,
+    Approval,
     Digest,
     FlinkSize,
     Ids,
@@ -39,7 +40,7 @@ from pipeline.settings.reading import Free, names, read
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
 _T = TypeVar("_T")
-_MORE = ("schema_registry", "notify", "signing")
+_MORE = ("schema_registry", "notify", "signing", "approval")
 _SECTIONS = ("topics", "pipeline", "checkpoints", "sinks", "servers", *_MORE)
 
 
@@ -78,7 +79,9 @@ class _Reader(Sections):
         self.refuse_unknown("", ("engine", "rules", *_SECTIONS, *vars(Log())))
         topics, log, pipeline = self.topics(), self.flat("", Log), self.pipeline()
         rules, sinks, servers, notify = self.rules(), self.sinks(), self.servers(), self.notify()
-        signing = self.section("signing", Signing)
+        signing, approval = self.section("signing", Signing), self.section("approval", Approval)
+        if approval.required and signing.trusted is None:
+            self.problem("approval.required", "wants signing.trusted, the file of those who may approve")
         schema_registry, engine = elsewhere.schema_registry(self), self.engine()
         self.layers.allow(OTHER_VARIABLES)
         self.layers.problems += self.layers.strangers()
@@ -91,6 +94,7 @@ class _Reader(Sections):
             servers=servers,
             notify=notify,
             signing=signing,
+            approval=approval,
             schema_registry=schema_registry,
             engine=engine,
             checkpoints=self.checkpoints(),

@@ -2,6 +2,9 @@
 
 The bytes go into an unfinished file beside it, whose name no other thread or process has, and that takes its
 place. Whatever fails on the way, a full disk above all, the unfinished file goes and the old one stays.
+
+What root writes into a folder of a user of HOME_USERS is that user's: as such run the programs of a stack
+that root starts, and they read what its commands leave in the home.
 """
 
 from __future__ import annotations
@@ -11,7 +14,10 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+HOME_USERS: Final = range(61_184, 65_520)
+"""the numbers that Linux keeps for users without an account, which systemd calls dynamic"""
 
 
 def write_atomically(path: Path, data: Any, mode: int = 0o600, durable: bool = True) -> None:
@@ -20,7 +26,7 @@ def write_atomically(path: Path, data: Any, mode: int = 0o600, durable: bool = T
     With `durable` both the bytes and the name are on disk when this returns; without, a power cut may bring
     the old file back. Raises OSError; then nothing has changed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folders(path.parent, 0o777)
     with unfinished(path) as fresh:
         fill(fresh, data, mode, durable)
         fresh.replace(path)
@@ -45,6 +51,7 @@ def fill(path: Path, data: Any, mode: int = 0o600, durable: bool = True) -> os.s
     Raises OSError, also where there is such a file.
     """
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+        own(out.fileno(), path)
         out.write(data.encode() if isinstance(data, str) else data)
         out.flush()
         if durable:
@@ -59,3 +66,26 @@ def sync_folder(folder: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def make_folders(path: Path, mode: int) -> None:
+    """Make a folder and the parents it lacks; one that is there stays as it is."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode, exist_ok=True)
+        if (owner := owner_below(folder.parent)) is not None:
+            os.chown(folder, owner, owner, follow_symlinks=False)
+
+
+def own(number: int, path: Path) -> None:
+    """Give an open file of root's to whom the folder of its path belongs, if that is a user of HOME_USERS."""
+    if (owner := owner_below(path.parent)) is not None and os.fstat(number).st_nlink == 1:
+        os.fchown(number, owner, owner)
+
+
+def owner_below(folder: Path) -> int | None:
+    """To whom belongs what root makes in this folder; None where that is root, and for everybody else."""
+    if os.geteuid() != 0:
+        return None
+    owner = folder.stat().st_uid
+    return owner if owner in HOME_USERS else None

@@ -11,8 +11,8 @@ same time one counts, and an old one that somebody repeats never counts again. I
 account of who wrote it (`account`) and is signed (`signature`).
 
 Three more kinds change nothing by themselves: a `proposal` is an activation without plan that waits for
-approval, an `approval` names one, and an `adoption` vouches for every record before an offset, by their
-digest: those of before there were signatures, or of a key that is no longer trusted.
+approval, an `approval` names one (see `approval`), and an `adoption` vouches for every record before an
+offset, by their digest: those of before there were signatures, or of a key that is no longer trusted.
 
 Whatever else lies on the topic is put aside, by what it says alone (`activation_check`): what is in force
 goes on, and every reader can tell the offset and what is wrong. So is what builds on a record put aside.
@@ -44,6 +44,7 @@ from pipeline.scoring.activation_check import (
     problem,
     record_of,
 )
+from pipeline.scoring.approval import Ballot
 from pipeline.scoring.reference import Reference
 from pipeline.scoring.signature import Trust
 from pipeline.scoring.versions import ALWAYS, Version
@@ -125,11 +126,14 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A rules topic: what counts, what is put aside, and what else there is, in the order of the topic."""
+    """A rules topic: what counts, what is put aside, what else there is, in the order of the topic, and what
+    was proposed and approved.
+    """
 
     chain: list[Activation]
     aside: list[Aside]
     notes: list[Note]
+    ballot: Ballot
 
     @property
     def signed(self) -> list[Activation | Note]:
@@ -152,13 +156,15 @@ def sorted_out(records: Iterable[Record], trust: Trust | None = None) -> Reading
     chain: list[Activation] = []
     aside: dict[int, str] = {}
     notes: list[Note] = []
+    ballot = Ballot(trust)
     for offset, append_ms, value in records:
         reason = trouble(value, offset, trust)
         record = {} if value is None or reason else record_of(value)
         key = None if value is None or reason else signature.apart(value).key
         newest = chain[-1] if chain else None
-        if not reason and record["kind"] != KIND:
+        if value is not None and not reason and record["kind"] != KIND:
             notes.append(Note(offset, append_ms, record, key))
+            ballot.take(offset, record, value)
             continue
         if not reason and record["previous"] in aside:
             reason = f"it builds on the record at offset {record['previous']}, which is put aside"
@@ -166,11 +172,11 @@ def sorted_out(records: Iterable[Record], trust: Trust | None = None) -> Reading
             continue
         if not reason and record["plan"]["epoch"] != len(chain):
             reason = f"its plan has the epoch {record['plan']['epoch']}, it would be {len(chain)}"
-        if reason:
+        if reason := reason or ballot.problem(offset, record):
             aside[offset] = reason
         else:
             chain.append(Activation(offset, append_ms, _from_ms(newest, append_ms, record), record, key))
-    return Reading(chain, [Aside(offset, reason) for offset, reason in aside.items()], notes)
+    return Reading(chain, [Aside(offset, reason) for offset, reason in aside.items()], notes, ballot)
 
 
 def trouble(value: bytes | None, offset: int = 0, trust: Trust | None = None) -> str | None:

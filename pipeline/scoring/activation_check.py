@@ -169,7 +169,7 @@ _CHANGE = ("action", "version", "hash", "previous", "effective_from_ms", "rulese
 _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     KIND: (*_CHANGE, "plan"),
     PROPOSAL: _CHANGE,
-    APPROVAL: ("proposal",),
+    APPROVAL: ("proposal", "digest"),
     ADOPTION: ("before", "digest"),
 }
 """What each kind of record must have, besides the account of who wrote it."""

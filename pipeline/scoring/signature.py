@@ -30,23 +30,27 @@ _LINE_BYTES: Final = 160
 class Trust:
     """Whom readers of a rules topic trust. `keys` are public keys in base64.
 
-    Records before the offset `adopted` were vouched for as a whole, and are asked for no signature.
+    Records before the offset `adopted` were vouched for as a whole, and are asked for no signature. Of what
+    comes later `approvals` others must have approved (`pipeline.scoring.approval`).
     """
 
     stack: str
     topic: str
     keys: tuple[str, ...]
     adopted: int = 0
+    approvals: int = 0
 
     def as_document(self) -> dict[str, object]:
-        """In JSON."""
-        return asdict(self) | {"keys": list(self.keys)}
+        """In JSON, without approvals where none are wanted."""
+        document = asdict(self) | {"keys": list(self.keys)}
+        return {name: one for name, one in document.items() if name != "approvals" or self.approvals}
 
     @classmethod
     def read(cls, document: Members) -> Trust:
         """That of a document. Raises `Malformed`."""
         adopted = document.whole("adopted", least=0)
-        return cls(document.text("stack"), document.text("topic"), document.texts("keys"), adopted)
+        approvals = document.whole("approvals", least=0) if "approvals" in document else 0
+        return cls(document.text("stack"), document.text("topic"), document.texts("keys"), adopted, approvals)
 
     def asks(self, offset: int) -> bool:
         """Whether the record at that offset needs a signature."""

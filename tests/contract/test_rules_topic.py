@@ -7,23 +7,27 @@ import logging
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from fraudctl.errors import Failed
+from fraudctl.errors import Failed, UsageError
 from fraudctl.home import audit, signing
 from fraudctl.home.audit import Break, Pin
 from fraudctl.home.stack import Stack
-from fraudctl.jobs import activations, put_aside, submission
+from fraudctl.jobs import activations, approvals, put_aside, submission
 from fraudctl.jobs.activations import Because, Change
 from fraudctl.kafka import admin
 from fraudctl.kafka.admin import TopicSpec
 from fraudctl.kafka.sender import Sender
 from fraudctl.settings import reading
+from fraudctl.settings.profile import Approval, Signing
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring import activation, keys
+from pipeline.scoring.activation import Activation
 from tests.certificates import Authority
 from tests.kafka_cluster import Cluster, running
 
@@ -191,3 +195,56 @@ def test_an_audit_log_that_was_cut_and_written_anew_disagrees_with_the_rules_top
     found = audit.verify(here.home, [Pin(*one) for one in topic.pins()])
     assert found.broken == Break(2, f"it is another one than offset 0 of {topic.topic} knows")
     assert activations.of(stranger).pins() == []
+
+
+def test_where_others_must_approve_nobody_changes_the_rules_alone(homes: MakeHome, tmp_path: Path) -> None:
+    here, people = four_eyes(homes(), tmp_path)
+    alice, bob = (activations.of(here, people / name) for name in ("alice", "bob"))
+    assert begun(here).read()[0].version == "one"
+    with pytest.raises(Failed, match="wants approval"):
+        alice.activate(lambda chain: Change("apply", rules("two")))
+    proposed = approvals.propose(alice, lambda chain: Change("apply", rules("two")), Because("a new scheme"))
+    assert ([one.offset for one in approvals.waiting(bob)], versions(here)) == ([proposed.offset], ["one"])
+    with pytest.raises(UsageError, match="is your own"):
+        approvals.approve(alice, proposed.offset, Because())
+    made = approvals.approve(bob, proposed.offset, Because("tried"))
+    assert isinstance(made, Activation)
+    assert (versions(here), approvals.waiting(alice), put_aside.of(here)) == (["one", "two"], [], [])
+    assert made.account is not None
+    assert (made.account.author, made.account.reason) == ("alice", "a new scheme")
+    assert [(one.author, one.reason) for one in made.approvals] == [("bob", "tried")]
+
+
+def test_a_proposal_is_stale_once_something_else_came_into_force(homes: MakeHome, tmp_path: Path) -> None:
+    here, people = four_eyes(homes(), tmp_path)
+    begun(here)
+    alice, bob = (activations.of(here, people / name) for name in ("alice", "bob"))
+    first, second = (
+        approvals.propose(alice, partial(_applied, version), Because()) for version in ("two", "three")
+    )
+    approvals.approve(bob, first.offset, Because())
+    assert [one.is_stale for one in approvals.waiting(bob)] == [True]
+    with pytest.raises(UsageError, match="came into force since"):
+        approvals.approve(bob, second.offset, Because())
+    assert versions(here) == ["one", "two"]
+
+
+def _applied(version: str, chain: Sequence[Activation]) -> Change:
+    return Change("apply", rules(version))
+
+
+def four_eyes(stack: Stack, folder: Path) -> tuple[Stack, Path]:
+    """The stack where one of two must approve of what the other proposes, and the folder of their keys."""
+    people = folder / f"people-{next(NUMBERS)}"
+    people.mkdir()
+    lines = []
+    for name in ("alice", "bob"):
+        key = signing.new_key()
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (people / name).write_bytes(pem)
+        ssh = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+        lines.append(f"{name} {ssh.decode()}\n")
+    (people / "trusted").write_text("".join(lines))
+    told = Signing(key=people / "alice", trusted=people / "trusted")
+    profile = replace(stack.profile, signing=told, approval=Approval(1))
+    return replace(stack, profile=profile), people

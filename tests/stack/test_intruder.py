@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from fraudctl.engines import targets
 from fraudctl.engines.local.configuration import socket_path
 from fraudctl.home.stack import Stack
+from fraudctl.home.unprivileged import user_of
 from tests import intruder
 from tests.stack.cli import data_of
 
@@ -38,6 +40,14 @@ def test_no_jar_is_taken_no_rule_is_put_into_force_and_no_payment_is_read(stack:
 @pytest.mark.skipif(not intruder.IS_ANOTHER, reason="only root can be another user")
 def test_no_file_of_the_home_and_no_process_of_the_stack_can_be_looked_into(stack: Stack) -> None:
     assert intruder.got_from_files(stack.home) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could start programs as root")
+def test_no_program_of_a_stack_that_root_starts_has_anything_of_roots(stack: Stack) -> None:
+    """Neither a user, a group or a right of root, nor a way to get it back."""
+    user, pids = user_of(stack.home), [one.pid for one in intruder.processes(stack.home)]
+    assert len(pids) > 8
+    assert {intruder.standing(pid) for pid in pids} == {intruder.Standing((user,) * 8, 0, True)}
 
 
 def test_the_supervisor_obeys_its_owner_alone(stack: Stack) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from fraudctl.commands._app import App
-from fraudctl.commands.rules import adopt, apply, cases, diff, history, lint, new, shadow, show
+from fraudctl.commands.rules import adopt, apply, approve, cases, diff, history, lint, new, shadow, show
 from fraudctl.commands.rules import list as listing
 
 
@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     noun.command("apply")(apply.apply)
     noun.command("pause")(apply.pause)
     noun.command("rollback")(apply.rollback)
+    noun.command("approve")(approve.approve)
     noun.command("adopt")(adopt.adopt)
     noun.command("shadow")(shadow.shadow)
     noun.command("compare")(shadow.compare)

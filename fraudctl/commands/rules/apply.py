@@ -14,7 +14,7 @@ from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets, stack
-from fraudctl.jobs import activations
+from fraudctl.jobs import activations, approvals
 from fraudctl.rules import changes
 from pipeline.records import quantities
 from pipeline.rules import lint as linting
@@ -23,6 +23,7 @@ from pipeline.rules import ruleset
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
     from fraudctl.jobs.activations import Signature
+    from fraudctl.jobs.approvals import Waiting
     from fraudctl.rules.changes import Changed, Decide
     from pipeline.rules.ruleset import RuleSet
 
@@ -78,8 +79,8 @@ def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:
             say("the job was restarted from a savepoint with the steps the rule set needs")
 
 
-def changed(here: Stack, decide: Decide, wait: float, by: Signature) -> Changed:
-    """Activate it and wait, with progress."""
+def changed(here: Stack, decide: Decide, wait: float, by: Signature) -> Changed | Waiting:
+    """Activate it and wait, with progress; or propose it to those who must approve."""
     with progress("activating") as shown:
         return changes.change(here, decide, wait, shown, by)
 
@@ -109,8 +110,12 @@ def _time(text: str | None) -> int | None:
         ) from None
 
 
-def answer(changed: Changed) -> Result:
-    """What is in force, or will be."""
+def answer(changed: Changed | Waiting) -> Result:
+    """What is in force, will be, or waits for others."""
+    if isinstance(changed, approvals.Waiting):
+        missing = changed.wanted - len(changed.approved)
+        summary = f"{changed.name} waits for {missing} approval(s) of others: "
+        return Result(f"{summary}fraudctl rules approve {changed.offset}", changed.as_document())
     document = changed.as_document()
     name = f"{changed.made.version} ({changed.made.hash[:12]})"
     since = document["in_force_from"]

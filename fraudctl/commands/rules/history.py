@@ -7,7 +7,7 @@ from fraudctl.console.result import Result
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import put_aside
-from fraudctl.rules import changes
+from fraudctl.rules import described
 from pipeline.records import quantities
 
 
@@ -17,7 +17,7 @@ def history() -> Result:
     Example: fraudctl rules history
     """
     chain, aside = _asked.topic()
-    activated = [changes.described(one) for one in reversed(chain)]
+    activated = [described.described(one) for one in reversed(chain)]
     starts = list(reversed(rulesets.history(stack.home_dir())))
     found = [
         {

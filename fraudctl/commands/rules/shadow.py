@@ -16,7 +16,7 @@ from fraudctl.compare import shadow_gate, shadow_page
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
-from fraudctl.jobs import activations
+from fraudctl.jobs import activations, approvals
 from fraudctl.rules import changes
 
 if TYPE_CHECKING:
@@ -50,12 +50,17 @@ def shadow(
         raise UsageError("say which", hint="a candidate, or --stop")
     if name is None:
         made = apply.changed(engines.current(), shadows.stop, wait, by)
+        if isinstance(made, approvals.Waiting):
+            return apply.answer(made)
         return Result(f"no shadow from {made.as_document()['in_force_from']} on", made.as_document())
     candidate, here = apply.sound(name), engines.current()
     changes.refuse_stopped(here.paths.plugins, candidate)
     if restart:
         apply.add_steps(here, candidate, wait)
-    document = apply.changed(here, shadows.start(candidate), wait, by).as_document()
+    started = apply.changed(here, shadows.start(candidate), wait, by)
+    if isinstance(started, approvals.Waiting):
+        return apply.answer(started)
+    document = started.as_document()
     return Result(
         f"{candidate.version} runs as a shadow of {document['version']} from {document['in_force_from']} on; "
         "see: fraudctl rules compare",
@@ -95,7 +100,8 @@ def promote(
     if not all(check.passed for check in checks):
         return _refused(found, checks)
     made = apply.changed(here, shadows.promote(found.shadow), wait, activations.Signature(reason, key))
-    done, data = apply.answer(made), {"promoted": True, **made.as_document(), "gate": _documents(checks)}
+    is_live = not isinstance(made, approvals.Waiting)
+    done, data = apply.answer(made), {"promoted": is_live, **made.as_document(), "gate": _documents(checks)}
     return Result(done.summary, data, tables=done.tables)
 
 

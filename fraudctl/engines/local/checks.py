@@ -13,8 +13,10 @@ from fraudctl.engines import ports
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.engines.local import processes
 from fraudctl.engines.local.processes import supervisor_pid
+from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Paths
+from fraudctl.home.unprivileged import user_of
 from fraudctl.servers import discover
 from fraudctl.settings import reading
 
@@ -22,16 +24,19 @@ from fraudctl.settings import reading
 def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
     """Every check, in an order for reading."""
     found = [_packages(), _java(), _jars(artifacts.cache_dir(environ))]
-    return [*found, _ports(home, environ), _leftovers(home), _pid_file(home), _other_users()]
+    return [*found, _ports(home, environ), _leftovers(home), _pid_file(home), _other_users(home)]
 
 
-def _other_users() -> Check:
+def _other_users(home: Path) -> Check:
     """What keeps others of this machine out, and what does not."""
+    found = "servers ask who comes, files are the owner's alone; anyone here may read /metrics"
     if os.geteuid() != 0:
-        found = "servers ask who comes, files are yours alone; anyone here may read /metrics"
         return Check("other users", WELL, found)
-    found = "what root starts runs as root, PostgreSQL aside"
-    return Check("other users", WARNING, found, "start stacks as an ordinary user; see docs/security.md")
+    if Supervisor(Paths(home)).user == 0:
+        found = "this stack runs as root, PostgreSQL aside"
+        hint = "`down` and `up` say why; or start stacks as an ordinary user; see docs/security.md"
+        return Check("other users", WARNING, found, hint)
+    return Check("other users", WELL, f"{found}; what root starts runs as user {user_of(home)}")
 
 
 def _packages() -> Check:

@@ -23,11 +23,12 @@ def socket_path(home: Path) -> Path:
     if len(os.fsencode(inside)) <= LONGEST_SOCKET_PATH:
         return inside
     short = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"fraudctl-{os.getuid()}-{short}.sock"
+    owner = home.stat().st_uid if home.exists() else os.getuid()
+    return Path(tempfile.gettempdir()) / f"fraudctl-{owner}-{short}.sock"
 
 
-def configuration(paths: Paths, programs: Sequence[Program]) -> str:
-    """The text of supervisord.conf."""
+def configuration(paths: Paths, programs: Sequence[Program], is_root: bool) -> str:
+    """The text of supervisord.conf, for one that runs as root or not."""
     run = paths.run
     main = {
         "logfile": paths.logs / "supervisord.log",
@@ -41,22 +42,22 @@ def configuration(paths: Paths, programs: Sequence[Program]) -> str:
         "identifier": "fraudctl",
         "umask": f"{UMASK:03o}",
     }
-    if os.geteuid() == 0:
+    if is_root:
         main["user"] = "root"
     interface = {"supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"}
     sections = [
         _section("unix_http_server", {"file": socket_path(paths.home), "chmod": "0600"}),
         _section("supervisord", main),
         _section("rpcinterface:supervisor", interface),
-        *(_section(f"program:{program.name}", _program(paths, program)) for program in programs),
+        *(_section(f"program:{one.name}", _program(paths, one, is_root)) for one in programs),
     ]
     return "\n".join(sections)
 
 
-def _program(paths: Paths, program: Program) -> dict[str, object]:
+def _program(paths: Paths, program: Program, is_root: bool) -> dict[str, object]:
     environment = {**program.env, HOME_VARIABLE: str(paths.home)}
     settings: dict[str, object] = {
-        "command": " ".join(map(_quoted, _command(program))),
+        "command": " ".join(map(_quoted, _command(program, is_root))),
         "environment": ",".join(f"{name}={_quoted(value)}" for name, value in environment.items()),
         "directory": program.directory or paths.home,
         "autostart": "false",
@@ -83,9 +84,9 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-def _command(program: Program) -> Sequence[str]:
-    """As that user, which the supervisor cannot do by itself for one that has no account."""
-    if program.user is None:
+def _command(program: Program, is_root: bool) -> Sequence[str]:
+    """As its user, which the supervisor cannot do for one without an account; it may be that user itself."""
+    if program.user is None or not is_root:
         return program.argv
     become = "; ".join(_BECOME.splitlines())
     return [sys.executable, "-I", "-S", "-c", become, str(program.user), *program.argv]

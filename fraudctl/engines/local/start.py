@@ -6,6 +6,7 @@ by `fraudctl.jobs.live`.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from fraudctl.binaries import artifacts
 from fraudctl.console.streams import say
 from fraudctl.engines import beginning, chosen, external, ports, workers
 from fraudctl.engines.contract import Wish
+from fraudctl.engines.local.runner import runner
 from fraudctl.engines.local.supervision import ProcessState, Supervisor
 from fraudctl.engines.waiting import program_names_of, together
 from fraudctl.errors import UsageError
@@ -120,11 +122,16 @@ class _Run:
     def _supervise(self, stack: Stack, ours: Mapping[str, BaseServer]) -> None:
         workers.write_configurations(stack)
         programs = [program for server in ours.values() for program in server.programs()]
-        changed = self.supervisor.configure([*programs, *workers.programs(stack)])
-        if self.supervisor.pid is None:
-            self.supervisor.start()
-        elif changed:
-            self.supervisor.reload()
+        programs += workers.programs(stack)
+        if (user := self.supervisor.user) is not None:
+            if self.supervisor.configure(programs, is_root=user == 0):
+                self.supervisor.reload()
+            return
+        run_as, obstacle = runner(stack, programs)
+        if obstacle:
+            say(f"note: all of this stack but PostgreSQL runs as root: {obstacle}")
+        self.supervisor.configure(programs, is_root=os.geteuid() == 0 and run_as is None)
+        self.supervisor.start(run_as)
 
     def _start_servers(self, wave: Sequence[BaseServer]) -> None:
         for server in wave:

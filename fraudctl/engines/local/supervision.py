@@ -20,6 +20,7 @@ import psutil
 from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.engines.local.configuration import configuration, socket_path
 from fraudctl.engines.local.processes import end, end_orphans, supervisor_pid
+from fraudctl.engines.local.runner import Runner
 from fraudctl.engines.waiting import Wait, log_tail, program_names_of
 from fraudctl.errors import Failed, NotRunning
 from fraudctl.home.private_files import UMASK, make_folder, write_atomically
@@ -75,22 +76,33 @@ class Supervisor:
     def pid(self) -> int | None:
         return supervisor_pid(self.paths.home)
 
-    def configure(self, programs: Sequence[Program]) -> bool:
+    @property
+    def user(self) -> int | None:
+        """The number of the user that it runs as; None when it does not run."""
+        pid = self.pid
+        with suppress(psutil.NoSuchProcess):
+            return None if pid is None else psutil.Process(pid).uids().effective
+        return None
+
+    def configure(self, programs: Sequence[Program], is_root: bool) -> bool:
         """Write the configuration; whether it differs from what was there."""
         file = self.paths.run / "supervisord.conf"
-        text = configuration(self.paths, programs)
+        text = configuration(self.paths, programs, is_root)
         if file.is_file() and file.read_text(encoding="utf-8") == text:
             return False
         write_atomically(file, text)
         return True
 
-    def start(self) -> None:
-        """Start the supervisor unless it lives, and wait until it answers."""
+    def start(self, runner: Runner | None) -> None:
+        """Start the supervisor unless it lives, as that user, and wait until it answers."""
         if self.pid is None:
             end_orphans(self.paths.home)
             with suppress(FileNotFoundError):
                 socket_path(self.paths.home).unlink()
-            self._spawn()
+            make_folder(self.paths.logs)
+            if runner is not None:
+                runner.take_over()
+            self._spawn(runner)
         hint = f"see {self.paths.logs}/supervisord.log"
         until(
             self._answers,
@@ -175,17 +187,17 @@ class Supervisor:
         except (NotRunning, OSError):
             return False
 
-    def _spawn(self) -> None:
-        make_folder(self.paths.logs)
+    def _spawn(self, runner: Runner | None) -> None:
         argv = [sys.executable, "-W", "ignore", "-m", "supervisor.supervisord", "-c"]
+        argv = [*argv, str(self.paths.run / "supervisord.conf")]
         done = subprocess.run(
-            [*argv, str(self.paths.run / "supervisord.conf")],
+            runner.command(argv) if runner else argv,
             capture_output=True,
             text=True,
             check=False,
             start_new_session=True,
             cwd=self.paths.home,
-            env=_environment(),
+            env=runner.environment(_environment()) if runner else _environment(),
             umask=UMASK,
         )
         if done.returncode != 0:

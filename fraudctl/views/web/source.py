@@ -16,7 +16,7 @@ from fraudctl.decisions.search import Search
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
-from fraudctl.rules import changes
+from fraudctl.rules import described
 from fraudctl.views.watcher import View, Watcher
 from pipeline.records.quantities import format_time
 
@@ -96,7 +96,7 @@ class OfStack:
     def rules(self) -> Answer:
         chain = activations.of(self._stack).sorted_out().chain
         rows = []
-        for one in map(changes.described, reversed(chain)):
+        for one in map(described.described, reversed(chain)):
             since = one["in_force_from"] or "the beginning"
             beside = one["shadow"]["version"] if one["shadow"] else None
             rows.append((since, one["version"], one["hash"][:12], one["action"], beside))

@@ -124,6 +124,7 @@ class Folder:
     @contextmanager
     def _locked(self, name: str, tag: str | None) -> Iterator[None]:
         with (self._root / ".lock").open("w") as file:
+            files.own(file.fileno(), self._root / ".lock")
             self._close(self._root / ".lock")
             fcntl.flock(file, fcntl.LOCK_EX)
             if self.tag(name) != tag:
@@ -133,7 +134,7 @@ class Folder:
     def _make(self, folder: Path) -> None:
         missing = [one for one in (folder, *folder.parents) if not one.exists()]
         for one in reversed(missing):
-            one.mkdir(exist_ok=True)
+            files.make_folders(one, 0o777)
             if one != self._root and one.is_relative_to(self._root):
                 self._close(one)
 

@@ -17,6 +17,7 @@ public final class Activations {
     private final Trust trust;
     private final RecordCheck check;
     private final Aside aside;
+    private final Ballot ballot;
     private final Set<Long> putAside = new HashSet<>();
     private Plan newest;
     private long newestOffset = -1;
@@ -30,6 +31,7 @@ public final class Activations {
     public Activations(JsonNode settings, String trust, RecordCheck check, Aside aside) {
         this.settings = settings;
         this.trust = Trust.read(trust);
+        this.ballot = new Ballot(this.trust.approvals());
         this.check = check;
         this.aside = aside;
     }
@@ -44,20 +46,26 @@ public final class Activations {
             }
             byte[] payload = value == null ? null : trust.payload(value);
             problem = check.problem(payload);
-            return problem == null ? counted(offset, appendMs, payload, isAsked) : putAside(offset, problem);
+            String key = isAsked ? trust.key(value) : null;
+            return problem == null ? counted(offset, appendMs, payload, key) : putAside(offset, problem);
         } catch (IOException | GeneralSecurityException | RuntimeException unexpected) {
             // The check has a gap, then. No record may stop the scoring.
             return putAside(offset, "the kernel cannot read it: " + unexpected);
         }
     }
 
-    private Plan counted(long offset, long appendMs, byte[] value, boolean isAsked) throws IOException {
+    /** {@code key} is what the record is signed by, null of one that is not asked for a signature. */
+    private Plan counted(long offset, long appendMs, byte[] value, String key)
+            throws IOException, GeneralSecurityException {
         JsonNode record = MAPPER.readTree(value);
-        String problem = isAsked ? trust.destinationProblem(record) : null;
+        String problem = key != null ? trust.destinationProblem(record) : null;
         if (problem != null) {
             return putAside(offset, problem);
         }
         if (!record.get("kind").asText().equals("activation")) {
+            if (key != null) {
+                ballot.take(offset, record, key, value);
+            }
             return null;
         }
         long previous = record.get("previous").asLong(-1);
@@ -71,6 +79,10 @@ public final class Activations {
         if (record.get("plan").get("epoch").asInt() != epoch) {
             return putAside(offset, "its plan has the epoch " + record.get("plan").get("epoch") + ", it would be "
                     + epoch);
+        }
+        problem = key != null ? ballot.problem(record) : null;
+        if (problem != null) {
+            return putAside(offset, problem);
         }
         newest = following(appendMs, record, value);
         newestOffset = offset;

@@ -56,6 +56,16 @@ final class Trust {
         return !document.isNull() && offset >= document.get("adopted").asLong();
     }
 
+    /** How many others must approve of what somebody proposes; a document of before there was that says nothing. */
+    int approvals() {
+        return document.path("approvals").asInt(0);
+    }
+
+    /** By which key somebody says to have signed it; null of one without a signature. */
+    String key(byte[] value) {
+        return apart(value).key;
+    }
+
     /** The record without its signature. */
     byte[] payload(byte[] value) {
         return apart(value).payload;
