@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes checkov
+.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes checkov
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ bench-reading: setup ## what reading, checking and encoding a row of a file cost
 
 bench-backtest: setup ## how fast backtests are, by the kernel and by the reference (a minute, no stack)
 	$(BIN)/python -m fraudctl.compare.backtest_speed
+
+bench-watching: setup ## what it costs to watch the stack that is up, at 5,000 events a second (two minutes)
+	$(BIN)/python -m fraudctl.bench.watching
 
 schemas: setup ## write schemas/*.json anew from the types
 	$(BIN)/python -m fraudctl.schemas
