@@ -8,7 +8,10 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes
+.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes test-evasion
+
+EVASION := tests/unit/pipeline/kernel/test_evasion.py tests/unit/fraudctl/compare/test_backtest.py \
+	tests/unit/fraudctl/traffic/test_ingest.py tests/contract/test_scenarios.py tests/stack/test_evasion.py
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +85,9 @@ test-compose: setup ## the same on Docker Compose; makes a Docker where there is
 
 test-kubernetes: setup ## the chart and the engine on a real API server, which is built at first (ten minutes, then two)
 	.ci/kubernetes $(BIN)/python -m pytest tests/kubernetes
+
+test-evasion: setup ## who knows the rules and tries to pass them by (see docs/security.md; ten minutes)
+	$(BIN)/python -m pytest $(EVASION) -k "evasion or backdated or from_the_future"
 
 soak: setup ## the long ones: a million events, ten minutes, every fault (an hour and more; see docs/faults.md)
 	$(BIN)/python -m pytest -s tests/soak
