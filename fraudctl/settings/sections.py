@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from fraudctl.settings import shipped
 from fraudctl.settings.layers import Layers
+from pipeline.settings import reference
 from pipeline.settings.reading import Problem, files, names, read, unknown
 
 _T = TypeVar("_T")
@@ -56,5 +57,12 @@ class Sections:
         """Let the files among what was found be seen from the profile."""
         for name in files(kind):
             if isinstance(found.get(name), str):
-                file = shipped.beside(self.path.parent, found[name])
-                found[name] = str(self.there(f"{path}.{name}", file))
+                found[name] = str(self._file(f"{path}.{name}", found[name]))
+
+    def _file(self, path: str, given: str) -> Path:
+        """A file seen from the profile, or the mark of a reference to a secret elsewhere."""
+        if not reference.is_one(given):
+            return self.there(path, shipped.beside(self.path.parent, given.removeprefix(reference.FILE)))
+        if wrong := reference.problem(given):
+            self.problem(path, wrong)
+        return reference.marked(given)
