@@ -8,7 +8,10 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes checkov
+.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes checkov test-evasion
+
+EVASION := tests/unit/pipeline/kernel/test_evasion.py tests/unit/fraudctl/compare/test_backtest.py \
+	tests/unit/fraudctl/traffic/test_ingest.py tests/contract/test_scenarios.py tests/stack/test_evasion.py
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -87,6 +90,9 @@ SHORT_COMPOSE = tests/contract/test_engines.py tests/compose/test_both_engines.p
 
 test-kubernetes: setup ## the chart and the engine on a real API server, which is built at first (ten minutes, then two)
 	.ci/kubernetes $(BIN)/python -m pytest tests/kubernetes
+
+test-evasion: setup ## who knows the rules and tries to pass them by (see docs/security.md; ten minutes)
+	$(BIN)/python -m pytest $(EVASION) -k "evasion or backdated or from_the_future"
 
 soak: setup ## the long ones: a million events, ten minutes, every fault (an hour and more; see docs/faults.md)
 	$(BIN)/python -m pytest -s tests/soak

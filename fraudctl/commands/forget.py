@@ -15,8 +15,7 @@ from fraudctl.console.result import Result, Table
 from fraudctl.decisions import erasure
 from fraudctl.errors import UsageError
 from fraudctl.home import audit
-from pipeline.records.clock import DAY_MS, now_ms
-from pipeline.records.quantities import format_time
+from pipeline.records import clock, quantities
 
 if TYPE_CHECKING:
     from fraudctl.decisions.erasure import Erased
@@ -81,12 +80,12 @@ def _counted(said: Erased) -> str:
 def _until(running: Stack) -> str | None:
     """When the last bytes of today leave the topics; None where these are kept for ever."""
     keep_ms = running.profile.retention_ms
-    return None if keep_ms < 0 else format_time(now_ms() + keep_ms)
+    return None if keep_ms < 0 else quantities.format_time(clock.now_ms() + keep_ms)
 
 
 def _log(running: Stack) -> str:
     until = _until(running)
     if until is None:
         return "the topics keep the bytes for ever, unread (see docs/privacy.md)"
-    days = running.profile.retention_ms // DAY_MS
+    days = running.profile.retention_ms // clock.DAY_MS
     return f"the topics drop the bytes within {days} days (see docs/privacy.md)"

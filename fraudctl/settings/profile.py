@@ -43,13 +43,18 @@ class Topics:
     """who was forgotten, and up to where"""
 
 
+KEPT_MS = 400 * DAY_MS
+"""A year and the month in which it is looked back upon: enough for chargebacks and yearly comparisons, and
+not for ever."""
+
+
 @settings()
 class Log:
     """How the topics are kept."""
 
     partitions: Annotated[int, Whole(1, 256)] = 4
-    retention_ms: Annotated[int, Duration(-1, bare=True)] = -1
-    """-1: unlimited"""
+    retention_ms: Annotated[int, Duration(-1, bare=True)] = KEPT_MS
+    """how long topics keep a record; -1: for ever"""
     max_message_bytes: Annotated[int, Whole(100_000, 16 * 1024 * 1024)] = 16 * 1024 * 1024
     """of a transaction or decision; a decision that would be larger is refused"""
     partition_by: Annotated[str, Choice(FIELDS)] = USER
