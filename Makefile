@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes
+.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check screenshots schemas metrics permissions chart aws wheel clean test-kubernetes
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -120,6 +120,9 @@ chart: setup ## write anew what of the Helm chart is made: dashboards, alert rul
 
 dashboards-check: setup ## the dashboards beside Grafana's schema (npm), and in a Grafana that runs: GRAFANA=http://…
 	$(BIN)/python -m tests.dashboards_check $(GRAFANA)
+
+screenshots: setup ## draw docs/images anew, with a Chromium and without a stack (a minute)
+	$(BIN)/python -m tests.screenshots
 
 wheel: setup ## dist/fraudctl-*.whl, with the kernel's jar in it
 	@rm -f pipeline/kernel/*.jar build/lib/pipeline/kernel/*.jar
