@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes checkov test-evasion
+.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check screenshots schemas metrics permissions chart aws wheel clean test-kubernetes checkov test-evasion
 
 EVASION := tests/unit/pipeline/kernel/test_evasion.py tests/unit/fraudctl/compare/test_backtest.py \
 	tests/unit/fraudctl/traffic/test_ingest.py tests/contract/test_scenarios.py tests/stack/test_evasion.py
@@ -135,6 +135,9 @@ chart: setup ## write anew what of the Helm chart is made: dashboards, alert rul
 
 dashboards-check: setup ## the dashboards beside Grafana's schema (npm), and in a Grafana that runs: GRAFANA=http://…
 	$(BIN)/python -m tests.dashboards_check $(GRAFANA)
+
+screenshots: setup ## draw docs/images anew, with a Chromium and without a stack (a minute)
+	$(BIN)/python -m tests.screenshots
 
 wheel: setup ## dist/fraudctl-*.whl, with the kernel's jar in it
 	@rm -f pipeline/kernel/*.jar build/lib/pipeline/kernel/*.jar
