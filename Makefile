@@ -8,7 +8,10 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes checkov
+.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check screenshots schemas metrics permissions chart aws wheel clean test-kubernetes checkov test-evasion
+
+EVASION := tests/unit/pipeline/kernel/test_evasion.py tests/unit/fraudctl/compare/test_backtest.py \
+	tests/unit/fraudctl/traffic/test_ingest.py tests/contract/test_scenarios.py tests/stack/test_evasion.py
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,14 +80,23 @@ test-contract: setup ## what every extension owes: each store, server and channe
 test-stack: setup ## the pipeline as a whole, on a stack of real servers (15 minutes)
 	$(BIN)/python -m pytest tests/stack
 
-test-compose: setup ## the same on Docker Compose; makes a Docker where there is none (ten minutes at first, then five)
+test-compose: setup ## the same on Docker Compose; makes a Docker where there is none
 	.ci/compose $(BIN)/python -m pytest tests/compose tests/contract/test_engines.py
+
+test-compose-short: setup ## the part of it that says most: the contract of engines, both engines decide alike, the image, Compose alone
+	.ci/compose $(BIN)/python -m pytest $(SHORT_COMPOSE)
+
+SHORT_COMPOSE = tests/contract/test_engines.py tests/compose/test_both_engines.py tests/compose/test_image.py tests/compose/test_alone.py
 
 test-kubernetes: setup ## the chart and the engine on a real API server, which is built at first (ten minutes, then two)
 	.ci/kubernetes $(BIN)/python -m pytest tests/kubernetes
 
+test-evasion: setup ## who knows the rules and tries to pass them by (see docs/security.md; ten minutes)
+	$(BIN)/python -m pytest $(EVASION) -k "evasion or backdated or from_the_future"
+
 soak: setup ## the long ones: a million events, ten minutes, every fault (an hour and more; see docs/faults.md)
 	$(BIN)/python -m pytest -s tests/soak
+	.ci/compose $(BIN)/python -m pytest tests/compose/test_compose.py
 
 bench: setup ## latency, recovery, capacity and the cost of keys (see docs/benchmarks.md)
 	$(BIN)/fraudctl up --profile bench
@@ -99,6 +111,9 @@ bench-reading: setup ## what reading, checking and encoding a row of a file cost
 
 bench-backtest: setup ## how fast backtests are, by the kernel and by the reference (a minute, no stack)
 	$(BIN)/python -m fraudctl.compare.backtest_speed
+
+bench-watching: setup ## what it costs to watch the stack that is up, at 5,000 events a second (two minutes)
+	$(BIN)/python -m fraudctl.bench.watching
 
 schemas: setup ## write schemas/*.json anew from the types
 	$(BIN)/python -m fraudctl.schemas
@@ -120,6 +135,9 @@ chart: setup ## write anew what of the Helm chart is made: dashboards, alert rul
 
 dashboards-check: setup ## the dashboards beside Grafana's schema (npm), and in a Grafana that runs: GRAFANA=http://…
 	$(BIN)/python -m tests.dashboards_check $(GRAFANA)
+
+screenshots: setup ## draw docs/images anew, with a Chromium and without a stack (a minute)
+	$(BIN)/python -m tests.screenshots
 
 wheel: setup ## dist/fraudctl-*.whl, with the kernel's jar in it
 	@rm -f pipeline/kernel/*.jar build/lib/pipeline/kernel/*.jar

@@ -15,7 +15,7 @@ from fraudctl import schemas
 from fraudctl.binaries.java import flink_module_flags
 from fraudctl.flink.cluster import ROCKSDB_MB, Setting, cluster_settings, taskmanager_memory
 from fraudctl.monitoring import dashboards, rules_file
-from fraudctl.servers import _flink_metrics, flink
+from fraudctl.servers import _flink_logging, _flink_metrics
 from fraudctl.settings import shipped
 
 _PYTHON: Final = "/opt/fraudctl/bin/python"
@@ -48,7 +48,9 @@ def files(folder: Path) -> Mapping[str, str]:
     return {
         **boards,
         "files/rules.yml": rules_file.text(),
-        "files/flink.json": _text({"configuration": flink_settings(), "logging": flink.logging("INFO")}),
+        "files/flink.json": _text(
+            {"configuration": flink_settings(), "logging": _flink_logging.text("INFO")}
+        ),
         "values.schema.json": _text(with_profile(schema)),
     }
 

@@ -138,9 +138,19 @@ COMMANDS = {
         "Prove that every store agrees with the decisions log.",
         {"sinks": "repair"},
     ),
+    "forget": Entry(
+        "fraudctl.commands.forget",
+        "Erase a person from every store, and from what readers see of the log.",
+        {"user": ""},
+    ),
     "audit": Entry(
         "fraudctl.commands.audit",
         "Show who changed what and when, or `verify` that none of it was changed or cut; exit 5 if it was.",
+    ),
+    "backup": Entry(
+        "fraudctl.commands.backup",
+        "A copy of a stack from which it goes on elsewhere.",
+        dict.fromkeys(("create", "restore"), ""),
     ),
     "secrets": Entry("fraudctl.commands.secrets", "The secrets of the stack's own servers.", {"rotate": ""}),
     "schema": Entry("fraudctl.commands.schema", "The JSON Schemas of records and files."),

@@ -25,6 +25,7 @@ from typing import Any, Protocol
 
 from pipeline import sinks
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.gap import Gap
 from pipeline.connections.tls import BadFile
 from pipeline.metrics import SinkStatus, exposition
 from pipeline.metrics.pulse import Pulse
@@ -32,10 +33,11 @@ from pipeline.process import configuration
 from pipeline.process.backoff import Backoff
 from pipeline.process.dead_letters import NotAcknowledged
 from pipeline.process.decisions_log import DecisionsLog, Membership
+from pipeline.process.forgotten import Unknown
 from pipeline.process.status_file import StatusFile
 from pipeline.records.clock import now_ms
 from pipeline.records.decision_record import Delivery
-from pipeline.sinks import Refused, Sink, Unavailable
+from pipeline.sinks import Outcome, Refused, Sink, Unavailable
 
 _COLLECT_EVERY = 200_000
 """Objects made between two looks for cycles. A batch of parsed decisions is many objects and no cycle: at
@@ -59,6 +61,8 @@ class Config:
     """tells this member from others of its group; with it a restarted one gets its partitions at once"""
     pause_file: Path | None = None
     """while this file is there, nothing is read; the place in the group and the offsets are kept"""
+    forgotten_topic: str | None = None
+    """where it stands who is forgotten; None for nobody"""
     metrics_port: int | None = None
     """where `/metrics` is answered, and probes are; None for nowhere"""
     metrics_host: str = exposition.HOST
@@ -78,7 +82,8 @@ class Config:
     @property
     def membership(self) -> Membership:
         """Its place in the consumer group, and the topics."""
-        return Membership(self.kafka, self.group, self.decisions_topic, self.dead_letter_topic, self.instance)
+        topics = self.decisions_topic, self.dead_letter_topic
+        return Membership(self.kafka, self.group, *topics, self.instance, self.forgotten_topic)
 
     @property
     def batch(self) -> int:
@@ -117,12 +122,17 @@ class Pace:
 class Log(Protocol):
     """The decisions topic as a projector sees it. `DecisionsLog` is the real one."""
 
-    def read(self, limit: int, wait_s: float) -> list[Delivery]: ...
+    def read(self, limit: int, wait_s: float) -> list[Delivery]:
+        """Raises Gap, as `idle` does."""
+
     def owns(self, partition: int) -> bool: ...
     def commit(self, offsets: Mapping[int, int]) -> None: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def idle(self, wait_s: float) -> None: ...
+    def remembered(self, batch: Sequence[Delivery]) -> list[Delivery]:
+        """Raises Unknown."""
+
     def dead_letter(self, refused: Sequence[Refused]) -> None:
         """Raises NotAcknowledged."""
 
@@ -174,7 +184,7 @@ class Projector:
                 self._write(batch)
                 self._status.mend = None
                 return
-            except (Unavailable, NotAcknowledged) as error:
+            except (Unavailable, NotAcknowledged, Unknown) as error:
                 self._status.retried += 1
                 self._status.last_error = str(error)
                 self._status.mend = sinks.mend(self._status.sink, error)
@@ -186,7 +196,9 @@ class Projector:
 
     def _write(self, batch: list[Delivery]) -> None:
         began = time.monotonic()
-        outcome = self._sink.write(batch)
+        # each attempt asks anew: a batch may have waited for its store while somebody was forgotten
+        kept = self._log.remembered(batch)
+        outcome = self._sink.write(kept) if kept else Outcome()
         if outcome.refused:
             self._log.dead_letter(outcome.refused)
             self._status.last_error = outcome.refused[-1].reason
@@ -257,6 +269,9 @@ def main(arguments: Sequence[str] | None = None) -> int | str:
         signal.signal(number, lambda *_: projector.stop())
     try:
         projector.run()
+    except Gap as gone:
+        status.last_error, status.mend = str(gone), gone.mend(config.sink)
+        return f"{gone}; {status.mend}"
     finally:
         file.write(status)
         decisions.close()

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import urllib.parse
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +38,21 @@ class Prometheus:
 
     def firing(self) -> set[tuple[str, str]]:
         """Alerts that fire, with the program they name."""
+        return {who for who, one in self._alerts() if one["state"] == "firing"}
+
+    def active_since(self, name: str, program: str) -> float:
+        """When the condition of an alert came true that is pending or fires, in seconds since 1970."""
+        moments = [one["activeAt"] for who, one in self._alerts() if who == (name, program)]
+        return min(datetime.fromisoformat(_microseconds(moment)).timestamp() for moment in moments)
+
+    def _alerts(self) -> list[tuple[tuple[str, str], dict[str, Any]]]:
         alerts = self.get("alerts")["alerts"]
-        return {
-            (one["labels"]["alertname"], one["labels"].get("program", ""))
-            for one in alerts
-            if one["state"] == "firing"
-        }
+        return [((one["labels"]["alertname"], one["labels"].get("program", "")), one) for one in alerts]
+
+
+def _microseconds(moment: str) -> str:
+    """Prometheus tells nanoseconds, without those zeros that would be at the end."""
+    return re.sub(r"\.(\d{1,6})\d*", lambda found: f".{found[1]:0<6}", moment)
 
 
 def tool(name: str) -> Path:

@@ -80,7 +80,7 @@ def run(stack: Stack, seconds: float, progress: Progress) -> Rest:
         raise Failed(f"{more} records came meanwhile, so the stack was not at rest", hint="stop what sends")
     memory = _memory_mb(stack)
     programs = [
-        Idle(name, round((s - before.programs.get(name, 0.0)) / took_s, 4), memory.get(name, 0))
+        Idle(name, round(max(0.0, s - before.programs.get(name, 0.0)) / took_s, 4), memory.get(name, 0))
         for name, s in after.programs.items()
     ]
     threads = {

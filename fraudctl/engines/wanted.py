@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fraudctl import engines
-from fraudctl.home import grown, rulesets
+from fraudctl.home import grown, kept, rulesets
 from fraudctl.settings import reading
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def profile(home: Path, name: str | None, rules: str | None, taskmanagers: int |
         return known.profile if taskmanagers is None else _with_workers(known.profile, taskmanagers)
     overrides: dict[str, object] = {"rules": str(rulesets.locate(rules).absolute())} if rules else {}
     overrides |= {"servers.flink.taskmanagers": taskmanagers} if taskmanagers else {}
-    return grown.with_partitions(home, reading.load(name, overrides, os.environ))
+    loaded = reading.load(name, overrides, os.environ)
+    return kept.with_retention(home, grown.with_partitions(home, loaded))
 
 
 def _with_workers(running: Profile, taskmanagers: int) -> Profile:

@@ -6,7 +6,7 @@ Everything that can be read two ways has an option here; what is recognised with
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fraudctl.errors import UsageError
 from pipeline.records.quantities import Refusal, parse_time
@@ -65,6 +65,10 @@ class ReadOptions:
             _one_of(f"--kind {column}", kind, KINDS)
         _check_single(self)
         _check_times(self)
+
+    def with_kinds(self, declared: Mapping[str, str]) -> ReadOptions:
+        """The same with the kinds that a rule set declares, where the user gave none."""
+        return replace(self, kinds={**declared, **self.kinds})
 
 
 def mapping(pairs: Iterable[str]) -> dict[str, str]:

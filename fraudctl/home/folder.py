@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
@@ -40,6 +41,7 @@ ENTRIES = (
     "logs",
     "plugins",
     "replays",
+    "restored",
     "rules",
     "run",
     "savepoints",
@@ -176,7 +178,12 @@ def remove(home: Path, outside: Iterable[Path] = ()) -> Removed:
 
 
 def delete(path: Path) -> str:
-    """Delete a file or folder as far as possible; why something of it is still there, else empty."""
+    """Delete a file or folder as far as possible; why something of it is still there, else empty.
+
+    Nothing goes from a folder with a mount in it: what is mounted there lies somewhere else.
+    """
+    if (mount := _mount_below(path)) is not None:
+        return f"something is mounted in it, at {mount}"
     try:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -186,6 +193,21 @@ def delete(path: Path) -> str:
         shutil.rmtree(path, ignore_errors=True)  # the rest of it
         return f"{failure.strerror or failure}" if os.path.lexists(path) else ""
     return ""
+
+
+def _mount_below(path: Path) -> Path | None:
+    try:
+        lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
+    except OSError:
+        return None  # no Linux
+    place = path.parent.resolve() / path.name
+    found = (_unescaped(line.split()[4]) for line in lines)
+    return next((one for one in found if one != place and one.is_relative_to(place)), None)
+
+
+def _unescaped(text: bytes) -> Path:
+    """A path as the kernel lists it: space, tab, line end and backslash are octal."""
+    return Path(os.fsdecode(re.sub(rb"\\([0-7]{3})", lambda one: bytes([int(one[1], 8)]), text)))
 
 
 def _ours(home: Path) -> list[Path]:

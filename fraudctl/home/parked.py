@@ -1,7 +1,8 @@
 """Secrets that a profile holds itself, or has from the environment, put into files of the home.
 
 From there on the profile names the files: what a stack writes about itself, and what its programs are told,
-holds no secret. Knows two kinds: a setting NAME beside which there is `NAME_file`, and a password in a URL.
+holds no secret. Knows two kinds: a setting NAME beside which there is `NAME_file`, and a password in a URL;
+references to secrets elsewhere are a third (`references`).
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from fraudctl.home import references
 from fraudctl.home.folder import claim
 from fraudctl.home.private_files import write_atomically
 from fraudctl.settings.profile import External, Profile, ServerSettings
 from pipeline import notify
+from pipeline.settings import reference
 from pipeline.settings.reading import names
 
 HIDDEN = "(secret)"
@@ -28,11 +31,16 @@ def park(profile: Profile, folder: Path, environ: MutableMapping[str, str]) -> P
         for name, settings in profile.notify.channels.items()
     }
     servers = {name: _of_server(name, one, folder, environ) for name, one in profile.servers.items()}
-    return replace(profile, notify=replace(profile.notify, channels=channels), servers=servers)
+    profile = replace(profile, notify=replace(profile.notify, channels=channels), servers=servers)
+    if references.all_of(profile):
+        claim(folder.parent)
+    return references.followed(profile, folder, environ)
 
 
 def shown(path: str, value: object) -> object:
     """A setting by its dotted path, as it may be shown."""
+    if (text := reference.text_of(value)) is not None:
+        return text
     *_, kind, name = ("", *path.split("."))
     if path.startswith("notify.channels.") and value is not None and name in _secret_names(kind):
         return HIDDEN

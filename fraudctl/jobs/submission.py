@@ -23,7 +23,7 @@ from fraudctl.kafka import frames
 from pipeline.connections.kafka import jvm
 from pipeline.connections.registry import jvm as registry
 from pipeline.connections.tls import BadFile
-from pipeline.records.clock import now_ms
+from pipeline.records.clock import DAY_MS, now_ms
 from pipeline.rules import ruleset
 from pipeline.rules.plan import PlanSettings
 from pipeline.scoring.job_config import JobConfig, JobTopics
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 LIVE = "fraudctl-live"
 SUBMIT_S = 180.0
+OLDEST_MS = 400 * DAY_MS
+"""An event that comes later than that after its time is one of a wrong clock, not of a slow sender."""
 SUBMIT = (sys.executable, "-m", "pipeline.job", "--config")
 """what hands a job to Flink; the path of its configuration comes last"""
 CLIENT_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m")
@@ -112,7 +114,15 @@ def plan_settings(profile: Profile) -> PlanSettings:
         settings.allowed_lateness_ms,
         settings.ids.max_bytes,
         settings.ids.is_any,
+        oldest_ms(profile),
+        settings.max_ahead_ms,
     )
+
+
+def oldest_ms(profile: Profile) -> int:
+    """How old an event may be when it comes; 0: as old as it likes."""
+    told, kept = profile.pipeline.max_age_ms, profile.retention_ms
+    return told if told is not None else min(kept, OLDEST_MS) if kept > 0 else OLDEST_MS
 
 
 def ruleset_content(path: Path) -> dict[str, object]:

@@ -1,4 +1,7 @@
-"""Records as they lie in a topic: up to its end, or as they come. Order holds within a partition only."""
+"""Records as they lie in a topic: up to its end, or as they come. Order holds within a partition only.
+
+Where the log no longer holds what comes next, reading fails (`log_gap`): nothing is passed over in silence.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from fraudctl.errors import FraudctlError
+from fraudctl.errors import Failed, FraudctlError
 from fraudctl.kafka.admin import begin_offsets, end_offsets
 from fraudctl.kafka.broker import UNREACHABLE, buildable, failure, log, translated, unreachable
-from pipeline.connections.kafka import librdkafka
+from pipeline.connections.kafka import gap, librdkafka
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.librdkafka import Files
 from pipeline.records.decision_record import RUN
@@ -22,6 +25,10 @@ READ_AHEAD_KB = 16_384
 """What a tail keeps of records not yet asked for; the client's own default is four times that."""
 GATHERED_BYTES = 256 * 1024
 """A reader that gathers is answered sooner when that much has come together."""
+_MEND_OF_GAP = (
+    "what is gone cannot be read again: begin with what the log holds, as from earliest; "
+    "how long a topic keeps records is its retention.ms"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class Tail:
             "group.id": TAIL_GROUP,
             "enable.auto.commit": False,
             "enable.partition.eof": gather_ms is None,
-            "auto.offset.reset": "earliest",
+            **gap.RESET,
             "fetch.wait.max.ms": 50 if gather_ms is None else gather_ms,
             "fetch.min.bytes": 1 if gather_ms is None else GATHERED_BYTES,
             "queued.max.messages.kbytes": read_ahead_kb,
@@ -88,6 +95,7 @@ class Tail:
         """Records that arrive within `wait_s`, at most `most`; an empty list when there are none.
 
         A broker that is away is not an error here: the client reconnects, and the caller bounds its patience.
+        Failed where the log no longer holds what comes next, as with `values` and `timed`.
         """
         records = []
         messages = self._consumed(wait_s, most)
@@ -127,7 +135,14 @@ class Tail:
         if self._files.have_changed():
             self._renew()
         with translated(self._kafka):
-            return list(self._consumer.consume(most, wait_s))
+            came = list(self._consumer.consume(most, wait_s))
+        for message in came:
+            if message.error() is not None and (gone := gap.found(message, self.topic, self._held)):
+                raise Failed(str(gone), hint=_MEND_OF_GAP, code="log_gap")
+        return came
+
+    def _held(self, partition: int) -> gap.Held | None:
+        return self._consumer.get_watermark_offsets(TopicPartition(self.topic, partition), timeout=5) or None
 
     def _made(self, places: list[TopicPartition]) -> Consumer:
         with buildable(self._kafka), translated(self._kafka):

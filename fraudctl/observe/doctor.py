@@ -16,7 +16,7 @@ from fraudctl import engines
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check, Engine
 from fraudctl.errors import FraudctlError
 from fraudctl.home import folder as homes
-from fraudctl.home import jobs
+from fraudctl.home import jobs, references
 from fraudctl.home.stack import Paths, read
 from fraudctl.observe import broker_clock
 from fraudctl.settings import reading
@@ -33,7 +33,7 @@ def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
     """Every check, in an order for reading."""
     checks: list[Check] = [_python(sys.version_info[:2]), _machine(platform.system(), platform.machine())]
     checks += [_memory(psutil.virtual_memory().available), _disk(home), _owner(home)]
-    checks += [_profile(environ), *_engine(home).examine(home, environ), _logs(home)]
+    checks += [_profile(environ), *_secrets(environ), *_engine(home).examine(home, environ), _logs(home)]
     checks += [_job_files(home), _proxies(environ), *_broker_clock(home)]
     return checks
 
@@ -89,6 +89,19 @@ def _claim(home: Path) -> Check:
     except FraudctlError as error:
         return Check("home", BROKEN, error.message, error.hint)
     return Check("home", WELL, f"{home} is writable")
+
+
+def _secrets(environ: Mapping[str, str]) -> list[Check]:
+    """Whether each reference of the profile to a secret leads to one."""
+    try:
+        found = references.all_of(reading.load(environ=environ))
+        for path, text in found.items():
+            references.secret(path, text, environ)
+    except references.NoSecret as error:
+        return [Check("secrets", BROKEN, error.message, error.hint)]
+    except FraudctlError:
+        return []  # of the profile itself is told beside
+    return [Check("secrets", WELL, f"{', '.join(found)}: the secret is there")] if found else []
 
 
 def _profile(environ: Mapping[str, str]) -> Check:

@@ -34,7 +34,15 @@ from fraudctl.flink.cluster import (
 )
 from fraudctl.home import own
 from fraudctl.home.private_files import make_folder, write_atomically
-from fraudctl.servers import HOST, BaseServer, Program, _flink_buckets, _flink_metrics, _flink_security
+from fraudctl.servers import (
+    HOST,
+    BaseServer,
+    Program,
+    _flink_buckets,
+    _flink_logging,
+    _flink_metrics,
+    _flink_security,
+)
 from fraudctl.settings.profile import ServerSettings
 from pipeline.connections.flink import FlinkRest
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
@@ -46,24 +54,6 @@ YOUNG_MB = 256
 _JOBMANAGER_MAIN = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
 _TASKMANAGER_MAIN = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 _RESOURCE_ID = "taskmanager.resource-id"
-
-_LOGGING = """\
-rootLogger.level = {level}
-rootLogger.appenderRef.console.ref = Console
-appender.console.name = Console
-appender.console.type = CONSOLE
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5p %-40c{1.} - %m%n
-logger.pekko.name = org.apache.pekko
-logger.pekko.level = WARN
-logger.kafka.name = org.apache.kafka
-logger.kafka.level = WARN
-# The connector registers its metrics anew at every checkpoint and is told of it each time.
-logger.metrics.name = org.apache.flink.metrics.MetricGroup
-logger.metrics.level = ERROR
-logger.sort.name = org.apache.flink.runtime.checkpoint
-logger.sort.level = WARN
-"""
 
 Settings = Free
 """what its config.yaml may have"""
@@ -97,7 +87,7 @@ class Server(BaseServer):
             _flink_security.prepare(self.paths)
         write_atomically(self.paths.flink_conf / "config.yaml", as_yaml(self.settings()))
         for name, level in (("console", "INFO"), ("cli", "WARN")):
-            write_atomically(self.paths.flink_conf / f"log4j-{name}.properties", logging(level))
+            write_atomically(self.paths.flink_conf / f"log4j-{name}.properties", _flink_logging.text(level))
         link_jars(self.paths.flink_lib)
         _flink_metrics.link_plugins(self.paths.flink_plugins, pyflink_folder(), self.site.cache)
         _flink_buckets.link_plug_in(self.paths.flink_plugins, self.site.checkpoints, self.site.cache)
@@ -241,11 +231,6 @@ class Server(BaseServer):
 def _metrics_role(program: str) -> str:
     """The role of the port on which a process of Flink answers `/metrics`."""
     return program.removeprefix("flink-") + "-metrics"
-
-
-def logging(level: str) -> str:
-    """Log4j's configuration of a process of Flink: what is of that level or above, on its console."""
-    return _LOGGING.replace("{level}", level)
 
 
 def job_jars(cache: Path) -> tuple[Path, ...]:

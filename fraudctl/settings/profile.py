@@ -18,8 +18,9 @@ from pipeline.connections.registry.description import SchemaRegistry
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.records.ids import LONGEST_ID_BYTES, MAX_ID_BYTES, IdLimits
+from pipeline.records.masking import Masks
 from pipeline.records.placing import FIELDS, USER
-from pipeline.settings.kinds import Choice, Duration, File, Text, Topic, Whole
+from pipeline.settings.kinds import Choice, Duration, File, Text, Topic, Truth, Whole
 from pipeline.settings.reading import settings
 
 PORT = Whole(1, 65_535)
@@ -38,6 +39,13 @@ class Topics:
     """which rule set is in force since when"""
     shadow: Annotated[str, Topic()] = "risk.shadow"
     """what the shadow of the live rule set would decide"""
+    forgotten: Annotated[str, Topic()] = "risk.forgotten"
+    """who was forgotten, and up to where"""
+
+
+KEPT_MS = 400 * DAY_MS
+"""A year and the month in which it is looked back upon: enough for chargebacks and yearly comparisons, and
+not for ever."""
 
 
 @settings()
@@ -45,8 +53,8 @@ class Log:
     """How the topics are kept."""
 
     partitions: Annotated[int, Whole(1, 256)] = 4
-    retention_ms: Annotated[int, Duration(-1, bare=True)] = -1
-    """-1: unlimited"""
+    retention_ms: Annotated[int, Duration(-1, bare=True)] = KEPT_MS
+    """how long topics keep a record; -1: for ever"""
     max_message_bytes: Annotated[int, Whole(100_000, 16 * 1024 * 1024)] = 16 * 1024 * 1024
     """of a transaction or decision; a decision that would be larger is refused"""
     partition_by: Annotated[str, Choice(FIELDS)] = USER
@@ -94,6 +102,11 @@ class Pipeline:
     hot_keys: Annotated[int, Whole(0, 1_000)] = 100
     """of how many keys each step counts the traffic, for `hotkeys`; 0: of none"""
     ids: Ids = Ids()
+    max_age_ms: Annotated[int, Duration(0, 36_500 * DAY_MS, bare=True)] | None = None
+    """an event older than that when it comes is refused; 0: none is. Without it what is older than the log is
+    kept (`retention_ms`), and in any case what is older than 400 days"""
+    max_ahead_ms: Annotated[int, Duration(0, 36_500 * DAY_MS, bare=True)] = DAY_MS
+    """an event is refused whose time is further in the future when it comes; 0: none is"""
 
 
 @settings()
@@ -110,6 +123,14 @@ class Signing:
     def as_document(self) -> dict[str, str]:
         """Without what is not set."""
         return {name: str(value) for name, value in vars(self).items() if value is not None}
+
+
+@settings()
+class Field:
+    """What a profile says of one field of payments."""
+
+    mask: Annotated[bool, Truth()] = False
+    """whether nobody is shown it in full"""
 
 
 @settings()
@@ -208,11 +229,18 @@ class Profile:
     partition_by: str = USER
     checkpoints: Checkpoints | None = None
     """where checkpoints and savepoints live; None: in the home"""
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    """what is said of fields of payments, by their name"""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def server(self, name: str) -> ServerSettings:
         """The settings of a server, all defaults if the profile says nothing of it."""
         return self.servers.get(name, ServerSettings())
+
+    @property
+    def masks(self) -> Masks:
+        """What of payments is masked where they are shown."""
+        return Masks(frozenset(name for name, one in self.fields.items() if one.mask))
 
     def as_document(self) -> dict[str, object]:
         """The profile as a plain JSON-able document, which pydantic reads back as a `Profile`."""
@@ -225,6 +253,7 @@ class Profile:
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline) | {"ids": vars(self.pipeline.ids).copy()}
         document["notify"] = vars(self.notify).copy()
+        document["fields"] = {name: vars(one).copy() for name, one in self.fields.items()}
         document |= {"signing": self.signing.as_document(), "approval": vars(self.approval).copy()}
         document["sinks"] = {name: dict(settings) for name, settings in self.sinks.items()}
         document["servers"] = {name: _server_document(name, value) for name, value in self.servers.items()}

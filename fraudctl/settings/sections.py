@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from fraudctl.settings import shipped
 from fraudctl.settings.layers import Layers
+from pipeline.settings import reference
 from pipeline.settings.reading import Problem, files, names, read, unknown
 
 _T = TypeVar("_T")
@@ -23,10 +24,15 @@ class Sections:
         self.layers.problems.append(Problem(path, message))
 
     def refuse_unknown(self, path: str, known: Iterable[str]) -> None:
-        known = tuple(known)
+        known, strange = tuple(known), 0
         for name in self.layers.section(path):
             if name not in known:
-                self.layers.problems.append(unknown(path, name, known))
+                problem = unknown(path, name, known)
+                is_bare = problem.message.startswith("unknown setting")
+                strange += is_bare
+                # which there are is told once
+                bare = Problem(problem.path, "unknown setting") if strange > 1 else problem
+                self.layers.problems.append(bare if is_bare else problem)
 
     def section(self, path: str, kind: type[_T], *others: str) -> _T:
         """Settings of a type whose names, and the others, are all there is at the path."""
@@ -51,5 +57,12 @@ class Sections:
         """Let the files among what was found be seen from the profile."""
         for name in files(kind):
             if isinstance(found.get(name), str):
-                file = shipped.beside(self.path.parent, found[name])
-                found[name] = str(self.there(f"{path}.{name}", file))
+                found[name] = str(self._file(f"{path}.{name}", found[name]))
+
+    def _file(self, path: str, given: str) -> Path:
+        """A file seen from the profile, or the mark of a reference to a secret elsewhere."""
+        if not reference.is_one(given):
+            return self.there(path, shipped.beside(self.path.parent, given.removeprefix(reference.FILE)))
+        if wrong := reference.problem(given):
+            self.problem(path, wrong)
+        return reference.marked(given)

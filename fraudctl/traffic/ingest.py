@@ -12,6 +12,7 @@ import time
 
 from fraudctl.errors import UsageError
 from fraudctl.files.rows import Reading, RefusedRow
+from fraudctl.home import rulesets
 from fraudctl.home.stack import Stack
 from fraudctl.traffic.ingest_report import Order, Report
 from fraudctl.traffic.sending import good, moved, paced, parcel, reading_of, report_of, send
@@ -24,7 +25,7 @@ OLDEST_LIVE_MS = HOUR_MS
 def ingest_live(stack: Stack, order: Order) -> Report:
     """Send the file's rows to the live topic. UsageError, with nothing sent, when they are of the past."""
     now_ms = int(time.time() * 1000)
-    reading = reading_of(stack, order)
+    reading = reading_of(stack, order, rulesets.read(stack.profile.rules))
     span = _scan(reading, order)
     has_pace = order.rate is not None
     if span and span[0] < now_ms - OLDEST_LIVE_MS and not order.shift_to_now:

@@ -21,6 +21,7 @@ from fraudctl.kafka import admin, broker, tail, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.traffic.ingest_report import Order, Report
 from fraudctl.traffic.sending import good, parcel, reading_of, report_of, send
+from pipeline.rules import ruleset
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,60}")
 
@@ -33,19 +34,19 @@ def ingest_history(
     The job uses the stack's rule set, or that in the file `rules`. UsageError, with nothing sent, when that
     cannot be used, and when the name cannot be used or was used before.
     """
-    changes = {} if rules is None else {"ruleset": ruleset_content(rules)}
+    content = ruleset_content(rules or stack.profile.rules)
     chosen = history_name(name or order.name)
     topic = f"{stack.profile.topics.transactions}.history.{chosen}"
     if admin.describe(stack.kafka, [topic]):
         raise UsageError(f"{topic} exists", hint="choose another name with --name", code="history_exists")
-    reading = reading_of(stack, order)
+    reading = reading_of(stack, order, ruleset.parse(content))
     admin.create(stack.kafka, [_history_spec(stack, topic)])
     report = load(stack, order, topic, reading)
     if report.newest_ms is None or report.not_accepted:
         return report
     before = admin.end_offsets(stack.kafka, stack.profile.topics.decisions)
     with progress(f"scoring {chosen}") as bar:
-        job = live.run_bounded(stack, topic, f"history-{chosen}", wait_s, bar, **changes)
+        job = live.run_bounded(stack, topic, f"history-{chosen}", wait_s, bar, ruleset=content)
         report.history = job | _count(stack, topic, before, bar)
     return report
 

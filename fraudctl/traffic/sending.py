@@ -18,6 +18,7 @@ from fraudctl.traffic.ingest_report import Order, Report
 from pipeline.records.events import Transaction, encode
 from pipeline.records.label import label
 from pipeline.records.placing import key_of
+from pipeline.rules.ruleset import RuleSet
 
 _SHOWN_EACH = 1_000
 _ROW, _LABEL = object(), object()
@@ -27,10 +28,12 @@ Parcel = tuple[int, bytes, bytes, bytes | None]
 """A row as it is sent: its event time, its user, the transaction, its label if it has one."""
 
 
-def reading_of(stack: Stack, order: Order) -> Reading:
+def reading_of(stack: Stack, order: Order, rules: RuleSet) -> Reading:
+    """The rows to be read, further fields in the kinds that the rule set declares."""
     told = stack.profile.pipeline
+    options = order.options.with_kinds(rules.words.said_kinds())
     reading = Reading(
-        order.paths, order.options, told.max_event_bytes, until_ms=order.until_ms, ids=told.ids.limits
+        order.paths, options, told.max_event_bytes, until_ms=order.until_ms, ids=told.ids.limits
     )
     say(reading.said())
     return reading

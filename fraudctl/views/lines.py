@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from fraudctl.console.screen import Line, Span
+from fraudctl.console.tables import Table
 from fraudctl.console.visible import visible
 from fraudctl.views.pulse import Pulse
 from fraudctl.views.watcher import View
@@ -19,6 +20,7 @@ _SPARK: Final = 14
 _FIGURE: Final = 11
 _STYLES: Final = {"block": "bold red", "review": "yellow"}
 LATE_LOOK_S: Final = 10
+_CELL, _CELL_LINES = 300, 6
 
 
 def overview(name: str, view: View, chosen: int, now_s: float, height: int = 24) -> list[Line]:
@@ -66,6 +68,17 @@ def seconds(value: float | None) -> str:
     if value < 120:
         return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
     return f"{value / 60:.0f} min" if value < 7200 else f"{value / 3600:.0f} h"
+
+
+def brief(table: Table) -> Table:
+    """The same with no cell longer than a few lines; where it is shown, strangers' text is made visible."""
+    rows = [tuple(_brief("" if cell is None else str(cell)) for cell in row) for row in table.rows]
+    return Table(table.title, table.columns, rows)
+
+
+def _brief(text: str) -> str:
+    kept = "\n".join(text.split("\n")[:_CELL_LINES])[:_CELL]
+    return kept if kept == text else f"{kept}…"
 
 
 def job_words(pulse: Pulse) -> str:

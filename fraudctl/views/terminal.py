@@ -88,10 +88,4 @@ def _explanation(stack: Stack, alert: Flagged) -> tuple[Sequence[Line], Sequence
     if found is None:
         return [[("this decision is not in PostgreSQL any more", "")], _BACK], ()
     summary: list[Line] = [[(visible(line), "bold")] for line in explained.summary(found).splitlines()]
-    return [_BACK, *summary], [_shortened(table) for table in reversed(explained.tables(found))]
-
-
-def _shortened(table: Table) -> Table:
-    """What strangers chose made visible, and no cell longer than a few lines."""
-    rows = [tuple(visible("" if cell is None else str(cell), 300) for cell in row) for row in table.rows]
-    return Table(table.title, table.columns, rows)
+    return [_BACK, *summary], [lines.brief(table) for table in reversed(explained.tables(found))]

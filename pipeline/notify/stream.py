@@ -6,6 +6,7 @@ somebody, or by DynamoDB when its time is over) and what is withdrawn notifies n
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from pipeline.records.decision_record import Identity
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Unreachable, int_of, string_of
 from pipeline.sinks.dynamodb.items import is_alert
+
+log = logging.getLogger("notifier")
 
 _SHARDS_EVERY_S = 20.0
 _MOST = 1_000
@@ -134,6 +137,18 @@ class AlertStream:
         except Unreachable as error:
             if dynamo.error_code(error) != "TrimmedDataAccessException":
                 raise
+            log.error(
+                "records of %s are gone that were not read yet: nobody was told of their alerts", shard_id
+            )
             oldest = {"ShardIteratorType": "TRIM_HORIZON"}
             answer = dynamo.call(act, StreamArn=arn, ShardId=shard_id, **oldest)
         return str(answer["ShardIterator"])
+
+
+def records_of(event: Any) -> Iterable[Mapping[str, Any]]:
+    """The stream records in a Lambda event: of the stream itself, of a pipe, or of an event bus."""
+    if isinstance(event, Mapping) and "detail" in event:
+        event = event["detail"]
+    if isinstance(event, Mapping):
+        event = event.get("Records", [event])
+    return [record for record in event if isinstance(record, Mapping)]

@@ -1,7 +1,8 @@
 """The decisions topic as one member of a consumer group reads it, and the dead-letter topic beside it.
 
 Offsets are committed only when they are told to be, and none of a partition that is someone else's by now.
-It knows no store.
+A partition of which nothing was ever committed is read from its beginning; where the log no longer holds what
+comes next, reading ends with a `Gap`. It knows no store.
 """
 
 from __future__ import annotations
@@ -14,23 +15,25 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
-from pipeline.connections.kafka import librdkafka
+from pipeline.connections.kafka import gap, librdkafka
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.librdkafka import Files
 from pipeline.connections.tls import BadFile
 from pipeline.process.backlog import Backlog
 from pipeline.process.dead_letters import DeadLetters, Letter
+from pipeline.process.forgotten import Erasures
 from pipeline.records.decision_record import Delivery, run_of
 from pipeline.records.framed import split
 
 log = logging.getLogger("projector")
 
 _ASK_S = 1.0
+_ASK_PLACE_S = 5.0
 _READING = {
     "enable.auto.commit": False,
-    "auto.offset.reset": "earliest",
+    **gap.RESET,
     # a killed member's partitions come back within this time
     "session.timeout.ms": 6_000,
     "heartbeat.interval.ms": 1_500,
@@ -59,6 +62,8 @@ class Membership:
     dead_letter_topic: str
     instance: str | None = None
     """tells this member from others of its group; with it a restarted one gets its partitions at once"""
+    forgotten_topic: str | None = None
+    """where it stands who is forgotten; None for nobody"""
 
 
 class DecisionsLog:
@@ -67,6 +72,9 @@ class DecisionsLog:
     def __init__(self, member: Membership) -> None:
         self._member = member
         self._owned: dict[int, int] = {}  # partition to the offset committed last
+        self._unplaced: list[Any] = []  # assigned, but where to go on is not known yet
+        self._epochs: dict[int, int | None] = {}  # of the leader whose record was read last
+        self._witnesses = gap.Witnesses(member.decisions_topic)
         self._uncommitted: dict[int, int] = {}  # what a commit failed for: tried again when nothing comes
         self._commit_again = 0.0
         self._paused = False
@@ -74,16 +82,18 @@ class DecisionsLog:
         self._backlog: Backlog | None = None  # of the assignment, when there is one
         self._files = Files(member.kafka)
         self._dead = DeadLetters(member.kafka, member.dead_letter_topic, member.group, member.decisions_topic)
+        self._erasures = Erasures(member.kafka, member.forgotten_topic) if member.forgotten_topic else None
         self._consumer = self._made()
         self._subscribe()
 
     def read(self, limit: int, wait_s: float) -> list[Delivery]:
         """What has come. Whoever reads has nothing in hand that is not committed, so this is where the
-        consumer is made anew when the files of its connection have changed."""
+        consumer is made anew when the files of its connection have changed. Raises Gap."""
         self._renew()
+        self._place()
         early, self._early = self._early[:limit], self._early[limit:]
         came = [] if early else self._consumer.consume(limit, wait_s)
-        batch = [_delivery(message) for message in (*early, *_messages(came))]
+        batch = [self._taken(message) for message in (*early, *self._messages(came))]
         batch = [delivery for delivery in batch if self.owns(delivery.partition)]
         if self._uncommitted and not batch and time.monotonic() >= self._commit_again:
             self.commit({})
@@ -116,11 +126,11 @@ class DecisionsLog:
         The client could wait for it by itself, but without an end, and meanwhile no other call of this
         consumer would return. What comes while we wait is read next.
         """
-        places = [self._at(partition, offset) for partition, offset in wanted.items()]
+        places = [self._reached(partition, offset) for partition, offset in wanted.items()]
         self._consumer.commit(offsets=places, asynchronous=True)
         deadline = time.monotonic() + _COMMIT_S
         while time.monotonic() < deadline:
-            self._early += _messages([self._consumer.poll(_ANSWER_S)])
+            self._early += self._messages([self._consumer.poll(_ANSWER_S)])
             with suppress(Empty):
                 error, answered = self._answers.get_nowait()
                 if {at.partition: at.offset for at in answered} != wanted:
@@ -139,8 +149,9 @@ class DecisionsLog:
         self._consumer.resume([self._at(partition) for partition in self._owned])
 
     def idle(self, wait_s: float) -> None:
-        """Keep the membership alive; everything owned is paused, so nothing comes."""
-        for message in _messages([self._consumer.poll(wait_s)]):
+        """Keep the membership alive; everything owned is paused, so nothing comes. Raises Gap."""
+        self._place()
+        for message in self._messages([self._consumer.poll(wait_s)]):
             # fetched before the pause took hold: read it again later
             self._consumer.seek(self._at(message.partition() or 0, message.offset() or 0))
 
@@ -148,12 +159,20 @@ class DecisionsLog:
         """Returns when the broker has them all. Raises NotAcknowledged."""
         self._dead.append(refused)
 
+    def remembered(self, batch: Sequence[Delivery]) -> list[Delivery]:
+        """What of it may be written: without the past of people who are forgotten by now. Raises Unknown."""
+        if self._erasures is None:
+            return list(batch)
+        return self._erasures.remembered(batch, self._member.decisions_topic)
+
     def lag(self) -> int | None:
         """Records of the assigned partitions that are not committed; None before an assignment, and while
         the broker does not say."""
         return self._backlog.of(self._owned, is_fetching=not self._paused) if self._backlog else None
 
     def close(self) -> None:
+        if self._erasures is not None:
+            self._erasures.close()
         self._consumer.close()
 
     def _made(self) -> Consumer:
@@ -199,39 +218,69 @@ class DecisionsLog:
     def _at(self, partition: int, offset: int = -1001) -> Any:
         return TopicPartition(self._member.decisions_topic, partition, offset)
 
+    def _reached(self, partition: int, offset: int) -> Any:
+        """With the epoch of its leader, by which a log is told that was cut off and has grown again."""
+        epoch = self._epochs.get(partition)
+        return TopicPartition(self._member.decisions_topic, partition, offset, leader_epoch=epoch)
+
+    def _begin(self, at: TopicPartition) -> int:
+        if at.offset < 0:
+            return int(OFFSET_BEGINNING)
+        return self._witnesses.before(at, self._held(at.partition))
+
+    def _messages(self, came: Iterable[Message | None]) -> list[Message]:
+        """What is none of the client's own words, and none that was read before. Raises Gap, and RuntimeError
+        where the client is of no use any more."""
+        found = []
+        for message in came:
+            if message is None:
+                continue
+            if (error := message.error()) is None:
+                found += [] if self._witnesses.saw(message) else [message]
+            elif gone := gap.found(message, self._member.decisions_topic, self._held):
+                raise gone
+            elif error.fatal():
+                raise RuntimeError(error.str())
+        return found
+
+    def _taken(self, message: Message) -> Delivery:
+        delivery = _delivery(message)
+        self._epochs[delivery.partition] = message.leader_epoch()
+        return delivery
+
+    def _held(self, partition: int) -> gap.Held | None:
+        return self._ends(partition, True)
+
     def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
         if consumer is not self._consumer:
             return
+        self._unplaced = list(partitions)
+        consumer.assign([])
+        self._place()
+
+    def _place(self) -> None:
+        """Go on where the group has been; a broker that does not say is asked again at the next read."""
+        if not self._unplaced:
+            return
         try:
-            known = consumer.committed(partitions, timeout=5)
-        except KafkaException:
-            known = partitions  # only the lag needs them
+            known = self._consumer.committed(self._unplaced, timeout=_ASK_PLACE_S)
+        except KafkaException as error:
+            log.warning("where to go on is not known yet: %s", error)
+            return
         self._owned = {at.partition: max(at.offset, 0) for at in known}
-        self._uncommitted = {}
+        self._uncommitted, self._unplaced, self._epochs = {}, [], {}
         self._backlog = Backlog(self._ends)
-        consumer.assign(partitions)
+        self._witnesses = gap.Witnesses(self._member.decisions_topic)
+        places = [self._at(at.partition, self._begin(at)) for at in known]
+        self._consumer.assign(places)
         # what was paused when it was lost would come back paused
-        (consumer.pause if self._paused else consumer.resume)(partitions)
+        (self._consumer.pause if self._paused else self._consumer.resume)(places)
 
     def _revoked(self, consumer: Consumer, *_: object) -> None:
         if consumer is not self._consumer:
             return  # a retired one leaves the group
-        self._owned = {}
-        self._uncommitted = {}
-        self._early = []
+        self._owned, self._uncommitted, self._unplaced, self._early = {}, {}, [], []
         self._backlog = None
-
-
-def _messages(came: Iterable[Message | None]) -> list[Message]:
-    """What is none of the client's own words. Raises RuntimeError for one after which it is of no use."""
-    found = []
-    for message in came:
-        error = message.error() if message is not None else None
-        if error is not None and error.fatal():
-            raise RuntimeError(error.str())
-        if message is not None and error is None:
-            found.append(message)
-    return found
 
 
 def _delivery(message: Message) -> Delivery:

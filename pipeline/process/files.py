@@ -9,8 +9,10 @@ that root starts, and they read what its commands leave in the home.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,10 +25,11 @@ HOME_USERS: Final = range(61_184, 65_520)
 def write_atomically(path: Path, data: Any, mode: int = 0o600, durable: bool = True) -> None:
     """Replace a file, and make its folder if it is not there; `data` is text or bytes.
 
-    With `durable` both the bytes and the name are on disk when this returns; without, a power cut may bring
+    With `durable` both the bytes and the names are on disk when this returns; without, a power cut may bring
     the old file back. Raises OSError; then nothing has changed.
     """
     make_folders(path.parent, 0o777)
+    owner_below(path.parent)
     with unfinished(path) as fresh:
         fill(fresh, data, mode, durable)
         fresh.replace(path)
@@ -69,11 +72,14 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folders(path: Path, mode: int) -> None:
-    """Make a folder and the parents it lacks; one that is there stays as it is."""
+    """Make a folder and the parents it lacks, on disk at return; one that is there stays as it is."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):
+        owner = owner_below(folder.parent)
         folder.mkdir(mode, exist_ok=True)
-        if (owner := owner_below(folder.parent)) is not None:
+        with suppress(PermissionError):  # one may make folders where one may not look
+            sync_folder(folder.parent)
+        if owner is not None:
             os.chown(folder, owner, owner, follow_symlinks=False)
 
 
@@ -84,8 +90,15 @@ def own(number: int, path: Path) -> None:
 
 
 def owner_below(folder: Path) -> int | None:
-    """To whom belongs what root makes in this folder; None where that is root, and for everybody else."""
+    """To whom belongs what root makes in this folder; None where that is root, and for everybody else.
+
+    OSError where the way there goes by a link that a user of HOME_USERS has laid: it could lead anywhere.
+    """
     if os.geteuid() != 0:
         return None
+    for one in (folder, *folder.parents):
+        found = one.lstat()
+        if stat.S_ISLNK(found.st_mode) and found.st_uid in HOME_USERS:
+            raise OSError(errno.ELOOP, "root goes by no link of this user", str(one))
     owner = folder.stat().st_uid
     return owner if owner in HOME_USERS else None

@@ -40,6 +40,10 @@ class Words:
     currency: str | None = None
     derived: Mapping[str, Derived] = field(default_factory=dict)
 
+    def said_kinds(self) -> dict[str, str]:
+        """How each further field with a kind is written: text, number or bool."""
+        return {name: TYPED[kind] for name, kind in self.fields.items() if kind in TYPED}
+
     def names(self) -> dict[str, Name]:
         """What the words mean in an expression."""
         return {word: Name(one.name, one.kind) for word, one in self.derived.items()}

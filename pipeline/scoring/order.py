@@ -7,7 +7,8 @@ live topics and = event time for past data; due = pos at first, then max(pos, ne
 event is late iff due > pos; then newest = max(newest, pos). A tick moves newest to its append time, less the
 milliseconds in its header if it has any, a close record with the value T to T + out_of_orderness + 1; on live
 topics neither moves it beyond the append time, and neither yields an event. A record without a value and with
-neither header, or with one that is no number, is refused like one that cannot be decoded, and moves nothing.
+neither header, or with one that is no number, is refused like one that cannot be decoded, and moves nothing;
+so is an event whose time is further from its append time than it may be, on live topics.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pipeline.records.ages import ANY_AGE, AgeLimits
 from pipeline.records.events import Transaction, decode
 from pipeline.records.ids import IDS, IdLimits
 from pipeline.records.quantities import Refusal
@@ -100,6 +102,7 @@ def stamp(
     time: Time = "append",
     max_event_bytes: int = MAX_EVENT_BYTES,
     ids: IdLimits = IDS,
+    ages: AgeLimits = ANY_AGE,
 ) -> Stamping:
     """Stamp the records of a topic, those of one partition in offset order. Sort by `order` to process."""
     clocks: dict[int, PartitionClock] = {}
@@ -112,6 +115,8 @@ def stamp(
             continue
         try:
             transaction = decode(record.value, max_event_bytes, ids)
+            if time == "append":
+                ages.check(transaction.event_time_ms, record.append_ms)
         except Refusal as refusal:
             stamping.refused.append(Refused(record, refusal))
             continue

@@ -179,12 +179,26 @@ def test_of_a_table_with_too_many_alerts_each_event_is_looked_for(monkeypatch: p
 
 def test_what_dynamodb_can_never_take_is_found_among_the_others(open_sink: Any) -> None:
     long_key = decided("k" * 1_025, BURST)
-    too_large = decided("large", BURST, offset=1, note="x" * 410_000)
+    too_large = decided("large", Hit("wordy", 60, "x" * 410_000), offset=1)
     others = [decided(f"e{n}", BURST, offset=2 + n) for n in range(10)]
     approved = decided("a" * 1_025, offset=20)
     outcome = open_sink().write([*others[:5], long_key, too_large, *others[5:], approved])
     assert (outcome.written, outcome.superseded) == (11, 0)
     assert {one.delivery.offset for one in outcome.refused} == {0, 1}
+
+
+def test_an_alert_that_is_too_large_for_an_item_goes_without_its_longest_texts(open_sink: Any) -> None:
+    sink: ReadBack = open_sink()
+    features = {"short": "x" * 30_000}
+    one = decided("large", BURST, note="x" * 390_000, country="y" * 20_000, features=features)
+    assert sink.write([one]) == Outcome(written=1)
+    ((_, held),) = sink.look_up([("ada", "large")]).items()
+    expected = sink.expected(one, take_apart(one.value))
+    assert expected is not None
+    assert held.fields == expected.fields
+    named = dict(zip(sink.fields, held.fields, strict=True))
+    assert (named["left_out"], named["extra"], named["country"]) == ("extra", None, "y" * 20_000)
+    assert named["features"] == '{"short":"' + "x" * 30_000 + '"}'
 
 
 def test_a_table_with_another_key_is_not_now(open_sink: Any, dynamodb_server: Any, table: str) -> None:

@@ -138,6 +138,31 @@ def test_what_cannot_be_read_now_is_not_taken_for_absent(open_sink: Any, client:
     assert sink.held("ada", "a").position == one.position
 
 
+def test_a_month_for_which_there_is_no_room_is_waited_for_only_where_it_is_one_of_now(
+    open_sink: Any, client: Client, alias: str
+) -> None:
+    """Times over a century are 1,200 months, and a server of one node takes 1,000 shards."""
+    sink, here = open_sink(), delivery("here", BURST)
+    assert sink.write([here]).written == 1
+    shards = client.ask("GET", "/_cluster/health")["active_shards"]
+    most = {"cluster.max_shards_per_node": shards}
+    client.ask("PUT", "/_cluster/settings", {"persistent": most})
+    try:
+        far = [
+            delivery(f"far-{year}", BURST, at=year, time_ms=year * 31_556_952_000)
+            for year in (*range(30, 54), *range(58, 129))
+        ]
+        outcome = sink.write([*far, delivery("also-here", BURST, at=200)])
+        assert (outcome.written, [one.delivery for one in outcome.refused]) == (1, far)
+        assert "no room for a month so far from now" in outcome.refused[0].reason
+        assert "maximum" in outcome.refused[0].reason
+        with pytest.raises(Unavailable, match="maximum"):
+            sink.write([delivery("next-month", BURST, at=201, time_ms=DECEMBER)])
+    finally:
+        client.ask("PUT", "/_cluster/settings", {"persistent": {"cluster.max_shards_per_node": None}})
+    assert sink.write([delivery("next-month", BURST, at=201, time_ms=DECEMBER)]).written == 1
+
+
 def test_an_index_that_was_deleted_is_made_again(open_sink: Any, client: Client, alias: str) -> None:
     sink = open_sink()
     sink.write([delivery("a")])

@@ -14,6 +14,7 @@ from fraudctl.binaries import artifacts
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.errors import Failed
 from fraudctl.kafka import admin, rights, tail, wanted
+from fraudctl.kafka.admin import TopicSpec
 from fraudctl.kafka.rights import Acl
 from fraudctl.kafka.sender import Sender
 from fraudctl.observe import connections
@@ -178,6 +179,26 @@ def test_what_grants_prints_with_alter_topics_is_enough_to_alter_them(
     for acl in needed:
         if "AlterConfigs" in acl.operations:
             cluster.forbid(USER, replace(acl, operations=("AlterConfigs",)))
+
+
+def test_settings_of_a_topic_that_is_there_are_left_unless_somebody_asks_for_their_change(
+    cluster: Cluster, profile: Profile
+) -> None:
+    """What `up` does with the topics of a broker that is not ours."""
+    theirs = TopicSpec("theirs", 4, {"message.timestamp.type": "LogAppendTime", "retention.ms": "123456"})
+    admin.create(cluster.inner, [theirs])
+    ours = replace(wanted.specs(profile)[0], name="theirs")
+    assert admin.create(cluster.inner, [ours]) == ()
+    assert admin.describe(cluster.inner, ["theirs"])["theirs"].config["retention.ms"] == "123456"
+    said = "topic theirs has retention.ms=123456, the profile says -1"
+    assert said in admin.differing(cluster.inner, [ours])
+    assert admin.create(replace(cluster.inner, alter_topics=True), [ours]) == ()
+
+    def is_changed() -> bool:
+        return admin.describe(cluster.inner, ["theirs"])["theirs"].config["retention.ms"] == "-1"
+
+    await_that(is_changed, "the change")
+    admin.delete(cluster.inner, ["theirs"])
 
 
 def test_topics_that_differ_are_told_with_what_can_still_be_used(

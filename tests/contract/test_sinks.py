@@ -6,6 +6,7 @@ A sink called NAME needs a fixture `NAME_server` in conftest.py; nothing else ha
 from __future__ import annotations
 
 import json
+import random
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -23,10 +24,11 @@ from fraudctl.decisions import alerts
 from fraudctl.errors import Unhealthy
 from fraudctl.kafka.tail import Record
 from pipeline import sinks
-from pipeline.records.decision_bytes import take_apart
+from pipeline.records.decision_bytes import glance, take_apart
 from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit, decode_decision
-from pipeline.records.quantities import Number
+from pipeline.records.ids import LONGEST_ID_BYTES
+from pipeline.records.quantities import MAX_TIME_MS, Number
 from pipeline.sinks import Damaged, Held, Outcome, Sink, Unavailable
 from pipeline.sinks.postgres.schema import create_schema
 from pipeline.sinks.postgres.statements import SCHEMA_VERSION
@@ -124,6 +126,67 @@ def test_an_event_that_uses_an_id_again_is_held_beside_the_first_and_told_apart(
         assert held == {identity: entry and entry[:4] for identity, entry in wanted.items()}
 
 
+def test_a_user_is_erased_with_all_that_is_held_of_him_and_nobody_else_is(sink: Sink) -> None:
+    """Ids that are patterns, or that begin alike, are other people's."""
+    assert sinks.reads_back(sink)
+    who, others = f"u*[{new_event()}]", [f"u*[{new_event()}]", "ux"]
+    own = [
+        delivery(new_event(), IP_BURST, user_id=who, offset=0, ip="203.0.113.9"),
+        delivery(new_event(), user_id=who, offset=1),
+        delivery(new_event(), IP_BURST, user_id=who, offset=2),
+        delivery("again", IP_BURST, user_id=who, offset=3, units=5, content_hash="00000000000000ff"),
+    ]
+    withdrawn = delivery(json.loads(own[2].value)["event_id"], user_id=who, offset=4)
+    kept = [
+        delivery(new_event(), IP_BURST, user_id=one, offset=n, ip="203.0.113.9")
+        for n, one in enumerate([*others, f"{who}x"])
+    ]
+    sink.write([*own, *kept])
+    sink.write([withdrawn])
+    events = {glance(one.value).identity for one in own}
+    held = {glance(one.value).identity for one in own if one is not own[2] and expected(sink, one)}
+    found = set(sink.of_user(who))
+    assert held <= found <= events
+    assert (sink.erase(who), sink.erase(who)) == (len(found), 0)
+    assert list(sink.of_user(who)) == []
+    assert [sink.held(*one) for one in sorted(events)] == [None] * len(events)
+    for one in kept:
+        assert sink.held(*glance(one.value).identity) == expected(sink, one)
+
+
+def test_an_erased_user_who_pays_again_is_held_again(sink: Sink) -> None:
+    assert sinks.reads_back(sink)
+    who = f"back-{new_event()}"
+    old, new = (delivery(f"{who}-{n}", IP_BURST, user_id=who, offset=n) for n in (0, 1))
+    sink.write([old])
+    assert sink.erase(who) == 1
+    sink.write([new])
+    assert set(sink.of_user(who)) == {(who, f"{who}-1")}
+    assert sink.held(who, f"{who}-1") == expected(sink, new)
+
+
+def test_no_key_and_no_list_of_redis_names_an_erased_user(redis_server: Any) -> None:
+    sink = sinks.connect("redis", redis_server.address, None, {})
+    assert sinks.reads_back(sink)
+    who = f"canary-{new_event()}"
+    one = delivery(f"{who}-1", IP_BURST, user_id=who, ip="198.51.100.77")
+    sink.write([one, delivery(f"{who}-2", user_id=who, offset=1)])
+    with redis_client.Redis.from_url(redis_server.address, decode_responses=True) as client:
+        # what a flag that has ended leaves behind
+        client.zadd("risk:hot:ip:198.51.100.78", {f"{len(who)}:{who}:old": now_ms()})
+        assert who in redis_dump(client)
+        assert sink.erase(who) == 1
+        assert who not in redis_dump(client)
+    sink.close()
+
+
+def redis_dump(client: Any) -> str:
+    """All that a server holds, as text."""
+    read = {"zset": lambda key: client.zrange(key, 0, -1), "hash": client.hgetall, "string": client.get}
+    keys = list(client.scan_iter(count=1_000))
+    return json.dumps([(key, read[client.type(key)](key)) for key in keys if client.type(key) in read])
+
+
 def test_hits_are_replaced_as_a_set(sink: Sink) -> None:
     event_id = new_event()
     sink.write([delivery(event_id, IP_BURST, VELOCITY)])
@@ -175,6 +238,49 @@ def test_strange_but_lawful_text_is_kept_as_it_is(sink: Sink) -> None:
     one = delivery(event_id, VELOCITY, IP_BURST, user_id="7:ä:\\", ip="a\tb\\c\nd", note="\\N")
     assert sink.write([one]) == Outcome(written=1)
     assert sink.held("7:ä:\\", event_id) == expected(sink, one)
+
+
+def largest(event_id: str) -> Delivery:
+    """A decision with the longest ids that a profile can allow, texts that fill an event, and the greatest
+    numbers; what could be compressed is not, as far as a text can be at random."""
+    draw = random.Random(event_id)
+
+    def text(size: int) -> str:
+        return (
+            "".join(draw.choices("abcdefghijklmnopqrstuvwxyzÄß𝄞", k=size))
+            .encode()[:size]
+            .decode(errors="ignore")
+        )
+
+    ids = {name: text(LONGEST_ID_BYTES) for name in ("device_id", "card_id", "merchant_id", "session_id")}
+    texts = {name: text(9_000) for name in ("ip", "country", "channel", "currency", "note", "memo")}
+    hits = [Hit(f"rule_{n}_{'x' * 50}", 2, text(1_200)) for n in range(60)]
+    return decided(
+        f"{event_id}-{text(LONGEST_ID_BYTES)}".encode()[:LONGEST_ID_BYTES].decode(errors="ignore"),
+        *hits,
+        user_id=text(LONGEST_ID_BYTES),
+        content_hash="f" * 16,
+        units=-(10**18 - 1),
+        partition=255,
+        offset=2**40 - 2,
+        run=2**22,
+        time_ms=MAX_TIME_MS - 1,
+        **ids,
+        **texts,
+        lat=Number("1e308"),
+        lon=Number("-4.9406564584124654e-324"),
+        features={f"feature_{n}": text(60_000) for n in range(8)},
+        **{f"field_{n}": text(20) for n in range(100)},
+    )
+
+
+def test_the_largest_of_everything_that_is_accepted_is_held_by_every_store(sink: Sink) -> None:
+    one = largest(new_event())
+    identity = take_apart(one.value).identity
+    assert sink.write([one]) == Outcome(written=1)
+    assert sink.held(*identity) == expected(sink, one)
+    held = sink.look_up([identity])[identity]
+    assert held.fields == sink.expected(one, take_apart(one.value)).fields
 
 
 def test_a_dead_store_is_not_now_and_the_batch_goes_in_once_it_is_back(sink: Sink, server: Any) -> None:

@@ -18,7 +18,7 @@ from fraudctl.binaries import artifacts
 from fraudctl.engines.kubernetes import flink_pod
 from fraudctl.flink.cluster import as_yaml
 from fraudctl.home.stack import Paths
-from fraudctl.servers import flink
+from fraudctl.servers import _flink_logging
 from tests.api_server import NAMESPACE, free_port
 
 HOST = "127.0.0.1"
@@ -74,7 +74,7 @@ class Processes:
         conf = paths.flink_conf
         conf.mkdir(parents=True)
         (conf / "config.yaml").write_text(as_yaml(self._settings(name)))
-        (conf / "log4j-console.properties").write_text(flink.logging("INFO"))
+        (conf / "log4j-console.properties").write_text(_flink_logging.text("INFO"))
         env = {**os.environ, "FLINK_CONF_DIR": str(conf), **flink_pod.environment(paths)}
         env["FLINK_CONF_DIR"] = str(conf)
         with (paths.home / "out.log").open("wb") as log:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -39,6 +39,27 @@ LATE_MS = (0, 0, 0, 0, 0, 0, 7, 40, 60, 900)
 """How far an event's time lies before its turn; out_of_orderness is 50 ms, so some are late."""
 
 
+FURTHER: dict[str, Any] = {
+    "fields": {"terminal": "text"},
+    "features": {
+        "pair_amount_5m": {"by": ["user_id", "merchant_id"], "agg": "sum", "of": "amount", "window": "5m"},
+        "net_users_1m": {"by": "ip_net", "agg": "distinct", "of": "user_id", "window": "1m"},
+        "terminal_before": {"by": "terminal", "agg": "previous", "of": "amount", "ttl": "1h"},
+    },
+    "rules": {
+        "pair": {"when": "pair_amount_5m > 4000", "points": 5, "reason": "{pair_amount_5m} to {merchant_id}"},
+        "net": {"when": "net_users_1m >= 25", "points": 5, "reason": "{net_users_1m} users of {ip_net}"},
+        "terminal": {"when": "terminal_before > 2900", "points": 5, "reason": "after {terminal_before}"},
+    },
+}
+"""Keys of several fields, of a network and of a declared field: steps of the job beside the default ones."""
+
+
+def with_further_keys(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule set with features by each kind of key."""
+    return {**content, **{part: {**content.get(part, {}), **added} for part, added in FURTHER.items()}}
+
+
 def recording(setup: Setup) -> Iterator[tuple[int, bytes, bytes]]:
     """Partition, key and value: 500 events a second, one in fifty a copy, one partition the fullest."""
     rng = random.Random(11)
@@ -53,7 +74,8 @@ def recording(setup: Setup) -> Iterator[tuple[int, bytes, bytes]]:
         text = (
             f'{{"event_id":"e{original}","user_id":"u{user}","event_time":{at},'
             f'"amount":{amount // 100}.{amount % 100:02d},"currency":"EUR",'
-            f'"ip":"10.0.{int(draw() * ADDRESSES)}","device_id":"d{device}","card_id":"c{card}",'
+            f'"ip":"10.{int(draw() * ADDRESSES) % 250}.{original % 10}.7","device_id":"d{device}",'
+            f'"card_id":"c{card}","merchant_id":"m{user % 5}","terminal":"{original % 3_000:06d}",'
             f'"country":"{("DE", "FR", "IR")[int(draw() ** 3 * 3)]}"}}'
         )
         yield partition, b"u%d" % user, text.encode()
@@ -61,8 +83,8 @@ def recording(setup: Setup) -> Iterator[tuple[int, bytes, bytes]]:
 
 @pytest.fixture(scope="module")
 def recorded(stack: Stack) -> Setup:
-    """The topic with the log in it, and the default rule set to judge it with."""
-    setup = Setup(stack, job_config(stack, 1).ruleset, time="event")
+    """The topic with the log in it, and a rule set with features by every kind of key to judge it with."""
+    setup = Setup(stack, with_further_keys(job_config(stack, 1).ruleset), time="event")
     setup.create("transactions", "refusals")
     sender = Sender(stack.kafka, linger_ms=5)
     for partition, key, value in recording(setup):
@@ -84,6 +106,8 @@ def undisturbed(recorded: Setup) -> dict[tuple[str, str], bytes]:
     assert len(answer) == len({value[: value.index(b",")] for _, _, value in recording(recorded)})
     assert sum(b',"late":true,' in value for value in values) > 1_000
     assert sum(b'"decision":"approve"' not in value for value in values) > 100
+    for rule in FURTHER["rules"]:
+        assert any(b'"rule":"%s"' % rule.encode() in value for value in values), rule
     return answer
 
 

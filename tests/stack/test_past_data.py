@@ -149,3 +149,20 @@ def counted(
             assert row is not None
             found[feature, least] = (int(row[0]), int(row[1]))
         return found
+
+
+def test_a_field_declared_as_text_reaches_the_rules_as_text_though_all_of_its_cells_are_digits(
+    stack: Stack, tmp_path: Path
+) -> None:
+    rules, file, user = tmp_path / "codes.yaml", tmp_path / "codes.csv", f"u{now_ms()}"
+    grocer = {"when": "mcc == '5411'", "points": 60, "reason": "paid at {mcc}"}
+    content = {"version": "codes", "fields": {"mcc": "text"}, "rules": {"grocer": grocer}}
+    content["thresholds"] = RULES["thresholds"]
+    rules.write_text(json.dumps(content), encoding="utf-8")
+    row = f"e1,{user},2026-01-31T10:00:00Z,5.00,5411"
+    file.write_text(f"event_id,user_id,event_time,amount,mcc\n{row}\n", encoding="utf-8")
+    data_of(stack, "ingest", str(file), "--history", "--rules", str(rules), "--name", f"codes-{user}")
+    await_sinks(stack)
+    explained = data_of(stack, "explain", "e1", "--user", user)
+    assert explained["transaction"]["mcc"] == "5411"
+    assert [rule["rule"] for rule in explained["rules"]] == ["grocer"]

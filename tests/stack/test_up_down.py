@@ -145,6 +145,25 @@ def test_what_a_killed_supervisor_leaves_behind_is_ended_before_the_next_start(s
     assert not [pid for pid in before.values() if psutil.pid_exists(pid)]
 
 
+def test_a_stack_whose_machine_went_down_comes_up_whatever_its_pid_files_name_by_then(small: Path) -> None:
+    processes = [psutil.Process(pid) for pid in (supervisor_pid(small), *pids(small).values()) if pid]
+    for process in processes:
+        process.kill()
+    psutil.wait_procs(processes, timeout=LONG_S)
+    with subprocess.Popen(["sleep", "1000"]) as stranger:
+        files = [small / "run" / "supervisord.pid", *small.glob("data/**/postmaster.pid")]
+        assert len(files) == 2
+        for file in files:
+            first, *rest = file.read_text().splitlines(keepends=True)
+            file.write_text("".join([first.replace(first.strip(), str(stranger.pid)), *rest]))
+        code, _, talk = run(small, "up", *SMALL)
+        assert code == 0, talk
+        assert stranger.poll() is None
+        stranger.kill()
+    with database(small) as connection:
+        assert connection.execute("SELECT count(*) >= 0 FROM risk_scores").fetchone() == (True,)
+
+
 def test_a_running_stack_with_a_damaged_stack_file_is_told_and_stopped(small: Path) -> None:
     assert run(small, "up", *SMALL)[0] == 0
     before = list(pids(small).values())

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
-from fraudctl import engines, servers
+from fraudctl import engines
 from fraudctl.engines import targets
-from fraudctl.engines.contract import Wish
-from fraudctl.engines.local.engine import Engine
 from fraudctl.home.stack import Stack
 from fraudctl.kafka.sender import Sender
 from fraudctl.monitoring import dashboards, queries
 from fraudctl.monitoring.alerts import ALERTS
-from fraudctl.settings import reading
 from pipeline.connections.proxies import open_url
 from pipeline.metrics import catalogue
+from tests import prometheus_beside
 from tests.prometheus import Prometheus, tool
 from tests.stack.cli import ask
 from tests.stack.flow import await_that
@@ -31,20 +27,8 @@ NOT_HERE = {"fraudctl_notifications_total", "fraudctl_plugin_failures_total"}
 
 @pytest.fixture(scope="module")
 def prometheus(stack: Stack) -> Iterator[Prometheus]:
-    """Started as `up --with prometheus` starts it, and told to ask the programs of the stack of the tests."""
-    tool("prometheus")
-    others = tuple(name for name in servers.names() if name != "prometheus")
-    with tempfile.TemporaryDirectory(
-        prefix="fraudctl-watch-", dir="/tmp", ignore_cleanup_errors=True
-    ) as name:
-        home = Path(name) / "home"
-        wish = Wish(home, reading.load("default"), others, True, LONG_S, added=("prometheus",))
-        try:
-            own = Engine().up(wish)
-            own.paths.metrics_targets.write_text(targets.text(stack))
-            yield Prometheus(own.addresses["prometheus"])
-        finally:
-            Engine().purge(home)
+    with prometheus_beside.beside(stack) as prometheus:
+        yield prometheus
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,14 @@ BOARD: Final = Dashboard(
             limits=(1.5, 2),
         ),
         lines(
+            "Hottest keys",
+            "part of a step's events that its hottest key has: fraudctl hotkeys names it",
+            "HotKeys",
+            "percentunit",
+            ask("fraudctl_hottest_key_share", "{{hop}}"),
+            limits=(0.1, 0.3),
+        ),
+        lines(
             "Lag by partition",
             "records that each reader has not committed",
             "ConsumerLagGrows",

@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from fraudctl.console.visible import visible
+from fraudctl.console.visible import visible, visible_lines
 from fraudctl.errors import FraudctlError
 from fraudctl.views import lines
 from fraudctl.views.web import charts
@@ -102,6 +102,7 @@ def _environment() -> Environment:
         trim_blocks=True,
     )
     made.filters["seen"] = lambda value: "" if value is None else visible(str(value))
+    made.filters["lines"] = lambda value: "" if value is None else visible_lines(str(value))
     made.filters["brief"] = lambda value: visible(str(value), _IN_A_LIST)
     made.filters["link"] = _link
     return made

@@ -112,6 +112,13 @@ _TABLE = (
         is_final=False,
     ),
     _row(
+        "kafka_gap",
+        r"Fetch position FetchPosition\{offset=(?P<what>\d+)\b.*? out of range for partition (?P<at>\S+)",
+        "the log of {at} no longer holds what was to be read next, offset {what}",
+        "what is gone cannot be decided; to go on with what is there: fraudctl job stop, "
+        "fraudctl job reset-offsets --to earliest, fraudctl job submit",
+    ),
+    _row(
         "kafka_away",
         r"connection refused|connection could not be established|connection setup timed out",
         "nothing listens there",
@@ -128,7 +135,7 @@ def explain(kafka: Kafka, text: str) -> Said | None:
         if found := row.pattern.search(text):
             named = {name: value for name, value in found.groupdict().items() if value}
             what = named.get("what") or named.get("host") or str(kafka)
-            parts = {"what": what, "detail": _short(text), "who": _who(kafka)}
+            parts = {"what": what, "at": named.get("at"), "detail": _short(text), "who": _who(kafka)}
             said = row.message.format(security=kafka.security, **parts)
             return Said(said, row.hint, row.code, row.is_final)
     return None

@@ -18,14 +18,19 @@ from pipeline.sinks.dynamodb.client import Item, Table, int_of, number, string_o
 
 NAMED = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
 _TEXTS = ("decision", "event_time", *NAMED, "extra", "features", "marks", "ruleset_version", "ruleset_hash")
+_LONG = ("extra", "features", *NAMED)
+"""What may be longer than an item has room for; the alert itself, its score and its reasons never are."""
+LEFT_OUT = "left_out"
 _NUMBERS = ("score", "amount", "source_partition", "source_offset", "decided_at_ms", "expires_at")
 _FLAGS = ("late", "saturated")
-FIELDS = (*_TEXTS, "source_topic", *_NUMBERS, *_FLAGS, "reasons", "foreign")
+FIELDS = (*_TEXTS, "source_topic", LEFT_OUT, *_NUMBERS, *_FLAGS, "reasons", "foreign")
 """The names of an entry's fields; `foreign` is what else the item holds, as JSON."""
 
 TABLE_NAME = Text("a table's name", "[A-Za-z0-9_.-]{3,250}")
 _KNOWN = frozenset(FIELDS) | {"user_id", "event_id", "position"}
 _MOST_BYTES = {"user_id": 2048, "event_id": 1024}
+_ITEM_BYTES = 400 * 1024 - 8_192
+"""What an item may have, less its names, numbers and what DynamoDB counts for lists."""
 
 
 def alerts_table(name: str) -> Table:
@@ -83,7 +88,20 @@ def alert_item(delivery: Delivery, parts: Parts, ttl_ms: int) -> Item:
         item["extra"] = text(extra)
     if said := marks(verdict):
         item["marks"] = text(json.dumps(said, ensure_ascii=False, sort_keys=True))
-    return item
+    return item if len(delivery.value) < _ITEM_BYTES else _fitting(item)
+
+
+def _fitting(item: Item) -> Item:
+    """Without the longest of its texts, as many as must go; `left_out` names them."""
+    sizes = {name: len(item[name]["S"].encode()) for name in _LONG if name in item}
+    fixed = len(json.dumps({name: one for name, one in item.items() if name not in sizes}).encode())
+    left_out: list[str] = []
+    for name in sorted(sizes, key=lambda name: (-sizes[name], name)):
+        if fixed + sum(sizes.values()) <= _ITEM_BYTES:
+            break
+        left_out.append(name)
+        del sizes[name], item[name]
+    return item | {LEFT_OUT: text(",".join(left_out))} if left_out else item
 
 
 def expires_at(delivery: Delivery, ttl_ms: int) -> int:
@@ -94,6 +112,13 @@ def expires_at(delivery: Delivery, ttl_ms: int) -> int:
 def is_alert(item: Item, now_ms: int) -> bool:
     """Whether an item is an alert whose time is not over: DynamoDB deletes late, so readers must ask."""
     return "decision" in item and int_of(item, "expires_at") * 1000 > now_ms
+
+
+def shown_with(item: Item) -> dict[str, Any]:
+    """The fields of the payment that an alert's item has, by name."""
+    found: dict[str, Any] = {name: string_of(item, name) for name in NAMED if name in item}
+    extra: dict[str, Any] = json.loads(string_of(item, "extra") or "{}")
+    return found | extra
 
 
 def identity_of(item: Item) -> Identity:
@@ -107,7 +132,7 @@ def entry_of(item: Item) -> Entry:
     if "position" not in item:
         return Entry(user_id, event_id, -1, (None,) * len(FIELDS))
     fields = (
-        *[string_of(item, name) for name in (*_TEXTS, "source_topic")],
+        *[string_of(item, name) for name in (*_TEXTS, "source_topic", LEFT_OUT)],
         *[_plain(string_of(item, name)) for name in _NUMBERS],
         *[_truth(item, name) for name in _FLAGS],
         _reasons(item),

@@ -28,14 +28,16 @@ from pipeline.settings.reading import settings
 from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, naming
 from pipeline.sinks.elasticsearch import index as audit_index
 from pipeline.sinks.elasticsearch.index import ALIAS, Found, Unread, document_id
+from pipeline.sinks.elasticsearch.months import NO_ROOM, Months
 from pipeline.sinks.elasticsearch.server import Connection, Failure, Server, words
+from pipeline.sinks.erasing import erase_events
 from pipeline.sinks.folding import fold
 
 _BODY_CHARS = 8 << 20  # the most one request carries, unless a single document is longer
 _PAGE = 2_000
 _FORGET_S = 10.0
 # Refusals of a request's content; with these reasons it is the index that is at fault, and only for now.
-_NOT_THE_DOCUMENT = ("index_closed_exception", "validation_exception", "index_not_found_exception")
+_NOT_THE_DOCUMENT = ("index_closed_exception", NO_ROOM, "index_not_found_exception")
 
 
 @settings()
@@ -73,19 +75,25 @@ class ElasticsearchSink:
         self.flagged_only = settings.flagged_only
         self._server = server
         self._alias = settings.index
-        self._months: set[str] = set()
+        self._months = Months(server, settings.index)
 
     def write(self, batch: Sequence[Delivery]) -> Outcome:
         newest, outcome = fold(batch, self._action)
         with _not_now():
             actions = self._needed([action for _, action in newest])
             outcome += Outcome(written=len(newest) - len(actions))
-            self._prepare({action.place for action in actions})
+            homeless = self._months.prepare((one.place, one.append_ms) for one in actions)
+            refused = [
+                Refused(one.delivery, homeless[one.place])
+                for one in actions
+                if one.delivery and one.place in homeless
+            ]
+            actions = [one for one in actions if one.place not in homeless]
             first = self._attempt(actions, "external")
             second = self._attempt(first.lost, "external_gte")
         known = second.written - second.created + len(second.lost)
         written = first.written + second.created
-        return outcome + Outcome(written, known, first.refused + second.refused)
+        return outcome + Outcome(written, known, refused + first.refused + second.refused)
 
     def held(self, user_id: str, event_id: str) -> Held | None:
         newest: Held | None = None
@@ -140,6 +148,16 @@ class ElasticsearchSink:
             for index in self._server.indices(self._alias):
                 self._forget_versions(index, [one for one in limits if (index, one) not in kept])
 
+    def of_user(self, user_id: str) -> Iterator[Identity]:
+        with _not_now():
+            for index in self._server.indices(self._alias):
+                self._server.ask("POST", f"/{index}/_refresh")
+            for page in self._server.pages(self._alias, {"term": {"user_id": user_id}}):
+                yield from (self._read(found).identity for found in audit_index.documents(page))
+
+    def erase(self, user_id: str) -> int:
+        return erase_events(self, user_id)
+
     def _read(self, found: Found) -> Entry:
         return _entry(audit_index.read(found, self._alias))
 
@@ -180,16 +198,6 @@ class ElasticsearchSink:
         there = {found.id for found in self._get([one.id for one in unsure])}
         return [one for one in actions if one.document is not None or one.run > 1 or one.id in there]
 
-    def _prepare(self, indices: set[str]) -> None:
-        """The template and the mappings once a connection, each month's index when it is first seen."""
-        if indices and not self._months:
-            self._server.ask("PUT", f"/_index_template/{self._alias}", audit_index.template(self._alias))
-            for index in self._server.indices(self._alias):
-                self._server.ask("PUT", f"/{index}/_mapping", audit_index.mappings())
-        for index in indices - self._months:
-            self._server.create(index)
-            self._months.add(index)
-
     def _get(self, ids: Sequence[str]) -> Iterator[Found]:
         """What the server holds under these identifiers now, searchable or not, in every month."""
         for index in self._server.indices(self._alias):
@@ -218,7 +226,7 @@ class ElasticsearchSink:
             (answer,) = item.values()
             attempt.note(action, answer)
             if answer["status"] == 404 and "error" in answer:
-                self._months.discard(action.place)
+                self._months.forget(action.place)
         if attempt.not_now:
             raise Unavailable(attempt.not_now, attempt.trouble)
 
@@ -236,6 +244,10 @@ class _Action(NamedTuple):
     @property
     def run(self) -> int:
         return self.delivery.run if self.delivery else 0
+
+    @property
+    def append_ms(self) -> int:
+        return self.delivery.append_ms if self.delivery else 0
 
     def lines(self, version_type: str) -> str:
         kind = "delete" if self.document is None else "index"

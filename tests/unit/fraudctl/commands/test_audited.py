@@ -17,7 +17,16 @@ from fraudctl.home import audit, folder
 
 LOOKS = {
     *("status", "logs", "top", "console", "alerts", "search", "explain", "inspect", "backtest"),
-    *("grants", "doctor", "audit", "job status", "scenario list", "scenario show", "sinks list"),
+    *(
+        "backup verify",
+        "grants",
+        "doctor",
+        "audit",
+        "job status",
+        "scenario list",
+        "scenario show",
+        "sinks list",
+    ),
     *("sinks status", "chaos list", "export labels", "rules lint", "rules test", "rules diff"),
     *("rules list", "rules show", "rules history", "rules compare", "dlq list", "dlq show"),
     *("schema show", "notify status", "dashboards export", "profile list", "profile show"),

@@ -7,9 +7,12 @@ import os
 import pwd
 import shutil
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +47,9 @@ def as_user() -> Iterator[Path]:
         if os.geteuid() != 0:
             yield Path(name)
             return
+        # What a command imports late may lie where nobody may look.
+        folder.claim(Path(name) / "first")
+        cli.main(["purge", "--yes", "--home", f"{name}/first", "--json"])
         user = pwd.getpwnam("nobody").pw_uid
         os.chown(name, user, -1)
         os.seteuid(user)
@@ -250,3 +256,52 @@ def test_as_root_one_group_may_pass_through_a_home_and_read_nothing(home: Path) 
     found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (home, *home.iterdir())}
     assert {name for name, mode in found.items() if mode & 0o077} == {"home", "data"}
     assert (found["home"], found["data"], home.stat().st_gid) == (0o710, 0o710, 65534)
+
+
+_PURGED = """
+import subprocess, sys
+from pathlib import Path
+from typing import Any
+from fraudctl.home import folder
+home, other = Path(sys.argv[1]), sys.argv[2]
+subprocess.run(["mount", "--bind", other, str(home / "data" / "a b")], check=True)
+removed = folder.remove(home)
+print({path.name: reason for path, reason in removed.kept.items()})
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
+def test_what_somebody_mounted_deep_in_a_home_is_not_deleted(home: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "kept").write_text("x")
+    (home / "data" / "a b").mkdir(parents=True)
+    argv = ["unshare", "--mount", sys.executable, "-c", _PURGED, str(home), str(other)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if "Operation not permitted" in done.stderr:
+        pytest.skip("root may mount nothing here")
+    mount = home.resolve() / "data" / "a b"
+    assert done.stdout == f"{ {'data': f'something is mounted in it, at {mount}'} }\n", done.stderr
+    assert ((other / "kept").read_text(), mount.is_dir(), folder.is_home(home)) == ("x", True, True)
+
+
+def test_a_folder_that_becomes_a_link_while_it_is_deleted_leads_nowhere(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at it and its deletion: whoever may write to the home can be that quick."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "kept").write_text("x")
+    (home / "data").mkdir(exist_ok=True)
+    whole = shutil.rmtree
+
+    def swapped(path: Path, *more: Any, **told: Any) -> None:
+        if path == home / "data" and not path.is_symlink():
+            path.rename(home / "aside")
+            path.symlink_to(other)
+        whole(path, *more, **told)
+
+    monkeypatch.setattr(shutil, "rmtree", swapped)
+    removed = folder.remove(home)
+    assert (other / "kept").read_text() == "x"
+    assert home / "data" in removed.kept

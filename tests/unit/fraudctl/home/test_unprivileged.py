@@ -76,3 +76,25 @@ def test_a_home_of_another_user_is_closed_by_root(home: Path) -> None:
     give(home, user(home))
     close_to_others(home)
     assert stat.S_IMODE((home / "file").stat().st_mode) == 0o600
+
+
+def test_no_folder_that_became_a_link_leads_root_to_another_one(home: Path, tmp_path: Path) -> None:
+    """As a program could do that somebody has taken over: `jobs` then lies where cron looks."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (home / "jobs").symlink_to(elsewhere)
+    os.chown(home / "jobs", user(home), user(home), follow_symlinks=False)
+    for write in (
+        lambda: write_atomically(home / "jobs" / "live.json", "{}"),
+        lambda: open_private(home / "jobs" / "submit.lock", "a").close(),
+        lambda: make_folder(home / "jobs" / "below" / "deeper"),
+    ):
+        with pytest.raises(OSError, match="root goes by no link"):
+            write()
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_link_of_roots_own_on_the_way_to_a_home_is_gone_by(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "way").symlink_to(home)
+    write_atomically(tmp_path / "way" / "run" / "one.json", "{}")
+    assert (home / "run" / "one.json").stat().st_uid == user(home)

@@ -57,6 +57,8 @@ def test_the_job_configuration_holds_the_live_topics_and_takes_changes(stack: St
             "allowed_lateness_ms": 900_000,
             "max_id_bytes": 256,
             "any_ids": False,
+            "max_age_ms": 400 * 86_400_000,
+            "max_ahead_ms": 86_400_000,
         },
         "jars": ["/c/kernel.jar", "/c/connector.jar"],
         "checkpoints": f"file://{tmp_path}/checkpoints/run-7",
@@ -81,6 +83,7 @@ def test_a_configuration_is_read_back_as_it_was(stack: Stack) -> None:
         "kafka_properties": {"security.protocol": "SSL"},
         "schema_registry": {"url": "https://registry.example.org"},
         "decision_schema": 7,
+        "forgotten": {"salts": ["00"], "users": {"ab": {"0": 7}}},
     }
     for config in (job_config(stack, 1), job_config(stack, 1, ruleset={"version": "1"}, **every)):
         assert JobConfig.from_document(json.loads(json.dumps(config.as_document()))) == config

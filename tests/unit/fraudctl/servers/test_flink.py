@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fraudctl.binaries.java import server_command
 from fraudctl.flink.answers import Overview
 from fraudctl.flink.cluster import is_taskmanager, taskmanagers
 from fraudctl.home.stack import Paths
@@ -58,13 +59,23 @@ def test_each_taskmanager_is_a_program_with_an_id_and_a_port_of_its_own(tmp_path
     assert [ports[role] for role in ports if role.startswith("taskmanager")] == [18084, 18085, 18086]
 
 
-def test_the_taskmanagers_share_one_archive_of_classes_which_the_first_writes(tmp_path: Path) -> None:
+def test_of_the_taskmanagers_only_the_first_writes_the_archive_of_classes_that_all_read(
+    tmp_path: Path,
+) -> None:
     server, _ = several(tmp_path, 2)
     _, first, second = server.programs()
-    archives = {word for one in (first, second) for word in one.argv if "SharedArchiveFile" in word}
-    assert len(archives) == 1
-    assert "-XX:+AutoCreateSharedArchive" in first.argv
-    assert "-XX:+AutoCreateSharedArchive" not in second.argv
+    writes = "-XX:+AutoCreateSharedArchive"
+    assert (writes in first.argv, writes in second.argv) == (server.keeps_classes, False)
+    of_java = [
+        server_command("flink-taskmanager", [], [tmp_path / "a.jar"], tmp_path, keeps)
+        for keeps in (True, False)
+    ]
+    [kept] = [word.rpartition(":")[2] for word in of_java[0] if "SharedArchiveFile" in word]
+    assert not any(kept in word for word in of_java[1])
+    Path(kept).parent.mkdir()
+    Path(kept).touch()
+    again = server_command("flink-taskmanager", [], [tmp_path / "a.jar"], tmp_path, keeps=False)
+    assert any(word.endswith(kept) for word in again)
 
 
 def test_the_ports_of_more_taskmanagers_follow_the_one_that_is_set(tmp_path: Path) -> None:

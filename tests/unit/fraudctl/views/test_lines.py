@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from fraudctl.console.tables import Table
 from fraudctl.views import lines
 from fraudctl.views.pulse import Partition, Pulse
 from fraudctl.views.watcher import View
@@ -67,3 +68,9 @@ def test_what_is_wrong_stands_in_the_first_line_and_what_is_not_known_is_a_dash(
 def test_a_sparkline_rises_to_its_highest_value() -> None:
     assert lines.sparkline([0.0, 3.5, 7.0, None, 7.0]) == "▁▅█ █"
     assert lines.sparkline([0.0, 0.0]) == "▁▁"
+
+
+def test_a_cell_keeps_its_lines_and_is_cut_where_there_are_too_many_or_too_long_ones() -> None:
+    rows = [("a = 8\n8 users",), (None,), ("\n" * 400,), ("x" * 400,)]
+    found = [cell for (cell,) in lines.brief(Table("", ("why",), rows)).rows]
+    assert found == ["a = 8\n8 users", "", "\n" * 5 + "…", "x" * 300 + "…"]

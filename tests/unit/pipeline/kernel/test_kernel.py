@@ -7,15 +7,17 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.records.ages import AgeLimits
 from pipeline.records.events import content_hash, decode, encode
 from pipeline.records.ids import UNSEEN, IdLimits
 from pipeline.records.quantities import Refusal
 from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
-from pipeline.scoring.order import Record, stamp
+from pipeline.scoring.order import Record, Time, stamp
 from tests.kernel_process import KernelProcess
 from tests.streams import START_MS, Row
 from tests.unit.pipeline.records.event_cases import HEAD, REFUSED
@@ -241,6 +243,27 @@ def test_ids_of_any_characters_and_lengths_are_judged_alike(
     assert refused == {
         refusal.record.offset: str(refusal.refusal) for refusal in stamp(_records(values), ids=limits).refused
     }
+
+
+@pytest.mark.parametrize("time", ["append", "event"])
+def test_times_at_the_edges_of_what_may_come_are_judged_alike(kernel: KernelProcess, time: Time) -> None:
+    ages = AgeLimits(max_age_ms=60_000, max_ahead_ms=5_000)
+    away = (-60_001, -60_000, 0, 5_000, 5_001)
+    records = [
+        Row(
+            0,
+            n,
+            START_MS,
+            f'{{"event_id":"e{n}","user_id":"u","amount":1,"event_time":{START_MS + ms}}}'.encode(),
+        )
+        for n, ms in enumerate(away)
+    ]
+    told = replace(plan({}), settings=PlanSettings(max_age_ms=60_000, max_ahead_ms=5_000))
+    refused = {one["offset"]: one["refused"] for one in kernel.run(told, records, time) if "refused" in one}
+    ours = stamp([Record(r.partition, r.offset, r.append_ms, r.value) for r in records], time=time, ages=ages)
+    assert refused == {one.record.offset: str(one.refusal) for one in ours.refused}
+    codes = {0: "event_time_too_old", 4: "event_time_ahead"} if time == "append" else {}
+    assert {offset: said.partition(":")[0] for offset, said in refused.items()} == codes
 
 
 def _records(values: list[bytes | None]) -> list[Record]:

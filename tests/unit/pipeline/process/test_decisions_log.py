@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
+from pipeline.process import dead_letters
+from pipeline.process.dead_letters import NotAcknowledged
 from pipeline.process.decisions_log import DecisionsLog, Membership
+from pipeline.records.decision_record import Delivery
 from tests.mock_kafka import MockKafka
 from tests.waiting import await_that
 
@@ -47,6 +51,59 @@ def test_the_lag_is_known_before_anything_is_read_and_while_the_partitions_are_p
     await_that(lambda: log.idle(0.05) or log.lag() == 8, "a lag of 8")
     log.resume()
     assert log.lag() == 8
+
+
+def test_what_comes_while_nothing_is_to_be_read_is_read_later(kafka: MockKafka, log: DecisionsLog) -> None:
+    """Fetched before the pause took hold: it is put back, in its place."""
+    idled = 0
+
+    def has_idled() -> bool:
+        nonlocal idled
+        log.idle(0.05)
+        idled += log.lag() == 10
+        return idled > 20
+
+    await_that(has_idled, "twenty looks while the records are there")
+    offsets: list[int] = []
+
+    def all_read() -> bool:
+        offsets.extend(one.offset for one in log.read(10, 0.1))
+        return len(offsets) >= 10
+
+    await_that(all_read, "all of them")
+    assert offsets == list(range(10))
+
+
+def test_what_nobody_committed_is_read_by_the_next_of_the_group(kafka: MockKafka, log: DecisionsLog) -> None:
+    read(log, 10)
+    log.commit({0: 3})
+    log.close()
+    following = DecisionsLog(Membership(kafka.kafka, "g", "decisions", "dead"))
+    try:
+        read(following, 7)
+        assert following.lag() == 7
+    finally:
+        following.close()
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a store would not take."""
+
+    delivery: Delivery
+    reason: str = "too large"
+
+
+def test_a_dead_letter_that_the_broker_has_not_taken_is_none(
+    kafka: MockKafka, log: DecisionsLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "_GIVE_UP_S", 1.0)
+    impatient = DecisionsLog(Membership(kafka.kafka, "h", "decisions", "dead"))
+    refused = [Refused(Delivery(b"one", 0, 4, 1, 5))]
+    impatient.dead_letter(refused)
+    kafka.close()
+    with pytest.raises(NotAcknowledged, match="dead-letter topic: "):
+        impatient.dead_letter(refused)
 
 
 def test_what_could_not_be_committed_is_not_counted_and_the_lag_is_unknown_without_a_broker(

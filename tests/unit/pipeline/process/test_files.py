@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -38,6 +39,26 @@ def test_on_a_full_disk_the_old_file_stays_and_nothing_lies_beside_it(tmp_path: 
     with full_disk(), pytest.raises(OSError, match="File too large"):
         write_atomically(path, "new", durable=durable)
     assert (path.read_text(), names(tmp_path)) == ("old", ["file"])
+
+
+def test_what_shall_outlive_a_power_cut_is_on_disk_before_its_name_is_and_then_the_name_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, told = tmp_path / "file", list[tuple[str, str]]()
+    path.write_text("old")
+    sync = os.fsync
+
+    def noted(number: int) -> None:
+        told.append((str(Path(f"/proc/self/fd/{number}").readlink()), path.read_text()))
+        sync(number)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write_atomically(path, "new")
+    (fresh, at_first), folder = told
+    assert (Path(fresh).parent, Path(fresh).suffix, at_first) == (tmp_path, ".unfinished", "old")
+    assert folder == (str(tmp_path), "new")
+    write_atomically(path, "newer", durable=False)
+    assert len(told) == 2
 
 
 def test_a_file_that_cannot_take_its_place_goes(tmp_path: Path) -> None:

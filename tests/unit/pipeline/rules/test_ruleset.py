@@ -73,6 +73,8 @@ def test_the_plan_is_what_the_kernel_computes(path: Path) -> None:
         "allowed_lateness_ms": 900_000,
         "max_id_bytes": 256,
         "any_ids": False,
+        "max_age_ms": 0,
+        "max_ahead_ms": 0,
         "epoch": 0,
         "hops": [
             {

@@ -49,7 +49,7 @@ def test_a_plan_that_is_read_back_is_written_the_same(file: Path) -> None:
 
 
 def test_the_plan_of_a_job_has_the_settings_before_what_is_computed() -> None:
-    settings = PlanSettings(30, 60_000, 10, 1_000, 7, 99, True)
+    settings = PlanSettings(30, 60_000, 10, 1_000, 7, 99, True, 5, 6)
     (alone,) = activation.read(topic(next(file for file in FILES if file.stem == "default")))
     plan = parse(alone.content).plan(settings)
     before = {
@@ -60,6 +60,8 @@ def test_the_plan_of_a_job_has_the_settings_before_what_is_computed() -> None:
         "allowed_lateness_ms": 7,
         "max_id_bytes": 99,
         "any_ids": True,
+        "max_age_ms": 5,
+        "max_ahead_ms": 6,
     }
     assert json.dumps(plan.as_document()) == json.dumps(before | alone.record["plan"])
     assert Plan.from_document(plan.as_document()) == plan

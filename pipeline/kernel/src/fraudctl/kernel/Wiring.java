@@ -10,12 +10,14 @@ import fraudctl.kernel.event.Slots;
 import fraudctl.kernel.hop.HopKey;
 import fraudctl.kernel.hop.HopOperator;
 import fraudctl.kernel.order.EmitFrom;
+import fraudctl.kernel.order.Forgotten;
 import fraudctl.kernel.order.OrderOperator;
 import fraudctl.kernel.order.StampOperator;
 import fraudctl.kernel.plan.JobPython;
 import fraudctl.kernel.plan.Rules;
 import fraudctl.kernel.schema.Framed;
 import fraudctl.kernel.source.EndOffsets;
+import fraudctl.kernel.source.NoReset;
 import fraudctl.kernel.source.RecordReading;
 import fraudctl.kernel.source.TransactionSource;
 import fraudctl.kernel.wire.Record;
@@ -106,6 +108,10 @@ public final class Wiring {
             ordered = ordered.filter(new EmitFrom(config.get("emit_from"))).name("emit").uid("emit")
                     .setBufferTimeout(WAIT_MS);
         }
+        if (config.path("forgotten").path("users").size() > 0) {
+            ordered = ordered.filter(new Forgotten(config.get("forgotten"))).name("forgotten").uid("forgotten")
+                    .setBufferTimeout(WAIT_MS);
+        }
         return ordered
                 .transform("batch", BYTES, new BatchOperator(rules, topic("transactions"))).uid("batch")
                 .setBufferTimeout(WAIT_MS);
@@ -175,7 +181,7 @@ public final class Wiring {
                 .setBootstrapServers(config.get("bootstrap").asText())
                 .setGroupId(config.get("group").asText())
                 .setTopics(topic("transactions"))
-                .setStartingOffsets(start())
+                .setStartingOffsets(new NoReset(start()))
                 .setDeserializer(new RecordReading())
                 .setProperties(properties())
                 // A few milliseconds of waiting save most of the broker's and the reader's work at medium rates.

@@ -45,7 +45,8 @@ class Strange:
         if event_id == "nobody":
             return None
         table = Table("Transaction", ("field", "value"), [("event_id", event_id), ("user_id", user_id)])
-        return Answer(("block: score 90 (60 + 30)",), (table,))
+        rules = Table("Rules", ("values and reason",), [("users = 5\n5 users from one address",)])
+        return Answer(("block: score 90 (60 + 30)",), (table, rules))
 
     def found(self, query: str) -> Sequence[Hit]:
         return [Hit("now", "block", 90, query, query, query)]

@@ -113,6 +113,11 @@ def test_what_strangers_sent_is_shown_as_text_on_every_page(known: httpx.Client,
         assert not re.search("[\x00-\x08\x0e-\x1f\u202a-\u202e]|<b>|<i>|<u>", answer)
 
 
+def test_values_and_the_reason_made_of_them_stand_in_lines_of_their_own(known: httpx.Client) -> None:
+    shown = known.get("/decision?user=a&event=b").text
+    assert "<bdi>users = 5\n5 users from one address</bdi>" in shown
+
+
 def test_the_overview_links_each_alert_to_its_explanation(known: httpx.Client) -> None:
     links = [html.unescape(one) for one in re.findall('href="(/decision[^"]*)"', known.get("/").text)]
     assert len(links) == len(HOSTILE)

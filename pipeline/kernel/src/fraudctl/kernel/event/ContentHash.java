@@ -44,7 +44,9 @@ public final class ContentHash {
 
     /** @param json the canonical JSON without its closing brace; the further fields are {@code rest}, at its end */
     long of(String json, CharSequence rest) {
-        byte[] digest = sha256.digest((inOrder(json, rest) + "}").getBytes(StandardCharsets.UTF_8));
+        sha256.update(inOrder(json, rest).getBytes(StandardCharsets.UTF_8));
+        sha256.update((byte) '}');
+        byte[] digest = sha256.digest();
         long hash = 0;
         for (int i = 0; i < Long.BYTES; i++) {
             hash = hash << 8 | digest[i] & 0xFF;

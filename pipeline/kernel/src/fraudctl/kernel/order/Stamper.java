@@ -4,6 +4,7 @@ import fraudctl.kernel.event.Decoder;
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.schema.Framed;
+import fraudctl.kernel.wire.Ages;
 import fraudctl.kernel.wire.Record;
 import fraudctl.kernel.wire.Refusal;
 
@@ -12,6 +13,7 @@ public final class Stamper {
     private final Framed framed;
     private final Decoder decoder;
     private final PartitionClock clock;
+    private final Ages ages;
     private final boolean byAppendTime;
 
     /** With {@code byAppendTime} an event's position is never ahead of its append time: live topics. */
@@ -19,6 +21,7 @@ public final class Stamper {
         this.framed = framed;
         this.decoder = new Decoder(plan.slots, plan.maxEventBytes, plan.ids);
         this.clock = clock;
+        this.ages = plan.ages;
         this.byAppendTime = byAppendTime;
     }
 
@@ -41,6 +44,9 @@ public final class Stamper {
             default -> {
                 Event event = new Event();
                 long time = decoder.decode(framed.json(record.value), event);
+                if (byAppendTime) {
+                    ages.check(time, record.appendMs);
+                }
                 event.partition = record.partition;
                 event.offset = record.offset;
                 event.appendMs = record.appendMs;

@@ -2,6 +2,7 @@ package fraudctl.kernel.plan;
 
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.event.Slots;
+import fraudctl.kernel.wire.Ages;
 import fraudctl.kernel.wire.Ids;
 import fraudctl.kernel.wire.Json;
 import java.util.ArrayList;
@@ -45,6 +46,7 @@ public final class Plan {
     public final int maxEventBytes;
     /** What ids of senders may be. */
     public final Ids ids;
+    public final Ages ages;
     /** By key; each has what is computed by its key on the clock of arrivals as {@link Hop#arrivals}. */
     public final List<Hop> hops = new ArrayList<>();
     /** The live rule set's, as decisions list them. */
@@ -111,6 +113,7 @@ public final class Plan {
         maxEntries = before == null ? settings.get("max_entries").asInt() : before.maxEntries;
         maxEventBytes = before == null ? settings.get("max_event_bytes").asInt() : before.maxEventBytes;
         ids = before == null ? ids(settings) : before.ids;
+        ages = before == null ? ages(settings) : before.ages;
         plan.path("derived").forEach(slots::derive);
         plan.get("hops").forEach(hop -> slots.addKey(hop.get("key").asText()));
         setFloors(plan, before);
@@ -145,6 +148,10 @@ public final class Plan {
     /** Those of a job from before there were limits are as long as an event, and any. */
     private Ids ids(JsonNode settings) {
         return new Ids(settings.path("max_id_bytes").asInt(maxEventBytes), settings.path("any_ids").asBoolean(true));
+    }
+
+    private static Ages ages(JsonNode settings) {
+        return new Ages(settings.path("max_age_ms").asLong(), settings.path("max_ahead_ms").asLong());
     }
 
     private void addHop(JsonNode node) {

@@ -107,7 +107,8 @@ final class RuleLog {
         properties.putAll(rules.properties());
         properties.setProperty("bootstrap.servers", rules.bootstrap());
         properties.setProperty("enable.auto.commit", "false");
-        properties.setProperty("auto.offset.reset", "earliest");
+        // Where the topic was cut off, nothing is passed over or taken twice: the job begins anew.
+        properties.setProperty("auto.offset.reset", "none");
         // It must be heard again well within the second that an activation is ahead.
         properties.setProperty("reconnect.backoff.max.ms", "200");
         return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
@@ -178,7 +179,13 @@ final class RuleLog {
 
     private void take(Duration wait, Activations activations) {
         Plan[] known = plans;
+        boolean isFirst = position == 0;
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(wait)) {
+            if (isFirst && record.offset() > 0) {
+                LOG.error("The records of {} before offset {} are gone: what they put in force is not known.",
+                        partition, record.offset());
+            }
+            isFirst = false;
             Plan plan = activations.accept(record.offset(), record.timestamp(), record.value());
             if (plan != null) {
                 known = Arrays.copyOf(known, known.length + 1);

@@ -20,6 +20,9 @@ import org.apache.flink.connector.kafka.source.enumerator.KafkaSourceEnumState;
 import org.apache.flink.connector.kafka.source.split.KafkaPartitionSplit;
 import org.apache.flink.core.io.InputStatus;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
+import org.apache.flink.util.ExceptionUtils;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
 
 /**
  * Flink's Kafka source, with a reader that tells the stamper behind it which partitions it reads and when
@@ -107,7 +110,7 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
             if (flow.hasEnded()) {
                 return allHaveEnded.isDone() ? InputStatus.END_OF_INPUT : InputStatus.NOTHING_AVAILABLE;
             }
-            InputStatus status = kafka.pollNext(output);
+            InputStatus status = polled(output);
             if (status == InputStatus.END_OF_INPUT) {
                 flow.endAll();
                 flow.drained();
@@ -121,6 +124,18 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
                 steer();
             }
             return status;
+        }
+
+        /** An offset that the log no longer holds does not come back by trying again: the job ends. */
+        private InputStatus polled(ReaderOutput<Record> output) throws Exception {
+            try {
+                return kafka.pollNext(output);
+            } catch (Exception failed) {
+                if (ExceptionUtils.findThrowable(failed, InvalidOffsetException.class).isPresent()) {
+                    throw new SuppressRestartsException(failed);
+                }
+                throw failed;
+            }
         }
 
         private void steer() {

@@ -1,0 +1,159 @@
+"""What it costs to watch a running stack while traffic passes: the exporter, every `/metrics`, and `top`.
+
+Run as a module beside a stack that is up: `python -m fraudctl.bench.watching [RATE [SECONDS]]`. Sends events
+for that long, asks every program as often as Prometheus does, and at last each of them again and again.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from fraudctl import engines
+from fraudctl.bench import conditions, terminal
+from fraudctl.bench.conditions import Distribution, distribution
+from fraudctl.bench.load import Worker, Workload, numbers_of, send
+from fraudctl.console import result
+from fraudctl.console.result import Result, Table
+from fraudctl.engines import targets
+from fraudctl.engines.workers import EXPORTER
+from fraudctl.errors import NotRunning
+from pipeline.connections.proxies import open_url
+from pipeline.records import clock
+
+if TYPE_CHECKING:
+    from fraudctl.home.stack import Stack
+
+RATE, SECONDS = 5_000.0, 60.0
+_AS_PROMETHEUS_S: Final = 10.0
+_ASKED_TIMES: Final = 20
+_WARMUP_S: Final = 10.0
+_PATIENCE_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A process over a while: its share of a core in percent, and the memory it held at the end."""
+
+    percent: float
+    memory_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """`answers_ms` is by program: from the question to the whole answer, while the traffic passed."""
+
+    rate: float
+    seconds: float
+    exporter: Spent
+    top: Spent
+    answers_ms: Mapping[str, Distribution]
+
+
+def run(stack: Stack, rate: float, seconds: float) -> Watched:
+    """Raises NotRunning where the exporter does not run on this machine, or a program does not answer."""
+    exporter = _exporter(stack)
+    token = f"w{clock.now_ms():x}"
+    workload = Workload(token, 7, clock.now_ms(), rate, hot_addresses=False, own=numbers_of(token))
+    count = int(rate * (_WARMUP_S + seconds))
+    sender = Worker(send, stack.kafka, stack.profile.topics.transactions, workload, count, time.time_ns())
+    try:
+        _rest(_WARMUP_S)
+        with terminal.top(stack.home) as top:
+            found = _measured(stack, exporter, top, seconds)
+        sender.result()
+    finally:
+        sender.close()
+    return Watched(rate, seconds, *found)
+
+
+def answer(found: Watched) -> Result:
+    """The figures, with the machine they were taken on."""
+    machine = conditions.machine()
+    processes = {"exporter": found.exporter, "top": found.top}
+    spent = [(name, f"{one.percent:.1f} %", f"{one.memory_mb} MB") for name, one in processes.items()]
+    asked = [(name, one.p50, one.p90, one.max) for name, one in found.answers_ms.items()]
+    tables = (
+        Table("", ("process", "of a core", "memory"), spent),
+        Table("Answers, ms", ("program", "p50", "p90", "max"), asked),
+    )
+    data = asdict(found) | {"machine": machine, "load": _load()}
+    return Result(
+        f"{machine['cpu']}, {found.rate:g} events/s for {found.seconds:g} s, load {_load()}",
+        data,
+        tables=tables,
+    )
+
+
+def _measured(
+    stack: Stack, exporter: psutil.Process, top: psutil.Process, seconds: float
+) -> tuple[Spent, Spent, Mapping[str, Distribution]]:
+    addresses = targets.of(stack)
+    began_s, before = time.monotonic(), (_seconds(exporter), _seconds(top))
+    while time.monotonic() - began_s < seconds:
+        for address in addresses.values():
+            _ask(address)
+        _rest(_AS_PROMETHEUS_S)
+    passed_s = time.monotonic() - began_s
+    spent = [_spent(one, taken, passed_s) for one, taken in zip((exporter, top), before, strict=True)]
+    return spent[0], spent[1], _asked(addresses)
+
+
+def _asked(addresses: Mapping[str, str]) -> dict[str, Distribution]:
+    """Milliseconds of the answers, a question a second: who asks more often is told the same again."""
+    found: dict[str, list[float]] = {name: [] for name in addresses}
+    for _ in range(_ASKED_TIMES):
+        for name, address in addresses.items():
+            found[name].append(_ask(address))
+        _rest(1.0)
+    return {name: distribution(answers) for name, answers in found.items()}
+
+
+def _ask(address: str) -> float:
+    """Milliseconds. Raises NotRunning."""
+    began_s = time.perf_counter()
+    try:
+        with open_url(f"http://{address}/metrics", _PATIENCE_S) as answered:
+            answered.read()
+    except OSError as error:
+        raise NotRunning(f"no figures at {address}: {error}", hint="see: fraudctl status") from error
+    return (time.perf_counter() - began_s) * 1_000
+
+
+def _spent(process: psutil.Process, before_s: float, passed_s: float) -> Spent:
+    share = 100 * (_seconds(process) - before_s) / passed_s
+    return Spent(round(share, 2), round(process.memory_info().rss / 1e6))
+
+
+def _seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _exporter(stack: Stack) -> psutil.Process:
+    state = engines.of(stack).programs(stack).get(EXPORTER)
+    if state is None or not state.pid:
+        raise NotRunning("no exporter of this stack runs here", hint="see: fraudctl status")
+    return psutil.Process(state.pid)
+
+
+def _load() -> float:
+    with suppress(OSError):
+        return round(psutil.getloadavg()[0], 1)
+    return 0.0
+
+
+def _rest(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
+if __name__ == "__main__":
+    given = [float(word) for word in sys.argv[1:3]]
+    result.render(answer(run(engines.current(), *[*given, *(RATE, SECONDS)[len(given) :]])))
