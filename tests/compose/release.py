@@ -1,0 +1,222 @@
+"""A release of the chart as containers, beside servers of a Compose project, and its operator."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from fraudctl.engines.compose.checks import OUR_IMAGE
+from fraudctl.engines.kubernetes import flink_pod, start
+from fraudctl.errors import FraudctlError
+from fraudctl.flink.cluster import as_yaml
+from fraudctl.flink.rest import Flink
+from fraudctl.home.stack import Stack
+from fraudctl.jobs.submission import LIVE
+from pipeline.connections.flink import FlinkRest
+from tests.api_server import free_port
+from tests.chart import example, one, render
+from tests.compose.conftest import FILES, docker
+from tests.compose.pods import Pods, Spec, by_name
+from tests.waiting import await_that
+
+NAME = "fraud"
+JOBMANAGER, TASKMANAGER = f"{NAME}-jobManager", f"{NAME}-taskManager"
+TOOLBOX = f"{NAME}-toolbox"
+BUCKET = "/bucket"
+"""a folder that stands for a bucket"""
+KEY = Ed25519PrivateKey.generate()
+READY_S = 240.0
+_ALIASES = {JOBMANAGER: (NAME, f"{NAME}-rest"), TASKMANAGER: (f"{NAME}-taskmanager",)}
+_OF_A_CLUSTER = ("kubernetes.", "high-availability.")
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Kafka, PostgreSQL and Valkey, as the Compose files start them."""
+
+    network: str
+    kafka: str
+    """its address on this machine"""
+    passwords: Mapping[str, str]
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    project, port = f"pods{uuid.uuid4().hex[:8]}", free_port()
+    told = {"KAFKA": port, "POSTGRES": free_port(), "REDIS": free_port()}
+    env = {**os.environ, **{f"FRAUDCTL_SERVERS_{name}_PORT": str(one) for name, one in told.items()}}
+    compose = ["docker", "compose", "-p", project, "-f", str(FILES / "compose.yaml")]
+    try:
+        words = [*compose, "up", "--detach", "--wait", "kafka", "postgres", "redis"]
+        done = subprocess.run(words, env=env, capture_output=True, text=True, check=False, timeout=400)
+        assert done.returncode == 0, done.stderr
+        yield Servers(f"{project}_default", f"127.0.0.1:{port}", _passwords(f"{project}_secrets"))
+    finally:
+        subprocess.run([*compose, "down", "--volumes"], env=env, capture_output=True, check=False)
+
+
+class Release:
+    """Its pods; Flink's are started as the operator would have it, without an API server."""
+
+    def __init__(self, folder: Path, found: Servers) -> None:
+        self.folder, self._servers = folder, found
+        (folder / "bucket").mkdir()
+        (folder / "bucket").chmod(0o777)
+        self.pods = Pods(folder / "pods", found.network, _secrets(found))
+        self.objects: list[dict[str, Any]] = []
+
+    @property
+    def stack(self) -> Stack:
+        """As it is seen from this machine, which reaches Kafka."""
+        profile = start.profile_of(self.folder / "values.yaml")
+        return Stack(self.folder / "home", profile, {"kafka": self._servers.kafka})
+
+    def apply(self, image: str = OUR_IMAGE, savepoint: str | None = None) -> None:
+        """Start all anew, of that image; the job from a savepoint. Waits until everything is ready."""
+        self.objects = render(self._values(image), NAME)
+        wanted = by_name(self.objects)
+        self._set_up(wanted)
+        self.start_flink(savepoint)
+        programs = [name for name in wanted if self._is_program(name)]
+        for name in programs:
+            self.restart(name)
+        for name in (JOBMANAGER, TASKMANAGER, *programs):
+            self.await_ready(name)
+        await_that(self.runs, f"the job runs\n{self.pods.log(JOBMANAGER)}", READY_S)
+
+    def start_flink(self, savepoint: str | None = None) -> None:
+        job = one(self.objects, "FlinkDeployment", NAME)["spec"]["job"]
+        program = ["--job-classname", job["entryClass"], *job["args"]]
+        self._start_flink(JOBMANAGER, ["standalone-job.sh", "start-foreground", *program], savepoint)
+        self.start_taskmanager()
+
+    def start_taskmanager(self) -> None:
+        self._start_flink(TASKMANAGER, ["taskmanager.sh", "start-foreground"], None)
+
+    def restart(self, name: str) -> None:
+        """Another pod of that Deployment, for one that is gone or is asked to go."""
+        if name in self.pods.specs:
+            self.pods.delete(name)
+        self.pods.start(name, by_name(self.objects)[name], self.objects)
+
+    @property
+    def flink(self) -> Flink:
+        [port] = docker("port", self.pods.container(JOBMANAGER), "8081").splitlines()[:1]
+        return Flink(FlinkRest(address=port), timeout_s=10)
+
+    def runs(self) -> bool:
+        """Whether one job runs, with all its tasks."""
+        try:
+            jobs = self.flink.live(LIVE)
+            return len(jobs) == 1 and self.flink.job(jobs[0].job_id).running
+        except FraudctlError:
+            return False
+
+    def await_ready(self, name: str) -> None:
+        ready = "readinessProbe"
+        await_that(lambda: self.pods.answers(name, ready), f"{name}\n{self.pods.log(name)}", READY_S)
+
+    def fraudctl(self, *arguments: str) -> dict[str, Any]:
+        """What a command in the toolbox answers, which must succeed."""
+        done = self.pods.run(TOOLBOX, "fraudctl", *arguments, "--json")
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        data: dict[str, Any] = json.loads(done.stdout)["data"]
+        return data
+
+    def _set_up(self, wanted: Mapping[str, Spec]) -> None:
+        [name] = [name for name in wanted if name.startswith(f"{NAME}-setup-")]
+        self.pods.start(name, wanted[name], self.objects)
+        assert self.pods.result(name) == 0, self.pods.log(name)
+
+    def _is_program(self, name: str) -> bool:
+        return any((it["kind"], it["metadata"]["name"]) == ("Deployment", name) for it in self.objects)
+
+    def _start_flink(self, name: str, argv: list[str], savepoint: str | None) -> None:
+        spec = one(self.objects, "FlinkDeployment", NAME)["spec"]
+        found = by_name(self.objects)[name]
+        [container] = found["containers"]
+        command = {"command": [spec["flinkConfiguration"]["kubernetes.entry.path"]], "args": argv}
+        conf = self.folder / f"conf-{name}"
+        conf.mkdir(exist_ok=True)
+        (conf / "config.yaml").write_text(as_yaml(self._told(spec, savepoint)))
+        for file, text in spec["logConfiguration"].items():
+            (conf / file).write_text(text)
+        more = ["--volume", f"{conf}:{flink_pod.CONF}:ro", "--volume", f"{self.folder / 'bucket'}:{BUCKET}"]
+        more += [word for alias in _ALIASES[name] for word in ("--network-alias", alias)]
+        if name == JOBMANAGER:
+            more += ["--publish", "127.0.0.1::8081"]
+        self.pods.start(name, {**found, "containers": [container | command]}, self.objects, more)
+
+    def _told(self, spec: Spec, savepoint: str | None) -> dict[str, str | int]:
+        """What Flink and the operator put into the configuration of a pod."""
+        told = {key: value for key, value in spec["flinkConfiguration"].items() if _is_ours(key)}
+        everywhere = dict.fromkeys(
+            ("jobmanager.bind-host", "rest.bind-address", "taskmanager.bind-host"), "0.0.0.0"
+        )
+        own: dict[str, str | int] = {
+            **everywhere,
+            "jobmanager.rpc.address": NAME,
+            "rest.address": f"{NAME}-rest",
+            "taskmanager.host": f"{NAME}-taskmanager",
+            "parallelism.default": spec["job"]["parallelism"],
+            "jobmanager.memory.process.size": spec["jobManager"]["resource"]["memory"],
+            "taskmanager.memory.process.size": spec["taskManager"]["resource"]["memory"],
+        }
+        return {**told, **own, **({"execution.state-recovery.path": savepoint} if savepoint else {})}
+
+    def _values(self, image: str) -> dict[str, Any]:
+        """Those for a cluster on one machine, with these servers and the folder for a bucket."""
+        public = KEY.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+        values = example(
+            "kind",
+            image={"tag": image.partition(":")[2]},
+            trusted=f"tester {public}\n",
+            secrets={"redis": {"secretName": "fraudctl-redis"}},
+            profile={
+                "servers": {
+                    "kafka": {"external": {"bootstrap": "kafka:9092"}},
+                    "postgres": {"external": {"address": "postgresql://fraudctl@postgres:5432/fraudctl"}},
+                    "redis": {"external": {"address": "redis://default@redis:6379"}},
+                },
+                "sinks": {"redis": {"password_file": "secrets/redis/password"}},
+            },
+            flink={
+                "configuration": {
+                    "execution.checkpointing.dir": f"file://{BUCKET}/checkpoints",
+                    "execution.checkpointing.savepoint-dir": f"file://{BUCKET}/savepoints",
+                    "execution.checkpointing.interval": "2 s",
+                }
+            },
+        )
+        (self.folder / "values.yaml").write_text(yaml.safe_dump(values))
+        return values
+
+
+def _is_ours(key: str) -> bool:
+    return not key.startswith(_OF_A_CLUSTER)
+
+
+def _secrets(found: Servers) -> dict[str, dict[str, str]]:
+    private = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    return {
+        "risk-signing": {"key": private},
+        "fraudctl-postgres": {"password": found.passwords["postgres"]},
+        "fraudctl-redis": {"password": found.passwords["redis"]},
+        "fraudctl-bucket": {"credentials": "[default]\n"},
+    }
+
+
+def _passwords(volume: str) -> dict[str, str]:
+    see = ("run", "--rm", "--volume", f"{volume}:/secrets:ro", "--entrypoint", "cat", OUR_IMAGE)
+    return {name: docker(*see, f"/secrets/{name}") for name in ("postgres", "redis")}
