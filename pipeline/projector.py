@@ -284,16 +284,9 @@ def _told(file: StatusFile, pulse: Pulse) -> Callable[[SinkStatus], None]:
 
     def tell(status: SinkStatus) -> None:
         file.offer(status)
-        pulse.beat(hindrance(status))
+        pulse.beat(status.hindrance)
 
     return tell
-
-
-def hindrance(status: SinkStatus) -> str:
-    """What keeps a writer from its work, empty where nothing does. A pause that is asked for does not."""
-    if status.paused:
-        return f"the store takes nothing: {status.last_error}"
-    return "" if status.lag is not None else "it has no place in its group, or the broker does not answer"
 
 
 def _next_offsets(batch: Sequence[Delivery]) -> dict[int, int]:

@@ -59,6 +59,13 @@ class SinkStatus:
         "fraudctl_sink_delay_seconds", "time from a decision's append to the log until the store had it"
     )
 
+    @property
+    def hindrance(self) -> str:
+        """What keeps the writer from its work, empty where nothing does. A pause asked for does not."""
+        if self.paused:
+            return f"the store takes nothing: {self.last_error}"
+        return "" if self.lag is not None else "it has no place in its group, or the broker does not answer"
+
     def document(self) -> dict[str, object]:
         """What the status file has, as a JSON-able mapping."""
         return {name: value for name, value in asdict(self).items() if name not in MEASURED_ONLY}

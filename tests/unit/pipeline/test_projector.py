@@ -12,7 +12,7 @@ import pytest
 from pipeline.metrics import MEASURED_ONLY, SinkStatus
 from pipeline.process.backoff import Backoff
 from pipeline.process.forgotten import Unknown
-from pipeline.projector import Config, Pace, Projector, hindrance
+from pipeline.projector import Config, Pace, Projector
 from pipeline.records.decision_record import Delivery
 from pipeline.sinks import Held, Outcome, Refused, Unavailable
 
@@ -306,4 +306,4 @@ def test_a_batch_is_measured_once_the_store_has_taken_it_and_not_at_each_attempt
 def test_a_writer_is_ready_with_a_place_in_its_group_and_a_store_that_takes(
     status: SinkStatus, said: str
 ) -> None:
-    assert hindrance(status) == said
+    assert status.hindrance == said

@@ -12,7 +12,7 @@ from pipeline.records import letters
 from pipeline.rules.ruleset import PlanSettings, RuleSet, parse
 from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference
-from pipeline.scoring.scorer import Scorer
+from pipeline.scoring.scorer import values_of
 from tests.kernel_process import KernelProcess
 from tests.streams import START_MS, Feature, FieldValue, Row, content, random_log, write_value
 
@@ -44,7 +44,7 @@ def of_kernel(kernel: KernelProcess, ruleset: RuleSet, rows: tuple[Row, ...]) ->
 def of_python(ruleset: RuleSet, rows: tuple[Row, ...]) -> list[list[Any]]:
     records = [Record(row.partition, row.offset, row.append_ms, row.value, row.headers) for row in rows]
     scored = Reference(ruleset.plan()).process(stamp(records))
-    return [list(Scorer(ruleset)._values(one)) for one in scored if not one.duplicate]
+    return [list(values_of(one, ruleset)) for one in scored if not one.duplicate]
 
 
 @pytest.mark.parametrize("seed", range(2))
