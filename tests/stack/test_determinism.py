@@ -8,11 +8,17 @@ from typing import Any
 
 import pytest
 
+from fraudctl import engines
+from fraudctl.engines import targets
+from fraudctl.engines.workers import EXPORTER
 from fraudctl.errors import Failed
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import job_config
 from fraudctl.kafka.sender import Sender
+from fraudctl.views import watcher
+from tests import prometheus_beside
+from tests.nuisance import answers, pestering
 from tests.stack.conftest import fraudctl
 from tests.stack.flow import await_that, kill
 from tests.stack.own_jobs import (
@@ -98,9 +104,14 @@ def recorded(stack: Stack) -> Setup:
 
 @pytest.fixture(scope="module")
 def undisturbed(recorded: Setup) -> dict[tuple[str, str], bytes]:
-    """What one subtask decides when nobody disturbs it."""
+    """What one subtask decides when nobody disturbs it, and nobody watches it."""
     recorded.create("undisturbed")
-    run(recorded, "undisturbed", parallelism=1)
+    engine = engines.of(recorded.stack)
+    engine.stop(recorded.stack, EXPORTER)
+    try:
+        run(recorded, "undisturbed", parallelism=1)
+    finally:
+        engine.start(recorded.stack, EXPORTER)
     answer = folded(recorded, "undisturbed")
     values = list(answer.values())
     assert len(answer) == len({value[: value.index(b",")] for _, _, value in recording(recorded)})
@@ -109,6 +120,10 @@ def undisturbed(recorded: Setup) -> dict[tuple[str, str], bytes]:
     for rule in FURTHER["rules"]:
         assert any(b'"rule":"%s"' % rule.encode() in value for value in values), rule
     return answer
+
+
+def pids(stack: Stack) -> dict[str, int | None]:
+    return {name: state.pid for name, state in engines.of(stack).programs(stack).items()}
 
 
 def await_middle(setup: Setup, decisions: str, middle: int = MIDDLE) -> None:
@@ -128,6 +143,26 @@ def test_two_subtasks_decide_what_one_does(
     recorded.create("two")
     run(recorded, "two", parallelism=2)
     assert_same(folded(recorded, "two"), undisturbed)
+
+
+def test_a_job_decides_the_same_while_all_watch_it_and_some_flood_and_hang(
+    recorded: Setup, undisturbed: dict[tuple[str, str], bytes]
+) -> None:
+    stack = recorded.stack
+    before = pids(stack)
+    recorded.create("watched")
+    asked = targets.of(stack).values()
+    watching = watcher.of(stack, 60.0, 0.5)
+    with prometheus_beside.beside(stack, faster=10) as prometheus, pestering(asked) as questions:
+        watching.start()
+        run(recorded, "watched", parallelism=1)
+        watching.stop()
+        assert prometheus.query("sum(sum_over_time(up[5m])) > 20"), "it was not watched"
+        assert watching.newest() is not None
+        assert questions[0] > 100
+    assert_same(folded(recorded, "watched"), undisturbed)
+    assert pids(stack) == before
+    await_that(lambda: all(map(answers, asked)), LONG_S, lambda: "somebody does not answer any more")
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
