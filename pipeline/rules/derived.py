@@ -12,6 +12,7 @@ says the values it is made of.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,13 +53,13 @@ class Derived(Protocol):
         """As JSON, for the kernel."""
 
 
-class _Plain:
+class _Plain(ABC):
     """The text of a value that is a text, or a whole number."""
 
     __slots__ = ()
 
-    def value(self, transaction: Transaction) -> RawValue | None:
-        raise NotImplementedError
+    @abstractmethod
+    def value(self, transaction: Transaction) -> RawValue | None: ...
 
     def text(self, transaction: Transaction) -> str | None:
         value = self.value(transaction)
