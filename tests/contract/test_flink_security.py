@@ -61,6 +61,16 @@ def proxied(ours: Stack, authority: Authority) -> Iterator[FlinkRest]:
     end.close()
 
 
+@pytest.fixture
+def shared_home() -> Iterator[Path]:
+    """A folder that the user of the other stack's Flink may write to, as two stacks with one Flink need."""
+    with tempfile.TemporaryDirectory(
+        prefix="fraudctl-shared-", dir="/tmp", ignore_cleanup_errors=True
+    ) as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+
+
 def elsewhere(home: Path, rest: FlinkRest) -> Stack:
     """A stack whose Flink is another's. Its Kafka is not there, which a job does not mind until it runs."""
     artifacts.fetch([one for one in artifacts.lock() if one.use in ("connector", "compiler")])
@@ -99,12 +109,14 @@ def test_who_has_none_or_one_of_another_home_is_told_what_is_wrong(ours: Stack, 
         assert mend in refused.hint
 
 
-def test_a_job_is_handed_to_a_cluster_that_wants_a_certificate(ours: Stack, tmp_path: Path) -> None:
-    handed_over(elsewhere(tmp_path, ours.flink))
+def test_a_job_is_handed_to_a_cluster_that_wants_a_certificate(ours: Stack, shared_home: Path) -> None:
+    handed_over(elsewhere(shared_home, ours.flink))
 
 
-def test_a_job_is_handed_over_through_a_proxy_that_wants_a_token(proxied: FlinkRest, tmp_path: Path) -> None:
-    handed_over(elsewhere(tmp_path, proxied))
+def test_a_job_is_handed_over_through_a_proxy_that_wants_a_token(
+    proxied: FlinkRest, shared_home: Path
+) -> None:
+    handed_over(elsewhere(shared_home, proxied))
 
 
 def handed_over(stack: Stack) -> None:

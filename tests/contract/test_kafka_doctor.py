@@ -108,7 +108,7 @@ def test_all_is_well_before_the_first_up_and_nothing_is_made_by_asking(
     for _ in range(2):
         assert findings(profile) == [
             *way_in(cluster, authority),
-            well("rights", "13 topics and groups: all that is needed"),
+            well("rights", "14 topics and groups: all that is needed"),
             well("topics", f"to be made by up: {to_come}"),
         ]
     assert admin.names(cluster.inner) == ()
@@ -151,7 +151,7 @@ def test_what_grants_prints_is_enough_for_what_commands_and_writers_do(profile: 
     assert admin.create(kafka, specs) == ()
     sender = Sender(kafka)
     for spec in specs:
-        sender.send(spec.name, b"1")
+        sender.send(spec.name, b"1", b"key")
     assert (sender.flush(60), sender.failed) == (0, 0)
     assert [one.value for one in tail.records(kafka, replay, {0: 0})] == [b"1"]
     admin.delete(kafka, [replay])
@@ -190,12 +190,14 @@ def test_settings_of_a_topic_that_is_there_are_left_unless_somebody_asks_for_the
     ours = replace(wanted.specs(profile)[0], name="theirs")
     assert admin.create(cluster.inner, [ours]) == ()
     assert admin.describe(cluster.inner, ["theirs"])["theirs"].config["retention.ms"] == "123456"
-    said = "topic theirs has retention.ms=123456, the profile says -1"
+    said = f"topic theirs has retention.ms=123456, the profile says {profile.retention_ms}"
     assert said in admin.differing(cluster.inner, [ours])
     assert admin.create(replace(cluster.inner, alter_topics=True), [ours]) == ()
 
     def is_changed() -> bool:
-        return admin.describe(cluster.inner, ["theirs"])["theirs"].config["retention.ms"] == "-1"
+        return admin.describe(cluster.inner, ["theirs"])["theirs"].config["retention.ms"] == str(
+            profile.retention_ms
+        )
 
     await_that(is_changed, "the change")
     admin.delete(cluster.inner, ["theirs"])
@@ -210,10 +212,10 @@ def test_topics_that_differ_are_told_with_what_can_still_be_used(
     said = "topic risk.decisions has 4 partitions, the profile says 8"
     mend = "set partitions: 4 in the profile, or name another topic there"
     assert found == [Check("kafka: topics", BROKEN, said, mend)]
-    said = "topic risk.transactions has retention.ms=1000, the profile says -1"
+    said = f"topic risk.transactions has retention.ms=1000, the profile says {profile.retention_ms}"
     assert findings(profile) == [
         *way_in(cluster, authority),
-        well("rights", "13 topics and groups: all that is needed"),
+        well("rights", "14 topics and groups: all that is needed"),
         Check("kafka: topics", WARNING, said, change),
         well("clock", "no append lies ahead of this machine's clock"),
     ]
