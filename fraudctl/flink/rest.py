@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import ssl
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -258,7 +259,11 @@ def _client(files: TlsFiles | None, _: object, proxy: str | None) -> httpx.Clien
     """
     # Reading the certificates of the world takes 50 ms, and without TLS nobody asks for them.
     trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if files is None else _context(files)
-    return httpx.Client(proxy=proxy, trust_env=False, verify=trusted)
+    transport = httpx.HTTPTransport(verify=trusted, proxy=proxy)
+    made = httpx.Client(transport=transport, trust_env=False)
+    # One that is forgotten here may still be asking in another thread: it is closed when nobody has it.
+    weakref.finalize(made, transport.close)
+    return made
 
 
 def _context(files: TlsFiles) -> ssl.SSLContext:

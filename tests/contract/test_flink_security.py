@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fraudctl.binaries import artifacts
@@ -107,6 +109,20 @@ def test_who_has_none_or_one_of_another_home_is_told_what_is_wrong(ours: Stack, 
         refused = refusal(rest)
         assert isinstance(refused, Unhealthy)
         assert mend in refused.hint
+
+
+def test_what_was_connected_with_certificates_that_are_replaced_is_closed(
+    ours: Stack, tmp_path: Path
+) -> None:
+    """Else their sockets would be left to the collector, which complains of each."""
+    assert ours.flink.cert_file is not None
+    for number in range(12):
+        cert = tmp_path / f"{number}.pem"
+        cert.write_bytes(ours.flink.cert_file.read_bytes())
+        assert Flink(replace(ours.flink, cert_file=cert)).overview().taskmanagers == 1
+    gc.collect()
+    connections = psutil.Process().net_connections("tcp")
+    assert len([one for one in connections if one.raddr and one.raddr.port == ours.flink.port]) <= 8
 
 
 def test_a_job_is_handed_to_a_cluster_that_wants_a_certificate(ours: Stack, shared_home: Path) -> None:
