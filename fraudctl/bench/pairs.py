@@ -47,8 +47,9 @@ class Build:
     def call(self, *words: str) -> Any:
         """What a command of the build says in JSON. Failed with its own words where it did not succeed."""
         known = {name: one for name, one in os.environ.items() if _is_of_both(name)}
-        env = known | {"FRAUDCTL_HOME": str(self.home)}
-        done = subprocess.run([*self.command, *words, "--json"], env=env, capture_output=True, text=True)
+        env, command = known | {"FRAUDCTL_HOME": str(self.home)}, [*self.command, *words, "--json"]
+        # In a checkout Python would find that one's modules first, whichever build is called.
+        done = subprocess.run(command, env=env, cwd=self.home.parent, capture_output=True, text=True)
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip()[-_LAST_WORDS:]
             raise Failed(f"{self.name}: fraudctl {' '.join(words)} did not succeed:\n{said}", code="build")
