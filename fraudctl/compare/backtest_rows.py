@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from fraudctl.files.rows import Reading, RefusedRow, Row
 from pipeline.records.decision_record import Identity
 from pipeline.records.events import encode
 from pipeline.rules.currencies import CURRENCY
-from pipeline.rules.derived import TYPED
+from pipeline.rules.words import said_kinds
 
 SHOWN_EACH = 5_000
 """Rows between two words of progress."""
@@ -48,10 +47,9 @@ class Payment(NamedTuple):
 
 def payments(order: Order, result: Backtest, progress: Progress) -> Iterator[Payment]:
     """The good rows in the order of their times. All are read and counted before this returns."""
-    said = {name: TYPED[kind] for name, kind in order.fields.items() if kind in TYPED}
     reading = Reading(
         order.paths,
-        replace(order.options, kinds={**said, **order.options.kinds}),
+        order.options.with_kinds(said_kinds(order.fields)),
         order.settings.max_event_bytes,
         frozenset(order.fields),
         order.until_ms,

@@ -19,6 +19,7 @@ from pipeline.records.events import Transaction, encode
 from pipeline.records.label import label
 from pipeline.records.placing import key_of
 from pipeline.rules.ruleset import RuleSet
+from pipeline.rules.words import said_kinds
 
 _SHOWN_EACH = 1_000
 _ROW, _LABEL = object(), object()
@@ -31,7 +32,7 @@ Parcel = tuple[int, bytes, bytes, bytes | None]
 def reading_of(stack: Stack, order: Order, rules: RuleSet) -> Reading:
     """The rows to be read, further fields in the kinds that the rule set declares."""
     told = stack.profile.pipeline
-    options = order.options.with_kinds(rules.words.said_kinds())
+    options = order.options.with_kinds(said_kinds(rules.words.fields))
     reading = Reading(
         order.paths, options, told.max_event_bytes, until_ms=order.until_ms, ids=told.ids.limits
     )

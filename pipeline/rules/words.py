@@ -40,10 +40,6 @@ class Words:
     currency: str | None = None
     derived: Mapping[str, Derived] = field(default_factory=dict)
 
-    def said_kinds(self) -> dict[str, str]:
-        """How each further field with a kind is written: text, number or bool."""
-        return {name: TYPED[kind] for name, kind in self.fields.items() if kind in TYPED}
-
     def names(self) -> dict[str, Name]:
         """What the words mean in an expression."""
         return {word: Name(one.name, one.kind) for word, one in self.derived.items()}
@@ -52,6 +48,11 @@ class Words:
         """The definitions of those of the names that are derived, by name."""
         by_name = {one.name: one for one in self.derived.values()}
         return {name: by_name[name] for name in sorted(set(used)) if name in by_name}
+
+
+def said_kinds(fields: Mapping[str, Kind]) -> dict[str, str]:
+    """How the kind of each further field that has one is written: text, number or bool."""
+    return {name: TYPED[kind] for name, kind in fields.items() if kind in TYPED}
 
 
 def read_words(content: Mapping[str, Any], complain: Complain) -> Words:
