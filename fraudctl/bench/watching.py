@@ -20,6 +20,7 @@ import psutil
 from fraudctl import engines
 from fraudctl.bench import conditions, terminal
 from fraudctl.bench.conditions import Distribution, distribution
+from fraudctl.bench.idle import resident_mb
 from fraudctl.bench.load import Worker, Workload, numbers_of, send
 from fraudctl.console import result
 from fraudctl.console.result import Result, Table
@@ -41,11 +42,14 @@ _AS_PROMETHEUS_S: Final = 10.0
 _ASKED_TIMES: Final = 20
 _WARMUP_S: Final = 10.0
 _PATIENCE_S: Final = 10.0
+_CROWD: Final = 20
+"""of fewer payers every second payment would be one that rules have something to say of"""
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """A process over a while: its share of a core in percent, and the memory it held at the end."""
+    """A process over a while: its share of a core in percent, and the memory it held at the end, of which
+    pages that it shares count in part."""
 
     percent: float
     memory_mb: int
@@ -79,7 +83,9 @@ def run(stack: Stack, rate: float, seconds: float) -> Watched:
     """Raises NotRunning where the exporter does not run on this machine, or a program does not answer."""
     exporter = _exporter(stack)
     token = f"w{clock.now_ms():x}"
-    workload = Workload(token, 7, clock.now_ms(), rate, hot_addresses=False, own=numbers_of(token))
+    workload = Workload(
+        token, 7, clock.now_ms(), rate, hot_addresses=False, crowd=_CROWD, own=numbers_of(token)
+    )
     count = int(rate * (_WARMUP_S + 2 * seconds + 2 * _ASKED_TIMES))
     sender = Worker(send, stack.kafka, stack.profile.topics.transactions, workload, count, time.time_ns())
     try:
@@ -123,7 +129,7 @@ def _spent(stack: Stack, processes: Sequence[psutil.Process], seconds: float) ->
         _rest(_AS_PROMETHEUS_S)
     passed_s = time.monotonic() - began_s
     return [
-        Spent(round(100 * (_seconds(one) - taken) / passed_s, 2), round(one.memory_info().rss / 1e6))
+        Spent(round(100 * (_seconds(one) - taken) / passed_s, 2), resident_mb(one.pid))
         for one, taken in zip(processes, before, strict=True)
     ]
 
