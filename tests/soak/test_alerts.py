@@ -39,7 +39,7 @@ YESTERDAY = {"fraudctl:flagged:ratio1h": 0.015}
 BY_NAME = {alert.name: alert for alert in ALERTS}
 FLOOD = """
 description: Stolen accounts are tried from one address after the other, without a pause.
-population: {countries: {DE: 1}, currency: EUR, merchants: 400, cards: 2, shared_ip: 0.03}
+population: {countries: {DE: 3, FR: 2}, currency: EUR, merchants: 400, cards: 2, shared_ip: 0.03}
 background: {pause: 150s, amount: {median: 36, spread: 0.75, lo: 2, hi: 650}}
 attacks:
   - name: burst
@@ -68,7 +68,7 @@ def watching(stack: Stack, faster: int, yesterday: dict[str, float]) -> Iterator
 def running(stack: Stack, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """A command beside the test; interrupted at the end of the block, which undoes what it has done."""
     argv = [sys.executable, "-m", "fraudctl", *words, "--home", str(stack.home)]
-    command = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
     try:
         yield command
     finally:
