@@ -46,7 +46,7 @@ _CLUSTER: Mapping[str, Setting] = {
     "state.backend.rocksdb.writebuffer.number-to-merge": 3,
     "state.backend.rocksdb.compression.per.level": "NO_COMPRESSION",
     # Keys come in no order, so levels write all they hold anew for every few megabytes that come: work, and
-    # bytes in each checkpoint, that grow with the state. Runs of like size are merged with their like instead.
+    # bytes in each checkpoint, that grow with the state. Here runs of like size are merged with their like.
     "state.backend.rocksdb.compaction.style": "UNIVERSAL",
     # Ten buffers lie between source and scoring, and a batch is 60 to 150 KB: with buffers of 32 KB, the
     # default, each waits for the other although neither has much to do.
