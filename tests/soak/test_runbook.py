@@ -22,8 +22,9 @@ pytestmark = pytest.mark.timeout(1_200)
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = ("bench --capacity", "down", "up")
 """Commands that have tests of their own, and take minutes or the stack away."""
-OTHERWISE = {"sinks pause": 2, "notify status": 2}
-"""A mention of a command that wants more, and one for a stack that notifies somebody: how they end here."""
+OTHERWISE = {"sinks pause": 2, "notify status": 2, "job submit --from none": 2}
+"""A mention of a command that wants more, one for a stack that notifies somebody, and one for a job that is
+down: how they end here."""
 
 
 def test_every_command_of_the_runbook_can_be_run_as_it_is_printed(stack: Stack, tmp_path: Path) -> None:
