@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from pathlib import Path
 
 from fraudctl.compare import kernel_features, kernel_rows
 from fraudctl.compare.backtest_result import Backtest as Backtest
@@ -22,7 +23,7 @@ from fraudctl.compare.backtest_result import budget_per_month as budget_per_mont
 from fraudctl.compare.backtest_rows import SHOWN_EACH, Payment, payments, reading_of
 from fraudctl.compare.computed import Computed, by_reference
 from fraudctl.compare.judging import Judge
-from fraudctl.compare.kernel_process import Kernel, kernel_command, started
+from fraudctl.compare.kernel_process import Kernel, for_rows, kernel_command, started
 from fraudctl.console.progress import Progress
 from fraudctl.console.streams import say
 from fraudctl.errors import FraudctlError
@@ -30,11 +31,12 @@ from fraudctl.files.labels import read_labels
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Reading, RefusedRow
+from fraudctl.files.sources import PACKED
 
 FEW_ROWS = 10_000
 """What the reference computes in the time that a JVM takes to start and to compile."""
-FEW_BYTES = 200 * FEW_ROWS
-"""Of JSON lines, whose number is not known before they are read."""
+_ROW_BYTES, _PACKED_TO = 200, 8
+"""What a row of JSON lines usually takes, and to what part of it packing brings it."""
 
 _Command = Callable[[], list[str] | None]
 """Gives the kernel's command line, None where it cannot be had."""
@@ -65,11 +67,18 @@ def run(order: Order, progress: Progress) -> Backtest:
 def _reader(order: Order, reading: Reading, command: _Command) -> AbstractContextManager[Kernel | None]:
     """The kernel where it reads the rows too: where there are many that it can read."""
     plain = [one.path for one in reading.surveys if kernel_rows.is_plain(one)]
-    is_small = order.engine is None and sum(path.stat().st_size for path in plain) < FEW_BYTES
+    rows = sum(map(_rows_about, plain))
+    is_small = order.engine is None and rows < FEW_ROWS
     found = None if is_small or not plain else command()
     if found is None:
         return nullcontext()
-    return started(found, order.ruleset.plan(order.settings), reading.options.kinds)
+    return started(for_rows(found, rows), order.ruleset.plan(order.settings), reading.options.kinds)
+
+
+def _rows_about(path: Path) -> int:
+    """So many rows it may hold, which is not known before they are read."""
+    size = path.stat().st_size // _ROW_BYTES
+    return size * _PACKED_TO if path.suffix.lower() in PACKED else size
 
 
 def _computed(
@@ -80,7 +89,7 @@ def _computed(
     found = None if order.engine is None and count < FEW_ROWS else kernel()
     if found is None:
         return by_reference(order.ruleset, order.settings, rows)
-    return kernel_features.by_kernel(found, order.ruleset.plan(order.settings), rows)
+    return kernel_features.by_kernel(for_rows(found, count), order.ruleset.plan(order.settings), rows)
 
 
 def _command(order: Order) -> list[str] | None:

@@ -48,11 +48,11 @@ from pipeline.connections.flink import FlinkRest
 from pipeline.kernel.build import CompileError, Compiler, kernel_jar, kernel_place
 from pipeline.settings.reading import Free
 
-# A young collection stops the job for as long as what was touched since the last one is large. It begins small,
-# so that a stack that does little takes little, and has grown after the first collections under load.
+# A young collection stops the job for as long as what was touched since the last one is large. It begins
+# small, so that a stack that does little takes little, and has grown after the first collections under load.
 YOUNG_MB = 256
 FIRST_YOUNG_MB = 64
-# Its two schedulers in each process wake at every tick, and 10 ms was a fifth of what a JobManager at rest took.
+# Two schedulers in each process wake at every tick: of 10 ms, a fifth of what a JobManager at rest took.
 _TICK = "-Dpekko.scheduler.tick-duration=50ms"
 
 _JOBMANAGER_MAIN = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
