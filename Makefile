@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes
+.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest dashboards-check schemas metrics permissions chart aws wheel clean test-kubernetes checkov
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,14 +77,20 @@ test-contract: setup ## what every extension owes: each store, server and channe
 test-stack: setup ## the pipeline as a whole, on a stack of real servers (15 minutes)
 	$(BIN)/python -m pytest tests/stack
 
-test-compose: setup ## the same on Docker Compose; makes a Docker where there is none (ten minutes at first, then five)
+test-compose: setup ## the same on Docker Compose; makes a Docker where there is none
 	.ci/compose $(BIN)/python -m pytest tests/compose tests/contract/test_engines.py
+
+test-compose-short: setup ## the part of it that says most: the contract of engines, both engines decide alike, the image, Compose alone
+	.ci/compose $(BIN)/python -m pytest $(SHORT_COMPOSE)
+
+SHORT_COMPOSE = tests/contract/test_engines.py tests/compose/test_both_engines.py tests/compose/test_image.py tests/compose/test_alone.py
 
 test-kubernetes: setup ## the chart and the engine on a real API server, which is built at first (ten minutes, then two)
 	.ci/kubernetes $(BIN)/python -m pytest tests/kubernetes
 
 soak: setup ## the long ones: a million events, ten minutes, every fault (an hour and more; see docs/faults.md)
 	$(BIN)/python -m pytest -s tests/soak
+	.ci/compose $(BIN)/python -m pytest tests/compose/test_compose.py
 
 bench: setup ## latency, recovery, capacity and the cost of keys (see docs/benchmarks.md)
 	$(BIN)/fraudctl up --profile bench
@@ -111,6 +117,9 @@ aws: setup ## write deploy/aws/pipeline.yaml anew from profiles/aws.yaml
 
 metrics: setup ## write docs/metrics.md anew from the catalogue of metrics
 	$(BIN)/python -m fraudctl.monitoring.page
+
+checkov: setup ## what checkov says of the chart and the templates; exceptions in deploy/checkov.yaml (a minute)
+	.ci/checkov
 
 chart: setup ## write anew what of the Helm chart is made: dashboards, alert rules, Flink's settings, the schema
 	$(BIN)/python -m fraudctl.chart_files

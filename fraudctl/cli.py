@@ -138,6 +138,11 @@ COMMANDS = {
         "Prove that every store agrees with the decisions log.",
         {"sinks": "repair"},
     ),
+    "forget": Entry(
+        "fraudctl.commands.forget",
+        "Erase a person from every store, and from what readers see of the log.",
+        {"user": ""},
+    ),
     "audit": Entry(
         "fraudctl.commands.audit",
         "Show who changed what and when, or `verify` that none of it was changed or cut; exit 5 if it was.",

@@ -126,7 +126,8 @@ class Keeper:
         for job in younger(jobs):
             log.warning("two live jobs: cancelling the younger, %s", job.job_id)
             flink.cancel(job.job_id)
-        runs = flink.job(jobs[0].job_id).running
+        # The list said so already. Asked of one job, Flink gathers all its metrics for the answer.
+        runs = jobs[0].running
         is_steady = runs and now_ms() - self.state.submitted_ms > STEADY_MS
         calm = replace(self.state, failures=0, failed_ms=0, last_error=None) if is_steady else self.state
         shown = "running" if runs else self._on_its_way()

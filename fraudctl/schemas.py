@@ -31,6 +31,7 @@ from fraudctl.settings.profile import (
     Approval,
     Digest,
     External,
+    Field,
     FlinkSize,
     Ids,
     Log,
@@ -128,10 +129,16 @@ def _profile() -> dict[str, Any]:
             "schema_registry": _of(SchemaRegistry),
             "notify": digest,
             "signing": _of(Signing),
+            "fields": _fields(),
             "approval": _of(Approval),
         },
         "What a stack is built from. Every setting may be left out.",
     )
+
+
+def _fields() -> dict[str, Any]:
+    said = "what is said of fields of payments, by their name"
+    return {"type": "object", "additionalProperties": _of(Field), "description": said}
 
 
 def _pipeline() -> dict[str, Any]:

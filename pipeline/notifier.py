@@ -25,13 +25,14 @@ from pipeline.metrics import NotifierFigures, exposition
 from pipeline.metrics.pulse import Pulse
 from pipeline.notify.outbox import TABLE, Claim, Outbox, Terms
 from pipeline.notify.postman import Digest, Postman
-from pipeline.notify.stream import AlertStream, new_alerts
+from pipeline.notify.stream import AlertStream, new_alerts, records_of
 from pipeline.process import configuration
 from pipeline.process.backoff import Backoff
 from pipeline.process.status_file import StatusFile
 from pipeline.records import clock
 from pipeline.records.clock import DAY_MS, MINUTE_MS
 from pipeline.records.decision_record import Identity
+from pipeline.records.masking import Masks
 from pipeline.settings.checks import Filled
 from pipeline.settings.kinds import Duration, File, Text, Truth, Whole
 from pipeline.settings.reading import make, settings
@@ -65,6 +66,7 @@ class Config:
     digest_window_ms: notify.WindowMs = Digest().window_ms
     digest_over: notify.MostSingly = Digest().over
     unknown_after_ms: Annotated[int, Duration(1, DAY_MS, bare=True)] = MINUTE_MS
+    masked: tuple[str, ...] = ()
     status_file: Annotated[Path, File()] | None = None
     metrics_port: Annotated[int, Whole(1, 65_535)] | None = None
     metrics_host: Annotated[str, Text()] = exposition.HOST
@@ -82,6 +84,10 @@ class Config:
     def terms(self) -> Terms:
         return Terms(self.unknown_after_ms)
 
+    def outbox(self, client: Any, owner: str) -> Outbox:
+        """The claims, as `owner` signs them."""
+        return Outbox(client, owner, self.terms, self.table, self.alerts_table, Masks(frozenset(self.masked)))
+
     def client(self, service: str = "dynamodb") -> Any:
         access = Access(self.secret_file, self.role, self.ca_file)
         return dynamo.client(self.address, access, service, 24, self.region)
@@ -95,7 +101,7 @@ class Office:
         self.channels = sorted(config.channels)
         self._config = config
         self._client = config.client()
-        self.outbox = Outbox(self._client, owner, config.terms, config.table, config.alerts_table)
+        self.outbox = config.outbox(self._client, owner)
         within_ms = config.terms.unknown_after_ms // 3
         self.postmen = [
             Postman(
@@ -230,7 +236,7 @@ def _figures(postmen: Iterable[Postman]) -> NotifierFigures:
 
 def listed(config: Config) -> list[Claim]:
     """What is due, claimed, unknown or refused on the configured channels. Raises Unreachable."""
-    outbox = Outbox(config.client(), "", config.terms, config.table, config.alerts_table)
+    outbox = config.outbox(config.client(), "")
     try:
         return outbox.listed(clock.now_ms(), sorted(config.channels))
     finally:
@@ -263,15 +269,6 @@ def _config_of_environment() -> Config:
     given = os.environ.get(CONFIG_VARIABLE, "")
     text = given if given.lstrip().startswith("{") else Path(given).read_text()
     return configuration.parse(Config, text, CONFIG_VARIABLE, "see docs/notifications.md")
-
-
-def records_of(event: Any) -> Iterable[Mapping[str, Any]]:
-    """The stream records in a Lambda event: of the stream itself, of a pipe, or of an event bus."""
-    if isinstance(event, Mapping) and "detail" in event:
-        event = event["detail"]
-    if isinstance(event, Mapping):
-        event = event.get("Records", [event])
-    return [record for record in event if isinstance(record, Mapping)]
 
 
 def _drain(office: Office, identities: Sequence[Identity], context: Any) -> bool:

@@ -32,10 +32,11 @@ from pipeline.process import configuration
 from pipeline.process.backoff import Backoff
 from pipeline.process.dead_letters import NotAcknowledged
 from pipeline.process.decisions_log import DecisionsLog, Membership
+from pipeline.process.forgotten import Unknown
 from pipeline.process.status_file import StatusFile
 from pipeline.records.clock import now_ms
 from pipeline.records.decision_record import Delivery
-from pipeline.sinks import Refused, Sink, Unavailable
+from pipeline.sinks import Outcome, Refused, Sink, Unavailable
 
 _COLLECT_EVERY = 200_000
 """Objects made between two looks for cycles. A batch of parsed decisions is many objects and no cycle: at
@@ -59,6 +60,8 @@ class Config:
     """tells this member from others of its group; with it a restarted one gets its partitions at once"""
     pause_file: Path | None = None
     """while this file is there, nothing is read; the place in the group and the offsets are kept"""
+    forgotten_topic: str | None = None
+    """where it stands who is forgotten; None for nobody"""
     metrics_port: int | None = None
     """where `/metrics` is answered, and probes are; None for nowhere"""
     metrics_host: str = exposition.HOST
@@ -78,7 +81,8 @@ class Config:
     @property
     def membership(self) -> Membership:
         """Its place in the consumer group, and the topics."""
-        return Membership(self.kafka, self.group, self.decisions_topic, self.dead_letter_topic, self.instance)
+        topics = self.decisions_topic, self.dead_letter_topic
+        return Membership(self.kafka, self.group, *topics, self.instance, self.forgotten_topic)
 
     @property
     def batch(self) -> int:
@@ -123,6 +127,9 @@ class Log(Protocol):
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def idle(self, wait_s: float) -> None: ...
+    def remembered(self, batch: Sequence[Delivery]) -> list[Delivery]:
+        """Raises Unknown."""
+
     def dead_letter(self, refused: Sequence[Refused]) -> None:
         """Raises NotAcknowledged."""
 
@@ -174,7 +181,7 @@ class Projector:
                 self._write(batch)
                 self._status.mend = None
                 return
-            except (Unavailable, NotAcknowledged) as error:
+            except (Unavailable, NotAcknowledged, Unknown) as error:
                 self._status.retried += 1
                 self._status.last_error = str(error)
                 self._status.mend = sinks.mend(self._status.sink, error)
@@ -186,7 +193,9 @@ class Projector:
 
     def _write(self, batch: list[Delivery]) -> None:
         began = time.monotonic()
-        outcome = self._sink.write(batch)
+        # each attempt asks anew: a batch may have waited for its store while somebody was forgotten
+        kept = self._log.remembered(batch)
+        outcome = self._sink.write(kept) if kept else Outcome()
         if outcome.refused:
             self._log.dead_letter(outcome.refused)
             self._status.last_error = outcome.refused[-1].reason

@@ -84,6 +84,11 @@ def of_profile(
     for key in hops:
         if key not in KEYS:
             raise UsageError(f"there are no features by {key!r}", hint=f"there are: {', '.join(KEYS)}")
+    if profile.schema_registry is not None:
+        raise UsageError(
+            "the service has no place for what a schema registry asks of a client",
+            hint="leave schema_registry out, and send transactions as JSON there",
+        )
     kafka = profile.server("kafka").external
     reached = kafka if isinstance(kafka, Kafka) else Kafka(bootstrap=NOWHERE)
     config = application(profile, reached.bootstrap, 0, jvm.properties(reached), hops)

@@ -57,9 +57,10 @@ def ticker(profile: Profile) -> Part:
 
 
 def writer(profile: Profile, sink: str) -> Part:
-    """A sink's writer: decisions, and a topic for those that its store refuses."""
+    """A sink's writer: decisions, who is forgotten, and a topic for what its store refuses."""
     names = profile.topics
-    topics = {names.decisions: _READ, dead_letters(names.decisions, sink): _WRITE}
+    read = {names.decisions: _READ, names.forgotten: _READ}
+    topics = read | {dead_letters(names.decisions, sink): _WRITE}
     return Part(topics, reads_as=(writer_group(sink),))
 
 

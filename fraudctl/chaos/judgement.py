@@ -12,7 +12,7 @@ from fraudctl.console.progress import Progress
 from fraudctl.decisions import notifications
 from fraudctl.engines import workers
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import tail
+from fraudctl.kafka import forgotten, tail
 from fraudctl.kafka.tail import Record
 from fraudctl.traffic.scorecard import Scorecard
 from fraudctl.verify import KafkaLog, Kind, Report, Verification
@@ -78,7 +78,7 @@ def _digest(value: bytes) -> int:
 def verify(stack: Stack, bar: Progress) -> Report:
     """All stores against the whole log."""
     configs = [workers.writer(stack, sink) for sink in workers.sinks(stack)]
-    log = KafkaLog(stack.kafka, stack.profile.topics.decisions)
+    log = KafkaLog(stack.kafka, stack.profile.topics.decisions, forgotten.of(stack))
 
     def tell(done: float, total: float, what: str) -> None:
         bar.update(done / total if total else 1.0, what)

@@ -16,12 +16,19 @@ from fraudctl.errors import FraudctlError
 from fraudctl.home import audit, folder, stack
 
 T = TypeVar("T")
+_PERSONS = frozenset({"user"})
+"""Arguments that name a person: nothing can be taken out of this log again."""
+_NOT_KEPT = "(not kept)"
 _PASSWORD = re.compile(r"(://[^:/@\s]*):[^@/\s]*@")
 
 
 def recorded(command: str, arguments: Mapping[str, Any], run: Callable[[], T]) -> T:
     """What `run` gives, with a line before and one after it."""
-    given = {name: _shown(value) for name, value in arguments.items() if value not in (None, False, [], ())}
+    given = {
+        name: _NOT_KEPT if name in _PERSONS else _shown(value)
+        for name, value in arguments.items()
+        if value not in (None, False, [], ())
+    }
     begun = _write({"command": command, "arguments": given})
     how: dict[str, object] = {"error": "killed"}
     try:

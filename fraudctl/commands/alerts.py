@@ -60,8 +60,7 @@ def alerts(
 
 
 def _latest(stack: Stack, since_ms: int, limit: int, decision: str | None) -> Result:
-    address = stack.sink_address("postgres")
-    found = decided.latest(address, since_ms, limit, decision, stack.way("postgres"))
+    found = decided.newest(stack, since_ms, limit, decision)
     columns = ("decided", "decision", "score", "user", "event", "amount", "ip", "why")
     rows = [(a.decided_at, a.decision, a.score, a.user_id, a.event_id, a.money, a.ip, a.why) for a in found]
     hint = f"look into one: fraudctl explain {shlex.quote(found[0].event_id)}" if found else ""
@@ -78,7 +77,9 @@ def _follow(stack: Stack, decision: str | None, since_ms: int | None) -> Result:
 def _top(stack: Stack, kind: str, limit: int, now_ms: int) -> Result:
     damaged: list[str] = []
     address = stack.sink_address("redis")
-    found = decided.top(address, kind, limit, now_ms, damaged.append, stack.way("redis"))
+    whole = decided.top(address, kind, limit, now_ms, damaged.append, stack.way("redis"))
+    field = "user_id" if kind == "user" else kind
+    found = [(stack.profile.masks.value(field, value), count) for value, count in whole]
     table = Table("", (kind, "flagged events in 24 h"), found)
     data = {
         "by": kind,

@@ -48,7 +48,11 @@ def list_(
         total += 1
     rows = [(one.id, _when(one.record.append_ms), _place(one), one.length, one.reason) for one in newest]
     table = Table("", ("id", "refused at", "was at", "bytes", "reason"), rows)
-    data = {"topic": where, "total": total, "records": [one.as_document() for one in newest]}
+    data = {
+        "topic": where,
+        "total": total,
+        "records": [one.as_document(masks=running.profile.masks) for one in newest],
+    }
     return Result(f"{total} refused records in {where}", data, tables=(table,) if rows else ())
 
 
@@ -63,7 +67,7 @@ def show(
     """
     running = engines.current()
     [letter] = deadletters.find(running, deadletters.topic_of(running, topic, sink), [id_])
-    document = letter.as_document(whole=True)
+    document = letter.as_document(whole=True, masks=running.profile.masks)
     rows = [(name, value) for name, value in document.items() if name != "value"]
     table = Table(f"Refused record {letter.id}", ("what", "value"), rows)
     return Result(str(document["value"]), document, tables=(table,))

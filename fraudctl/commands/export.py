@@ -89,7 +89,8 @@ def labels(
             labelled = known_labels.newest(running)
         else:
             labelled, _ = known_labels.with_file(running, file, reading, turned_down)
-        made = training.training_set(store, labelled, target, since, until, unlabelled, _tell(bar))
+        wanted = training.Selection(since, until, unlabelled, running.profile.masks)
+        made = training.training_set(store, labelled, target, wanted, _tell(bar))
     data = {
         "file": str(made.path),
         "rows": made.rows,

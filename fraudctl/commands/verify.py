@@ -19,6 +19,7 @@ from fraudctl.console.result import Result, Table
 from fraudctl.engines import workers
 from fraudctl.errors import Difference, UsageError
 from fraudctl.home import verification
+from fraudctl.kafka import forgotten
 from fraudctl.settings import moment
 from pipeline.records import clock
 
@@ -67,7 +68,7 @@ def sinks(
     if (there := _nearby.answer(running)) is not None:
         return there
     configs = _configs(running, sink)
-    log = checking.KafkaLog(running.kafka, running.profile.topics.decisions)
+    log = checking.KafkaLog(running.kafka, running.profile.topics.decisions, forgotten.of(running))
     bars = _Bars()
     span = checking.Span(moment.of_option("--from", from_), moment.of_option("--to", to))
     with checking.Verification(log, configs, running.home / "verify", span, tell=bars.tell) as checked:

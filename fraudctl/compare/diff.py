@@ -31,6 +31,7 @@ from fraudctl.compare.prints import (
     place_of_number,
 )
 from pipeline.records.decision_bytes import Parts, take_apart
+from pipeline.records.masking import NONE, Masks
 from pipeline.records.quantities import amount_text, parse_amount
 from pipeline.rules.ruleset import RuleSet
 
@@ -117,6 +118,8 @@ class Diff:
     causes: Counter[Cause] = field(default_factory=Counter)
     by_rule: dict[str, dict[str, int]] = field(default_factory=dict)
     examples: list[Change] = field(default_factory=list)
+    masks: Masks = NONE
+    """what of the examples is not shown in full"""
     seconds: float = 0.0
 
     @property
@@ -141,9 +144,14 @@ class Diff:
             "amounts": {str(flip): amount_text(units) for flip, units in self.amounts.items()},
             "causes": {str(cause): events for cause, events in self.causes.most_common()},
             "by_rule": {name: dict(counts) for name, counts in sorted(self.by_rule.items())},
-            "examples": [change.as_document() for change in self.examples],
+            "examples": self.shown(),
             "seconds": round(self.seconds, 3),
         }
+
+    def shown(self) -> list[Any]:
+        """The examples in JSON, as people may see them."""
+        both = ({"fields": dict(one.transaction), "change": one.as_document()} for one in self.examples)
+        return [self.masks.document(one)["change"] for one in both]
 
     def take(self, change: Change) -> None:
         """Count a change; examples are the first by their place, those decided otherwise before others."""

@@ -28,7 +28,7 @@ from fraudctl.home import rulesets
 from fraudctl.jobs import live as jobs
 from fraudctl.jobs.live_answers import Past
 from fraudctl.jobs.run_numbers import next_run
-from fraudctl.kafka import admin, tail
+from fraudctl.kafka import admin, forgotten
 from fraudctl.kafka.sender import Sender
 from pipeline.records.decision_record import run_of
 from pipeline.scoring.job_config import JobTopics
@@ -110,7 +110,7 @@ def _publish(stack: Stack, made: Plan, topic: str, progress: Progress) -> dict[s
     number, sent, place = next_run(stack), 0, prints.Place(made.transactions)
     sender = Sender(stack.kafka, linger_ms=5)
     headers = {"run": str(number).encode()}
-    for record in tail.records(stack.kafka, topic):
+    for record in forgotten.records(stack, topic):
         found = place.of(record.value or b"")
         if found is not None and made.includes(*found):
             target = stack.profile.topics.decisions
@@ -168,7 +168,7 @@ def _compare(
     side = prints.fingerprints(after(), made.transactions, made.includes)
     found.decisions = side.decisions
     found.diff = decision_diff.diff(before, after, made.transactions, made.includes, find, made.ruleset, side)
-    found.diff.seconds = time.perf_counter() - began
+    found.diff.seconds, found.diff.masks = time.perf_counter() - began, stack.profile.masks
 
 
 def _base_start(stack: Stack, topic: str, made: Plan) -> Mapping[int, int] | str:
@@ -181,7 +181,7 @@ def _base_start(stack: Stack, topic: str, made: Plan) -> Mapping[int, int] | str
 def _records(
     stack: Stack, topic: str, start: Mapping[int, int] | str, run_number: int | None, progress: Progress
 ) -> Iterator[Record]:
-    for done, record in enumerate(tail.records(stack.kafka, topic, start)):
+    for done, record in enumerate(forgotten.records(stack, topic, start)):
         number = run_of(record.headers.items())
         if record.value is not None and run_number in (None, number):
             yield Record(record.value, number)

@@ -33,14 +33,13 @@ def cause_rows(diff: Diff) -> list[tuple[object, ...]]:
 def example_rows(diff: Diff) -> list[tuple[object, ...]]:
     """The first events that changed."""
     rows: list[tuple[object, ...]] = []
-    for change in diff.examples:
-        one = change.transaction
+    for one in diff.shown():
         sides = [
-            f"{side.verdict['decision']} {side.verdict['score']}" if side else "none"
-            for side in (change.before, change.after)
+            f"{side['decision']} {side['score']}" if side else "none"
+            for side in (one["before"], one["after"])
         ]
-        features = ", ".join(f"{name} {was} → {now}" for name, (was, now) in change.features.items())
-        why = "; ".join(map(str, change.why))
+        features = ", ".join(f"{name} {was} → {now}" for name, (was, now) in one["features"].items())
+        why = "; ".join(one["why"])
         rows.append((one["event_id"], one["user_id"], str(one["amount"]), *sides, why, features[:200]))
     return rows
 

@@ -22,7 +22,7 @@ from fraudctl.errors import UsageError
 from fraudctl.home import rulesets
 from fraudctl.jobs import activations
 from fraudctl.jobs.activations import Change
-from fraudctl.kafka import admin, tail
+from fraudctl.kafka import admin, forgotten, tail
 from fraudctl.rules.changes import Decide
 from pipeline.records.decision_bytes import Undecodable, glance, take_apart
 from pipeline.records.decision_record import run_of
@@ -143,6 +143,7 @@ def compare(stack: Stack, progress: Progress) -> Comparison:
         find,
         shadow,
     )
+    diff.masks = stack.profile.masks
     known: Labels = {identity: one.is_fraud for identity, one in labels.newest(stack).items()}
     live, candidate = (_measure(read(), reader.place, places, known) for read in (reader.live, reader.shadow))
     return Comparison(shadow, chain[-1].version, since.from_ms, diff, live[0], candidate[0], labelled=live[1])
@@ -161,6 +162,7 @@ class _Reader:
         names = stack.profile.topics
         self.place = Place(names.transactions)
         self._kafka, self._progress = stack.kafka, progress
+        self._forgotten = forgotten.of(stack)
         self._mark = f'"ruleset_hash":"{shadow_hash}"}}'.encode()
         self._topics = {"shadow": names.shadow, "live": names.decisions}
         self._ends = {name: admin.end_offsets(self._kafka, one) for name, one in self._topics.items()}
@@ -180,7 +182,8 @@ class _Reader:
 
     def _read(self, name: str) -> Iterator[Record]:
         topic, ends = self._topics[name], self._ends[name]
-        records = tail.records(self._kafka, topic, self._starts[name], ends=ends)
+        found = tail.records(self._kafka, topic, self._starts[name], ends=ends)
+        records = forgotten.remembered(found, self._forgotten)
         for done, record in enumerate(records):
             if record.value is not None:
                 yield Record(record.value, run_of(record.headers.items()))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from fraudctl.errors import Unhealthy, UsageError
-from fraudctl.kafka import admin, tail
+from fraudctl.kafka import admin, forgotten, tail
 from fraudctl.kafka.tail import Record
 from pipeline.records.decision_bytes import Parts, Undecodable, glance, take_apart
 from pipeline.records.flagged import Flagged
@@ -42,6 +42,12 @@ def latest(
         raise Unhealthy(f"PostgreSQL does not answer: {error}", hint=hint) from error
 
 
+def newest(stack: Stack, since_ms: int, limit: int, decision: str | None = None) -> list[Flagged]:
+    """The same of a stack, as its profile lets people see them."""
+    found = latest(stack.sink_address("postgres"), since_ms, limit, decision, stack.way("postgres"))
+    return [one.masked(stack.profile.masks) for one in found]
+
+
 def follow(stack: Stack, decision: str | None = None, since_ms: int | None = None) -> Iterator[Flagged]:
     """Alerts as they are decided, for ever; from `since_ms` (append time) on when given."""
     topic = stack.profile.topics.decisions
@@ -49,10 +55,11 @@ def follow(stack: Stack, decision: str | None = None, since_ms: int | None = Non
     if since_ms is not None:
         start = admin.offsets_at(stack.kafka, topic, since_ms)
     names = wanted(decision)
-    for record in tail.records(stack.kafka, topic, start, follow=True):
+    found = tail.records(stack.kafka, topic, start, follow=True)
+    for record in forgotten.remembered(found, forgotten.of(stack)):
         alert = read(record)
         if alert is not None and alert.decision in names:
-            yield alert
+            yield alert.masked(stack.profile.masks)
 
 
 def read(record: Record) -> Flagged | None:

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin, tail
+from fraudctl.kafka import admin, forgotten
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.kafka.tail import Record
+from pipeline.records.masking import NONE, Masks
 from pipeline.records.names import dead_letters
 
 _SHOWN_BYTES = 200
+_NOT_SHOWN = b"(not shown: it cannot be read, and fields are masked)"
 _NO_REPORT = "Kafka did not say whether it took it; see: fraudctl status"
 
 
@@ -53,9 +55,9 @@ class DeadLetter:
         """Whether all its bytes are held, so that it can be sent again."""
         return self.length <= self.stored
 
-    def as_document(self, whole: bool = False) -> dict[str, object]:
+    def as_document(self, whole: bool = False, masks: Masks = NONE) -> dict[str, object]:
         """The record for JSON; `whole` gives all bytes that are held, else the first 200."""
-        value = self.record.value
+        value = masked(self.record.value, masks)
         text = (
             None if value is None else (value if whole else value[:_SHOWN_BYTES]).decode("utf-8", "replace")
         )
@@ -85,6 +87,19 @@ class Retry:
         return {"id": self.id, "sent": self.sent, "reason": self.reason}
 
 
+def masked(value: bytes | None, masks: Masks) -> bytes | None:
+    """A record as it is shown. One that is not understood is not shown where any field is masked."""
+    if not masks or value is None:
+        return value
+    try:
+        document = json.loads(value)
+    except (ValueError, RecursionError):
+        return _NOT_SHOWN
+    if not isinstance(document, dict):
+        return _NOT_SHOWN
+    return json.dumps(masks.document(document), ensure_ascii=False).encode()
+
+
 def topic_of(stack: Stack, topic: str | None, sink: str | None) -> str:
     """The dead-letter topic meant: one named outright, a sink's, or the transactions' own."""
     names = stack.profile.topics
@@ -100,7 +115,7 @@ def topic_of(stack: Stack, topic: str | None, sink: str | None) -> str:
 
 def read_all(stack: Stack, topic: str) -> Iterator[DeadLetter]:
     """Every dead letter that the topic still holds, in order within each partition."""
-    return (_dead_letter(record) for record in tail.records(stack.kafka, topic))
+    return (_dead_letter(record) for record in forgotten.records(stack, topic))
 
 
 def find(stack: Stack, topic: str, ids: Iterable[str]) -> list[DeadLetter]:
@@ -144,7 +159,7 @@ def _one(stack: Stack, topic: str, text: str) -> DeadLetter:
         )
     start = {int(partition): int(offset)}
     if int(offset) < admin.end_offsets(stack.kafka, topic).get(int(partition), 0):
-        for record in tail.records(stack.kafka, topic, start):
+        for record in forgotten.records(stack, topic, start):
             if record.offset == int(offset):
                 return _dead_letter(record)
             break

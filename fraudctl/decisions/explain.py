@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from fraudctl.decisions.finding import Found, find, one_of, stored
 from fraudctl.errors import Unhealthy
 from pipeline.records.decisions import Decision
 from pipeline.records.events import Transaction
+from pipeline.records.masking import NONE, Masks
 from pipeline.records.position import unpack
 from pipeline.records.quantities import amount_text, format_time, parse_amount
 from pipeline.records.wire import plain
@@ -54,13 +55,23 @@ class Explanation:
     ruleset_source: str | None
     rules: tuple[RuleOutcome, ...]
     features: Mapping[str, Mapping[str, Any]]
+    masks: Masks = NONE
+    """what of it is not shown in full"""
 
     @property
     def sum_of_points(self) -> int:
         return sum(hit.points for hit in self.found.decision.reasons)
 
     def document(self) -> dict[str, object]:
-        """As a JSON-able mapping."""
+        """As a JSON-able mapping, as people may see it."""
+        return self.masks.document(self._whole(), self._of_masked())
+
+    def _of_masked(self) -> set[str]:
+        """Features that are former values of masked fields."""
+        declared = ((name, one.get("declared") or {}) for name, one in self.features.items())
+        return {name for name, how in declared if self.masks.hides(str(how.get("of")))}
+
+    def _whole(self) -> dict[str, object]:
         decision = self.found.decision
         return {
             "transaction": transaction_document(decision.transaction),
@@ -106,7 +117,7 @@ def explain(stack: Stack, event_id: str, user_id: str | None = None) -> Explanat
     """Explain one event. Raises UsageError when several users have it, Failed when none has."""
     found = one_of(find(stack, event_id, user_id), event_id)
     ruleset, source = ruleset_of(stack, found.decision.ruleset_hash)
-    return explanation(found, ruleset, source)
+    return replace(explanation(found, ruleset, source), masks=stack.profile.masks)
 
 
 def of_stored(stack: Stack, user_id: str, event_id: str) -> Explanation | None:
@@ -126,7 +137,8 @@ def all_stored(stack: Stack, event_id: str, user_id: str | None = None) -> list[
         there = stored(stack.sink_address("postgres"), event_id, user_id, stack.way("postgres"))
     except Unavailable as error:
         raise Unhealthy(f"PostgreSQL does not answer: {error}", hint="see: fraudctl status") from error
-    return [explanation(one, *ruleset_of(stack, one.decision.ruleset_hash)) for one in there]
+    found = (explanation(one, *ruleset_of(stack, one.decision.ruleset_hash)) for one in there)
+    return [replace(one, masks=stack.profile.masks) for one in found]
 
 
 def explanation(found: Found, ruleset: RuleSet | None, source: str | None) -> Explanation:

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.console.tables import Table
-from fraudctl.decisions import explain
 
 if TYPE_CHECKING:
-    from fraudctl.decisions.explain import Explanation, RuleOutcome
+    from fraudctl.decisions.explain import Explanation
 
 
 def tables(found: Explanation) -> tuple[Table, ...]:
     """The transaction, its features, and every rule; of a rule set that is lost its hits alone."""
+    said: Any = found.document()
     features = [
         (name, _shown(feature["value"]), _declared(feature.get("declared")))
-        for name, feature in found.features.items()
+        for name, feature in said["features"].items()
     ]
-    transaction = explain.transaction_document(found.found.decision.transaction)
-    rules = [_rule_row(one) for one in sorted(found.rules, key=_rank)]
+    rules = [_rule_row(one) for one in sorted(said["rules"], key=_rank)]
     if not rules:
-        reasons = found.found.decision.reasons
-        rules = [("yes", hit.rule, hit.points, "", hit.text) for hit in reasons]
+        rules = [("yes", hit["rule"], hit["points"], "", hit["text"]) for hit in said["reasons"]]
     return (
-        Table("Transaction", ("field", "value"), list(transaction.items())),
+        Table("Transaction", ("field", "value"), list(said["transaction"].items())),
         Table("Features", ("feature", "value", "declared as"), features),
         Table("Rules", ("fired", "rule", "points", "when", "values and reason"), rules),
     )
 
 
-def _rank(one: RuleOutcome) -> tuple[bool, int]:
+def _rank(one: Mapping[str, Any]) -> tuple[bool, int]:
     """Those that fired first, as in the decision's reasons: by the points they gave."""
-    return not one.fired, -one.points if one.fired else 0
+    return not one["fired"], -one["points"] if one["fired"] else 0
 
 
-def _rule_row(one: RuleOutcome) -> tuple[Any, ...]:
-    values = ", ".join(f"{name} = {_shown(value)}" for name, value in one.compared.items())
-    reason = f"\n{one.text}" if one.text else ""
-    reason += f"\nplug-in failed: {one.error}" if one.error else ""
-    return ("yes" if one.fired else "no", one.rule, one.points, one.when, values + reason)
+def _rule_row(one: Mapping[str, Any]) -> tuple[Any, ...]:
+    values = ", ".join(f"{name} = {_shown(value)}" for name, value in one["compared"].items())
+    reason = f"\n{one['text']}" if one["text"] else ""
+    reason += f"\nplug-in failed: {one['error']}" if one.get("error") else ""
+    return ("yes" if one["fired"] else "no", one["rule"], one["points"], one["when"], values + reason)
 
 
 def summary(found: Explanation) -> str:

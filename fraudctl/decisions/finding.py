@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.streams import say
 from fraudctl.errors import Failed, NotRunning, UsageError
-from fraudctl.kafka import admin, tail
+from fraudctl.kafka import admin, forgotten
 from fraudctl.kafka.tail import Record
 from pipeline.records.decision_bytes import glance
 from pipeline.records.decision_record import run_of
@@ -97,7 +97,7 @@ def logged(stack: Stack, event_id: str, user_id: str | None) -> list[Found]:
     topic = stack.profile.topics.decisions
     total = sum(admin.end_offsets(stack.kafka, topic).values())
     with progress("reading the log", total) as bar:
-        records = tail.records(stack.kafka, topic)
+        records = forgotten.records(stack, topic)
         return newest(_counted(records, bar), event_id, user_id)
 
 

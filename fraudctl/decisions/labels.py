@@ -14,7 +14,7 @@ from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import Refusals
 from fraudctl.files.sources import Paths
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import tail
+from fraudctl.kafka import forgotten
 from fraudctl.kafka.sender import Sender
 from pipeline.records import label as labels
 from pipeline.records.decision_bytes import Undecodable, beginning, glance
@@ -46,7 +46,7 @@ def newest(stack: Stack, at_ms: int | None = None) -> dict[Identity, Label]:
 
 
 def _logged(stack: Stack) -> Iterator[tuple[int, int, Label]]:
-    for record in tail.records(stack.kafka, stack.profile.topics.labels):
+    for record in forgotten.records(stack, stack.profile.topics.labels):
         if (label := labels.read(record.value)) is not None:
             yield record.append_ms, record.offset, label
 
@@ -130,7 +130,7 @@ def _with_owners(
 def _owners(stack: Stack, events: set[str]) -> dict[str, set[str]]:
     """Who has each of the events, by the decisions."""
     found: dict[str, set[str]] = {}
-    for record in tail.records(stack.kafka, stack.profile.topics.decisions) if events else ():
+    for record in forgotten.records(stack, stack.profile.topics.decisions) if events else ():
         with suppress(Undecodable):
             user, event = glance(record.value or b"").identity
             if event in events:
@@ -141,7 +141,7 @@ def _owners(stack: Stack, events: set[str]) -> dict[str, set[str]]:
 def _owner(stack: Stack, event_id: str) -> str:
     """The user of the decided event; the whole decisions topic is read for it."""
     start, users = beginning(event_id), set[str]()
-    for record in tail.records(stack.kafka, stack.profile.topics.decisions):
+    for record in forgotten.records(stack, stack.profile.topics.decisions):
         if record.value is not None and record.value.startswith(start):
             with suppress(Undecodable):
                 owner, stored = glance(record.value).identity

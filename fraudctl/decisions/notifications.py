@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from fraudctl.engines import workers
 from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.home.stack import Stack
 from pipeline import notifier
+from pipeline.notify import erasure
 from pipeline.sinks.dynamodb.client import Unreachable
 
 if TYPE_CHECKING:
@@ -44,3 +47,24 @@ def open_claims(stack: Stack) -> list[Claim]:
     except Unreachable as error:
         raise Unhealthy(f"the claims cannot be read: {error}") from error
     return sorted(found, key=lambda claim: claim.since_ms)
+
+
+def of_user(stack: Stack, user_id: str) -> int:
+    """How many claims name that user. Raises Unhealthy."""
+    with _table(stack) as (client, table):
+        return len(list(erasure.of_user(client, table, user_id)))
+
+
+def erase(stack: Stack, user_id: str) -> int:
+    """Drop the claims that name that user; how many there were. Raises Unhealthy."""
+    with _table(stack) as (client, table):
+        return erasure.erase(client, table, user_id)
+
+
+@contextmanager
+def _table(stack: Stack) -> Iterator[tuple[Any, str]]:
+    config = notifier.Config.parse(workers.notifier(stack))
+    try:
+        yield config.client(), config.table
+    except Unreachable as error:
+        raise Unhealthy(f"the claims cannot be read: {error}") from error

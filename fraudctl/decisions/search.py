@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fraudctl.errors import NotRunning, Unhealthy, UsageError
@@ -24,7 +25,9 @@ def find(stack: Stack, search: Search) -> Answer:
         )
     settings = settings_of(SINK, stack.profile.sinks[SINK])
     try:
-        return reader.find(stack.sink_address(SINK), stack.secret_path(SINK), settings, search)
+        found = reader.find(stack.sink_address(SINK), stack.secret_path(SINK), settings, search)
+        shown = tuple(stack.profile.masks.document(one) for one in found.decisions)
+        return replace(found, decisions=shown)
     except BadQuery as error:
         raise UsageError(
             f"the query cannot be read: {error}", hint="put quotes around what holds : / or spaces: '\"a:b\"'"

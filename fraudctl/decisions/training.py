@@ -19,6 +19,7 @@ from pipeline.sinks import Damaged, Unavailable
 from pipeline.sinks.parquet import blobs, compaction, reader
 from pipeline.sinks.parquet.blobs import Store
 from pipeline.sinks.parquet.compaction import Compaction, Tell
+from pipeline.sinks.parquet.reader import Selection as Selection
 from pipeline.sinks.parquet.reader import TrainingSet
 
 SINK = "parquet"
@@ -60,9 +61,7 @@ def training_set(
     store: Store,
     labelled: Mapping[Identity, Label],
     out: Path,
-    since: str | None = None,
-    until: str | None = None,
-    unlabelled: bool = False,
+    wanted: Selection | None = None,
     tell: Tell = lambda *_: None,
 ) -> TrainingSet:
     """Write each event's newest decision with its label to one file (see `parquet.reader.training_set`).
@@ -70,7 +69,7 @@ def training_set(
     Raises Failed when the store cannot be used or a file cannot be read.
     """
     with _explained():
-        return reader.training_set(store, labelled, out, since, until, unlabelled, tell)
+        return reader.training_set(store, labelled, out, wanted or Selection(), tell)
 
 
 @contextmanager

@@ -94,6 +94,7 @@ def notifier(stack: Stack) -> dict[str, object]:
         "metrics_host": stack.metrics_host,
         "alerts_table": sink.table,
         "create": sink.create,
+        "masked": sorted(stack.profile.masks.fields),
         "status_file": str(stack.paths.run / "notifier.status.json"),
     }
 
@@ -150,6 +151,7 @@ def _sink(stack: Stack, sink: str) -> dict[str, object]:
         "sink": sink,
         "kafka": stack.kafka.as_document(),
         "decisions_topic": stack.profile.topics.decisions,
+        "forgotten_topic": stack.profile.topics.forgotten,
         "dead_letter_topic": dead_letters(stack, sink),
         "group": writer_group(sink),
         "settings": dict(stack.profile.sinks[sink]),

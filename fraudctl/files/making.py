@@ -14,6 +14,7 @@ from fraudctl.files.json_objects import Members
 from fraudctl.files.parquet_table import plain
 from fraudctl.files.times import Times
 from pipeline.records.events import Transaction, encode
+from pipeline.records.identity import is_extended
 from pipeline.records.ids import IdLimits, is_id
 from pipeline.records.quantities import Refusal
 from pipeline.records.spelling import AS_SENT, spelt
@@ -189,6 +190,8 @@ class Maker:
             values.setdefault("user_id", f"row-{number}")
         self._check_ids(values)
         event_id, user_id = values.pop("event_id", None), values.pop("user_id", None)
+        if isinstance(event_id, str) and is_extended(event_id):
+            raise Refusal("reserved_id", "event_id")
         event_time, units = values.pop("event_time", None), values.pop("amount", None)
         if not (event_id and user_id) or event_time is None or units is None:
             raise _lacking(event_id, user_id, event_time, units)

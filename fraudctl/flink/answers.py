@@ -47,10 +47,17 @@ class Job:
     start_ms: int
     end_ms: int
     """-1 while the job has not ended."""
+    all_tasks_run: bool = False
+    """only the list of jobs says so"""
 
     @property
     def ended(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def running(self) -> bool:
+        """Every task runs, not only the job as a whole; asked of one that the list of jobs gave."""
+        return self.state == "RUNNING" and self.all_tasks_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +102,14 @@ class Checkpoints:
 
 
 def job_of(answer: Mapping[str, Any]) -> Job:
+    tasks = answer.get("tasks") or {}
     return Job(
         str(answer["jid"]),
         str(answer["name"]),
         str(answer["state"]),
         int(answer["start-time"]),
         int(answer["end-time"]),
+        bool(tasks) and tasks["running"] == tasks["total"],
     )
 
 

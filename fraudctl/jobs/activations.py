@@ -22,7 +22,7 @@ from fraudctl.home import audit, rulesets, signing
 from fraudctl.home.jobs import submitted_live, wanted_live
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.signing import Signing
-from fraudctl.kafka import tail
+from fraudctl.kafka import forgotten, tail
 from fraudctl.kafka.sender import Sender, Sent
 from pipeline.connections.kafka.description import Kafka
 from pipeline.records.clock import now_ms
@@ -282,6 +282,7 @@ def live_config(stack: Stack, config: JobConfig) -> JobConfig:
         ruleset=chain[-1].content,
         hops=in_order((*activation.hop_keys(chain), *asked)),
         trust=topic.trust(),
+        forgotten=forgotten.of(stack).as_document(names.transactions),
     )
 
 

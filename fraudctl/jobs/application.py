@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fraudctl.errors import UsageError
 from fraudctl.home import signing
-from fraudctl.jobs.submission import LIVE, plan_settings, ruleset_content
+from fraudctl.jobs.submission import LIVE, plan_settings, ruleset_content, schema_registry
 from pipeline.rules import ruleset
 from pipeline.rules.feature import KEYS
 from pipeline.scoring.job_config import JobConfig, JobTopics
@@ -36,9 +35,6 @@ def application(
     that topic count (`RulesTopic.trust` of a home); without it those of the profile's `signing`. BadKey where
     that names nobody.
     """
-    if profile.schema_registry is not None:
-        said = "a job in a cluster of its own cannot be told of schema_registry yet"
-        raise UsageError(said, hint="leave it out, and send transactions as JSON there")
     names = profile.topics
     content = ruleset_content(profile.rules)
     needed = {feature.by for feature in ruleset.parse(content).features.values()}
@@ -54,5 +50,6 @@ def application(
         hops=tuple(key for key in KEYS if key in needed or key in hops),
         trust=trust or signing.trusted_by(profile),
         kafka_properties=kafka_properties,
+        schema_registry=schema_registry(profile),
         hot_keys=profile.pipeline.hot_keys,
     )

@@ -32,6 +32,7 @@ from fraudctl.jobs import plugin_watcher, reasons, states
 from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Past, submission_of
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.jobs.submission import LIVE, SUBMIT_S, job_config, submit, topics_of
+from fraudctl.kafka import forgotten
 from fraudctl.waiting import until
 from pipeline.records.clock import now_ms
 
@@ -160,6 +161,7 @@ def run_bounded(
         time="event",
         bounded=True,
         checkpoint_interval_ms=BOUNDED_INTERVALS * stack.profile.pipeline.checkpoint_interval_ms,
+        forgotten=forgotten.of(stack).as_document(topic),
     )
     started = time.monotonic()
     flink = Flink(stack.flink)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 FOREVER = {"retention.ms": "-1"}
 """For the rules topic: each activation builds on the one before, so all of them are needed."""
+NEWEST = {"cleanup.policy": "compact"} | FOREVER
+"""For the topic of erasures: of each user the last one counts, and none may go."""
 
 
 def specs(profile: Profile) -> tuple[TopicSpec, ...]:
@@ -27,6 +29,7 @@ def specs(profile: Profile) -> tuple[TopicSpec, ...]:
         *(spec(profile, name, parts) for name in (names.refusals, names.labels)),
         spec(profile, names.shadow, parts, wide),
         spec(profile, names.rules, 1, wide | FOREVER),
+        spec(profile, names.forgotten, 1, NEWEST),
         *(spec(profile, name, parts, wide) for name in dead),
     )
 

@@ -200,6 +200,12 @@ ALERTS: Final = (
         "10m",
     ),
     Alert(
+        "TooLate",
+        'sum(increase(flink_taskmanager_job_task_operator_too_late{job_name="fraudctl_live"}[10m])) > 0',
+        _PAGE,
+        "{{ $value | humanize }} transactions came later than is allowed: their windows may lack some",
+    ),
+    Alert(
         "HotKeys",
         'sum(rate(fraudctl_marked_decisions_total{mark="saturated"}[10m]))'
         " > 0.01 * sum(rate(fraudctl_decisions_total[10m]))",

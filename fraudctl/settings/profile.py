@@ -18,8 +18,9 @@ from pipeline.connections.registry.description import SchemaRegistry
 from pipeline.notify import MostSingly, WindowMs
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.records.ids import LONGEST_ID_BYTES, MAX_ID_BYTES, IdLimits
+from pipeline.records.masking import Masks
 from pipeline.records.placing import FIELDS, USER
-from pipeline.settings.kinds import Choice, Duration, File, Text, Topic, Whole
+from pipeline.settings.kinds import Choice, Duration, File, Text, Topic, Truth, Whole
 from pipeline.settings.reading import settings
 
 PORT = Whole(1, 65_535)
@@ -38,6 +39,8 @@ class Topics:
     """which rule set is in force since when"""
     shadow: Annotated[str, Topic()] = "risk.shadow"
     """what the shadow of the live rule set would decide"""
+    forgotten: Annotated[str, Topic()] = "risk.forgotten"
+    """who was forgotten, and up to where"""
 
 
 @settings()
@@ -110,6 +113,14 @@ class Signing:
     def as_document(self) -> dict[str, str]:
         """Without what is not set."""
         return {name: str(value) for name, value in vars(self).items() if value is not None}
+
+
+@settings()
+class Field:
+    """What a profile says of one field of payments."""
+
+    mask: Annotated[bool, Truth()] = False
+    """whether nobody is shown it in full"""
 
 
 @settings()
@@ -208,11 +219,18 @@ class Profile:
     partition_by: str = USER
     checkpoints: Checkpoints | None = None
     """where checkpoints and savepoints live; None: in the home"""
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    """what is said of fields of payments, by their name"""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def server(self, name: str) -> ServerSettings:
         """The settings of a server, all defaults if the profile says nothing of it."""
         return self.servers.get(name, ServerSettings())
+
+    @property
+    def masks(self) -> Masks:
+        """What of payments is masked where they are shown."""
+        return Masks(frozenset(name for name, one in self.fields.items() if one.mask))
 
     def as_document(self) -> dict[str, object]:
         """The profile as a plain JSON-able document, which pydantic reads back as a `Profile`."""
@@ -225,6 +243,7 @@ class Profile:
         document["topics"] = vars(self.topics).copy()
         document["pipeline"] = vars(self.pipeline) | {"ids": vars(self.pipeline.ids).copy()}
         document["notify"] = vars(self.notify).copy()
+        document["fields"] = {name: vars(one).copy() for name, one in self.fields.items()}
         document |= {"signing": self.signing.as_document(), "approval": vars(self.approval).copy()}
         document["sinks"] = {name: dict(settings) for name, settings in self.sinks.items()}
         document["servers"] = {name: _server_document(name, value) for name, value in self.servers.items()}

@@ -22,6 +22,7 @@ from fraudctl.settings.profile import (
     PORT,
     Approval,
     Digest,
+    Field,
     FlinkSize,
     Ids,
     Log,
@@ -35,12 +36,13 @@ from fraudctl.settings.profile import (
 )
 from fraudctl.settings.sections import Sections
 from pipeline import notify, sinks
+from pipeline.records.masking import NEVER
 from pipeline.settings.reading import Free, names, read
 
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
 _T = TypeVar("_T")
-_MORE = ("schema_registry", "notify", "signing", "approval")
+_MORE = ("schema_registry", "notify", "signing", "approval", "fields")
 _SECTIONS = ("topics", "pipeline", "checkpoints", "sinks", "servers", *_MORE)
 
 
@@ -94,6 +96,7 @@ class _Reader(Sections):
             servers=servers,
             notify=notify,
             signing=signing,
+            fields=self.fields(),
             approval=approval,
             schema_registry=schema_registry,
             engine=engine,
@@ -159,6 +162,15 @@ class _Reader(Sections):
             name: self.plug_in(f"notify.channels.{name}", notify.settings_type(name)) for name in chosen
         }
         return Notify(channels, **vars(digest))
+
+    def fields(self) -> dict[str, Field]:
+        """What is said of single fields of payments, by any name that they may have."""
+        found = {}
+        for name in self.layers.section("fields"):
+            found[name] = self.section(f"fields.{name}", Field)
+            if name in NEVER and found[name].mask:
+                self.problem(f"fields.{name}", "cannot be masked: nobody could ask for a decision any more")
+        return found
 
     def refuse_idle(self, path: str, known: Iterable[str], chosen: Iterable[str]) -> None:
         """Environment variables for a plug-in that this profile does not have would set nothing."""

@@ -24,10 +24,15 @@ class Sections:
         self.layers.problems.append(Problem(path, message))
 
     def refuse_unknown(self, path: str, known: Iterable[str]) -> None:
-        known = tuple(known)
+        known, strange = tuple(known), 0
         for name in self.layers.section(path):
             if name not in known:
-                self.layers.problems.append(unknown(path, name, known))
+                problem = unknown(path, name, known)
+                is_bare = problem.message.startswith("unknown setting")
+                strange += is_bare
+                # which there are is told once
+                bare = Problem(problem.path, "unknown setting") if strange > 1 else problem
+                self.layers.problems.append(bare if is_bare else problem)
 
     def section(self, path: str, kind: type[_T], *others: str) -> _T:
         """Settings of a type whose names, and the others, are all there is at the path."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from fraudctl.errors import Failed
-from fraudctl.kafka import admin, tail
+from fraudctl.kafka import admin, forgotten, tail
 from fraudctl.kafka.tail import Record
 from pipeline.connections.kafka.description import Kafka
 from pipeline.records.decision_record import Delivery
+from pipeline.records.forgotten import Forgotten
 
 Offsets = Mapping[int, int]
 """Partition to offset."""
@@ -44,6 +45,8 @@ class KafkaLog:
 
     kafka: Kafka
     topic: str
+    forgotten: Forgotten = field(default_factory=Forgotten)
+    """whose past is no part of it: a store that holds some has too much"""
 
     def begins(self) -> Offsets:
         return admin.begin_offsets(self.kafka, self.topic)
@@ -61,11 +64,13 @@ class KafkaLog:
         left = {p: start for p, start in starts.items() if start < ends[p]}
         for record in tail.records(self.kafka, self.topic, left, ends=ends) if left else ():
             run = _number(record.headers.get("run", b""))
-            yield _delivery(record, record.partition, record.offset, run)
+            one = _delivery(record, record.partition, record.offset, run)
+            if not self.forgotten.covers_decision(one, self.topic):
+                yield one
 
     def dead_letters(self, topic: str) -> Iterator[Delivery]:
         try:
-            for record in tail.records(self.kafka, topic):
+            for record in forgotten.remembered(tail.records(self.kafka, topic), self.forgotten):
                 partition, offset, run = (_number(record.headers.get(n, b"")) for n in _PLACE)
                 yield _delivery(record, partition, offset, run)
         except Failed as error:

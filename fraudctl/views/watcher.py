@@ -109,8 +109,7 @@ def of(stack: Stack, keep_s: float, every_s: float = EVERY_S) -> Watcher:
     """
 
     def newest_alerts() -> list[Flagged]:
-        address = stack.sink_address("postgres")
-        return alerts.latest(address, 0, SHOWN_ALERTS, way=stack.way("postgres"))
+        return alerts.newest(stack, 0, SHOWN_ALERTS)
 
     def before() -> list[Pulse]:
         now_s = time.time()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import pkgutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from typing import Annotated, Any, Protocol, cast
 
 from pipeline.notify import channels
 from pipeline.records.clock import DAY_MS
+from pipeline.records.masking import Masks
 from pipeline.settings.kinds import Duration, Whole
 from pipeline.settings.reading import make
 
@@ -55,6 +56,14 @@ class Alert:
     currency: str | None
     event_time: str
     reasons: tuple[str, ...]
+
+    def masked(self, masks: Masks, values: Mapping[str, Any]) -> Alert:
+        """As people are told it where some fields are masked; `values` are those of the payment, which
+        reasons may say."""
+        if not masks:
+            return self
+        shown = masks.document({"fields": dict(values), "alert": asdict(self)})["alert"]
+        return Alert(**{**shown, "reasons": tuple(shown["reasons"])})
 
     def line(self) -> str:
         """The alert on one line."""

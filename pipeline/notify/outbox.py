@@ -22,9 +22,10 @@ from typing import Any
 from pipeline.notify import Alert
 from pipeline.records.clock import DAY_MS, MINUTE_MS
 from pipeline.records.decision_record import Identity
+from pipeline.records.masking import NONE, Masks
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.client import Item, Table, Unmet, int_of, number, string_of, text
-from pipeline.sinks.dynamodb.items import is_alert, key_of
+from pipeline.sinks.dynamodb.items import is_alert, key_of, shown_with
 
 TABLE = "fraud_notifications"
 OPEN = ("due", "claimed", "unknown", "refused")
@@ -60,13 +61,20 @@ class Outbox:
     """The claims of one notifier, which signs as `owner`. Safe for many threads; all raise Unreachable."""
 
     def __init__(
-        self, client: Any, owner: str, terms: Terms, table: str = TABLE, alerts: str = "fraud_alerts"
+        self,
+        client: Any,
+        owner: str,
+        terms: Terms,
+        table: str = TABLE,
+        alerts: str = "fraud_alerts",
+        masks: Masks = NONE,
     ) -> None:
         self._client = client
         self._owner = owner
         self._terms = terms
         self._table = claims_table(table)
         self._alerts = alerts
+        self._masks = masks
         self._pool = ThreadPoolExecutor(8, "outbox")
 
     def ensure(self, *, create: bool = True) -> None:
@@ -118,7 +126,7 @@ class Outbox:
             for item in dynamo.batch_get(self._client, self._alerts, keys):
                 if is_alert(item, now_ms):
                     alert = _alert(item)
-                    found[alert.user_id, alert.event_id] = alert
+                    found[alert.user_id, alert.event_id] = alert.masked(self._masks, shown_with(item))
         return found
 
     def listed(self, now_ms: int, channels: Sequence[str], most: int = 1_000) -> list[Claim]:

@@ -137,3 +137,12 @@ class AlertStream:
             oldest = {"ShardIteratorType": "TRIM_HORIZON"}
             answer = dynamo.call(act, StreamArn=arn, ShardId=shard_id, **oldest)
         return str(answer["ShardIterator"])
+
+
+def records_of(event: Any) -> Iterable[Mapping[str, Any]]:
+    """The stream records in a Lambda event: of the stream itself, of a pipe, or of an event bus."""
+    if isinstance(event, Mapping) and "detail" in event:
+        event = event["detail"]
+    if isinstance(event, Mapping):
+        event = event.get("Records", [event])
+    return [record for record in event if isinstance(record, Mapping)]

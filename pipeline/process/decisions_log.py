@@ -22,6 +22,7 @@ from pipeline.connections.kafka.librdkafka import Files
 from pipeline.connections.tls import BadFile
 from pipeline.process.backlog import Backlog
 from pipeline.process.dead_letters import DeadLetters, Letter
+from pipeline.process.forgotten import Erasures
 from pipeline.records.decision_record import Delivery, run_of
 from pipeline.records.framed import split
 
@@ -59,6 +60,8 @@ class Membership:
     dead_letter_topic: str
     instance: str | None = None
     """tells this member from others of its group; with it a restarted one gets its partitions at once"""
+    forgotten_topic: str | None = None
+    """where it stands who is forgotten; None for nobody"""
 
 
 class DecisionsLog:
@@ -74,6 +77,7 @@ class DecisionsLog:
         self._backlog: Backlog | None = None  # of the assignment, when there is one
         self._files = Files(member.kafka)
         self._dead = DeadLetters(member.kafka, member.dead_letter_topic, member.group, member.decisions_topic)
+        self._erasures = Erasures(member.kafka, member.forgotten_topic) if member.forgotten_topic else None
         self._consumer = self._made()
         self._subscribe()
 
@@ -148,12 +152,20 @@ class DecisionsLog:
         """Returns when the broker has them all. Raises NotAcknowledged."""
         self._dead.append(refused)
 
+    def remembered(self, batch: Sequence[Delivery]) -> list[Delivery]:
+        """What of it may be written: without the past of people who are forgotten by now. Raises Unknown."""
+        if self._erasures is None:
+            return list(batch)
+        return self._erasures.remembered(batch, self._member.decisions_topic)
+
     def lag(self) -> int | None:
         """Records of the assigned partitions that are not committed; None before an assignment, and while
         the broker does not say."""
         return self._backlog.of(self._owned, is_fetching=not self._paused) if self._backlog else None
 
     def close(self) -> None:
+        if self._erasures is not None:
+            self._erasures.close()
         self._consumer.close()
 
     def _made(self) -> Consumer:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.records.masking import Masks
+
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
@@ -26,6 +28,13 @@ class Flagged:
         """As a JSON-able mapping."""
         document = {name: getattr(self, name) for name in self.__slots__}
         return document | {"reasons": [dict(reason) for reason in self.reasons]}
+
+    def masked(self, masks: Masks) -> Flagged:
+        """As it is shown where some fields are not."""
+        if not masks:
+            return self
+        shown = masks.document(self.document())
+        return Flagged(**{**shown, "reasons": tuple(shown["reasons"])})
 
     @property
     def money(self) -> str:

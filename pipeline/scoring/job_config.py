@@ -93,6 +93,8 @@ class JobConfig:
     """how the registry of schemas is reached; empty where there is none"""
     decision_schema: int | None = None
     """the number of the schema in whose frame decisions are written, None for none"""
+    forgotten: Mapping[str, object] = field(default_factory=dict)
+    """`Forgotten.as_document` for its transactions: whose past events get no decision again"""
     hot_keys: int = 0
     """of how many keys each step counts the traffic; 0 for none"""
 
@@ -104,6 +106,7 @@ class JobConfig:
         document |= {"trust": None if self.trust is None else self.trust.as_document()}
         absent = {name for name in ("hops", "trust") if document[name] is None}
         absent |= {*_OF_A_SESSION} if self.flink is None else set()
+        absent |= set() if self.forgotten else {"forgotten"}
         return {name: one for name, one in document.items() if name not in absent}
 
     @classmethod
@@ -132,6 +135,7 @@ class JobConfig:
             kafka_properties=_texts(config, "kafka_properties"),
             schema_registry=_texts(config, "schema_registry") if "schema_registry" in config else {},
             decision_schema=whole("decision_schema") if config.holds("decision_schema") else None,
+            forgotten=config.mapping("forgotten") if "forgotten" in config else {},
             hot_keys=whole("hot_keys", least=0) if "hot_keys" in config else 0,
         )
         return _handed_over(job, config)

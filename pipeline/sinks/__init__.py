@@ -18,8 +18,7 @@ What else the package says of its store, each with what is taken where it says n
 - `prepare(address, secret, settings)` (nothing): what is done once before writers start; may be repeated
 
 Every command may ask for these, so a package must be quick to import: clients are imported where they are
-used. Beside it a store has `reader` (what people ask of it) and `trials` (see `pipeline.sinks.trials`).
-Only in its folder is the store's client known.
+used, and known in its folder alone. Beside it are `reader` (what people ask) and `trials` (see there).
 """
 
 from __future__ import annotations
@@ -174,9 +173,14 @@ class ReadBack(Sink, Protocol):
         """What the store holds now for these events, at most a few thousand. Raises Unavailable."""
 
     def forget(self, doomed: Sequence[tuple[Identity, int]]) -> None:
-        """Drop what is held for each event if its position is at most the given one, with whatever
-        would keep `write` from putting that position back. Raises Unavailable.
-        """
+        """Drop what is held for each event if its position is at most the given one, with whatever would
+        keep `write` from putting that position back. Raises Unavailable."""
+
+    def of_user(self, user_id: str) -> Iterator[Identity]:
+        """Every event of a user of which anything is held, perhaps twice. Raises Unavailable."""
+
+    def erase(self, user_id: str) -> int:
+        """Drop all that is held of a user; the number of events. Raises Unavailable."""
 
 
 def reads_back(sink: Sink) -> TypeGuard[ReadBack]:
@@ -274,8 +278,6 @@ class Way:
 
 OPEN: Final = Way()
 """Without a secret, and nothing said."""
-
-
 SECRETS: Final = ("api_key_file", "password_file", "credentials_file")
 """The settings of sinks that name the file of a secret; a sink is given one of them at most."""
 
@@ -283,7 +285,7 @@ SECRETS: Final = ("api_key_file", "password_file", "credentials_file")
 def secret_file(settings: Mapping[str, Any]) -> Path | None:
     """The file of the secret that a sink's settings name; None where they name none."""
     named = next((settings[name] for name in SECRETS if settings.get(name)), None)
-    return None if named is None else Path(str(named)).expanduser()
+    return Path(str(named)).expanduser() if named else None
 
 
 def mend(name: str, error: Exception) -> str | None:

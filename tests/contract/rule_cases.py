@@ -136,6 +136,10 @@ CASES: Mapping[str, tuple[Case, Case]] = {
             said("approve", "0+10x180") | {'fraudctl_marked_decisions_total{mark="late"}': "0+1x180"}, "25m"
         ),
     ),
+    "TooLate": (
+        one('flink_taskmanager_job_task_operator_too_late{job_name="fraudctl_live"}', "0x20 7x70", "5m", 1),
+        one('flink_taskmanager_job_task_operator_too_late{job_name="fraudctl_live"}', "7x90"),
+    ),
     "HotKeys": (
         Case(
             said("approve", "0+9x180") | {'fraudctl_marked_decisions_total{mark="saturated"}': "0+1x180"},

@@ -27,6 +27,7 @@ from aiosmtpd.controller import Controller
 
 from pipeline import notifier, notify, sinks
 from pipeline.notifier import Config, Office
+from pipeline.notify import erasure
 from pipeline.notify.outbox import Claim
 from pipeline.notify.postman import Digest, Postman
 from pipeline.notify.stream import AlertStream
@@ -41,8 +42,8 @@ _ids = count(1)
 BURST = Hit("ip_burst", 60, "5 users from <203.0.113.9> & more in 2 minutes")
 
 
-def decision(event_id: str, offset: int, *hits: Hit, append_ms: int = 0) -> Delivery:
-    return decided(event_id, *hits, offset=offset, append_ms=append_ms, currency="EUR")
+def decision(event_id: str, offset: int, *hits: Hit, append_ms: int = 0, **fields: Any) -> Delivery:
+    return decided(event_id, *hits, offset=offset, append_ms=append_ms, currency="EUR", **fields)
 
 
 class People:
@@ -247,6 +248,28 @@ def test_an_alert_is_told_once_and_says_why(world: World) -> None:
     assert "Fraud alert: review, score 60, user ada" in text
     assert f"review 60: ada, 12.5 EUR, event e1: {BURST.text}" in text
     assert world.states() == []
+
+
+def test_what_is_masked_is_told_to_nobody(world: World) -> None:
+    world.document["masked"] = ["ip", "email"]
+    world.restart()
+    said = Hit("burst", 60, "5 users from 203.0.113.9, ada@example.org among them")
+    world.sink.write([decision("e1", 0, said, ip="203.0.113.9", email="ada@example.org")])
+    world.step()
+    (text,) = world.people.got
+    assert "203.0.113.9" not in text
+    assert "ada@example.org" not in text
+    assert "5 users from ***.9, ***rg among them" in text
+
+
+def test_the_claims_of_a_forgotten_user_are_dropped_and_nobody_elses(world: World) -> None:
+    world.sink.write([decision("e1", 0, BURST), decision("e2", 1, BURST)])
+    world.step()
+    client, table = world.config.client(), world.config.table
+    assert len(list(erasure.of_user(client, table, "ada"))) == 2
+    assert erasure.erase(client, table, "a") == 0
+    assert erasure.erase(client, table, "ada") == 2
+    assert list(erasure.of_user(client, table, "ada")) == []
 
 
 def test_a_replayed_stream_and_a_decision_published_again_tell_nobody_twice(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 from collections.abc import Mapping, Sequence
@@ -24,12 +25,14 @@ from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit
 from pipeline.records.label import Label
+from pipeline.records.masking import Masks
 from pipeline.records.quantities import Number
 from pipeline.sinks import Outcome, Unavailable
 from pipeline.sinks.parquet import blobs
 from pipeline.sinks.parquet.blobs import Bucket, Changed, Folder
 from pipeline.sinks.parquet.compaction import Compaction
 from pipeline.sinks.parquet.files import CELL
+from pipeline.sinks.parquet.reader import Selection
 from pipeline.sinks.parquet.writer import ParquetSink
 from tests import decisions
 
@@ -455,19 +458,47 @@ class TestTrainingSet:
             "a": (log[3].position, 60, "fraud", "analyst"),
             "c": (log[2].position, 0, "legit", "simulate"),
         }
-        everything = training.training_set(Folder(folder), labelled, tmp_path / "t.parquet", unlabelled=True)
+        everything = training.training_set(
+            Folder(folder), labelled, tmp_path / "t.parquet", Selection(unlabelled=True)
+        )
         assert everything.labels == {"fraud": 1, "legit": 1, "none": 3}
         columns = pq.read_schema(tmp_path / "t.parquet").names
         assert {"number_other", "number_tx_5m", "label_scenario"} <= set(columns)
-        late = training.training_set(Folder(folder), labelled, tmp_path / "t.parquet", since="2025-11-26")
+        late = training.training_set(
+            Folder(folder), labelled, tmp_path / "t.parquet", Selection("2025-11-26")
+        )
         assert late.labels == {"legit": 1}
+
+    def test_what_is_masked_is_masked_in_it_and_a_masked_number_is_left_out(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        hit = Hit("burst", 60, "5 users from 203.0.113.9, ada@example.org among them")
+        fields = {
+            "ip": "203.0.113.9",
+            "email": "ada@example.org",
+            "lat": Number("52.5"),
+            "lon": Number("13.4"),
+        }
+        open_sink(folder).write([decided(0, "a", [hit], **fields), decided(1, "b")])
+        masks = Masks(frozenset({"ip", "email", "lat"}))
+        training.training_set(
+            Folder(folder), {}, tmp_path / "t.parquet", Selection(unlabelled=True, masks=masks)
+        )
+        rows = {row["event_id"]: row for row in pq.read_table(tmp_path / "t.parquet").to_pylist()}
+        one = rows["a"]
+        assert (one["ip"], one["lat"], one["lon"]) == ("***.9", None, 13.4)
+        assert json.loads(one["extra"]) == {"email": "***rg"}
+        assert one["reasons"][0]["text"] == "5 users from ***.9, ***rg among them"
+        assert rows["b"]["ip"] is None
+        whole = pq.read_table(next(folder.rglob("*.parquet"))).to_pylist()
+        assert whole[0]["ip"] == "203.0.113.9"
 
     def test_of_rows_that_lie_twice_one_is_taken(self, folder: Path, tmp_path: Path) -> None:
         log = [decided(cell * CELL) for cell in range(3)]
         open_sink(folder).write(log)
         training.compact(Folder(folder), {0: 3 * CELL})
         open_sink(folder).write(log)
-        made = training.training_set(Folder(folder), {}, tmp_path / "t.parquet", unlabelled=True)
+        made = training.training_set(Folder(folder), {}, tmp_path / "t.parquet", Selection(unlabelled=True))
         assert made.rows == 3
 
     def test_an_empty_store_gives_an_empty_set(self, folder: Path, tmp_path: Path) -> None:

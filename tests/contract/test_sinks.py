@@ -23,7 +23,7 @@ from fraudctl.decisions import alerts
 from fraudctl.errors import Unhealthy
 from fraudctl.kafka.tail import Record
 from pipeline import sinks
-from pipeline.records.decision_bytes import take_apart
+from pipeline.records.decision_bytes import glance, take_apart
 from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit, decode_decision
 from pipeline.records.quantities import Number
@@ -122,6 +122,67 @@ def test_an_event_that_uses_an_id_again_is_held_beside_the_first_and_told_apart(
     for found in (sink.look_up(identities).values(), sink.entries()):
         held = {entry.identity: entry[:4] for entry in found if entry.identity in wanted}
         assert held == {identity: entry and entry[:4] for identity, entry in wanted.items()}
+
+
+def test_a_user_is_erased_with_all_that_is_held_of_him_and_nobody_else_is(sink: Sink) -> None:
+    """Ids that are patterns, or that begin alike, are other people's."""
+    assert sinks.reads_back(sink)
+    who, others = f"u*[{new_event()}]", [f"u*[{new_event()}]", "ux"]
+    own = [
+        delivery(new_event(), IP_BURST, user_id=who, offset=0, ip="203.0.113.9"),
+        delivery(new_event(), user_id=who, offset=1),
+        delivery(new_event(), IP_BURST, user_id=who, offset=2),
+        delivery("again", IP_BURST, user_id=who, offset=3, units=5, content_hash="00000000000000ff"),
+    ]
+    withdrawn = delivery(json.loads(own[2].value)["event_id"], user_id=who, offset=4)
+    kept = [
+        delivery(new_event(), IP_BURST, user_id=one, offset=n, ip="203.0.113.9")
+        for n, one in enumerate([*others, f"{who}x"])
+    ]
+    sink.write([*own, *kept])
+    sink.write([withdrawn])
+    events = {glance(one.value).identity for one in own}
+    held = {glance(one.value).identity for one in own if one is not own[2] and expected(sink, one)}
+    found = set(sink.of_user(who))
+    assert held <= found <= events
+    assert (sink.erase(who), sink.erase(who)) == (len(found), 0)
+    assert list(sink.of_user(who)) == []
+    assert [sink.held(*one) for one in sorted(events)] == [None] * len(events)
+    for one in kept:
+        assert sink.held(*glance(one.value).identity) == expected(sink, one)
+
+
+def test_an_erased_user_who_pays_again_is_held_again(sink: Sink) -> None:
+    assert sinks.reads_back(sink)
+    who = f"back-{new_event()}"
+    old, new = (delivery(f"{who}-{n}", IP_BURST, user_id=who, offset=n) for n in (0, 1))
+    sink.write([old])
+    assert sink.erase(who) == 1
+    sink.write([new])
+    assert set(sink.of_user(who)) == {(who, f"{who}-1")}
+    assert sink.held(who, f"{who}-1") == expected(sink, new)
+
+
+def test_no_key_and_no_list_of_redis_names_an_erased_user(redis_server: Any) -> None:
+    sink = sinks.connect("redis", redis_server.address, None, {})
+    assert sinks.reads_back(sink)
+    who = f"canary-{new_event()}"
+    one = delivery(f"{who}-1", IP_BURST, user_id=who, ip="198.51.100.77")
+    sink.write([one, delivery(f"{who}-2", user_id=who, offset=1)])
+    with redis_client.Redis.from_url(redis_server.address, decode_responses=True) as client:
+        # what a flag that has ended leaves behind
+        client.zadd("risk:hot:ip:198.51.100.78", {f"{len(who)}:{who}:old": now_ms()})
+        assert who in redis_dump(client)
+        assert sink.erase(who) == 1
+        assert who not in redis_dump(client)
+    sink.close()
+
+
+def redis_dump(client: Any) -> str:
+    """All that a server holds, as text."""
+    read = {"zset": lambda key: client.zrange(key, 0, -1), "hash": client.hgetall, "string": client.get}
+    keys = list(client.scan_iter(count=1_000))
+    return json.dumps([(key, read[client.type(key)](key)) for key in keys if client.type(key) in read])
 
 
 def test_hits_are_replaced_as_a_set(sink: Sink) -> None:

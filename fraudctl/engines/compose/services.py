@@ -16,7 +16,7 @@ from typing import TypedDict
 import yaml
 
 from fraudctl.engines import chosen, ports, workers
-from fraudctl.engines.compose import companions
+from fraudctl.engines.compose import companions, mounts
 from fraudctl.engines.compose.inside import JOBMANAGER, METRICS_PORT, PORTS, TASKMANAGER
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Paths, Stack
@@ -144,7 +144,7 @@ def variables(stack: Stack, user: tuple[int, int]) -> dict[str, str]:
 
 
 def override(stack: Stack) -> Override:
-    """Free settings of servers, how many TaskManagers, and files of the profile that lie outside the home."""
+    """Free settings of servers, how many TaskManagers, and what is mounted into programs beside the home."""
     services: dict[str, dict[str, object]] = {}
     settings = {name: stack.profile.server(name).settings for name in chosen.servers(stack)}
     if own := settings.get("kafka"):
@@ -162,10 +162,8 @@ def override(stack: Stack) -> Override:
         services["prometheus"] = {"command": words}
     if (count := stack.profile.server("flink").taskmanagers) > 1 and "flink" in settings:
         services[TASKMANAGER] = {"scale": count}
-    for sink in workers.sinks(stack):
-        secret = stack.secret_path(sink)
-        if secret is not None and not secret.is_relative_to(stack.home):
-            services[workers.program(sink)] = {"volumes": [f"{secret}:{secret}:ro"]}
+    for name, mounted in mounts.volumes(stack).items():
+        services.setdefault(name, {})["volumes"] = mounted
     return {"services": services}
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import yaml
 
+from fraudctl.binaries import artifacts
 from fraudctl.console.streams import say
 from fraudctl.engines import beginning, chosen, external, ports, workers
 from fraudctl.engines.compose import companions, image, logs, services, watching
@@ -69,6 +70,7 @@ class _Run:
         ours = chosen.servers(stack)
         beside = companions.alone(self.wish.added)
         services.make_secrets(stack.paths, [*ours, *beside])
+        self._fetch_plug_in()
         self.project.render(services.variables(stack, self._user()), services.override(stack))
         self._have_images([*services.of_servers(ours.values()), *services.of_workers(stack), *beside])
         stack.save()
@@ -125,6 +127,11 @@ class _Run:
     def _user(self) -> tuple[int, int]:
         """Who the programs in the containers are: whoever owns the home."""
         return (0, 0) if self.containers.rootless() else (os.getuid(), os.getgid())
+
+    def _fetch_plug_in(self) -> None:
+        """Flink's plug-in for a bucket is no part of the image, of which it would be a tenth."""
+        if bucket := self.wish.profile.checkpoints:
+            artifacts.fetch([one for one in artifacts.lock() if one.use == bucket.plug_in])
 
     def _have_images(self, names: Sequence[str]) -> None:
         """Pull the images that are not there; Failed where our own is not."""

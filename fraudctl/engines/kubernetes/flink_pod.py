@@ -25,7 +25,7 @@ from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.stack import Paths, Stack, home_dir
 from fraudctl.jobs.application import application
 from fraudctl.jobs.submission import kafka_properties
-from fraudctl.kafka import tail
+from fraudctl.kafka import frames, tail
 from fraudctl.servers import _flink_metrics, flink
 from fraudctl.waiting import until
 from pipeline.rules.feature import KEYS
@@ -87,15 +87,17 @@ def write_job(stack: Stack, job: mounted.MountedJob) -> Path:
 def described(stack: Stack, job: mounted.MountedJob, wait_s: float = SETUP_S) -> JobConfig:
     """The job with the rules in force, and steps by every key that any activation ever needed.
 
-    There is none before the setup has signed the first, which is waited for. Raises Failed when it does not
-    come, and what Kafka's clients and keys raise.
+    There is none before the setup has signed the first, which is waited for. The schema of decisions is
+    registered, where they are in a frame. Raises Failed when no rules come, and what Kafka's clients, keys
+    and the registry raise.
     """
     properties, trusted = kafka_properties(stack), signing.trusted_by(stack.profile)
     chain = until(lambda: _records_and_chain(stack, trusted)[1], wait_s, _no_rules, LOOK_S)
     trust = activation.adopting(_records_and_chain(stack, trusted)[0], trusted)
     hops = {*activation.hop_keys(chain), *job.hops}
     config = application(stack.profile, stack.kafka.bootstrap, job.run, properties, tuple(hops), trust)
-    return replace(config, ruleset=chain[-1].content, hops=tuple(key for key in KEYS if key in hops))
+    schema, ordered = frames.decision_schema(stack.profile), tuple(key for key in KEYS if key in hops)
+    return replace(config, ruleset=chain[-1].content, hops=ordered, decision_schema=schema)
 
 
 def _records_and_chain(stack: Stack, trust: Trust) -> tuple[list[Record], list[Activation]]:

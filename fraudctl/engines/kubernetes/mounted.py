@@ -102,6 +102,8 @@ def seen_by(content: Mapping[str, Any], program: str) -> dict[str, Any]:
         content = _without_files_of_kafka(content)
     own = program.removeprefix("sink-") if program.startswith("sink-") else _store_of(program)
     shown = {name: value for name, value in content.items() if name != "notify" or program == NOTIFIER}
+    if program != FLINK:
+        shown.pop("schema_registry", None)
     if "key" in (content.get("signing") or {}):
         shown["signing"] = {name: one for name, one in content["signing"].items() if name != "key"}
     if "sinks" in content:

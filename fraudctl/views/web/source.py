@@ -121,5 +121,7 @@ def _indexed(one: Mapping[str, Any]) -> Hit:
 
 def _stored(one: Explanation) -> Hit:
     decision, decided_at = one.found.decision, format_time(one.found.decided_at_ms)
-    why = "; ".join(hit.text for hit in decision.reasons)
-    return Hit(decided_at, decision.decision, decision.score, *decision.identity, why)
+    said: Any = one.document()
+    why = "; ".join(hit["text"] for hit in said["reasons"])
+    who = str(said["transaction"]["user_id"]), decision.identity[1]
+    return Hit(decided_at, decision.decision, decision.score, *who, why)

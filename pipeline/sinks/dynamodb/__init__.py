@@ -30,6 +30,7 @@ from pipeline.sinks.dynamodb.client import Invalid, Item, Unmet
 from pipeline.sinks.dynamodb.memory import Partitions, Remembered
 from pipeline.sinks.dynamodb.settings import Settings as Settings
 from pipeline.sinks.dynamodb.store import Store, translated
+from pipeline.sinks.erasing import erase_events
 from pipeline.sinks.folding import fold
 
 _KEYS_ONLY = {"ProjectionExpression": "user_id,event_id"}
@@ -109,6 +110,13 @@ class DynamoSink:
     def forget(self, doomed: Sequence[tuple[Identity, int]]) -> None:
         with translated():
             self._store.each(self._forget, doomed)
+
+    def of_user(self, user_id: str) -> Iterator[Identity]:
+        with translated():
+            yield from map(items.identity_of, self._store.of_user(user_id, **_KEYS_ONLY))
+
+    def erase(self, user_id: str) -> int:
+        return erase_events(self, user_id)
 
     def close(self) -> None:
         self._store.close()

@@ -96,6 +96,13 @@ def is_alert(item: Item, now_ms: int) -> bool:
     return "decision" in item and int_of(item, "expires_at") * 1000 > now_ms
 
 
+def shown_with(item: Item) -> dict[str, Any]:
+    """The fields of the payment that an alert's item has, by name."""
+    found: dict[str, Any] = {name: string_of(item, name) for name in NAMED if name in item}
+    extra: dict[str, Any] = json.loads(string_of(item, "extra") or "{}")
+    return found | extra
+
+
 def identity_of(item: Item) -> Identity:
     """The event an item is about: its key."""
     return string_of(item, "user_id") or "", string_of(item, "event_id") or ""

@@ -22,7 +22,16 @@ CLAIMS: Final = "fraud_notifications"
 
 _ALERTS: Final = ("BatchGetItem", "DeleteItem", "DescribeTable", "PutItem", "Query", "Scan")
 _RUNS: Final = ("BatchGetItem", "DescribeTable", "PutItem")
-_CLAIMS: Final = ("BatchGetItem", "DescribeTable", "GetItem", "PutItem", "Query", "UpdateItem")
+_CLAIMS: Final = (
+    "BatchGetItem",
+    "DeleteItem",
+    "DescribeTable",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "UpdateItem",
+)
 _STREAM: Final = ("DescribeStream", "GetRecords", "GetShardIterator")
 _MAKING: Final = ("CreateTable", "DescribeTimeToLive", "UpdateTimeToLive")
 

@@ -78,13 +78,14 @@ class Store:
     def scan(self, **options: Any) -> Iterator[Item]:
         return dynamo.pages(self.client.scan, TableName=self.table.name, ConsistentRead=True, **options)
 
-    def of_user(self, user_id: str) -> Iterator[Item]:
+    def of_user(self, user_id: str, **options: Any) -> Iterator[Item]:
         return dynamo.pages(
             self.client.query,
             TableName=self.table.name,
             ConsistentRead=True,
             KeyConditionExpression="user_id = :u",
             ExpressionAttributeValues={":u": dynamo.text(user_id)},
+            **options,
         )
 
     def close(self) -> None:

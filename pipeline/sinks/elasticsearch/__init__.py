@@ -29,6 +29,7 @@ from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, naming
 from pipeline.sinks.elasticsearch import index as audit_index
 from pipeline.sinks.elasticsearch.index import ALIAS, Found, Unread, document_id
 from pipeline.sinks.elasticsearch.server import Connection, Failure, Server, words
+from pipeline.sinks.erasing import erase_events
 from pipeline.sinks.folding import fold
 
 _BODY_CHARS = 8 << 20  # the most one request carries, unless a single document is longer
@@ -139,6 +140,16 @@ class ElasticsearchSink:
             kept |= {(one.place, one.id) for one in self._attempt(deletions, "external_gte").lost}
             for index in self._server.indices(self._alias):
                 self._forget_versions(index, [one for one in limits if (index, one) not in kept])
+
+    def of_user(self, user_id: str) -> Iterator[Identity]:
+        with _not_now():
+            for index in self._server.indices(self._alias):
+                self._server.ask("POST", f"/{index}/_refresh")
+            for page in self._server.pages(self._alias, {"term": {"user_id": user_id}}):
+                yield from (self._read(found).identity for found in audit_index.documents(page))
+
+    def erase(self, user_id: str) -> int:
+        return erase_events(self, user_id)
 
     def _read(self, found: Found) -> Entry:
         return _entry(audit_index.read(found, self._alias))

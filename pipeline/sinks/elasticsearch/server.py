@@ -111,11 +111,13 @@ class Server:
         """The indices behind an alias, none if there is no such alias."""
         return sorted(self.ask("GET", f"/_alias/{alias}", missing_ok=True))
 
-    def pages(self, alias: str) -> Iterator[bytes]:
-        """Every document that was searchable when this began, as answers to a search. Raises Failure."""
+    def pages(self, alias: str, query: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+        """Every document (that a query finds) that was searchable when this began, as answers to a search.
+        Raises Failure."""
         if not self.indices(alias):
             return
-        body = {"size": _PAGE, "sort": ["_doc"], "version": True}
+        body: dict[str, Any] = {"size": _PAGE, "sort": ["_doc"], "version": True}
+        body |= {"query": query} if query else {}
         answer = self.raw("POST", f"/{alias}/_search?scroll={_KEEP}&allow_partial_search_results=false", body)
         about = _parsed(answer)
         scroll = about["_scroll_id"]

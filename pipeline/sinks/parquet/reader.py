@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 from pipeline.process.files import unfinished
 from pipeline.records.decision_record import Identity
 from pipeline.records.label import Label
+from pipeline.records.masking import NONE, Masks
 from pipeline.sinks.parquet import files as parquet_files
 from pipeline.sinks.parquet import table as decision_table
 from pipeline.sinks.parquet.blobs import Store, StoreDown
@@ -41,35 +43,47 @@ class TrainingSet:
     unmatched: int
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which events, and what of them: event dates from `since` to `until` (YYYY-MM-DD, both included), with a
+    label unless `unlabelled`, as `masks` let people have them."""
+
+    since: str | None = None
+    until: str | None = None
+    unlabelled: bool = False
+    masks: Masks = NONE
+
+
 def training_set(
     store: Store,
     labelled: Mapping[Identity, Label],
     out: Path,
-    since: str | None,
-    until: str | None,
-    unlabelled: bool,
+    wanted: Selection,
     tell: Callable[[int, int], None],
 ) -> TrainingSet:
     """Write each event's newest decision with its label to one Parquet file, in order of event date.
 
-    Event dates run from `since` to `until` (YYYY-MM-DD, both included). Events without a label are left out
-    unless `unlabelled`. `tell` is told how many of how many files are done. Raises Unavailable when the store
-    cannot be used, Damaged when a file cannot be read, OSError when `out` cannot be written.
+    `tell` is told how many of how many files are done. Raises Unavailable when the store cannot be used,
+    Damaged when a file cannot be read, OSError when `out` cannot be written.
     """
     with translated():
         names = sorted(store.names())
         newest, schema = _newest(store, names)
         schema = pa.schema([*schema, *[(name, pa.string()) for name in LABEL_COLUMNS]])
-        dated = [name for name in names if _within(_date(name), since, until) and len(newest.get(name, ()))]
+        dated = [
+            name
+            for name in names
+            if _within(_date(name), wanted.since, wanted.until) and len(newest.get(name, ()))
+        ]
         counts: dict[str, int] = defaultdict(int)
         with unfinished(out) as fresh:
             with pq.ParquetWriter(fresh, schema, compression="zstd") as writer:
                 for number, name in enumerate(dated):
-                    joined = _join(_chosen(store, name, newest[name]), labelled, schema, unlabelled)
+                    joined = _join(_chosen(store, name, newest[name]), labelled, schema, wanted.unlabelled)
                     for label in joined["label"].to_pylist():
                         counts[label or "none"] += 1
                     if len(joined):
-                        writer.write_table(joined)
+                        writer.write_table(_shown(joined, wanted.masks))
                     tell(number + 1, len(dated))
             fresh.replace(out)
     matched = sum(count for label, count in counts.items() if label != "none")
@@ -118,6 +132,23 @@ def _join(
     empty = pa.nulls(len(part))
     table = pa.table({field.name: columns.get(field.name, empty).cast(field.type) for field in schema})
     return table if unlabelled else table.filter(pc.is_valid(table["label"]))
+
+
+def _shown(table: pa.Table, masks: Masks) -> pa.Table:
+    """The rows as people may have them; a masked number is left out."""
+    if not masks:
+        return table
+    rows = []
+    for row in table.to_pylist():
+        row["extra"] = json.loads(row["extra"] or "null")
+        shown = masks.document(row)
+        shown["extra"] = None if shown["extra"] is None else json.dumps(shown["extra"], ensure_ascii=False)
+        rows.append(shown)
+    for field in table.schema:
+        if masks.hides(field.name) and not pa.types.is_string(field.type):
+            for row in rows:
+                row[field.name] = None
+    return pa.Table.from_pylist(rows, table.schema)
 
 
 def _date(name: str) -> str:

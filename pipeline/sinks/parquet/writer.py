@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.records.clock import DAY_MS
-from pipeline.records.decision_bytes import Parts, Undecodable
+from pipeline.records.decision_bytes import Parts
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.sinks import Entry, Held, Outcome, Refused
-from pipeline.sinks.parquet import blobs, lines
+from pipeline.sinks import Entry, Held, Outcome
+from pipeline.sinks.erasing import erase_events
+from pipeline.sinks.parquet import blobs
 from pipeline.sinks.parquet import files as parquet_files
 from pipeline.sinks.parquet import table as decision_table
 from pipeline.sinks.parquet.blobs import Changed, Store, StoreDown
@@ -23,7 +24,7 @@ from pipeline.sinks.parquet.columns import SCHEMA_VERSION
 from pipeline.sinks.parquet.failures import translated
 from pipeline.sinks.parquet.files import Cell, Damaged
 from pipeline.sinks.parquet.readback import COMPARED, entries_of, expected_of
-from pipeline.sinks.parquet.table import Row
+from pipeline.sinks.parquet.rows import rows_of
 
 _WRITERS = 4
 _ATTEMPTS = 5
@@ -42,7 +43,7 @@ class ParquetSink:
         self._pool: ThreadPoolExecutor | None = None
 
     def write(self, batch: Sequence[Delivery]) -> Outcome:
-        decided, deliveries, refused = _read(sorted(batch, key=attrgetter("partition")))
+        decided, deliveries, refused = rows_of(sorted(batch, key=attrgetter("partition")))
         outcome = Outcome(refused=refused)
         try:
             pool = self._writers()
@@ -104,6 +105,19 @@ class ParquetSink:
         with translated():
             for name in self._names():
                 self._forget_in(name, upto)
+
+    def of_user(self, user_id: str) -> Iterator[Identity]:
+        for name in self._names():
+            blob = self._read(name)
+            if blob is None:
+                continue
+            with translated():
+                ids = parquet_files.decode(name, blob.data, ["user_id", "event_id"])
+            found = ids.filter(pc.equal(ids["user_id"], user_id))
+            yield from ((user_id, event_id or "") for event_id in found["event_id"].to_pylist())
+
+    def erase(self, user_id: str) -> int:
+        return erase_events(self, user_id)
 
     def _write_file(self, name: str, rows: pa.Table) -> Outcome:
         """Add the rows to one file. Raises StoreDown, Damaged."""
@@ -244,23 +258,6 @@ def _positions(rows: pa.Table) -> Iterator[tuple[Identity, int]]:
     return zip(zip(users, events, strict=True), positions, strict=True)
 
 
-def _read(batch: Sequence[Delivery]) -> tuple[pa.Table, Sequence[Delivery], list[Refused]]:
-    """A row for each decision, in their order, the deliveries of the rows, and what is no decision."""
-    whole = lines.table(batch)
-    if whole is not None:
-        return whole, batch, []
-    rows, refused = [], []
-    for delivery in batch:
-        try:
-            rows.append(decision_table.read(delivery))
-        except Undecodable as error:
-            refused.append(Refused(delivery, f"undecodable: {error}"))
-    tables, misshapen = _tables(rows)
-    never = {id(one.delivery) for one in misshapen}
-    kept = [row.delivery for row in rows if id(row.delivery) not in never]
-    return decision_table.unite(tables), kept, refused + misshapen
-
-
 def _by_file(decided: pa.Table, deliveries: Sequence[Delivery]) -> dict[str, pa.Table]:
     """Of each file the rows that belong into it, in order."""
     days = (decided["event_time"].cast(pa.int64()).to_numpy() // DAY_MS).tolist()
@@ -275,20 +272,6 @@ def _by_file(decided: pa.Table, deliveries: Sequence[Delivery]) -> dict[str, pa.
         part = decided.slice(first, rows) if is_one_piece else decided.take(indices)
         files[parquet_files.cell_name(at, str(np.datetime64(day, "D")))] = part
     return files
-
-
-def _tables(rows: list[Row]) -> tuple[list[pa.Table], list[Refused]]:
-    """The rows as tables, and those that are of another shape."""
-    if not rows:
-        return [], []
-    try:
-        return [decision_table.table(rows)], []
-    except Undecodable as error:
-        if len(rows) == 1:
-            return [], [Refused(rows[0].delivery, f"undecodable: {error}")]
-    middle = len(rows) // 2
-    left, right = _tables(rows[:middle]), _tables(rows[middle:])
-    return left[0] + right[0], left[1] + right[1]
 
 
 def _cell(name: str) -> Cell:

@@ -141,6 +141,15 @@ def forget(connection: psycopg.Connection[Any], doomed: Sequence[tuple[Identity,
             connection.execute(statement, values)
 
 
+def of_user(connection: psycopg.Connection[Any], user_id: str) -> list[Identity]:
+    """The events of a user of which a score or a hit is held."""
+    query: LiteralString = """
+        SELECT event_id FROM risk_scores WHERE user_id = %(user)s
+        UNION SELECT event_id FROM rule_triggers WHERE user_id = %(user)s"""
+    with connection.transaction():
+        return [(user_id, event_id) for (event_id,) in connection.execute(query, {"user": user_id})]
+
+
 def _entry(row: tuple[Any, ...]) -> Entry:
     partition = row[3]
     return Entry(row[0], row[1], int(row[2]), row[4:], None, None if partition is None else int(partition))

@@ -12,6 +12,7 @@ from pipeline.connections.secrets import Secret
 from pipeline.records.decision_bytes import Parts
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused
+from pipeline.sinks.erasing import erase_events
 from pipeline.sinks.folding import fold
 from pipeline.sinks.postgres import Settings, readback
 from pipeline.sinks.postgres import statements as sql
@@ -63,6 +64,13 @@ class PostgresSink:
     def forget(self, doomed: Sequence[tuple[Identity, int]]) -> None:
         with self._translated():
             readback.forget(self._connection(), doomed)
+
+    def of_user(self, user_id: str) -> Iterator[Identity]:
+        with self._translated():
+            yield from readback.of_user(self._connection(), user_id)
+
+    def erase(self, user_id: str) -> int:
+        return erase_events(self, user_id)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -32,6 +32,7 @@ from pipeline.records.decision_record import Delivery, Identity
 from pipeline.settings.kinds import Duration
 from pipeline.settings.reading import settings
 from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused, Site, Unavailable
+from pipeline.sinks.erasing import erase_events
 from pipeline.sinks.folding import fold
 from pipeline.sinks.redis import readback, scripts
 from pipeline.sinks.redis.address import parse
@@ -119,6 +120,16 @@ class RedisSink:
     def forget(self, doomed: Sequence[tuple[Identity, int]]) -> None:
         with self._translated():
             readback.forget(self._connection(), self._layout, doomed)
+
+    def of_user(self, user_id: str) -> Iterator[Identity]:
+        with self._translated():
+            yield from readback.of_user(self._connection(), self._layout, user_id)
+
+    def erase(self, user_id: str) -> int:
+        erased = erase_events(self, user_id)
+        with self._translated():
+            readback.unlist(self._connection(), self._layout, user_id)
+        return erased
 
     @contextmanager
     def _translated(self, key: str = "a key of the sink") -> Iterator[None]:

@@ -8,6 +8,7 @@ just ended, and whatever reads the lists passes over them.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from pipeline.records.decision_record import Identity
 from pipeline.sinks import Entry
 from pipeline.sinks.redis import scripts
 from pipeline.sinks.redis.client import is_of_another_type, run, script
-from pipeline.sinks.redis.keys import Layout
+from pipeline.sinks.redis.keys import Layout, identity_of, name_of
 
 if TYPE_CHECKING:
     from pipeline.sinks.redis.client import Client
@@ -65,6 +66,40 @@ def forget(client: Client, layout: Layout, doomed: Iterable[tuple[Identity, int]
         prefix, name = layout.part_of(keys[0])
         run(pipe, forgetting, keys, [f"{max(upto, 0):020d}", name, prefix])
     pipe.execute()
+
+
+def of_user(client: Client, layout: Layout, user_id: str) -> Iterator[Identity]:
+    """The events of a user that have a flag or a mark, or stand in his list without one."""
+    own = (user_id, "")
+    prefix, name = layout.prefix_of(own), name_of(own)
+    for kind in ("flag", "mark"):
+        start = f"{prefix}{kind}:"
+        for key in client.scan_iter(match=f"{_literal(start + name)}*", count=_CHUNK):
+            yield identity_of(str(key)[len(start) :])
+    listed: Any = client.zrange(_raw(f"{prefix}hot:user:{user_id}"), 0, -1)
+    yield from (identity_of(str(one)) for one in listed)
+
+
+def unlist(client: Client, layout: Layout, user_id: str) -> None:
+    """Take the user, and his events, out of the lists, where a flag that has ended may have left them."""
+    prefix, name = layout.prefix_of((user_id, "")), name_of((user_id, ""))
+    pipe: Any = client.pipeline(transaction=False)
+    for kind in ("top", "last"):
+        pipe.zrem(_raw(f"{prefix}{kind}:user"), user_id)
+    pipe.delete(_raw(f"{prefix}hot:user:{user_id}"))
+    pipe.execute(raise_on_error=False)
+    keys = [f"{prefix}recent", *client.scan_iter(match=f"{_literal(prefix)}hot:ip:*", count=_CHUNK)]
+    for key in keys:
+        listed = [
+            one for one, _ in client.zscan_iter(_raw(str(key)), match=f"{_literal(name)}*", count=_CHUNK)
+        ]
+        if listed:
+            client.zrem(_raw(str(key)), *listed)
+
+
+def _literal(text: str) -> str:
+    """A pattern that matches just this text."""
+    return re.sub(r"([\\*?\[\]^-])", r"\\\1", text)
 
 
 def _read(client: Client, layout: Layout, keys: Sequence[str]) -> Iterator[Entry]:

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.metrics import MEASURED_ONLY, SinkStatus
 from pipeline.process.backoff import Backoff
+from pipeline.process.forgotten import Unknown
 from pipeline.projector import Config, Pace, Projector, hindrance
 from pipeline.records.decision_record import Delivery
 from pipeline.sinks import Held, Outcome, Refused, Unavailable
@@ -25,6 +26,8 @@ class MemoryLog:
     dead_letter_trouble: int = 0
     committed: dict[int, int] = field(default_factory=dict)
     dead: list[Refused] = field(default_factory=list)
+    gone: set[int] = field(default_factory=set)
+    nobody_knows: int = 0
     is_paused: bool = False
     idled: int = 0
     reads: int = 0
@@ -49,6 +52,12 @@ class MemoryLog:
     def idle(self, wait_s: float) -> None:
         assert self.is_paused
         self.idled += 1
+
+    def remembered(self, batch: Sequence[Delivery]) -> list[Delivery]:
+        if self.nobody_knows:
+            self.nobody_knows -= 1
+            raise Unknown("the broker does not answer")
+        return [one for one in batch if one.offset not in self.gone]
 
     def dead_letter(self, refused: Sequence[Refused]) -> None:
         if self.dead_letter_trouble:
@@ -126,6 +135,34 @@ def test_offsets_are_committed_after_the_store_has_acknowledged() -> None:
         "updated_ms": 0,
         "failed_writes": 0,
     }
+
+
+def test_what_is_forgotten_is_not_written_and_left_behind() -> None:
+    log, sink = MemoryLog([deliveries(4, 5), deliveries(6)], gone={5, 6}), MemorySink()
+    project(log, sink, steps=3)
+    assert [one.offset for one in sink.rows] == [4]
+    assert log.committed == {0: 7}
+
+
+def test_who_is_forgotten_while_a_batch_waits_for_its_store_is_not_in_it_any_more() -> None:
+    log = MemoryLog([deliveries(4, 5)])
+
+    class Waiting(MemorySink):
+        def write(self, batch: Sequence[Delivery]) -> Outcome:
+            if self.away:
+                log.gone = {5}
+            return super().write(batch)
+
+    sink = Waiting(away=1)
+    project(log, sink)
+    assert [one.offset for one in sink.rows] == [4]
+    assert log.committed == {0: 6}
+
+
+def test_nothing_is_written_while_nobody_says_who_is_forgotten() -> None:
+    log, sink = MemoryLog([deliveries(4)], nobody_knows=2), MemorySink()
+    status = project(log, sink)
+    assert (status["written"], status["retried"], log.committed) == (1, 2, {0: 5})
 
 
 def test_a_pause_asked_for_keeps_polling_and_reads_nothing_until_it_ends() -> None:

@@ -18,6 +18,7 @@ from fraudctl.monitoring.alerts import ALERTS
 from fraudctl.settings import reading
 from fraudctl.settings.profile import Notify
 from pipeline import msf
+from pipeline.connections.registry.description import SchemaRegistry
 
 PROFILE = reading.load(template.PROFILE)
 ROOT = Path(template.__file__).parents[2]
@@ -147,6 +148,12 @@ def test_secrets_of_channels_come_from_variables_and_a_file_of_this_machine_is_r
     wrong = replace(PROFILE, notify=Notify(channels={"slack": {"webhook_file": "/run/webhook"}}))
     with pytest.raises(UsageError, match=r"notify\.channels\.slack\.webhook_file names a file"):
         template.document(wrong)
+
+
+def test_a_registry_of_schemas_is_refused_by_the_package(tmp_path: Path) -> None:
+    told = replace(PROFILE, schema_registry=SchemaRegistry(url="https://registry.example.org"))
+    with pytest.raises(UsageError, match="no place for what a schema registry asks"):
+        package.of_profile(told, tmp_path / "job.zip")
 
 
 def test_a_sink_without_a_store_there_is_refused_by_its_name() -> None:

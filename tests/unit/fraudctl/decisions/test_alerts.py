@@ -12,6 +12,7 @@ from fraudctl.kafka.tail import Record
 from pipeline.records.decisions import Decision, Hit, Source, encode_decision
 from pipeline.records.events import Transaction
 from pipeline.records.flagged import Flagged
+from pipeline.records.masking import NONE, Masks
 
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 DENIED = Hit("denied", 40, "ada is on a deny list")
@@ -76,3 +77,12 @@ def test_only_review_and_block_can_be_asked_for() -> None:
     assert wanted("block") == ("block",)
     with pytest.raises(UsageError, match="no alert is a 'approve'"):
         wanted("approve")
+
+
+def test_an_alert_is_shown_masked_and_its_reasons_do_not_tell() -> None:
+    alert = read(record("block", BURST, DENIED, ip="203.0.113.9", currency="EUR"))
+    assert alert is not None
+    shown = alert.masked(Masks(frozenset({"ip"})))
+    assert (shown.ip, shown.why) == ("***.9", "5 users from ***.9 in 2 minutes; ada is on a deny list")
+    assert "203.0.113.9" not in str(shown.document())
+    assert alert.masked(NONE) == alert

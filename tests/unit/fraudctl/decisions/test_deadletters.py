@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
+from fraudctl.decisions import deadletters
 from fraudctl.decisions.deadletters import DeadLetter, Retry, find, read_all, retry
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import tail
 from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Record
 from pipeline.connections.kafka import librdkafka
+from pipeline.records.masking import NONE, Masks
 from tests.mock_kafka import MockKafka
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
@@ -59,3 +62,14 @@ def test_an_id_given_twice_is_sent_once(make_stack: Callable[..., Stack]) -> Non
         letters = find(stack, "risk.transactions.dlq", ["0:0", "0:0"])
         assert letters == list(read_all(stack, "risk.transactions.dlq"))
         assert retry(stack, letters) == [Retry("0:0", True)]
+
+
+def test_a_letter_is_shown_masked_and_one_that_nobody_understands_is_not_shown() -> None:
+    masks = Masks(frozenset({"ip"}))
+    whole = b'{"event_id":"e","ip":"203.0.113.9","note":"from 203.0.113.9"}'
+    assert deadletters.masked(whole, NONE) == whole
+    shown = json.loads(deadletters.masked(whole, masks) or b"")
+    assert shown == {"event_id": "e", "ip": "***.9", "note": "from ***.9"}
+    for broken in (whole[:-5], b"[1]", b"\xff"):
+        assert deadletters.masked(broken, masks) == b"(not shown: it cannot be read, and fields are masked)"
+    assert deadletters.masked(None, masks) is None

@@ -21,6 +21,7 @@ from fraudctl.kafka.tail import Record
 from pipeline.connections.kafka.description import Kafka
 from pipeline.records.decisions import Decision, Hit, Source, encode_decision
 from pipeline.records.events import Transaction
+from pipeline.records.masking import Masks
 from pipeline.records.position import pack
 from pipeline.records.quantities import Number
 from pipeline.rules.ruleset import RuleSet, parse
@@ -282,3 +283,17 @@ def test_the_table_shows_rules_that_fired_by_the_points_they_gave() -> None:
     ]
     _, _, table = tables(Explanation(found(), "rules.yaml", tuple(rules), {}))
     assert [row[1] for row in table.rows] == ["a", "b", "model", "silent", "c"]
+
+
+def test_what_is_masked_is_masked_in_the_document_and_in_the_tables(ruleset: RuleSet) -> None:
+    one = replace(explanation(found(ruleset.hash), ruleset, "rules.yaml"), masks=Masks(frozenset({"ip"})))
+    said = json.dumps(one.document()) + repr(tables(one))
+    assert "203.0.113.9" not in said
+    assert said.count("5 users from ***.9") == 3
+    assert tables(one)[0].rows[-2] == ("ip", "***.9")
+
+
+def test_a_former_value_of_a_masked_field_is_masked_too(ruleset: RuleSet) -> None:
+    features = {"last": {"value": "198.51.100.7", "declared": {"agg": "previous", "of": "ip"}}}
+    one = replace(explanation(found(), None, None), features=features, masks=Masks(frozenset({"ip"})))
+    assert "198.51.100.7" not in json.dumps(one.document()) + repr(tables(one))

@@ -95,6 +95,14 @@ def test_every_bad_line_is_refused_with_its_number_and_reason(tmp_path: Path) ->
     assert sent(rows) == [plain] * 3, "a list or an object in a column that nothing uses refuses no payment"
 
 
+def test_an_id_of_the_form_that_stores_use_for_one_used_again_is_nobodys_to_send(tmp_path: Path) -> None:
+    text = "event_id,user_id,event_time,amount\n"
+    text += "".join(f"{one},u,{NOON},1\n" for one in ("e1#reused-0123456789abcdef", "e1#reused-1"))
+    rows = rows_of(written(tmp_path / "x.csv", text))
+    assert refused(rows) == [(2, "reserved_id")]
+    assert len(sent(rows)) == 1
+
+
 def test_csv_gets_types_and_its_columns_the_names_of_fields(tmp_path: Path) -> None:
     text = (
         "id,customer,when,betrag,card_id,mcc,code,online,is_fraud,country\n"

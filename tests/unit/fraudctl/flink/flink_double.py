@@ -66,7 +66,8 @@ class Cluster:
             counts = {"taskmanagers": self.taskmanagers, "slots-total": self.slots, "slots-available": free}
             return 200, counts | {"flink-version": "2.2.1"}
         if path == "/jobs/overview":
-            return 200, {"jobs": list(self.jobs.values())}
+            tasks = {"total": 1, "running": int(self.task_state == "RUNNING")}
+            return 200, {"jobs": [job | {"tasks": tasks} for job in self.jobs.values()]}
         match = re.fullmatch(r"/jobs/(\w+)(?:/(\w+)(?:/(\w+))?)?", path)
         if match is None or match[1] not in self.jobs:
             return 404, {

@@ -37,7 +37,17 @@ def test_only_jobs_that_have_not_ended_are_live_the_oldest_first(cluster: Cluste
     cluster.add("c", state="FAILED")
     cluster.add("d", name="other")
     found = Flink(cluster.rest).live("fraudctl-live")
-    assert found == (Job("b", "fraudctl-live", "RUNNING", 5, -1), Job("a", "fraudctl-live", "RUNNING", 9, -1))
+    assert found == (
+        Job("b", "fraudctl-live", "RUNNING", 5, -1, True),
+        Job("a", "fraudctl-live", "RUNNING", 9, -1, True),
+    )
+
+
+def test_the_list_of_jobs_says_whether_all_tasks_of_each_run(cluster: Cluster) -> None:
+    cluster.add("a")
+    assert [job.running for job in Flink(cluster.rest).live("fraudctl-live")] == [True]
+    cluster.task_state = "INITIALIZING"
+    assert [job.running for job in Flink(cluster.rest).live("fraudctl-live")] == [False]
 
 
 def test_a_job_runs_only_when_all_its_tasks_run(cluster: Cluster) -> None:

@@ -81,6 +81,7 @@ def test_a_configuration_is_read_back_as_it_was(stack: Stack) -> None:
         "kafka_properties": {"security.protocol": "SSL"},
         "schema_registry": {"url": "https://registry.example.org"},
         "decision_schema": 7,
+        "forgotten": {"salts": ["00"], "users": {"ab": {"0": 7}}},
     }
     for config in (job_config(stack, 1), job_config(stack, 1, ruleset={"version": "1"}, **every)):
         assert JobConfig.from_document(json.loads(json.dumps(config.as_document()))) == config

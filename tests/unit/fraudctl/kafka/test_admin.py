@@ -21,7 +21,7 @@ def closed_port() -> Kafka:
         return Kafka(bootstrap=f"127.0.0.1:{taken.getsockname()[1]}")
 
 
-def test_a_profile_needs_its_six_topics_and_a_dead_letter_topic_for_each_sink() -> None:
+def test_a_profile_needs_its_seven_topics_and_a_dead_letter_topic_for_each_sink() -> None:
     shipped = reading.load("default", {}, {})
     small = dataclasses.replace(shipped, partitions=3, retention_ms=-1, max_message_bytes=1_000)
     wide = APPEND | {"max.message.bytes": "1000"}
@@ -32,6 +32,7 @@ def test_a_profile_needs_its_six_topics_and_a_dead_letter_topic_for_each_sink() 
         TopicSpec("risk.labels", 3, APPEND),
         TopicSpec("risk.shadow", 3, wide),
         TopicSpec("risk.rules", 1, wide),
+        TopicSpec("risk.forgotten", 1, APPEND | {"cleanup.policy": "compact"}),
         *(TopicSpec(f"risk.decisions.dlq.{sink}", 3, wide) for sink in shipped.sinks),
     )
 
@@ -39,7 +40,7 @@ def test_a_profile_needs_its_six_topics_and_a_dead_letter_topic_for_each_sink() 
 def test_activations_are_kept_whatever_the_retention_of_the_rest() -> None:
     short = dataclasses.replace(reading.load("default", {}, {}), retention_ms=1_000)
     kept = {one.name: one.config["retention.ms"] for one in wanted.specs(short)}
-    assert {name for name, retention in kept.items() if retention == "-1"} == {"risk.rules"}
+    assert {name for name, retention in kept.items() if retention == "-1"} == {"risk.rules", "risk.forgotten"}
 
 
 def test_a_broker_that_is_away_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

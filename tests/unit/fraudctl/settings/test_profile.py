@@ -389,3 +389,14 @@ def test_what_ids_may_be_is_said_in_a_file_or_the_environment_and_kept_with_the_
         "pipeline.ids.max_bytes",
         "pipeline.ids.width",
     ]
+
+
+def test_fields_are_masked_by_name_and_what_asks_for_a_decision_cannot_be(tmp_path: Path) -> None:
+    rules = "rules: rules.yaml\n"
+    loaded = load(write(tmp_path, rules + "fields: {ip: {mask: true}, email: {mask: false}, card_id: {}}"))
+    assert loaded.masks.fields == {"ip"}
+    assert again(loaded).masks == loaded.masks
+    with pytest.raises(ProfileError) as caught:
+        load(write(tmp_path, rules + "fields: {event_id: {mask: true}, ip: {hide: true}, x: {mask: 3}}"))
+    paths = sorted(problem.partition(":")[0] for problem in caught.value.problems)
+    assert paths == ["fields.event_id", "fields.ip.hide", "fields.x.mask"]

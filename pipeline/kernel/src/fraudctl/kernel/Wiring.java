@@ -10,6 +10,7 @@ import fraudctl.kernel.event.Slots;
 import fraudctl.kernel.hop.HopKey;
 import fraudctl.kernel.hop.HopOperator;
 import fraudctl.kernel.order.EmitFrom;
+import fraudctl.kernel.order.Forgotten;
 import fraudctl.kernel.order.OrderOperator;
 import fraudctl.kernel.order.StampOperator;
 import fraudctl.kernel.plan.JobPython;
@@ -104,6 +105,10 @@ public final class Wiring {
                 .name("order").uid("order").setBufferTimeout(WAIT_MS);
         if (config.path("emit_from").isObject()) {
             ordered = ordered.filter(new EmitFrom(config.get("emit_from"))).name("emit").uid("emit")
+                    .setBufferTimeout(WAIT_MS);
+        }
+        if (config.path("forgotten").path("users").size() > 0) {
+            ordered = ordered.filter(new Forgotten(config.get("forgotten"))).name("forgotten").uid("forgotten")
                     .setBufferTimeout(WAIT_MS);
         }
         return ordered

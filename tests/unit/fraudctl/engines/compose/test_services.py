@@ -132,5 +132,5 @@ def test_a_profile_can_name_its_engine(tmp_path: Path) -> None:
     found = profile(tmp_path, "engine: compose")
     assert (found.engine, profile(tmp_path).engine) == ("compose", None)
     assert type(engines.for_up(tmp_path / "none", found.engine)) is type(engines.find("compose"))
-    with pytest.raises(ProfileError, match="engine: must be one of compose, kubernetes, local"):
+    with pytest.raises(ProfileError, match="engine: must be one of aws, compose, kubernetes, local"):
         profile(tmp_path, "engine: docker")

@@ -12,6 +12,7 @@ from fraudctl.engines import workers
 from fraudctl.engines.kubernetes import mounted
 from fraudctl.errors import ProfileError
 from fraudctl.home.stack import Stack
+from fraudctl.jobs.application import application
 from tests.chart import EXAMPLES, example, one, render
 
 
@@ -127,3 +128,20 @@ def test_the_key_that_signs_the_first_rules_is_the_setups_and_everyone_knows_who
     assert (writer.key, flink.key) == (None, None)
     assert flink.trusted == tmp_path / "flink/etc/trusted"
     assert flink.trusted.read_text().startswith("deployer ssh-ed25519 ")
+
+
+def test_only_what_reads_framed_records_is_told_of_the_registry_of_schemas(tmp_path: Path) -> None:
+    registry = {"url": "https://registry.example.org", "username": "risk"}
+    told = {
+        "profile": {"schema_registry": {**registry, "password_file": "secrets/registry/password"}},
+        "secrets": {"registry": {"secretName": "risk-registry"}},
+    }
+    flink = stack(tmp_path / "flink", mounted.FLINK, **told)
+    file = tmp_path / "flink/etc/secrets/registry/password"
+    config = application(flink.profile, "kafka:9092", 1, {})
+    assert config.schema_registry["url"] == registry["url"]
+    assert str(file) in config.schema_registry["password"]
+    assert stack(tmp_path / "setup", "setup", **told).profile.schema_registry is not None
+    assert stack(tmp_path / "writer", "sink-postgres", **told).profile.schema_registry is None
+    policy = one(render(example("kind", **told)), "NetworkPolicy", "fraud-flink")["spec"]["egress"]
+    assert policy[-1]["ports"] == [{"protocol": "TCP", "port": 443}]

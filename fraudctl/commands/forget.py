@@ -1,0 +1,92 @@
+"""`fraudctl forget`: a person is taken out of everything that can be asked."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fraudctl import engines
+from fraudctl.commands._app import App
+from fraudctl.console import options
+from fraudctl.console.progress import progress
+from fraudctl.console.result import Result, Table
+from fraudctl.decisions import erasure
+from fraudctl.errors import UsageError
+from fraudctl.home import audit
+from pipeline.records.clock import DAY_MS, now_ms
+from pipeline.records.quantities import format_time
+
+if TYPE_CHECKING:
+    from fraudctl.decisions.erasure import Erased
+    from fraudctl.home.stack import Stack
+
+
+def register(app: typer.Typer) -> None:
+    noun = App(help="Erase a person from every store, and from what readers see of the log.")
+    noun.callback()(lambda: None)
+    noun.command("user")(user)
+    app.add_typer(noun, name="forget")
+
+
+def user(
+    user: Annotated[str, typer.Argument(metavar="ID", help="The user, as transactions name him.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the stores hold.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> Result:
+    """Erase a user from every store; nothing brings back what is in the log by now. May be repeated.
+
+    Example: fraudctl forget user u-17 --dry-run
+    """
+    if not user:
+        raise UsageError("an empty id is nobody's", hint="name the user as transactions do")
+    running = engines.current()
+    with progress("looking") as bar:
+        before = erasure.found(running, user, lambda what: bar.update(0, what))
+    if dry_run:
+        return _result(
+            running, before, f"the stores hold {_counted(before)} of the user; nothing was changed"
+        )
+    _ask(before, yes)  # between two bars: a question does not go with a moving one
+    with progress("forgetting") as bar:
+        done = erasure.forget(running, user, lambda what: bar.update(0, what))
+    audit.write(running.home, {"command": "forget user", "erasure": done.erasure, "held": dict(done.places)})
+    return _result(
+        running, done, f"the user is forgotten: {_counted(done)} erased, none is left; {_log(running)}"
+    )
+
+
+def _ask(before: Erased, yes: bool) -> None:
+    if yes:
+        return
+    if options.current().json or not sys.stdin.isatty():
+        raise UsageError("nobody can be asked", hint="look with --dry-run, then add --yes", code="needs_yes")
+    question = f"Erase {_counted(before)}? Neither a replay nor a repair brings anything back."
+    typer.confirm(question, abort=True, err=True)
+
+
+def _result(running: Stack, said: Erased, summary: str) -> Result:
+    data = {"erasure": said.erasure, "held": dict(said.places), "log_keeps_until": _until(running)}
+    rows = list(said.places.items())
+    columns = ("place", "held" if said.erasure is None else "erased")
+    tables = (Table("", columns, rows),) if rows else ()
+    return Result(summary, data, tables=tables)
+
+
+def _counted(said: Erased) -> str:
+    return f"{sum(said.places.values())} entries of {len(said.places)} places"
+
+
+def _until(running: Stack) -> str | None:
+    """When the last bytes of today leave the topics; None where these are kept for ever."""
+    keep_ms = running.profile.retention_ms
+    return None if keep_ms < 0 else format_time(now_ms() + keep_ms)
+
+
+def _log(running: Stack) -> str:
+    until = _until(running)
+    if until is None:
+        return "the topics keep the bytes for ever, unread (see docs/privacy.md)"
+    days = running.profile.retention_ms // DAY_MS
+    return f"the topics drop the bytes within {days} days (see docs/privacy.md)"
