@@ -46,6 +46,7 @@ from fraudctl.jobs.submission import LIVE, job_config
 from fraudctl.rules import changes
 from fraudctl.waiting import every
 from pipeline.metrics import KeeperFigures, exposition
+from pipeline.process import logs
 from pipeline.records.clock import now_ms
 from pipeline.rules.plugins.watch import Running
 from pipeline.scoring.job_config import JobConfig
@@ -238,7 +239,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="fraudctl.keeper", description="Keep the live job as it is wanted.")
     parser.add_argument("--home", type=Path, required=True)
     options.change(home=parser.parse_args().home)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logs.begin()
     logging.getLogger("httpx").setLevel(logging.WARNING)  # or each question to Flink is a line
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
