@@ -191,7 +191,9 @@ public final class Wiring {
         if (isBounded()) {
             source.setBounded(new EndOffsets());
         }
-        return new TransactionSource(source.build());
+        Properties client = properties();
+        client.setProperty("bootstrap.servers", config.get("bootstrap").asText());
+        return new TransactionSource(source.build(), client);
     }
 
     private OffsetsInitializer start() {
