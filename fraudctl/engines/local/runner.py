@@ -19,7 +19,8 @@ from fraudctl.home.stack import Stack
 from fraudctl.home.unprivileged import give, user_of
 from fraudctl.servers import Program
 
-_PACKAGES = Path(__file__).resolve().parents[3]
+PACKAGES = Path(__file__).resolve().parents[3]
+"""the folder that holds our packages: where all others lie as well, or a checkout"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,11 @@ def _wanted(stack: Stack, programs: Sequence[Program], user: int, cache: Path) -
     return Wanted(
         user=user,
         home=str(stack.home),
-        seen=list(dict.fromkeys(str(one) for one in (*python_places(), cache) if Path(one).is_dir())),
+        seen=list(
+            dict.fromkeys(
+                str(one) for one in (*map(Path, interpreter()), PACKAGES, cache) if Path(one).is_dir()
+            )
+        ),
         read=[*jars, *started, *(one for one in named if Path(one).is_file())],
         written=list(_folders(stack)),
     )
@@ -83,9 +88,9 @@ def _own_keys(stack: Stack) -> Path | None:
     return file if asks and file.exists() else None
 
 
-def python_places() -> Iterator[str | Path]:
-    """Where the interpreter and all that it imports lie."""
-    yield from (sys.prefix, sys.base_prefix, _PACKAGES)
+def interpreter() -> Iterator[str]:
+    """Where the interpreter lies and what others have made for it."""
+    yield from (sys.prefix, sys.base_prefix)
     yield from (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
     yield from (one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one.startswith("/"))
 

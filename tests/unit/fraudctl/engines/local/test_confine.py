@@ -20,8 +20,11 @@ from fraudctl.servers import Program
 from fraudctl.settings import reading
 
 pytestmark = pytest.mark.skipif(confine.version() == 0, reason="this kernel has no Landlock")
+WORKER = "flink-taskmanager"
+CLOSED, BROKER = 65_011, 65_012
+"""ports on which nobody listens: who may connect is refused by the other side"""
 _ATTACK = """
-import json, os, subprocess, sys
+import json, os, socket, subprocess, sys
 def tried(act):
     try:
         return act()
@@ -30,6 +33,18 @@ def tried(act):
 home, parent = sys.argv[1], os.getppid()
 def read(name): return tried(lambda: open(f"{home}/{name}").read())
 def write(name): return tried(lambda: open(f"{home}/{name}", "w").write("taken"))
+def connect(port, *kind):
+    with socket.socket(*kind) as made:
+        made.connect(("127.0.0.1", port))
+def fast(port):
+    with socket.socket() as made:
+        made.sendto(b"x", 0x20000000, ("127.0.0.1", port))
+def unlike(port):
+    connect(port, socket.AF_INET, socket.SOCK_STREAM, 262)
+def listen(port):
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", port))
+        return "listens"
 def shell(line): return subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True).stdout
 print(json.dumps({
     "reads the password of the log": read("secrets/kafka"),
@@ -45,6 +60,14 @@ print(json.dumps({
     "takes another's place": tried(lambda: os.rename(f"{home}/checkpoints/own", f"{home}/jobs/live.json")),
     "leaves a file for all": tried(lambda: open("/tmp/taken-by-a-plug-in", "w").close()),
     "writes a checkpoint": write("checkpoints/one"),
+    "asks the log": tried(lambda: connect(int(sys.argv[3]))),
+    "asks a store": tried(lambda: connect(int(sys.argv[4]))),
+    "asks a store with its first words": tried(lambda: fast(int(sys.argv[4]))),
+    "asks a store by another protocol": tried(lambda: unlike(int(sys.argv[4]))),
+    "sends a datagram": tried(lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()),
+    "asks a service behind a file": tried(lambda: socket.socket(socket.AF_UNIX).close()),
+    "waits for the clients of a store": tried(lambda: listen(int(sys.argv[4]))),
+    "listens for others of its kind": tried(lambda: listen(0)),
     "looks into who started it": tried(lambda: open(f"/proc/{parent}/environ").read()),
     "ends who started it": tried(lambda: os.kill(parent, 0)),
 }))
@@ -54,7 +77,9 @@ print(json.dumps({
 @pytest.fixture
 def stack(tmp_path: Path) -> Stack:
     """A stack's home with what an intruder looks for."""
-    made = Stack(tmp_path / "home", reading.load("default"), {"kafka": "127.0.0.1:1"}, is_closed=True)
+    ports = {"kafka": {"broker": BROKER}}
+    at = {"kafka": f"127.0.0.1:{BROKER}"}
+    made = Stack(tmp_path / "home", reading.load("default"), at, ports, is_closed=True)
     for name in ("secrets/kafka", "secrets/rules-signing-key", "secrets/postgres", "data/postgres/table"):
         write_atomically(made.home / name, f"of {name}")
     for name in ("jobs/live.json", "stack.json", "checkpoints/own", "data/flink/mark"):
@@ -64,8 +89,8 @@ def stack(tmp_path: Path) -> Stack:
 
 def what_it_does(stack: Stack) -> dict[str, Any]:
     packages = str(Path(pytest.__file__).parents[1])
-    attack = [sys.executable, "-I", "-S", "-c", _ATTACK, str(stack.home), packages]
-    program = confinement.confined(stack, Program(confinement.WORKER, attack))
+    attack = [sys.executable, "-I", "-S", "-c", _ATTACK, str(stack.home), packages, str(BROKER), str(CLOSED)]
+    program = confinement.confined(stack, Program(WORKER, attack))
     argv = [one for one in program.argv if not one.startswith("-Djava")]
     done = subprocess.run(
         argv, cwd=program.directory, env={**os.environ, **program.env}, capture_output=True, text=True
@@ -78,6 +103,7 @@ def what_it_does(stack: Stack) -> dict[str, Any]:
 def test_it_finds_no_secret_but_that_of_the_log_and_changes_nothing_but_the_jobs_state(stack: Stack) -> None:
     found = what_it_does(stack)
     signal, looked = found.pop("ends who started it"), found.pop("looks into who started it")
+    network = {name: found.pop(name) for name in list(found) if name.startswith(("asks", "waits", "listens"))}
     assert found == {
         "reads the password of the log": "of secrets/kafka",
         "reads the key that signs rules": "PermissionError",
@@ -92,10 +118,21 @@ def test_it_finds_no_secret_but_that_of_the_log_and_changes_nothing_but_the_jobs
         "takes another's place": "PermissionError",
         "leaves a file for all": "PermissionError",
         "writes a checkpoint": 5,
+        "sends a datagram": "OSError",
     }
+    if confine.version() >= confine.WITH_NETWORK:
+        assert network == {
+            "asks the log": "ConnectionRefusedError",
+            "asks a store": "PermissionError",
+            "asks a store with its first words": "PermissionError",
+            "asks a store by another protocol": "OSError",
+            "asks a service behind a file": "OSError",
+            "waits for the clients of a store": "PermissionError",
+            "listens for others of its kind": "listens",
+        }
     if os.geteuid() != 0:  # root's right to measure others goes beyond, and a worker never has it
         assert looked == "PermissionError"
-    if confine.version() >= 6:
+    if confine.version() >= confine.WITH_SCOPES:
         assert signal == "PermissionError"
     assert (stack.home / "jobs" / "live.json").read_text() == "kept"
 
@@ -104,7 +141,7 @@ def test_a_password_of_the_log_that_is_changed_is_read_by_a_worker_that_runs(sta
     script = "import sys; sys.stdin.readline(); print(open(sys.argv[1]).read())"
     file = stack.paths.secret_file("kafka")
     attack = [sys.executable, "-I", "-S", "-c", "print('in', flush=True);" + script, str(file)]
-    program = confinement.confined(stack, Program(confinement.WORKER, attack))
+    program = confinement.confined(stack, Program(WORKER, attack))
     argv = [one for one in program.argv if not one.startswith("-Djava")]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdin is not None
