@@ -1,31 +1,42 @@
 """A Kafka cluster of one broker inside this process: the one that librdkafka is itself tested with.
 
 It speaks Kafka's protocol on 127.0.0.1 (groups, offsets, produce, fetch), makes topics of four partitions
-when they are asked for, and is gone when it is closed.
+when they are asked for, answers with errors where it is told to, and is gone when it is closed.
 """
 
 from __future__ import annotations
 
+import ctypes
+from functools import cache
+from pathlib import Path
 from types import TracebackType
 
-from confluent_kafka import Producer
+import confluent_kafka
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from pipeline.connections.kafka.description import Kafka
 
 QUIET = {"log_level": 0}
+_PRODUCER = 0
+_SAID_BYTES = 512
 
 
 class MockKafka:
     """With these empty topics; use as a context manager. It makes others when they are first written to."""
 
     def __init__(self, *topics: str) -> None:
-        own = {"test.mock.num.brokers": 1, "bootstrap.servers": "mock:1", **QUIET}
-        self._cluster: Producer | None = Producer(own)
-        (broker,) = self._cluster.list_topics(timeout=10).brokers.values()
-        self.address = f"{broker.host}:{broker.port}"
+        library, said = _library(), ctypes.create_string_buffer(_SAID_BYTES)
+        told = library.rd_kafka_conf_new()
+        library.rd_kafka_conf_set(told, b"test.mock.num.brokers", b"1", said, _SAID_BYTES)
+        library.rd_kafka_conf_set(told, b"log_level", b"0", said, _SAID_BYTES)
+        self._handle = library.rd_kafka_new(_PRODUCER, told, said, _SAID_BYTES)
+        assert self._handle, said.value
+        self._cluster = library.rd_kafka_handle_mock_cluster(self._handle)
+        self.address = library.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
         self.kafka = Kafka(bootstrap=self.address)
+        client = Producer({"bootstrap.servers": self.address, **QUIET})
         for topic in topics:
-            self._cluster.list_topics(topic, timeout=10)
+            client.list_topics(topic, timeout=10)
 
     def __enter__(self) -> MockKafka:
         return self
@@ -42,5 +53,38 @@ class MockKafka:
             producer.produce(topic, value=value, partition=partition)
         assert producer.flush(10) == 0
 
+    def commit(self, group: str, topic: str, partition: int, offset: int) -> None:
+        """As a member of the group."""
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": group, **QUIET})
+        consumer.commit(offsets=[TopicPartition(topic, partition, offset)], asynchronous=False)
+        consumer.close()
+
+    def err(self, request: int, *codes: int) -> None:
+        """Answer the next requests of that kind, by its number in Kafka's protocol, with these errors."""
+        errors = (ctypes.c_int * len(codes))(*codes)
+        _library().rd_kafka_mock_push_request_errors_array(self._cluster, request, len(codes), errors)
+
     def close(self) -> None:
-        self._cluster = None
+        if self._handle:
+            _library().rd_kafka_destroy(self._handle)
+            self._handle = None
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    """The one that the clients use; what it is tested with it does not offer in Python."""
+    folder = Path(confluent_kafka.__file__).parents[1] / "confluent_kafka.libs"
+    [path] = folder.glob("librdkafka-*")
+    library = ctypes.CDLL(str(path))
+    address, size, word = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p
+    library.rd_kafka_conf_new.restype = address
+    library.rd_kafka_conf_set.argtypes = [address, word, word, word, size]
+    library.rd_kafka_new.restype = address
+    library.rd_kafka_new.argtypes = [ctypes.c_int, address, word, size]
+    library.rd_kafka_handle_mock_cluster.restype = address
+    library.rd_kafka_handle_mock_cluster.argtypes = [address]
+    library.rd_kafka_mock_cluster_bootstraps.restype = word
+    library.rd_kafka_mock_cluster_bootstraps.argtypes = [address]
+    library.rd_kafka_mock_push_request_errors_array.argtypes = [address, ctypes.c_int16, size, address]
+    library.rd_kafka_destroy.argtypes = [address]
+    return library

@@ -114,8 +114,7 @@ def _publish(stack: Stack, made: Plan, topic: str, progress: Progress) -> dict[s
         found = place.of(record.value or b"")
         if found is not None and made.includes(*found):
             target = stack.profile.topics.decisions
-            value = record.frame + (record.value or b"")
-            sender.send(target, value, record.key, headers, partition=record.partition)
+            sender.send(target, record.as_it_lies, record.key, headers, partition=record.partition)
             sent += 1
         if sent % 20_000 == 0:
             progress.update(sent, f"{sent} decisions published")

@@ -48,7 +48,7 @@ class DeadLetter:
     @property
     def original(self) -> bytes | None:
         """What was refused, as it came."""
-        return None if self.record.value is None else self.record.frame + self.record.value
+        return self.record.as_it_lies
 
     @property
     def is_whole(self) -> bool:

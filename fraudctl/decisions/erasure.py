@@ -165,4 +165,4 @@ def _store(stack: Stack, name: str) -> Iterator[ReadBack]:
 def _delivery(record: Record) -> Delivery:
     run = run_of(record.headers.items())
     place = record.partition, record.offset, run, record.append_ms
-    return Delivery(record.value or b"", *place, record.key, record.frame)
+    return Delivery(record.value or b"", *place, record.key, record.framed)

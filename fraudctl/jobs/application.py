@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fraudctl.home import signing
 from fraudctl.jobs.submission import LIVE, plan_settings, ruleset_content, schema_registry
+from fraudctl.kafka import frames
 from pipeline.rules import ruleset
 from pipeline.rules.feature import KEYS
 from pipeline.scoring.job_config import JobConfig, JobTopics
@@ -51,5 +52,6 @@ def application(
         trust=trust or signing.trusted_by(profile),
         kafka_properties=kafka_properties,
         schema_registry=schema_registry(profile),
+        decision_form=frames.decision_form(profile),
         hot_keys=profile.pipeline.hot_keys,
     )

@@ -81,6 +81,7 @@ def job_config(
         kafka_properties=kafka_properties(stack),
         schema_registry=schema_registry(stack.profile),
         decision_schema=frames.decision_schema(stack.profile),
+        decision_form=frames.decision_form(stack.profile),
         hot_keys=pipeline.hot_keys,
     )
     return replace(config, **changes)

@@ -22,6 +22,7 @@ from confluent_kafka.admin import (
 )
 
 from fraudctl.errors import Difference, Failed, Unhealthy
+from fraudctl.kafka import commits
 from fraudctl.kafka.broker import client, metadata, translated
 from fraudctl.waiting import until
 from pipeline.connections.kafka.description import Kafka
@@ -211,12 +212,8 @@ def offsets_at(kafka: Kafka, topic: str, time_ms: int) -> dict[int, int]:
 
 def committed(kafka: Kafka, group: str, topic: str) -> dict[int, int]:
     """Offsets the consumer group has committed; partitions without a commit are left out."""
-    asked = [TopicPartition(topic, p) for p in range(partitions_of(kafka, topic))]
-    admin = client(kafka)
-    with translated(kafka):
-        futures = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, asked)])
-        answer = futures[group].result(timeout=ANSWER_S)
-    return {p.partition: p.offset for p in answer.topic_partitions or () if p.offset >= 0}
+    asked = [(topic, p) for p in range(partitions_of(kafka, topic))]
+    return {p: offset for (_, p), offset in commits.committed(kafka, group, asked, ANSWER_S).items()}
 
 
 def lag(kafka: Kafka, group: str, topic: str) -> dict[int, int]:
@@ -279,13 +276,12 @@ def _list_offsets(kafka: Kafka, topic: str, at: OffsetSpec) -> dict[int, int]:
 
 def _listed(kafka: Kafka, topic: str, at: OffsetSpec) -> dict[int, ListOffsetsResultInfo]:
     asked = {TopicPartition(topic, p): at for p in range(partitions_of(kafka, topic))}
-    admin = client(kafka)
     with translated(kafka):
         failures: list[KafkaException] = []
 
         def answered() -> dict[int, ListOffsetsResultInfo] | None:
             try:
-                answers = admin.list_offsets(asked)
+                answers = client(kafka).list_offsets(asked)
                 return {p.partition: future.result(timeout=ANSWER_S) for p, future in answers.items()}
             except KafkaException as error:
                 if error.args[0].code() not in _SETTLING:

@@ -16,6 +16,7 @@ from confluent_kafka.admin import AclOperation, NewTopic
 
 from fraudctl.kafka.admin import ANSWER_S, TopicSpec, as_new
 from fraudctl.kafka.broker import client, translated
+from fraudctl.kafka.commits import SETTLING
 from fraudctl.kafka.rights import Acl
 from fraudctl.waiting import until
 from pipeline.connections.kafka.description import Kafka
@@ -28,13 +29,6 @@ _REFUSED: Final = frozenset(
     }
 )
 _ABSENT: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_ID_NOT_FOUND})
-_SETTLING: Final = frozenset(
-    {
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
-    }
-)
 _TRIED: Final = "doctor"
 """what the name of a topic ends with that is asked about for its prefix"""
 
@@ -112,7 +106,7 @@ def _groups(kafka: Kafka, acls: Sequence[Acl], found: Allowed) -> None:
         try:
             return list(_answered(acls, answers))
         except KafkaException as error:
-            if error.args[0].code() not in _SETTLING:
+            if error.args[0].code() not in SETTLING:
                 raise
             failures.append(error)
             return None

@@ -5,16 +5,17 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Generic, TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
 from pipeline.connections.kafka import librdkafka, words
 from pipeline.connections.kafka.description import Kafka
-from pipeline.connections.kafka.librdkafka import Files
+from pipeline.connections.kafka.librdkafka import Files, Settings
 from pipeline.connections.tls import BadFile
 
 UNREACHABLE = frozenset(
@@ -31,20 +32,21 @@ UNREACHABLE = frozenset(
 )
 """What a client says while it has no broker."""
 _GLANCE_S = 1.0
+_Client = TypeVar("_Client")
 
 log = logging.getLogger("fraudctl.kafka")
 log.addHandler(logging.NullHandler())
 log.propagate = False
 
 
-class _Held:
-    """The client of a cluster, made anew where the files of its connection have changed."""
+class _Held(Generic[_Client]):
+    """A client of a cluster, made anew where the files of its connection have changed."""
 
-    def __init__(self, kafka: Kafka) -> None:
-        self._kafka, self._files = kafka, Files(kafka)
+    def __init__(self, kafka: Kafka, make: Callable[[Settings], _Client]) -> None:
+        self._kafka, self._files, self._make = kafka, Files(kafka), make
         self._client = self._made()
 
-    def client(self) -> AdminClient:
+    def client(self) -> _Client:
         """One that knows the files as they are, as far as they can be used. Raises Failed."""
         if self._files.have_changed():
             with suppress(FraudctlError):  # half of them has changed: the next look sees the rest
@@ -52,17 +54,30 @@ class _Held:
                 self._files.renewed()
         return self._client
 
-    def _made(self) -> AdminClient:
+    def _made(self) -> _Client:
         with buildable(self._kafka):
-            return librdkafka.admin(self._kafka, {"socket.connection.setup.timeout.ms": 5000}, log)
+            return self._make({"socket.connection.setup.timeout.ms": 5000})
 
 
-_held = functools.lru_cache(maxsize=4)(_Held)
+@functools.lru_cache(maxsize=4)
+def _admin(kafka: Kafka) -> _Held[AdminClient]:
+    return _Held(kafka, lambda settings: librdkafka.admin(kafka, settings, log))
+
+
+@functools.lru_cache(maxsize=32)
+def _member(kafka: Kafka, group: str) -> _Held[Consumer]:
+    own = {"group.id": group, "enable.auto.commit": False}
+    return _Held(kafka, lambda settings: librdkafka.consumer(kafka, {**settings, **own}, log))
 
 
 def client(kafka: Kafka) -> AdminClient:
     """One per cluster: whoever watches a lag asks several times a second. Raises Failed."""
-    return _held(kafka).client()
+    return _admin(kafka).client()
+
+
+def member(kafka: Kafka, group: str) -> Consumer:
+    """One per cluster and group, which never joins the group: it is for asking. Raises Failed."""
+    return _member(kafka, group).client()
 
 
 def metadata(kafka: Kafka, wait_s: float) -> ClusterMetadata:
@@ -89,11 +104,11 @@ def translated(kafka: Kafka) -> Iterator[None]:
         yield
     except KafkaException as error:
         found = failure(kafka, error.args[0])
-        _held.cache_clear()
+        _forget()
         raise found from error
     except TimeoutError as error:
         # an admin client that was there when the broker was killed may never answer again
-        _held.cache_clear()
+        _forget()
         raise unreachable(kafka, "no answer in time") from error
 
 
@@ -133,6 +148,11 @@ def unreachable(kafka: Kafka, detail: str) -> FraudctlError:
         hint="see which server is down with: fraudctl status; then: fraudctl restart kafka",
         code="kafka_unreachable",
     )
+
+
+def _forget() -> None:
+    _admin.cache_clear()
+    _member.cache_clear()
 
 
 def _is_final(kafka: Kafka) -> bool:

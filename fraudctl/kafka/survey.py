@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
-from fraudctl.kafka.broker import client, metadata, translated
+from fraudctl.kafka import commits
+from fraudctl.kafka.broker import client, member, metadata, translated
+from fraudctl.kafka.commits import Place
 from pipeline.connections.kafka.description import Kafka
 
 ANSWER_S = 5.0
-Place = tuple[str, int]
-"""A topic and the number of a partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +40,18 @@ def lags(
 
     `consumers` maps a group to its topic; all records count where it never committed.
     """
-    admin, asked = client(kafka), {}
-    with translated(kafka):
-        for group, topic in consumers.items():
-            places = [TopicPartition(topic, number) for name, number in found if name == topic]
-            answers = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])
-            asked[group] = answers[group]
-        told = {group: future.result(timeout=ANSWER_S) for group, future in asked.items()}
+    asked = {group: [place for place in found if place[0] == topic] for group, topic in consumers.items()}
+    for group in asked:  # each looks for its coordinator meanwhile
+        member(kafka, group)
+    done = {group: commits.committed(kafka, group, places, ANSWER_S) for group, places in asked.items()}
     return {
-        group: {
-            at.partition: _behind(found[at.topic, at.partition], at.offset)
-            for at in answer.topic_partitions or ()
-        }
-        for group, answer in told.items()
+        group: {place[1]: _behind(found[place], done[group].get(place)) for place in places}
+        for group, places in asked.items()
     }
 
 
-def _behind(extent: Extent, committed: int) -> int:
-    return max(0, extent.end - (committed if committed >= 0 else extent.begin))
+def _behind(extent: Extent, committed: int | None) -> int:
+    return max(0, extent.end - (extent.begin if committed is None else committed))
 
 
 def _offsets(kafka: Kafka, places: Sequence[Place], at: OffsetSpec) -> dict[Place, int]:

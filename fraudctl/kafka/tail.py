@@ -17,8 +17,9 @@ from fraudctl.kafka.broker import UNREACHABLE, buildable, failure, log, translat
 from pipeline.connections.kafka import gap, librdkafka
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.librdkafka import Files
+from pipeline.records.decision_forms import json_of
 from pipeline.records.decision_record import RUN
-from pipeline.records.framed import split
+from pipeline.records.framed import is_framed
 from pipeline.records.names import TAIL_GROUP
 
 READ_AHEAD_KB = 16_384
@@ -42,8 +43,13 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: Mapping[str, bytes]
-    frame: bytes = b""
-    """of a decision, which stands in front of its value; empty where it is in none"""
+    framed: bytes = b""
+    """the whole as it lies in the topic where that is a decision in the frame of a registry, else empty"""
+
+    @property
+    def as_it_lies(self) -> bytes | None:
+        """What the topic holds."""
+        return self.framed or self.value
 
 
 class Tail:
@@ -117,7 +123,7 @@ class Tail:
         `positions` do not follow, so a tail is read either this way or with `read`; so is one that gathers.
         """
         messages = self._consumed(wait_s, most)
-        return [split(message.value() or b"")[1] for message in messages if message.error() is None]
+        return [json_of(message.value() or b"") for message in messages if message.error() is None]
 
     def timed(self, wait_s: float, most: int = 5_000) -> list[tuple[int, int, bytes]]:
         """Partition, append time and value of decisions that come within `wait_s`; `positions` do not follow.
@@ -126,7 +132,7 @@ class Tail:
         """
         messages = self._consumed(wait_s, most)
         return [
-            (message.partition() or 0, message.timestamp()[1], split(message.value() or b"")[1])
+            (message.partition() or 0, message.timestamp()[1], json_of(message.value() or b""))
             for message in messages
             if message.error() is None
         ]
@@ -196,9 +202,9 @@ def records(
 def _record(message: Message) -> Record:
     pairs = message.headers()
     headers = {key: b"" if value is None else value for key, value in pairs} if pairs else {}
-    frame, value = b"", message.value()
-    if value is not None and RUN in headers:
-        frame, value = split(value)
+    value, framed = message.value(), b""
+    if value is not None and RUN in headers and is_framed(value):
+        value, framed = json_of(value), value
     return Record(
         message.topic() or "",
         -1 if (p := message.partition()) is None else p,
@@ -207,5 +213,5 @@ def _record(message: Message) -> Record:
         message.key(),
         value,
         headers,
-        frame,
+        framed,
     )

@@ -61,7 +61,7 @@ class DeadLetters:
             for one in refused:
                 self._producer.produce(
                     self._topic,
-                    value=one.delivery.frame + one.delivery.value,
+                    value=one.delivery.as_it_lies,
                     key=one.delivery.key,
                     headers=self._why(one),
                     on_delivery=acknowledged,

@@ -24,8 +24,9 @@ from pipeline.connections.tls import BadFile
 from pipeline.process.backlog import Backlog
 from pipeline.process.dead_letters import DeadLetters, Letter
 from pipeline.process.forgotten import Erasures
+from pipeline.records.decision_forms import json_of
 from pipeline.records.decision_record import Delivery, run_of
-from pipeline.records.framed import split
+from pipeline.records.framed import is_framed
 
 log = logging.getLogger("projector")
 
@@ -284,15 +285,15 @@ class DecisionsLog:
 
 
 def _delivery(message: Message) -> Delivery:
-    frame, value = split(_bytes(message.value()) or b"")
+    lies = _bytes(message.value()) or b""
     return Delivery(
-        value,
+        json_of(lies),
         message.partition() or 0,
         message.offset() or 0,
         run_of(message.headers()),
         message.timestamp()[1],
         _bytes(message.key()),
-        frame,
+        lies if is_framed(lies) else b"",
     )
 
 

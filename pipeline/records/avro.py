@@ -53,8 +53,17 @@ class Content:
         self._at += count
         return self._content[self._at - count : self._at]
 
+    def short(self) -> int | None:
+        """The next byte where it is a whole number by itself, as most are; else None, and none is taken."""
+        if self._at == len(self._content) or (byte := self._content[self._at]) >= 0x80:
+            return None
+        self._at += 1
+        return byte
+
     def whole(self, bits: int = 64) -> int:
         """A number in zigzag form, of as many bytes as it needs."""
+        if (byte := self.short()) is not None:
+            return (byte >> 1) ^ -(byte & 1)
         found = shift = 0
         while True:
             [byte] = self.take(1)

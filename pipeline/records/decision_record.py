@@ -24,8 +24,13 @@ class Delivery(NamedTuple):
     run: int
     append_ms: int
     key: bytes | None = None
-    frame: bytes = b""
-    """what stood in front of the value where it came in the frame of a schema registry"""
+    framed: bytes = b""
+    """the whole as it lies in the log where it is in the frame of a schema registry, else empty"""
+
+    @property
+    def as_it_lies(self) -> bytes:
+        """What the log holds."""
+        return self.framed or self.value
 
     @property
     def position(self) -> int:

@@ -53,14 +53,6 @@ def framed(number: int, content: bytes) -> bytes:
     return MAGIC + number.to_bytes(4, "big") + content
 
 
-def split(value: bytes) -> tuple[bytes, bytes]:
-    """The frame of a decision, empty where it has none, and its JSON; together they are the value.
-
-    No registry need be asked: decisions are written by us alone, and the content of their frames is JSON.
-    """
-    return (value[:HEAD_BYTES], value[HEAD_BYTES:]) if is_framed(value) else (b"", value)
-
-
 class Framed:
     """Takes values out of their frames. Schemas are asked for once: the schema of a number never changes."""
 

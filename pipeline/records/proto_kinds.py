@@ -61,7 +61,7 @@ def fields(content: Content, places: Mapping[int, Place]) -> dict[int, Raw]:
         place = places.get(number)
         if place is None or place.kind.wire != wire:
             raise undecodable(f"its schema has no field {number} of wire type {wire}")
-        raw, before = _raw(content, wire), found.get(number)
+        raw, before = raw_of(content, wire), found.get(number)
         if place.kind.is_message and isinstance(before, bytes) and isinstance(raw, bytes):
             raw = before + raw
         if place.oneof:
@@ -72,6 +72,8 @@ def fields(content: Content, places: Mapping[int, Place]) -> dict[int, Raw]:
 
 def unsigned(content: Content) -> int:
     """A number of up to 64 bits, in seven of each byte. Raises `Refusal`."""
+    if (byte := content.short()) is not None:
+        return byte
     found = shift = 0
     while shift < 64:
         [byte] = content.take(1)
@@ -99,7 +101,8 @@ def undecodable(why: str) -> Refusal:
     return Refusal("undecodable", why)
 
 
-def _raw(content: Content, wire: int) -> Raw:
+def raw_of(content: Content, wire: int) -> Raw:
+    """What stands next in the content, by its wire type. Raises `Refusal`."""
     if wire == VARINT:
         return unsigned(content)
     return content.take(unsigned(content) if wire == LENGTH else 8 if wire == EIGHT else 4)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Literal, cast
+from typing import Final, Literal, cast
 
 from pipeline.records.members import Members
 from pipeline.records.names import JOB_GROUP
@@ -22,6 +22,9 @@ Offsets = Mapping[str, int]
 Start = Literal["earliest", "latest"] | Offsets
 Python = Literal["thread", "process"]
 """Where the rules run: in the JVM of the tasks, or beside it where that cannot be had."""
+Form = Literal["json", "avro", "protobuf"]
+FORMS: Final[tuple[Form, ...]] = ("json", "avro", "protobuf")
+"""What decisions are written as; in a frame JSON is by a JSON Schema."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ class JobConfig:
     """how the registry of schemas is reached; empty where there is none"""
     decision_schema: int | None = None
     """the number of the schema in whose frame decisions are written, None for none"""
+    decision_form: Form = "json"
+    """what content that is by that schema"""
     forgotten: Mapping[str, object] = field(default_factory=dict)
     """`Forgotten.as_document` for its transactions: whose past events get no decision again"""
     hot_keys: int = 0
@@ -135,6 +140,7 @@ class JobConfig:
             kafka_properties=_texts(config, "kafka_properties"),
             schema_registry=_texts(config, "schema_registry") if "schema_registry" in config else {},
             decision_schema=whole("decision_schema") if config.holds("decision_schema") else None,
+            decision_form=_form(config),
             forgotten=config.mapping("forgotten") if "forgotten" in config else {},
             hot_keys=whole("hot_keys", least=0) if "hot_keys" in config else 0,
         )
@@ -169,6 +175,10 @@ def _handed_over(job: JobConfig, config: Members) -> JobConfig:
         if name in config:
             raise config.malformed(name, "is not for the job to say where flink is not named")
     return job
+
+
+def _form(config: Members) -> Form:
+    return cast(Form, config.one_of("decision_form", *FORMS)) if "decision_form" in config else "json"
 
 
 def _trust(config: Members) -> Trust | None:

@@ -332,22 +332,19 @@ def test_a_decision_in_a_frame_is_read_without_it_and_put_aside_with_it(cluster:
         log.dead_letter([Refused(one) for one in got[:2]])
     finally:
         log.close()
-    frame = framed(7, b"")
-    assert [(one.frame, one.value) for one in got[:2]] == [
-        (frame, b'{"event_id":"a"}'),
+    whole = framed(7, b'{"event_id":"a"}')
+    assert [(one.framed, one.value) for one in got[:2]] == [
+        (whole, b'{"event_id":"a"}'),
         (b"", b'{"event_id":"b"}'),
     ]
     found = list(tail.records(cluster.inner, "framed", {0: 0}))
-    assert [(one.frame, one.value) for one in found] == [
-        (frame, b'{"event_id":"a"}'),
+    assert [(one.framed, one.value) for one in found] == [
+        (whole, b'{"event_id":"a"}'),
         (b"", b'{"event_id":"b"}'),
         (b"", framed(7, b"none of ours")),
     ]
     letters = tail.records(cluster.inner, "put-aside", {0: 0})
-    assert [one.frame + (one.value or b"") for one in letters] == [
-        framed(7, b'{"event_id":"a"}'),
-        b'{"event_id":"b"}',
-    ]
+    assert [one.as_it_lies for one in letters] == [framed(7, b'{"event_id":"a"}'), b'{"event_id":"b"}']
     with tail.Tail(cluster.inner, "framed", {0: 0}, gather_ms=20) as reader:
         values: list[bytes] = []
         await_that(lambda: values.extend(reader.values(0.2)) or len(values) == 3, "three values")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -23,11 +24,11 @@ from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.engines.rotation import Rotated
 from fraudctl.errors import NotReady
 from fraudctl.home.stack import Paths, Stack
-from fraudctl.servers import BaseServer, Site, start_waves
+from fraudctl.servers import BaseServer, Program, Site, start_waves
 from fraudctl.settings import profile, reading
 from tests import intruder
 from tests.prometheus import tool
-from tests.waiting import LONG_S, await_death, await_that, family
+from tests.waiting import LONG_S, await_death, await_that, family, is_dead
 
 
 @pytest.fixture
@@ -157,6 +158,25 @@ def changes_its_secret(server: BaseServer, stack: Stack) -> None:
             path.write_bytes(secret)
         if server.name not in ("kafka", "elasticsearch", "dynamodb"):  # these read the file themselves
             assert is_ready(server) is ready
+
+
+def test_a_program_that_is_frozen_is_stopped_with_what_it_has_started(home: Path) -> None:
+    (home / "logs").mkdir(parents=True)
+    (home / "run").mkdir()
+    starts_one = (
+        "import subprocess, time; subprocess.Popen(['sleep', '900'], start_new_session=True); time.sleep(900)"
+    )
+    program = Program("parent", [sys.executable, "-c", starts_one], stop_wait_s=1)
+    supervisor = Supervisor(Paths(home))
+    supervisor.configure([program], is_root=os.geteuid() == 0)
+    supervisor.start(None)
+    supervisor.start_program("parent")
+    await_that(lambda: len(family(supervisor.states()["parent"].pid)) == 2, "it has started another")
+    frozen = family(supervisor.states()["parent"].pid)
+    for one in frozen:
+        one.suspend()
+    supervisor.stop_program("parent")
+    assert all(map(is_dead, frozen))
 
 
 def test_servers_start_in_waves_by_what_they_need() -> None:

@@ -24,7 +24,7 @@ sinks:
   redis: {{ca_file: ca.pem, password_file: redis.password}}
 schema_registry:
   url: "{registry}"
-  decisions: json_schema
+  decisions: avro
   ca_file: registry.pem
   username: risk
   password_file: registry.password

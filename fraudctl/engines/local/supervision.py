@@ -30,6 +30,7 @@ from fraudctl.settings.layers import OTHER_VARIABLES
 from fraudctl.waiting import until
 
 START_SECONDS = 15.0
+LEFT_SECONDS = 5.0
 BAD_NAME, ALREADY_STARTED, NOT_RUNNING = 10, 60, 70
 """Codes of `supervisor.xmlrpc.Faults`, which is slow to import."""
 
@@ -153,9 +154,12 @@ class Supervisor:
             calls.startProcess(name, False)
 
     def stop_program(self, name: str) -> None:
-        """Stop a program and wait until it has ended; harmless if it does not run, or is not known."""
+        """Stop a program and wait until it has ended, and all that it has started; harmless if it does not
+        run, or is not known."""
+        started = _started_by(self.states().get(name))
         with self.calls() as calls, _ignoring(NOT_RUNNING, BAD_NAME):
             calls.stopProcess(name, True)
+        end(started, LEFT_SECONDS)  # of one that had to be killed: PostgreSQL does not start beside it
 
     def shut_down(self, wait_s: float = 60.0) -> None:
         """Stop what still runs and end the supervisor; then end orphans."""
@@ -202,6 +206,12 @@ class Supervisor:
         )
         if done.returncode != 0:
             raise Failed(f"the supervisor did not start: {(done.stderr or done.stdout).strip()}")
+
+
+def _started_by(state: ProcessState | None) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(state.pid).children(recursive=True) if state and state.pid else []
+    return []
 
 
 def _environment() -> dict[str, str]:

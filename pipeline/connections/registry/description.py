@@ -22,8 +22,9 @@ class SchemaRegistry(TlsFiles):
 
     url: Annotated[str, Text("a URL that begins with https:// or http://", r"https?://[^\s?#]+")] = ""
     """of its interface, as Confluent's registry has it"""
-    decisions: Annotated[str, Choice(("json", "json_schema"))] = "json"
-    """how decisions are written: as JSON alone, or in the frame of their JSON Schema, which `up` registers"""
+    decisions: Annotated[str, Choice(("json", "json_schema", "avro", "protobuf"))] = "json"
+    """how decisions are written: as JSON alone, or in the frame of their schema of that kind, which is
+    registered when a job is submitted"""
     username: Annotated[str, Text()] | None = None
     password_file: Annotated[Path, File()] | None = None
 

@@ -224,6 +224,15 @@ def test_the_schema_of_a_file_is_shown(kind: str, capsys: pytest.CaptureFixture[
     assert data == {"name": kind, "schema": schemas.documents()[kind]}
 
 
+def test_the_schema_of_decisions_is_shown_as_a_registry_has_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["schema", "show", "decision", "--as", "avro", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["data"]["schema"]["name"] == "Decision"
+    assert cli.main(["schema", "show", "decision", "--as", "protobuf"]) == 0
+    assert capsys.readouterr().out.startswith('syntax = "proto3";\n\npackage fraudctl;\n')
+    assert cli.main(["schema", "show", "transaction", "--as", "avro", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["message"] == "there is no avro of a transaction"
+
+
 def test_help_does_not_wait_for_what_reads_settings() -> None:
     code = "import sys; from fraudctl import cli; cli.main(['--help']); sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0

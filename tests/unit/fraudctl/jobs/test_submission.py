@@ -34,6 +34,7 @@ def test_the_job_configuration_holds_the_live_topics_and_takes_changes(stack: St
         "kafka_properties": {},
         "schema_registry": {},
         "decision_schema": None,
+        "decision_form": "json",
         "topics": {
             "transactions": "risk.transactions",
             "decisions": "risk.decisions",
@@ -83,6 +84,7 @@ def test_a_configuration_is_read_back_as_it_was(stack: Stack) -> None:
         "kafka_properties": {"security.protocol": "SSL"},
         "schema_registry": {"url": "https://registry.example.org"},
         "decision_schema": 7,
+        "decision_form": "avro",
         "forgotten": {"salts": ["00"], "users": {"ab": {"0": 7}}},
     }
     for config in (job_config(stack, 1), job_config(stack, 1, ruleset={"version": "1"}, **every)):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from confluent_kafka import Consumer, TopicPartition
-
 from fraudctl.kafka import survey
 from fraudctl.kafka.survey import Extent
-from tests.mock_kafka import QUIET, MockKafka
+from tests.mock_kafka import MockKafka
 
 
 def test_extents_of_topics_there_are_and_lags_of_who_committed_and_who_never_did() -> None:
     with MockKafka("paid", "quiet") as cluster:
         cluster.append("paid", b"1", b"2", b"3", partition=2)
-        commit(cluster, "reader", TopicPartition("paid", 2, 1))
+        cluster.commit("reader", "paid", 2, 1)
         found = survey.extents(cluster.kafka, ["paid", "quiet", "absent"])
         assert found == {
             **{("paid", number): Extent(0, 3 if number == 2 else 0) for number in range(4)},
@@ -20,9 +18,3 @@ def test_extents_of_topics_there_are_and_lags_of_who_committed_and_who_never_did
         }
         lags = survey.lags(cluster.kafka, {"reader": "paid", "nobody": "paid"}, found)
         assert lags == {"reader": {0: 0, 1: 0, 2: 2, 3: 0}, "nobody": {0: 0, 1: 0, 2: 3, 3: 0}}
-
-
-def commit(cluster: MockKafka, group: str, at: TopicPartition) -> None:
-    consumer = Consumer({"bootstrap.servers": cluster.address, "group.id": group, **QUIET})
-    consumer.commit(offsets=[at], asynchronous=False)
-    consumer.close()

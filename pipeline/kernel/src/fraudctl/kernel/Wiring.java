@@ -1,6 +1,7 @@
 package fraudctl.kernel;
 
 import fraudctl.kernel.decision.BatchOperator;
+import fraudctl.kernel.decision.DecisionForm;
 import fraudctl.kernel.decision.DecisionWriting;
 import fraudctl.kernel.decision.Decisions;
 import fraudctl.kernel.event.Event;
@@ -139,7 +140,9 @@ public final class Wiring {
     private DecisionWriting decisionWriting(String name) {
         byte[] frame = config.path("decision_schema").isInt()
                 ? Framed.frame(config.get("decision_schema").asInt()) : new byte[0];
-        return new DecisionWriting(topic(name), config.get("run").asLong(), largestRecord(), frame, refusalWriting());
+        DecisionForm form = DecisionForm.named(config.path("decision_form").asText("json"));
+        return new DecisionWriting(topic(name), config.get("run").asLong(), largestRecord(), frame, form,
+                refusalWriting());
     }
 
     /** What the topics take; Kafka's own limit of a producer is 1 MiB, and a decision can be larger. */

@@ -26,12 +26,18 @@ public final class DecisionWriting implements KafkaRecordSerializationSchema<Dec
     private final long run;
     private final int largestRecord;
     private final byte[] frame;
+    private final DecisionForm form;
     private final RefusalWriting refusals;
     private transient List<Header> headers;
 
-    /** @param frame what stands in front of each decision, for consumers that ask a schema registry; or nothing */
-    public DecisionWriting(String topic, long run, int largestRecord, byte[] frame, RefusalWriting refusals) {
+    /**
+     * @param frame what stands in front of each decision, for consumers that ask a schema registry; or nothing
+     * @param form what a decision is written as behind a frame
+     */
+    public DecisionWriting(String topic, long run, int largestRecord, byte[] frame, DecisionForm form,
+            RefusalWriting refusals) {
         this.frame = frame;
+        this.form = form;
         this.topic = topic;
         this.run = run;
         this.largestRecord = largestRecord;
@@ -41,20 +47,14 @@ public final class DecisionWriting implements KafkaRecordSerializationSchema<Dec
     @Override
     public ProducerRecord<byte[], byte[]> serialize(
             Decisions.Decision decision, KafkaSinkContext context, Long timestamp) {
-        if (decision.key().length + frame.length + decision.value().length > roomIn(largestRecord)) {
+        byte[] value = form.value(frame, decision.value());
+        if (decision.key().length + value.length > roomIn(largestRecord)) {
             return refusals.serialize(refused(decision), context, timestamp);
         }
         if (headers == null) {
             headers = List.of(new RecordHeader("run", Long.toString(run).getBytes(StandardCharsets.UTF_8)));
         }
-        byte[] value = frame.length == 0 ? decision.value() : framed(decision.value());
         return new ProducerRecord<>(topic, decision.partition(), null, decision.key(), value, headers);
-    }
-
-    private byte[] framed(byte[] value) {
-        byte[] framed = Arrays.copyOf(frame, frame.length + value.length);
-        System.arraycopy(value, 0, framed, frame.length, value.length);
-        return framed;
     }
 
     /** What a record leaves to its key and value: Kafka's frame and headers, and bytes that do not compress. */

@@ -30,10 +30,21 @@ public final class Bytes {
         }
     }
 
+    public void write(byte[] bytes) {
+        ensure(bytes.length);
+        System.arraycopy(bytes, 0, array, at, bytes.length);
+        at += bytes.length;
+    }
+
     /** Zigzag, seven bits a byte, least significant first. */
     public void writeLong(long value) {
+        writeUnsigned((value << 1) ^ (value >> 63));
+    }
+
+    /** Seven bits a byte, least significant first. */
+    public void writeUnsigned(long value) {
         ensure(10);
-        long rest = (value << 1) ^ (value >> 63);
+        long rest = value;
         while ((rest & ~0x7FL) != 0) {
             array[at++] = (byte) ((rest & 0x7F) | 0x80);
             rest >>>= 7;
@@ -79,9 +90,7 @@ public final class Bytes {
             at = start;
             byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
             writeLong(utf8.length + 1L);
-            ensure(utf8.length);
-            System.arraycopy(utf8, 0, array, at, utf8.length);
-            at += utf8.length;
+            write(utf8);
         }
     }
 
