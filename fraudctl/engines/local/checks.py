@@ -29,8 +29,11 @@ def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
 
 def _plug_ins() -> Check:
     """Whether what got past the checks of plug-ins is kept from files and processes."""
+    if confine.version() >= confine.WITH_NETWORK:
+        return Check("plug-ins", WELL, "the kernel limits which files and ports they may open (Landlock)")
     if confine.version() > 0:
-        return Check("plug-ins", WELL, "what they may open is limited by the kernel (Landlock)")
+        found = "the kernel limits which files they may open (Landlock), and ports from Linux 6.7 on"
+        return Check("plug-ins", WELL, found)
     found = "this kernel has no Landlock: a plug-in that gets past its checks opens what this user may"
     return Check("plug-ins", WARNING, found, "see docs/security.md")
 
