@@ -35,12 +35,15 @@ LEFT_OUT: Final = ("core/ReplaceBinaryOperator_BitOr_",)
 PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pipeline/projector.py": ("tests/unit/pipeline/test_projector.py",),
     "pipeline/process/backlog.py": ("tests/unit/pipeline/process/test_backlog.py",),
-    "pipeline/process/backoff.py": ("tests/unit/pipeline/process", "tests/unit/pipeline/test_projector.py"),
-    "pipeline/process/decisions_log.py": ("tests/unit/pipeline/process",),
-    "pipeline/process/files.py": ("tests/unit/pipeline/process", "tests/unit/fraudctl/home"),
-    "pipeline/process/forgotten.py": ("tests/unit/pipeline/process",),
+    "pipeline/process/backoff.py": ("tests/unit/pipeline/process/test_backoff.py",),
+    "pipeline/process/decisions_log.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
+    "pipeline/process/files.py": (
+        "tests/unit/pipeline/process/test_files.py",
+        "tests/unit/fraudctl/home/test_private_files.py",
+    ),
+    "pipeline/process/forgotten.py": ("tests/unit/pipeline/process/test_forgotten.py",),
     "pipeline/process/silence.py": ("tests/unit/pipeline/test_ticker.py",),
-    "pipeline/process/status_file.py": ("tests/unit/pipeline/process",),
+    "pipeline/process/status_file.py": ("tests/unit/pipeline/process/test_status_file.py",),
     "pipeline/sinks/folding.py": ("tests/unit/pipeline/sinks/test_folding.py",),
     "pipeline/sinks/elasticsearch/index.py": ("tests/unit/pipeline/sinks/elasticsearch",),
     "pipeline/sinks/elasticsearch/months.py": ("tests/unit/pipeline/sinks/elasticsearch",),
@@ -51,12 +54,14 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pipeline/sinks/redis/keys.py": ("tests/unit/pipeline/sinks/redis",),
     "fraudctl/home/audit.py": ("tests/unit/fraudctl/home/test_audit.py",),
     "fraudctl/home/folder.py": ("tests/unit/fraudctl/home/test_folder.py",),
-    "fraudctl/home/jobs.py": ("tests/unit/fraudctl/home", "tests/unit/fraudctl/jobs"),
     "fraudctl/home/private_files.py": ("tests/unit/fraudctl/home/test_private_files.py",),
     "fraudctl/home/references.py": ("tests/unit/fraudctl/home/test_references.py",),
     "fraudctl/home/rulesets.py": ("tests/unit/fraudctl/home/test_rulesets.py",),
     "fraudctl/home/signing.py": ("tests/unit/fraudctl/home/test_signing.py",),
-    "fraudctl/home/typed_files.py": ("tests/unit/fraudctl/home",),
+    "fraudctl/home/typed_files.py": (
+        "tests/unit/fraudctl/home/test_typed_files.py",
+        "tests/unit/fraudctl/home/test_damaged_files.py",
+    ),
 }
 """What is broken, and who ought to see it."""
 
