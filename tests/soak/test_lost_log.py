@@ -8,28 +8,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import class_path, compiled, java
 from fraudctl.jobs import reasons
 from fraudctl.kafka import admin
+from tests.certificates import Authority
 from tests.contract import test_log_gaps as gaps
-from tests.kafka_cluster import Cluster
+from tests.kafka_cluster import Cluster, running
 from tests.kernel_process import classpath
 from tests.waiting import await_that
 
 PROGRAM = Path(__file__).parents[1] / "java" / "ReadAgain.java"
 
-cluster, topic = gaps.cluster, gaps.topic
+topic = gaps.topic
 
 
-def refused(cluster: Cluster, topic: str) -> int:
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = tmp_path_factory.mktemp("kafka")
+    with running(Cluster(folder, Authority(folder))) as made:
+        yield made
+
+
+def refused(broker: Cluster, topic: str) -> int:
     """How many records the job has refused: all that it has read here."""
-    return sum(admin.end_offsets(cluster.inner, f"{topic}.dead").values())
+    return sum(admin.end_offsets(broker.inner, f"{topic}.dead").values())
 
 
 @contextmanager
-def job(cluster: Cluster, folder: Path, topic: str) -> Iterator[subprocess.Popen[str]]:
-    file = gaps.job_file(cluster, folder, topic, {"0": 0, "1": 0})
+def job(broker: Cluster, folder: Path, topic: str) -> Iterator[subprocess.Popen[str]]:
+    file = gaps.job_file(broker, folder, topic, {"0": 0, "1": 0})
     jars = [Path(jar) for jar in classpath().split(os.pathsep)]
     program = compiled(PROGRAM, jars, artifacts.jars("compiler")[0], artifacts.cache_dir())
     argv = [*gaps.JAVA, "-cp", class_path([program, *jars]), "fraudctl.kernel.ReadAgain", str(file)]
@@ -56,41 +66,41 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 def test_a_job_does_not_go_on_in_a_log_that_lost_its_end_and_grew_again(
-    cluster: Cluster, topic: str, tmp_path: Path
+    broker: Cluster, topic: str, tmp_path: Path
 ) -> None:
-    with job(cluster, tmp_path, topic) as process:
-        await_that(lambda: refused(cluster, topic) == 12, "all that there is")
+    with job(broker, tmp_path, topic) as process:
+        await_that(lambda: refused(broker, topic) == 12, "all that there is")
         stop(process)
-        gaps.send(cluster, topic, b"10")
+        gaps.send(broker, topic, b"10")
         say(process)
-        await_that(lambda: refused(cluster, topic) >= 13, "one more and none again")
+        await_that(lambda: refused(broker, topic) >= 13, "one more and none again")
         stop(process)
-        assert refused(cluster, topic) == 13
+        assert refused(broker, topic) == 13
 
-        cluster.kill(1)
-        gaps.lose_the_end(cluster.folder / "broker-1" / f"{topic}-0")
-        cluster.start(1)
-        await_that(lambda: 0 < admin.end_offsets(cluster.inner, topic)[0] < 11, "a shorter log")
-        gaps.send(cluster, topic, *[b"new"] * 20)
+        broker.kill(1)
+        gaps.lose_the_end(broker.folder / "broker-1" / f"{topic}-0")
+        broker.start(1)
+        await_that(lambda: 0 < admin.end_offsets(broker.inner, topic)[0] < 11, "a shorter log")
+        gaps.send(broker, topic, *[b"new"] * 20)
         say(process)
         assert process.stdout is not None
         trace = process.stdout.read()
     assert "SuppressRestartsException" in trace
-    said = reasons.of_kafka(cluster.inner, trace)
+    said = reasons.of_kafka(broker.inner, trace)
     assert said is not None
     assert f"the log of {topic}-0 has been cut off and written anew before offset 11" in said
     assert "fraudctl job reset-offsets --to earliest" in said
-    assert refused(cluster, topic) == 13
+    assert refused(broker, topic) == 13
 
 
 def test_a_job_goes_on_behind_records_whose_retention_is_over(
-    cluster: Cluster, topic: str, tmp_path: Path
+    broker: Cluster, topic: str, tmp_path: Path
 ) -> None:
     """Also where the one that it has read last is gone as well: nothing is missing."""
-    with job(cluster, tmp_path, topic) as process:
-        await_that(lambda: refused(cluster, topic) == 12, "all that there is")
+    with job(broker, tmp_path, topic) as process:
+        await_that(lambda: refused(broker, topic) == 12, "all that there is")
         stop(process)
-        gaps.cut(cluster, topic, 10)
-        gaps.send(cluster, topic, b"10")
+        gaps.cut(broker, topic, 10)
+        gaps.send(broker, topic, b"10")
         say(process)
-        await_that(lambda: refused(cluster, topic) == 13, "the next one")
+        await_that(lambda: refused(broker, topic) == 13, "the next one")
