@@ -141,9 +141,16 @@ def test_a_desk_of_whom_nobody_has_started_as_a_worker_ends_nobody(tmp_path: Pat
 
 
 def test_a_worker_of_this_home_and_of_no_other_is_one(tmp_path: Path) -> None:
-    words = ["-c", "input()", "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "--configDir"]
+    words = [
+        "-c",
+        'print("in", flush=True); input()',
+        "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+        "--configDir",
+    ]
     argv = [sys.executable, *words, str(tmp_path / "flink" / "conf")]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE) as worker:
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == b"in\n"
         call = watch.Running(1, worker.pid, worker.pid, watch.began(worker.pid), "r", "p", "k", 1.0, "v", "h")
         assert plugin_watcher.is_of_flink(tmp_path, call)
         assert not plugin_watcher.is_of_flink(tmp_path / "other", call)
