@@ -174,7 +174,7 @@ def test_a_rule_set_by_another_key_is_refused_where_the_job_is_the_operators_to_
     operated = replace(homes(), engine="kubernetes")
     signing.keep(operated, there.signer.key)
     feature = {"users": {"by": "ip", "agg": "distinct", "of": "user_id", "window": "1m"}}
-    topic, needs_ip = activations.of(operated), parse({**ONE_RULE, "version": "two", "features": feature})
+    topic, needs_ip = activations.of(operated), parse(ONE_RULE | {"version": "two", "features": feature})
     with pytest.raises(UsageError, match="no step by ip") as refused:
         topic.activate(lambda _: Change("apply", needs_ip))
     assert "job.hops" in refused.value.hint
