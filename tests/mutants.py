@@ -40,6 +40,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pipeline/process/files.py": (
         "tests/unit/pipeline/process/test_files.py",
         "tests/unit/fraudctl/home/test_private_files.py",
+        "tests/unit/fraudctl/home/test_unprivileged.py",
     ),
     "pipeline/process/forgotten.py": ("tests/unit/pipeline/process/test_forgotten.py",),
     "pipeline/process/silence.py": ("tests/unit/pipeline/test_ticker.py",),
