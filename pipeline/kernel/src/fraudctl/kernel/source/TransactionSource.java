@@ -44,12 +44,12 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
     private static final long RECORDS_BEFORE_THE_END = 5_000;
 
     private final KafkaSource<Record> kafka;
-    private final Properties client;
+    private final Properties properties;
 
-    /** @param client how a client of Kafka is made */
-    public TransactionSource(KafkaSource<Record> kafka, Properties client) {
+    /** @param properties of the reader's Kafka client, its group among them */
+    public TransactionSource(KafkaSource<Record> kafka, Properties properties) {
         this.kafka = kafka;
-        this.client = client;
+        this.properties = properties;
     }
 
     @Override
@@ -59,7 +59,7 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
 
     @Override
     public SourceReader<Record, KafkaPartitionSplit> createReader(SourceReaderContext context) throws Exception {
-        return new Reader(kafka.createReader(context), context, client);
+        return new Reader(PacedReader.ofPartitions(properties, context), context, properties);
     }
 
     @Override
