@@ -51,6 +51,11 @@ def test_every_target_is_up(stack: Stack, attacked: Prometheus) -> None:
     assert found.keys() > {"exporter", "flink-jobmanager", "flink-taskmanager", "keeper", "sink-redis"}
 
 
+def test_programs_that_cannot_be_asked_are_told_by_their_own_names(attacked: Prometheus) -> None:
+    told = {one["metric"]["program"] for one in attacked.query("fraudctl_program_running")}
+    assert told > {"kafka", "postgres", "redis", "exporter"}
+
+
 def test_every_metric_of_the_catalogue_is_there_with_its_kind_and_sentence(attacked: Prometheus) -> None:
     told = attacked.get("targets/metadata", limit="100000")
     kinds = {one["metric"]: (one["type"], one["help"]) for one in told}
@@ -91,6 +96,15 @@ def test_every_query_of_every_dashboard_gives_data(attacked: Prometheus) -> None
 def test_everything_that_alerts_compare_is_there(attacked: Prometheus) -> None:
     asked = {selector: alert.name for alert in ALERTS for selector in queries.selectors(alert.expression)}
     assert empty(attacked, asked) == set()
+
+
+def test_every_rule_is_evaluated_without_an_error(attacked: Prometheus) -> None:
+    def ended() -> dict[str, tuple[str, str]]:
+        rules = [rule for group in attacked.get("rules")["groups"] for rule in group["rules"]]
+        return {rule["name"]: (rule["health"], rule.get("lastError", "")) for rule in rules}
+
+    await_that(lambda: ("unknown", "") not in ended().values(), LONG_S, lambda: f"{ended()}")
+    assert ended() == dict.fromkeys([*queries.RECORDED, *(alert.name for alert in ALERTS)], ("ok", ""))
 
 
 def empty(prometheus: Prometheus, asked: Mapping[str, str]) -> set[str]:
