@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check screenshots schemas metrics permissions chart aws wheel clean test-kubernetes checkov kube-score test-evasion
+.PHONY: help setup check test test-fast test-slow test-unit test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check screenshots schemas metrics permissions chart aws wheel clean test-kubernetes checkov kube-score test-evasion
 
 EVASION := tests/unit/pipeline/kernel/test_evasion.py tests/unit/fraudctl/compare/test_backtest.py \
 	tests/unit/fraudctl/traffic/test_ingest.py tests/contract/test_scenarios.py tests/stack/test_evasion.py
@@ -65,14 +65,19 @@ check: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: test-fast test-slow test-contract test-stack ## every test, also those with real servers (up to 25 minutes)
+test: test-unit test-contract test-stack ## every test, also those with real servers (up to 25 minutes)
 
 # More processes than four cost more to start than they save. A module alone is quicker without them.
-test-fast: setup ## the unit tests, in parallel: no server, no network (a minute at most)
-	$(BIN)/python -m pytest tests/unit -m "not slow" -n logical --maxprocesses 4 --dist worksteal
+UNIT := $(BIN)/python -m pytest tests/unit -n logical --maxprocesses 4 --dist worksteal
 
-test-slow: setup ## the unit tests that put a load on their part: the state cache, recorded payments (a minute)
-	$(BIN)/python -m pytest tests/unit -m slow
+test-fast: setup ## the unit tests, in parallel: no server, no network, of property tests a tenth of the examples (a minute at most)
+	$(UNIT) -m "not slow" --hypothesis-profile quick
+
+test-slow: setup ## what test-fast leaves out: those under a load of their own, and property tests with all examples
+	$(UNIT) -m "slow or hypothesis"
+
+test-unit: setup ## both: every unit test with all examples
+	$(UNIT)
 
 test-contract: setup ## what every extension owes: each store, server and channel by itself (five minutes)
 	$(BIN)/python -m pytest tests/contract

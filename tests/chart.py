@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import kubernetes_validate
 import yaml
 from helm_python import Chart
+from kubernetes_validate import utils
 
 from fraudctl.engines.kubernetes import chart
 from tests import flink_deployment
@@ -17,6 +19,9 @@ from tests.flink_deployment import KUBERNETES
 EXAMPLES = ("eks", "gke", "kind")
 OTHERS_KINDS = frozenset({"ServiceMonitor", "PrometheusRule", "ScaledObject", "ExternalSecret"})
 """of operators whose definitions are not at hand"""
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+utils.schema_contents = cache(utils.schema_contents)  # else it reads megabytes of definitions for each object
 
 
 def example(name: str, **changes: Any) -> dict[str, Any]:
@@ -30,7 +35,7 @@ def render(values: Mapping[str, Any], name: str = "fraud") -> list[dict[str, Any
     with Chart.load(chart.folder()) as loaded:
         made = loaded.render(dict(values), name=name, namespace="risk")
     texts = (text for path, text in sorted(made.items()) if path.endswith(".yaml"))
-    return [one for text in texts for one in yaml.safe_load_all(text) if one]
+    return [one for text in texts for one in yaml.load_all(text, Loader=_LOADER) if one]
 
 
 def one(objects: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import examples as examples
 from tests import variables as variables
 
 # A shell that runs the tests in the background has them ignore Ctrl-C, and so would the commands they start.

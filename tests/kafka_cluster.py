@@ -74,12 +74,13 @@ class Cluster:
             Broker(n, dict(zip(LISTENERS, _free_ports(len(LISTENERS)), strict=True)))
             for n in range(1, count + 1)
         ]
+        formats = []
         for broker in self.brokers:
             (self.folder / f"broker-{broker.number}").mkdir(parents=True)
             self._file(broker).write_text(self._properties(broker))
-            self._java(broker, "kafka.tools.StorageTool", "format", f"--cluster-id={CLUSTER_ID}", "-c").wait(
-                120
-            )
+            tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={CLUSTER_ID}", "-c")
+            formats.append(self._java(broker, *tool))
+        assert [one.wait(120) for one in formats] == [0] * count
 
     def start(self, *numbers: int) -> None:
         """Start these, all without a number; returns when each answers."""
@@ -142,6 +143,14 @@ class Cluster:
         client = self._admin()
         for future in client.delete_acls(filters).values():
             assert future.result(timeout=30)
+
+    def forbid_all(self, who: str) -> None:
+        """Take away whatever a user has."""
+        anything = (ResourceType.ANY, None, ResourcePatternType.ANY)
+        anywhere = (f"User:{who}", None, AclOperation.ANY, AclPermissionType.ANY)
+        client = self._admin()
+        for future in client.delete_acls([AclBindingFilter(*anything, *anywhere)]).values():
+            future.result(timeout=30)
 
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.at("INNER"), "log_level": 0})

@@ -29,8 +29,16 @@ from pipeline.connections.kafka.description import Kafka
 
 ANSWER_S = 15.0
 """How long one question to the broker may take before it counts as unreachable."""
-_SETTLING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
-"""What a partition answers that was made a moment ago, although its leader is already known."""
+_SETTLING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.FENCED_LEADER_EPOCH,
+    }
+)
+"""What a partition answers that was made a moment ago, or whose broker was started a moment ago, although its
+leader is already known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ import pytest
 
 from pipeline.connections.proxies import open_url
 from tests import variables
+from tests.certificates import Authority
+from tests.kafka_cluster import Cluster, running
 from tests.waiting import LONG_S, kill_family
 
 NOBODY = 65534
@@ -178,6 +180,14 @@ class ServerlessFolder:
 def parquet_server(tmp_path: Path) -> ServerlessFolder:
     (tmp_path / "store").mkdir()
     return ServerlessFolder(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A Kafka of one node that lets in everybody, for modules that take topics of their own names."""
+    folder = tmp_path_factory.mktemp("kafka")
+    with running(Cluster(folder, Authority(folder))) as made:
+        yield made
 
 
 def _s3_ready(url: str) -> None:

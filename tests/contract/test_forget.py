@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -26,9 +26,8 @@ from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit
 from pipeline.records.label import label
 from pipeline.sinks import ReadBack, reads_back
-from tests.certificates import Authority
 from tests.decisions import decided
-from tests.kafka_cluster import Cluster, running
+from tests.kafka_cluster import Cluster
 from tests.waiting import await_that
 
 NUMBERS = itertools.count()
@@ -36,21 +35,14 @@ BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 WHO, NEIGHBOUR = "canary-ada", "neighbour-bob"
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("kafka")
-    with running(Cluster(folder, Authority(folder))) as made:
-        yield made
-
-
 @pytest.fixture
-def stack(cluster: Cluster, postgres_server: Any, redis_server: Any, tmp_path: Path) -> Stack:
+def stack(broker: Cluster, postgres_server: Any, redis_server: Any, tmp_path: Path) -> Stack:
     """A home whose topics and stores are there, and whose programs do not run."""
     number = next(NUMBERS)
     profile = reading.load("default")
     named = {name: f"{topic}.{number}" for name, topic in vars(profile.topics).items()}
     profile = replace(profile, topics=replace(profile.topics, **named), partitions=1)
-    addresses = {"kafka": cluster.at("INNER"), "flink": "127.0.0.1:1"}
+    addresses = {"kafka": broker.at("INNER"), "flink": "127.0.0.1:1"}
     addresses |= {"postgres": postgres_server.address, "redis": redis_server.address}
     made = Stack(tmp_path, profile, addresses)
     admin.create(made.kafka, wanted.specs(profile))

@@ -52,16 +52,40 @@ def cluster(folder: Path, authority: Authority) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def profile(cluster: Cluster, folder: Path, authority: Authority) -> Profile:
-    """Of a team with this broker; its user has what `grants` prints, and no topic is there yet."""
+    """Of a team with this broker."""
     (folder / "password").write_text("xyzzy-xyzzy\n")
     (folder / "team.yaml").write_text(
         "servers:\n  kafka:\n    external:\n"
         f"      bootstrap: {cluster.at('SASL')}\n      security: scram\n      username: {USER}\n"
         f"      password_file: password\n      ca_file: {authority.cert}\n"
     )
-    loaded = reading.load(folder / "team.yaml")
-    cluster.allow(USER, rights.needed(loaded))
-    return loaded
+    return reading.load(folder / "team.yaml")
+
+
+@pytest.fixture(autouse=True)
+def granted(cluster: Cluster, profile: Profile) -> None:
+    """The user has what `grants` prints and nothing else, whatever a test before has changed."""
+    cluster.forbid_all(USER)
+    cluster.allow(USER, rights.needed(profile))
+
+
+@pytest.fixture
+def no_topics(cluster: Cluster) -> None:
+    """As before the first up."""
+    admin.delete(cluster.inner, admin.names(cluster.inner))
+
+
+@pytest.fixture
+def topics(cluster: Cluster, profile: Profile) -> None:
+    """As after the first up."""
+    as_wanted(cluster, *wanted.specs(profile))
+
+
+def as_wanted(cluster: Cluster, *specs: TopicSpec) -> None:
+    """These topics are there, with these settings."""
+    owner = replace(cluster.inner, alter_topics=True)
+    admin.create(owner, specs)
+    await_that(lambda: not admin.differing_settings(owner, specs), "the settings")
 
 
 def kafka_of(profile: Profile) -> Kafka:
@@ -101,6 +125,7 @@ def way_in(cluster: Cluster, authority: Authority) -> list[Check]:
     ]
 
 
+@pytest.mark.usefixtures("no_topics")
 def test_all_is_well_before_the_first_up_and_nothing_is_made_by_asking(
     cluster: Cluster, profile: Profile, authority: Authority
 ) -> None:
@@ -114,6 +139,7 @@ def test_all_is_well_before_the_first_up_and_nothing_is_made_by_asking(
     assert admin.names(cluster.inner) == ()
 
 
+@pytest.mark.usefixtures("no_topics")
 def test_copies_that_the_cluster_cannot_keep_are_told_before_up_fails_for_them(profile: Profile) -> None:
     found = broken(told(profile, replace(kafka_of(profile), replication=3)))
     assert {one.name for one in found} == {"kafka: topics"}
@@ -143,6 +169,7 @@ def written_by(kafka: Kafka, profile: Profile, sink: str) -> list[bytes]:
         log.close()
 
 
+@pytest.mark.usefixtures("no_topics")
 def test_what_grants_prints_is_enough_for_what_commands_and_writers_do(profile: Profile) -> None:
     kafka, names = kafka_of(profile), profile.topics
     replay = f"{names.decisions}.replay-1"
@@ -167,18 +194,16 @@ def test_what_grants_prints_is_enough_for_what_commands_and_writers_do(profile: 
         admin.create(altering, [replace(wanted.specs(profile)[0], config={"retention.ms": "1000"})])
 
 
+@pytest.mark.usefixtures("topics")
 def test_what_grants_prints_with_alter_topics_is_enough_to_alter_them(
     cluster: Cluster, profile: Profile
 ) -> None:
     altering = replace(kafka_of(profile), alter_topics=True)
-    cluster.allow(USER, needed := rights.needed(told(profile, altering)))
+    cluster.allow(USER, rights.needed(told(profile, altering)))
     spec = replace(wanted.specs(profile)[0], config={"retention.ms": "1000"})
     admin.create(altering, [spec])
     assert admin.describe(altering, [spec.name])[spec.name].config["retention.ms"] == "1000"
     assert [one.finding for one in findings(told(profile, altering)) if "up changes it" in one.finding]
-    for acl in needed:
-        if "AlterConfigs" in acl.operations:
-            cluster.forbid(USER, replace(acl, operations=("AlterConfigs",)))
 
 
 def test_settings_of_a_topic_that_is_there_are_left_unless_somebody_asks_for_their_change(
@@ -203,6 +228,7 @@ def test_settings_of_a_topic_that_is_there_are_left_unless_somebody_asks_for_the
     admin.delete(cluster.inner, ["theirs"])
 
 
+@pytest.mark.usefixtures("topics")
 def test_topics_that_differ_are_told_with_what_can_still_be_used(
     cluster: Cluster, profile: Profile, authority: Authority
 ) -> None:
@@ -212,6 +238,8 @@ def test_topics_that_differ_are_told_with_what_can_still_be_used(
     said = "topic risk.decisions has 4 partitions, the profile says 8"
     mend = "set partitions: 4 in the profile, or name another topic there"
     assert found == [Check("kafka: topics", BROKEN, said, mend)]
+    spec = replace(wanted.specs(profile)[0], config={"retention.ms": "1000"})
+    as_wanted(cluster, spec)
     said = f"topic risk.transactions has retention.ms=1000, the profile says {profile.retention_ms}"
     assert findings(profile) == [
         *way_in(cluster, authority),
@@ -221,6 +249,7 @@ def test_topics_that_differ_are_told_with_what_can_still_be_used(
     ]
 
 
+@pytest.mark.usefixtures("topics")
 @pytest.mark.parametrize(
     ("acl", "said"),
     [
@@ -241,10 +270,8 @@ def test_topics_that_differ_are_told_with_what_can_still_be_used(
 )
 def test_a_right_that_is_taken_away_is_named(cluster: Cluster, profile: Profile, acl: Acl, said: str) -> None:
     cluster.forbid(USER, acl)
-    found = broken(profile)
-    cluster.allow(USER, [acl])
     mend = "give them: fraudctl grants kafka"
-    assert found == [Check("kafka: rights", BROKEN, f"lacking: {said}", mend)]
+    assert broken(profile) == [Check("kafka: rights", BROKEN, f"lacking: {said}", mend)]
 
 
 def wrong(profile: Profile, folder: Path, authority: Authority, cluster: Cluster, what: str) -> Kafka:

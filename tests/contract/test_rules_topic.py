@@ -5,11 +5,10 @@ from __future__ import annotations
 import itertools
 import logging
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -30,50 +29,36 @@ from fraudctl.settings.profile import Approval, Signing
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring import activation, keys
 from pipeline.scoring.activation import Activation
-from tests.certificates import Authority
-from tests.kafka_cluster import Cluster, running
+from tests.kafka_cluster import Cluster
+from tests.rule_sets import ONE_RULE
 
 NUMBERS = itertools.count()
-CONTENT: dict[str, Any] = {
-    "version": "one",
-    "rules": {"r": {"when": "amount > 5", "points": 60}},
-    "thresholds": {"review": 50, "block": 80},
-}
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    folder = tmp_path_factory.mktemp("kafka")
-    with running(Cluster(folder, Authority(folder))) as made:
-        yield made
-
-
 MakeHome = Callable[[], Stack]
 
 
 @pytest.fixture
-def homes(cluster: Cluster, tmp_path: Path) -> MakeHome:
+def homes(broker: Cluster, tmp_path: Path) -> MakeHome:
     """Homes on one topic of their own, which is there and empty."""
     topic = f"rules-{next(NUMBERS)}"
-    admin.create(cluster.inner, [TopicSpec(topic, 1, {"message.timestamp.type": "LogAppendTime"})])
+    admin.create(broker.inner, [TopicSpec(topic, 1, {"message.timestamp.type": "LogAppendTime"})])
     profile = reading.load("default")
     profile = replace(profile, topics=replace(profile.topics, rules=topic))
 
     def make() -> Stack:
         home = tmp_path / f"home-{next(NUMBERS)}"
         home.mkdir()
-        return Stack(home, profile, {"kafka": cluster.at("INNER"), "flink": "127.0.0.1:1"})
+        return Stack(home, profile, {"kafka": broker.at("INNER"), "flink": "127.0.0.1:1"})
 
     return make
 
 
 def rules(version: str) -> RuleSet:
-    return parse(CONTENT | {"version": version})
+    return parse({**ONE_RULE, "version": version})
 
 
 def begun(stack: Stack) -> activations.RulesTopic:
     """The topic after the first submission of a job."""
-    config = submission.job_config(stack, 1, ruleset=CONTENT)
+    config = submission.job_config(stack, 1, ruleset=ONE_RULE)
     activations.live_config(stack, config)
     return activations.of(stack)
 
@@ -102,7 +87,7 @@ def test_the_first_submission_makes_a_key_for_the_owner_alone_and_tells_the_job_
     homes: MakeHome,
 ) -> None:
     here = homes()
-    config = activations.live_config(here, submission.job_config(here, 1, ruleset=CONTENT))
+    config = activations.live_config(here, submission.job_config(here, 1, ruleset=ONE_RULE))
     file = here.paths.secret_file(signing.KEY)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     made = signing.of(here)
@@ -141,14 +126,14 @@ def test_a_home_of_the_version_before_comes_up_with_what_was_in_force(
     wrote(here, *unsigned("one", "two"), b"{")
     assert versions(here) == ["one", "two"]
     with caplog.at_level(logging.WARNING):
-        config = activations.live_config(here, submission.job_config(here, 1, ruleset=CONTENT))
+        config = activations.live_config(here, submission.job_config(here, 1, ruleset=ONE_RULE))
     assert "3 record(s) of before this home had a key count" in caplog.text
     assert config.trust is not None
     assert (config.trust.adopted, config.ruleset["version"]) == (3, "two")
     wrote(here, unsigned("one", "two", "three")[2])
     activations.of(here).activate(lambda chain: Change("apply", rules("four")))
     assert versions(here) == ["one", "two", "four"]
-    again = activations.live_config(here, submission.job_config(here, 2, ruleset=CONTENT))
+    again = activations.live_config(here, submission.job_config(here, 2, ruleset=ONE_RULE))
     assert again.trust == config.trust
 
 
@@ -189,7 +174,7 @@ def test_a_rule_set_by_another_key_is_refused_where_the_job_is_the_operators_to_
     operated = replace(homes(), engine="kubernetes")
     signing.keep(operated, there.signer.key)
     feature = {"users": {"by": "ip", "agg": "distinct", "of": "user_id", "window": "1m"}}
-    topic, needs_ip = activations.of(operated), parse(CONTENT | {"version": "two", "features": feature})
+    topic, needs_ip = activations.of(operated), parse(ONE_RULE | {"version": "two", "features": feature})
     with pytest.raises(UsageError, match="no step by ip") as refused:
         topic.activate(lambda _: Change("apply", needs_ip))
     assert "job.hops" in refused.value.hint

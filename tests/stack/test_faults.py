@@ -7,7 +7,9 @@ import time
 import pytest
 
 from fraudctl.bench.load import NANO, Worker, send
+from fraudctl.home.jobs import keeper_state
 from fraudctl.home.stack import Stack
+from fraudctl.jobs import live
 from fraudctl.kafka import admin
 from tests.stack.flow import (
     all_tasks_run,
@@ -18,6 +20,7 @@ from tests.stack.flow import (
     expected_in,
     held_by,
     kill,
+    live_job_id,
     newest,
     send_all,
     workload,
@@ -30,15 +33,18 @@ COUNT = int(RATE * SECONDS)
 AFTER = 20
 """Events that are sent when the job runs again: what it repeats it has repeated once these are decided."""
 VICTIMS = ("flink-taskmanager", "flink-jobmanager", "kafka", "postgres redis", "sink-postgres sink-redis")
-"""Programs that are killed together: the two stores have nothing to do with each other."""
+"""Programs that are killed together: the two stores have nothing to do with each other. A JobManager forgets
+its jobs, and the keeper submits the live one anew."""
 
 
 @pytest.mark.parametrize("victims", VICTIMS)
 def test_after_a_hard_kill_every_event_is_decided_once_and_the_stores_hold_the_log(
     stack: Stack, victims: str
 ) -> None:
-    if victims == "flink-jobmanager":
+    is_forgotten = victims == "flink-jobmanager"
+    if is_forgotten:
         await_checkpoint(stack)
+    job_id, run = live_job_id(stack), live.status(stack)["run"]
     load = workload(RATE)
     names = stack.profile.topics
     before = sum(admin.end_offsets(stack.kafka, names.transactions).values())
@@ -62,6 +68,17 @@ def test_after_a_hard_kill_every_event_is_decided_once_and_the_stores_hold_the_l
     await_sinks(stack)
     found = newest(await_decisions(stack, load, COUNT))
     assert sorted(found) == list(range(COUNT))
+    if is_forgotten:
+        assert_submitted_anew(stack, job_id, run)
     assert {sink: held_by(stack, sink, found) for sink in stack.profile.sinks} == {
         sink: expected_in(stack, sink, found) for sink in stack.profile.sinks
     }
+
+
+def assert_submitted_anew(stack: Stack, job_id: str, run: int | None) -> None:
+    """One job, another than that one, goes on with the same run from a checkpoint."""
+    kept = keeper_state(stack)
+    assert kept is not None
+    assert (kept.run, kept.job_id) == (run, live_job_id(stack))
+    assert kept.job_id != job_id
+    assert "/chk-" in str(kept.restored_from)

@@ -13,7 +13,6 @@ from fraudctl.jobs import live
 from fraudctl.jobs.submission import LIVE
 from tests.stack.flow import (
     all_tasks_run,
-    await_checkpoint,
     await_decisions,
     await_that,
     kill,
@@ -76,25 +75,6 @@ def test_a_rescaled_job_goes_on_at_the_new_parallelism(stack: Stack) -> None:
     ]
     assert {len(all_of) for all_of in found.values()} == {1}
     assert wider["run"] == narrower["run"]
-
-
-def test_a_job_that_the_jobmanager_forgot_comes_back_from_its_newest_checkpoint(stack: Stack) -> None:
-    load = workload()
-    send_all(stack, load, 0, 300)
-    await_decisions(stack, load, 300)
-    await_checkpoint(stack)
-    before, run = live_job_id(stack), live.status(stack)["run"]
-    kill(stack, "flink-jobmanager")
-    send_all(stack, load, 300, 600)
-    await_that(
-        lambda: all_tasks_run(stack), LONG_S, lambda: f"the job is not back: {jobfiles.keeper_state(stack)}"
-    )
-    found = await_decisions(stack, load, 600)
-    kept = jobfiles.keeper_state(stack)
-    assert kept is not None
-    assert (len(found), kept.run, kept.job_id != before) == (600, run, True)
-    assert "/chk-" in kept.restored_from
-    assert len(Flink(stack.flink).live(LIVE)) == 1
 
 
 def test_a_keeper_killed_while_it_submits_leaves_one_job(stack: Stack) -> None:

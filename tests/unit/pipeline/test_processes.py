@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -86,28 +87,46 @@ def test_a_writer_goes_on_while_the_disk_of_its_status_file_is_full(kafka: MockK
     assert sorted(one.name for one in tmp_path.iterdir()) == ["status.json", "writer.json"]
 
 
-@pytest.mark.parametrize("program", ["projector", "notifier", "ticker"])
+PROGRAMS = ("projector", "notifier", "ticker")
+MEND = "; have it written anew with: fraudctl down && fraudctl up\n"
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_process_without_its_configuration_says_so_and_ends(program: str, tmp_path: Path) -> None:
+    path = tmp_path / "process.json"
+    argv = [sys.executable, "-m", f"pipeline.{program}", "--config", str(path)]
+    ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == os.EX_CONFIG
+    assert ended.stderr == f"pipeline.{program}: {path}: No such file or directory{MEND}"
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (None, "No such file or directory"),
         ("{", "Invalid JSON: EOF while parsing an object at line 1 column 1"),
         ('{"colour": 1}', "colour is not known"),
         ("{}", " is missing, "),
     ],
 )
 def test_a_process_says_what_is_wrong_with_its_configuration_and_ends(
-    program: str, text: str | None, said: str, tmp_path: Path
+    program: str,
+    text: str,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = tmp_path / "process.json"
-    if text is not None:
-        path.write_text(text)
-    argv = [sys.executable, "-m", f"pipeline.{program}", "--config", str(path)]
-    ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == os.EX_CONFIG
-    assert ended.stderr.startswith(f"pipeline.{program}: {path}: ")
-    assert said in ended.stderr
-    assert ended.stderr.endswith("; have it written anew with: fraudctl down && fraudctl up\n")
+    path.write_text(text)
+    monkeypatch.setattr(sys, "argv", [program, "--config", str(path)])
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"pipeline.{program}").main()
+    assert ended.value.code == os.EX_CONFIG
+    told = capsys.readouterr().err
+    assert told.startswith(f"pipeline.{program}: {path}: ")
+    assert said in told
+    assert told.endswith(MEND)
 
 
 def test_everything_wrong_is_said_at_once_without_the_values(kafka: MockKafka, tmp_path: Path) -> None:

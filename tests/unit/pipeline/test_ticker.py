@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pipeline.connections.kafka.description import Kafka
 from pipeline.process.silence import ACTIVE_POLL_MS, HOLD_MS, IDLE_POLL_MS, SAFETY_MS, Silence
 from pipeline.ticker import Config
+from tests.examples import examples
 
 OUT_OF_ORDERNESS_MS = 50
 SETTLE_MS = OUT_OF_ORDERNESS_MS + SAFETY_MS
@@ -146,7 +147,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(STEPS)
 def test_whatever_happens_everything_is_released_and_nobody_is_held_back(
     steps: list[tuple[int, list[int], bool]],

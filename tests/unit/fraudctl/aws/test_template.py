@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,38 @@ PROFILE = reading.load(template.PROFILE)
 ROOT = Path(template.__file__).parents[2]
 RUN = "import sys; from cfnlint.runner import main; sys.argv[0] = 'cfn-lint'; sys.exit(main())"
 CFN_LINT = [sys.executable, "-W", "ignore", "-c", RUN, "--regions", "eu-central-1"]
+SHIPPED = sorted((ROOT / "deploy" / "aws").glob("*.yaml"))
+WRONG: Mapping[str, Any] = {
+    "RuntimeEnvironment": "FLINK-9_9",
+    "ServiceExecutionRole": None,
+    "RuntimeEnvironmnt": "FLINK-2_2",
+}
+"""Properties of an application that is wrong in three ways: another value, none, another name."""
 
 
-def lint(*files: Path) -> list[str]:
-    """What cfn-lint finds, warnings included."""
-    said = subprocess.run([*CFN_LINT, "--", *map(str, files)], capture_output=True, text=True, check=False)
-    assert not said.stderr, said.stderr
-    return said.stdout.splitlines()
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[str]]:
+    """What cfn-lint finds, warnings included, by the file's name; it is asked once for all, being slow."""
+    folder = tmp_path_factory.mktemp("templates")
+    small = replace(PROFILE, notify=Notify(), sinks={"redis": {}})
+    (folder / "small.yaml").write_text(template.text(small))
+    (folder / "wrong.yaml").write_text(yaml.safe_dump(application_alone(WRONG)))
+    files = [*SHIPPED, *sorted(folder.iterdir())]
+    argv = [*CFN_LINT, "--format", "parseable", "--", *map(str, files)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert not done.stderr, done.stderr
+    found: dict[str, list[str]] = {file.name: [] for file in files}
+    for line in done.stdout.splitlines():
+        found[Path(line.partition(":")[0]).name].append(line)
+    return found
+
+
+def application_alone(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A template of the application, with these properties and without those that are None."""
+    document = template.document(PROFILE)
+    job = document["Resources"]["Job"]
+    told = {name: value for name, value in (job["Properties"] | changes).items() if value is not None}
+    return {"Parameters": document["Parameters"], "Resources": {"Job": {**job, "Properties": told}}}
 
 
 def resources(kind: str) -> dict[str, Any]:
@@ -54,38 +79,33 @@ def test_the_shipped_template_is_the_one_of_the_shipped_profile() -> None:
     assert shipped == template.HEAD + template.text(PROFILE), "run: make aws"
 
 
-def test_cfn_lint_finds_nothing_in_any_template() -> None:
-    files = sorted((ROOT / "deploy" / "aws").glob("*.yaml"))
-    assert [file.name for file in files] == ["data.yaml", "network.yaml", "pipeline.yaml"]
-    assert lint(*files) == []
+@pytest.mark.slow
+def test_cfn_lint_finds_nothing_in_any_template(said: Mapping[str, list[str]]) -> None:
+    names = ["data.yaml", "network.yaml", "pipeline.yaml"]
+    assert [file.name for file in SHIPPED] == names
+    assert [line for name in names for line in said[name]] == []
 
 
-def test_a_profile_without_people_and_with_one_sink_makes_a_whole_template_too(tmp_path: Path) -> None:
-    small = replace(PROFILE, notify=Notify(), sinks={"redis": {}})
-    file = tmp_path / "small.yaml"
-    file.write_text(template.text(small))
-    assert lint(file) == []
+@pytest.mark.slow
+def test_a_profile_without_people_and_with_one_sink_makes_a_whole_template_too(
+    said: Mapping[str, list[str]],
+) -> None:
+    assert said["small.yaml"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    "wanted",
     [
-        ({"RuntimeEnvironment": "FLINK-9_9"}, "'FLINK-9_9' is not one of"),
-        ({"ServiceExecutionRole": None}, "'ServiceExecutionRole' is a required property"),
-        ({"RuntimeEnvironmnt": "FLINK-2_2"}, "'RuntimeEnvironmnt' was unexpected"),
+        "'FLINK-9_9' is not one of",
+        "'ServiceExecutionRole' is a required property",
+        "'RuntimeEnvironmnt' was unexpected",
     ],
 )
 def test_cfn_lint_finds_what_is_wrong_with_the_application(
-    tmp_path: Path, wrong: dict[str, Any], said: str
+    said: Mapping[str, list[str]], wanted: str
 ) -> None:
-    document = template.document(PROFILE)
-    job = document["Resources"]["Job"]["Properties"]
-    document["Resources"]["Job"]["Properties"] = {
-        name: value for name, value in (job | wrong).items() if value is not None
-    }
-    file = tmp_path / "wrong.yaml"
-    file.write_text(yaml.safe_dump(document))
-    assert any(said in line for line in lint(file))
+    assert any(wanted in line for line in said["wrong.yaml"])
 
 
 def test_the_application_is_told_what_the_package_is_and_what_the_job_reads() -> None:

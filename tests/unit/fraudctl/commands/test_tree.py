@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import inspect
 import io
+import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +25,22 @@ WHOLE = {name: TREE.whole(name) for name in cli.COMMANDS}
 THIRD_PARTIES = {"annotated_doc", "rich", "shellingham", "typer"}
 """what help may import; each other package costs every command its time"""
 SHOW_HELP = """
-import io, sys
+import io, json, os, sys
 from contextlib import redirect_stdout
 before = set(sys.modules)
-from fraudctl import cli
-with redirect_stdout(io.StringIO()):
-    cli.main([*sys.argv[1:], "--help"])
-from fraudctl.commands._deferred import is_executed
-for name in sorted(set(sys.modules) - before):
-    if is_executed(sys.modules[name]):
-        print(name)
+import typer
+for command in json.load(sys.stdin):
+    if not os.fork():
+        from fraudctl import cli
+        with redirect_stdout(io.StringIO()):
+            cli.main([*command.split(), "--help"])
+        from fraudctl.commands._deferred import is_executed
+        found = [name for name in set(sys.modules) - before if is_executed(sys.modules[name])]
+        print(json.dumps([command, found]), flush=True)
+        os._exit(0)
+    assert os.wait()[1] == 0, command
 """
+"""Each in a process of its own that has nothing but Typer, which is told as well."""
 
 
 def everything(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:
@@ -43,9 +51,12 @@ def everything(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str
     ]
 
 
-def imported_for_help(*command: str) -> set[str]:
-    argv = [sys.executable, "-c", SHOW_HELP, *command]
-    return set(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split())
+@cache
+def imported_for_help() -> Mapping[str, set[str]]:
+    """What is imported for the help of each command, and for that of all of them, which has no name."""
+    argv, asked = [sys.executable, "-c", SHOW_HELP], json.dumps(["", *cli.COMMANDS])
+    done = subprocess.run(argv, input=asked, capture_output=True, text=True, check=True)
+    return {command: set(found) for command, found in map(json.loads, done.stdout.splitlines())}
 
 
 def shown(command: Any, path: tuple[str, ...], show: Any) -> str:
@@ -69,7 +80,7 @@ def test_every_command_of_a_module_stands_in_the_table() -> None:
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
 def test_help_of_a_command_imports_that_command_and_nothing_that_it_works_with(name: str) -> None:
-    found = imported_for_help(name)
+    found = imported_for_help()[name]
     own = cli.COMMANDS[name].module
     rooms = {".".join(one.split(".")[:3]) for one in found if one.startswith("fraudctl.commands.")}
     assert {room for room in rooms if not room.startswith("fraudctl.commands._")} == {own}
@@ -82,7 +93,7 @@ def test_help_of_a_command_executes_of_the_rooms_that_it_works_with_what_they_ar
     name: str,
 ) -> None:
     shows = {"cli", "commands", "console", "errors", "settings"}
-    ours = {one for one in imported_for_help(name) if one.startswith(("fraudctl.", "pipeline."))}
+    ours = {one for one in imported_for_help()[name] if one.startswith(("fraudctl.", "pipeline."))}
     worked_with = {one for one in ours if one.split(".")[1] not in shows}
     folders = {one for one in worked_with if ROOT.joinpath(*one.split("."), "__init__.py").is_file()}
     assert worked_with - folders == set()
@@ -90,7 +101,7 @@ def test_help_of_a_command_executes_of_the_rooms_that_it_works_with_what_they_ar
 
 
 def test_help_of_everything_imports_no_command() -> None:
-    found = imported_for_help()
+    found = imported_for_help()[""]
     assert {one for one in found if one.startswith("fraudctl.commands.")} == {
         "fraudctl.commands._app",
         "fraudctl.commands._deferred",

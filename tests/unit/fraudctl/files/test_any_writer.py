@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fraudctl.files.options import ReadOptions
+from tests.examples import examples
 from tests.unit.fraudctl.files.test_any_dialect import as_json_lines, decided, tables
 
 Rows = list[dict[str, Any]]
@@ -148,7 +149,7 @@ WRITERS: list[Writer] = [
 
 
 @given(tables(), st.sampled_from(WRITERS), st.randoms(use_true_random=False))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_whatever_wrote_a_table_it_is_decided_as_its_plain_sorted_json_lines(
     rows: Rows, write: Writer, shuffling: Any
 ) -> None:

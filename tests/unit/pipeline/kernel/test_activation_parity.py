@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
@@ -17,13 +17,15 @@ from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation
 from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference, Scored
+from tests.examples import examples
 from tests.kernel_process import KernelProcess
 from tests.streams import UNITS, Case, Change, LogShape, content, random_case, random_changes
 
 Topic = list[tuple[int, int, bytes]]
+Kinds = Mapping[str, Kind]
 
 many = settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(100), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 seeds = st.integers(0, 2**32)
 
@@ -89,18 +91,25 @@ def said_of(scored: Scored) -> dict[str, Any]:
 def by_kernel(kernel: KernelProcess, case: Case, topic: Topic) -> list[dict[str, Any]]:
     answers = kernel.run_activations(topic, asdict(settings_of(case)), case.rows, "append")
     chain = activation.read(topic)
-    return [_raw(one, chain) for one in answers if "duplicate" not in one and "refused" not in one]
+    kinds = {one.offset: (kinds_of(one.content), kinds_of(one.shadow)) for one in chain}
+    return [
+        _raw(one, *kinds[activation.in_force(chain, one["due"]).offset])
+        for one in answers
+        if "duplicate" not in one and "refused" not in one
+    ]
 
 
-def _raw(answer: dict[str, Any], chain: Sequence[Activation]) -> dict[str, Any]:
-    one = activation.in_force(chain, answer["due"])
-    kept = {name: answer[name] for name in ("partition", "offset", "due")} | _part(answer, one.content)
-    return kept | ({"shadow": _part(answer["shadow"], one.shadow)} if "shadow" in answer else {})
+def kinds_of(ruleset: Mapping[str, Any] | None) -> Kinds:
+    return {} if ruleset is None else {name: one.kind for name, one in parse(ruleset).features.items()}
 
 
-def _part(answer: dict[str, Any], ruleset: Any) -> dict[str, Any]:
-    declared = parse(ruleset).features
-    values = {name: _value(value, declared[name].kind) for name, value in answer["features"].items()}
+def _raw(answer: dict[str, Any], live: Kinds, shadow: Kinds) -> dict[str, Any]:
+    kept = {name: answer[name] for name in ("partition", "offset", "due")} | _part(answer, live)
+    return kept | ({"shadow": _part(answer["shadow"], shadow)} if "shadow" in answer else {})
+
+
+def _part(answer: dict[str, Any], kinds: Kinds) -> dict[str, Any]:
+    values = {name: _value(value, kinds[name]) for name, value in answer["features"].items()}
     warming = {"warming": answer["warming"]} if "warming" in answer else {}
     return {"saturated": answer["saturated"], "features": values} | warming
 

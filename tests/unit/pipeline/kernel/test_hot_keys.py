@@ -34,10 +34,11 @@ def test_every_count_lies_between_what_is_told_and_no_hot_key_is_missing(
 ) -> None:
     keys = drawn(share, others)
     exact = Counter(keys)
-    for told in (asked(tmp_path, keys)["whole"], *asked(tmp_path, keys)["merged"]):
+    found = asked(tmp_path, keys)
+    for told in (found["whole"], *found["merged"]):
         assert all(at_least <= exact[key] <= at_most for key, at_most, at_least in told["keys"])
         assert all(at_most - at_least <= told["counted"] / SIZE for _, at_most, at_least in told["keys"])
-    whole = asked(tmp_path, keys)["whole"]
+    whole = found["whole"]
     assert whole["counted"] == len(keys)
     assert whole["keys"][0][0] == "hot"
     assert {key for key, times in exact.items() if times > len(keys) / 20} <= {

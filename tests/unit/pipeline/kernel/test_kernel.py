@@ -18,6 +18,7 @@ from pipeline.records.quantities import Refusal
 from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from pipeline.scoring.order import Record, Time, stamp
+from tests.examples import examples
 from tests.kernel_process import KernelProcess
 from tests.streams import START_MS, Row
 from tests.unit.pipeline.records.event_cases import HEAD, REFUSED
@@ -106,7 +107,7 @@ class Spelling:
         return f"{self._random.randint(0, tens)}{self._digits(1, 1)}"
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32))
 def test_amounts_times_and_numbers_of_any_spelling_are_judged_alike(kernel: KernelProcess, seed: int) -> None:
     spell = Spelling(seed)
@@ -118,7 +119,7 @@ def test_amounts_times_and_numbers_of_any_spelling_are_judged_alike(kernel: Kern
     assert kernel_codes(kernel, values) == [python_code(value) for value in values]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(st.lists(st.binary(max_size=12), min_size=30, max_size=30))
 def test_bytes_in_the_middle_of_a_transaction_are_judged_alike(
     kernel: KernelProcess, middles: list[bytes]
@@ -172,7 +173,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=examples(100), deadline=None, derandomize=True)
 @given(
     st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(["", "null", '"mine"', '""'])), min_size=30, max_size=30)
 )
@@ -216,7 +217,7 @@ def test_at_the_edges_of_what_nobody_sees_ids_are_judged_alike(kernel: KernelPro
     assert {None, "bad_id"} == set(codes)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=examples(100), deadline=None, derandomize=True)
 @given(
     limits=LIMITS,
     ids=st.lists(

@@ -13,6 +13,7 @@ from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference
+from tests.examples import examples
 from tests.kernel_process import KernelProcess
 from tests.oracle.windows import evaluate
 from tests.oracle.words import MONEY
@@ -35,7 +36,7 @@ from tests.streams import (
 Answers = list[dict[str, Any]]
 
 many = settings(
-    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(120), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from pipeline.scoring.account import Account, Backing
 from pipeline.scoring.activation import Record
 from pipeline.scoring.approval import Proposed
 from pipeline.scoring.signature import Trust
+from tests.examples import examples
 from tests.kernel_process import KernelProcess
 from tests.unit.pipeline.scoring.activation_cases import FIRST, SECOND
 from tests.unit.pipeline.scoring.signing_key import ALICE, HERE, OURS, THEIRS, TRUST, signed_after
@@ -29,12 +29,6 @@ STRANGER_KEY = Ed25519PrivateKey.from_private_bytes(b"s" * 32)
 ONE = replace(TRUST, keys=tuple(map(keys.public, (OURS, THEIRS, CAROL_KEY))), approvals=1)
 SETTINGS = asdict(PlanSettings())
 OTHER = parse(SECOND | {"version": "other"})
-
-
-@pytest.fixture(scope="module")
-def kernel() -> Iterator[KernelProcess]:
-    with KernelProcess() as process:
-        yield process
 
 
 class Topic:
@@ -196,7 +190,9 @@ def test_where_no_approval_is_wanted_proposals_change_nothing(kernel: KernelProc
     assert topic.said(kernel) == [{"offset": at, "from_ms": 1_000 * (at + 2)}]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(60), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 @given(
     steps=st.lists(
         st.tuples(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -19,6 +18,7 @@ from pipeline.scoring import activation, keys
 from pipeline.scoring.account import Account, Backing, Destination
 from pipeline.scoring.activation import Record
 from pipeline.scoring.signature import Trust
+from tests.examples import examples
 from tests.kernel_process import KernelProcess
 from tests.unit.pipeline.scoring.activation_cases import FIRST, SECOND
 from tests.unit.pipeline.scoring.signing_key import (
@@ -34,12 +34,6 @@ from tests.unit.pipeline.scoring.signing_key import (
 SETTINGS = asdict(PlanSettings())
 THEIR_KEY = keys.public(THEIRS)
 SHORT = b'{"kind":"activation","action":"apply","version":"x","hash":"y","ruleset":{},"previous":0}'
-
-
-@pytest.fixture(scope="module")
-def kernel() -> Iterator[KernelProcess]:
-    with KernelProcess() as process:
-        yield process
 
 
 def begun() -> list[Record]:
@@ -224,7 +218,7 @@ def test_trust_is_read_as_it_was_written() -> None:
 
 GOOD = signed_after(begun())
 many = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=examples(150), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 
 

@@ -12,6 +12,7 @@ from pipeline.rules.expression.compile import predicate
 from pipeline.rules.expression.parse import parse
 from pipeline.rules.expression.reachability import can_fail, can_hold, implies, normal
 from pipeline.rules.expression.tree import Condition, Kind, Names
+from tests.examples import examples
 
 NAMES = Names(
     frozenset({"mcc"}), {"n": Kind.INT, "age": Kind.INT, "mean": Kind.FLOAT, "seq": Kind.BOOL}, {"empty": ()}
@@ -159,7 +160,7 @@ VALUES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(TEXTS, VALUES)
 def test_what_is_said_never_to_hold_or_to_fail_never_does(text: str, values: dict[str, Any]) -> None:
     condition = read(text)

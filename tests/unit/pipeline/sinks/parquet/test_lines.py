@@ -15,6 +15,7 @@ from pipeline.records.events import Transaction
 from pipeline.records.quantities import Number
 from pipeline.sinks.parquet import files, lines
 from pipeline.sinks.parquet import table as decision_table
+from tests.examples import examples
 
 NOON = 1_764_072_000_000  # 2025-11-25T12:00Z
 
@@ -88,7 +89,7 @@ def plain(offset: int, **changed: Any) -> Decision:
     return Decision(**parts | changed)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(decisions, min_size=1, max_size=6))
 def test_the_table_is_the_one_that_is_made_one_by_one(found: list[Decision]) -> None:
     deliveries = delivered([encode_decision(decision) for decision in found])

@@ -1,0 +1,21 @@
+"""How many examples a property test tries: all of them, or a few in the loop of who is at work.
+
+`make test-fast` runs with Hypothesis' profile `quick`; whatever else runs the tests has the full numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hypothesis import settings
+
+QUICK: Final = "quick"
+_SHARE, _LEAST = 10, 10
+
+settings.register_profile(QUICK, max_examples=_LEAST)
+
+
+def examples(number: int) -> int:
+    """That many; a tenth of them, and ten at least, where it is to be quick."""
+    is_quick = settings.get_current_profile_name() == QUICK
+    return min(number, max(_LEAST, number // _SHARE)) if is_quick else number
