@@ -23,7 +23,10 @@ from fraudctl.engines.kubernetes.deployment import KIND
 from pipeline.rules.ruleset import content_hash
 
 CHECKPOINTS: Final = "execution.checkpointing.dir"
-RESOURCES: Final = {"requests": {"cpu": "100m", "memory": "512Mi", "ephemeral-storage": "64Mi"}, "limits": {"cpu": "1", "memory": "2Gi", "ephemeral-storage": "1Gi"}}
+RESOURCES: Final = {
+    "requests": {"cpu": "100m", "memory": "512Mi", "ephemeral-storage": "64Mi"},
+    "limits": {"cpu": "1", "memory": "2Gi", "ephemeral-storage": "1Gi"},
+}
 """of the command: it keeps a print of each decision that it compares, and Flink's client runs beside it"""
 _NAME_LENGTH: Final = 45
 """of a Flink cluster, at most"""
