@@ -1,4 +1,4 @@
-"""A Python with PyFlink and what that itself needs, and nothing of ours: as a managed service has one."""
+"""A Python with some packages and what these need, and nothing of ours: as a managed service has one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ ROOTS = ("apache-flink", "setuptools")
 """Apache Beam, which PyFlink needs, asks setuptools for versions."""
 
 
-def packages(folder: Path) -> Path:
+def packages(folder: Path, roots: tuple[str, ...] = ROOTS) -> Path:
     """A folder of links to those packages, as it could stand on a path of modules."""
     folder.mkdir()
-    for distribution in _needed(ROOTS):
+    for distribution in _needed(roots):
         for top in {Path(file).parts[0] for file in distribution.files or ()}:
             link, target = folder / top, Path(str(distribution.locate_file(top)))
             if top not in ("..", "__pycache__") and not link.exists():
@@ -28,7 +28,7 @@ def interpreter(folder: Path, places: Path) -> Path:
     """A virtual environment whose only packages are those in `places`."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
     [site] = folder.glob("lib/python*/site-packages")
-    (site / "flink.pth").write_text(f"{places}\n")
+    (site / "its.pth").write_text(f"{places}\n")
     return folder / "bin" / "python"
 
 

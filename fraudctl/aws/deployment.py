@@ -32,6 +32,8 @@ class Wanted:
     tell_whom: str
     notify_secret: str | None = None
     budget_usd: int = 2_000
+    hops: tuple[str, ...] = ()
+    """keys by which the job has steps beside those of the profile's rule set"""
 
     def check(self) -> None:
         """UsageError where the profile tells people and no secret is named."""
@@ -186,7 +188,7 @@ def _pipeline(account: Account, wanted: Wanted, folder: Path) -> Template:
     network = cloudformation.outputs(account, stack_name(account, NETWORK))
     data = cloudformation.outputs(account, stack_name(account, DATA))
     bucket, text = data["CodeBucket"], template.text(wanted.profile)
-    job = package.of_profile(wanted.profile, folder / "job.zip")
+    job = package.of_profile(wanted.profile, folder / "job.zip", wanted.hops)
     brokers = account.ask("kafka", "get_bootstrap_brokers", ClusterArn=data["ClusterArn"])
     cluster = data["ClusterArn"].split(":cluster/")[1]
     told = {

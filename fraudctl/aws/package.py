@@ -22,7 +22,7 @@ from fraudctl.servers.flink import build_kernel
 from fraudctl.settings import shipped
 from pipeline.connections.kafka import jvm
 from pipeline.connections.kafka.description import Kafka
-from pipeline.rules.feature import KEYS
+from pipeline.rules.feature import KEY_NAME, KEYS
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -81,9 +81,7 @@ def of_profile(
 
     `hops` are keys for features of rule sets that come into force later. Raises UsageError, Failed.
     """
-    for key in hops:
-        if key not in KEYS:
-            raise UsageError(f"there are no features by {key!r}", hint=f"there are: {', '.join(KEYS)}")
+    check_hops(hops)
     if profile.schema_registry is not None:
         raise UsageError(
             "the service has no place for what a schema registry asks of a client",
@@ -105,6 +103,16 @@ def build(config: JobConfig, target: Path, python: str = SERVICE_PYTHON, with_on
         merged = jar.merged(_jars(cache), Path(folder) / "job.jar")
         files = {ENTRY: _MAIN, JAR: merged.read_bytes(), **_python(config, cache, python, with_onnx)}
     return _written(target, files, MOST_BYTES)
+
+
+def check_hops(hops: Sequence[str]) -> None:
+    """UsageError for a key by which there are no features."""
+    for key in hops:
+        if not KEY_NAME.fullmatch(key):
+            raise UsageError(
+                f"there are no features by {key!r}",
+                hint=f"such are {', '.join(KEYS)}, another field, or user_id+merchant_id for both together",
+            )
 
 
 def function(target: Path, python: str = SERVICE_PYTHON) -> Package:

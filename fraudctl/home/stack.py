@@ -32,6 +32,10 @@ NEEDED_BY_JOBS = frozenset({"kafka", "flink"})
 """the servers without which no job runs"""
 MEND = "remove it and run: fraudctl up"
 LOOPBACK = "127.0.0.1"
+HOPS = "hops"
+"""among what is told beside: the keys by which a job has steps, where its engine has deployed it with them"""
+KEPT = frozenset({"local", "compose"})
+"""the engines whose live job our keeper submits, to a Flink that sees the files of the home"""
 METRICS = "metrics"
 """among the ports: those on which the pipeline's programs answer `/metrics`, by program"""
 
@@ -114,6 +118,11 @@ class Stack:
     def metrics_host(self) -> str:
         """On which address they answer: loopback, or any where each program has a network of its own."""
         return LOOPBACK if self.engine == "local" else "0.0.0.0"
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether our keeper submits the live job, and Flink sees the files of the home."""
+        return self.engine in KEPT
 
     @property
     def runs_jobs(self) -> bool:

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import audit, rulesets, signing
-from fraudctl.home.jobs import submitted_live, wanted_live
+from fraudctl.home.jobs import wanted_live
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.signing import Signing
+from fraudctl.jobs import steps
 from fraudctl.kafka import forgotten, tail
 from fraudctl.kafka.sender import Sender, Sent
 from pipeline.connections.kafka.description import Kafka
@@ -89,8 +90,8 @@ NOTHING_GIVEN = Signature()
 class RulesTopic:
     """Where a job's activations stand, and the home that keeps the content of every rule set.
 
-    `hops` are the keys that the job has steps by; None where no job runs. `signing` is None while the home
-    has no key: then nothing can be written, and no record is asked for a signature.
+    `hops` are the keys that the job has steps by; None where no job runs, or nobody knows. `signing` is None
+    while the home has no key: then nothing can be written, and no record is asked for a signature.
     """
 
     kafka: Kafka
@@ -98,6 +99,8 @@ class RulesTopic:
     home: Path
     hops: Sequence[str] | None = None
     signing: Signing | None = None
+    mend: str = steps.RESTART
+    """how the job gets a step that it lacks"""
 
     def read(self) -> list[Activation]:
         """Every activation that counts."""
@@ -193,7 +196,7 @@ class RulesTopic:
         if missing:
             raise UsageError(
                 f"the running job has no step by {', '.join(missing)}, which the rule set needs",
-                hint="add --restart: the job stops with a savepoint and goes on with the step",
+                hint=self.mend,
                 code="no_hop",
             )
 
@@ -236,10 +239,10 @@ def of(stack: Stack, key_file: Path | None = None) -> RulesTopic:
 
     Records are signed with the key of that file, else with the stack's.
     """
-    submitted = submitted_live(stack) if wanted_live(stack).wanted == "running" else None
-    hops = None if submitted is None else submitted.hops
     signer = signing.of(stack, key_file)
-    return RulesTopic(stack.kafka, stack.profile.topics.rules, stack.home, hops, signer)
+    rules = stack.profile.topics.rules
+    topic = RulesTopic(stack.kafka, rules, stack.home, signing=signer, mend=steps.mend(stack))
+    return replace(topic, hops=steps.known(stack, lambda: activation.hop_keys(topic.read())))
 
 
 def signed_for(stack: Stack, key_file: Path | None = None) -> RulesTopic:

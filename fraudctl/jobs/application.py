@@ -13,9 +13,10 @@ from fraudctl.home import signing
 from fraudctl.jobs.submission import LIVE, plan_settings, ruleset_content, schema_registry
 from fraudctl.kafka import frames
 from pipeline.rules import ruleset
-from pipeline.rules.feature import KEYS
+from pipeline.rules.feature import in_order
 from pipeline.scoring.job_config import JobConfig, JobTopics
 from pipeline.scoring.signature import Trust
+from pipeline.settings.document import Content
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -38,7 +39,6 @@ def application(
     """
     names = profile.topics
     content = ruleset_content(profile.rules)
-    needed = {feature.by for feature in ruleset.parse(content).features.values()}
     return JobConfig(
         name=LIVE,
         bootstrap=bootstrap,
@@ -48,10 +48,15 @@ def application(
         max_message_bytes=profile.max_message_bytes,
         settings=plan_settings(profile),
         idle_after_ms=profile.pipeline.idle_after_ms,
-        hops=tuple(key for key in KEYS if key in needed or key in hops),
+        hops=steps_of(content, hops),
         trust=trust or signing.trusted_by(profile),
         kafka_properties=kafka_properties,
         schema_registry=schema_registry(profile),
         decision_form=frames.decision_form(profile),
         hot_keys=profile.pipeline.hot_keys,
     )
+
+
+def steps_of(content: Content, hops: Sequence[str] = ()) -> tuple[str, ...]:
+    """The keys by which a job has steps that begins with that rule set, with these for later ones."""
+    return in_order([*(feature.by for feature in ruleset.parse(content).features.values()), *hops])

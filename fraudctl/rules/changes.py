@@ -201,11 +201,17 @@ def _followed(
 
 
 def restart_with(stack: Stack, ruleset: RuleSet, wait_s: float, progress: Progress) -> bool:
-    """Restart the job with the steps that the rule set needs and the job lacks; False when it lacks none."""
+    """Restart the job with the steps that the rule set needs and the job lacks; False when it lacks none.
+
+    UsageError where it is not our keeper that starts the job.
+    """
     topic = activations.of(stack)
-    keys = activations.needed(Change("apply", ruleset))
+    change = Change("apply", ruleset)
+    keys = activations.needed(change)
     if topic.hops is None or set(keys) <= set(topic.hops):
         return False
+    if not stack.is_kept:
+        topic.check(change)
     live.stop(stack, wait_s, progress)
     live.start(stack, wait_s, progress, hops=keys)
     return True

@@ -280,8 +280,7 @@ class DecisionsLog:
     def _revoked(self, consumer: Consumer, *_: object) -> None:
         if consumer is not self._consumer:
             return  # a retired one leaves the group
-        self._owned, self._uncommitted, self._unplaced, self._early = {}, {}, [], []
-        self._backlog = None
+        self._backlog, self._owned, self._uncommitted, self._unplaced, self._early = None, {}, {}, [], []
 
 
 def _delivery(message: Message) -> Delivery:

@@ -5,6 +5,7 @@ Knows the shape and the limits of a declaration; how values come about stands in
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from pipeline.rules.expression.tree import Condition, Kind, Names
 
 KEYS: Final = ("user_id", "ip", "device_id", "card_id", "merchant_id")
 """What a feature can be by without more ado, in the order of the hops; other keys come behind."""
+KEY_NAME: Final = re.compile(r"\w+(?:\([^()]*\))?(?:\+\w+(?:\([^()]*\))?){0,3}")
+"""What a key is called: a field, what is made of one such as `ip_net(ip)`, or several joined (see `JOIN`)."""
 MAX_KEY_PARTS: Final = 4
 MAX_OTHER_KEYS: Final = 8
 """Each is a step of the job of its own."""

@@ -110,6 +110,13 @@ class Release:
             self.pods.delete(name)
         self.pods.start(name, by_name(self.objects)[name], self.objects)
 
+    def stop_with_savepoint(self) -> str:
+        """As the operator begins an upgrade; the savepoint."""
+        path = self.flink.stop_with_savepoint(self.flink.live(LIVE)[0].job_id, f"file://{BUCKET}/savepoints")
+        for name in (JOBMANAGER, TASKMANAGER):
+            self.pods.end(name)
+        return path
+
     @property
     def flink(self) -> Flink:
         [port] = docker("port", self.pods.container(JOBMANAGER), "8081").splitlines()[:1]

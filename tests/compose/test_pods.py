@@ -6,18 +6,43 @@ There is no kubelet and no operator here: `tests/compose/pods.py` and `release.p
 from __future__ import annotations
 
 import json
+import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
+from fraudctl.engines.compose.checks import OUR_IMAGE
 from fraudctl.engines.kubernetes import near
+from fraudctl.jobs.submission import plan_settings, ruleset_content
 from fraudctl.kafka import admin
 from pipeline.records.names import writer_group
+from tests.compose.conftest import docker
 from tests.compose.release import JOBMANAGER, NAME, TASKMANAGER, TOOLBOX, Release, servers
+from tests.stack.own_jobs import Setup, assert_same, by_place, by_reference, decided, recorded
 from tests.waiting import LONG_S, await_that
 
 PROGRAMS = [f"{NAME}-{name}" for name in ("exporter", "sink-postgres", "sink-redis", "ticker", "toolbox")]
 RATE, SECONDS = 200, 10
+NEXT_IMAGE = "fraudctl:next"
+# What makes a kernel another one: other sources, by which its jar is named, and other bytes.
+NEXT_KERNEL = """
+import pathlib, shutil, zipfile
+import pipeline
+from fraudctl.servers import flink
+cache = pathlib.Path("/opt/cache")
+before = flink.job_jars(cache)[0]
+source = sorted((pathlib.Path(pipeline.__file__).parent / "kernel").rglob("*.java"))[0]
+source.write_text(source.read_text() + "// the next one\\n")
+after = flink.job_jars(cache)[0]
+assert before != after
+shutil.copy(before, after)
+with zipfile.ZipFile(after, "a") as jar:
+    jar.writestr("next", "")
+before.unlink()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +101,97 @@ def test_a_command_that_is_run_as_a_job_answers_as_it_would_in_the_toolbox(relea
     release.pods.end(name)
 
 
+def test_pods_that_are_killed_under_traffic_lose_nothing_and_decide_nothing_otherwise(
+    release: Release,
+) -> None:
+    with simulated(release, seed=8) as answer:
+        release.pods.end(TASKMANAGER)
+        release.pods.end(f"{NAME}-sink-postgres")
+        release.start_taskmanager()
+        release.pods.start(
+            f"{NAME}-sink-postgres", release.pods.specs[f"{NAME}-sink-postgres"], release.objects
+        )
+    assert (answer["sent"], answer["lost"]) == (RATE * SECONDS, 0)
+    assert_as_the_reference(release)
+    verified(release)
+
+
+def test_another_kernel_goes_on_from_a_savepoint_under_traffic_and_decides_the_same(
+    release: Release, next_image: str
+) -> None:
+    kernels = ("sh", "-c", "ls /opt/cache | grep fraudctl-kernel")
+    before = release.pods.run(TASKMANAGER, *kernels).stdout
+    with simulated(release, seed=9) as answer:
+        savepoint = release.stop_with_savepoint()
+        release.apply(next_image, savepoint)
+    assert release.pods.run(TASKMANAGER, *kernels).stdout not in ("", before)
+    assert (answer["sent"], answer["lost"]) == (RATE * SECONDS, 0)
+    assert_as_the_reference(release)
+    verified(release)
+
+
+@pytest.fixture
+def next_image() -> Iterator[str]:
+    """Ours, with another kernel."""
+    maker = f"{NAME}-next-image"
+    docker("run", "--name", maker, "--user", "0", "--entrypoint", "python", OUR_IMAGE, "-c", NEXT_KERNEL)
+    try:
+        docker(
+            "commit", "--change", "USER 10001:10001", "--change", 'ENTRYPOINT ["fraudctl"]', maker, NEXT_IMAGE
+        )
+        yield NEXT_IMAGE
+    finally:
+        docker("rm", "--force", maker)
+
+
+@contextmanager
+def simulated(release: Release, seed: int) -> Iterator[dict[str, Any]]:
+    """Traffic from a second pod of tools, which goes on while the block is executed; what came of it."""
+    answer: dict[str, Any] = {}
+    failed: list[subprocess.CompletedProcess[str]] = []
+
+    def simulate() -> None:
+        done = release.pods.run(TRAFFIC, "fraudctl", *simulating(seed), "--json", wait_s=550.0)
+        if done.returncode:
+            failed.append(done)
+        answer.update(json.loads(done.stdout)["data"] or {})
+
+    objects = release.objects
+    release.pods.start(TRAFFIC, release.pods.specs[TOOLBOX], objects)
+    release.await_ready(TRAFFIC)
+    before, thread = appended(release), threading.Thread(target=simulate)
+    thread.start()
+    try:
+        await_that(lambda: appended(release) > before + 2 * RATE, "events come in")
+        yield answer
+    finally:
+        thread.join()
+        release.pods.end(TRAFFIC)
+    assert failed == []
+
+
+TRAFFIC = f"{NAME}-traffic"
+
+
 def simulating(seed: int) -> list[str]:
     told = ("--rate", str(RATE), "--duration", f"{SECONDS}s", "--seed", str(seed), "--patience", "300s")
     return ["simulate", "--attack", "ip-burst", *told]
+
+
+def appended(release: Release) -> int:
+    stack = release.stack
+    return sum(admin.end_offsets(stack.kafka, stack.profile.topics.transactions).values())
+
+
+def assert_as_the_reference(release: Release) -> None:
+    """Each event of the whole log has the one decision that the executable specification makes."""
+    stack = release.stack
+    setup = Setup(
+        stack, ruleset_content(stack.profile.rules), settings=plan_settings(stack.profile), token="risk"
+    )
+    expected, _ = by_reference(setup, recorded(setup))
+    found = {place: set(values) for place, values in by_place(decided(setup)).items()}
+    assert_same(found, {place: {value} for place, value in expected.items()})
 
 
 def verified(release: Release) -> dict[str, int]:

@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 
+from fraudctl.aws import package
 from pipeline import notifier, notify, sinks
 from pipeline.notifier import Config, Office
 from pipeline.notify import erasure
@@ -35,7 +36,9 @@ from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome
 from pipeline.sinks.dynamodb import client as dynamo
+from tests import lambda_runtime
 from tests.decisions import decided, now_ms
+from tests.lambda_runtime import Answer
 from tests.waiting import LONG_S, await_that, kill_family
 
 _ids = count(1)
@@ -501,6 +504,26 @@ class TestLambda:
             notifier.lambda_handler({"detail": {"Records": event["Records"]}}, None)
         await_that(lambda: notifier.lambda_handler(event, None) == {"batchItemFailures": []}, "then it goes")
         assert len(told.people.got) == 2
+
+    def test_the_packed_function_answers_as_lambdas_own_runtime_asks(
+        self, told: World, tmp_path: Path
+    ) -> None:
+        """By a pipe, which brings a list of records and takes an error for all of them."""
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        packed = package.function(tmp_path / "function.zip", python).path
+        keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}
+        env = {notifier.CONFIG_VARIABLE: json.dumps(told.document), **keys}
+        done = Answer({"batchItemFailures": []})
+        with lambda_runtime.running(packed, tmp_path, "pipeline.notifier.lambda_handler", env) as function:
+            assert [function.invoke(told.records()) for _ in range(2)] == [done, done], (
+                function.log.read_text()
+            )
+            assert len(told.people.got) == 2
+            told.sink.write([decision("e3", 3, BURST)])
+            told.people.answers = ["later", "later"]
+            assert function.invoke(told.records()) == Answer(failed="RuntimeError")
+            await_that(lambda: function.invoke(told.records()) == done, "then it goes")
+        assert len(told.people.got) == 3
 
 
 def test_two_channels_are_told_independently(

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import audit, signing
 from fraudctl.home.audit import Break, Pin
@@ -22,6 +23,7 @@ from fraudctl.jobs.activations import Because, Change
 from fraudctl.kafka import admin
 from fraudctl.kafka.admin import TopicSpec
 from fraudctl.kafka.sender import Sender
+from fraudctl.rules import changes
 from fraudctl.settings import reading
 from fraudctl.settings.profile import Approval, Signing
 from pipeline.rules.ruleset import RuleSet, parse
@@ -163,6 +165,22 @@ def test_a_key_of_the_profile_takes_over_nothing_unless_somebody_vouches_for_it(
     assert [one.version for one in begun(after).read()] == ["one"]
     assert activations.of(after).trust().adopted == 1
     assert [one.offset for one in activations.of(before).sorted_out().aside] == [1]
+
+
+def test_a_rule_set_by_another_key_is_refused_where_the_job_is_the_operators_to_restart(
+    homes: MakeHome,
+) -> None:
+    there = begun(homes())
+    operated = replace(homes(), engine="kubernetes")
+    signing.keep(operated, there.signer.key)
+    feature = {"users": {"by": "ip", "agg": "distinct", "of": "user_id", "window": "1m"}}
+    topic, needs_ip = activations.of(operated), parse(ONE_RULE | {"version": "two", "features": feature})
+    with pytest.raises(UsageError, match="no step by ip") as refused:
+        topic.activate(lambda _: Change("apply", needs_ip))
+    assert "job.hops" in refused.value.hint
+    with pytest.raises(UsageError, match="no step by ip"):
+        changes.restart_with(operated, needs_ip, 1.0, Progress())
+    assert topic.activate(lambda _: Change("apply", rules("two"))).version == "two"
 
 
 def test_an_audit_log_that_was_cut_and_written_anew_disagrees_with_the_rules_topic(homes: MakeHome) -> None:

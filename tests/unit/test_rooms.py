@@ -11,6 +11,7 @@ UNIT = ROOT / "tests" / "unit"
 FILES = sorted(UNIT.rglob("test_*.py"))
 
 OF_NO_MODULE = {
+    "test_docs_commands.py": "command lines that documents print",
     "test_import_contracts.py": "who may import whom, as pyproject.toml says it",
     "test_late_imports.py": "which imports wait inside functions, and why",
     "test_rooms.py": "this file",

@@ -31,6 +31,10 @@ Secret = Annotated[
     str | None,
     typer.Option("--notify-secret", metavar="ARN", help="The secret with what the profile's channels need."),
 ]
+Hops = Annotated[
+    list[str] | None,
+    typer.Option("--hop", metavar="KEY", help="A key for features of later rule sets; may be repeated."),
+]
 Budget = Annotated[int, typer.Option("--budget", help="What a month may cost, in USD; above, a mail comes.")]
 
 
@@ -42,13 +46,14 @@ def plan(
     region: Region = None,
     notify_secret: Secret = None,
     budget: Budget = 2_000,
+    hop: Hops = None,
     wait: Wait = 300.0,
 ) -> Result:
     """Say what deploy would change, by change sets that are deleted again. What is not there yet hides more.
 
     Example: fraudctl aws plan --image IMAGE --tell risk@example.com
     """
-    asked = _wanted(profile, image, tell, notify_secret, budget)
+    asked = _wanted(profile, image, tell, notify_secret, budget, hop)
     changes = deployment.plan(account.Account(name, region), asked, wait)
     rows = [(one.stack, one.action, one.resource, one.kind, one.is_replaced) for one in changes]
     table = Table("", ("stack", "action", "resource", "type", "made anew"), rows)
@@ -65,6 +70,7 @@ def deploy(
     region: Region = None,
     notify_secret: Secret = None,
     budget: Budget = 2_000,
+    hop: Hops = None,
     wait: Wait = 3_600.0,
     yes: Yes = False,
 ) -> Result:
@@ -72,7 +78,7 @@ def deploy(
 
     Example: fraudctl aws deploy --image IMAGE --tell risk@example.com --notify-secret ARN
     """
-    asked = _wanted(profile, image, tell, notify_secret, budget)
+    asked = _wanted(profile, image, tell, notify_secret, budget, hop)
     if not yes:
         typer.confirm(f"Deploy {name}? What it makes costs money from then on.", abort=True, err=True)
     with progress(f"deploying {name}") as shown:
@@ -144,5 +150,8 @@ def delete(name: Name = "fraudctl", region: Region = None, wait: Wait = 1_800.0,
     return Result(f"{said}; network and data stay: see docs/aws.md", {"deleted": gone})
 
 
-def _wanted(profile: str, image: str, tell: str, notify_secret: str | None, budget: int) -> deployment.Wanted:
-    return deployment.Wanted(reading.load(profile, environ=os.environ), image, tell, notify_secret, budget)
+def _wanted(
+    profile: str, image: str, tell: str, notify_secret: str | None, budget: int, hops: list[str] | None
+) -> deployment.Wanted:
+    loaded = reading.load(profile, environ=os.environ)
+    return deployment.Wanted(loaded, image, tell, notify_secret, budget, tuple(hops or ()))

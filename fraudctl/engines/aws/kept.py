@@ -38,6 +38,8 @@ class Values:
     """the ARN of the secret with what the profile's channels need"""
     budget_usd: int = 2_000
     """what a month may cost; above, a mail comes"""
+    hops: tuple[str, ...] = ()
+    """keys by which the job has steps beside those of the profile's rule set, for later ones"""
 
     @property
     def account(self) -> Account:

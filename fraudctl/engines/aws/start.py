@@ -22,7 +22,9 @@ from fraudctl.engines.contract import Elsewhere, Wish
 from fraudctl.errors import UsageError
 from fraudctl.home import folder as homes
 from fraudctl.home import stack as stacks
-from fraudctl.home.stack import Paths, Stack
+from fraudctl.home.stack import HOPS, Paths, Stack
+from fraudctl.jobs.application import steps_of
+from fraudctl.jobs.submission import ruleset_content
 from fraudctl.settings.profile import ServerSettings
 from pipeline.connections.kafka.description import Kafka
 
@@ -36,7 +38,8 @@ _SHOWN: Final = 40
 def up(wish: Wish) -> Stack:
     """Bring the wished stack up and give it. Raises BadValues, UsageError, Failed."""
     values, profile = _values(wish), _profile(wish)
-    asked = deployment.Wanted(profile, values.image, values.tell, values.notify_secret, values.budget_usd)
+    known = values.notify_secret, values.budget_usd, values.hops
+    asked = deployment.Wanted(profile, values.image, values.tell, *known)
     asked.check()
     paths = Paths(wish.home)
     homes.claim(wish.home)
@@ -49,12 +52,12 @@ def up(wish: Wish) -> Stack:
         _say(deployment.plan(values.account, asked, wish.wait_s))
         with progress(f"deploying {values.name}") as shown:
             deployment.deploy(values.account, asked, wish.wait_s, shown)
-        made = stack_of(stack, values.account)
+        made = stack_of(stack, values.account, values.hops)
         made.save()
         return made
 
 
-def stack_of(stack: Stack, account: Account) -> Stack:
+def stack_of(stack: Stack, account: Account, hops: Sequence[str] = ()) -> Stack:
     """What commands know of it; its Kafka is reached from within its network alone, with rights of IAM."""
     told = cloudformation.parameters(account, deployment.stack_name(account, deployment.PIPELINE))
     kafka = Kafka(
@@ -62,7 +65,8 @@ def stack_of(stack: Stack, account: Account) -> Stack:
     )
     servers = {**stack.profile.servers, "kafka": ServerSettings(external=kafka)}
     profile = replace(stack.profile, servers=servers)
-    return replace(stack, profile=profile, addresses=addresses(told, account), extra={"ready": True})
+    extra = {"ready": True, HOPS: steps_of(ruleset_content(stack.profile.rules), hops)}
+    return replace(stack, profile=profile, addresses=addresses(told, account), extra=extra)
 
 
 def addresses(told: Mapping[str, str], account: Account) -> dict[str, str]:

@@ -28,7 +28,7 @@ from fraudctl.jobs.submission import kafka_properties
 from fraudctl.kafka import frames, tail
 from fraudctl.servers import _flink_metrics, flink
 from fraudctl.waiting import until
-from pipeline.rules.feature import KEYS
+from pipeline.rules.feature import in_order
 from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation, Record
 from pipeline.scoring.job_config import JobConfig
@@ -39,8 +39,8 @@ CONF: Final = "/opt/flink/conf"
 SETUP_S: Final = 300.0
 """How long a JobManager waits for the setup, before its pod is started anew."""
 LOOK_S: Final = 2.0
-_SUBMITTERS: Final = ("kubernetes-jobmanager.sh", "standalone-job")
-"""what is in the command of a process that runs the job's program"""
+_SUBMITTERS: Final = ("kubernetes-application", "standalone-job")
+"""what is in the command of a process that runs the job's program; a session cluster's is handed jobs"""
 
 
 def main() -> int:
@@ -92,15 +92,15 @@ def described(stack: Stack, job: mounted.MountedJob, wait_s: float = SETUP_S) ->
     and the registry raise.
     """
     properties, trusted = kafka_properties(stack), signing.trusted_by(stack.profile)
-    chain = until(lambda: _records_and_chain(stack, trusted)[1], wait_s, _no_rules, LOOK_S)
-    trust = activation.adopting(_records_and_chain(stack, trusted)[0], trusted)
+    chain = until(lambda: records_and_chain(stack, trusted)[1], wait_s, _no_rules, LOOK_S)
+    trust = activation.adopting(records_and_chain(stack, trusted)[0], trusted)
     hops = {*activation.hop_keys(chain), *job.hops}
     config = application(stack.profile, stack.kafka.bootstrap, job.run, properties, tuple(hops), trust)
-    schema, ordered = frames.decision_schema(stack.profile), tuple(key for key in KEYS if key in hops)
+    schema, ordered = frames.decision_schema(stack.profile), in_order(hops)
     return replace(config, ruleset=chain[-1].content, hops=ordered, decision_schema=schema)
 
 
-def _records_and_chain(stack: Stack, trust: Trust) -> tuple[list[Record], list[Activation]]:
+def records_and_chain(stack: Stack, trust: Trust) -> tuple[list[Record], list[Activation]]:
     """What lies on the topic of rules, and what of it counts for whom the profile trusts."""
     found = tail.records(stack.kafka, stack.profile.topics.rules)
     records = [(record.offset, record.append_ms, record.value) for record in found]

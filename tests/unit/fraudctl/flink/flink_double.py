@@ -38,6 +38,7 @@ class Cluster:
     asked: list[str] = field(default_factory=list)
     completed: dict[str, dict[str, Any]] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
+    tasks: tuple[str, ...] = ("source",)
     trace: str = (
         "org.apache.flink.X: top\n\tat A.b\nCaused by: java.lang.IllegalState: the real reason\n\tat C"
     )
@@ -82,8 +83,8 @@ class Cluster:
             job["state"] = "CANCELED"
             return 202, {}
         if what is None:
-            vertex = {"id": "v", "name": "source", "parallelism": 1, "status": self.task_state, "metrics": {}}
-            return 200, job | {"vertices": [vertex]}
+            told = {"id": "v", "parallelism": 1, "status": self.task_state, "metrics": {}}
+            return 200, job | {"vertices": [told | {"name": name} for name in self.tasks]}
         if what == "accumulators":
             told = [
                 {"name": name, "type": "HotKeysReport", "value": text} for name, text in self.told.items()

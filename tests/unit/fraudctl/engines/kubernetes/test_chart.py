@@ -31,7 +31,7 @@ EVERYTHING: dict[str, Any] = {
     "image": {"digest": f"sha256:{'0' * 64}", "pullSecrets": ["registry"]},
     "rules": "version: mine\nrules: {}\n",
     "job": {
-        "hops": ["card_id"],
+        "hops": ["card_id", "user_id+merchant_id"],
         "initialSavepointPath": "s3://a/savepoint-1",
         "savepointTriggerNonce": 3,
         "savepointRedeployNonce": 4,
