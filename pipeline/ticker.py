@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,11 +31,14 @@ from pipeline.connections.tls import BadFile
 from pipeline.metrics import TickerFigures, exposition
 from pipeline.metrics.pulse import Pulse
 from pipeline.process import configuration
+from pipeline.process.arrivals import Arrivals
 from pipeline.process.silence import HOLD_MS, Silence
 
 log = logging.getLogger("ticker")
 
 REQUEST_TIMEOUT_S = 5.0
+UNSEEN_S = 0.25
+"""How long a record may go unseen at rest where the broker does not tell of it."""
 LOOK_FOR_MORE_S = 5.0
 """How often it is asked whether there are more partitions."""
 DELIVERY_TIMEOUT_MS = 5_000
@@ -124,17 +127,28 @@ class Log:
             log.warning("ticks are waiting for the broker")
         return confirmed
 
+    def await_record(self, ends: Mapping[int, int]) -> bool:
+        """Wait for a record behind these ends, while it may go unseen. False if the broker tells nothing."""
+        try:
+            return self._arrivals.wait(ends, UNSEEN_S)
+        except KafkaException as failure:
+            log.warning("records are not told of: %s", failure)
+            return False
+
     def _connect(self) -> None:
         self._admin = librdkafka.admin(self._kafka, _CLIENT)
         self._producer = librdkafka.producer(self._kafka, _CLIENT | _PRODUCER)
+        self._arrivals = Arrivals(self._kafka, self._topic, _CLIENT)
 
     def _renew(self) -> None:
         """With other files other clients; no tick is under way between two observations."""
         if not self._files.have_changed():
             return
+        before = self._arrivals
         try:
             self._connect()
             self._files.renewed()
+            before.close()
         except (BadFile, KafkaException) as error:
             log.warning("the connection's files have changed, but cannot be used yet: %s", error)
 
@@ -179,15 +193,24 @@ def watch(
             silence = Silence(config.out_of_orderness_ms, config.silent_ms)
             stop.wait(0.2)
             continue
-        now_ms = monotonic_ms()
-        silent = silence.observe(now_ms, ends)
-        for needed, behind_ms in ((silent, 0.0), (silence.held(now_ms), HOLD_MS)):
-            ordered_ms = monotonic_ms()
-            confirmed = topic.append_ticks(needed, behind_ms) if needed else {}
-            _count(figures, behind_ms, len(confirmed))
-            for partition, offset in confirmed.items():
-                silence.ticked(partition, offset, ordered_ms, behind_ms)
-        stop.wait(silence.wait_ms(monotonic_ms()) / 1000)
+        has_ticked = _tick(topic, silence, ends, figures)
+        # What was appended just now lies behind these ends, so it would be told of.
+        if has_ticked or not silence.is_told or not topic.await_record(ends):
+            stop.wait(silence.wait_ms(monotonic_ms()) / 1000)
+
+
+def _tick(topic: Log, silence: Silence, ends: Mapping[int, int], figures: TickerFigures) -> bool:
+    """Whether a partition was in need of a tick; it has got one where the broker took it."""
+    now_ms = monotonic_ms()
+    silent = silence.observe(now_ms, ends)
+    held = silence.held(now_ms)
+    for needed, behind_ms in ((silent, 0.0), (held, HOLD_MS)):
+        ordered_ms = monotonic_ms()
+        confirmed = topic.append_ticks(needed, behind_ms) if needed else {}
+        _count(figures, behind_ms, len(confirmed))
+        for partition, offset in confirmed.items():
+            silence.ticked(partition, offset, ordered_ms, behind_ms)
+    return bool(silent or held)
 
 
 def _count(figures: TickerFigures, behind_ms: float, ticks: int) -> None:

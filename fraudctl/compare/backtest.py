@@ -10,26 +10,36 @@ rows of equal time stay in the order of the file.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import cache
+from pathlib import Path
 
+from fraudctl.compare import kernel_features, kernel_rows
 from fraudctl.compare.backtest_result import Backtest as Backtest
 from fraudctl.compare.backtest_result import Engine as Engine
 from fraudctl.compare.backtest_result import Order as Order
 from fraudctl.compare.backtest_result import budget_per_month as budget_per_month
-from fraudctl.compare.backtest_rows import SHOWN_EACH, Payment, payments
+from fraudctl.compare.backtest_rows import SHOWN_EACH, Payment, payments, reading_of
 from fraudctl.compare.computed import Computed, by_reference
 from fraudctl.compare.judging import Judge
-from fraudctl.compare.kernel_process import by_kernel, kernel_command
+from fraudctl.compare.kernel_process import Kernel, for_rows, kernel_command, started
 from fraudctl.console.progress import Progress
 from fraudctl.console.streams import say
 from fraudctl.errors import FraudctlError
 from fraudctl.files.labels import read_labels
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import Refusals
-from fraudctl.files.rows import RefusedRow
+from fraudctl.files.rows import Reading, RefusedRow
+from fraudctl.files.sources import PACKED
 
 FEW_ROWS = 10_000
 """What the reference computes in the time that a JVM takes to start and to compile."""
+_ROW_BYTES, _PACKED_TO = 200, 8
+"""What a row of JSON lines usually takes, and to what part of it packing brings it."""
+
+_Command = Callable[[], list[str] | None]
+"""Gives the kernel's command line, None where it cannot be had."""
 
 
 def run(order: Order, progress: Progress) -> Backtest:
@@ -37,33 +47,59 @@ def run(order: Order, progress: Progress) -> Backtest:
     began = time.perf_counter()
     result = Backtest(order.ruleset, budget_per_month=order.budget_per_month, refused=Refusals(order.refused))
     progress.update(0, "reading")
-    rows = payments(order, result, progress)
-    count = result.rows - len(result.refused)
-    _read_labels(order, result)
-    judge = Judge(order, result)
-    for done, computed in enumerate(_computed(order, rows, count)):
-        judge.take(*computed)
-        if done % SHOWN_EACH == 0:
-            progress.update(done, f"{done} of {count} events scored")
+    reading = reading_of(order)
+    command = cache(lambda: _command(order))
+    with _reader(order, reading, command) as kernel:
+        rows = reading if kernel is None else kernel_rows.by_kernel(reading, kernel)
+        in_order = payments(reading, rows, result, progress)
+        count = result.rows - len(result.refused)
+        _read_labels(order, result)
+        judge = Judge(order, result)
+        for done, computed in enumerate(_computed(order, kernel or command, in_order, count)):
+            judge.take(*computed)
+            if done % SHOWN_EACH == 0:
+                progress.update(done, f"{done} of {count} events scored")
     judge.finish()
     result.seconds = time.perf_counter() - began
     return result
 
 
-def _computed(order: Order, rows: Iterator[Payment], count: int) -> Iterator[Computed]:
-    is_few = order.engine is None and count < FEW_ROWS
-    command = None if is_few or order.engine is Engine.REFERENCE else _kernel(order.engine)
-    if command is None:
+def _reader(order: Order, reading: Reading, command: _Command) -> AbstractContextManager[Kernel | None]:
+    """The kernel where it reads the rows too: where there are many that it can read."""
+    plain = [one.path for one in reading.surveys if kernel_rows.is_plain(one)]
+    rows = sum(map(_rows_about, plain))
+    is_small = order.engine is None and rows < FEW_ROWS
+    found = None if is_small or not plain else command()
+    if found is None:
+        return nullcontext()
+    return started(for_rows(found, rows), order.ruleset.plan(order.settings), reading.options.kinds)
+
+
+def _rows_about(path: Path) -> int:
+    """So many rows it may hold, which is not known before they are read."""
+    size = path.stat().st_size // _ROW_BYTES
+    return size * _PACKED_TO if path.suffix.lower() in PACKED else size
+
+
+def _computed(
+    order: Order, kernel: Kernel | _Command, rows: Iterator[Payment], count: int
+) -> Iterator[Computed]:
+    if isinstance(kernel, Kernel):
+        return kernel_features.computed(kernel, rows)
+    found = None if order.engine is None and count < FEW_ROWS else kernel()
+    if found is None:
         return by_reference(order.ruleset, order.settings, rows)
-    return by_kernel(command, order.ruleset.plan(order.settings), rows)
+    return kernel_features.by_kernel(for_rows(found, count), order.ruleset.plan(order.settings), rows)
 
 
-def _kernel(asked: Engine | None) -> list[str] | None:
-    """How to start it; None where it cannot be had and was not asked for."""
+def _command(order: Order) -> list[str] | None:
+    """How to start the kernel; None where it shall not compute, or cannot be had and was not asked for."""
+    if order.engine is Engine.REFERENCE:
+        return None
     try:
         return kernel_command()
     except FraudctlError as error:
-        if asked is not None:
+        if order.engine is not None:
             raise
         say(f"the kernel cannot be had, so the slower reference computes the features: {error.message}")
         return None

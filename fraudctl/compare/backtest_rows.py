@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from fraudctl.console.progress import Progress
 from fraudctl.console.streams import say
 from fraudctl.files import order as sorting
 from fraudctl.files.making import Label
+from fraudctl.files.order import Timed
 from fraudctl.files.rows import Reading, RefusedRow, Row
 from pipeline.records.decision_record import Identity
 from pipeline.records.events import encode
@@ -45,9 +46,9 @@ class Payment(NamedTuple):
         return [] if self.given is None else [Label(*self.given)]
 
 
-def payments(order: Order, result: Backtest, progress: Progress) -> Iterator[Payment]:
-    """The good rows in the order of their times. All are read and counted before this returns."""
-    reading = Reading(
+def reading_of(order: Order) -> Reading:
+    """The files, each looked at. UsageError when one cannot be read."""
+    return Reading(
         order.paths,
         order.options.with_kinds(said_kinds(order.fields)),
         order.settings.max_event_bytes,
@@ -55,30 +56,40 @@ def payments(order: Order, result: Backtest, progress: Progress) -> Iterator[Pay
         order.until_ms,
         order.settings.ids,
     )
+
+
+def payments(
+    reading: Reading, rows: Iterable[Timed | Row | RefusedRow], result: Backtest, progress: Progress
+) -> Iterator[Payment]:
+    """The good rows of a reading in the order of their times, some of them the values of a `Payment` already.
+
+    All are read and counted before this returns.
+    """
     say(reading.said())
     times = sorting.Order()
-    in_order = sorting.in_order(_good(reading, times, result, progress))
+    in_order = sorting.in_order(_good(rows, times, result, progress))
     first = next(in_order, None)
     result.moved, result.notes = times.moved, reading.notes()
     return map(Payment._make, () if first is None else chain((first,), in_order))
 
 
 def _good(
-    reading: Reading, times: sorting.Order, result: Backtest, progress: Progress
-) -> Iterator[sorting.Timed]:
-    for row in reading:
+    rows: Iterable[Timed | Row | RefusedRow], times: sorting.Order, result: Backtest, progress: Progress
+) -> Iterator[Timed]:
+    for row in rows:
         result.rows += 1
         if isinstance(row, RefusedRow):
             result.refused.add(row)
         else:
-            times.note(row.transaction.event_time_ms)
-            yield _payment(row)
+            values = row if isinstance(row, tuple) else values_of(row)
+            times.note(values[0])
+            yield values
         if not result.rows % SHOWN_EACH:
             progress.update(0, f"{result.rows} rows read")
 
 
-def _payment(row: Row) -> sorting.Timed:
-    """The values of a `Payment`."""
+def values_of(row: Row) -> Timed:
+    """The values of the `Payment` that a row is."""
     tx, label = row.transaction, row.label
     currency = tx.fields.get(CURRENCY)
     given = None if label is None else (label.fraud, label.time_ms, label.scenario, label.by)

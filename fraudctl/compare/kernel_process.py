@@ -1,4 +1,4 @@
-"""The kernel as a process of its own that computes features of past data; `Backtest.java` has what is said.
+"""The kernel as a process of its own beside a backtest; `Backtest.java` has what is said.
 
 It takes at most so much memory, whatever comes: what does not fit lies in a folder that goes with it.
 """
@@ -10,26 +10,29 @@ import queue
 import subprocess
 import tempfile
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Generic, TypeVar
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import server_command, share_classes
-from fraudctl.compare.backtest_rows import Payment
-from fraudctl.compare.computed import COPY, Computed, refused
 from fraudctl.errors import Failed
 from fraudctl.servers.flink import build_kernel, has_kernel, pyflink_folder
 from pipeline.rules.plan import Plan
 
 _HEAP_MB = 768
-_BATCH = 1_024
-_BATCHES_AHEAD = 4
+_AHEAD = 4
+"""Pieces that are sent before the first of them is answered."""
+_KEEPING_S = 30.0
+"""How long it may write down what it has read of its classes, which the first run after a build does."""
 _MAIN = "fraudctl.kernel.Backtest"
 _LAST_WORDS = 2_000
+_MANY_ROWS = 250_000
+"""From here on code that is compiled again, better, saves more than the 2.5 s of a core which that takes."""
 _FLAGS = (f"-Xmx{_HEAP_MB}m", "-Xmn192m", "-XX:+UseSerialGC")
+
+_T = TypeVar("_T")
 
 
 def kernel_command() -> list[str]:
@@ -45,27 +48,31 @@ def kernel_command() -> list[str]:
     return [*server_command("backtest", _FLAGS, jars, cache), _MAIN]
 
 
-def by_kernel(command: list[str], plan: Plan, payments: Iterator[Payment]) -> Generator[Computed, None, None]:
-    """What the kernel makes of payments, which come in the order of their times.
+def for_rows(command: list[str], rows: int) -> list[str]:
+    """The same for about so many rows: without the second compiler where they are fewer than it is worth."""
+    return command if rows >= _MANY_ROWS else [*command[:-1], "-XX:TieredStopAtLevel=1", command[-1]]
 
-    Raises Failed when it ends before its time, and when it refuses a payment.
-    """
+
+@contextmanager
+def started(command: list[str], plan: Plan, kinds: Mapping[str, str]) -> Iterator[Kernel]:
+    """The kernel for a plan, and the kinds that fields are declared to have; it ends with the block."""
     with tempfile.TemporaryDirectory(prefix="fraudctl-") as folder:
-        kernel = _Kernel(command, Path(folder))
-        feeder = _Feeder(kernel, plan, payments)
+        kernel = Kernel(command, Path(folder))
+        kernel.say(framed(json.dumps(plan.as_document()).encode()) + framed(json.dumps(dict(kinds)).encode()))
         try:
-            yield from feeder.answered()
+            yield kernel
         finally:
-            kernel.end()
-            feeder.join()
             kernel.close()
 
 
-class _Kernel:
-    """The process: batches in, answers out."""
+class Kernel:
+    """The process: bytes in, answers out."""
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self._errors = folder / "stderr"
+        self._said = b""
+        self._is_through = False
+        self._feeder: _Feeder[Any] | None = None
         places = [command[0], f"-Djava.io.tmpdir={folder}", *command[1:], str(folder)]
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -76,47 +83,45 @@ class _Kernel:
         self._in: IO[bytes] = self._process.stdin
         self._out: IO[bytes] = self._process.stdout
 
-    def tell(self, plan: Plan) -> None:
-        """Must come first."""
-        document = json.dumps(plan.as_document()).encode()
-        self._in.write(_number(len(document)) + document)
+    def say(self, told: bytes) -> None:
+        """It gets this before what is written next."""
+        self._said += told
 
-    def send(self, batch: list[Payment]) -> None:
+    def fed(
+        self, pieces: Iterator[_T], form: Callable[[_T], bytes], last: bytes = b""
+    ) -> Generator[_T, None, None]:
+        """Each piece once it is sent, in its form; some are sent before the first is asked for.
+
+        Whoever takes them reads the answer of each. Who does not take all of them ends the kernel, and so
+        does `last`, where it is what the kernel ends at.
+        """
+        self._feeder = feeder = _Feeder(self, pieces, form, last)
+        took_all = False
+        try:
+            yield from feeder.sent()
+            took_all = True
+            self._is_through = bool(last)
+        finally:
+            if not took_all:
+                self._end()
+            feeder.join()
+
+    def write(self, told: bytes) -> None:
         """BrokenPipeError when it has ended."""
-        parts = [_number(len(batch))]
-        for payment in batch:
-            parts += (_number(len(payment.value)), payment.value)
-        self._in.write(b"".join(parts))
+        said, self._said = self._said, b""
+        self._in.write(said + told)
         self._in.flush()
 
-    def finish(self) -> None:
-        """Nothing more comes."""
-        self._in.write(_number(0))
-        self._in.flush()
+    def number(self) -> int:
+        """The next four bytes of its answer."""
+        return int.from_bytes(self.read(4), "big", signed=True)
 
-    def answer(self, batch: list[Payment], sent_before: int) -> tuple[bytes, list[list[Any]]]:
-        """The marks of a batch, and the values of those that are no copies."""
-        count = self._int()
-        if count < 0:
-            raise refused(batch[-1 - count - sent_before], self._read(self._int()).decode())
-        marks = self._read(count)
-        return marks, json.loads(self._read(self._int()))
+    def framed(self) -> bytes:
+        """The next bytes of its answer, whose number comes before them."""
+        return self.read(self.number())
 
-    def end(self) -> None:
-        """At once, whatever it does."""
-        self._process.kill()
-        self._process.wait()
-
-    def close(self) -> None:
-        """Behind the end, once nobody sends any more."""
-        self._out.close()
-        with suppress(BrokenPipeError):
-            self._in.close()
-
-    def _int(self) -> int:
-        return int.from_bytes(self._read(4), "big", signed=True)
-
-    def _read(self, size: int) -> bytes:
+    def read(self, size: int) -> bytes:
+        """The next bytes of its answer. Failed when it has ended."""
         found = self._out.read(size)
         if len(found) < size:
             self._process.wait()
@@ -125,27 +130,40 @@ class _Kernel:
             raise Failed(f"the kernel ended before its time:\n{said}", hint=hint, code="kernel")
         return found
 
+    def close(self) -> None:
+        """It ends at once, whatever it does; one that has done all has a moment to keep its classes."""
+        if self._is_through:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_KEEPING_S)
+        self._end()
+        if self._feeder is not None:
+            self._feeder.join()
+        self._out.close()
+        with suppress(BrokenPipeError):
+            self._in.close()
 
-class _Feeder:
-    """Sends payments on a thread of its own, a few batches ahead of the answers."""
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait()
 
-    def __init__(self, kernel: _Kernel, plan: Plan, payments: Iterator[Payment]) -> None:
-        self._kernel, self._plan, self._payments = kernel, plan, payments
-        self._sent: queue.Queue[list[Payment] | BaseException | None] = queue.Queue(_BATCHES_AHEAD)
+
+class _Feeder(Generic[_T]):
+    """Sends pieces on a thread of its own, a few ahead of the answers."""
+
+    def __init__(
+        self, kernel: Kernel, pieces: Iterator[_T], form: Callable[[_T], bytes], last: bytes
+    ) -> None:
+        self._kernel, self._pieces, self._form, self._last = kernel, pieces, form, last
+        self._sent: queue.Queue[tuple[_T] | BaseException | None] = queue.Queue(_AHEAD)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def answered(self) -> Iterator[Computed]:
-        """Every payment with its answer."""
-        before = 0
-        while (batch := self._sent.get()) is not None:
-            if isinstance(batch, BaseException):
-                raise batch
-            marks, rows = self._kernel.answer(batch, before)
-            before += len(batch)
-            values = iter(rows)
-            for payment, mark in zip(batch, marks, strict=True):
-                yield payment, mark, () if mark & COPY else next(values)
+    def sent(self) -> Iterator[_T]:
+        """Every piece; raises what making it raised."""
+        while (piece := self._sent.get()) is not None:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece[0]
 
     def join(self) -> None:
         """Wait for the thread, which ends soon once the kernel has."""
@@ -156,11 +174,11 @@ class _Feeder:
 
     def _run(self) -> None:
         try:
-            self._kernel.tell(self._plan)
-            while batch := list(islice(self._payments, _BATCH)):
-                self._sent.put(batch)
-                self._kernel.send(batch)
-            self._kernel.finish()
+            for piece in self._pieces:
+                self._sent.put((piece,))
+                self._kernel.write(self._form(piece))
+            if self._last:
+                self._kernel.write(self._last)
         except BrokenPipeError:
             pass  # whoever waits for the answer finds that there is none, and why
         except BaseException as error:  # it is raised where the answers are taken
@@ -169,5 +187,11 @@ class _Feeder:
         self._sent.put(None)
 
 
-def _number(value: int) -> bytes:
+def number(value: int) -> bytes:
+    """Four bytes, as the kernel reads a number."""
     return value.to_bytes(4, "big")
+
+
+def framed(told: bytes) -> bytes:
+    """Bytes with their number before them."""
+    return number(len(told)) + told

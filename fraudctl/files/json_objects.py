@@ -40,11 +40,17 @@ _DECODER = json.JSONDecoder(
 
 def objects(stream: BinaryIO, encoding: str | None = None) -> Iterator[Found]:
     """Every object of the file, in order."""
+    found, are_in_lines = lines_of(stream, encoding)
+    return (in_lines if are_in_lines else _spread)(found)
+
+
+def lines_of(stream: BinaryIO, encoding: str | None = None) -> tuple[Iterator[Piece], bool]:
+    """The lines of the file, and whether its objects are in lines, so that each can be read by itself."""
     found = pieces(stream, encoding)[1]
     sample = first(found, _SAMPLE_LINES)
     filled = [piece for piece in sample if piece[1].strip()]
     whole = sum(map(_holds_objects, filled))
-    return (_lines if whole * 2 >= len(filled) else _spread)(chain(sample, found))
+    return chain(sample, found), whole * 2 >= len(filled)
 
 
 def without(members: Members, absent: frozenset[str]) -> Members:
@@ -62,7 +68,8 @@ def _holds_objects(piece: Piece) -> bool:
     return text.startswith(b"{") and (text.endswith(b"}") or not piece[3])
 
 
-def _lines(found: Iterable[Piece]) -> Iterator[Found]:
+def in_lines(found: Iterable[Piece]) -> Iterator[Found]:
+    """The objects of lines, of which each stands for itself."""
     splitter = Splitter()
     for number, line, begins, ends in found:
         if begins and ends:

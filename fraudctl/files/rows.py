@@ -6,7 +6,7 @@ file itself holds one (Parquet floats, read as their shortest decimal text).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -57,16 +57,30 @@ class Reading:
 
     def __iter__(self) -> Iterator[Row | RefusedRow]:
         """Every row in order, again at each call."""
-        self._fields, self._amounts, self._times = [], [], []
-        many, before = len(self.surveys) > 1, 0
+        self.begin()
+        before = 0
         for one in self.surveys:
             number = 0
-            for row in self._of(one):
+            for row in self.of_file(one, before):
                 number = row.number
-                if self.until_ms is not None:
-                    row = _of_the_past(row, self.until_ms)
-                yield _placed(row, one, before, self.options.id_from) if many else row
+                yield row
             before += number
+
+    def begin(self) -> None:
+        """Nothing has been done to any row yet."""
+        self._fields, self._amounts, self._times = [], [], []
+
+    def of_file(self, one: Survey, before: int = 0) -> Iterator[Row | RefusedRow]:
+        """The rows of one of the files, behind so many of others."""
+        if self.until_ms is None and len(self.surveys) == 1:
+            return self._of(one)
+        return (self.placed(row, one, before) for row in self._of(one))
+
+    def placed(self, row: Row | RefusedRow, one: Survey, before: int = 0) -> Row | RefusedRow:
+        """A row of one of the files as a row of all, behind so many of others."""
+        if self.until_ms is not None:
+            row = _of_the_past(row, self.until_ms)
+        return _placed(row, one, before, self.options.id_from) if len(self.surveys) > 1 else row
 
     def notes(self) -> list[str]:
         """What was done to the rows that have been read: left out, rounded, taken as the first of two."""
@@ -82,9 +96,9 @@ class Reading:
         return found
 
     def _of(self, one: Survey) -> Iterator[Row | RefusedRow]:
-        maker = self._maker(one)
+        maker = self.maker(one)
         if one.table is None:
-            yield from _json_rows(one, maker)
+            yield from rows_of(json_objects(one), maker)
             return
         row: Any
         if isinstance(one.table, CsvTable):
@@ -97,7 +111,8 @@ class Reading:
             else:
                 yield row(number, values)
 
-    def _maker(self, one: Survey) -> Maker:
+    def maker(self, one: Survey) -> Maker:
+        """Makes rows of what one of the files holds; what it does to them is in the notes."""
         amounts, times = Amounts(self.options), Times(self.options, one.unit)
         fields = Fields(self.options, amounts, times, self.used, one.kinds, one.whole)
         self._fields.append(fields)
@@ -113,8 +128,9 @@ def read(
     yield from Reading(paths, options, max_event_bytes, used)
 
 
-def _json_rows(one: Survey, maker: Maker) -> Iterator[Row | RefusedRow]:
-    for number, found, size in json_objects(one):
+def rows_of(found_objects: Iterable[Found], maker: Maker) -> Iterator[Row | RefusedRow]:
+    """A row of each object of a file of JSON."""
+    for number, found, size in found_objects:
         if isinstance(found, Refusal):
             yield RefusedRow(number, found.code, str(found))
         else:

@@ -20,13 +20,13 @@ _SUFFIXES = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
-_PACKED = (".gz", ".zip", ".zst")
+PACKED = (".gz", ".zip", ".zst")
 
 
 def kind_of(path: Path) -> str:
     """jsonl, csv or parquet, by the file's name (a further .gz, .zip, .zst aside). UsageError for anything
     else."""
-    plain = path.with_suffix("") if path.suffix.lower() in _PACKED else path
+    plain = path.with_suffix("") if path.suffix.lower() in PACKED else path
     kind = _SUFFIXES.get(plain.suffix.lower())
     if kind is None:
         raise UsageError(

@@ -122,7 +122,9 @@ class Server(BaseServer):
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",
         ]
         argv = server_command(self.name, flags, self._places(), self.site.cache, self.keeps_classes)
-        return [Program(self.name, [*argv, "kafka.Kafka", str(self.config)])]
+        # Else each of its threads may get memory of its own from the system, and some keep it.
+        env = {"MALLOC_ARENA_MAX": "2"}
+        return [Program(self.name, [*argv, "kafka.Kafka", str(self.config)], env)]
 
     def probe(self) -> None:
         try:

@@ -74,9 +74,14 @@ class Silence:
             state.moved_ms = now_ms
             state.closed = state.closed or self._settled(now_ms)
 
+    @property
+    def is_told(self) -> bool:
+        """Whether all is told of every partition, so that nothing is to be done before a record comes."""
+        return all(state.closed for state in self._partitions.values())
+
     def wait_ms(self, now_ms: float) -> float:
         """How long the next observation may wait: short while something goes on, long when all is told."""
-        if all(state.closed for state in self._partitions.values()):
+        if self.is_told:
             return IDLE_POLL_MS
         until_settled = self._active_ms + self._settle_ms - now_ms
         return min(ACTIVE_POLL_MS, max(1.0, until_settled))

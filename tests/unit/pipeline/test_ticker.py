@@ -128,8 +128,10 @@ def test_the_wait_is_short_while_something_goes_on_and_long_when_all_is_told() -
     silence.observe(0, {0: 0})
     assert silence.wait_ms(0) == ACTIVE_POLL_MS
     assert silence.wait_ms(SETTLE_MS - 4) == 4
+    assert not silence.is_told
     silence.ticked(0, 0, 60)
     assert silence.wait_ms(61) == IDLE_POLL_MS
+    assert silence.is_told
 
 
 def test_a_config_file_gives_the_settings(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from fraudctl.compare.backtest import Engine, Order, run
 from fraudctl.compare.backtest_rows import Payment
 from fraudctl.compare.backtest_speed import written
 from fraudctl.compare.computed import by_reference
-from fraudctl.compare.kernel_process import by_kernel, kernel_command
+from fraudctl.compare.kernel_features import by_kernel
+from fraudctl.compare.kernel_process import kernel_command
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.files.options import ReadOptions

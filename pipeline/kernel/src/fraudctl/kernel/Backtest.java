@@ -2,6 +2,7 @@ package fraudctl.kernel;
 
 import fraudctl.kernel.decision.Row;
 import fraudctl.kernel.event.Event;
+import fraudctl.kernel.event.FileRows;
 import fraudctl.kernel.hop.Features;
 import fraudctl.kernel.order.PartitionClock;
 import fraudctl.kernel.order.Stamper;
@@ -24,16 +25,25 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.ObjectMapper;
 
 /**
  * Past data without Flink: {@code Backtest FOLDER} computes what rules look at, event by event, and keeps in the
  * folder what does not fit into memory.
  *
- * <p>Standard input: the length of a plan and the plan, then batches: how many transactions, and of each its length
- * and its JSON; they come in the order of their times, as one partition. Standard output, a batch each: how many,
- * a byte of marks for each, the length of a JSON array and the array, which has the values of all but the copies.
- * A transaction that is refused ends the run: less than 0 says which of all, from -1 on, and then comes why.
+ * <p>Standard input:
+ * <ul>
+ * <li>the length of a plan and the plan, the same of a JSON object with the kinds that fields are declared to have;
+ * <li>blocks of the lines of files, each answered as {@link FileRows} says, and 0 behind the last;
+ * <li>batches: how many transactions, the length of each, and the JSON of each; they come in the order of their times,
+ *     as one partition; and 0 behind the last.
+ * </ul>
+ * The answer to a batch: how many, a byte of marks for each, the length of a JSON array and the array, which has the
+ * values of all but the copies. A transaction that is refused ends the run: less than 0 says which of all, from -1 on,
+ * and then comes why.
  */
 final class Backtest {
     static final int COPY = 1;
@@ -69,7 +79,12 @@ final class Backtest {
         DataInputStream in = new DataInputStream(new BufferedInputStream(System.in, BUFFER_BYTES));
         DataOutputStream out = new DataOutputStream(
                 new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), BUFFER_BYTES));
-        Plan plan = Plan.parse(new String(read(in), StandardCharsets.UTF_8));
+        Plan plan = Plan.parse(text(in));
+        FileRows rows = new FileRows(plan.slots, plan.maxEventBytes, plan.ids, kinds(text(in)));
+        for (int count = in.readInt(); count > 0; count = in.readInt()) {
+            rows.answer(count, in, out);
+            out.flush();
+        }
         try (DiskStore disk = new DiskStore(Path.of(arguments[0]))) {
             Backtest run = new Backtest(plan, disk);
             for (int count = in.readInt(); count > 0; count = in.readInt()) {
@@ -81,18 +96,32 @@ final class Backtest {
         }
     }
 
-    private static byte[] read(DataInputStream in) throws IOException {
-        byte[] bytes = new byte[in.readInt()];
+    private static Map<String, String> kinds(String json) throws IOException {
+        Map<String, String> found = new HashMap<>();
+        new ObjectMapper().readTree(json).properties().forEach(one -> found.put(one.getKey(), one.getValue().asText()));
+        return found;
+    }
+
+    private static String text(DataInputStream in) throws IOException {
+        return new String(read(in, in.readInt()), StandardCharsets.UTF_8);
+    }
+
+    private static byte[] read(DataInputStream in, int length) throws IOException {
+        byte[] bytes = new byte[length];
         in.readFully(bytes);
         return bytes;
     }
 
     private void answer(int count, DataInputStream in, DataOutputStream out) throws IOException, Refusal {
+        int[] lengths = new int[count];
+        for (int i = 0; i < count; i++) {
+            lengths[i] = in.readInt();
+        }
         byte[] marks = new byte[count];
         values.setLength(0);
         values.append('[');
         for (int i = 0; i < count; i++) {
-            record.value = read(in);
+            record.value = read(in, lengths[i]);
             marks[i] = (byte) marks(stamped(out));
             record.offset++;
         }

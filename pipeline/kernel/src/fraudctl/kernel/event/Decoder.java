@@ -39,6 +39,7 @@ public final class Decoder {
 
     private final int maxEventBytes;
     private final Ids ids;
+    private final Beside beside;
     private Slots slots;
     private Derived[] derived;
     private final Map<String, Field> known = new HashMap<>();
@@ -53,10 +54,16 @@ public final class Decoder {
     private String asSent;
 
     public Decoder(Slots slots, int maxEventBytes, Ids ids) {
+        this(slots, maxEventBytes, ids, null);
+    }
+
+    /** Of objects that have more than a transaction; their content is not hashed, which scoring them does. */
+    Decoder(Slots slots, int maxEventBytes, Ids ids, Beside beside) {
         this.slots = slots;
         this.derived = slots.derived();
         this.maxEventBytes = maxEventBytes;
         this.ids = ids;
+        this.beside = beside;
     }
 
     /** From now on fields go to these slots. */
@@ -174,6 +181,9 @@ public final class Decoder {
             Field field = fields.get(i);
             JsonToken kind = kinds.get(i);
             String text = texts.get(i);
+            if (beside != null && beside.takes(field.name, kind, text)) {
+                continue;
+            }
             if (field.refusal != null) {
                 throw field.refusal;
             }
@@ -205,7 +215,7 @@ public final class Decoder {
         require("event_time", time != Long.MIN_VALUE);
         require("amount", amount != null);
         event.json = json(event, time);
-        event.content = hash.of(event.json, rest);
+        event.content = beside == null ? hash.of(event.json, rest) : ContentHash.UNKNOWN;
         event.timeMs = time;
         event.derived = derived;
         slots.fillKeys(event);

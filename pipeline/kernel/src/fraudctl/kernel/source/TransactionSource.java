@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import org.apache.flink.api.connector.source.Boundedness;
 import org.apache.flink.api.connector.source.ReaderOutput;
@@ -39,9 +40,12 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
     private static final long RECORDS_BEFORE_THE_END = 5_000;
 
     private final KafkaSource<Record> kafka;
+    private final Properties properties;
 
-    public TransactionSource(KafkaSource<Record> kafka) {
+    /** @param properties of the reader's Kafka client, its group among them */
+    public TransactionSource(KafkaSource<Record> kafka, Properties properties) {
         this.kafka = kafka;
+        this.properties = properties;
     }
 
     @Override
@@ -51,7 +55,7 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
 
     @Override
     public SourceReader<Record, KafkaPartitionSplit> createReader(SourceReaderContext context) throws Exception {
-        return new Reader(kafka.createReader(context), context);
+        return new Reader(PacedReader.ofPartitions(properties, context), context);
     }
 
     @Override
