@@ -9,9 +9,9 @@ import typer
 from fraudctl import engines
 from fraudctl.console import options, screen
 from fraudctl.console.result import Result, Table
-from fraudctl.console.visible import visible
 from fraudctl.errors import Failed
 from fraudctl.views import lines, terminal, watcher
+from pipeline.records.visible import visible
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack

@@ -8,10 +8,10 @@ from typing import Final
 
 from fraudctl.console.screen import Line, Span
 from fraudctl.console.tables import Table
-from fraudctl.console.visible import visible
 from fraudctl.views.pulse import Pulse
 from fraudctl.views.watcher import View
 from pipeline.records.flagged import Flagged
+from pipeline.records.visible import visible
 
 KEYS: Final = "up/down choose   enter explain   q quit"
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
