@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ssl
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request
 
 import pytest
 
 from fraudctl import engines
 from fraudctl.engines.compose.inside import METRICS_PORT
 from fraudctl.engines.compose.project import Project, project_name
-from fraudctl.errors import Failed
+from fraudctl.errors import Failed, FraudctlError
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import tail
+from fraudctl.kafka import admin, tail
 from fraudctl.servers import names
+from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.proxies import open_url
 from pipeline.metrics import catalogue
 from tests.compose.conftest import FILES, data_of, docker, fraudctl
 from tests.prometheus import Prometheus
@@ -106,6 +112,21 @@ def test_figures_are_for_the_network_alone(stack: Stack) -> None:
     assert [one for one in published if f"->{METRICS_PORT}" in one] == []
 
 
+def test_nobody_comes_in_without_the_secrets_of_the_stack(stack: Stack) -> None:
+    known, rest = stack.kafka, stack.addresses["flink"]
+    wrong = stack.home.parent / "wrong.password"
+    wrong.write_text("wrong")
+    strangers = (Kafka(bootstrap=known.bootstrap), replace(known, password_file=wrong))
+    for stranger in strangers:
+        with pytest.raises(FraudctlError):
+            admin.names(stranger)
+    assert stack.profile.topics.decisions in admin.names(known)
+    for url in (f"http://{rest}/overview", f"https://{rest}/overview"):
+        with pytest.raises((URLError, ssl.SSLError, ConnectionError)):
+            open_url(Request(url), LONG_S, whoever(url))
+    assert Flink(stack.flink).overview().slots > 0
+
+
 def test_a_stack_of_another_home_runs_beside_it_and_goes_alone(stack: Stack, tmp_path: Path) -> None:
     home, small = (
         tmp_path / "home",
@@ -149,6 +170,15 @@ def test_purge_leaves_no_container_network_or_volume(stack: Stack) -> None:
     assert docker("network", "ls", "-q", "--filter", label) == ""
     assert docker("volume", "ls", "-q", "--filter", label) == ""
     assert not stack.home.exists()
+
+
+def whoever(url: str) -> ssl.SSLContext | None:
+    """Of one who believes every server and has no certificate."""
+    if url.startswith("http:"):
+        return None
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def scale(stack: Stack, count: int) -> None:
