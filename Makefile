@@ -122,7 +122,7 @@ bench-reading: setup ## what reading, checking and encoding a row of a file cost
 bench-backtest: setup ## how fast backtests are, by the kernel and by the reference (a minute, no stack)
 	$(BIN)/python -m fraudctl.compare.backtest_speed
 
-bench-watching: setup ## what it costs to watch the stack that is up, at 5,000 events a second (two minutes)
+bench-watching: setup ## what it costs to watch the stack that is up, at 5,000 events a second (three minutes)
 	$(BIN)/python -m fraudctl.bench.watching
 
 schemas: setup ## write schemas/*.json anew from the types

@@ -27,7 +27,7 @@ from fraudctl.bench.processor import Sampler
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.flink.rest import Flink
-from fraudctl.jobs import live, reasons, states
+from fraudctl.jobs import bounded, reasons, states
 from fraudctl.jobs.submission import job_config, submit
 from fraudctl.kafka import admin, tail, wanted
 from fraudctl.kafka.sender import Sender
@@ -202,7 +202,7 @@ def time_job(stack: Stack, config: JobConfig, wait_s: float, progress: Progress)
     job_id = submit(stack, config)
     try:
         running_ms = _await_tasks(flink, job_id)
-        job = live.await_end(flink, job_id, wait_s, progress)
+        job = bounded.await_end(flink, job_id, wait_s, progress)
         ended_ms = wall_clock.now_ms()
     except BaseException:
         flink.cancel(job_id)

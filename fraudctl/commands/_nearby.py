@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fraudctl.console import options
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result
 from fraudctl.engines import nearby
-from fraudctl.errors import Failed
+from fraudctl.errors import Failed, UsageError
 
 if TYPE_CHECKING:
     from fraudctl.engines.contract import Ended
     from fraudctl.home.stack import Stack
+    from pipeline.rules.ruleset import RuleSet
 
 WAIT_S = 3_600.0
 
@@ -25,6 +27,45 @@ def answer(stack: Stack) -> Result | None:
         return None
     with progress("waiting for the command in the cluster"):
         ended = engine.near(stack, given(), WAIT_S)
+    return _told(ended)
+
+
+def replayed(
+    stack: Stack, rule_sets: Mapping[str, RuleSet | None], wait_s: float, needs_flink: bool
+) -> Result | None:
+    """The same of a replay, which is given these rule sets, by the names that its words have for them.
+
+    None as a rule set is one that is not here: it is looked for there. UsageError where an engine cannot.
+    """
+    engine = nearby.needed(stack)
+    if engine is None:
+        return None
+    if not isinstance(engine, nearby.Replays):
+        raise UsageError(
+            f"the engine {stack.engine} has no replay",
+            hint="run it on a machine that reaches Kafka and a Flink",
+        )
+    found = {name: one for name, one in rule_sets.items() if one is not None}
+    words = renamed(given(), {name: one.hash for name, one in found.items()})
+    with progress("waiting for the replay in the cluster"):
+        contents = [one.content for one in found.values()]
+        ended = engine.replay(stack, words, contents, wait_s, needs_flink)
+    return _told(ended)
+
+
+def renamed(words: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    """The words with other names: a file of this machine is none there."""
+    made = []
+    for word in words:
+        option, is_one, value = word.partition("=")
+        if is_one and option.startswith("--"):
+            made.append(f"{option}={names.get(value, value)}")
+        else:
+            made.append(names.get(word, word))
+    return made
+
+
+def _told(ended: Ended) -> Result:
     return _of_json(ended) if options.current().json else _of_text(ended)
 
 

@@ -8,23 +8,29 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion
+from fraudctl.commands import _completion, _nearby
 from fraudctl.compare import backtest_page, replay_page, replay_plan
 from fraudctl.compare import replay as replays
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
+from fraudctl.engines import nearby
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets
+from fraudctl.jobs import bounded
 from fraudctl.settings import moment
 
 if TYPE_CHECKING:
     from fraudctl.compare.diff import Diff
     from fraudctl.compare.replay import Replay
     from fraudctl.compare.replay_plan import Plan
+    from fraudctl.home.stack import Stack
+    from pipeline.rules.ruleset import RuleSet
 
 EXIT_DIFFERENT = 5
 SHOWN = 20
+_BEGIN_S = 900.0
+"""what pods and Flink may take in a cluster, and reading and comparing, beside each job"""
 
 
 def register(app: typer.Typer) -> None:
@@ -85,16 +91,43 @@ def replay(
     if report is not None and base is None:
         raise UsageError("--report shows a diff", hint="add --diff live")
     here = engines.current()
+    if (there := _in_a_cluster(here, str(rules or version), base, dry_run, report, wait)) is not None:
+        return there
     ruleset, _ = rulesets.find(str(rules or version), here.home)
     times = moment.of_option("--from", begin), moment.of_option("--to", until)
     made = replay_plan.plan(here, ruleset, *times, base, parallelism)
     if dry_run:
         return Result(_plan_text(made), {"plan": made.as_document()}, tables=(_plan_table(made),))
+    bounded.check(here)
     say(_plan_text(made))
     with progress("replay", made.reads) as shown:
         kept = keep or (base is None and not publish)
         found = replays.run(here, made, base, kept, wait, shown, publish)
     return _answer(found, report)
+
+
+def _in_a_cluster(
+    here: Stack, name: str, base: str | None, dry_run: bool, report: Path | None, wait: float
+) -> Result | None:
+    """What it answers near the data, for a stack that is not here; None where it is."""
+    if nearby.needed(here) is None:
+        return None
+    if report is not None:
+        raise UsageError("--report writes a page where the command runs", hint="take --json from here")
+    names = [name] if base is None or replay_plan.is_logged(base) else [name, base]
+    jobs = 0 if dry_run else len(names)
+    rule_sets = {one: _here(one, here) for one in names}
+    return _nearby.replayed(here, rule_sets, jobs * wait + _BEGIN_S, needs_flink=jobs > 0)
+
+
+def _here(name: str, stack: Stack) -> RuleSet | None:
+    """The rule set of that name, None where this machine has none."""
+    try:
+        return rulesets.find(name, stack.home)[0]
+    except UsageError as error:
+        if error.code == "no_rule_set":
+            return None
+        raise
 
 
 def _plan_text(made: Plan) -> str:

@@ -25,7 +25,7 @@ from fraudctl.compare.replay_topics import own_topics
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.home import rulesets
-from fraudctl.jobs import live as jobs
+from fraudctl.jobs import bounded
 from fraudctl.jobs.live_answers import Past
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.kafka import admin, forgotten
@@ -127,7 +127,7 @@ def _job(
     stack: Stack, made: Plan, ruleset: RuleSet, own: Mapping[str, str], wait_s: float, progress: Progress
 ) -> Past:
     progress.update(0, f"job with {ruleset.version}")
-    return jobs.run_bounded(
+    return bounded.run(
         stack,
         made.transactions,
         own["decisions"].rpartition(".")[2],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from threading import Event
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from fraudctl import engines
 
@@ -23,6 +23,24 @@ class Near(Protocol):
         """How `fraudctl ARGUMENTS` ended there, with what it printed; `begun` is set when it runs.
 
         Raises Failed.
+        """
+
+
+@runtime_checkable
+class Replays(Near, Protocol):
+    """What an engine does, beside that, that can give a replay a Flink of its own there."""
+
+    def replay(
+        self,
+        stack: Stack,
+        arguments: Sequence[str],
+        rule_sets: Sequence[Mapping[str, Any]],
+        wait_s: float,
+        needs_flink: bool,
+    ) -> Ended:
+        """As `near`, of a command that hands jobs to Flink, which finds these contents by their hashes.
+
+        Nothing is left of it when it has ended or was interrupted, but what the command keeps. Raises Failed.
         """
 
 

@@ -1,16 +1,15 @@
 """The Flink jobs of a stack: what is wanted, what runs, from which state, under which run number.
 
 The live job has one submitter, the keeper (`fraudctl.keeper`). The commands here only write what is wanted
-to `jobs/live.json`, take savepoints, and wait until the cluster shows the result. Bounded jobs over past
-data are submitted here. Everything is kept below `home/jobs`, in files that are replaced as a whole.
+to `jobs/live.json`, take savepoints, and wait until the cluster shows the result. Bounded jobs
+are in `bounded`. Everything is kept below `home/jobs`, in files that are replaced as a whole.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
@@ -28,22 +27,14 @@ from fraudctl.home.jobs import (
     want,
 )
 from fraudctl.home.jobs import wanted_live as wanted_live
-from fraudctl.jobs import plugin_watcher, reasons, states
-from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Past, submission_of
-from fraudctl.jobs.run_numbers import next_run
-from fraudctl.jobs.submission import LIVE, SUBMIT_S, job_config, submit, topics_of
-from fraudctl.kafka import forgotten
+from fraudctl.jobs import plugin_watcher, states
+from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, submission_of
+from fraudctl.jobs.submission import LIVE
 from fraudctl.waiting import until
 from pipeline.records.clock import now_ms
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
-
-# Every look costs the cluster processor time that the job could use.
-PROGRESS_S = 0.25
-BOUNDED_INTERVALS = 6
-"""Of the live job's, between checkpoints: each writes the states of all keys that have changed, and a lost
-TaskManager costs a bounded job nothing but time."""
 
 
 def start(
@@ -138,67 +129,6 @@ def status(stack: Stack) -> LiveStatus:
         "flink": _flink_status(flink, jobs[0]) if jobs else None,
         "stopped_plugins": plugin_watcher.stopped(stack.paths.plugins),
     }
-
-
-def run_bounded(
-    stack: Stack, topic: str, name: str, wait_s: float, progress: Progress, **changes: Any
-) -> Past:
-    """Runs one bounded job over a topic of past data and waits for its end; job_id, run and seconds.
-
-    Its decisions go to the stack's decisions topic under a run of their own (`changes` replaces fields
-    of the job's configuration). It joins no group of the live job. Failed when it ends otherwise than
-    finished; it is cancelled when it does not end within `wait_s`.
-    """
-    run = next_run(stack)
-    full = f"fraudctl-{name}"
-    config = job_config(
-        stack,
-        run,
-        name=full,
-        group=full,
-        topics=replace(topics_of(stack), transactions=topic),
-        checkpoints=states.of(stack).folder("checkpoints", f"past-{run}"),
-        time="event",
-        bounded=True,
-        checkpoint_interval_ms=BOUNDED_INTERVALS * stack.profile.pipeline.checkpoint_interval_ms,
-        forgotten=forgotten.of(stack).as_document(topic),
-    )
-    started = time.monotonic()
-    flink = Flink(stack.flink)
-    job_id = submit(stack, replace(config, **changes), min(wait_s, SUBMIT_S))
-    try:
-        job = await_end(flink, job_id, wait_s, progress)
-    except BaseException:
-        flink.cancel(job_id)
-        raise
-    if job.state != "FINISHED":
-        raise Failed(
-            reasons.ended(flink, stack.kafka, job),
-            hint="look at: fraudctl logs taskmanager",
-            code="job_failed",
-        )
-    return {"job_id": job_id, "run": run, "seconds": round(time.monotonic() - started, 3)}
-
-
-def await_end(flink: Flink, job_id: str, wait_s: float, progress: Progress) -> Job:
-    """Waits until the job has ended, showing what its source has read; Failed after `wait_s`."""
-    name = job_id
-
-    def ended() -> Job | None:
-        nonlocal name
-        detail = flink.job(job_id)
-        name = detail.job.name
-        if detail.job.ended:
-            return detail.job
-        progress.update(
-            max((v.written_records for v in detail.vertices), default=0), detail.job.state.lower()
-        )
-        return None
-
-    def too_long() -> Failed:
-        return Failed(f"job {name} did not end within {wait_s:.0f} s", code="job_not_ended")
-
-    return until(ended, wait_s, too_long, PROGRESS_S)
 
 
 def _resume(stack: Stack, restore: str) -> str:

@@ -23,6 +23,12 @@ def of(stack: Stack) -> Places:
     return places(stack.home, stack.profile.checkpoints)
 
 
+def of_past(stack: Stack, run: int) -> str:
+    """Where Flink is to put the checkpoints of a bounded job; empty where its cluster has to say it."""
+    is_seen = stack.is_kept or stack.profile.checkpoints is not None
+    return of(stack).folder("checkpoints", f"past-{run}") if is_seen else ""
+
+
 def restore_points(stack: Stack) -> list[RestorePoint]:
     """Every complete checkpoint and savepoint, by the time of completion, the newest first.
 

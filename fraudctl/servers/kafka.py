@@ -136,8 +136,8 @@ class Server(BaseServer):
             raise NotReady(f"no metadata: {error.message}") from error
 
     def _reached(self) -> Kafka:
-        at = self.address
-        return own.kafka(self.paths.secrets, at) if self.site.is_closed else Kafka(bootstrap=at)
+        at, reached = self.address, own.kafka_in_container if self.site.in_container else own.kafka
+        return reached(self.paths.secrets, at) if self.site.is_closed else Kafka(bootstrap=at)
 
     def _security(self) -> str:
         """What the listeners ask of who comes. The broker's own password is another at each start."""

@@ -15,7 +15,7 @@ from fraudctl.errors import UsageError
 from fraudctl.files import order as sorting
 from fraudctl.files.rows import Reading
 from fraudctl.home.stack import Stack
-from fraudctl.jobs import live
+from fraudctl.jobs import bounded
 from fraudctl.jobs.submission import ruleset_content
 from fraudctl.kafka import admin, broker, tail, wanted
 from fraudctl.kafka.sender import Sender
@@ -32,8 +32,9 @@ def ingest_history(
     """Send the file's rows to a new topic of past data, score them by a bounded job, count the decisions.
 
     The job uses the stack's rule set, or that in the file `rules`. UsageError, with nothing sent, when that
-    cannot be used, and when the name cannot be used or was used before.
+    cannot be used, when the name cannot be used or was used before, and where Flink takes no job from us.
     """
+    bounded.check(stack)
     content = ruleset_content(rules or stack.profile.rules)
     chosen = history_name(name or order.name)
     topic = f"{stack.profile.topics.transactions}.history.{chosen}"
@@ -46,7 +47,7 @@ def ingest_history(
         return report
     before = admin.end_offsets(stack.kafka, stack.profile.topics.decisions)
     with progress(f"scoring {chosen}") as bar:
-        job = live.run_bounded(stack, topic, f"history-{chosen}", wait_s, bar, ruleset=content)
+        job = bounded.run(stack, topic, f"history-{chosen}", wait_s, bar, ruleset=content)
         report.history = job | _count(stack, topic, before, bar)
     return report
 

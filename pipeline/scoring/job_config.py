@@ -63,8 +63,9 @@ class JobConfig:
     records on the topic of rules count; a job that follows one needs it.
 
     `flink` is host and port of a session cluster that the job is handed to; with it `parallelism`, `jars`,
-    `checkpoints` (a URI), their interval and `restore` count. Without it the cluster that runs this
-    description is the one (application mode, a managed service), and all that is its own to say.
+    `checkpoints` (a URI; empty: where the cluster has them), their interval and `restore` count. Without it
+    the cluster that runs this description is the one (application mode, a managed service), and all that is
+    its own to say.
     """
 
     name: str

@@ -41,9 +41,10 @@ def of_the_session(config: JobConfig) -> dict[str, str]:
         "pipeline.jars": ";".join(Path(jar).absolute().as_uri() for jar in config.jars),
         "parallelism.default": str(config.parallelism),
         "execution.checkpointing.interval": f"{config.checkpoint_interval_ms} ms",
-        "execution.checkpointing.dir": config.checkpoints,
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
     }
+    if config.checkpoints:
+        settings["execution.checkpointing.dir"] = config.checkpoints
     if config.restore is not None:
         settings["execution.state-recovery.path"] = config.restore
     return settings

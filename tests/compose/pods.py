@@ -20,6 +20,8 @@ from tests.compose.conftest import docker
 
 Spec = Mapping[str, Any]
 MOST_RESTARTS = 5
+GRACE_S = 30
+"""what Kubernetes gives a pod that says nothing of it"""
 _MEMORY = re.compile(r"(\d+)(Mi|Gi|m)?")
 
 
@@ -56,7 +58,8 @@ class Pods:
 
     def delete(self, name: str) -> None:
         """Asked to end first, as a pod that is replaced."""
-        docker("stop", "--time", str(self.specs[name]["terminationGracePeriodSeconds"]), self.container(name))
+        grace_s = self.specs[name].get("terminationGracePeriodSeconds", GRACE_S)
+        docker("stop", "--time", str(grace_s), self.container(name))
         self.end(name)
 
     def stop(self) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from fraudctl.engines.compose.checks import OUR_IMAGE
-from fraudctl.engines.kubernetes import flink_pod, start
+from fraudctl.engines.kubernetes import flink_pod, replay, start
 from fraudctl.errors import FraudctlError
 from fraudctl.flink.cluster import as_yaml
 from fraudctl.flink.rest import Flink
@@ -33,11 +33,11 @@ from tests.waiting import await_that
 NAME = "fraud"
 JOBMANAGER, TASKMANAGER = f"{NAME}-jobManager", f"{NAME}-taskManager"
 TOOLBOX = f"{NAME}-toolbox"
+TASKMANAGER_ARGV = ["taskmanager.sh", "start-foreground"]
 BUCKET = "/bucket"
 """a folder that stands for a bucket"""
 KEY = Ed25519PrivateKey.generate()
 READY_S = 240.0
-_ALIASES = {JOBMANAGER: (NAME, f"{NAME}-rest"), TASKMANAGER: (f"{NAME}-taskmanager",)}
 _OF_A_CLUSTER = ("kubernetes.", "high-availability.")
 
 
@@ -98,11 +98,30 @@ class Release:
     def start_flink(self, savepoint: str | None = None) -> None:
         job = one(self.objects, "FlinkDeployment", NAME)["spec"]["job"]
         program = ["--job-classname", job["entryClass"], *job["args"]]
-        self._start_flink(JOBMANAGER, ["standalone-job.sh", "start-foreground", *program], savepoint)
+        argv = ["standalone-job.sh", "start-foreground", *program]
+        self._start_flink(NAME, "jobManager", self.objects, argv, savepoint)
         self.start_taskmanager()
 
     def start_taskmanager(self) -> None:
-        self._start_flink(TASKMANAGER, ["taskmanager.sh", "start-foreground"], None)
+        self._start_flink(NAME, "taskManager", self.objects, TASKMANAGER_ARGV)
+
+    @contextmanager
+    def replaying(self, *arguments: str, rule_sets: Sequence[Mapping[str, Any]] = ()) -> Iterator[str]:
+        """A replay in pods of its own, as the command makes them, gone with the block; its pod's name."""
+        flink = replay.flink_of(self.objects, "0a1b")
+        cluster = flink["metadata"]["name"]
+        job = replay.job_of(self.objects, cluster, ("replay", *arguments, "--json"), "0a1b", 600.0)
+        objects = [*self.objects, flink, replay.rule_sets_of(job, rule_sets)]
+        name = job["metadata"]["name"]
+        try:
+            argv = ["jobmanager.sh", "start-foreground"]
+            self._start_flink(cluster, "jobManager", objects, argv)
+            self._start_flink(cluster, "taskManager", objects, TASKMANAGER_ARGV)
+            self.pods.start(name, job["spec"]["template"]["spec"], objects)
+            yield name
+        finally:
+            for one_of_it in (name, f"{cluster}-jobManager", f"{cluster}-taskManager"):
+                self.pods.end(one_of_it)
 
     def restart(self, name: str) -> None:
         """Another pod of that Deployment, for one that is gone or is asked to go."""
@@ -149,23 +168,31 @@ class Release:
     def _is_program(self, name: str) -> bool:
         return any((it["kind"], it["metadata"]["name"]) == ("Deployment", name) for it in self.objects)
 
-    def _start_flink(self, name: str, argv: list[str], savepoint: str | None) -> None:
-        spec = one(self.objects, "FlinkDeployment", NAME)["spec"]
-        found = by_name(self.objects)[name]
+    def _start_flink(
+        self,
+        cluster: str,
+        role: str,
+        objects: list[dict[str, Any]],
+        argv: list[str],
+        savepoint: str | None = None,
+    ) -> None:
+        spec, name = one(objects, "FlinkDeployment", cluster)["spec"], f"{cluster}-{role}"
+        found = by_name(objects)[name]
         [container] = found["containers"]
         command = {"command": [spec["flinkConfiguration"]["kubernetes.entry.path"]], "args": argv}
         conf = self.folder / f"conf-{name}"
         conf.mkdir(exist_ok=True)
-        (conf / "config.yaml").write_text(as_yaml(self._told(spec, savepoint)))
+        (conf / "config.yaml").write_text(as_yaml(self._told(cluster, spec, savepoint)))
         for file, text in spec["logConfiguration"].items():
             (conf / file).write_text(text)
         more = ["--volume", f"{conf}:{flink_pod.CONF}:ro", "--volume", f"{self.folder / 'bucket'}:{BUCKET}"]
-        more += [word for alias in _ALIASES[name] for word in ("--network-alias", alias)]
+        aliases = (cluster, f"{cluster}-rest") if role == "jobManager" else (f"{cluster}-taskmanager",)
+        more += [word for alias in aliases for word in ("--network-alias", alias)]
         if name == JOBMANAGER:
             more += ["--publish", "127.0.0.1::8081"]
-        self.pods.start(name, {**found, "containers": [container | command]}, self.objects, more)
+        self.pods.start(name, {**found, "containers": [container | command]}, objects, more)
 
-    def _told(self, spec: Spec, savepoint: str | None) -> dict[str, str | int]:
+    def _told(self, cluster: str, spec: Spec, savepoint: str | None) -> dict[str, str | int]:
         """What Flink and the operator put into the configuration of a pod."""
         told = {key: value for key, value in spec["flinkConfiguration"].items() if _is_ours(key)}
         everywhere = dict.fromkeys(
@@ -173,10 +200,10 @@ class Release:
         )
         own: dict[str, str | int] = {
             **everywhere,
-            "jobmanager.rpc.address": NAME,
-            "rest.address": f"{NAME}-rest",
-            "taskmanager.host": f"{NAME}-taskmanager",
-            "parallelism.default": spec["job"]["parallelism"],
+            "jobmanager.rpc.address": cluster,
+            "rest.address": f"{cluster}-rest",
+            "taskmanager.host": f"{cluster}-taskmanager",
+            "parallelism.default": spec.get("job", {"parallelism": 1})["parallelism"],
             "jobmanager.memory.process.size": spec["jobManager"]["resource"]["memory"],
             "taskmanager.memory.process.size": spec["taskManager"]["resource"]["memory"],
         }

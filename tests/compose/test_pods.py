@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from fraudctl.engines.kubernetes import near
 from fraudctl.jobs.submission import plan_settings, ruleset_content
 from fraudctl.kafka import admin
 from pipeline.records.names import writer_group
+from pipeline.rules.ruleset import content_hash
 from tests.compose.conftest import docker
 from tests.compose.release import JOBMANAGER, NAME, TASKMANAGER, TOOLBOX, Release, servers
 from tests.stack.own_jobs import Setup, assert_same, by_place, by_reference, decided, recorded
@@ -101,6 +102,23 @@ def test_a_command_that_is_run_as_a_job_answers_as_it_would_in_the_toolbox(relea
     release.pods.end(name)
 
 
+def test_a_replay_has_a_flink_of_its_own_and_decides_as_the_live_job_did(release: Release) -> None:
+    live, content = compared(release), ruleset_content(release.stack.profile.rules)
+    assert (live["changed"], live["added"], live["removed"], live["compared"] > RATE) == (0, 0, 0, True)
+    stricter = dict(content) | {"version": "stricter", "thresholds": {"review": 1, "block": 2}}
+    changed = compared(release, stricter)
+    assert changed["changed"] > 0
+    assert set(changed["causes"]) == {"threshold"}, changed["causes"]
+    assert topics_of_replays(release) == []
+
+
+def test_a_replay_that_is_interrupted_leaves_no_topic(release: Release) -> None:
+    with release.replaying("--rules", "default") as name:
+        await_that(lambda: len(topics_of_replays(release)) == 2, "its topics are made", LONG_S)
+        release.pods.delete(name)
+        assert topics_of_replays(release) == []
+
+
 def test_pods_that_are_killed_under_traffic_lose_nothing_and_decide_nothing_otherwise(
     release: Release,
 ) -> None:
@@ -176,6 +194,21 @@ TRAFFIC = f"{NAME}-traffic"
 def simulating(seed: int) -> list[str]:
     told = ("--rate", str(RATE), "--duration", f"{SECONDS}s", "--seed", str(seed), "--patience", "300s")
     return ["simulate", "--attack", "ip-burst", *told]
+
+
+def topics_of_replays(release: Release) -> list[str]:
+    return [name for name in admin.names(release.stack.kafka) if ".replay-" in name]
+
+
+def compared(release: Release, ruleset: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What a replay finds beside the live decisions, of the shipped rule set or the given one."""
+    given = [] if ruleset is None else [ruleset]
+    name = "default" if ruleset is None else content_hash(ruleset)
+    with release.replaying("--rules", name, "--diff", "live", rule_sets=given) as job:
+        code, said = release.pods.result(job), release.pods.log(job)
+    assert code == 0, said
+    data: dict[str, Any] = json.loads(said)["data"]
+    return data
 
 
 def appended(release: Release) -> int:

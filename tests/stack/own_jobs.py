@@ -12,7 +12,7 @@ from fraudctl.console.progress import Progress
 from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
-from fraudctl.jobs.live import await_end
+from fraudctl.jobs.bounded import await_end
 from fraudctl.jobs.reasons import why_failed
 from fraudctl.jobs.submission import job_config, submit
 from fraudctl.kafka import admin, tail, wanted

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fraudctl.console.progress import Progress
 from fraudctl.engines.kubernetes.cluster import Cluster
+from fraudctl.engines.kubernetes.programs import COMPONENT
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Submission, with_origin
 from fraudctl.waiting import until
@@ -129,7 +130,7 @@ class Deployment:
         return status
 
     def _resource(self) -> dict[str, Any]:
-        found = self._cluster.get(KIND)
+        found = self._cluster.get(KIND, f"{self._cluster.place.selector},{COMPONENT}=flink")
         if not found:
             raise NotRunning(
                 f"there is no FlinkDeployment {self._cluster.place.release}", hint="run: fraudctl up"

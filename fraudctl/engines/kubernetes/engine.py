@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 from fraudctl.console.progress import progress
 from fraudctl.engines import external, inside
@@ -19,7 +20,7 @@ from fraudctl.engines.contract import (
     ServerHealth,
     Wish,
 )
-from fraudctl.engines.kubernetes import chart, checks, kept, logs, mounted, near, programs, start
+from fraudctl.engines.kubernetes import chart, checks, kept, logs, mounted, near, programs, replay, start
 from fraudctl.engines.kubernetes.alone import Foreign
 from fraudctl.engines.kubernetes.chart import Manifest
 from fraudctl.engines.kubernetes.cluster import Cluster
@@ -178,6 +179,18 @@ class Engine:
         """See `fraudctl.engines.nearby`: by a Job of what the values of the last `up` say."""
         _, manifests = start.rendered(stack.home, Elsewhere())
         return near.run(kept.cluster(stack.home), manifests, arguments, wait_s, begun)
+
+    def replay(
+        self,
+        stack: Stack,
+        arguments: Sequence[str],
+        rule_sets: Sequence[Mapping[str, Any]],
+        wait_s: float,
+        needs_flink: bool,
+    ) -> Ended:
+        """See `fraudctl.engines.nearby`: by a Flink and a Job of what the values of the last `up` say."""
+        _, manifests = start.rendered(stack.home, Elsewhere())
+        return replay.run(kept.cluster(stack.home), manifests, arguments, rule_sets, wait_s, needs_flink)
 
     def examine(self, home: Path, environ: Mapping[str, str]) -> list[Check]:
         return checks.examine(home)

@@ -1,20 +1,23 @@
 """What runs in a pod: `python -m fraudctl.engines.kubernetes.inside NAME`, which becomes that program.
 
 NAME is `ticker`, `notifier`, `exporter` or `sink-…`; `setup`, which makes topics, tables and the first
-activation, and ends; `toolbox`, which does nothing and lets a person work: `kubectl exec … -- fraudctl …`; or
-`command`, which is `fraudctl` with the words after it.
+activation, and ends; `toolbox`, which does nothing and lets a person work: `kubectl exec … -- fraudctl …`;
+`command`, which is `fraudctl` with the words after it; or `replay`, which is the same beside a Flink of its
+own, whose name is the first word.
 """
 
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
 
 from fraudctl.console.streams import say
 from fraudctl.engines import external, workers
-from fraudctl.engines.kubernetes import mounted
+from fraudctl.engines.kubernetes import beside, mounted
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack, home_dir
 from fraudctl.jobs import activations, submission
@@ -23,6 +26,9 @@ from fraudctl.kafka import admin, wanted
 
 def become(name: str, arguments: Sequence[str] = ()) -> None:
     """Replace this process by a program or a command, or do what `setup` and `toolbox` do."""
+    if name == mounted.REPLAY:
+        beside.prepare(home_dir(), arguments[0])
+        _become_command(arguments[1:])
     stack = mounted.stack_of(home_dir(), name)
     if name == mounted.COMMAND:
         _become_command(arguments)
@@ -39,11 +45,18 @@ def _become(stack: Stack, name: str) -> None:
     _execute(program.argv, program.env)
 
 
-def _become_command(arguments: Sequence[str]) -> None:
-    """Who asks for one document is told nothing beside it: a pod has one log for both streams."""
+def _become_command(arguments: Sequence[str]) -> NoReturn:
+    """Who asks for one document is told nothing beside it: a pod has one log for both streams.
+
+    It stays this process, which takes a SIGTERM for a Ctrl-C, so that the command leaves nothing behind when
+    its pod is deleted: the first process of a container would otherwise not hear of it.
+    """
     if "--json" in arguments:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
-    _execute([sys.executable, "-m", "fraudctl", *arguments], {})
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    sys.argv = ["fraudctl", *arguments]
+    runpy.run_module("fraudctl", run_name="__main__")
+    raise AssertionError("a command line ends its process")
 
 
 def _execute(argv: Sequence[str], env: Mapping[str, str]) -> None:

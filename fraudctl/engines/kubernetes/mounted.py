@@ -32,6 +32,12 @@ REST_PORT: Final = 8081
 SETUP, TOOLBOX, FLINK, NOTIFIER = "setup", "toolbox", "flink", "notifier"
 COMMAND: Final = "command"
 """a command line of ours, run to its end"""
+REPLAY, REPLAY_FLINK = "replay", "replay-flink"
+"""a replay beside the live job, and the Flink that it is given"""
+NO_FLINK: Final = "-"
+"""in the place of that one's name: what is asked for hands no job to any"""
+RULE_SETS: Final = FOLDER / "rule-sets"
+"""where a replay finds rule sets that it is given, each in a file named by its hash"""
 KNOW_ALL: Final = frozenset({SETUP, TOOLBOX, COMMAND})
 """programs that reach every store"""
 NOBODY: Final = ""
@@ -63,12 +69,12 @@ class Unmounted(Failed):
     code = "not_mounted"
 
 
-def stack_of(home: Path, program: str, folder: Path = FOLDER) -> Stack:
+def stack_of(home: Path, program: str, folder: Path = FOLDER, cluster: str | None = None) -> Stack:
     """The stack as a program sees it in its pod, with all that it reads at its start written into the home.
 
-    Raises ProfileError, Unmounted.
+    `cluster` is the name of a Flink that is not the live job's. Raises ProfileError, Unmounted.
     """
-    job = job_of(folder)
+    cluster = cluster or job_of(folder).cluster
     path = folder / PROFILE_NAME
     content = seen_by(_content(path), program)
     profile = reading.check(content, path, environ=os.environ)
@@ -78,7 +84,7 @@ def stack_of(home: Path, program: str, folder: Path = FOLDER) -> Stack:
             f"Kubernetes runs no {', '.join(missing)}",
             hint=f"say where it is: servers.{missing[0]}.external in the profile",
         )
-    addresses = chosen.external_addresses(profile, ()) | {"flink": f"{job.cluster}-rest:{REST_PORT}"}
+    addresses = chosen.external_addresses(profile, ()) | {"flink": f"{cluster}-rest:{REST_PORT}"}
     ports = {METRICS: dict.fromkeys(_with_metrics(profile.sinks), METRICS_PORT)}
     stack = Stack(home, profile, addresses, ports, extra={"ready": True}, engine=NAME)
     _fill(stack)
@@ -102,7 +108,7 @@ def seen_by(content: Mapping[str, Any], program: str) -> dict[str, Any]:
         content = _without_files_of_kafka(content)
     own = program.removeprefix("sink-") if program.startswith("sink-") else _store_of(program)
     shown = {name: value for name, value in content.items() if name != "notify" or program == NOTIFIER}
-    if program != FLINK:
+    if program not in (FLINK, REPLAY):
         shown.pop("schema_registry", None)
     if "key" in (content.get("signing") or {}):
         shown["signing"] = {name: one for name, one in content["signing"].items() if name != "key"}

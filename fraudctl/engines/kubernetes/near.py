@@ -39,28 +39,40 @@ def run(
     name = job["metadata"]["name"]
     cluster.ask(["create", "-f", "-"], yaml.safe_dump(job, sort_keys=False))
     try:
-        code = until(
-            lambda: _exit_code(cluster, name, begun or Event()), wait_s, lambda: _late(name, wait_s), look_s
-        )
-        return Ended(code[0], cluster.ask(["logs", f"job/{name}"]))
+        return ended(cluster, name, wait_s, begun, look_s)
     finally:
         cluster.ask(["delete", "job", name, "--wait=false", "--ignore-not-found"])
 
 
-def manifest(manifests: Sequence[Mapping[str, Any]], arguments: Sequence[str], mark: str) -> dict[str, Any]:
-    """The Job, made from those of the chart."""
+def ended(
+    cluster: Cluster, name: str, wait_s: float, begun: Event | None = None, look_s: float = LOOK_S
+) -> Ended:
+    """How the command of that Job ended, once it has. Raises as `run`."""
+    code = until(
+        lambda: _exit_code(cluster, name, begun or Event()), wait_s, lambda: _late(name, wait_s), look_s
+    )
+    return Ended(code[0], cluster.ask(["logs", f"job/{name}"]))
+
+
+def manifest(
+    manifests: Sequence[Mapping[str, Any]],
+    arguments: Sequence[str],
+    mark: str,
+    program: str = mounted.COMMAND,
+) -> dict[str, Any]:
+    """The Job of that program, made from those of the chart."""
     [setup] = [one for one in manifests if one["kind"] == "Job"]
     job: dict[str, Any] = copy.deepcopy(dict(setup))
     release, _, _ = job["metadata"]["name"].rpartition(f"-{mounted.SETUP}-")
-    job["metadata"]["name"] = f"{release}-{mounted.COMMAND}-{mark}"
+    job["metadata"]["name"] = f"{release}-{program}-{mark}"
     for metadata in (job["metadata"], job["spec"]["template"]["metadata"]):
-        metadata["labels"][programs.COMPONENT] = mounted.COMMAND
+        metadata["labels"][programs.COMPONENT] = program
     job["spec"] |= {"backoffLimit": 0, "ttlSecondsAfterFinished": 3_600}
     pod = job["spec"]["template"]["spec"]
     [container] = pod["containers"]
     pod["restartPolicy"] = "Never"
-    container["name"] = mounted.COMMAND
-    container["command"] = [*container["command"][:-1], mounted.COMMAND, *arguments]
+    container["name"] = program
+    container["command"] = [*container["command"][:-1], program, *arguments]
     return job
 
 

@@ -1,0 +1,119 @@
+"""A replay beside the live job: a Flink of its own, and a Job in whose pod the command hands it the work.
+
+That Flink is a FlinkDeployment without a job, a session cluster in the operator's words: made for this one
+replay, with the live one's image, settings and account, and without leaders of which another could take over.
+The Job owns it, and the rule sets it is given. So all goes with the Job: when the replay has ended, when it
+is interrupted, and, where whoever asked for it is gone without a word, an hour after it has ended.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import yaml
+
+from fraudctl.engines.contract import Ended
+from fraudctl.engines.kubernetes import mounted, near, programs
+from fraudctl.engines.kubernetes.cluster import Cluster
+from fraudctl.engines.kubernetes.deployment import KIND
+from pipeline.rules.ruleset import content_hash
+
+CHECKPOINTS: Final = "execution.checkpointing.dir"
+RESOURCES: Final = {
+    "requests": {"cpu": "100m", "memory": "512Mi", "ephemeral-storage": "64Mi"},
+    "limits": {"cpu": "1", "memory": "2Gi", "ephemeral-storage": "1Gi"},
+}
+"""of the command: it keeps a print of each decision that it compares, and Flink's client runs beside it"""
+_NAME_LENGTH: Final = 45
+"""of a Flink cluster, at most"""
+_OF_THE_LIVE_JOB: Final = ("high-availability.", "kubernetes.operator.")
+_VOLUME: Final = "rule-sets"
+_SECRETS: Final = frozenset({"secret-kafka", "secret-registry"})
+
+
+def run(
+    cluster: Cluster,
+    manifests: Sequence[Mapping[str, Any]],
+    arguments: Sequence[str],
+    rule_sets: Iterable[Mapping[str, Any]],
+    wait_s: float,
+    needs_flink: bool = True,
+    look_s: float = near.LOOK_S,
+) -> Ended:
+    """How `fraudctl ARGUMENTS` ended there, which find these rule sets by their hashes.
+
+    Without `needs_flink` it hands no job to any. Failed where pods cannot be had, or it goes on for too long.
+    Nothing is left of it but what it has kept.
+    """
+    mark = secrets.token_hex(2)
+    flink = flink_of(manifests, mark)
+    cluster_name = flink["metadata"]["name"] if needs_flink else mounted.NO_FLINK
+    job = job_of(manifests, cluster_name, arguments, mark, wait_s)
+    name = job["metadata"]["name"]
+    made = json.loads(cluster.ask(["create", "-o", "json", "-f", "-"], yaml.safe_dump(job, sort_keys=False)))
+    try:
+        owned = [rule_sets_of(job, rule_sets), *([flink] if needs_flink else [])]
+        for one in owned:
+            one["metadata"]["ownerReferences"] = [_owner(made)]
+        cluster.ask(["create", "-f", "-"], yaml.safe_dump_all(owned, sort_keys=False))
+        return near.ended(cluster, name, wait_s, look_s=look_s)
+    finally:
+        gone = [f"job/{name}", f"{KIND}/{flink['metadata']['name']}", f"configmap/{name}"]
+        cluster.ask(["delete", *gone, "--wait=false", "--ignore-not-found"])
+
+
+def flink_of(manifests: Sequence[Mapping[str, Any]], mark: str) -> dict[str, Any]:
+    """The session cluster, made from the live job's."""
+    [live] = [one for one in manifests if one["kind"] == "FlinkDeployment"]
+    made: dict[str, Any] = copy.deepcopy(dict(live))
+    ending, spec = f"-{mounted.REPLAY}-{mark}", made["spec"]
+    made["metadata"]["name"] = f"{made['metadata']['name'][: _NAME_LENGTH - len(ending)]}{ending}"
+    for metadata in (made["metadata"], spec["podTemplate"]["metadata"]):
+        metadata["labels"][programs.COMPONENT] = mounted.REPLAY_FLINK
+    del spec["job"]
+    told = {name: one for name, one in spec["flinkConfiguration"].items() if _is_of_any(name)}
+    spec["flinkConfiguration"] = told | {CHECKPOINTS: f"{told[CHECKPOINTS].rstrip('/')}/replays"}
+    spec["jobManager"]["replicas"] = 1
+    return made
+
+
+def job_of(
+    manifests: Sequence[Mapping[str, Any]], flink: str, arguments: Sequence[str], mark: str, wait_s: float
+) -> dict[str, Any]:
+    """The Job of the command, which reaches that Flink and Kafka, and is given no secret of a store."""
+    job = near.manifest(manifests, [flink, *arguments], mark, mounted.REPLAY)
+    job["spec"]["activeDeadlineSeconds"] = int(wait_s)
+    pod = job["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    pod["volumes"] = [one for one in pod["volumes"] if _is_needed(one["name"])]
+    container["volumeMounts"] = [one for one in container["volumeMounts"] if _is_needed(one["name"])]
+    container["resources"] = RESOURCES
+    pod["volumes"].append({"name": _VOLUME, "configMap": {"name": job["metadata"]["name"]}})
+    container["volumeMounts"].append({"name": _VOLUME, "mountPath": str(mounted.RULE_SETS), "readOnly": True})
+    return job
+
+
+def rule_sets_of(job: Mapping[str, Any], contents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """A file for each, by its hash."""
+    labels = job["metadata"]["labels"]
+    data = {f"{content_hash(one)}.json": json.dumps(one, ensure_ascii=False) for one in contents}
+    metadata = {"name": job["metadata"]["name"], "labels": labels}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def _owner(made: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = made["metadata"]
+    named = {"name": metadata["name"], "uid": metadata["uid"]}
+    return {"apiVersion": made["apiVersion"], "kind": made["kind"], **named}
+
+
+def _is_of_any(setting: str) -> bool:
+    return not setting.startswith(_OF_THE_LIVE_JOB)
+
+
+def _is_needed(volume: str) -> bool:
+    return not volume.startswith("secret-") or volume in _SECRETS

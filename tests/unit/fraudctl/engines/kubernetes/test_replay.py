@@ -1,0 +1,140 @@
+"""A replay beside the live job: the Flink it is given, its Job, and that nothing is left of either."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import yaml
+
+from fraudctl.engines.kubernetes import mounted, replay
+from fraudctl.engines.kubernetes.cluster import ANSWER_S, Cluster, Place
+from fraudctl.errors import Failed
+from fraudctl.home import rulesets
+from tests.chart import EXAMPLES, example, one, problems, render
+
+CONTENT = rulesets.read(rulesets.locate("default")).content
+ASKED = ("replay", "--rules", "0a1b2c3d", "--diff", "live")
+
+
+class Answering(Cluster):
+    """An API server that keeps what it is given, and has one pod in this state for the Job."""
+
+    def __init__(self, state: dict[str, Any], refused: str = "") -> None:
+        super().__init__(Place("risk", "fraud"))
+        self.state, self.refused = state, refused
+        self.made: list[dict[str, Any]] = []
+        self.deleted: list[str] = []
+
+    def get(self, kinds: str, selector: str | None = None) -> list[dict[str, Any]]:
+        assert selector == f"job-name={self.made[0]['metadata']['name']}"
+        return [{"status": {"containerStatuses": [{"state": self.state}]}}] if kinds == "pods" else [{}]
+
+    def ask(self, argv: Sequence[str], text: str | None = None, wait_s: float = ANSWER_S) -> str:
+        if argv[0] == "delete":
+            self.deleted += [word for word in argv[1:] if not word.startswith("--")]
+        if argv[0] != "create":
+            return "what it said\n"
+        found = list(yaml.safe_load_all(text or ""))
+        if self.refused in [it["kind"] for it in found]:
+            raise Failed(f"the cluster refused: {self.refused}")
+        for it in found:
+            it["metadata"]["uid"] = f"uid-{len(self.made)}"
+            self.made.append(it)
+        return json.dumps(found[0])
+
+    def run(self, needs_flink: bool = True) -> Any:
+        return replay.run(self, render(example("eks")), ASKED, [CONTENT], 0.1, needs_flink, look_s=0.01)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_its_flink_is_a_session_cluster_that_the_operator_takes(name: str) -> None:
+    objects = render(example(name), "a-release-whose-name-is-as-long-as-may-be")
+    made = replay.flink_of(objects, "0a1b")
+    assert problems(made) == []
+    [live] = [it for it in objects if it["kind"] == "FlinkDeployment"]
+    assert made["metadata"]["name"].endswith("-replay-0a1b")
+    assert len(made["metadata"]["name"]) <= 45
+    assert "job" not in made["spec"]
+    assert made["spec"]["jobManager"]["replicas"] == 1
+    told, before = made["spec"]["flinkConfiguration"], live["spec"]["flinkConfiguration"]
+    assert {key for key in before if key not in told} == {
+        key for key in before if key.startswith(("high-availability.", "kubernetes.operator."))
+    }
+    assert {key for key in told if told[key] != before[key]} == {replay.CHECKPOINTS}
+    assert told[replay.CHECKPOINTS] == f"{before[replay.CHECKPOINTS]}/replays"
+
+
+def test_its_job_reaches_that_flink_and_kafka_and_is_given_no_secret_of_a_store_or_key() -> None:
+    objects = render(example("eks"))
+    job = replay.job_of(objects, "fraud-replay-0a1b", ASKED, "0a1b", 3_600.0)
+    assert problems(job) == []
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    assert container["command"][-6:] == ["fraud-replay-0a1b", *ASKED]
+    assert job["spec"]["activeDeadlineSeconds"] == 3_600
+    volumes = {it["name"] for it in job["spec"]["template"]["spec"]["volumes"]}
+    assert volumes == {it["name"] for it in container["volumeMounts"]}
+    assert volumes == {"profile", "home", "tmp", "secret-kafka", "rule-sets"}
+
+
+def test_policies_let_the_replay_ask_its_flink_and_nobody_of_it_the_live_one() -> None:
+    objects = render(example("eks"))
+    job = replay.job_of(objects, "fraud-replay-0a1b", ASKED, "0a1b", 3_600.0)
+    flink = replay.flink_of(objects, "0a1b")["spec"]["podTemplate"]["metadata"]["labels"]
+    asking = job["spec"]["template"]["metadata"]["labels"]
+    its, live = (one(objects, "NetworkPolicy", f"fraud-{name}")["spec"] for name in ("replay-flink", "flink"))
+    assert its["podSelector"]["matchLabels"].items() <= flink.items()
+    assert not live["podSelector"]["matchLabels"].items() <= flink.items()
+    askers = [it["podSelector"]["matchLabels"] for way in its["ingress"] for it in way["from"]]
+    assert any(it.items() <= asking.items() for it in askers)
+    askers = [it["podSelector"]["matchLabels"] for way in live["ingress"] for it in way["from"]]
+    assert not any(it.items() <= labels.items() for it in askers for labels in (asking, flink))
+    for budget in (it for it in objects if it["kind"] == "PodDisruptionBudget"):
+        assert (
+            not budget["spec"]["selector"]["matchLabels"].items()
+            <= (flink | {"component": "taskmanager"}).items()
+        )
+
+
+def test_what_it_said_is_the_answer_and_all_that_it_was_given_goes_with_its_job() -> None:
+    cluster = Answering({"terminated": {"exitCode": 5}})
+    ended = cluster.run()
+    assert (ended.exit_code, ended.output) == (5, "what it said\n")
+    job, rule_sets, flink = cluster.made
+    assert [it["kind"] for it in cluster.made] == ["Job", "ConfigMap", "FlinkDeployment"]
+    owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job["metadata"]["name"], "uid": "uid-0"}
+    assert rule_sets["metadata"]["ownerReferences"] == flink["metadata"]["ownerReferences"] == [owner]
+    assert [json.loads(text) for text in rule_sets["data"].values()] == [CONTENT]
+    names = [it["metadata"]["name"] for it in (job, flink, rule_sets)]
+    assert [word.partition("/")[2] for word in cluster.deleted] == names
+
+
+def test_one_that_hands_no_job_to_any_flink_is_given_none() -> None:
+    cluster = Answering({"terminated": {"exitCode": 0}})
+    cluster.run(needs_flink=False)
+    assert [it["kind"] for it in cluster.made] == ["Job", "ConfigMap"]
+    [container] = cluster.made[0]["spec"]["template"]["spec"]["containers"]
+    assert container["command"][-6:] == [mounted.NO_FLINK, *ASKED]
+
+
+@pytest.mark.parametrize(
+    ("state", "refused", "said"),
+    [
+        ({"waiting": {"reason": "ErrImagePull"}}, "", "cannot start: ErrImagePull"),
+        ({"running": {}}, "", "has not ended after 0 s"),
+        ({}, "FlinkDeployment", "refused: FlinkDeployment"),
+    ],
+)
+def test_one_that_does_not_come_to_its_end_is_said_and_nothing_is_left(
+    state: dict[str, Any], refused: str, said: str
+) -> None:
+    cluster = Answering(state, refused)
+    with pytest.raises(Failed, match=said):
+        cluster.run()
+    assert {word.partition("/")[0] for word in cluster.deleted} == {
+        "job",
+        "flinkdeployments.flink.apache.org",
+        "configmap",
+    }
