@@ -46,8 +46,10 @@ from fraudctl.jobs.submission import LIVE, job_config
 from fraudctl.rules import changes
 from fraudctl.waiting import every
 from pipeline.metrics import KeeperFigures, exposition
+from pipeline.process import logs
 from pipeline.records.clock import now_ms
 from pipeline.rules.plugins.watch import Running
+from pipeline.scoring.activation import Activation
 from pipeline.scoring.job_config import JobConfig
 
 log = logging.getLogger("keeper")
@@ -238,7 +240,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="fraudctl.keeper", description="Keep the live job as it is wanted.")
     parser.add_argument("--home", type=Path, required=True)
     options.change(home=parser.parse_args().home)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logs.begin()
     logging.getLogger("httpx").setLevel(logging.WARNING)  # or each question to Flink is a line
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
@@ -260,12 +262,18 @@ def _pause(call: Running) -> None:
     try:
         topic = activations.signed_for(_stack_of_home())
         chain = topic.read()
-        if chain and chain[-1].hash == call.hash:
+        if chain and chain[-1].hash == call.hash and _asks(chain[-1], call):
             _write_down(topic.home, {"command": "rules pause", "arguments": {"rule": call.rule}})
             made = changes.pause_rule(topic, call.rule, Because(f"{call.place} did not return", "keeper"))
             log.warning("paused rule %s: %s is in force in a second", call.rule, made.version)
     except FraudctlError as failure:
         log.error("rule %s cannot be paused: %s", call.rule, failure.message)
+
+
+def _asks(live: Activation, call: Running) -> bool:
+    """Whether the rule asks a plug-in: no other can have held the worker, whatever is on the desk."""
+    rule = live.content.get("rules", {}).get(call.rule)
+    return isinstance(rule, dict) and rule.get("plugin") == call.place
 
 
 def _write_down(home: Path, entry: Mapping[str, object]) -> None:

@@ -7,7 +7,6 @@ the same to the same tables, so both may run, and several of each.
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
@@ -26,7 +25,7 @@ from pipeline.metrics.pulse import Pulse
 from pipeline.notify.outbox import TABLE, Claim, Outbox, Terms
 from pipeline.notify.postman import Digest, Postman
 from pipeline.notify.stream import AlertStream, new_alerts, records_of
-from pipeline.process import configuration
+from pipeline.process import configuration, logs
 from pipeline.process.backoff import Backoff
 from pipeline.process.status_file import StatusFile
 from pipeline.records import clock
@@ -283,7 +282,7 @@ def _drain(office: Office, identities: Sequence[Identity], context: Any) -> bool
 
 def main(arguments: list[str] | None = None) -> int:
     config = configuration.of_command_line(Config, "pipeline.notifier", __doc__, arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logs.begin()
     notifier = Notifier(config)
     exposition.serve(config.metrics_port, lambda: (notifier.figures(),), notifier.pulse, config.metrics_host)
     for number in (signal.SIGTERM, signal.SIGINT):

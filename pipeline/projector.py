@@ -11,7 +11,6 @@ what a store is: see `pipeline.sinks`.
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import signal
 import sys
@@ -29,7 +28,7 @@ from pipeline.connections.kafka.gap import Gap
 from pipeline.connections.tls import BadFile
 from pipeline.metrics import SinkStatus, exposition
 from pipeline.metrics.pulse import Pulse
-from pipeline.process import configuration
+from pipeline.process import configuration, logs
 from pipeline.process.backoff import Backoff
 from pipeline.process.dead_letters import NotAcknowledged
 from pipeline.process.decisions_log import DecisionsLog, Membership
@@ -252,7 +251,7 @@ _NICER = 5
 def main(arguments: Sequence[str] | None = None) -> int | str:
     """The exit code, or why it cannot begin: the supervisor tries again."""
     config = configuration.of_command_line(Config, "pipeline.projector", __doc__, arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logs.begin()
     os.nice(_NICER)
     gc.set_threshold(_COLLECT_EVERY)
     sink = sinks.connect(config.sink, config.address, config.secret_file, config.settings)

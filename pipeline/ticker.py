@@ -30,7 +30,7 @@ from pipeline.connections.kafka.librdkafka import Files
 from pipeline.connections.tls import BadFile
 from pipeline.metrics import TickerFigures, exposition
 from pipeline.metrics.pulse import Pulse
-from pipeline.process import configuration
+from pipeline.process import configuration, logs
 from pipeline.process.arrivals import Arrivals
 from pipeline.process.silence import HOLD_MS, Silence
 
@@ -220,7 +220,7 @@ def _count(figures: TickerFigures, behind_ms: float, ticks: int) -> None:
 
 def main() -> None:
     config = configuration.of_command_line(Config, "pipeline.ticker", __doc__, None)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logs.begin()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

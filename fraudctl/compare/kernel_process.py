@@ -28,8 +28,8 @@ _KEEPING_S = 30.0
 """How long it may write down what it has read of its classes, which the first run after a build does."""
 _MAIN = "fraudctl.kernel.Backtest"
 _LAST_WORDS = 2_000
-_MANY_ROWS = 250_000
-"""From here on code that is compiled again, better, saves more than the 2.5 s of a core which that takes."""
+_MANY_ROWS = 500_000
+"""From about here on code that is compiled again, better, saves more than compiling it takes."""
 _FLAGS = (f"-Xmx{_HEAP_MB}m", "-Xmn192m", "-XX:+UseSerialGC")
 
 _T = TypeVar("_T")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.console import options, streams
 from fraudctl.console.tables import Table as Table
 from fraudctl.console.tables import layout
-from fraudctl.console.visible import visible_lines
+from pipeline.records.visible import visible_lines
 
 if TYPE_CHECKING:
     from fraudctl.errors import FraudctlError

@@ -12,7 +12,7 @@ import sys
 
 from rich.console import Console
 
-from fraudctl.console.visible import visible_json, visible_lines
+from pipeline.records.visible import visible_json, visible_lines
 
 
 def say(text: str) -> None:

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from fraudctl.console.visible import visible_lines
+from pipeline.records.visible import visible_lines
 
 GAP = 3
 EDGES = 2

@@ -11,6 +11,11 @@ from fraudctl.home.typed_files import Damaged
 from fraudctl.servers import BaseServer, Site, discover, start_waves
 from fraudctl.settings.profile import Profile, address_of
 
+LOCAL = "local"
+"""the engine that starts servers itself"""
+OPEN_IN_CONTAINERS = frozenset({"elasticsearch"})
+"""servers that let in whoever reaches them where their official images run them"""
+
 
 def kinds(profile: Profile, without: Sequence[str], added: Sequence[str] = ()) -> dict[str, type[BaseServer]]:
     """The kinds of server that a profile needs run here; optional ones where they can be had, or are added.
@@ -62,7 +67,9 @@ def _site(stack: Stack, name: str) -> Site:
         raise Damaged(f"{stack.paths.stack_file} is damaged: ports.{name}: field required", hint=MEND)
     settings, cache = stack.profile.server(name), artifacts.cache_dir()
     place = stack.profile.checkpoints
-    return Site(stack.paths, stack.ports[name], settings, cache, stack.is_closed, place)
+    in_container = stack.engine != LOCAL
+    is_closed = stack.is_closed and not (in_container and name in OPEN_IN_CONTAINERS)
+    return Site(stack.paths, stack.ports[name], settings, cache, is_closed, place, in_container)
 
 
 def _needed(profile: Profile, without: Sequence[str]) -> dict[str, type[BaseServer]]:

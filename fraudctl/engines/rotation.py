@@ -34,7 +34,7 @@ class Rotated:
 
 def servers(stack: Stack) -> dict[str, BaseServer]:
     """Those of this stack that have a secret of ours. UsageError where its servers have none of this kind."""
-    if not stack.is_closed:
+    if not stack.is_closed or stack.engine != chosen.LOCAL:
         raise UsageError(
             f"secrets of a stack of the engine {stack.engine} cannot be rotated",
             hint="this is for the local engine's; one of an earlier version: fraudctl down && fraudctl up",

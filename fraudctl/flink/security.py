@@ -54,15 +54,16 @@ class Pem:
     certificate: bytes
 
 
-def self_signed(host: str) -> Pem:
-    """A new pair for a host (a name or an address) that signs itself: who has the key is who is meant."""
+def self_signed(host: str, *names: str) -> Pem:
+    """A new pair for an address and such names that signs itself: who has the key is who is meant."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, _NAME)])
-    hosts = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host)), x509.DNSName("localhost")])
+    called = [x509.DNSName(one) for one in ("localhost", *names)]
+    hosts = x509.SubjectAlternativeName([x509.IPAddress(ip_address(host)), *called])
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     made = made.serial_number(x509.random_serial_number()).add_extension(hosts, critical=False)
     # a clock that is put back a little does not make it one of the future

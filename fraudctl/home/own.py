@@ -5,6 +5,7 @@ Loopback keeps other machines away, not other users of this one. `folder` is the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.connections.flink import FlinkRest
@@ -26,6 +27,13 @@ def kafka(folder: Path, bootstrap: str) -> Kafka:
         password_file=folder / "kafka",
         alter_topics=True,
     )
+
+
+def kafka_in_container(folder: Path, bootstrap: str) -> Kafka:
+    """The same where it runs out of its official image, which takes a password from a file by PLAIN alone: it
+    is shown, in the network of the stack and on loopback."""
+    told = kafka(folder, bootstrap)
+    return replace(told, security="plain", mechanism=None)
 
 
 def flink(folder: Path, address: str) -> FlinkRest:

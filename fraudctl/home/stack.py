@@ -99,7 +99,9 @@ class Stack:
         if isinstance(external, Kafka):
             return replace(external, bootstrap=address)
         if self.is_closed and external is None:
-            return own.kafka(self.paths.secrets, address)
+            return (own.kafka if self.engine == "local" else own.kafka_in_container)(
+                self.paths.secrets, address
+            )
         return Kafka(bootstrap=address, alter_topics=True)
 
     @property

@@ -14,9 +14,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from fraudctl.home.paths import Paths
 from fraudctl.waiting import every
 from pipeline.records import clock
 from pipeline.rules.plugins import watch as plugin_watch
@@ -27,10 +29,13 @@ log = logging.getLogger("keeper")
 LOOK_EVERY_S = 0.2
 IDLE_S = 60.0
 """A call that has not returned after this long is stopped, whatever processor time it took."""
+_WORKER = b"org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 Pause = Callable[[Running], None]
 """Takes a rule out of the rule set in force; raises nothing."""
+IsWorker = Callable[[Running], bool]
+"""Whether the process of a call may be ended: a desk is written by who is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,10 @@ class _Seen:
 class Watcher:
     """One look at a time (`look`), so that a test can drive it; the thread only repeats it."""
 
-    def __init__(self, folder: Path, pause: Pause | None = None) -> None:
-        self._folder, self._pause = folder, pause
+    def __init__(
+        self, folder: Path, pause: Pause | None = None, is_worker: IsWorker = lambda _: True
+    ) -> None:
+        self._folder, self._pause, self._is_worker = folder, pause, is_worker
         self._seen: dict[Path, _Seen] = {}
 
     def look(self) -> list[Running]:
@@ -53,6 +60,8 @@ class Watcher:
         for path in self._folder.glob(plugin_watch.DESKS):
             if (call := plugin_watch.running(path)) is None or plugin_watch.began(call.pid) != call.began:
                 plugin_watch.sweep(path)
+                continue
+            if not self._is_worker(call):
                 continue
             before = self._seen.get(path)
             known = before is not None and before.call.number == call.number
@@ -98,6 +107,17 @@ def cpu_s(call: Running) -> float:
     return (int(stat[11]) + int(stat[12])) / _TICKS_A_SECOND
 
 
+def is_of_flink(home: Path, call: Running) -> bool:
+    """Whether the call is in a worker of the Flink of this home. A plug-in that got past its checks writes
+    what it likes on its desk, and shall not thereby have the keeper end other programs.
+    """
+    try:
+        words = Path(f"/proc/{call.pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return _WORKER in words and os.fsencode(Paths(home).flink_conf) in words
+
+
 def _is_over(seen: _Seen) -> bool:
     spent = cpu_s(seen.call) - seen.cpu_s
     return spent > seen.call.limit_s or time.monotonic() - seen.at_s > max(IDLE_S, seen.call.limit_s)
@@ -105,7 +125,7 @@ def _is_over(seen: _Seen) -> bool:
 
 def watch(folder: Path, pause: Pause | None = None) -> threading.Thread:
     """Look again and again in a thread of its own."""
-    watcher = Watcher(folder, pause)
+    watcher = Watcher(folder, pause, partial(is_of_flink, folder.parent))
     thread = threading.Thread(target=_repeat, args=(watcher,), name="plugin-watcher", daemon=True)
     thread.start()
     return thread

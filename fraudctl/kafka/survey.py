@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka.admin import ListOffsetsResultInfo, OffsetSpec
 
 from fraudctl.kafka import commits
 from fraudctl.kafka.broker import client, member, metadata, translated
@@ -14,6 +15,7 @@ from fraudctl.kafka.commits import Place
 from pipeline.connections.kafka.description import Kafka
 
 ANSWER_S = 5.0
+_Answers = Mapping[TopicPartition, "Future[ListOffsetsResultInfo]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ def extents(kafka: Kafka, topics: Sequence[str]) -> dict[Place, Extent]:
     with translated(kafka):
         known = metadata(kafka, ANSWER_S).topics
         places = [(topic, number) for topic in topics if topic in known for number in known[topic].partitions]
-        begin, end = (_offsets(kafka, places, at) for at in (OffsetSpec.earliest(), OffsetSpec.latest()))
+        asked = [_ask(kafka, places, at) for at in (OffsetSpec.earliest(), OffsetSpec.latest())]
+        begin, end = map(_told, asked)
     return {place: Extent(begin[place], end[place]) for place in places}
 
 
@@ -54,8 +57,9 @@ def _behind(extent: Extent, committed: int | None) -> int:
     return max(0, extent.end - (extent.begin if committed is None else committed))
 
 
-def _offsets(kafka: Kafka, places: Sequence[Place], at: OffsetSpec) -> dict[Place, int]:
-    if not places:
-        return {}
-    answers = client(kafka).list_offsets({TopicPartition(*place): at for place in places})
+def _ask(kafka: Kafka, places: Sequence[Place], at: OffsetSpec) -> _Answers:
+    return client(kafka).list_offsets({TopicPartition(*place): at for place in places}) if places else {}
+
+
+def _told(answers: _Answers) -> dict[Place, int]:
     return {(p.topic, p.partition): future.result(timeout=ANSWER_S).offset for p, future in answers.items()}

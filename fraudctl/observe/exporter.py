@@ -28,6 +28,7 @@ from fraudctl.observe.rounds import Part, Rounds
 from fraudctl.observe.tally import Tally
 from pipeline.metrics import exposition
 from pipeline.metrics.outside import HomeFigures, JobFigures, LogFigures
+from pipeline.process import logs
 from pipeline.records.clock import now_ms
 
 log = logging.getLogger("exporter")
@@ -103,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="fraudctl.observe.exporter", description="Show a stack's metrics.")
     parser.add_argument("--home", type=Path, required=True)
     options.change(home=parser.parse_args().home)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logs.begin()
     logging.getLogger("httpx").setLevel(logging.WARNING)  # or each question to Flink is a line
     os.nice(_NICER)
     gc.set_threshold(_COLLECT_EVERY)

@@ -66,6 +66,8 @@ class Site:
     is_closed: bool = False
     checkpoints: Checkpoints | None = None
     """where Flink puts them, if not into the home"""
+    in_container: bool = False
+    """whether its official image runs it, and not we"""
 
 
 class BaseServer(ABC):

@@ -18,6 +18,11 @@ logger.kafka.level = WARN
 # The connector registers its metrics anew at every checkpoint and is told of it each time.
 logger.metrics.name = org.apache.flink.metrics.MetricGroup
 logger.metrics.level = ERROR
+# It looks for network interfaces with a datagram, which is not let out here, and then does without.
+logger.netty.name = org.apache.flink.shaded.netty4.io.netty.util.NetUtilInitializations
+logger.netty.level = ERROR
+logger.mac.name = org.apache.flink.shaded.netty4.io.netty.util.internal.MacAddressUtil
+logger.mac.level = ERROR
 logger.sort.name = org.apache.flink.runtime.checkpoint
 logger.sort.level = WARN
 """

@@ -1,4 +1,4 @@
-"""Who may speak to the local Flink: whoever has the key that `up` makes in the home, and nobody else.
+"""Who may speak to our Flink: whoever has the key that `up` makes in the home, and nobody else.
 
 One certificate, which signs itself, is the server's and every client's, and the only one that is believed: by
 the REST interface, and by JobManager and TaskManager among themselves. Each of Flink's ports, also those of
@@ -18,6 +18,9 @@ from fraudctl.home.secret import renewed
 from fraudctl.home.stack import Paths
 from fraudctl.servers import HOST, generated_password
 
+IN_CONTAINERS = "flink-jobmanager"
+"""what the JobManager is called in the network of a stack in containers"""
+
 
 def prepare(paths: Paths) -> None:
     """Make key, certificate and what the JVMs read of them, unless they are there."""
@@ -33,7 +36,7 @@ def prepare(paths: Paths) -> None:
 def renew(paths: Paths) -> None:
     """Put another key, certificate and password in place of those there are."""
     renewed(paths.secret_file("flink"))
-    made = security.self_signed(HOST)
+    made = security.self_signed(HOST, IN_CONTAINERS)
     for path, content in zip(own.flink_pair(paths.secrets), (made.certificate, made.key), strict=True):
         write_atomically(path, content)
 

@@ -32,6 +32,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 
 from fraudctl.home.private_files import make_folder, open_private
+from pipeline.process import logs
 
 SWEEP_S: Final = 5.0
 _TARGETS: Final = ("DynamoDB_", "DynamoDBStreams_")
@@ -199,7 +200,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--credentials", type=Path, help="the file with the access key, id:secret")
     told = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logs.begin(logging.WARNING)
     log.setLevel(logging.INFO)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)

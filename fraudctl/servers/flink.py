@@ -19,7 +19,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from fraudctl.binaries import artifacts
-from fraudctl.binaries.java import flink_module_flags, java, java_home, server_command, share_classes
+from fraudctl.binaries.java import (
+    drop_old,
+    flink_module_flags,
+    java,
+    java_home,
+    server_command,
+    share_classes,
+)
 from fraudctl.errors import Failed, FraudctlError, NotReady
 from fraudctl.flink.cluster import (
     JOBMANAGER_MB,
@@ -41,6 +48,7 @@ from fraudctl.servers import (
     _flink_buckets,
     _flink_logging,
     _flink_metrics,
+    _flink_ports,
     _flink_security,
 )
 from fraudctl.settings.profile import ServerSettings
@@ -68,12 +76,7 @@ class Server(BaseServer):
 
     name = "flink"
     title = "Flink"
-    port_roles: ClassVar[Mapping[str, int]] = {
-        "rest": 18081,
-        "rpc": 18082,
-        "jobmanager-metrics": 18083,
-        "taskmanager-metrics": 18084,
-    }
+    port_roles: ClassVar[Mapping[str, int]] = _flink_ports.ROLES
     memory_mb = 2400
     jar_use = "connector"
     compiles = True
@@ -85,10 +88,11 @@ class Server(BaseServer):
         share_classes(self.site.cache)
 
     def prepare(self) -> None:
-        for folder in (self.paths.checkpoints, self.paths.savepoints, self.data):
+        for folder in (self.paths.checkpoints, self.paths.savepoints, self.data / "classes"):
             make_folder(folder)
         if self.site.is_closed:
             _flink_security.prepare(self.paths)
+            drop_old(self.data / "classes")
         write_atomically(self.paths.flink_conf / "config.yaml", as_yaml(self.settings()))
         for name, level in (("console", "INFO"), ("cli", "WARN")):
             write_atomically(self.paths.flink_conf / f"log4j-{name}.properties", _flink_logging.text(level))
@@ -111,11 +115,8 @@ class Server(BaseServer):
 
     @classmethod
     def ports_of(cls, settings: ServerSettings) -> dict[str, int]:
-        """Every TaskManager answers `/metrics` on a port of its own, the first on the one that is set."""
-        found = super().ports_of(settings)
-        first = found[_metrics_role(TASKMANAGER)]
-        others = taskmanagers(settings.taskmanagers)[1:]
-        return found | {_metrics_role(name): first + number for number, name in enumerate(others, 1)}
+        """Every TaskManager has ports of its own, the first those that are set and others the next ones."""
+        return _flink_ports.of_workers(super().ports_of(settings), settings.taskmanagers)
 
     def programs(self) -> Sequence[Program]:
         jobmanager = self._program("flink-jobmanager", _JOBMANAGER_MAIN, self._jobmanager_flags())
@@ -139,6 +140,11 @@ class Server(BaseServer):
         return importlib.metadata.version("apache-flink")
 
     @property
+    def _classes(self) -> Path | None:
+        """Its JVMs change nothing outside of the home, where others would run what they have written."""
+        return self.data / "classes" if self.site.is_closed else None
+
+    @property
     def _rest(self) -> FlinkRest:
         return (
             own.flink(self.paths.secrets, self.address)
@@ -149,9 +155,7 @@ class Server(BaseServer):
     def _places(self) -> dict[str, Setting]:
         paths = self.paths
         return {
-            "rest.port": self.site.ports["rest"],
-            "rest.bind-port": self.site.ports["rest"],
-            "jobmanager.rpc.port": self.site.ports["rpc"],
+            **_flink_ports.settings(self.site.ports),
             "io.tmp.dirs": str(self.data / "tmp"),
             "web.upload.dir": str(self.data / "upload"),
             # By default pages of every other site may read what it answers.
@@ -169,6 +173,7 @@ class Server(BaseServer):
         number = name.removeprefix(TASKMANAGER)
         program = self._program(name, _TASKMANAGER_MAIN, self._taskmanager_flags())
         told = ["-D", f"{_RESOURCE_ID}={self.settings()[_RESOURCE_ID]}{number}"] if number else []
+        told += _flink_ports.data_argument(self.site.ports, name)
         return replace(program, argv=[*program.argv, *told])
 
     def _jobmanager_flags(self) -> list[str]:
@@ -214,11 +219,10 @@ class Server(BaseServer):
         # the home are followed, so that every home has the same class path.
         places = [*job_jars(self.site.cache), *(jar.resolve() for jar in jars)]
         alike = TASKMANAGER if is_taskmanager(name) else name
-        begun = server_command(
-            alike, flags, places, self.site.cache, keeps=self.keeps_classes and name == alike
-        )
+        keeps = self.keeps_classes and name == alike
+        begun = server_command(alike, flags, places, self.site.cache, keeps, self._classes)
         argv = [*begun, main, "--configDir", str(conf)]
-        argv += _flink_metrics.port_argument(self.site.ports[_metrics_role(name)])
+        argv += _flink_metrics.port_argument(self.site.ports[_flink_ports.metrics_role(name)])
         return Program(name, argv, env=self._environment(), start_s=2)
 
     def _environment(self) -> dict[str, str]:
@@ -232,11 +236,6 @@ class Server(BaseServer):
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
             "MALLOC_ARENA_MAX": "2",
         }
-
-
-def _metrics_role(program: str) -> str:
-    """The role of the port on which a process of Flink answers `/metrics`."""
-    return program.removeprefix("flink-") + "-metrics"
 
 
 def job_jars(cache: Path) -> tuple[Path, ...]:

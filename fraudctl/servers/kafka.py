@@ -19,7 +19,7 @@ from fraudctl.binaries.java import class_path, compiled, java, launcher_jar, ser
 from fraudctl.errors import Failed, FraudctlError, NotReady
 from fraudctl.home import own
 from fraudctl.home.private_files import UMASK, make_folder, write_atomically
-from fraudctl.home.secret import fresh, generated_password, renewed
+from fraudctl.home.secret import fresh, generated_password, renewed_in_place
 from fraudctl.kafka import admin
 from fraudctl.servers import HOST, BaseServer, Program
 from pipeline.connections.kafka.description import Kafka
@@ -107,8 +107,8 @@ class Server(BaseServer):
             self._format()
 
     def rotate(self) -> bool:
-        """The password is read at each login; who is in stays in."""
-        renewed(self.paths.secret_file(self.name))
+        """The password is read at each login; who is in stays in. Flink's worker may open this file alone."""
+        renewed_in_place(self.paths.secret_file(self.name))
         return False
 
     def programs(self) -> Sequence[Program]:
@@ -136,8 +136,8 @@ class Server(BaseServer):
             raise NotReady(f"no metadata: {error.message}") from error
 
     def _reached(self) -> Kafka:
-        at = self.address
-        return own.kafka(self.paths.secrets, at) if self.site.is_closed else Kafka(bootstrap=at)
+        at, reached = self.address, own.kafka_in_container if self.site.in_container else own.kafka
+        return reached(self.paths.secrets, at) if self.site.is_closed else Kafka(bootstrap=at)
 
     def _security(self) -> str:
         """What the listeners ask of who comes. The broker's own password is another at each start."""

@@ -91,7 +91,7 @@ class Server(BaseServer):
 
     def _configuration(self) -> str:
         files = {"files": [str(self.paths.metrics_targets)], "refresh_interval": "5s"}
-        scraped = [{"job_name": "fraudctl", "file_sd_configs": [files]}]
+        scraped = [{"job_name": "fraudctl", "honor_labels": True, "file_sd_configs": [files]}]
         return configuration(told(self.site.settings), str(self._folder / "rules.json"), scraped)
 
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from fraudctl.console.screen import Line, Span
 from fraudctl.console.tables import Table
-from fraudctl.console.visible import visible
 from fraudctl.views.pulse import Pulse
 from fraudctl.views.watcher import View
 from pipeline.records.flagged import Flagged
+from pipeline.records.visible import visible
 
 KEYS: Final = "up/down choose   enter explain   q quit"
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
@@ -99,9 +99,14 @@ def checkpoint_words(pulse: Pulse) -> str:
     return f"checkpoint {age} ago, took {took}{size}, {pulse.failed_checkpoints or 0} failed"
 
 
+def stopped(pulse: Pulse) -> str:
+    """The programs that should run and do not."""
+    return "not known" if pulse.stopped is None else ", ".join(pulse.stopped) or "none"
+
+
 def _heading(name: str, pulse: Pulse, now_s: float) -> Line:
     clock = datetime.fromtimestamp(pulse.at_s, UTC).strftime("%H:%M:%S UTC")
-    told: Span = ("every program runs", "green")
+    told: Span = ("programs not known", "dim") if pulse.stopped is None else ("every program runs", "green")
     if pulse.stopped:
         told = (f"stopped: {', '.join(pulse.stopped)}", "bold red")
     if now_s - pulse.at_s > LATE_LOOK_S:

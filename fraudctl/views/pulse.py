@@ -53,7 +53,7 @@ class Pulse:
     disk_free_bytes: int | None = None
     verified_s: float | None = None
     verified_faults: Mapping[str, int] = field(default_factory=dict)
-    stopped: Sequence[str] = ()
+    stopped: Sequence[str] | None = None
     """programs that should run and do not"""
 
     def document(self) -> dict[str, object]:
@@ -149,9 +149,7 @@ def _pulse(minute: _Span, lately: _Span) -> Pulse:
         disk_free_bytes=_number(now.one("fraudctl_disk_free_bytes")),
         verified_s=now.one("fraudctl_verification_timestamp_seconds"),
         verified_faults=_whole(now.by("sink", "fraudctl_verification_faults")),
-        stopped=tuple(
-            name for name, runs in now.by("program", "fraudctl_program_running").items() if not runs
-        ),
+        stopped=_stopped(now.by("program", "fraudctl_program_running")),
     )
 
 
@@ -160,6 +158,10 @@ def _partitions(lately: _Span) -> tuple[Partition, ...]:
     rates = lately.rates("partition", _RECORDS, role="transactions")
     lag = lately.now.by("partition", "fraudctl_consumer_lag_records", consumer="job")
     return tuple(Partition(int(n), rates.get(n), _number(lag.get(n))) for n in sorted(there, key=int))
+
+
+def _stopped(running: Mapping[str, float]) -> tuple[str, ...] | None:
+    return tuple(name for name, runs in running.items() if not runs) if running else None
 
 
 def _whole(found: Mapping[str, float]) -> dict[str, int]:

@@ -10,13 +10,13 @@ from typing import Final
 from fraudctl.console import screen
 from fraudctl.console.screen import Line, Screen
 from fraudctl.console.tables import Table
-from fraudctl.console.visible import visible
 from fraudctl.decisions import explain, explained
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
 from fraudctl.views import lines
 from fraudctl.views.watcher import View, Watcher
 from pipeline.records.flagged import Flagged
+from pipeline.records.visible import visible
 
 _KEY_S: Final = 0.5
 _FIRST: Final[list[Line]] = [[("fraudctl top", "bold"), ("   looking …", "dim")]]

@@ -19,8 +19,8 @@ broker says now; None when it does not."""
 class Backlog:
     """Of one assignment. The broker is asked once in any case: a fetch does not tell where a log begins."""
 
-    def __init__(self, ends: Ends) -> None:
-        self._ends = ends
+    def __init__(self, ends: Ends, clock: Callable[[], float] = time.monotonic) -> None:
+        self._ends, self._clock = ends, clock
         self._asked: dict[int, tuple[int, int]] | None = None
         self._ask_again = 0.0
 
@@ -37,9 +37,9 @@ class Backlog:
         )
 
     def _ask(self, partitions: Iterable[int]) -> None:
-        if time.monotonic() >= self._ask_again:
+        if self._clock() >= self._ask_again:
             self._asked = self._answers(partitions)
-            self._ask_again = time.monotonic() + ASK_EVERY_S
+            self._ask_again = self._clock() + ASK_EVERY_S
 
     def _answers(self, partitions: Iterable[int]) -> dict[int, tuple[int, int]] | None:
         """Up to the first that is not answered: then no broker is there, and each would take its time."""

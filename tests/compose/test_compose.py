@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ WATCHED = (
     "sink-redis",
     "ticker",
 )
+TASKMANAGERS = {"flink-taskmanager", "flink-taskmanager-2", "flink-taskmanager-3"}
+UNDER_WAY = ("simulate", "--attack", "ip-burst", "--rate", "100", "--duration", "50s", "--seed", "8")
 SIMULATE = ("simulate", "--attack", "ip-burst", "--rate", "500", "--duration", "10s", "--seed", "7")
 
 
@@ -75,17 +78,25 @@ def test_prometheus_is_shown_every_program_and_what_the_exporter_sees(stack: Sta
     assert {name for name in written if not asked.query(name) and not asked.query(f"{name}_count")} == set()
 
 
-def test_more_taskmanagers_give_more_slots_and_are_watched(stack: Stack) -> None:
-    flink, file = Flink(stack.flink), str(Project(stack.paths).file)
-    before = flink.overview().slots
-    asked = ("compose", "-p", project_name(stack.home), "-f", file, "up", "-d", "--no-deps", "--no-recreate")
-    docker(*asked, "--scale", "flink-taskmanager=2", "flink-taskmanager")
-    await_that(lambda: flink.overview().slots == 2 * before, LONG_S, lambda: f"{flink.overview()}")
-    assert "flink-taskmanager-2" in engines.of(stack).programs(stack)
-    watched = Prometheus(stack.addresses["prometheus"])
-    both = 'up{job="taskmanagers"} == 1'
-    await_that(lambda: len(watched.query(both)) == 2, LONG_S, lambda: f"{watched.query(both)}")
-    docker(*asked, "--scale", "flink-taskmanager=1", "flink-taskmanager")
+def test_taskmanagers_come_under_traffic_are_shown_watched_and_used_and_go_without_a_loss(
+    stack: Stack,
+) -> None:
+    flink, watched = Flink(stack.flink), Prometheus(stack.addresses["prometheus"])
+    slots, all_three = flink.overview().slots, 'up{job="taskmanagers"} == 1'
+    with ThreadPoolExecutor(1) as pool:
+        traffic = pool.submit(data_of, stack.home, *UNDER_WAY)
+        scale(stack, 3)
+        await_that(lambda: flink.overview().slots == 3 * slots, LONG_S, lambda: f"{flink.overview()}")
+        assert shown_of_flink(stack) == ["flink-jobmanager", *sorted(TASKMANAGERS)]
+        assert engines.of(stack).programs(stack).keys() >= TASKMANAGERS
+        await_that(lambda: len(watched.query(all_three)) == 3, LONG_S, lambda: f"{watched.query(all_three)}")
+        # more than one of them has room for
+        data_of(stack.home, "job", "rescale", str(slots + 1))
+        data_of(stack.home, "job", "rescale", "1")
+        scale(stack, 1)
+        sent = traffic.result()
+    assert (sent["sent"], sent["decided"], sent["lost"]) == (EVENTS, EVENTS, 0)
+    assert shown_of_flink(stack) == ["flink-jobmanager", "flink-taskmanager"]
 
 
 def test_figures_are_for_the_network_alone(stack: Stack) -> None:
@@ -138,6 +149,20 @@ def test_purge_leaves_no_container_network_or_volume(stack: Stack) -> None:
     assert docker("network", "ls", "-q", "--filter", label) == ""
     assert docker("volume", "ls", "-q", "--filter", label) == ""
     assert not stack.home.exists()
+
+
+def scale(stack: Stack, count: int) -> None:
+    """To so many TaskManagers, asked of Compose itself."""
+    file, service = str(Project(stack.paths).file), "flink-taskmanager"
+    asked = ("up", "-d", "--no-deps", "--no-recreate", "--scale", f"{service}={count}", service)
+    docker("compose", "-p", project_name(stack.home), "-f", file, *asked)
+
+
+def shown_of_flink(stack: Stack) -> list[str]:
+    """The programs of Flink that `status` shows."""
+    servers = fraudctl(stack.home, "status")["data"]["servers"]
+    [flink] = [one for one in servers if one["name"] == "flink"]
+    return [one["name"] for one in flink["programs"]]
 
 
 def up(asked: Prometheus) -> dict[str, set[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -227,32 +228,40 @@ def test_verification_s_log_is_what_the_broker_says(broker: Cluster, topic: str)
     assert list(log.dead_letters("no-such-topic")) == []
 
 
+JAVA = (
+    *("-Xmx512m", "-XX:+UseSerialGC", "-Dlog4j2.level=OFF"),
+    "--add-opens=java.base/java.util=ALL-UNNAMED",
+    "--add-opens=java.base/java.lang=ALL-UNNAMED",
+)
+
+
+def job_file(broker: Cluster, folder: Path, topic: str, start: Mapping[str, int]) -> Path:
+    """What a program of the kernel is told: a job over transactions from there on, and its plan."""
+    config = JobConfig(
+        name="gap",
+        bootstrap=broker.at("INNER"),
+        topics=JobTopics(topic, f"{topic}.out", f"{topic}.dead"),
+        ruleset=ONE_RULE,
+        run=1,
+        max_message_bytes=1_000_000,
+        settings=PlanSettings(),
+        start=start,
+    )
+    plan = parse(ONE_RULE).plan(config.settings)
+    config = replace(config, hops=plan.keys)
+    file = folder / f"{topic}.json"
+    file.write_text(json.dumps({"config": config.as_document(), "plan": plan.as_document()}))
+    return file
+
+
 class Job:
     """The kernel's half of a job in a JVM of its own, over transactions from offset 2 on."""
 
     def __init__(self, broker: Cluster, folder: Path, topic: str) -> None:
-        config = JobConfig(
-            name="gap",
-            bootstrap=broker.at("INNER"),
-            topics=JobTopics(topic, f"{topic}.out", f"{topic}.dead"),
-            ruleset=ONE_RULE,
-            run=1,
-            max_message_bytes=1_000_000,
-            settings=PlanSettings(),
-            start={"0": 2, "1": 0},
-        )
-        plan = parse(ONE_RULE).plan(config.settings)
-        config = replace(config, hops=plan.keys)
-        file = folder / f"{topic}.json"
-        file.write_text(json.dumps({"config": config.as_document(), "plan": plan.as_document()}))
+        file = job_file(broker, folder, topic, {"0": 2, "1": 0})
         jars = [Path(jar) for jar in classpath().split(os.pathsep)]
         program = compiled(PROGRAM, jars, artifacts.jars("compiler")[0], artifacts.cache_dir())
-        options = ["-Xmx512m", "-XX:+UseSerialGC", "-Dlog4j2.level=OFF"]
-        options += [
-            "--add-opens=java.base/java.util=ALL-UNNAMED",
-            "--add-opens=java.base/java.lang=ALL-UNNAMED",
-        ]
-        command = [java(), *options, "-cp", class_path([program, *jars]), "fraudctl.kernel.ReadTransactions"]
+        command = [java(), *JAVA, "-cp", class_path([program, *jars]), "fraudctl.kernel.ReadTransactions"]
         done = subprocess.run(
             [*command, str(file)], stdout=subprocess.PIPE, text=True, timeout=LONG_S, check=True
         )

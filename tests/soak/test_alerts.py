@@ -5,10 +5,13 @@ The rules run at twelve times their pace, so that an hour is five minutes, and a
 
 from __future__ import annotations
 
-import shlex
+import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +26,7 @@ from fraudctl.monitoring.alerts import ALERTS
 from tests import prometheus_beside, runbook
 from tests.prometheus import Prometheus
 from tests.soak.conftest import Figures
-from tests.stack.cli import ask
+from tests.soak.running import run
 from tests.stack.flow import await_sinks, await_that
 from tests.waiting import LONG_S
 
@@ -36,7 +39,7 @@ YESTERDAY = {"fraudctl:flagged:ratio1h": 0.015}
 BY_NAME = {alert.name: alert for alert in ALERTS}
 FLOOD = """
 description: Stolen accounts are tried from one address after the other, without a pause.
-population: {countries: {DE: 1}, currency: EUR, merchants: 400, cards: 2, shared_ip: 0.03}
+population: {countries: {DE: 3, FR: 2}, currency: EUR, merchants: 400, cards: 2, shared_ip: 0.03}
 background: {pause: 150s, amount: {median: 36, spread: 0.75, lo: 2, hi: 650}}
 attacks:
   - name: burst
@@ -65,7 +68,7 @@ def watching(stack: Stack, faster: int, yesterday: dict[str, float]) -> Iterator
 def running(stack: Stack, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """A command beside the test; interrupted at the end of the block, which undoes what it has done."""
     argv = [sys.executable, "-m", "fraudctl", *words, "--home", str(stack.home)]
-    command = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
     try:
         yield command
     finally:
@@ -96,19 +99,41 @@ def look(stack: Stack, name: str) -> None:
         assert run(stack, command) in (0, 3, 5), command
 
 
-def run(stack: Stack, command: str) -> int:
-    words = shlex.split(command)
-    if words[0] == "logs":  # lines, no document
-        argv = [sys.executable, "-m", "fraudctl", *words, "--home", str(stack.home)]
-        return subprocess.run(argv, capture_output=True, check=False, timeout=300).returncode
-    code: int = ask(stack, *words)["exit_code"]
-    return code
-
-
 def do(stack: Stack, name: str, command: str) -> None:
     """A command that the entry prints."""
     assert command in runbook.to_do(BY_NAME[name].heading)
     assert run(stack, command) == 0
+
+
+@contextmanager
+def filling(folder: Path, bytes_a_second: float) -> Iterator[None]:
+    """Room is taken on the disk of a folder at that pace, and given back at the end of the block."""
+    over, began = threading.Event(), time.monotonic()
+    with tempfile.TemporaryFile(dir=folder) as file:
+
+        def fill() -> None:
+            while not over.wait(0.5):
+                taken = int((time.monotonic() - began) * bytes_a_second)
+                os.posix_fallocate(file.fileno(), 0, max(1, taken))
+
+        filler = threading.Thread(target=fill)
+        filler.start()
+        try:
+            yield
+        finally:
+            over.set()
+            filler.join()
+
+
+def test_a_disk_that_is_full_in_half_an_hour_raises_its_alert_until_there_is_room(
+    stack: Stack, figures: Figures
+) -> None:
+    name, pace = "DiskFills", shutil.disk_usage(stack.home).free / 1_800
+    with watching(stack, FASTER_YET, {}) as watched:
+        with filling(stack.home, pace):
+            await_alert(watched, figures, name, "exporter", "a disk that fills", FASTER_YET)
+            look(stack, "DiskNearlyFull")
+        await_end(watched, name, "exporter")
 
 
 def test_a_flood_of_flags_raises_its_alert_until_the_rule_is_paused(

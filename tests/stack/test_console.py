@@ -30,7 +30,7 @@ def window(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
 def attack(stack: Stack, window: Browser) -> str:
     """The name of an attack that was sent while the page stood open, untouched; its alerts are on it."""
     window.run("window.stayed = true")
-    options = ("--attack", "ip-burst", "--rate", "50", "--duration", "12s", "--seed", "31")
+    options = ("--attack", "ip-burst", "--rate", "100", "--duration", "6s", "--seed", "31")
     sent = data_of(stack, "simulate", *options)
     assert sent["recall"] == 1.0
     name: str = sent["run"]

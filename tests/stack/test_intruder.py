@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import configparser
 import os
+import shlex
 import stat
+from pathlib import Path
 
 import pytest
 
 from fraudctl.engines import targets
+from fraudctl.engines.local import confine
 from fraudctl.engines.local.configuration import socket_path
 from fraudctl.home.stack import Stack
 from fraudctl.home.unprivileged import user_of
 from tests import intruder
 from tests.stack.cli import data_of
+
+TASKMANAGER_MAIN = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,3 +67,28 @@ def test_what_everybody_may_read_of_a_stack_holds_no_id(stack: Stack) -> None:
     users = {one["user_id"] for one in data_of(stack, "alerts")["alerts"]}
     assert users
     assert [user for user in users for text in shown if user in text] == []
+
+
+@pytest.mark.skipif(confine.version() == 0, reason="this kernel has no Landlock")
+def test_a_plug_in_that_has_taken_over_a_worker_has_the_log_and_nothing_beside(stack: Stack) -> None:
+    [worker] = [one for one in intruder.processes(stack.home) if TASKMANAGER_MAIN in one.cmdline()]
+    assert "Seccomp:\t2" in Path(f"/proc/{worker.pid}/status").read_text().splitlines()
+    started = shlex.split(supervised(stack, "flink-taskmanager"))
+    limits = started[: started.index(worker.cmdline()[0])]
+    got = intruder.got_from_within(stack.home, worker, limits)
+    flink, broker = stack.ports["flink"], stack.ports["kafka"]["broker"]
+    reached = sorted((broker, *(flink[role] for role in ("rpc", "blob", "data"))))
+    secrets = ("flink", "flink-trust.p12", "flink.key.pem", "flink.p12", "flink.pem", "kafka")
+    own = [f"reads secrets/{name}" for name in secrets]
+    if confine.version() < confine.WITH_SCOPES:
+        own.append("signals others")
+    if confine.version() < confine.WITH_NETWORK:
+        got, reached = [one for one in got if not one.startswith("reaches 1")], []
+    assert got == [*own, *(f"reaches {port}" for port in reached)]
+
+
+def supervised(stack: Stack, program: str) -> str:
+    """The command by which the supervisor starts it."""
+    file = configparser.RawConfigParser()
+    file.read(stack.paths.run / "supervisord.conf")
+    return file[f"program:{program}"]["command"].replace("%%", "%")

@@ -76,7 +76,7 @@ ATTACKS = (("ip-burst", "ip_burst", 5), ("card-testing", "card_testing", 5))
 def test_an_attack_is_caught_at_few_false_alarms_and_the_event_that_meets_the_rule_is_flagged(
     stack: Stack, attack: str, rule: str, meets_at: int
 ) -> None:
-    options = ("--attack", attack, "--rate", "150", "--duration", "20s", "--seed", "5")
+    options = ("--attack", attack, "--rate", "250", "--duration", "12s", "--seed", "5")
     card = data_of(stack, "simulate", *options)
     assert card.keys() == SCORECARD
     assert all(instance.keys() == INSTANCE for instance in card["instances"])

@@ -51,6 +51,11 @@ def test_every_target_is_up(stack: Stack, attacked: Prometheus) -> None:
     assert found.keys() > {"exporter", "flink-jobmanager", "flink-taskmanager", "keeper", "sink-redis"}
 
 
+def test_programs_that_cannot_be_asked_are_told_by_their_own_names(attacked: Prometheus) -> None:
+    told = {one["metric"]["program"] for one in attacked.query("fraudctl_program_running")}
+    assert told > {"kafka", "postgres", "redis", "exporter"}
+
+
 def test_every_metric_of_the_catalogue_is_there_with_its_kind_and_sentence(attacked: Prometheus) -> None:
     told = attacked.get("targets/metadata", limit="100000")
     kinds = {one["metric"]: (one["type"], one["help"]) for one in told}
@@ -93,24 +98,32 @@ def test_everything_that_alerts_compare_is_there(attacked: Prometheus) -> None:
     assert empty(attacked, asked) == set()
 
 
+def test_every_rule_is_evaluated_without_an_error(attacked: Prometheus) -> None:
+    def ended() -> dict[str, tuple[str, str]]:
+        rules = [rule for group in attacked.get("rules")["groups"] for rule in group["rules"]]
+        return {rule["name"]: (rule["health"], rule.get("lastError", "")) for rule in rules}
+
+    await_that(lambda: ("unknown", "") not in ended().values(), LONG_S, lambda: f"{ended()}")
+    assert ended() == dict.fromkeys([*queries.RECORDED, *(alert.name for alert in ALERTS)], ("ok", ""))
+
+
 def empty(prometheus: Prometheus, asked: Mapping[str, str]) -> set[str]:
     """The queries that give nothing, apart from those about what is not in this stack."""
     nothing = {query for query in asked if not prometheus.query(query)}
     return {query for query in nothing if not any(name in query for name in NOT_HERE)}
 
 
-def test_a_writer_that_is_stopped_raises_its_alert_which_ends_when_it_runs_again(
-    stack: Stack, attacked: Prometheus
-) -> None:
-    assert ("ProgramDown", "sink-redis") not in attacked.firing()
-    engine = engines.of(stack)
-    engine.stop(stack, "sink-redis")
-    try:
+def test_a_writer_that_is_stopped_raises_its_alert_which_ends_when_it_runs_again(stack: Stack) -> None:
+    """By rules at ten times their pace; `tests/contract/test_alert_rules.py` has them at their own."""
+    engine, alert = engines.of(stack), ("ProgramDown", "sink-redis")
+    with prometheus_beside.beside(stack, faster=10) as prometheus:
         await_that(
-            lambda: ("ProgramDown", "sink-redis") in attacked.firing(), LONG_S, lambda: f"{attacked.firing()}"
+            lambda: len(prometheus.query("up == 1")) == len(targets.of(stack)), LONG_S, lambda: "targets"
         )
-    finally:
-        engine.start(stack, "sink-redis")
-    await_that(
-        lambda: ("ProgramDown", "sink-redis") not in attacked.firing(), LONG_S, lambda: f"{attacked.firing()}"
-    )
+        assert alert not in prometheus.firing()
+        engine.stop(stack, "sink-redis")
+        try:
+            await_that(lambda: alert in prometheus.firing(), LONG_S, lambda: f"{prometheus.firing()}")
+        finally:
+            engine.start(stack, "sink-redis")
+        await_that(lambda: alert not in prometheus.firing(), LONG_S, lambda: f"{prometheus.firing()}")

@@ -31,7 +31,7 @@ def setup(home: Path) -> None:
     for folder in services.folders(paths):
         make_folder(folder)
     homes.mark(home)
-    services.make_secrets(paths, [*services.WITH_PASSWORD, *companions.NAMES])
+    services.make_secrets(paths, [*services.LISTENS, *companions.NAMES])
     stack = Stack(
         home,
         profile,
@@ -40,6 +40,7 @@ def setup(home: Path) -> None:
         jars=image.jars(),
         extra={"ready": True},
         engine="compose",
+        is_closed=True,
     )
     stack.save()
     workers.write_configurations(stack)

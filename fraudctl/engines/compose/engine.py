@@ -17,6 +17,7 @@ from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.home import folder as homes
 from fraudctl.home.folder import Removed
 from fraudctl.home.stack import Paths, Stack, read
+from fraudctl.servers import BaseServer
 
 
 class Engine:
@@ -69,7 +70,8 @@ class Engine:
     def health(self, stack: Stack) -> list[ServerHealth]:
         if stack.inside is None:
             return [_asked(stack, name) for name in stack.addresses]
-        return health.health(stack, self.programs(stack), services.program_names)
+        states = self.programs(stack)
+        return health.health(stack, states, lambda server: _containers_of(server, list(states)))
 
     def programs(self, stack: Stack) -> Mapping[str, ProgramState]:
         return {} if stack.inside is None else self.seen_in(stack.home)
@@ -89,9 +91,10 @@ class Engine:
 
     def restart(self, stack: Stack, name: str, wait_s: float) -> list[str]:
         there, server = Containers(stack.home), chosen.servers(stack).get(name)
-        programs = _programs_of(
-            name, list(there.all()), services.program_names(server) if server else (name,)
-        )
+        names = list(there.all())
+        programs = _containers_of(server, names) if server else _of_services((name,), names)
+        if not programs:
+            raise UsageError(f"there is no server or program {name!r}", hint=f"there are: {', '.join(names)}")
         for program in reversed(programs):
             there.stop(program)
         for program in programs:
@@ -144,9 +147,10 @@ def _stop_waves(home: Path, there: Sequence[str]) -> list[list[str]]:
     return [first, flink, [name for name in there if name not in (*first, *flink)]]
 
 
-def _programs_of(name: str, there: Sequence[str], wanted: Sequence[str]) -> list[str]:
-    """Those of a server, or the single program of that name."""
-    found = [program for program in there if program in wanted or program.rpartition("-")[0] in wanted]
-    if not found:
-        raise UsageError(f"there is no server or program {name!r}", hint=f"there are: {', '.join(there)}")
-    return found
+def _containers_of(server: BaseServer, there: Sequence[str]) -> list[str]:
+    """Those of a server, of which there may be several for one service."""
+    return _of_services(services.program_names(server), there)
+
+
+def _of_services(wanted: Sequence[str], there: Sequence[str]) -> list[str]:
+    return [program for program in there if program in wanted or program.rpartition("-")[0] in wanted]

@@ -53,7 +53,8 @@ def cluster(stack: Stack, name: str, address: str) -> flink.Server:
     }
     asked = stack.profile.server("flink")
     settings = replace(asked, settings={**here, **asked.settings}, taskmanagers=1)
-    site = Site(stack.paths, PORTS, settings, artifacts.cache_dir(), checkpoints=stack.profile.checkpoints)
+    kept = stack.profile.checkpoints
+    site = Site(stack.paths, PORTS, settings, artifacts.cache_dir(), stack.is_closed, kept)
     return flink.Server(site)
 
 

@@ -18,9 +18,17 @@ import yaml
 from fraudctl.engines import chosen, ports, workers
 from fraudctl.engines.compose import companions, mounts
 from fraudctl.engines.compose.inside import JOBMANAGER, METRICS_PORT, PORTS, TASKMANAGER
+from fraudctl.home import own
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Paths, Stack
-from fraudctl.servers import BaseServer, generated_password, prometheus, server_class
+from fraudctl.servers import (
+    BaseServer,
+    _flink_security,
+    dynamodb,
+    generated_password,
+    prometheus,
+    server_class,
+)
 from fraudctl.settings import shipped
 from fraudctl.settings.layers import variable
 from fraudctl.settings.profile import Profile
@@ -29,7 +37,13 @@ from pipeline.records.clock import HOUR_MS
 PROCESSES = "processes"
 """holds the place where Flink's worker and the keeper see each other's processes; no program of the stack"""
 HELPERS = frozenset({PROCESSES, "setup", "prepare", "cli"})
-WITH_PASSWORD = ("postgres", "redis")
+WITH_PASSWORD = ("kafka", "postgres", "redis")
+_LOGIN = """\
+KafkaServer {{
+  org.apache.kafka.common.security.plain.PlainLoginModule required
+  username="{user}" password="{password}" user_{user}="{password}";
+}};
+"""
 S3_USER = "fraudctl"
 LISTENS: Mapping[str, tuple[str, int]] = {
     "kafka": ("kafka", 9092),
@@ -65,13 +79,18 @@ def files() -> Path:
 def folders(paths: Paths) -> tuple[Path, ...]:
     """What must be there, and ours, before a container looks for it: Docker would make it as root."""
     flink = (paths.flink_conf.parent, paths.checkpoints, paths.savepoints, paths.plugins)
-    ours = (paths.home, paths.run, watching(paths), paths.logs, paths.jobs, paths.secrets)
+    ours = (paths.home, paths.run, watching(paths), login(paths), paths.logs, paths.jobs, paths.secrets)
     return (*ours, paths.home / "data", *flink)
 
 
 def watching(paths: Paths) -> Path:
     """The folder of what Prometheus and Grafana read."""
     return paths.run / "watching"
+
+
+def login(paths: Paths) -> Path:
+    """The folder of what Kafka reads of who may come."""
+    return paths.run / "kafka"
 
 
 def program_names(server: BaseServer) -> tuple[str, ...]:
@@ -109,8 +128,23 @@ def make_secrets(paths: Paths, servers: Iterable[str]) -> None:
     for name in servers:
         if name in WITH_PASSWORD:
             generated_password(paths.secret_file(name))
+    if "kafka" in servers:
+        _write_login(paths)
+    if "flink" in servers:
+        _flink_security.prepare(paths)
+    if "dynamodb" in servers and not (file := paths.secret_file("dynamodb")).exists():
+        dynamodb.renew(file)
     if companions.S3 in servers and not (file := paths.secret_file(companions.S3)).exists():
         write_atomically(file, f"{S3_USER}:{secrets.token_urlsafe(24)}\n")
+
+
+def _write_login(paths: Paths) -> None:
+    """Kafka's image runs as a user of its own, so the file is readable by all; the home around it is not."""
+    place, password = login(paths), generated_password(paths.secret_file("kafka"))
+    file = place / "login.conf"
+    write_atomically(file, _LOGIN.format(user=own.USER, password=password))
+    place.chmod(0o755)
+    file.chmod(0o644)
 
 
 def inside_addresses(profile: Profile, without: tuple[str, ...], added: Sequence[str] = ()) -> dict[str, str]:
@@ -132,6 +166,7 @@ def variables(stack: Stack, user: tuple[int, int]) -> dict[str, str]:
         "FRAUDCTL_HOME_TARGET": str(stack.home),
         "FRAUDCTL_SECRETS_SOURCE": str(stack.paths.secrets),
         "FRAUDCTL_WATCHING_SOURCE": str(watching(stack.paths)),
+        "FRAUDCTL_LOGIN_SOURCE": str(login(stack.paths)),
         "FRAUDCTL_UID": str(user[0]),
         "FRAUDCTL_GID": str(user[1]),
     }

@@ -46,7 +46,8 @@ def up(wish: Wish) -> Stack:
         make_folder(folder)
     with beginning.only_one(paths):
         known = read(wish.home)
-        runs_on = known is not None and Containers(wish.home).exist() and beginning.goes_on(known, wish)
+        there = known is not None and known.is_closed and Containers(wish.home).exist()
+        runs_on = there and known is not None and beginning.goes_on(known, wish)
         homes.close(wish.home)
         return _Run(wish, known, runs_on).run()
 
@@ -103,7 +104,15 @@ class _Run:
             services.metrics_ports(profile, added),
         )
         return Stack(
-            self.wish.home, profile, addresses, taken, without, engine=NAME, added=added, inside=inside
+            self.wish.home,
+            profile,
+            addresses,
+            taken,
+            without,
+            engine=NAME,
+            added=added,
+            inside=inside,
+            is_closed=True,
         )
 
     def _ports(self, kinds: Mapping[str, type[BaseServer]]) -> ports.Ports:

@@ -50,7 +50,7 @@ def scraped(stack: Stack) -> list[dict[str, object]]:
     each = {"names": [TASKMANAGER], "type": "A", "port": METRICS_PORT, "refresh_interval": "5s"}
     named = {"target_label": "program", "replacement": TASKMANAGER}
     return [
-        {"job_name": "fraudctl", "static_configs": programs},
+        {"job_name": "fraudctl", "honor_labels": True, "static_configs": programs},
         {"job_name": "taskmanagers", "dns_sd_configs": [each], "relabel_configs": [named]},
         {
             "job_name": "any-taskmanager",

@@ -11,7 +11,7 @@ from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import java, java_home
 from fraudctl.engines import ports
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
-from fraudctl.engines.local import processes
+from fraudctl.engines.local import confine, processes
 from fraudctl.engines.local.processes import supervisor_pid
 from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.errors import FraudctlError
@@ -24,7 +24,18 @@ from fraudctl.settings import reading
 def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
     """Every check, in an order for reading."""
     found = [_packages(), _java(), _jars(artifacts.cache_dir(environ))]
-    return [*found, _ports(home, environ), _leftovers(home), _pid_file(home), _other_users(home)]
+    return [*found, _ports(home, environ), _leftovers(home), _pid_file(home), _other_users(home), _plug_ins()]
+
+
+def _plug_ins() -> Check:
+    """Whether what got past the checks of plug-ins is kept from files and processes."""
+    if confine.version() >= confine.WITH_NETWORK:
+        return Check("plug-ins", WELL, "the kernel limits which files and ports they may open (Landlock)")
+    if confine.version() > 0:
+        found = "the kernel limits which files they may open (Landlock), and ports from Linux 6.7 on"
+        return Check("plug-ins", WELL, found)
+    found = "this kernel has no Landlock: a plug-in that gets past its checks opens what this user may"
+    return Check("plug-ins", WARNING, found, "see docs/security.md")
 
 
 def _other_users(home: Path) -> Check:

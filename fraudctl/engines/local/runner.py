@@ -19,7 +19,8 @@ from fraudctl.home.stack import Stack
 from fraudctl.home.unprivileged import give, user_of
 from fraudctl.servers import Program
 
-_PACKAGES = Path(__file__).resolve().parents[3]
+PACKAGES = Path(__file__).resolve().parents[3]
+"""the folder that holds our packages: where all others lie as well, or a checkout"""
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,17 @@ def runner(stack: Stack, programs: Sequence[Program]) -> tuple[Runner | None, st
 
 
 def _wanted(stack: Stack, programs: Sequence[Program], user: int, cache: Path) -> Wanted:
-    named = [one for one in _files(stack.profile.as_document()) if not Path(one).is_relative_to(stack.home)]
+    named = [one for one in files(stack.profile.as_document()) if not Path(one).is_relative_to(stack.home)]
     jars = [jar for jar in stack.jars.values() if Path(jar).exists()]
     started = [os.path.realpath(program.argv[0]) for program in programs]
     return Wanted(
         user=user,
         home=str(stack.home),
-        seen=list(dict.fromkeys(str(one) for one in (*_python(), cache) if Path(one).is_dir())),
+        seen=list(
+            dict.fromkeys(
+                str(one) for one in (*map(Path, interpreter()), PACKAGES, cache) if Path(one).is_dir()
+            )
+        ),
         read=[*jars, *started, *(one for one in named if Path(one).is_file())],
         written=list(_folders(stack)),
     )
@@ -83,20 +88,20 @@ def _own_keys(stack: Stack) -> Path | None:
     return file if asks and file.exists() else None
 
 
-def _python() -> Iterator[str | Path]:
-    """Where the interpreter and all that it imports lie."""
-    yield from (sys.prefix, sys.base_prefix, _PACKAGES)
+def interpreter() -> Iterator[str]:
+    """Where the interpreter lies and what others have made for it."""
+    yield from (sys.prefix, sys.base_prefix)
     yield from (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
     yield from (one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one.startswith("/"))
 
 
-def _files(document: object) -> Iterator[str]:
+def files(document: object) -> Iterator[str]:
     """Every file that a profile names: keys, certificates, rules."""
     if isinstance(document, Mapping):
         document = list(document.values())
     if isinstance(document, list | tuple):
         for one in document:
-            yield from _files(one)
+            yield from files(one)
     elif isinstance(document, str | Path) and Path(document).is_absolute():
         yield str(document)
 

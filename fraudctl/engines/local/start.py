@@ -15,6 +15,7 @@ from fraudctl.binaries import artifacts
 from fraudctl.console.streams import say
 from fraudctl.engines import beginning, chosen, external, ports, workers
 from fraudctl.engines.contract import Wish
+from fraudctl.engines.local.confinement import confined
 from fraudctl.engines.local.runner import runner
 from fraudctl.engines.local.supervision import ProcessState, Supervisor
 from fraudctl.engines.waiting import program_names_of, together
@@ -122,7 +123,7 @@ class _Run:
     def _supervise(self, stack: Stack, ours: Mapping[str, BaseServer]) -> None:
         workers.write_configurations(stack)
         programs = [program for server in ours.values() for program in server.programs()]
-        programs += workers.programs(stack)
+        programs = [confined(stack, one) for one in [*programs, *workers.programs(stack)]]
         if (user := self.supervisor.user) is not None:
             if self.supervisor.configure(programs, is_root=user == 0):
                 self.supervisor.reload()

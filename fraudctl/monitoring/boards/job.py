@@ -8,6 +8,8 @@ from fraudctl.monitoring.panels import Dashboard
 from fraudctl.monitoring.shapes import ask, lines
 
 _TASK: Final = "flink_taskmanager_job_task_"
+_JVM: Final = "flink_taskmanager_Status_JVM_"
+_WHICH: Final = "{{program}} {{tm_id}}"
 _STATE: Final = f"{_TASK}operator_column_family_rocksdb_total_sst_files_size"
 
 BOARD: Final = Dashboard(
@@ -16,25 +18,25 @@ BOARD: Final = Dashboard(
     (
         lines(
             "Busy",
-            "share of a second that each task works",
+            "share of a second that each task works, by subtask",
             "DecisionsSlow",
             "percentunit",
-            ask(f"{_TASK}busyTimeMsPerSecond / 1000", "{{task_name}}"),
+            ask(f"{_TASK}busyTimeMsPerSecond / 1000", "{{task_name}} {{subtask_index}}"),
         ),
         lines(
             "Back pressure",
             "share of a second that each task waits for those behind it",
             "DecisionsSlow",
             "percentunit",
-            ask(f"{_TASK}backPressuredTimeMsPerSecond / 1000", "{{task_name}}"),
+            ask(f"{_TASK}backPressuredTimeMsPerSecond / 1000", "{{task_name}} {{subtask_index}}"),
         ),
         lines(
             "Records",
             "in and out of each task",
             "NoDecisions",
             "ops",
-            ask(f"{_TASK}numRecordsInPerSecond", "{{task_name}} in"),
-            ask(f"{_TASK}numRecordsOutPerSecond", "{{task_name}} out"),
+            ask(f"{_TASK}numRecordsInPerSecond", "{{task_name}} {{subtask_index}} in"),
+            ask(f"{_TASK}numRecordsOutPerSecond", "{{task_name}} {{subtask_index}} out"),
         ),
         lines(
             "Checkpoints",
@@ -84,25 +86,25 @@ BOARD: Final = Dashboard(
         ),
         lines(
             "Heap",
-            "of the TaskManager",
+            "of each TaskManager",
             "DecisionsSlow",
             "bytes",
-            ask("flink_taskmanager_Status_JVM_Memory_Heap_Used", "used"),
-            ask("flink_taskmanager_Status_JVM_Memory_Heap_Max", "at most"),
+            ask(f"{_JVM}Memory_Heap_Used", f"{_WHICH} used"),
+            ask(f"{_JVM}Memory_Heap_Max", f"{_WHICH} at most"),
         ),
         lines(
             "Collections",
-            "share of time that the TaskManager's JVM collects",
+            "share of time that each TaskManager's JVM collects",
             "DecisionsSlow",
             "percentunit",
-            ask("rate(flink_taskmanager_Status_JVM_GarbageCollector_All_Time[1m]) / 1000", "collecting"),
+            ask(f"rate({_JVM}GarbageCollector_All_Time[1m]) / 1000", _WHICH),
         ),
         lines(
             "Processor",
-            "share of the machine that the TaskManager takes",
+            "share of its machine that each TaskManager takes",
             "DecisionsSlow",
             "percentunit",
-            ask("flink_taskmanager_Status_JVM_CPU_Load", "TaskManager"),
+            ask(f"{_JVM}CPU_Load", _WHICH),
         ),
     ),
 )

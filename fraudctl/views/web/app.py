@@ -17,12 +17,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from fraudctl.console.visible import visible, visible_lines
 from fraudctl.errors import FraudctlError
 from fraudctl.views import lines
 from fraudctl.views.web import charts
 from fraudctl.views.web.guard import Guard
 from fraudctl.views.web.source import Source
+from pipeline.records.visible import visible, visible_lines
 
 HERE: Final = Path(__file__).parent
 _IN_A_LIST: Final = 80

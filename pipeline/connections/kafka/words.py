@@ -35,6 +35,10 @@ def _row(code: str, pattern: str, message: str, hint: str, is_final: bool = True
 
 
 _WHERE = "in servers.kafka.external"
+_FROM_THE_START = (
+    "what is gone cannot be decided; to go on with what is there: fraudctl job stop, "
+    "fraudctl job reset-offsets --to earliest, fraudctl job submit"
+)
 _TABLE = (
     _row(
         "kafka_name",
@@ -115,8 +119,13 @@ _TABLE = (
         "kafka_gap",
         r"Fetch position FetchPosition\{offset=(?P<what>\d+)\b.*? out of range for partition (?P<at>\S+)",
         "the log of {at} no longer holds what was to be read next, offset {what}",
-        "what is gone cannot be decided; to go on with what is there: fraudctl job stop, "
-        "fraudctl job reset-offsets --to earliest, fraudctl job submit",
+        _FROM_THE_START,
+    ),
+    _row(
+        "kafka_gap",
+        r"the log of (?P<at>\S+) has been cut off and written anew before offset (?P<what>\d+)",
+        "the log of {at} has been cut off and written anew before offset {what}: records have been lost",
+        _FROM_THE_START,
     ),
     _row(
         "kafka_away",

@@ -4,8 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
-PREFIX, HEAP = "KAFKA_", "KAFKA_HEAP_OPTS"
+PREFIX, HEAP, OPTIONS = "KAFKA_", "KAFKA_HEAP_OPTS", "KAFKA_OPTS"
 JAVA = ["/opt/java/bin/java", *os.environ.get(HEAP, "-Xmx512m").split(), "-XX:+UseSerialGC"]
+JAVA += os.environ.get(OPTIONS, "").split()
 JAVA += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", "/opt/kafka/libs/*"]
 
 
@@ -16,7 +17,8 @@ def setting(name: str) -> str:
 
 
 def main() -> None:
-    given = {name: value for name, value in os.environ.items() if name.startswith(PREFIX) and name != HEAP}
+    told = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    given = {name: value for name, value in told.items() if name not in (HEAP, OPTIONS)}
     file = Path("/tmp/server.properties")
     file.write_text("".join(f"{setting(name)}={value}\n" for name, value in given.items()))
     if not (Path(given["KAFKA_LOG_DIRS"]) / "meta.properties").exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ FILES = [(kind, file) for kind, folder in FOLDERS.items() for file in sorted((RO
 READERS = {"profile": reading.load, "ruleset": ruleset.load, "scenario": scenario.load, "fault": faults.load}
 
 
+@cache
 def validator(kind: str) -> Draft202012Validator:
     schema = json.loads((ROOT / "schemas" / f"{kind}.schema.json").read_text())
     Draft202012Validator.check_schema(schema)

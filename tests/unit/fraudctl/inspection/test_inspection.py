@@ -396,6 +396,7 @@ def test_recent_rows_are_sent_live_and_a_person_sees_tables(
     assert "1 of 1 rows can be read" in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_large_file_is_told_by_a_sample_of_it(
     packed: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,36 @@ def test_a_call_that_cannot_be_noted_as_stopped_is_ended_and_its_rule_paused(tmp
             Watcher(tmp_path, paused.append).end(call)
         assert process.wait(30) == -9
     assert (paused, list(tmp_path.iterdir())) == ([call], [])
+
+
+def test_a_desk_of_whom_nobody_has_started_as_a_worker_ends_nobody(tmp_path: Path) -> None:
+    """A plug-in that got past its checks writes that the keeper itself, or a shell, is where it hangs."""
+    desks = tmp_path / "plugins"
+    (rule,) = (one for one in RULES.rules if one.plugin is not None)
+    desk = Desk(desks, RULES.version, RULES.hash)
+    assert rule.plugin is not None
+    desk.begin(rule.name, rule.plugin, 1.0)
+    try:
+        (call,) = (watch.running(path) for path in desks.glob(watch.DESKS))
+        assert call is not None
+        assert not plugin_watcher.is_of_flink(tmp_path, call)
+        assert Watcher(desks, is_worker=partial(plugin_watcher.is_of_flink, tmp_path)).look() == []
+    finally:
+        desk.close()
+
+
+def test_a_worker_of_this_home_and_of_no_other_is_one(tmp_path: Path) -> None:
+    words = [
+        "-c",
+        'print("in", flush=True); input()',
+        "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
+        "--configDir",
+    ]
+    argv = [sys.executable, *words, str(tmp_path / "flink" / "conf")]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == b"in\n"
+        call = watch.Running(1, worker.pid, worker.pid, watch.began(worker.pid), "r", "p", "k", 1.0, "v", "h")
+        assert plugin_watcher.is_of_flink(tmp_path, call)
+        assert not plugin_watcher.is_of_flink(tmp_path / "other", call)
+        worker.kill()

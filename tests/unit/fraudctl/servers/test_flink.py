@@ -57,6 +57,9 @@ def test_each_taskmanager_is_a_program_with_an_id_and_a_port_of_its_own(tmp_path
     shown = [word.rpartition("=")[2] for one in workers for word in one.argv if "prometheus.port" in word]
     assert shown == ["18084", "18085", "18086"]
     assert [ports[role] for role in ports if role.startswith("taskmanager")] == [18084, 18085, 18086]
+    told = [word.rpartition("=")[2] for one in workers for word in one.argv if "data.port" in word]
+    assert told == ["18190", "18191", "18192"]
+    assert server.settings()["blob.server.port"] == "18180"
 
 
 def test_of_the_taskmanagers_only_the_first_writes_the_archive_of_classes_that_all_read(
@@ -86,6 +89,9 @@ def test_the_ports_of_more_taskmanagers_follow_the_one_that_is_set(tmp_path: Pat
         "jobmanager-metrics": 18083,
         "taskmanager-metrics": 30_000,
         "taskmanager-2-metrics": 30_001,
+        "blob": 18180,
+        "data": 18190,
+        "data-2": 18191,
     }
 
 

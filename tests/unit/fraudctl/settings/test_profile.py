@@ -36,6 +36,7 @@ def test_every_shipped_profile_is_valid() -> None:
         "bench": "risk.transactions",
         "by-ip": "risk.transactions",
         "default": "risk.transactions",
+        "durable": "risk.transactions",
         "aws": "risk.transactions",
         "payments-raw": "payments.raw",
     }
@@ -165,7 +166,7 @@ def test_an_unknown_profile_is_a_usage_error_that_names_the_shipped_ones() -> No
     with pytest.raises(UsageError) as caught:
         load("nope")
     assert caught.value.exit_code == 2
-    assert "all-sinks, aws, bench, by-ip, default, payments-raw" in caught.value.hint
+    assert "all-sinks, aws, bench, by-ip, default, durable, payments-raw" in caught.value.hint
 
 
 def test_channels_of_notifications_find_their_secrets_beside_the_profile(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ BUSY = Pulse(
     checkpoint_took_s=0.2,
     checkpoint_bytes=12_000_000,
     verified_s=940.0,
+    stopped=(),
 )
 
 
@@ -61,6 +62,8 @@ def test_what_is_wrong_stands_in_the_first_line_and_what_is_not_known_is_a_dash(
     assert shown[0].endswith("stopped: keeper")
     assert shown[2].split() == ["events/s", "-", "decisions/s", "-"]
     assert shown[-3] == "alerts      PostgreSQL does not answer"
+    unknown = lines.overview("p", View(1, (Pulse(1_000.0),), ()), -1, 1_001.0)
+    assert text(unknown[0]).endswith("programs not known")
     late = lines.overview("p", view, -1, 1_100.0)
     assert text(late[0]).endswith("no news for 100 s")
 

@@ -41,6 +41,7 @@ def test_a_population_that_never_changes_and_always_grows_stays_within_the_budge
     assert 0 < said["held"] < 1200
 
 
+@pytest.mark.slow
 def test_a_budget_that_is_halved_is_kept_again_soon_and_no_access_pays_for_it(tmp_path: Path) -> None:
     said = load(tmp_path, "drive", "9000", "16", "halve", heap_mb=48)
     assert said["most_over"] < 1.05

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from pipeline.metrics import SinkStatus
 from pipeline.process.status_file import StatusFile
 
@@ -19,3 +21,22 @@ def test_the_status_file_is_replaced_whole_and_not_too_often(tmp_path: Path) -> 
     file.write(status)
     assert json.loads(path.read_text())["written"] == 2
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_file_that_cannot_be_written_is_counted_each_time_and_said_once_in_a_row(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "run"
+    folder.write_text("no folder")
+    file, status = StatusFile(folder / "sink.json"), SinkStatus("memory")
+    for count in (1, 2):
+        file.write(status)
+        assert (status.failed_writes, len(caplog.messages)) == (count, 1)
+    folder.unlink()
+    file.write(status)
+    assert json.loads((folder / "sink.json").read_text())["failed_writes"] == 2
+    (folder / "sink.json").unlink()
+    folder.rmdir()
+    folder.write_text("no folder")
+    file.write(status)
+    assert (status.failed_writes, len(caplog.messages)) == (3, 2)

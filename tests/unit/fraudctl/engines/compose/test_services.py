@@ -48,6 +48,7 @@ def test_the_files_are_told_home_user_ports_and_memory(tmp_path: Path) -> None:
         "FRAUDCTL_HOME_TARGET": str(tmp_path),
         "FRAUDCTL_SECRETS_SOURCE": str(tmp_path / "secrets"),
         "FRAUDCTL_WATCHING_SOURCE": str(tmp_path / "run" / "watching"),
+        "FRAUDCTL_LOGIN_SOURCE": str(tmp_path / "run" / "kafka"),
         "FRAUDCTL_UID": "7",
         "FRAUDCTL_GID": "8",
         "FRAUDCTL_SERVERS_KAFKA_PORT": "21",

@@ -29,6 +29,7 @@ def test_every_program_is_asked_by_its_name_and_every_taskmanager_by_its_address
     programs = ["exporter", "flink-jobmanager", "keeper", "sink-redis", "ticker"]
     assert named == {
         "job_name": "fraudctl",
+        "honor_labels": True,
         "static_configs": [
             {"targets": [f"{name}:{METRICS_PORT}"], "labels": {"program": name}} for name in programs
         ],

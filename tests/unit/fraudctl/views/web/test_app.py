@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from fraudctl.console.visible import visible
 from fraudctl.views.web.guard import HEADERS
 from fraudctl.views.web.serving import Page
+from pipeline.records.visible import visible
 from tests.unit.fraudctl.views.web.page_double import HOSTILE, Strange, served
 from tests.waiting import LONG_S
 

@@ -7,6 +7,7 @@ import fraudctl.kernel.plan.Rules;
 import fraudctl.kernel.schema.Framed;
 import fraudctl.kernel.source.Flow;
 import fraudctl.kernel.source.Silence;
+import fraudctl.kernel.source.Witnesses;
 import fraudctl.kernel.wire.Record;
 import fraudctl.kernel.wire.Refusal;
 import fraudctl.kernel.wire.RefusedRecord;
@@ -29,8 +30,9 @@ import org.apache.flink.util.OutputTag;
 /**
  * Gives every transaction its place in the order of processing and makes the watermarks.
  *
- * <p>State: the newest position of every partition, as union list state. Every subtask writes all that it
- * knows and a restore takes the greatest, so it does not matter which subtask reads which partition.
+ * <p>State: the newest position of every partition and the record that was read last of it (see
+ * {@link Witnesses}), as union list state. Every subtask writes all that it knows and a restore takes the
+ * greatest, so it does not matter which subtask reads which partition.
  */
 public final class StampOperator extends AbstractStreamOperator<Event>
         implements OneInputStreamOperator<Record, Event> {
@@ -51,6 +53,7 @@ public final class StampOperator extends AbstractStreamOperator<Event>
     private transient Flow flow;
     private transient Map<Integer, ArrayDeque<Long>> waiting;
     private transient ListState<long[]> positions;
+    private transient ListState<long[]> lastRead;
     private transient Counter late;
     private transient Counter tooLate;
     private transient long allowedLatenessMs;
@@ -81,11 +84,20 @@ public final class StampOperator extends AbstractStreamOperator<Event>
         clock = new PartitionClock(plan.outOfOrdernessMs);
         stamper = new Stamper(new Framed(registry), plan, clock, byAppendTime);
         allowedLatenessMs = plan.allowedLatenessMs;
-        positions = context.getOperatorStateStore().getUnionListState(
-                new ListStateDescriptor<>("newest", PrimitiveArrayTypeInfo.LONG_PRIMITIVE_ARRAY_TYPE_INFO));
+        positions = longs(context, "newest");
         for (long[] position : positions.get()) {
             clock.advance((int) position[0], position[1]);
         }
+        // Operators are restored from the last of a chain to the first, so the reader finds them.
+        lastRead = longs(context, "last-read");
+        for (long[] record : lastRead.get()) {
+            Flow.ofThisTask().witnesses().restore((int) record[0], record[1], record[2]);
+        }
+    }
+
+    private static ListState<long[]> longs(StateInitializationContext context, String name) throws Exception {
+        return context.getOperatorStateStore().getUnionListState(
+                new ListStateDescriptor<>(name, PrimitiveArrayTypeInfo.LONG_PRIMITIVE_ARRAY_TYPE_INFO));
     }
 
     @Override
@@ -109,7 +121,10 @@ public final class StampOperator extends AbstractStreamOperator<Event>
     @Override
     public void processElement(StreamRecord<Record> element) {
         Record record = element.getValue();
-        flow.emitted(record.partition, record.offset);
+        if (flow.witnesses().saw(record)) {
+            return;
+        }
+        flow.emitted(record);
         if (silence != null) {
             silence.heard(record.partition, getProcessingTimeService().getCurrentProcessingTime());
         }
@@ -215,6 +230,7 @@ public final class StampOperator extends AbstractStreamOperator<Event>
         for (Map.Entry<Integer, Long> position : clock.positions().entrySet()) {
             positions.add(new long[] {position.getKey(), position.getValue()});
         }
+        lastRead.update(flow.witnesses().all());
     }
 
     @Override

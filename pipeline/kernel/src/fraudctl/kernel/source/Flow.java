@@ -1,5 +1,6 @@
 package fraudctl.kernel.source;
 
+import fraudctl.kernel.wire.Record;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
@@ -21,7 +22,7 @@ public final class Flow {
     private final Map<Integer, Integer> waiting = new HashMap<>();
     private final Set<Integer> paused = new HashSet<>();
     private Runnable whenDrained = () -> { };
-    private final Map<Integer, Long> offsets = new HashMap<>();
+    private final Witnesses witnesses = new Witnesses();
     private int slowest = -1;
     private boolean hasEnded;
     private long drains;
@@ -73,13 +74,17 @@ public final class Flow {
         waiting.put(partition, events);
     }
 
-    public void emitted(int partition, long offset) {
-        offsets.put(partition, offset);
+    public void emitted(Record record) {
+        witnesses.read(record);
+    }
+
+    public Witnesses witnesses() {
+        return witnesses;
     }
 
     /** The newest offset of the partition that came out of the reader, or -1. */
     long offset(int partition) {
-        return offsets.getOrDefault(partition, -1L);
+        return witnesses.offset(partition);
     }
 
     public void slowest(int partition) {

@@ -3,6 +3,7 @@ package fraudctl.kernel.source;
 import fraudctl.kernel.wire.Record;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,9 @@ import org.apache.flink.core.io.SimpleVersionedSerializer;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.util.ExceptionUtils;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
  * Flink's Kafka source, with a reader that tells the stamper behind it which partitions it reads and when
@@ -55,7 +59,7 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
 
     @Override
     public SourceReader<Record, KafkaPartitionSplit> createReader(SourceReaderContext context) throws Exception {
-        return new Reader(PacedReader.ofPartitions(properties, context), context);
+        return new Reader(PacedReader.ofPartitions(properties, context), context, properties);
     }
 
     @Override
@@ -90,14 +94,17 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
     private static final class Reader implements SourceReader<Record, KafkaPartitionSplit> {
         private final SourceReader<Record, KafkaPartitionSplit> kafka;
         private final SourceReaderContext context;
+        private final Properties client;
         private final Flow flow = Flow.ofThisTask();
         private final Map<Integer, KafkaPartitionSplit> splits = new HashMap<>();
         private final CompletableFuture<Void> allHaveEnded = new CompletableFuture<>();
         private int recordsSinceCheck;
 
-        Reader(SourceReader<Record, KafkaPartitionSplit> kafka, SourceReaderContext context) {
+        Reader(SourceReader<Record, KafkaPartitionSplit> kafka, SourceReaderContext context,
+                Properties client) {
             this.kafka = kafka;
             this.context = context;
+            this.client = client;
         }
 
         @Override
@@ -106,7 +113,14 @@ public final class TransactionSource implements Source<Record, KafkaPartitionSpl
                 splits.put(split.getPartition(), split);
                 flow.assign(split.getPartition());
             }
-            kafka.addSplits(added);
+            kafka.addSplits(flow.witnesses().before(added, this::beginnings));
+        }
+
+        private Map<TopicPartition, Long> beginnings(Collection<TopicPartition> partitions) {
+            ByteArrayDeserializer bytes = new ByteArrayDeserializer();
+            try (KafkaConsumer<byte[], byte[]> asking = new KafkaConsumer<>(client, bytes, bytes)) {
+                return asking.beginningOffsets(partitions);
+            }
         }
 
         @Override

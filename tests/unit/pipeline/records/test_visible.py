@@ -12,8 +12,8 @@ from rich.console import Console
 from fraudctl.console import options, streams
 from fraudctl.console.result import Result, render, render_error
 from fraudctl.console.tables import Table, layout
-from fraudctl.console.visible import visible, visible_json, visible_lines
 from fraudctl.errors import FraudctlError
+from pipeline.records.visible import visible, visible_json, visible_lines
 
 
 @pytest.mark.parametrize(

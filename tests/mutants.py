@@ -1,0 +1,191 @@
+"""Breaks the code in one place at a time and looks whether its unit tests see it: `make mutants`.
+
+Cosmic Ray says what can be broken and how; of that a sample is tried, the same for the same seed, in a copy
+of what is committed or staged. What was broken and nobody has seen is shown. A run that is cut off goes on
+where it was: `build/mutants/found.json` has what was tried.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+FOLDER: Final = ROOT / "build" / "mutants"
+FOUND: Final = FOLDER / "found.json"
+AIM: Final = 0.85
+LEFT_OUT: Final = ("core/ReplaceBinaryOperator_BitOr_",)
+"""whose mutants mean nothing here: a bar stands between types"""
+PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "pipeline/projector.py": ("tests/unit/pipeline/test_projector.py",),
+    "pipeline/process/backlog.py": ("tests/unit/pipeline/process/test_backlog.py",),
+    "pipeline/process/backoff.py": ("tests/unit/pipeline/process/test_backoff.py",),
+    "pipeline/process/decisions_log.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
+    "pipeline/process/files.py": (
+        "tests/unit/pipeline/process/test_files.py",
+        "tests/unit/fraudctl/home/test_private_files.py",
+        "tests/unit/fraudctl/home/test_unprivileged.py",
+    ),
+    "pipeline/process/forgotten.py": ("tests/unit/pipeline/process/test_forgotten.py",),
+    "pipeline/process/silence.py": ("tests/unit/pipeline/test_ticker.py",),
+    "pipeline/process/status_file.py": ("tests/unit/pipeline/process/test_status_file.py",),
+    "pipeline/sinks/folding.py": ("tests/unit/pipeline/sinks/test_folding.py",),
+    "pipeline/sinks/elasticsearch/index.py": ("tests/unit/pipeline/sinks/elasticsearch",),
+    "pipeline/sinks/elasticsearch/months.py": ("tests/unit/pipeline/sinks/elasticsearch",),
+    "pipeline/sinks/parquet/compaction.py": ("tests/unit/pipeline/sinks/parquet",),
+    "pipeline/sinks/parquet/files.py": ("tests/unit/pipeline/sinks/parquet",),
+    "pipeline/sinks/parquet/lines.py": ("tests/unit/pipeline/sinks/parquet",),
+    "pipeline/sinks/parquet/table.py": ("tests/unit/pipeline/sinks/parquet",),
+    "pipeline/sinks/redis/keys.py": ("tests/unit/pipeline/sinks/redis",),
+    "fraudctl/home/audit.py": ("tests/unit/fraudctl/home/test_audit.py",),
+    "fraudctl/home/folder.py": ("tests/unit/fraudctl/home/test_folder.py",),
+    "fraudctl/home/private_files.py": ("tests/unit/fraudctl/home/test_private_files.py",),
+    "fraudctl/home/references.py": ("tests/unit/fraudctl/home/test_references.py",),
+    "fraudctl/home/rulesets.py": ("tests/unit/fraudctl/home/test_rulesets.py",),
+    "fraudctl/home/signing.py": ("tests/unit/fraudctl/home/test_signing.py",),
+    "fraudctl/home/typed_files.py": (
+        "tests/unit/fraudctl/home/test_typed_files.py",
+        "tests/unit/fraudctl/home/test_damaged_files.py",
+    ),
+}
+"""What is broken, and who ought to see it."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One place in a file, broken in one way."""
+
+    file: str
+    digest: str
+    operator: str
+    occurrence: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.file} {self.digest} {self.operator} {self.occurrence}"
+
+    def broken(self, code: str) -> str | None:
+        """The code with this in it; None where it comes to the same."""
+        made: str | None = mutate_code(code, get_operator(self.operator)(), self.occurrence)
+        return None if made == code else made
+
+
+def sample(file: str, number: int, seed: int) -> list[Mutant]:
+    """So many of a file's mutants, or all where there are fewer."""
+    code = (ROOT / file).read_text(encoding="utf-8")
+    tree, digest = get_ast(code), hashlib.sha256(code.encode()).hexdigest()[:12]
+    found: list[Mutant] = []
+    for name in sorted(operator_names()):
+        if get_operator(name).arguments() or name.startswith(LEFT_OUT):
+            continue
+        positions = [one for node in ast_nodes(tree) for one in get_operator(name)().mutation_positions(node)]
+        found += [Mutant(file, digest, name, occurrence) for occurrence in range(len(positions))]
+    return random.Random(f"{seed} {file}").sample(found, min(number, len(found)))
+
+
+def passes(tests: tuple[str, ...], wait_s: float) -> bool:
+    """Whether the tests do; those that do not come to an end have seen something as well."""
+    python = ROOT / ".venv" / "bin" / "python"
+    argv = [str(python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            argv, cwd=FOLDER / "copy", env=environment, capture_output=True, timeout=wait_s, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def tried(mutant: Mutant, wait_s: float) -> str:
+    """What became of it: the difference that nobody saw, else `seen`; `none` where it breaks nothing."""
+    file = FOLDER / "copy" / mutant.file
+    code = file.read_text(encoding="utf-8")
+    made = mutant.broken(code)
+    if made is None:
+        return "none"
+    file.write_text(made, encoding="utf-8")
+    try:
+        if not passes(PARTS[mutant.file], wait_s):
+            return "seen"
+    finally:
+        file.write_text(code, encoding="utf-8")
+    lines = difflib.unified_diff(code.splitlines(), made.splitlines(), "", "", "", "", 0, "")
+    return "\n".join(line for line in lines if not line.startswith(("---", "+++")))
+
+
+def copy() -> None:
+    """What is staged, where it can be broken."""
+    shutil.rmtree(FOLDER / "copy", ignore_errors=True)
+    subprocess.run(["git", "checkout-index", "-a", f"--prefix={FOLDER}/copy/"], cwd=ROOT, check=True)
+
+
+def known() -> dict[str, str]:
+    return json.loads(FOUND.read_text(encoding="utf-8")) if FOUND.exists() else {}
+
+
+def attempts(number: int, seed: int, until_s: float) -> Iterator[tuple[Mutant, str]]:
+    """Each of the sample that nobody has seen before, until there is no more time."""
+    before = {name for name, became in known().items() if became in ("seen", "none")}
+    for file, tests in PARTS.items():
+        missing = [one for one in sample(file, number, seed) if one.name not in before]
+        if not missing or time.monotonic() > until_s:
+            continue
+        began = time.monotonic()
+        assert passes(tests, 600), f"{tests} fail as the code is"
+        wait_s = 30 + 5 * (time.monotonic() - began)
+        for mutant in missing:
+            if time.monotonic() > until_s:
+                break
+            yield mutant, tried(mutant, wait_s)
+
+
+def report(number: int, seed: int) -> float:
+    """Shows what was found and gives the share that was seen."""
+    found, seen, all_of = known(), 0, 0
+    for file in PARTS:
+        mine = [found[one.name] for one in sample(file, number, seed) if one.name in found]
+        mine = [one for one in mine if one != "none"]
+        hits = mine.count("seen")
+        seen, all_of = seen + hits, all_of + len(mine)
+        print(f"{file}: {hits} of {len(mine)}")
+        for unseen in (one for one in mine if one != "seen"):
+            print("    " + unseen.replace("\n", "\n    "))
+    share = seen / max(1, all_of)
+    print(f"{seen} of {all_of} were seen: {share:.0%} (aim: {AIM:.0%})")
+    return share
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--each", type=int, default=12, help="mutants of each file")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=3_600)
+    told = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    copy()
+    found = known()
+    for mutant, became in attempts(told.each, told.seed, time.monotonic() + told.seconds):
+        found[mutant.name] = became
+        FOUND.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    sys.exit(report(told.each, told.seed) < AIM)
+
+
+if __name__ == "__main__":
+    main()
