@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from tests.api_server import NAMESPACE, ApiServer
 from tests.chart import example
 from tests.kubernetes.doubles import KIND, at_work
 from tests.operator_double import Operator
+from tests.waiting import LONG_S, await_that
 
 RELEASE = "fraudctl"
 PROGRAMS = ["exporter", "sink-postgres", "sink-redis", "ticker", "toolbox"]
@@ -39,6 +41,12 @@ class Cli:
         answer: dict[str, Any] = json.loads(done.stdout)
         assert answer["exit_code"] == code, (answer, done.stderr)
         return answer
+
+    def begin(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """The same, which goes on."""
+        argv = [sys.executable, "-m", "fraudctl", *arguments, "--home", str(self.home), "--json"]
+        env = {**os.environ, "KUBECONFIG": str(self._server.kubeconfig)}
+        return subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def values(self, **changes: Any) -> str:
         path = self.folder / "values.yaml"
@@ -112,6 +120,26 @@ def test_a_sink_that_the_profile_no_longer_has_loses_its_writer(cli: Cli, server
     assert not [name for name in names if name.endswith("sink-redis")]
     cli.up()
     assert f"{RELEASE}-sink-redis" in {it["metadata"]["name"] for it in server.get("deployments")}
+
+
+def test_a_replay_is_given_a_flink_of_its_own_and_an_interrupt_leaves_nothing_of_it(
+    cli: Cli, server: ApiServer
+) -> None:
+    job_id = cli("job", "status")["data"]["flink"]["job_id"]
+    before = {it["metadata"]["name"] for it in server.get("configmaps")}
+    process = cli.begin("replay", "--rules", "default", "--diff", "live")
+    try:
+        await_that(lambda: len(server.get(KIND)) == 2, "the replay has a Flink of its own", LONG_S)
+        [its] = [it for it in server.get(KIND) if it["metadata"]["name"] != RELEASE]
+        assert ("job" in its["spec"], its["metadata"]["ownerReferences"][0]["kind"]) == (False, "Job")
+        assert cli("job", "status")["data"]["flink"]["job_id"] == job_id
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+    await_that(lambda: len(server.get(KIND)) == 1, "that Flink is gone")
+    assert [it for it in server.get("jobs") if "-replay-" in it["metadata"]["name"]] == []
+    assert {it["metadata"]["name"] for it in server.get("configmaps")} == before
 
 
 def test_what_the_operator_could_not_do_is_told_and_makes_the_stack_unwell(
