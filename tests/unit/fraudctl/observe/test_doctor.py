@@ -15,7 +15,7 @@ def by_name(home: Path, environ: dict[str, str]) -> dict[str, Check]:
 
 def test_every_finding_that_is_not_well_has_a_mend(tmp_path: Path) -> None:
     checks = doctor.examine(tmp_path / "home", dict(os.environ) | {"FRAUDCTL_CACHE": str(tmp_path)})
-    assert len({check.name for check in checks}) == len(checks) == 16
+    assert len({check.name for check in checks}) == len(checks) == 17
     assert all(bool(check.mend) == (check.state != WELL) for check in checks)
 
 
