@@ -7,6 +7,7 @@ calls, files and data, would run any code for whoever reaches it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fraudctl.flink import security
@@ -28,9 +29,19 @@ def prepare(paths: Paths) -> None:
     if not (certificate.exists() and key.exists()):
         renew(paths)
     password = generated_password(paths.secret_file("flink"))
+    sources = (certificate, key, paths.secret_file("flink"))
+    # What runs already may open these files alone, and not others in their place (see confine).
+    if _made_of(sources, _own(paths)) and _made_of(sources, _trust(paths)):
+        return
     pem = Pem(key.read_bytes(), certificate.read_bytes())
     write_atomically(_own(paths), security.key_store(pem, None, password))
     write_atomically(_trust(paths), security.trust_store(certificate, password))
+
+
+def _made_of(sources: Sequence[Path], store: Path) -> bool:
+    """Whether the store was written after each of what it is made of."""
+    newest = max(one.stat().st_mtime_ns for one in sources)
+    return store.exists() and store.stat().st_mtime_ns > newest
 
 
 def renew(paths: Paths) -> None:

@@ -64,13 +64,9 @@ def proxied(ours: Stack, authority: Authority) -> Iterator[FlinkRest]:
 
 
 @pytest.fixture
-def shared_home() -> Iterator[Path]:
-    """A folder that the user of the other stack's Flink may write to, as two stacks with one Flink need."""
-    with tempfile.TemporaryDirectory(
-        prefix="fraudctl-shared-", dir="/tmp", ignore_cleanup_errors=True
-    ) as name:
-        Path(name).chmod(0o777)
-        yield Path(name)
+def shared_home(ours: Stack) -> Path:
+    """A folder that the other stack's Flink may write to, as two stacks with one Flink need."""
+    return ours.paths.checkpoints / "elsewhere"
 
 
 def elsewhere(home: Path, rest: FlinkRest) -> Stack:

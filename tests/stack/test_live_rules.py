@@ -245,6 +245,8 @@ def test_rules_are_changed_from_the_command_line_while_the_job_runs(stack: Stack
     options.change(home=stack.home)
     keeper._pause(running_plugin(rule="always", ruleset_hash=applied["hash"]))
     options.reset()
+    assert len(activations.of(stack).read()) == len(chain) + 1, "a rule without a plug-in hangs in none"
+    data_of(stack, "rules", "pause", "always")
     assert [data_of(stack, "rules", "rollback")["version"] for _ in range(2)] == ["by-hand", began.version]
     made = data_of(stack, "rules", "history")["activations"][: len(activations.of(stack).read()) - len(chain)]
     assert [(one["action"], one["version"]) for one in reversed(made)] == [

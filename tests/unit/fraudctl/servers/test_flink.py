@@ -13,7 +13,7 @@ from fraudctl.binaries.java import server_command
 from fraudctl.flink.answers import Overview
 from fraudctl.flink.cluster import is_taskmanager, taskmanagers
 from fraudctl.home.stack import Paths
-from fraudctl.servers import Site, flink
+from fraudctl.servers import Site, _flink_security, flink
 from fraudctl.settings.profile import ServerSettings
 
 
@@ -106,3 +106,20 @@ def test_the_ports_of_more_taskmanagers_follow_the_one_that_is_set(tmp_path: Pat
 )
 def test_what_is_lacking_of_the_taskmanagers_is_said(there: int, wanted: int, said: str) -> None:
     assert Overview("2.2.1", there, 4 * there, 4 * there).lacking(wanted) == said
+
+
+def test_stores_of_keys_stay_the_files_they_are_until_the_keys_change(tmp_path: Path) -> None:
+    """A Flink that runs may open these files alone: others in their place would lock it out of itself."""
+
+    def stores() -> dict[str, tuple[int, int]]:
+        found = sorted(Paths(tmp_path).secrets.glob("*.p12"))
+        return {file.name: (file.stat().st_ino, file.stat().st_mtime_ns) for file in found}
+
+    _flink_security.prepare(Paths(tmp_path))
+    before = stores()
+    _flink_security.prepare(Paths(tmp_path))
+    assert before == stores()
+    assert before.keys() == {"flink.p12", "flink-trust.p12"}
+    _flink_security.renew(Paths(tmp_path))
+    _flink_security.prepare(Paths(tmp_path))
+    assert not before.items() & stores().items()
