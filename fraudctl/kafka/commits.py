@@ -8,13 +8,13 @@ has one, and looks.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from fraudctl.kafka.broker import UNREACHABLE, member, translated
+from fraudctl.waiting import until
 from pipeline.connections.kafka.description import Kafka
 
 Place = tuple[str, int]
@@ -38,20 +38,25 @@ def committed(kafka: Kafka, group: str, places: Sequence[Place], wait_s: float) 
 
     Raises Unhealthy where no coordinator answers within `wait_s`, Failed where the broker refuses, at once.
     """
-    deadline, asked = time.monotonic() + wait_s, [TopicPartition(*place) for place in places]
+    asked = [TopicPartition(*place) for place in places]
+    if not asked:
+        return {}
+    failures: list[KafkaException] = []
+
+    def told() -> list[TopicPartition] | None:
+        asking = member(kafka, group)
+        try:
+            return list(asking.committed(asked, timeout=max(0.1, min(_GLANCE_S, wait_s))))
+        except KafkaException as error:
+            if error.args[0].code() not in _PASSING:
+                raise
+            _hear(asking)
+            failures.append(error)
+            return None
+
     with translated(kafka):
-        while asked:
-            left_s = deadline - time.monotonic()
-            asking = member(kafka, group)
-            try:
-                told = asking.committed(asked, timeout=max(0.1, min(_GLANCE_S, left_s)))
-                return {(at.topic, at.partition): at.offset for at in told if at.offset >= 0}
-            except KafkaException as error:
-                if left_s <= _GLANCE_S or error.args[0].code() not in _PASSING:
-                    raise
-                _hear(asking)
-            time.sleep(_PAUSE_S)
-    return {}
+        found = until(told, wait_s, lambda: failures[-1], _PAUSE_S)
+    return {(at.topic, at.partition): at.offset for at in found if at.offset >= 0}
 
 
 def _hear(asking: Consumer) -> None:

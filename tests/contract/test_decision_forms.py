@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import fastavro
 import pytest
@@ -131,6 +131,16 @@ ONE = Decision(
     warming=("mean",),
     content_hash="0123456789abcdef",
 )
+JUDGED: Final = {
+    "reasons": [
+        {"rule": "burst", "points": 60, "text": "5 users from 192.0.2.1 in 2 minutes"},
+        {"rule": "known", "points": -5, "text": "known device"},
+    ],
+    "plugin_errors": {"odd": "KeyError: 'x'"},
+    "ruleset_version": "v1",
+    "ruleset_hash": "ab" * 32,
+}
+"""what both forms have of `ONE` in the same words"""
 
 
 def test_avro_is_read_by_the_schema_that_is_registered(tmp_path: Path) -> None:
@@ -153,13 +163,7 @@ def test_avro_is_read_by_the_schema_that_is_registered(tmp_path: Path) -> None:
         "warming": ["mean"],
         "score": 75,
         "decision": "review",
-        "reasons": [
-            {"rule": "burst", "points": 60, "text": "5 users from 192.0.2.1 in 2 minutes"},
-            {"rule": "known", "points": -5, "text": "known device"},
-        ],
-        "plugin_errors": {"odd": "KeyError: 'x'"},
-        "ruleset_version": "v1",
-        "ruleset_hash": "ab" * 32,
+        **JUDGED,
     }
 
 
@@ -187,13 +191,7 @@ def test_protobuf_is_read_by_the_schema_that_is_registered(tmp_path: Path) -> No
         "warming": ["mean"],
         "score": 75,
         "decision": "REVIEW",
-        "reasons": [
-            {"rule": "burst", "points": 60, "text": "5 users from 192.0.2.1 in 2 minutes"},
-            {"rule": "known", "points": -5, "text": "known device"},
-        ],
-        "plugin_errors": {"odd": "KeyError: 'x'"},
-        "ruleset_version": "v1",
-        "ruleset_hash": "ab" * 32,
+        **JUDGED,
     }
 
 
