@@ -67,8 +67,11 @@ check: setup ## ruff, mypy --strict, import-linter
 
 test: test-unit test-contract test-stack ## every test, also those with real servers (up to 25 minutes)
 
+# A test that no signal reaches, so that its own time limit does not either, ends with its process.
+FROZEN := -o faulthandler_timeout=1000 -o faulthandler_exit_on_timeout=true
+
 # More processes than four cost more to start than they save. A module alone is quicker without them.
-UNIT := $(BIN)/python -m pytest tests/unit -n logical --maxprocesses 4 --dist worksteal
+UNIT := $(BIN)/python -m pytest $(FROZEN) tests/unit -n logical --maxprocesses 4 --dist worksteal
 
 test-fast: setup ## the unit tests, in parallel: no server, no network, of property tests a tenth of the examples (a minute at most)
 	$(UNIT) -m "not slow" --hypothesis-profile quick
@@ -80,10 +83,10 @@ test-unit: setup ## both: every unit test with all examples
 	$(UNIT)
 
 test-contract: setup ## what every extension owes: each store, server and channel by itself (five minutes)
-	$(BIN)/python -m pytest tests/contract
+	$(BIN)/python -m pytest $(FROZEN) tests/contract
 
 test-stack: setup ## the pipeline as a whole, on a stack of real servers (15 minutes)
-	$(BIN)/python -m pytest tests/stack
+	$(BIN)/python -m pytest $(FROZEN) tests/stack
 
 test-compose: setup ## the same on Docker Compose; makes a Docker where there is none
 	.ci/compose $(BIN)/python -m pytest tests/compose tests/contract/test_engines.py

@@ -19,6 +19,8 @@ from pipeline.connections.kafka.description import Kafka
 QUIET = {"log_level": 0}
 _PRODUCER = 0
 _SAID_BYTES = 512
+_BROKER = 1
+_NEVER_MS = 3_600_000
 
 
 class MockKafka:
@@ -32,6 +34,7 @@ class MockKafka:
         self._handle = library.rd_kafka_new(_PRODUCER, told, said, _SAID_BYTES)
         assert self._handle, said.value
         self._cluster = library.rd_kafka_handle_mock_cluster(self._handle)
+        library.rd_kafka_mock_group_initial_rebalance_delay_ms(self._cluster, 0)
         self.address = library.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
         self.kafka = Kafka(bootstrap=self.address)
         client = Producer({"bootstrap.servers": self.address, **QUIET})
@@ -64,6 +67,10 @@ class MockKafka:
         errors = (ctypes.c_int * len(codes))(*codes)
         _library().rd_kafka_mock_push_request_errors_array(self._cluster, request, len(codes), errors)
 
+    def fall_silent(self) -> None:
+        """Take every connection and every request, and answer none, as a frozen broker does."""
+        _library().rd_kafka_mock_broker_set_rtt(self._cluster, _BROKER, _NEVER_MS)
+
     def close(self) -> None:
         if self._handle:
             _library().rd_kafka_destroy(self._handle)
@@ -86,5 +93,7 @@ def _library() -> ctypes.CDLL:
     library.rd_kafka_mock_cluster_bootstraps.restype = word
     library.rd_kafka_mock_cluster_bootstraps.argtypes = [address]
     library.rd_kafka_mock_push_request_errors_array.argtypes = [address, ctypes.c_int16, size, address]
+    library.rd_kafka_mock_group_initial_rebalance_delay_ms.argtypes = [address, ctypes.c_int32]
+    library.rd_kafka_mock_broker_set_rtt.argtypes = [address, ctypes.c_int32, ctypes.c_int]
     library.rd_kafka_destroy.argtypes = [address]
     return library

@@ -95,7 +95,7 @@ class Tail:
 
     def close(self) -> None:
         """Leave the broker; the tail is of no use afterwards."""
-        self._consumer.close()
+        librdkafka.retire(self._consumer)
 
     def read(self, wait_s: float = 0.2, most: int = 5_000) -> list[Record]:
         """Records that arrive within `wait_s`, at most `most`; an empty list when there are none.

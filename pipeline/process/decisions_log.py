@@ -78,7 +78,7 @@ class DecisionsLog:
         self._witnesses = gap.Witnesses(member.decisions_topic)
         self._uncommitted: dict[int, int] = {}  # what a commit failed for: tried again when nothing comes
         self._commit_again = 0.0
-        self._paused = False
+        self._paused = self._closing = False
         self._early: list[Message] = []  # came while an answer was waited for
         self._backlog: Backlog | None = None  # of the assignment, when there is one
         self._files = Files(member.kafka)
@@ -172,9 +172,11 @@ class DecisionsLog:
         return self._backlog.of(self._owned, is_fetching=not self._paused) if self._backlog else None
 
     def close(self) -> None:
+        """Leave the group; a broker that does not answer holds nobody for longer than a few seconds."""
         if self._erasures is not None:
             self._erasures.close()
-        self._consumer.close()
+        self._closing = True
+        librdkafka.retire(self._consumer)
 
     def _made(self) -> Consumer:
         member = self._member
@@ -253,7 +255,7 @@ class DecisionsLog:
         return self._ends(partition, True)
 
     def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
-        if consumer is not self._consumer:
+        if consumer is not self._consumer or self._closing:
             return
         self._unplaced = list(partitions)
         consumer.assign([])

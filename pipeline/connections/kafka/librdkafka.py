@@ -54,10 +54,17 @@ def admin(kafka: Kafka, settings: Settings, logger: logging.Logger | None = None
 
 
 def retire(consumer: Consumer) -> None:
-    """Close a consumer in whose place another is. One that is refused waits for answers that never come,
-    for minutes: nobody waits with it for longer than a few seconds, and it ends in the background."""
+    """Close a consumer. One that is refused, or whose commit a broker has not answered, waits for answers
+    that never come: nobody waits with it for longer than a few seconds, and it ends in the background.
+
+    It leaves its group first, and what it has been told by then is heard: an assignment that is heard only
+    while it closes may wait without an end, holding every thread of Python.
+    """
 
     def close() -> None:
+        with suppress(KafkaException, RuntimeError):
+            consumer.unsubscribe()
+            consumer.poll(0)
         with suppress(KafkaException, RuntimeError):
             consumer.close()
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
-from pipeline.process import dead_letters
+from pipeline.connections.kafka import librdkafka
+from pipeline.process import dead_letters, decisions_log
 from pipeline.process.dead_letters import NotAcknowledged
 from pipeline.process.decisions_log import DecisionsLog, Membership
 from pipeline.records.decision_record import Delivery
 from tests.mock_kafka import MockKafka
 from tests.waiting import await_that
+
+
+@pytest.fixture(autouse=True)
+def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a broker that is gone does so for half a second."""
+    monkeypatch.setattr(librdkafka, "RETIRING_S", 0.5)
+    monkeypatch.setattr(decisions_log, "_COMMIT_S", 0.5)
 
 
 @pytest.fixture
@@ -84,6 +94,29 @@ def test_what_nobody_committed_is_read_by_the_next_of_the_group(kafka: MockKafka
         assert following.lag() == 7
     finally:
         following.close()
+
+
+def test_a_broker_that_fell_silent_holds_nobody_who_ends(kafka: MockKafka, log: DecisionsLog) -> None:
+    """The client itself would wait for the answer to its commit without an end, where no signal reaches."""
+    read(log, 10)
+    kafka.fall_silent()
+    log.commit({0: 10})
+    closing = threading.Thread(target=log.close, daemon=True)
+    closing.start()
+    await_that(lambda: not closing.is_alive(), "an end")
+
+
+@pytest.mark.parametrize("seconds", [0.2, 0.3, 0.5, 0.7])
+def test_a_member_ends_that_has_not_heard_what_it_was_assigned(seconds: float) -> None:
+    """Heard only by who closes, the client waits for itself in two of three tries, and Python with it.
+
+    Nothing tells from outside when the assignment has come, so it ends at several moments.
+    """
+    with MockKafka("decisions", "dead") as kafka:
+        log = DecisionsLog(Membership(kafka.kafka, "g", "decisions", "dead"))
+        time.sleep(seconds)
+        kafka.close()
+        log.close()
 
 
 @dataclass(frozen=True)
