@@ -184,8 +184,8 @@ def test_one_broker_dies_then_another_and_nothing_is_lost_or_decided_twice(
     each_is_decided_once(stack, load)
 
 
-def change_every_password_and_certificate(stack: Stack, elsewhere: Elsewhere) -> None:
-    """What tests/soak tries: nothing is lost or decided twice by it."""
+def change_every_password_and_certificate(stack: Stack, elsewhere: Elsewhere, time: int) -> None:
+    """What tests/soak tries, the first or a later time: nothing is lost or decided twice by it."""
     names, load = stack.profile.topics, workload()
     events = iter(load.events(EVENTS))
     # by a way in that nothing is changed about: events go on to arrive
@@ -198,11 +198,12 @@ def change_every_password_and_certificate(stack: Stack, elsewhere: Elsewhere) ->
 
     send(EVENTS // 3)
     await_decisions(stack, load, EVENTS // 3)
-    authority = Authority(elsewhere.folder / "next", "next CA")
-    elsewhere.renew(authority, NEXT_PASSWORD, "second")
+    authority = Authority(elsewhere.folder / f"authority-{time}", f"CA {time}")
+    kafka, store = f"{NEXT_PASSWORD}-{time}", f"store-{time}"
+    elsewhere.renew(authority, kafka, store)
     send(EVENTS // 3)
     await_that(lambda: "Kafka at" in said_of_the_job(stack), "the job says why it does not run")
-    elsewhere.take(authority, NEXT_PASSWORD, "second")
+    elsewhere.take(authority, kafka, store)
     send(EVENTS - 2 * (EVENTS // 3))
     each_is_decided_once(stack, load)
     data_of(stack, "sinks", "status")
