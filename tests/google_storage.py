@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,10 +15,14 @@ def google_storage() -> Iterator[FakeGCSServer]:
     """On a port of 127.0.0.1; found by its address alone, not by a variable that Google's client knows."""
     server = FakeGCSServer()
     server.start()
-    process = server._process
     os.environ.pop("STORAGE_EMULATOR_HOST", None)
+    log = server._process.stderr
+    # It writes a line for each request and would wait for a reader after some hundred of them.
+    reader = threading.Thread(target=log.read, daemon=True)
+    reader.start()
     try:
         yield server
     finally:
         server.stop()
-        process.stderr.close()  # which it leaves open
+        reader.join()
+        log.close()  # which it leaves open
