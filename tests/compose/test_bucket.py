@@ -54,7 +54,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Kafka and a bucket at an address that is the same for this machine and for containers on it."""
     folder, host = tmp_path_factory.mktemp("buckets"), address_of_this_machine()
-    (folder / "bucket.keys").write_text("risk:s3cr3t+of/the+bucket")
+    (folder / "bucket.keys").write_text("risk:k3y/of+another+bucket")
     subprocess.run(
         ["openssl", "genpkey", "-algorithm", "ed25519", "-out", str(folder / "signing.key")], check=True
     )
