@@ -19,6 +19,7 @@ from fraudctl.jobs import states
 from tests.certificates import Authority
 from tests.contract.conftest import Server, moto_server
 from tests.contract.test_states import s3_client
+from tests.disclosure import contents
 from tests.kafka_cluster import Cluster, running
 from tests.stack import flow
 from tests.stack.flow import all_tasks_run, await_checkpoint, await_decisions, kill, send_all, workload
@@ -111,8 +112,7 @@ def restored(stack: Stack) -> str:
 def shows_the_secret(stack: Stack) -> list[str]:
     """What has the keys beside Flink's own configuration, or has them where others may read."""
     own = stack.paths.flink_conf / "config.yaml"
-    files = [path for path in stack.home.rglob("*") if path.is_file() and path.stat().st_size < 20_000_000]
-    shown = [str(path) for path in files if SECRET.encode() in path.read_bytes() and path != own]
+    shown = [str(path) for path, held in contents(stack.home) if SECRET.encode() in held and path != own]
     for process in Path("/proc").glob("[0-9]*"):
         try:
             content = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()

@@ -30,6 +30,7 @@ from fraudctl.kafka.tail import Record
 from pipeline.records.clock import now_ms
 from pipeline.records.framed import HEAD_BYTES, framed
 from tests.certificates import Authority
+from tests.disclosure import contents
 from tests.protoc import Compiled, in_frame
 from tests.stack.cli import data_of
 from tests.stack.elsewhere import Elsewhere, servers_elsewhere
@@ -90,8 +91,7 @@ def fraudctl(home: Path, *arguments: str) -> str:
 def holds_the_secret(stack: Stack) -> list[str]:
     """What shows the password: the stack's files, command lines and environments."""
     needles = (PASSWORD.encode(), b"s3cret")
-    files = [path for path in stack.home.rglob("*") if path.is_file() and path.stat().st_size < 50_000_000]
-    shown = [path for path in files if any(needle in path.read_bytes() for needle in needles)]
+    shown = [path for path, held in contents(stack.home) if any(needle in held for needle in needles)]
     for process in Path("/proc").glob("[0-9]*"):
         for name in ("cmdline", "environ"):
             try:
