@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import tail
+from fraudctl.kafka.broker import metadata
 from fraudctl.kafka.sender import Sender
 from pipeline.records.clock import now_ms
 from pipeline.records.framed import HEAD_BYTES, framed
 from tests.stack import test_servers_elsewhere as on_servers_elsewhere
 from tests.stack.cli import data_of
 from tests.stack.elsewhere import Elsewhere, servers_elsewhere
-from tests.stack.flow import await_sinks
+from tests.stack.flow import await_sinks, replay_topics
 from tests.waiting import await_that
 
 TIMES = 5
 SIMULATE = ("simulate", "--attack", "ip-burst", "--rate", "200", "--duration", "10s", "--seed", "3")
+REPLAY = ("replay", "--rules", "default", "--diff", "live")
 
 stack = on_servers_elsewhere.stack
 
@@ -43,8 +46,22 @@ def test_decisions_in_protobuf_are_stored_verified_and_decided_again_the_same(
     await_sinks(stack)
     held = {name: one["held"] for name, one in data_of(stack, "verify", "sinks")["sinks"].items()}
     assert held == {"postgres": 2_000, "redis": sent["alerts"]}
-    again = data_of(stack, "replay", "--rules", "default", "--diff", "live")
+    again = data_of(stack, *REPLAY)
     assert (again["compared"], again["changed"], again["added"], again["removed"]) == (2_000, 0, 0, 0)
+
+
+def test_leaders_change_during_a_replay_which_decides_the_same(stack: Stack, elsewhere: Elsewhere) -> None:
+    before = leaders(stack)
+    with ThreadPoolExecutor(1) as pool:
+        replay = pool.submit(data_of, stack, *REPLAY)
+        await_that(lambda: replay_topics(stack), "the replay has topics")
+        elsewhere.kafka.kill(before[0])
+        await_that(lambda: leaders(stack)[0] not in (before[0], -1), "another broker leads")
+        assert not replay.done()
+        again = replay.result()
+    assert (again["compared"], again["changed"], again["added"], again["removed"]) == (2_000, 0, 0, 0)
+    elsewhere.kafka.start(before[0])
+    await_that(lambda: on_servers_elsewhere.in_sync(stack) == {3}, "the broker has caught up")
 
 
 def test_every_password_and_certificate_is_changed_five_times_over_and_nothing_is_lost_or_decided_twice(
@@ -67,6 +84,12 @@ def frame_is_read(stack: Stack, elsewhere: Elsewhere) -> None:
         lambda: any(one.key == b"framed" for one in tail.records(stack.kafka, topics.decisions)),
         "it is decided",
     )
+
+
+def leaders(stack: Stack) -> dict[int, int]:
+    """The broker that leads each partition of the transactions."""
+    topic = metadata(stack.kafka, 10).topics[stack.profile.topics.transactions]
+    return {number: one.leader for number, one in topic.partitions.items()}
 
 
 def heads(stack: Stack) -> set[bytes]:
