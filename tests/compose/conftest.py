@@ -39,7 +39,7 @@ def fraudctl(home: Path, *arguments: str, wait_s: float = 400.0) -> dict[str, An
 def data_of(home: Path, *arguments: str) -> dict[str, Any]:
     """The answer of a command that must succeed."""
     envelope = fraudctl(home, *arguments)
-    assert envelope["exit_code"] == 0, envelope
+    assert envelope["exit_code"] == 0, json.dumps(envelope["error"])
     data: dict[str, Any] = envelope["data"]
     return data
 
