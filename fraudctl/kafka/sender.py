@@ -19,6 +19,8 @@ from pipeline.connections.kafka.librdkafka import Files
 REPORT_S = 30.0
 """Within that after a sender has given up on a record, its report has come."""
 LARGEST_RECORD = 16 * 1024 * 1024
+MOST_HELD = 200_000
+"""Records that wait for the broker, before who sends more waits too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Sender:
         on_delivery: Callable[[Sent], None] | None = None,
         give_up_s: float = 120.0,
         linger_ms: int = 1,
+        most_held: int = MOST_HELD,
     ) -> None:
         self._kafka = kafka
         self._on_delivery = on_delivery
@@ -60,7 +63,7 @@ class Sender:
             "linger.ms": linger_ms,
             "message.max.bytes": LARGEST_RECORD,
             "message.timeout.ms": int(give_up_s * 1000),
-            "queue.buffering.max.messages": 200_000,
+            "queue.buffering.max.messages": most_held,
             "delivery.report.only.error": on_delivery is None,
         }
         self._files = Files(kafka)

@@ -29,6 +29,8 @@ _AT_ONCE = 1_000
 _LINGER_MS = 50
 """What is sent as fast as it goes is gathered that long: larger batches cost everybody less."""
 _PACED_LINGER_MS = 5
+_MOST_HELD = 40_000
+"""Records that wait for the broker: enough that it never waits, and little memory."""
 _TOLD_EACH_S = 0.2
 
 Parcel = tuple[int, bytes, bytes, bytes | None]
@@ -160,7 +162,8 @@ def send(
 def sent(route: Route, parcels: Iterator[Parcel], is_paced: bool = False) -> Iterator[Sending]:
     """Send them in this order; how far that is, now and then, and at last when all of it is known."""
     sending, told_s = Sending(), 0.0
-    sender = Sender(route.kafka, linger_ms=_PACED_LINGER_MS if is_paced else _LINGER_MS)
+    linger_ms = _PACED_LINGER_MS if is_paced else _LINGER_MS
+    sender = Sender(route.kafka, linger_ms=linger_ms, most_held=_MOST_HELD)
     while some := list(islice(parcels, 1 if is_paced else _AT_ONCE)):
         now_s = time.monotonic()
         sending.began_s = sending.began_s or now_s
