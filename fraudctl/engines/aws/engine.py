@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from fraudctl.aws import application, deployment, inside
 from fraudctl.aws import logs as cloudwatch
 from fraudctl.aws import programs as services
 from fraudctl.aws.account import Account
-from fraudctl.console.progress import progress
-from fraudctl.engines.aws import checks, kept, programs, start
+from fraudctl.console.progress import Progress, progress
+from fraudctl.engines.aws import checks, kept, programs, replay, start
 from fraudctl.engines.aws.live import Application
 from fraudctl.engines.contract import Check, Condition, Ended, Line, ProgramState, ServerHealth, Wish
 from fraudctl.engines.following import followed
@@ -20,6 +21,7 @@ from fraudctl.errors import Failed
 from fraudctl.home import folder as homes
 from fraudctl.home.folder import Removed
 from fraudctl.home.stack import Stack, read
+from fraudctl.jobs.live_answers import Past
 
 DOWN_S, PURGE_S, STOP_S = 600.0, 1_800.0, 180.0
 DAY_MS = 86_400_000
@@ -138,6 +140,21 @@ class Engine:
 
     def examine(self, home: Path, environ: Mapping[str, str]) -> list[Check]:
         return checks.examine(home)
+
+    def keep_rule_sets(self, stack: Stack) -> None:
+        replay.keep_rule_sets(stack)
+
+    def cluster_of(self, stack: Stack, parallelism: int) -> str:
+        return replay.words(kept.account(stack.home), parallelism)
+
+    def run_bounded(
+        self, stack: Stack, topic: str, name: str, wait_s: float, progress: Progress, **changes: Any
+    ) -> Past:
+        """See `fraudctl.engines.own_cluster`: in a second application."""
+        return replay.run(stack, topic, name, wait_s, progress, **changes)
+
+    def drop_cluster(self, stack: Stack, name: str) -> bool:
+        return replay.drop(stack, name)
 
     def _names(self, home: Path) -> list[str]:
         return services.names(_stack(home).profile)

@@ -192,6 +192,9 @@ class Engine:
         _, manifests = start.rendered(stack.home, Elsewhere())
         return replay.run(kept.cluster(stack.home), manifests, arguments, rule_sets, wait_s, needs_flink)
 
+    def replays_under_way(self, stack: Stack) -> list[str]:
+        return replay.under_way(kept.cluster(stack.home))
+
     def examine(self, home: Path, environ: Mapping[str, str]) -> list[Check]:
         return checks.examine(home)
 
