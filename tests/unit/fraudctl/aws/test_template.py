@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fraudctl.aws import alerts, package, programs, rights, template, watch
+from fraudctl.aws import alerts, package, programs, replays, rights, template, watch
 from fraudctl.errors import UsageError
 from fraudctl.monitoring.alerts import ALERTS
 from fraudctl.settings import reading
@@ -166,6 +167,13 @@ def test_who_asks_for_a_replay_may_touch_nothing_of_the_live_job() -> None:
     assert {text for _, text in changing if not text.endswith(own)} == set()
     assert {next(end for end in own if text.endswith(end)) for _, text in changing} == set(own)
     assert "*" not in [one["Resource"] for one in statements]
+
+
+def test_packages_of_replays_do_not_stay_in_the_bucket() -> None:
+    text = (ROOT / "deploy" / "aws" / "data.yaml").read_text()
+    [rule] = re.findall(r"- Id: replays\n((?: {12}.*\n)+)", text)
+    assert f"Prefix: {replays.FOLDER}/\n" in rule
+    assert "ExpirationInDays: 7" in rule
 
 
 def test_the_job_of_a_replay_may_write_to_topics_of_replays_alone() -> None:
