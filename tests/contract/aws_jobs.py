@@ -1,4 +1,4 @@
-"""What runs in an application of the double of Managed Flink: the executable specification, told by its zip."""
+"""What runs in an application of the double of Managed Flink: the executable specification, told by a zip."""
 
 from __future__ import annotations
 
