@@ -125,8 +125,10 @@ bench-reading: setup ## what reading, checking and encoding a row of a file cost
 bench-backtest: setup ## how fast backtests are, by the kernel and by the reference (a minute, no stack)
 	$(BIN)/python -m fraudctl.compare.backtest_speed
 
-bench-watching: setup ## what it costs to watch the stack that is up, at 5,000 events a second (three minutes)
+bench-watching: setup ## what it costs to watch a stack at 5,000 events a second, and what it does to it (40 minutes)
+	$(BIN)/fraudctl up --profile bench
 	$(BIN)/python -m fraudctl.bench.watching
+	$(BIN)/python -m fraudctl.bench.watching_pairs $(PAIRS)
 
 schemas: setup ## write schemas/*.json anew from the types
 	$(BIN)/python -m fraudctl.schemas
