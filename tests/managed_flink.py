@@ -105,6 +105,15 @@ class ManagedFlink:
             del self.others[asked["ApplicationName"]]
         return self._detail(asked["ApplicationName"], found, shown)
 
+    def _ListApplications(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """One at a time, so that who does not ask again misses some."""
+        names = ["another-replay-of-somebody", *sorted(self.others)]
+        number = int(asked.get("NextToken", "0"))
+        detail = self._detail(names[number], Application(), "RUNNING")["ApplicationDetail"]
+        detail = {name: one for name, one in detail.items() if name != "CreateTimestamp"}
+        more = {"NextToken": str(number + 1)} if number + 1 < len(names) else {}
+        return {"ApplicationSummaries": [detail], **more}
+
     def _StartApplication(self, asked: dict[str, Any]) -> None:
         found = self._of(asked)
         found.starts.append(asked["RunConfiguration"]["ApplicationRestoreConfiguration"])

@@ -13,10 +13,12 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from fraudctl.aws import application, cloudformation, deployment, job, package, replays
-from fraudctl.aws.account import Account
+from fraudctl.aws.account import Account, Refused
 from fraudctl.errors import Failed
 from pipeline.scoring.job_config import JobConfig
 
+REPLAY: Final = "replay-"
+"""how the names of those of replays begin"""
 _ORCHESTRATION: Final = 1
 """the KPU that each application has beside those of its tasks"""
 
@@ -69,8 +71,22 @@ def drop(account: Account, name: str, wait_s: float) -> bool:
     its = of(account, name)
     was_there = application.delete(its, wait_s)
     if bucket := _told(account).get("CodeBucket"):
-        account.ask("s3", "delete_object", Bucket=bucket, Key=_key(its))
+        _forget(account, bucket, _key(its))
     return was_there
+
+
+def there(account: Account) -> list[str]:
+    """The names of all that this deployment has now, whoever made them. Raises Refused."""
+    found: list[str] = []
+    token: dict[str, str] = {}
+    while True:
+        answer = account.ask(application.SERVICE, "list_applications", **token)
+        found += [str(one["ApplicationName"]) for one in answer["ApplicationSummaries"]]
+        if "NextToken" not in answer:
+            break
+        token = {"NextToken": answer["NextToken"]}
+    own = f"{account.name}-"
+    return sorted(name.removeprefix(own) for name in found if name.startswith(f"{own}{REPLAY}"))
 
 
 def _copy(
@@ -82,6 +98,15 @@ def _copy(
         live.write_bytes(account.called(body.read, "s3 get_object"))
         package.with_job(live, changed(package.job_of(live)), own)
         account.ask("s3", "put_object", Bucket=bucket, Key=key, Body=own.read_bytes())
+
+
+def _forget(account: Account, bucket: str, key: str) -> None:
+    """A bucket that is gone has nothing to be deleted."""
+    try:
+        account.ask("s3", "delete_object", Bucket=bucket, Key=key)
+    except Refused as error:
+        if error.reason != "NoSuchBucket":
+            raise
 
 
 def _told(account: Account) -> dict[str, str]:

@@ -107,9 +107,11 @@ class Engine:
         flink = job["flink"]
         runs = bool(flink and flink["all_tasks_running"]) or job["wanted"] == "stopped"
         said = job["keeper"]["last_error"] or f"the operator says {job['keeper']['state']}"
+        replays = replay.under_way(kept.cluster(stack.home))
         return [
             ServerHealth("flink", "Flink", stack.address("flink"), runs, "" if runs else str(said), ()),
             *found,
+            *(ServerHealth(name, "Replay", "", True, "", ()) for name in replays),
         ]
 
     def programs(self, stack: Stack) -> Mapping[str, ProgramState]:

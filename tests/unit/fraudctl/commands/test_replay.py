@@ -30,6 +30,10 @@ if "logs" in words:
     print(open(f"{folder}/said").read())
 elif kinds == "jobs":
     print(open(f"{folder}/replays").read())
+elif kinds.startswith("flinkdeployments"):
+    job = {"state": "running", "parallelism": 1}
+    status = {"jobStatus": {"jobId": "0a", "state": "RUNNING"}, "lifecycleState": "STABLE"}
+    print(json.dumps({"items": [{"metadata": {}, "spec": {"job": job}, "status": status}]}))
 elif kinds == "pods":
     state = {"terminated": {"exitCode": 0}}
     print(json.dumps({"items": [{"status": {"containerStatuses": [{"state": state}]}}]}))
@@ -122,6 +126,17 @@ def test_topics_of_a_replay_that_goes_on_are_not_touched(
     assert (code, answer["error"]["code"]) == (1, "replay_under_way")
     assert "fraud-replay-0a1b" in answer["error"]["message"]
     assert there.commands() == []
+
+
+def test_a_replay_that_goes_on_is_in_the_status(there: There, capsys: pytest.CaptureFixture[str]) -> None:
+    there.runs(["fraud-replay-0a1b"])
+    main(["status", "--home", str(there.home), "--json"])
+    servers = json.loads(capsys.readouterr().out)["data"]["servers"]
+    assert [(it["name"], it["healthy"]) for it in servers] == [
+        ("flink", True),
+        ("ticker", False),
+        ("fraud-replay-0a1b", True),
+    ]
 
 
 def test_a_rule_set_beside_it_is_refused(there: There, capsys: pytest.CaptureFixture[str]) -> None:
