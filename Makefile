@@ -119,7 +119,7 @@ bench: setup ## latency, recovery, capacity and the cost of keys (see docs/bench
 	$(BIN)/fraudctl bench --capacity --events 2000000
 	$(BIN)/fraudctl bench --keys
 
-bench-reading: setup ## what reading, checking and encoding a row of a file costs (a minute, no stack)
+bench-reading: setup ## what reading a row of a file costs, and bringing it in as past data (a minute, no stack)
 	$(BIN)/python -m fraudctl.bench.reading
 
 bench-backtest: setup ## how fast backtests are, by the kernel and by the reference (a minute, no stack)
