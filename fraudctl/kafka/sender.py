@@ -17,6 +17,8 @@ from pipeline.connections.kafka.librdkafka import Files
 REPORT_S = 30.0
 """Within that after a sender has given up on a record, its report has come."""
 LARGEST_RECORD = 16 * 1024 * 1024
+FIRST_LOOK_S = 0.02
+"""What is handed to a client that has not looked for a broker yet waits half a second for its next look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,9 @@ class Sender:
 
     def _made(self) -> Producer:
         with buildable(self._kafka):
-            return librdkafka.producer(self._kafka, self._settings, log)
+            made = librdkafka.producer(self._kafka, self._settings, log)
+        made.poll(FIRST_LOOK_S)
+        return made
 
     def _renew(self) -> None:
         """The files of the connection have changed: go on with a producer that has been told of them.

@@ -26,6 +26,8 @@ READ_AHEAD_KB = 16_384
 """What a tail keeps of records not yet asked for; the client's own default is four times that."""
 GATHERED_BYTES = 256 * 1024
 """A reader that gathers is answered sooner when that much has come together."""
+_LOOK_S = 0.05
+"""The client hands over when so many records are there or this time is over: each end is waited for once."""
 _MEND_OF_GAP = (
     "what is gone cannot be read again: begin with what the log holds, as from earliest; "
     "how long a topic keeps records is its retention.ms"
@@ -191,7 +193,7 @@ def records(
     with Tail(kafka, topic, start) as reader:
         heard = time.monotonic()
         while follow or any(reader.positions.get(p, end) < end for p, end in ends.items()):
-            found = reader.read()
+            found = reader.read(_LOOK_S)
             yield from (r for r in found if follow or r.offset < ends.get(r.partition, 0))
             if found:
                 heard = time.monotonic()
