@@ -80,6 +80,10 @@ class TickerFigures:
         "ticks put into the transactions topic: silent (nothing came) or held (what came moved nothing)",
         "kind",
     )
+    limited: int = counter(
+        "fraudctl_ticker_limited_total",
+        "ticks whose append time lay too far ahead of the ticker's clock to be believed",
+    )
     failures: int = counter("fraudctl_ticker_failures_total", "times the broker did not say its end offsets")
 
 
