@@ -68,6 +68,7 @@ class Cluster:
     plain_password: str = "plain-secret"
     program: str = "kafka.Kafka"
     brokers: list[Broker] = field(default_factory=list)
+    host: str = "127.0.0.1"
 
     def place(self, count: int) -> None:
         """Ports and storage for so many brokers."""
@@ -95,7 +96,7 @@ class Cluster:
     def _answers(self, broker: Broker) -> bool:
         assert broker.process is not None
         assert broker.process.poll() is None, self._log(broker).read_text()[-3000:]
-        return _listens(broker.ports["INNER"])
+        return _listens(self.host, broker.ports["INNER"])
 
     def kill(self, number: int) -> None:
         """As when the power goes."""
@@ -106,7 +107,7 @@ class Cluster:
 
     def at(self, listener: str) -> str:
         """The bootstrap addresses of a listener."""
-        return ",".join(f"127.0.0.1:{broker.ports[listener]}" for broker in self.brokers)
+        return ",".join(f"{self.host}:{broker.ports[listener]}" for broker in self.brokers)
 
     @property
     def inner(self) -> Kafka:
@@ -171,8 +172,8 @@ class Cluster:
             return subprocess.Popen(command, stdout=log, stderr=log)
 
     def _properties(self, broker: Broker) -> str:
-        voters = ",".join(f"{one.number}@127.0.0.1:{one.ports['CONTROLLER']}" for one in self.brokers)
-        places = {name: f"{name}://127.0.0.1:{port}" for name, port in broker.ports.items()}
+        voters = ",".join(f"{one.number}@{self.host}:{one.ports['CONTROLLER']}" for one in self.brokers)
+        places = {name: f"{name}://{self.host}:{port}" for name, port in broker.ports.items()}
         shown = ",".join(place for name, place in places.items() if name != "CONTROLLER")
         copies = str(min(3, len(self.brokers)))
         keystore = _keystore(self.authority)
@@ -268,6 +269,6 @@ def _free_ports(count: int) -> Sequence[int]:
             one.close()
 
 
-def _listens(port: int) -> bool:
+def _listens(host: str, port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == os.EX_OK
+        return probe.connect_ex((host, port)) == os.EX_OK
