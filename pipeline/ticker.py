@@ -79,10 +79,10 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where a tick of ours lies, and whether the broker's clock was beyond what it may say."""
+    """Where a tick of ours lies, and whether it can release all that came before it."""
 
     offset: int
-    is_limited: bool
+    tells_all: bool
 
 
 class Log:
@@ -127,7 +127,8 @@ class Log:
         def report(error: Any, record: Any) -> None:
             if error is None:
                 append_ms = record.timestamp()[1]
-                confirmed[record.partition()] = Appended(record.offset(), append_ms > limit_ms)
+                tells_all = self._clock.tells_all(record.partition(), append_ms, limit_ms)
+                confirmed[record.partition()] = Appended(record.offset(), tells_all)
                 self._clock.learn(ordered_ms, append_ms)
 
         try:
@@ -224,14 +225,14 @@ def _tick(topic: Log, silence: Silence, ends: Mapping[int, int], figures: Ticker
         confirmed = topic.append_ticks(needed, behind_ms) if needed else {}
         _count(figures, behind_ms, confirmed.values())
         for partition, tick in confirmed.items():
-            silence.ticked(partition, tick.offset, ordered_ms, behind_ms, tick.is_limited)
+            silence.ticked(partition, tick.offset, ordered_ms, behind_ms, tick.tells_all)
     return bool(silent or held)
 
 
 def _count(figures: TickerFigures, behind_ms: float, ticks: Collection[Appended]) -> None:
     kind = ("held" if behind_ms else "silent",)
     figures.ticks[kind] = figures.ticks.get(kind, 0) + len(ticks)
-    figures.limited += sum(tick.is_limited for tick in ticks)
+    figures.limited += sum(not tick.tells_all for tick in ticks)
 
 
 def main() -> None:

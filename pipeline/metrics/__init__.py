@@ -86,7 +86,7 @@ class TickerFigures:
     )
     limited: int = counter(
         "fraudctl_ticker_limited_total",
-        "ticks whose append time lay too far ahead of the ticker's clock to be believed",
+        "ticks whose append time lay too far ahead of the ticker's clock to be believed, or behind another",
     )
     failures: int = counter("fraudctl_ticker_failures_total", "times the broker did not say its end offsets")
 

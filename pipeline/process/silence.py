@@ -38,8 +38,8 @@ class Silence:
     who is not. Ticks are not activity: `ticked` says which records are ours. A start counts as activity, so
     what was written while nobody watched is released too.
 
-    A tick that was *limited* (the broker's clock stood beyond what its writer vouches for) may not have
-    released everything, so it is not the last one: another follows every `HOLD_MS` until one says all.
+    A tick that does not tell all (the broker's clock stood beyond what its writer vouches for, or was set
+    back) may not have released everything, so it is not the last one: another follows every `HOLD_MS`.
     """
 
     def __init__(self, out_of_orderness_ms: float, silent_ms: float = 20.0) -> None:
@@ -70,7 +70,7 @@ class Silence:
         ]
 
     def ticked(
-        self, partition: int, offset: int, now_ms: float, behind_ms: float = 0, is_limited: bool = False
+        self, partition: int, offset: int, now_ms: float, behind_ms: float = 0, tells_all: bool = True
     ) -> None:
         """Our tick stands at `offset`; it was appended at `now_ms` or a little before, after its order."""
         state = self._partitions[partition]
@@ -80,10 +80,10 @@ class Silence:
         if behind_ms:
             return
         state.moved_ms = now_ms
-        if is_limited:
-            state.limited_ms = now_ms
-        else:
+        if tells_all:
             state.closed = state.closed or self._settled(now_ms)
+        else:
+            state.limited_ms = now_ms
 
     @property
     def is_told(self) -> bool:

@@ -37,3 +37,11 @@ def test_before_anything_is_known_a_minute_is_allowed_and_never_more() -> None:
 
 def test_a_broker_whose_clock_lags_behind_limits_nothing_itself() -> None:
     assert learned(-HOUR_MS).limit_ms(NOW_MS) == NOW_MS + SLACK_MS
+
+
+def test_a_tick_tells_all_unless_the_broker_is_beyond_its_limit_or_behind_what_it_has_told() -> None:
+    clock, limit_ms = OwnClock(), NOW_MS + SLACK_MS
+    appends = (NOW_MS, NOW_MS + HOUR_MS, limit_ms - 1, limit_ms, NOW_MS - HOUR_MS, limit_ms)
+    told = [clock.tells_all(0, append_ms, limit_ms) for append_ms in appends]
+    assert told == [True, False, False, True, False, True]
+    assert clock.tells_all(1, NOW_MS - HOUR_MS, limit_ms), "each partition may lie on another broker"
