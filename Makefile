@@ -119,14 +119,16 @@ bench: setup ## latency, recovery, capacity and the cost of keys (see docs/bench
 	$(BIN)/fraudctl bench --capacity --events 2000000
 	$(BIN)/fraudctl bench --keys
 
-bench-reading: setup ## what reading, checking and encoding a row of a file costs (a minute, no stack)
+bench-reading: setup ## what reading a row of a file costs, and bringing it in as past data (a minute, no stack)
 	$(BIN)/python -m fraudctl.bench.reading
 
 bench-backtest: setup ## how fast backtests are, by the kernel and by the reference (a minute, no stack)
 	$(BIN)/python -m fraudctl.compare.backtest_speed
 
-bench-watching: setup ## what it costs to watch the stack that is up, at 5,000 events a second (three minutes)
+bench-watching: setup ## what it costs to watch a stack at 5,000 events a second, and what it does to it (40 minutes)
+	$(BIN)/fraudctl up --profile bench
 	$(BIN)/python -m fraudctl.bench.watching
+	$(BIN)/python -m fraudctl.bench.watching_pairs $(PAIRS)
 
 schemas: setup ## write schemas/*.json anew from the types
 	$(BIN)/python -m fraudctl.schemas

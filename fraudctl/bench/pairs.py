@@ -16,10 +16,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from fraudctl.bench import paired
 from fraudctl.console.progress import Progress
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import Failed, UsageError
@@ -72,7 +73,7 @@ def run(other: Path, pairs: int, events: int, seed: int, progress: Progress) -> 
         builds = [Build(name, command, Path(folder) / name) for name, command in commands.items()]
         with _both_up(builds, progress):
             sizes = ("--events", str(events), "--seed", str(seed))
-            for number, turn in enumerate(mirrored(pairs)):
+            for number, turn in enumerate(paired.mirrored(pairs)):
                 progress.update(number, f"{builds[turn].name}, run {number + 1} of {2 * pairs}")
                 builds[turn].runs.append(builds[turn].call("bench", "--capacity", *sizes))
     return {
@@ -81,6 +82,7 @@ def run(other: Path, pairs: int, events: int, seed: int, progress: Progress) -> 
         "before": _of(builds[0]),
         "after": _of(builds[1]),
         "ratios": {name: ratio(*(build.figures(name) for build in builds)) for name in FIGURES},
+        "by_pairs": {name: one and asdict(one) for name, one in by_pairs(*builds).items()},
         "machine": builds[1].runs[-1]["machine"],
     }
 
@@ -88,15 +90,25 @@ def run(other: Path, pairs: int, events: int, seed: int, progress: Progress) -> 
 def answer(found: dict[str, Any], not_good: int) -> Result:
     """As a table and JSON; the exit code where a run lost an event or differed from the reference."""
     rows = [
-        (name, *(_listed(found[side]["runs"][name]) for side in ("before", "after")), quotient)
+        (
+            name,
+            *(_listed(found[side]["runs"][name]) for side in ("before", "after")),
+            quotient,
+            _bounds(found, name),
+        )
         for name, quotient in found["ratios"].items()
     ]
     is_good = found["before"]["good"] and found["after"]["good"]
     summary = f"{found['ratios']['events_per_second']} times the capacity of the other build, by medians"
-    table = Table("every run", ("", "before", "after", "after / before"), rows)
+    table = Table("every run", ("", "before", "after", "after / before", "by pairs, 95 %"), rows)
     if is_good:
         return Result(summary, found, tables=(table,))
     return Result(f"NOT GOOD: {summary}", found, not_good, (table,))
+
+
+def _bounds(found: dict[str, Any], name: str) -> str:
+    one = found["by_pairs"][name]
+    return f"{one['low']} to {one['high']}" if one and one["low"] else ""
 
 
 def _listed(figures: Sequence[float]) -> str:
@@ -113,16 +125,19 @@ def program(build: Path) -> Path:
     raise UsageError(f"there is no fraudctl in {build}", hint=hint)
 
 
-def mirrored(pairs: int) -> list[int]:
-    """Whose turn it is, 0 for before and 1 for after."""
-    return [turn for pair in range(pairs) for turn in ((0, 1) if pair % 2 == 0 else (1, 0))]
-
-
 def ratio(before: Sequence[float], after: Sequence[float]) -> float | None:
     """Median of the later build by that of the earlier; None without figures of both."""
     if not before or not after:
         return None
     return round(statistics.median(after) / statistics.median(before), 3)
+
+
+def by_pairs(before: Build, after: Build) -> dict[str, paired.Ratio | None]:
+    """The same pair by pair, with its bounds."""
+    return {
+        name: paired.ratio(*([run.get(name) for run in one.runs] for one in (before, after)))
+        for name in FIGURES
+    }
 
 
 @contextmanager

@@ -19,6 +19,7 @@ import psutil
 
 from fraudctl import engines
 from fraudctl.bench import conditions, terminal
+from fraudctl.bench.asking import ask, asked
 from fraudctl.bench.conditions import Distribution, distribution
 from fraudctl.bench.idle import resident_mb
 from fraudctl.bench.load import Worker, Workload, numbers_of, send
@@ -27,7 +28,6 @@ from fraudctl.console.result import Result, Table
 from fraudctl.engines import targets
 from fraudctl.engines.workers import EXPORTER
 from fraudctl.errors import NotRunning
-from pipeline.connections.proxies import open_url
 from pipeline.records import clock
 
 if TYPE_CHECKING:
@@ -38,10 +38,9 @@ MOST: Final[Mapping[str, tuple[float, int | None]]] = {"exporter": (3.0, 60), "t
 """What is aimed at: percent of a core, and megabytes."""
 MOST_MS: Final = 50.0
 """of an answer, in the median"""
-_AS_PROMETHEUS_S: Final = 10.0
 _ASKED_TIMES: Final = 20
+_APART_S: Final = 1.0
 _WARMUP_S: Final = 10.0
-_PATIENCE_S: Final = 10.0
 _CROWD: Final = 20
 """of fewer payers every second payment would be one that rules have something to say of"""
 
@@ -61,6 +60,7 @@ class Spent:
 @dataclass(frozen=True, slots=True)
 class Watched:
     """`exporter` is asked by Prometheus alone, `exporter_beside_top` by `top` as well.
+    `exporter_ms_per_answer` is its processor time of a question, its looks included, while nobody sends.
 
     `answers_ms` is by program: from the question to the whole answer, while the traffic passes.
     """
@@ -71,6 +71,7 @@ class Watched:
     exporter_beside_top: Spent
     top: Spent
     answers_ms: Mapping[str, Distribution]
+    exporter_ms_per_answer: float
 
     def missed(self) -> list[str]:
         """What is beyond what is aimed at."""
@@ -82,6 +83,7 @@ class Watched:
 def run(stack: Stack, rate: float, seconds: float) -> Watched:
     """Raises NotRunning where the exporter does not run on this machine, or a program does not answer."""
     exporter = _exporter(stack)
+    own_ms = _per_answer(exporter, targets.of(stack)[EXPORTER])
     token = f"w{clock.now_ms():x}"
     workload = Workload(
         token, 7, clock.now_ms(), rate, hot_addresses=False, crowd=_CROWD, own=numbers_of(token)
@@ -97,7 +99,7 @@ def run(stack: Stack, rate: float, seconds: float) -> Watched:
         sender.result()
     finally:
         sender.close()
-    return Watched(rate, seconds, alone, beside, shown, answers)
+    return Watched(rate, seconds, alone, beside, shown, answers, own_ms)
 
 
 def answer(found: Watched) -> Result:
@@ -110,6 +112,7 @@ def answer(found: Watched) -> Result:
     }
     spent = [(name, f"{one.percent:.1f} %", f"{one.memory_mb} MB") for name, one in processes.items()]
     asked = [(name, one.p50, one.p90, one.max) for name, one in found.answers_ms.items()]
+    each = f"{found.exporter_ms_per_answer:g} ms of the exporter's processor time an answer"
     tables = (
         Table("", ("process", "of a core", "memory"), spent),
         Table("Answers, ms", ("program", "p50", "p90", "max"), asked),
@@ -117,16 +120,14 @@ def answer(found: Watched) -> Result:
     data = asdict(found) | {"machine": machine, "load": _load(), "missed": found.missed()}
     verdict = f"too dear: {', '.join(found.missed())}" if found.missed() else "all within what is aimed at"
     taken = f"{machine['cpu']}, {found.rate:g} events/s for {found.seconds:g} s, load {_load()}"
-    return Result(f"{verdict}; {taken}", data, tables=tables)
+    return Result(f"{verdict}; {each}; {taken}", data, tables=tables)
 
 
 def _spent(stack: Stack, processes: Sequence[psutil.Process], seconds: float) -> list[Spent]:
     """What they take meanwhile, with all programs asked as Prometheus asks them."""
     began_s, before = time.monotonic(), [_seconds(one) for one in processes]
-    while time.monotonic() - began_s < seconds:
-        for address in targets.of(stack).values():
-            _ask(address)
-        _rest(_AS_PROMETHEUS_S)
+    with asked(stack):
+        _rest(seconds)
     passed_s = time.monotonic() - began_s
     return [
         Spent(round(100 * (_seconds(one) - taken) / passed_s, 2), resident_mb(one.pid))
@@ -134,25 +135,25 @@ def _spent(stack: Stack, processes: Sequence[psutil.Process], seconds: float) ->
     ]
 
 
+def _per_answer(exporter: psutil.Process, address: str) -> float:
+    """Milliseconds of processor time, without what it takes when it is not asked."""
+    began = _seconds(exporter)
+    _rest(_ASKED_TIMES * _APART_S)
+    unasked = _seconds(exporter)
+    for _ in range(_ASKED_TIMES):
+        ask(address)
+        _rest(_APART_S)
+    return round(((_seconds(exporter) - unasked) - (unasked - began)) / _ASKED_TIMES * 1_000, 1)
+
+
 def _asked(addresses: Mapping[str, str]) -> dict[str, Distribution]:
     """Milliseconds of the answers, a question a second: who asks more often is told the same again."""
     found: dict[str, list[float]] = {name: [] for name in addresses}
     for _ in range(_ASKED_TIMES):
         for name, address in addresses.items():
-            found[name].append(_ask(address))
-        _rest(1.0)
+            found[name].append(ask(address))
+        _rest(_APART_S)
     return {name: distribution(answers) for name, answers in found.items()}
-
-
-def _ask(address: str) -> float:
-    """Milliseconds. Raises NotRunning."""
-    began_s = time.perf_counter()
-    try:
-        with open_url(f"http://{address}/metrics", _PATIENCE_S) as answered:
-            answered.read()
-    except OSError as error:
-        raise NotRunning(f"no figures at {address}: {error}", hint="see: fraudctl status") from error
-    return (time.perf_counter() - began_s) * 1_000
 
 
 def _seconds(process: psutil.Process) -> float:

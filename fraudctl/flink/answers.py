@@ -125,6 +125,13 @@ def vertex_of(answer: Mapping[str, Any]) -> Vertex:
     )
 
 
+def ends_of(job: Mapping[str, Any]) -> list[str]:
+    """The ids of the vertices that hand nothing to another; of all where Flink tells no plan."""
+    nodes = (job.get("plan") or {}).get("nodes", ())
+    read = {str(one["id"]) for node in nodes for one in node.get("inputs", ())}
+    return [str(one["id"]) for one in job["vertices"] if str(one["id"]) not in read]
+
+
 def checkpoint_of(answer: Mapping[str, Any]) -> Checkpoint:
     return Checkpoint(
         int(answer["id"]),

@@ -27,6 +27,7 @@ from fraudctl.flink.answers import (
     Overview,
     Worker,
     checkpoint_of,
+    ends_of,
     job_of,
     root_cause,
     vertex_of,
@@ -41,6 +42,8 @@ from pipeline.connections.trouble import Trouble
 
 CONNECT_S = 5.0
 """The most that a connection may take, whatever time there is for the answer."""
+KEPT_S = 30.0
+"""Longer than the pause of who looks again and again, shorter than Flink's own patience."""
 
 
 class Flink:
@@ -93,10 +96,13 @@ class Flink:
         )
 
     def watermark(self, job_id: str) -> int | None:
-        """How far event time is where it is least far, epoch milliseconds; None while no task knows."""
+        """How far event time is where it is least far, epoch milliseconds; None while no task there knows.
+
+        That is at the ends of the job: no task is ahead of one that it hands to.
+        """
         found = []
-        for vertex in self.job(job_id).vertices:
-            answer = self._ask("GET", f"/jobs/{job_id}/vertices/{vertex.vertex_id}/watermarks")
+        for vertex_id in ends_of(self._ask("GET", f"/jobs/{job_id}")):
+            answer = self._ask("GET", f"/jobs/{job_id}/vertices/{vertex_id}/watermarks")
             found += [int(entry["value"]) for entry in answer if "value" in entry]
         return min((value for value in found if value > 0), default=None)
 
@@ -252,14 +258,15 @@ def through(url: str, transport: httpx.BaseTransport) -> Iterator[None]:
 
 @functools.lru_cache(maxsize=8)
 def _client(files: TlsFiles | None, _: object, proxy: str | None) -> httpx.Client:
-    """The connections of this process, kept for some seconds after each answer; for any thread.
+    """The connections of this process, kept for `KEPT_S` after each answer; for any thread.
 
     Which proxy to ask is said here and not left to the environment, which knows no loopback. Raises BadFile,
     OSError.
     """
     # Reading the certificates of the world takes 50 ms, and without TLS nobody asks for them.
     trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if files is None else _context(files)
-    transport = httpx.HTTPTransport(verify=trusted, proxy=proxy)
+    kept = httpx.Limits(keepalive_expiry=KEPT_S)
+    transport = httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=kept)
     made = httpx.Client(transport=transport, trust_env=False)
     # One that is forgotten here may still be asking in another thread: it is closed when nobody has it.
     weakref.finalize(made, transport.close)

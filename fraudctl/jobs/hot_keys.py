@@ -60,7 +60,12 @@ def of(stack: Stack, timeout_s: float = 10.0) -> list[HotHop]:
     jobs = flink.live(LIVE)
     if not jobs:
         raise NotRunning("the live job does not run", hint="submit it with: fraudctl job submit")
-    told = flink.accumulators(jobs[0].job_id)
+    return of_job(flink, jobs[0].job_id)
+
+
+def of_job(flink: Flink, job_id: str) -> list[HotHop]:
+    """The same of one that is known to run."""
+    told = flink.accumulators(job_id)
     return [_merged(name.removeprefix(_NAME), told[name]) for name in sorted(told) if name.startswith(_NAME)]
 
 

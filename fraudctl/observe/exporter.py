@@ -1,9 +1,9 @@
 """Shows, as metrics, what only a look at the stack from outside tells.
 
 Run by the engine as `python -m fraudctl.observe.exporter --home HOME`. Kafka, Flink and the home are asked
-when somebody asks for `/metrics`, by the functions that `status` uses as well. Decisions and refusals are
-counted as they come, from the moment the exporter starts: it reads the log beside the stores' writers,
-belongs to no group and commits nothing.
+shortly before somebody asks for `/metrics` (`fraudctl.observe.ahead`), by the functions that `status` uses as
+well. Decisions and refusals are counted as they come, from the moment the exporter starts: it reads the log
+beside the stores' writers, belongs to no group and commits nothing.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack, home_dir, read
 from fraudctl.kafka.tail import Tail
 from fraudctl.observe import looks
-from fraudctl.observe.rounds import Part, Rounds
+from fraudctl.observe.ahead import OLD_S, Ahead
+from fraudctl.observe.rounds import Rounds
 from fraudctl.observe.tally import Tally
 from pipeline.metrics import exposition
-from pipeline.metrics.outside import HomeFigures, JobFigures, LogFigures
 from pipeline.process import logs
 from pipeline.records.clock import now_ms
 
@@ -50,20 +50,15 @@ class Exporter:
         self._stack = stack
         self._tally = Tally(now_ms)
         self._stopping = threading.Event()
-        self._rounds = Rounds(
-            {
-                "log": Part(lambda: looks.log(stack), LogFigures),
-                "job": Part(lambda: looks.job(stack), JobFigures),
-                "home": Part(lambda: looks.home(stack), HomeFigures),
-            }
-        )
+        self._ahead = Ahead(Rounds(looks.parts(stack), fresh_s=OLD_S))
 
     def look(self) -> list[Any]:
-        """Everything as it is now."""
-        return [*self._rounds.look(), self._tally.figures]
+        """Everything as it was a moment ago."""
+        return [*self._ahead.look(), self._tally.figures]
 
     def start(self) -> None:
-        """Count what comes, in threads of their own, one a topic."""
+        """Look ahead of who asks, and count what comes, in threads of their own, one a topic."""
+        self._ahead.start()
         topics, tally = self._stack.profile.topics, self._tally
         followed: dict[str, Callable[[Tail], object]] = {
             topics.decisions: lambda tail: tally.decisions(tail.timed(GATHER_MS / 1_000, _MOST)),

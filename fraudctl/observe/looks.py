@@ -15,12 +15,23 @@ from fraudctl.home.stack import Stack
 from fraudctl.jobs import hot_keys
 from fraudctl.kafka import survey, wanted
 from fraudctl.observe import status
+from fraudctl.observe.rounds import Part
 from pipeline.metrics.outside import HomeFigures, JobFigures, LogFigures
 from pipeline.records.clock import now_ms
 from pipeline.records.names import JOB_GROUP, writer_group
 
 _BLOCK = 512
 """bytes, whatever the file system's own are"""
+_PATIENCE_S = 5.0
+
+
+def parts(stack: Stack) -> dict[str, Part]:
+    """All of them, by the names that the figures of the looks have."""
+    return {
+        "log": Part(lambda: log(stack), LogFigures),
+        "job": Part(lambda: job(stack), JobFigures),
+        "home": Part(lambda: home(stack), HomeFigures),
+    }
 
 
 def log(stack: Stack) -> LogFigures:
@@ -53,8 +64,9 @@ def job(stack: Stack) -> JobFigures:
     """The live job, as `status` has it, and its watermark."""
     if not stack.runs_jobs:
         return JobFigures()
-    said = status.job(stack)
-    watermark = Flink(stack.flink, timeout_s=5).watermark(said["job_id"]) if said["job_id"] else None
+    said, flink = status.job(stack), Flink(stack.flink, timeout_s=_PATIENCE_S)
+    job_id = said["job_id"]
+    watermark = flink.watermark(job_id) if job_id else None
     return JobFigures(
         wanted=said.get("wanted") == "running",
         running=said["state"] == "RUNNING",
@@ -66,13 +78,13 @@ def job(stack: Stack) -> JobFigures:
         checkpoint_duration_s=said["checkpoint_duration_s"],
         checkpoint_size=said["checkpoint_bytes"],
         watermark_lag_s=None if watermark is None else (now_ms() - watermark) / 1_000,
-        hottest=_hottest(stack) if said["job_id"] else {},
+        hottest=_hottest(flink, job_id) if job_id else {},
     )
 
 
-def _hottest(stack: Stack) -> dict[tuple[str, ...], float]:
+def _hottest(flink: Flink, job_id: str) -> dict[tuple[str, ...], float]:
     """By hop; the keys themselves are for nobody here."""
-    return {(hop.by,): hop.hottest for hop in hot_keys.of(stack, timeout_s=5) if hop.counted}
+    return {(hop.by,): hop.hottest for hop in hot_keys.of_job(flink, job_id) if hop.counted}
 
 
 def home(stack: Stack) -> HomeFigures:

@@ -1,12 +1,13 @@
 """Counts what decisions and refusals say. Knows neither Kafka nor a clock; records come as they were read.
 
-Nearly all decisions end in the same bytes, so ends are counted and each is parsed once.
+Nearly all decisions end in the same bytes, and the others too but for the words of their reasons: so ends are
+counted, and each is parsed once.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
@@ -41,8 +42,7 @@ class Tally:
     def decisions(self, batch: Sequence[Timed]) -> None:
         """A batch of the decisions topic, in its order within each partition."""
         figures = self.figures
-        for end, times in Counter(decision_bytes.verdict_bytes(value) for _, _, value in batch).items():
-            verdict = decision_bytes.verdict(end)
+        for verdict, times in _verdicts(batch):
             _add(figures.decisions, str(verdict.get("decision", OTHERS)), times)
             for mark in _MARKS:
                 _add(figures.marked, mark, times * bool(verdict.get(mark)))
@@ -58,8 +58,8 @@ class Tally:
 
     def shadow(self, batch: Sequence[Timed]) -> None:
         """A batch of the topic with the shadow's decisions."""
-        for end, times in Counter(decision_bytes.verdict_bytes(value) for _, _, value in batch).items():
-            _add(self.figures.shadow, str(decision_bytes.verdict(end).get("decision", OTHERS)), times)
+        for verdict, times in _verdicts(batch):
+            _add(self.figures.shadow, str(verdict.get("decision", OTHERS)), times)
 
     def refusals(self, reasons: Sequence[bytes]) -> None:
         """Reasons of refused records: a code, a colon, and detail of which nothing is kept."""
@@ -90,6 +90,15 @@ class Tally:
             runs_ahead = append_ms - max(now, self._newest.get(partition, 0)) > _STEP_MS
             self.figures.clock_steps += went_back or runs_ahead
             self._newest[partition] = append_ms
+
+
+def _verdicts(batch: Sequence[Timed]) -> Iterator[tuple[Mapping[str, Any], int]]:
+    """What they say, and how many say it."""
+    bare = Counter[bytes]()
+    for end, times in Counter(decision_bytes.verdict_bytes(value) for _, _, value in batch).items():
+        bare[decision_bytes.without_texts(end)] += times
+    for end, times in bare.items():
+        yield decision_bytes.verdict(end), times
 
 
 def _zeros(labels: Sequence[str]) -> Labelled:

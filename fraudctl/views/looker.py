@@ -8,10 +8,9 @@ from contextlib import suppress
 from fraudctl.engines.workers import EXPORTER
 from fraudctl.home.stack import Stack
 from fraudctl.observe import looks
-from fraudctl.observe.rounds import Part, Rounds
+from fraudctl.observe.rounds import Rounds
 from pipeline.metrics import asking
 from pipeline.metrics.asking import Reading
-from pipeline.metrics.outside import HomeFigures, JobFigures, LogFigures
 
 TICKER = "ticker"
 
@@ -43,13 +42,7 @@ class Looker:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._own = Rounds(
-            {
-                "log": Part(lambda: looks.log(stack), LogFigures),
-                "job": Part(lambda: looks.job(stack), JobFigures),
-                "home": Part(lambda: looks.home(stack), HomeFigures),
-            }
-        )
+        self._own = Rounds(looks.parts(stack))
 
     def look(self) -> Figures:
         """Everything as it is now; a look takes some seconds at most."""

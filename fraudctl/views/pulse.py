@@ -95,7 +95,7 @@ class _Span:
 
     def rates(self, label: str, name: str, **where: str) -> dict[str, float]:
         """The same a second."""
-        passed_s = self.to_s - self.from_s
+        passed_s = self.to_s - _age_s(self.now, name) - (self.from_s - _age_s(self.before, name))
         grown = self.growth(label, name, **where) if passed_s > 0 else {}
         return {key: value / passed_s for key, value in grown.items()}
 
@@ -103,6 +103,11 @@ class _Span:
         """The sum of these."""
         found = self.rates(label, name, **where)
         return sum(found.values()) if found else None
+
+
+def _age_s(told: Figures, name: str) -> float:
+    """How old its figures were when they were told: the exporter looks before it is asked."""
+    return (told.one("fraudctl_look_age_seconds", part="log") or 0.0) if name == _RECORDS else 0.0
 
 
 def quantile(share: float, buckets: Mapping[float, float]) -> float | None:

@@ -94,21 +94,32 @@ def histogram(name: str, about: str) -> Any:
 
 def described(figures: type[Any]) -> tuple[Metric, ...]:
     """The metrics that a type declares, each with the labels that all of the type have (its `COMMON`)."""
-    common: tuple[str, ...] = getattr(figures, "COMMON", ())
-    found = (one.metadata.get(_METRIC) for one in fields(figures))
-    return tuple(Metric(m.name, m.kind, m.help, common + m.labels) for m in found if m)
+    return tuple(metric for _, metric in _declared(figures))
 
 
 def values(figures: Any) -> Iterator[tuple[Metric, Mapping[tuple[str, ...], Any]]]:
     """Every metric of some figures with its values by all of its labels; none where it is not known."""
     kind = type(figures)
     common = tuple(str(getattr(figures, name)) for name in getattr(kind, "COMMON", ()))
-    names = (one.name for one in fields(kind) if _METRIC in one.metadata)
-    for name, metric in zip(names, described(kind), strict=True):
+    for name, metric in _declared(kind):
         value = getattr(figures, name)
         # a copy, since another thread may count on
         many = dict(value) if isinstance(value, dict) else {} if value is None else {(): value}
         yield metric, {common + labels: one for labels, one in many.items()}
+
+
+def _declared(figures: type[Any]) -> tuple[tuple[str, Metric], ...]:
+    """Each with its field's name; kept, for every answer goes through all of them."""
+    if figures not in _DECLARED:
+        common: tuple[str, ...] = getattr(figures, "COMMON", ())
+        found = ((one.name, one.metadata.get(_METRIC)) for one in fields(figures))
+        _DECLARED[figures] = tuple(
+            (name, Metric(m.name, m.kind, m.help, common + m.labels)) for name, m in found if m
+        )
+    return _DECLARED[figures]
+
+
+_DECLARED: Final[dict[type[Any], tuple[tuple[str, Metric], ...]]] = {}
 
 
 def _field(metric: Metric, at_first: float | None) -> Any:

@@ -137,6 +137,9 @@ class ExporterFigures:
     """How the looks of the exporter itself go."""
 
     looks: Labelled = gauge("fraudctl_look_seconds", "what the last look at a part took", "part")
+    ages: Labelled = gauge(
+        "fraudctl_look_age_seconds", "how long before this answer the look at a part was begun", "part"
+    )
     failures: Labelled = counter(
         "fraudctl_look_failures_total", "looks at a part that failed or took too long", "part"
     )

@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fraudctl.bench.pairs import Build, mirrored, program, ratio
+from fraudctl.bench.paired import Ratio
+from fraudctl.bench.pairs import FIGURES, Build, by_pairs, program, ratio
 from fraudctl.errors import Failed, UsageError
-
-
-def test_turns_are_mirrored_so_that_neither_build_is_always_the_later() -> None:
-    assert mirrored(4) == [0, 1, 1, 0, 0, 1, 1, 0]
 
 
 def test_a_build_is_a_checkout_an_environment_or_the_program_itself(tmp_path: Path) -> None:
@@ -61,3 +58,10 @@ def test_figures_that_a_run_does_not_have_are_left_out(tmp_path: Path) -> None:
     one = build(tmp_path, "")
     one.runs = [{"cpu_us_per_event": 60.0}, {"cpu_us_per_event": None}, {}]
     assert one.figures("cpu_us_per_event") == [60.0]
+
+
+def test_a_pair_counts_by_pairs_only_where_both_runs_have_the_figure(tmp_path: Path) -> None:
+    before, after = build(tmp_path, ""), build(tmp_path, "")
+    before.runs = [{"cpu_us_per_event": 60.0}, {"cpu_us_per_event": None}]
+    after.runs = [{"cpu_us_per_event": 66.0}, {"cpu_us_per_event": 60.0}]
+    assert by_pairs(before, after) == dict.fromkeys(FIGURES) | {"cpu_us_per_event": Ratio(1.1)}

@@ -39,6 +39,8 @@ class Cluster:
     completed: dict[str, dict[str, Any]] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
     tasks: tuple[str, ...] = ("source",)
+    watermarks: dict[str, list[int]] = field(default_factory=dict)
+    """by task, of its subtasks; the tasks are a chain"""
     trace: str = (
         "org.apache.flink.X: top\n\tat A.b\nCaused by: java.lang.IllegalState: the real reason\n\tat C"
     )
@@ -69,6 +71,11 @@ class Cluster:
         if path == "/jobs/overview":
             tasks = {"total": 1, "running": int(self.task_state == "RUNNING")}
             return 200, {"jobs": [job | {"tasks": tasks} for job in self.jobs.values()]}
+        if found := re.fullmatch(r"/jobs/\w+/vertices/v-(\w+)/watermarks", path):
+            told = self.watermarks.get(found[1], [])
+            return 200, [
+                {"id": f"{n}.currentInputWatermark", "value": str(one)} for n, one in enumerate(told)
+            ]
         match = re.fullmatch(r"/jobs/(\w+)(?:/(\w+)(?:/(\w+))?)?", path)
         if match is None or match[1] not in self.jobs:
             return 404, {
@@ -83,8 +90,9 @@ class Cluster:
             job["state"] = "CANCELED"
             return 202, {}
         if what is None:
-            told = {"id": "v", "parallelism": 1, "status": self.task_state, "metrics": {}}
-            return 200, job | {"vertices": [told | {"name": name} for name in self.tasks]}
+            told = {"parallelism": 1, "status": self.task_state, "metrics": {}}
+            tasks = [told | {"id": f"v-{name}", "name": name} for name in self.tasks]
+            return 200, job | {"vertices": tasks, "plan": {"nodes": self._chain()}}
         if what == "accumulators":
             told = [
                 {"name": name, "type": "HotKeysReport", "value": text} for name, text in self.told.items()
@@ -100,6 +108,13 @@ class Cluster:
             self.asked.append(f"folder {folder}")
             return 202, {"request-id": "stop" if what == "stop" else "keep"}
         return 200, self._savepoint(job, str(request))
+
+    def _chain(self) -> list[dict[str, Any]]:
+        first, *rest = [{"id": f"v-{name}"} for name in self.tasks]
+        return [
+            first,
+            *(one | {"inputs": [before]} for before, one in zip([first, *rest], rest, strict=False)),
+        ]
 
     def _savepoint(self, job: dict[str, Any], request: str) -> dict[str, Any]:
         done = {"status": {"id": "COMPLETED"}}

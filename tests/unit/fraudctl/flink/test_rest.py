@@ -168,3 +168,13 @@ def test_a_port_without_a_server_is_unreachable_with_a_hint() -> None:
         3,
         True,
     )
+
+
+def test_the_watermark_is_asked_of_the_ends_of_a_job_alone_and_is_the_least_there(cluster: Cluster) -> None:
+    cluster.add("a")
+    cluster.tasks = ("source", "hop", "score")
+    cluster.watermarks = {"source": [900, 900], "hop": [500], "score": [300, 400]}
+    assert Flink(cluster.rest).watermark("a") == 300
+    assert cluster.asked == ["GET /jobs/a", "GET /jobs/a/vertices/v-score/watermarks"]
+    cluster.watermarks["score"] = [-(2**63), -(2**63)]
+    assert Flink(cluster.rest).watermark("a") is None

@@ -70,3 +70,14 @@ def test_rates_are_of_ten_seconds_and_shares_of_a_minute() -> None:
 )
 def test_a_quantile_is_prometheus_own(share: float, buckets: dict[float, float], found: float | None) -> None:
     assert quantile(share, buckets) == (None if found is None else pytest.approx(found))
+
+
+def test_rates_count_the_time_between_the_looks_and_not_between_the_answers() -> None:
+    def aged(events: int, age_s: float) -> Figures:
+        records = (("partition", "0"), ("role", "transactions"))
+        told = Reading("fraudctl_look_age_seconds", (("part", "log"),), age_s)
+        return Figures([Reading("fraudctl_topic_records_total", records, events), told])
+
+    course = Course()
+    course.take(100.0, aged(1_000, 0.5))
+    assert course.take(102.0, aged(1_100, 1.5)).events_s == 100.0

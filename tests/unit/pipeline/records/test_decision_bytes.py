@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.records import decision_bytes, names
 from pipeline.records.decision_bytes import glance, take_apart
-from pipeline.records.decisions import Decision, Source, decode_decision, encode_decision
+from pipeline.records.decisions import Decision, Hit, Source, decode_decision, encode_decision
 from pipeline.records.events import Transaction
 
 
@@ -64,3 +64,20 @@ def test_the_end_of_a_decision_begins_at_its_features() -> None:
 def test_topics_for_what_is_refused_are_named_after_what_is_read_and_by_whom() -> None:
     found = names.dead_letters("risk.decisions"), names.dead_letters("risk.decisions", "redis")
     assert found == ("risk.decisions.dlq", "risk.decisions.dlq.redis")
+
+
+def test_without_the_texts_of_reasons_a_verdict_says_all_the_rest() -> None:
+    whole = decode_decision(decision())
+    texts = ("6 users", 'says "points":1,"text":"x" and \\', "naïve, 7", "")
+    hits = tuple(Hit(f"rule-{number}", number, text) for number, text in enumerate(texts))
+    failed = {"a": 'it said "text":"', "text": "a rule of that name"}
+    ends = [
+        decision_bytes.verdict_bytes(encode_decision(replace(whole, reasons=reasons, plugin_errors=failed)))
+        for reasons in (hits, tuple(replace(hit, text=hit.text[::-1]) for hit in hits))
+    ]
+    bare = [decision_bytes.without_texts(end) for end in ends]
+    assert ends[0] != ends[1]
+    assert bare[0] == bare[1]
+    said = dict(decision_bytes.verdict(ends[0]))
+    said["reasons"] = [{"rule": hit.rule, "points": hit.points} for hit in hits]
+    assert decision_bytes.verdict(bare[0]) == said
