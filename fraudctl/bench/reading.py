@@ -1,5 +1,7 @@
 """What it costs to read, check and encode a row of a file: JSON lines, CSV and Parquet of the same payments.
 
+And what it costs to bring such a file in as past data (`fraudctl.bench.ingesting`).
+
 Needs no stack. Run as a module: `python -m fraudctl.bench.reading [ROWS]`.
 """
 
@@ -17,7 +19,8 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
-from fraudctl.bench import conditions
+from fraudctl.bench import conditions, ingesting
+from fraudctl.bench.ingesting import Brought
 from fraudctl.console import result
 from fraudctl.console.result import Result, Table
 from fraudctl.files.options import ReadOptions
@@ -46,6 +49,22 @@ def run(rows: int) -> tuple[Measured, ...]:
         return tuple(_measured(path) for path in _written(Path(folder), rows))
 
 
+def bring_in(rows: int) -> Brought:
+    """Write as many payments, half of them out of order, as CSV, and bring them in."""
+    with tempfile.TemporaryDirectory(prefix="fraudctl-") as folder:
+        path = Path(folder) / "x.csv"
+        write_disordered(path, rows)
+        return ingesting.run(path)
+
+
+def write_disordered(path: Path, rows: int) -> None:
+    """A CSV file of the payments, half of them out of order; the same at each call."""
+    with path.open("w", encoding="utf-8", newline="") as table:
+        writer = csv.DictWriter(table, list(next(payments(1))))
+        writer.writeheader()
+        writer.writerows(ingesting.disordered(payments(rows)))
+
+
 def payments(rows: int) -> Iterator[dict[str, object]]:
     """Payments as files have them: eleven columns, some empty, the same at each call."""
     chance = random.Random(1)
@@ -65,16 +84,27 @@ def payments(rows: int) -> Iterator[dict[str, object]]:
         }
 
 
-def answer(found: tuple[Measured, ...]) -> Result:
+def answer(found: tuple[Measured, ...], brought: Brought) -> Result:
     """The figures with the machine, and how much memory the process took at most."""
     peak_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     rows = [(one.format, one.rows, one.us_per_row, one.rows_per_s) for one in found]
-    machine = conditions.machine()
-    data = {"formats": [asdict(one) for one in found], "peak_mb": peak_mb, "machine": machine}
-    table = Table("", ("format", "rows", "µs a row", "rows/s"), rows)
-    return Result(
-        f"{machine['cpu']}, Python {machine['python']}, at most {peak_mb} MB", data, tables=(table,)
-    )
+    machine, versions = conditions.machine(), conditions.versions()
+    data = {
+        "formats": [asdict(one) for one in found],
+        "brought_in": asdict(brought) | {"ratio": brought.ratio},
+        "peak_mb": peak_mb,
+        "machine": machine,
+        "versions": versions,
+    }
+    tables = (Table("", ("format", "rows", "µs a row", "rows/s"), rows), _table(brought))
+    text = f"{machine['cpu']}, Python {machine['python']}, confluent-kafka {versions['confluent-kafka']}"
+    return Result(f"{text}, at most {peak_mb} MB", data, tables=tables)
+
+
+def _table(brought: Brought) -> Table:
+    title = f"Past data, {brought.rows} labelled rows of CSV, {brought.moved} out of order"
+    sums = [("all", brought.whole), ("floor", brought.floor), ("all in floors", brought.ratio)]
+    return Table(title, ("step", "µs a row"), [*brought.steps.items(), *sums])
 
 
 def _measured(path: Path) -> Measured:
@@ -107,4 +137,5 @@ def _written(folder: Path, rows: int) -> tuple[Path, ...]:
 
 
 if __name__ == "__main__":
-    result.render(answer(run(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS)))
+    asked = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
+    result.render(answer(run(asked), bring_in(asked)))

@@ -34,7 +34,7 @@ def read(stack: Stack) -> Reading:
     """What the stack's programs on this machine have taken; of an engine without processes, nothing."""
     pids = {name: one.pid for name, one in engines.of(stack).programs(stack).items() if one.pid}
     programs = {name: _family_s(pid) for name, pid in pids.items()}
-    return Reading(programs, _threads_s(pid for name, pid in pids.items() if is_taskmanager(name)))
+    return Reading(programs, threads_s(pid for name, pid in pids.items() if is_taskmanager(name)))
 
 
 def per_event(before: Reading, after: Reading, events: int) -> dict[str, dict[str, float]]:
@@ -61,7 +61,7 @@ def _family_s(pid: int) -> float:
         return 0.0
 
 
-def _threads_s(pids: Iterable[int]) -> dict[str, float]:
+def threads_s(pids: Iterable[int]) -> dict[str, float]:
     """By the first fifteen characters of a thread's name, which is what Linux keeps of it."""
     found: dict[str, float] = defaultdict(float)
     for task in (task for pid in pids for task in Path(f"/proc/{pid}/task").glob("*")):

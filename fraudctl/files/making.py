@@ -25,6 +25,8 @@ _VERDICTS = dict.fromkeys(("1", "1.0", "true", "fraud", "yes"), True) | dict.fro
 )
 _WIDEST = 6
 """Bytes of JSON that one character of a field may take."""
+_MOST_NAMES = 10_000
+"""Of fields whose kind is remembered: objects of JSON may have others in every row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Maker:
         self._paths = columns.paths()
         self._may_be_blank = False
         self._steps: dict[str, list[tuple[str, Convert]]] = {}
+        self._is_id = _IsId()
 
     def of_cells(self, hive: dict[str, str]) -> Callable[[int, list[str]], Row | RefusedRow]:
         """For the rows of a CSV table."""
@@ -207,9 +210,10 @@ class Maker:
         return Row(number, transaction, label)
 
     def _check_ids(self, values: dict[str, Any]) -> None:
+        is_id, limits = self._is_id, self._ids
         for name, value in values.items():
-            if type(value) is str and is_id(name):
-                self._ids.check(shown(name), value)
+            if is_id[name] and type(value) is str and not limits.are_met_by(value):
+                limits.check(shown(name), value)
 
     def _in_major(self, units: int, values: dict[str, Any]) -> int:
         if self._options.currency and "currency" not in values:
@@ -222,6 +226,16 @@ class Maker:
         return hashlib.blake2b(
             repr(list(whole)).encode("utf-8", "surrogateescape"), digest_size=16
         ).hexdigest()
+
+
+class _IsId(dict[str, bool]):
+    """Whether a field of a name is an id; a file has few names, and each row has them again."""
+
+    def __missing__(self, name: str) -> bool:
+        found = is_id(name)
+        if len(self) < _MOST_NAMES:
+            self[name] = found
+        return found
 
 
 def _spell_address(values: dict[str, Any]) -> None:

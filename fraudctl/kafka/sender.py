@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -17,6 +19,8 @@ from pipeline.connections.kafka.librdkafka import Files
 REPORT_S = 30.0
 """Within that after a sender has given up on a record, its report has come."""
 LARGEST_RECORD = 16 * 1024 * 1024
+MOST_HELD = 200_000
+"""Records that wait for the broker, before who sends more waits too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,15 @@ class Sender:
         on_delivery: Callable[[Sent], None] | None = None,
         give_up_s: float = 120.0,
         linger_ms: int = 1,
+        most_held: int = MOST_HELD,
     ) -> None:
         self._kafka = kafka
         self._on_delivery = on_delivery
         self._give_up_s = give_up_s
         self.failed = 0
         """Records that the broker did not take within `give_up_s`."""
+        self.failed_of: Counter[str] = Counter()
+        """Of those that `send_all` was given, by topic."""
         self._settings = {
             "enable.idempotence": True,
             "acks": "all",
@@ -56,7 +63,7 @@ class Sender:
             "linger.ms": linger_ms,
             "message.max.bytes": LARGEST_RECORD,
             "message.timeout.ms": int(give_up_s * 1000),
-            "queue.buffering.max.messages": 200_000,
+            "queue.buffering.max.messages": most_held,
             "delivery.report.only.error": on_delivery is None,
         }
         self._files = Files(kafka)
@@ -90,6 +97,25 @@ class Sender:
                 raise failure(self._kafka, error.args[0]) from error
         self._producer.poll(0)
 
+    def send_all(self, topic: str, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Hand over values with their keys in this order, waiting while the buffer is full.
+
+        Costs far less than one by one, for `on_delivery` hears nothing of these: failures are counted.
+        """
+        if self._files.have_changed():
+            self._renew()
+        produce, report = self._producer.produce, partial(self._failed_on, topic)
+        for value, key in records:
+            while True:
+                try:
+                    produce(topic, value, key, -1, report)
+                    break
+                except BufferError:
+                    self._producer.poll(0.1)
+                except KafkaException as error:
+                    raise failure(self._kafka, error.args[0]) from error
+        self._producer.poll(0)
+
     def serve(self, wait_s: float = 0.0) -> None:
         """Let delivery reports come in, for at most `wait_s` when there are none."""
         self._producer.poll(wait_s)
@@ -101,6 +127,12 @@ class Sender:
         `give_up_s`, so that there are some only when the client itself is stuck.
         """
         return int(self._producer.flush(self._give_up_s + REPORT_S if wait_s is None else wait_s))
+
+    def finish(self) -> None:
+        """Wait as `flush` does. What the client says nothing of by then is given up and counts as failed."""
+        if self.flush():
+            self._producer.purge()
+            self._producer.flush(REPORT_S)
 
     def _made(self) -> Producer:
         with buildable(self._kafka):
@@ -121,6 +153,10 @@ class Sender:
 
     def _failed(self, error: KafkaError | None, _: Message) -> None:
         self.failed += error is not None
+
+    def _failed_on(self, topic: str, error: KafkaError | None, message: Message) -> None:
+        self._failed(error, message)
+        self.failed_of[topic] += error is not None
 
     def _delivered(self, token: Any, error: KafkaError | None, message: Message) -> None:
         if error is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 
+from fraudctl.console.progress import progress
 from fraudctl.errors import UsageError
 from fraudctl.files.rows import Reading, RefusedRow
 from fraudctl.home import rulesets
@@ -36,7 +37,8 @@ def ingest_live(stack: Stack, order: Order) -> Report:
     rows = moved(good(reading, report), shift_ms)
     if order.rate is not None:
         rows = paced(rows, order.rate, order.shift_to_now)
-    return send(stack, report, map(parcel, rows), reading)
+    with progress(f"ingest {order.name}") as bar:
+        return send(stack, report, map(parcel, rows), reading, bar, has_pace)
 
 
 def _past(name: str, oldest_ms: int) -> UsageError:

@@ -4,29 +4,65 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
-from fraudctl.console.progress import progress
+from fraudctl.console.progress import Progress
 from fraudctl.console.streams import say
 from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Label, Reading, RefusedRow, Row
 from fraudctl.files.sources import Paths
 from fraudctl.home.stack import Stack
-from fraudctl.kafka.sender import Sender, Sent
+from fraudctl.kafka.sender import Sender
 from fraudctl.traffic.ingest_report import Order, Report
+from pipeline.connections.kafka.description import Kafka
 from pipeline.records.events import Transaction, encode
 from pipeline.records.label import label
-from pipeline.records.placing import key_of
+from pipeline.records.placing import USER, key_of
 from pipeline.rules.ruleset import RuleSet
 from pipeline.rules.words import said_kinds
 
-_SHOWN_EACH = 1_000
-_ROW, _LABEL = object(), object()
-"""What a delivery report is about."""
+_SHOWN_EACH = 5_000
+_AT_ONCE = 1_000
+"""Rows handed over at once, where none has a time of its own to be sent at."""
+_LINGER_MS = 50
+"""What is sent as fast as it goes is gathered that long: larger batches cost everybody less."""
+_PACED_LINGER_MS = 5
+_MOST_HELD = 40_000
+"""Records that wait for the broker: enough that it never waits, and little memory."""
+_TOLD_EACH_S = 0.2
 
 Parcel = tuple[int, bytes, bytes, bytes | None]
 """A row as it is sent: its event time, its user, the transaction, its label if it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where rows and their labels go, and by which field rows are placed."""
+
+    kafka: Kafka
+    rows: str
+    labels: str
+    placed_by: str = USER
+
+
+@dataclass(slots=True)
+class Sending:
+    """How many were handed over so far, and how many of them Kafka did not take, which is known at the
+    end."""
+
+    rows: int = 0
+    labels: int = 0
+    rows_failed: int = 0
+    labels_failed: int = 0
+    began_s: float | None = None
+
+    def said(self, of: int) -> str:
+        """How fast it goes, and how long until so many are sent."""
+        rate = self.rows / max(time.monotonic() - (self.began_s or 0), 0.001)
+        left = f", {(of - self.rows) / rate:.0f} s left" if of > self.rows else ""
+        return f"{rate:,.0f} rows/s{left}"
 
 
 def reading_of(stack: Stack, order: Order, rules: RuleSet) -> Reading:
@@ -61,6 +97,15 @@ def good(reading: Reading, report: Report) -> Iterator[Row]:
             yield row
 
 
+def watched(rows: Iterator[Row], report: Report, bar: Progress) -> Iterator[Row]:
+    """The same rows, with word of how many have been read."""
+    began_s = time.monotonic()
+    while some := list(islice(rows, _SHOWN_EACH)):
+        rate = report.rows / max(time.monotonic() - began_s, 0.001)
+        bar.update(0, f"{report.rows} rows read, {len(report.refused)} refused, {rate:,.0f} rows/s")
+        yield from some
+
+
 def parcel(row: Row) -> Parcel:
     tx = row.transaction
     truth = None if row.label is None else _label_value(tx, row.label)
@@ -76,7 +121,7 @@ def shifted(row: Row, shift_ms: int) -> Row:
     """The row at another time; the time its label became known keeps its distance."""
     truth = row.label
     if truth is not None and truth.time_ms is not None:
-        truth = Label(truth.fraud, truth.time_ms + shift_ms, truth.scenario)
+        truth = replace(truth, time_ms=truth.time_ms + shift_ms)
     moved = replace(row.transaction, event_time_ms=row.transaction.event_time_ms + shift_ms)
     return Row(row.number, moved, truth)
 
@@ -92,32 +137,54 @@ def paced(rows: Iterator[Row], rate: float, restamp: bool) -> Iterator[Row]:
         yield shifted(row, at - row.transaction.event_time_ms) if restamp else row
 
 
-def send(stack: Stack, report: Report, parcels: Iterator[Parcel], reading: Reading) -> Report:
-    sent = labels_sent = 0
-
-    def delivered(delivery: Sent) -> None:
-        if delivery.error is None:
-            report.accepted += delivery.token is _ROW
-            report.labels += delivery.token is _LABEL
-
-    sender = Sender(stack.kafka, delivered, linger_ms=5)
-    labels, placed_by = stack.profile.topics.labels, stack.profile.partition_by
-    with progress(f"ingest {Path(report.file).name}") as bar:
-        for _, user, value, truth in parcels:
-            sent += 1
-            sender.send(report.topic, value, key_of(placed_by, user, value), token=_ROW)
-            if truth is not None:
-                labels_sent += 1
-                sender.send(labels, truth, user, token=_LABEL)
-            if not sent % _SHOWN_EACH:
-                bar.update(sent, f"{sent} of {report.rows} rows, {len(report.refused)} refused")
-        sender.flush()
-    # What has no report by now is not accepted either.
-    report.not_accepted = sent - report.accepted
-    report.labels_not_accepted = labels_sent - report.labels
+def send(
+    stack: Stack,
+    report: Report,
+    parcels: Iterator[Parcel],
+    reading: Reading,
+    bar: Progress,
+    is_paced: bool = False,
+) -> Report:
+    """Send them in this order, those that are paced when they come; the report says what became of all."""
+    topics = stack.profile.topics
+    route = Route(stack.kafka, report.topic, topics.labels, stack.profile.partition_by)
+    for sending in sent(route, parcels, is_paced):
+        good_rows = report.rows - len(report.refused)
+        so_far = f"{sending.rows} of {report.rows} rows, {len(report.refused)} refused"
+        bar.update(sending.rows, f"{so_far}, {sending.said(good_rows if report.is_sorted else 0)}")
+    report.accepted, report.not_accepted = sending.rows - sending.rows_failed, sending.rows_failed
+    report.labels, report.labels_not_accepted = sending.labels - sending.labels_failed, sending.labels_failed
     report.notes = reading.notes()
     report.refused.close()
     return report
+
+
+def sent(route: Route, parcels: Iterator[Parcel], is_paced: bool = False) -> Iterator[Sending]:
+    """Send them in this order; how far that is, now and then, and at last when all of it is known."""
+    sending, told_s = Sending(), 0.0
+    linger_ms = _PACED_LINGER_MS if is_paced else _LINGER_MS
+    sender = Sender(route.kafka, linger_ms=linger_ms, most_held=_MOST_HELD)
+    while some := list(islice(parcels, 1 if is_paced else _AT_ONCE)):
+        now_s = time.monotonic()
+        sending.began_s = sending.began_s or now_s
+        truths = [(truth, user) for _, user, _, truth in some if truth is not None]
+        sender.send_all(route.rows, _placed(some, route.placed_by))
+        sender.send_all(route.labels, truths)
+        sending.rows += len(some)
+        sending.labels += len(truths)
+        if now_s - told_s >= _TOLD_EACH_S:
+            told_s = now_s
+            yield sending
+    sender.finish()
+    # What has no report by now is not accepted either.
+    sending.rows_failed, sending.labels_failed = sender.failed_of[route.rows], sender.failed_of[route.labels]
+    yield sending
+
+
+def _placed(parcels: list[Parcel], placed_by: str) -> Iterator[tuple[bytes, bytes]]:
+    if placed_by == USER:
+        return ((value, user) for _, user, value, _ in parcels)
+    return ((value, key_of(placed_by, user, value)) for _, user, value, _ in parcels)
 
 
 def _label_value(tx: Transaction, given: Label) -> bytes:

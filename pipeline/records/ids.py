@@ -43,14 +43,15 @@ class IdLimits:
     max_bytes: int = MAX_ID_BYTES
     allow_any: bool = False
 
+    def are_met_by(self, text: str) -> bool:
+        """Whether an id in ASCII, as most are, is within the limits; False says nothing of others."""
+        return text.isascii() and len(text) <= self.max_bytes and (self.allow_any or text.isprintable())
+
     def check(self, name: str, text: str) -> None:
         """Refusal `id_too_long` or `bad_id` for the value of that field, a text without half surrogates."""
-        if text.isascii():
-            if len(text) <= self.max_bytes and (self.allow_any or text.isprintable()):
-                return
-            length = len(text)
-        else:
-            length = len(text.encode())
+        if self.are_met_by(text):
+            return
+        length = len(text.encode())
         if length > self.max_bytes:
             raise Refusal("id_too_long", f"{name} has {length} bytes, at most {self.max_bytes}")
         if not self.allow_any and (found := _UNSEEN.search(text)):

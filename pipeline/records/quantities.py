@@ -18,7 +18,8 @@ MIN_TIME_MS: Final = 946_684_800_000
 MAX_TIME_MS: Final = 4_102_444_800_000
 
 _AMOUNT_DIGITS: Final = 4
-_DAY_MS: Final = 86_400_000
+_MINUTE_MS: Final = 60_000
+_DAY_MINUTES: Final = 1_440
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SIMPLE = re.compile(r"(-?)([0-9]{1,14})(?:\.([0-9]{1,4}))?")
 _LITERAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)0*([0-9]+))?")
@@ -82,10 +83,15 @@ def amount_text(units: int) -> str:
 
 def format_time(time_ms: int) -> str:
     """Epoch milliseconds as ISO 8601 in UTC with exactly three fraction digits and Z."""
-    days, of_day_ms = divmod(time_ms, _DAY_MS)
-    seconds, ms = divmod(of_day_ms, 1000)
-    minutes, second = divmod(seconds, 60)
-    return f"{_day(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{ms:03d}Z"
+    minutes, of_minute_ms = divmod(time_ms, _MINUTE_MS)
+    second, ms = divmod(of_minute_ms, 1000)
+    return f"{_minute(minutes)}:{second:02d}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=16_384)
+def _minute(minutes: int) -> str:
+    days, minute = divmod(minutes, _DAY_MINUTES)
+    return f"{_day(days)}T{minute // 60:02d}:{minute % 60:02d}"
 
 
 @lru_cache(maxsize=4_096)

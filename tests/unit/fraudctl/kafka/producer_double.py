@@ -43,7 +43,13 @@ class SilentBroker:
         return self
 
     def produce(
-        self, topic: str, value: bytes | None, key: bytes | None, partition: int, report: Any, headers: Any
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        report: Any,
+        headers: Any = None,
     ) -> None:
         self._open.append(report)
         self.values.setdefault(topic, []).append(value)
@@ -57,3 +63,7 @@ class SilentBroker:
             self._open.pop(0)(self._answers.pop(0), Message(self._offset))
             self._offset += 1
         return len(self._open)
+
+    def purge(self) -> None:
+        while self._open:
+            self._open.pop(0)(KafkaError(KafkaError._PURGE_QUEUE), Message(-1))

@@ -12,13 +12,15 @@ from fraudctl.commands.ingest import ingest
 from fraudctl.errors import UsageError
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import Limit, Refusals
-from fraudctl.files.rows import Reading, RefusedRow, Row, read
+from fraudctl.files.rows import Label, Reading, RefusedRow, Row, read
 from fraudctl.home.stack import Stack
+from fraudctl.traffic.accounting import Account
 from fraudctl.traffic.ingest import ingest_live
 from fraudctl.traffic.ingest_report import Order, Report
 from fraudctl.traffic.past_data import history_name, load
-from fraudctl.traffic.sending import moved
+from fraudctl.traffic.sending import moved, shifted
 from pipeline.connections.kafka import librdkafka
+from pipeline.records.events import Transaction
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
 NOON = "2026-01-01T12:00:00.000Z"
@@ -43,6 +45,11 @@ def test_a_shift_keeps_the_distances_between_events_and_to_their_labels(tmp_path
     good = (row for row in rows_of(written(tmp_path / "x.jsonl", text)) if isinstance(row, Row))
     times = [(r.transaction.event_time_ms, r.label and r.label.time_ms) for r in moved(good, 1_000)]
     assert times == [(NOON_MS + 1_000, NOON_MS + 1_005), (NOON_MS + 1_003, NOON_MS + 1_005)]
+
+
+def test_a_shift_leaves_a_label_to_whom_it_is_from() -> None:
+    row = Row(1, Transaction("e", "u", NOON_MS, 1), Label(True, NOON_MS, "s", "ada"))
+    assert shifted(row, 5).label == Label(True, NOON_MS + 5, "s", "ada")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +152,7 @@ def test_past_data_is_sent_in_the_order_of_its_times(
         stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + "\n".join([*rows, "bad,,,"])
     )
     order = Order(file, ReadOptions())
-    report = load(stack, order, "history", Reading(file, order.options, 65_536))
+    report = load(stack, order, "history", Reading(file, order.options, 65_536), Account("history"))
     sent = [json.loads(value)["event_id"] for value in broker.values["history"] if value is not None]
     assert sent == ["e1", "e3", "e0", "e4", "e2"]
     assert (report.rows, report.accepted, len(report.refused), report.order.moved) == (6, 5, 1, 3)
@@ -207,5 +214,5 @@ def test_the_end_of_past_data_is_not_that_of_a_row_from_the_future(
     file = written(stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + rows)
     order = Order(file, ReadOptions(), until_ms=NOON_MS + 1)
     reading = Reading(file, order.options, 65_536, until_ms=order.until_ms)
-    report = load(stack, order, "history", reading)
+    report = load(stack, order, "history", reading, Account("history"))
     assert (report.newest_ms, report.refused.reasons()) == (NOON_MS, {"future_time": 1})

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.records import label
 from pipeline.records.label import Label
@@ -16,6 +18,14 @@ def test_a_label_is_a_record_with_its_keys_in_order_and_is_read_back_whole() -> 
     )
     assert label.read(one.value) == one
     assert (one.identity, one.is_fraud) == (("ada", "e-1"), True)
+
+
+@given(*(st.none() | st.text(st.characters(exclude_categories=["Cs"])) for _ in range(4)))
+def test_a_label_is_written_as_json_writes_it(
+    event_id: str | None, scenario: str | None, instance: str | None, by: str | None
+) -> None:
+    one = Label(event_id or "e", "ada", "legit", None, scenario, instance, by)
+    assert one.value == json.dumps(one.document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def test_a_label_that_others_wrote_needs_only_the_event_its_user_and_the_word() -> None:
