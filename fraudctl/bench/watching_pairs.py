@@ -36,6 +36,8 @@ MOST: Final = 0.03
 AIMED: Final = ("capacity_per_second", "p99_ms")
 NOT_GOOD: Final = 5
 STAGES: Final = 12
+_COMPILERS: Final = ("C1 ", "C2 ")
+"""Java's threads that compile, now much and now nothing: without them one run is more like the next."""
 _PROMETHEUS: Final = "prometheus"
 _WARMUP_S, _FLOOR_S, _SEED = 10.0, 5.0, 7
 _LONG_S: Final = 120.0
@@ -107,7 +109,7 @@ class _Noted(Progress):
         self._note, self._shown = note, shown
 
     def update(self, done: float, note: str = "") -> None:
-        self._shown.update(done, f"{self._note}: {note}")
+        self._shown.update(round(done), f"{self._note}: {note}")
 
 
 @contextmanager
@@ -137,6 +139,7 @@ def measure(stack: Stack, sizes: Sizes, shown: Progress) -> Run:
         "p50_ms": steady["latency_ms"]["p50"],
         "p99_ms": steady["latency_ms"]["p99"],
         "taskmanager_us": sum(us for name, us in programs.items() if is_taskmanager(name)),
+        "stages_us": sum(us for name, us in stages.items() if not name.startswith(_COMPILERS)),
         "kafka_us": programs.get("kafka"),
         "all_programs_us": sum(programs.values()),
     }
@@ -171,7 +174,7 @@ def _runs(found: Found, ratios: Mapping[str, paired.Ratio]) -> Table:
         (name, *map(_listed, found.of(name)), *map(_median, found.of(name)), str(one))
         for name, one in ratios.items()
     ]
-    return Table("every run", ("", "unwatched", "watched", "median", "median", "ratio"), rows)
+    return Table("every run", ("", "unwatched", "watched", "median", "median, watched", "ratio"), rows)
 
 
 def _stages(found: Found) -> Table:

@@ -1,13 +1,16 @@
 """Looks shortly before the next question is expected, so that its answer waits for nobody.
 
-The next is expected as long after the last as that came after the one before: Prometheus asks in an even
-beat. One look follows each question, as where looks begin with it, and while nobody asks nobody looks.
+Prometheus asks in an even beat, and two of them in two: so the next question is expected as long after the
+last as that came after the one before, or that one after the one before it. Of one asker a look follows each
+question, as where looks begin with it, and while nobody asks nobody looks.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
+from itertools import pairwise
 from typing import Any, Final
 
 from fraudctl.observe.rounds import FRESH_S, Rounds
@@ -24,13 +27,13 @@ class Beat:
     """When to look next, of the moments at which questions came. In seconds of any clock."""
 
     def __init__(self) -> None:
-        self._last_s: float | None = None
+        self._moments = deque[float](maxlen=3)
 
-    def asked(self, at_s: float) -> float | None:
-        """When the look for the next question is due; None where none is expected."""
-        gap_s = None if self._last_s is None else at_s - self._last_s
-        self._last_s = at_s
-        return None if gap_s is None or gap_s > _SELDOM_S else at_s + max(0.0, gap_s - LEAD_S)
+    def asked(self, at_s: float) -> list[float]:
+        """When looks for the next question are due, in their order; none where none is expected."""
+        self._moments.append(at_s)
+        gaps = {later - earlier for earlier, later in pairwise(self._moments)}
+        return sorted(at_s + max(0.0, gap - LEAD_S) for gap in gaps if gap <= _SELDOM_S)
 
 
 class Ahead:
@@ -39,7 +42,7 @@ class Ahead:
     def __init__(self, rounds: Rounds, fresh_s: float = FRESH_S) -> None:
         """A part that was seen within `fresh_s` is not looked at again."""
         self._rounds, self._beat, self._fresh_s = rounds, Beat(), fresh_s
-        self._due_s: float | None = None
+        self._due: list[float] = []
         self._changed = threading.Condition()
 
     def start(self) -> None:
@@ -51,7 +54,7 @@ class Ahead:
         began_s = time.monotonic()
         found = self._rounds.look()
         with self._changed:
-            self._due_s = self._beat.asked(began_s)
+            self._due = self._beat.asked(began_s)
             self._changed.notify()
         return found
 
@@ -64,7 +67,7 @@ class Ahead:
         with self._changed:
             while (left_s := self._left_s()) is None or left_s > 0:
                 self._changed.wait(left_s)
-            self._due_s = None
+            del self._due[0]
 
     def _left_s(self) -> float | None:
-        return None if self._due_s is None else self._due_s - time.monotonic()
+        return self._due[0] - time.monotonic() if self._due else None

@@ -9,14 +9,22 @@ from fraudctl.observe.rounds import Part, Rounds
 from tests.waiting import await_that
 
 
-def test_a_look_begins_a_little_before_the_next_question_of_an_even_beat() -> None:
+def dues(*moments: float) -> list[list[float]]:
     beat = Beat()
-    assert [beat.asked(at_s) for at_s in (100.0, 110.0, 120.0)] == [None, 120.0 - LEAD_S, 130.0 - LEAD_S]
+    return [beat.asked(at_s) for at_s in moments]
+
+
+def test_a_look_begins_a_little_before_the_next_question_of_an_even_beat() -> None:
+    assert dues(100.0, 110.0, 120.0) == [[], [120.0 - LEAD_S], [130.0 - LEAD_S]]
+
+
+def test_of_two_who_ask_in_beats_of_their_own_either_may_be_the_next() -> None:
+    assert dues(100.0, 103.0, 110.0, 113.0)[-1] == [116.0 - LEAD_S, 120.0 - LEAD_S]
 
 
 def test_who_asks_in_quick_succession_is_looked_for_at_once_and_who_asks_seldom_not_at_all() -> None:
-    beat = Beat()
-    assert [beat.asked(at_s) for at_s in (100.0, 101.0, 700.0)] == [None, 101.0, None]
+    assert dues(100.0, 101.0) == [[], [101.0]]
+    assert dues(100.0, 700.0, 1_300.0) == [[], [], []]
 
 
 def test_a_look_follows_a_question_and_what_it_found_is_told_to_the_next() -> None:
