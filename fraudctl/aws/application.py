@@ -6,10 +6,12 @@ A snapshot is what Flink calls a savepoint. The service takes one at each stop a
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from fraudctl.aws.account import Account
+from fraudctl.aws.account import Account, Refused
 from fraudctl.errors import Failed, UsageError
 from fraudctl.waiting import until
 
@@ -18,6 +20,8 @@ LATEST, NONE = "latest", "none"
 _RESTORES: Final = {LATEST: "RESTORE_FROM_LATEST_SNAPSHOT", NONE: "SKIP_RESTORE_FROM_SNAPSHOT"}
 _EVERY_S: Final = 2.0
 _ENDED_UNWELL: Final = ("READY", "DELETING")
+_NOT_NOW: Final = ("ResourceInUseException", "ConcurrentModificationException", "InvalidRequestException")
+"""why a deletion may be refused that will be taken later"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,48 @@ def snapshot(account: Account, wait_s: float) -> str:
 
     until(taken, wait_s, lambda: _slow(f"snapshot {name} is not complete", wait_s), _EVERY_S)
     return name
+
+
+def delete(account: Account, wait_s: float) -> bool:
+    """Delete it, whether it runs or not; False where there is none. Raises Failed where it stays.
+
+    Its snapshots go with it. Returns when the service has begun: how long it takes is its own affair.
+    """
+    was_there = _described(account) is not None
+
+    def goes() -> bool:
+        found = _described(account)
+        return found is None or found["ApplicationStatus"] == "DELETING" or _is_taken(account, found)
+
+    until(goes, wait_s, lambda: _slow(f"the application {account.name} is not deleted", wait_s), _EVERY_S)
+    return was_there
+
+
+def _described(account: Account) -> Mapping[str, Any] | None:
+    """None where there is none of that name."""
+    try:
+        found: Mapping[str, Any] = account.ask(SERVICE, "describe_application", ApplicationName=account.name)[
+            "ApplicationDetail"
+        ]
+        return found
+    except Refused as error:
+        if error.reason == "ResourceNotFoundException":
+            return None
+        raise
+
+
+def _is_taken(account: Account, found: Mapping[str, Any]) -> bool:
+    """Ask for its deletion; where that has to wait, for its end."""
+    named, made = {"ApplicationName": account.name}, found["CreateTimestamp"]
+    try:
+        account.ask(SERVICE, "delete_application", **named, CreateTimestamp=made)
+        return True
+    except Refused as error:
+        if error.reason not in _NOT_NOW:
+            raise
+    with suppress(Refused):
+        account.ask(SERVICE, "stop_application", **named, Force=True)
+    return False
 
 
 def _snapshots(account: Account) -> tuple[Snapshot, ...]:
