@@ -54,6 +54,7 @@ class Sender:
         self._kafka = kafka
         self._on_delivery = on_delivery
         self._give_up_s = give_up_s
+        self._room_at = most_held * 3 // 4
         self.failed = 0
         """Records that the broker did not take within `give_up_s`."""
         self.failed_of: Counter[str] = Counter()
@@ -94,7 +95,7 @@ class Sender:
                 self._producer.produce(topic, value, key, partition, report, headers=pairs)
                 break
             except BufferError:
-                self._producer.poll(0.1)
+                self._make_room()
             except KafkaException as error:
                 raise failure(self._kafka, error.args[0]) from error
         self._producer.poll(0)
@@ -113,7 +114,7 @@ class Sender:
                     produce(topic, value, key, -1, report)
                     break
                 except BufferError:
-                    self._producer.poll(0.1)
+                    self._make_room()
                 except KafkaException as error:
                     raise failure(self._kafka, error.args[0]) from error
         self._producer.poll(0)
@@ -135,6 +136,12 @@ class Sender:
         if self.flush():
             self._producer.purge()
             self._producer.flush(REPORT_S)
+
+    def _make_room(self) -> None:
+        """Wait until a quarter of the buffer is free: room for one record would be asked for at each."""
+        self._producer.poll(0.1)
+        while len(self._producer) > self._room_at:
+            self._producer.poll(0.1)
 
     def _made(self) -> Producer:
         with buildable(self._kafka):

@@ -27,6 +27,8 @@ _T = TypeVar("_T")
 
 READ_AHEAD_KB = 16_384
 """What a tail keeps of records not yet asked for; the client's own default is four times that."""
+COUNTED_AHEAD_KB = 4_096
+"""The same for who looks at values alone, which is quickly done."""
 GATHERED_BYTES = 256 * 1024
 """A reader that gathers is answered sooner when that much has come together."""
 _LOOK_S = 0.05
@@ -226,7 +228,7 @@ def values(
     For who counts all of a large topic: a third of what `records` costs. Unhealthy as that.
     """
     ends = end_offsets(kafka, topic)
-    with Tail(kafka, topic, start) as reader:
+    with Tail(kafka, topic, start, read_ahead_kb=COUNTED_AHEAD_KB) as reader:
         yield from _lists(reader, reader.bare, ends, patience_s)
 
 

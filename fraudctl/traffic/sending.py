@@ -29,7 +29,7 @@ _AT_ONCE = 1_000
 _LINGER_MS = 50
 """What is sent as fast as it goes is gathered that long: larger batches cost everybody less."""
 _PACED_LINGER_MS = 5
-_MOST_HELD = 40_000
+_MOST_HELD = 20_000
 """Records that wait for the broker: enough that it never waits, and little memory."""
 _TOLD_EACH_S = 0.2
 
