@@ -37,6 +37,7 @@ from pipeline.process.status_file import StatusFile
 from pipeline.records.clock import now_ms
 from pipeline.records.decision_record import Delivery
 from pipeline.sinks import Outcome, Refused, Sink, Unavailable
+from pipeline.sinks.ageing import Sweep
 
 _COLLECT_EVERY = 200_000
 """Objects made between two looks for cycles. A batch of parsed decisions is many objects and no cycle: at
@@ -154,6 +155,7 @@ class Projector:
         self._status = status
         self._report = report
         self._pace = pace or Pace()
+        self._sweep = Sweep(sink, status, now_ms)
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -174,6 +176,7 @@ class Projector:
         batch = self._log.read(self._pace.batch, self._pace.gather_s)
         if batch:
             self._deliver(batch)
+        self._sweep.look()
         self._tell()
 
     def _deliver(self, batch: list[Delivery]) -> None:

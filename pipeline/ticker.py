@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ from pipeline.metrics import TickerFigures, exposition
 from pipeline.metrics.pulse import Pulse
 from pipeline.process import configuration, logs
 from pipeline.process.arrivals import Arrivals
+from pipeline.process.own_clock import OwnClock
 from pipeline.process.silence import HOLD_MS, Silence
 
 log = logging.getLogger("ticker")
@@ -43,6 +44,7 @@ LOOK_FOR_MORE_S = 5.0
 """How often it is asked whether there are more partitions."""
 DELIVERY_TIMEOUT_MS = 5_000
 HEADER = "tick"
+LIMIT_HEADER = "limit"
 _CLIENT = {
     "client.id": "fraudctl-ticker",
     "log.connection.close": False,
@@ -75,11 +77,20 @@ class Unreachable(Exception):
     """The broker does not answer for now; the ticker waits and asks again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where a tick of ours lies, and whether it can release all that came before it."""
+
+    offset: int
+    tells_all: bool
+
+
 class Log:
     """The topic as the ticker sees it: end offsets of all partitions in one request, and appending ticks."""
 
     def __init__(self, config: Config) -> None:
         self._kafka, self._topic = config.kafka, config.topic
+        self._clock = OwnClock()
         self._files = Files(config.kafka)
         self._connect()
         self._partitions: list[int] = []
@@ -103,22 +114,27 @@ class Log:
             heard = librdkafka.last_error(self._kafka)
             raise Unreachable(heard or str(failure)) from failure
 
-    def append_ticks(self, partitions: Iterable[int], behind_ms: float = 0) -> dict[int, int]:
-        """Appends one tick to each and returns the offsets of those the broker confirmed.
+    def append_ticks(self, partitions: Iterable[int], behind_ms: float = 0) -> dict[int, Appended]:
+        """Appends one tick to each and returns those the broker confirmed.
 
         With `behind_ms` the partition may still be so far behind the tick's append time.
         """
-        confirmed: dict[int, int] = {}
-        value = str(int(behind_ms)).encode() if behind_ms else b""
+        confirmed: dict[int, Appended] = {}
+        ordered_ms = time.time_ns() // 1_000_000
+        limit_ms = self._clock.limit_ms(ordered_ms)
+        headers = {HEADER: str(int(behind_ms)) if behind_ms else "", LIMIT_HEADER: str(limit_ms)}
 
         def report(error: Any, record: Any) -> None:
             if error is None:
-                confirmed[record.partition()] = record.offset()
+                append_ms = record.timestamp()[1]
+                tells_all = self._clock.tells_all(record.partition(), append_ms, limit_ms)
+                confirmed[record.partition()] = Appended(record.offset(), tells_all)
+                self._clock.learn(ordered_ms, append_ms)
 
         try:
             for partition in partitions:
                 self._producer.produce(
-                    self._topic, value=None, partition=partition, headers={HEADER: value}, on_delivery=report
+                    self._topic, value=None, partition=partition, headers=headers, on_delivery=report
                 )
         except (KafkaException, BufferError) as failure:
             log.warning("a tick was not taken: %s", failure)
@@ -207,15 +223,16 @@ def _tick(topic: Log, silence: Silence, ends: Mapping[int, int], figures: Ticker
     for needed, behind_ms in ((silent, 0.0), (held, HOLD_MS)):
         ordered_ms = monotonic_ms()
         confirmed = topic.append_ticks(needed, behind_ms) if needed else {}
-        _count(figures, behind_ms, len(confirmed))
-        for partition, offset in confirmed.items():
-            silence.ticked(partition, offset, ordered_ms, behind_ms)
+        _count(figures, behind_ms, confirmed.values())
+        for partition, tick in confirmed.items():
+            silence.ticked(partition, tick.offset, ordered_ms, behind_ms, tick.tells_all)
     return bool(silent or held)
 
 
-def _count(figures: TickerFigures, behind_ms: float, ticks: int) -> None:
+def _count(figures: TickerFigures, behind_ms: float, ticks: Collection[Appended]) -> None:
     kind = ("held" if behind_ms else "silent",)
-    figures.ticks[kind] = figures.ticks.get(kind, 0) + ticks
+    figures.ticks[kind] = figures.ticks.get(kind, 0) + len(ticks)
+    figures.limited += sum(not tick.tells_all for tick in ticks)
 
 
 def main() -> None:

@@ -66,6 +66,7 @@ class Cluster:
     flags: tuple[str, ...] = ()
     jars: tuple[Path, ...] = ()
     plain_password: str = "plain-secret"
+    program: str = "kafka.Kafka"
     brokers: list[Broker] = field(default_factory=list)
     host: str = "127.0.0.1"
 
@@ -87,7 +88,7 @@ class Cluster:
         """Start these, all without a number; returns when each answers."""
         for broker in self.brokers:
             if not numbers or broker.number in numbers:
-                broker.process = self._java(broker, "kafka.Kafka")
+                broker.process = self._java(broker, self.program)
         for broker in self.brokers:
             if not numbers or broker.number in numbers:
                 await_that(lambda broker=broker: self._answers(broker), f"broker {broker.number}")

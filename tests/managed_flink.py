@@ -143,7 +143,7 @@ class ManagedFlink:
 
     def _ListApplicationSnapshots(self, asked: dict[str, Any]) -> dict[str, Any]:
         if self._of(asked) is not self.live:
-            return {"SnapshotSummaries": []}
+            raise Refusal("UnsupportedOperationException")  # whether it does is not known: better not asked
         found = [
             {
                 "SnapshotName": name,

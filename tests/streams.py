@@ -285,7 +285,10 @@ def random_log(rng: random.Random, size: int, shape: LogShape | None = None) -> 
 def _control(rng: random.Random, append_ms: int) -> dict[str, bytes]:
     if rng.random() < 0.1:
         return {"close": str(append_ms + rng.choice((-500, 0, 60_000))).encode()}
-    return {"tick": rng.choice((b"", b"", b"7", b"1000", b"-60000"))}
+    tick = {"tick": rng.choice((b"", b"", b"7", b"1000", b"-60000"))}
+    if rng.random() < 0.3:
+        tick["limit"] = str(append_ms + rng.choice((-3_600_000, -500, -1, 0, 60_000))).encode()
+    return tick
 
 
 def _random_row(

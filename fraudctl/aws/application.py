@@ -18,6 +18,7 @@ from fraudctl.waiting import until
 SERVICE: Final = "kinesisanalyticsv2"
 LATEST, NONE = "latest", "none"
 _RESTORES: Final = {LATEST: "RESTORE_FROM_LATEST_SNAPSHOT", NONE: "SKIP_RESTORE_FROM_SNAPSHOT"}
+_RUNS: Final = "RUNNING"
 _EVERY_S: Final = 2.0
 _ENDED_UNWELL: Final = ("READY", "DELETING")
 _NOT_NOW: Final = ("ResourceInUseException", "ConcurrentModificationException", "InvalidRequestException")
@@ -43,7 +44,7 @@ class JobState:
 
     @property
     def runs(self) -> bool:
-        return self.status == "RUNNING"
+        return self.status == _RUNS
 
 
 def state(account: Account) -> JobState:
@@ -52,17 +53,22 @@ def state(account: Account) -> JobState:
     return JobState(found["ApplicationStatus"], int(found["ApplicationVersionId"]), _snapshots(account))
 
 
+def status(account: Account) -> str:
+    """Of the application alone, in the service's words. Raises Refused."""
+    found = account.ask(SERVICE, "describe_application", ApplicationName=account.name)
+    return str(found["ApplicationDetail"]["ApplicationStatus"])
+
+
 def start(account: Account, restore: str, wait_s: float) -> None:
     """Start it from `latest`, `none` or a snapshot of that name, and wait until it runs.
 
     Raises UsageError where it runs already or there is no such snapshot, Failed where it does not run.
     """
-    now = state(account)
-    if now.runs:
+    if status(account) == _RUNS:
         raise UsageError("the job is already running", hint="stop it: fraudctl aws stop")
-    named = {one.name for one in now.snapshots if one.is_ready}
     how: dict[str, str] = {"ApplicationRestoreType": _RESTORES.get(restore, "RESTORE_FROM_CUSTOM_SNAPSHOT")}
     if restore not in _RESTORES:
+        named = {one.name for one in _snapshots(account) if one.is_ready}
         if restore not in named:
             known = ", ".join(sorted(named)) or "none"
             raise UsageError(f"there is no snapshot {restore!r}", hint=f"there are: {known}")
@@ -74,7 +80,7 @@ def start(account: Account, restore: str, wait_s: float) -> None:
 
 def await_running(account: Account, wait_s: float) -> None:
     """Returns when it runs. Raises Failed where it ends instead, or does not in time."""
-    _await(account, "RUNNING", wait_s, unless=_ENDED_UNWELL)
+    _await(account, _RUNS, wait_s, unless=_ENDED_UNWELL)
 
 
 def stop(account: Account, wait_s: float, with_snapshot: bool = True) -> str | None:
@@ -163,15 +169,15 @@ def _await(account: Account, wanted: str, wait_s: float, unless: tuple[str, ...]
 
     def there() -> bool:
         nonlocal began
-        status = state(account).status
-        began = began or status.endswith("ING")
-        if began and status in unless:
+        seen = status(account)
+        began = began or seen.endswith("ING")
+        if began and seen in unless:
             raise Failed(
-                f"the job did not start: the application is {status} again",
+                f"the job did not start: the application is {seen} again",
                 hint="see: fraudctl aws logs job",
                 code="job_failed",
             )
-        return status == wanted
+        return seen == wanted
 
     until(there, wait_s, lambda: _slow(f"the application is not {wanted}", wait_s), _EVERY_S)
 

@@ -51,9 +51,7 @@ def resources(profile: Profile) -> dict[str, Any]:
 
 def _on_applications() -> list[rights.Statement]:
     made = ("CreateApplication", "StartApplication", "StopApplication", "DeleteApplication")
-    actions = [
-        f"kinesisanalytics:{one}" for one in (*made, "DescribeApplication", "ListApplicationSnapshots")
-    ]
+    actions = [f"kinesisanalytics:{one}" for one in (*made, "DescribeApplication")]
     only = {"StringEquals": {"iam:PassedToService": "kinesisanalytics.amazonaws.com"}}
     role = {"Fn::GetAtt": [ROLE, "Arn"]}
     return [

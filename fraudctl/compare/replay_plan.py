@@ -7,7 +7,7 @@ is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +16,7 @@ from fraudctl.jobs import warm_up
 from fraudctl.kafka import admin, frames, tail
 from pipeline.records.events import decode
 from pipeline.records.quantities import Refusal
+from pipeline.scoring.order import Record, control_pos
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -150,13 +151,19 @@ def _newest(stack: Stack, topic: str, begin: Mapping[int, int], end: Mapping[int
     for record in tail.records(stack.kafka, topic, start):
         if record.offset >= end[record.partition]:
             continue
-        pos = record.append_ms
-        if record.value is not None:
-            try:
-                pos = min(pos, decode(json_of(record.value)).event_time_ms)
-            except Refusal:
-                continue
-        elif "tick" not in record.headers:
+        pos = _pos(record, json_of)
+        if pos is None:
             continue
         newest[record.partition] = max(pos, newest.get(record.partition, pos))
     return newest
+
+
+def _pos(record: tail.Record, json_of: Callable[[bytes], bytes]) -> int | None:
+    """Where a record takes its partition; None of one that takes it nowhere."""
+    place = record.partition, record.offset, record.append_ms
+    if record.value is None:
+        return control_pos(Record(*place, None, record.headers))
+    try:
+        return min(record.append_ms, decode(json_of(record.value)).event_time_ms)
+    except Refusal:
+        return None

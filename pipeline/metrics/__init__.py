@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 
 from pipeline.metrics.kinds import Histogram, Labelled, counter, gauge, histogram
 
-MEASURED_ONLY: Final = frozenset({"batches", "write_s", "newest_append_s", "delay"})
+MEASURED_ONLY: Final = frozenset({"expired", "batches", "write_s", "newest_append_s", "delay"})
 """Fields of `SinkStatus` that its status file leaves out."""
 
 
@@ -31,6 +31,10 @@ class SinkStatus:
     retried: int = counter("fraudctl_sink_retried_total", 'attempts that ended in "not now"')
     dead_lettered: int = counter(
         "fraudctl_sink_dead_lettered_total", "decisions put on the sink's dead-letter topic"
+    )
+    expired: int = counter(
+        "fraudctl_sink_expired_total",
+        "rows, indices or files that the store dropped for being older than its `retention`",
     )
     last_error: str | None = None
     """the latest "not now" or "never", in words"""
@@ -79,6 +83,10 @@ class TickerFigures:
         "fraudctl_ticker_ticks_total",
         "ticks put into the transactions topic: silent (nothing came) or held (what came moved nothing)",
         "kind",
+    )
+    limited: int = counter(
+        "fraudctl_ticker_limited_total",
+        "ticks whose append time lay too far ahead of the ticker's clock to be believed, or behind another",
     )
     failures: int = counter("fraudctl_ticker_failures_total", "times the broker did not say its end offsets")
 

@@ -213,8 +213,7 @@ class DecisionsLog:
     def _ends(self, partition: int, ask: bool) -> tuple[int, int] | None:
         at = self._at(partition)
         try:
-            found = self._consumer.get_watermark_offsets(at, timeout=_ASK_S, cached=not ask)
-            return found or None
+            return self._consumer.get_watermark_offsets(at, timeout=_ASK_S, cached=not ask) or None
         except KafkaException:
             return None
 
@@ -232,8 +231,7 @@ class DecisionsLog:
         return self._witnesses.before(at, self._held(at.partition))
 
     def _messages(self, came: Iterable[Message | None]) -> list[Message]:
-        """What is none of the client's own words, and none that was read before. Raises Gap, and RuntimeError
-        where the client is of no use any more."""
+        """Records that were not read before. Raises Gap; RuntimeError for a client that is of no use now."""
         found = []
         for message in came:
             if message is None:

@@ -24,6 +24,8 @@ class _Partition:
     """Offsets of our own ticks that no observation has passed yet."""
     reminded_ms: float = 0.0
     """When it last got a tick of either kind, or became busy."""
+    limited_ms: float = float("-inf")
+    """When it last got one that could not say all, since the last activity."""
 
 
 class Silence:
@@ -35,6 +37,9 @@ class Silence:
     be late or refused and move nothing: that tick says "at most `HOLD_MS` behind", which makes nobody late
     who is not. Ticks are not activity: `ticked` says which records are ours. A start counts as activity, so
     what was written while nobody watched is released too.
+
+    A tick that does not tell all (the broker's clock stood beyond what its writer vouches for, or was set
+    back) may not have released everything, so it is not the last one: another follows every `HOLD_MS`.
     """
 
     def __init__(self, out_of_orderness_ms: float, silent_ms: float = 20.0) -> None:
@@ -64,15 +69,21 @@ class Silence:
             and now_ms - state.reminded_ms >= HOLD_MS
         ]
 
-    def ticked(self, partition: int, offset: int, now_ms: float, behind_ms: float = 0) -> None:
+    def ticked(
+        self, partition: int, offset: int, now_ms: float, behind_ms: float = 0, tells_all: bool = True
+    ) -> None:
         """Our tick stands at `offset`; it was appended at `now_ms` or a little before, after its order."""
         state = self._partitions[partition]
         state.reminded_ms = now_ms
         if offset >= state.end:
             state.own.add(offset)
-        if not behind_ms:
-            state.moved_ms = now_ms
+        if behind_ms:
+            return
+        state.moved_ms = now_ms
+        if tells_all:
             state.closed = state.closed or self._settled(now_ms)
+        else:
+            state.limited_ms = now_ms
 
     @property
     def is_told(self) -> bool:
@@ -84,7 +95,7 @@ class Silence:
         if self.is_told:
             return IDLE_POLL_MS
         until_settled = self._active_ms + self._settle_ms - now_ms
-        return min(ACTIVE_POLL_MS, max(1.0, until_settled))
+        return ACTIVE_POLL_MS if until_settled <= 0 else min(ACTIVE_POLL_MS, max(1.0, until_settled))
 
     def _move(self, partition: int, end: int, now_ms: float) -> None:
         state = self._partitions.get(partition)
@@ -103,7 +114,7 @@ class Silence:
         self._active_ms = now_ms
         for state in self._partitions.values():
             state.reminded_ms = now_ms if state.closed else state.reminded_ms
-            state.closed = False
+            state.closed, state.limited_ms = False, float("-inf")
 
     def _settled(self, now_ms: float) -> bool:
         return now_ms - self._active_ms >= self._settle_ms
@@ -112,5 +123,5 @@ class Silence:
         if state.closed:
             return False
         if self._settled(now_ms):
-            return True
+            return now_ms - state.limited_ms >= HOLD_MS
         return self._active_ms > state.moved_ms and now_ms - state.moved_ms >= self._silent_ms

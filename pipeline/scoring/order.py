@@ -3,12 +3,13 @@
 Knows partitions, append times and control records; knows nothing of what the events mean.
 
 Per partition there is a newest position, none at first. For an event, pos = min(event time, append time) on
-live topics and = event time for past data; due = pos at first, then max(pos, newest - out_of_orderness); the
-event is late iff due > pos; then newest = max(newest, pos). A tick moves newest to its append time, less the
-milliseconds in its header if it has any, a close record with the value T to T + out_of_orderness + 1; on live
-topics neither moves it beyond the append time, and neither yields an event. A record without a value and with
-neither header, or with one that is no number, is refused like one that cannot be decoded, and moves nothing;
-so is an event whose time is further from its append time than it may be, on live topics.
+live topics and = event time for past data; due = pos at first, then max(pos, newest - out_of_orderness);
+the event is late iff due > pos; then newest = max(newest, pos). A tick moves newest to its append time, or
+to what its header `limit` says if that is less, less the milliseconds in its header `tick` if it has any, a
+close record with the value T to T + out_of_orderness + 1; on live topics neither moves it beyond the append
+time, and neither yields an event. A record without a value and with neither header, or with one that is no
+number, is refused like one that cannot be decoded, and moves nothing; so is an event whose time is further
+from its append time than it may be, on live topics.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def stamp(
     stamping = Stamping()
     for record in records:
         clock = clocks.setdefault(record.partition, PartitionClock(out_of_orderness_ms))
-        control = _control_pos(record, out_of_orderness_ms, time)
+        control = control_pos(record, out_of_orderness_ms, time)
         if control is not None:
             clock.advance(control)
             continue
@@ -124,12 +125,14 @@ def stamp(
     return stamping
 
 
-def _control_pos(record: Record, out_of_orderness_ms: int, time: Time) -> int | None:
+def control_pos(record: Record, out_of_orderness_ms: int = 50, time: Time = "append") -> int | None:
+    """Where a control record takes its partition; None for any other record."""
     if record.value is not None:
         return None
     try:
         if "tick" in record.headers:
-            reached = record.append_ms - int(record.headers["tick"] or 0)
+            limit_ms = int(record.headers.get("limit", record.append_ms))
+            reached = min(record.append_ms, limit_ms) - int(record.headers["tick"] or 0)
         elif "close" in record.headers:
             reached = int(record.headers["close"]) + out_of_orderness_ms + 1
         else:

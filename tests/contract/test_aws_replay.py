@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fraudctl.aws import package
+from fraudctl.aws import package, second
 from fraudctl.aws.account import Account, Refused
 from fraudctl.aws.jar import write_zip
 from fraudctl.cli import main
@@ -236,3 +236,25 @@ def test_a_stack_of_before_says_how_it_comes_to_what_a_replay_needs(
     with pytest.raises(Failed, match="was made without ReplayLog, ReplayRole"):
         replay.run(stack, planned(stack), None, keep=False, wait_s=WAIT_S, progress=Progress())
     assert flink.others == {}
+
+
+def test_moto_takes_the_application_and_describes_it_as_it_was_asked_for(
+    stack: Stack, account: Account, s3_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_KINESIS_ANALYTICS_V2", s3_server.address)
+    its = second.make(account, "replay-0a1b-1", 3, lambda live: replace(live, bounded=True))
+    asked = {"ApplicationName": its.name}
+    found = its.ask("kinesisanalyticsv2", "describe_application", **asked)["ApplicationDetail"]
+    told = found["ApplicationConfigurationDescription"]
+    code = told["ApplicationCodeConfigurationDescription"]["CodeContentDescription"]
+    assert code["S3ApplicationCodeLocationDescription"]["FileKey"] == f"replays/{its.name}.zip"
+    flink = told["FlinkApplicationConfigurationDescription"]
+    assert flink["ParallelismConfigurationDescription"]["Parallelism"] == 3
+    assert flink["CheckpointConfigurationDescription"]["CheckpointInterval"] == 10_000
+    assert told["EnvironmentPropertyDescriptions"]["PropertyGroupDescriptions"][0]["PropertyMap"] == dict(
+        package.RUN_OPTIONS
+    )
+    logs = [one["LogStreamARN"] for one in found["CloudWatchLoggingOptionDescriptions"]]
+    assert logs == [f"arn:aws:logs:{REGION}:123456789012:log-group:job:log-stream:replay"]
+    assert second.there(account) == ["replay-0a1b-1"]
+    account.ask("s3", "delete_object", Bucket=BUCKET, Key=f"replays/{its.name}.zip")

@@ -24,12 +24,15 @@ from fraudctl.decisions import alerts
 from fraudctl.errors import Unhealthy
 from fraudctl.kafka.tail import Record
 from pipeline import sinks
+from pipeline.records.clock import DAY_MS
 from pipeline.records.decision_bytes import glance, take_apart
 from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit, decode_decision
 from pipeline.records.ids import LONGEST_ID_BYTES
 from pipeline.records.quantities import MAX_TIME_MS, Number
+from pipeline.settings.reading import names as names_of
 from pipeline.sinks import Damaged, Held, Outcome, Sink, Unavailable
+from pipeline.sinks.ageing import Dropped, ages
 from pipeline.sinks.postgres.schema import create_schema
 from pipeline.sinks.postgres.statements import SCHEMA_VERSION
 from pipeline.sinks.redis import reader as redis_reader
@@ -678,3 +681,52 @@ def test_a_table_of_another_form_is_not_taken_for_a_server_that_is_away(postgres
     sink.close()
     with pytest.raises(Unhealthy, match='PostgreSQL cannot tell: column "score" does not exist'):
         alerts.latest(strange, 0, 10)
+
+
+AGEING = [name for name in sinks.names() if "retention" in names_of(sinks.settings_type(name))]
+LONG_AGO_MS = 1_004_572_800_000
+"""2001-11-01, so that nothing of another test is as old."""
+
+
+@pytest.mark.parametrize("name", AGEING)
+def test_what_is_older_than_the_retention_goes_at_the_moment_that_is_expected_and_nothing_else(
+    name: str, server: Any
+) -> None:
+    sink = sinks.connect(name, server.address, None, {"retention": "30d"})
+    old, younger = new_event("old"), new_event("younger")
+    batch = [
+        delivery(old, IP_BURST, VELOCITY, time_ms=LONG_AGO_MS - 1, offset=0),
+        delivery(younger, IP_BURST, time_ms=LONG_AGO_MS, offset=1),
+    ]
+    assert sinks.reads_back(sink)
+    assert ages(sink)
+    sink.write(batch)
+    wanted = [sink.expected(one, take_apart(one.value)) for one in batch]
+    over_ms = [one.expires_ms for one in wanted if one is not None and one.expires_ms is not None]
+    assert over_ms[0] >= LONG_AGO_MS - 1 + 30 * DAY_MS
+    assert over_ms[1] >= over_ms[0]
+
+    assert sink.expire(over_ms[0] - 1) == Dropped()
+    assert [sink.held("ada", one) for one in (old, younger)] == [expected(sink, one) for one in batch]
+    assert sink.expire(over_ms[0]) == Dropped(1)
+    assert sink.held("ada", old) is None
+    assert ("ada", old) not in set(sink.of_user("ada")), "hits go with their score"
+    assert sink.held("ada", younger) == expected(sink, batch[1])
+
+    assert sink.write(batch[:1]) == Outcome(written=1), "whoever reads the log again is not refused"
+    assert sink.expire(over_ms[1]) == Dropped(2)
+    assert [sink.held("ada", one) for one in (old, younger)] == [None, None]
+    sink.close()
+
+
+@pytest.mark.parametrize("name", AGEING)
+def test_without_a_retention_everything_is_kept(name: str, sink: Sink) -> None:
+    old = delivery(new_event(), IP_BURST, time_ms=LONG_AGO_MS)
+    sink.write([old])
+    assert sinks.reads_back(sink)
+    assert ages(sink)
+    wanted = sink.expected(old, take_apart(old.value))
+    assert wanted is not None
+    assert wanted.expires_ms is None
+    assert sink.expire(2 * now_ms()) == Dropped()
+    assert sink.held(*wanted.identity) == expected(sink, old)

@@ -27,6 +27,7 @@ from pipeline.records.decisions import Decision, Hit, Source, encode_decision
 from pipeline.records.events import Transaction
 from pipeline.records.quantities import Number
 from pipeline.sinks import Entry, ReadBack, reads_back
+from pipeline.sinks.ageing import ages
 
 HOUR = 3_600_000
 IP_BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
@@ -256,6 +257,21 @@ class TestWhatIsRight:
         assert again.is_clean
         named = [one for one in again.shown if one.kind is Kind.DEAD_LETTERED]
         assert [one.identity for one in named] == [identity]
+
+    @pytest.mark.parametrize("name", ["elasticsearch", "parquet", "postgres"])
+    def test_what_a_retention_let_go_is_expired_and_without_one_it_is_missing(self, bench: Bench) -> None:
+        config = replace(bench.config, settings={"retention": "1d"})
+        sink = sinks.connect(config.sink, config.address, None, config.settings)
+        assert ages(sink)
+        sink.expire(now_ms() + 500 * 24 * HOUR)
+        sink.close()
+        later = replace(bench, config=config)
+        report = later.check()
+        mine = report.sinks[config.sink]
+        assert report.is_clean, report.shown
+        assert (mine.held, mine.classes[Kind.EXPIRED]) == (0, mine.expected)
+        with bench.verification() as verification:
+            assert verification.check().faults == mine.expected
 
     def test_what_the_log_no_longer_holds_is_older_not_extra(self, bench: Bench) -> None:
         shorter = ListedLog([one for one in bench.log.deliveries if one.partition == 1 or one.offset >= 5])

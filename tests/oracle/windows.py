@@ -35,6 +35,7 @@ HEAD = (
     ("past", pa.bool_()),
     ("kind", pa.string()),
     ("header", pa.int64()),
+    ("limit_ms", pa.int64()),
     ("event_time", pa.int64()),
     ("event_id", pa.string()),
     ("content", pa.string()),
@@ -46,7 +47,8 @@ HEAD = (
 CLOCK = """
 create or replace table clocked as
 with control as (
-  select *, case kind when 'tick' then append_ms - header when 'close' then header + {ooo} + 1 end as said
+  select *, case kind when 'tick' then least(append_ms, limit_ms) - header
+            when 'close' then header + {ooo} + 1 end as said
   from records),
 positioned as (
   select *, case when kind = 'event' then
@@ -244,15 +246,17 @@ def _record(row: Row, case: Case, conditions: Sequence[Condition]) -> list[Any] 
     columns = _columns(case)
     empty = [None] * (4 + len(columns.texts) + len(columns.numbers) + len(conditions))
     if "tick" in row.headers:
-        return [*head, "tick", int(row.headers["tick"] or 0), *empty]
+        limit = row.headers.get("limit")
+        return [*head, "tick", int(row.headers["tick"] or 0), None if limit is None else int(limit), *empty]
     if "close" in row.headers:
-        return [*head, "close", int(row.headers["close"]), *empty]
+        return [*head, "close", int(row.headers["close"]), None, *empty]
     if row.fields is None:
         return None
     identity = str(row.fields["event_id"])
     return [
         *head,
         "event",
+        None,
         None,
         row.fields["event_time"],
         identity,

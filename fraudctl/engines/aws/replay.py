@@ -77,7 +77,7 @@ def drop(stack: Stack, name: str) -> bool:
 def _await_end(its: Account, marks: EndMarks, wait_s: float, shown: Progress) -> None:
     def ended() -> bool:
         # Asked in this order: what stops after it was asked has left its marks by then, or never will.
-        status = application.state(its).status
+        status = application.status(its)
         if marks.are_there():
             return True
         if status in _STOPPED:

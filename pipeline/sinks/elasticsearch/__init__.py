@@ -17,19 +17,19 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.connections.secrets import Secret
 from pipeline.connections.trouble import Trouble
 from pipeline.records.decision_bytes import Parts, Undecodable, take_apart
 from pipeline.records.decision_record import Delivery, Identity
-from pipeline.settings.kinds import Duration, Text, Truth, Whole
-from pipeline.settings.reading import settings
 from pipeline.sinks import Entry, Held, Outcome, Refused, Unavailable, naming
+from pipeline.sinks.ageing import Dropped
 from pipeline.sinks.elasticsearch import index as audit_index
-from pipeline.sinks.elasticsearch.index import ALIAS, Found, Unread, document_id
-from pipeline.sinks.elasticsearch.months import NO_ROOM, Months
-from pipeline.sinks.elasticsearch.server import Connection, Failure, Server, words
+from pipeline.sinks.elasticsearch.index import Found, Unread, document_id
+from pipeline.sinks.elasticsearch.months import NO_ROOM, Months, month_end_ms
+from pipeline.sinks.elasticsearch.server import Failure, Server, words
+from pipeline.sinks.elasticsearch.settings import Settings as Settings
 from pipeline.sinks.erasing import erase_events
 from pipeline.sinks.folding import fold
 
@@ -38,24 +38,6 @@ _PAGE = 2_000
 _FORGET_S = 10.0
 # Refusals of a request's content; with these reasons it is the index that is at fault, and only for now.
 _NOT_THE_DOCUMENT = ("index_closed_exception", NO_ROOM, "index_not_found_exception")
-
-
-@settings()
-class Settings(Connection):
-    """What the Elasticsearch sink can be told.
-
-    Each request is made durable by itself, and a search sees nothing younger than a second anyway: hence
-    fewer and larger batches.
-    """
-
-    batch: Annotated[int, Whole(1, 1_000_000)] = 5_000
-    """the most decisions in one write"""
-    gather_ms: Annotated[int, Duration(1, 5_000)] = 500
-    """how long a batch may gather"""
-    flagged_only: Annotated[bool, Truth()] = False
-    """hold only decisions that are not approved"""
-    index: Annotated[str, Text("an index's name in small letters", "[a-z0-9][a-z0-9._-]{0,199}")] = ALIAS
-    """the alias, and the beginning of the indices' names"""
 
 
 def connect(address: str, secret: Secret, settings: Settings) -> ElasticsearchSink:
@@ -76,6 +58,7 @@ class ElasticsearchSink:
         self._server = server
         self._alias = settings.index
         self._months = Months(server, settings.index)
+        self._retention_ms = settings.retention_ms
 
     def write(self, batch: Sequence[Delivery]) -> Outcome:
         newest, outcome = fold(batch, self._action)
@@ -113,7 +96,17 @@ class ElasticsearchSink:
     def expected(self, delivery: Delivery, parts: Parts) -> Entry | None:
         if self.flagged_only and parts.verdict["decision"] == "approve":
             return None
-        return _entry(audit_index.expected(delivery, parts))
+        entry = _entry(audit_index.expected(delivery, parts))
+        if self._retention_ms is None:
+            return entry
+        month = audit_index.month(parts.transaction["event_time"])
+        return entry._replace(expires_ms=month_end_ms(month) + self._retention_ms)
+
+    def expire(self, now_ms: int) -> Dropped:
+        if self._retention_ms is None:
+            return Dropped()
+        with _not_now():
+            return Dropped(self._months.drop(now_ms - self._retention_ms))
 
     def entries(self) -> Iterator[Entry]:
         with _not_now():

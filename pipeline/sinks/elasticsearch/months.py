@@ -6,10 +6,12 @@ No cluster has room for all the months that a calendar has; `Months.prepare` say
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from pipeline.records.clock import DAY_MS
+from pipeline.records.clock import DAY_MS, SECOND_MS
+from pipeline.records.decision_bytes import Undecodable
 from pipeline.sinks.elasticsearch import index as audit_index
 from pipeline.sinks.elasticsearch.server import BadRequest, Server
 
@@ -50,6 +52,20 @@ class Months:
                 self._made.add(index)
         return homeless
 
+    def drop(self, upto_ms: int) -> int:
+        """Delete the indices of months that ended by then; how many there were. Raises Failure."""
+        doomed = [one for one in self._server.indices(self._alias) if self._ended(one, upto_ms)]
+        for index in doomed:
+            self._server.ask("DELETE", f"/{index}", missing_ok=True)
+            self.forget(index)
+        return len(doomed)
+
+    def _ended(self, index: str, upto_ms: int) -> bool:
+        """False of an index that is named after no month: it is not ours."""
+        with suppress(Undecodable):
+            return month_end_ms(index.removeprefix(f"{self._alias}-")) <= upto_ms
+        return False
+
     def forget(self, index: str) -> None:
         """Somebody has deleted it."""
         self._made.discard(index)
@@ -62,6 +78,15 @@ class Months:
         self._server.ask("PUT", f"/_index_template/{self._alias}", audit_index.template(self._alias))
         for index in self._server.indices(self._alias):
             self._server.ask("PUT", f"/{index}/_mapping", audit_index.mappings())
+
+
+def month_end_ms(month: str) -> int:
+    """When a month such as `2026.01` is over. Raises Undecodable for what is none."""
+    try:
+        begin = datetime.strptime(month, "%Y.%m").replace(tzinfo=UTC)
+        return int((begin + timedelta(days=31)).replace(day=1).timestamp()) * SECOND_MS
+    except (ValueError, OverflowError):
+        raise Undecodable(f"{month[:40]!r} is no month") from None
 
 
 def is_far(index: str, append_ms: int) -> bool:

@@ -23,6 +23,7 @@ from pipeline.connections.secrets import Secret
 from pipeline.settings.kinds import Duration, File, Text, Whole
 from pipeline.settings.reading import settings
 from pipeline.sinks import Pace, Site
+from pipeline.sinks.ageing import RetentionMs
 
 if TYPE_CHECKING:
     from pipeline.sinks.parquet.writer import ParquetSink
@@ -36,7 +37,7 @@ def address(site: Site) -> str:
     return str(site.settings.get("url") or site.data.as_uri())
 
 
-@settings()
+@settings({"retention_ms": "retention"})
 class Settings(Pace):
     """What the Parquet sink can be told.
 
@@ -47,6 +48,8 @@ class Settings(Pace):
     """the most decisions in one write"""
     gather_ms: Annotated[int, Duration(1, 5_000)] = 500
     """how long a batch may gather"""
+    retention_ms: RetentionMs | None = None
+    """the files of a day are removed when all its events are older; without it none are"""
     url: Annotated[str, Text(_PLACE, r"file://(localhost)?/.*|s3://[^/]+(/.*)?")] | None = None
     """where the files lie, if not in the home"""
     region: Annotated[str, Text()] | None = None
@@ -77,4 +80,4 @@ def connect(address: str, secret: Secret, settings: Settings) -> ParquetSink:
     from pipeline.sinks.parquet import blobs
     from pipeline.sinks.parquet.writer import ParquetSink  # Arrow is more than most commands need
 
-    return ParquetSink(blobs.connect(address, secret, settings.bucket))
+    return ParquetSink(blobs.connect(address, secret, settings.bucket), settings.retention_ms)

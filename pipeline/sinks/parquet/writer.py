@@ -15,10 +15,12 @@ from pipeline.records.clock import DAY_MS
 from pipeline.records.decision_bytes import Parts
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.sinks import Entry, Held, Outcome
+from pipeline.sinks.ageing import Dropped
 from pipeline.sinks.erasing import erase_events
 from pipeline.sinks.parquet import blobs
 from pipeline.sinks.parquet import files as parquet_files
 from pipeline.sinks.parquet import table as decision_table
+from pipeline.sinks.parquet.ageing import day_end_ms, drop_days
 from pipeline.sinks.parquet.blobs import Changed, Store, StoreDown
 from pipeline.sinks.parquet.columns import SCHEMA_VERSION
 from pipeline.sinks.parquet.failures import translated
@@ -37,8 +39,9 @@ class ParquetSink:
     flagged_only = False
     fields: tuple[str, ...] = COMPARED
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, retention_ms: int | None = None) -> None:
         self._store = store
+        self._retention_ms = retention_ms
         self._open: dict[str, _OpenFile] = {}
         self._pool: ThreadPoolExecutor | None = None
 
@@ -77,7 +80,19 @@ class ParquetSink:
             self._pool = None
 
     def expected(self, delivery: Delivery, parts: Parts) -> Entry:
-        return expected_of(decision_table.read(delivery), str(parts.transaction["amount"]))
+        entry = expected_of(decision_table.read(delivery), str(parts.transaction["amount"]))
+        if self._retention_ms is None:
+            return entry
+        return entry._replace(expires_ms=day_end_ms(parts.transaction["event_time"]) + self._retention_ms)
+
+    def expire(self, now_ms: int) -> Dropped:
+        if self._retention_ms is None:
+            return Dropped()
+        with translated():
+            names = drop_days(self._store, now_ms - self._retention_ms)
+        for name in names:
+            self._open.pop(name, None)
+        return Dropped(len(names))
 
     def entries(self) -> Iterator[Entry]:
         """Also what lies in several files for one event."""

@@ -10,6 +10,7 @@ from pipeline.connections.secrets import Secret
 from pipeline.settings.kinds import Truth
 from pipeline.settings.reading import settings
 from pipeline.sinks import Site
+from pipeline.sinks.ageing import RetentionMs
 from pipeline.sinks.postgres.client import Connection
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ def address(site: Site) -> str:
     return site.server if "://" in site.server else f"postgresql://{USER}@{site.server}/{DATABASE}"
 
 
-@settings()
+@settings({"retention_ms": "retention"})
 class Settings(Connection):
     """What the PostgreSQL sink can be told."""
 
     create: Annotated[bool, Truth()] = True
     """make missing tables; false where somebody else does, and the writer may not"""
+    retention_ms: RetentionMs | None = None
+    """rows of events that are older are deleted; without it none are"""
 
 
 def prepare(address: str, secret: Secret, settings: Settings) -> None:

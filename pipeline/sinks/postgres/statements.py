@@ -72,6 +72,16 @@ ADD_HITS: Final[LiteralString] = """
     INSERT INTO rule_triggers (user_id, event_id, ordinal, rule, points, text, position)
     SELECT user_id, event_id, ordinal, rule, points, text, position
     FROM incoming_hits JOIN won USING (user_id, event_id, position)"""
+EXPIRE: Final[LiteralString] = """
+    WITH doomed AS (
+        SELECT user_id, event_id FROM risk_scores
+        WHERE event_time <= timestamptz 'epoch' + %s * interval '1 millisecond'
+        ORDER BY event_time LIMIT %s FOR UPDATE SKIP LOCKED),
+    hits AS (
+        DELETE FROM rule_triggers USING doomed
+        WHERE rule_triggers.user_id = doomed.user_id AND rule_triggers.event_id = doomed.event_id)
+    DELETE FROM risk_scores USING doomed
+    WHERE risk_scores.user_id = doomed.user_id AND risk_scores.event_id = doomed.event_id"""
 NOTE_RUN: Final[LiteralString] = """
     INSERT INTO job_runs AS held
         (run, ruleset_version, ruleset_hash, first_position, first_seen_at)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, LiteralString
+from typing import Any, Final, LiteralString
 
 import psycopg
 
@@ -12,6 +13,7 @@ from pipeline.connections.secrets import Secret
 from pipeline.records.decision_bytes import Parts
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.sinks import Damaged, Entry, Held, Outcome, Refused
+from pipeline.sinks.ageing import Dropped, time_ms
 from pipeline.sinks.erasing import erase_events
 from pipeline.sinks.folding import fold
 from pipeline.sinks.postgres import Settings, readback
@@ -20,6 +22,9 @@ from pipeline.sinks.postgres.client import unavailable, words
 from pipeline.sinks.postgres.connection import Connection, is_never, is_of_another_form, open_
 from pipeline.sinks.postgres.rows import Row, row_of
 from pipeline.sinks.postgres.schema import migrate
+
+_EXPIRE_S: Final = 5.0
+_EXPIRED_AT_ONCE: Final = 5_000
 
 
 class PostgresSink:
@@ -51,7 +56,24 @@ class PostgresSink:
         return None if row is None else Held(row[0], row[1], row[2], tuple(row[3]))
 
     def expected(self, delivery: Delivery, parts: Parts) -> Entry:
-        return readback.expected(delivery, parts)
+        entry = readback.expected(delivery, parts)
+        if self._settings.retention_ms is None:
+            return entry
+        over_ms = time_ms(parts.transaction["event_time"]) + self._settings.retention_ms
+        return entry._replace(expires_ms=over_ms)
+
+    def expire(self, now_ms: int) -> Dropped:
+        """Some thousand rows a transaction; rows that somebody holds now are left for the next look."""
+        if self._settings.retention_ms is None:
+            return Dropped()
+        upto_ms, number, began = now_ms - self._settings.retention_ms, 0, time.monotonic()
+        with self._translated():
+            while time.monotonic() - began < _EXPIRE_S:
+                some = self._connection().execute(sql.EXPIRE, (upto_ms, _EXPIRED_AT_ONCE)).rowcount
+                number += some
+                if some < _EXPIRED_AT_ONCE:
+                    return Dropped(number)
+        return Dropped(number, is_more=True)
 
     def entries(self) -> Iterator[Entry]:
         with self._translated():

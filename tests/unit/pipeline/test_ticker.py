@@ -196,3 +196,26 @@ def test_a_tick_that_allows_for_being_behind_does_not_count_as_the_last_one() ->
     silence.observe(0, {0: 1})
     silence.ticked(0, 1, 10, HOLD_MS)
     assert silence.observe(SETTLE_MS, {0: 2}) == [0]
+
+
+def test_a_tick_that_could_not_say_all_is_followed_by_one_a_second_until_one_says_all() -> None:
+    silence, told = Silence(OUT_OF_ORDERNESS_MS, 20), []
+    silence.observe(0, {0: 7})
+    end = 7
+    for now_ms in range(60, 4_060, 10):
+        for partition in silence.observe(now_ms, {0: end}):
+            silence.ticked(partition, end, now_ms, tells_all=now_ms >= 3_000)
+            end += 1
+            told.append(now_ms)
+        assert silence.held(now_ms) == []
+        assert silence.wait_ms(now_ms) == (IDLE_POLL_MS if now_ms >= 3_060 else ACTIVE_POLL_MS)
+    assert told == [60, 1_060, 2_060, 3_060]
+
+
+def test_an_event_after_a_tick_that_could_not_say_all_is_told_of_as_soon_as_any_other() -> None:
+    silence = Silence(OUT_OF_ORDERNESS_MS, 20)
+    silence.observe(0, {0: 7})
+    assert silence.observe(60, {0: 7}) == [0]
+    silence.ticked(0, 7, 60, tells_all=False)
+    assert silence.observe(100, {0: 9}) == []
+    assert silence.observe(100 + SETTLE_MS, {0: 9}) == [0]

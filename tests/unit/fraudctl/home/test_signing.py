@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -66,6 +67,7 @@ def test_a_home_has_no_key_before_its_first_record_and_then_trusts_that_alone(ma
     }
     assert (found.author, found.account("why").reason) == (USER, "why")
     assert found.account(None, "keeper").author == "keeper"
+    assert found.account("why").host == socket.gethostname()
 
 
 @pytest.mark.parametrize("form", [PrivateFormat.OpenSSH, PrivateFormat.PKCS8])

@@ -211,7 +211,7 @@ sinks:
         "sinks.dynamodb.threads: must be a whole number from 1 to 256, not 0",
         "sinks.dynamodb.create: must be true or false, not 'maybe'",
         "sinks.elasticsearch.colour: unknown setting (known: api_key_file, batch, ca_certs, ca_file, "
-        "cert_file, flagged_only, gather, index, key_file, key_password_file, password_file)",
+        "cert_file, flagged_only, gather, index, key_file, key_password_file, password_file, retention)",
         "sinks.elasticsearch.flagged_only: must be true or false, not 1",
         "sinks.elasticsearch.index: must be an index's name in small letters, not 'Risk'",
         "sinks.parquet.batch: has no value",

@@ -37,10 +37,12 @@ class Log:
         value = write_value(whole, random.Random(len(self.rows)))
         self.rows.append(Row(partition, self._next(partition), appended, value, whole))
 
-    def tick(self, append_ms: int, partition: int = 0) -> None:
-        """The ticker's record, which moves the partition to START + `append_ms`."""
-        tick = Row(partition, self._next(partition), START_MS + append_ms, None, headers={"tick": b""})
-        self.rows.append(tick)
+    def tick(self, append_ms: int, partition: int = 0, limit_ms: int | None = None) -> None:
+        """The ticker's record, which moves the partition to START + `append_ms`, or + `limit_ms` if less."""
+        headers = {"tick": b""}
+        if limit_ms is not None:
+            headers["limit"] = str(START_MS + limit_ms).encode()
+        self.rows.append(Row(partition, self._next(partition), START_MS + append_ms, None, headers=headers))
 
     def case(self, features: Sequence[Feature], settings: Settings) -> Case:
         return Case(tuple(self.rows), tuple(features), settings)
@@ -194,6 +196,22 @@ def test_a_clock_step_of_an_hour_marks_what_it_blinds_and_within_the_lateness_al
     assert [(one["late"], one["features"]["users"]) for one in blind[1:]] == [(True, 1)] * 10
     seeing = said(kernel, log.case([IP_USERS_2M], Settings(allowed_lateness_ms=60 * MINUTE_MS)))
     assert [one["features"]["users"] for one in seeing] == [1, *range(1, 11)]
+
+
+def test_a_clock_of_the_broker_an_hour_ahead_blinds_nobody_where_the_tickers_own_clock_is_right(
+    kernel: KernelProcess,
+) -> None:
+    log = Log()
+    for number in range(10):
+        now_ms, ahead_ms = 10_000 * number, 60 * MINUTE_MS if 3 <= number < 7 else 0
+        log.tick(now_ms + ahead_ms, limit_ms=now_ms + 2_000)
+        log.pay(
+            f"e{number}", now_ms + 1_000, append_ms=now_ms + 1_000 + ahead_ms, user_id=f"u{number}", ip="::1"
+        )
+    found = said(kernel, log.case([IP_USERS_2M], Settings(allowed_lateness_ms=2_000)))
+    assert [one["features"]["users"] for one in found] == list(range(1, 11))
+    assert [one["late"] for one in found] == [3 <= number < 7 for number in range(10)]
+    assert max(one["due"] - one["pos"] for one in found) <= 1_000
 
 
 def test_events_on_time_get_what_they_would_without_any_lateness(kernel: KernelProcess) -> None:

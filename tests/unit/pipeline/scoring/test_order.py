@@ -111,3 +111,26 @@ def test_the_order_is_due_then_position_then_append_time_then_place_in_the_log()
         ("a", 1, 1),
         ("a", 0, 2),
     ]
+
+
+def test_a_tick_takes_its_partition_no_further_than_its_limit_says() -> None:
+    limit = str(START_MS + 1_002).encode()
+    records = [
+        control(0, 0, 3_600_000, tick=b"", limit=limit),
+        record(0, 1, 1_001, 3_600_001),
+        control(0, 2, 3_600_002, tick=b"1000", limit=limit),
+        record(0, 3, 1_003, 3_600_003),
+        control(0, 4, 1_010, tick=b"", limit=str(START_MS + 60_000).encode()),
+        record(0, 5, 1_009, 1_011),
+    ]
+    assert times(stamp(records, 0)) == [
+        (1, 1_001, 1_002, True),
+        (3, 1_003, 1_003, False),
+        (5, 1_009, 1_010, True),
+    ]
+
+
+def test_a_tick_whose_limit_is_no_number_is_an_empty_record() -> None:
+    stamping = stamp([control(0, 0, 1_000, tick=b"", limit=b"?"), record(0, 1, 100, 9_000)], 50)
+    assert times(stamping) == [(1, 100, 100, False)]
+    assert [r.refusal.code for r in stamping.refused] == ["empty_value"]

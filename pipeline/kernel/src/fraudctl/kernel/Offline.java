@@ -145,7 +145,7 @@ final class Offline {
         record.value = node.get("value").isNull() ? null : Base64.getDecoder().decode(node.get("value").asText());
         JsonNode headers = node.path("headers");
         if (record.value == null && headers.has("tick")) {
-            record.tick(headers.get("tick").asText());
+            record.tick(headers.get("tick").asText(), headers.path("limit").asText(null));
         } else if (record.value == null && headers.has("close")) {
             record.close(headers.get("close").asText());
         }

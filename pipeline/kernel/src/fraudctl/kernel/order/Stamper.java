@@ -34,7 +34,7 @@ public final class Stamper {
     public Event stamp(Record record) throws Refusal {
         switch (record.kind) {
             case TICK -> {
-                advance(record, record.appendMs - record.controlMs);
+                advance(record, record.controlMs);
                 return null;
             }
             case CLOSE -> {

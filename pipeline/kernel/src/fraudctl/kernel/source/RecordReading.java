@@ -31,7 +31,8 @@ public final class RecordReading implements KafkaRecordDeserializationSchema<Rec
         Header close = from.headers().lastHeader("close");
         try {
             if (tick != null) {
-                record.tick(text(tick));
+                Header limit = from.headers().lastHeader("limit");
+                record.tick(text(tick), limit == null ? null : text(limit));
             } else if (close != null) {
                 record.close(text(close));
             }

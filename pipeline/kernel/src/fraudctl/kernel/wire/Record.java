@@ -9,12 +9,17 @@ public final class Record {
     public long offset;
     public long appendMs;
     public byte[] value;
-    /** Of a tick: how far behind its append time the partition may still be. Of a close: the newest event time. */
+    /** Of a tick: where it takes its partition. Of a close: the newest event time. */
     public long controlMs;
 
-    public void tick(String behindMs) {
+    /**
+     * A tick: the partition may still be {@code behindMs} behind its append time, or behind the limit of the
+     * ticker's own clock where that is less; {@code limitMs} is null of one that has none.
+     */
+    public void tick(String behindMs, String limitMs) {
+        long told = limitMs == null ? appendMs : Math.min(appendMs, Long.parseLong(limitMs));
+        controlMs = told - (behindMs.isEmpty() ? 0 : Long.parseLong(behindMs));
         kind = Kind.TICK;
-        controlMs = behindMs.isEmpty() ? 0 : Long.parseLong(behindMs);
     }
 
     public void close(String newestTimeMs) {
