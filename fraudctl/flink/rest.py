@@ -96,10 +96,7 @@ class Flink:
         )
 
     def watermark(self, job_id: str) -> int | None:
-        """How far event time is where it is least far, epoch milliseconds; None while no task there knows.
-
-        That is at the ends of the job: no task is ahead of one that it hands to.
-        """
+        """How far event time is at the ends of the job, where it is least far, in ms; None while unknown."""
         found = []
         for vertex_id in ends_of(self._ask("GET", f"/jobs/{job_id}")):
             answer = self._ask("GET", f"/jobs/{job_id}/vertices/{vertex_id}/watermarks")
@@ -260,8 +257,7 @@ def through(url: str, transport: httpx.BaseTransport) -> Iterator[None]:
 def _client(files: TlsFiles | None, _: object, proxy: str | None) -> httpx.Client:
     """The connections of this process, kept for `KEPT_S` after each answer; for any thread.
 
-    Which proxy to ask is said here and not left to the environment, which knows no loopback. Raises BadFile,
-    OSError.
+    Which proxy to ask is said here, for the environment knows no loopback. Raises BadFile, OSError.
     """
     # Reading the certificates of the world takes 50 ms, and without TLS nobody asks for them.
     trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if files is None else _context(files)

@@ -9,19 +9,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from confluent_kafka import Producer
-
+from pipeline.connections.kafka import librdkafka
 from pipeline.connections.kafka.description import Kafka
 
 THREAD: Final = "rdk:mock"
 """The name of the thread that is the broker."""
 _ANSWER_S: Final = 10.0
+_NOWHERE: Final = Kafka(bootstrap="127.0.0.1:1")
+"""is not asked: the broker takes its place"""
 
 
 @contextmanager
 def broker() -> Iterator[Kafka]:
     """How to reach it, which makes topics when they are written to."""
-    holder = Producer({"test.mock.num.brokers": 1, "log_level": 0})
+    holder = librdkafka.producer(_NOWHERE, {"test.mock.num.brokers": 1, "log_level": 0})
     [one] = holder.list_topics(timeout=_ANSWER_S).brokers.values()
     yield Kafka(bootstrap=f"{one.host}:{one.port}")
     holder.flush(0)  # it lives until here
