@@ -2,13 +2,17 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
+# Set in many images of containers, it would have every process, above all each of thousands in the tests,
+# compile all it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # Try another interpreter with: make setup PYTHON=/path/to/python3.12
 PYTHON ?=
 
-.PHONY: help setup check test test-fast test-slow test-unit test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check screenshots mutants schemas metrics permissions chart aws wheel clean test-kubernetes checkov kube-score test-evasion
+.PHONY: help setup check test test-fast test-slow test-unit test-contract test-stack test-compose test-compose-short soak demo lock sbom audit compose-image compose-demo bench bench-reading bench-backtest bench-watching dashboards-check screenshots mutants schemas metrics permissions chart aws costs wheel clean test-kubernetes checkov cfn-guard kube-score test-evasion
 
 EVASION := tests/unit/pipeline/kernel/test_evasion.py tests/unit/fraudctl/compare/test_backtest.py \
 	tests/unit/fraudctl/traffic/test_ingest.py tests/contract/test_scenarios.py tests/stack/test_evasion.py
@@ -139,11 +143,17 @@ permissions: setup ## write docs/permissions.md anew from what each store says i
 aws: setup ## write deploy/aws/pipeline.yaml anew from profiles/aws.yaml
 	$(BIN)/python -m fraudctl.aws.template
 
+costs: setup ## write the table of costs in docs/aws.md anew from fraudctl/aws/prices.yaml
+	$(BIN)/python -m fraudctl.aws.cost_page
+
 metrics: setup ## write docs/metrics.md anew from the catalogue of metrics
 	$(BIN)/python -m fraudctl.monitoring.page
 
 checkov: setup ## what checkov says of the chart and the templates; exceptions in deploy/checkov.yaml (a minute)
 	.ci/checkov
+
+cfn-guard: ## whether the templates keep the rules of deploy/rules.guard; the crate is built at first (minutes)
+	.ci/cfn-guard
 
 kube-score: setup ## what kube-score says of the chart's manifests; exceptions in .ci/kube-score (a minute)
 	.ci/kube-score

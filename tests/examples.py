@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+import pytest
 from hypothesis import settings
 
 QUICK: Final = "quick"
@@ -19,3 +20,8 @@ def examples(number: int) -> int:
     """That many; a tenth of them, and ten at least, where it is to be quick."""
     is_quick = settings.get_current_profile_name() == QUICK
     return min(number, max(_LEAST, number // _SHARE)) if is_quick else number
+
+
+def each_seed(number: int) -> list[Any]:
+    """So many parameters for a test that draws what it tries; all but the first are slow."""
+    return [pytest.param(seed, marks=[pytest.mark.slow] if seed else []) for seed in range(number)]

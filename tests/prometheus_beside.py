@@ -28,11 +28,11 @@ _OTHERS = tuple(name for name in servers.names() if name != "prometheus")
 def beside(
     stack: Stack, faster: int = 1, yesterday: Mapping[str, float] | None = None
 ) -> Iterator[Prometheus]:
-    """In a home of its own. With `faster` its rules run at that many times their pace, and it asks every
-    two seconds; then `yesterday`, so much nearer, has these values all day.
+    """In a home of its own; it asks every two seconds. With `faster` its rules run at that many times their
+    pace; then `yesterday`, so much nearer, has these values all day.
     """
     tool("prometheus")
-    every = {} if faster == 1 else {"servers.prometheus.settings.scrape_interval_ms": 2_000}
+    every = {"servers.prometheus.settings.scrape_interval_ms": 2_000}
     with tempfile.TemporaryDirectory(
         prefix="fraudctl-watch-", dir="/tmp", ignore_cleanup_errors=True
     ) as name:

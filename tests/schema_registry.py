@@ -92,7 +92,7 @@ def schema_registry(pair: Pair | None = None, clients: Path | None = None) -> It
             server.use(pair, clients)
             made.scheme = "https"
         made.port = server.server_address[1]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield made
         finally:

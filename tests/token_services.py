@@ -83,7 +83,7 @@ def token_services(secret: str) -> Iterator[TokenServices]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     services = TokenServices(f"http://127.0.0.1:{server.server_port}", secret)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield services

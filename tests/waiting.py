@@ -16,13 +16,18 @@ import psutil
 LONG_S = 180.0
 
 
-def await_that(met: Callable[[], Any], what: str, wait_s: float = LONG_S) -> None:
-    """Asks at growing intervals of 20 to 250 ms; an answer costs the others processor time."""
-    deadline, pause_s = time.monotonic() + wait_s, 0.02
+def await_that(
+    met: Callable[[], Any], what: str, wait_s: float = LONG_S, longest_pause_s: float = 0.25
+) -> None:
+    """Asks at growing intervals of 20 to 250 ms; an answer costs the others processor time.
+
+    Without a pause where `met` itself waits.
+    """
+    deadline, pause_s = time.monotonic() + wait_s, min(0.02, longest_pause_s)
     while not met():
         assert time.monotonic() < deadline, f"not within {wait_s:g} s: {what}"
         time.sleep(pause_s)
-        pause_s = min(0.25, pause_s * 1.5)
+        pause_s = min(longest_pause_s, pause_s * 1.5)
 
 
 def family(root: int) -> list[psutil.Process]:

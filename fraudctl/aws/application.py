@@ -6,18 +6,23 @@ A snapshot is what Flink calls a savepoint. The service takes one at each stop a
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from fraudctl.aws.account import Account
+from fraudctl.aws.account import Account, Refused
 from fraudctl.errors import Failed, UsageError
 from fraudctl.waiting import until
 
 SERVICE: Final = "kinesisanalyticsv2"
 LATEST, NONE = "latest", "none"
 _RESTORES: Final = {LATEST: "RESTORE_FROM_LATEST_SNAPSHOT", NONE: "SKIP_RESTORE_FROM_SNAPSHOT"}
+_RUNS: Final = "RUNNING"
 _EVERY_S: Final = 2.0
 _ENDED_UNWELL: Final = ("READY", "DELETING")
+_NOT_NOW: Final = ("ResourceInUseException", "ConcurrentModificationException", "InvalidRequestException")
+"""why a deletion may be refused that will be taken later"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class JobState:
 
     @property
     def runs(self) -> bool:
-        return self.status == "RUNNING"
+        return self.status == _RUNS
 
 
 def state(account: Account) -> JobState:
@@ -48,17 +53,22 @@ def state(account: Account) -> JobState:
     return JobState(found["ApplicationStatus"], int(found["ApplicationVersionId"]), _snapshots(account))
 
 
+def status(account: Account) -> str:
+    """Of the application alone, in the service's words. Raises Refused."""
+    found = account.ask(SERVICE, "describe_application", ApplicationName=account.name)
+    return str(found["ApplicationDetail"]["ApplicationStatus"])
+
+
 def start(account: Account, restore: str, wait_s: float) -> None:
     """Start it from `latest`, `none` or a snapshot of that name, and wait until it runs.
 
     Raises UsageError where it runs already or there is no such snapshot, Failed where it does not run.
     """
-    now = state(account)
-    if now.runs:
+    if status(account) == _RUNS:
         raise UsageError("the job is already running", hint="stop it: fraudctl aws stop")
-    named = {one.name for one in now.snapshots if one.is_ready}
     how: dict[str, str] = {"ApplicationRestoreType": _RESTORES.get(restore, "RESTORE_FROM_CUSTOM_SNAPSHOT")}
     if restore not in _RESTORES:
+        named = {one.name for one in _snapshots(account) if one.is_ready}
         if restore not in named:
             known = ", ".join(sorted(named)) or "none"
             raise UsageError(f"there is no snapshot {restore!r}", hint=f"there are: {known}")
@@ -70,7 +80,7 @@ def start(account: Account, restore: str, wait_s: float) -> None:
 
 def await_running(account: Account, wait_s: float) -> None:
     """Returns when it runs. Raises Failed where it ends instead, or does not in time."""
-    _await(account, "RUNNING", wait_s, unless=_ENDED_UNWELL)
+    _await(account, _RUNS, wait_s, unless=_ENDED_UNWELL)
 
 
 def stop(account: Account, wait_s: float, with_snapshot: bool = True) -> str | None:
@@ -99,6 +109,48 @@ def snapshot(account: Account, wait_s: float) -> str:
     return name
 
 
+def delete(account: Account, wait_s: float) -> bool:
+    """Delete it, whether it runs or not; False where there is none. Raises Failed where it stays.
+
+    Its snapshots go with it. Returns when the service has begun: how long it takes is its own affair.
+    """
+    was_there = _described(account) is not None
+
+    def goes() -> bool:
+        found = _described(account)
+        return found is None or found["ApplicationStatus"] == "DELETING" or _is_taken(account, found)
+
+    until(goes, wait_s, lambda: _slow(f"the application {account.name} is not deleted", wait_s), _EVERY_S)
+    return was_there
+
+
+def _described(account: Account) -> Mapping[str, Any] | None:
+    """None where there is none of that name."""
+    try:
+        found: Mapping[str, Any] = account.ask(SERVICE, "describe_application", ApplicationName=account.name)[
+            "ApplicationDetail"
+        ]
+        return found
+    except Refused as error:
+        if error.reason == "ResourceNotFoundException":
+            return None
+        raise
+
+
+def _is_taken(account: Account, found: Mapping[str, Any]) -> bool:
+    """Ask for its deletion; where that has to wait, for its end."""
+    named, made = {"ApplicationName": account.name}, found["CreateTimestamp"]
+    try:
+        account.ask(SERVICE, "delete_application", **named, CreateTimestamp=made)
+        return True
+    except Refused as error:
+        if error.reason not in _NOT_NOW:
+            raise
+    with suppress(Refused):
+        account.ask(SERVICE, "stop_application", **named, Force=True)
+    return False
+
+
 def _snapshots(account: Account) -> tuple[Snapshot, ...]:
     answer = account.ask(SERVICE, "list_application_snapshots", ApplicationName=account.name)
     found = [
@@ -117,15 +169,15 @@ def _await(account: Account, wanted: str, wait_s: float, unless: tuple[str, ...]
 
     def there() -> bool:
         nonlocal began
-        status = state(account).status
-        began = began or status.endswith("ING")
-        if began and status in unless:
+        seen = status(account)
+        began = began or seen.endswith("ING")
+        if began and seen in unless:
             raise Failed(
-                f"the job did not start: the application is {status} again",
+                f"the job did not start: the application is {seen} again",
                 hint="see: fraudctl aws logs job",
                 code="job_failed",
             )
-        return status == wanted
+        return seen == wanted
 
     until(there, wait_s, lambda: _slow(f"the application is not {wanted}", wait_s), _EVERY_S)
 

@@ -32,6 +32,8 @@ class Prices:
     __pydantic_config__ = _STRICT
 
     checked: str
+    source: str
+    """where they were looked up"""
     hours: float
     msk_broker_hour: float
     msk_storage_gb: float

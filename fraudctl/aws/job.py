@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from fraudctl.aws import package, rights
+from fraudctl.aws.rights import Part
 from pipeline import msf
 
 if TYPE_CHECKING:
@@ -15,61 +18,86 @@ CHECKPOINT_MS, PAUSE_MS = 10_000, 1_000
 """After a crash what was decided since the last checkpoint is decided again; else it is a minute."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an application is told that is not the same for all: values, or words for CloudFormation."""
+
+    bucket_arn: Any
+    key: Any
+    properties: Mapping[str, Any]
+    """of our group (see `pipeline.msf`)"""
+    parallelism: Any
+    subnets: Any
+    group: Any
+    """that of the network for programs"""
+    is_kept: bool = True
+    """whether it has snapshots and goes back to the version before by itself"""
+
+
 def resources(profile: Profile) -> dict[str, Any]:
     """The application, its role and its log."""
     return {
-        "JobRole": _role(profile),
+        "JobRole": application_role(rights.job(profile), "${CodeKey}"),
         "JobLogs": {
             "Type": "AWS::Logs::LogGroup",
             "DeletionPolicy": "Delete",
             "UpdateReplacePolicy": "Delete",
             "Properties": {"LogGroupName": {"Fn::Sub": "/fraudctl/${Name}/job"}, "RetentionInDays": 30},
         },
-        "JobLogStream": {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": {"Ref": "JobLogs"}}},
+        "JobLogStream": log_stream(),
         "Job": {
             "Type": "AWS::KinesisAnalyticsV2::Application",
             "Properties": {
                 "ApplicationName": {"Ref": "Name"},
                 "RuntimeEnvironment": RUNTIME,
                 "ServiceExecutionRole": {"Fn::GetAtt": ["JobRole", "Arn"]},
-                "ApplicationConfiguration": _configuration(),
+                "ApplicationConfiguration": configuration(_OF_THE_TEMPLATE),
             },
         },
         "JobLogging": {
             "Type": "AWS::KinesisAnalyticsV2::ApplicationCloudWatchLoggingOption",
             "Properties": {
                 "ApplicationName": {"Ref": "Job"},
-                "CloudWatchLoggingOption": {
-                    "LogStreamARN": {
-                        "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
-                        "${JobLogs}:log-stream:${JobLogStream}"
-                    }
-                },
+                "CloudWatchLoggingOption": {"LogStreamARN": stream_arn("JobLogStream")},
             },
         },
     }
 
 
-def _configuration() -> dict[str, Any]:
+def log_stream() -> dict[str, Any]:
+    """Another stream among the lines of the job."""
+    return {"Type": "AWS::Logs::LogStream", "Properties": {"LogGroupName": {"Ref": "JobLogs"}}}
+
+
+def stream_arn(stream: str) -> dict[str, Any]:
+    """The ARN of a stream that the template makes."""
+    place = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
+    return {"Fn::Sub": f"{place}${{JobLogs}}:log-stream:${{{stream}}}"}
+
+
+_OF_THE_TEMPLATE: Final = Told(
+    {"Fn::Sub": "arn:${AWS::Partition}:s3:::${CodeBucket}"},
+    {"Ref": "CodeKey"},
+    {"bootstrap": {"Ref": "Bootstrap"}, "run": {"Ref": "Run"}},
+    {"Ref": "Parallelism"},
+    {"Ref": "Subnets"},
+    {"Ref": "ProgramsGroup"},
+)
+
+
+def configuration(told: Told) -> dict[str, Any]:
+    """An application's, in the words that CloudFormation and the service's own interface have in common."""
     return {
         "ApplicationCodeConfiguration": {
             "CodeContentType": "ZIPFILE",
-            "CodeContent": {
-                "S3ContentLocation": {
-                    "BucketARN": {"Fn::Sub": "arn:${AWS::Partition}:s3:::${CodeBucket}"},
-                    "FileKey": {"Ref": "CodeKey"},
-                }
-            },
+            "CodeContent": {"S3ContentLocation": {"BucketARN": told.bucket_arn, "FileKey": told.key}},
         },
-        "ApplicationSnapshotConfiguration": {"SnapshotsEnabled": True},
-        "ApplicationSystemRollbackConfiguration": {"RollbackEnabled": True},
+        "ApplicationSnapshotConfiguration": {"SnapshotsEnabled": told.is_kept},
+        "ApplicationSystemRollbackConfiguration": {"RollbackEnabled": told.is_kept},
         "EnvironmentProperties": {
             "PropertyGroups": [
                 {"PropertyGroupId": package.RUN_OPTIONS_GROUP, "PropertyMap": dict(package.RUN_OPTIONS)},
-                {
-                    "PropertyGroupId": msf.GROUP,
-                    "PropertyMap": {"bootstrap": {"Ref": "Bootstrap"}, "run": {"Ref": "Run"}},
-                },
+                {"PropertyGroupId": msf.GROUP, "PropertyMap": dict(told.properties)},
             ]
         },
         "FlinkApplicationConfiguration": {
@@ -87,25 +115,24 @@ def _configuration() -> dict[str, Any]:
             # The number of subtasks is part of no state, but more of them than the profile wants cost money.
             "ParallelismConfiguration": {
                 "ConfigurationType": "CUSTOM",
-                "Parallelism": {"Ref": "Parallelism"},
+                "Parallelism": told.parallelism,
                 "ParallelismPerKPU": 1,
                 "AutoScalingEnabled": False,
             },
         },
-        "VpcConfigurations": [
-            {"SubnetIds": {"Ref": "Subnets"}, "SecurityGroupIds": [{"Ref": "ProgramsGroup"}]}
-        ],
+        "VpcConfigurations": [{"SubnetIds": told.subnets, "SecurityGroupIds": [told.group]}],
     }
 
 
-def _role(profile: Profile) -> dict[str, Any]:
+def application_role(part: Part, code: str) -> dict[str, Any]:
+    """The role of an application that does this in Kafka, whose package has that key in the code bucket."""
     allowed = [
-        *rights.on_kafka(rights.job(profile)),
+        *rights.on_kafka(part),
         {
             "Sid": "Code",
             "Effect": "Allow",
             "Action": ["s3:GetObject", "s3:GetObjectVersion"],
-            "Resource": {"Fn::Sub": "arn:${AWS::Partition}:s3:::${CodeBucket}/${CodeKey}"},
+            "Resource": {"Fn::Sub": f"arn:${{AWS::Partition}}:s3:::${{CodeBucket}}/{code}"},
         },
         {
             "Sid": "Log",

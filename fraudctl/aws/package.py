@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +24,16 @@ from fraudctl.settings import shipped
 from pipeline.connections.kafka import jvm
 from pipeline.connections.kafka.description import Kafka
 from pipeline.rules.feature import KEY_NAME, KEYS
+from pipeline.scoring.job_config import JobConfig
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
-    from pipeline.scoring.job_config import JobConfig
 
 ENTRY: Final = "main.py"
 JAR: Final = "lib/fraudctl-job.jar"
 PYTHON: Final = "python/"
+JOB: Final = f"{PYTHON}job.json"
+"""what the job is: topics, rule set, settings"""
 RUN_OPTIONS_GROUP: Final = "kinesis.analytics.flink.run.options"
 RUN_OPTIONS: Final[Mapping[str, str]] = {"python": ENTRY, "jarfile": JAR, "pyFiles": PYTHON}
 """What the service is told of the zip's layout, as a group of properties of the application."""
@@ -105,6 +108,24 @@ def build(config: JobConfig, target: Path, python: str = SERVICE_PYTHON, with_on
     return _written(target, files, MOST_BYTES)
 
 
+def job_of(archive: Path) -> JobConfig:
+    """The job that a zip of ours holds. Raises Failed."""
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            return JobConfig.from_document(json.loads(packed.read(JOB)))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise Failed(
+            f"{archive} is no package of this version: {error}", hint="make it anew", code="package"
+        ) from error
+
+
+def with_job(archive: Path, config: JobConfig, target: Path) -> Package:
+    """Write the same zip with another job in it, and nothing else changed. Raises Failed."""
+    with zipfile.ZipFile(archive) as packed:
+        files = {name: packed.read(name) for name in packed.namelist()}
+    return _written(target, files | {JOB: _document(config)}, MOST_BYTES)
+
+
 def check_hops(hops: Sequence[str]) -> None:
     """UsageError for a key by which there are no features."""
     for key in hops:
@@ -149,5 +170,8 @@ def _python(config: JobConfig, cache: Path, python: str, with_onnx: bool) -> dic
     files = {file.as_posix(): (_ROOT / file).read_bytes() for file in ours}
     for wheel in wheels.fetch(["job", "onnx"] if with_onnx else ["job"], python, cache):
         files |= wheels.contents(wheel)
-    files["job.json"] = (json.dumps(config.as_document(), indent=1, sort_keys=True) + "\n").encode()
-    return {f"{PYTHON}{name}": content for name, content in files.items()}
+    return {**{f"{PYTHON}{name}": content for name, content in files.items()}, JOB: _document(config)}
+
+
+def _document(config: JobConfig) -> bytes:
+    return (json.dumps(config.as_document(), indent=1, sort_keys=True) + "\n").encode()

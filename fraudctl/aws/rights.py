@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fraudctl.kafka import rights as kafka
 from fraudctl.kafka import wanted
-from pipeline.records.names import JOB_GROUP, dead_letters, writer_group
+from pipeline.records.names import (
+    JOB_GROUP,
+    REPLAY_GROUPS,
+    TAIL_GROUP,
+    dead_letters,
+    of_replays,
+    writer_group,
+)
 from pipeline.sinks import rights as stores
 
 if TYPE_CHECKING:
@@ -23,6 +30,7 @@ Statement = dict[str, Any]
 
 TOPIC_ACTIONS: Final[Mapping[str, str]] = {
     "Create": "CreateTopic",
+    "Delete": "DeleteTopic",
     "Describe": "DescribeTopic",
     "DescribeConfigs": "DescribeTopicDynamicConfiguration",
     "Read": "ReadData",
@@ -77,16 +85,35 @@ def setup(profile: Profile) -> Part:
     return Part(topics | {rules: (*topics[rules], "Read", "Write")})
 
 
+def replay(profile: Profile) -> Part:
+    """The command `replay`: plans, makes topics of its own beside the live ones, compares, drops its own."""
+    names = profile.topics
+    topics = dict.fromkeys((names.transactions, names.decisions, names.rules, names.forgotten), _READ)
+    own = ("Create", "Delete", "Describe", "DescribeConfigs", "Read")
+    return Part(topics | {f"{of_replays(names.decisions)}*": own}, looks_at=(TAIL_GROUP,))
+
+
+def replay_job(profile: Profile) -> Part:
+    """The job of a replay: past transactions to topics of its own, and to no other."""
+    names = profile.topics
+    topics = {names.transactions: _READ, f"{of_replays(names.decisions)}*": _WRITE}
+    return Part(topics, reads_as=(f"{REPLAY_GROUPS}*",))
+
+
 def parts(profile: Profile) -> dict[str, Part]:
-    """Every part that speaks to Kafka, by its name."""
+    """Every part that speaks to Kafka, by its name. A name that ends in `*` is of all that begin so."""
     writers = {f"sink-{sink}": writer(profile, sink) for sink in profile.sinks}
     others = {"ticker": ticker(profile), "exporter": exporter(profile), "setup": setup(profile)}
-    return {"job": job(profile), **others, **writers}
+    replays = {"replay": replay(profile), "replay-job": replay_job(profile)}
+    return {"job": job(profile), **others, **writers, **replays}
 
 
 def beyond_grants(profile: Profile) -> list[str]:
     """What parts would do that `fraudctl grants` does not print; nothing, unless one of the two is wrong."""
-    granted = {(acl.kind, acl.name): set(acl.operations) for acl in kafka.needed(profile)}
+    granted = {
+        (acl.kind, f"{acl.name}*" if acl.is_prefix else acl.name): set(acl.operations)
+        for acl in kafka.needed(profile)
+    }
     found = []
     for part, does in parts(profile).items():
         asked = [("topic", name, operations) for name, operations in does.topics.items()]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from fraudctl.aws import alerts, job, programs, watch
+from fraudctl.aws import alerts, job, programs, replays, watch
 from fraudctl.settings import reading, shipped
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def document(profile: Profile) -> dict[str, Any]:
     """The template. UsageError for a profile that has what there is nothing for on AWS."""
     resources = {
         **job.resources(profile),
+        **replays.resources(profile),
         **programs.resources(profile),
         **alerts.tables(profile),
         **alerts.resources(profile),
@@ -64,6 +65,7 @@ def document(profile: Profile) -> dict[str, Any]:
             "Application": {"Value": {"Ref": "Job"}},
             "Cluster": {"Value": {"Ref": "Cluster"}},
             "SetupTask": {"Value": {"Ref": "SetupTask"}},
+            **replays.OUTPUTS,
         },
     }
 

@@ -24,6 +24,8 @@ from pipeline.connections.proxies import open_url
 MAVEN_CENTRAL = "https://repo.maven.apache.org/maven2"
 DOWNLOADS_AT_ONCE = 8
 ATTEMPTS = 3
+AGAIN_S = 1.0
+"""Before a second attempt; before the third it is twice that."""
 ANSWER_SECONDS = 60.0
 _CHUNK = 1 << 18
 
@@ -164,7 +166,7 @@ class _Download:
             except OSError as error:
                 if attempt == ATTEMPTS:
                     raise _cannot_fetch(artifact, url, str(error)) from error
-            self.stopped.wait(attempt)
+            self.stopped.wait(attempt * AGAIN_S)
 
     def once(self, artifact: Artifact, url: str) -> None:
         target = artifact.cached(self.cache)

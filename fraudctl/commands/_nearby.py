@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fraudctl.console import options
 from fraudctl.console.progress import progress
@@ -63,6 +63,17 @@ def renamed(words: Sequence[str], names: Mapping[str, str]) -> list[str]:
         else:
             made.append(names.get(word, word))
     return made
+
+
+def asked(stack: Stack, words: Sequence[str]) -> Mapping[str, Any]:
+    """The data that other words answer there. Raises Failed, with what they failed with too."""
+    engine = nearby.needed(stack)
+    assert engine is not None
+    with progress("waiting for the cluster"):
+        ended = engine.near(stack, [*words, "--json"], WAIT_S)
+    data = _of_json(ended).data
+    assert isinstance(data, Mapping)
+    return data
 
 
 def _told(ended: Ended) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,15 +10,14 @@ import typer
 
 from fraudctl import engines
 from fraudctl.commands import _completion, _nearby
-from fraudctl.compare import backtest_page, replay_page, replay_plan
+from fraudctl.compare import backtest_page, replay_page, replay_plan, replay_topics
 from fraudctl.compare import replay as replays
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
-from fraudctl.engines import nearby
-from fraudctl.errors import UsageError
+from fraudctl.engines import nearby, own_cluster
+from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
-from fraudctl.jobs import bounded
 from fraudctl.settings import moment
 
 if TYPE_CHECKING:
@@ -77,6 +77,12 @@ def replay(
         typer.Option("--parallelism", min=1, help="Of the replay's job; the profile's by default."),
     ] = None,
     wait: Annotated[float, typer.Option("--wait", help="Seconds a job may take.")] = 3600.0,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Only delete what replays left that were killed.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask, where it costs money or something is deleted.")
+    ] = False,
 ) -> Result:
     """Score the log again with a rule set, beside the live job, and compare.
 
@@ -86,6 +92,8 @@ def replay(
 
     Example: fraudctl replay --rules candidate.yaml --diff live --report diff.html
     """
+    if clean:
+        return _clean(engines.current(), version or rules, dry_run, yes)
     if (version is None) == (rules is None):
         raise UsageError("name one rule set", hint="use --rule-version V or --rules NAME")
     if report is not None and base is None:
@@ -93,17 +101,72 @@ def replay(
     here = engines.current()
     if (there := _in_a_cluster(here, str(rules or version), base, dry_run, report, wait)) is not None:
         return there
+    own_cluster.keep_rule_sets(here)
     ruleset, _ = rulesets.find(str(rules or version), here.home)
     times = moment.of_option("--from", begin), moment.of_option("--to", until)
     made = replay_plan.plan(here, ruleset, *times, base, parallelism)
     if dry_run:
         return Result(_plan_text(made), {"plan": made.as_document()}, tables=(_plan_table(made),))
-    bounded.check(here)
+    cluster = own_cluster.made_for(here, made.parallelism)
+    if publish:
+        own_cluster.refuse_publishing(here)
     say(_plan_text(made))
+    if left := replay_topics.unfinished(here):
+        say(
+            f"replays that did not end have left {', '.join(left)}; delete that with: fraudctl replay --clean"
+        )
+    if cluster and not yes:
+        typer.confirm(f"Make {cluster}?", abort=True, err=True)
     with progress("replay", made.reads) as shown:
         kept = keep or (base is None and not publish)
         found = replays.run(here, made, base, kept, wait, shown, publish)
     return _answer(found, report)
+
+
+def _clean(here: Stack, named: str | None, dry_run: bool, yes: bool) -> Result:
+    """Delete the topics, and the clusters, of replays that did not come to their end; asks before."""
+    if named is not None:
+        raise UsageError("--clean replays nothing", hint="leave the rule set out")
+    if nearby.needed(here) is not None:
+        return _clean_there(here, dry_run, yes)
+    found = replay_topics.unfinished(here)
+    if found and not (dry_run or yes):
+        _confirm_cleaning(found)
+    if not dry_run:
+        replay_topics.sweep(here)
+        replay_topics.drop(here, found)
+    return _cleaned(found, dry_run)
+
+
+def _clean_there(here: Stack, dry_run: bool, yes: bool) -> Result:
+    """The same near the data, where nobody is asked."""
+    engine = nearby.needed(here)
+    if isinstance(engine, nearby.Replays) and (busy := engine.replays_under_way(here)):
+        raise Failed(
+            f"a replay is under way: {', '.join(busy)}",
+            hint="wait until it has ended",
+            code="replay_under_way",
+        )
+    seen = _nearby.asked(here, ["replay", "--clean", "--dry-run"])
+    found = [str(topic) for topic in seen["topics"]]
+    if found and not dry_run:
+        if not yes:
+            _confirm_cleaning(found)
+        _nearby.asked(here, ["replay", "--clean", "--yes"])
+    return _cleaned(found, dry_run)
+
+
+def _confirm_cleaning(topics: Sequence[str]) -> None:
+    known = "a replay that another home has under way fails then"
+    typer.confirm(f"Delete {', '.join(topics)}? ({known})", abort=True, err=True)
+
+
+def _cleaned(topics: Sequence[str], dry_run: bool) -> Result:
+    data = {"topics": list(topics), "dry_run": dry_run}
+    if not topics:
+        return Result("no replay has left anything", data)
+    said = "left by replays that did not end" if dry_run else "deleted"
+    return Result(f"{said}: {', '.join(topics)}", data)
 
 
 def _in_a_cluster(

@@ -21,11 +21,11 @@ from fraudctl.compare import prints
 from fraudctl.compare.diff import Diff
 from fraudctl.compare.prints import Record
 from fraudctl.compare.replay_plan import Plan, is_logged, run_number_of
-from fraudctl.compare.replay_topics import own_topics
+from fraudctl.compare.replay_topics import job_name, own_topics
 from fraudctl.console.progress import Progress
+from fraudctl.engines import own_cluster
 from fraudctl.errors import Failed
 from fraudctl.home import rulesets
-from fraudctl.jobs import bounded
 from fraudctl.jobs.live_answers import Past
 from fraudctl.jobs.run_numbers import next_run
 from fraudctl.kafka import admin, forgotten
@@ -127,10 +127,10 @@ def _job(
     stack: Stack, made: Plan, ruleset: RuleSet, own: Mapping[str, str], wait_s: float, progress: Progress
 ) -> Past:
     progress.update(0, f"job with {ruleset.version}")
-    return bounded.run(
+    return own_cluster.run(
         stack,
         made.transactions,
-        own["decisions"].rpartition(".")[2],
+        job_name(own["decisions"]),
         wait_s,
         progress,
         time="append",

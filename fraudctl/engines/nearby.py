@@ -43,6 +43,9 @@ class Replays(Near, Protocol):
         Nothing is left of it when it has ended or was interrupted, but what the command keeps. Raises Failed.
         """
 
+    def replays_under_way(self, stack: Stack) -> Sequence[str]:
+        """What tells those apart that go on there now. Raises Failed."""
+
 
 def needed(stack: Stack) -> Near | None:
     """The engine that has to run it; None where it is to be tried from here."""

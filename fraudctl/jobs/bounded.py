@@ -36,18 +36,12 @@ def run(stack: Stack, topic: str, name: str, wait_s: float, progress: Progress, 
     """
     check(stack)
     number = next_run(stack)
-    full = f"fraudctl-{name}"
     config = job_config(
         stack,
         number,
-        name=full,
-        group=full,
-        topics=replace(topics_of(stack), transactions=topic),
         checkpoints=states.of_past(stack, number),
-        time="event",
-        bounded=True,
         checkpoint_interval_ms=INTERVALS * stack.profile.pipeline.checkpoint_interval_ms,
-        forgotten=forgotten.of(stack).as_document(topic),
+        **over(stack, topic, name),
     )
     started = time.monotonic()
     flink = Flink(stack.flink)
@@ -64,6 +58,19 @@ def run(stack: Stack, topic: str, name: str, wait_s: float, progress: Progress, 
             code="job_failed",
         )
     return {"job_id": job_id, "run": number, "seconds": round(time.monotonic() - started, 3)}
+
+
+def over(stack: Stack, topic: str, name: str) -> dict[str, Any]:
+    """How the configuration of a bounded job over that topic differs from the live one, wherever it runs."""
+    full = f"fraudctl-{name}"
+    return {
+        "name": full,
+        "group": full,
+        "topics": replace(topics_of(stack), transactions=topic),
+        "time": "event",
+        "bounded": True,
+        "forgotten": forgotten.of(stack).as_document(topic),
+    }
 
 
 def check(stack: Stack) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fraudctl.kafka import wanted
 from pipeline.connections.kafka.description import Kafka
-from pipeline.records.names import JOB_GROUP, TAIL_GROUP, writer_group
+from pipeline.records.names import JOB_GROUP, REPLAY_GROUPS, TAIL_GROUP, of_replays, writer_group
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -59,11 +59,12 @@ def _topics(profile: Profile) -> Iterator[Acl]:
     are_altered = isinstance(external, Kafka) and external.alter_topics
     for spec in wanted.specs(profile):
         yield Acl("topic", spec.name, _ALTERED if are_altered else _ALL)
-    yield Acl("topic", f"{profile.topics.decisions}.replay-", _OF_A_REPLAY, is_prefix=True)
+    yield Acl("topic", of_replays(profile.topics.decisions), _OF_A_REPLAY, is_prefix=True)
 
 
 def _groups(profile: Profile) -> Iterator[Acl]:
     """A reset of the offsets of a group is a read of it."""
     for group in (JOB_GROUP, *map(writer_group, profile.sinks)):
         yield Acl("group", group, ("Describe", "Read"))
+    yield Acl("group", REPLAY_GROUPS, ("Describe", "Read"), is_prefix=True)
     yield Acl("group", TAIL_GROUP, ("Describe",))

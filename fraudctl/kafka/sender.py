@@ -21,6 +21,8 @@ REPORT_S = 30.0
 LARGEST_RECORD = 16 * 1024 * 1024
 MOST_HELD = 200_000
 """Records that wait for the broker, before who sends more waits too."""
+FIRST_LOOK_S = 0.02
+"""What is handed to a client that has not looked for a broker yet waits half a second for its next look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,9 @@ class Sender:
 
     def _made(self) -> Producer:
         with buildable(self._kafka):
-            return librdkafka.producer(self._kafka, self._settings, log)
+            made = librdkafka.producer(self._kafka, self._settings, log)
+        made.poll(FIRST_LOOK_S)
+        return made
 
     def _renew(self) -> None:
         """The files of the connection have changed: go on with a producer that has been told of them.

@@ -29,6 +29,8 @@ READ_AHEAD_KB = 16_384
 """What a tail keeps of records not yet asked for; the client's own default is four times that."""
 GATHERED_BYTES = 256 * 1024
 """A reader that gathers is answered sooner when that much has come together."""
+_LOOK_S = 0.05
+"""The client hands over when so many records are there or this time is over: each end is waited for once."""
 _MEND_OF_GAP = (
     "what is gone cannot be read again: begin with what the log holds, as from earliest; "
     "how long a topic keeps records is its retention.ms"
@@ -229,12 +231,12 @@ def values(
 
 
 def _lists(
-    reader: Tail, read: Callable[[], list[_T]], ends: Mapping[int, int] | None, patience_s: float
+    reader: Tail, read: Callable[[float], list[_T]], ends: Mapping[int, int] | None, patience_s: float
 ) -> Iterator[list[_T]]:
     """What is read until the reader is at the ends, or for ever where there are none."""
     heard = time.monotonic()
     while ends is None or any(reader.positions.get(p, end) < end for p, end in ends.items()):
-        if found := read():
+        if found := read(_LOOK_S):
             yield found
             heard = time.monotonic()
         elif ends is not None and time.monotonic() - heard > patience_s:

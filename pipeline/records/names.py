@@ -8,6 +8,8 @@ JOB_GROUP: Final = "fraudctl-job"
 """The consumer group of the live job."""
 TAIL_GROUP: Final = "fraudctl-tail"
 """What commands read topics as: they join no group, but their client asks for the broker of one."""
+REPLAY_GROUPS: Final = "fraudctl-replay-"
+"""How the consumer group of every replay's job begins."""
 
 
 def dead_letters(topic: str, sink: str | None = None) -> str:
@@ -18,3 +20,8 @@ def dead_letters(topic: str, sink: str | None = None) -> str:
 def writer_group(sink: str) -> str:
     """The consumer group of a sink's writer."""
     return f"fraudctl-sink-{sink}"
+
+
+def of_replays(decisions: str) -> str:
+    """How the names of a replay's topics begin, beside that topic of live decisions."""
+    return f"{decisions}.replay-"

@@ -103,6 +103,8 @@ class JobConfig:
     """`Forgotten.as_document` for its transactions: whose past events get no decision again"""
     hot_keys: int = 0
     """of how many keys each step counts the traffic; 0 for none"""
+    end_marks: int = 0
+    """into how many partitions of its decisions it says that it has ended, for who cannot ask; 0 for none"""
 
     def as_document(self) -> dict[str, object]:
         """As the job and the kernel read it; JSON without change."""
@@ -113,6 +115,7 @@ class JobConfig:
         absent = {name for name in ("hops", "trust") if document[name] is None}
         absent |= {*_OF_A_SESSION} if self.flink is None else set()
         absent |= set() if self.forgotten else {"forgotten"}
+        absent |= set() if self.end_marks else {"end_marks"}
         return {name: one for name, one in document.items() if name not in absent}
 
     @classmethod
@@ -144,6 +147,7 @@ class JobConfig:
             decision_form=_form(config),
             forgotten=config.mapping("forgotten") if "forgotten" in config else {},
             hot_keys=whole("hot_keys", least=0) if "hot_keys" in config else 0,
+            end_marks=whole("end_marks", least=0) if "end_marks" in config else 0,
         )
         return _handed_over(job, config)
 

@@ -17,6 +17,7 @@ from fraudctl.home.stack import Stack
 from tests import variables
 
 FILES = Path(__file__).parents[2] / "compose"
+PROFILE = "sinks: {postgres: {}, redis: {}, dynamodb: {}}\n"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,7 +39,7 @@ def fraudctl(home: Path, *arguments: str, wait_s: float = 400.0) -> dict[str, An
 def data_of(home: Path, *arguments: str) -> dict[str, Any]:
     """The answer of a command that must succeed."""
     envelope = fraudctl(home, *arguments)
-    assert envelope["exit_code"] == 0, envelope
+    assert envelope["exit_code"] == 0, json.dumps(envelope["error"])
     data: dict[str, Any] = envelope["data"]
     return data
 
@@ -51,6 +52,17 @@ def docker(*arguments: str, wait_s: float = 300.0) -> str:
     return done.stdout
 
 
+def profile_of(home: Path) -> Path:
+    """The profile of a stack, beside its home."""
+    return home.with_name("containers.yaml")
+
+
+def up(home: Path, *arguments: str) -> None:
+    """Start the stack of all tests, or start it again."""
+    profile = ("--profile", str(profile_of(home)))
+    data_of(home, "up", *profile, "--with", "prometheus", "--any-port", "--wait", "300", *arguments)
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """A started stack. FRAUDCTL_TEST_HOME names one that runs already and is left running."""
@@ -59,8 +71,9 @@ def stack() -> Iterator[Stack]:
         return
     with tempfile.TemporaryDirectory(prefix="fraudctl-compose-", ignore_cleanup_errors=True) as name:
         home = Path(name) / "home"
+        profile_of(home).write_text(PROFILE)
         try:
-            data_of(home, "up", "--engine", "compose", "--with", "prometheus", "--any-port", "--wait", "300")
+            up(home, "--engine", "compose")
             yield current(home)
         finally:
             data_of(home, "purge", "--yes")

@@ -19,10 +19,12 @@ from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, tail
 from fraudctl.servers import names
+from pipeline.connections.aws import Access
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.proxies import open_url
 from pipeline.metrics import catalogue
-from tests.compose.conftest import FILES, data_of, docker, fraudctl
+from pipeline.sinks.dynamodb import client as dynamo
+from tests.compose.conftest import FILES, data_of, docker, fraudctl, up
 from tests.prometheus import Prometheus
 from tests.stack.flow import await_sinks, await_that
 from tests.waiting import LONG_S
@@ -33,6 +35,7 @@ WATCHED = (
     "flink-jobmanager",
     "flink-taskmanager",
     "keeper",
+    "sink-dynamodb",
     "sink-postgres",
     "sink-redis",
     "ticker",
@@ -45,7 +48,7 @@ SIMULATE = ("simulate", "--attack", "ip-burst", "--rate", "500", "--duration", "
 def test_five_thousand_events_are_decided_and_every_store_holds_what_the_log_holds(stack: Stack) -> None:
     sent = data_of(stack.home, *SIMULATE)
     assert (sent["sent"], sent["decided"], sent["lost"]) == (EVENTS, EVENTS, 0)
-    assert verified(stack) == {"postgres": EVENTS, "redis": sent["alerts"]}
+    assert verified(stack) == {"postgres": EVENTS, "redis": sent["alerts"], "dynamodb": sent["alerts"]}
     assert data_of(stack.home, "status")["healthy"]
 
 
@@ -74,7 +77,8 @@ def test_prometheus_is_shown_every_program_and_what_the_exporter_sees(stack: Sta
         LONG_S,
         lambda: f"unseen: {[one for one in seen if not asked.query(one)]}",
     )
-    await_that(lambda: up(asked) == {name: {"1"} for name in WATCHED}, LONG_S, lambda: f"{up(asked)}")
+    wanted = {name: {"1"} for name in WATCHED}
+    await_that(lambda: targets(asked) == wanted, LONG_S, lambda: f"{targets(asked)}")
     written = {
         one.name
         for chapter in catalogue.CHAPTERS
@@ -125,6 +129,11 @@ def test_nobody_comes_in_without_the_secrets_of_the_stack(stack: Stack) -> None:
         with pytest.raises((URLError, ssl.SSLError, ConnectionError)):
             open_url(Request(url), LONG_S, whoever(url))
     assert Flink(stack.flink).overview().slots > 0
+    dynamodb, own = stack.address("dynamodb"), stack.secret_path("dynamodb")
+    for key in (None, "fraudctl:wrong"):
+        with pytest.raises(dynamo.Unreachable, match="security token"):
+            tables(dynamodb, Access(key))
+    assert tables(dynamodb, Access(own))
 
 
 def test_a_stack_of_another_home_runs_beside_it_and_goes_alone(stack: Stack, tmp_path: Path) -> None:
@@ -151,7 +160,7 @@ def test_down_and_up_keep_what_was_decided(stack: Stack) -> None:
     before = logged(stack)
     assert data_of(stack.home, "down")["savepoint"]
     assert not engines.of(stack).is_running(stack.home)
-    data_of(stack.home, "up", "--with", "prometheus", "--any-port", "--wait", "300")
+    up(stack.home)
     again = engines.current(stack.home)
     assert (again.addresses, logged(again)) == (stack.addresses, before)
     assert sum(verified(again).values()) > EVENTS
@@ -170,6 +179,12 @@ def test_purge_leaves_no_container_network_or_volume(stack: Stack) -> None:
     assert docker("network", "ls", "-q", "--filter", label) == ""
     assert docker("volume", "ls", "-q", "--filter", label) == ""
     assert not stack.home.exists()
+
+
+def tables(address: str, access: Access) -> list[str]:
+    """Those that DynamoDB shows."""
+    names: list[str] = dynamo.call(dynamo.client(address, access).list_tables)["TableNames"]
+    return names
 
 
 def whoever(url: str) -> ssl.SSLContext | None:
@@ -195,7 +210,7 @@ def shown_of_flink(stack: Stack) -> list[str]:
     return [one["name"] for one in flink["programs"]]
 
 
-def up(asked: Prometheus) -> dict[str, set[str]]:
+def targets(asked: Prometheus) -> dict[str, set[str]]:
     """What each program's targets are, by its name: "1" is one that answers."""
     found: dict[str, set[str]] = {}
     for one in asked.query("up"):

@@ -21,7 +21,17 @@ _TOLD = {
     "Parallelism": "2",
     "Bootstrap": "b-1.risk:9098,b-2.risk:9098",
     "RedisAddress": "redis.risk",
+    "CodeBucket": "code",
+    "CodeKey": "job-0a1b.zip",
+    "Subnets": "subnet-1,subnet-2",
+    "ProgramsGroup": "sg-1",
 }
+REPLAY_ROLE = "arn:aws:iam::123456789012:role/replay"
+_MADE = f"""
+Outputs:
+  ReplayRole: {{Value: "{REPLAY_ROLE}"}}
+  ReplayLog: {{Value: "arn:aws:logs:{REGION}:123456789012:log-group:job:log-stream:replay"}}
+"""
 _STACK = """
 AWSTemplateFormatVersion: "2010-09-09"
 Parameters: PARAMETERS
@@ -41,14 +51,20 @@ def account_on(s3: Server, flink: ManagedFlink, patch: pytest.MonkeyPatch) -> Ac
     return Account(f"risk-{uuid.uuid4().hex[:8]}", REGION)
 
 
-def deployed(account: Account, programs: Sequence[str]) -> None:
-    """What `deploy` leaves, as far as anybody asks for it: three stacks and services of programs."""
+def deployed(account: Account, programs: Sequence[str], is_old: bool = False) -> None:
+    """What `deploy` leaves, as far as anybody asks for it: three stacks and services of programs.
+
+    With `is_old` a version did that knew no replays.
+    """
     for layer in deployment.LAYERS:
         told = _TOLD if layer == deployment.PIPELINE else {"Days": "7"}
         shapes = ", ".join(f"{name}: {{Type: String}}" for name in told)
         values = ", ".join(f"!Ref {name}" for name in told)
         stack = deployment.stack_name(account, layer)
-        text = _STACK.replace("PARAMETERS", f"{{{shapes}}}").replace("NAME", stack).replace("VALUES", values)
+        template = _STACK + (_MADE if layer == deployment.PIPELINE and not is_old else "")
+        text = (
+            template.replace("PARAMETERS", f"{{{shapes}}}").replace("NAME", stack).replace("VALUES", values)
+        )
         cloudformation.apply(account, stack, Template(text, told), WAIT_S, Progress())
     account.ask("ecs", "create_cluster", clusterName=account.name)
     container = {"name": "one", "image": "image", "memory": 64}

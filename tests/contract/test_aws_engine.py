@@ -24,7 +24,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.settings import reading
 from tests.contract.aws_doubles import REGION, account_on, deployed
 from tests.contract.conftest import Server
-from tests.managed_flink import ManagedFlink, managed_flink
+from tests.managed_flink import Application, ManagedFlink, managed_flink
 
 PROFILE = reading.load(template.PROFILE)
 PROGRAMS = programs.names(PROFILE)
@@ -146,6 +146,20 @@ def test_down_stops_job_and_programs_and_purge_deletes_the_pipeline_alone(
     found = deployment.layers(account)
     assert [layer for layer, state in found.items() if state is None] == [deployment.PIPELINE]
     assert not stack.home.exists()
+
+
+def test_a_replay_that_is_there_is_in_the_status_is_named_by_down_and_goes_with_purge(
+    stack: Stack, account: Account, flink: ManagedFlink, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"{account.name}-replay-0a1b-1"
+    flink.others[name] = Application("RUNNING")
+    engine = engines.of(stack)
+    assert [one.name for one in engine.health(stack) if one.title == "Replay"] == ["replay-0a1b-1"]
+    engine.down(stack.home)
+    assert f"{name} is still there and is paid for" in capsys.readouterr().err
+    assert flink.deleted == []
+    engine.purge(stack.home)
+    assert flink.deleted == [name]
 
 
 def test_doctor_says_who_we_are_and_what_is_there(stack: Stack) -> None:

@@ -22,6 +22,7 @@ from fraudctl.home import signing
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.jobs.activations import RulesTopic
 from fraudctl.jobs.application import application
+from fraudctl.jobs.end_marks import HEADER, EndMarks
 from fraudctl.kafka import admin, tail, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.settings import reading
@@ -178,12 +179,23 @@ def test_a_setting_that_the_service_refuses_is_refused_here(
 def test_the_unpacked_zip_decides_byte_for_byte_what_every_engine_decides(
     folder: Path, profile: Profile, kafka: Kafka, cluster: SessionCluster
 ) -> None:
-    config = replace(application(profile, "nowhere:1", 0, {}), bounded=True)
+    config = application(profile, "nowhere:1", 0, {})
     made = package.build(config, folder / "job.zip", python=PYTHON)
     assert package.build(config, folder / "again.zip", python=PYTHON).sha256 == made.sha256
-    job = run(cluster, unpacked(made.path, folder / "code"), {"bootstrap": kafka.bootstrap, "run": "3"})
+    assert package.job_of(made.path) == config
+    partitions = admin.partitions_of(kafka, profile.topics.decisions)
+    ending = replace(config, bounded=True, end_marks=partitions)
+    # As a replay has it: the zip of the live job with another job in it.
+    second = package.with_job(made.path, ending, folder / "second.zip")
+    marks = EndMarks(kafka, profile.topics.decisions)
+    assert not marks.are_there()
+    job = run(cluster, unpacked(second.path, folder / "code"), {"bootstrap": kafka.bootstrap, "run": "3"})
     assert job.state == "FINISHED", (cluster.flink.exceptions(job.job_id), cluster.log()[-6_000:])
-    decided = list(tail.records(kafka, profile.topics.decisions))
+    assert marks.are_there()
+    said = list(tail.records(kafka, profile.topics.decisions))
+    assert sum(one.value is None for one in said) == marks.records - len(by_reference(kafka, profile)) > 0
+    assert [one.headers for one in said if one.value is None] == [{HEADER: b"0/1"}] * partitions
+    decided = [one for one in said if one.value is not None]
     places = [(one.partition, json.loads(one.value or b"")["source"]["offset"]) for one in decided]
     assert dict(zip(places, (one.value for one in decided), strict=True)) == by_reference(kafka, profile)
     assert len(decided) == len(set(places)) > EVENTS // 2

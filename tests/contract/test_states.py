@@ -20,6 +20,7 @@ from fraudctl.states.places import objects, places
 from pipeline.connections import aws
 from pipeline.connections.aws import Access
 from tests.contract.conftest import Server
+from tests.google_storage import google_storage
 
 A, B = "a" * 32, "b" * 32
 HEAD = b"I`g-\x00\x00\x00\x06" + bytes(16)
@@ -83,12 +84,8 @@ def _gcs(request: pytest.FixtureRequest, folder: Path) -> tuple[Place, Put]:
 
 @pytest.fixture(scope="session")
 def gcs_server() -> Iterator[FakeGCSServer]:
-    server = FakeGCSServer()
-    server.start()
-    process = server._process
-    yield server
-    server.stop()
-    process.stderr.close()  # which it leaves open
+    with google_storage() as server:
+        yield server
 
 
 def s3_client(server: Server) -> Any:

@@ -32,15 +32,16 @@ class OnServer:
 
 
 class Nodes:
-    """Makes the pods that Deployments want, says that each is ready, and that each Job is done."""
+    """Makes the pods that Deployments want, says that they are ready, and that Jobs are done but replays."""
 
     def __init__(self, server: ApiServer) -> None:
         self._server, self._made = server, 0
 
     def look(self) -> None:
         for job in self._server.get("jobs"):
-            if not job.get("status", {}).get("succeeded"):
-                self._complete(job["metadata"]["name"])
+            name = job["metadata"]["name"]
+            if "-replay-" not in name and not job.get("status", {}).get("succeeded"):
+                self._complete(name)
         pods = self._server.get("pods")
         for deployment in self._server.get("deployments"):
             self._keep(deployment, [pod for pod in pods if _is_of(pod, deployment)])

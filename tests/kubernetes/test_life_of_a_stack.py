@@ -133,6 +133,9 @@ def test_a_replay_is_given_a_flink_of_its_own_and_an_interrupt_leaves_nothing_of
         [its] = [it for it in server.get(KIND) if it["metadata"]["name"] != RELEASE]
         assert ("job" in its["spec"], its["metadata"]["ownerReferences"][0]["kind"]) == (False, "Job")
         assert cli("job", "status")["data"]["flink"]["job_id"] == job_id
+        [shown] = [it["name"] for it in cli("status")["data"]["servers"] if "-replay-" in it["name"]]
+        assert shown == its["metadata"]["ownerReferences"][0]["name"]
+        assert cli("replay", "--clean", code=1)["error"]["code"] == "replay_under_way"
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     finally:

@@ -24,7 +24,7 @@ sinks:
   redis: {{ca_file: ca.pem, password_file: redis.password}}
 schema_registry:
   url: "{registry}"
-  decisions: avro
+  decisions: {decisions}
   ca_file: registry.pem
   username: risk
   password_file: registry.password
@@ -70,13 +70,16 @@ class Elsewhere:
         self.put("ca.pem", authority.cert.read_text())
         self.put("risk.pem", ours.cert.read_text())
         self.put("kafka.password", kafka)
+        self.put("registry.password", kafka)
         self.put("risk.key.pem", ours.key.read_text())
         for name in ("postgres", "redis"):
             self.put(f"{name}.password", store)
 
     def renew(self, authority: Authority, kafka: str, store: str) -> None:
-        """All servers show other certificates, want others, know other passwords, and end what is open."""
+        """All servers show other certificates, want others, know other passwords, and end what is open; the
+        registry has its certificate still."""
         self.kafka.user("risk", kafka)
+        self.registry.password = kafka
         for broker in self.kafka.brokers:
             self.kafka.kill(broker.number)
         self.kafka.renew(authority)
@@ -109,8 +112,9 @@ class Elsewhere:
 
 
 @contextmanager
-def servers_elsewhere(folder: Path, password: str) -> Iterator[Elsewhere]:
-    """Three brokers and one of each other, which know us by this password, or by `first`."""
+def servers_elsewhere(folder: Path, password: str, decisions: str = "avro") -> Iterator[Elsewhere]:
+    """Three brokers and one of each other, which know us by this password, or by `first`; decisions are
+    written as that."""
     authority = Authority(folder / "authority")
     pair = authority.issue("server")
     brokers = Cluster(folder / "kafka", authority, CLOSED)
@@ -124,10 +128,9 @@ def servers_elsewhere(folder: Path, password: str) -> Iterator[Elsewhere]:
         registry.password = password
         made = Elsewhere(folder, authority, kafka, postgres, valkey, registry)
         made.put("registry.pem", authority.cert.read_text())
-        made.put("registry.password", password)
         made.take(authority, password, "first")
         places = {"kafka": kafka.at("SASL"), "postgres": postgres.address(), "redis": valkey.address()}
         places["registry"] = registry.url
-        made.profile.write_text(PROFILE.format(**places))
+        made.profile.write_text(PROFILE.format(**places, decisions=decisions))
         made.grant()
         yield made

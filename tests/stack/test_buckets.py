@@ -19,6 +19,7 @@ from fraudctl.jobs import states
 from tests.certificates import Authority
 from tests.contract.conftest import Server, moto_server
 from tests.contract.test_states import s3_client
+from tests.disclosure import contents
 from tests.kafka_cluster import Cluster, running
 from tests.stack import flow
 from tests.stack.flow import all_tasks_run, await_checkpoint, await_decisions, kill, send_all, workload
@@ -31,8 +32,10 @@ sinks: {{}}
 pipeline: {{checkpoint_interval_ms: 2000}}
 servers: {{kafka: {{external: {{bootstrap: "{kafka}"}}}}}}
 checkpoints:
-  url: s3://risk-states/live
-  endpoint: "{s3}"
+  url: {root}
+  endpoint: "{endpoint}"
+"""
+WITH_KEYS = """\
   path_style: true
   credentials_file: bucket.keys
 """
@@ -43,7 +46,7 @@ class Place:
     """Where the home is, and the servers elsewhere: Kafka and a bucket."""
 
     folder: Path
-    s3: Server
+    root: str
 
     @property
     def profile(self) -> str:
@@ -61,11 +64,17 @@ def place(tmp_path_factory: pytest.TempPathFactory, s3: Server) -> Iterator[Plac
     folder = tmp_path_factory.mktemp("buckets")
     s3_client(s3).create_bucket(Bucket="risk-states")
     (folder / "bucket.keys").write_text(f"risk:{SECRET}")
-    with running(Cluster(folder / "kafka", Authority(folder / "authority"), {})) as kafka:
-        made = Place(folder, s3)
-        text = PROFILE.format(kafka=kafka.inner.bootstrap, s3=s3.address)
-        Path(made.profile).write_text(text)
+    with beside_kafka(Place(folder, "s3://risk-states/live"), s3.address, WITH_KEYS) as made:
         yield made
+
+
+@contextmanager
+def beside_kafka(place: Place, endpoint: str, more: str = "") -> Iterator[Place]:
+    """With a broker, and a profile that names both."""
+    with running(Cluster(place.folder / "kafka", Authority(place.folder / "authority"), {})) as kafka:
+        text = PROFILE.format(kafka=kafka.inner.bootstrap, root=place.root, endpoint=endpoint)
+        Path(place.profile).write_text(text + more)
+        yield place
 
 
 @contextmanager
@@ -103,8 +112,7 @@ def restored(stack: Stack) -> str:
 def shows_the_secret(stack: Stack) -> list[str]:
     """What has the keys beside Flink's own configuration, or has them where others may read."""
     own = stack.paths.flink_conf / "config.yaml"
-    files = [path for path in stack.home.rglob("*") if path.is_file() and path.stat().st_size < 20_000_000]
-    shown = [str(path) for path in files if SECRET.encode() in path.read_bytes() and path != own]
+    shown = [str(path) for path, held in contents(stack.home) if SECRET.encode() in held and path != own]
     for process in Path("/proc").glob("[0-9]*"):
         try:
             content = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
@@ -115,6 +123,14 @@ def shows_the_secret(stack: Stack) -> list[str]:
 
 
 def test_a_stack_is_killed_under_traffic_and_goes_on_from_the_bucket(place: Place) -> None:
+    killed_under_traffic(place)
+
+
+def killed_under_traffic(place: Place) -> Workload:
+    """Its TaskManager and its JobManager: all goes on from the bucket, and the end is a savepoint there.
+
+    What was sent: four parts.
+    """
     load = workload()
     with started(place, "first") as first:
         send_all(first, load, 0, PART)
@@ -127,7 +143,7 @@ def test_a_stack_is_killed_under_traffic_and_goes_on_from_the_bucket(place: Plac
         kill(first, "flink-jobmanager")
         send_all(first, load, 3 * PART, 4 * PART)
         # what a lost JobManager has left goes on for a while: the first job decides these, and the next again
-        checkpoints = "s3://risk-states/live/checkpoints/run-1/"
+        checkpoints = f"{place.root}/checkpoints/run-1/"
         flow.await_that(
             lambda: restored(first).startswith(checkpoints), LONG_S, lambda: "the job is not restored"
         )
@@ -138,3 +154,4 @@ def test_a_stack_is_killed_under_traffic_and_goes_on_from_the_bucket(place: Plac
         fraudctl(first.home, "down")
         newest = states.restore_points(first)[0]
         assert newest.is_savepoint
+    return load

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fraudctl.engines.local.engine import Engine
 from tests import intruder
+from tests.disclosure import contents
 
 CANARY = "CANARY0f0ursecrets"
 PROFILE = """\
@@ -49,8 +50,7 @@ def test_a_secret_is_in_its_file_and_nowhere_else() -> None:
 
 
 def shown(home: Path) -> set[str]:
-    files = [path for path in home.rglob("*") if path.is_file()]
-    return {path.name for path in files if CANARY.encode() in path.read_bytes()}
+    return {path.name for path, held in contents(home) if CANARY.encode() in held}
 
 
 def is_told(pid: int) -> bool:

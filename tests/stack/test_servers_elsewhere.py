@@ -30,6 +30,7 @@ from fraudctl.kafka.tail import Record
 from pipeline.records.clock import now_ms
 from pipeline.records.framed import HEAD_BYTES, framed
 from tests.certificates import Authority
+from tests.disclosure import contents
 from tests.protoc import Compiled, in_frame
 from tests.stack.cli import data_of
 from tests.stack.elsewhere import Elsewhere, servers_elsewhere
@@ -90,8 +91,7 @@ def fraudctl(home: Path, *arguments: str) -> str:
 def holds_the_secret(stack: Stack) -> list[str]:
     """What shows the password: the stack's files, command lines and environments."""
     needles = (PASSWORD.encode(), b"s3cret")
-    files = [path for path in stack.home.rglob("*") if path.is_file() and path.stat().st_size < 50_000_000]
-    shown = [path for path in files if any(needle in path.read_bytes() for needle in needles)]
+    shown = [path for path, held in contents(stack.home) if any(needle in held for needle in needles)]
     for process in Path("/proc").glob("[0-9]*"):
         for name in ("cmdline", "environ"):
             try:
@@ -184,8 +184,8 @@ def test_one_broker_dies_then_another_and_nothing_is_lost_or_decided_twice(
     each_is_decided_once(stack, load)
 
 
-def change_every_password_and_certificate(stack: Stack, elsewhere: Elsewhere) -> None:
-    """What tests/soak tries: nothing is lost or decided twice by it."""
+def change_every_password_and_certificate(stack: Stack, elsewhere: Elsewhere, time: int) -> None:
+    """What tests/soak tries, the first or a later time: nothing is lost or decided twice by it."""
     names, load = stack.profile.topics, workload()
     events = iter(load.events(EVENTS))
     # by a way in that nothing is changed about: events go on to arrive
@@ -198,11 +198,12 @@ def change_every_password_and_certificate(stack: Stack, elsewhere: Elsewhere) ->
 
     send(EVENTS // 3)
     await_decisions(stack, load, EVENTS // 3)
-    authority = Authority(elsewhere.folder / "next", "next CA")
-    elsewhere.renew(authority, NEXT_PASSWORD, "second")
+    authority = Authority(elsewhere.folder / f"authority-{time}", f"CA {time}")
+    kafka, store = f"{NEXT_PASSWORD}-{time}", f"store-{time}"
+    elsewhere.renew(authority, kafka, store)
     send(EVENTS // 3)
     await_that(lambda: "Kafka at" in said_of_the_job(stack), "the job says why it does not run")
-    elsewhere.take(authority, NEXT_PASSWORD, "second")
+    elsewhere.take(authority, kafka, store)
     send(EVENTS - 2 * (EVENTS // 3))
     each_is_decided_once(stack, load)
     data_of(stack, "sinks", "status")

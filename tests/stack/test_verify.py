@@ -47,7 +47,7 @@ def delete_flag(stack: Stack) -> Identity:
 def test_a_row_and_a_flag_that_are_gone_are_named_and_mended(stack: Stack) -> None:
     """Once over all that the tests before have left in the log, then over this test's own part of it."""
     began = datetime.datetime.now(datetime.UTC).isoformat()
-    data_of(stack, "simulate", "--attack", "ip-burst", "--rate", "100", "--duration", "10s", "--seed", "11")
+    data_of(stack, "simulate", "--attack", "ip-burst", "--rate", "250", "--duration", "4s", "--seed", "11")
     await_sinks(stack)
     before = ask(stack, "verify", "sinks")
     assert (before["exit_code"], faults(before)) == (0, set()), before

@@ -35,7 +35,7 @@ def prometheus(stack: Stack) -> Iterator[Prometheus]:
 def attacked(stack: Stack, prometheus: Prometheus) -> Prometheus:
     """After an attack, a refused record and a comparison of the stores, all of it seen."""
     await_that(lambda: len(prometheus.query("up == 1")) == len(targets.of(stack)), LONG_S, lambda: "targets")
-    ask(stack, "simulate", "--attack", "ip-burst", "--rate", "100", "--duration", "15s", "--seed", "5")
+    ask(stack, "simulate", "--attack", "ip-burst", "--rate", "300", "--duration", "5s", "--seed", "5")
     sender = Sender(stack.kafka)
     sender.send(stack.profile.topics.transactions, b"{", b"nobody")
     assert (sender.flush(), sender.failed) == (0, 0)

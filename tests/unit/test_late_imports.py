@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,10 +47,16 @@ OURS = {
 }
 """modules of ours that may be imported late, for the library each of them is about"""
 
+INDENTED = re.compile(r"^[ \t]+(?:import|from)\b|[:;][ \t]*(?:import|from)\b", re.MULTILINE)
+"""an import that does not begin its line stands in something"""
+
 
 def late(module: Path) -> Iterator[str]:
     """What the functions of a module import, by full names."""
-    for function in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+    text = module.read_text(encoding="utf-8")
+    if not INDENTED.search(text):
+        return  # parsing is what takes time
+    for function in ast.walk(ast.parse(text)):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             for node in ast.walk(function):
                 if isinstance(node, ast.Import):

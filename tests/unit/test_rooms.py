@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "tests" / "unit"
 FILES = sorted(UNIT.rglob("test_*.py"))
+JAVA = sorted((ROOT / "pipeline").rglob("*.java"))
 
 OF_NO_MODULE = {
     "test_docs_commands.py": "command lines that documents print",
@@ -53,7 +54,8 @@ def subjects(file: Path) -> set[Path]:
     name = file.stem.removeprefix("test_")
     room = in_house(file.parent)
     java = "".join(part.capitalize() for part in name.split("_")) + ".java"
-    return {room / f"{name}.py", room / f"_{name}.py", room / name, *room.rglob(java)}
+    classes = {one for one in JAVA if one.name == java and room in one.parents}
+    return {room / f"{name}.py", room / f"_{name}.py", room / name, *classes}
 
 
 @pytest.mark.parametrize(

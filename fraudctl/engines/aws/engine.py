@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from fraudctl.aws import application, deployment, inside
+from fraudctl.aws import application, deployment, inside, second
 from fraudctl.aws import logs as cloudwatch
 from fraudctl.aws import programs as services
 from fraudctl.aws.account import Account
-from fraudctl.console.progress import progress
-from fraudctl.engines.aws import checks, kept, programs, start
+from fraudctl.console.progress import Progress, progress
+from fraudctl.console.streams import say
+from fraudctl.engines.aws import checks, kept, programs, replay, start
 from fraudctl.engines.aws.live import Application
 from fraudctl.engines.contract import Check, Condition, Ended, Line, ProgramState, ServerHealth, Wish
 from fraudctl.engines.following import followed
@@ -20,6 +22,7 @@ from fraudctl.errors import Failed
 from fraudctl.home import folder as homes
 from fraudctl.home.folder import Removed
 from fraudctl.home.stack import Stack, read
+from fraudctl.jobs.live_answers import Past
 
 DOWN_S, PURGE_S, STOP_S = 600.0, 1_800.0, 180.0
 DAY_MS = 86_400_000
@@ -47,16 +50,21 @@ class Engine:
         """Neither job nor program runs; brokers, stores and network stay, and cost what they cost."""
         if not self.is_running(home):
             return False
+        account = kept.account(home)
         with progress("stopping the job with a snapshot"):
-            deployment.down(kept.account(home), _stack(home).profile, DOWN_S)
+            deployment.down(account, _stack(home).profile, DOWN_S)
+        for name in second.there(account):
+            say(f"{account.name}-{name} is still there and is paid for; delete it: fraudctl replay --clean")
         return True
 
     def purge(self, home: Path) -> Removed:
-        """Job, programs, roles and alarms are deleted; what holds data, and its network, stays."""
+        """Job, programs, roles, alarms and replays are deleted; what holds data, and its network, stays."""
         if not home.exists():
             return Removed(home)
         homes.refuse_unremovable(home)
         if (found := kept.values(home)) is not None:
+            for name in second.there(found.account):
+                second.drop(found.account, name, PURGE_S)
             with progress(f"deleting the pipeline of {found.name}") as shown:
                 deployment.delete(found.account, PURGE_S, shown)
         return homes.remove(home)
@@ -69,8 +77,9 @@ class Engine:
         return not is_stopped or any(one.is_wanted for one in self._states(home).values())
 
     def health(self, stack: Stack) -> list[ServerHealth]:
-        """The stacks of CloudFormation, Flink, the alarms, and every program."""
-        found = deployment.overview(kept.account(stack.home), stack.profile)
+        """The stacks of CloudFormation, Flink, the alarms, every program, and replays that are under way."""
+        account = kept.account(stack.home)
+        found = deployment.overview(account, stack.profile)
         is_stopped = found.job is not None and found.job.status == "READY"
         runs = found.job is not None and (found.job.runs or is_stopped)
         said = found.job.status.lower() if found.job else "not there"
@@ -79,6 +88,7 @@ class Engine:
             ServerHealth("flink", "Flink", "", runs, "" if runs else f"the application is {said}", ()),
             ServerHealth("alarms", "Alarms", "", not found.alarms, ", ".join(found.alarms), ()),
             *(_of_program(one) for one in self.programs(stack).values()),
+            *(ServerHealth(name, "Replay", "", True, "", ()) for name in second.there(account)),
         ]
 
     def programs(self, stack: Stack) -> Mapping[str, ProgramState]:
@@ -138,6 +148,21 @@ class Engine:
 
     def examine(self, home: Path, environ: Mapping[str, str]) -> list[Check]:
         return checks.examine(home)
+
+    def keep_rule_sets(self, stack: Stack) -> None:
+        replay.keep_rule_sets(stack)
+
+    def cluster_of(self, stack: Stack, parallelism: int) -> str:
+        return replay.words(kept.account(stack.home), parallelism)
+
+    def run_bounded(
+        self, stack: Stack, topic: str, name: str, wait_s: float, progress: Progress, **changes: Any
+    ) -> Past:
+        """See `fraudctl.engines.own_cluster`: in a second application."""
+        return replay.run(stack, topic, name, wait_s, progress, **changes)
+
+    def drop_cluster(self, stack: Stack, name: str) -> bool:
+        return replay.drop(stack, name)
 
     def _names(self, home: Path) -> list[str]:
         return services.names(_stack(home).profile)

@@ -107,9 +107,11 @@ class Engine:
         flink = job["flink"]
         runs = bool(flink and flink["all_tasks_running"]) or job["wanted"] == "stopped"
         said = job["keeper"]["last_error"] or f"the operator says {job['keeper']['state']}"
+        replays = replay.under_way(kept.cluster(stack.home))
         return [
             ServerHealth("flink", "Flink", stack.address("flink"), runs, "" if runs else str(said), ()),
             *found,
+            *(ServerHealth(name, "Replay", "", True, "", ()) for name in replays),
         ]
 
     def programs(self, stack: Stack) -> Mapping[str, ProgramState]:
@@ -191,6 +193,9 @@ class Engine:
         """See `fraudctl.engines.nearby`: by a Flink and a Job of what the values of the last `up` say."""
         _, manifests = start.rendered(stack.home, Elsewhere())
         return replay.run(kept.cluster(stack.home), manifests, arguments, rule_sets, wait_s, needs_flink)
+
+    def replays_under_way(self, stack: Stack) -> list[str]:
+        return replay.under_way(kept.cluster(stack.home))
 
     def examine(self, home: Path, environ: Mapping[str, str]) -> list[Check]:
         return checks.examine(home)

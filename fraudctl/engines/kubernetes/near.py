@@ -21,6 +21,9 @@ from fraudctl.waiting import until
 
 LOOK_S: Final = 1.0
 _HINT: Final = "see: kubectl describe job {name}"
+_KILLED: Final = (
+    "it had too little memory, or its machine is gone; what a replay has left then: fraudctl replay --clean"
+)
 
 
 def run(
@@ -37,8 +40,9 @@ def run(
     """
     job = manifest(manifests, arguments, secrets.token_hex(4))
     name = job["metadata"]["name"]
-    cluster.ask(["create", "-f", "-"], yaml.safe_dump(job, sort_keys=False))
+    # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
     try:
+        cluster.ask(["create", "-f", "-"], yaml.safe_dump(job, sort_keys=False))
         return ended(cluster, name, wait_s, begun, look_s)
     finally:
         cluster.ask(["delete", "job", name, "--wait=false", "--ignore-not-found"])
@@ -90,7 +94,7 @@ def _exit_code(cluster: Cluster, name: str, begun: Event) -> tuple[int] | None:
                 raise Failed(f"the pod of the command cannot start: {reason}", hint=_HINT.format(name=name))
     [job] = cluster.get("jobs", f"job-name={name}") or [{}]
     if job.get("status", {}).get("failed"):
-        raise Failed("the pod of the command went away", hint=_HINT.format(name=name))
+        raise Failed("the pod of the command went away", hint=_KILLED)
     return None
 
 

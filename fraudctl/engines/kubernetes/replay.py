@@ -54,8 +54,11 @@ def run(
     cluster_name = flink["metadata"]["name"] if needs_flink else mounted.NO_FLINK
     job = job_of(manifests, cluster_name, arguments, mark, wait_s)
     name = job["metadata"]["name"]
-    made = json.loads(cluster.ask(["create", "-o", "json", "-f", "-"], yaml.safe_dump(job, sort_keys=False)))
+    # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
     try:
+        made = json.loads(
+            cluster.ask(["create", "-o", "json", "-f", "-"], yaml.safe_dump(job, sort_keys=False))
+        )
         owned = [rule_sets_of(job, rule_sets), *([flink] if needs_flink else [])]
         for one in owned:
             one["metadata"]["ownerReferences"] = [_owner(made)]
@@ -64,6 +67,12 @@ def run(
     finally:
         gone = [f"job/{name}", f"{KIND}/{flink['metadata']['name']}", f"configmap/{name}"]
         cluster.ask(["delete", *gone, "--wait=false", "--ignore-not-found"])
+
+
+def under_way(cluster: Cluster) -> list[str]:
+    """The Jobs of replays that have not ended."""
+    found = cluster.get("jobs", f"{cluster.place.selector},{programs.COMPONENT}={mounted.REPLAY}")
+    return [it["metadata"]["name"] for it in found if not _has_ended(it)]
 
 
 def flink_of(manifests: Sequence[Mapping[str, Any]], mark: str) -> dict[str, Any]:
@@ -103,6 +112,11 @@ def rule_sets_of(job: Mapping[str, Any], contents: Iterable[Mapping[str, Any]]) 
     data = {f"{content_hash(one)}.json": json.dumps(one, ensure_ascii=False) for one in contents}
     metadata = {"name": job["metadata"]["name"], "labels": labels}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def _has_ended(job: Mapping[str, Any]) -> bool:
+    conditions = job.get("status", {}).get("conditions", ())
+    return any(one["type"] in ("Complete", "Failed") and one["status"] == "True" for one in conditions)
 
 
 def _owner(made: Mapping[str, Any]) -> dict[str, Any]:

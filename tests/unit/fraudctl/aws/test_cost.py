@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fraudctl.aws import cost
+from fraudctl.aws import cost, cost_page
 from fraudctl.errors import UsageError
 
 PAGE = Path(__file__).parents[4] / "docs" / "aws.md"
@@ -61,3 +62,16 @@ def test_prices_that_cannot_be_reckoned_with_are_refused(tmp_path: Path, text: s
 def test_a_rate_whose_sizes_nobody_knows_is_refused() -> None:
     with pytest.raises(UsageError, match="the sizes for it are not known"):
         cost.monthly(cost.prices(), 20_000)
+
+
+def test_the_page_is_the_one_that_is_made_of_the_shipped_prices() -> None:
+    assert cost_page.text(PAGE.read_text(), cost.prices()) == PAGE.read_text(), "run: make costs"
+
+
+def test_other_prices_make_another_table_that_says_when_and_where_they_were_looked_up() -> None:
+    other = replace(cost.prices(), msk_broker_hour=1.0, checked="2026-01-31", source="AWS' price list")
+    made = cost_page.text(PAGE.read_text(), other)
+    assert "Prices checked: 2026-01-31. Where from: AWS' price list" in made
+    assert (
+        "| MSK: 3 brokers m7g.large at 1.0/h, 200 GB each (10,000/s: 1,000 GB) at 0.10/GB | 2,250 |" in made
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fraudctl.aws import alerts, package, programs, rights, template, watch
+from fraudctl.aws import alerts, package, programs, replays, rights, template, watch
 from fraudctl.errors import UsageError
 from fraudctl.monitoring.alerts import ALERTS
 from fraudctl.settings import reading
@@ -123,12 +124,12 @@ def test_the_application_is_told_what_the_package_is_and_what_the_job_reads() ->
 
 def test_no_part_may_do_more_than_grants_prints() -> None:
     assert rights.beyond_grants(PROFILE) == []
-    known = {"Create", "Describe", "DescribeConfigs", "Read", "Write"}
+    known = {"Create", "Delete", "Describe", "DescribeConfigs", "Read", "Write"}
     assert known == rights.TOPIC_ACTIONS.keys()
 
 
 def test_every_topic_and_group_in_a_role_is_one_of_the_profile() -> None:
-    roles = resources("AWS::IAM::Role")
+    roles = [resources("AWS::IAM::Role"), resources("AWS::IAM::ManagedPolicy")]
     marks = (":topic/${ClusterPath}/", ":group/${ClusterPath}/")
     named = {text.split("${ClusterPath}/")[1] for text in texts(roles) if any(mark in text for mark in marks)}
     parts = rights.parts(PROFILE).values()
@@ -143,8 +144,47 @@ def test_only_what_cannot_be_narrowed_is_allowed_on_everything() -> None:
         for statement in policy["PolicyDocument"]["Statement"]
         if statement["Resource"] == "*"
     ]
-    assert [sid for sid, _ in wide] == ["Network", "Login"]
+    # The service asks for interfaces of the live job and of a replay alike.
+    assert [sid for sid, _ in wide] == ["Network", "Network", "Login"]
     assert not [action for _, actions in wide for action in actions if action.endswith(":*")]
+
+
+def test_who_asks_for_a_replay_may_touch_nothing_of_the_live_job() -> None:
+    [policy] = resources("AWS::IAM::ManagedPolicy").values()
+    statements = policy["PolicyDocument"]["Statement"]
+    names = {text.rpartition("/")[2] for one in statements for text in texts(one["Resource"])}
+    live = {PROFILE.topics.transactions, PROFILE.topics.decisions, PROFILE.topics.rules}
+    changes = ("Write", "Create", "Delete", "Put", "Start", "Stop", "Alter")
+    changing = {
+        (action, text)
+        for one in statements
+        for action in one["Action"]
+        if action.split(":")[1].startswith(changes)
+        for text in texts(one["Resource"])
+    }
+    assert live <= names
+    own = ("risk.decisions.replay-*", "application/${Name}-replay-*", "${CodeBucket}/replays/*")
+    assert {text for _, text in changing if not text.endswith(own)} == set()
+    assert {next(end for end in own if text.endswith(end)) for _, text in changing} == set(own)
+    assert "*" not in [one["Resource"] for one in statements]
+
+
+def test_packages_of_replays_do_not_stay_in_the_bucket() -> None:
+    text = (ROOT / "deploy" / "aws" / "data.yaml").read_text()
+    [rule] = re.findall(r"- Id: replays\n((?: {12}.*\n)+)", text)
+    assert f"Prefix: {replays.FOLDER}/\n" in rule
+    assert "ExpirationInDays: 7" in rule
+
+
+def test_the_job_of_a_replay_may_write_to_topics_of_replays_alone() -> None:
+    [policy] = resources("AWS::IAM::Role")["ReplayRole"]["Policies"]
+    written = [
+        text.partition("${ClusterPath}/")[2]
+        for one in policy["PolicyDocument"]["Statement"]
+        if "kafka-cluster:WriteData" in one["Action"]
+        for text in texts(one["Resource"])
+    ]
+    assert written == ["risk.decisions.replay-*"]
 
 
 def test_every_program_is_a_service_with_a_role_of_its_own() -> None:

@@ -96,7 +96,10 @@ def test_a_jar_that_is_not_the_locked_one_is_refused_and_not_kept(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_server_error_is_tried_again(repository: Repository, tmp_path: Path) -> None:
+def test_a_server_error_is_tried_again(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifacts, "AGAIN_S", 0.01)
     wanted = offer(repository, "lib", b"content")
     repository.failures = 1
     assert artifacts.fetch([wanted], tmp_path, url(repository)) == 1

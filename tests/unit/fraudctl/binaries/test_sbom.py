@@ -6,7 +6,9 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
+import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
@@ -14,7 +16,11 @@ from fraudctl.binaries import artifacts, sbom
 
 ROOT = Path(__file__).parents[4]
 LOCKED = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-BILL = json.loads(sbom.text(sbom.bill(LOCKED, artifacts.lock())))
+
+
+@pytest.fixture(scope="module")
+def bill() -> dict[str, Any]:
+    return dict(json.loads(sbom.text(sbom.bill(LOCKED, artifacts.lock()))))
 
 
 def pins(text: str) -> dict[str, str]:
@@ -23,16 +29,16 @@ def pins(text: str) -> dict[str, str]:
     return {re.sub(r"[-_.]+", "-", name).lower(): number for name, number in found}
 
 
-def test_it_is_a_bill_as_cyclonedx_defines_it() -> None:
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(BILL)) is None
+def test_it_is_a_bill_as_cyclonedx_defines_it(bill: dict[str, Any]) -> None:
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
 
 
-def test_it_has_every_package_and_every_jar_with_a_checksum() -> None:
-    named = {one["purl"] for one in BILL["components"]}
+def test_it_has_every_package_and_every_jar_with_a_checksum(bill: dict[str, Any]) -> None:
+    named = {one["purl"] for one in bill["components"]}
     assert {f"pkg:pypi/{name}@{number}" for name, number in pins(LOCKED).items()} <= named
     assert "pkg:maven/org.apache.kafka/kafka_2.13@4.4.0?type=jar" in named
     assert len({one.coordinates for one in artifacts.lock()}) == sum("pkg:maven" in one for one in named)
-    assert [one["purl"] for one in BILL["components"] if not one["hashes"]] == []
+    assert [one["purl"] for one in bill["components"] if not one["hashes"]] == []
 
 
 def test_the_lock_has_the_versions_that_were_chosen() -> None:

@@ -9,10 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
@@ -22,6 +20,9 @@ from hypothesis import strategies as st
 from fraudctl.files.options import ReadOptions
 from tests.examples import examples
 from tests.unit.fraudctl.files.test_any_dialect import as_json_lines, decided, tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Rows = list[dict[str, Any]]
 Writer = Callable[[Rows, Path], ReadOptions]
@@ -33,6 +34,8 @@ EURO = ReadOptions(kinds={"note": "text"}, decimal=",", zone="UTC")
 
 def frame(rows: Rows) -> pd.DataFrame:
     """As somebody has it in a notebook: times with a zone, amounts in euros, truth values."""
+    import pandas as pd  # a quarter of a second, for whoever collects this
+
     made = pd.DataFrame(rows)
     made["event_time"] = pd.to_datetime(made["event_time"], unit="s", utc=True)
     made["amount"] = made["amount"] / 100
@@ -95,6 +98,8 @@ def by_pyarrow_parquet(rows: Rows, path: Path) -> ReadOptions:
 
 def by_duckdb(ending: str, how: str) -> Writer:
     def write(rows: Rows, path: Path) -> ReadOptions:
+        import duckdb  # as pandas
+
         made = frame(rows)
         made["event_time"] = made["event_time"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         database = duckdb.connect(config={"threads": 1})

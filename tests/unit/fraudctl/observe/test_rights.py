@@ -44,8 +44,10 @@ def test_every_topic_of_a_profile_is_among_what_kafka_must_allow() -> None:
     profile = reading.load("all-sinks")
     topics = {acl.name for acl in kafka.needed(profile) if acl.kind == "topic" and not acl.is_prefix}
     assert topics == {spec.name for spec in wanted.specs(profile)}
-    groups = {acl.name for acl in kafka.needed(profile) if acl.kind == "group"}
+    groups = {acl.name for acl in kafka.needed(profile) if acl.kind == "group" and not acl.is_prefix}
     assert groups == {"fraudctl-job", "fraudctl-tail", *(f"fraudctl-sink-{sink}" for sink in profile.sinks)}
+    prefixes = {acl.name for acl in kafka.needed(profile) if acl.is_prefix}
+    assert prefixes == {"risk.decisions.replay-", "fraudctl-replay-"}
 
 
 def test_who_reads_a_line_for_kafka_can_run_it() -> None:

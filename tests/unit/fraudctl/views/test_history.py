@@ -50,7 +50,7 @@ def answering(body: bytes | dict[str, list[Any]]) -> Iterator[tuple[str, list[st
             """Nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield f"127.0.0.1:{server.server_address[1]}", asked

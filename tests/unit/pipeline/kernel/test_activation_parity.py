@@ -17,7 +17,7 @@ from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation
 from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference, Scored
-from tests.examples import examples
+from tests.examples import each_seed, examples
 from tests.kernel_process import KernelProcess
 from tests.streams import UNITS, Case, Change, LogShape, content, random_case, random_changes
 
@@ -132,7 +132,7 @@ def test_the_kernel_says_what_the_reference_says_while_rule_sets_change(
     assert by_kernel(kernel, case, topic) == expected
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", each_seed(3))
 def test_they_agree_on_longer_logs_with_keys_whose_state_lies_in_pieces(
     kernel: KernelProcess, seed: int
 ) -> None:

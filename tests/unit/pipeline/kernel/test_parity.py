@@ -13,7 +13,7 @@ from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference
-from tests.examples import examples
+from tests.examples import each_seed, examples
 from tests.kernel_process import KernelProcess
 from tests.oracle.windows import evaluate
 from tests.oracle.words import MONEY
@@ -153,7 +153,7 @@ def _not_events(case: Case) -> set[tuple[int, int]]:
     return {(row.partition, row.offset) for row in case.rows if row.fields is None and not row.headers}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", each_seed(6))
 def test_all_three_agree_on_longer_logs_of_many_features(kernel: KernelProcess, seed: int):
     case = random_case(seed, size=700, features=16)
     expected = evaluate(case)
@@ -161,14 +161,14 @@ def test_all_three_agree_on_longer_logs_of_many_features(kernel: KernelProcess, 
     assert by_kernel(kernel, case)[0] == expected
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", each_seed(3))
 def test_kernel_and_reference_agree_on_logs_too_long_for_the_oracle(kernel: KernelProcess, seed: int):
     shape = LogShape(partitions=4, ids=4_000, users=300, jumps=0.001)
     case = random_case(100 + seed, size=5_000, features=20, shape=shape)
     assert by_kernel(kernel, case)[0] == by_reference(case)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", each_seed(3))
 def test_neither_says_anything_else_when_partitions_are_read_in_another_order(
     kernel: KernelProcess, seed: int
 ):

@@ -13,6 +13,7 @@ from pipeline.rules.ruleset import PlanSettings, RuleSet, parse
 from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference
 from pipeline.scoring.scorer import values_of
+from tests.examples import each_seed
 from tests.kernel_process import KernelProcess
 from tests.streams import START_MS, Feature, FieldValue, Row, content, random_log, write_value
 
@@ -47,7 +48,7 @@ def of_python(ruleset: RuleSet, rows: tuple[Row, ...]) -> list[list[Any]]:
     return [list(values_of(one, ruleset)) for one in scored if not one.duplicate]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", each_seed(2))
 def test_rules_are_handed_the_same_values_by_the_kernel_as_by_the_specification(
     kernel: KernelProcess, seed: int
 ) -> None:

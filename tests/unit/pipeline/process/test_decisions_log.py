@@ -20,8 +20,8 @@ from tests.waiting import await_that
 
 @pytest.fixture(autouse=True)
 def in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for a broker that is gone does so for half a second."""
-    monkeypatch.setattr(librdkafka, "RETIRING_S", 0.5)
+    """Whoever waits for a broker that is gone does so for half a second at most."""
+    monkeypatch.setattr(librdkafka, "RETIRING_S", 0.2)
     monkeypatch.setattr(decisions_log, "_COMMIT_S", 0.5)
 
 
@@ -41,7 +41,7 @@ def read(log: DecisionsLog, count: int) -> None:
         got += len(log.read(count - got, 0.1))
         return got == count
 
-    await_that(all_read, f"{count} read")
+    await_that(all_read, f"{count} read", longest_pause_s=0)
 
 
 def test_the_lag_is_known_before_anything_is_read_and_while_the_partitions_are_paused(
@@ -49,7 +49,7 @@ def test_the_lag_is_known_before_anything_is_read_and_while_the_partitions_are_p
 ) -> None:
     assert log.lag() is None
     log.pause()
-    await_that(lambda: log.idle(0.05) or log.lag() == 10, "a lag of 10")
+    await_that(lambda: log.idle(0.05) or log.lag() == 10, "a lag of 10", longest_pause_s=0)
     log.resume()
     read(log, 10)
     assert log.lag() == 10
@@ -58,7 +58,7 @@ def test_the_lag_is_known_before_anything_is_read_and_while_the_partitions_are_p
     log.pause()
     kafka.append("decisions", *[b"more"] * 5, partition=0)
     kafka.append("decisions", *[b"more"] * 3, partition=3)
-    await_that(lambda: log.idle(0.05) or log.lag() == 8, "a lag of 8")
+    await_that(lambda: log.idle(0.05) or log.lag() == 8, "a lag of 8", longest_pause_s=0)
     log.resume()
     assert log.lag() == 8
 
@@ -73,18 +73,28 @@ def test_what_comes_while_nothing_is_to_be_read_is_read_later(kafka: MockKafka, 
         idled += log.lag() == 10
         return idled > 20
 
-    await_that(has_idled, "twenty looks while the records are there")
+    await_that(has_idled, "twenty looks while the records are there", longest_pause_s=0)
     offsets: list[int] = []
 
     def all_read() -> bool:
         offsets.extend(one.offset for one in log.read(10, 0.1))
         return len(offsets) >= 10
 
-    await_that(all_read, "all of them")
+    await_that(all_read, "all of them", longest_pause_s=0)
     assert offsets == list(range(10))
 
 
-def test_what_nobody_committed_is_read_by_the_next_of_the_group(kafka: MockKafka, log: DecisionsLog) -> None:
+@pytest.fixture
+def missed_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A member that has left is waited for by this broker for all of its session but a second."""
+    monkeypatch.setitem(decisions_log._READING, "session.timeout.ms", 2_000)
+    monkeypatch.setitem(decisions_log._READING, "heartbeat.interval.ms", 500)
+
+
+@pytest.mark.usefixtures("missed_soon")
+def test_what_nobody_committed_is_read_by_the_next_of_the_group(kafka: MockKafka) -> None:
+    kafka.append("decisions", *[b"one"] * 10)
+    log = DecisionsLog(Membership(kafka.kafka, "g", "decisions", "dead"))
     read(log, 10)
     log.commit({0: 3})
     log.close()

@@ -4,6 +4,7 @@ import fraudctl.kernel.decision.BatchOperator;
 import fraudctl.kernel.decision.DecisionForm;
 import fraudctl.kernel.decision.DecisionWriting;
 import fraudctl.kernel.decision.Decisions;
+import fraudctl.kernel.decision.EndMarks;
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.event.EventType;
 import fraudctl.kernel.event.InChain;
@@ -128,9 +129,14 @@ public final class Wiring {
     }
 
     private void write(DataStream<byte[]> scored, String lines, String name, boolean isShadow) {
-        scored.flatMap(new Decisions(isShadow)).returns(new InChain<>(Decisions.Decision.class))
-                .name(lines).uid(lines).setBufferTimeout(WAIT_MS)
-                .sinkTo(sink(decisionWriting(name)))
+        InChain<Decisions.Decision> type = new InChain<>(Decisions.Decision.class);
+        SingleOutputStreamOperator<Decisions.Decision> found = scored.flatMap(new Decisions(isShadow))
+                .returns(type).name(lines).uid(lines).setBufferTimeout(WAIT_MS);
+        int marked = config.path("end_marks").asInt();
+        if (marked > 0 && !isShadow) {
+            found = found.transform("end", type, new EndMarks(marked)).uid("end").setBufferTimeout(WAIT_MS);
+        }
+        found.sinkTo(sink(decisionWriting(name)))
                 .name(name).uid(name);
     }
 

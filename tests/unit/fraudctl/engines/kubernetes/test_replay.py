@@ -138,3 +138,35 @@ def test_one_that_does_not_come_to_its_end_is_said_and_nothing_is_left(
         "flinkdeployments.flink.apache.org",
         "configmap",
     }
+
+
+class Interrupting(Answering):
+    """One whose answer to the first `create` never comes: it has made the Job, and a Ctrl-C comes instead."""
+
+    def ask(self, argv: Sequence[str], text: str | None = None, wait_s: float = ANSWER_S) -> str:
+        said = super().ask(argv, text, wait_s)
+        if argv[0] == "create":
+            raise KeyboardInterrupt
+        return said
+
+
+def test_an_interrupt_while_its_job_is_made_does_not_leave_the_job() -> None:
+    cluster = Interrupting({"running": {}})
+    with pytest.raises(KeyboardInterrupt):
+        cluster.run()
+    [job] = cluster.made
+    assert f"job/{job['metadata']['name']}" in cluster.deleted
+
+
+def test_replays_are_under_way_while_their_jobs_have_not_ended() -> None:
+    class Holding(Answering):
+        def get(self, kinds: str, selector: str | None = None) -> list[dict[str, Any]]:
+            assert (kinds, str(selector).endswith("app.kubernetes.io/component=replay")) == ("jobs", True)
+            ends = [None, "SuccessCriteriaMet", "Complete", "Failed"]
+            return [
+                {"metadata": {"name": f"replay-{end}"}, "status": {"conditions": conditions}}
+                for end in ends
+                for conditions in [[{"type": end, "status": "True"}] if end else []]
+            ]
+
+    assert replay.under_way(Holding({})) == ["replay-None", "replay-SuccessCriteriaMet"]

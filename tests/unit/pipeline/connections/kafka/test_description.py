@@ -198,7 +198,10 @@ SETTINGS = ("bootstrap.servers", "security.protocol", "sasl.", "ssl.")
 
 def _made_in(path: Path) -> Iterator[str]:
     """Calls of a client's class, and settings of a connection by their names."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    if not any(word in text for word in (*CLIENTS, *SETTINGS)):
+        return  # parsing is what takes time
+    for node in ast.walk(ast.parse(text)):
         called = (
             getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
         )

@@ -47,6 +47,9 @@ public final class DecisionWriting implements KafkaRecordSerializationSchema<Dec
     @Override
     public ProducerRecord<byte[], byte[]> serialize(
             Decisions.Decision decision, KafkaSinkContext context, Long timestamp) {
+        if (decision.isEnd()) {
+            return end(decision.partition(), context);
+        }
         byte[] value = form.value(frame, decision.value());
         if (decision.key().length + value.length > roomIn(largestRecord)) {
             return refusals.serialize(refused(decision), context, timestamp);
@@ -55,6 +58,13 @@ public final class DecisionWriting implements KafkaRecordSerializationSchema<Dec
             headers = List.of(new RecordHeader("run", Long.toString(run).getBytes(StandardCharsets.UTF_8)));
         }
         return new ProducerRecord<>(topic, decision.partition(), null, decision.key(), value, headers);
+    }
+
+    /** A record without content that names the subtask and how many there are: {@code end: 0/2}. */
+    private ProducerRecord<byte[], byte[]> end(int partition, KafkaSinkContext context) {
+        String which = context.getParallelInstanceId() + "/" + context.getNumberOfParallelInstances();
+        List<Header> marked = List.of(new RecordHeader("end", which.getBytes(StandardCharsets.UTF_8)));
+        return new ProducerRecord<>(topic, partition, null, null, null, marked);
     }
 
     /** What a record leaves to its key and value: Kafka's frame and headers, and bytes that do not compress. */

@@ -18,7 +18,16 @@ public final class Decisions implements FlatMapFunction<byte[], Decisions.Decisi
     }
 
     /** One decision as it is written: into the partition number of its transaction, keyed by its user. */
-    public record Decision(int partition, byte[] key, byte[] value) {}
+    public record Decision(int partition, byte[] key, byte[] value) {
+        /** None: that a subtask has no more of them for that partition. */
+        static Decision end(int partition) {
+            return new Decision(partition, null, null);
+        }
+
+        boolean isEnd() {
+            return value == null;
+        }
+    }
 
     @Override
     public void flatMap(byte[] batch, Collector<Decision> out) {

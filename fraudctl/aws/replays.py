@@ -1,0 +1,73 @@
+"""The template's part for replays: role and log of their applications, and what who asks for one needs.
+
+Applications themselves are made when a replay is asked for (`fraudctl.aws.second`), and deleted when it has
+ended. No role of the stack is given these rights: attach the policy to who runs `fraudctl replay`, or to the
+role of the machine it is run on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from fraudctl.aws import job, rights
+
+if TYPE_CHECKING:
+    from fraudctl.settings.profile import Profile
+
+FOLDER: Final = "replays"
+"""of the bucket of code, where their packages lie while they run"""
+ROLE, LOG, POLICY = "ReplayRole", "ReplayLog", "ReplayRights"
+_STREAM: Final = "ReplayLogStream"
+_CODE: Final = "arn:${AWS::Partition}:s3:::${CodeBucket}"
+_OWN: Final = (
+    "arn:${AWS::Partition}:kinesisanalytics:${AWS::Region}:${AWS::AccountId}:application/${Name}-replay-*"
+)
+_STACK: Final = (
+    "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${Name}-pipeline/*"
+)
+OUTPUTS: Final[dict[str, dict[str, Any]]] = {
+    ROLE: {"Value": {"Fn::GetAtt": [ROLE, "Arn"]}},
+    LOG: {"Value": job.stream_arn(_STREAM)},
+    POLICY: {"Value": {"Ref": POLICY}},
+}
+
+
+def resources(profile: Profile) -> dict[str, Any]:
+    """What replays need that is there all the time, and costs nothing."""
+    return {
+        ROLE: job.application_role(rights.replay_job(profile), f"{FOLDER}/*"),
+        _STREAM: job.log_stream(),
+        POLICY: {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {
+                "Description": "What fraudctl replay does, and no more",
+                "PolicyDocument": rights.policy(
+                    [*rights.on_kafka(rights.replay(profile)), *_on_applications(), *_on_code()]
+                ),
+            },
+        },
+    }
+
+
+def _on_applications() -> list[rights.Statement]:
+    made = ("CreateApplication", "StartApplication", "StopApplication", "DeleteApplication")
+    actions = [f"kinesisanalytics:{one}" for one in (*made, "DescribeApplication")]
+    only = {"StringEquals": {"iam:PassedToService": "kinesisanalytics.amazonaws.com"}}
+    role = {"Fn::GetAtt": [ROLE, "Arn"]}
+    return [
+        _allowed("Applications", actions, {"Fn::Sub": _OWN}),
+        _allowed("Role", ["iam:PassRole"], role) | {"Condition": only},
+        _allowed("Stack", ["cloudformation:DescribeStacks"], {"Fn::Sub": _STACK}),
+    ]
+
+
+def _on_code() -> list[rights.Statement]:
+    own = {"Fn::Sub": f"{_CODE}/{FOLDER}/*"}
+    return [
+        _allowed("LivePackage", ["s3:GetObject"], {"Fn::Sub": f"{_CODE}/${{CodeKey}}"}),
+        _allowed("OwnPackage", ["s3:DeleteObject", "s3:PutObject"], own),
+    ]
+
+
+def _allowed(name: str, actions: list[str], resource: dict[str, Any]) -> rights.Statement:
+    return {"Sid": name, "Effect": "Allow", "Action": actions, "Resource": resource}
