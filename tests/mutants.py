@@ -49,7 +49,11 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pipeline/sinks/ageing.py": ("tests/unit/pipeline/sinks/test_ageing.py",),
     "pipeline/sinks/folding.py": ("tests/unit/pipeline/sinks/test_folding.py",),
     "pipeline/sinks/elasticsearch/index.py": ("tests/unit/pipeline/sinks/elasticsearch",),
-    "pipeline/sinks/elasticsearch/months.py": ("tests/unit/pipeline/sinks/elasticsearch",),
+    "pipeline/sinks/elasticsearch/months.py": (
+        "tests/unit/pipeline/sinks/elasticsearch",
+        "tests/unit/pipeline/sinks/test_ageing.py",
+    ),
+    "pipeline/sinks/parquet/ageing.py": ("tests/unit/pipeline/sinks/test_ageing.py",),
     "pipeline/sinks/parquet/compaction.py": ("tests/unit/pipeline/sinks/parquet",),
     "pipeline/sinks/parquet/files.py": ("tests/unit/pipeline/sinks/parquet",),
     "pipeline/sinks/parquet/lines.py": ("tests/unit/pipeline/sinks/parquet",),

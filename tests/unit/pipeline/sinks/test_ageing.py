@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,9 @@ from pipeline.records.decision_bytes import Undecodable
 from pipeline.sinks import Sink, Unavailable, settings_of
 from pipeline.sinks.ageing import AGAIN_MS, EVERY_MS, Dropped, Sweep, time_ms
 from pipeline.sinks.elasticsearch.months import month_end_ms
-from pipeline.sinks.parquet.ageing import day_end_ms
+from pipeline.sinks.parquet.ageing import day_end_ms, drop_days
+from pipeline.sinks.parquet.blobs import Folder
+from pipeline.sinks.parquet.files import Cell, cell_name
 from tests.unit.pipeline.test_projector import MemorySink
 
 
@@ -90,3 +93,15 @@ def test_a_retention_is_a_day_at_least_and_nobody_chose_one_at_first(sink: str) 
     for wrong in ("23h", "-1", 5, "for ever"):
         with pytest.raises(ValueError, match="retention"):
             settings_of(sink, {"retention": wrong})
+
+
+def test_the_files_of_a_day_are_dropped_when_it_is_over_and_what_is_not_ours_stays(tmp_path: Path) -> None:
+    store = Folder(tmp_path)
+    names = [cell_name(Cell(0, 0), f"2026-02-{day}") for day in (27, 28)]
+    for name in (*names, "event_date=2020-01-01/theirs.parquet"):
+        store.write(name, b"", None)
+    midnight = time_ms("2026-02-28T00:00:00Z")
+    assert drop_days(store, midnight - 1) == []
+    assert drop_days(store, midnight + 1) == names[:1]
+    assert drop_days(store, midnight + DAY_MS) == names[1:]
+    assert list(store.names()) == ["event_date=2020-01-01/theirs.parquet"]

@@ -140,3 +140,11 @@ def test_a_document_whose_numbers_are_texts_is_unreadable(wrong: tuple[str, str]
     assert index.read(index.Found(place, name, 5, text), "a").position == 5
     found = index.read(index.Found(place, name, 5, text.replace(*wrong)), "a")
     assert (found.identity, found.position) == (("ada", "e"), -1)
+
+
+@pytest.mark.parametrize("name", ["x", "xy"])
+def test_what_the_server_cannot_say_of_a_document_is_told_in_its_words(name: str) -> None:
+    answer = f'{{"docs":[{{"_index":"i","_id":"{name}","error":{{"type":"t","reason":"r"}}}}]}}'
+    with pytest.raises(index.Unread) as told:
+        list(index.documents(answer.encode()))
+    assert str(told.value) == '"error":{"type":"t","reason":"r"}'
