@@ -18,7 +18,7 @@ from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_sinks, await_that
 from tests.waiting import LONG_S
 
-TRAFFIC = ("--rate", "200", "--duration", "10s", "--after", "2s")
+TRAFFIC = ("--rate", "250", "--duration", "8s", "--after", "2s")
 ANSWER = {"fault", "plan", "run", "outage_s", "behind", "traffic", "log", "verify", "notifications", "checks"}
 
 

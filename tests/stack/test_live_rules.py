@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from fraudctl import engines, keeper
 from fraudctl.console import options
 from fraudctl.home import signing
@@ -113,10 +111,12 @@ def await_decided(setup: Setup, expected: int) -> None:
     )
 
 
-@pytest.mark.parametrize("parallelism", [1, 2])
-def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_changes_none(
-    stack: Stack, parallelism: int
-) -> None:
+def test_each_decision_is_by_the_rule_set_in_force_at_its_due_and_a_shadow_changes_none(stack: Stack) -> None:
+    assert_each_is_by_what_is_in_force(stack, parallelism=2)
+
+
+def assert_each_is_by_what_is_in_force(stack: Stack, parallelism: int) -> None:
+    """While rule sets follow each other and a TaskManager is killed. One subtask is tried in tests/soak."""
     first = rule_set("first", 10)
     setup = Setup(stack, first.content, "append", SETTINGS)
     setup.create("transactions", "decisions", "refusals", "shadow")

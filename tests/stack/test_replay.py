@@ -21,7 +21,7 @@ from pipeline.rules.ruleset import RuleSet, parse
 from tests.stack import flow
 from tests.waiting import LONG_S
 
-EVENTS = 100_000
+EVENTS = 50_000
 PUBLISHED = 2_000
 
 
