@@ -18,6 +18,7 @@ from typing import Annotated, ClassVar
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import class_path, compiled, java, launcher_jar
+from fraudctl.console.streams import say
 from fraudctl.errors import Failed, NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.secret import fresh
@@ -29,6 +30,8 @@ from pipeline.settings.reading import make, settings
 
 MOTO, LOCAL = "moto", "dynamodb-local"
 
+_KEPT: Mapping[str, str] = {MOTO: MOTO, LOCAL: "shared-local-instance.db"}
+"""where each keeps its tables, in the folder of its data"""
 _LAUNCHER = "DynamoDbOnLoopback"
 _LIST_TABLES = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "DynamoDB_20120810.ListTables"}
 # any signature will do, but there must be one
@@ -93,8 +96,20 @@ class Server(BaseServer):
 
     def prepare(self) -> None:
         make_folder(self.data)
+        self._tell_what_is_left_behind()
         if self._credentials and not self._credentials.exists():
             renew(self._credentials)
+
+    def _tell_what_is_left_behind(self) -> None:
+        """The alerts of the other implementation, which the one that is to start cannot read. Once: by the
+        next start it has tables of its own."""
+        name = told(self.site.settings).implementation
+        other = LOCAL if name == MOTO else MOTO
+        if (self.data / _KEPT[other]).exists() and not (self.data / _KEPT[name]).exists():
+            say(
+                f"DynamoDB is {name} now, which does not read the alerts that {other} has kept here:"
+                " fraudctl verify sinks --repair writes them again from the log"
+            )
 
     def rotate(self) -> bool:
         """The key is read with each request."""
@@ -163,6 +178,6 @@ def moto(host: str, port: int, data: Path, credentials: Path | None) -> list[str
     return [
         sys.executable,
         *("-W", "ignore", "-m", "fraudctl.servers._moto"),
-        *("--host", host, "--port", str(port), "--data", str(data / MOTO)),
+        *("--host", host, "--port", str(port), "--data", str(data / _KEPT[MOTO])),
         *(("--credentials", str(credentials)) if credentials else ()),
     ]

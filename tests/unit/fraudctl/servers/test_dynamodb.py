@@ -36,6 +36,41 @@ def server(folder: Path, settings: str = "{}") -> Server:
     return Server(Site(Paths(folder), {"dynamodb": 7}, told, folder / "cache"))
 
 
+@pytest.mark.parametrize(
+    ("before", "settings", "said"),
+    [
+        ("shared-local-instance.db", "{}", "is moto now, which does not read the alerts that dynamodb-local"),
+        (
+            "moto",
+            "{implementation: dynamodb-local, accept_terms: true}",
+            "is dynamodb-local now, which does not read the alerts that moto",
+        ),
+    ],
+)
+def test_alerts_that_another_implementation_has_kept_are_not_passed_over_in_silence(
+    tmp_path: Path, before: str, settings: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = server(tmp_path, settings)
+    one.prepare()
+    assert capsys.readouterr().err == ""
+    (one.data / before).mkdir()
+    one.prepare()
+    told = " ".join(capsys.readouterr().err.split())
+    assert said in told
+    assert "fraudctl verify sinks --repair" in told
+
+
+def test_who_has_tables_of_its_own_is_told_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = server(tmp_path)
+    one.prepare()
+    for name in ("moto", "shared-local-instance.db"):
+        (one.data / name).mkdir()
+    one.prepare()
+    assert capsys.readouterr().err == ""
+
+
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Callable[[], tuple[_moto.Kept, Ask]]]:
     """Starts the server anew over the same journal, with an empty memory."""
