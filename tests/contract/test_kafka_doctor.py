@@ -133,7 +133,7 @@ def test_all_is_well_before_the_first_up_and_nothing_is_made_by_asking(
     for _ in range(2):
         assert findings(profile) == [
             *way_in(cluster, authority),
-            well("rights", "14 topics and groups: all that is needed"),
+            well("rights", "15 topics and groups: all that is needed"),
             well("topics", f"to be made by up: {to_come}"),
         ]
     assert admin.names(cluster.inner) == ()
@@ -243,7 +243,7 @@ def test_topics_that_differ_are_told_with_what_can_still_be_used(
     said = f"topic risk.transactions has retention.ms=1000, the profile says {profile.retention_ms}"
     assert findings(profile) == [
         *way_in(cluster, authority),
-        well("rights", "14 topics and groups: all that is needed"),
+        well("rights", "15 topics and groups: all that is needed"),
         Check("kafka: topics", WARNING, said, change),
         well("clock", "no append lies ahead of this machine's clock"),
     ]
