@@ -108,7 +108,8 @@ test-evasion: setup ## who knows the rules and tries to pass them by (see docs/s
 
 soak: setup ## the long ones: a million events, ten minutes, every fault (an hour and more; see docs/faults.md)
 	$(BIN)/python -m pytest -s tests/soak
-	.ci/compose $(BIN)/python -m pytest tests/compose/test_compose.py tests/compose/test_bucket.py
+	.ci/compose $(BIN)/python -m pytest tests/compose
+	$(MAKE) test-kubernetes
 	$(MAKE) mutants
 
 # Cosmic Ray is fetched by uv into a place of its own; its tests run in our environment.
