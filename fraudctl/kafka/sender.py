@@ -89,15 +89,9 @@ class Sender:
         report = self._failed if self._on_delivery is None else delivered
         if self._files.have_changed():
             self._renew()
-        while True:
-            try:
-                pairs = list(headers.items()) if headers else None
-                self._producer.produce(topic, value, key, partition, report, headers=pairs)
-                break
-            except BufferError:
-                self._make_room()
-            except KafkaException as error:
-                raise failure(self._kafka, error.args[0]) from error
+        self._produce(
+            topic, value, key, partition, report, headers=list(headers.items()) if headers else None
+        )
         self._producer.poll(0)
 
     def send_all(self, topic: str, records: Iterable[tuple[bytes, bytes]]) -> None:
@@ -107,17 +101,21 @@ class Sender:
         """
         if self._files.have_changed():
             self._renew()
-        produce, report = self._producer.produce, partial(self._failed_on, topic)
+        report = partial(self._failed_on, topic)
         for value, key in records:
-            while True:
-                try:
-                    produce(topic, value, key, -1, report)
-                    break
-                except BufferError:
-                    self._make_room()
-                except KafkaException as error:
-                    raise failure(self._kafka, error.args[0]) from error
+            self._produce(topic, value, key, -1, report)
         self._producer.poll(0)
+
+    def _produce(self, *record: Any, **more: Any) -> None:
+        """What the client's own does, waiting while the buffer is full."""
+        while True:
+            try:
+                self._producer.produce(*record, **more)
+                return
+            except BufferError:
+                self._make_room()
+            except KafkaException as error:
+                raise failure(self._kafka, error.args[0]) from error
 
     def serve(self, wait_s: float = 0.0) -> None:
         """Let delivery reports come in, for at most `wait_s` when there are none."""
