@@ -22,7 +22,7 @@ PROFILE = "sinks: {postgres: {}, redis: {}, dynamodb: {}}\n"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Without a Docker that is meant for tests nothing here runs."""
-    if variables.given("FRAUDCTL_TEST_COMPOSE") is None:
+    if variables.given("TEST_COMPOSE") is None:
         for item in items:
             item.add_marker(pytest.mark.skip("no Docker is set up for tests: run make test-compose"))
 

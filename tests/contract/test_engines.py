@@ -29,7 +29,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     found = engines.find(request.param)
     if found.is_elsewhere:
         pytest.skip("it needs a cluster with nodes; what can be had of one: tests/kubernetes")
-    if request.param == "compose" and variables.given("FRAUDCTL_TEST_COMPOSE") is None:
+    if request.param == "compose" and variables.given("TEST_COMPOSE") is None:
         pytest.skip("no Docker is set up for tests: run make test-compose")
     return found
 
