@@ -346,7 +346,7 @@ def test_a_certificate_of_the_broker_that_has_ended_or_is_anothers_is_told_from_
 def test_a_clock_that_is_behind_shows_in_what_is_appended_meanwhile(cluster: Cluster) -> None:
     """A topic whose times are the sender's stands for a broker with that clock."""
     admin.create(cluster.inner, [TopicSpec("clocked", 2, {"message.timestamp.type": "CreateTime"})])
-    sender, over = librdkafka.producer(cluster.inner, {"linger.ms": 0}), Event()
+    sender, over = librdkafka.producer(cluster.inner, {"linger.ms": 0, "log_level": 0}), Event()
 
     def send(behind_s: float) -> None:
         sender.produce("clocked", b"1", partition=1, timestamp=int((time.time() - behind_s) * 1000))
