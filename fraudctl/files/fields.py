@@ -31,6 +31,10 @@ Convert = Callable[[Any], Any]
 _UNCLEAN = re.compile("[\0\ud800-\udfff]")
 _WHOLE = re.compile(r"(-?[0-9]+)\.0+")
 _POWER = re.compile(r"-?[1-9](?:\.[0-9]+)?[eE]\+[0-9]{2}")
+_TRUTHS = dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True) | dict.fromkeys(
+    ("false", "f", "no", "n", "0", "0.0"), False
+)
+"""What a column that is said to be bool may hold, in small letters; PostgreSQL writes t and f."""
 _HINTS = {"source": "--map channel=source or --drop source"}
 
 
@@ -182,7 +186,7 @@ def _spelt(value: Any) -> str:
 def _truth(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    found = {"true": True, "false": False, "1": True, "0": False}.get(str(value).strip().lower())
+    found = _TRUTHS.get(str(value).strip().lower())
     if found is None:
         raise Refusal("wrong_type", f"{str(value)[:40]!r} is neither true nor false")
     return found

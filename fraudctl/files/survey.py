@@ -210,7 +210,9 @@ def _hint_for(table: Table, columns: Columns, required: tuple[str, ...], lacking
             if not Columns(columns.options, cells).lacking(required):
                 return f"line {number} looks like the heading: --skip-lines {number - 1}"
     options = [f"--map {name}=COLUMN" for name in lacking]
-    return " ".join(options) + (" (or --id row, --id hash)" if "event_id" in lacking else "")
+    made = [("event_id", "--id row, --id hash"), ("user_id", "--user-from row")]
+    others = "".join(f" (or {option})" for name, option in made if name in lacking)
+    return f"{' '.join(options)}{others}; fraudctl inspect says which"
 
 
 def _values_of(field_name: str, columns: Columns, rows: list[list[Any]]) -> Iterator[Any]:

@@ -15,7 +15,7 @@ from fraudctl.files.options import EPOCH_UNITS, EXCEL_START, UNIT_NS, ReadOption
 from pipeline.records.quantities import MAX_TIME_MS, MIN_TIME_MS, Number, Refusal, format_time, parse_time
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
-_ZONE = r"(?P<zone>[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+_ZONE = r"(?P<zone>[Zz]|(?i:UTC|GMT)|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 _SPELLINGS = tuple(
     re.compile(form + r"\s*" + _ZONE + r"(?:\[[A-Za-z0-9_+/-]{1,40}\])?")
     for form in (
@@ -249,7 +249,7 @@ def _by_spelling(text: str) -> tuple[str | None, str | None]:
                 if refusal.code == "bad_event_time":
                     return None, None
                 raise Refusal(refusal.code, f"{text[:40]!r} is {refusal.detail}") from None
-            return local, {"": None, "UTC": "Z", "GMT": "Z"}.get(part["zone"], part["zone"])
+            return local, {"": None, "UTC": "Z", "GMT": "Z"}.get(part["zone"].upper(), part["zone"])
     return None, None
 
 

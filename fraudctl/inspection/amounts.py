@@ -8,7 +8,10 @@ from collections.abc import Sequence
 
 from fraudctl.errors import UsageError
 from fraudctl.files.amounts import BETWEEN, Amounts
+from fraudctl.files.mapping import Said
 from fraudctl.files.options import ReadOptions
+from fraudctl.inspection import names
+from fraudctl.inspection.notes import How, Proposal
 from pipeline.records.quantities import Refusal
 
 _COMMA_DECIMALS = re.compile(r",[0-9]{1,2}\D*$|,[0-9]{4,}\D*$|\.[0-9]{3},|[\s'\u00a0\u202f\u2019][0-9]{3},")
@@ -79,3 +82,49 @@ def are_whole(cells: Sequence[str]) -> bool:
 def most_digits(cells: Sequence[str]) -> int:
     """The most digits behind a point."""
     return max((len(cell.partition(".")[2]) for cell in cells if "e" not in cell.lower()), default=0)
+
+
+def propose(name: str, cells: Sequence[str], has_currency: bool, proposal: Proposal) -> None:
+    """Add the options that read the amounts; `has_currency` says that rows name theirs."""
+    said = proposal.said
+    decimal, cell = decimal_of(cells)
+    if said.decimal is None and decimal is not None:
+        proposal.say(Said(decimal=decimal))
+        proposal.note(How.recognised, f"{name} has the decimal sign {decimal!r}: {cell!r}")
+    elif said.decimal is None and cell is not None:
+        text = f"{name} shows a comma that may part decimals or thousands: {cell!r}"
+        proposal.note(How.open, text, "--decimal ,", "--decimal .")
+    elif most_digits(cells) > 4 and said.round is None:
+        proposal.say(Said(round=4))
+        text = f"{name} has more than 4 digits behind the point: rounded to 4"
+        proposal.note(How.assumed, text, "--round 2")
+    has_currency = _currency(name, cells, has_currency, proposal) or has_currency
+    if said.minor_units is None and are_whole(cells):
+        _minor_units(name, has_currency, proposal)
+
+
+def _currency(name: str, cells: Sequence[str], has_currency: bool, proposal: Proposal) -> bool:
+    """Name the currency that the cells show; whether they do so surely."""
+    signs = signs_of(cells)
+    codes = [sign for sign in signs if sign.isalpha()]
+    if not codes and (len(signs) != 1 or has_currency):
+        return False
+    sign = (codes or signs)[0]
+    code = CURRENCIES.get(sign, sign if codes else None)
+    if code is None:
+        text = f"{name} shows {sign}, which several currencies have: none is named"
+        proposal.note(How.assumed, text, "--currency USD")
+        return False
+    proposal.say(Said(currency=code))
+    proposal.note(How.recognised, f"{name} is in {sign}: {code}")
+    return True
+
+
+def _minor_units(name: str, has_currency: bool, proposal: Proposal) -> None:
+    if names.CENTS.search(name) and has_currency:
+        proposal.say(Said(minor_units=True))
+        proposal.note(How.recognised, f"{name} is in minor units by its name")
+        return
+    text = f"{name} holds whole numbers only: taken as they are, not as cents"
+    more = () if has_currency else ("--currency EUR",)
+    proposal.note(How.assumed, text, " ".join(("--minor-units", *more)))

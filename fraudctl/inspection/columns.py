@@ -34,7 +34,8 @@ NOTHING = frozenset(("null", "nan", "none", "\\n", "n/a", "na", "nil", "-", "#n/
 
 @dataclass(slots=True)
 class Column:
-    """One column. `types` are those its values have in JSON and Parquet, none in CSV; `shapes` holds
+    """One column. `types` are those its values have in JSON and Parquet, none in CSV, with `nested` for lists
+    and objects and `objects` for lists of these; `shapes` holds
     different cells by how they are built; `nothing` counts cells that are a word for nothing."""
 
     name: str
@@ -80,6 +81,11 @@ class Column:
         self.filled += len(there)
         if any(isinstance(value, list | dict) for value in there):
             self.types.add("nested")
+            if any(
+                isinstance(value, list) and isinstance(next(iter(value), None), dict | list)
+                for value in there
+            ):
+                self.types.add("objects")
             return
         for value in dict.fromkeys(there):
             self._note(value)

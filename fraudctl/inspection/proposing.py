@@ -29,6 +29,7 @@ _ALONE = ("event_id", "event_time", "amount", "label", "label_time", "currency")
 """Fields whose column is no other field."""
 _NEVER_ABSENT = ("event_id", "event_time", "amount")
 """Fields without which a row is refused whatever stands there."""
+_TRUTHS = ({"t", "f"}, {"y", "n"}, {"yes", "no"})
 _SURE_WORDS = frozenset(("null", "nan", "none", "\\n", "<na>"))
 
 
@@ -55,6 +56,7 @@ class Proposer:
         self._label_time()
         self._amount()
         self._kinds()
+        self._truths()
         self._reserved()
         self._words_for_nothing()
 
@@ -136,7 +138,8 @@ class Proposer:
         found, said = self.chosen.get("event_time"), self._said()
         if not found:
             text = f"no column looks like a time among {self._names()}"
-            self._proposal.note(How.open, text, "--map event_time=COLUMN", "--time-format FORMAT")
+            within = [f"jq -c '.{one.name}[]'" for one in self._columns.values() if "objects" in one.types]
+            self._proposal.note(How.open, text, "--map event_time=COLUMN", "--time-format FORMAT", *within)
         elif len(found) == 1 and fitting.is_counted(found[0]):
             self._numbers(found[0])
         elif said.time_format:
@@ -193,47 +196,12 @@ class Proposer:
                 self._proposal.note(How.assumed, text, "--zone Europe/Berlin")
 
     def _amount(self) -> None:
-        found, said = self.chosen.get("amount"), self._said()
-        if not found:
+        if found := self.chosen.get("amount"):
+            has_currency = bool(self.chosen.get("currency") or self._said().currency)
+            amounts.propose(found[0].name, found[0].cells(), has_currency, self._proposal)
+        else:
             text = f"no column looks like an amount among {self._names()}"
             self._proposal.note(How.open, text, "--map amount=COLUMN")
-            return
-        column, cells = found[0], found[0].cells()
-        decimal, cell = amounts.decimal_of(cells)
-        if said.decimal is None and decimal is not None:
-            self._proposal.say(Said(decimal=decimal))
-            self._proposal.note(How.recognised, f"{column.name} has the decimal sign {decimal!r}: {cell!r}")
-        elif said.decimal is None and cell is not None:
-            text = f"{column.name} shows a comma that may part decimals or thousands: {cell!r}"
-            self._proposal.note(How.open, text, "--decimal ,", "--decimal .")
-        elif amounts.most_digits(cells) > 4 and said.round is None:
-            self._proposal.say(Said(round=4))
-            text = f"{column.name} has more than 4 digits behind the point: rounded to 4"
-            self._proposal.note(How.assumed, text, "--round 2")
-        self._currency(column, cells)
-
-    def _currency(self, column: Column, cells: list[str]) -> None:
-        said, has_currency = self._said(), bool(self.chosen.get("currency") or self._said().currency)
-        signs = amounts.signs_of(cells)
-        codes = [sign for sign in signs if sign.isalpha()]
-        if codes or (len(signs) == 1 and not has_currency):
-            sign = (codes or signs)[0]
-            if code := amounts.CURRENCIES.get(sign, sign if codes else None):
-                self._proposal.say(Said(currency=code))
-                self._proposal.note(How.recognised, f"{column.name} is in {sign}: {code}")
-                has_currency = True
-            else:
-                text = f"{column.name} shows {sign}, which several currencies have: none is named"
-                self._proposal.note(How.assumed, text, "--currency USD")
-        if said.minor_units is not None or not amounts.are_whole(cells):
-            return
-        if names.CENTS.search(column.name) and has_currency:
-            self._proposal.say(Said(minor_units=True))
-            self._proposal.note(How.recognised, f"{column.name} is in minor units by its name")
-        else:
-            text = f"{column.name} holds whole numbers only: taken as they are, not as cents"
-            more = () if has_currency else ("--currency EUR",)
-            self._proposal.note(How.assumed, text, " ".join(("--minor-units", *more)))
 
     def _kinds(self) -> None:
         """Values of JSON and Parquet whose type is another than the field's."""
@@ -247,6 +215,15 @@ class Proposer:
                 self._kind(field, found[0], "text")
             if field == "amount" and "number" not in types and field not in given:
                 self._kind(field, found[0], "number")
+
+    def _truths(self) -> None:
+        """Pairs of words that are texts, and perhaps meant for true and false."""
+        given, fields = self._said().kind or {}, {one.name for found in self.chosen.values() for one in found}
+        for name, column in self._columns.items():
+            words = {one.strip().lower() for one in column.distinct}
+            if words in _TRUTHS and name not in fields and name not in given:
+                text = f"{name} holds {' and '.join(sorted(column.distinct)[:2])}: texts, no truth values"
+                self._proposal.note(How.assumed, text, f"--kind {name}=bool")
 
     def _kind(self, field: str, column: Column, kind: str) -> None:
         self._proposal.say(Said(kind={field: kind}))

@@ -384,3 +384,8 @@ def test_a_zip_of_a_packed_file_is_read_and_one_of_a_zip_is_not(tmp_path: Path) 
     assert values("event_id", reading(file(tmp_path, zipped(gzip.compress(plain))))) == ["e"]
     with pytest.raises(UsageError, match="is packed twice"):
         reading(file(tmp_path, zipped(zipped(plain))))
+
+
+def test_a_column_that_is_said_to_be_bool_may_hold_the_words_of_databases(tmp_path: Path) -> None:
+    found = reading(csv(tmp_path, ["t", "F", "Yes", "n", "1.0", "0"], "online"), kinds={"online": "bool"})
+    assert values("online", found) == [True, False, True, False, True, False]

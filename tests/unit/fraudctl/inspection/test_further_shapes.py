@@ -298,3 +298,23 @@ def test_a_heading_that_is_a_name_short_is_asked_about(
     path = put(tmp_path, f"{PLAIN}\n1,e,u,{ISO.format(0)},1.5\n2,f,u,{ISO.format(1)},1.5\n")
     asked = "rows have a cell more than the heading on line 1: put a name where one lacks"
     assert open_notes(capsys, path)[0] == asked
+
+
+def test_payments_in_a_list_within_an_object_are_told_how_to_be_taken_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = put(tmp_path, json.dumps({"data": [{"id": "e1"}], "tags": ["a"]}), "x.json")
+    _, told = run(capsys, "inspect", str(path))
+    asked = next(
+        one for one in told["data"]["notes"] if one["text"].startswith("no column looks like a time")
+    )
+    assert asked["otherwise"] == ["--map event_time=COLUMN", "--time-format FORMAT", "jq -c '.data[]'"]
+
+
+def test_pairs_of_words_that_may_be_truth_values_are_told_to_be_texts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = put(tmp_path, f"{PLAIN},online\na,u,{ISO.format(0)},1.5,t\nb,u,{ISO.format(1)},1.5,f\n")
+    _, told = run(capsys, "inspect", str(path))
+    note = {"how": "assumed", "text": "online holds f and t: texts, no truth values"}
+    assert note | {"otherwise": ["--kind online=bool"]} in told["data"]["notes"]
