@@ -81,10 +81,10 @@ def csv_table(path: Path, options: ReadOptions) -> CsvTable:
         )
     delimiter = given or _delimiter(path, [text for _, text in texts])
     dialect = Dialect(delimiter, None if options.quote == "none" else options.quote)
-    cells, lines = _heading(path, texts, dialect)
-    number, end = texts[0][0], texts[lines - 1][0]
+    cells, count = _heading(path, texts, dialect)
+    number, end = texts[0][0], texts[count - 1][0]
     return CsvTable(
-        path, encoding, dialect, cells, number, end, _later(texts[lines:], dialect), options.absent
+        path, encoding, dialect, cells, number, end, _later(texts[count:], dialect), options.absent
     )
 
 

@@ -82,11 +82,11 @@ def _unpacked(path: Path, raw: io.BufferedReader, head: bytes) -> Iterator[Binar
         ):
             yield inner
     elif head.startswith(_BZIP2):
-        with bz2.open(raw, "rb") as unpacked:
-            yield cast("BinaryIO", unpacked)
+        with bz2.open(raw, "rb") as by_bzip2:
+            yield cast("BinaryIO", by_bzip2)
     elif head == _XZ:
-        with lzma.open(raw, "rb") as unpacked:
-            yield cast("BinaryIO", unpacked)
+        with lzma.open(raw, "rb") as by_xz:
+            yield cast("BinaryIO", by_xz)
     elif head == _ZSTD:
         import pyarrow
 
