@@ -35,6 +35,8 @@ _KEYS: Final = {
 }
 _KEY: Final = re.compile(rb"\x1b[\[O][0-9;]*[@-~]|.", re.DOTALL)
 """What the terminal sends for one key: a sequence, or a byte."""
+_PLAIN: Final = str.maketrans("▁▂▃▄▅▆▇█…", "__--==##~")
+"""what is shown where the terminal's encoding has no such characters"""
 _TERMINATED: Final = 128 + signal.SIGTERM
 
 
@@ -66,7 +68,8 @@ class Screen:
         room = max(1, self.height - len(lines))
         first = max(0, min(first, len(below) - room))
         shown = SegmentLines(below[first : first + room], new_lines=True)
-        self._live.update(Group(*map(_text, lines), shown), refresh=True)
+        is_plain = console.options.ascii_only
+        self._live.update(Group(*(_text(line, is_plain) for line in lines), shown), refresh=True)
         return first
 
     def key(self, patience_s: float) -> str | None:
@@ -113,5 +116,7 @@ def _terminated(*_: object) -> None:
     raise SystemExit(_TERMINATED)
 
 
-def _text(line: Line) -> Text:
-    return Text.assemble(*line, no_wrap=True, overflow="ellipsis")
+def _text(line: Line, is_plain: bool) -> Text:
+    if is_plain:
+        line = [(text.translate(_PLAIN), style) for text, style in line]
+    return Text.assemble(*line, no_wrap=True, overflow="crop" if is_plain else "ellipsis")

@@ -45,8 +45,9 @@ hostile = Flagged(
     ({"rule": "r", "points": 90, "text": "why\\x1b[2J"},),
 )
 stack = Stack(Path("/nowhere"), reading.load("default", {}, {}), {})
-from fraudctl.console import interrupt
+from fraudctl.console import interrupt, streams
 interrupt.install()
+streams.prepare()
 try:
     terminal.run(stack, watcher.Watcher(look, lambda: [hostile], 60.0, 0.2))
 except KeyboardInterrupt:
@@ -75,7 +76,7 @@ print("there" if screen.is_there() else "not there")
 class Terminal:
     """A program in a terminal of 80 columns."""
 
-    def __init__(self, script: str = SHOW, term: str = "xterm") -> None:
+    def __init__(self, script: str = SHOW, term: str = "xterm", encoding: str = "utf-8") -> None:
         self.ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(theirs)
@@ -85,7 +86,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env={**os.environ, "TERM": term},
+            env={**os.environ, "TERM": term, "PYTHONIOENCODING": encoding},
             preexec_fn=os.setsid,
         )
         self.seen = ""
@@ -112,8 +113,10 @@ class Terminal:
 
 
 @contextmanager
-def shown(script: str = SHOW, text: str = "sink-redis 42", term: str = "xterm") -> Iterator[Terminal]:
-    terminal = Terminal(script, term)
+def shown(
+    script: str = SHOW, text: str = "sink-redis 42", term: str = "xterm", encoding: str = "utf-8"
+) -> Iterator[Terminal]:
+    terminal = Terminal(script, term, encoding)
     try:
         terminal.await_text(text)
         yield terminal
@@ -188,4 +191,14 @@ def test_tables_that_are_longer_than_the_screen_are_scrolled_below_their_lines()
 )
 def test_a_terminal_that_cannot_be_steered_is_none(term: str, said: str) -> None:
     with shown(IS_THERE, said, term) as terminal:
+        assert terminal.program.wait(LONG_S) == 0
+
+
+def test_a_terminal_that_has_no_blocks_is_shown_others_and_strangers_letters_are_spelt_out() -> None:
+    script = SHOW.replace('"why', '"why ł 😀')
+    with shown(script, encoding="latin-1") as terminal:
+        terminal.await_text("##")
+        terminal.await_text(r"why \u0142 \U0001f600")
+        terminal.press(b"q")
+        terminal.await_text("left")
         assert terminal.program.wait(LONG_S) == 0
