@@ -21,6 +21,7 @@ from pipeline.records.visible import visible
 _KEY_S: Final = 0.5
 _FIRST: Final[list[Line]] = [[("fraudctl top", "bold"), ("   looking …", "dim")]]
 _BACK: Final[Line] = [("up/down, space scroll   any other key goes back   q quit", "dim")]
+_ID: Final = 36
 _STEPS: Final = {"up": -1, "down": 1, " ": 10}
 """Lines by which keys scroll an explanation."""
 
@@ -88,4 +89,5 @@ def _explanation(stack: Stack, alert: Flagged) -> tuple[Sequence[Line], Sequence
     if found is None:
         return [[("this decision is not in PostgreSQL any more", "")], _BACK], ()
     summary: list[Line] = [[(visible(line), "bold")] for line in explained.summary(found).splitlines()]
-    return [_BACK, *summary], [lines.brief(table) for table in reversed(explained.tables(found))]
+    which: Line = [(f"{visible(alert.event_id, _ID)} of {visible(alert.user_id, _ID)}", "bold")]
+    return [_BACK, which, *summary], [lines.brief(table) for table in reversed(explained.tables(found))]
