@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import http.client
 import re
+import time
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from fraudctl.views.pulse import Pulse
+from fraudctl.views.watcher import View
 from fraudctl.views.web.guard import HEADERS
 from fraudctl.views.web.serving import Page
 from pipeline.records.visible import visible
@@ -175,3 +178,25 @@ def test_the_token_counts_in_the_address_and_its_own_cookie_alone(
 def test_a_head_is_answered_without_a_body_and_guarded(known: httpx.Client) -> None:
     assert known.head("/").status_code == 200
     assert known.head("/", headers={"cookie": "none=1"}).status_code == 403
+
+
+class Ill(Strange):
+    """A job that does not run, and a store that differs."""
+
+    def view(self) -> View:
+        now_s = time.time()
+        faults = {"postgres": 0, "redis": 3}
+        pulse = Pulse(now_s, job_wanted=True, job_running=False, verified_s=now_s, verified_faults=faults)
+        return View(1, (pulse,), ())
+
+
+def test_a_job_that_is_down_and_stores_that_differ_are_said_first() -> None:
+    with served(Ill()) as page, httpx.Client(trust_env=False) as client:
+        client.get(page.url)
+        shown = client.get(f"http://127.0.0.1:{page.port}/").text
+    told = re.findall('<p class="trouble" role="alert">(.*?)</p>', shown)
+    assert told == [
+        "the job is wanted and does not run",
+        "the stores differ from the log; run: fraudctl verify sinks --repair",
+    ]
+    assert "3 differences" in shown
