@@ -153,6 +153,8 @@ def _clean_there(here: Stack, dry_run: bool, yes: bool) -> Result:
         if not yes:
             _confirm_cleaning(found)
         _nearby.asked(here, ["replay", "--clean", "--yes"])
+    if isinstance(engine, nearby.Replays) and not dry_run:
+        engine.forget_replays_left(here)
     return _cleaned(found, dry_run)
 
 
