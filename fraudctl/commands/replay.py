@@ -108,8 +108,6 @@ def replay(
     if dry_run:
         return Result(_plan_text(made), {"plan": made.as_document()}, tables=(_plan_table(made),))
     cluster = own_cluster.made_for(here, made.parallelism)
-    if publish:
-        own_cluster.refuse_publishing(here)
     say(_plan_text(made))
     if left := replay_topics.unfinished(here):
         say(
