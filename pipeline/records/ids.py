@@ -25,10 +25,12 @@ UNSEEN: Final = (
     # Default_Ignorable_Code_Point of Unicode 16, which has zero widths, joiners, fillers, selectors and tags.
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    # Marks of annotations.
-    "\ufff9-\ufffb"
+    # Marks of annotations; controls of hieroglyphs, an empty note, an empty pattern of dots, a filler.
+    "\ufff9-\ufffb\U00013430-\U0001343f\U0001d159\u2800\U00016fe4"
 )
-_UNSEEN = re.compile(f"[{UNSEEN}]")
+BLANKS: Final = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""Spaces of other widths, which nobody tells from others."""
+_UNSEEN = re.compile(f"[{UNSEEN}{BLANKS}]")
 
 
 def is_id(name: str) -> bool:
