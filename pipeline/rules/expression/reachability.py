@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, pairwise, product
+from math import prod
 from typing import Final
 
 from pipeline.rules.expression.tree import (
@@ -19,6 +20,7 @@ from pipeline.rules.expression.tree import (
     Call,
     Comparison,
     Condition,
+    Items,
     Kind,
     Literal,
     LiteralValue,
@@ -35,6 +37,8 @@ from pipeline.rules.expression.tree import (
 )
 
 MAX_ALTERNATIVES: Final = 512
+MAX_CONSTANTS: Final = 1_000
+"""A longer list is taken to leave some value open: to try each takes long for each rule that names it."""
 
 _FLIPPED: Final = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
 _COMMUTING: Final = ("+", "*", "min", "max")
@@ -81,6 +85,18 @@ def implies(one: Condition, other: Condition, least: Mapping[str, int] | None = 
     return not can_hold(Both((one, Negation(other)), is_any=False), least)
 
 
+def breadth(condition: Condition, is_negated: bool = False) -> int:
+    """How many alternatives a condition is written as; more than `MAX_ALTERNATIVES` are one more."""
+    match condition:
+        case Negation(part):
+            return breadth(part, not is_negated)
+        case Both(parts, is_any):
+            each = [breadth(part, is_negated) for part in parts]
+            return min(MAX_ALTERNATIVES + 1, sum(each) if is_any != is_negated else prod(each))
+        case _:
+            return 1
+
+
 def normal(node: Condition | Value) -> str:
     """A text that is the same for conditions that differ only in order, nesting or the side of a constant."""
     match node:
@@ -90,8 +106,9 @@ def normal(node: Condition | Value) -> str:
             one, two = normal(left), normal(right)
             return f"({one} {operator} {two})" if one <= two else f"({two} {_FLIPPED[operator]} {one})"
         case Membership(value, items, is_negated):
-            kept = ",".join(sorted({normal(item) for item in items}))
-            return f"({normal(value)} {'notin' if is_negated else 'in'} [{kept}])"
+            return (
+                f"({normal(value)} {'notin' if is_negated else 'in'} [{items.once('normal', _normal_items)}])"
+            )
         case StartsWith(value, prefix):
             return f"starts_with({normal(value)},{prefix!r})"
         case Present(name):
@@ -105,6 +122,10 @@ def normal(node: Condition | Value) -> str:
         case Both(_, is_any):
             parts = sorted({normal(part) for part in _flat(node, is_any)})
             return parts[0] if len(parts) == 1 else f"({(' or ' if is_any else ' and ').join(parts)})"
+
+
+def _normal_items(items: Items) -> str:
+    return ",".join(sorted({_normal_value(item) for item in items}))
 
 
 def _normal_value(node: Value) -> str:
@@ -142,7 +163,9 @@ def _alternatives(condition: Condition, is_negated: bool) -> _Alternatives:
 def _joined(each: Iterable[_Alternatives]) -> _Alternatives:
     joined: _Alternatives = [frozenset()]
     for alternatives in each:
-        joined = _limited([one | two for one, two in product(joined, alternatives)])
+        if len(joined) * len(alternatives) > MAX_ALTERNATIVES:
+            raise _TooMany
+        joined = [one | two for one, two in product(joined, alternatives)]
     return joined
 
 
@@ -159,9 +182,8 @@ def _tests(condition: Condition, is_negated: bool) -> Iterator[_Test]:
         case Membership(items=()):
             return  # a list is there to be filled later
         case Membership(Name() as value, items, is_not_in) if not networks_among(value, items):
-            chosen = frozenset(item.value for item in items)
             operator = "notin" if is_not_in != is_negated else "in"
-            yield _Test(value.name, value.kind, operator, chosen, or_absent=is_negated)
+            yield _Test(value.name, value.kind, operator, items.values, or_absent=is_negated)
         case Present(name):
             yield _Test(name.name, name.kind, "absent" if is_negated else "present")
         case Truth(name):
@@ -226,6 +248,8 @@ def _candidates(tests: list[_Test], kind: Kind, least: int | None) -> bool:
     constants: set[LiteralValue] = set()
     for test in tests:
         if isinstance(test.value, frozenset):
+            if len(test.value) > MAX_CONSTANTS:
+                return True
             constants |= test.value
         elif test.value is not None:
             constants.add(test.value)
