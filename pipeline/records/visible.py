@@ -7,12 +7,21 @@ import re
 import unicodedata
 from typing import Final
 
-from pipeline.records.ids import UNSEEN
-
 _STEERS: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode's categories of controls, formats (right-to-left marks among them), surrogates and what is none."""
+UNSEEN: Final = (
+    # Controls with ESC, line ends and DEL; C1.
+    "\0-\x1f\x7f-\x9f"
+    # Separators of lines and paragraphs; marks, embeddings, overrides and isolates of direction.
+    "\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    # Default_Ignorable_Code_Point of Unicode 16, which has zero widths, joiners, fillers, selectors and tags.
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    # Marks of annotations; controls of hieroglyphs, an empty note, an empty pattern of dots, a filler.
+    "\ufff9-\ufffb\U00013430-\U0001343f\U0001d159\u2800\U00016fe4"
+)
+"""What nobody sees, although Python calls some of it printable: fillers, joiners, variation selectors."""
 _UNSEEN: Final = re.compile(f"[{UNSEEN}]")
-"""What may be in no id, although Python calls some of it printable: fillers, joiners, variation selectors."""
 _BREAKS: Final = re.compile(r"[^\n\t]+")
 
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from pipeline.records.ages import AgeLimits
 from pipeline.records.events import content_hash, decode, encode
-from pipeline.records.ids import BLANKS, UNSEEN, IdLimits
+from pipeline.records.ids import BLANKS, IdLimits
 from pipeline.records.quantities import Refusal
+from pipeline.records.visible import UNSEEN
 from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from pipeline.scoring.order import Record, Time, stamp
