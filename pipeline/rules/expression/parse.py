@@ -180,7 +180,8 @@ class _Reader:
         if isinstance(node, ast.Name):
             if node.id not in self._names.lists:
                 raise self._error(node, f"no list is named {node.id}")
-            return self._names.lists[node.id]
+            found = self._names.lists[node.id]
+            return found if isinstance(found, Items) else Items(found)
         if not isinstance(node, ast.List | ast.Tuple | ast.Set):
             raise self._error(node, "a list of constants or the name of a list is needed after in")
         items = [(element, self._value(element)) for element in node.elts]

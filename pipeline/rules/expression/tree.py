@@ -191,7 +191,7 @@ class Names:
 
     fields: frozenset[str] = frozenset()
     features: Mapping[str, Kind] = field(default_factory=dict)
-    lists: Mapping[str, Items] = field(default_factory=dict)
+    lists: Mapping[str, tuple[Literal, ...]] = field(default_factory=dict)
     allows_arithmetic: bool = True
     built_in: Mapping[str, Kind] = field(default_factory=dict)
     words: Mapping[str, Name] = field(default_factory=dict)

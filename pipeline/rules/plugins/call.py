@@ -93,9 +93,9 @@ class Ready:
         except KeyboardInterrupt:
             raise
         except BaseException:
+            barrier.here.is_up = False
             return Answer(0, None, failed + OVER_TIME)
         finally:
-            barrier.here.is_up = False
             self._guard.end()
 
     def _tried(self, failed: str, act: Callable[..., Answer | None], *row: Any) -> Answer | None:
