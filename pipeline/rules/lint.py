@@ -18,14 +18,8 @@ from pipeline.records.quantities import Refusal
 from pipeline.records.spelling import CODES, spelt
 from pipeline.rules.currencies import is_about_amounts
 from pipeline.rules.derived import JOIN
-from pipeline.rules.expression.reachability import (
-    MAX_ALTERNATIVES,
-    breadth,
-    can_fail,
-    can_hold,
-    implies,
-    normal,
-)
+from pipeline.rules.expression.normal import normal
+from pipeline.rules.expression.reachability import MAX_ALTERNATIVES, breadth, can_fail, can_hold, implies
 from pipeline.rules.expression.tree import (
     Both,
     Comparison,

@@ -14,13 +14,11 @@ from itertools import chain, pairwise, product
 from math import prod
 from typing import Final
 
+from pipeline.rules.expression.normal import FLIPPED, normal
 from pipeline.rules.expression.tree import (
-    Arithmetic,
     Both,
-    Call,
     Comparison,
     Condition,
-    Items,
     Kind,
     Literal,
     LiteralValue,
@@ -28,7 +26,6 @@ from pipeline.rules.expression.tree import (
     Name,
     Negation,
     Present,
-    StartsWith,
     Truth,
     Value,
     is_comparable,
@@ -40,8 +37,6 @@ MAX_ALTERNATIVES: Final = 512
 MAX_CONSTANTS: Final = 1_000
 """A longer list is taken to leave some value open: to try each takes long for each rule that names it."""
 
-_FLIPPED: Final = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
-_COMMUTING: Final = ("+", "*", "min", "max")
 _OPPOSITE: Final = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 
 
@@ -97,58 +92,6 @@ def breadth(condition: Condition, is_negated: bool = False) -> int:
             return 1
 
 
-def normal(node: Condition | Value) -> str:
-    """A text that is the same for conditions that differ only in order, nesting or the side of a constant."""
-    match node:
-        case Name() | Literal() | Arithmetic() | Call():
-            return _normal_value(node)
-        case Comparison(operator, left, right):
-            one, two = normal(left), normal(right)
-            return f"({one} {operator} {two})" if one <= two else f"({two} {_FLIPPED[operator]} {one})"
-        case Membership(value, items, is_negated):
-            return (
-                f"({normal(value)} {'notin' if is_negated else 'in'} [{items.once('normal', _normal_items)}])"
-            )
-        case StartsWith(value, prefix):
-            return f"starts_with({normal(value)},{prefix!r})"
-        case Present(name):
-            return f"present({name.name})"
-        case Truth(name):
-            return f"({name.name})"
-        case Negation(Negation(part)):
-            return normal(part)
-        case Negation(part):
-            return f"not({normal(part)})"
-        case Both(_, is_any):
-            parts = sorted({normal(part) for part in _flat(node, is_any)})
-            return parts[0] if len(parts) == 1 else f"({(' or ' if is_any else ' and ').join(parts)})"
-
-
-def _normal_items(items: Items) -> str:
-    return ",".join(sorted({_normal_value(item) for item in items}))
-
-
-def _normal_value(node: Value) -> str:
-    match node:
-        case Name(name):
-            return name
-        case Literal(value):
-            return repr(value.normalize() + 0) if isinstance(value, Decimal) else repr(value)
-        case Arithmetic(operator, operands):
-            parts = [_normal_value(operand) for operand in operands]
-            return f"{operator}({','.join(sorted(parts) if operator in _COMMUTING else parts)})"
-        case Call(function, operand):
-            return f"{function}({_normal_value(operand)})"
-
-
-def _flat(node: Condition, is_any: bool) -> Iterator[Condition]:
-    if isinstance(node, Both) and node.is_any == is_any:
-        for part in node.parts:
-            yield from _flat(part, is_any)
-    else:
-        yield node
-
-
 def _alternatives(condition: Condition, is_negated: bool) -> _Alternatives:
     match condition:
         case Negation(part):
@@ -196,7 +139,7 @@ def _comparison(operator: str, left: Value, right: Value, is_negated: bool) -> I
             yield _FALSE
         return
     if isinstance(left, Literal):
-        operator, left, right = _FLIPPED[operator], right, left
+        operator, left, right = FLIPPED[operator], right, left
     if isinstance(left, Name) and isinstance(right, Literal):
         wanted = _OPPOSITE[operator] if is_negated else operator
         yield _Test(left.name, left.kind, wanted, right.value, or_absent=is_negated)
@@ -206,7 +149,7 @@ def _comparison(operator: str, left: Value, right: Value, is_negated: bool) -> I
         return
     else:
         pair = sorted((normal(left), normal(right)))
-        flipped = operator if pair[0] == normal(left) else _FLIPPED[operator]
+        flipped = operator if pair[0] == normal(left) else FLIPPED[operator]
         yield _Test(" ".join(pair), Kind.ANY, f"relation {flipped}", not is_negated)
 
 
