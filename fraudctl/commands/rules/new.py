@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -23,5 +24,6 @@ def new(
     Example: fraudctl rules new mine.yaml --like card-not-present
     """
     version = beginning.begin(file, like)
-    summary = f"{file} is a rule set like {like}, version {version}; next: fraudctl rules test {file}"
+    following = f"fraudctl rules test {shlex.quote(str(file))}"
+    summary = f"{file} is a rule set like {like}, version {version}; next: {following}"
     return Result(summary, {"file": str(file), "like": like, "version": version})
