@@ -82,14 +82,17 @@ def trouble(status: int, kind: str) -> Trouble | None:
 
 
 def words(error: Mapping[str, Any]) -> str:
-    """The outermost and the innermost reason of a failure as the server names them."""
+    """The outermost reason of a failure as the server names it, and the innermost that says more."""
     text = f"{error.get('reason')} ({error.get('type')})"
-    inner = error.get("root_cause") or [error]
-    deepest = dict(inner[0])
-    while isinstance(deepest.get("caused_by"), dict):
-        deepest = deepest["caused_by"]
-    reason = str(deepest.get("reason"))
-    return text if reason in text else f"{text}: {reason}"
+    root = (error.get("root_cause") or [error])[0]
+    reasons = [str(_innermost(one).get("reason")) for one in (root, error)]
+    return next((f"{text}: {one}" for one in reasons if one not in text), text)
+
+
+def _innermost(error: Mapping[str, Any]) -> Mapping[str, Any]:
+    while isinstance(cause := error.get("caused_by"), dict):
+        error = cause
+    return error
 
 
 def _said(body: object) -> object:

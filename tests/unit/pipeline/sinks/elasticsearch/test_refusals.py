@@ -10,7 +10,15 @@ from elastic_transport import ApiResponseMeta, HttpHeaders, NodeConfig
 from elasticsearch import ApiError
 
 from pipeline.connections.trouble import Trouble
-from pipeline.sinks.elasticsearch.refusals import BadRequest, Failure, Missing, refusal, stranger, trouble
+from pipeline.sinks.elasticsearch.refusals import (
+    BadRequest,
+    Failure,
+    Missing,
+    refusal,
+    stranger,
+    trouble,
+    words,
+)
 
 
 def meta(status: int, *, product: bool) -> ApiResponseMeta:
@@ -53,6 +61,17 @@ def test_what_the_server_says_is_told_in_its_words_and_by_its_name_for_it() -> N
     missing = refused(404, b'{"error":"alias [x] missing","status":404}')
     assert (type(missing), str(missing)) == (Missing, "alias [x] missing")
     assert str(refused(500, b"")) == "HTTP 500"
+
+
+def test_of_the_causes_that_the_server_names_the_innermost_that_says_more_is_told() -> None:
+    """Elasticsearch 8 puts the cause of a template that is refused beside its root causes, not below them."""
+    cause = {"type": "t", "reason": "a", "caused_by": {"type": "u", "reason": "innermost"}}
+    outer = {"type": "outer", "reason": "refused"}
+    root = {"type": "root", "reason": "root"}
+    assert words(outer | {"root_cause": [outer], "caused_by": cause}) == "refused (outer): innermost"
+    assert words(outer | {"root_cause": [root], "caused_by": cause}) == "refused (outer): root"
+    assert words(outer | {"root_cause": [root | {"caused_by": cause}]}) == "refused (outer): innermost"
+    assert words(outer | {"root_cause": [outer]}) == words(outer) == "refused (outer)"
 
 
 @pytest.mark.parametrize(
