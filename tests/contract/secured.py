@@ -17,8 +17,9 @@ import redis
 from redis.cluster import RedisCluster
 
 from tests.certificates import Pair
-from tests.contract.conftest import NOBODY, Server, _folder, _package, _redis_ready
+from tests.contract.conftest import NOBODY, Server, _package, _redis_ready
 from tests.contract.elastic_guard import Guard
+from tests.homes import reachable_folder
 from tests.ports import free_port
 from tests.tls_end import TlsEnd, as_postgres_does
 from tests.waiting import await_that
@@ -96,7 +97,7 @@ def postgres(pair: Pair) -> Iterator[Postgres]:
     user: dict[str, Any] = {}
     if os.geteuid() == 0:
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    with _folder() as folder:
+    with reachable_folder("contract") as folder:
         data, port = folder / "data", free_port()
         data.mkdir(mode=0o700)
         if user:
@@ -141,7 +142,7 @@ class Redis(Behind):
 
 @contextmanager
 def valkey(pair: Pair) -> Iterator[Redis]:
-    with _folder() as folder, node(folder) as server:
+    with reachable_folder("contract") as folder, node(folder) as server:
         end = TlsEnd(place_of(server.address), pair)
         made = Redis(end, server.address)
         made.set_password("first")
@@ -238,7 +239,7 @@ def cluster() -> Iterator[Cluster]:
     made = Cluster()
     with ExitStack() as stack:
         for _ in range(3):
-            folder = stack.enter_context(_folder())
+            folder = stack.enter_context(reachable_folder("contract"))
             options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--appendonly", "yes")
             options += ("--appendfsync", "always")
             # a node speaks to others on another port, by default ten thousand above its own
@@ -278,7 +279,7 @@ class Watched:
 @contextmanager
 def watched() -> Iterator[Watched]:
     with ExitStack() as stack:
-        folders = [stack.enter_context(_folder()) for _ in range(3)]
+        folders = [stack.enter_context(reachable_folder("contract")) for _ in range(3)]
         master = stack.enter_context(node(folders[0]))
         host, port = place_of(master.address)
         replica = stack.enter_context(node(folders[1], "--replicaof", host, str(port)))
