@@ -168,6 +168,12 @@ def parquet_server(tmp_path: Path) -> ServerlessFolder:
     return ServerlessFolder(tmp_path / "store")
 
 
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority for a module that needs no more of it than certificates."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A Kafka of one node that lets in everybody, for modules that take topics of their own names."""

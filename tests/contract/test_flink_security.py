@@ -42,11 +42,6 @@ def ours() -> Iterator[Stack]:
             Engine().purge(home)
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("other"))
-
-
 @pytest.fixture
 def proxied(ours: Stack, authority: Authority) -> Iterator[FlinkRest]:
     """The same cluster behind a proxy that wants a token."""

@@ -38,11 +38,6 @@ HIT = Hit("ip_burst", 60, "5 users")
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def postgres(authority: Authority) -> Iterator[secured.Postgres]:
     with secured.postgres(authority.issue("server")) as made:
         yield made
