@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -130,7 +129,7 @@ def _said(
 
 def until_ms(future: bool) -> int | None:
     """The latest time that rows may have: now, and as much as clocks of senders differ; None for any."""
-    return None if future else int(time.time() * 1000) + clock.MINUTE_MS
+    return None if future else clock.now_ms() + clock.MINUTE_MS
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:

@@ -36,8 +36,9 @@ from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome
 from pipeline.sinks.dynamodb import client as dynamo
+from pipeline.records.clock import now_ms
 from tests import lambda_runtime
-from tests.decisions import decided, now_ms
+from tests.decisions import decided
 from tests.lambda_runtime import Answer
 from tests.ports import free_port
 from tests.waiting import LONG_S, await_that, kill_family

@@ -24,6 +24,7 @@ from pipeline import sinks
 from pipeline.connections.proxies import open_url
 from pipeline.connections.trouble import Trouble
 from pipeline.notify import outbox
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome, Unavailable, Way, reads_back, rights
@@ -31,8 +32,9 @@ from pipeline.sinks.dynamodb.rights import CLAIMS
 from pipeline.sinks.redis import reader
 from tests.certificates import Authority
 from tests.contract import secured
-from tests.contract.conftest import Server, _folder, moto_server
-from tests.decisions import decided, now_ms
+from tests.contract.conftest import Server, moto_server
+from tests.decisions import decided
+from tests.homes import reachable_folder
 
 HIT = Hit("ip_burst", 60, "5 users")
 
@@ -158,7 +160,7 @@ class TestRedis:
             with secured.cluster() as made:
                 yield made.address.replace("//", f"//{secured.USER}@"), made.nodes
             return
-        with _folder() as folder, secured.node(folder) as server:
+        with reachable_folder("contract") as folder, secured.node(folder) as server:
             yield server.address.replace("//", f"//{secured.USER}@"), [server]
 
     def allow(self, nodes: Sequence[Server], line: str, *more: str) -> None:

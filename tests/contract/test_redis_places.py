@@ -11,6 +11,7 @@ import pytest
 from fraudctl.decisions import alerts
 from pipeline import sinks
 from pipeline.connections.trouble import Trouble
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome, ReadBack, Unavailable
@@ -18,7 +19,7 @@ from pipeline.sinks.redis import reader
 from pipeline.sinks.redis.keys import BUCKETS, Layout
 from tests.contract import secured
 from tests.contract.secured import Cluster, Watched
-from tests.decisions import decided, now_ms
+from tests.decisions import decided
 from tests.waiting import await_that
 
 HIT = Hit("ip_burst", 60, "5 users")

@@ -36,7 +36,8 @@ from pipeline.sinks.ageing import Dropped, ages
 from pipeline.sinks.postgres.schema import create_schema
 from pipeline.sinks.postgres.statements import SCHEMA_VERSION
 from pipeline.sinks.redis import reader as redis_reader
-from tests.decisions import decided, now_ms
+from pipeline.records.clock import now_ms
+from tests.decisions import decided
 
 _ids = count()
 IP_BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")

@@ -21,6 +21,7 @@ import redis as redis_client
 from fraudctl.errors import Unhealthy
 from fraudctl.verify import Config, Difference, Kind, Report, Span, Verification
 from pipeline import sinks
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import glance, take_apart
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.records.decisions import Decision, Hit, Source, encode_decision
@@ -70,10 +71,6 @@ class ListedLog:
 
     def _offsets(self, partition: int) -> list[int]:
         return [d.offset for d in self._of(partition)]
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def decided(

@@ -9,7 +9,7 @@ import pytest
 
 from fraudctl.home.stack import Stack
 from pipeline.rules.ruleset import PlanSettings
-from tests.stack.flow import now_ms
+from pipeline.records.clock import now_ms
 from tests.stack.own_jobs import (
     Setup,
     assert_same,

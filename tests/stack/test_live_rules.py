@@ -26,6 +26,7 @@ from pipeline.rules.plugins.watch import Running
 from pipeline.rules.ruleset import PlanSettings, RuleSet, content_hash, parse
 from pipeline.scoring import activation, keys, order, reference, scorer
 from pipeline.scoring.job_config import JobTopics
+from pipeline.records.clock import now_ms
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
 from tests.stack.own_jobs import Setup, assert_same, by_place, decided, recorded, running, written
@@ -67,7 +68,7 @@ def traffic(setup: Setup) -> Iterator[None]:
             value = row.value
             if row.fields is not None:
                 behind_ms = row.append_ms - int(row.fields["event_time"])
-                value = write_value({**row.fields, "event_time": flow.now_ms() - behind_ms}, rng)
+                value = write_value({**row.fields, "event_time": now_ms() - behind_ms}, rng)
             sender.send(setup.transactions, value, headers=row.headers or None, partition=row.partition)
             if stop.wait(PAUSE_S):
                 return
@@ -231,7 +232,7 @@ def test_rules_are_changed_from_the_command_line_while_the_job_runs(stack: Stack
     refused = ask(stack, "rules", "apply", str(bad))
     assert (refused["exit_code"], refused["error"]["code"]) == (2, "ruleset")
     assert "line 3" in refused["error"]["message"]
-    event = {"event_id": f"live-{flow.now_ms()}", "user_id": "by-hand", "amount": 7}
+    event = {"event_id": f"live-{now_ms()}", "user_id": "by-hand", "amount": 7}
     sender = Sender(stack.kafka)
     with flow.ticking(sender, stack, event):
         applied = data_of(stack, "rules", "apply", str(good))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import asdict
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from fraudctl.commands import _completion
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.settings import reading
+from pipeline.records import clock
 
 NOT_WELL = 3
 
@@ -114,7 +114,7 @@ def logs(
 
     Example: fraudctl aws logs job --minutes 10
     """
-    since_ms = int((time.time() - minutes * 60) * 1_000)
+    since_ms = clock.now_ms() - minutes * clock.MINUTE_MS
     found = of_cloudwatch.tail(account.Account(name, region), what, since_ms, lines)
     return Result("", ({"line": line} for line in found), line=lambda one: str(one["line"]))
 
