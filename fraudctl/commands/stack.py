@@ -97,15 +97,9 @@ def up(
     left_out, more = tuple(sorted(without or ())), tuple(sorted(added or ()))
     if engines.names_elsewhere(home, engine):
         _refuse_workers(taskmanagers)
-        wish = contract.Wish(
-            home,
-            wanted.profile(home, profile, rules),
-            left_out,
-            any_port,
-            wait,
-            more,
-            contract.Elsewhere(values, namespace, context, bool(profile or rules)),
-        )
+        there = contract.Elsewhere(values, namespace, context, bool(profile or rules))
+        chosen = wanted.profile(home, profile, rules)
+        wish = contract.Wish(home, chosen, left_out, any_port, wait, more, there)
         return _started(engines.for_up(home, engine).up(wish), time.monotonic() - began)
     chosen = wanted.profile(home, profile, rules, taskmanagers)
     chosen = parked.park(chosen, stacks.Paths(home).secrets, os.environ)
@@ -117,9 +111,7 @@ def up(
     wish = contract.Wish(home, chosen, left_out, any_port, wait, more)
     started = engines.for_up(home, engine or chosen.engine).up(wish)
     if started.runs_jobs:
-        with progress("starting the job") as shown:
-            live.start(started, max(10.0, wait - (time.monotonic() - began)), shown)
-            _apply_wanted(started, rules is not None, shown)
+        _start_job(started, wait - (time.monotonic() - began), asks_for_rules=rules is not None)
     return _started(started, time.monotonic() - began)
 
 
@@ -199,21 +191,27 @@ def logs(
     )
 
 
+def _start_job(started: Stack, wait_s: float, asks_for_rules: bool) -> None:
+    with progress("starting the job") as shown:
+        live.start(started, max(10.0, wait_s), shown)
+        _apply_wanted(started, asks_for_rules, shown)
+
+
 def _apply_wanted(started: Stack, is_asked: bool, shown: Progress) -> None:
     """The rule set of the profile when it was asked for; otherwise what is in force stays, and is named."""
     newest = activations.of(started).read()[-1]
     asked = rulesets.read(Path(started.profile.rules))
     if newest.hash == asked.hash:
         return
-    if is_asked:
-        by = activations.Signature("asked for by up")
-        done = changes.change(started, changes.apply(asked), 60.0, shown, by)
-        if isinstance(done, approvals.Waiting):
-            say(f"{asked.version} waits for approval: fraudctl rules approve {done.offset}")
-        else:
-            say(f"{asked.version} is in force instead of {newest.version}")
-    else:
+    if not is_asked:
         say(f"in force is {newest.version}, not {asked.version} of the profile; see: fraudctl rules history")
+        return
+    by = activations.Signature("asked for by up")
+    done = changes.change(started, changes.apply(asked), 60.0, shown, by)
+    if isinstance(done, approvals.Waiting):
+        say(f"{asked.version} waits for approval: fraudctl rules approve {done.offset}")
+    else:
+        say(f"{asked.version} is in force instead of {newest.version}")
 
 
 def _running_quietly(home: Path) -> Stack | None:
