@@ -21,6 +21,14 @@ Files = Annotated[list[Path], typer.Argument(help=FILES_HELP, metavar="FILE...")
 
 Future = Annotated[bool, typer.Option("--future", help="Take rows later than now as well.")]
 
+Refused = Annotated[
+    Path | None, typer.Option("--refused", metavar="FILE", help="Write every refused row there.")
+]
+
+MaxRefused = Annotated[
+    str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
+]
+
 _MADE = ("reading", "said")
 """Parameters of a command that are made of options, not given."""
 

@@ -10,7 +10,7 @@ import typer
 from fraudctl import engines
 from fraudctl.chaos import elsewhere, experiment, guardian, ledger
 from fraudctl.chaos import reading as faults
-from fraudctl.commands import _completion
+from fraudctl.commands import _options
 from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
@@ -75,10 +75,7 @@ def run(
         typer.Argument(metavar="FAULT", help="A shipped fault or a file.", autocompletion=_complete_faults),
     ],
     during: Annotated[str, typer.Option("--during", help="What runs meanwhile: simulate.")] = "simulate",
-    attack: Annotated[
-        str,
-        typer.Option("--attack", help="A shipped scenario or a file.", autocompletion=_completion.scenarios),
-    ] = "ip-burst",
+    attack: _options.Attack = "ip-burst",
     rate: Annotated[float, typer.Option("--rate", help="Events a second.")] = 200.0,
     duration: Annotated[
         str | None, typer.Option("--duration", help="How long to send (default: until 20 s after the fault).")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines, servers, waiting
-from fraudctl.commands import _completion
+from fraudctl.commands import _completion, _options
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
@@ -41,10 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    profile: Annotated[
-        str | None,
-        typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_completion.profiles),
-    ] = None,
+    profile: _options.Profile = None,
     rules: Annotated[
         str | None,
         typer.Option(
@@ -86,7 +83,7 @@ def up(
     context: Annotated[
         str | None, typer.Option("--context", help="Kubernetes: which cluster of the kubeconfig.")
     ] = None,
-    wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 180.0,
+    wait: _options.Wait = 180.0,
 ) -> Result:
     """Start the whole stack and wait until it works. Repeats are quick and change nothing.
 
@@ -142,7 +139,7 @@ def restart(
     server: Annotated[
         str, typer.Argument(help="A server or one of its programs.", autocompletion=_completion.servers)
     ],
-    wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 120.0,
+    wait: _options.Wait = 120.0,
 ) -> Result:
     """Stop and start one server, or a single program such as flink-taskmanager, and wait for it.
 
