@@ -28,5 +28,7 @@ def begin(target: Path, like: str) -> str:
     except FileExistsError:
         raise UsageError(f"{target} exists", hint="choose another name", code="file_exists") from None
     except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror}") from None
+        raise UsageError(
+            f"{target} cannot be written: {error.strerror}", hint="name a file in a folder of your own"
+        ) from None
     return version
