@@ -12,25 +12,28 @@ POINTS = 120
 """More are not seen in a chart of that width."""
 _AGO = "minutes; 0 is now"
 
+Lines = dict[str, Callable[[Pulse], float | None]]
+"""the lines of a chart by their names, each by its value at a moment"""
+
 
 def of(past: Sequence[Pulse]) -> list[tuple[str, str]]:
     """Titles and SVG; every text in it is escaped."""
     step = max(1, len(past) // POINTS)
     kept = [*past[::-step]][::-1]
     consumers = sorted({name for pulse in kept for name in pulse.lag})
-    return [
-        _chart("Events and decisions a second", kept, {
-            "events": lambda p: p.events_s, "decisions": lambda p: p.decisions_s}),
-        _chart("Time to decision, ms", kept, {
-            "median": lambda p: _ms(p.p50_s), "99th percentile": lambda p: _ms(p.p99_s)}),
-        _chart("Flagged, %", kept, {"flagged": lambda p: p.flagged and 100 * p.flagged}),
-        _chart("Records behind", kept, {name: _lag(name) for name in consumers[:4]}),
-    ]  # fmt: skip
+    charts: dict[str, Lines] = {
+        "Events and decisions a second": {
+            "events": lambda p: p.events_s,
+            "decisions": lambda p: p.decisions_s,
+        },
+        "Time to decision, ms": {"median": lambda p: _ms(p.p50_s), "99th percentile": lambda p: _ms(p.p99_s)},
+        "Flagged, %": {"flagged": lambda p: p.flagged and 100 * p.flagged},
+        "Records behind": {name: _lag(name) for name in consumers[:4]},
+    }
+    return [_chart(title, kept, values) for title, values in charts.items()]
 
 
-def _chart(
-    title: str, past: Sequence[Pulse], values: dict[str, Callable[[Pulse], float | None]]
-) -> tuple[str, str]:
+def _chart(title: str, past: Sequence[Pulse], values: Lines) -> tuple[str, str]:
     now_s = past[-1].at_s
     series = [
         Series(name, [((p.at_s - now_s) / 60, y) for p in past if (y := value(p)) is not None])
