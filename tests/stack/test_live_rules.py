@@ -20,17 +20,18 @@ from fraudctl.jobs.activations import Because, Change, RulesTopic
 from fraudctl.kafka import admin, wanted
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.kafka.tail import Tail
+from pipeline.records.clock import now_ms
 from pipeline.records.decisions import decode_decision, encode_decision
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plugins.watch import Running
 from pipeline.rules.ruleset import PlanSettings, RuleSet, content_hash, parse
 from pipeline.scoring import activation, keys, order, reference, scorer
 from pipeline.scoring.job_config import JobTopics
-from pipeline.records.clock import now_ms
+from tests.random_streams import LogShape, random_features, random_log
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
 from tests.stack.own_jobs import Setup, assert_same, by_place, decided, recorded, running, written
-from tests.streams import LogShape, content, random_features, random_log, write_value
+from tests.streams import content, write_value
 from tests.waiting import LONG_S
 
 SETTINGS = PlanSettings(dedup_window_ms=5_000, max_entries=40)
