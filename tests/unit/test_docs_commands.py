@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fraudctl import cli
+from fraudctl.commands._table import COMMANDS
 from tests.unit.test_docs import DOCUMENTS, ROOT
 
 PRINTED = re.compile(r"(?:^ *|`|\$ |-- )fraudctl ([^`\n#]+)", re.MULTILINE)
@@ -66,3 +67,11 @@ def test_every_command_line_that_a_document_prints_is_one_that_there_is(document
 )
 def test_what_is_not_there_is_found(line: str, found: list[str]) -> None:
     assert list(wrong(line)) == found
+
+
+def test_the_readme_names_every_command() -> None:
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Commands\n")[2].partition("\n## ")[0]
+    first_cells = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
+    named = {name.split()[0] for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
+    assert set(COMMANDS) - named == set()
+    assert named - set(COMMANDS) == set()

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from fraudctl import cli, schemas
+from fraudctl.commands import _table
 from fraudctl.console import options
 from fraudctl.errors import Difference, FraudctlError, NotRunning, Unhealthy
 from fraudctl.home import folder
@@ -35,7 +36,7 @@ def leaves(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 COMMANDS = dict(
     leaf
-    for name in cli.COMMANDS
+    for name in _table.COMMANDS
     for leaf in leaves(SimpleNamespace(commands={name: cli.build().whole(name)}))
 )
 
