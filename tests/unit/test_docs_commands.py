@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -19,9 +20,14 @@ PLACEHOLDER = re.compile(r"[A-Z…<]")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 
 
+@functools.cache
+def whole_tree() -> Any:
+    return cli.build()
+
+
 def wrong(line: str) -> Iterator[str]:
     """What `fraudctl LINE` names that is not there."""
-    tree = cli.build()
+    tree = whole_tree()
     command: Any = tree
     known = options_of(tree)
     words = line.split()
@@ -70,7 +76,9 @@ def test_what_is_not_there_is_found(line: str, found: list[str]) -> None:
 
 
 def test_the_readme_names_every_command() -> None:
-    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Commands\n")[2].partition("\n## ")[0]
+    table = (
+        (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Commands\n")[2].partition("\n## ")[0]
+    )
     first_cells = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
     named = {name.split()[0] for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
     assert set(COMMANDS) - named == set()
