@@ -17,7 +17,7 @@ from pipeline.records import clock
 
 FILES_HELP = "JSON, CSV or Parquet, plain or packed; several, a folder, a pattern, or - for standard input."
 
-Files = Annotated[list[Path], typer.Argument(help=FILES_HELP, metavar="FILE...")]
+Files = Annotated[list[Path], typer.Argument(help=FILES_HELP, metavar="FILE")]
 
 Future = Annotated[bool, typer.Option("--future", help="Take rows later than now as well.")]
 

@@ -87,7 +87,7 @@ COMMANDS = {
     ),
     "bench": Entry(
         "fraudctl.commands.bench",
-        "Measure the running stack. A run that lost an event or got one wrong ends with exit code 5.",
+        "Measure the running stack; exit 5 if an event was lost or wrong, or the rate was not sustained.",
         {"bench": ""},
     ),
     "job": Entry(

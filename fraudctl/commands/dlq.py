@@ -74,7 +74,7 @@ def show(
 
 
 def retry(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Which; or --all.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Which; or --all.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every record that is held.")] = False,
     yes: _options.Yes = False,
     topic: Topic = None,

@@ -58,7 +58,9 @@ def up(
     added: Annotated[
         list[str] | None,
         typer.Option(
-            "--with", help="Start prometheus as well; repeatable.", autocompletion=_completion.servers
+            "--with",
+            help="Start an optional server as well, such as prometheus; repeatable.",
+            autocompletion=_completion.servers,
         ),
     ] = None,
     engine: Annotated[

@@ -131,3 +131,12 @@ def test_help_looks_as_typer_shows_it(
         command, path, lambda it, ctx: rich_utils.rich_format_help(obj=it, ctx=ctx, markup_mode="rich")
     )
     assert shown(command, path, lambda it, ctx: it.format_help(ctx, None)) == expected
+
+
+@pytest.mark.parametrize(("path", "command"), everything(TREE), ids=lambda one: str(one)[:40])
+def test_lines_of_help_end_where_the_terminal_does_and_usage_says_once_what_may_be_left_out_or_repeated(
+    path: tuple[str, ...], command: Any
+) -> None:
+    assert [one for one in (command.help or "").split("\n\n") if "\n" in one] == []
+    usage = command.get_usage(Context(command, info_name=" ".join(path)))
+    assert [sign for sign in ("...}...", "...]...", "[[") if sign in usage] == []
