@@ -109,7 +109,7 @@ def _usage_error(error: Exception) -> UsageError | None:
     context = getattr(error, "ctx", None)
     name = _tree.command_name(context) if context is not None else ""
     options.change(command=name)
-    message = error.format_message()
+    message = " ".join(error.format_message().split()).replace("Value error, ", "")
     if not message:
         return UsageError("no command given", hint=f"see: fraudctl {name} --help".replace("  ", " "))
     return UsageError(message, hint=f"see: fraudctl {name} --help".replace("  ", " "))

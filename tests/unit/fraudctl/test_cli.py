@@ -121,6 +121,27 @@ def test_a_wrong_command_line_exits_2(arguments: list[str], capsys: pytest.Captu
     assert "--help" in captured.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("label e1 maybe", "Invalid value for 'verdict': 'maybe' is not one of 'fraud', 'legit'."),
+        ("audit sometimes", "Invalid value for 'view': 'sometimes' is not one of 'show', 'verify'."),
+    ],
+)
+def test_a_value_that_is_none_of_those_there_are_is_refused_with_them_on_one_line(
+    arguments: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments.split()) == 2
+    assert capsys.readouterr().err.splitlines()[0] == f"error: {said}"
+
+
+def test_a_value_that_is_missing_is_asked_for_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["schema", "show"]) == 2
+    kinds = "transaction, decision, profile, ruleset, scenario, fault, mapping"
+    said = f"error: Missing argument 'what'. Choose from: {kinds}"
+    assert capsys.readouterr().err.splitlines()[0] == said
+
+
 def test_a_wrong_command_line_is_an_envelope_under_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["up", "--nonsense", "--json"]) == 2
     found = json.loads(capsys.readouterr().out)
