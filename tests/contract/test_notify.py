@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ import pytest
 
 from fraudctl.aws import package
 from pipeline import notifier, notify, sinks
+from pipeline.connections.proxies import open_url
+from pipeline.metrics import asking, catalogue
+from pipeline.metrics.asking import Reading
 from pipeline.notifier import Office
 from pipeline.notify import erasure
 from pipeline.notify.outbox import Claim
@@ -27,11 +31,12 @@ from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome
 from pipeline.sinks.dynamodb import client as dynamo
-from tests import lambda_runtime
+from tests import lambda_runtime, prometheus
 from tests.contract import notifying
 from tests.contract.notifying import People, World
 from tests.decisions import decided
 from tests.lambda_runtime import Answer
+from tests.ports import free_port
 from tests.waiting import LONG_S, await_that, kill_family
 
 BURST = Hit("ip_burst", 60, "5 users from <203.0.113.9> & more in 2 minutes")
@@ -290,13 +295,26 @@ def test_a_process_killed_while_it_sends_tells_at_most_once(world: World, tmp_pa
         process.wait()
         world.people.may_answer.set()
     world.sink.write([decision("e2", 1, BURST)])
-    world.document["unknown_after_ms"] = 3_000
+    world.document |= {"unknown_after_ms": 3_000, "metrics_port": (port := free_port())}
+    sent = Reading("fraudctl_notifications_total", (("channel", world.channel), ("outcome", "sent")), 1.0)
     with world.process(tmp_path):
         await_that(lambda: any("event e2:" in text for text in world.people.got), "the next one is told")
         await_that(lambda: world.states() == ["unknown"], "the first one is unknown")
+        await_that(lambda: sent in asking.ask(port), "its figures say so")
+        assert shown_as_the_catalogue_has_it(port) == (set(), "")
     assert len([text for text in world.people.got if "event e1:" in text]) <= 1
     counts = json.loads((tmp_path / "status.json").read_text())["channels"][world.channel]
     assert (counts["sent"], counts["unknown"]) == (1, 0)
+
+
+def shown_as_the_catalogue_has_it(port: int) -> tuple[set[str], str]:
+    """What the catalogue has of the notifier and is not told so, and what promtool says against the rest."""
+    with open_url(f"http://127.0.0.1:{port}/metrics", LONG_S) as answer:
+        shown = answer.read().decode()
+    (chapter,) = (one for one in catalogue.CHAPTERS if one.program == "notifier")
+    lines = {f"# TYPE {one.name} {one.kind}\n# HELP {one.name} {one.help}" for one in chapter.metrics}
+    heads = {f"{kind}\n{about}" for about, kind in pairwise(shown.splitlines())}
+    return lines - heads, prometheus.complaints(shown)
 
 
 class TestLambda:

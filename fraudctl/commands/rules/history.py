@@ -14,9 +14,7 @@ from pipeline.records import quantities
 
 if TYPE_CHECKING:
     from fraudctl.home.rulesets import Begun
-    from fraudctl.rules.described import Described
 
-_IN_FORCE = ("since", "version", "hash", "by", "who", "approved by", "why", "shadow")
 _JOBS = ("since", "version", "hash", "job", "run")
 
 
@@ -29,7 +27,7 @@ def history() -> Result:
     activated = [described.described(one) for one in reversed(chain)]
     starts = list(reversed(rulesets.history(stack.home_dir())))
     tables = (
-        Table("In force", _IN_FORCE, [_came_into_force(one) for one in activated]),
+        described.table(activated),
         Table("Jobs", _JOBS, [(_at(one), one.version, one.hash[:12], one.job, one.run) for one in starts]),
         *put_aside.tables(aside),
     )
@@ -41,19 +39,6 @@ def history() -> Result:
             "put_aside": put_aside.documents(aside),
         },
         tables=tuple(table for table in tables if table.rows),
-    )
-
-
-def _came_into_force(one: Described) -> tuple[object, ...]:
-    return (
-        one["in_force_from"] or "the beginning",
-        one["version"],
-        one["hash"][:12],
-        one["action"],
-        one["by"] and one["by"]["author"],
-        ", ".join(each["author"] for each in one["approved_by"]) or None,
-        one["by"] and one["by"]["reason"],
-        one["shadow"] and one["shadow"]["version"],
     )
 
 
