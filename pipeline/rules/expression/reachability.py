@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, pairwise, product
-from typing import Final, TypeVar
+from typing import Final
 
 from pipeline.rules.expression.tree import (
     Arithmetic,
@@ -57,7 +57,6 @@ class _Test:
 
 _FALSE: Final = _Test("", Kind.ANY, "false")
 _Alternatives = list[frozenset[_Test]]
-_Ordered = TypeVar("_Ordered", Decimal, str, int)
 
 
 class _TooMany(Exception):
@@ -278,8 +277,8 @@ def _passes(value: LiteralValue, test: _Test) -> bool:
     return False
 
 
-def _ordered(value: _Ordered, other: _Ordered, operator: str) -> bool:
-    sign = (value > other) - (value < other)
+def _ordered(value: Decimal | str | int, other: Decimal | str | int, operator: str) -> bool:
+    sign = (value > other) - (value < other)  # type: ignore[operator]
     return {
         "lt": sign < 0,
         "le": sign <= 0,
