@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from tests.ports import free_port
 from tests.waiting import LONG_S, await_that
 
 FLAGS: Final = (
@@ -54,6 +54,12 @@ class Browser:
     def resize(self, width: int, height: int) -> None:
         self._ask("POST", f"{self._session}/window/rect", {"width": width, "height": height})
 
+    def prefer(self, scheme: str) -> None:
+        """What a page is told of the colours that are wanted: `light` or `dark`."""
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        asked = {"cmd": "Emulation.setEmulatedMedia", "params": {"features": [feature]}}
+        self._ask("POST", f"{self._session}/goog/cdp/execute", asked)
+
     def screenshot(self) -> str:
         """A PNG in base 64."""
         return str(self._ask("GET", f"{self._session}/screenshot"))
@@ -72,9 +78,7 @@ class Browser:
 def browser(profile: Path) -> Iterator[Browser]:
     """A new one with an empty profile. Where none can be had the test is skipped, and fails in CI."""
     chromium, driver = _programs()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     program = subprocess.Popen(
         [driver, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -1,8 +1,8 @@
 """Commands that change something are written to the audit log: before they begin, and when they have ended.
 
-Which ones those are stands in the table of commands (`fraudctl.cli.COMMANDS`). A command of a folder that is
-no home (yet, or no more) is written where there is a home by then. Where the log cannot be written, that is
-said and the command goes on: on a full disk somebody must be able to act.
+Which ones those are stands in the table of commands (`_table.COMMANDS`). A command of a folder that is no
+home (yet, or no more) is written where there is a home by then. Where the log cannot be written, that is said
+and the command goes on: on a full disk somebody must be able to act.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ T = TypeVar("T")
 _PERSONS = frozenset({"user"})
 """Arguments that name a person: nothing can be taken out of this log again."""
 _NOT_KEPT = "(not kept)"
-_PASSWORD = re.compile(r"(://[^:/@\s]*):[^@/\s]*@")
+_PASSWORD = re.compile(r"(://[^:/@\s]*):\S*@|((?i:password)\s*=\s*)[^\s&]+")
 
 
 def recorded(command: str, arguments: Mapping[str, Any], run: Callable[[], T]) -> T:
@@ -61,4 +61,8 @@ def _shown(value: object) -> object:
     """As it was given, without passwords in addresses."""
     if isinstance(value, list | tuple):
         return [_shown(one) for one in value]
-    return value if isinstance(value, bool | int | float) else _PASSWORD.sub(r"\1:…@", str(value))
+    return value if isinstance(value, bool | int | float) else _PASSWORD.sub(_hidden, str(value))
+
+
+def _hidden(found: re.Match[str]) -> str:
+    return f"{found[2]}…" if found[2] else f"{found[1]}:…@"

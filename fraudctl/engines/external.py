@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from fraudctl.console.streams import say
 from fraudctl.errors import FraudctlError, Unhealthy
 from fraudctl.home.stack import Stack
@@ -65,7 +67,7 @@ def prepare(stack: Stack, sink: str) -> None:
         sinks.prepare(sink, address, secret, settings)
         _ask_store(stack, sink)
     except (sinks.Unavailable, ValueError) as error:
-        mend = sinks.mend(sink, error) or f"see: fraudctl doctor --profile {stack.profile.name}"
+        mend = sinks.mend(sink, error) or f"see: fraudctl doctor --profile {shlex.quote(stack.profile.name)}"
         if not _is_elsewhere(stack, sink):
             raise Unhealthy(f"{called} cannot be used: {error}", hint=mend) from error
         say(f"{called} cannot be used for now, its writer waits: {error}\n{mend}")

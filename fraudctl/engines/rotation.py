@@ -17,10 +17,14 @@ from fraudctl.engines import chosen, external
 from fraudctl.engines.waiting import reason_not_ready
 from fraudctl.errors import Failed, NotReady, Unhealthy, UsageError
 from fraudctl.home.jobs import wanted_live
+from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import NEEDED_BY_JOBS, Stack
 from fraudctl.jobs import live
 from fraudctl.servers import BaseServer
 from fraudctl.waiting import until
+
+STOPPED_FOR_CHANGE = "stopped-for-secrets"
+"""The file in the folder of jobs that is there while the live job stands still for another secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +84,22 @@ def _deaf(server: BaseServer) -> Failed:
 
 @contextmanager
 def _without_job(stack: Stack, names: list[str], wait_s: float, shown: Progress) -> Iterator[None]:
-    """The live job ends with a savepoint and goes on from it, where it would notice."""
-    runs = stack.runs_jobs and wanted_live(stack).wanted == "running"
-    if not runs or not NEEDED_BY_JOBS & set(names):
+    """The live job ends with a savepoint and goes on from it, where it would notice.
+
+    One that was ended for a change that was killed half way goes on as well.
+    """
+    mark = stack.paths.jobs / STOPPED_FOR_CHANGE
+    runs = wanted_live(stack).wanted == "running"
+    is_concerned = bool(NEEDED_BY_JOBS & set(names)) if runs else mark.exists()
+    if not stack.runs_jobs or not is_concerned:
         yield
         return
-    live.stop(stack, wait_s, shown)
+    write_atomically(mark, "")
     try:
+        if runs:
+            live.stop(stack, wait_s, shown)
         yield
     finally:
-        live.start(stack, wait_s, shown)
+        if wanted_live(stack).wanted != "running":  # it is where the job could not be stopped
+            live.start(stack, wait_s, shown)
+        mark.unlink(missing_ok=True)

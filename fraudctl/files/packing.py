@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Final, cast
 
 from fraudctl.errors import UsageError
 
@@ -22,6 +22,9 @@ STDIN = Path("-")
 _BUFFER_BYTES = 1 << 18
 _IN_MEMORY_BYTES = 1 << 24
 _GZIP, _ZIP, _ZSTD, _BZIP2, _XZ = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zX"
+MOST_TIMES: Final = 200
+MOST_BYTES: Final = 1 << 30
+"""A packed file may hold so many times its own size, and in any case so much."""
 _DAMAGES = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
 
 
@@ -33,7 +36,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
             head = raw.read(4)
             raw.seek(0)
             with _unpacked(path, raw, head) as stream:
-                yield stream
+                yield stream if stream is raw else cast("BinaryIO", _Bounded(path, stream))
     except _DAMAGES as error:
         raise UsageError(
             f"{path} cannot be read: {error}", hint="check that the file is whole", code="unreadable"
@@ -94,6 +97,29 @@ def _unpacked(path: Path, raw: io.BufferedReader, head: bytes) -> Iterator[Binar
             yield stream
     else:
         yield raw
+
+
+class _Bounded(io.RawIOBase):
+    """What a packed file holds; UsageError once it is more than anybody packs who wants it to be read."""
+
+    def __init__(self, path: Path, stream: BinaryIO) -> None:
+        self._path, self._stream = path, stream
+        self._left = max(MOST_BYTES, MOST_TIMES * path.stat().st_size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stream.read(len(buffer))
+        self._left -= len(data)
+        if self._left < 0:
+            raise UsageError(
+                f"{self._path} holds more than {MOST_TIMES} times its own size",
+                hint="unpack it first if that is what you want to read",
+                code="too_large",
+            )
+        buffer[: len(data)] = data
+        return len(data)
 
 
 @contextmanager

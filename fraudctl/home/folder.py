@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
@@ -110,7 +111,9 @@ def mark(home: Path) -> bool:
 def refuse_claim(home: Path) -> None:
     """UsageError where a folder is a link or has things in it that are not ours. Also Damaged and Newer."""
     if home.is_symlink():
-        raise UsageError(f"{home} is a link", hint=f"name the folder itself: --home {home.resolve()}")
+        raise UsageError(
+            f"{home} is a link", hint=f"name the folder itself: --home {shlex.quote(str(home.resolve()))}"
+        )
     if home.exists() and not home.is_dir():
         raise UsageError(f"{home} is not a folder", hint="name another place with --home")
     if home.is_dir() and not is_home(home):

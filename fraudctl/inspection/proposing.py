@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from fraudctl.files.fields import IDS
@@ -117,8 +118,7 @@ class Proposer:
             self._proposal.say(Said(label=name))
         else:
             self._proposal.say(Said(map={field: name}))
-        option = "--label {}" if field == "label" else f"--map {field}={{}}"
-        more = [option.format(one.name) for one in others if one not in found][:3]
+        more = [_option(field, one.name) for one in others if one not in found][:3]
         self._proposal.note(How.recognised, f"{field} is {name}", *more)
 
     def _ids(self) -> None:
@@ -286,3 +286,10 @@ class Proposer:
 
     def _names(self) -> str:
         return ", ".join(filter(None, self._columns))[:300]
+
+
+def _option(field: str, column: str) -> str:
+    """What says on the command line that a field is that column, whatever a stranger's file calls it."""
+    return (
+        f"--label {shlex.quote(column)}" if field == "label" else f"--map {shlex.quote(f'{field}={column}')}"
+    )

@@ -12,6 +12,7 @@ import os
 import signal
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +30,9 @@ log = logging.getLogger("keeper")
 LOOK_EVERY_S = 0.2
 IDLE_S = 60.0
 """A call that has not returned after this long is stopped, whatever processor time it took."""
+DEATHS = 3
+"""So many processes that end within calls of one plug-in in so many seconds, and it is called no more."""
+DEATHS_WITHIN_S = 900.0
 _WORKER = b"org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -53,12 +57,17 @@ class Watcher:
     ) -> None:
         self._folder, self._pause, self._is_worker = folder, pause, is_worker
         self._seen: dict[Path, _Seen] = {}
+        self._left: set[Path] = set()
+        self._deaths: defaultdict[str, list[float]] = defaultdict(list)
 
     def look(self) -> list[Running]:
         """Judges every call that has not returned; the ones that were stopped."""
-        found = {}
+        found: dict[Path, _Seen] = {}
+        over: list[Running] = []
         for path in self._folder.glob(plugin_watch.DESKS):
-            if (call := plugin_watch.running(path)) is None or plugin_watch.began(call.pid) != call.began:
+            call = plugin_watch.running(path)
+            if call is None or plugin_watch.began(call.pid) != call.began:
+                over += self._died(path, call) if call else []
                 plugin_watch.sweep(path)
                 continue
             if not self._is_worker(call):
@@ -67,17 +76,35 @@ class Watcher:
             known = before is not None and before.call.number == call.number
             found[path] = before if known and before else _Seen(call, cpu_s(call), time.monotonic())
         self._seen = found
-        over = [seen.call for seen in found.values() if _is_over(seen)]
-        for call in over:
-            self.end(call)
+        for path, seen in found.items():
+            if _is_over(seen):
+                self._left.add(path)
+                self.end(seen.call)
+                over.append(seen.call)
         return over
 
-    def end(self, call: Running) -> None:
+    def _died(self, path: Path, call: Running) -> list[Running]:
+        """The call in which a process has ended, where others of the same plug-in did before.
+
+        Once may be anybody's doing; a plug-in that takes its worker along each time would stop the scoring.
+        """
+        if path in self._left:
+            return []
+        self._left.add(path)
+        now = time.monotonic()
+        self._deaths[call.key] = [at for at in self._deaths[call.key] if now - at < DEATHS_WITHIN_S] + [now]
+        log.warning("a process ended within the plug-in %s of rule %s", call.place, call.rule)
+        if len(self._deaths[call.key]) < DEATHS:
+            return []
+        self.end(call, f"was stopped: {DEATHS} processes ended within it")
+        return [call]
+
+    def end(self, call: Running, reason: str | None = None) -> None:
         """Has it called no more and ends its process.
 
         The note comes first: the worker that is started next must find it.
         """
-        reason = f"was stopped: it held the interpreter beyond its limit of {call.limit_s:.0f} s"
+        reason = reason or f"was stopped: it held the interpreter beyond its limit of {call.limit_s:.0f} s"
         log.error("the plug-in %s of rule %s %s", call.place, call.rule, reason)
         entry = {
             "rule": call.rule,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import put_aside
 from fraudctl.observe import broker_clock, foreign, status
 from fraudctl.observe.broker_clock import BrokerClock
+from pipeline.records.clock import now_ms
 
 NOT_WELL = 3
 
@@ -53,13 +53,14 @@ def _running(stack: Stack) -> Result:
     for server in servers:
         if server["name"] == "postgres":
             server["dsn"] = stack.sink_url("postgres")
+    away = kafka_away(health)
     job = status.job(stack)
-    sinks = status.sinks(stack)
-    clock = _clock(stack)
-    ill, rates = _ill(health, job, sinks), status.rates(stack)
+    sinks = status.sinks(stack, away)
+    clock = None if away else _clock(stack)
+    ill, rates = _ill(health, job, sinks), status.rates(stack, away)
     if clock is not None and not clock.healthy:
         ill.append(f"broker clock ({clock.ahead_ms / 1000:.0f} s ahead)")
-    aside, currencies = put_aside.of(stack), foreign.look(stack)
+    aside, currencies = (None, None) if away else (put_aside.of(stack), foreign.look(stack))
     summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
     data = {
         "home": str(stack.home),
@@ -101,10 +102,15 @@ def _elsewhere(stack: Stack) -> Result:
     return Result(summary, data, exit_code=NOT_WELL if ill else 0, tables=shown)
 
 
+def kafka_away(health: Sequence[ServerHealth]) -> str:
+    """Why Kafka need not be asked, empty where it answers: each question would wait out its patience."""
+    return next((f"Kafka: {one.reason}" for one in health if one.name == "kafka" and not one.healthy), "")
+
+
 def _clock(stack: Stack) -> BrokerClock | None:
     """None where Kafka does not answer, which is said elsewhere."""
     try:
-        return broker_clock.look(stack.kafka, stack.profile, int(time.time() * 1000))
+        return broker_clock.look(stack.kafka, stack.profile, now_ms())
     except FraudctlError:
         return None
 
@@ -154,8 +160,9 @@ def programs_table(health: Sequence[ServerHealth]) -> Table:
     """Every program with what it takes, and servers elsewhere."""
     rows: list[tuple[object, ...]] = []
     for one in health:
-        if one.address and not one.programs:
-            rows.append((one.name, one.address, "", "", "", "external, " + (one.reason or "well")))
+        if not one.programs:
+            where = "external, " if one.address else ""
+            rows.append((one.name, one.address, "", "", "", where + (one.reason or "well")))
         for number, state in enumerate(one.programs):
             seen = status.program(state)
             shown = (one.address if number == 0 else "", seen["pid"] or "", _mb(seen["rss_bytes"]))

@@ -13,7 +13,7 @@ from pipeline.settings.reading import settings
 PLUG_INS: Final[Mapping[str, str]] = {"s3": "s3", "gs": "gcs"}
 """which locked jars Flink needs for the schemes of buckets"""
 _BUCKET: Final = r"(s3|gs)://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*"
-_ENDPOINT: Final = r"https?://[^/\s]+"
+_ENDPOINT: Final = r"https?://[^/\s@]+"
 
 
 @settings()

@@ -46,6 +46,7 @@ class Layers:
         self._content, self._overrides = content, overrides
         self._variables = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
         self._asked: set[str] = set()
+        self._no_mappings: set[str] = set()
         self._known_variables: set[str] = set()
 
     def section(self, path: str) -> Mapping[str, Any]:
@@ -55,9 +56,9 @@ class Layers:
             value = value.get(name) if isinstance(value, Mapping) else None
         if value is None or isinstance(value, Mapping):
             return value or {}
-        problem = Problem(path, "must be a mapping")
-        if problem not in self.problems:
-            self.problems.append(problem)
+        if path not in self._no_mappings:
+            self._no_mappings.add(path)
+            self.problems.append(Problem(path, "must be a mapping"))
         return {}
 
     def values(self, path: str, names: Iterable[str]) -> dict[str, Any]:

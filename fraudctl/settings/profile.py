@@ -20,7 +20,7 @@ from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from pipeline.records.ids import LONGEST_ID_BYTES, MAX_ID_BYTES, IdLimits
 from pipeline.records.masking import Masks
 from pipeline.records.placing import FIELDS, USER
-from pipeline.settings.kinds import Choice, Duration, File, Text, Topic, Truth, Whole
+from pipeline.settings.kinds import Address, Choice, Duration, File, Text, Topic, Truth, Whole
 from pipeline.settings.reading import settings
 
 PORT = Whole(1, 65_535)
@@ -171,7 +171,7 @@ class FlinkSize(ServerSize):
 class External:
     """A server that is not ours to start. The credentials file holds the password alone."""
 
-    address: Annotated[str, Text()]
+    address: Annotated[str, Address()]
     credentials_file: Annotated[Path, File()] | None = None
 
 

@@ -41,6 +41,8 @@ from pipeline.settings.reading import Free, names, read
 
 DEFAULT_SINKS = ("postgres", "redis")
 """the sinks of a profile that says nothing of them"""
+MOST_FIELDS = 1_000
+"""of which a profile may say something"""
 _T = TypeVar("_T")
 _MORE = ("schema_registry", "notify", "signing", "approval", "fields")
 _SECTIONS = ("topics", "pipeline", "checkpoints", "sinks", "servers", *_MORE)
@@ -166,7 +168,11 @@ class _Reader(Sections):
     def fields(self) -> dict[str, Field]:
         """What is said of single fields of payments, by any name that they may have."""
         found = {}
-        for name in self.layers.section("fields"):
+        given = self.layers.section("fields")
+        if len(given) > MOST_FIELDS:
+            self.problem("fields", f"says something of {len(given)} fields, at most {MOST_FIELDS}")
+            return {}
+        for name in given:
             found[name] = self.section(f"fields.{name}", Field)
             if name in NEVER and found[name].mask:
                 self.problem(f"fields.{name}", "cannot be masked: nobody could ask for a decision any more")

@@ -25,14 +25,14 @@ class Sections:
 
     def refuse_unknown(self, path: str, known: Iterable[str]) -> None:
         known, strange = tuple(known), 0
-        for name in self.layers.section(path):
-            if name not in known:
-                problem = unknown(path, name, known)
-                is_bare = problem.message.startswith("unknown setting")
-                strange += is_bare
-                # which there are is told once
-                bare = Problem(problem.path, "unknown setting") if strange > 1 else problem
-                self.layers.problems.append(bare if is_bare else problem)
+        unheard = [name for name in self.layers.section(path) if name not in known]
+        for before, name in enumerate(unheard):
+            problem = unknown(path, name, known, before)
+            is_bare = problem.message.startswith("unknown setting")
+            strange += is_bare
+            # which there are is told once
+            bare = Problem(problem.path, "unknown setting") if strange > 1 else problem
+            self.layers.problems.append(bare if is_bare else problem)
 
     def section(self, path: str, kind: type[_T], *others: str) -> _T:
         """Settings of a type whose names, and the others, are all there is at the path."""

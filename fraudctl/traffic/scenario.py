@@ -29,6 +29,7 @@ PAUSE = Duration(1, whole=False)
 COUNTRY = "[A-Z]{2}"
 Country = Text("a country in two capital letters", COUNTRY)
 MOST_EVENTS = 10_000
+MOST_ATTACKS = 500
 
 
 class ScenarioError(FileProblems):
@@ -173,6 +174,10 @@ def load(path: Path) -> Scenario:
 
 def parse(name: str, content: object, source: str = "") -> Scenario:
     """Check a document and build the Scenario; ScenarioError names every problem at once."""
+    attacks = content.get("attacks") if isinstance(content, Mapping) else None
+    if isinstance(attacks, list) and len(attacks) > MOST_ATTACKS:
+        many = Problem("attacks", f"has {len(attacks)} of them, at most {MOST_ATTACKS}")
+        raise ScenarioError(source or name, [many])
     found, problems = read(ScenarioFile, content)
     problems += _disproportions(content)
     if found is None or problems:

@@ -21,6 +21,7 @@ from typing import Annotated, Any, Protocol, cast
 from pipeline.notify import channels
 from pipeline.records.clock import DAY_MS
 from pipeline.records.masking import Masks
+from pipeline.records.visible import visible
 from pipeline.settings.kinds import Duration, Whole
 from pipeline.settings.reading import make
 
@@ -149,4 +150,4 @@ def _module(name: str) -> ModuleType:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:500]
+    return visible(" ".join(text.split()), 500)

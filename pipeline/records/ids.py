@@ -12,23 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from pipeline.records.quantities import Refusal
+from pipeline.records.visible import UNSEEN
 
 MAX_ID_BYTES: Final = 256
 LONGEST_ID_BYTES: Final = 1_000
 """No limit may be above: with what marks an id used again, the shortest key of a store (1,024) is full."""
 
-UNSEEN: Final = (
-    # Controls with ESC, line ends and DEL; C1.
-    "\0-\x1f\x7f-\x9f"
-    # Separators of lines and paragraphs; marks, embeddings, overrides and isolates of direction.
-    "\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-    # Default_Ignorable_Code_Point of Unicode 16, which has zero widths, joiners, fillers, selectors and tags.
-    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    # Marks of annotations.
-    "\ufff9-\ufffb"
-)
-_UNSEEN = re.compile(f"[{UNSEEN}]")
+BLANKS: Final = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+"""Spaces of other widths, which nobody tells from others."""
+_UNSEEN = re.compile(f"[{UNSEEN}{BLANKS}]")
 
 
 def is_id(name: str) -> bool:

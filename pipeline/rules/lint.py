@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Final
 
@@ -17,11 +18,13 @@ from pipeline.records.quantities import Refusal
 from pipeline.records.spelling import CODES, spelt
 from pipeline.rules.currencies import is_about_amounts
 from pipeline.rules.derived import JOIN
-from pipeline.rules.expression.reachability import can_fail, can_hold, implies, normal
+from pipeline.rules.expression.normal import normal
+from pipeline.rules.expression.reachability import MAX_ALTERNATIVES, breadth, can_fail, can_hold, implies
 from pipeline.rules.expression.tree import (
     Both,
     Comparison,
     Condition,
+    Items,
     Literal,
     Membership,
     Name,
@@ -37,6 +40,10 @@ from pipeline.rules.rule import Rule
 from pipeline.rules.ruleset import Problem, RuleSet
 from pipeline.settings.document import Path
 
+MAX_SPELT: Final = 20
+"""Wrongly spelt constants that are named of one list."""
+MAX_EFFORT: Final = 1_000_000
+"""Tests that are made to compare rules by meaning, about a second; beyond that only by their normal form."""
 MAX_PAIRS: Final = 5_000
 """Pairs of rules that are compared by meaning; beyond that only by their normal form."""
 
@@ -71,10 +78,13 @@ class KeyState:
 
 def lint(ruleset: RuleSet, retention_ms: int = -1) -> list[Problem]:
     """Every warning. `retention_ms` is how long the log keeps transactions, -1 for ever."""
+    least = _least(ruleset)
+    # looked for once: it takes a while for a condition with many alternatives
+    never = frozenset(rule.name for rule in ruleset.rules if not can_hold(rule.condition, least))
     findings = [
-        *_thresholds(ruleset),
-        *_rules(ruleset),
-        *_same_rules(ruleset),
+        *_thresholds(ruleset, never),
+        *_rules(ruleset, never),
+        *_same_rules(ruleset, never),
         *_features(ruleset),
         *_beyond_retention(ruleset, retention_ms),
     ]
@@ -124,51 +134,67 @@ def _least(ruleset: RuleSet) -> dict[str, int]:
     return {name: 0 for name, one in ruleset.features.items() if one.agg in _NEVER_NEGATIVE}
 
 
-def _thresholds(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
-    least = _least(ruleset)
-    points = [rule.points for rule in ruleset.rules if rule.points > 0 and can_hold(rule.condition, least)]
+def _thresholds(ruleset: RuleSet, never: frozenset[str]) -> Iterator[tuple[Path, str]]:
+    points = [rule.points for rule in ruleset.rules if rule.points > 0 and rule.name not in never]
     reachable = min(100, sum(points))
     for name, threshold in (("review", ruleset.thresholds.review), ("block", ruleset.thresholds.block)):
         if reachable < threshold:
             yield ("thresholds", name), f"never reached: all rules together give {reachable} points"
 
 
-def _rules(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
+def _rules(ruleset: RuleSet, never: frozenset[str]) -> Iterator[tuple[Path, str]]:
     least = _least(ruleset)
     for rule in ruleset.rules:
         path = ("rules", rule.name, "when")
         if rule.points == 0:
             yield ("rules", rule.name, "points"), "no points: the rule is shown but never counts"
         yield from _spelt_otherwise(path, rule.condition)
-        never = list(_never_comparable(path, rule.condition))
-        yield from never
-        if not can_hold(rule.condition, least):
-            if not never:
+        unlike = list(_never_comparable(path, rule.condition))
+        yield from unlike
+        if rule.name in never:
+            if not unlike:
                 yield path, "never true: its conditions exclude each other"
         elif rule.plugin is None and not can_fail(rule.condition, least):
             yield path, "true for every event"
 
 
-def _same_rules(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
+def _same_rules(ruleset: RuleSet, never: frozenset[str]) -> Iterator[tuple[Path, str]]:
     first: dict[str, Rule] = {}
     for rule in ruleset.rules:
         asked = f" {rule.plugin.key}" if rule.plugin else ""
         same = first.setdefault(normal(rule.condition) + asked, rule)
         if same is not rule:
             yield ("rules", rule.name, "when"), f"the same condition as {same.name}"
-    yield from _overlapping(list(first.values()), _least(ruleset))
+    others = [rule for rule in first.values() if rule.name not in never]
+    yield from _overlapping(others, _least(ruleset))
 
 
 def _overlapping(rules: Sequence[Rule], least: Mapping[str, int]) -> Iterator[tuple[Path, str]]:
     """Rules that always fire together though they are written differently; about the same names only."""
     alike: dict[frozenset[str], list[Rule]] = {}
     for rule in rules:
-        if rule.plugin is None and can_hold(rule.condition, least):
+        if rule.plugin is None:
             alike.setdefault(frozenset(name.name for name in names_in(rule.condition)), []).append(rule)
     pairs = [pair for group in alike.values() for pair in combinations(group, 2)]
+    effort = {rule.name: _effort(rule.condition) for rule in rules}
+    spent = 0
     for one, other in pairs[:MAX_PAIRS]:
+        spent += _together(effort[one.name], effort[other.name])
+        if spent > MAX_EFFORT:
+            return
         if implies(one.condition, other.condition, least) and implies(other.condition, one.condition, least):
             yield ("rules", other.name, "when"), f"true for exactly the events of {one.name}"
+
+
+def _effort(condition: Condition) -> tuple[int, int, int]:
+    """Alternatives of a condition, those of its opposite, and how many names are mentioned."""
+    return breadth(condition), breadth(Negation(condition)), sum(1 for _ in names_in(condition))
+
+
+def _together(one: tuple[int, int, int], other: tuple[int, int, int]) -> int:
+    """About how many tests it takes to see whether either implies the other."""
+    both = min(MAX_ALTERNATIVES, one[0] * other[1]) + min(MAX_ALTERNATIVES, other[0] * one[1])
+    return (both + sum(one[:2]) + sum(other[:2])) * (one[2] + other[2])
 
 
 def _features(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
@@ -212,10 +238,19 @@ def _beyond_retention(ruleset: RuleSet, retention_ms: int) -> Iterator[tuple[Pat
 def _spelt_otherwise(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:
     """Literals that a field never equals, for it has another spelling on the wire."""
     for name, items in _equalled(condition):
-        for item in items:
-            text, is_spelt = item.value, name.name in (*CODES, "ip")
-            if isinstance(text, str) and is_spelt and (found := _spelt(name.name, text)) != text:
-                yield path, f"{name.name} is never {text!r}: transactions have {found!r}"
+        if name.name not in (*CODES, "ip"):
+            continue
+        wrong = items.once(("spelt", name.name), partial(_wrongly_spelt, name.name))
+        for text, right in wrong[:MAX_SPELT]:
+            yield path, f"{name.name} is never {text!r}: transactions have {right!r}"
+        if len(wrong) > MAX_SPELT:
+            yield path, f"and {len(wrong) - MAX_SPELT} more that {name.name} never is"
+
+
+def _wrongly_spelt(name: str, items: Items) -> list[tuple[str, str | None]]:
+    """Texts that are spelt otherwise on the wire, and how."""
+    texts = [item.value for item in items if isinstance(item.value, str)]
+    return [(text, right) for text in texts if (right := _spelt(name, text)) != text]
 
 
 def _spelt(name: str, text: str) -> str | None:
@@ -225,13 +260,13 @@ def _spelt(name: str, text: str) -> str | None:
         return None
 
 
-def _equalled(node: Condition) -> Iterator[tuple[Name, Sequence[Literal]]]:
+def _equalled(node: Condition) -> Iterator[tuple[Name, Items]]:
     """Names and the literals they are compared with for being the same."""
     match node:
         case Comparison("eq" | "ne", Name() as name, Literal() as item):
-            yield name, [item]
+            yield name, Items([item])
         case Comparison("eq" | "ne", Literal() as item, Name() as name):
-            yield name, [item]
+            yield name, Items([item])
         case Membership(Name() as name, items):
             yield name, items
         case Both(parts=parts):

@@ -25,8 +25,15 @@ from typing import Any, Final, Literal
 from pipeline.rules import zones
 from pipeline.rules.currencies import over_amounts
 from pipeline.rules.derived import Derived
-from pipeline.rules.expression.tree import BUILT_IN, FIELD_KINDS, Kind, Names, constant_of, is_clean_text
-from pipeline.rules.expression.tree import Literal as Constant
+from pipeline.rules.expression.tree import (
+    BUILT_IN,
+    FIELD_KINDS,
+    Items,
+    Kind,
+    Names,
+    constant_of,
+    is_clean_text,
+)
 from pipeline.rules.feature import CLOCKS, Complain, Feature, read_feature
 from pipeline.rules.inputs import built_in_of, inputs_of, looked_at
 from pipeline.rules.names import is_free
@@ -89,7 +96,7 @@ class RuleSet:
     features: Mapping[str, Feature]
     rules: tuple[Rule, ...]
     thresholds: Thresholds
-    lists: Mapping[str, tuple[Constant, ...]]
+    lists: Mapping[str, Items]
     fields: tuple[str, ...] = ()
     currency: str | None = None
     inputs: tuple[str, ...] = ()
@@ -101,7 +108,7 @@ class RuleSet:
     derived: Mapping[str, Derived] = field(default_factory=dict, compare=False, repr=False)
     """the values made of fields that rules and features look at, by name"""
     tests: Any = field(default=None, compare=False, repr=False)
-    lines: Mapping[Path, int] = field(default_factory=dict, compare=False, repr=False)
+    lines: dict[Path, int] = field(default_factory=dict, compare=False, repr=False)
 
     def __hash__(self) -> int:
         return hash(self.hash)
@@ -128,7 +135,7 @@ class RuleSet:
 
     def line(self, path: Path) -> int | None:
         """The line of a path in the file it was read from, None when it was not read from one."""
-        return Document(None, dict(self.lines)).line(path)
+        return Document(None, self.lines).line(path)
 
 
 def load(path: pathlib.Path) -> RuleSet:
@@ -224,7 +231,7 @@ class _Reader:
             self.complain(("version",), f"must be a text of 1 to {MAX_VERSION_LENGTH} characters")
         return str(version)
 
-    def _lists(self) -> dict[str, tuple[Constant, ...]]:
+    def _lists(self) -> dict[str, Items]:
         lists = {}
         for name, items in self._mapping("lists").items():
             lists[name] = self._list(("lists", name), items)
@@ -232,12 +239,12 @@ class _Reader:
                 self.complain(("lists", name), f"{name} cannot name a list")
         return lists
 
-    def _list(self, path: Path, items: object) -> tuple[Constant, ...]:
+    def _list(self, path: Path, items: object) -> Items:
         constants = [constant_of(item) for item in items] if isinstance(items, list) else [None]
-        sound = tuple(constant for constant in constants if constant)
+        sound = Items(constant for constant in constants if constant)
         if len(sound) != len(constants) or len({constant.kind for constant in sound}) > 1:
             self.complain(path, "must be a list of texts, of numbers or of truth values")
-            return ()
+            return Items()
         return sound
 
     def _features(self, names: Names) -> dict[str, Feature]:

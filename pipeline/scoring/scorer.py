@@ -21,7 +21,8 @@ from pipeline.rules.currencies import CURRENCY
 from pipeline.rules.derived import Seen
 from pipeline.rules.expression.compile import ConditionCompiler, predicate
 from pipeline.rules.expression.tree import Kind, Name, RawValue
-from pipeline.rules.plugins.call import Alarm, Answer, Guard, Ready
+from pipeline.rules.plugins.alarm import Alarm, Guard
+from pipeline.rules.plugins.call import Answer, Ready
 from pipeline.rules.reason import Reason, written
 from pipeline.rules.rule import Rule
 from pipeline.rules.ruleset import RuleSet

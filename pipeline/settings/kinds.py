@@ -20,6 +20,12 @@ from pipeline.records import duration
 MAX_TEXT = 1_000
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
 _SHOWN = 60
+_BEFORE_AT = re.compile(r"\S*@")
+"""what may be a name and a password in an address"""
+_HIDDEN = "…@"
+_AN_OPTION = re.compile(r"(?i)password\s*=")
+_NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_RESERVED = "cannot be read: in a name or password write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25"
 
 
 def shown(value: object) -> str:
@@ -132,6 +138,8 @@ class Text(Kind):
 
     what: str = "a non-empty text"
     form: str | None = None
+    is_secret: bool = False
+    """whether no message may show what was given"""
 
     def read(self, value: Any) -> Any:
         if not isinstance(value, str) or not value.strip():
@@ -139,7 +147,8 @@ class Text(Kind):
         if len(value) > MAX_TEXT:
             raise ValueError(f"is longer than {MAX_TEXT} characters")
         if self.form is not None and not re.fullmatch(self.form, value):
-            raise ValueError(f"must be {self.what}, not {shown(value)}")
+            given = "" if self.is_secret else f", not {shown(_BEFORE_AT.sub(_HIDDEN, value))}"
+            raise ValueError(f"must be {self.what}{given}")
         return value
 
     def shape(self) -> dict[str, object]:
@@ -158,6 +167,23 @@ class File(Text):
 
     def written(self, value: Any) -> Any:
         return None if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class Address(Text):
+    """Where a server is: a URL, whose password stands before its host or nowhere, or words of its own."""
+
+    def read(self, value: Any) -> Any:
+        text = super().read(value)
+        if _AN_OPTION.search(text):
+            raise ValueError("holds a password among its options: write it into a file, see credentials_file")
+        scheme, _, rest = text.partition("://")
+        authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+        if scheme != "unix" and (
+            "@" in rest[len(authority) :] or _NO_ESCAPE.search(authority.rpartition("@")[0])
+        ):
+            raise ValueError(_RESERVED)
+        return text
 
 
 class Topic(Text):

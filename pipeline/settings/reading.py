@@ -114,9 +114,14 @@ def _schema(kind: type[Any]) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], plain(_adapter(kind).json_schema(mode="serialization")))
 
 
-def unknown(path: str, name: str, known: Iterable[str]) -> Problem:
-    """Nobody knows this name here; perhaps another was meant."""
+def unknown(path: str, name: str, known: Iterable[str], before: int = 0) -> Problem:
+    """Nobody knows this name here; perhaps another was meant.
+
+    That takes a while, so it is not looked for where there were so many `before` that this one is not shown.
+    """
     where = _joined(path, (name,))
+    if before >= _LISTED:
+        return Problem(where, "unknown setting")
     choices = sorted(known)
     if meant := closest(name, choices):
         return Problem(where, f"unknown; did you mean {meant}")
@@ -149,14 +154,15 @@ _WORDS = {
 
 
 def _problems(error: ValidationError, kind: type[Any], path: str) -> list[Problem]:
-    return [_problem(entry, kind, path) for entry in error.errors(include_url=False)]
+    found = enumerate(error.errors(include_url=False))
+    return [_problem(entry, kind, path, before) for before, entry in found]
 
 
-def _problem(entry: Mapping[str, Any], kind: type[Any], path: str) -> Problem:
+def _problem(entry: Mapping[str, Any], kind: type[Any], path: str, before: int) -> Problem:
     loc = tuple(part for part in entry["loc"] if part != "[key]")
     reason = entry.get("ctx", {}).get("error")
     if entry["type"] == "unexpected_keyword_argument":
-        return unknown(_joined(path, loc[:-1]), str(loc[-1]), _known(kind, loc[:-1]))
+        return unknown(_joined(path, loc[:-1]), str(loc[-1]), _known(kind, loc[:-1]), before)
     if entry["type"] == "value_error":
         return Problem(_joined(path, loc), str(reason))
     words = _WORDS.get(entry["type"], entry["msg"])

@@ -17,7 +17,7 @@ from pipeline.settings.reading import Problem, settings
 
 _HOST = r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}"
 BOOTSTRAP = Text("host:port, or several with commas between them", rf"{_HOST}(,{_HOST})*")
-URL = Text("a URL that begins with https:// or http://", r"https?://[^\s]+")
+URL = Text("a URL that begins with https:// or http://, without a name or password", r"https?://[^\s@]+")
 
 
 @dataclass(frozen=True, slots=True)

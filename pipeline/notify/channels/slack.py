@@ -17,6 +17,8 @@ from pipeline.settings.kinds import File, Number, Text
 from pipeline.settings.reading import settings
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_UNFURLED = {"unfurl_links": False, "unfurl_media": False}
+"""Slack asks no address that a payment names: whoever is there would learn that somebody was told of it."""
 _NOT_TAKEN = (407, 408, 425, 429, 503)
 """The first is what a proxy says that does not let us through yet."""
 _NO_WEBHOOK = "slack needs webhook_file (or webhook): the URL of an incoming webhook"
@@ -30,7 +32,7 @@ class Settings:
     """a file with the URL of an incoming webhook in it"""
     webhook_variable: Annotated[str, Text()] | None = None
     """the environment variable that holds the URL"""
-    webhook: Annotated[str, Text("a URL", "https?://.+")] | None = None
+    webhook: Annotated[str, Text("a URL", "https?://.+", is_secret=True)] | None = None
     """the URL itself"""
     timeout_s: Annotated[float, Number(0, 25, above=True)] = 10.0
     """seconds"""
@@ -64,7 +66,7 @@ class Slack:
         connection = self._connect(proxy)
         try:
             headers = {"Content-Type": "application/json", **self._for_proxy(proxy)}
-            connection.request("POST", self._target(proxy), json.dumps({"text": text}), headers)
+            connection.request("POST", self._target(proxy), json.dumps({"text": text, **_UNFURLED}), headers)
             answer = connection.getresponse()
             said = answer.read(300).decode("utf-8", "replace").strip()
         finally:

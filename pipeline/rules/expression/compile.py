@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from math import ceil, floor
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from pipeline.rules.expression.tree import (
     Call,
     Comparison,
     Condition,
+    Items,
     Kind,
     Literal,
     Membership,
@@ -127,9 +129,9 @@ class ConditionCompiler:
         if not is_comparable(code.kind, kind):
             return "False"
         code = _of_number(code) if kind is Kind.FLOAT else _of_class(code, kind)
-        constant = self._constant(frozenset(_members(code.kind, condition.items)))
-        if networks := networks_among(condition.value, condition.items):
-            among = self._constant(Networks(networks).has)
+        constant = self._constant(condition.items.once(code.kind, partial(_members, code.kind)))
+        if networks_among(condition.value, condition.items):
+            among = self._constant(condition.items.once(Networks, _networks).has)
             found = f"({code.source} in {constant} or {among}({code.source}))"
             return _guarded(code.guards, f"not {found}" if condition.is_negated else found)
         return _guarded(code.guards, f"{code.source} {'not in' if condition.is_negated else 'in'} {constant}")
@@ -234,7 +236,16 @@ def _exact(operator: str, source: str, bound: Fraction) -> str:
     return _infix("gt", source, str(floor(bound)))
 
 
-def _members(kind: Kind, items: Iterable[Literal]) -> Iterable[Any]:
+def _members(kind: Kind, items: Items) -> frozenset[Any]:
+    """The constants as values of that kind."""
+    return frozenset(_values(kind, items))
+
+
+def _networks(items: Items) -> Networks:
+    return Networks(items.networks)
+
+
+def _values(kind: Kind, items: Items) -> Iterable[Any]:
     for item in items:
         if not isinstance(item.value, Decimal):
             yield item.value

@@ -43,6 +43,7 @@ from pipeline.rules.expression.tree import (
     Call,
     Comparison,
     Condition,
+    Items,
     Kind,
     Literal,
     LiteralValue,
@@ -175,11 +176,12 @@ class _Reader:
             raise self._error(left, "compares two constants")
         return pair
 
-    def _items(self, node: ast.expr) -> tuple[Literal, ...]:
+    def _items(self, node: ast.expr) -> Items:
         if isinstance(node, ast.Name):
             if node.id not in self._names.lists:
                 raise self._error(node, f"no list is named {node.id}")
-            return self._names.lists[node.id]
+            found = self._names.lists[node.id]
+            return found if isinstance(found, Items) else Items(found)
         if not isinstance(node, ast.List | ast.Tuple | ast.Set):
             raise self._error(node, "a list of constants or the name of a list is needed after in")
         items = [(element, self._value(element)) for element in node.elts]
@@ -190,7 +192,7 @@ class _Reader:
             if literals and literals[0].kind is not item.kind:
                 raise self._error(element, "a list holds constants of one kind")
             literals.append(item)
-        return tuple(literals)
+        return Items(literals)
 
     def _value(self, node: ast.expr) -> Value:
         match node:

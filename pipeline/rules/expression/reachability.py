@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain, pairwise, product
+from math import prod
 from typing import Final
 
+from pipeline.rules.expression.normal import FLIPPED, normal
 from pipeline.rules.expression.tree import (
-    Arithmetic,
     Both,
-    Call,
     Comparison,
     Condition,
     Kind,
@@ -26,7 +26,6 @@ from pipeline.rules.expression.tree import (
     Name,
     Negation,
     Present,
-    StartsWith,
     Truth,
     Value,
     is_comparable,
@@ -35,9 +34,9 @@ from pipeline.rules.expression.tree import (
 )
 
 MAX_ALTERNATIVES: Final = 512
+MAX_CONSTANTS: Final = 1_000
+"""A longer list is taken to leave some value open: to try each takes long for each rule that names it."""
 
-_FLIPPED: Final = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
-_COMMUTING: Final = ("+", "*", "min", "max")
 _OPPOSITE: Final = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt", "eq": "ne", "ne": "eq"}
 
 
@@ -81,51 +80,16 @@ def implies(one: Condition, other: Condition, least: Mapping[str, int] | None = 
     return not can_hold(Both((one, Negation(other)), is_any=False), least)
 
 
-def normal(node: Condition | Value) -> str:
-    """A text that is the same for conditions that differ only in order, nesting or the side of a constant."""
-    match node:
-        case Name() | Literal() | Arithmetic() | Call():
-            return _normal_value(node)
-        case Comparison(operator, left, right):
-            one, two = normal(left), normal(right)
-            return f"({one} {operator} {two})" if one <= two else f"({two} {_FLIPPED[operator]} {one})"
-        case Membership(value, items, is_negated):
-            kept = ",".join(sorted({normal(item) for item in items}))
-            return f"({normal(value)} {'notin' if is_negated else 'in'} [{kept}])"
-        case StartsWith(value, prefix):
-            return f"starts_with({normal(value)},{prefix!r})"
-        case Present(name):
-            return f"present({name.name})"
-        case Truth(name):
-            return f"({name.name})"
-        case Negation(Negation(part)):
-            return normal(part)
+def breadth(condition: Condition, is_negated: bool = False) -> int:
+    """How many alternatives a condition is written as; more than `MAX_ALTERNATIVES` are one more."""
+    match condition:
         case Negation(part):
-            return f"not({normal(part)})"
-        case Both(_, is_any):
-            parts = sorted({normal(part) for part in _flat(node, is_any)})
-            return parts[0] if len(parts) == 1 else f"({(' or ' if is_any else ' and ').join(parts)})"
-
-
-def _normal_value(node: Value) -> str:
-    match node:
-        case Name(name):
-            return name
-        case Literal(value):
-            return repr(value.normalize() + 0) if isinstance(value, Decimal) else repr(value)
-        case Arithmetic(operator, operands):
-            parts = [_normal_value(operand) for operand in operands]
-            return f"{operator}({','.join(sorted(parts) if operator in _COMMUTING else parts)})"
-        case Call(function, operand):
-            return f"{function}({_normal_value(operand)})"
-
-
-def _flat(node: Condition, is_any: bool) -> Iterator[Condition]:
-    if isinstance(node, Both) and node.is_any == is_any:
-        for part in node.parts:
-            yield from _flat(part, is_any)
-    else:
-        yield node
+            return breadth(part, not is_negated)
+        case Both(parts, is_any):
+            each = [breadth(part, is_negated) for part in parts]
+            return min(MAX_ALTERNATIVES + 1, sum(each) if is_any != is_negated else prod(each))
+        case _:
+            return 1
 
 
 def _alternatives(condition: Condition, is_negated: bool) -> _Alternatives:
@@ -142,7 +106,9 @@ def _alternatives(condition: Condition, is_negated: bool) -> _Alternatives:
 def _joined(each: Iterable[_Alternatives]) -> _Alternatives:
     joined: _Alternatives = [frozenset()]
     for alternatives in each:
-        joined = _limited([one | two for one, two in product(joined, alternatives)])
+        if len(joined) * len(alternatives) > MAX_ALTERNATIVES:
+            raise _TooMany
+        joined = [one | two for one, two in product(joined, alternatives)]
     return joined
 
 
@@ -159,9 +125,8 @@ def _tests(condition: Condition, is_negated: bool) -> Iterator[_Test]:
         case Membership(items=()):
             return  # a list is there to be filled later
         case Membership(Name() as value, items, is_not_in) if not networks_among(value, items):
-            chosen = frozenset(item.value for item in items)
             operator = "notin" if is_not_in != is_negated else "in"
-            yield _Test(value.name, value.kind, operator, chosen, or_absent=is_negated)
+            yield _Test(value.name, value.kind, operator, items.values, or_absent=is_negated)
         case Present(name):
             yield _Test(name.name, name.kind, "absent" if is_negated else "present")
         case Truth(name):
@@ -174,7 +139,7 @@ def _comparison(operator: str, left: Value, right: Value, is_negated: bool) -> I
             yield _FALSE
         return
     if isinstance(left, Literal):
-        operator, left, right = _FLIPPED[operator], right, left
+        operator, left, right = FLIPPED[operator], right, left
     if isinstance(left, Name) and isinstance(right, Literal):
         wanted = _OPPOSITE[operator] if is_negated else operator
         yield _Test(left.name, left.kind, wanted, right.value, or_absent=is_negated)
@@ -184,7 +149,7 @@ def _comparison(operator: str, left: Value, right: Value, is_negated: bool) -> I
         return
     else:
         pair = sorted((normal(left), normal(right)))
-        flipped = operator if pair[0] == normal(left) else _FLIPPED[operator]
+        flipped = operator if pair[0] == normal(left) else FLIPPED[operator]
         yield _Test(" ".join(pair), Kind.ANY, f"relation {flipped}", not is_negated)
 
 
@@ -226,6 +191,8 @@ def _candidates(tests: list[_Test], kind: Kind, least: int | None) -> bool:
     constants: set[LiteralValue] = set()
     for test in tests:
         if isinstance(test.value, frozenset):
+            if len(test.value) > MAX_CONSTANTS:
+                return True
             constants |= test.value
         elif test.value is not None:
             constants.add(test.value)

@@ -5,14 +5,17 @@ Knows no syntax and no evaluation; `expression` reads text into these nodes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Final
+from functools import cached_property
+from typing import Any, Final, TypeVar
 
 from pipeline.records.fields import NUMBER_FIELDS, STRING_FIELDS
 from pipeline.records.networks import network
+
+_T = TypeVar("_T")
 
 
 class Kind(Enum):
@@ -97,12 +100,47 @@ class Comparison:
     right: Value
 
 
+class Items(tuple[Literal, ...]):
+    """Constants among which a value is looked for.
+
+    A list of a rule set is shared by all conditions that name it; what takes long to say is found once.
+    """
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return super().__hash__()
+
+    @cached_property
+    def _found(self) -> dict[object, Any]:
+        return {}
+
+    def once(self, what: object, find: Callable[[Items], _T]) -> _T:
+        """What `find` says of them, which is asked once for each `what`."""
+        if what not in self._found:
+            self._found[what] = find(self)
+        found: _T = self._found[what]
+        return found
+
+    @cached_property
+    def values(self) -> frozenset[LiteralValue]:
+        return frozenset(item.value for item in self)
+
+    @cached_property
+    def networks(self) -> tuple[str, ...]:
+        """Those that are networks, as texts."""
+        texts = (item.value for item in self if isinstance(item.value, str))
+        return tuple(text for text in texts if network(text) is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Membership:
     """`value in items`, or `value not in items` when negated."""
 
     value: Name | Call
-    items: tuple[Literal, ...]
+    items: Items
     is_negated: bool
 
 
@@ -230,12 +268,9 @@ def comparisons_in(node: Condition) -> Iterator[tuple[Value, Value]]:
             yield from comparisons_in(part)
 
 
-def networks_among(value: Value, items: tuple[Literal, ...]) -> tuple[str, ...]:
+def networks_among(value: Value, items: Items) -> tuple[str, ...]:
     """Those of the constants that are networks, where the value they are compared with is an address."""
-    if value != Name("ip", Kind.TEXT):
-        return ()
-    texts = [item.value for item in items if isinstance(item.value, str)]
-    return tuple(text for text in texts if network(text) is not None)
+    return items.networks if value == Name("ip", Kind.TEXT) else ()
 
 
 def constant_of(item: object) -> Literal | None:

@@ -6,30 +6,25 @@ loaded, is an `Answer` with an error, the same text every time.
 
 from __future__ import annotations
 
+import ast
 import base64
 import builtins
 import re
-import signal
 import sys
-import threading
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from pipeline.rules.expression.tree import Kind, RawValue, is_clean_text
-from pipeline.rules.plugins import doors, forbidden
+from pipeline.rules.plugins import barrier, doors, forbidden, replaced, stores
+from pipeline.rules.plugins.alarm import LIMIT_S, LOAD_LIMIT_S, OVER_TIME, Guard, OverTime
 from pipeline.rules.plugins.source import Plugin
 
 MAX_TEXT: Final = 500
 MAX_ERROR: Final = 200
-LIMIT_S: Final = 1.0
-"""Processor time one call may take."""
-LOAD_LIMIT_S: Final = 30.0
-"""Processor time a plug-in file and its model may take to load."""
-OVER_TIME: Final = f"held the interpreter beyond its limit of {LIMIT_S:.0f} s"
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 
@@ -40,43 +35,6 @@ class Answer(NamedTuple):
     points: int
     text: str | None = None
     error: str | None = None
-
-
-class OverTime(BaseException):
-    """A plug-in held the interpreter beyond its limit. No `Exception`, lest the plug-in swallow it."""
-
-
-class Guard(Protocol):
-    """Is told of every call before and after it, so that one that does not return is known by its rule."""
-
-    def refuses(self, plugin: Plugin) -> str | None:
-        """Why this plug-in is not to be called at all, None when it is."""
-
-    def begin(self, rule: str, plugin: Plugin, limit_s: float) -> None:
-        """A call is about to start."""
-
-    def end(self) -> None:
-        """It has returned, or failed."""
-
-
-class Alarm:
-    """Ends a call beyond its limit by a signal: in the main thread only; elsewhere it does nothing."""
-
-    def refuses(self, _: Plugin) -> str | None:
-        return None
-
-    def begin(self, _rule: str, _plugin: Plugin, limit_s: float) -> None:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGVTALRM, _over_time)
-            signal.setitimer(signal.ITIMER_VIRTUAL, limit_s)
-
-    def end(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-
-
-def _over_time(*_: object) -> None:
-    raise OverTime
 
 
 class Ready:
@@ -111,25 +69,45 @@ class Ready:
             call = self._loaded()
             if call is None:
                 return self._failed
-        self._guard.begin(self._rule, self._plugin, LIMIT_S)
+        return self._guarded(LIMIT_S, "", self._ask, row)
+
+    def _ask(self, row: Sequence[RawValue | None]) -> Answer | None:
+        assert self._call is not None
+        return _answer(self._call(_values(self._fields, row), _values(self._features, row)), self._points)
+
+    def _loaded(self) -> Callable[..., Any] | None:
+        if self._failed is None:
+            self._failed = self._guarded(LOAD_LIMIT_S, "cannot be loaded: ", self._load)
+        return self._call
+
+    def _load(self) -> None:
+        self._call = _load(self._plugin)
+
+    def _guarded(
+        self, limit_s: float, failed: str, act: Callable[..., Answer | None], *row: Any
+    ) -> Answer | None:
+        """What comes of it, whatever it raises, also while an error of its own is put into words."""
+        self._guard.begin(self._rule, self._plugin, limit_s)
         try:
-            return _answer(call(_values(self._fields, row), _values(self._features, row)), self._points)
-        except (Exception, SystemExit, OverTime) as error:
-            return Answer(0, None, _sentence(error, self._plugin.file))
+            return self._tried(failed, act, *row)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            barrier.here.is_up = False
+            return Answer(0, None, failed + OVER_TIME)
         finally:
             self._guard.end()
 
-    def _loaded(self) -> Callable[..., Any] | None:
-        if self._failed is not None:
-            return None
-        self._guard.begin(self._rule, self._plugin, LOAD_LIMIT_S)
+    def _tried(self, failed: str, act: Callable[..., Answer | None], *row: Any) -> Answer | None:
+        barrier.here.is_up = True
         try:
-            self._call = _load(self._plugin)
-        except (Exception, SystemExit, OverTime) as error:
-            self._failed = Answer(0, None, "cannot be loaded: " + _sentence(error, self._plugin.file))
+            return act(*row)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return Answer(0, None, failed + _sentence(error, self._plugin.file))
         finally:
-            self._guard.end()
-        return self._call
+            barrier.here.is_up = False
 
 
 _Reads = Sequence[tuple[str, int, Callable[[Any], Any] | None]]
@@ -155,7 +133,8 @@ def _answer(said: Any, points: int) -> Answer | None:
     text = None
     if isinstance(said, tuple) and len(said) == 2:
         said, text = said
-        if not isinstance(text, str) or not is_clean_text(text):
+        text = str.__str__(text) if isinstance(text, str) else None  # not what a class of its own makes of it
+        if text is None or not is_clean_text(text):
             raise TypeError("the second of the two returned is no text")
     if type(said).__module__ == "numpy" and hasattr(said, "item"):
         said = said.item()
@@ -175,8 +154,10 @@ def _sentence(error: BaseException, file: str) -> str:
     if isinstance(error, OverTime):
         return OVER_TIME
     try:
-        said = str(error)
-    except Exception:
+        said = str.__str__(str(error))
+    except (KeyboardInterrupt, OverTime):
+        raise
+    except BaseException:
         said = ""
     said = _ADDRESS.sub("0x…", said.encode("utf-8", "backslashreplace").decode()).replace("\0", "\\0")
     line = _line_in(error, file)
@@ -197,6 +178,7 @@ def _line_in(error: BaseException, file: str) -> int | None:
 @lru_cache(maxsize=64)
 def _load(plugin: Plugin) -> Callable[..., Any]:
     """The function of a plug-in, its model loaded and bound."""
+    barrier.build()
     module = _module(plugin.source, plugin.file)
     function: Callable[..., Any] = module[plugin.function]
     if plugin.model is None:
@@ -213,7 +195,8 @@ def _module(source: str, file: str) -> dict[str, Any]:
     module = types.ModuleType(name)
     module.__dict__["__builtins__"] = _BUILTINS
     sys.modules[name] = module
-    exec(compile(source, file, "exec", dont_inherit=True), module.__dict__)
+    tree = stores.asking(ast.parse(source, file))
+    exec(compile(tree, file, "exec", dont_inherit=True), module.__dict__)
     return module.__dict__
 
 
@@ -227,12 +210,20 @@ def _import(
     """What `import` does in a plug-in: it gives the view of a module."""
     if level:
         raise ImportError("import of . is not allowed")
-    given = doors.view(name)
+    with barrier.lowered():
+        given = doors.view(name)
     return given if wanted else doors.view(name.partition(".")[0])
+
+
+def _class_of(value: object) -> type:
+    """`type` of an object: that of a class would make others of texts."""
+    if isinstance(value, type):
+        raise TypeError("a plug-in is not given the class of a class")
+    return replaced.SHOWN.get(type(value), type(value))
 
 
 _BUILTINS: Final = {
     name: value
     for name, value in vars(builtins).items()
     if name not in forbidden.NAMES and (not name.startswith("_") or name == "__build_class__")
-} | {"__import__": _import}
+} | {"__import__": _import, "type": _class_of, stores.ASKED: stores.attributes_of}

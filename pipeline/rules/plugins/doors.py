@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import importlib
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
+
+from pipeline.rules.plugins import replaced
 
 MODULES: Final = frozenset(
     {
@@ -45,14 +47,19 @@ MODULES: Final = frozenset(
 SUBMODULES: Final = frozenset({"collections.abc", "numpy.fft", "numpy.linalg"})
 
 _CLOSED: Final[Mapping[str, frozenset[str]]] = {
+    # They make classes of texts, or hand out what does: `dataclass` would compile such texts, and numpy takes
+    # the word of a class for where in memory its data lies.
+    "collections": frozenset({"ChainMap", "UserDict", "UserList", "UserString"}),
+    "dataclasses": frozenset({"make_dataclass"}),
+    "enum": frozenset({"EnumMeta", "EnumType", "ReprEnum", "global_enum"}),
     # They get an attribute by its name in a text, or evaluate annotations that are texts.
     "functools": frozenset({"singledispatch", "singledispatchmethod", "update_wrapper", "wraps"}),
     "operator": frozenset({"attrgetter", "methodcaller"}),
     "string": frozenset({"Formatter"}),
-    "typing": frozenset({"ForwardRef", "evaluate_forward_ref", "get_type_hints"}),
+    "typing": frozenset({"ForwardRef", "evaluate_forward_ref", "get_origin", "get_type_hints"}),
     # They read or write files, or change what everybody computes with.
     "base64": frozenset({"decode", "encode"}),
-    "decimal": frozenset({"getcontext", "setcontext"}),
+    "decimal": frozenset({"BasicContext", "DefaultContext", "ExtendedContext", "getcontext", "setcontext"}),
     "hashlib": frozenset({"file_digest"}),
     "json": frozenset({"dump", "load"}),
     "numpy": frozenset(
@@ -61,8 +68,11 @@ _CLOSED: Final[Mapping[str, frozenset[str]]] = {
             *("save", "savetxt", "savez", "savez_compressed"),
             *("seterr", "seterrcall", "setbufsize", "set_printoptions", "set_string_function"),
             *("get_include", "info", "show_config", "show_runtime", "test"),
+            *("chararray", "recarray", "sctypeDict", "typecodes"),
         }
     ),
+    # Their answer is chance.
+    "statistics": frozenset({"kde_random"}),
 }
 _OPEN: Final[Mapping[str, frozenset[str]]] = {
     "onnxruntime": frozenset(
@@ -104,7 +114,8 @@ def view(module: str) -> types.ModuleType:
     below = _below(module)
     for name in names(module):
         given.__dict__[name] = view(f"{module}.{name}") if name in below else getattr(whole, name)
-    given.__dict__.update(_INSTEAD.get(module, _nothing)(whole))
+    if module in replaced.INSTEAD:
+        given.__dict__.update(replaced.INSTEAD[module](whole))
     return given
 
 
@@ -113,22 +124,3 @@ def _is_inner(module: str) -> bool:
     takes what it wants from the interpreter's table of modules, whatever it is given."""
     package, *below = module.split(".")
     return module == "_strptime" or (package in MODULES and any(part.startswith("_") for part in below))
-
-
-def _nothing(_: types.ModuleType) -> dict[str, object]:
-    return {}
-
-
-def _of_bytes(onnxruntime: Any) -> dict[str, object]:
-    """A session of a model's bytes: the runtime's own also takes the path of a file."""
-
-    def session(model: bytes, *options: Any, **named: Any) -> Any:
-        if not isinstance(model, bytes):
-            raise TypeError("a session is made of a model's bytes")
-        return onnxruntime.InferenceSession(model, *options, **named)
-
-    return {"InferenceSession": session}
-
-
-_INSTEAD: Final[Mapping[str, Callable[[Any], dict[str, object]]]] = {"onnxruntime": _of_bytes}
-"""what stands in the place of names that could do more than a plug-in may"""

@@ -8,13 +8,14 @@ import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from pipeline.rules.plugins import doors
+from pipeline.rules.plugins import doors, shapes
 
 OPTIONAL_PACKAGES: Final = {"onnxruntime": "fraudctl[onnx]"}
 """Packages that do not come along by themselves, and what to install to have them."""
 
 NAMES: Final = frozenset(
     {
+        "KeyboardInterrupt",
         "aiter",
         "anext",
         "breakpoint",
@@ -46,7 +47,9 @@ _ATTRIBUTES: Final = frozenset(
         *("attrgetter", "methodcaller", "format_map", "mro"),
         *("builtins", "codecs", "ctypes", "ctypeslib", "importlib", "os", "socket", "subprocess", "sys"),
         *("dump", "fromfile", "genfromtxt", "loadtxt", "memmap", "save", "savetxt", "savez", "tofile"),
-        *("now", "random", "today", "utcnow"),
+        *("now", "random", "samples", "today", "utcnow"),
+        # What all share: whose instances a class has; memory that a view goes on reading.
+        *("register", "resize"),
         # What a model's session writes or loads beside the model.
         *("enable_profiling", "optimized_model_filepath", "profile_file_prefix"),
         "register_custom_ops_library",
@@ -54,6 +57,7 @@ _ATTRIBUTES: Final = frozenset(
 )
 _INSIDES: Final = ("_", "ag_", "co_", "cr_", "gi_", "tb_", "f_back", "f_builtins", "f_globals", "f_locals")
 """how attributes begin that lead into the interpreter: frames, code, tracebacks"""
+_FORMAT: Final = "format is allowed as a method of a literal text whose fields are names or numbers"
 _WITHOUT_HARM: Final = frozenset(
     {
         "__init__",
@@ -73,6 +77,7 @@ def found(nodes: Sequence[ast.AST]) -> Iterator[tuple[int, str]]:
         for message in (*_forbidden(node), *_beyond(node, modules)):
             yield getattr(node, "lineno", 1), message
     yield from _formats(nodes)
+    yield from shapes.found(nodes)
 
 
 def _forbidden(node: ast.AST) -> Iterator[str]:
@@ -90,6 +95,7 @@ def _forbidden(node: ast.AST) -> Iterator[str]:
         case ast.MatchClass(kwd_attrs=names):  # `case object(name=x)` gets an attribute, too
             for name in names:
                 yield from _attribute(name)
+                yield from [_FORMAT] if name == "format" else ()
         case ast.Global() | ast.Nonlocal():
             yield "global and nonlocal are not allowed: a plug-in remembers nothing"
         case ast.AsyncFunctionDef() | ast.Await() | ast.AsyncFor() | ast.AsyncWith():
@@ -160,10 +166,7 @@ def _formats(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
     plain = {id(node.func) for node in nodes if isinstance(node, ast.Call) and _is_plain_format(node.func)}
     for node in nodes:
         if isinstance(node, ast.Attribute) and node.attr == "format" and id(node) not in plain:
-            yield (
-                node.lineno,
-                "format is allowed as a method of a literal text whose fields are names or numbers",
-            )
+            yield node.lineno, _FORMAT
 
 
 def _is_plain_format(called: ast.expr) -> bool:

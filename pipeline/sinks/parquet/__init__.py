@@ -50,11 +50,11 @@ class Settings(Pace):
     """how long a batch may gather"""
     retention_ms: RetentionMs | None = None
     """the files of a day are removed when all its events are older; without it none are"""
-    url: Annotated[str, Text(_PLACE, r"file://(localhost)?/.*|s3://[^/]+(/.*)?")] | None = None
+    url: Annotated[str, Text(_PLACE, r"file://(localhost)?/.*|s3://[^/@]+(/.*)?")] | None = None
     """where the files lie, if not in the home"""
     region: Annotated[str, Text()] | None = None
     """of an S3 bucket"""
-    endpoint: Annotated[str, Text("a URL", "https?://.+")] | None = None
+    endpoint: Annotated[str, Text("a URL", r"https?://[^@\s]+")] | None = None
     """of an S3 service that is not AWS"""
     credentials_file: Annotated[Path, File()] | None = None
     """ACCESS_KEY_ID:SECRET_ACCESS_KEY, or a file as AWS tools have it"""

@@ -28,6 +28,13 @@ def lock(transaction, features):
         return re.match("(a+)+$", "a" * 60 + "b") is not None
     return True
 """
+CRASHING = """\
+def lock(transaction, features):
+    nested = iter([True])
+    for _ in range(1_000_000 if transaction["amount"] > 5 else 1):
+        nested = map(bool, nested)
+    return next(nested)
+"""
 CONTENT = {
     "version": "v1",
     "rules": {"locks": {"plugin": "own.py:lock", "uses": ["amount"], "points": 60}},
@@ -155,3 +162,21 @@ def test_a_worker_of_this_home_and_of_no_other_is_one(tmp_path: Path) -> None:
         assert plugin_watcher.is_of_flink(tmp_path, call)
         assert not plugin_watcher.is_of_flink(tmp_path / "other", call)
         worker.kill()
+
+
+def test_a_plugin_that_takes_its_worker_along_again_and_again_is_called_no_more(tmp_path: Path) -> None:
+    content = CONTENT | {"plugins": {"own.py": CRASHING}}
+    rules = ruleset.parse(content)
+    paused: list[watch.Running] = []
+    watcher = Watcher(tmp_path, paused.append)
+    for _ in range(plugin_watcher.DEATHS):
+        assert paused == []
+        assert Scorer(rules, Desk(tmp_path, "v1", rules.hash)).score([10_000]).score == 60
+        arguments = [sys.executable, "-c", CHILD, json.dumps(content), str(tmp_path)]
+        assert subprocess.run(arguments, capture_output=True, check=False).returncode == -11
+        watcher.look()
+    (call,) = paused
+    assert (call.rule, call.place) == ("locks", "own.py:lock")
+    reason = "was stopped: 3 processes ended within it"
+    assert Scorer(rules, Desk(tmp_path, "v1", rules.hash)).score([60_000]).errors == {"locks": reason}
+    assert watcher.look() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -401,3 +402,41 @@ def test_fields_are_masked_by_name_and_what_asks_for_a_decision_cannot_be(tmp_pa
         load(write(tmp_path, rules + "fields: {event_id: {mask: true}, ip: {hide: true}, x: {mask: 3}}"))
     paths = sorted(problem.partition(":")[0] for problem in caught.value.problems)
     assert paths == ["fields.event_id", "fields.ip.hide", "fields.x.mask"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'notify: {channels: {slack: {webhook: "hooks.slack.com/services/CANARY"}}}',
+        'servers: {redis: {external: {address: "redis://me:CAN/ARY@127.0.0.1:1/0"}}}',
+        'servers: {redis: {external: {address: "redis://me:CAN#ARY@127.0.0.1:1/0"}}}',
+        'servers: {redis: {external: {address: "redis://127.0.0.1:1/0?password=CANARY"}}}',
+        'servers: {postgres: {external: {address: "postgresql://me:CAN%ARY@127.0.0.1:1/db"}}}',
+        'servers: {postgres: {external: {address: "postgresql://me@127.0.0.1:1/db?password=CANARY"}}}',
+        'servers: {postgres: {external: {address: "host=127.0.0.1 user=me password=CANARY"}}}',
+        'servers: {kafka: {external: {bootstrap: "me:CANARY@127.0.0.1:9092"}}}',
+        'servers: {kafka: {external: {bootstrap: "h:1", security: oauth, token_url: "https://me:CANARY@h/t"}}}',
+        'servers: {flink: {external: {address: "http://me:CANARY@127.0.0.1:1"}}}',
+        'schema_registry: {url: "me:CANARY@127.0.0.1:1"}',
+        'sinks: {parquet: {url: "s3://bucket/x", endpoint: "https://me:CANARY@127.0.0.1:1"}}',
+        'sinks: {parquet: {url: "s3://me:CANARY@bucket/x"}}',
+        'checkpoints: {url: "s3://bucket/x", endpoint: "https://me:CANARY@127.0.0.1:1"}',
+    ],
+    ids=range(14),
+)
+def test_a_password_where_none_is_looked_for_is_refused_and_not_shown(tmp_path: Path, text: str) -> None:
+    found = problems_of(write(tmp_path, text))
+    assert found != []
+    assert "CAN" not in "".join(found)
+    assert "ARY" not in "".join(found)
+
+
+def test_very_many_mistakes_are_refused_at_once(tmp_path: Path) -> None:
+    texts = [
+        "fields: {" + ",".join(f"f{n}: 1" for n in range(80_000)) + "}\n",
+        "servers: {kafka: {" + ",".join(f"memory_m{n}: 1" for n in range(50_000)) + "}}\n",
+    ]
+    for text in texts:
+        began = time.process_time()
+        assert problems_of(write(tmp_path, text)) != []
+        assert time.process_time() - began < 10

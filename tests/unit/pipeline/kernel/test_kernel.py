@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from pipeline.records.ages import AgeLimits
 from pipeline.records.events import content_hash, decode, encode
-from pipeline.records.ids import UNSEEN, IdLimits
+from pipeline.records.ids import BLANKS, IdLimits
 from pipeline.records.quantities import Refusal
+from pipeline.records.visible import UNSEEN
 from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from pipeline.scoring.order import Record, Time, stamp
@@ -194,7 +195,9 @@ def test_texts_of_any_spelling_become_the_same_content(
         assert found == (refused or content_hash(decode(value))), value
 
 
-EDGES = [ord(c) + step for c in UNSEEN if c != "-" for step in (-1, 0, 1) if 0 < ord(c) + step < 0x110000]
+EDGES = [
+    ord(c) + step for c in UNSEEN + BLANKS if c != "-" for step in (-1, 0, 1) if 0 < ord(c) + step < 0x110000
+]
 CHARACTERS = st.one_of(
     st.sampled_from([chr(point) for point in EDGES if not 0xD800 <= point < 0xE000]),
     st.characters(blacklist_categories=["Cs"]),

@@ -26,6 +26,8 @@ from pipeline.records.visible import visible, visible_json, visible_lines
         ("a\u202eb\u2066", r"a\u202eb\u2066"),
         ("a\nb\r\u2028", r"a\x0ab\x0d\u2028"),
         ("\U000e0041\ud800", r"\U000e0041\ud800"),
+        ("bob\u3164\ufe0f\u034f\U000e0100", r"bob\u3164\ufe0f\u034f\U000e0100"),
+        ("caf\u00e9\u00a0\u3000", "caf\u00e9\u00a0\u3000"),
     ],
 )
 def test_what_is_not_seen_is_spelt_out(text: str, shown: str) -> None:
@@ -37,7 +39,7 @@ def test_lines_and_tabs_of_a_text_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["\x9b2J", "\u202ea", "\u2028", "\U000e0041", "\ud800", "\x7f", 'a"\\', "北"]
+    "text", ["\x9b2J", "bob\u3164", "\u202ea", "\u2028", "\U000e0041", "\ud800", "\x7f", 'a"\\', "北"]
 )
 def test_json_steers_no_terminal_and_says_the_same(text: str) -> None:
     shown = visible_json(json.dumps({"id": text}, ensure_ascii=False))

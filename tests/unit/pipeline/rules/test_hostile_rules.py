@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from pipeline.rules import ruleset
+from pipeline.rules import lint, ruleset
 from pipeline.scoring.cases import run_cases
 
 START = "version: evil\nthresholds: {review: 50, block: 80}\n"
@@ -274,3 +275,38 @@ def test_odd_numbers_and_odd_letters_are_refused(tmp_path: Path, when: str, reas
 )
 def test_odd_documents_are_refused(tmp_path: Path, text: str, problem: str) -> None:
     assert any(problem in found for found in refused(tmp_path, text))
+
+
+def long_list(items: Iterable[str], when: str) -> str:
+    rules = "".join(f"  r{n}: {{when: '{when} and amount > {n}', points: 1}}\n" for n in range(500))
+    return f"{START}lists: {{l: [{','.join(items)}]}}\nrules:\n{rules}"
+
+
+SLOW = {
+    "texts": long_list((f"u{n}" for n in range(100_000)), "country in l"),
+    "texts, and not": long_list((f"u{n}" for n in range(100_000)), "country in l and country not in l"),
+    "numbers": long_list(map(str, range(100_000)), "lat not in l"),
+    "networks": long_list((f"10.{n >> 8}.{n & 255}.0/24" for n in range(50_000)), "ip in l"),
+    "alternatives": START
+    + "rules:\n"
+    + "".join(
+        f"  r{n}: {{when: '{' and '.join(f'(lat > {n + k} or lon < {k})' for k in range(9))}', points: 1}}\n"
+        for n in range(500)
+    ),
+    "branches": START
+    + "rules:\n"
+    + "".join(
+        f"  r{n}: {{when: '{' or '.join(f'lat > {n * 100 + k}' for k in range(120))}', points: 1}}\n"
+        for n in range(500)
+    ),
+}
+
+
+@pytest.mark.parametrize("text", SLOW.values(), ids=list(SLOW))
+def test_a_sound_file_of_whatever_shape_is_looked_through_in_seconds(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "slow.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert len(text) < 1_000_000
+    began = time.process_time()
+    lint.lint(ruleset.load(file))
+    assert time.process_time() - began < 10

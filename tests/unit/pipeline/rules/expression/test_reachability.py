@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.rules.expression.compile import predicate
+from pipeline.rules.expression.normal import normal
 from pipeline.rules.expression.parse import parse
-from pipeline.rules.expression.reachability import can_fail, can_hold, implies, normal
+from pipeline.rules.expression.reachability import can_fail, can_hold, implies
 from pipeline.rules.expression.tree import Condition, Kind, Names
 from tests.examples import examples
 

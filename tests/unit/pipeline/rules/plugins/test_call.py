@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +17,7 @@ from pipeline.records.decisions import Decision, Hit, Source, decode_decision, e
 from pipeline.records.events import Transaction
 from pipeline.rules import ruleset
 from pipeline.rules.lint import lint
-from pipeline.rules.plugins.call import OVER_TIME
+from pipeline.rules.plugins.alarm import OVER_TIME
 from pipeline.scoring.cases import run_cases, uncovered
 from pipeline.scoring.scorer import Scorer, judge
 
@@ -215,3 +218,88 @@ def test_the_shipped_example_asks_a_model_and_its_cases_pass() -> None:
             "user_country_age_ms": 0,
         },
     ) == (90, "100% likely to be a taken over account", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ("raise BaseException('x')", "BaseException: x (own.py line 2)"),
+        ("raise GeneratorExit", "GeneratorExit (own.py line 2)"),
+        (
+            "raise BaseExceptionGroup('x', [GeneratorExit()])",
+            "BaseExceptionGroup: x (1 sub-exception) (own.py line 2)",
+        ),
+    ],
+)
+def test_whatever_a_plugin_raises_never_fails_its_caller(tmp_path: Path, body: str, error: str) -> None:
+    scorer = Scorer(ruleset.load(written(tmp_path, f"def logic(transaction, features):\n    {body}\n")))
+    assert verdict(scorer, n=6)[2]["logic"].startswith(error)
+
+
+def test_an_error_whose_words_take_for_ever_or_are_an_error_is_one_all_the_same(tmp_path: Path) -> None:
+    body = """\
+        class Slow(Exception):
+            def __str__(self):
+                while True: pass
+        class Wrong(Exception):
+            def __str__(self): raise GeneratorExit
+        def logic(transaction, features):
+            raise Slow if features["n"] else Wrong
+        """
+    scorer = Scorer(ruleset.load(written(tmp_path, body)))
+    assert [verdict(scorer, n=n)[2]["logic"] for n in (1, 0)] == [OVER_TIME, "Wrong (own.py line 7)"]
+
+
+def test_a_text_is_what_it_is_and_not_what_its_class_makes_of_it(tmp_path: Path) -> None:
+    body = """\
+        class Text(str):
+            def __getitem__(self, place): return 5
+            def __str__(self): return "other"
+            def __contains__(self, one): return False
+        def logic(transaction, features):
+            return True, Text("said")
+        """
+    scorer = Scorer(ruleset.load(written(tmp_path, body)))
+    assert verdict(scorer, n=1) == (40, [(40, "said")], {})
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "__import__('os').system('true')",
+        "__import__('subprocess').Popen(['true'])",
+        "__import__('socket').socket()",
+        "open('/etc/hostname').read()",
+        "open('/dev/null', 'w')",
+        "__import__('pathlib').Path('/tmp/of-a-plug-in').mkdir()",
+        "__import__('ctypes').CDLL(None)",
+    ],
+)
+def test_a_plugin_that_got_past_its_checks_still_acts_on_nothing(tmp_path: Path, act: str) -> None:
+    scorer = answering(tmp_path, "transaction['mcc'](), 'done'")
+    errors = verdict(scorer, n=1, mcc=eval(f"lambda: {act}"))[2]
+    assert errors["logic"].startswith("PermissionError: ")
+    assert not Path("/tmp/of-a-plug-in").exists()
+
+
+HANGING = {
+    "in C": "import itertools\ndef logic(transaction, features):\n    return sum(itertools.repeat(1))\n",
+    "catching all": "def logic(transaction, features):\n    while True:\n        try:\n"
+    "            while transaction is not None: transaction.get(1)\n"
+    "        except BaseException: pass\n",
+}
+
+
+@pytest.mark.parametrize("body", HANGING.values(), ids=list(HANGING))
+def test_a_call_that_cannot_be_ended_ends_the_command_and_says_where(tmp_path: Path, body: str) -> None:
+    rules = written(tmp_path, body)
+    asked = (
+        "import sys, pathlib\nfrom pipeline.rules import ruleset\n"
+        "from pipeline.scoring.scorer import Scorer\n"
+        "Scorer(ruleset.load(pathlib.Path(sys.argv[1]))).score([None] * 6)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked, str(rules)], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == -signal.SIGPROF
+    assert '"own.py", line' in done.stderr

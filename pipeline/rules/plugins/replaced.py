@@ -1,0 +1,108 @@
+"""What stands in the place of names of modules that could do more than a plug-in may, by module.
+
+Each entry takes the module and gives what is replaced in its view.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import enum
+import importlib
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any, Final
+
+SHOWN: Final[dict[type, type]] = {}
+"""Classes that a plug-in asks the type of objects for, and what it is given in their place."""
+
+
+class Counter(collections.Counter[Any]):
+    """Copies counters alone: the original makes one of the class of whatever it is given."""
+
+    def copy(self) -> Counter:
+        return Counter(self)
+
+
+def dataclass(kind: Any = None, /, **options: Any) -> Any:
+    """Data classes whose fields have names: the original compiles whatever stands in their place."""
+    if kind is None:
+        return partial(dataclass, **options)
+    if not all(_is_plain(name) for name in vars(kind).get("__annotations__", ())):
+        raise TypeError("a field of a data class needs a plain name")
+    return dataclasses.dataclass(kind, **options)
+
+
+def _is_plain(name: object) -> bool:
+    return type(name) is str and name.isidentifier() and not name.startswith("__")
+
+
+class _Written(enum.EnumType):
+    """Enumerations that are written as classes: the originals, when called, also make them of texts."""
+
+    def __call__(cls, *value: Any, **named: Any) -> Any:
+        if len(value) != 1 or named:
+            raise TypeError("an enumeration is written as a class; called, it takes one value")
+        return super().__call__(value[0])
+
+
+class Enum(enum.Enum, metaclass=_Written):
+    """As the original."""
+
+
+class IntEnum(enum.IntEnum, metaclass=_Written):
+    """As the original."""
+
+
+class StrEnum(enum.StrEnum, metaclass=_Written):
+    """As the original."""
+
+
+class Flag(enum.Flag, metaclass=_Written):
+    """As the original."""
+
+
+class IntFlag(enum.IntFlag, metaclass=_Written):
+    """As the original."""
+
+
+def _arrays(numpy: Any) -> dict[str, object]:
+    """Arrays that begin with zeros: what lay in memory before is chance, or somebody else's."""
+    return {"empty": numpy.zeros, "empty_like": numpy.zeros_like, "ndarray": _array_class(numpy)}
+
+
+@cache
+def _array_class(numpy: Any) -> type:
+    """What arrays are instances of, to ask and not to call: the original takes bytes for objects."""
+
+    class Arrays(type):
+        def __instancecheck__(cls, value: object) -> bool:
+            return isinstance(value, numpy.ndarray)
+
+        def __call__(cls, *_: object, **__: object) -> Any:
+            raise TypeError("arrays are made by numpy.array, numpy.zeros and their like")
+
+    SHOWN[numpy.ndarray] = Arrays("ndarray", (), {})
+    return SHOWN[numpy.ndarray]
+
+
+def _sessions(onnxruntime: Any) -> dict[str, object]:
+    """A session of a model's bytes: the runtime's own also takes the path of a file."""
+
+    _array_class(importlib.import_module("numpy"))  # answers are arrays
+
+    def session(model: bytes, *options: Any, **named: Any) -> Any:
+        if not isinstance(model, bytes):
+            raise TypeError("a session is made of a model's bytes")
+        return onnxruntime.InferenceSession(model, *options, **named)
+
+    return {"InferenceSession": session}
+
+
+INSTEAD: Final[Mapping[str, Callable[[Any], Mapping[str, object]]]] = {
+    "collections": lambda _: {"Counter": Counter},
+    "dataclasses": lambda _: {"dataclass": dataclass},
+    "enum": lambda _: {one.__name__: one for one in (Enum, IntEnum, StrEnum, Flag, IntFlag)},
+    "numpy": _arrays,
+    "onnxruntime": _sessions,
+}
