@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
@@ -77,6 +77,8 @@ def parts(paths: Paths) -> list[Path]:
 def filled_parts(paths: Paths) -> list[Path]:
     """The same without files of no byte, which programs leave that write in parts; the first if all are."""
     found = parts(paths)
+    for path in found:
+        check_file(path)
     return [one for one in found if one.stat().st_size] or found[:1]
 
 
@@ -108,12 +110,11 @@ def _parts_of(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        below = (one for one in path.rglob("*") if one.is_file())
-        found = [one for one in below if not _is_hidden(one.relative_to(path))]
+        found = list(_below(path, frozenset((path.resolve(),))))
     else:
         with suppress(ValueError):
             named = [Path(name) for name in glob.glob(str(path), recursive=True)]
-            meant = [name for name in named if not _is_hidden(Path(name.name))]
+            meant = [name for name in named if not _is_hidden(name)]
             found = [one for name in meant or named for one in _parts_of(name)]
     if not found:
         what = "holds no file to read" if path.is_dir() else "is not a file"
@@ -123,9 +124,21 @@ def _parts_of(path: Path) -> list[Path]:
     return sorted(found)
 
 
+def _below(folder: Path, around: frozenset[Path]) -> Iterator[Path]:
+    """The files in a folder and in those within, by links too; a link to nowhere comes as the file that it is
+    meant to be. No folder is entered from within itself."""
+    for one in folder.iterdir():
+        if _is_hidden(one):
+            continue
+        if not one.is_dir():
+            yield one
+        elif (place := one.resolve()) not in around:
+            yield from _below(one, around | {place})
+
+
 def _is_hidden(path: Path) -> bool:
     """Markers and checksums that writers of folders leave there: _SUCCESS, .part-0.crc."""
-    return any(part.startswith(("_", ".")) for part in path.parts)
+    return path.name.startswith(("_", "."))
 
 
 def _held(path: Path) -> str | None:

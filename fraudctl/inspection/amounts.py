@@ -18,6 +18,8 @@ _COMMA_DECIMALS = re.compile(r",[0-9]{1,2}\D*$|,[0-9]{4,}\D*$|\.[0-9]{3},|[\s'\u
 _POINT_DECIMALS = re.compile(r",[0-9]{3}\.|,[0-9]{3},[0-9]{3}|(?<!\d)[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,})\D*$")
 _PARTED = re.compile(f"[0-9][{BETWEEN}][0-9]{{3}}")
 _POINTS = re.compile(r"[0-9]\.[0-9]{3}\.[0-9]{3}")
+_FAR_MORE = 10
+"""Times as many cells with one sign outweigh those with the other, which are refused."""
 _SIGN = re.compile(r"[$€£¥₹₽₺₩₫₴]|(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 CURRENCIES = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₺": "TRY", "₩": "KRW", "₫": "VND", "₴": "UAH"}
 """Signs that one currency alone has."""
@@ -31,14 +33,12 @@ def decimal_of(cells: Sequence[str]) -> tuple[str | None, str | None]:
     commas = [cell for cell in cells if "," in cell]
     if not commas:
         return _without_commas(cells)
-    comma = next((cell for cell in commas if _COMMA_DECIMALS.search(cell)), None)
-    point = next(
-        (cell for cell in cells if _POINT_DECIMALS.search(cell) and not _COMMA_DECIMALS.search(cell)), None
-    )
-    if comma is not None and (point is None or "," not in point):
-        return ",", comma
-    if point is not None and comma is None:
-        return ".", point
+    comma = [cell for cell in commas if _COMMA_DECIMALS.search(cell)]
+    point = [cell for cell in cells if _POINT_DECIMALS.search(cell) and not _COMMA_DECIMALS.search(cell)]
+    if point and len(point) > _FAR_MORE * len(comma):
+        return ".", point[0]
+    if comma and (not point or "," not in point[0]):
+        return ",", comma[0]
     return None, commas[0]
 
 

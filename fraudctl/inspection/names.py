@@ -13,7 +13,8 @@ _NAMES = {
     " kundennr ccnum nameorig sender senderid senderaccount payer payerid payeraccount fromaccount"
     " fromaccountid accountfrom origin originaccount source sourceaccount buyerid buyer memberid walletid"
     " msisdn phonenumber account from fromid fromuser senderuserid customeremail email useremail"
-    " buyeremail absenderemailadresse fromemailaddress absender kunde client cardholder iban",
+    " buyeremail absenderemailadresse fromemailaddress absender kunde client cardholder iban konto"
+    " kontonummer kontonr",
     "event_time": "eventtime transdatetranstime transactiontime transactionstarttime transactiondate"
     " transactiondatetime timestamp datetime createdutc createdat created createdtime createdate"
     " paidat paymenttime paymentdate orderdate orderedat orderplaced purchasedate occurredat bookedat"

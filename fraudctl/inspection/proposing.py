@@ -80,10 +80,25 @@ class Proposer:
             self._take(field, parts, found)
         elif found:
             self._take(field, found[:1], found[1:])
+        elif field == "label":
+            self._not_a_label()
         elif field == "event_time" and (only := fitting.only_time(self._columns.values(), out)):
             self.chosen[field] = [only]
             self._proposal.say(Said(map={field: only.name}))
             self._proposal.note(How.assumed, f"{only.name} alone holds times: it is taken as event_time")
+
+    def _not_a_label(self) -> None:
+        """Columns that are named as the label is, and hold other than a label."""
+        for name, column in self._columns.items():
+            if (
+                names.rank("label", name) is not None
+                and column.examples
+                and name not in (self._said().drop or ())
+            ):
+                text = (
+                    f"{name} is no label, for it holds other than 1 and 0: {', '.join(column.examples)[:60]}"
+                )
+                self._proposal.note(How.assumed, text)
 
     def _given(self, field: str) -> list[str] | None:
         if field == "label" and self._said().label:

@@ -9,20 +9,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
+from fraudctl.errors import NotReady
 from fraudctl.observe import flink_elsewhere, kafka_elsewhere, registry_elsewhere
 from fraudctl.observe.rights import address
+from fraudctl.servers import prometheus
 from fraudctl.settings.profile import Elsewhere, External, address_of
 from fraudctl.states import rights as states
 from pipeline import sinks
 from pipeline.connections.flink import FlinkRest
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.way import Finding
 from pipeline.sinks import rights
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fraudctl.settings.profile import Profile
-    from pipeline.connections.way import Finding
 
 
 def examine(profile: Profile) -> Iterator[Check]:
@@ -41,12 +43,23 @@ def _tried(profile: Profile) -> Iterator[tuple[str, Iterator[Finding]]]:
         yield "checkpoints", states.examine(profile.checkpoints)
     if profile.schema_registry is not None:
         yield "schema registry", registry_elsewhere.examine(profile.schema_registry)
+    if isinstance(watching := profile.server("prometheus").external, External):
+        yield "prometheus", _of_prometheus(watching.address)
     yield from ((sink, _of_store(profile, sink)) for sink in rights.known() if is_elsewhere(profile, sink))
 
 
 def _of_store(profile: Profile, sink: str) -> Iterator[Finding]:
     at, secret, tells = address(profile, sink), _secret(profile, sink), bool(profile.notify.channels)
     return rights.examine(sink, at, secret, profile.sinks[sink], tells)
+
+
+def _of_prometheus(address: str) -> Iterator[Finding]:
+    try:
+        prometheus.ask_ready(address)
+    except (NotReady, ValueError) as error:
+        yield Finding("connection", f"{address}: {error}", "see servers.prometheus.external.address", True)
+    else:
+        yield Finding("connection", f"{address}: ready")
 
 
 def is_elsewhere(profile: Profile, sink: str) -> bool:

@@ -160,8 +160,9 @@ def programs_table(health: Sequence[ServerHealth]) -> Table:
     """Every program with what it takes, and servers elsewhere."""
     rows: list[tuple[object, ...]] = []
     for one in health:
-        if one.address and not one.programs:
-            rows.append((one.name, one.address, "", "", "", "external, " + (one.reason or "well")))
+        if not one.programs:
+            where = "external, " if one.address else ""
+            rows.append((one.name, one.address, "", "", "", where + (one.reason or "well")))
         for number, state in enumerate(one.programs):
             seen = status.program(state)
             shown = (one.address if number == 0 else "", seen["pid"] or "", _mb(seen["rss_bytes"]))

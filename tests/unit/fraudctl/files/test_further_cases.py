@@ -389,3 +389,33 @@ def test_a_zip_of_a_packed_file_is_read_and_one_of_a_zip_is_not(tmp_path: Path) 
 def test_a_column_that_is_said_to_be_bool_may_hold_the_words_of_databases(tmp_path: Path) -> None:
     found = reading(csv(tmp_path, ["t", "F", "Yes", "n", "1.0", "0"], "online"), kinds={"online": "bool"})
     assert values("online", found) == [True, False, True, False, True, False]
+
+
+def test_links_in_a_folder_are_followed_and_one_to_nowhere_is_no_file_that_may_lack(tmp_path: Path) -> None:
+    one = f"{PLAIN}\ne{{}},u,{DAY}10:00Z,1\n"
+    file(tmp_path, one.format(0), "d/0.csv")
+    file(tmp_path, one.format(1), "elsewhere/1.csv")
+    (tmp_path / "d" / "more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "round").symlink_to(tmp_path / "d")
+    assert sorted(values("event_id", reading(tmp_path / "d"))) == ["e0", "e1"]
+    (tmp_path / "d" / "2.csv").symlink_to(tmp_path / "nowhere.csv")
+    with pytest.raises(UsageError, match=r"2\.csv is not a file"):
+        reading(tmp_path / "d")
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (r'"say \"hi\""', 'say "hi"'),
+        (r'"a \",\" b"', 'a "," b'),
+        (r'"back\\\" slash"', 'back\\" slash'),
+        ('"two \\"lines\\", and,\nmore \\"of them\\""', 'two "lines", and,\nmore "of them"'),
+        (r'"C:\"', "C:\\"),
+        (r"C:\new", r"C:\new"),
+    ],
+)
+def test_quotes_with_a_backslash_are_read_where_no_other_reading_fits(
+    tmp_path: Path, cell: str, text: str
+) -> None:
+    found = reading(csv(tmp_path, ["x", cell, "y"]))
+    assert (values("note", found), refused(found)) == (["x", text, "y"], [])

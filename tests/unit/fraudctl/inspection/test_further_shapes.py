@@ -318,3 +318,21 @@ def test_pairs_of_words_that_may_be_truth_values_are_told_to_be_texts(
     _, told = run(capsys, "inspect", str(path))
     note = {"how": "assumed", "text": "online holds f and t: texts, no truth values"}
     assert note | {"otherwise": ["--kind online=bool"]} in told["data"]["notes"]
+
+
+def test_one_amount_that_is_written_otherwise_is_refused_and_changes_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f'e{n},u,2024-05-01T10:00:{n:02d}Z,"{n}.50"' for n in range(30)]
+    path = put(tmp_path, "\n".join([PLAIN, *rows, 'e99,u,2024-05-01T10:01:00Z,"1,5"']))
+    mapping, read, _ = inspected(capsys, path)
+    assert (mapping, read["refused_by_reason"], read["accepted"]) == ({"decimal": "."}, {"bad_amount": 1}, 30)
+
+
+def test_a_column_that_is_named_as_a_label_and_is_none_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"e{n},u,{ISO.format(n)},1.5,{n - 1}" for n in range(3)]
+    _, told = run(capsys, "inspect", str(put(tmp_path, "\n".join([f"{PLAIN},is_fraud", *rows]))))
+    texts = [one["text"] for one in told["data"]["notes"]]
+    assert "is_fraud is no label, for it holds other than 1 and 0: -1, 0, 1" in texts
