@@ -199,9 +199,10 @@ def _recovered(caught_up_s: float | None) -> str:
 
 
 def _capacity(backlog: bench_capacity.Backlog, keep: bool, wait_s: float) -> Result:
+    here = engines.current()
     streams.say(_speed(speed := bench_speed.machine_speed()))
     with progress("bench", backlog.events) as shown:
-        found = bench_capacity.run(engines.current(), backlog, keep, wait_s, shown, speed)
+        found = bench_capacity.run(here, backlog, keep, wait_s, shown, speed)
     checkpoints, reference = found["checkpoints"], found["reference"]
     summary = (
         f"{found['decided']:,} events in {found['timed_s']:.1f} s: {found['events_per_second']:,} events/s "
