@@ -35,7 +35,7 @@ ANNOUNCEMENT, SHADOW = 1, 2
 """First bytes of elements that are not a batch of the live rule set; see the kernel's BatchOperator."""
 
 
-class Score(MapFunction):  # type: ignore[misc]  # pyflink has no types
+class Score(MapFunction):
     """Scores batches with the rule set that was announced last, in band, by an activation's content.
 
     `watch` is the folder in which its plug-ins are watched, None where nobody looks.

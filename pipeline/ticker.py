@@ -34,6 +34,7 @@ from pipeline.process import configuration, logs
 from pipeline.process.arrivals import Arrivals
 from pipeline.process.own_clock import OwnClock
 from pipeline.process.silence import HOLD_MS, Silence
+from pipeline.records import clock
 
 log = logging.getLogger("ticker")
 
@@ -120,7 +121,7 @@ class Log:
         With `behind_ms` the partition may still be so far behind the tick's append time.
         """
         confirmed: dict[int, Appended] = {}
-        ordered_ms = time.time_ns() // 1_000_000
+        ordered_ms = clock.now_ms()
         limit_ms = self._clock.limit_ms(ordered_ms)
         headers = {HEADER: str(int(behind_ms)) if behind_ms else "", LIMIT_HEADER: str(limit_ms)}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import yaml
 
 from tests.flink_deployment import CRD
+from tests.ports import free_ports
 from tests.waiting import await_that
 
 NAMESPACE = "risk"
@@ -24,7 +24,7 @@ class ApiServer:
 
     def __init__(self, folder: Path, binaries: Path) -> None:
         self.folder, self._binaries = folder, binaries
-        self._etcd, self._peers, self.port = (free_port() for _ in range(3))
+        self._etcd, self._peers, self.port = free_ports(3)
         self._token = secrets.token_hex(16)
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -142,9 +142,3 @@ class ApiServer:
             "--service-cluster-ip-range=10.96.0.0/24",
             "--disable-admission-plugins=ServiceAccount",
         ]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        number: int = held.getsockname()[1]
-    return number

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from tests.ports import free_port
 from tests.waiting import LONG_S, await_that
 
 FLAGS: Final = (
@@ -78,9 +78,7 @@ class Browser:
 def browser(profile: Path) -> Iterator[Browser]:
     """A new one with an empty profile. Where none can be had the test is skipped, and fails in CI."""
     chromium, driver = _programs()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     program = subprocess.Popen(
         [driver, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

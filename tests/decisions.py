@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Decision, Hit, Source, encode_decision
 from pipeline.records.events import Transaction
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def decided(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from fraudctl.errors import FraudctlError
 from fraudctl.flink.rest import Flink
 from fraudctl.servers.flink import pyflink_folder
 from pipeline.connections.flink import FlinkRest
+from tests.ports import free_port
 from tests.waiting import await_that, kill_family
 
 
@@ -92,12 +92,6 @@ class SessionCluster:
         }
         lines = "".join(f"{name}: {json.dumps(value)}\n" for name, value in ours.items())
         (conf / "config.yaml").write_text(lines)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

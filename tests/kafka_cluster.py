@@ -30,6 +30,7 @@ from fraudctl.binaries.java import class_path, java
 from fraudctl.kafka.rights import Acl
 from pipeline.connections.kafka.description import Kafka
 from tests.certificates import Authority
+from tests.ports import free_ports
 from tests.waiting import await_that
 
 LISTENERS = {
@@ -73,7 +74,7 @@ class Cluster:
     def place(self, count: int) -> None:
         """Ports and storage for so many brokers."""
         self.brokers = [
-            Broker(n, dict(zip(LISTENERS, _free_ports(len(LISTENERS)), strict=True)))
+            Broker(n, dict(zip(LISTENERS, free_ports(len(LISTENERS)), strict=True)))
             for n in range(1, count + 1)
         ]
         formats = []
@@ -256,17 +257,6 @@ def _keystore(authority: Authority) -> Path:
         pair = authority.issue("broker")
         path.write_text(pair.key.read_text() + pair.cert.read_text())
     return path
-
-
-def _free_ports(count: int) -> Sequence[int]:
-    taken = [socket.socket() for _ in range(count)]
-    try:
-        for one in taken:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in taken]
-    finally:
-        for one in taken:
-            one.close()
 
 
 def _listens(host: str, port: int) -> bool:

@@ -14,7 +14,7 @@ from fraudctl.binaries import artifacts
 from fraudctl.settings.checkpoints import Checkpoints
 from fraudctl.states.place import PlaceDown
 from fraudctl.states.places import objects
-from tests.contract.conftest import _free_port
+from tests.ports import free_port
 from tests.waiting import await_that
 
 VERSION = "v1.8.0"
@@ -34,7 +34,7 @@ class Gateway:
 def gateway(folder: Path, bucket: str, keys: Path, host: str = "127.0.0.1") -> Iterator[Gateway]:
     """One with a bucket, whose keys (ID:SECRET) it takes from that file."""
     (folder / "data" / bucket).mkdir(parents=True)
-    given, port = keys.read_text().strip(), _free_port()
+    given, port = keys.read_text().strip(), free_port()
     known, secret = given.split(":")
     argv = [str(binary()), "--port", f"{host}:{port}", "posix", str(folder / "data")]
     env = {**os.environ, "ROOT_ACCESS_KEY": known, "ROOT_SECRET_KEY": secret}

@@ -5,7 +5,6 @@ A snapshot is what Flink calls a savepoint. The service takes one at each stop a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any, Final
 from fraudctl.aws.account import Account, Refused
 from fraudctl.errors import Failed, UsageError
 from fraudctl.waiting import until
+from pipeline.records import clock
 
 SERVICE: Final = "kinesisanalyticsv2"
 LATEST, NONE = "latest", "none"
@@ -98,7 +98,7 @@ def stop(account: Account, wait_s: float, with_snapshot: bool = True) -> str | N
 
 def snapshot(account: Account, wait_s: float) -> str:
     """Take a snapshot while the job goes on, and wait until it is complete; its name."""
-    name = f"fraudctl-{time.time_ns() // 1_000_000}"
+    name = f"fraudctl-{clock.now_ms()}"
     account.ask(SERVICE, "create_application_snapshot", ApplicationName=account.name, SnapshotName=name)
 
     def taken() -> bool:

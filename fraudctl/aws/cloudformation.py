@@ -146,7 +146,11 @@ def delete(account: Account, stack: str, wait_s: float, shown: Progress) -> bool
         state = status(account, stack)
         shown.update(0, state or "gone")
         if state == "DELETE_FAILED":
-            raise Failed(f"stack {stack} cannot be deleted: {_why(account, stack)}", code="stack_failed")
+            raise Failed(
+                f"stack {stack} cannot be deleted: {_why(account, stack)}",
+                hint="delete what holds it, and try again",
+                code="stack_failed",
+            )
         return state is None
 
     return until(gone, wait_s, lambda: _slow(stack, wait_s), _EVERY_S)
@@ -160,7 +164,9 @@ def _described(
         if any(text in found.get("StatusReason", "") for text in _NOTHING):
             return {"Changes": []}
         raise Failed(
-            f"{names['StackName']}: {found.get('StatusReason', 'no change set')}", code="plan_failed"
+            f"{names['StackName']}: {found.get('StatusReason', 'no change set')}",
+            hint="see what was asked for: fraudctl aws template",
+            code="plan_failed",
         )
     return found if found["Status"] == "CREATE_COMPLETE" else None
 

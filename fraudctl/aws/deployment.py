@@ -255,7 +255,11 @@ def _set_up(account: Account, record: bytes) -> None:
         networkConfiguration={"awsvpcConfiguration": {**places, "assignPublicIp": "DISABLED"}},
     )
     if started.get("failures"):
-        raise Failed(f"the task setup cannot start: {started['failures'][0].get('reason')}", code="setup")
+        raise Failed(
+            f"the task setup cannot start: {started['failures'][0].get('reason')}",
+            hint="see the cluster's events in the console of ECS, then try again",
+            code="setup",
+        )
     [task] = started["tasks"]
     waiter = account.client("ecs").get_waiter("tasks_stopped")
     account.called(lambda: waiter.wait(cluster=account.name, tasks=[task["taskArn"]]), "ecs tasks_stopped")

@@ -51,5 +51,9 @@ def append(kafka: Kafka, topic: str, record: bytes) -> bool:
     sender = Sender(kafka, placed.append)
     sender.send(topic, record, partition=PARTITION)
     if sender.flush() or sender.failed or not placed or placed[0].error:
-        raise Failed("the broker did not take the first activation", code="not_accepted")
+        raise Failed(
+            "the broker did not take the first activation",
+            hint="see what the cluster allows: fraudctl doctor --profile",
+            code="not_accepted",
+        )
     return True

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.bench.compared import SAMPLE, Comparison, compare
-from fraudctl.bench.conditions import surroundings
+from fraudctl.bench.conditions import UNWELL, surroundings
 from fraudctl.bench.floor import passed
 from fraudctl.bench.load import Traffic, Worker, Workload, number_of, numbers_of, send
 from fraudctl.bench.processor import Sampler
@@ -187,13 +187,13 @@ def fill(stack: Stack, topic: str, workload: Traffic, events: int, progress: Pro
     sender = Worker(send, stack.kafka, topic, workload, events, 0, stack.profile.partition_by)
     sent = sender.result(lambda: progress.update(_total(stack, topic), "filling the topic"))
     if sent.failed:
-        raise Failed(f"{sent.failed} events could not be written", code="bench_fill")
+        raise Failed(f"{sent.failed} events could not be written", hint=UNWELL, code="bench_fill")
     closing = Sender(stack.kafka)
     last_ms = str(workload.time_ms(events - 1)).encode()
     for partition in range(stack.profile.partitions):
         closing.send(topic, None, headers={"close": last_ms}, partition=partition)
     if closing.flush() or closing.failed:
-        raise Failed("the end of the topic could not be written", code="bench_fill")
+        raise Failed("the end of the topic could not be written", hint=UNWELL, code="bench_fill")
     return round(time.monotonic() - started, 1)
 
 
@@ -215,7 +215,7 @@ def time_job(stack: Stack, config: JobConfig, wait_s: float, progress: Progress)
         flink.cancel(job_id)
         raise
     if job.state != "FINISHED":
-        raise Failed(reasons.ended(flink, stack.kafka, job), code="job_failed")
+        raise Failed(reasons.ended(flink, stack.kafka, job), hint=UNWELL, code="job_failed")
     counts = flink.checkpoints(job_id)
     return Timing(submitted_ms, running_ms, ended_ms, counts.completed, counts.failed)
 

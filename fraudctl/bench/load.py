@@ -213,7 +213,11 @@ class Worker:
                 wait()
             value = self._answer.recv()
         except EOFError:
-            raise Failed("a benchmark process ended without an answer", code="bench_worker") from None
+            raise Failed(
+                "a benchmark process ended without an answer",
+                hint="it was killed, perhaps for want of memory: give the machine more, or take fewer events",
+                code="bench_worker",
+            ) from None
         finally:
             self.close()
         if isinstance(value, BaseException):

@@ -53,7 +53,11 @@ class Build:
         done = subprocess.run(command, env=env, cwd=self.home.parent, capture_output=True, text=True)
         if done.returncode != 0:
             said = (done.stderr or done.stdout).strip()[-_LAST_WORDS:]
-            raise Failed(f"{self.name}: fraudctl {' '.join(words)} did not succeed:\n{said}", code="build")
+            raise Failed(
+                f"{self.name}: fraudctl {' '.join(words)} did not succeed:\n{said}",
+                hint="see that the build works by itself, in a home of its own",
+                code="build",
+            )
         return json.loads(done.stdout)["data"]
 
     def figures(self, name: str) -> list[float]:

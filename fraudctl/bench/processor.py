@@ -71,5 +71,8 @@ def slope(samples: Sequence[tuple[float, int]], after: int) -> float | None:
 def _processes(stack: Stack) -> list[psutil.Process]:
     pids = taskmanagers.running(stack).values()
     if not all(pids):
-        raise NotRunning("the TaskManagers of this stack are no processes of this machine")
+        raise NotRunning(
+            "the TaskManagers of this stack are no processes of this machine",
+            hint="measure a stack of the engine local",
+        )
     return [psutil.Process(pid) for pid in pids]

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from fraudctl import engines
-from fraudctl.bench.conditions import machine, versions
+from fraudctl.bench.conditions import UNWELL, machine, versions
 from fraudctl.bench.load import Worker, Workload
 from fraudctl.bench.places import place
 from fraudctl.console.progress import Progress
@@ -94,7 +94,7 @@ def fill(kafka: Kafka, topic: str, token: str, events: int, seed: int) -> int:
         )
         sender.send(topic, encode_decision(made), key, {"run": b"1"})
     if sender.flush() or sender.failed:
-        raise Failed("the broker did not take every decision", code="bench_fill")
+        raise Failed("the broker did not take every decision", hint=UNWELL, code="bench_fill")
     return events
 
 
@@ -115,9 +115,8 @@ def _write(
             if done and first is None:
                 first = now, done, _processor_s([process]), _processor_s(servers)
             if process.poll() is not None or now - began > wait_s:
-                raise Failed(
-                    f"the writer wrote {done} of {events}: {errors.read_text()[-400:]}", code="bench_sink"
-                )
+                said = errors.read_text()[-400:]
+                raise Failed(f"the writer wrote {done} of {events}: {said}", hint=UNWELL, code="bench_sink")
             progress.update(done, f"written to {sink}")
         ended = time.monotonic()
         writer_s, server_s = _processor_s([process]), _processor_s(servers)

@@ -12,6 +12,8 @@ from pathlib import Path
 from fraudctl.errors import Failed
 from pipeline.kernel.build import CompileError, Compiler
 
+RECOMPILE = "what was downloaded may be damaged: delete {} and try again"
+"""what to do where a Java source cannot be compiled, with the cache"""
 _KEPT_ARCHIVES = 3  # of each program, the newest
 _EXPORTS = ("java.rmi/sun.rmi.registry",)
 _OPENS = (
@@ -126,7 +128,9 @@ def compiled(source: Path, jars: Sequence[Path], ecj: Path, cache: Path) -> Path
     try:
         return _compiler(ecj, cache).compile(launcher_jar(source, jars, ecj, cache), [source], jars)
     except CompileError as error:
-        raise Failed(f"{source.name} cannot be compiled:\n{error}", code="compile") from error
+        raise Failed(
+            f"{source.name} cannot be compiled:\n{error}", hint=RECOMPILE.format(cache), code="compile"
+        ) from error
 
 
 def _compiler(ecj: Path, cache: Path) -> Compiler:

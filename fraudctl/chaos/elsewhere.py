@@ -132,7 +132,10 @@ def _data(ended: Ended) -> Mapping[str, Any]:
     try:
         told: Mapping[str, Any] = json.loads(ended.output)
     except ValueError:
-        raise Failed(f"the command there gave no answer: {ended.output.strip()[-500:]}") from None
+        raise Failed(
+            f"the command there gave no answer: {ended.output.strip()[-500:]}",
+            hint="see how the stack is: fraudctl status",
+        ) from None
     if told.get("error"):
         raise Failed(told["error"]["message"], hint=told["error"]["hint"])
     data: Mapping[str, Any] = told["data"]

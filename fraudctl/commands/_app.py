@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -70,7 +71,16 @@ class App(typer.Typer):
         super().__init__(help=help, no_args_is_help=True, add_completion=False, cls=Group)
 
     def command(self, *names: Any, **settings: Any) -> Callable[[Any], Any]:
-        return super().command(*names, cls=Command, **settings)
+        def registered(function: Callable[..., Any]) -> Any:
+            said = _unwrapped(function.__doc__ or "")
+            return super(App, self).command(*names, cls=Command, help=said, **settings)(function)
+
+        return registered
+
+
+def _unwrapped(text: str) -> str:
+    """A docstring of whole paragraphs: their lines end where the terminal does, not where the source did."""
+    return "\n\n".join(" ".join(one.split()) for one in inspect.cleandoc(text).split("\n\n"))
 
 
 def _page(command: Any, ctx: Any, commands: tuple[tuple[str, str], ...] = ()) -> help_page.Page:

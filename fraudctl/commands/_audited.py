@@ -1,8 +1,8 @@
 """Commands that change something are written to the audit log: before they begin, and when they have ended.
 
-Which ones those are stands in the table of commands (`fraudctl.cli.COMMANDS`). A command of a folder that is
-no home (yet, or no more) is written where there is a home by then. Where the log cannot be written, that is
-said and the command goes on: on a full disk somebody must be able to act.
+Which ones those are stands in the table of commands (`_table.COMMANDS`). A command of a folder that is no
+home (yet, or no more) is written where there is a home by then. Where the log cannot be written, that is said
+and the command goes on: on a full disk somebody must be able to act.
 """
 
 from __future__ import annotations

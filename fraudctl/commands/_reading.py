@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,9 +17,17 @@ from pipeline.records import clock
 
 FILES_HELP = "JSON, CSV or Parquet, plain or packed; several, a folder, a pattern, or - for standard input."
 
-Files = Annotated[list[Path], typer.Argument(help=FILES_HELP, metavar="FILE...")]
+Files = Annotated[list[Path], typer.Argument(help=FILES_HELP, metavar="FILE")]
 
 Future = Annotated[bool, typer.Option("--future", help="Take rows later than now as well.")]
+
+Refused = Annotated[
+    Path | None, typer.Option("--refused", metavar="FILE", help="Write every refused row there.")
+]
+
+MaxRefused = Annotated[
+    str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
+]
 
 _MADE = ("reading", "said")
 """Parameters of a command that are made of options, not given."""
@@ -130,7 +137,7 @@ def _said(
 
 def until_ms(future: bool) -> int | None:
     """The latest time that rows may have: now, and as much as clocks of senders differ; None for any."""
-    return None if future else int(time.time() * 1000) + clock.MINUTE_MS
+    return None if future else clock.now_ms() + clock.MINUTE_MS
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:

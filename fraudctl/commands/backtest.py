@@ -75,12 +75,8 @@ def backtest(
     profile: Annotated[
         str, typer.Option("--profile", help="Whose settings count.", autocompletion=_completion.profiles)
     ] = "default",
-    refused: Annotated[
-        Path | None, typer.Option("--refused", metavar="FILE", help="Write every refused row there.")
-    ] = None,
-    max_refused: Annotated[
-        str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
-    ] = None,
+    refused: _reading.Refused = None,
+    max_refused: _reading.MaxRefused = None,
     future: _reading.Future = False,
     *,
     reading: options.ReadOptions,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl.backup import manifest, restoring, taking
+from fraudctl.commands import _options
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
@@ -65,9 +66,7 @@ def verify(folder: Folder) -> Result:
     )
 
 
-def restore(
-    folder: Folder, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
-) -> Result:
+def restore(folder: Folder, yes: _options.Yes = False) -> Result:
     """Put a backup into a new home, here or on another machine; `up` goes on from there.
 
     The stack it was taken from must not run any more: both would decide, and write to servers elsewhere.

@@ -43,7 +43,9 @@ def bench(
     ] = None,
     duration: Annotated[str, typer.Option(help="Measured time at that rate, such as 30s or 5m.")] = "30s",
     warmup: Annotated[str, typer.Option(help="Sent before, counted, but not in the latencies.")] = "20s",
-    kill: Annotated[str | None, typer.Option(help="Kill it hard a third into the time: taskmanager.")] = None,
+    kill: Annotated[
+        str | None, typer.Option(help="What is killed hard a third into the time: taskmanager.")
+    ] = None,
     capacity: Annotated[bool, typer.Option("--capacity", help="Fill a topic, then time the job.")] = False,
     keys: Annotated[
         bool,
@@ -80,9 +82,7 @@ def bench(
         float, typer.Option(help="Give a run over a backlog up after that many seconds.")
     ] = 3600.0,
 ) -> Result:
-    """Measure the running stack. A run that lost an event or got one wrong ends with exit code 5.
-
-    So does one that did not sustain its rate.
+    """Measure the running stack; exit 5 if an event was lost or wrong, or the rate was not sustained.
 
     Example: fraudctl bench --rate 5000 --duration 60s
     """

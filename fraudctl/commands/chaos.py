@@ -10,7 +10,7 @@ import typer
 from fraudctl import engines
 from fraudctl.chaos import elsewhere, experiment, guardian, ledger
 from fraudctl.chaos import reading as faults
-from fraudctl.commands import _completion
+from fraudctl.commands import _options
 from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
@@ -21,7 +21,7 @@ from fraudctl.settings import moment, shipped
 from fraudctl.traffic import generator, scenario, simulate
 
 if TYPE_CHECKING:
-    from fraudctl.chaos.experiment import Findings
+    from fraudctl.chaos.experiment import Findings, Order
     from fraudctl.chaos.fault import Fault
 
 _TAIL_MS = 20_000
@@ -75,10 +75,7 @@ def run(
         typer.Argument(metavar="FAULT", help="A shipped fault or a file.", autocompletion=_complete_faults),
     ],
     during: Annotated[str, typer.Option("--during", help="What runs meanwhile: simulate.")] = "simulate",
-    attack: Annotated[
-        str,
-        typer.Option("--attack", help="A shipped scenario or a file.", autocompletion=_completion.scenarios),
-    ] = "ip-burst",
+    attack: _options.Attack = "ip-burst",
     rate: Annotated[float, typer.Option("--rate", help="Events a second.")] = 200.0,
     duration: Annotated[
         str | None, typer.Option("--duration", help="How long to send (default: until 20 s after the fault).")
@@ -108,11 +105,7 @@ def run(
         )
     if not 0 < rate <= 1_000_000:
         raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
-    chosen = faults.find(name, faults.folder())
-    if on is not None:
-        chosen = faults.aimed(chosen, on)
-    if lasts is not None:
-        chosen = chosen.lasting(moment.length_ms("--for", lasts))
+    chosen = _chosen(name, on, lasts)
     after_ms = moment.length_ms("--after", after, 0)
     length_ms = after_ms + chosen.lasts_ms + _TAIL_MS
     if duration is not None:
@@ -127,20 +120,31 @@ def run(
     for number, sentence in enumerate(order.plan(), 1):
         say(f"{number}. {sentence}")
     if (engine := nearby.needed(running)) is not None:
-        told = (
-            "--attack",
-            attack,
-            "--rate",
-            f"{rate:g}",
-            "--duration",
-            f"{length_ms}ms",
-            "--seed",
-            str(seed),
-        )
-        sending = ["simulate", *told, "--workers", str(workers), "--patience", patience, "--json"]
+        sending = _simulate(attack, order, patience)
         striking = cast("elsewhere.Striking", engine)
         return _of_elsewhere(chosen, elsewhere.run(striking, running, chosen, sending, after_ms / 1_000))
     return _result(experiment.run(running, order))
+
+
+def _chosen(name: str, on: str | None, lasts: str | None) -> Fault:
+    """The fault of that name, at that program and for that time where these are said."""
+    found = faults.find(name, faults.folder())
+    if on is not None:
+        found = faults.aimed(found, on)
+    return found if lasts is None else found.lasting(moment.length_ms("--for", lasts))
+
+
+def _simulate(attack: str, order: Order, patience: str) -> list[str]:
+    """The command that sends the same traffic somewhere else."""
+    told = {
+        "--attack": attack,
+        "--rate": f"{order.run.rate:g}",
+        "--duration": f"{order.run.duration_ms}ms",
+        "--seed": str(order.run.seed),
+        "--workers": str(order.workers),
+        "--patience": patience,
+    }
+    return ["simulate", *(word for option in told.items() for word in option), "--json"]
 
 
 def _of_elsewhere(fault: Fault, found: elsewhere.Borne) -> Result:

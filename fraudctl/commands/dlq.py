@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion
+from fraudctl.commands import _completion, _options
 from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
 from fraudctl.decisions import deadletters
@@ -74,9 +74,9 @@ def show(
 
 
 def retry(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="ID...", help="Which; or --all.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="Which; or --all.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every record that is held.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: _options.Yes = False,
     topic: Topic = None,
     sink: Sink = None,
 ) -> Result:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
+from fraudctl.commands import _options
 from fraudctl.commands._app import App
 from fraudctl.console import options
 from fraudctl.console.progress import progress
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
 def user(
     user: Annotated[str, typer.Argument(metavar="ID", help="The user, as transactions name him.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what the stores hold.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: _options.Yes = False,
 ) -> Result:
     """Erase a user from every store; nothing brings back what is in the log by now. May be repeated.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fraudctl.commands import _completion
+from fraudctl.commands import _options
 from fraudctl.console.result import Result
 from fraudctl.observe import rights
 from fraudctl.settings import reading
@@ -33,10 +33,7 @@ def grants(
     server: Annotated[
         Server | None, typer.Argument(help="One server; all of the profile if left out.")
     ] = None,
-    profile: Annotated[
-        str | None,
-        typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_completion.profiles),
-    ] = None,
+    profile: _options.Profile = None,
     principal: Annotated[
         str, typer.Option("--principal", help="Who gets them, where no address names a user.")
     ] = "fraudctl",

@@ -41,12 +41,8 @@ def ingest(
         Path | None, typer.Option("--rules", help="Another rule set for past data than the stack's.")
     ] = None,
     topic: Annotated[str | None, typer.Option("--topic", help="Another topic than the live one.")] = None,
-    refused: Annotated[
-        Path | None, typer.Option("--refused", metavar="FILE", help="Write every refused row there.")
-    ] = None,
-    max_refused: Annotated[
-        str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
-    ] = None,
+    refused: _reading.Refused = None,
+    max_refused: _reading.MaxRefused = None,
     future: _reading.Future = False,
     *,
     reading: options.ReadOptions,

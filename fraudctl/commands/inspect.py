@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +14,7 @@ from fraudctl.errors import UsageError
 from fraudctl.files import mapping
 from fraudctl.home import rulesets, stack
 from fraudctl.inspection import inspection
-from pipeline.records import quantities
+from pipeline.records import clock, quantities
 
 if TYPE_CHECKING:
     from fraudctl.inspection.inspection import Inspection
@@ -53,7 +52,7 @@ def inspect(
     currency = rulesets.find(rules, stack.home_dir())[0].currency
     if write is not None and write.exists():
         raise UsageError(f"{write} exists", hint="name another file, or remove it", code="file_exists")
-    now_ms = int(time.time() * 1000)
+    now_ms = clock.now_ms()
     with progress(f"inspect {files[0].name}") as bar:
         found = inspection.inspect(files, said, currency, now_ms, whole, bar)
     if write is not None:

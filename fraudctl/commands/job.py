@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
+from fraudctl.commands import _options
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
@@ -16,8 +17,6 @@ from fraudctl.jobs import put_aside, reset
 
 if TYPE_CHECKING:
     from fraudctl.jobs.live_answers import Ended, LiveStatus
-
-Wait = Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +34,7 @@ def submit(
     restore: Annotated[
         str, typer.Option("--from", help="latest, none (a new run over the whole log) or a savepoint's path.")
     ] = "latest",
-    wait: Wait = 180.0,
+    wait: _options.Wait = 180.0,
 ) -> Result:
     """Start the job, from the newest savepoint or retained checkpoint unless told otherwise.
 
@@ -50,7 +49,7 @@ def stop(
     no_savepoint: Annotated[
         bool, typer.Option("--no-savepoint", help="Cancel; the newest checkpoint is what it resumes from.")
     ] = False,
-    wait: Wait = 180.0,
+    wait: _options.Wait = 180.0,
 ) -> Result:
     """Stop the job with a savepoint; it stays stopped until it is submitted again.
 
@@ -80,7 +79,7 @@ def status() -> Result:
     return Result(put_aside.with_count(answer.summary, aside), data, 0 if is_well else 3, tables)
 
 
-def savepoint(wait: Wait = 180.0) -> Result:
+def savepoint(wait: _options.Wait = 180.0) -> Result:
     """Take a savepoint while the job goes on.
 
     Example: fraudctl job savepoint
@@ -92,7 +91,7 @@ def savepoint(wait: Wait = 180.0) -> Result:
 
 def rescale(
     parallelism: Annotated[int, typer.Argument(min=1, help="Number of parallel subtasks.")],
-    wait: Wait = 180.0,
+    wait: _options.Wait = 180.0,
 ) -> Result:
     """Go on at another parallelism: stop with a savepoint, start from it.
 
@@ -110,7 +109,7 @@ def reset_offsets(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would happen, change nothing.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: _options.Yes = False,
 ) -> Result:
     """Make the next submit a new run without state, which decides from another place in the log on.
 

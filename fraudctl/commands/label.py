@@ -40,12 +40,8 @@ def label(
         Path | None,
         typer.Option("--file", help="Many labels: event_id, label, perhaps user_id, label_time, by."),
     ] = None,
-    refused: Annotated[
-        Path | None, typer.Option("--refused", metavar="FILE", help="Write every refused row there.")
-    ] = None,
-    max_refused: Annotated[
-        str | None, typer.Option("--max-refused", metavar="1%|N", help="Fail when more rows are refused.")
-    ] = None,
+    refused: _reading.Refused = None,
+    max_refused: _reading.MaxRefused = None,
     *,
     reading: options.ReadOptions,
 ) -> Result:

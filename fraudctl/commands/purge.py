@@ -6,11 +6,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from fraudctl import engines
+from fraudctl.commands import _options
 from fraudctl.console import options
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
@@ -25,7 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("purge")(purge)
 
 
-def purge(yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> Result:
+def purge(yes: _options.Yes = False) -> Result:
     """Stop the stack and delete what it wrote, with all data. Exit 1 if something could not be deleted.
 
     Only a folder that `up` made is touched; what somebody else has put into it stays, and is named.

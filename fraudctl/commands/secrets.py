@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion
+from fraudctl.commands import _completion, _options
 from fraudctl.commands._app import App
 from fraudctl.console import options
 from fraudctl.console.progress import progress
@@ -43,8 +43,8 @@ def rotate(
         list[str] | None,
         typer.Argument(metavar="NAME", help="A server; all if left out.", autocompletion=_completion.servers),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 180.0,
+    yes: _options.Yes = False,
+    wait: _options.Wait = 180.0,
 ) -> Result:
     """Give servers of the running stack other secrets. No decision is lost; writers wait a moment.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion, _nearby
+from fraudctl.commands import _nearby, _options
 from fraudctl.console.result import Result
 from fraudctl.errors import UsageError
 from fraudctl.settings import moment, shipped
@@ -21,10 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    attack: Annotated[
-        str,
-        typer.Option("--attack", help="A shipped scenario or a file.", autocompletion=_completion.scenarios),
-    ] = "normal",
+    attack: _options.Attack = "normal",
     rate: Annotated[float, typer.Option("--rate", help="Events a second, the attack's included.")] = 200.0,
     duration: Annotated[str, typer.Option("--duration", help="How long to send, such as 30s or 5m.")] = "30s",
     seed: Annotated[int, typer.Option("--seed", help="Same seed and start time: the same bytes.")] = 7,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion
+from fraudctl.commands import _completion, _options
 from fraudctl.commands import dlq as letters
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
@@ -102,7 +102,7 @@ def rewind(
     to: Annotated[
         str, typer.Option("--to", metavar="PLACE", help="earliest, latest, a time, an age, or 0:12,1:34.")
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: _options.Yes = False,
 ) -> Result:
     """Make a sink read the log again from another place. What it already stored stays as it is.
 
@@ -131,7 +131,7 @@ def dlq(
     name: Name,
     retry: Annotated[bool, typer.Option("--retry", help="Send them to the decisions topic again.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Show the newest so many.")] = 100,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: _options.Yes = False,
 ) -> Result:
     """List what a sink's store has refused for good, or send it once more.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines, servers, waiting
-from fraudctl.commands import _completion
+from fraudctl.commands import _completion, _options
 from fraudctl.console import options
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
@@ -43,10 +43,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    profile: Annotated[
-        str | None,
-        typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_completion.profiles),
-    ] = None,
+    profile: _options.Profile = None,
     rules: Annotated[
         str | None,
         typer.Option(
@@ -63,7 +60,9 @@ def up(
     added: Annotated[
         list[str] | None,
         typer.Option(
-            "--with", help="Start prometheus as well; repeatable.", autocompletion=_completion.servers
+            "--with",
+            help="Start an optional server as well, such as prometheus; repeatable.",
+            autocompletion=_completion.servers,
         ),
     ] = None,
     engine: Annotated[
@@ -88,7 +87,7 @@ def up(
     context: Annotated[
         str | None, typer.Option("--context", help="Kubernetes: which cluster of the kubeconfig.")
     ] = None,
-    wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 180.0,
+    wait: _options.Wait = 180.0,
 ) -> Result:
     """Start the whole stack and wait until it works. Repeats are quick and change nothing.
 
@@ -99,15 +98,9 @@ def up(
     left_out, more = tuple(sorted(without or ())), tuple(sorted(added or ()))
     if engines.names_elsewhere(home, engine):
         _refuse_workers(taskmanagers)
-        wish = contract.Wish(
-            home,
-            wanted.profile(home, profile, rules),
-            left_out,
-            any_port,
-            wait,
-            more,
-            contract.Elsewhere(values, namespace, context, bool(profile or rules)),
-        )
+        there = contract.Elsewhere(values, namespace, context, bool(profile or rules))
+        chosen = wanted.profile(home, profile, rules)
+        wish = contract.Wish(home, chosen, left_out, any_port, wait, more, there)
         return _started(engines.for_up(home, engine).up(wish), time.monotonic() - began)
     chosen = wanted.profile(home, profile, rules, taskmanagers)
     chosen = parked.park(chosen, stacks.Paths(home).secrets, os.environ)
@@ -119,9 +112,7 @@ def up(
     wish = contract.Wish(home, chosen, left_out, any_port, wait, more)
     started = engines.for_up(home, engine or chosen.engine).up(wish)
     if started.runs_jobs:
-        with progress("starting the job") as shown:
-            live.start(started, max(10.0, wait - (time.monotonic() - began)), shown)
-            _apply_wanted(started, rules is not None, shown)
+        _start_job(started, wait - (time.monotonic() - began), asks_for_rules=rules is not None)
     return _started(started, time.monotonic() - began)
 
 
@@ -158,7 +149,7 @@ def restart(
     server: Annotated[
         str, typer.Argument(help="A server or one of its programs.", autocompletion=_completion.servers)
     ],
-    wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 120.0,
+    wait: _options.Wait = 120.0,
 ) -> Result:
     """Stop and start one server, or a single program such as flink-taskmanager, and wait for it.
 
@@ -207,21 +198,27 @@ def logs(
     )
 
 
+def _start_job(started: Stack, wait_s: float, asks_for_rules: bool) -> None:
+    with progress("starting the job") as shown:
+        live.start(started, max(10.0, wait_s), shown)
+        _apply_wanted(started, asks_for_rules, shown)
+
+
 def _apply_wanted(started: Stack, is_asked: bool, shown: Progress) -> None:
     """The rule set of the profile when it was asked for; otherwise what is in force stays, and is named."""
     newest = activations.of(started).read()[-1]
     asked = rulesets.read(Path(started.profile.rules))
     if newest.hash == asked.hash:
         return
-    if is_asked:
-        by = activations.Signature("asked for by up")
-        done = changes.change(started, changes.apply(asked), 60.0, shown, by)
-        if isinstance(done, approvals.Waiting):
-            say(f"{asked.version} waits for approval: fraudctl rules approve {done.offset}")
-        else:
-            say(f"{asked.version} is in force instead of {newest.version}")
-    else:
+    if not is_asked:
         say(f"in force is {newest.version}, not {asked.version} of the profile; see: fraudctl rules history")
+        return
+    by = activations.Signature("asked for by up")
+    done = changes.change(started, changes.apply(asked), 60.0, shown, by)
+    if isinstance(done, approvals.Waiting):
+        say(f"{asked.version} waits for approval: fraudctl rules approve {done.offset}")
+    else:
+        say(f"{asked.version} is in force instead of {newest.version}")
 
 
 def _running_quietly(home: Path) -> Stack | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
+from fraudctl.commands import _options
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
@@ -29,8 +30,8 @@ def grow(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would happen, change nothing.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    wait: Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")] = 180.0,
+    yes: _options.Yes = False,
+    wait: _options.Wait = 180.0,
 ) -> Result:
     """Give the transactions topic, and those that follow it, more partitions. No window is lost.
 

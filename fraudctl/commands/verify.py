@@ -40,16 +40,15 @@ def register(app: typer.Typer) -> None:
 def sinks(
     sink: Annotated[
         list[str] | None,
-        typer.Option(
-            "--sink", help="Only this sink; may be given more than once.", autocompletion=_completion.sinks
-        ),
+        typer.Option("--sink", help="Only this sink; repeatable.", autocompletion=_completion.sinks),
     ] = None,
     from_: Annotated[
         str | None,
         typer.Option("--from", metavar="TIME", help="Only decisions logged from then on: a time or an age."),
     ] = None,
     to: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Only decisions logged before then (ISO 8601).")
+        str | None,
+        typer.Option("--to", metavar="TIME", help="Only decisions logged before then: a time or an age."),
     ] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Mend what differs, from the log.")] = False,
     dry_run: Annotated[

@@ -75,7 +75,11 @@ def compared(events: int, of_the_reference: int) -> list[Measured]:
             found.append(one)
             answers.append(answer)
     if answers[0] != answers[1]:
-        raise Failed("the engines differ", code="engines_differ")
+        raise Failed(
+            "the engines differ",
+            hint="a fault of fraudctl: tests/unit/pipeline/kernel/test_parity.py finds where",
+            code="engines_differ",
+        )
     return found
 
 

@@ -152,7 +152,10 @@ def _store(stack: Stack, name: str) -> Iterator[ReadBack]:
     config = workers.writer(stack, name)
     sink = connect(config.sink, config.address, config.secret_file, config.settings)
     if not reads_back(sink):
-        raise Unhealthy(f"{name} cannot be read back, so nobody can be forgotten in it")
+        raise Unhealthy(
+            f"{name} cannot be read back, so nobody can be forgotten in it",
+            hint="delete his rows there by the store's own means",
+        )
     try:
         yield sink
     except Unavailable as error:

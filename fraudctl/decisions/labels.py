@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from fraudctl.files.sources import Paths
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import forgotten
 from fraudctl.kafka.sender import Sender
+from pipeline.records import clock
 from pipeline.records import label as labels
 from pipeline.records.decision_bytes import Undecodable, beginning, glance
 from pipeline.records.decision_record import Identity
@@ -28,7 +28,7 @@ def write(stack: Stack, event_id: str, fraud: bool, user: str | None) -> dict[st
     UsageError when no decision bears the id, or those of several users do.
     """
     owner = user or _owner(stack, event_id)
-    label = labels.label((owner, event_id), fraud, "analyst", int(time.time() * 1000))
+    label = labels.label((owner, event_id), fraud, "analyst", clock.now_ms())
     sender = Sender(stack.kafka, give_up_s=30)
     sender.send(stack.profile.topics.labels, label.value, owner.encode())
     if sender.flush() or sender.failed:
@@ -42,7 +42,7 @@ def newest(stack: Stack, at_ms: int | None = None) -> dict[Identity, Label]:
     Where labels do not say when, it is when they were written; of two known at the same time the later in
     the log counts.
     """
-    return newest_of(_logged(stack), int(time.time() * 1000) if at_ms is None else at_ms)
+    return newest_of(_logged(stack), clock.now_ms() if at_ms is None else at_ms)
 
 
 def _logged(stack: Stack) -> Iterator[tuple[int, int, Label]]:
@@ -75,7 +75,7 @@ class Written:
 
 def write_file(stack: Stack, paths: Paths, options: ReadOptions, refused: Refusals) -> Written:
     """Append every good label of files. One without a time is known from now on."""
-    rows, now_ms = list(read_labels(paths, options)), int(time.time() * 1000)
+    rows, now_ms = list(read_labels(paths, options)), clock.now_ms()
     result = Written(refused=refused)
     sender = Sender(stack.kafka, give_up_s=30)
     for user, row in _with_owners(stack, rows, result):
@@ -92,7 +92,7 @@ def with_file(
     stack: Stack, paths: Paths, options: ReadOptions, refused: Refusals
 ) -> tuple[dict[Identity, Label], Written]:
     """The newest labels by now, those of files among them; what is in the log stays as it is."""
-    rows, now_ms = list(read_labels(paths, options)), int(time.time() * 1000)
+    rows, now_ms = list(read_labels(paths, options)), clock.now_ms()
     result = Written(refused=refused)
     own = [
         (now_ms, n, _label(row, user, now_ms))

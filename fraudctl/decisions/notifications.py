@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 STATES = ("due", "claimed", "unknown", "refused")
 """What `open_claims` tells of; all others are settled."""
 
+_AWAY = "see whether its store answers: fraudctl status; fraudctl logs dynamodb"
+
 
 def counts(stack: Stack) -> dict[str, int] | None:
     """How many notifications are in each of `STATES`; None where the profile tells nobody of alerts.
@@ -45,7 +47,7 @@ def open_claims(stack: Stack) -> list[Claim]:
     try:
         found = notifier.listed(notifier.Config.parse(workers.notifier(stack)))
     except Unreachable as error:
-        raise Unhealthy(f"the claims cannot be read: {error}") from error
+        raise Unhealthy(f"the claims cannot be read: {error}", hint=_AWAY) from error
     return sorted(found, key=lambda claim: claim.since_ms)
 
 
@@ -67,4 +69,4 @@ def _table(stack: Stack) -> Iterator[tuple[Any, str]]:
     try:
         yield config.client(), config.table
     except Unreachable as error:
-        raise Unhealthy(f"the claims cannot be read: {error}") from error
+        raise Unhealthy(f"the claims cannot be read: {error}", hint=_AWAY) from error

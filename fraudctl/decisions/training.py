@@ -38,7 +38,9 @@ def store_of(stack: Stack) -> Store:
         secret, settings = stack.secret_path(SINK), stack.profile.sinks[SINK]
         return blobs.connect(stack.sink_address("parquet"), secret, settings)
     except (OSError, ValueError) as error:
-        raise UsageError(f"the parquet sink's settings: {error}") from error
+        raise UsageError(
+            f"the parquet sink's settings: {error}", hint="see them: fraudctl sinks list"
+        ) from error
 
 
 def committed(stack: Stack) -> dict[int, int]:

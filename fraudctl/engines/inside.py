@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from fraudctl.engines.contract import Ended
 from fraudctl.errors import Failed
 
+SLOW = "the machine or the server may be busy: see fraudctl status, then try again"
+
 
 def run(through: Sequence[str], argv: Sequence[str], wait_s: float) -> Ended:
     """How `through … argv` ended. Raises Failed after `wait_s`; in the container it is ended a second later.
@@ -27,5 +29,5 @@ def run(through: Sequence[str], argv: Sequence[str], wait_s: float) -> Ended:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise Failed(f"{argv[0]} has not ended after {wait_s:g} s") from error
+        raise Failed(f"{argv[0]} has not ended after {wait_s:g} s", hint=SLOW) from error
     return Ended(done.returncode, done.stdout)

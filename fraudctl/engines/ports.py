@@ -109,7 +109,10 @@ def _hold(held: ExitStack, earlier: int | None) -> int:
         port = random.choice(FREE_RANGE)
         if _bind(held, port):
             return port
-    raise Failed(f"no free port from {FREE_RANGE.start} to {FREE_RANGE.stop}")
+    raise Failed(
+        f"no free port from {FREE_RANGE.start} to {FREE_RANGE.stop}",
+        hint="end what listens there, or name ports in the profile and leave out --any-port",
+    )
 
 
 def _bind(held: ExitStack, port: int) -> bool:

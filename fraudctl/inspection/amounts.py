@@ -49,8 +49,9 @@ def _without_commas(cells: Sequence[str]) -> tuple[str | None, str | None]:
     return None, None
 
 
-def are_amounts(cells: Sequence[str], decimal: str | None) -> bool:
-    """Whether nearly all cells are amounts with that decimal sign, of however many digits."""
+def are_amounts(cells: Sequence[str], decimal: str | None, least: float = 0.9) -> bool:
+    """Whether at least that share of the cells, and one of them, are amounts with that decimal sign, of
+    however many digits."""
     codes = [sign for sign in signs_of(cells) if sign.isalpha()]
     try:
         amounts = Amounts(
@@ -65,7 +66,7 @@ def are_amounts(cells: Sequence[str], decimal: str | None) -> bool:
             good += 1
         except Refusal:
             continue
-    return bool(cells) and good * 10 >= len(cells) * 9
+    return good > 0 and good >= least * len(cells)
 
 
 def signs_of(cells: Sequence[str]) -> list[str]:
@@ -116,7 +117,8 @@ def _currency(name: str, cells: Sequence[str], has_currency: bool, proposal: Pro
         proposal.note(How.assumed, text, "--currency USD")
         return False
     proposal.say(Said(currency=code))
-    proposal.note(How.recognised, f"{name} is in {sign}: {code}")
+    others = f"; rows in {', '.join(codes[1:])} are refused" if codes[1:] else ""
+    proposal.note(How.assumed if others else How.recognised, f"{name} is in {sign}: {code}{others}")
     return True
 
 

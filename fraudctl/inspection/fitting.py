@@ -12,6 +12,8 @@ from fraudctl.inspection.columns import Column
 
 _VERDICTS = frozenset(("1", "0", "1.0", "0.0", "true", "false", "yes", "no", "y", "n", "fraud", "legit"))
 _TESTED = 500
+_OWN = ("event_time", "label_time", "amount")
+"""Names of the fields themselves: there a cell that is none is a bad row, not another column."""
 _COUNTED = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]+)?")
 _MIDNIGHT = re.compile(r"[T ](?:00:00(?::00(?:[.,]0+)?)?|12:00(?::00)? AM)$", re.IGNORECASE)
 _EXPONENT = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+")
@@ -44,7 +46,7 @@ def is_time(column: Column) -> bool:
     if is_counted(column):
         return True
     found = times.written(cells)
-    return bool(cells) and found.read * 3 >= len(cells) * 2
+    return found.read > 0 if column.name in _OWN else bool(cells) and found.read * 3 >= len(cells) * 2
 
 
 def is_counted(column: Column) -> bool:
@@ -64,7 +66,8 @@ def _is_id(column: Column) -> bool:
 
 def _is_amount(column: Column) -> bool:
     cells = tested(column)
-    return column.kind != "bool" and amounts.are_amounts(cells, amounts.decimal_of(cells)[0])
+    least = 0.0 if column.name in _OWN else 0.9
+    return column.kind != "bool" and amounts.are_amounts(cells, amounts.decimal_of(cells)[0], least)
 
 
 def _is_label(column: Column) -> bool:

@@ -74,6 +74,10 @@ class EndMarks:
     def _note(self, partition: int, mark: str) -> None:
         subtask, _, subtasks = mark.partition("/")
         if not (subtask.isdigit() and subtasks.isdigit()):
-            raise Failed(f"{self._topic} has a mark that is none: {mark!r}", code="bad_mark")
+            raise Failed(
+                f"{self._topic} has a mark that is none: {mark!r}",
+                hint="somebody else has written to that topic; run it again, into a topic of its own",
+                code="bad_mark",
+            )
         self._seen.setdefault(partition, set()).add(subtask)
         self._wanted = int(subtasks)

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from fraudctl.monitoring.alerts import ALERTS, RUNBOOK
 from fraudctl.monitoring.queries import RECORDED
+from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 EVALUATED: Final = "10s"
 _SHORTEST_MS: Final = 1_000
-_UNITS_MS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_UNITS_MS: Final = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS}
 _DURATION: Final = re.compile(r"(?<=\[)\d+[smhd](?=\])|(?<=offset )\d+[smhd]")
 """A window or an offset in a query; a number of seconds that something is compared with is none."""
 

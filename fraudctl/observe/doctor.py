@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from fraudctl.home.stack import Paths, read
 from fraudctl.observe import broker_clock
 from fraudctl.settings import reading
 from pipeline.connections import proxies
+from pipeline.records import clock
 
 NEEDED_MEMORY = 3_000_000_000
 NEEDED_DISK = 2_000_000_000
@@ -156,7 +156,7 @@ def _broker_clock(home: Path) -> list[Check]:
         known = read(home)
         if known is None or not broker_clock.answers(known):
             return []
-        return [broker_clock.look(known.kafka, known.profile, int(time.time() * 1000)).check()]
+        return [broker_clock.look(known.kafka, known.profile, clock.now_ms()).check()]
     except FraudctlError:
         return []
 

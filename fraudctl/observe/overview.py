@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import put_aside
 from fraudctl.observe import broker_clock, foreign, status
 from fraudctl.observe.broker_clock import BrokerClock
+from pipeline.records.clock import now_ms
 
 NOT_WELL = 3
 
@@ -110,7 +110,7 @@ def kafka_away(health: Sequence[ServerHealth]) -> str:
 def _clock(stack: Stack) -> BrokerClock | None:
     """None where Kafka does not answer, which is said elsewhere."""
     try:
-        return broker_clock.look(stack.kafka, stack.profile, int(time.time() * 1000))
+        return broker_clock.look(stack.kafka, stack.profile, now_ms())
     except FraudctlError:
         return None
 

@@ -15,6 +15,7 @@ from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka import admin
+from pipeline.records import clock
 from pipeline.records.names import writer_group
 
 RATE_SECONDS = 10
@@ -121,7 +122,7 @@ def _see(stack: Stack, found: LiveJob) -> None:
     newest = live[-1]
     checkpoints = flink.checkpoints(newest.job_id)
     latest = checkpoints.latest
-    now_ms = time.time() * 1000
+    now_ms = clock.now_ms()
     found.update(
         {
             "name": newest.name,
@@ -204,7 +205,7 @@ def _counted(stack: Stack, topic: str, away: str) -> tuple[int | None, float | N
     if away:
         return None, None
     try:
-        since = admin.offsets_at(stack.kafka, topic, int((time.time() - RATE_SECONDS) * 1000))
+        since = admin.offsets_at(stack.kafka, topic, clock.now_ms() - RATE_SECONDS * 1000)
         ends = admin.end_offsets(stack.kafka, topic)
     except FraudctlError:
         return None, None

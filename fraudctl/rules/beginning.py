@@ -19,7 +19,7 @@ def begin(target: Path, like: str) -> str:
     known = rulesets.shipped()
     if like not in known:
         hint = f"take one of these: {', '.join(known)}"
-        raise UsageError(f"{like} does not come along", hint=hint, code="unknown_rules")
+        raise UsageError(f"{like} is no shipped rule set", hint=hint, code="unknown_rules")
     version = f"{_NO_WORD.sub('-', target.stem).strip('-') or 'mine'}-1"
     text = _SCHEMA.sub("", known[like].read_text(encoding="utf-8"))
     try:
@@ -28,5 +28,7 @@ def begin(target: Path, like: str) -> str:
     except FileExistsError:
         raise UsageError(f"{target} exists", hint="choose another name", code="file_exists") from None
     except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror}") from None
+        raise UsageError(
+            f"{target} cannot be written: {error.strerror}", hint="name a file in a folder of your own"
+        ) from None
     return version

@@ -20,6 +20,7 @@ from typing import ClassVar
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import (
+    RECOMPILE,
     drop_old,
     flink_module_flags,
     java,
@@ -253,7 +254,9 @@ def build_kernel(cache: Path) -> Path:
     try:
         return kernel_jar(*_kernel_parts(cache))
     except CompileError as error:
-        raise Failed(f"the kernel cannot be built:\n{error}", code="kernel") from error
+        raise Failed(
+            f"the kernel cannot be built:\n{error}", hint=RECOMPILE.format(cache), code="kernel"
+        ) from error
 
 
 def _kernel_parts(cache: Path) -> tuple[Compiler, list[Path]]:

@@ -13,6 +13,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.traffic.generator import Planned, Run, label_value, stream
 from fraudctl.traffic.scorecard import Scoreboard
+from pipeline.records import clock
 from pipeline.records.placing import key_of
 
 LINGER_MS = 5
@@ -73,7 +74,7 @@ class Feeder(threading.Thread):
 
     def _send_all(self) -> None:
         """Pace by the monotonic clock; the wall clock only says when the run begins."""
-        now_ms = time.time() * 1000
+        now_ms = clock.now_ms()
         begin_ms = self._run.start_ms if self._run.start_ms > now_ms else now_ms
         origin = time.monotonic() + (begin_ms - now_ms) / 1000
         for sending in self._shape(self._planned(begin_ms)):

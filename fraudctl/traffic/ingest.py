@@ -8,8 +8,6 @@ both cases.
 
 from __future__ import annotations
 
-import time
-
 from fraudctl.console.progress import progress
 from fraudctl.errors import UsageError
 from fraudctl.files.rows import Reading, RefusedRow
@@ -17,15 +15,15 @@ from fraudctl.home import rulesets
 from fraudctl.home.stack import Stack
 from fraudctl.traffic.ingest_report import Order, Report
 from fraudctl.traffic.sending import good, moved, paced, parcel, reading_of, report_of, send
-from pipeline.records.clock import HOUR_MS
+from pipeline.records import clock
 from pipeline.records.quantities import format_time
 
-OLDEST_LIVE_MS = HOUR_MS
+OLDEST_LIVE_MS = clock.HOUR_MS
 
 
 def ingest_live(stack: Stack, order: Order) -> Report:
     """Send the file's rows to the live topic. UsageError, with nothing sent, when they are of the past."""
-    now_ms = int(time.time() * 1000)
+    now_ms = clock.now_ms()
     reading = reading_of(stack, order, rulesets.read(stack.profile.rules))
     span = _scan(reading, order)
     has_pace = order.rate is not None
@@ -51,7 +49,7 @@ def _past(name: str, oldest_ms: int) -> UsageError:
 
 def _scan(reading: Reading, order: Order) -> tuple[int, int] | None:
     """Oldest and newest event time of the good rows; stops early at the first that is certainly too old."""
-    oldest, newest, limit = None, None, int(time.time() * 1000) - OLDEST_LIVE_MS
+    oldest, newest, limit = None, None, clock.now_ms() - OLDEST_LIVE_MS
     for row in reading:
         if isinstance(row, RefusedRow):
             continue

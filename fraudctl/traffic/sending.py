@@ -17,6 +17,7 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka.sender import Sender
 from fraudctl.traffic.ingest_report import Order, Report
 from pipeline.connections.kafka.description import Kafka
+from pipeline.records import clock
 from pipeline.records.events import Transaction, encode
 from pipeline.records.label import label
 from pipeline.records.placing import USER, key_of
@@ -77,7 +78,7 @@ def reading_of(stack: Stack, order: Order, rules: RuleSet) -> Reading:
 
 
 def report_of(stack: Stack, order: Order, topic: str) -> Report:
-    default = stack.home / "ingest" / f"{order.name}-{int(time.time() * 1000)}.refused.jsonl"
+    default = stack.home / "ingest" / f"{order.name}-{clock.now_ms()}.refused.jsonl"
     refused = Refusals(order.refused or default)
     return Report(_shown(order.paths), topic, refused=refused, max_refused=order.max_refused)
 
@@ -128,7 +129,7 @@ def shifted(row: Row, shift_ms: int) -> Row:
 
 def paced(rows: Iterator[Row], rate: float, restamp: bool) -> Iterator[Row]:
     """Rows at a pace; with `restamp` each gets the time at which it is due to be sent."""
-    origin, wall_ms = time.monotonic(), int(time.time() * 1000)
+    origin, wall_ms = time.monotonic(), clock.now_ms()
     for sent, row in enumerate(rows):
         due_s = sent / rate
         if (left := origin + due_s - time.monotonic()) > 0:

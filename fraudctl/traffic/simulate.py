@@ -26,6 +26,7 @@ from fraudctl.kafka.tail import Record, Tail
 from fraudctl.traffic.feeder import Conduct, Feeder
 from fraudctl.traffic.generator import Run, size, stream
 from fraudctl.traffic.scorecard import Scoreboard, Scorecard
+from pipeline.records import clock
 from pipeline.records.quantities import Refusal, parse_time
 
 LEAD_MS = 500
@@ -200,7 +201,7 @@ def start_ms(given: str | None) -> int:
     """The start time as epoch ms: the given ISO 8601 text, else a moment from now. UsageError if
     unreadable."""
     if given is None:
-        return int(time.time() * 1000) + LEAD_MS
+        return clock.now_ms() + LEAD_MS
     try:
         return parse_time(given)
     except Refusal as error:

@@ -42,6 +42,10 @@ class Trouble(StrEnum):
     """it is one of a cluster, and is asked as if it were alone"""
     IN_THE_CLEAR = "in_the_clear"
     """it is elsewhere and would be spoken to without TLS, which nobody has asked for"""
+    STRANGER = "stranger"
+    """something else answers at its address"""
+    BLOCKED = "blocked"
+    """it takes no writes, from anybody"""
 
 
 _MENDS: Final = {
@@ -57,6 +61,8 @@ _MENDS: Final = {
     Trouble.FILE: "see that the file is there, whole, and can be read by the user of these processes",
     Trouble.CLUSTER: "address it as a cluster: redis+cluster://HOST:PORT, with TLS rediss+cluster://",
     Trouble.IN_THE_CLEAR: "give it TLS, or say that it may be without: sinks.{name}.sslmode: disable",
+    Trouble.STRANGER: "see servers.{name}.external.address, and what stands in front of the server",
+    Trouble.BLOCKED: "see the room on its disks, and who else has made it read-only; no restart is needed",
 }
 
 _EXPIRED, _NOT_YET = 10, 9  # X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_CERT_NOT_YET_VALID

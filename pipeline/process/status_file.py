@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.process.files import write_atomically
+from pipeline.records.clock import now_ms
 
 EVERY_S = 1.0
 
@@ -45,7 +46,7 @@ class StatusFile:
     def write(self, status: Status) -> None:
         """Write it now."""
         self._next = time.monotonic() + self._every_s
-        status.updated_ms = time.time_ns() // 1_000_000
+        status.updated_ms = now_ms()
         try:
             write_atomically(self._path, json.dumps(status.document()) + "\n", durable=False)
         except OSError as error:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from json.decoder import scanstring  # type: ignore[attr-defined]
+from json.decoder import scanstring  # type: ignore[attr-defined]  # typeshed does not know it
 from typing import Any, NamedTuple
 
 from pipeline.records.fields import MARKS

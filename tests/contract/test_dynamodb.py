@@ -11,6 +11,7 @@ import pytest
 
 from pipeline import sinks
 from pipeline.connections.aws import Access
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Damaged, Outcome, ReadBack, Unavailable
@@ -18,7 +19,7 @@ from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb import memory
 from pipeline.sinks.dynamodb.client import Table
 from pipeline.sinks.dynamodb.memory import Remembered
-from tests.decisions import decided, now_ms
+from tests.decisions import decided
 
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 HOUR = 3_600_000

@@ -17,7 +17,7 @@ from pipeline.records.quantities import Number
 from pipeline.sinks import Outcome, Unavailable, elasticsearch
 from pipeline.sinks.elasticsearch import index, reader
 from pipeline.sinks.elasticsearch.reader import Search
-from pipeline.sinks.elasticsearch.server import BadRequest, Failure
+from pipeline.sinks.elasticsearch.refusals import BadRequest, Failure
 from pipeline.sinks.elasticsearch.server import Server as Client
 from tests.decisions import decided
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +14,7 @@ from fraudctl.home.stack import Stack, read
 from fraudctl.servers import names as server_names
 from fraudctl.settings import reading
 from tests import variables
+from tests.homes import reachable_folder
 from tests.stack.flow import await_that
 
 ONLY = "redis"
@@ -37,9 +36,8 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 @pytest.fixture(scope="module")
 def stack(engine: Engine) -> Iterator[Stack]:
     """A stack of one server, which is there in a moment."""
-    with tempfile.TemporaryDirectory(prefix="fraudctl-engine-", dir="/tmp") as folder:
-        Path(folder).chmod(0o755)
-        home = Path(folder) / "home"
+    with reachable_folder("engine") as folder:
+        home = folder / "home"
         try:
             yield engine.up(Wish(home, reading.load("default"), OTHERS, any_port=True, wait_s=WAIT_S))
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -27,6 +26,7 @@ from pipeline.connections.flink import FlinkRest
 from pipeline.connections.peek import context
 from tests.bearer_end import BearerEnd
 from tests.certificates import Authority
+from tests.homes import reachable_folder
 from tests.waiting import LONG_S
 
 TOKEN = "t0ken-of-the-proxy"
@@ -36,20 +36,12 @@ TOKEN = "t0ken-of-the-proxy"
 def ours() -> Iterator[Stack]:
     """A stack of Flink alone."""
     others = tuple(one for one in names() if one != "flink")
-    with tempfile.TemporaryDirectory(
-        prefix="fraudctl-flink-", dir="/tmp", ignore_cleanup_errors=True
-    ) as name:
-        Path(name).chmod(0o755)
-        home = Path(name) / "home"
+    with reachable_folder("flink") as folder:
+        home = folder / "home"
         try:
             yield Engine().up(Wish(home, reading.load("default"), others, any_port=True, wait_s=LONG_S))
         finally:
             Engine().purge(home)
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("other"))
 
 
 @pytest.fixture

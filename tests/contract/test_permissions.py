@@ -25,6 +25,7 @@ from pipeline.connections.aws import Access
 from pipeline.connections.proxies import open_url
 from pipeline.connections.trouble import Trouble
 from pipeline.notify import outbox
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome, Unavailable, Way, reads_back, rights
@@ -33,15 +34,11 @@ from pipeline.sinks.dynamodb.rights import CLAIMS
 from pipeline.sinks.redis import reader
 from tests.certificates import Authority
 from tests.contract import redis_places, secured
-from tests.contract.conftest import Server, _folder, moto_server
-from tests.decisions import decided, now_ms
+from tests.contract.conftest import Server, moto_server
+from tests.decisions import decided
+from tests.homes import reachable_folder
 
 HIT = Hit("ip_burst", 60, "5 users")
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +162,7 @@ class TestRedis:
             with redis_places.cluster() as made:
                 yield made.address.replace("//", f"//{secured.USER}@"), made.nodes
             return
-        with _folder() as folder, redis_places.node(folder) as server:
+        with reachable_folder("contract") as folder, redis_places.node(folder) as server:
             yield server.address.replace("//", f"//{secured.USER}@"), [server]
 
     def allow(self, nodes: Sequence[Server], line: str, *more: str) -> None:

@@ -16,6 +16,7 @@ from fraudctl.decisions import alerts
 from pipeline import sinks
 from pipeline.connections.trouble import Trouble
 from pipeline.connections.way import Finding
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome, ReadBack, Unavailable, Way, rights
@@ -24,7 +25,7 @@ from pipeline.sinks.redis.keys import BUCKETS, Layout
 from tests.certificates import Authority
 from tests.contract import redis_places
 from tests.contract.redis_places import Cluster, Watched
-from tests.decisions import decided, now_ms
+from tests.decisions import decided
 from tests.waiting import await_that
 
 HIT = Hit("ip_burst", 60, "5 users")

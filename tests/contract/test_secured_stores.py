@@ -40,11 +40,6 @@ HIT = Hit("ip_burst", 60, "5 users")
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def stores(authority: Authority) -> Iterator[dict[str, Any]]:
     """Each is started when it is first asked for."""
     with ExitStack() as stack:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import BaseServer, Program, Site, start_waves
 from fraudctl.settings import profile, reading
 from tests import intruder
+from tests.homes import reachable_folder
 from tests.prometheus import tool
 from tests.waiting import LONG_S, await_death, await_that, family, is_dead
 
@@ -34,12 +34,9 @@ from tests.waiting import LONG_S, await_death, await_that, family, is_dead
 @pytest.fixture
 def home() -> Iterator[Path]:
     """A home that another user can reach; whatever runs in it is ended afterwards."""
-    with tempfile.TemporaryDirectory(
-        prefix="fraudctl-contract-", dir="/tmp", ignore_cleanup_errors=True
-    ) as name:
-        Path(name).chmod(0o755)
-        yield Path(name) / "home"
-        Engine().purge(Path(name) / "home")
+    with reachable_folder("contract") as folder:
+        yield folder / "home"
+        Engine().purge(folder / "home")
 
 
 def alone(home: Path, name: str) -> Stack:

@@ -19,7 +19,8 @@ from fraudctl.engines.kubernetes import flink_pod
 from fraudctl.flink.cluster import as_yaml
 from fraudctl.home.stack import Paths
 from fraudctl.servers import _flink_logging
-from tests.api_server import NAMESPACE, free_port
+from tests.api_server import NAMESPACE
+from tests.ports import free_port
 
 HOST = "127.0.0.1"
 _OF_PODS = ("kubernetes.entry.path", "kubernetes.service-account", "metrics.reporters")

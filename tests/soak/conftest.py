@@ -7,7 +7,6 @@ FRAUDCTL_SOAK_SECONDS (600) make a run smaller.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from fraudctl.bench.conditions import machine
 from fraudctl.engines import current
 from fraudctl.home.stack import Stack
 from tests import variables
-from tests.stack.conftest import fraudctl
+from tests.homes import reachable_folder, started
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "soak.json"
 
@@ -55,11 +54,6 @@ def stack() -> Iterator[Stack]:
     if given:
         yield current(Path(given))
         return
-    with tempfile.TemporaryDirectory(prefix="fraudctl-soak-", dir="/tmp", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        home = Path(name) / "home"
-        try:
-            fraudctl(home, "up", "--any-port", "--wait", "300", "--profile", "all-sinks")
-            yield current(home)
-        finally:
-            fraudctl(home, "purge", "--yes")
+    options = ("--wait", "300", "--profile", "all-sinks")
+    with reachable_folder("soak") as folder, started(folder / "home", *options) as made:
+        yield made

@@ -5,7 +5,6 @@ The broker is Kafka with another clock than its machine's (`tests/java/SteppedKa
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -14,13 +13,12 @@ import pytest
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import compiled
-from fraudctl.engines import current
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import tail
 from tests.certificates import Authority
+from tests.homes import reachable_folder, started
 from tests.kafka_cluster import Cluster, running
 from tests.stack.cli import ask, data_of
-from tests.stack.conftest import fraudctl
 from tests.stack.flow import await_that
 from tests.waiting import LONG_S
 
@@ -47,11 +45,8 @@ class Clock:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(
-        prefix="fraudctl-clock-", dir="/tmp", ignore_cleanup_errors=True
-    ) as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    with reachable_folder("clock") as made:
+        yield made
 
 
 @pytest.fixture
@@ -77,14 +72,11 @@ def broker(folder: Path, clock: Clock) -> Iterator[Cluster]:
 
 @pytest.fixture
 def stack(folder: Path, broker: Cluster) -> Iterator[Stack]:
-    home, profile = folder / "home", folder / "profile.yaml"
+    profile = folder / "profile.yaml"
     external = f'{{kafka: {{external: {{bootstrap: "{broker.inner.bootstrap}"}}}}}}'
     profile.write_text(f"sinks: {{}}\nservers: {external}\n")
-    try:
-        fraudctl(home, "up", "--any-port", "--wait", "300", "--profile", str(profile))
-        yield current(home)
-    finally:
-        fraudctl(home, "purge", "--yes")
+    with started(folder / "home", "--wait", "300", "--profile", str(profile)) as made:
+        yield made
 
 
 def simulate(seed: int, patience: str = PATIENCE) -> tuple[str, ...]:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from fraudctl.engines import current
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
-from tests.stack.cli import data_of
-from tests.stack.conftest import fraudctl
+from tests.homes import reachable_folder, started
+from tests.stack.cli import data_of, fraudctl
 from tests.stack.flow import await_that
 from tests.waiting import LONG_S
 
@@ -27,14 +25,9 @@ TRAFFIC = ("simulate", "--attack", "ip-burst", "--rate", str(RATE), "--json")
 @pytest.fixture
 def small() -> Iterator[Stack]:
     """A stack of this test's own: there is no way back to fewer partitions."""
-    with tempfile.TemporaryDirectory(prefix="fraudctl-soak-", dir="/tmp", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        home = Path(name) / "home"
-        try:
-            fraudctl(home, "up", "--any-port", "--taskmanagers", "2", "--wait", "400")
-            yield current(home)
-        finally:
-            fraudctl(home, "purge", "--yes")
+    options = ("--taskmanagers", "2", "--wait", "400")
+    with reachable_folder("soak") as folder, started(folder / "home", *options) as made:
+        yield made
 
 
 def decided(stack: Stack) -> int:

@@ -12,7 +12,6 @@ import os
 import subprocess
 import sys
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +21,8 @@ import pytest
 from fraudctl.engines import current
 from fraudctl.home.stack import Stack
 from pipeline.sinks.postgres import client
-from tests.stack.cli import data_of
-from tests.stack.conftest import fraudctl
+from tests.homes import reachable_folder
+from tests.stack.cli import data_of, fraudctl
 from tests.stack.flow import await_that
 from tests.waiting import LONG_S
 
@@ -51,9 +50,8 @@ class OldVersion:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="fraudctl-kept-", dir="/tmp", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
+    with reachable_folder("kept") as made:
+        yield made
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -15,8 +13,8 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from tests import intruder
 from tests.contract.test_log_gaps import lose_the_end
+from tests.homes import reachable_folder, started
 from tests.stack.cli import ask, data_of
-from tests.stack.conftest import fraudctl
 from tests.stack.flow import await_checkpoint, await_sinks, await_that
 from tests.waiting import LONG_S, await_death
 
@@ -26,19 +24,10 @@ pytestmark = pytest.mark.timeout(1_800)
 @pytest.fixture
 def stack() -> Iterator[Stack]:
     """One with payments that all are decided and stored, in a checkpoint as well."""
-    with tempfile.TemporaryDirectory(
-        prefix="fraudctl-power-", dir="/tmp", ignore_cleanup_errors=True
-    ) as name:
-        Path(name).chmod(0o755)
-        home = Path(name) / "home"
-        try:
-            fraudctl(home, "up", "--any-port", "--wait", "300")
-            made = current(home)
-            pay(made, 1)
-            await_checkpoint(made)
-            yield made
-        finally:
-            fraudctl(home, "purge", "--yes")
+    with reachable_folder("power") as folder, started(folder / "home", "--wait", "300") as made:
+        pay(made, 1)
+        await_checkpoint(made)
+        yield made
 
 
 def pay(stack: Stack, seed: int) -> None:

@@ -5,11 +5,24 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from fraudctl.home.stack import Stack
 
 ENVELOPE = {"schema_version", "command", "ok", "exit_code", "summary", "data", "error"}
+
+
+def fraudctl(home: Path, *arguments: str) -> str:
+    """Runs one command against the stack in that home and returns its standard output; fails as it fails."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fraudctl", *arguments, "--home", str(home)],
+        text=True,
+        capture_output=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def ask(stack: Stack, *arguments: str, wait_s: float = 300.0) -> dict[str, Any]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,18 +10,7 @@ import pytest
 from fraudctl.engines import current
 from fraudctl.home.stack import Stack
 from tests import variables
-
-
-def fraudctl(home: Path, *arguments: str) -> str:
-    """Runs one command against the stack in that home and returns its standard output; fails as it fails."""
-    done = subprocess.run(
-        [sys.executable, "-m", "fraudctl", *arguments, "--home", str(home)],
-        text=True,
-        capture_output=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+from tests.homes import reachable_folder, started
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +20,5 @@ def stack() -> Iterator[Stack]:
     if given:
         yield current(Path(given))
         return
-    with tempfile.TemporaryDirectory(
-        prefix="fraudctl-stack-", dir="/tmp", ignore_cleanup_errors=True
-    ) as name:
-        Path(name).chmod(0o755)
-        home = Path(name) / "home"
-        try:
-            fraudctl(home, "up", "--any-port", "--wait", "300")
-            yield current(home)
-        finally:
-            fraudctl(home, "purge", "--yes")
+    with reachable_folder("stack") as folder, started(folder / "home", "--wait", "300") as made:
+        yield made

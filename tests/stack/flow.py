@@ -26,6 +26,7 @@ from fraudctl.waiting import until
 from pipeline import sinks
 from pipeline.connections.peek import context
 from pipeline.records import position
+from pipeline.records.clock import now_ms
 from pipeline.records.decisions import Decision, decode_decision
 from pipeline.records.names import writer_group
 from tests.waiting import LONG_S, await_death, family
@@ -42,10 +43,6 @@ class Logged:
     @property
     def decision(self) -> Decision:
         return decode_decision(self.value)
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def workload(rate: float = 1000.0) -> Workload:

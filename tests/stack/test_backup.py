@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +10,11 @@ import pytest
 
 from fraudctl import engines
 from fraudctl.bench.load import number_of
+from fraudctl.engines.local.engine import Engine
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import tail
-from tests.stack.cli import ask, data_of
-from tests.stack.conftest import fraudctl
+from tests.homes import reachable_folder
+from tests.stack.cli import ask, data_of, fraudctl
 from tests.stack.flow import await_decisions, await_that, decisions, newest, send_all, workload
 from tests.waiting import LONG_S
 
@@ -26,17 +24,11 @@ BEFORE, MEANWHILE, AFTER = 400, 4_000, 300
 @pytest.fixture
 def elsewhere() -> Iterator[Path]:
     """A home that is not there yet; what runs in it is ended afterwards."""
-    with tempfile.TemporaryDirectory(
-        prefix="fraudctl-restored-", dir="/tmp", ignore_cleanup_errors=True
-    ) as name:
-        Path(name).chmod(0o755)
-        home = Path(name) / "home"
+    with reachable_folder("restored") as folder:
         try:
-            yield home
+            yield folder / "home"
         finally:
-            subprocess.run(
-                [sys.executable, "-m", "fraudctl", "purge", "--yes", "--home", str(home)], check=False
-            )
+            Engine().purge(folder / "home")
 
 
 def test_a_stack_goes_on_elsewhere_from_a_backup_that_was_taken_while_it_ran(

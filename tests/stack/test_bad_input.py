@@ -14,9 +14,10 @@ from fraudctl.kafka import admin, tail
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.kafka.tail import Record
 from pipeline.records import names, quantities
+from pipeline.records.clock import now_ms
 from pipeline.records.decisions import Decision, decode_decision
 from pipeline.records.wire import MAX_EVENT_BYTES
-from tests.stack.flow import await_sinks, await_that, live_job_id, now_ms
+from tests.stack.flow import await_sinks, await_that, live_job_id
 from tests.stack.own_jobs import (
     Setup,
     assert_same,

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from fraudctl.bench.load import Workload
-from fraudctl.engines import current
 from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import states
+from tests import homes
 from tests.certificates import Authority
 from tests.contract.conftest import Server, moto_server
 from tests.contract.test_states import s3_client
 from tests.disclosure import contents
 from tests.kafka_cluster import Cluster, running
 from tests.stack import flow
+from tests.stack.cli import fraudctl
 from tests.stack.flow import all_tasks_run, await_checkpoint, await_decisions, kill, send_all, workload
 from tests.waiting import LONG_S
 
@@ -77,22 +76,9 @@ def beside_kafka(place: Place, endpoint: str, more: str = "") -> Iterator[Place]
         yield place
 
 
-@contextmanager
-def started(place: Place, name: str) -> Iterator[Stack]:
+def started(place: Place, name: str) -> AbstractContextManager[Stack]:
     """A stack in a home of that name, purged at the end."""
-    home = place.folder / name
-    try:
-        fraudctl(home, "up", "--any-port", "--profile", place.profile, "--wait", "300")
-        yield current(home)
-    finally:
-        fraudctl(home, "purge", "--yes")
-
-
-def fraudctl(home: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "fraudctl", *arguments, "--home", str(home)]
-    done = subprocess.run(command, text=True, capture_output=True, timeout=400)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return homes.started(place.folder / name, "--profile", place.profile, "--wait", "300")
 
 
 def each_is_decided_the_same(stack: Stack, load: Workload, count: int) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from fraudctl.engines.local.engine import Engine
 from tests import intruder
 from tests.disclosure import contents
+from tests.homes import reachable_folder
 
 CANARY = "CANARY0f0ursecrets"
 PROFILE = """\
@@ -29,9 +29,8 @@ def run(home: Path, *arguments: str, **environ: str) -> str:
 
 
 def test_a_secret_is_in_its_file_and_nowhere_else() -> None:
-    with tempfile.TemporaryDirectory(prefix="fraudctl-up-", dir="/tmp", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        home, profile = Path(name) / "home", Path(name) / "canary.yaml"
+    with reachable_folder("up") as folder:
+        home, profile = folder / "home", folder / "canary.yaml"
         profile.write_text(PROFILE)
         given = {
             "HOOK_OF_THE_TEST": f"http://127.0.0.1:1/{CANARY}",

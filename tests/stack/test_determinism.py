@@ -19,7 +19,7 @@ from fraudctl.kafka.sender import Sender
 from fraudctl.views import watcher
 from tests import prometheus_beside
 from tests.nuisance import answers, pestering
-from tests.stack.conftest import fraudctl
+from tests.stack.cli import fraudctl
 from tests.stack.flow import await_that, kill
 from tests.stack.own_jobs import (
     Setup,

@@ -11,8 +11,9 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Tail
+from pipeline.records.clock import now_ms
 from tests.stack.cli import ask, data_of
-from tests.stack.flow import await_sinks, await_that, now_ms
+from tests.stack.flow import await_sinks, await_that
 from tests.waiting import LONG_S
 
 

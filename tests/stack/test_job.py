@@ -7,6 +7,7 @@ from fraudctl.home import jobs as jobfiles
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import live
 from fraudctl.jobs.submission import LIVE
+from pipeline.records.clock import now_ms
 from tests.stack.flow import (
     all_tasks_run,
     await_decisions,
@@ -14,7 +15,6 @@ from tests.stack.flow import (
     kill,
     live_job_id,
     newest,
-    now_ms,
     send_all,
     workload,
 )

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from fraudctl.home.stack import Stack
+from pipeline.records.clock import now_ms
 from pipeline.rules.ruleset import PlanSettings
-from tests.stack.flow import now_ms
+from tests.random_streams import LogShape, random_features, random_log
 from tests.stack.own_jobs import (
     Setup,
     assert_same,
@@ -21,17 +22,7 @@ from tests.stack.own_jobs import (
     run,
     write,
 )
-from tests.streams import (
-    DAY_MS,
-    START_MS,
-    Feature,
-    LogShape,
-    Row,
-    content,
-    random_features,
-    random_log,
-    write_value,
-)
+from tests.streams import DAY_MS, START_MS, Feature, Row, content, write_value
 
 LIVE_CASES = [
     (1, 1, PlanSettings(out_of_orderness_ms=50)),

@@ -20,16 +20,18 @@ from fraudctl.jobs.activations import Because, Change, RulesTopic
 from fraudctl.kafka import admin, wanted
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.kafka.tail import Tail
+from pipeline.records.clock import now_ms
 from pipeline.records.decisions import decode_decision, encode_decision
 from pipeline.rules.feature import KEYS
 from pipeline.rules.plugins.watch import Running
 from pipeline.rules.ruleset import PlanSettings, RuleSet, content_hash, parse
 from pipeline.scoring import activation, keys, order, reference, scorer
 from pipeline.scoring.job_config import JobTopics
+from tests.random_streams import LogShape, random_features, random_log
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
 from tests.stack.own_jobs import Setup, assert_same, by_place, decided, recorded, running, written
-from tests.streams import LogShape, content, random_features, random_log, write_value
+from tests.streams import content, write_value
 from tests.waiting import LONG_S
 
 SETTINGS = PlanSettings(dedup_window_ms=5_000, max_entries=40)
@@ -67,7 +69,7 @@ def traffic(setup: Setup) -> Iterator[None]:
             value = row.value
             if row.fields is not None:
                 behind_ms = row.append_ms - int(row.fields["event_time"])
-                value = write_value({**row.fields, "event_time": flow.now_ms() - behind_ms}, rng)
+                value = write_value({**row.fields, "event_time": now_ms() - behind_ms}, rng)
             sender.send(setup.transactions, value, headers=row.headers or None, partition=row.partition)
             if stop.wait(PAUSE_S):
                 return
@@ -231,7 +233,7 @@ def test_rules_are_changed_from_the_command_line_while_the_job_runs(stack: Stack
     refused = ask(stack, "rules", "apply", str(bad))
     assert (refused["exit_code"], refused["error"]["code"]) == (2, "ruleset")
     assert "line 3" in refused["error"]["message"]
-    event = {"event_id": f"live-{flow.now_ms()}", "user_id": "by-hand", "amount": 7}
+    event = {"event_id": f"live-{now_ms()}", "user_id": "by-hand", "amount": 7}
     sender = Sender(stack.kafka)
     with flow.ticking(sender, stack, event):
         applied = data_of(stack, "rules", "apply", str(good))

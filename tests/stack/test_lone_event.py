@@ -21,8 +21,9 @@ from fraudctl.kafka import admin, tail
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.kafka.tail import Record, Tail
 from fraudctl.waiting import until
+from pipeline.records.clock import now_ms
 from pipeline.records.decisions import decode_decision
-from tests.stack.flow import await_that, now_ms
+from tests.stack.flow import await_that
 from tests.stack.own_jobs import Setup, await_tasks, decided, running, savepoint_folder
 from tests.waiting import LONG_S
 

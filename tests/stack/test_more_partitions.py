@@ -10,7 +10,8 @@ from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import job_config
 from fraudctl.kafka import admin, growing, wanted
 from fraudctl.kafka.sender import Sender
-from tests.stack.flow import await_that, now_ms
+from pipeline.records.clock import now_ms
+from tests.stack.flow import await_that
 from tests.stack.own_jobs import (
     Setup,
     assert_same,

@@ -18,9 +18,10 @@ import pytest
 
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, tail
+from pipeline.records.clock import now_ms
 from tests import variables
 from tests.stack.cli import data_of
-from tests.stack.flow import await_sinks, now_ms
+from tests.stack.flow import await_sinks
 
 DATA = Path(variables.given("FRAUDCTL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 

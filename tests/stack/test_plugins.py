@@ -13,12 +13,13 @@ from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations, plugin_watcher
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.sender import Sender
+from pipeline.records.clock import now_ms
 from pipeline.records.decisions import Decision, decode_decision
 from pipeline.rules import ruleset
 from pipeline.scoring.activation import Activation
 from tests.stack import own_jobs
 from tests.stack.cli import ask, data_of
-from tests.stack.flow import all_tasks_run, await_that, now_ms, ticking
+from tests.stack.flow import all_tasks_run, await_that, ticking
 from tests.waiting import LONG_S
 
 SOURCE = """\

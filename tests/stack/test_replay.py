@@ -13,6 +13,7 @@ from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, tail, wanted
+from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import glance
 from pipeline.records.decision_record import run_of
 from pipeline.records.position import pack
@@ -28,7 +29,7 @@ PUBLISHED = 2_000
 @pytest.fixture(scope="module")
 def since_ms(stack: Stack) -> int:
     """The moment before live events were sent and decided, with which replays are compared."""
-    begun_ms, load, log = flow.now_ms(), flow.workload(20_000.0), stack.profile.topics.decisions
+    begun_ms, load, log = now_ms(), flow.workload(20_000.0), stack.profile.topics.decisions
     before = sum(admin.end_offsets(stack.kafka, log).values())
     flow.send_all(stack, load, 0, EVENTS)
     flow.await_that(
@@ -103,7 +104,7 @@ def test_an_interrupted_replay_leaves_nothing_behind(stack: Stack, since_ms: int
 
 
 def test_a_published_replay_replaces_the_decisions_in_the_log_and_in_every_store(stack: Stack) -> None:
-    begun_ms, load = flow.now_ms(), flow.workload()
+    begun_ms, load = now_ms(), flow.workload()
     flow.send_all(stack, load, 0, PUBLISHED)
     sent = flow.await_decisions(stack, load, PUBLISHED)
     content = copy.deepcopy(dict(live_rules(stack).content))

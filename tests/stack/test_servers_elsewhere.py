@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -20,7 +17,6 @@ import fastavro
 import pytest
 
 from fraudctl.bench.load import Workload
-from fraudctl.engines import current
 from fraudctl.home import jobs
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, tail
@@ -31,6 +27,7 @@ from pipeline.records.clock import now_ms
 from pipeline.records.framed import HEAD_BYTES, framed
 from tests.certificates import Authority
 from tests.disclosure import contents
+from tests.homes import reachable_folder, started
 from tests.protoc import Compiled, in_frame
 from tests.stack.cli import data_of
 from tests.stack.elsewhere import Elsewhere, servers_elsewhere
@@ -69,23 +66,9 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Elsewhere]:
 
 @pytest.fixture(scope="module")
 def stack(elsewhere: Elsewhere) -> Iterator[Stack]:
-    with tempfile.TemporaryDirectory(
-        prefix="fraudctl-stack-", dir="/tmp", ignore_cleanup_errors=True
-    ) as name:
-        Path(name).chmod(0o755)
-        home = Path(name) / "home"
-        try:
-            fraudctl(home, "up", "--any-port", "--profile", str(elsewhere.profile), "--wait", "300")
-            yield current(home)
-        finally:
-            fraudctl(home, "purge", "--yes")
-
-
-def fraudctl(home: Path, *arguments: str) -> str:
-    command = [sys.executable, "-m", "fraudctl", *arguments, "--home", str(home)]
-    done = subprocess.run(command, text=True, capture_output=True, timeout=500)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    options = ("--profile", str(elsewhere.profile), "--wait", "300")
+    with reachable_folder("stack") as folder, started(folder / "home", *options) as made:
+        yield made
 
 
 def holds_the_secret(stack: Stack) -> list[str]:

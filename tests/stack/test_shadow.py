@@ -14,6 +14,7 @@ from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations
 from fraudctl.kafka.sender import Sender
+from pipeline.records.clock import now_ms
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
 from tests.waiting import LONG_S
@@ -30,7 +31,7 @@ def test_a_shadow_is_compared_then_held_back_by_a_gate_then_promoted(stack: Stac
     assert ask(stack, "rules", "compare")["error"]["code"] == "no_shadow"
     started = data_of(stack, "rules", "shadow", str(candidate))
     assert (started["hash"], started["shadow"]["version"]) == (live.hash, "candidate")
-    token = f"shadow-{flow.now_ms()}"
+    token = f"shadow-{now_ms()}"
     send(stack, token)
     flow.await_that(lambda: compared(stack) >= EVENTS, LONG_S, lambda: f"{compared(stack)} are compared")
     plain = data_of(stack, "rules", "compare")
@@ -65,7 +66,7 @@ def judge(stack: Stack, event_id: str, number: int) -> None:
 
 def send(stack: Stack, token: str) -> None:
     """The first few are large; each is of a user of its own."""
-    sender, now = Sender(stack.kafka), flow.now_ms()
+    sender, now = Sender(stack.kafka), now_ms()
     for number in range(EVENTS):
         user = f"{token}-{number}"
         event = {

@@ -6,7 +6,6 @@ The decisions are put on the log by the tests themselves.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -16,16 +15,17 @@ import pyarrow.parquet as pq
 import pytest
 import redis
 
-from fraudctl.engines import current, workers
+from fraudctl.engines import workers
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.kafka.sender import Sender
+from fraudctl.settings.shipped import data_dir
 from pipeline.records.decisions import Decision, Hit, Source, encode_decision
 from pipeline.records.events import Transaction
 from pipeline.records.names import writer_group
 from tests import waiting
-from tests.stack.cli import ask, data_of
-from tests.stack.conftest import fraudctl
+from tests.homes import reachable_folder, started
+from tests.stack.cli import ask, data_of, fraudctl
 
 PROFILE = """
 partitions: 2
@@ -39,19 +39,12 @@ _numbers = count()
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[Stack]:
-    from fraudctl.settings.shipped import data_dir
-
-    with tempfile.TemporaryDirectory(
-        prefix="fraudctl-sinks-", dir="/tmp", ignore_cleanup_errors=True
-    ) as name:
-        home, profile = Path(name) / "home", Path(name) / "small.yaml"
+    with reachable_folder("sinks") as folder:
+        profile = folder / "small.yaml"
         profile.write_text(PROFILE.format(rules=data_dir("profiles") / "rules" / "default.yaml"))
-        up = ["up", "--any-port", "--profile", str(profile), "--without", "flink", "--without", "postgres"]
-        try:
-            fraudctl(home, *up)
-            yield current(home)
-        finally:
-            fraudctl(home, "purge", "--yes")
+        left_out = ("--without", "flink", "--without", "postgres")
+        with started(folder / "home", "--profile", str(profile), *left_out) as made:
+            yield made
 
 
 def send(stack: Stack, *values: bytes) -> None:

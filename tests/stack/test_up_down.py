@@ -9,7 +9,6 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +23,7 @@ from fraudctl.engines.local.processes import orphans, supervisor_pid
 from fraudctl.engines.local.supervision import Supervisor
 from fraudctl.home import folder
 from fraudctl.home.stack import Paths, Stack
+from tests.homes import reachable_folder
 from tests.waiting import LONG_S, await_death, await_that
 
 SMALL = ("--any-port", "--without", "flink", "--wait", "200")
@@ -42,10 +42,9 @@ def small() -> Iterator[Path]:
 
 
 def _home() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="fraudctl-up-", dir="/tmp", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        yield Path(name) / "home"
-        Engine().purge(Path(name) / "home")
+    with reachable_folder("up") as place:
+        yield place / "home"
+        Engine().purge(place / "home")
 
 
 def run(home: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:

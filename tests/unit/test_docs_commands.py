@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from fraudctl import cli
+from fraudctl.commands._table import COMMANDS
 from tests.unit.test_docs import DOCUMENTS, ROOT
 
 PRINTED = re.compile(r"(?:^ *|`|\$ |-- )fraudctl ([^`\n#]+)", re.MULTILINE)
@@ -18,9 +20,14 @@ PLACEHOLDER = re.compile(r"[A-Z…<]")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 
 
+@functools.cache
+def whole_tree() -> Any:
+    return cli.build()
+
+
 def wrong(line: str) -> Iterator[str]:
     """What `fraudctl LINE` names that is not there."""
-    tree = cli.build()
+    tree = whole_tree()
     command: Any = tree
     known = options_of(tree)
     words = line.split()
@@ -66,3 +73,13 @@ def test_every_command_line_that_a_document_prints_is_one_that_there_is(document
 )
 def test_what_is_not_there_is_found(line: str, found: list[str]) -> None:
     assert list(wrong(line)) == found
+
+
+def test_the_readme_names_every_command() -> None:
+    table = (
+        (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## Commands\n")[2].partition("\n## ")[0]
+    )
+    first_cells = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
+    named = {name.split()[0] for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
+    assert set(COMMANDS) - named == set()
+    assert named - set(COMMANDS) == set()

@@ -1,14 +1,18 @@
-"""The import contracts that name extensions name all of them."""
+"""The import contracts name all that there is of a kind, and the page of the architecture says the same."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fraudctl import engines
 
-SETTINGS = Path(__file__).parents[2] / "pyproject.toml"
+ROOT = Path(__file__).parents[2]
+SETTINGS, ARCHITECTURE = ROOT / "pyproject.toml", ROOT / "docs" / "architecture.md"
 
 
 def contract(name: str) -> dict[str, Any]:
@@ -26,3 +30,16 @@ def test_nobody_looks_into_any_engine() -> None:
     assert {one for one in named if one.startswith("fraudctl.")} == {
         f"fraudctl.engines.{name}" for name in engines.names()
     }
+
+
+@pytest.mark.parametrize("package", ["fraudctl", "pipeline"])
+def test_the_page_of_the_architecture_lists_every_room_and_none_above_one_that_may_import_it(
+    package: str,
+) -> None:
+    layers = contract(f"Rooms of {package}")["layers"]
+    floors = {room: floor for floor, rooms in enumerate(layers) for room in re.split(" [|:] ", rooms)}
+    rows = re.findall(rf"^\| (`{package}/\w[^|]*)", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
+    listed = [re.findall(rf"`{package}/(\w+)", row) for row in rows]
+    assert floors.keys() - {room for row in listed for room in row} == set()
+    lowest = [max(floors[room] for room in row) for row in listed if floors.keys() >= set(row)]
+    assert lowest == sorted(lowest)

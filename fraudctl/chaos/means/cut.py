@@ -45,7 +45,10 @@ def plan(stack: Stack, fault: Fault) -> dict[str, object]:
     address = stack.addresses.get(sink, "")
     host, _, port = address.rpartition(":")
     if "://" in address or not port.isdigit():
-        raise UsageError(f"the store of {sink} is at {address}: only one at host:port can be cut off")
+        raise UsageError(
+            f"the store of {sink} is at {address}: only one at host:port can be cut off",
+            hint="take a fault of another sink, see: fraudctl chaos list; fraudctl sinks list",
+        )
     return {"sink": sink, "host": host, "port": int(port)}
 
 

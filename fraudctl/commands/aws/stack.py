@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import asdict
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
 from fraudctl.engines import nearby
 from fraudctl.settings import reading
+from pipeline.records import clock
 
 NOT_WELL = 3
 
@@ -119,7 +119,7 @@ def logs(
 
     Example: fraudctl aws logs job --minutes 10
     """
-    since_ms = int((time.time() - minutes * 60) * 1_000)
+    since_ms = clock.now_ms() - minutes * clock.MINUTE_MS
     found = of_cloudwatch.tail(account.Account(name, region), what, since_ms, lines)
     return Result("", ({"line": line} for line in found), line=lambda one: str(one["line"]))
 

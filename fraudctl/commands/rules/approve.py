@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def approve(
     proposal: Annotated[
-        int | None, typer.Argument(metavar="[PROPOSAL]", help="Its number; without, those that wait.")
+        int | None, typer.Argument(metavar="PROPOSAL", help="Its number; without, those that wait.")
     ] = None,
     reason: Reason = None,
     key: KeyFile = None,

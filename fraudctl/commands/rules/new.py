@@ -16,10 +16,13 @@ from fraudctl.rules import beginning
 def new(
     file: Annotated[Path, typer.Argument(help="The file to write, such as mine.yaml.")],
     like: Annotated[
-        str, typer.Option("--like", help="A rule set that comes along.", autocompletion=_completion.rule_sets)
+        str,
+        typer.Option(
+            "--like", help="A shipped rule set; see: rules list.", autocompletion=_completion.rule_sets
+        ),
     ] = "default",
 ) -> Result:
-    """Begin a rule set of your own from one that comes along, with its cases.
+    """Begin a rule set of your own from a shipped one, with its cases.
 
     Example: fraudctl rules new mine.yaml --like card-not-present
     """

@@ -30,7 +30,7 @@ def shadow(
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RULES]",
+            metavar="RULES",
             help="The candidate: a file, a shipped one, a version or a hash.",
             autocompletion=_completion.rule_sets,
         ),

@@ -24,9 +24,10 @@ from fraudctl.home import folder as homes
 from fraudctl.home.folder import Removed
 from fraudctl.home.stack import Stack, read
 from fraudctl.jobs.live_answers import Past
+from pipeline.records import clock
 
 DOWN_S, PURGE_S, STOP_S = 600.0, 1_800.0, 180.0
-DAY_MS = 86_400_000
+LOOK_BACK_MS = clock.DAY_MS
 """how far back the last lines of a log are looked for"""
 
 
@@ -135,9 +136,9 @@ class Engine:
         return sorted([cloudwatch.JOB, cloudwatch.NOTIFY, inside.SETUP, *self._names(home)])
 
     def logs(self, home: Path, programs: Sequence[str], lines: int, follow: bool) -> Iterator[Line]:
-        account, now_ms = kept.account(home), int(time.time() * 1_000)
+        account, now_ms = kept.account(home), clock.now_ms()
         for program in programs:
-            for text in cloudwatch.tail(account, program, now_ms - DAY_MS, lines):
+            for text in cloudwatch.tail(account, program, now_ms - LOOK_BACK_MS, lines):
                 yield Line(program, text)
         if follow:
             yield from followed(programs, lambda name: cloudwatch.follow(account, name, now_ms))
@@ -178,7 +179,7 @@ class Engine:
 
     def _waiting(self, home: Path, deadline: float) -> Wait:
         def last_lines(name: str) -> list[str]:
-            return cloudwatch.tail(kept.account(home), name, int(time.time() * 1_000) - DAY_MS, 15)
+            return cloudwatch.tail(kept.account(home), name, clock.now_ms() - LOOK_BACK_MS, 15)
 
         return Wait(
             lambda: self._states(home), last_lines, lambda server: (server.name,), deadline, programs.LOOK_S

@@ -47,5 +47,8 @@ def port(name: str, environ: Mapping[str, str]) -> int:
     if not given:
         return PORTS[name]
     if not given.isdecimal() or not 1 <= int(given) <= 65_535:
-        raise UsageError(f"{variable(name)} must be a port, from 1 to 65535, not {given!r}")
+        raise UsageError(
+            f"{variable(name)} must be a port, from 1 to 65535, not {given!r}",
+            hint=f"set it to a free one, or unset it for {PORTS[name]}",
+        )
     return int(given)

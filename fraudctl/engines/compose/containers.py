@@ -139,7 +139,9 @@ class Containers:
                 all=True, filters=self._named, sparse=sparse, ignore_removed=True
             )
         except DockerException as error:
-            raise Failed(f"Docker does not answer: {error}", code="no_docker") from error
+            raise Failed(
+                f"Docker does not answer: {error}", hint="see: docker info", code="no_docker"
+            ) from error
         return list(listed)
 
 

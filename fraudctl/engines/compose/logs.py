@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -65,4 +65,4 @@ def _lines(home: Path, program: str) -> Iterator[str]:
             yield from lines(one.logs(stream=True, follow=True, tail=tail, since=since))
             one.reload()
             since = ended_s(one)
-            threading.Event().wait(LOOK_S)
+            time.sleep(LOOK_S)

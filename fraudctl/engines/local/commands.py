@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 
 from fraudctl.engines.contract import Ended
+from fraudctl.engines.inside import SLOW
 from fraudctl.errors import Failed
 from fraudctl.servers import Program, run_as
 
@@ -27,7 +28,7 @@ def run(program: Program, argv: Sequence[str], wait_s: float) -> Ended:
             **run_as(program.user),
         )
     except subprocess.TimeoutExpired as error:
-        raise Failed(f"{argv[0]} has not ended after {wait_s:g} s") from error
+        raise Failed(f"{argv[0]} has not ended after {wait_s:g} s", hint=SLOW) from error
     except OSError as error:
-        raise Failed(f"{argv[0]} cannot be run: {error.strerror}") from error
+        raise Failed(f"{argv[0]} cannot be run: {error.strerror}", hint="see: fraudctl doctor") from error
     return Ended(done.returncode, done.stdout)

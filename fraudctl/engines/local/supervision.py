@@ -205,7 +205,10 @@ class Supervisor:
             umask=UMASK,
         )
         if done.returncode != 0:
-            raise Failed(f"the supervisor did not start: {(done.stderr or done.stdout).strip()}")
+            raise Failed(
+                f"the supervisor did not start: {(done.stderr or done.stdout).strip()}",
+                hint="see what is wrong with this machine: fraudctl doctor",
+            )
 
 
 def _started_by(state: ProcessState | None) -> list[psutil.Process]:

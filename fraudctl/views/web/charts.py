@@ -18,20 +18,25 @@ _LONG = 3
 """times as long as between two looks: then nobody looked"""
 _AGO = "minutes; 0 is now"
 
+Lines = dict[str, Callable[[Pulse], float | None]]
+"""the lines of a chart by their names, each by its value at a moment"""
+
 
 def of(past: Sequence[Pulse]) -> list[tuple[str, str]]:
     """Titles and SVG; every text in it is escaped."""
     step = max(1, len(past) // POINTS)
     kept = _with_gaps([*past[::-step]][::-1])
     furthest = _furthest(past)
-    return [
-        _chart("Events and decisions a second", kept, {
-            "events": lambda p: p.events_s, "decisions": lambda p: p.decisions_s}),
-        _chart("Time to decision, ms", kept, {
-            "median": lambda p: _ms(p.p50_s), "99th percentile": lambda p: _ms(p.p99_s)}),
-        _chart("Flagged, %", kept, {"flagged": lambda p: p.flagged and 100 * p.flagged}),
-        _chart(_behind(furthest), kept, {name: _lag(name) for name in sorted(furthest[:SHOWN])}),
-    ]  # fmt: skip
+    charts: dict[str, Lines] = {
+        "Events and decisions a second": {
+            "events": lambda p: p.events_s,
+            "decisions": lambda p: p.decisions_s,
+        },
+        "Time to decision, ms": {"median": lambda p: _ms(p.p50_s), "99th percentile": lambda p: _ms(p.p99_s)},
+        "Flagged, %": {"flagged": lambda p: p.flagged and 100 * p.flagged},
+        _behind(furthest): {name: _lag(name) for name in sorted(furthest[:SHOWN])},
+    }
+    return [_chart(title, kept, values) for title, values in charts.items()]
 
 
 def _with_gaps(past: Sequence[Pulse]) -> list[Pulse]:
@@ -44,9 +49,7 @@ def _with_gaps(past: Sequence[Pulse]) -> list[Pulse]:
     return found
 
 
-def _chart(
-    title: str, past: Sequence[Pulse], values: dict[str, Callable[[Pulse], float | None]]
-) -> tuple[str, str]:
+def _chart(title: str, past: Sequence[Pulse], values: Lines) -> tuple[str, str]:
     now_s = past[-1].at_s
     series = [
         Series(name, [((p.at_s - now_s) / 60, value(p)) for p in past]) for name, value in values.items()

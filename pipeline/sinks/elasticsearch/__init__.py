@@ -28,7 +28,8 @@ from pipeline.sinks.ageing import Dropped
 from pipeline.sinks.elasticsearch import index as audit_index
 from pipeline.sinks.elasticsearch.index import Found, Unread, document_id
 from pipeline.sinks.elasticsearch.months import NO_ROOM, Months, month_end_ms
-from pipeline.sinks.elasticsearch.server import Failure, Server, words
+from pipeline.sinks.elasticsearch.refusals import Failure, trouble, words
+from pipeline.sinks.elasticsearch.server import Server
 from pipeline.sinks.elasticsearch.settings import Settings as Settings
 from pipeline.sinks.erasing import erase_events
 from pipeline.sinks.folding import fold
@@ -218,8 +219,6 @@ class ElasticsearchSink:
         for action, item in zip(actions, self._server.bulk("".join(lines)), strict=True):
             (answer,) = item.values()
             attempt.note(action, answer)
-            if answer["status"] == 404 and "error" in answer:
-                self._months.forget(action.place)
         if attempt.not_now:
             raise Unavailable(attempt.not_now, attempt.trouble)
 
@@ -273,7 +272,7 @@ class _Attempt:
             self.refused.append(Refused(action.delivery, words(error)))
         else:
             self.not_now = words(error)
-            self.trouble = Trouble.PERMISSION if status == 403 else None
+            self.trouble = trouble(status, error.get("type", ""))
 
 
 def _entry(one: audit_index.Comparable) -> Entry:

@@ -5,7 +5,7 @@ No cluster has room for all the months that a calendar has; `Months.prepare` say
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -13,7 +13,8 @@ from typing import Final
 from pipeline.records.clock import DAY_MS, SECOND_MS
 from pipeline.records.decision_bytes import Undecodable
 from pipeline.sinks.elasticsearch import index as audit_index
-from pipeline.sinks.elasticsearch.server import BadRequest, Server
+from pipeline.sinks.elasticsearch.refusals import BadRequest, Failure
+from pipeline.sinks.elasticsearch.server import Server
 
 FAR_MS: Final = 431 * DAY_MS
 """Live events may be 400 days late, and a month has 31: what is further from its append is past data, or of
@@ -27,29 +28,29 @@ class Months:
 
     def __init__(self, server: Server, alias: str) -> None:
         self._server, self._alias = server, alias
-        self._made: set[str] = set()
+        self._agreed: set[str] = set()
 
     def prepare(self, wanted: Iterable[tuple[str, int]]) -> dict[str, str]:
-        """The template and the mappings once a connection, each index when it is first seen. Raises Failure.
+        """Have each index behind the alias, with the mapping of today. Raises Failure.
 
         `wanted` are indices with the append time of a decision for each. Answers with those for which there
-        is no room, and why, where no decision of now is among them: nobody waits for these.
+        is no room, and why, where no decision of now is among them: nobody waits for these. Others make and
+        delete indices too, so what is there is asked anew each time: a bulk request would make an index that
+        is missing by itself, of whatever template there is by then, and where nobody looks.
         """
         appends: dict[str, list[int]] = {}
         for index, append_ms in wanted:
             appends.setdefault(index, []).append(append_ms)
-        if appends and not self._made:
-            self._agree()
-        homeless = {}
-        for index in sorted(appends.keys() - self._made):
-            try:
-                self._server.create(index)
-            except BadRequest as error:
-                if error.kind != NO_ROOM or not all(is_far(index, one) for one in appends[index]):
-                    raise
-                homeless[index] = f"no room for a month so far from now: {error}"
-            else:
-                self._made.add(index)
+        if not appends:
+            return {}
+        behind = set(self._server.indices(self._alias))
+        absent = sorted(appends.keys() - behind)
+        if absent or not self._agreed:
+            self._server.ask("PUT", f"/_index_template/{self._alias}", audit_index.template(self._alias))
+        homeless = {index: why for index in absent if (why := self._make(index, appends[index]))}
+        if absent:
+            behind = set(self._server.indices(self._alias))
+        self._agree(sorted(appends.keys() - homeless.keys()), behind)
         return homeless
 
     def drop(self, upto_ms: int) -> int:
@@ -57,7 +58,6 @@ class Months:
         doomed = [one for one in self._server.indices(self._alias) if self._ended(one, upto_ms)]
         for index in doomed:
             self._server.ask("DELETE", f"/{index}", missing_ok=True)
-            self.forget(index)
         return len(doomed)
 
     def _ended(self, index: str, upto_ms: int) -> bool:
@@ -66,18 +66,42 @@ class Months:
             return month_end_ms(index.removeprefix(f"{self._alias}-")) <= upto_ms
         return False
 
-    def forget(self, index: str) -> None:
-        """Somebody has deleted it."""
-        self._made.discard(index)
-
     def clear(self) -> None:
         """With another connection all begins anew."""
-        self._made.clear()
+        self._agreed.clear()
 
-    def _agree(self) -> None:
-        self._server.ask("PUT", f"/_index_template/{self._alias}", audit_index.template(self._alias))
-        for index in self._server.indices(self._alias):
+    def _make(self, index: str, appends: Iterable[int]) -> str:
+        """Why there is no room for a month so far from now; empty where it is made."""
+        try:
+            self._server.create(index)
+        except BadRequest as error:
+            if error.kind != NO_ROOM or not all(is_far(index, one) for one in appends):
+                raise
+            return f"no room for a month so far from now: {error}"
+        return ""
+
+    def _agree(self, wanted: Iterable[str], behind: Collection[str]) -> None:
+        """What a later version adds to the mapping, indices that are there take as well. Of months that
+        nobody writes nothing is wanted: who keeps them may have made them read-only."""
+        self._agreed.intersection_update(behind)
+        for index in wanted:
+            if index not in behind:
+                raise Failure(
+                    f"{index} is there, but not behind the alias {self._alias}: it was made by somebody "
+                    "else, or by another index template that goes before ours; move it away, or delete it"
+                )
+            if index not in self._agreed:
+                self._map(index)
+                self._agreed.add(index)
+
+    def _map(self, index: str) -> None:
+        """Also what a repair that was cut short has left: a server that forgets deleted versions at once."""
+        remembers = {"index.gc_deletes": audit_index.GC_DELETES}
+        try:
             self._server.ask("PUT", f"/{index}/_mapping", audit_index.mappings())
+            self._server.ask("PUT", f"/{index}/_settings", remembers)
+        except BadRequest as error:
+            raise Failure(f"{index} has a mapping that is not ours: {error}") from error
 
 
 def month_end_ms(month: str) -> int:

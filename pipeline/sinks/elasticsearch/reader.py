@@ -12,7 +12,8 @@ from pipeline.records.identity import stored_id
 from pipeline.sinks import Damaged, Unavailable, naming
 from pipeline.sinks.elasticsearch import Settings
 from pipeline.sinks.elasticsearch.index import ALIAS
-from pipeline.sinks.elasticsearch.server import BadRequest, Failure, Server
+from pipeline.sinks.elasticsearch.refusals import BadRequest, Failure
+from pipeline.sinks.elasticsearch.server import Server
 
 _NEEDED = ("user_id", "event_id", "amount", "score", "decision", "reasons")
 

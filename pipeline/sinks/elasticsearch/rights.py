@@ -11,7 +11,8 @@ from pipeline.connections.secrets import Secret
 from pipeline.connections.way import Finding, Place
 from pipeline.sinks import Unavailable
 from pipeline.sinks.elasticsearch import Settings
-from pipeline.sinks.elasticsearch.server import BadRequest, Failure, Missing, Server
+from pipeline.sinks.elasticsearch.refusals import BadRequest, Failure, Missing
+from pipeline.sinks.elasticsearch.server import Server
 from pipeline.sinks.rights import Asked, Rights, missing, too_old
 
 _CLUSTER: Final = ("monitor", "manage_index_templates")

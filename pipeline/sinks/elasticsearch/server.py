@@ -19,15 +19,21 @@ from urllib.parse import unquote, urlsplit
 from pipeline.connections.peek import context
 from pipeline.connections.secrets import Secret, text_of
 from pipeline.connections.tls import BadFile, TlsFiles
-from pipeline.connections.trouble import Trouble
 from pipeline.settings.kinds import File
 from pipeline.settings.reading import settings
 from pipeline.sinks import Secured
+from pipeline.sinks.elasticsearch.refusals import (
+    BadRequest,
+    Failure,
+    Missing,
+    is_of_the_server,
+    refusal,
+    stranger,
+)
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-_TROUBLES = {401: Trouble.PASSWORD, 403: Trouble.PERMISSION}
 _PAGE = 2_000
 _KEEP = "2m"  # how long a reader of everything may take for one page
 
@@ -61,30 +67,28 @@ class Server:
         """The answer as it came. Raises Failure."""
         import elasticsearch  # half a second, and profiles are read by what a sink can be told
 
-        headers = {"accept": "application/json"}
-        if body is not None:
-            headers["content-type"] = (
-                "application/x-ndjson" if isinstance(body, bytes) else "application/json"
-            )
         try:
             client = self._connection()
-            answer: Any = client.perform_request(method, path, headers=headers, body=body)
-        except elasticsearch.BadRequestError as error:
-            kind = str((_api_error(error) or {}).get("type"))
-            raise BadRequest(_api_words(error), kind) from error
-        except elasticsearch.NotFoundError as error:
-            raise Missing(_api_words(error)) from error
-        except (elasticsearch.ApiError, elasticsearch.TransportError) as error:
+            answer: Any = client.perform_request(method, path, headers=_headers(body), body=body)
+        except elasticsearch.ApiError as error:
+            failure = refusal(error)
+            if not isinstance(failure, BadRequest | Missing):
+                self.close()
+            raise failure from error
+        except elasticsearch.TransportError as error:
             self.close()
-            raise Failure(_api_words(error), _TROUBLES.get(getattr(error, "status_code", 0))) from error
+            raise Failure(_first_line(error)) from error
         except (OSError, BadFile) as error:
             raise Failure(str(error)) from error
-        return bytes(answer.body)
+        if not is_of_the_server(answer.meta) or not isinstance(answer.body, bytes):
+            self.close()
+            raise stranger(answer.meta, answer.body)
+        return answer.body
 
     def ask(self, method: str, path: str, body: object = None, *, missing_ok: bool = False) -> Any:
         """The answer parsed; {} where what is asked about is not there and need not be."""
         try:
-            return json.loads(self.raw(method, path, body))
+            return _parsed(self.raw(method, path, body))
         except Missing:
             if missing_ok:
                 return {}
@@ -141,26 +145,6 @@ class Server:
         return self._client
 
 
-class Failure(Exception):
-    """The server could not be reached, or did not do what it was asked; `trouble` where it says why."""
-
-    def __init__(self, message: str, trouble: Trouble | None = None) -> None:
-        super().__init__(message)
-        self.trouble = trouble
-
-
-class BadRequest(Failure):
-    """The server does not understand what it was asked (HTTP 400); `kind` is its own name for the error."""
-
-    def __init__(self, message: str, kind: str = "") -> None:
-        super().__init__(message)
-        self.kind = kind
-
-
-class Missing(Failure):
-    """What was asked about is not there (HTTP 404)."""
-
-
 def _open(address: str, secret: Secret, settings: Connection) -> Elasticsearch:
     """Raises OSError for files that cannot be read."""
     from elastic_transport import JsonSerializer
@@ -206,31 +190,13 @@ def _hits(about: Mapping[str, Any]) -> bool:
     return bool(about["hits"]["hits"])
 
 
-def _api_words(error: Exception) -> str:
-    said = _api_error(error)
-    if said is not None:
-        return words(said)
-    # what went wrong on the way says as a text only that it did
+def _headers(body: object) -> Mapping[str, str]:
+    """The client makes each kind that of its own version, which servers of the next one take as well."""
+    kind = "application/x-ndjson" if isinstance(body, bytes) else "application/json"
+    return {"accept": "application/json"} | ({} if body is None else {"content-type": kind})
+
+
+def _first_line(error: Exception) -> str:
+    """What went wrong on the way says as a text only that it did."""
     lines = f"{getattr(error, 'message', '') or error}".strip().splitlines()
     return lines[0] if lines else type(error).__name__
-
-
-def _api_error(error: Exception) -> Mapping[str, Any] | None:
-    """What the server says of it; None when it says nothing that can be read."""
-    body = getattr(error, "body", None)
-    try:
-        said = json.loads(body)["error"] if isinstance(body, bytes) else None
-    except (ValueError, KeyError, TypeError):
-        return None
-    return said if isinstance(said, dict) else None
-
-
-def words(error: Mapping[str, Any]) -> str:
-    """The outermost and the innermost reason of a failure as the server names them."""
-    text = f"{error.get('reason')} ({error.get('type')})"
-    inner = error.get("root_cause") or [error]
-    deepest = dict(inner[0])
-    while isinstance(deepest.get("caused_by"), dict):
-        deepest = deepest["caused_by"]
-    reason = str(deepest.get("reason"))
-    return text if reason in text else f"{text}: {reason}"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pipeline.connections.secrets import Secret
 from pipeline.sinks.elasticsearch import Settings
-from pipeline.sinks.elasticsearch.server import Failure, Server
+from pipeline.sinks.elasticsearch.refusals import Failure
+from pipeline.sinks.elasticsearch.server import Server
 from pipeline.sinks.trials import NotDone, Place
 
 
@@ -20,13 +21,14 @@ def refuse(address: str, secret: Secret, settings: Settings, refuses: bool) -> N
 
 
 def place(address: str, secret: Secret, settings: Settings, token: str, folder: Path) -> Place:
-    """An alias of its own."""
+    """An alias of its own. From 8 on indices are deleted by their full names alone."""
     alias = f"fraudctl-{token}"
 
     def drop() -> None:
         with _connected(address, secret, settings) as server:
-            for path in (f"/{alias}-*?expand_wildcards=all", f"/_index_template/{alias}"):
-                server.ask("DELETE", path, missing_ok=True)
+            for index in server.indices(alias):
+                server.ask("DELETE", f"/{index}", missing_ok=True)
+            server.ask("DELETE", f"/_index_template/{alias}", missing_ok=True)
 
     return Place(address, {"index": alias}, drop=drop)
 

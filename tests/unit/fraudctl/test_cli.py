@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from fraudctl import cli, schemas
+from fraudctl.commands import _table
 from fraudctl.console import options
 from fraudctl.errors import Difference, FraudctlError, NotRunning, Unhealthy
 from fraudctl.home import folder
@@ -36,7 +37,7 @@ def leaves(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 COMMANDS = dict(
     leaf
-    for name in cli.COMMANDS
+    for name in _table.COMMANDS
     for leaf in leaves(SimpleNamespace(commands={name: cli.build().whole(name)}))
 )
 
@@ -119,6 +120,27 @@ def test_a_wrong_command_line_exits_2(arguments: list[str], capsys: pytest.Captu
     assert captured.out == ""
     assert captured.err.startswith("error: ")
     assert "--help" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("label e1 maybe", "Invalid value for 'verdict': 'maybe' is not one of 'fraud', 'legit'."),
+        ("audit sometimes", "Invalid value for 'view': 'sometimes' is not one of 'show', 'verify'."),
+    ],
+)
+def test_a_value_that_is_none_of_those_there_are_is_refused_with_them_on_one_line(
+    arguments: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments.split()) == 2
+    assert capsys.readouterr().err.splitlines()[0] == f"error: {said}"
+
+
+def test_a_value_that_is_missing_is_asked_for_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["schema", "show"]) == 2
+    kinds = "transaction, decision, profile, ruleset, scenario, fault, mapping"
+    said = f"error: Missing argument 'what'. Choose from: {kinds}"
+    assert capsys.readouterr().err.splitlines()[0] == said
 
 
 def test_a_wrong_command_line_is_an_envelope_under_json(capsys: pytest.CaptureFixture[str]) -> None:

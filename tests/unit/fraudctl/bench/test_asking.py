@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,8 @@ from fraudctl.errors import NotRunning
 from fraudctl.home.stack import METRICS, Stack
 from fraudctl.settings import reading
 from pipeline.metrics import TickerFigures, exposition
+from tests.ports import free_port
 from tests.waiting import await_that
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def stack(home: Path, **ports: int) -> Stack:

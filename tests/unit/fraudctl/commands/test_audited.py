@@ -11,6 +11,7 @@ import pytest
 
 from fraudctl import cli
 from fraudctl.commands import _audited, _tree
+from fraudctl.commands._table import COMMANDS
 from fraudctl.console import options
 from fraudctl.errors import UsageError
 from fraudctl.home import audit, folder
@@ -55,12 +56,12 @@ def leaves(name: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 def test_every_command_either_looks_or_is_on_the_audit_log() -> None:
     tree = cli.build()
-    every = [one for name in cli.COMMANDS for one in leaves(name, tree.whole(name))]
+    every = [one for name in COMMANDS for one in leaves(name, tree.whole(name))]
     assert {name for name, command in every if command.recorded is None} == LOOKS
 
 
 def test_the_table_names_only_verbs_and_options_that_there_are() -> None:
-    for name, entry in cli.COMMANDS.items():
+    for name, entry in COMMANDS.items():
         command = _tree.read(entry.module)[name]
         for verb, option in entry.changes.items():
             leaf: Any = getattr(command, "commands", {name: command})[verb]

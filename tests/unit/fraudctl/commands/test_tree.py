@@ -18,10 +18,11 @@ from typer import Context, rich_utils
 
 from fraudctl import cli
 from fraudctl.commands import _tree
+from fraudctl.commands._table import COMMANDS
 
 ROOT = Path(cli.__file__).parents[1]
 TREE = cli.build()
-WHOLE = {name: TREE.whole(name) for name in cli.COMMANDS}
+WHOLE = {name: TREE.whole(name) for name in COMMANDS}
 THIRD_PARTIES = {"annotated_doc", "rich", "shellingham", "typer"}
 """what help may import; each other package costs every command its time"""
 SPELLS_OUT = {"pipeline.records.visible"}
@@ -56,7 +57,7 @@ def everything(command: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str
 @cache
 def imported_for_help() -> Mapping[str, set[str]]:
     """What is imported for the help of each command, and for that of all of them, which has no name."""
-    argv, asked = [sys.executable, "-c", SHOW_HELP], json.dumps(["", *cli.COMMANDS])
+    argv, asked = [sys.executable, "-c", SHOW_HELP], json.dumps(["", *COMMANDS])
     done = subprocess.run(argv, input=asked, capture_output=True, text=True, check=True)
     return {command: set(found) for command, found in map(json.loads, done.stdout.splitlines())}
 
@@ -68,29 +69,29 @@ def shown(command: Any, path: tuple[str, ...], show: Any) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_the_table_says_of_a_command_what_the_command_says_of_itself(name: str) -> None:
     first = inspect.cleandoc(WHOLE[name].help).split("\n\n")[0]
-    assert cli.COMMANDS[name].help == " ".join(first.split())
+    assert COMMANDS[name].help == " ".join(first.split())
 
 
 def test_every_command_of_a_module_stands_in_the_table() -> None:
-    modules = {entry.module for entry in cli.COMMANDS.values()}
+    modules = {entry.module for entry in COMMANDS.values()}
     registered = {(module, name) for module in modules for name in _tree.read(module)}
-    assert registered == {(entry.module, name) for name, entry in cli.COMMANDS.items()}
+    assert registered == {(entry.module, name) for name, entry in COMMANDS.items()}
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_imports_that_command_and_nothing_that_it_works_with(name: str) -> None:
     found = imported_for_help()[name]
-    own = cli.COMMANDS[name].module
+    own = COMMANDS[name].module
     rooms = {".".join(one.split(".")[:3]) for one in found if one.startswith("fraudctl.commands.")}
     assert {room for room in rooms if not room.startswith("fraudctl.commands._")} == {own}
     packages = {one.split(".")[0] for one in found} - sys.stdlib_module_names - {"fraudctl", "pipeline"}
     assert packages <= THIRD_PARTIES
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_executes_of_the_rooms_that_it_works_with_what_they_are_for_and_no_more(
     name: str,
 ) -> None:
@@ -107,6 +108,7 @@ def test_help_of_everything_imports_no_command() -> None:
     assert {one for one in found if one.startswith("fraudctl.commands.")} == {
         "fraudctl.commands._app",
         "fraudctl.commands._deferred",
+        "fraudctl.commands._table",
         "fraudctl.commands._tree",
     }
     assert {one.split(".")[0] for one in found} - sys.stdlib_module_names <= THIRD_PARTIES | {
@@ -129,3 +131,12 @@ def test_help_looks_as_typer_shows_it(
         command, path, lambda it, ctx: rich_utils.rich_format_help(obj=it, ctx=ctx, markup_mode="rich")
     )
     assert shown(command, path, lambda it, ctx: it.format_help(ctx, None)) == expected
+
+
+@pytest.mark.parametrize(("path", "command"), everything(TREE), ids=lambda one: str(one)[:40])
+def test_lines_of_help_end_where_the_terminal_does_and_usage_says_once_what_may_be_left_out_or_repeated(
+    path: tuple[str, ...], command: Any
+) -> None:
+    assert [one for one in (command.help or "").split("\n\n") if "\n" in one] == []
+    usage = command.get_usage(Context(command, info_name=" ".join(path)))
+    assert [sign for sign in ("...}...", "...]...", "[[") if sign in usage] == []

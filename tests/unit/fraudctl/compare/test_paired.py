@@ -33,6 +33,7 @@ def test_a_rule_set_beside_itself_differs_by_nothing_and_certainly() -> None:
     assert paired(events, events, 50, 50) == found
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_true_difference_about_as_often_as_it_says() -> None:
     """Users whose frauds are all caught or all missed: the second rule set catches a tenth of them more."""
     held = 0

@@ -164,25 +164,30 @@ def test_a_column_of_numbers_is_on_the_right(cells: tuple[str, str], is_right: b
     assert starts <= {is_right}
 
 
+@pytest.fixture(scope="module")
+def without_a_stack(tmp_path_factory: pytest.TempPathFactory) -> list[Table]:
+    """What the commands show that need none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FRAUDCTL_HOME", str(tmp_path_factory.mktemp("none") / "home"))
+        options.reset()
+        answers = [
+            show.show("default"),
+            lint.lint("default"),
+            cases.run_tests("default", complete=True),
+            listing.list_rules(),
+            profile.list_profiles(),
+            profile.show("all-sinks"),
+            scenario.list_(),
+            scenario.show("ip-burst"),
+            chaos.list_(),
+            doctor.doctor(),
+        ]
+    return [table for answer in answers for table in answer.tables]
+
+
 @pytest.mark.parametrize("width", WIDTHS)
-def test_the_commands_that_need_no_stack_are_readable(
-    width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FRAUDCTL_HOME", str(tmp_path / "home"))
-    options.reset()
-    answers = [
-        show.show("default"),
-        lint.lint("default"),
-        cases.run_tests("default", complete=True),
-        listing.list_rules(),
-        profile.list_profiles(),
-        profile.show("all-sinks"),
-        scenario.list_(),
-        scenario.show("ip-burst"),
-        chaos.list_(),
-        doctor.doctor(),
-    ]
-    for table in (table for answer in answers for table in answer.tables):
+def test_the_commands_that_need_no_stack_are_readable(width: int, without_a_stack: list[Table]) -> None:
+    for table in without_a_stack:
         assert_readable(table, width)
 
 

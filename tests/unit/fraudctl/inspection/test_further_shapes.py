@@ -336,3 +336,23 @@ def test_a_column_that_is_named_as_a_label_and_is_none_is_told(
     _, told = run(capsys, "inspect", str(put(tmp_path, "\n".join([f"{PLAIN},is_fraud", *rows]))))
     texts = [one["text"] for one in told["data"]["notes"]]
     assert "is_fraud is no label, for it holds other than 1 and 0: -1, 0, 1" in texts
+
+
+@pytest.mark.parametrize(
+    ("times", "amounts", "reasons"),
+    [
+        (["2024-05-01T24:00:00Z", "2024-05-01T10:00:00Z"], ["1.5", "2.5"], {"bad_event_time": 1}),
+        (["2024-05-01T10:00:00Z", "2024-05-01T10:00:01Z"], ["inf", "2.5"], {"bad_amount": 1}),
+        (["2024-05-01T10:00:00Z", "2024-05-01T10:00:01Z"], ["10.5 USD", "2.5 USD"], {}),
+    ],
+)
+def test_columns_that_are_named_as_the_fields_are_these_however_many_rows_are_bad(
+    times: list[str],
+    amounts: list[str],
+    reasons: dict[str, int],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [f"e{n},u,{at},{amount}" for n, (at, amount) in enumerate(zip(times, amounts, strict=True))]
+    _, read, _ = inspected(capsys, put(tmp_path, "\n".join([PLAIN, *rows])))
+    assert read["refused_by_reason"] == reasons

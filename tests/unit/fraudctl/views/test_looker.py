@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 from fraudctl.home.stack import METRICS, Stack
@@ -11,12 +10,7 @@ from fraudctl.views.looker import Figures, Looker
 from pipeline.metrics import TickerFigures, exposition
 from pipeline.metrics.asking import Reading
 from pipeline.metrics.outside import DecisionFigures
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+from tests.ports import free_port
 
 
 def stack(home: Path, **ports: int) -> Stack:

@@ -19,7 +19,8 @@ from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference, Scored
 from tests.examples import each_seed, examples
 from tests.kernel_process import KernelProcess
-from tests.streams import UNITS, Case, Change, LogShape, content, random_case, random_changes
+from tests.random_streams import Change, LogShape, random_case, random_changes
+from tests.streams import UNITS, Case, content
 
 Topic = list[tuple[int, int, bytes]]
 Kinds = Mapping[str, Kind]

@@ -17,6 +17,7 @@ from tests.examples import each_seed, examples
 from tests.kernel_process import KernelProcess
 from tests.oracle.windows import evaluate
 from tests.oracle.words import MONEY
+from tests.random_streams import LogShape, cases, random_case
 from tests.streams import (
     DAY_MS,
     START_MS,
@@ -24,12 +25,9 @@ from tests.streams import (
     Case,
     Condition,
     Feature,
-    LogShape,
     Row,
     Settings,
-    cases,
     content,
-    random_case,
     write_value,
 )
 

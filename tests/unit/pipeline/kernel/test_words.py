@@ -15,7 +15,8 @@ from pipeline.scoring.reference import Reference
 from pipeline.scoring.scorer import values_of
 from tests.examples import each_seed
 from tests.kernel_process import KernelProcess
-from tests.streams import START_MS, Feature, FieldValue, Row, content, random_log, write_value
+from tests.random_streams import random_log
+from tests.streams import START_MS, Feature, FieldValue, Row, content, write_value
 
 WORDS = ("hour", "weekday", "day", "amount_in(EUR)", "amount_in(USD)", "ip_net", "tip", "tag", "flag", "mcc")
 

@@ -10,12 +10,7 @@ import pytest
 from pipeline.metrics import asking, exposition
 from pipeline.metrics.asking import Reading
 from pipeline.metrics.outside import DecisionFigures, JobFigures
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+from tests.ports import free_port
 
 
 def test_what_is_shown_is_read_back() -> None:

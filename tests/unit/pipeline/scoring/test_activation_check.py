@@ -17,7 +17,7 @@ from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation
 from tests.examples import examples
 from tests.kernel_process import KernelProcess
-from tests.streams import random_case
+from tests.random_streams import random_case
 from tests.unit.pipeline.scoring.activation_cases import SHADOW, Case, Topic, cases, first, second, topic
 
 SETTINGS = asdict(PlanSettings())

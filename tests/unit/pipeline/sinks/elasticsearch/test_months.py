@@ -9,7 +9,8 @@ import pytest
 from pipeline.records.clock import DAY_MS
 from pipeline.sinks.ageing import time_ms
 from pipeline.sinks.elasticsearch.months import FAR_MS, NO_ROOM, Months, is_far
-from pipeline.sinks.elasticsearch.server import BadRequest, Server
+from pipeline.sinks.elasticsearch.refusals import BadRequest
+from pipeline.sinks.elasticsearch.server import Server
 
 JUNE_MS = time_ms("2026-06-01T00:00:00Z")
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.sinks.elasticsearch.server import Failure, Server
+from pipeline.sinks.elasticsearch.refusals import Failure
+from pipeline.sinks.elasticsearch.server import Server
 
 
 class Scripted(Server):

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from pipeline.sinks.elasticsearch.server import BadRequest, Server
+from pipeline.sinks.elasticsearch.refusals import BadRequest
+from pipeline.sinks.elasticsearch.server import Server
 
 
 @contextmanager

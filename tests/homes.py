@@ -1,0 +1,34 @@
+"""Homes of stacks that tests start: where another user of the machine can reach them, ended whatever comes.
+
+pytest's own folders are readable by us alone, but servers that root starts run as another user.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fraudctl.engines import current
+from fraudctl.home.stack import Stack
+from tests.stack.cli import fraudctl
+
+
+@contextmanager
+def reachable_folder(of: str) -> Iterator[Path]:
+    """An empty folder, removed at the end, also where a program that ends just then still writes into it."""
+    prefix = f"fraudctl-{of}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, dir="/tmp", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextmanager
+def started(home: Path, *options: str) -> Iterator[Stack]:
+    """The stack that `up` starts in that home with these options; purged at the end."""
+    try:
+        fraudctl(home, "up", "--any-port", *options)
+        yield current(home)
+    finally:
+        fraudctl(home, "purge", "--yes")
