@@ -51,7 +51,10 @@ ENTRIES = (
     "verify",
 )
 """everything that is written into a home by name, the mark aside"""
-LEFT_BY_PROGRAMS = (".stack.json.*", f".{MARK}.*", "hs_err_pid*.log", "replay_pid*.log")
+LEFT_BY_PROGRAMS = (
+    *(".stack.json.*", f".{MARK}.*", "hs_err_pid*.log", "replay_pid*.log"),
+    *(f".{name}.*.unfinished" for name in ENTRIES),
+)
 """what a program that was killed or crashed leaves where it ran"""
 _MARK_MEND = "remove it; `up` marks a home again that has a readable stack.json"
 

@@ -305,3 +305,14 @@ def test_a_folder_that_becomes_a_link_while_it_is_deleted_leads_nowhere(
     removed = folder.remove(home)
     assert (other / "kept").read_text() == "x"
     assert home / "data" in removed.kept
+
+
+def test_what_a_killed_command_has_left_half_written_goes_with_the_home(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    folder.claim(home)
+    for name in ("audit.head", "stack.json"):
+        (home / f".{name}.4242-0a1b2c3d.unfinished").write_text("{")
+    (home / "mine.unfinished").write_text("a person's")
+    assert folder.remove(home).left == (home / "mine.unfinished",)
+    (home / "mine.unfinished").unlink()
+    assert folder.remove(home).is_gone
