@@ -9,11 +9,14 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.certificates import Pair
 
 Greet = Callable[[socket.socket], None]
 """What is said in the clear ahead of TLS."""
+_HANDSHAKE = b"\x16"
+"""what TLS begins with"""
 
 
 class TlsEnd:
@@ -62,22 +65,41 @@ class TlsEnd:
                     _carry(secure, behind)
 
 
-def _carry(secure: ssl.SSLSocket, behind: socket.socket) -> None:
-    """Both ways, until one side ends."""
-    with selectors.DefaultSelector() as waiting:
-        waiting.register(secure, selectors.EVENT_READ, behind)
-        waiting.register(behind, selectors.EVENT_READ, secure)
-        while True:
-            for key, _ in waiting.select():
-                source = secure if key.fileobj is secure else behind
-                if not (data := source.recv(65_536)):
-                    return
-                while secure.pending():
-                    data += secure.recv(65_536)
-                key.data.sendall(data)
+class EitherEnd(TlsEnd):
+    """Lets in who speaks TLS and who does not: a sentinel tells everybody one port of a server."""
+
+    def _serve(self, came: socket.socket) -> None:
+        with suppress(OSError):
+            if came.recv(1, socket.MSG_PEEK) == _HANDSHAKE:
+                super()._serve(came)
+                return
+            with came, closing(socket.create_connection(self._target)) as behind:
+                self._open.append(came)
+                _carry(came, behind)
+
+
+def place_of(url: str) -> tuple[str, int]:
+    """Host and port of a URL."""
+    parts = urlsplit(url)
+    return str(parts.hostname), int(parts.port or 0)
 
 
 def as_postgres_does(came: socket.socket) -> None:
     """TLS is asked for in the clear, and granted by one letter."""
     came.recv(8, socket.MSG_WAITALL)
     came.sendall(b"S")
+
+
+def _carry(front: socket.socket, behind: socket.socket) -> None:
+    """Both ways, until one side ends."""
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(front, selectors.EVENT_READ, behind)
+        waiting.register(behind, selectors.EVENT_READ, front)
+        while True:
+            for key, _ in waiting.select():
+                source = front if key.fileobj is front else behind
+                if not (data := source.recv(65_536)):
+                    return
+                while isinstance(source, ssl.SSLSocket) and source.pending():
+                    data += source.recv(65_536)
+                key.data.sendall(data)

@@ -17,15 +17,30 @@ from urllib.parse import parse_qs
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+_ASSUMED = """\
+<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+  <AssumeRoleResult>
+    <AssumedRoleUser><Arn>{role}/session</Arn><AssumedRoleId>AROADOUBLE:session</AssumedRoleId></AssumedRoleUser>
+    <Credentials>
+      <AccessKeyId>ASIADOUBLE</AccessKeyId><SecretAccessKey>of the role</SecretAccessKey>
+      <SessionToken>session</SessionToken><Expiration>{ends}</Expiration>
+    </Credentials>
+  </AssumeRoleResult>
+  <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>
+</AssumeRoleResponse>
+"""
+
 
 @dataclass
 class TokenServices:
-    """Gives tokens for a client's id and secret, and AWS's credentials to whoever asks."""
+    """Gives tokens for a client's id and secret, and AWS's credentials, its own and those of a role."""
 
     url: str
     secret: str
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
     asked: list[str] = field(default_factory=list)
+    roles: list[str] = field(default_factory=list)
+    """those that were taken on"""
 
     def jwks(self, file: Path) -> Path:
         """The key by which a broker knows the tokens."""
@@ -43,6 +58,11 @@ class TokenServices:
         signature = self.key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
         return f"{signed}.{_base64(signature)}"
 
+    def assumed(self, body: str) -> str:
+        """What AWS's service of roles answers."""
+        self.roles.append(parse_qs(body)["RoleArn"][0])
+        return _ASSUMED.format(role=self.roles[-1], ends=_in_an_hour())
+
     def answer(self, path: str, authorization: str, body: str) -> tuple[int, dict[str, Any]]:
         self.asked.append(path)
         if path == "/credentials":
@@ -50,7 +70,7 @@ class TokenServices:
                 "AccessKeyId": "ASIADOUBLE",
                 "SecretAccessKey": "secret",
                 "Token": "session",
-                "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600)),
+                "Expiration": _in_an_hour(),
             }
         client, _, secret = base64.b64decode(authorization.removeprefix("Basic ")).decode().partition(":")
         if secret != self.secret:
@@ -70,10 +90,16 @@ def token_services(secret: str) -> Iterator[TokenServices]:
             self._answer("")
 
         def _answer(self, body: str) -> None:
+            if "Action=AssumeRole" in body:
+                self._send(200, "text/xml", services.assumed(body))
+                return
             status, document = services.answer(self.path, self.headers.get("Authorization", ""), body)
-            content = json.dumps(document).encode()
+            self._send(status, "application/json", json.dumps(document))
+
+        def _send(self, status: int, kind: str, text: str) -> None:
+            content = text.encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -95,3 +121,7 @@ def token_services(secret: str) -> Iterator[TokenServices]:
 
 def _base64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
+
+
+def _in_an_hour() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))

@@ -68,7 +68,7 @@ def inspect(
 
 
 def _commands(found: Inspection, rules: str, write: Path | None, now_ms: int) -> dict[str, str]:
-    files = ["-" if one.name.endswith(".stdin") else str(one) for one in found.files]
+    files = list(map(_named, found.files))
     reading = found.proposal.said.words() if write is None else ["--mapping", str(write)]
     chosen = [] if rules == "default" else ["--rules", rules]
     past = ["--history", *chosen] if found.is_past(now_ms) else []
@@ -77,6 +77,13 @@ def _commands(found: Inspection, rules: str, write: Path | None, now_ms: int) ->
         "backtest": mapping.shell(["fraudctl", "backtest", *files, *reading, *chosen, *future]),
         "ingest": mapping.shell(["fraudctl", "ingest", *files, *reading, *past, *future]),
     }
+
+
+def _named(file: Path) -> str:
+    """A file as a command line names it, where a dash before it would be an option."""
+    if file.name.endswith(".stdin"):
+        return "-"
+    return f"./{file}" if str(file).startswith("-") else str(file)
 
 
 def _data(found: Inspection, commands: dict[str, str], write: Path | None) -> dict[str, Any]:

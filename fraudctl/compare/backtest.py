@@ -27,8 +27,7 @@ from fraudctl.compare.kernel_process import Kernel, for_rows, kernel_command, st
 from fraudctl.console.progress import Progress
 from fraudctl.console.streams import say
 from fraudctl.errors import FraudctlError
-from fraudctl.files.labels import read_labels
-from fraudctl.files.options import ReadOptions
+from fraudctl.files.labels import beside, read_labels
 from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Reading, RefusedRow
 from fraudctl.files.sources import PACKED
@@ -53,7 +52,7 @@ def run(order: Order, progress: Progress) -> Backtest:
         rows = reading if kernel is None else kernel_rows.by_kernel(reading, kernel)
         in_order = payments(reading, rows, result, progress)
         count = result.rows - len(result.refused)
-        _read_labels(order, result)
+        _read_labels(order, reading, result)
         judge = Judge(order, result)
         for done, computed in enumerate(_computed(order, kernel or command, in_order, count)):
             judge.take(*computed)
@@ -105,12 +104,13 @@ def _command(order: Order) -> list[str] | None:
         return None
 
 
-def _read_labels(order: Order, result: Backtest) -> None:
+def _read_labels(order: Order, reading: Reading, result: Backtest) -> None:
+    """Columns that are said are in their file or, those that the payments have, in that of these."""
     truths = result.truths
     truths.as_of_ms = order.as_of_ms
     if order.labels is not None:
-        options = ReadOptions(label=order.options.label, zone=order.options.zone, absent=order.options.absent)
-        for row in read_labels(order.labels, options):
+        known = frozenset(name for one in reading.surveys for name in one.columns.sources)
+        for row in read_labels(order.labels, beside(order.options), known):
             if isinstance(row, RefusedRow):
                 truths.refused.add(row)
                 result.refused.write(row)

@@ -10,6 +10,7 @@ from fraudctl.compare.backtest_result import Backtest, Order
 from fraudctl.console.progress import Progress
 from fraudctl.console.streams import say
 from fraudctl.files import order as sorting
+from fraudctl.files.labels import TAKEN
 from fraudctl.files.making import Label
 from fraudctl.files.order import Timed
 from fraudctl.files.rows import Reading, RefusedRow, Row
@@ -55,6 +56,7 @@ def reading_of(order: Order) -> Reading:
         frozenset(order.fields),
         order.until_ms,
         order.settings.ids,
+        frozenset(() if order.labels is None else TAKEN),
     )
 
 

@@ -52,7 +52,7 @@ class ProgramState:
     started_s: int = 0
     """when it was last started, in seconds since 1970"""
     reason: str = ""
-    """why it could not be started, where the engine knows"""
+    """why it could not be started, or does not do its work, where the engine knows"""
 
     @property
     def runs(self) -> bool:

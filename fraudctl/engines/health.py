@@ -43,5 +43,7 @@ def _of_external(stack: Stack, name: str, reason: str) -> ServerHealth:
 
 def _of_worker(program: Program, state: ProgramState | None) -> ServerHealth:
     alive = state is not None and state.runs
-    reason = "" if alive else f"it is {state.condition if state else 'not there'}"
-    return ServerHealth(program.name, program.name, "", alive, reason, (state,) if state else ())
+    reason = (
+        state.reason if state is not None and alive else f"it is {state.condition if state else 'not there'}"
+    )
+    return ServerHealth(program.name, program.name, "", not reason, reason, (state,) if state else ())

@@ -10,20 +10,28 @@ from fraudctl.files.currencies import exponent
 from fraudctl.files.options import ReadOptions
 from pipeline.records.quantities import UNITS, Number, Refusal, amount_text, parse_amount
 
-_SIGNS = "$€£¥₹₽₺₩₫₴"
-_BETWEEN = " '\u00a0\u202f\u2019"
+_SIGN = "[$€£¥₹₽₺₩₫₴]|[A-Z]{3}"
+"""A currency: its sign, or its code."""
+_MINUS = "\u2212"
+"""What is printed for a minus."""
+BETWEEN = " '\u00a0\u2009\u202f\u2019"
 """What may part thousands besides the point or comma that does not part the decimals."""
-_SIGNED = re.compile(rf"([+-]?)\s*([{_SIGNS}]?)\s*([+-]?)\s*([0-9.,{_BETWEEN}eE+-]*[0-9.])\s*([{_SIGNS}]?)")
+_SIGNED = re.compile(
+    rf"([+-]?)\s*+({_SIGN})?\s*+([+-]?)\s*+([0-9.,{BETWEEN}eE+-]*[0-9.])"
+    rf"\s*+(-?)\s*+({_SIGN})?\s*+(-?)"
+)
+_IN_PARENTHESES = re.compile(rf"({_SIGN})?\s*\((.*)\)\s*({_SIGN})?")
+"""As bookkeepers write what is below zero."""
 _LOOSE = re.compile(r"(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?([eE][+-]?[0-9]+)?")
 
 
 def _grouped(decimal: str, other: str) -> re.Pattern[str]:
-    group, end = rf"[0-9]{{1,3}}([{other}{_BETWEEN}])[0-9]{{3}}(?:\1[0-9]{{3}})*", rf"(?:{decimal}[0-9]*)?"
+    group, end = rf"[0-9]{{1,3}}([{other}{BETWEEN}])[0-9]{{3}}(?:\1[0-9]{{3}})*", rf"(?:{decimal}[0-9]*)?"
     return re.compile(f"{group}{end}|[0-9]*{end}")
 
 
 _GROUPS = {",": _grouped(",", "."), ".": _grouped("[.]", ",")}
-_PARTING = {",": re.compile(f"[.{_BETWEEN}]"), ".": re.compile(f"[,{_BETWEEN}]")}
+_PARTING = {",": re.compile(f"[.{BETWEEN}]"), ".": re.compile(f"[,{BETWEEN}]")}
 
 
 class Amounts:
@@ -64,7 +72,11 @@ class Amounts:
             raise Refusal("bad_amount", "no currency says how many minor units there are; see --currency")
         if units % UNITS:
             raise Refusal("bad_amount", f"{amount_text(units)} is no whole number of minor units")
-        major: int = units // 10 ** exponent(currency)
+        digits = exponent(currency)
+        if digits is None:
+            what = f"{currency[:40]!r} is no currency of ISO 4217, so nothing says its minor units"
+            raise Refusal("bad_amount", what)
+        major: int = units // 10**digits
         return major
 
     def _rounded(self, value: str) -> str:
@@ -78,21 +90,36 @@ class Amounts:
 
     def _plain(self, text: str) -> str:
         """The cell as a JSON number."""
-        found = _SIGNED.fullmatch(text)
-        if found is None or (found[1] and found[3]) or (found[2] and found[5]):
+        below, bare = _without_parentheses(text.replace(_MINUS, "-"))
+        found = _SIGNED.fullmatch(bare.strip())
+        if found is None:
             raise Refusal("bad_amount", f"{text[:40]!r} is not a decimal number")
-        self._check_sign(found[2] or found[5], text)
-        digits = tidy(ungrouped(found[4].strip(), self._decimal, text))
-        if digits is None:
+        first, sign, inner, number, behind, code, last = found.groups(default="")
+        marks = [mark for mark in (below, first, inner, behind, last) if mark]
+        digits = tidy(ungrouped(number.strip(), self._decimal, text))
+        if digits is None or len(marks) > 1 or (sign and code):
             raise Refusal("bad_amount", f"{text[:40]!r} is not a decimal number")
-        return ("-" if "-" in (found[1], found[3]) else "") + digits
+        self._check_sign(sign or code, text)
+        return ("-" if "-" in marks else "") + digits
 
     def _check_sign(self, sign: str, text: str) -> None:
-        """Signs are cut off, so two of them in one column would make one currency of two."""
+        """Signs are cut off, so two of them in one column would make one currency of two; so is a code, where
+        rows are said to be in that currency."""
+        if sign.isalpha() and sign != (self._currency or "").upper():
+            raise Refusal("bad_amount", f"{text[:40]!r} is in {sign}: if all rows are, say --currency {sign}")
         if sign and self._sign is None:
             self._sign = sign
         if sign and sign != self._sign:
             raise Refusal("bad_amount", f"{text[:40]!r} is in {sign}, earlier rows are in {self._sign}")
+
+
+def _without_parentheses(text: str) -> tuple[str, str]:
+    """The sign that parentheses stand for, and what is in them with the currency beside them."""
+    found = _IN_PARENTHESES.fullmatch(text) if "(" in text else None
+    if found is None:
+        return "", text
+    before, inner, behind = found.groups(default="")
+    return "-", f"{before}{inner}{behind}"
 
 
 def ungrouped(digits: str, decimal: str | None, shown: str) -> str:
@@ -100,6 +127,9 @@ def ungrouped(digits: str, decimal: str | None, shown: str) -> str:
     if decimal is None:
         if "," in digits:
             raise Refusal("bad_amount", f"{shown[:40]!r} has a comma: say --decimal , or --decimal .")
+        if _PARTING["."].search(digits):
+            hint = "say what parts the decimals: --decimal . (or --decimal ,)"
+            raise Refusal("bad_amount", f"{shown[:40]!r} has something between thousands: {hint}")
         return digits
     if not _GROUPS[decimal].fullmatch(digits):
         mark = _PARTING[decimal].search(digits)

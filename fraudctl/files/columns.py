@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,23 @@ class Columns:
     """The columns of a file, or of a sample of its objects, and the fields they become."""
 
     def __init__(
-        self, options: ReadOptions, names: Sequence[str], sample: Sequence[Members] | None = None
+        self,
+        options: ReadOptions,
+        names: Sequence[str],
+        sample: Sequence[Members] | None = None,
+        elsewhere: Container[str] = (),
     ) -> None:
         self.options, self.names = options, list(names)
         self._sample = sample
         self._known = frozenset(names)
-        self._fields = dict(options.fields)
+        said = dict(options.fields)
         if options.label != "label":
-            self._fields["label"] = options.label
+            said["label"] = options.label
+        self._fields = {
+            field: column
+            for field, column in said.items()
+            if field not in elsewhere or all(map(self._is_there, self._split(field, column)))
+        }
         self.sources = {field: self._split(field, column) for field, column in self._fields.items()}
         self._taken = {column for columns in self.sources.values() for column in columns}
 
@@ -66,13 +75,14 @@ class Columns:
 
     def lacking(self, required: Iterable[str]) -> list[str]:
         """Fields that no row of a table can have."""
+        needed = self.not_made(required)
+        return [field for field in needed if not all(map(self._is_there, self.of_field(field)))]
+
+    def not_made(self, fields: Iterable[str]) -> list[str]:
+        """The fields that are taken from a column, and not made of the row."""
         made = {"event_id"} if self.options.id_from else set()
         made |= {"user_id"} if self.options.user_from else set()
-        return [
-            field
-            for field in required
-            if field not in made and not all(map(self._is_there, self.of_field(field)))
-        ]
+        return [field for field in fields if field not in made]
 
     def repeated(self) -> list[str]:
         """Names that several columns have, other than those that are left out."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fraudctl.files.lines import LONGEST_BYTES, Piece
@@ -16,6 +16,8 @@ from pipeline.records.quantities import Refusal
 
 _MOST_LINES = 1_000
 """A cell of more lines is a quote that does not end."""
+
+_MOST_HEADING_LINES = 20
 
 Record = tuple[int, list[str] | Refusal]
 """The line it begins on, and its cells without the blanks around them, or why there are none."""
@@ -39,24 +41,47 @@ def cells_of(text: str, dialect: Dialect) -> list[str]:
     return [cell.strip() for cell in next(reader)]
 
 
-class Records:
-    """The records below a heading, in order; every line is part of one of them or of a refusal."""
+def first_record(texts: Sequence[str], dialect: Dialect) -> tuple[list[str], int]:
+    """The cells of the record that begins with the first of these lines, and how many of them it takes. A
+    line end within a cell is a blank. csv.Error where its quotes are not those of one."""
+    for count in range(1, _MOST_HEADING_LINES):
+        try:
+            cells = cells_of("\n".join(texts[:count]), dialect)
+        except csv.Error as error:
+            if count < len(texts) and _goes_on(error):
+                continue
+            raise
+        return [" ".join(cell.split()) if "\n" in cell else cell for cell in cells], count
+    raise csv.Error("a quote that does not end")
 
-    def __init__(self, lines: Iterator[Piece], dialect: Dialect, columns: int) -> None:
+
+class Records:
+    """The records below a heading, in order; every line is part of one of them or of a refusal. The `heading`
+    again is refused."""
+
+    def __init__(
+        self, lines: Iterator[Piece], dialect: Dialect, columns: int, heading: list[str] | None = None
+    ) -> None:
         self._lines, self._dialect, self._columns = lines, dialect, columns
+        self._headings = [heading, [f"\ufeff{heading[0]}", *heading[1:]]] if heading else []
         self._ahead: deque[tuple[int, str | Refusal]] = deque()
 
     def __iter__(self) -> Iterator[Record]:
         quote, delimiter, columns = self._dialect.quote or "\0", self._dialect.delimiter, self._columns
+        headings = self._headings
         while (line := self._next()) is not None:
             number, text = line
             if isinstance(text, Refusal):
                 yield number, text
             elif quote in text:
-                yield number, self._quoted(text)
+                found = self._quoted(text)
+                yield number, _repeated() if found in headings else found
             elif text and not text.isspace():
                 cells = _plain_cells(text, delimiter)
-                yield number, cells if len(cells) == columns else self._wrong_count(cells)
+                if len(cells) != columns:
+                    yield number, self._fitted(cells)
+                else:
+                    yield number, _repeated() if cells in headings else cells
 
     def _next(self) -> tuple[int, str | Refusal] | None:
         """The next line as text, or why it is none; None at the end."""
@@ -90,7 +115,7 @@ class Records:
             if not _goes_on(error):
                 return Refusal("invalid_csv", f"{error}: {text[:60]!r}")
         else:
-            return cells if len(cells) == self._columns else self._wrong_count(cells)
+            return self._fitted(cells)
         return self._over_lines(text) or Refusal("invalid_csv", f"a quote that does not end: {text[:60]!r}")
 
     def _over_lines(self, first: str) -> list[str] | None:
@@ -130,6 +155,11 @@ class Records:
     def _counted(self, text: str) -> int:
         return text.count(self._dialect.delimiter) + 1
 
+    def _fitted(self, cells: list[str]) -> list[str] | Refusal:
+        """As many cells as there are columns: some programs end rows with a delimiter, not the heading."""
+        most = self._columns
+        return cells[:most] if len(cells) >= most and not any(cells[most:]) else self._wrong_count(cells)
+
     def _wrong_count(self, cells: list[str]) -> Refusal:
         shown = self._dialect.delimiter.join(cells)[:60]
         return Refusal("invalid_csv", f"{len(cells)} cells under {self._columns} columns: {shown!r}")
@@ -140,6 +170,11 @@ def _plain_cells(text: str, delimiter: str) -> list[str]:
     if text.isascii() and " " not in text and "\t" not in text:
         return text.rstrip("\r").split(delimiter)
     return [cell.strip() for cell in text.split(delimiter)]
+
+
+def _repeated() -> Refusal:
+    """Of files one behind the other each has its heading; as a row it would say of what kind columns are."""
+    return Refusal("repeated_heading", "the heading once more")
 
 
 def _goes_on(error: csv.Error) -> bool:

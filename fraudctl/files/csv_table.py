@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from fraudctl.errors import UsageError
-from fraudctl.files.csv_records import Dialect, Record, Records, cells_of
+from fraudctl.files.csv_records import Dialect, Record, Records, cells_of, first_record
 from fraudctl.files.lines import Piece, first, pieces
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.packing import opened
@@ -30,6 +30,8 @@ class CsvTable:
     dialect: Dialect
     columns: list[str]
     heading_line: int
+    heading_end: int
+    """the last of its lines: a name may go over several"""
     later: dict[int, list[str]]
     """cells of the next lines, to find a heading among them when this is none"""
     absent: frozenset[str] = frozenset()
@@ -40,9 +42,9 @@ class CsvTable:
         with opened(self.path) as stream:
             lines = pieces(stream, self.encoding)[1]
             for number, _, _, whole in lines:
-                if number == self.heading_line and whole:
+                if number == self.heading_end and whole:
                     break
-            found = Records(lines, self.dialect, len(self.columns))
+            found = Records(lines, self.dialect, len(self.columns), self.columns)
             yield from self._without_absent(found) if self.absent else found
 
     def _without_absent(self, found: Iterable[Record]) -> Iterator[Record]:
@@ -79,9 +81,11 @@ def csv_table(path: Path, options: ReadOptions) -> CsvTable:
         )
     delimiter = given or _delimiter(path, [text for _, text in texts])
     dialect = Dialect(delimiter, None if options.quote == "none" else options.quote)
-    number, heading = texts[0]
-    cells, later = _cells(path, number, heading, dialect), _later(texts[1:], dialect)
-    return CsvTable(path, encoding, dialect, cells, number, later, options.absent)
+    cells, count = _heading(path, texts, dialect)
+    number, end = texts[0][0], texts[count - 1][0]
+    return CsvTable(
+        path, encoding, dialect, cells, number, end, _later(texts[count:], dialect), options.absent
+    )
 
 
 def _texts(path: Path, sample: list[Piece], options: ReadOptions) -> list[tuple[int, str]]:
@@ -123,10 +127,12 @@ def _delimiter(path: Path, texts: list[str]) -> str:
     return found[0] if found else ","
 
 
-def _cells(path: Path, number: int, heading: str, dialect: Dialect) -> list[str]:
+def _heading(path: Path, texts: list[tuple[int, str]], dialect: Dialect) -> tuple[list[str], int]:
+    """The names, and how many lines they take."""
     try:
-        return cells_of(heading, dialect)
+        return first_record([text for _, text in texts], dialect)
     except csv.Error as error:
+        number, heading = texts[0]
         raise UsageError(
             f"{path.name} line {number} is no heading: {error}: {heading[:60]!r}",
             hint="mend the quotes in the heading, or say --quote none",

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from fraudctl.files.amounts import Amounts, checked_number, number_of_cell
@@ -29,6 +30,11 @@ Convert = Callable[[Any], Any]
 """Makes a field of a value. Refusal when it cannot be one."""
 _UNCLEAN = re.compile("[\0\ud800-\udfff]")
 _WHOLE = re.compile(r"(-?[0-9]+)\.0+")
+_POWER = re.compile(r"-?[1-9](?:\.[0-9]+)?[eE]\+[0-9]{2}")
+_TRUTHS = dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True) | dict.fromkeys(
+    ("false", "f", "no", "n", "0", "0.0"), False
+)
+"""What a column that is said to be bool may hold, in small letters; PostgreSQL writes t and f."""
 _HINTS = {"source": "--map channel=source or --drop source"}
 
 
@@ -59,7 +65,7 @@ class Fields:
             if name in CODES:
                 return lambda cell: spelt(name, cell)
             return _whole_text if column in self.whole else None
-        kind = self.kind_of(column, name) or self.kinds.get(column, "text")
+        kind = self.options.kind_of(column, name) or self.kinds.get(column, "text")
         if name in NUMBER_FIELDS:
             return lambda cell: number_of_cell(name, cell, self.options.decimal)
         if kind == "text":
@@ -72,7 +78,7 @@ class Fields:
             return _same
         if name in RESERVED:
             return _refused(name)
-        kind = self.kind_of(column, name)
+        kind = self.options.kind_of(column, name)
         if name == "event_time":
             return self.times.ms
         if name == "amount":
@@ -82,10 +88,6 @@ class Fields:
         if name in NUMBER_FIELDS:
             return lambda value: checked_number(name, value)
         return self._further(name, self._value_of_kind(name, kind))
-
-    def kind_of(self, column: str, name: str) -> str | None:
-        """The kind given for a column, by its own name or by its field's."""
-        return self.options.kinds.get(column) or self.options.kinds.get(name)
 
     def _text(self, name: str, may_be_number: bool) -> Convert:
         def text(value: Any) -> str | None:
@@ -155,9 +157,12 @@ def _refused(name: str) -> Convert:
 
 
 def _whole_text(value: str) -> str:
-    """A whole number written as a double as that number."""
-    found = _WHOLE.fullmatch(value)
-    return found[1] if found else str(value)
+    """A whole number written as a double as that number: 42.0 as 42, 4.2E+15 as all of its digits."""
+    if found := _WHOLE.fullmatch(value):
+        return found[1]
+    if _POWER.fullmatch(value) and (exact := Decimal(value)) == exact.to_integral_value():
+        return format(exact, "f").partition(".")[0]
+    return str(value)
 
 
 def _same(value: Any) -> Any:
@@ -181,7 +186,7 @@ def _spelt(value: Any) -> str:
 def _truth(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    found = {"true": True, "false": False, "1": True, "0": False}.get(str(value).strip().lower())
+    found = _TRUTHS.get(str(value).strip().lower())
     if found is None:
         raise Refusal("wrong_type", f"{str(value)[:40]!r} is neither true nor false")
     return found

@@ -23,9 +23,14 @@ _NUMBERS = {
     ",": re.compile(rf"(?:(?:{_PLAIN_COMMA})?+\n)*+"),
 }
 _TRUTHS = re.compile(r"(?:(?:true|false)?+\n)*+", re.IGNORECASE)
-_WHOLES = re.compile(r"(?:(?:-?(?:0|[1-9][0-9]*)(?:\.0+)?)?+\n)*+")
+_WHOLE = r"-?[1-9](?:\.[0-9]+)?[eE]\+[0-9]{2}|-?(?:0|[1-9][0-9]*)(?:\.0+)?"
+_WHOLES = re.compile(rf"(?:(?:{_WHOLE})?+\n)*+")
 _EPOCHS = re.compile(r"(?:(?:-?[0-9]{1,20}(?:\.[0-9]{1,20})?)?+\n)*+")
+THOUSANDS = re.compile(r",|[0-9]\.[0-9]{3}\.[0-9]{3}")
+"""What an amount has that says something of its decimal sign: a comma, or more than one point."""
 _MOST_UNITS = 10_000
+
+_Row = tuple[int, list[str]]
 
 _T = TypeVar("_T")
 
@@ -38,8 +43,8 @@ class Seen:
     truth: bool = True
     whole: bool = True
     filled: bool = False
-    comma: tuple[int, str] | None = None
-    """line and cell of the first comma, looked for in amounts"""
+    thousands: tuple[int, str] | None = None
+    """line and cell of the first amount with a comma, or with more than one point"""
     epochs: set[str] = field(default_factory=set)
     """numbers of a column of times, one of each length and first two digits"""
 
@@ -60,17 +65,20 @@ class Wanted:
     amounts: frozenset[int]
     times: frozenset[int]
     decimal: str | None
+    required: frozenset[int] = frozenset()
+    """rows that have nothing there are refused, and do not count"""
 
 
 def scan(records: Iterable[tuple[int, list[str] | Refusal]], wanted: Wanted) -> dict[int, Seen]:
     """What the cells of each wanted column have in common; rows that are refused anyway do not count."""
     seen = {index: Seen() for index in wanted.kinds | wanted.ids | wanted.amounts | wanted.times}
-    for batch in _batches(((number, cells) for number, cells in records if isinstance(cells, list)), _BATCH):
-        columns = list(zip(*(cells for _, cells in batch), strict=True))
-        for index, known in seen.items():
+    good = ((number, cells) for number, cells in records if isinstance(cells, list))
+    for some in _batches(good, _BATCH):
+        batch, columns = _with_all(some, wanted.required)
+        for index, known in seen.items() if batch else ():
             _look(known, columns[index], index, wanted)
-            if index in wanted.amounts and known.comma is None:
-                known.comma = _first_comma(batch, index, columns[index])
+            if index in wanted.amounts and known.thousands is None:
+                known.thousands = _first_thousands(batch, index, columns[index])
     return seen
 
 
@@ -93,12 +101,23 @@ def _epochs(cells: list[str]) -> Iterator[str]:
     yield from (cell for cell in lengths.values() if _EPOCHS.fullmatch(f"{cell}\n"))
 
 
-def _first_comma(
-    batch: list[tuple[int, list[str]]], index: int, column: tuple[str, ...]
-) -> tuple[int, str] | None:
-    if not any("," in cell for cell in column):
+def _first_thousands(batch: list[_Row], index: int, column: tuple[str, ...]) -> tuple[int, str] | None:
+    if not THOUSANDS.search("\n".join(column)):
         return None
-    return next((number, cells[index]) for number, cells in batch if "," in cells[index])
+    return next((number, cells[index]) for number, cells in batch if THOUSANDS.search(cells[index]))
+
+
+def _with_all(rows: list[_Row], required: frozenset[int]) -> tuple[list[_Row], list[tuple[str, ...]]]:
+    """The rows that have something in all of these columns, and the columns of all."""
+    columns = _columns(rows)
+    if any("" in columns[index] for index in required):
+        rows = [row for row in rows if all(row[1][index] for index in required)]
+        columns = _columns(rows)
+    return rows, columns
+
+
+def _columns(rows: list[_Row]) -> list[tuple[str, ...]]:
+    return list(zip(*(cells for _, cells in rows), strict=True))
 
 
 def _batches(items: Iterable[_T], size: int) -> Iterator[list[_T]]:

@@ -7,19 +7,22 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fraudctl.files.amounts import Amounts
+from fraudctl.files.columns import walk
 from fraudctl.files.csv_table import CsvTable
 from fraudctl.files.fields import Convert, Fields
+from fraudctl.files.json_objects import Members
 from fraudctl.files.making import Label, RefusedRow, label_of
 from fraudctl.files.options import ReadOptions
-from fraudctl.files.parquet_table import ParquetTable
+from fraudctl.files.parquet_table import ParquetTable, plain
 from fraudctl.files.rows import json_objects
-from fraudctl.files.sources import Paths, parts
-from fraudctl.files.survey import Survey, survey
+from fraudctl.files.sources import Paths
+from fraudctl.files.survey import Survey, surveys
 from fraudctl.files.times import Times
 from pipeline.records.quantities import Refusal
 
 _NEEDED = ("event_id", "label")
-_TAKEN = ("event_id", "user_id", "label", "label_time", "scenario", "by")
+TAKEN = ("event_id", "user_id", "label", "label_time", "scenario", "by")
+"""The fields of a label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,35 @@ class LabelRow:
     label: Label
 
 
-def read_labels(paths: Paths, options: ReadOptions) -> Iterator[LabelRow | RefusedRow]:
+def beside(options: ReadOptions) -> ReadOptions:
+    """What is said of payments, as far as it says something of a file of labels beside them: which columns
+    are what, of which kind, and how times are written. The file itself may be of another make."""
+    return ReadOptions(
+        fields=options.fields,
+        label=options.label,
+        zone=options.zone,
+        time_formats=options.time_formats,
+        kinds=options.kinds,
+        absent=options.absent,
+    )
+
+
+def read_labels(
+    paths: Paths, options: ReadOptions, elsewhere: frozenset[str] = frozenset()
+) -> Iterator[LabelRow | RefusedRow]:
     """Every row of files of labels. UsageError when a file cannot be read at all.
 
-    A file has the columns event_id, the label, and optionally user_id, label_time, by and scenario.
+    A file has the columns event_id, the label, and optionally user_id, label_time, by and scenario. Fields
+    that may be `elsewhere` need not be there under the names that are said.
     """
-    for part in parts(paths):
-        one = survey(part, replace(options, id_from=None, user_from=None), _NEEDED)
+    for one in surveys(paths, replace(options, id_from=None, user_from=None), _NEEDED, elsewhere):
         times = Times(options, one.unit)
         fields = Fields(options, Amounts(options), times, frozenset(), one.kinds, one.whole)
         for number, found in _named_values(one, fields):
             try:
                 yield _row(number, found, options, times)
             except Refusal as refusal:
-                yield RefusedRow(number, refusal.code, str(refusal), str(part))
+                yield RefusedRow(number, refusal.code, str(refusal), str(one.path))
 
 
 def _row(number: int, found: dict[str, Any] | Refusal, options: ReadOptions, times: Times) -> LabelRow:
@@ -62,15 +80,19 @@ def _row(number: int, found: dict[str, Any] | Refusal, options: ReadOptions, tim
 
 def _named_values(one: Survey, fields: Fields) -> Iterator[tuple[int, dict[str, Any] | Refusal]]:
     """The fields of a label in each row."""
+    paths = [(".".join(path), path) for path in one.columns.paths().values()]
     for number, found in _all_pairs(one):
         if isinstance(found, Refusal):
             yield number, found
             continue
         values: dict[str, Any] = {}
         try:
-            for column, value in found:
+            nested = [(name, plain(walk(Members(found), path))) for name, path in paths]
+            for column, value in [*found, *nested]:
                 for name in one.columns.fields_of(column):
-                    if name in _TAKEN and value is not None and value != "":
+                    if name in TAKEN and value is not None and value != "":
+                        if name in values:
+                            raise Refusal("duplicate_field", name)
                         convert = _conversion(fields, one, column, name)
                         values[name] = value if convert is None else convert(value)
         except Refusal as refusal:
@@ -94,4 +116,4 @@ def _all_pairs(one: Survey) -> Iterator[tuple[int, list[tuple[str, Any]] | Refus
         if isinstance(values, Refusal):
             yield number, values
         else:
-            yield number, list(zip(one.table.columns, values, strict=True))
+            yield number, [*zip(one.table.columns, values, strict=True), *one.hive.items()]

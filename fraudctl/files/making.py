@@ -20,8 +20,8 @@ from pipeline.records.quantities import Refusal
 from pipeline.records.spelling import AS_SENT, spelt
 from pipeline.records.wire import shown
 
-_VERDICTS = dict.fromkeys(("1", "1.0", "true", "fraud", "yes"), True) | dict.fromkeys(
-    ("0", "0.0", "false", "legit", "no"), False
+_VERDICTS = dict.fromkeys(("1", "1.0", "true", "fraud", "yes", "y"), True) | dict.fromkeys(
+    ("0", "0.0", "false", "legit", "no", "n"), False
 )
 _WIDEST = 6
 """Bytes of JSON that one character of a field may take."""
@@ -67,7 +67,8 @@ class RefusedRow:
 
 
 class Maker:
-    """Makes rows of one file. `row` takes a row's values, `pairs` an object's members."""
+    """Makes rows of one file that comes `before` lines of others. `of_cells` and `of_values` take a row's
+    values, `pairs` an object's members."""
 
     def __init__(
         self,
@@ -77,8 +78,11 @@ class Maker:
         times: Times,
         max_event_bytes: int,
         ids: IdLimits,
+        before: int = 0,
     ) -> None:
         self._columns, self._fields, self._options = columns, fields, columns.options
+        self._before, self._line, self._on_line = before, 0, 0
+        self._names_rows = "row" in (self._options.id_from, self._options.user_from)
         self._amounts, self._times, self._most, self._ids = amounts, times, max_event_bytes, ids
         self._joined = columns.joined()
         self._paths = columns.paths()
@@ -117,7 +121,7 @@ class Maker:
         self, hive: dict[str, str], widest: list[int]
     ) -> Callable[[int, list[Any]], Row | RefusedRow]:
         """For the rows of a table whose values have types; `widest` holds a bound of the texts of a row."""
-        names, tail = self._columns.names, list(hive.values())
+        names, tail = self._columns.names, [value or None for value in hive.values()]
         plan = [
             (index, field, convert)
             for index, column in enumerate(names)
@@ -187,10 +191,10 @@ class Maker:
         label = None
         if "label" in values or "label_time" in values or "scenario" in values:
             label = label_of(values, self._times)
-        if self._options.id_from is not None:
-            values["event_id"] = self._made_id(number, whole)
-        if self._options.user_from is not None:
-            values.setdefault("user_id", f"row-{number}")
+        if self._names_rows:
+            self._name(number, values)
+        if self._options.id_from == "hash":
+            values["event_id"] = _hash_of(whole)
         self._check_ids(values)
         event_id, user_id = values.pop("event_id", None), values.pop("user_id", None)
         if isinstance(event_id, str) and is_extended(event_id):
@@ -220,12 +224,21 @@ class Maker:
             values["currency"] = self._options.currency.upper()
         return self._amounts.major(units, values.get("currency"))
 
-    def _made_id(self, number: int, whole: Sequence[Any]) -> str:
+    def _name(self, number: int, values: dict[str, Any]) -> None:
+        """The id or the user of a row by its line, and by its place on it where others stand there too."""
+        self._on_line = self._on_line + 1 if number == self._line else 1
+        self._line = number
+        place = f".{self._on_line}" if self._on_line > 1 else ""
+        name = f"row-{self._before + number}{place}"
         if self._options.id_from == "row":
-            return f"row-{number}"
-        return hashlib.blake2b(
-            repr(list(whole)).encode("utf-8", "surrogateescape"), digest_size=16
-        ).hexdigest()
+            values["event_id"] = name
+        if self._options.user_from is not None and not values.get("user_id"):
+            values["user_id"] = name
+
+
+def _hash_of(whole: Sequence[Any]) -> str:
+    text = repr(list(whole)).encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 class _IsId(dict[str, bool]):
@@ -253,14 +266,21 @@ def label_of(values: dict[str, Any], times: Times) -> Label | None:
         return None
     fraud = _VERDICTS.get(value) if isinstance(value, str) else None
     if fraud is None:
-        fraud = _VERDICTS.get(str(value).strip().lower())
+        text = str(value).strip().lower()
+        if not text:
+            return None
+        fraud = _VERDICTS.get(text)
     if fraud is None:
         raise Refusal("bad_label", f"{str(value)[:40]!r} is neither fraud (1, true) nor legit (0, false)")
     try:
-        time_ms = None if when is None else times.ms(when)
+        time_ms = None if _is_blank(when) else times.known_ms(when)
     except Refusal as refusal:
         raise Refusal("bad_label_time", refusal.detail) from None
-    return Label(fraud, time_ms, None if scenario is None else str(scenario))
+    return Label(fraud, time_ms, None if _is_blank(scenario) else str(scenario))
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _lacking(event_id: Any, user_id: Any, event_time: Any, units: Any) -> Refusal:

@@ -114,7 +114,7 @@ class Said:
         return {
             _CALLED.get(name, name): list(value) if isinstance(value, tuple) else value
             for name, value in vars(self).items()
-            if value not in (None, {}, (), False)
+            if value is not None and value is not False and value not in ({}, ())
         }
 
     def words(self) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from fraudctl.errors import UsageError
 from pipeline.records.quantities import Refusal, parse_time
@@ -25,6 +26,8 @@ UNIT_NS = {
 }
 """Nanoseconds in each unit of time that a column of numbers may count in."""
 EPOCH_UNITS = ("s", "ms", "us", "ns")
+EXCEL_START = "1899-12-30T00:00:00Z"
+"""What Excel counts days from."""
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
@@ -66,6 +69,10 @@ class ReadOptions:
         _check_single(self)
         _check_times(self)
 
+    def kind_of(self, column: str, field: str) -> str | None:
+        """The kind given for a column, by its own name or by that of its field."""
+        return self.kinds.get(column) or self.kinds.get(field)
+
     def with_kinds(self, declared: Mapping[str, str]) -> ReadOptions:
         """The same with the kinds that a rule set declares, where the user gave none."""
         return replace(self, kinds={**declared, **self.kinds})
@@ -78,7 +85,7 @@ def mapping(pairs: Iterable[str]) -> dict[str, str]:
 
 def kinds(pairs: Iterable[str]) -> dict[str, str]:
     """Columns to kinds from texts `column=text`. UsageError when one is malformed or repeated."""
-    return _pairs("--kind", "column=text", pairs)
+    return _pairs("--kind", "column=text", pairs, is_last=True)
 
 
 def delimiter(text: str | None) -> str | None:
@@ -87,17 +94,29 @@ def delimiter(text: str | None) -> str | None:
 
 
 def moment_ms(option: str, text: str | None) -> int | None:
-    """The moment an option gives in full. UsageError for what is none."""
+    """The moment an option gives in full, also one before 2000. UsageError for what is none."""
+    old_ms = None if text is None else _long_ago_ms(text)
     try:
-        return None if text is None else parse_time(text)
+        return parse_time(text) if old_ms is None and text is not None else old_ms
     except Refusal as refusal:
         raise UsageError(f"{option} {text}: {refusal.detail}", hint="write 2026-01-31T00:00:00Z") from None
 
 
-def _pairs(option: str, form: str, pairs: Iterable[str]) -> dict[str, str]:
+def _long_ago_ms(text: str) -> int | None:
+    """A moment before 2000, which no event may have and programs count from; None for any other text."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    is_old = moment.tzinfo is not None and moment.year < 2000
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1) if is_old else None
+
+
+def _pairs(option: str, form: str, pairs: Iterable[str], is_last: bool = False) -> dict[str, str]:
+    """Names and values; a name holds the sign too where the last of them parts the two."""
     found: dict[str, str] = {}
     for pair in pairs:
-        name, equals, value = pair.partition("=")
+        name, equals, value = pair.rpartition("=") if is_last else pair.partition("=")
         if not (name and equals and value) or name in found:
             raise UsageError(f"{option} {pair}", hint=f"write {option} {form}, each of them once")
         found[name] = value

@@ -17,6 +17,7 @@ from fraudctl.files.packing import seekable
 from pipeline.records.quantities import Number
 
 _BATCH = 4_096
+_POWERS = ("e+16", "e+17", "e+18", "e+19")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def _values(column: Any) -> list[Any]:
     if pyarrow.types.is_string(kind) or pyarrow.types.is_floating(kind):
         values: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
     else:
-        values = column.to_pylist()
+        values = _as_python(column)
     if pyarrow.types.is_string(kind) or pyarrow.types.is_boolean(kind):
         return values
     if pyarrow.types.is_integer(kind):
@@ -115,6 +116,22 @@ def _values(column: Any) -> list[Any]:
         text = _shortest(kind.bit_width)
         return [_number(value, text) for value in values]
     return [plain(value) for value in values]
+
+
+def _as_python(column: Any) -> list[Any]:
+    """The values; a time that Python's calendar does not have is a text, which is no time."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except (ValueError, OverflowError):
+        values = [_one_as_python(one) for one in column]
+    return values
+
+
+def _one_as_python(value: Any) -> Any:
+    try:
+        return value.as_py()
+    except (ValueError, OverflowError):
+        return f"{value.type} {value.value}"
 
 
 def _number(value: float | None, text: Callable[[float], str]) -> Number | float | None:
@@ -128,11 +145,17 @@ def _number(value: float | None, text: Callable[[float], str]) -> Number | float
 def _shortest(bits: int) -> Callable[[float], str]:
     """The shortest decimal that gives the same float of the column's own width."""
     if bits == 64:
-        return repr
+        return _written_out
     import numpy
 
     width = numpy.float32 if bits == 32 else numpy.float16
     return lambda value: str(width(value))
+
+
+def _written_out(value: float) -> str:
+    """A double as Python writes it, but whole numbers with all digits where times in ns have an exponent."""
+    text = repr(value)
+    return format(Decimal(text), "f") if text.endswith(_POWERS) else text
 
 
 def plain(value: Any) -> Any:
@@ -140,7 +163,7 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, str | bool):
         return value
     if isinstance(value, float):
-        return _number(value, repr)
+        return _number(value, _written_out)
     if isinstance(value, int):
         return Number(repr(value))
     if isinstance(value, Decimal):

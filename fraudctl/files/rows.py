@@ -20,8 +20,8 @@ from fraudctl.files.making import RefusedRow as RefusedRow
 from fraudctl.files.making import Row as Row
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.packing import opened
-from fraudctl.files.sources import Paths, parts
-from fraudctl.files.survey import Survey, survey
+from fraudctl.files.sources import Paths
+from fraudctl.files.survey import Survey, surveys
 from fraudctl.files.times import Times
 from pipeline.records.ids import IDS, IdLimits
 from pipeline.records.quantities import Refusal, format_time
@@ -42,13 +42,15 @@ class Reading:
     until_ms: int | None = None
     """rows of a later time are refused (`future_time`); None takes them all"""
     ids: IdLimits = IDS
+    elsewhere: frozenset[str] = frozenset()
+    """fields whose column may be in another file"""
     surveys: list[Survey] = field(default_factory=list)
     _fields: list[Fields] = field(default_factory=list)
     _amounts: list[Amounts] = field(default_factory=list)
     _times: list[Times] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.surveys = [survey(path, self.options, PAYMENT_FIELDS) for path in parts(self.paths)]
+        self.surveys = surveys(self.paths, self.options, PAYMENT_FIELDS, self.elsewhere)
 
     def said(self) -> str:
         """In one line, how the first file is read, and how many follow."""
@@ -73,14 +75,16 @@ class Reading:
     def of_file(self, one: Survey, before: int = 0) -> Iterator[Row | RefusedRow]:
         """The rows of one of the files, behind so many of others."""
         if self.until_ms is None and len(self.surveys) == 1:
-            return self._of(one)
-        return (self.placed(row, one, before) for row in self._of(one))
+            return self._of(one, before)
+        return (self.placed(row, one) for row in self._of(one, before))
 
-    def placed(self, row: Row | RefusedRow, one: Survey, before: int = 0) -> Row | RefusedRow:
-        """A row of one of the files as a row of all, behind so many of others."""
+    def placed(self, row: Row | RefusedRow, one: Survey) -> Row | RefusedRow:
+        """A row of one of the files as one of all: a refusal says of which."""
         if self.until_ms is not None:
             row = _of_the_past(row, self.until_ms)
-        return _placed(row, one, before, self.options.id_from) if len(self.surveys) > 1 else row
+        if isinstance(row, RefusedRow) and len(self.surveys) > 1:
+            return replace(row, file=str(one.path))
+        return row
 
     def notes(self) -> list[str]:
         """What was done to the rows that have been read: left out, rounded, taken as the first of two."""
@@ -89,14 +93,16 @@ class Reading:
             found.append(f"{rounded} amounts rounded")
         if twice := sum(one.twice for one in self._times):
             found.append(f"{twice} times lay in an hour that came twice, the first is taken")
+        if days := sum(one.days for one in self._times):
+            found.append(f"{days} labels are dated by the day, and known from its end on")
         left_out = {name: 0 for one in self._fields for name in one.left_out}
         for name in left_out:
             count = sum(one.left_out[name] for one in self._fields)
             found.append(f"{name} left out of {count} rows, where it is no text, number or truth value")
         return found
 
-    def _of(self, one: Survey) -> Iterator[Row | RefusedRow]:
-        maker = self.maker(one)
+    def _of(self, one: Survey, before: int) -> Iterator[Row | RefusedRow]:
+        maker = self.maker(one, before)
         if one.table is None:
             yield from rows_of(json_objects(one), maker)
             return
@@ -111,14 +117,15 @@ class Reading:
             else:
                 yield row(number, values)
 
-    def maker(self, one: Survey) -> Maker:
-        """Makes rows of what one of the files holds; what it does to them is in the notes."""
+    def maker(self, one: Survey, before: int = 0) -> Maker:
+        """Makes rows of what one of the files holds, behind so many of others; what it does to them is in
+        the notes."""
         amounts, times = Amounts(self.options), Times(self.options, one.unit)
         fields = Fields(self.options, amounts, times, self.used, one.kinds, one.whole)
         self._fields.append(fields)
         self._amounts.append(amounts)
         self._times.append(times)
-        return Maker(one.columns, fields, amounts, times, self.max_event_bytes, self.ids)
+        return Maker(one.columns, fields, amounts, times, self.max_event_bytes, self.ids, before)
 
 
 def read(
@@ -154,12 +161,3 @@ def _of_the_past(row: Row | RefusedRow, until_ms: int) -> Row | RefusedRow:
         return row
     at = format_time(row.transaction.event_time_ms)
     return RefusedRow(row.number, "future_time", f"future_time: {at} is later than now (--future takes it)")
-
-
-def _placed(row: Row | RefusedRow, one: Survey, before: int, id_from: str | None) -> Row | RefusedRow:
-    """A row of one of several files: refusals name it, ids made of the row go on from the file before."""
-    if isinstance(row, RefusedRow):
-        return replace(row, file=str(one.path))
-    if id_from == "row":
-        return replace(row, transaction=replace(row.transaction, event_id=f"row-{before + row.number}"))
-    return row

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 from fraudctl.errors import UsageError
 from fraudctl.files.options import ReadOptions
@@ -20,18 +21,20 @@ _SUFFIXES = {
     ".tsv": "csv",
     ".parquet": "parquet",
 }
-PACKED = (".gz", ".zip", ".zst")
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
+"""Rows without a value lie in a folder of that one."""
+PACKED = (".gz", ".zip", ".zst", ".bz2", ".xz")
 
 
 def kind_of(path: Path) -> str:
-    """jsonl, csv or parquet, by the file's name (a further .gz, .zip, .zst aside). UsageError for anything
-    else."""
+    """jsonl, csv or parquet, by the file's name (a further .gz, .zip, .zst, .bz2, .xz aside). UsageError for
+    anything else."""
     plain = path.with_suffix("") if path.suffix.lower() in PACKED else path
     kind = _SUFFIXES.get(plain.suffix.lower())
     if kind is None:
         raise UsageError(
             f"{path.name}: neither JSON lines, CSV nor Parquet by its name",
-            hint=f"say --format, or name it with one of {', '.join(sorted(_SUFFIXES))} (and .gz, .zip, .zst)",
+            hint=f"say --format, or name it with {', '.join(sorted(_SUFFIXES))} (and {', '.join(PACKED)})",
             code="unknown_format",
         )
     return kind
@@ -71,9 +74,17 @@ def parts(paths: Paths) -> list[Path]:
     return found
 
 
+def filled_parts(paths: Paths) -> list[Path]:
+    """The same without files of no byte, which programs leave that write in parts; the first if all are."""
+    found = parts(paths)
+    for path in found:
+        check_file(path)
+    return [one for one in found if one.stat().st_size] or found[:1]
+
+
 def check(paths: Paths, options: ReadOptions) -> None:
     """UsageError when there is nothing to read, or nothing that says of which format it is."""
-    for path in parts(paths):
+    for path in filled_parts(paths):
         format_of(path, options)
 
 
@@ -83,20 +94,28 @@ def name_of(paths: Paths) -> str:
 
 
 def hive_columns(path: Path) -> dict[str, str]:
-    """Columns that folders' names hold, as Spark and DuckDB lay them out: `day=2026-01-31`."""
-    pairs = (part.split("=", 1) for part in path.parts[:-1] if part.count("=") == 1)
-    return {name: value for name, value in pairs if name and value}
+    """Columns that folders' names hold, as Spark and DuckDB lay them out: `day=2026-01-31`. A text of nothing
+    is no value."""
+    pairs = (part.split("=") for part in hive_folders(path))
+    return {name: "" if value == _NO_VALUE else unquote(value) for name, value in pairs}
+
+
+def hive_folders(path: Path) -> list[str]:
+    """The names of folders that hold a column."""
+    pairs = ((part, part.split("=")) for part in path.parts[:-1])
+    return [part for part, found in pairs if len(found) == 2 and all(found)]
 
 
 def _parts_of(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if path.is_dir():
-        below = (one for one in path.rglob("*") if one.is_file())
-        found = [one for one in below if not _is_hidden(one.relative_to(path))]
+        found = list(_below(path, frozenset((path.resolve(),))))
     else:
         with suppress(ValueError):
-            found = [one for name in glob.glob(str(path), recursive=True) for one in _parts_of(Path(name))]
+            named = [Path(name) for name in glob.glob(str(path), recursive=True)]
+            meant = [name for name in named if not _is_hidden(name)]
+            found = [one for name in meant or named for one in _parts_of(name)]
     if not found:
         what = "holds no file to read" if path.is_dir() else "is not a file"
         raise UsageError(
@@ -105,9 +124,21 @@ def _parts_of(path: Path) -> list[Path]:
     return sorted(found)
 
 
+def _below(folder: Path, around: frozenset[Path]) -> Iterator[Path]:
+    """The files in a folder and in those within, by links too; a link to nowhere comes as the file that it is
+    meant to be. No folder is entered from within itself."""
+    for one in folder.iterdir():
+        if _is_hidden(one):
+            continue
+        if not one.is_dir():
+            yield one
+        elif (place := one.resolve()) not in around:
+            yield from _below(one, around | {place})
+
+
 def _is_hidden(path: Path) -> bool:
     """Markers and checksums that writers of folders leave there: _SUCCESS, .part-0.crc."""
-    return any(part.startswith(("_", ".")) for part in path.parts)
+    return path.name.startswith(("_", "."))
 
 
 def _held(path: Path) -> str | None:

@@ -5,8 +5,9 @@ Whatever can be read two ways, and whatever every row would be refused for, is t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from fraudctl.files.json_objects import Members, objects
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.packing import opened
 from fraudctl.files.parquet_table import ParquetTable, parquet_table
-from fraudctl.files.sources import format_of, hive_columns
+from fraudctl.files.sources import Paths, filled_parts, format_of, hive_columns
 from fraudctl.files.times import column_unit
 from pipeline.records.fields import LABEL_FIELDS, RESERVED
 from pipeline.records.quantities import Number
@@ -33,7 +34,11 @@ Table = CsvTable | ParquetTable
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A file that can be read. `table` is None for JSON, whose objects have their columns with them."""
+    """A file that can be read. `table` is None for JSON, whose objects have their columns with them.
+
+    Of a CSV file `kinds` has the kind of each further column with anything in it, `whole` the columns of ids
+    that are whole numbers and `texts` those that are not.
+    """
 
     path: Path
     table: Table | None
@@ -41,6 +46,7 @@ class Survey:
     unit: str | None = None
     kinds: dict[str, str] = field(default_factory=dict)
     whole: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
     hive: dict[str, str] = field(default_factory=dict)
 
     def said(self) -> str:
@@ -54,34 +60,74 @@ class Survey:
         return f"{self.path.name}: {'; '.join(parts)}"
 
 
-def survey(path: Path, options: ReadOptions, required: tuple[str, ...]) -> Survey:
-    """Look at the file. UsageError when a column is named or needed and not there, or means two things."""
+def surveys(
+    paths: Paths, options: ReadOptions, required: tuple[str, ...], elsewhere: frozenset[str] = frozenset()
+) -> list[Survey]:
+    """Look at each of the files; a column has one kind in all of them. UsageError as from `survey`."""
+    return _alike([survey(path, options, required, elsewhere) for path in filled_parts(paths)])
+
+
+def survey(
+    path: Path, options: ReadOptions, required: tuple[str, ...], elsewhere: frozenset[str] = frozenset()
+) -> Survey:
+    """Look at the file. UsageError when a column is named or needed and not there, or means two things.
+
+    Of fields that may be `elsewhere`, which another file may have, a column that is not there is no mistake.
+    """
     kind = format_of(path, options)
     if kind == "jsonl":
-        return _of_json(path, options)
+        return _of_json(path, options, elsewhere)
     table = csv_table(path, options) if kind == "csv" else parquet_table(path, options.absent)
     hive = {name: value for name, value in hive_columns(path).items() if name not in table.columns}
-    columns = Columns(options, [*table.columns, *hive])
+    columns = Columns(options, [*table.columns, *hive], elsewhere=elsewhere)
     _check_heading(table, columns, required)
     if isinstance(table, ParquetTable):
-        unit = _unit(columns, (values for _, values in islice(table.records(), LOOKED_AT)), options)
-        return Survey(path, table, columns, unit, hive=hive)
-    return _of_csv(path, table, columns, hive)
+        return _of_parquet(path, table, columns, hive)
+    return _of_csv(path, table, columns, hive, required)
 
 
-def _of_json(path: Path, options: ReadOptions) -> Survey:
+def _alike(found: list[Survey]) -> list[Survey]:
+    kinds: dict[str, set[str]] = defaultdict(set)
+    for one in found:
+        for name, kind in one.kinds.items():
+            kinds[name].add(kind)
+    mixed = {name: "text" for name, some in kinds.items() if len(some) > 1}
+    texts = frozenset[str]().union(*(one.texts for one in found))
+    return [
+        replace(
+            one,
+            kinds={name: mixed.get(name, kind) for name, kind in one.kinds.items()},
+            whole=one.whole - texts,
+        )
+        for one in found
+    ]
+
+
+def _of_json(path: Path, options: ReadOptions, elsewhere: frozenset[str]) -> Survey:
     with opened(path) as stream:
         sample = [found for _, found, _ in islice(objects(stream, options.encoding), LOOKED_AT)]
     members = [found for found in sample if isinstance(found, Members)]
     names = list(dict.fromkeys(name for found in members for name, _ in found))
-    columns = Columns(options, names, members)
+    columns = Columns(options, names, members, elsewhere)
     columns.check_named(path)
-    times = (columns.value_in(found, "event_time") for found in members)
+    times, amounts = (
+        [columns.value_in(found, name) for found in members] for name in ("event_time", "amount")
+    )
+    _check_texts(path, columns, amounts)
     numbers = (value for value in times if isinstance(value, Number))
     return Survey(path, None, columns, column_unit("event_time", numbers, options))
 
 
-def _of_csv(path: Path, table: CsvTable, columns: Columns, hive: dict[str, str]) -> Survey:
+def _of_parquet(path: Path, table: ParquetTable, columns: Columns, hive: dict[str, str]) -> Survey:
+    rows = [values for _, values in islice(table.records(), LOOKED_AT)]
+    _check_texts(path, columns, _values_of("amount", columns, rows))
+    times = (value for value in _values_of("event_time", columns, rows) if isinstance(value, Number))
+    return Survey(path, table, columns, column_unit("event_time", times, columns.options), hive=hive)
+
+
+def _of_csv(
+    path: Path, table: CsvTable, columns: Columns, hive: dict[str, str], required: tuple[str, ...]
+) -> Survey:
     options, names = columns.options, table.columns
     place = {name: index for index, name in enumerate(names)}
     of_field = {name: [place[c] for c in columns.of_field(name) if c in place] for name in CORE}
@@ -93,31 +139,46 @@ def _of_csv(path: Path, table: CsvTable, columns: Columns, hive: dict[str, str])
         amounts=frozenset(of_field["amount"] if options.decimal is None else ()),
         times=frozenset(of_field["event_time"] if len(of_field["event_time"]) == 1 else ()),
         decimal=options.decimal,
+        required=frozenset(
+            of_field[name][0] for name in columns.not_made(required) if len(of_field[name]) == 1
+        ),
     )
     seen = column_kinds.scan(table.records(), wanted)
-    _check_commas(path, [(names[index], seen[index]) for index in wanted.amounts])
+    for index in wanted.amounts:
+        if (shown := seen[index].thousands) is not None:
+            _refuse_thousands(f"{path.name} line {shown[0]}", names[index], shown[1])
     epochs = [text for index in wanted.times for text in seen[index].epochs]
     return Survey(
         path,
         table,
         columns,
         column_unit("event_time", epochs, options),
-        {names[index]: seen[index].kind for index in wanted.kinds},
+        {names[index]: seen[index].kind for index in wanted.kinds if seen[index].filled},
         frozenset(names[index] for index in wanted.ids if seen[index].whole and seen[index].filled),
+        frozenset(names[index] for index in wanted.ids if not seen[index].whole),
         hive,
     )
 
 
-def _check_commas(path: Path, found: Iterable[tuple[str, column_kinds.Seen]]) -> None:
-    for column, seen in found:
-        if seen.comma is not None:
-            line, cell = seen.comma
-            likely = "." if cell.rfind(".") > cell.rfind(",") else ","
-            raise UsageError(
-                f"{path.name} line {line}: {column} shows a comma: {cell[:40]!r}",
-                hint=f"say what parts the decimals: --decimal {likely} (or --decimal {',.'.strip(likely)})",
-                code="ambiguous_decimal",
-            )
+def _check_texts(path: Path, columns: Columns, amounts: Iterable[Any]) -> None:
+    """Amounts that are texts, as in JSON, may have commas as those of CSV."""
+    options, column = columns.options, columns.of_field("amount")[0]
+    if options.decimal is not None or options.kind_of(column, "amount") != "number":
+        return
+    texts = (one for one in amounts if isinstance(one, str) and not isinstance(one, Number))
+    shown = next((one for one in texts if column_kinds.THOUSANDS.search(one)), None)
+    if shown is not None:
+        _refuse_thousands(path.name, column, shown)
+
+
+def _refuse_thousands(where: str, column: str, cell: str) -> None:
+    likely = "." if cell.rfind(".") > cell.rfind(",") and cell.count(".") == 1 else ","
+    what = "a comma" if "," in cell else "several points"
+    raise UsageError(
+        f"{where}: {column} shows {what}: {cell[:40]!r}",
+        hint=f"say what parts the decimals: --decimal {likely} (or --decimal {',.'.strip(likely)})",
+        code="ambiguous_decimal",
+    )
 
 
 def _check_heading(table: Table, columns: Columns, required: tuple[str, ...]) -> None:
@@ -149,13 +210,15 @@ def _hint_for(table: Table, columns: Columns, required: tuple[str, ...], lacking
             if not Columns(columns.options, cells).lacking(required):
                 return f"line {number} looks like the heading: --skip-lines {number - 1}"
     options = [f"--map {name}=COLUMN" for name in lacking]
-    return " ".join(options) + (" (or --id row, --id hash)" if "event_id" in lacking else "")
+    made = [("event_id", "--id row, --id hash"), ("user_id", "--user-from row")]
+    others = "".join(f" (or {option})" for name, option in made if name in lacking)
+    return f"{' '.join(options)}{others}; fraudctl inspect says which"
 
 
-def _unit(columns: Columns, rows: Iterator[list[Any]], options: ReadOptions) -> str | None:
-    found = [name for name in columns.of_field("event_time") if name in columns.names]
+def _values_of(field_name: str, columns: Columns, rows: list[list[Any]]) -> Iterator[Any]:
+    """The values of a field that one column has; none of others."""
+    found = [name for name in columns.of_field(field_name) if name in columns.names]
     if len(found) != 1:
-        return None
+        return
     index = columns.names.index(found[0])
-    values = (values[index] for values in rows if index < len(values))
-    return column_unit("event_time", (one for one in values if isinstance(one, Number)), options)
+    yield from (values[index] for values in rows if index < len(values))

@@ -11,11 +11,11 @@ from functools import lru_cache
 from typing import Any
 
 from fraudctl.errors import UsageError
-from fraudctl.files.options import EPOCH_UNITS, UNIT_NS, ReadOptions
+from fraudctl.files.options import EPOCH_UNITS, EXCEL_START, UNIT_NS, ReadOptions
 from pipeline.records.quantities import MAX_TIME_MS, MIN_TIME_MS, Number, Refusal, format_time, parse_time
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
-_ZONE = r"(?P<zone>[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+_ZONE = r"(?P<zone>[Zz]|(?i:UTC|GMT)|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 _SPELLINGS = tuple(
     re.compile(form + r"\s*" + _ZONE + r"(?:\[[A-Za-z0-9_+/-]{1,40}\])?")
     for form in (
@@ -26,6 +26,11 @@ _SPELLINGS = tuple(
     )
 )
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DIGITS_OF_A_TIME = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
+_EXCEL_DAYS = (36_526, 73_050)
+"""Of 2000-01-01 and 2099-12-31."""
+_ZONES_OF_UTC = ("Z", "UTC", "GMT")
+_CLOCKS = ("%H", "%I", "%c", "%X")
 
 
 def unit_of(text: str) -> str | None:
@@ -37,6 +42,16 @@ def unit_of(text: str) -> str | None:
         if MIN_TIME_MS * 1_000_000 <= value * UNIT_NS[unit] < MAX_TIME_MS * 1_000_000:
             return unit
     return None
+
+
+def is_excel_day(text: str) -> bool:
+    """Whether a number can be a day of this century as Excel counts them."""
+    return bool(_NUMBER.fullmatch(text)) and _EXCEL_DAYS[0] <= float(text) < _EXCEL_DAYS[1] + 1
+
+
+def has_zone(form: str) -> bool:
+    """Whether what is written in a format as in strptime says its zone."""
+    return "%z" in form or "%Z" in form or form.endswith(_ZONES_OF_UTC)
 
 
 def column_unit(column: str, numbers: Iterable[str], options: ReadOptions) -> str | None:
@@ -58,24 +73,36 @@ def column_unit(column: str, numbers: Iterable[str], options: ReadOptions) -> st
         first = next(iter(found.values()))
         raise UsageError(
             f"{column} holds {first!r}, which is no moment since 2000 in s, ms, us or ns",
-            hint="say what it counts from: --time-start 2026-01-01T00:00:00Z --time-unit s (or h)",
+            hint=_hint_for_number(first),
             code="ambiguous_time",
         )
     return units[0] if units else None
 
 
+def _hint_for_number(text: str) -> str:
+    form = _DIGITS_OF_A_TIME.get(len(text))
+    if form is not None and _parsed(text, form) is not None:
+        return f"say how it is written: --time-format {form} --zone UTC"
+    if is_excel_day(text):
+        return f"if Excel wrote it, it counts days: --time-start {EXCEL_START} --time-unit d"
+    return "say what it counts from: --time-start 2026-01-01T00:00:00Z --time-unit s (or h)"
+
+
 class Times:
-    """Reads one column of times. `twice` counts those in an hour that its zone had twice (the first is
-    taken)."""
+    """Reads one column of times, and when labels became known. `twice` counts times in an hour that their
+    zone had twice (the first is taken), `days` labels that are dated by the day alone."""
 
     def __init__(self, options: ReadOptions, unit: str | None) -> None:
         # What it brings along would double the time that a help takes.
         import zoneinfo
 
         self._formats, self._unit = options.time_formats, unit
+        self._forms = [
+            (one, has_zone(form)) for form in options.time_formats for one in _with_zone_spelt_out(form)
+        ]
         self._zone = None if options.zone is None else zoneinfo.ZoneInfo(options.zone)
         self._start_ms = options.time_start_ms or 0
-        self.twice = 0
+        self.twice = self.days = 0
         self._offset_ms = lru_cache(maxsize=4_096)(self._offset)
 
     def ms(self, value: Any) -> int:
@@ -94,12 +121,31 @@ class Times:
                     raise Refusal(refusal.code, f"{value[:40]!r} is {refusal.detail}") from None
         return self._spelt(value)
 
+    def known_ms(self, value: Any) -> int:
+        """When a label became known, as `ms`, but numbers by their own unit, and what is of no format also in
+        ISO 8601. A day alone is its end: by then it was known."""
+        if not isinstance(value, str):
+            return self.ms(value)
+        if unit := unit_of(value):
+            return int(Decimal(value) * UNIT_NS[unit]) // 1_000_000
+        if day := self._day(value):
+            self.days += 1
+            return self._from_local(f"{day + timedelta(days=1):%Y-%m-%d}T00:00:00", value, "UTC")
+        if self._forms and self._by_format(value)[0] is None:
+            return self._as_iso(value)
+        return self.ms(value)
+
+    def _day(self, text: str) -> datetime | None:
+        if _DATE.fullmatch(text):
+            return _parsed(text, "%Y-%m-%d")
+        days = (form for form, _ in self._forms if not any(mark in form for mark in _CLOCKS))
+        return next((found for form in days if (found := _parsed(text, form))), None)
+
     def _counted(self, text: str) -> int:
         unit = self._unit or "ms"
         if not _NUMBER.fullmatch(text):
             raise Refusal("bad_event_time", f"{text[:40]!r} is no number of {unit}")
-        ns = int(Decimal(text) * UNIT_NS[unit]) if "." in text else int(text) * UNIT_NS[unit]
-        found = self._start_ms + ns // 1_000_000
+        found = self._start_ms + _whole_ms(text, unit)
         if MIN_TIME_MS <= found < MAX_TIME_MS:
             return found
         other = unit_of(text)
@@ -108,17 +154,28 @@ class Times:
         raise Refusal("event_time_out_of_range", what)
 
     def _spelt(self, text: str) -> int:
-        local, zone = self._by_format(text) if self._formats else _by_spelling(text)
+        return self._moment(text, *(self._by_format(text) if self._formats else _by_spelling(text)))
+
+    def _as_iso(self, text: str) -> int:
+        return self._moment(text, *_by_spelling(text))
+
+    def _moment(self, text: str, local: str | None, zone: str | None) -> int:
         if local is None:
             raise Refusal("bad_event_time", f"{text[:40]!r}: {self._advice(text)}")
-        if zone is not None:
-            return parse_time(f"{local}{zone}")
-        if self._zone is None:
-            raise Refusal("bad_event_time", f"{text[:40]!r} has no zone: give --zone UTC, or write {local}Z")
-        as_utc = parse_time(f"{local}Z")
-        return as_utc - self._offset_ms(as_utc // 60_000, text)
+        return parse_time(f"{local}{zone}") if zone is not None else self._from_local(local, text)
 
-    def _offset(self, minutes: int, text: str) -> int:
+    def _from_local(self, local: str, text: str, else_zone: str | None = None) -> int:
+        as_utc = parse_time(f"{local}Z")
+        if self._zone is None:
+            if else_zone == "UTC":
+                return as_utc
+            raise Refusal("bad_event_time", f"{text[:40]!r} has no zone: give --zone UTC, or write {local}Z")
+        offset_ms, came_twice = self._offset_ms(as_utc // 60_000, text)
+        self.twice += came_twice
+        return as_utc - offset_ms
+
+    def _offset(self, minutes: int, text: str) -> tuple[int, bool]:
+        """What a local time is ahead of UTC, and whether it came twice."""
         assert self._zone is not None
         naive = datetime(1970, 1, 1) + timedelta(minutes=minutes)
         first, second = (naive.replace(tzinfo=self._zone, fold=fold).utcoffset() for fold in (0, 1))
@@ -127,12 +184,12 @@ class Times:
             there = naive.replace(tzinfo=self._zone).astimezone(UTC).astimezone(self._zone)
             if there.replace(tzinfo=None) != naive:
                 raise Refusal("bad_event_time", f"{text[:40]!r} does not exist in {self._zone.key}")
-            self.twice += 1
-        return int(first.total_seconds() * 1000)
+        return int(first.total_seconds() * 1000), first != second
 
     def _by_format(self, text: str) -> tuple[str | None, str | None]:
         """By the formats given. One that two of them read as different moments is refused."""
-        found = {one for one in (_parsed(text, form) for form in self._formats) if one is not None}
+        tried = (_parsed(text, form, zoned) for form, zoned in self._forms)
+        found = {one for one in tried if one is not None}
         if len(found) > 1:
             raise Refusal("bad_event_time", f"{text[:40]!r} is another time by each --time-format")
         if not found:
@@ -153,11 +210,27 @@ class Times:
         return "write it like 2026-01-31T10:00:00Z, or give its form: --time-format '%d.%m.%Y %H:%M'"
 
 
-def _parsed(text: str, form: str) -> datetime | None:
+def _whole_ms(text: str, unit: str) -> int:
+    """A number of a unit in milliseconds: of seconds and below cut as on the wire, of larger ones the
+    nearest, for a share of a day is no exact decimal."""
+    if "." not in text:
+        return int(text) * UNIT_NS[unit] // 1_000_000
+    ns = int(Decimal(text) * UNIT_NS[unit])
+    return (ns + (0 if unit in EPOCH_UNITS else 500_000)) // 1_000_000
+
+
+def _with_zone_spelt_out(form: str) -> list[str]:
+    """Of names of zones `%Z` takes those that mean UTC alone: others mean several, or the machine's own."""
+    return [form.replace("%Z", zone) for zone in _ZONES_OF_UTC] if "%Z" in form else [form]
+
+
+def _parsed(text: str, form: str, zoned: bool = False) -> datetime | None:
+    """The time that a text is by a format; in UTC where one with a zone names none but that."""
     try:
-        return datetime.strptime(text, form)
+        found = datetime.strptime(text, form)
     except ValueError:
         return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None and zoned else found
 
 
 def _by_spelling(text: str) -> tuple[str | None, str | None]:
@@ -176,7 +249,7 @@ def _by_spelling(text: str) -> tuple[str | None, str | None]:
                 if refusal.code == "bad_event_time":
                     return None, None
                 raise Refusal(refusal.code, f"{text[:40]!r} is {refusal.detail}") from None
-            return local, {"": None, "UTC": "Z", "GMT": "Z"}.get(part["zone"], part["zone"])
+            return local, {"": None, "UTC": "Z", "GMT": "Z"}.get(part["zone"].upper(), part["zone"])
     return None, None
 
 

@@ -181,7 +181,7 @@ class Flink:
                 raise self._refused(path, answer)
             return answer.json() if answer.content else {}
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, BadFile) as failure:
-            raise self._unreachable(str(failure) or type(failure).__name__, self._mend(failure)) from failure
+            raise self._unreachable(str(failure) or type(failure).__name__, self.mend(failure)) from failure
 
     def _client(self) -> httpx.Client:
         if self.url in _THROUGH:
@@ -201,7 +201,7 @@ class Flink:
         """The token is read for each question. Raises BadFile."""
         return {} if self.rest.token_file is None else {"Authorization": bearer(self.rest.token_file)}
 
-    def _mend(self, failure: BaseException) -> str | None:
+    def mend(self, failure: BaseException) -> str | None:
         """What may help where it is not the cluster that is down."""
         found = trouble.of(failure)
         if found is None or found is Trouble.UNREACHABLE:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ NOTHING = frozenset(("null", "nan", "none", "\\n", "n/a", "na", "nil", "-", "#n/
 
 @dataclass(slots=True)
 class Column:
-    """One column. `types` are those its values have in JSON and Parquet, none in CSV; `shapes` holds
+    """One column. `types` are those its values have in JSON and Parquet, none in CSV, with `nested` for lists
+    and objects and `objects` for lists of these; `shapes` holds
     different cells by how they are built; `nothing` counts cells that are a word for nothing."""
 
     name: str
@@ -80,6 +81,11 @@ class Column:
         self.filled += len(there)
         if any(isinstance(value, list | dict) for value in there):
             self.types.add("nested")
+            if any(
+                isinstance(value, list) and isinstance(next(iter(value), None), dict | list)
+                for value in there
+            ):
+                self.types.add("objects")
             return
         for value in dict.fromkeys(there):
             self._note(value)
@@ -154,9 +160,15 @@ def look(paths: Sequence[Path], options: ReadOptions) -> list[Column]:
 def _look_at_table(path: Path, kind: str, options: ReadOptions, found: dict[str, Column]) -> None:
     table = csv_table(path, options) if kind == "csv" else parquet_table(path, options.absent)
     hive = hive_columns(path)
-    columns = [found.setdefault(name, Column(name)) for name in [*table.columns, *hive]]
     good = (values for _, values in table.records() if not isinstance(values, Refusal))
-    while batch := list(islice(good, _BATCH)):
+    first = list(islice(good, _BATCH))
+    if any(isinstance(value, dict) for values in first for value in values):
+        names = [*table.columns, *hive]
+        rows = ([*values, *hive.values()] for values in chain(first, good))
+        _look_at_members((Members(zip(names, values, strict=True)) for values in rows), found)
+        return
+    columns = [found.setdefault(name, Column(name)) for name in [*table.columns, *hive]]
+    for batch in chain([first] if first else [], iter(lambda: list(islice(good, _BATCH)), [])):
         several: list[Sequence[Any]] = list(zip(*batch, strict=True))
         several += [[value] * len(batch) for value in hive.values()]
         for column, values in zip(columns, several, strict=True):
@@ -164,24 +176,29 @@ def _look_at_table(path: Path, kind: str, options: ReadOptions, found: dict[str,
 
 
 def _look_at_objects(path: Path, options: ReadOptions, found: dict[str, Column]) -> None:
-    rows = max((one.rows for one in found.values()), default=0)
     with opened(path) as stream:
-        good = (one for _, one, _ in objects(stream, options.encoding) if isinstance(one, Members))
-        while batch := list(islice(good, _BATCH)):
-            flat = [dict(_flat(one)) for one in batch]
-            for name in dict.fromkeys(name for one in flat for name in one):
-                if name not in found and len(found) < _MOST_COLUMNS:
-                    found[name] = Column(name, rows)
-            for name, column in found.items():
-                column.add([one.get(name) for one in flat])
-            rows += len(batch)
+        _look_at_members(
+            (one for _, one, _ in objects(stream, options.encoding) if isinstance(one, Members)), found
+        )
 
 
-def _flat(members: Members, before: str = "") -> Iterator[tuple[str, Any]]:
+def _look_at_members(good: Iterator[Members], found: dict[str, Column]) -> None:
+    rows = max((one.rows for one in found.values()), default=0)
+    while batch := list(islice(good, _BATCH)):
+        flat = [dict(_flat(one)) for one in batch]
+        for name in dict.fromkeys(name for one in flat for name in one):
+            if name not in found and len(found) < _MOST_COLUMNS:
+                found[name] = Column(name, rows)
+        for name, column in found.items():
+            column.add([one.get(name) for one in flat])
+        rows += len(batch)
+
+
+def _flat(members: Iterable[tuple[str, Any]], before: str = "") -> Iterator[tuple[str, Any]]:
     """The members of an object and of those in it, by their paths; what is in lists is left out."""
     for name, value in members:
-        if isinstance(value, Members):
-            yield from _flat(value, f"{before}{name}.")
+        if isinstance(value, Members | dict):
+            yield from _flat(value.items() if isinstance(value, dict) else value, f"{before}{name}.")
         elif isinstance(value, list):
             yield f"{before}{name}", value
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
 from itertools import islice
@@ -9,8 +10,11 @@ from itertools import islice
 from fraudctl.inspection import amounts, names, times
 from fraudctl.inspection.columns import Column
 
-_VERDICTS = frozenset(("1", "0", "1.0", "0.0", "true", "false", "yes", "no", "fraud", "legit"))
+_VERDICTS = frozenset(("1", "0", "1.0", "0.0", "true", "false", "yes", "no", "y", "n", "fraud", "legit"))
 _TESTED = 500
+_COUNTED = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]+)?")
+_MIDNIGHT = re.compile(r"[T ](?:00:00(?::00(?:[.,]0+)?)?|12:00(?::00)? AM)$", re.IGNORECASE)
+_EXPONENT = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+")
 
 
 def candidates(field: str, columns: Iterable[Column], taken: Iterable[str] = ()) -> list[Column]:
@@ -37,10 +41,21 @@ def tested(column: Column) -> list[str]:
 def is_time(column: Column) -> bool:
     """Whether most of the different cells are times, or numbers that count from somewhere."""
     cells = tested(column)
-    if column.is_number:
+    if is_counted(column):
         return True
     found = times.written(cells)
     return bool(cells) and found.read * 3 >= len(cells) * 2
+
+
+def is_counted(column: Column) -> bool:
+    """Whether a column of times holds numbers, of however many digits."""
+    cells = tested(column)
+    return bool(cells) and (column.is_number or all(map(_COUNTED.fullmatch, cells)))
+
+
+def with_exponent(column: Column) -> str | None:
+    """A number among ids that has an exponent, as spreadsheets write long ones: 4.2E+15."""
+    return next((cell for cell in tested(column) if _EXPONENT.fullmatch(cell)), None)
 
 
 def _is_id(column: Column) -> bool:
@@ -82,7 +97,7 @@ def _is_number(column: Column) -> bool:
 
 
 def _is_clock(column: Column) -> bool:
-    return not column.is_number and is_time(column)
+    return not is_counted(column) and is_time(column)
 
 
 _TESTS: dict[str, Callable[[Column], bool]] = {
@@ -107,10 +122,19 @@ def time_parts(columns: Sequence[Column]) -> list[Column]:
         if len(found) != len(parts):
             continue
         joined = " ".join(one.examples[0] for one in found)
-        if times.written([joined]).read and not (len(parts) == 2 and _has_clock(found[0])):
+        if times.written([joined]).read and not (len(parts) == 2 and has_clock(found[0])):
             return found
     return []
 
 
-def _has_clock(column: Column) -> bool:
-    return any(":" in cell for cell in tested(column)[:20])
+def only_time(columns: Iterable[Column], taken: Iterable[str]) -> Column | None:
+    """The one column of times with a clock, whatever its name; None where there are none or several."""
+    out = frozenset(taken)
+    free = (one for one in columns if one.name not in out and names.rank("label_time", one.name) is None)
+    found = [one for one in free if fits("event_time", one) and _is_clock(one) and has_clock(one)]
+    return found[0] if len(found) == 1 else None
+
+
+def has_clock(column: Column) -> bool:
+    """Whether any of the times is another than midnight."""
+    return any(":" in cell and not _MIDNIGHT.search(cell) for cell in tested(column))

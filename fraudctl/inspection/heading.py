@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fraudctl.files.csv_records import Dialect, cells_of
+from fraudctl.files.csv_records import Dialect, first_record
 from fraudctl.files.lines import first, pieces
 from fraudctl.files.packing import opened
 
@@ -18,16 +18,18 @@ _MARKS = ",;\t|"
 _LINES = 200
 _QUOTED = re.compile(r'"[^"]*"')
 _SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+_Line = tuple[int, list[str]]
 _DATA = re.compile(r"[-+]?[$€£]?[0-9][0-9.,:/ TZ+-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The lines before it, what parts its cells (None: as the reader finds), and whether it has names."""
+    """The lines before it, what parts its cells (None: as the reader finds), and what is wrong with it: that
+    it has no names, or fewer than rows have cells."""
 
     skip_lines: int
     delimiter: str | None
-    has_names: bool
+    wrong: str | None = None
 
 
 def encoding_of(path: Path) -> str | None:
@@ -49,18 +51,29 @@ def heading_of(path: Path, encoding: str | None, delimiter: str | None) -> Headi
     """The first line that is parted into as many named cells as most lines are."""
     lines = list(_lines(path, encoding))
     if lines and _SEP_LINE.fullmatch(lines[0][1].strip()):
-        return Heading(0, None, True)
-    mark = delimiter or _likeliest([text for _, text in lines])
+        return Heading(0, None)
+    texts = [text for _, text in lines]
+    mark = delimiter or _likeliest(texts)
     if mark is None:
-        return Heading(0, None, True)
-    rows = [(number, _cells(text, mark)) for number, text in lines]
+        return Heading(0, None)
+    rows = [(number, _cells(texts[index:], mark)) for index, (number, _) in enumerate(lines)]
     widths = Counter(len(cells) for _, cells in rows if len(cells) > 1).most_common(1)
-    width = widths[0][0] if widths else 0
-    for number, cells in rows:
-        if len(cells) == width and sum(not cell for cell in cells) <= max(1, width // 4):
-            before = [one for one in lines if one[0] < number]
-            return Heading(number - 1 if before else 0, mark, not _is_data(cells))
-    return Heading(0, mark, True)
+    number, wrong = _found(rows, widths[0][0] if widths else 0)
+    return Heading(number - 1 if number > lines[0][0] else 0, mark, wrong)
+
+
+def _found(rows: list[_Line], width: int) -> tuple[int, str | None]:
+    """The line of the heading of rows of so many cells, 0 without one, and what is wrong with it."""
+    full = [one for one in rows if len(one[1]) == width]
+    most = max(1, width // 3)
+    number, cells = next((one for one in full if sum(not cell for cell in one[1]) <= most), (0, []))
+    if not _is_data(cells):
+        return number, None
+    for above, names in rows:
+        if above < number and len(names) == width - 1 and all(names) and not _is_data(names):
+            what = f"rows have a cell more than the heading on line {above}: put a name where one lacks"
+            return above, what if any(one[-1] for _, one in full) else None
+    return number, "the first line looks like a row: put a line of names above it"
 
 
 def _lines(path: Path, encoding: str | None) -> Iterator[tuple[int, str]]:
@@ -83,13 +96,14 @@ def _likeliest(texts: list[str]) -> str | None:
     return None if best is None else best[1]
 
 
-def _cells(text: str, mark: str) -> list[str]:
+def _cells(texts: list[str], mark: str) -> list[str]:
+    """The cells of the record that begins with the first of these lines; none where it is none."""
     try:
-        return cells_of(text, Dialect(mark))
+        return first_record(texts, Dialect(mark))[0]
     except csv.Error:
         return []
 
 
 def _is_data(cells: list[str]) -> bool:
     """Whether a line is a row rather than names: a time or an amount stands in it."""
-    return sum(bool(_DATA.fullmatch(cell)) for cell in cells) * 3 >= len(cells)
+    return bool(cells) and sum(bool(_DATA.fullmatch(cell)) for cell in cells) * 3 >= len(cells)

@@ -15,7 +15,7 @@ from fraudctl.files.mapping import Said, named
 from fraudctl.files.order import Order
 from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Reading, RefusedRow, Row
-from fraudctl.files.sources import format_of, parts
+from fraudctl.files.sources import filled_parts, format_of
 from fraudctl.inspection.columns import Column, look
 from fraudctl.inspection.heading import encoding_of, heading_of
 from fraudctl.inspection.notes import How, Proposal
@@ -93,7 +93,7 @@ def inspect(
 ) -> Inspection:
     """Look at files. What is said already counts; UsageError when there is nothing to look at."""
     progress.update(0, "looking")
-    with sampled(parts(files), whole) as sample:
+    with sampled(filled_parts(files), whole) as sample:
         proposal = Proposal(said)
         kind = _format(sample.paths[0], proposal)
         if kind == "csv":
@@ -129,11 +129,15 @@ def _dialect(path: Path, proposal: Proposal) -> None:
     if said.skip_lines is None and heading.skip_lines:
         proposal.say(Said(skip_lines=heading.skip_lines))
         proposal.note(How.recognised, f"the heading is on line {heading.skip_lines + 1}")
-    if not heading.has_names:
-        proposal.note(How.open, "the first line looks like a row: put a line of names above it")
+    if heading.wrong is not None:
+        proposal.note(How.open, heading.wrong)
     if heading.delimiter is not None and not _is_told(path, proposal, heading.delimiter):
         proposal.say(Said(delimiter=named(heading.delimiter)))
         proposal.note(How.recognised, f"cells are parted by {named(heading.delimiter)}")
+    names = csv_table(path, proposal.said.options()).columns
+    if said.quote is None and all(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
+        proposal.say(Said(quote="'"))
+        proposal.note(How.recognised, "cells are quoted by '")
     _repeated(csv_table(path, proposal.said.options()), proposal)
 
 

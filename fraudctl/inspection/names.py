@@ -13,12 +13,13 @@ _NAMES = {
     " kundennr ccnum nameorig sender senderid senderaccount payer payerid payeraccount fromaccount"
     " fromaccountid accountfrom origin originaccount source sourceaccount buyerid buyer memberid walletid"
     " msisdn phonenumber account from fromid fromuser senderuserid customeremail email useremail"
-    " buyeremail absenderemailadresse fromemailaddress absender kunde client cardholder iban",
+    " buyeremail absenderemailadresse fromemailaddress absender kunde client cardholder iban konto"
+    " kontonummer kontonr",
     "event_time": "eventtime transdatetranstime transactiontime transactionstarttime transactiondate"
     " transactiondatetime timestamp datetime createdutc createdat created createdtime createdate"
     " paidat paymenttime paymentdate orderdate orderedat orderplaced purchasedate occurredat bookedat"
     " bookingdate initiatedat sentat timeutc time ts date datum zeitpunkt zeit buchungstag transdate"
-    " unixtime epoch step",
+    " unixtime epoch at when step",
     "amount": "amount amt transactionamount transactionamt transamt txnamount paymentamount amountusd"
     " amounteur orderamount ordertotal total totalamount gross brutto betrag montant importe valor value"
     " sum summe price preis netamount net netto amountcents amountminor",
@@ -92,7 +93,7 @@ def rank(field: str, name: str) -> int | None:
     """
     if name == field:
         return -1
-    parts = name.split(".")
+    parts = [part for part in name.split(".") if not part.startswith("$")] or [name]
     for step, tail in enumerate((name, ".".join(parts[-2:]), parts[-1])):
         if (found := _RANKS[field].get(plain(tail))) is not None:
             return found + 1_000 * step

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from fraudctl.files.fields import IDS
 from fraudctl.files.mapping import Said
-from fraudctl.inspection import amounts, fitting, names, times
+from fraudctl.files.times import has_zone
+from fraudctl.inspection import amounts, fitting, label_times, names, numbers, times
 from fraudctl.inspection.columns import Column
 from fraudctl.inspection.notes import How, Proposal
 from pipeline.records.fields import LABEL_FIELDS, RESERVED, STRING_FIELDS
 
-_START = "2020-01-01T00:00:00Z"
 _REQUIRED = ("event_id", "event_time", "amount", "label", "user_id")
 _OTHERS = (
     "label_time",
@@ -26,7 +27,9 @@ _OTHERS = (
 )
 _ALONE = ("event_id", "event_time", "amount", "label", "label_time", "currency")
 """Fields whose column is no other field."""
-_KEYS = ("user_id", "ip", "device_id", "card_id", "merchant_id")
+_NEVER_ABSENT = ("event_id", "event_time", "amount")
+"""Fields without which a row is refused whatever stands there."""
+_TRUTHS = ({"t", "f"}, {"y", "n"}, {"yes", "no"})
 _SURE_WORDS = frozenset(("null", "nan", "none", "\\n", "<na>"))
 
 
@@ -39,6 +42,7 @@ class Proposer:
     ) -> None:
         self._columns, self._proposal = {one.name: one for one in columns}, proposal
         self._typed, self._ids_may_be_numbers = typed, ids_may_be_numbers
+        self._told = frozenset(proposal.said.map or ())
         self.chosen: dict[str, list[Column]] = {}
         """the columns of each field"""
 
@@ -49,8 +53,10 @@ class Proposer:
         self._ids()
         self._user()
         self._time()
+        self._label_time()
         self._amount()
         self._kinds()
+        self._truths()
         self._reserved()
         self._words_for_nothing()
 
@@ -74,6 +80,25 @@ class Proposer:
             self._take(field, parts, found)
         elif found:
             self._take(field, found[:1], found[1:])
+        elif field == "label":
+            self._not_a_label()
+        elif field == "event_time" and (only := fitting.only_time(self._columns.values(), out)):
+            self.chosen[field] = [only]
+            self._proposal.say(Said(map={field: only.name}))
+            self._proposal.note(How.assumed, f"{only.name} alone holds times: it is taken as event_time")
+
+    def _not_a_label(self) -> None:
+        """Columns that are named as the label is, and hold other than a label."""
+        for name, column in self._columns.items():
+            if (
+                names.rank("label", name) is not None
+                and column.examples
+                and name not in (self._said().drop or ())
+            ):
+                text = (
+                    f"{name} is no label, for it holds other than 1 and 0: {', '.join(column.examples)[:60]}"
+                )
+                self._proposal.note(How.assumed, text)
 
     def _given(self, field: str) -> list[str] | None:
         if field == "label" and self._said().label:
@@ -104,6 +129,13 @@ class Proposer:
             self._proposal.note(How.assumed, text, "--map event_id=COLUMN", "--id hash")
             if "event_id" in self._columns and "event_id" not in (said.drop or ()):
                 self._drop("event_id")
+        found = {one.name: one for field in IDS for one in self.chosen.get(field, ())}
+        for name, column in found.items():
+            if cell := fitting.with_exponent(column):
+                text = (
+                    f"{name} holds {cell!r}: what wrote it may have cut digits off, and made one of several"
+                )
+                self._proposal.note(How.assumed, text)
 
     def _user(self) -> None:
         if self.chosen.get("user_id") or self._said().user_from:
@@ -121,30 +153,32 @@ class Proposer:
         found, said = self.chosen.get("event_time"), self._said()
         if not found:
             text = f"no column looks like a time among {self._names()}"
-            self._proposal.note(How.open, text, "--map event_time=COLUMN", "--time-format FORMAT")
-        elif len(found) == 1 and found[0].is_number:
+            within = [f"jq -c '.{one.name}[]'" for one in self._columns.values() if "objects" in one.types]
+            self._proposal.note(How.open, text, "--map event_time=COLUMN", "--time-format FORMAT", *within)
+        elif len(found) == 1 and fitting.is_counted(found[0]):
             self._numbers(found[0])
         elif said.time_format:
-            self._zone(found[0].name, not any("%z" in form for form in said.time_format))
+            self._zone(found[0].name, not all(map(has_zone, said.time_format)))
         else:
             self._spelt(found)
+            if len(found) == 1 and len(found[0].distinct) > 1 and not fitting.has_clock(found[0]):
+                text = f"{found[0].name} holds days without a clock: all rows of a day are of one moment"
+                self._proposal.note(How.assumed, text, "--map event_time=DAY+CLOCK")
 
     def _numbers(self, column: Column) -> None:
-        said, cells = self._said(), column.cells()
-        unit = times.numbers_unit(cells)
-        if said.time_unit or said.time_format:
-            return
-        if unit is not None:
-            self._proposal.note(How.recognised, f"{column.name} counts in {unit} since 1970")
-            return
-        days = times.written(cells)
-        if days.formats and not days.unread:
+        if (days := numbers.propose(column.name, column.cells(), self._proposal)) is not None:
             self._formats(column.name, days)
+
+    def _label_time(self) -> None:
+        found = self.chosen.get("label_time")
+        if not found or "label_time" in self._told:
             return
-        unit = names.UNITS_OF_STEPS.get(names.plain(column.name), "s")
-        self._proposal.say(Said(time_unit=unit, time_start=said.time_start or _START))
-        text = f"{column.name} counts from an unknown start: taken as {unit} from {_START}"
-        self._proposal.note(How.assumed, text, "--time-start TIME", "--time-unit h")
+        if not label_times.propose(found[0].name, fitting.tested(found[0]), self._proposal):
+            del self.chosen["label_time"]
+            mapped = {
+                field: name for field, name in (self._said().map or {}).items() if field != "label_time"
+            }
+            self._proposal.said = Said(**{**vars(self._said()), "map": mapped or None})
 
     def _spelt(self, found: list[Column]) -> None:
         name = " ".join(one.name for one in found)
@@ -177,46 +211,12 @@ class Proposer:
                 self._proposal.note(How.assumed, text, "--zone Europe/Berlin")
 
     def _amount(self) -> None:
-        found, said = self.chosen.get("amount"), self._said()
-        if not found:
+        if found := self.chosen.get("amount"):
+            has_currency = bool(self.chosen.get("currency") or self._said().currency)
+            amounts.propose(found[0].name, found[0].cells(), has_currency, self._proposal)
+        else:
             text = f"no column looks like an amount among {self._names()}"
             self._proposal.note(How.open, text, "--map amount=COLUMN")
-            return
-        column, cells = found[0], found[0].cells()
-        decimal, cell = amounts.decimal_of(cells)
-        if said.decimal is None and decimal is not None:
-            self._proposal.say(Said(decimal=decimal))
-            self._proposal.note(How.recognised, f"{column.name} has the decimal sign {decimal!r}: {cell!r}")
-        elif said.decimal is None and cell is not None:
-            text = f"{column.name} shows a comma that may part decimals or thousands: {cell!r}"
-            self._proposal.note(How.open, text, "--decimal ,", "--decimal .")
-        elif amounts.most_digits(cells) > 4 and said.round is None:
-            self._proposal.say(Said(round=4))
-            text = f"{column.name} has more than 4 digits behind the point: rounded to 4"
-            self._proposal.note(How.assumed, text, "--round 2")
-        self._currency(column, cells)
-
-    def _currency(self, column: Column, cells: list[str]) -> None:
-        said, has_currency = self._said(), bool(self.chosen.get("currency") or self._said().currency)
-        signs = amounts.signs_of(cells)
-        if len(signs) == 1 and not has_currency:
-            sign = signs.pop()
-            if code := amounts.CURRENCIES.get(sign):
-                self._proposal.say(Said(currency=code))
-                self._proposal.note(How.recognised, f"{column.name} is in {sign}: {code}")
-                has_currency = True
-            else:
-                text = f"{column.name} shows {sign}, which several currencies have: none is named"
-                self._proposal.note(How.assumed, text, "--currency USD")
-        if said.minor_units is not None or not amounts.are_whole(cells):
-            return
-        if names.CENTS.search(column.name) and has_currency:
-            self._proposal.say(Said(minor_units=True))
-            self._proposal.note(How.recognised, f"{column.name} is in minor units by its name")
-        else:
-            text = f"{column.name} holds whole numbers only: taken as they are, not as cents"
-            more = () if has_currency else ("--currency EUR",)
-            self._proposal.note(How.assumed, text, " ".join(("--minor-units", *more)))
 
     def _kinds(self) -> None:
         """Values of JSON and Parquet whose type is another than the field's."""
@@ -230,6 +230,15 @@ class Proposer:
                 self._kind(field, found[0], "text")
             if field == "amount" and "number" not in types and field not in given:
                 self._kind(field, found[0], "number")
+
+    def _truths(self) -> None:
+        """Pairs of words that are texts, and perhaps meant for true and false."""
+        given, fields = self._said().kind or {}, {one.name for found in self.chosen.values() for one in found}
+        for name, column in self._columns.items():
+            words = {one.strip().lower() for one in column.distinct}
+            if words in _TRUTHS and name not in fields and name not in given:
+                text = f"{name} holds {' and '.join(sorted(column.distinct)[:2])}: texts, no truth values"
+                self._proposal.note(How.assumed, text, f"--kind {name}=bool")
 
     def _kind(self, field: str, column: Column, kind: str) -> None:
         self._proposal.say(Said(kind={field: kind}))
@@ -259,13 +268,21 @@ class Proposer:
         if self._said().absent is not None:
             return
         words: dict[str, str] = {}
-        for field in _KEYS:
-            for column in self.chosen.get(field, ()):
-                words |= {word: column.name for word in column.nothing if word.lower() in _SURE_WORDS}
+        for column in self._with_words_for_nothing():
+            words |= {word: column.name for word in column.nothing if word.lower() in _SURE_WORDS}
         if words:
             self._proposal.say(Said(absent=tuple(words)))
             shown = ", ".join(f"{word!r} in {name}" for word, name in words.items())
             self._proposal.note(How.assumed, f"words that stand for nothing are taken as absent: {shown}")
+
+    def _with_words_for_nothing(self) -> Iterator[Column]:
+        """Columns in which such a word is no text that counts: of fields, and of numbers otherwise."""
+        fields = {
+            one.name for field, found in self.chosen.items() for one in found if field not in _NEVER_ABSENT
+        }
+        for column in self._columns.values():
+            if column.name in fields or (column.is_number and column.nothing):
+                yield column
 
     def _names(self) -> str:
         return ", ".join(filter(None, self._columns))[:300]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from fraudctl.files.packing import opened
+from fraudctl.files.packing import is_packed, opened
 from fraudctl.files.parquet_table import write_part
-from fraudctl.files.sources import hive_columns
+from fraudctl.files.sources import hive_folders
 
 WHOLE_BYTES = 8 << 20
 """Files up to that size are read whole."""
@@ -46,25 +46,20 @@ def _spread(files: Sequence[Path]) -> list[Path]:
 
 def _part(path: Path, folder: Path) -> Path:
     """The file, or a part of it under the same name, below the folders whose names are columns."""
-    if path.stat().st_size <= WHOLE_BYTES and not _is_packed(path):
+    if path.stat().st_size <= WHOLE_BYTES and not is_packed(path):
         return path
-    below = folder.joinpath(*(f"{name}={value}" for name, value in hive_columns(path).items()))
+    below = folder.joinpath(*hive_folders(path))
     below.mkdir(parents=True)
     part = below / path.name
     with path.open("rb") as raw:
         head = raw.read(4)
     if head == b"PAR1":
         write_part(path, part)
-    elif _is_packed(path):
+    elif is_packed(path):
         _head_of_packed(path, part)
     else:
         _places(path, part)
     return part
-
-
-def _is_packed(path: Path) -> bool:
-    with path.open("rb") as raw:
-        return raw.read(4)[:2] in (b"\x1f\x8b", b"PK", b"\x28\xb5")
 
 
 def _head_of_packed(path: Path, part: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise, product
 
 from fraudctl.files.options import ReadOptions
-from fraudctl.files.times import Times, unit_of
+from fraudctl.files.times import Times, has_zone, is_excel_day, unit_of
 from fraudctl.inspection.columns import shape_of
 from pipeline.records.quantities import Refusal
 
@@ -40,7 +42,32 @@ _CLOCKS = (
     "", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H%M%S",
 )  # fmt: skip
 _JOINTS = (" ", "T", ", ", " - ")
+_WHOLE = (
+    "%Y%m%d%H%M%S",
+    "%Y%m%d%H%M%S%f",
+    "%Y%m%d%H%M",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%a, %d %b %Y %H:%M:%S GMT",
+    "%a %b %d %H:%M:%S %Y",
+    "%a %b %d %H:%M:%S %Z %Y",
+    "%d-%b-%y %I.%M.%S.%f %p",
+    "%d-%b-%y %I.%M.%S %p",
+)
+"""Without marks, as mail and the web write them, as C and Java do, as Oracle does."""
+_MIDNIGHTS = (
+    "%Y-%m-%d 00:00:00",
+    "%Y-%m-%dT00:00:00",
+    "%d.%m.%Y 00:00:00",
+    "%d/%m/%Y 00:00:00",
+    "%m/%d/%Y 00:00:00",
+    "%m/%d/%Y 12:00:00 AM",
+)
+"""A day as programs write it that know no days; the clock stands in another column."""
 _ZONES = ("", "%z", " %z", " UTC", " GMT")
+_BLANK = re.compile(r"\s")
+_EACH_BAD = 50
+"""Of so many cells that are built alike one may be no time (31/02/2024, 00/00/0000), and one of a few."""
+_A_FEW = 5
 _EXAMPLE = datetime(2024, 5, 13, 10, 11, 12)
 _NEAR = timedelta(days=31)
 
@@ -59,10 +86,23 @@ class Written:
     read: int = 0
 
 
-def numbers_unit(cells: Iterable[str]) -> str | None:
-    """The one unit in which all numbers are moments of this century; None when there is none."""
-    found = {unit_of(cell) for cell in cells}
-    return found.pop() if len(found) == 1 else None
+def numbers_units(cells: Iterable[str]) -> list[str]:
+    """The units in which most of the numbers are moments of this century, the most frequent first; none where
+    they count from something else."""
+    found = Counter(map(unit_of, cells))
+    others = found.pop(None, 0)
+    return [str(unit) for unit, _ in found.most_common()] if found.total() > others else []
+
+
+def are_excel_days(cells: Sequence[str]) -> bool:
+    """Whether all numbers are days as Excel counts them: 45413 is 2024-05-01."""
+    return bool(cells) and all(map(is_excel_day, cells))
+
+
+def are_known(cells: Sequence[str], options: ReadOptions) -> bool:
+    """Whether nearly all of the cells say when a label became known."""
+    times = Times(options, None)
+    return sum(_reads(times.known_ms, cell) for cell in cells) * 10 >= len(cells) * 9
 
 
 def written(cells: Sequence[str]) -> Written:
@@ -90,18 +130,18 @@ def _iso(cells: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     plain, utc = Times(ReadOptions(), None), Times(ReadOptions(zone="UTC"), None)
     local, zoned, rest = [], [], []
     for cell in cells:
-        if not cell.isdigit() and _reads(plain, cell):
+        if not cell.isdigit() and _reads(plain.ms, cell):
             zoned.append(cell)
-        elif not cell.isdigit() and _reads(utc, cell):
+        elif not cell.isdigit() and _reads(utc.ms, cell):
             local.append(cell)
         else:
             rest.append(cell)
     return local, zoned, rest
 
 
-def _reads(times: Times, cell: str) -> bool:
+def _reads(read: Callable[[str], int], cell: str) -> bool:
     try:
-        times.ms(cell)
+        read(cell)
     except Refusal as refusal:
         return refusal.code == "event_time_out_of_range"
     return True
@@ -121,24 +161,34 @@ def _add(found: Written, cells: list[str], known: list[datetime]) -> None:
             found.either.append(tuple(forms))
         else:
             found.why.append(f"{cells[0]!r} is read as {form}: {why}")
-    known += [datetime.strptime(cell, form).replace(tzinfo=None) for cell in cells[:100]]
-    found.is_local = found.is_local or "%z" not in form
+    known += _read(cells[:100], form)
+    found.is_local = found.is_local or not has_zone(form)
     if form not in found.formats:
         found.formats.append(form)
 
 
 def _forms(cells: list[str]) -> list[str]:
-    """The formats by which all of the cells are times, those alone that differ in a moment."""
-    forms = _forms_by_shape().get(shape_of(cells[0]), [])
-    forms = [form for form in forms if all(_parsed(cell, form) is not None for cell in cells)]
+    """The formats by which nearly all of the cells are times, those alone that differ in a moment."""
+    forms = _forms_by_shape().get(_shape(cells[0]), [])
+    good = {form: sum(_parsed(cell, form) is not None for cell in cells) for form in forms}
+    most = max(good.values(), default=0)
+    if not most or len(cells) - most > max(len(cells) // _EACH_BAD, len(cells) >= _A_FEW):
+        return []
+    forms = [form for form in forms if good[form] == most]
     different: dict[tuple[datetime | None, ...], str] = {}
     for form in forms:
         different.setdefault(tuple(_parsed(cell, form) for cell in cells), form)
     return list(different.values())
 
 
+def _shape(text: str) -> str:
+    """How a text is built, whichever blanks it has: some programs write a narrow one before AM."""
+    return shape_of(_BLANK.sub(" ", text))
+
+
 def _candidates() -> Iterator[str]:
-    for date, clock, zone in product(_DATES, _CLOCKS, _ZONES):
+    yield from _WHOLE
+    for date, clock, zone in product((*_DATES, *_MIDNIGHTS), _CLOCKS, _ZONES):
         for joint in _JOINTS if clock else ("",):
             yield f"{date}{joint}{clock}{zone}"
 
@@ -148,7 +198,7 @@ def _forms_by_shape() -> dict[str, list[str]]:
     """The formats by how a text of each is built; trying all of them on a cell would take a second."""
     found: dict[str, list[str]] = {}
     for form in _candidates():
-        text = _EXAMPLE.strftime(form.replace("%z", "\1").replace("%f", "\2"))
+        text = _EXAMPLE.strftime(form.replace("%z", "\1").replace("%f", "\2").replace("%Z", "UTC"))
         zones = ("Z", "+00:00", "+0000") if "%z" in form else ("",)
         fractions = ["0" * digits for digits in range(1, 7)] if "%f" in form else [""]
         for zone, fraction in product(zones, fractions):
@@ -179,7 +229,8 @@ def _decided(forms: list[str], cells: list[str], known: list[datetime]) -> tuple
 
 
 def _read(cells: list[str], form: str) -> list[datetime]:
-    return [datetime.strptime(cell, form).replace(tzinfo=None) for cell in cells]
+    found = (_parsed(cell, form) for cell in cells)
+    return [one.replace(tzinfo=None) for one in found if one is not None]
 
 
 def _naive(cell: str) -> datetime | None:
@@ -192,5 +243,5 @@ def _naive(cell: str) -> datetime | None:
 def _by_shape(cells: Sequence[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for cell in cells:
-        found.setdefault(shape_of(cell), []).append(cell)
+        found.setdefault(_shape(cell), []).append(cell)
     return found

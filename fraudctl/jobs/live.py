@@ -7,9 +7,9 @@ are in `bounded`. Everything is kept below `home/jobs`, in files that are replac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
@@ -35,6 +35,10 @@ from pipeline.records.clock import now_ms
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
+
+
+_NOT_YET: Final = "is not being executed at the moment"
+"""what Flink says of a task that a checkpoint would begin in"""
 
 
 def start(
@@ -99,7 +103,8 @@ def savepoint(stack: Stack, wait_s: float = 120.0) -> Ended:
     """Takes a savepoint of the running live job and returns its job_id and savepoint path."""
     flink = Flink(stack.flink)
     job = _live_job(flink)
-    path = flink.savepoint(job.job_id, _savepoint_folder(stack), wait_s)
+    folder = _savepoint_folder(stack)
+    path = _settled(lambda: flink.savepoint(job.job_id, folder, wait_s), wait_s)
     remember_savepoint(stack, path)
     return {"job_id": job.job_id, "savepoint": path}
 
@@ -200,10 +205,27 @@ def _end(stack: Stack, flink: Flink, job: Job, wait_s: float, with_savepoint: bo
     if not with_savepoint:
         flink.cancel(job.job_id, wait_s)
         return None
-    path = flink.stop_with_savepoint(job.job_id, _savepoint_folder(stack), wait_s)
+    folder = _savepoint_folder(stack)
+    path = _settled(lambda: flink.stop_with_savepoint(job.job_id, folder, wait_s), wait_s)
     remember_savepoint(stack, path)
     flink.wait_ended(job.job_id, wait_s)
     return path
+
+
+def _settled(take: Callable[[], str], wait_s: float) -> str:
+    """The path of a savepoint, which needs every task: while some are started again it is asked for anew."""
+    refused: list[Failed] = []
+
+    def taken() -> str | None:
+        try:
+            return take()
+        except Failed as error:
+            if _NOT_YET not in error.message:
+                raise
+            refused.append(error)
+            return None
+
+    return until(taken, wait_s, lambda: refused[-1])
 
 
 def _savepoint_folder(stack: Stack) -> str:

@@ -10,10 +10,13 @@ from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.settings.profile import Profile
+from fraudctl.waiting import within
 from pipeline.connections.kafka.description import Kafka
+from pipeline.records.clock import now_ms
 
 NOTED_MS = 1_000
 """Clocks of two machines differ by less."""
+_WATCHED_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,25 @@ def answers(stack: Stack) -> bool:
     return True
 
 
-def look(kafka: Kafka, profile: Profile, now_ms: int) -> BrokerClock:
+def look(kafka: Kafka, profile: Profile, at_ms: int) -> BrokerClock:
     """Ask the log of transactions. Raises Unhealthy where Kafka does not answer."""
     newest = admin.newest_appends(kafka, profile.topics.transactions)
-    ahead_ms = max(newest.values(), default=0) - now_ms
+    ahead_ms = max(newest.values(), default=0) - at_ms
     return BrokerClock(max(0, ahead_ms), profile.pipeline.allowed_lateness_ms)
+
+
+def behind_ms(kafka: Kafka, topic: str) -> int:
+    """How far a broker's clock stands behind this machine's at least, by what is appended while we look.
+
+    0 where nothing is within two seconds, and where the topic is empty. Raises Unhealthy where Kafka does not
+    answer.
+    """
+    began_ms, before = now_ms(), admin.end_offsets(kafka, topic)
+    if not any(before.values()):
+        return 0
+
+    def grown() -> list[int]:
+        return [at for at, end in admin.end_offsets(kafka, topic).items() if end > before.get(at, end)]
+
+    found, newest = within(grown, _WATCHED_S) or [], admin.newest_appends(kafka, topic)
+    return max((began_ms - newest[at] for at in found if newest.get(at, began_ms) < began_ms), default=0)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from fraudctl.engines.contract import BROKEN
+from fraudctl.engines.contract import BROKEN, WELL
 from fraudctl.errors import Difference, FraudctlError
 from fraudctl.kafka import admin, allowed, broker, rights, version, wanted
 from fraudctl.kafka.version import Understood
@@ -120,8 +120,19 @@ def _ours(kafka: Kafka, profile: Profile) -> Iterator[Finding]:
     yield missing(f"{len(acls)} topics and groups", found.lacking, "kafka")
     yield from _topics(kafka, [one for one in specs if one.name in found.there], found)
     if profile.topics.transactions in found.there:
-        check = broker_clock.look(kafka, profile, now_ms()).check()
-        yield Finding("clock", check.finding, check.mend, check.state == BROKEN)
+        yield _clock(kafka, profile)
+
+
+def _clock(kafka: Kafka, profile: Profile) -> Finding:
+    """Ahead shows in what was appended last, behind only in what is appended now."""
+    check = broker_clock.look(kafka, profile, now_ms()).check()
+    behind_ms = broker_clock.behind_ms(kafka, profile.topics.transactions)
+    if check.state == WELL and behind_ms > broker_clock.NOTED_MS:
+        said = f"a broker's clock stands {behind_ms / 1000:.0f} s or more behind this machine's"
+        return Finding(
+            "clock", said, "set the clocks right: delays and the times of decisions are by the broker's"
+        )
+    return Finding("clock", check.finding, check.mend, check.state == BROKEN)
 
 
 def _topics(kafka: Kafka, specs: Sequence[TopicSpec], found: Allowed) -> Iterator[Finding]:

@@ -36,7 +36,7 @@ def examine(registry: SchemaRegistry) -> Iterator[Finding]:
         kinds = Registry(registry).kinds()
         yield Finding("login", f"let in by a registry of {', '.join(sorted(kinds))}")
     except (OSError, BadFile) as error:
-        yield _broken("connection", error)
+        yield _broken(way.step_of(trouble.of(error)), error)
     except Unanswered as error:
         yield _broken("login", error)
 

@@ -11,7 +11,8 @@ from fraudctl.states import gcs
 from fraudctl.states.place import PlaceDown
 from fraudctl.states.places import objects
 from fraudctl.states.s3 import RIGHTS
-from pipeline.connections import way
+from pipeline.connections import trouble, way
+from pipeline.connections.proxies import proxy_url
 from pipeline.connections.tls import BadFile, TlsFiles
 from pipeline.connections.trouble import Trouble
 from pipeline.connections.way import Finding, Place
@@ -47,13 +48,15 @@ def examine(place: Checkpoints) -> Iterator[Finding]:
     try:
         parts = urlsplit(store.endpoint)
         tls = TlsFiles() if parts.scheme == "https" else None
-        yield from way.to(Place(parts.hostname or "", parts.port or (443 if tls else 80), tls))
+        at, port = parts.hostname or "", parts.port or (443 if tls else 80)
+        yield from way.to(Place(at, port, tls, is_proxied=proxy_url(store.endpoint) is not None))
         lacking = store.lacking()
     except PlaceDown as down:
         step = "login" if down.trouble is Trouble.PASSWORD else "connection"
         yield Finding(step, down.message, down.hint, is_broken=True)
-    except (OSError, BadFile) as error:
-        yield Finding("connection", f"{place.root}: {error}", "see checkpoints.endpoint", is_broken=True)
+    except (OSError, BadFile, ValueError) as error:
+        step, mend = way.step_of(trouble.of(error)), "see checkpoints.endpoint"
+        yield Finding(step, f"{place.root}: {error}", mend, is_broken=True)
     else:
         mend = f"give them: fraudctl grants {kind}" if lacking else ""
         said = f"lacking: {', '.join(lacking)}" if lacking else f"{place.root}: all that is needed"

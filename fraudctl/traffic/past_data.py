@@ -79,7 +79,7 @@ def _discard(stack: Stack, topic: str) -> None:
 
 
 def history_name(text: str) -> str:
-    name = re.sub(r"\.(gz|zip|zst|jsonl|ndjson|json|csv|tsv|parquet)(?=\.|$)", "", text.lower())
+    name = re.sub(r"\.(gz|zip|zst|bz2|xz|jsonl|ndjson|json|csv|tsv|parquet)(?=\.|$)", "", text.lower())
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{text!r} cannot name a topic",

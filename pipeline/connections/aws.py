@@ -103,6 +103,17 @@ def keys_of(text: str) -> Keys:
         raise ValueError(_FORM) from None
 
 
+def of_role(role: str, region: str) -> Any:
+    """botocore's provider of a role's credentials, asked for in that region with those that AWS tools find.
+
+    Raises what botocore raises.
+    """
+    from botocore.credentials import CredentialProvider
+
+    found = _session(Access(role=role), region).get_credentials()
+    return type("CredentialsOfARole", (CredentialProvider,), {"load": lambda _: found})()
+
+
 def trouble_of(error: BaseException) -> Trouble | None:
     """What a service says of us; None leaves it to what is told of every error."""
     from botocore.exceptions import NoCredentialsError, PartialCredentialsError

@@ -16,6 +16,7 @@ from typing import Final
 from pipeline.connections import peek, tls
 from pipeline.connections.proxies import on_loopback
 from pipeline.connections.tls import TlsFiles, Validity
+from pipeline.connections.trouble import Trouble
 
 _SOON_DAYS: Final = 14
 
@@ -32,6 +33,8 @@ class Place:
     """whom the certificate must be for, if not `host`"""
     unchecked: str = ""
     """what of the certificate is not looked at, and why; then nor is it here"""
+    is_proxied: bool = False
+    """whether a proxy asks there for us, so that its name and its certificate need not be known here"""
 
     @property
     def is_in_the_clear(self) -> bool:
@@ -50,8 +53,32 @@ class Finding:
     is_broken: bool = False
 
 
+_STEPS: Final = {
+    Trouble.NAME: "name",
+    Trouble.UNREACHABLE: "connection",
+    Trouble.UNTRUSTED: "certificate",
+    Trouble.EXPIRED: "certificate",
+    Trouble.WRONG_NAME: "certificate",
+    Trouble.NO_TLS: "tls",
+    Trouble.IN_THE_CLEAR: "tls",
+    Trouble.OUR_CERTIFICATE: "own certificate",
+    Trouble.FILE: "own files",
+    Trouble.PASSWORD: "login",
+    Trouble.PERMISSION: "rights",
+}
+
+
+def step_of(trouble: Trouble | None) -> str:
+    """At which step it is met; what is not told apart, at the connection."""
+    return _STEPS.get(trouble, "connection") if trouble else "connection"
+
+
 def to(place: Place) -> Iterator[Finding]:
     """Name and certificate, then our own files. Raises OSError, BadFile at the first that fails."""
+    if place.is_proxied:
+        yield Finding("name", f"{place.host} is asked through the proxy that the environment names")
+        yield from own_files(place.tls or TlsFiles())
+        return
     yield name(place)
     if place.unchecked:
         yield Finding("certificate", place.unchecked, "have it checked, whole: verify-full")

@@ -6,6 +6,7 @@ A store that takes part has a module `rights` in its folder with
 - `places(address, settings) -> Sequence[Place]`: where its server listens
 - `ask(address, secret, settings) -> Iterator[Finding]`: it is let in, its version, and each right; nothing
   may be made or changed by that. Raises Unavailable.
+- `ask_for_notifier(address, secret, settings)`, where alerts are told of from this store: the same of that
 
 Settings are of the sink's type.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -62,27 +63,51 @@ def needed(sink: str, address: str, settings: Mapping[str, Any], who: str, notif
     return found
 
 
-def examine(sink: str, address: str, secret: Secret, settings: Mapping[str, Any]) -> Iterator[Finding]:
-    """Every step on the way to a store among `known()`, up to the first that fails."""
+def examine(
+    sink: str, address: str, secret: Secret, settings: Mapping[str, Any], notifies: bool = False
+) -> Iterator[Finding]:
+    """Every step on the way to a store among `known()`, up to the first that fails; of a store with several
+    servers, as long as one of them is reached.
+
+    With `notifies` also what the process needs there that tells people of alerts.
+    """
     told, module = sinks.settings_of(sink, settings), _of(sink)
     try:
-        for place in module.places(address, told):
-            yield from way.to(place)
+        ways = [list(_way(sink, place)) for place in module.places(address, told)]
+        yield from dict.fromkeys(one for found in ways for one in found)
+        if ways and all(any(one.is_broken for one in found) for found in ways):
+            return
         yield from module.ask(address, secret, told)
+        if notifies and hasattr(module, "ask_for_notifier"):
+            yield from module.ask_for_notifier(address, secret, told)
     except (OSError, BadFile, Unavailable, ValueError) as error:
-        failed = error if isinstance(error, Unavailable) else Unavailable(str(error), troubles.of(error))
-        mend = sinks.mend(sink, failed) or "see the server's own log"
-        yield Finding(_step(failed), str(error), mend, is_broken=True)
+        yield _broken(sink, error)
+
+
+def _way(sink: str, place: Place) -> Iterator[Finding]:
+    try:
+        yield from way.to(place)
+    except BadFile as error:
+        yield _broken(sink, error)
+    except OSError as error:
+        found = _broken(sink, error)
+        yield replace(found, said=f"{place.host}:{place.port}: {found.said}")
+
+
+def _broken(sink: str, error: Exception) -> Finding:
+    failed = error if isinstance(error, Unavailable) else Unavailable(str(error), troubles.of(error))
+    mend = sinks.mend(sink, failed) or "see the server's own log"
+    return Finding(way.step_of(failed.trouble), str(error), mend, is_broken=True)
 
 
 def too_old(called: str, version: str, least: str) -> Iterator[Finding]:
     """A finding where the server's version is below the oldest that this is made for."""
-    if _numbers(version) < _numbers(least):
+    if numbers(version) < numbers(least):
         said = f"{called} {version} is older than {least}, which this is made for"
         yield Finding("version", said, f"take the server to {least} or later", is_broken=True)
 
 
-def _numbers(version: str) -> list[int]:
+def numbers(version: str) -> list[int]:
     """The numbers that it begins with: of 8.1.3-rc1 8, 1 and 3."""
     found = re.match(r"[0-9]+(\.[0-9]+)*", version)
     return [int(one) for one in found[0].split(".")] if found else []
@@ -101,25 +126,6 @@ def missing(what: str, lacking: Sequence[str], sink: str) -> Finding:
     if not lacking:
         return Finding("rights", f"{what}: all that is needed")
     return Finding("rights", f"lacking: {', '.join(lacking)}", f"give them: fraudctl grants {sink}", True)
-
-
-def _step(error: Unavailable) -> str:
-    """What it was that did not go well."""
-    kinds = troubles.Trouble
-    steps = {
-        kinds.NAME: "name",
-        kinds.UNREACHABLE: "connection",
-        kinds.PASSWORD: "login",
-        kinds.PERMISSION: "rights",
-        kinds.FILE: "own files",
-        kinds.OUR_CERTIFICATE: "own certificate",
-        kinds.IN_THE_CLEAR: "tls",
-        kinds.NO_TLS: "tls",
-    }
-    certificates = (kinds.UNTRUSTED, kinds.EXPIRED, kinds.WRONG_NAME)
-    if error.trouble in certificates:
-        return "certificate"
-    return steps.get(error.trouble, "connection") if error.trouble else "connection"
 
 
 def _of(sink: str) -> ModuleType:

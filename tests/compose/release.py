@@ -8,7 +8,7 @@ import subprocess
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from fraudctl.engines.kubernetes import flink_pod, replay, start
 from fraudctl.errors import FraudctlError
 from fraudctl.flink.cluster import as_yaml
 from fraudctl.flink.rest import Flink
+from fraudctl.home import own
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.submission import LIVE
 from pipeline.connections.flink import FlinkRest
@@ -37,6 +38,13 @@ TASKMANAGER_ARGV = ["taskmanager.sh", "start-foreground"]
 BUCKET = "/bucket"
 """a folder that stands for a bucket"""
 KEY = Ed25519PrivateKey.generate()
+KAFKA = {
+    "bootstrap": "kafka:9092",
+    "security": "plain",
+    "tls": False,
+    "username": own.USER,
+    "password_file": "secrets/kafka/password",
+}
 READY_S = 240.0
 _OF_A_CLUSTER = ("kubernetes.", "high-availability.")
 
@@ -73,6 +81,7 @@ class Release:
         self.folder, self._servers = folder, found
         (folder / "bucket").mkdir()
         (folder / "bucket").chmod(0o777)
+        (folder / "kafka").write_text(found.passwords["kafka"])
         self.pods = Pods(folder / "pods", found.network, _secrets(found))
         self.objects: list[dict[str, Any]] = []
 
@@ -80,7 +89,9 @@ class Release:
     def stack(self) -> Stack:
         """As it is seen from this machine, which reaches Kafka."""
         profile = start.profile_of(self.folder / "values.yaml")
-        return Stack(self.folder / "home", profile, {"kafka": self._servers.kafka})
+        kafka = own.kafka_in_container(self.folder, self._servers.kafka)
+        servers = {**profile.servers, "kafka": replace(profile.server("kafka"), external=kafka)}
+        return Stack(self.folder / "home", replace(profile, servers=servers), {"kafka": kafka.bootstrap})
 
     def apply(self, image: str = OUR_IMAGE, savepoint: str | None = None) -> None:
         """Start all anew, of that image; the job from a savepoint. Waits until everything is ready."""
@@ -216,10 +227,10 @@ class Release:
             "kind",
             image={"tag": image.partition(":")[2]},
             trusted=f"tester {public}\n",
-            secrets={"redis": {"secretName": "fraudctl-redis"}},
+            secrets={name: {"secretName": f"fraudctl-{name}"} for name in ("kafka", "redis")},
             profile={
                 "servers": {
-                    "kafka": {"external": {"bootstrap": "kafka:9092"}},
+                    "kafka": {"external": KAFKA},
                     "postgres": {"external": {"address": "postgresql://fraudctl@postgres:5432/fraudctl"}},
                     "redis": {"external": {"address": "redis://default@redis:6379"}},
                 },
@@ -245,6 +256,7 @@ def _secrets(found: Servers) -> dict[str, dict[str, str]]:
     private = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     return {
         "risk-signing": {"key": private},
+        "fraudctl-kafka": {"password": found.passwords["kafka"]},
         "fraudctl-postgres": {"password": found.passwords["postgres"]},
         "fraudctl-redis": {"password": found.passwords["redis"]},
         "fraudctl-bucket": {"credentials": "[default]\n"},
@@ -253,4 +265,4 @@ def _secrets(found: Servers) -> dict[str, dict[str, str]]:
 
 def _passwords(volume: str) -> dict[str, str]:
     see = ("run", "--rm", "--volume", f"{volume}:/secrets:ro", "--entrypoint", "cat", OUR_IMAGE)
-    return {name: docker(*see, f"/secrets/{name}") for name in ("postgres", "redis")}
+    return {name: docker(*see, f"/secrets/{name}") for name in ("kafka", "postgres", "redis")}

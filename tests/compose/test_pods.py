@@ -76,12 +76,12 @@ def test_a_pod_has_the_secrets_that_it_needs_and_no_others(release: Release) -> 
         for name in (JOBMANAGER, *PROGRAMS)
     }
     assert found == {
-        JOBMANAGER: ["bucket"],
-        f"{NAME}-exporter": [],
-        f"{NAME}-sink-postgres": ["postgres"],
-        f"{NAME}-sink-redis": ["redis"],
-        f"{NAME}-ticker": [],
-        TOOLBOX: ["postgres", "redis", "signing"],
+        JOBMANAGER: ["bucket", "kafka"],
+        f"{NAME}-exporter": ["kafka"],
+        f"{NAME}-sink-postgres": ["kafka", "postgres"],
+        f"{NAME}-sink-redis": ["kafka", "redis"],
+        f"{NAME}-ticker": ["kafka"],
+        TOOLBOX: ["kafka", "postgres", "redis", "signing"],
     }
 
 

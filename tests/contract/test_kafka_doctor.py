@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -17,16 +19,18 @@ from fraudctl.kafka import admin, rights, tail, wanted
 from fraudctl.kafka.admin import TopicSpec
 from fraudctl.kafka.rights import Acl
 from fraudctl.kafka.sender import Sender
-from fraudctl.observe import connections
+from fraudctl.observe import broker_clock, connections
 from fraudctl.settings import reading
 from fraudctl.settings.profile import Profile
 from pipeline.connections import tls
+from pipeline.connections.kafka import librdkafka
 from pipeline.connections.kafka.description import Kafka
 from pipeline.process.decisions_log import DecisionsLog, Membership
 from pipeline.records.decision_record import Delivery
 from pipeline.records.names import JOB_GROUP, dead_letters, writer_group
 from tests.certificates import Authority
 from tests.kafka_cluster import Cluster, running
+from tests.tls_end import TlsEnd
 from tests.waiting import await_that
 
 USER = "risk"
@@ -309,3 +313,60 @@ def test_what_is_wrong_on_the_way_is_told_at_its_step_with_a_mend(
     assert (found.name, bool(found.mend)) == (f"kafka: {step}", True)
     assert re.search(f"{said}$", found.finding), found.finding
     assert "plugh" not in found.finding + found.mend
+
+
+@pytest.mark.parametrize(
+    ("lasts", "host", "said"),
+    [
+        (
+            timedelta(hours=-1),
+            "127.0.0.1",
+            "a certificate of the broker, or the one shown to it, is not valid now",
+        ),
+        (
+            timedelta(days=1),
+            "broker.example.org",
+            "the broker's certificate is for another name than the one it is reached by",
+        ),
+    ],
+)
+def test_a_certificate_of_the_broker_that_has_ended_or_is_anothers_is_told_from_an_unknown_ca(
+    profile: Profile, authority: Authority, cluster: Cluster, lasts: timedelta, host: str, said: str
+) -> None:
+    inner = ("127.0.0.1", cluster.brokers[0].ports["INNER"])
+    end = TlsEnd(inner, authority.issue("badly-known", lasts, hosts=(host,)))
+    at = f"127.0.0.1:{end.port}"
+    try:
+        [found] = broken(told(profile, replace(kafka_of(profile), bootstrap=at)))
+    finally:
+        end.close()
+    assert (found.name, found.finding, bool(found.mend)) == ("kafka: certificate", f"{at}: {said}", True)
+
+
+def test_a_clock_that_is_behind_shows_in_what_is_appended_meanwhile(cluster: Cluster) -> None:
+    """A topic whose times are the sender's stands for a broker with that clock."""
+    admin.create(cluster.inner, [TopicSpec("clocked", 2, {"message.timestamp.type": "CreateTime"})])
+    sender, over = librdkafka.producer(cluster.inner, {"linger.ms": 0, "log_level": 0}), Event()
+
+    def send(behind_s: float) -> None:
+        sender.produce("clocked", b"1", partition=1, timestamp=int((time.time() - behind_s) * 1000))
+        assert sender.flush(30) == 0
+
+    def go_on(behind_s: float) -> None:
+        while not over.wait(0.05):
+            send(behind_s)
+
+    assert broker_clock.behind_ms(cluster.inner, "clocked") == 0
+    for behind_s in (3_600, 0):
+        send(behind_s)
+        assert broker_clock.behind_ms(cluster.inner, "clocked") == 0, "nothing has come meanwhile"
+        traffic = Thread(target=go_on, args=(behind_s,))
+        traffic.start()
+        try:
+            found_ms = broker_clock.behind_ms(cluster.inner, "clocked")
+        finally:
+            over.set()
+            traffic.join()
+            over.clear()
+        assert behind_s * 1000 - 60_000 < found_ms <= behind_s * 1000 + 60_000
+    admin.delete(cluster.inner, ["clocked"])

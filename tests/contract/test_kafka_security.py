@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Timer
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,7 +21,7 @@ from fraudctl.errors import Failed, FraudctlError
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.admin import TopicSpec
 from fraudctl.kafka.sender import Sender
-from pipeline.connections.kafka import jvm, words
+from pipeline.connections.kafka import jvm, librdkafka, words
 from pipeline.connections.kafka.description import MODES, Kafka
 from pipeline.process import decisions_log
 from pipeline.process.decisions_log import DecisionsLog, Membership
@@ -29,12 +30,17 @@ from pipeline.records.framed import framed
 from tests.certificates import Authority
 from tests.kafka_cluster import Cluster, running
 from tests.kernel_process import classpath
+from tests.tls_end import TlsEnd
 from tests.token_services import TokenServices, token_services
 from tests.waiting import await_that
 
 JAVA = Path(__file__).parents[1] / "java"
 PASSWORD = 'pa"ss\\w ord'
 SECRET = "client-secret"
+BY_TLS, BY_ROLE = "oauth by TLS", "aws_iam by a role"
+WAYS = (*MODES, BY_TLS, BY_ROLE)
+"""every mode, and tokens of a service with a certificate of its own CA, and by way of a role"""
+ROLE = "arn:aws:iam::123456789012:role/risk"
 
 
 def written(path: Path, text: str) -> Path:
@@ -58,6 +64,7 @@ def services() -> Iterator[TokenServices]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
             patch.delenv(name, raising=False)
         patch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{double.url}/credentials")
+        patch.setenv("AWS_ENDPOINT_URL_STS", double.url)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         patch.setenv("AWS_CONFIG_FILE", "/dev/null")
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
@@ -92,8 +99,8 @@ def cluster(folder: Path, authority: Authority, services: TokenServices) -> Iter
 @pytest.fixture(scope="module")
 def described(
     cluster: Cluster, folder: Path, authority: Authority, services: TokenServices
-) -> dict[str, Kafka]:
-    """This broker, reached in every mode."""
+) -> Iterator[dict[str, Kafka]]:
+    """This broker, reached in every way."""
     pair = authority.issue("risk", password="key-secret")
     ca = {"ca_file": authority.cert}
     user = {"username": "risk", "password_file": written(folder / "password", PASSWORD)}
@@ -102,6 +109,9 @@ def described(
     own["key_password_file"] = written(folder / "key-password", "key-secret")
     token = {"token_url": f"{services.url}/token", "client_id": "risk", "scope": "kafka"}
     token["client_secret_file"] = written(folder / "client-secret", SECRET)
+    provider = Authority(folder / "provider", "CA of the provider")
+    given = TlsEnd(("127.0.0.1", urlsplit(services.url).port or 0), provider.issue("provider"))
+    by_tls = {"token_url": f"https://127.0.0.1:{given.port}/token", "token_ca_file": provider.cert}
     told = {
         "plaintext": ("INNER", {}),
         "tls": ("TLS", ca),
@@ -109,23 +119,40 @@ def described(
         "scram": ("SASL", ca | user),
         "plain": ("OPEN", plain | {"tls": False}),
         "oauth": ("OAUTH", ca | token),
+        BY_TLS: ("OAUTH", ca | token | by_tls),
         "aws_iam": ("IAM", ca | {"region": "eu-central-1"}),
+        BY_ROLE: ("IAM", ca | {"region": "eu-central-1", "role_arn": ROLE}),
     }
-    return {
-        mode: Kafka(bootstrap=cluster.at(listener), security=mode, **settings)
-        for mode, (listener, settings) in told.items()
+    yield {
+        way: Kafka(bootstrap=cluster.at(listener), security=way.split()[0], **settings)
+        for way, (listener, settings) in told.items()
     }
+    given.close()
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_commands_get_through_in_every_mode(described: dict[str, Kafka], mode: str) -> None:
-    kafka = described[mode]
+@pytest.fixture(scope="module")
+def badly_known(cluster: Cluster, authority: Authority) -> Iterator[dict[str, str]]:
+    """Where the broker shows certificates that no one should accept, by the code of what is to be said."""
+    inner = ("127.0.0.1", cluster.brokers[0].ports["INNER"])
+    shown = {
+        "kafka_certificate_ended": authority.issue("ended-broker", timedelta(days=-2)),
+        "kafka_host_name": authority.issue("elsewhere", hosts=("broker.example.org",)),
+    }
+    ends = {code: TlsEnd(inner, pair) for code, pair in shown.items()}
+    yield {code: f"127.0.0.1:{end.port}" for code, end in ends.items()}
+    for end in ends.values():
+        end.close()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_commands_get_through_in_every_mode(described: dict[str, Kafka], way: str) -> None:
+    kafka = described[way]
     assert admin.partitions_of(kafka, "all") == 1
     before = admin.end_offsets(kafka, "all")
     sender = Sender(kafka)
-    sender.send("all", mode.encode())
+    sender.send("all", way.encode())
     assert (sender.flush(60), sender.failed) == (0, 0)
-    assert [one.value for one in tail.records(kafka, "all", before)] == [mode.encode()]
+    assert [one.value for one in tail.records(kafka, "all", before)] == [way.encode()]
 
 
 def failure_of(kafka: Kafka) -> FraudctlError:
@@ -134,7 +161,9 @@ def failure_of(kafka: Kafka) -> FraudctlError:
     return raised.value
 
 
-def wrong_ones(described: dict[str, Kafka], folder: Path, authority: Authority) -> dict[str, Kafka]:
+def wrong_ones(
+    described: dict[str, Kafka], badly_known: dict[str, str], folder: Path, authority: Authority
+) -> dict[str, Kafka]:
     """What people get wrong, by the code of what they should be told."""
     other = Authority(folder / "other", "another CA")
     stranger = other.issue("stranger")
@@ -151,6 +180,7 @@ def wrong_ones(described: dict[str, Kafka], folder: Path, authority: Authority) 
             described["oauth"], client_secret_file=written(folder / "wrong-secret", "xyzzy-xyzzy")
         ),
         "kafka_mechanism": replace(scram, bootstrap=described["oauth"].bootstrap),
+        **{code: replace(described["tls"], bootstrap=at) for code, at in badly_known.items()},
     }
 
 
@@ -164,13 +194,15 @@ def wrong_ones(described: dict[str, Kafka], folder: Path, authority: Authority) 
         "kafka_no_tls",
         "kafka_token",
         "kafka_mechanism",
+        "kafka_certificate_ended",
+        "kafka_host_name",
     ],
 )
 def test_commands_say_what_is_wrong_and_soon(
-    described: dict[str, Kafka], folder: Path, authority: Authority, code: str
+    described: dict[str, Kafka], badly_known: dict[str, str], folder: Path, authority: Authority, code: str
 ) -> None:
     begun = time.monotonic()
-    found = failure_of(wrong_ones(described, folder, authority)[code])
+    found = failure_of(wrong_ones(described, badly_known, folder, authority)[code])
     assert (found.code, bool(found.hint)) == (code, True), found.message
     assert time.monotonic() - begun < admin.ANSWER_S
     assert "xyzzy" not in found.message
@@ -220,14 +252,26 @@ def reached_by_jvm(folder: Path, topic: str, *kafkas: Kafka) -> list[str]:
 
 
 def test_the_job_s_client_gets_through_in_every_mode(described: dict[str, Kafka], folder: Path) -> None:
-    said = reached_by_jvm(folder, "all", *(described[mode] for mode in MODES))
-    assert dict(zip(MODES, said, strict=True)) == dict.fromkeys(MODES, "ok")
+    ways = (*MODES, BY_TLS)
+    said = reached_by_jvm(folder, "all", *(described[way] for way in ways))
+    assert dict(zip(ways, said, strict=True)) == dict.fromkeys(ways, "ok")
+
+
+def test_a_role_is_taken_on_in_the_region_of_the_profile(
+    described: dict[str, Kafka], services: TokenServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client in Python; the JVM's signer asks AWS alone, and goes on without the role where it cannot."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    services.roles.clear()
+    assert "all" in librdkafka.admin(described[BY_ROLE], {}).list_topics(timeout=30).topics
+    assert set(services.roles) == {ROLE}
 
 
 def test_what_the_job_s_client_says_is_understood(
-    described: dict[str, Kafka], folder: Path, authority: Authority
+    described: dict[str, Kafka], badly_known: dict[str, str], folder: Path, authority: Authority
 ) -> None:
-    wrong = wrong_ones(described, folder, authority)
+    wrong = wrong_ones(described, badly_known, folder, authority)
     del wrong["kafka_no_tls"]  # it waits in vain and says nothing
     found = {}
     for code, said in zip(wrong, reached_by_jvm(folder, "all", *wrong.values()), strict=True):

@@ -21,16 +21,18 @@ from fraudctl.states import places as states
 from fraudctl.states import rights as state_rights
 from fraudctl.states.s3 import RIGHTS
 from pipeline import sinks
+from pipeline.connections.aws import Access
 from pipeline.connections.proxies import open_url
 from pipeline.connections.trouble import Trouble
 from pipeline.notify import outbox
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome, Unavailable, Way, reads_back, rights
+from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.dynamodb.rights import CLAIMS
 from pipeline.sinks.redis import reader
 from tests.certificates import Authority
-from tests.contract import secured
+from tests.contract import redis_places, secured
 from tests.contract.conftest import Server, _folder, moto_server
 from tests.decisions import decided, now_ms
 
@@ -160,10 +162,10 @@ class TestRedis:
     @pytest.fixture(params=["one server", "cluster"])
     def at(self, request: pytest.FixtureRequest) -> Iterator[tuple[str, list[Server]]]:
         if request.param == "cluster":
-            with secured.cluster() as made:
+            with redis_places.cluster() as made:
                 yield made.address.replace("//", f"//{secured.USER}@"), made.nodes
             return
-        with _folder() as folder, secured.node(folder) as server:
+        with _folder() as folder, redis_places.node(folder) as server:
             yield server.address.replace("//", f"//{secured.USER}@"), [server]
 
     def allow(self, nodes: Sequence[Server], line: str, *more: str) -> None:
@@ -257,6 +259,33 @@ class TestAws:
             self.as_user(aws, self.without(policy, f"dynamodb:{action}"), keys)
             [said] = lacking("dynamodb", aws.address, keys, told)
             assert f"{action} on fraud_alerts" in said
+
+    def test_the_notifiers_rights_are_tried_where_people_are_told(self, aws: Server, tmp_path: Path) -> None:
+        keys, told = tmp_path / "keys", {"region": "us-east-1", "table": "told"}
+        policy: Any = rights.needed("dynamodb", aws.address, told, "", notifies=True).document
+        policy["Statement"] = [{**one, "Resource": ["*"]} for one in policy["Statement"]]
+        self.as_user(aws, policy, keys)
+
+        def found(notifies: bool = True) -> list[str]:
+            tried = rights.examine("dynamodb", aws.address, keys, told, notifies)
+            return [one.said for one in tried if one.is_broken]
+
+        assert found() == []
+        everything("dynamodb", aws.address, keys, told)
+        claims = dynamo.client(aws.address, Access(keys), region="us-east-1")
+        dynamo.ensure(claims, outbox.claims_table(CLAIMS))
+        before = dynamo.call(claims.scan, TableName=CLAIMS)["Items"]
+        assert found() == []
+        of_claims = ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem")
+        for action in of_claims:
+            self.as_user(aws, self.without(policy, f"dynamodb:{action}"), keys)
+            assert f"{action} on {CLAIMS}" in found()[-1]
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator"):
+            self.as_user(aws, self.without(policy, f"dynamodb:{action}"), keys)
+            assert found() == [f"lacking: {action} on the stream of told"]
+            assert found(notifies=False) == []
+        self.as_user(aws, policy, keys)
+        assert dynamo.call(claims.scan, TableName=CLAIMS)["Items"] == before
 
     def test_the_printed_policy_is_enough_for_a_bucket(self, aws: Server, tmp_path: Path) -> None:
         keys = tmp_path / "keys"

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis
 
 from fraudctl.decisions import alerts
 from pipeline import sinks
 from pipeline.connections.trouble import Trouble
+from pipeline.connections.way import Finding
 from pipeline.records.decision_bytes import take_apart
 from pipeline.records.decisions import Hit
-from pipeline.sinks import Outcome, ReadBack, Unavailable
+from pipeline.sinks import Outcome, ReadBack, Unavailable, Way, rights
 from pipeline.sinks.redis import reader
 from pipeline.sinks.redis.keys import BUCKETS, Layout
-from tests.contract import secured
-from tests.contract.secured import Cluster, Watched
+from tests.certificates import Authority
+from tests.contract import redis_places
+from tests.contract.redis_places import Cluster, Watched
 from tests.decisions import decided, now_ms
 from tests.waiting import await_that
 
@@ -27,7 +33,7 @@ IPS, USERS, EACH = 40, 30, 400
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    with secured.cluster() as made:
+    with redis_places.cluster() as made:
         yield made
 
 
@@ -61,7 +67,7 @@ def traffic(now: int) -> list[Any]:
 
 def test_one_decisions_keys_share_a_slot_and_all_nodes_hold_some(cluster: Cluster, sink: Any) -> None:
     assert sink.write(traffic(now_ms())) == Outcome(written=EACH)
-    held = cluster.keys()
+    held = cluster.held()
     assert all(len(keys) > 0 for keys in held)
     parts = {key.split(":")[1] for keys in held for key in keys}
     assert len(parts) > 1
@@ -74,7 +80,7 @@ def test_one_decisions_keys_share_a_slot_and_all_nodes_hold_some(cluster: Cluste
 def test_a_cluster_answers_as_one_server_does(cluster: Cluster, sink: Any, redis_server: Any) -> None:
     now = now_ms()
     alone = sinks.connect("redis", redis_server.address, None, {})
-    with secured.redis.Redis.from_url(redis_server.address) as client:
+    with Redis.from_url(redis_server.address) as client:
         client.flushall()
     log = traffic(now)
     log += [decided(f"e-{n}", offset=EACH + n, user_id=f"user-{n * n % USERS}") for n in range(0, EACH, 7)]
@@ -90,7 +96,7 @@ def test_a_cluster_answers_as_one_server_does(cluster: Cluster, sink: Any, redis
     assert reader.flags(at[0], 50) == reader.flags(at[1], 50)
     assert sorted(sink.entries()) == sorted(alone.entries())
     alone.close()
-    with secured.redis.Redis.from_url(redis_server.address) as client:
+    with Redis.from_url(redis_server.address) as client:
         client.flushall()
 
 
@@ -146,20 +152,53 @@ def test_a_cluster_that_is_asked_as_one_server_is_told(cluster: Cluster) -> None
     assert "redis+cluster://" in (sinks.mend("redis", caught.value) or "")
 
 
-def test_a_new_master_is_written_to_when_the_sentinels_have_named_it() -> None:
-    with secured.watched() as places:
-        one = sinks.connect("redis", places.address, None, {})
+@pytest.mark.parametrize("by_tls", [False, True])
+def test_a_new_master_is_written_to_when_the_sentinels_have_named_it(by_tls: bool, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    told = {"ca_file": str(authority.cert)} if by_tls else {}
+    with redis_places.watched(authority.issue("server") if by_tls else None) as places:
+        one = sinks.connect("redis", places.address, None, told)
         log = traffic(now_ms())[:10]
         assert one.write(log) == Outcome(written=10)
         await_that(lambda: _count(places) == 10, "the replica has the flags")
+        assert broken(places.address, told) == []
         places.master.stop(signal.SIGKILL)
         try:
             await_that(lambda: _written(one, log), "the writer has found the new master")
             assert _count(places) == 10
-            assert len(reader.flags(places.address, 100)) == 10
+            assert len(reader.flags(places.address, 100, Way(None, told))) == 10
         finally:
             one.close()
             places.master.start()
+
+
+def test_a_cluster_is_reached_by_tls_and_only_by_a_certificate_that_is_believed(tmp_path: Path) -> None:
+    authority, log = Authority(tmp_path / "authority"), traffic(now_ms())
+    told = {"ca_file": str(authority.cert)}
+    with redis_places.cluster(authority.issue("server")) as made:
+        one = sinks.connect("redis", made.address, None, told)
+        assert one.write(log) == Outcome(written=EACH)
+        assert all(len(held) > 0 for held in made.held())
+        assert len(list(one.entries())) == EACH
+        assert len(reader.flags(made.address, 2 * EACH, Way(None, told))) == EACH
+        one.close()
+        assert broken(made.address, told) == []
+        other = {"ca_file": str(Authority(tmp_path / "other", "another CA").cert)}
+        with pytest.raises(Unavailable) as caught:
+            sinks.connect("redis", made.address, None, other).write(log)
+        assert caught.value.trouble is Trouble.UNTRUSTED
+        made.ends[1].pair = authority.issue("old", lasts=timedelta(hours=-1))
+        assert [found.what for found in broken(made.address, told)][:1] == ["certificate"]
+
+
+def test_the_version_of_a_cluster_is_that_of_its_nodes(cluster: Cluster) -> None:
+    [login] = [one.said for one in rights.examine("redis", cluster.address, None, {}) if one.what == "login"]
+    assert re.fullmatch(r"a cluster of 3 primaries: valkey [0-9]+\.[0-9.]+", login)
+
+
+def broken(address: str, told: Mapping[str, str]) -> list[Finding]:
+    """What the doctor finds that is not well."""
+    return [one for one in rights.examine("redis", address, None, told) if one.is_broken]
 
 
 def _written(one: Any, log: list[Any]) -> bool:
@@ -172,5 +211,5 @@ def _written(one: Any, log: list[Any]) -> bool:
 
 
 def _count(places: Watched) -> int:
-    with secured.redis.Redis.from_url(places.replica.address) as client:
+    with Redis.from_url(places.replica.address) as client:
         return sum(1 for _ in client.scan_iter(match="risk:flag:*", count=1000))

@@ -31,9 +31,9 @@ from pipeline.sinks.postgres import Settings as PostgresSettings
 from pipeline.sinks.postgres.client import conninfo
 from tests.certificates import Authority
 from tests.contract import secured
-from tests.contract.secured import Store, place_of
+from tests.contract.secured import Store
 from tests.decisions import decided
-from tests.tls_end import TlsEnd
+from tests.tls_end import TlsEnd, place_of
 
 NAMES = ("postgres", "redis", "elasticsearch")
 HIT = Hit("ip_burst", 60, "5 users")

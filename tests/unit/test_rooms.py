@@ -22,6 +22,8 @@ OF_NO_MODULE = {
     "fraudctl/engines/kubernetes/test_policies.py": "what the chart's pods owe to those who run a cluster",
     "fraudctl/files/test_any_dialect.py": "all readers, on any table in any dialect",
     "fraudctl/files/test_cases.py": "all readers, on files as people have them",
+    "fraudctl/files/test_further_cases.py": "all readers, on files of which a figure was wrong",
+    "fraudctl/inspection/test_further_shapes.py": "all that inspect recognises, on files of more shapes",
     "fraudctl/home/test_damaged_files.py": "every reader of the home, and who lives with what it says",
     "pipeline/test_processes.py": "all processes alike",
     "pipeline/connections/kafka/test_files.py": "files of a connection that change under librdkafka.py",

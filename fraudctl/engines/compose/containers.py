@@ -129,7 +129,7 @@ class Containers:
     def _state(self, name: str, state: Mapping[str, Any]) -> ProgramState:
         condition = _CONDITIONS.get(state["Status"], Condition.UNKNOWN)
         runs = condition is Condition.RUNNING
-        reason = state.get("Error") or ("" if runs else f"ended with {state.get('ExitCode')}")
+        reason = state.get("Error") or (unwell(state) if runs else f"ended with {state.get('ExitCode')}")
         pid = state["Pid"] if runs and self.are_here else 0
         return ProgramState(name, condition, pid, int(_seconds(state["StartedAt"])), reason)
 
@@ -156,6 +156,16 @@ def _host() -> str:
         return named
     context = ContextAPI.get_current_context()
     return str(context.Host) if context is not None else "unix:///var/run/docker.sock"
+
+
+def unwell(state: Mapping[str, Any]) -> str:
+    """What a container's own check of its health says, where it has failed several times; else nothing."""
+    health = state.get("Health") or {}
+    if health.get("Status") != "unhealthy":
+        return ""
+    told = (str(one.get("Output", "")).splitlines() for one in health.get("Log") or ())
+    said = [line for lines in told for line in lines if line.strip()]
+    return f"its check of health fails: {said[-1] if said else 'without a word'}"
 
 
 def ended_s(container: Any) -> float:

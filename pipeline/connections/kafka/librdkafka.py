@@ -19,8 +19,8 @@ from weakref import WeakKeyDictionary
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
-from pipeline.connections import tls
-from pipeline.connections.kafka import words
+from pipeline.connections import aws, tls
+from pipeline.connections.kafka import certificate, words
 from pipeline.connections.kafka.description import Kafka
 
 Settings = Mapping[str, Any]
@@ -160,6 +160,7 @@ def _complaints(kafka: Kafka, logger: logging.Logger) -> Callable[[KafkaError], 
         if error.code() in _EMPTY_WORDS:
             return
         text = f"{error.name()}: {error.str()}"
+        text += f": {why}" if (why := certificate.reason(kafka, text)) else ""
         with _LOCK:
             before = _HEARD.get(kafka)
             _HEARD[kafka] = _Heard(time.monotonic(), text, prints)
@@ -205,7 +206,9 @@ def _aws(kafka: Kafka) -> dict[str, Any]:
 
     def token(_: str) -> tuple[str, float]:
         if kafka.role_arn:
-            made, ends_ms = Signer.generate_auth_token_from_role_arn(kafka.region, kafka.role_arn)
+            # its own way to a role knows no region but the one that the environment names
+            role = aws.of_role(kafka.role_arn, kafka.region or "")
+            made, ends_ms = Signer.generate_auth_token_from_credentials_provider(kafka.region, role)
         else:
             made, ends_ms = Signer.generate_auth_token(kafka.region)
         return made, ends_ms / 1_000

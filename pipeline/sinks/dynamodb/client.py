@@ -130,7 +130,7 @@ def ensure(connection: Any, table: Table, *, create: bool = True) -> None:
     Raises Unreachable, also for a table of that name with another key.
     """
     until = time.monotonic() + _READY_S
-    while (found := _describe(connection, table)) is None or found["TableStatus"] != "ACTIVE":
+    while (found := describe(connection, table.name)) is None or found["TableStatus"] != "ACTIVE":
         if found is None and create:
             _create(connection, table)
         elif found is None or time.monotonic() > until:
@@ -168,6 +168,17 @@ def batch_get(connection: Any, table: str, keys: Sequence[Item], **options: Any)
     return found
 
 
+def may(act: Callable[[], Any]) -> bool:
+    """Whether what is asked of a table is not refused for want of a right."""
+    try:
+        act()
+    except Unmet:
+        return True
+    except Unreachable as error:
+        return error.trouble is not Trouble.PERMISSION
+    return True
+
+
 def text(value: object) -> dict[str, Any]:
     """An attribute of type S."""
     return {"S": str(value)}
@@ -193,9 +204,10 @@ def int_of(item: Mapping[str, Any], name: str, default: int = 0) -> int:
         return default
 
 
-def _describe(connection: Any, table: Table) -> dict[str, Any] | None:
+def describe(connection: Any, table: str) -> dict[str, Any] | None:
+    """What is said of the table of that name; None where there is none. Raises Unreachable."""
     try:
-        found: dict[str, Any] = call(connection.describe_table, TableName=table.name)["Table"]
+        found: dict[str, Any] = call(connection.describe_table, TableName=table)["Table"]
     except Unreachable as error:
         if error_code(error) == "ResourceNotFoundException":
             return None

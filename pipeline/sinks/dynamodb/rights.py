@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pipeline.connections.proxies import proxy_url
 from pipeline.connections.secrets import Secret
 from pipeline.connections.tls import TlsFiles
-from pipeline.connections.trouble import Trouble
 from pipeline.connections.way import Finding, Place
-from pipeline.sinks.dynamodb import Settings, items
+from pipeline.sinks.dynamodb import Settings, items, notifier_rights
 from pipeline.sinks.dynamodb import client as dynamo
-from pipeline.sinks.dynamodb.client import Unmet, Unreachable
 from pipeline.sinks.dynamodb.store import runs_name, translated
 from pipeline.sinks.rights import Asked, Rights, missing
 
@@ -61,7 +60,8 @@ def places(address: str, settings: Settings) -> Sequence[Place]:
         client = dynamo.client(address, settings.access(None), region=settings.region)
     parts = urlsplit(client.meta.endpoint_url)
     tls = TlsFiles(settings.ca_file) if parts.scheme == "https" else None
-    return [Place(parts.hostname or "", parts.port or (443 if tls else 80), tls)]
+    at, port = parts.hostname or "", parts.port or (443 if tls else 80)
+    return [Place(at, port, tls, is_proxied=proxy_url(client.meta.endpoint_url) is not None)]
 
 
 def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:
     with translated():
         client = dynamo.client(address, settings.access(secret), region=settings.region)
         table, runs = settings.table, runs_name(settings.table)
-        there = [name for name in (table, runs) if _is_there(client, name)]
+        there = [name for name in (table, runs) if dynamo.describe(client, name) is not None]
     yield Finding("login", f"as {'role ' + settings.role if settings.role else 'the keys say'}")
     for absent in {table, runs} - set(there):
         mend = "" if settings.create else "have it made, or set sinks.dynamodb.create: true"
@@ -77,7 +77,17 @@ def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:
         yield Finding("tables", f"{absent} is not there yet: {said}", mend, not settings.create)
     tried = [(f"{name} on {table}", act) for name, act in _on_alerts(client, table) if table in there]
     tried += [(f"{name} on {runs}", act) for name, act in _on_runs(client, runs) if runs in there]
-    yield missing("tables", [name for name, act in tried if not _may(act)], "dynamodb")
+    yield missing("tables", [name for name, act in tried if not dynamo.may(act)], "dynamodb")
+
+
+def ask_for_notifier(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:
+    """What the process needs beside that by which people are told of alerts. Raises Unavailable."""
+    with translated():
+        client, streams = (
+            dynamo.client(address, settings.access(secret), service, region=settings.region)
+            for service in ("dynamodb", "dynamodbstreams")
+        )
+        yield from notifier_rights.ask(client, streams, CLAIMS, settings.table)
 
 
 def _on_alerts(client: Any, table: str) -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -99,27 +109,6 @@ def _on_runs(client: Any, table: str) -> Iterator[tuple[str, Callable[[], Any]]]
     }
     yield "BatchGetItem", lambda: dynamo.batch_get(client, table, [key])
     yield "PutItem", lambda: dynamo.call(client.put_item, TableName=table, Item=key, **nobody)
-
-
-def _is_there(client: Any, table: str) -> bool:
-    """Raises Unreachable, Invalid."""
-    try:
-        dynamo.call(client.describe_table, TableName=table)
-    except Unreachable as error:
-        if dynamo.error_code(error) == "ResourceNotFoundException":
-            return False
-        raise
-    return True
-
-
-def _may(act: Callable[[], Any]) -> bool:
-    try:
-        act()
-    except Unmet:
-        return True
-    except Unreachable as error:
-        return error.trouble is not Trouble.PERMISSION
-    return True
 
 
 def _statement(sid: str, actions: Sequence[str], *resources: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pipeline.connections.proxies import proxy_url
 from pipeline.connections.secrets import Secret
 from pipeline.connections.tls import TlsFiles
 from pipeline.connections.trouble import Trouble
@@ -56,9 +57,11 @@ def places(address: str, settings: Settings) -> Sequence[Place]:
     if not isinstance(store, Bucket):
         return []
     with translated():
-        parts = urlsplit(store.endpoint)
+        endpoint = store.endpoint
+    parts = urlsplit(endpoint)
     tls = TlsFiles(settings.ca_file) if parts.scheme == "https" else None
-    return [Place(parts.hostname or "", parts.port or (443 if tls else 80), tls)]
+    at, port = parts.hostname or "", parts.port or (443 if tls else 80)
+    return [Place(at, port, tls, is_proxied=proxy_url(endpoint) is not None)]
 
 
 def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:

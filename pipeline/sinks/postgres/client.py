@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pipeline.connections import peek, trouble
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+_PORT: Final = 5432
 _NO_PASSWORD: Final = ("28P01", "28000")
 _NO_PRIVILEGE: Final = ("42501",)
 _SAID: Final = (
@@ -116,19 +118,41 @@ def conninfo(address: str, settings: Connection) -> dict[str, Any]:
     return found | _files(settings, found)
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One of the servers that libpq tries in turn: whom its certificate must be for, and where it is."""
+
+    name: str
+    at: str
+    port: int
+
+
+def hosts(parameters: Mapping[str, Any]) -> list[Host]:
+    """Each server of an address; none for a socket in the file system."""
+    names, at, ports = (str(parameters.get(one) or "").split(",") for one in ("host", "hostaddr", "port"))
+    count = max(len(names), len(at))
+    found = [
+        Host(name or reached, reached or name, int(port or _PORT))
+        for name, reached, port in zip(
+            _each(names, count), _each(at, count), _each(ports, count), strict=True
+        )
+    ]
+    return [one for one in found if one.at and not one.at.startswith(("/", "@"))]
+
+
+def _each(values: Sequence[str], count: int) -> Sequence[str]:
+    """One for each host: libpq takes a single port for all of them, and what is not said is empty."""
+    return values if len(values) == count else [values[0]] * count
+
+
 def is_here(parameters: Mapping[str, Any]) -> bool:
     """Whether every host among libpq's parameters is this machine: a socket's folder, or on loopback."""
     named = [str(parameters.get(name) or "") for name in ("host", "hostaddr")]
-    hosts = [host for name in named for host in name.split(",") if host]
+    found = [host for name in named for host in name.split(",") if host]
     return all(
         host.startswith(("/", "@")) or on_loopback(f"//[{host}]" if ":" in host else f"//{host}")
-        for host in hosts
+        for host in found
     )
-
-
-def look(address: str, settings: Connection) -> peek.Seen:
-    """The server's certificate, checked as libpq checks it. Raises OSError, Unavailable."""
-    return _look(conninfo(address, settings), settings)
 
 
 def _files(settings: Connection, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,13 +173,6 @@ def _machines_authorities() -> str:
     return ssl.get_default_verify_paths().cafile or "system"
 
 
-def _look(parameters: Mapping[str, Any], settings: Connection) -> peek.Seen:
-    host = str(parameters.get("host") or parameters.get("hostaddr") or "").split(",")[0]
-    at = str(parameters.get("hostaddr") or host).split(",")[0]
-    port = int(str(parameters.get("port") or 5432).split(",")[0])
-    return peek.look(at, port, settings.tls_files, ask_for_tls, host)
-
-
 def ask_for_tls(connection: socket.socket) -> None:
     """What comes ahead of TLS in PostgreSQL's protocol. Raises OSError where the server has none."""
     connection.sendall(struct.pack("!ii", 8, 80877103))  # SSLRequest of PostgreSQL's protocol
@@ -167,8 +184,13 @@ def _why(error: Exception, parameters: Mapping[str, Any], settings: Connection) 
     """What is wrong with a certificate, which libpq does not say."""
     if "certificate verify failed" not in str(error):
         return None
+    found = [reason for one in hosts(parameters) if (reason := _wrong(one, settings)) is not None]
+    return next((reason for reason in found if isinstance(reason, ssl.SSLError)), found[0] if found else None)
+
+
+def _wrong(host: Host, settings: Connection) -> OSError | None:
     try:
-        _look(parameters, settings)
+        peek.look(host.at, host.port, settings.tls_files, ask_for_tls, host.name)
     except OSError as reason:
         return reason
     return None

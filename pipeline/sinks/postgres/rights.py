@@ -42,16 +42,15 @@ def needed(asked: Asked) -> Rights:
 def places(address: str, settings: Settings) -> Sequence[Place]:
     """Each host of the address; none for a socket in the file system."""
     at = client.conninfo(address, settings)
-    if not (host := str(at.get("host") or at.get("hostaddr") or "")) or host.startswith(("/", "@")):
-        return []
-    port = int(str(at.get("port") or 5432).split(",")[0])
-    name, mode = host.split(",")[0], at.get("sslmode")
+    return [_place(one, str(at.get("sslmode") or ""), settings) for one in client.hosts(at)]
+
+
+def _place(host: client.Host, mode: str, settings: Settings) -> Place:
     if mode in ("require", "verify-ca"):
         lets = "any certificate" if mode == "require" else "a certificate for any name"
-        return [Place(name, port, unchecked=f"sslmode {mode} lets {lets} pass")]
+        return Place(host.name, host.port, unchecked=f"sslmode {mode} lets {lets} pass")
     tls = settings.tls_files if mode == "verify-full" else None
-    reached = str(at.get("hostaddr") or host).split(",")[0] if tls else name
-    return [Place(reached, port, tls, client.ask_for_tls, name)]
+    return Place(host.at if tls else host.name, host.port, tls, client.ask_for_tls, host.name)
 
 
 def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:

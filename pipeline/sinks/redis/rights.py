@@ -12,7 +12,7 @@ from pipeline.sinks.redis import Settings, scripts
 from pipeline.sinks.redis.address import Address, parse
 from pipeline.sinks.redis.client import client, told_apart
 from pipeline.sinks.redis.keys import Layout
-from pipeline.sinks.rights import Asked, Rights, missing, too_old
+from pipeline.sinks.rights import Asked, Rights, missing, numbers, too_old
 
 KEYS: Final = ("risk:*", "foreign:risk:*")
 """What is found under the name of a list and is none is put aside under the second."""
@@ -72,9 +72,9 @@ def ask(address: str, secret: Secret, settings: Settings) -> Iterator[Finding]:
         connection: Any = client(address, secret, settings, wait_s=5)
         with connection:
             connection.ping()
-            said, number = _version(connection)
+            said, lowest = _versions(connection)
             yield Finding("login", said)
-            yield from too_old("the server", number, LEAST)
+            yield from too_old("the server", lowest, LEAST)
             asked = [json.dumps(call) for call in _calls(key, parse(address))]
             lacking = connection.eval(scripts.RIGHTS, 1, key, *asked)
             yield missing(f"commands on {KEYS[0]}", [str(name) for name in lacking], "redis")
@@ -99,10 +99,19 @@ def _calls(key: str, at: Address) -> Iterator[list[str]]:
         yield from (["script", "exists", "0" * 40], ["script", "load", "return 1"])
 
 
-def _version(connection: Any) -> tuple[str, str]:
-    """What was let us in, and the number of its version; a cluster's client has no way to ask one node."""
-    if hasattr(connection, "nodes_manager"):
-        return f"a cluster of {len(connection.get_primaries())} primaries", LEAST
-    said = connection.execute_command("HELLO")
+def _versions(connection: Any) -> tuple[str, str]:
+    """What was let us in, and the lowest version of it: of a cluster, of its primaries."""
+    if not hasattr(connection, "nodes_manager"):
+        name, number = _hello(connection.execute_command("HELLO"))
+        return f"{name} {number}", number
+    primaries = connection.get_primaries()
+    found = sorted(_hello(connection.execute_command("HELLO", target_nodes=one)) for one in primaries)
+    called = ", ".join(sorted({f"{name} {number}" for name, number in found}))
+    lowest = min((number for _, number in found), key=numbers)
+    return f"a cluster of {len(primaries)} primaries: {called}", lowest
+
+
+def _hello(said: Any) -> tuple[str, str]:
+    """The name of a server and the number of its version."""
     pairs = said if isinstance(said, dict) else dict(zip(said[::2], said[1::2], strict=True))
-    return f"{pairs.get('server')} {pairs.get('version')}", str(pairs.get("version"))
+    return str(pairs.get("server")), str(pairs.get("version"))

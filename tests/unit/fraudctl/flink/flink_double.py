@@ -21,6 +21,10 @@ _NUMBERS = itertools.count(1)
 
 WHOLE = b"I`g-" + bytes(28)
 """the metadata of a state that is made of no files"""
+_STARTING = (
+    "Checkpoint triggering task source (1/1) of job a is not being executed at the moment."
+    " Aborting checkpoint. Failure reason: Not all required tasks are currently running."
+)
 
 
 @dataclass
@@ -34,6 +38,8 @@ class Cluster:
     left_over: int = 0
     task_state: str = "RUNNING"
     savepoints: bool = True
+    starting: int = 0
+    """how many savepoints are refused since a task is being started again"""
     away: bool = False
     asked: list[str] = field(default_factory=list)
     completed: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -118,6 +124,10 @@ class Cluster:
 
     def _savepoint(self, job: dict[str, Any], request: str) -> dict[str, Any]:
         done = {"status": {"id": "COMPLETED"}}
+        if self.starting:
+            self.starting -= 1
+            trace = "Exception: trigger\n\tat X\nCaused by: CheckpointException: " + _STARTING
+            return done | {"operation": {"failure-cause": {"class": "X", "stack-trace": trace}}}
         if not self.savepoints:
             trace = "Exception: trigger\n\tat X\nCaused by: CheckpointException: not all tasks run"
             return done | {"operation": {"failure-cause": {"class": "X", "stack-trace": trace}}}

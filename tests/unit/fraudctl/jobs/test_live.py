@@ -88,6 +88,27 @@ def test_a_stop_without_a_possible_savepoint_leaves_the_job_wanted(stack: Stack,
     assert live.wanted_live(stack).wanted == "running"
 
 
+def test_a_savepoint_waits_for_tasks_that_are_started_again(stack: Stack, cluster: Cluster) -> None:
+    cluster.add("a")
+    cluster.starting = 2
+    jobfiles.want(stack, wanted="running")
+    assert live.savepoint(stack, 5)["savepoint"] is not None
+    cluster.starting = 2
+    assert live.stop(stack, 5, Progress())["savepoint"] is not None
+    assert (cluster.starting, cluster.jobs["a"]["state"]) == (0, "FINISHED")
+
+
+def test_a_job_whose_tasks_never_run_is_not_stopped_and_it_is_said_why(
+    stack: Stack, cluster: Cluster
+) -> None:
+    cluster.add("a")
+    cluster.starting = 1_000
+    jobfiles.want(stack, wanted="running")
+    with pytest.raises(Failed, match="is not being executed at the moment"):
+        live.stop(stack, 0, Progress())
+    assert live.wanted_live(stack).wanted == "running"
+
+
 def test_a_stop_without_savepoint_cancels(stack: Stack, cluster: Cluster) -> None:
     cluster.add("a")
     jobfiles.want(stack, wanted="running")

@@ -144,6 +144,11 @@ def test_our_programs_may_write_nowhere_but_into_the_home_and_have_no_rights() -
     assert {name for name, body in SERVICES.items() if "image" in body} == {"program", *others}
 
 
+def test_whatever_goes_on_has_a_check_of_its_health() -> None:
+    without = [name for name, body in SERVICES.items() if "healthcheck" not in body]
+    assert sorted(without) == sorted({*services.HELPERS, "program"})
+
+
 def test_what_watches_a_stack_starts_only_when_asked_for_and_all_together() -> None:
     asked = {name: set(SERVICES[name].get("profiles", [])) for name in (*companions.NAMES, "exporter")}
     assert asked == {

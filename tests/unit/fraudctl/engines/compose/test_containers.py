@@ -1,0 +1,46 @@
+"""What Docker says of a container, and what of it a person is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudctl.engines import health
+from fraudctl.engines.compose import containers
+from fraudctl.engines.contract import Condition, ProgramState
+from fraudctl.servers import names
+from tests.unit.fraudctl.engines.compose.test_services import a_stack
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({}, ""),
+        ({"Health": {"Status": "starting", "Log": []}}, ""),
+        ({"Health": {"Status": "healthy", "Log": [{"ExitCode": 1, "Output": "once it failed"}]}}, ""),
+        ({"Health": {"Status": "unhealthy", "Log": []}}, "its check of health fails: without a word"),
+        (
+            {"Health": {"Status": "unhealthy", "Log": [{"Output": "bash: a\n"}, {"Output": "bash: b\n\n"}]}},
+            "its check of health fails: bash: b",
+        ),
+    ],
+)
+def test_a_check_of_health_that_fails_is_told_by_its_last_words(state: dict[str, Any], said: str) -> None:
+    assert containers.unwell(state) == said
+
+
+def test_a_program_that_runs_and_does_not_do_its_work_is_unwell(tmp_path: Path) -> None:
+    stack = a_stack(tmp_path, "sinks: {redis: {}}", without=names())
+    states = {
+        "keeper": ProgramState("keeper", Condition.RUNNING, 1),
+        "ticker": ProgramState("ticker", Condition.RUNNING, 2, reason="its check of health fails: no answer"),
+        "sink-redis": ProgramState("sink-redis", Condition.STOPPED),
+    }
+    found = {one.name: (one.healthy, one.reason) for one in health.health(stack, states, lambda _: ())}
+    assert {name: found[name] for name in states} == {
+        "keeper": (True, ""),
+        "ticker": (False, "its check of health fails: no answer"),
+        "sink-redis": (False, "it is stopped"),
+    }
