@@ -207,6 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and give its exit code; the one place where an error becomes output."""
     argv = list(sys.argv[1:] if arguments is None else arguments)
     interrupt.install()
+    streams.prepare()
     options.reset()
     # Options that are read while parsing are known too late for an error of the parsing itself.
     options.change(json="--json" in argv, debug="--debug" in argv, arguments=tuple(argv))

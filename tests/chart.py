@@ -14,12 +14,12 @@ from helm_python import Chart
 from kubernetes_validate import utils
 
 from fraudctl.engines.kubernetes import chart
-from tests import flink_deployment
+from tests import custom_kinds, flink_deployment
 from tests.flink_deployment import KUBERNETES
 
 EXAMPLES = ("eks", "gke", "kind")
-OTHERS_KINDS = frozenset({"ServiceMonitor", "PrometheusRule", "ScaledObject", "ExternalSecret"})
-"""of operators whose definitions are not at hand"""
+OTHERS_KINDS = custom_kinds.kinds().keys()
+"""of operators whose definitions no API server of ours has"""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 utils.schema_contents = cache(utils.schema_contents)  # else it reads megabytes of definitions for each object
@@ -65,6 +65,8 @@ def problems(it: Mapping[str, Any]) -> list[str]:
     """What is wrong with an object; unknown names are."""
     if it["kind"] == "FlinkDeployment":
         return flink_deployment.problems(it)
+    if it["kind"] in OTHERS_KINDS:
+        return custom_kinds.problems(it)
     try:
         kubernetes_validate.validate(dict(it), KUBERNETES, strict=True)
     except kubernetes_validate.ValidationError as error:

@@ -54,6 +54,12 @@ class Browser:
     def resize(self, width: int, height: int) -> None:
         self._ask("POST", f"{self._session}/window/rect", {"width": width, "height": height})
 
+    def prefer(self, scheme: str) -> None:
+        """What a page is told of the colours that are wanted: `light` or `dark`."""
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        asked = {"cmd": "Emulation.setEmulatedMedia", "params": {"features": [feature]}}
+        self._ask("POST", f"{self._session}/goog/cdp/execute", asked)
+
     def screenshot(self) -> str:
         """A PNG in base 64."""
         return str(self._ask("GET", f"{self._session}/screenshot"))

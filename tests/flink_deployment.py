@@ -21,14 +21,14 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 def problems(it: Mapping[str, Any]) -> list[str]:
     """By both; a name that nobody knows is one."""
-    found = [*_by(known(), it), *_of_pods(it)]
-    return sorted({*found, *(_by(defined(), it) if CRD.is_file() else ())})
+    found = [*against(known(), it), *_of_pods(it)]
+    return sorted({*found, *(against(defined(), it) if CRD.is_file() else ())})
 
 
 @cache
 def known() -> dict[str, Any]:
     """What we know of one, as a JSON Schema."""
-    return _whole(_shape(yaml.safe_load(_OURS.read_text())))
+    return schema(yaml.safe_load(_OURS.read_text()))
 
 
 @cache
@@ -55,6 +55,17 @@ def disagreements(ours: Mapping[str, Any], theirs: Mapping[str, Any], place: str
         yield from disagreements(ours["items"], theirs["items"], f"{place}[]")
 
 
+def schema(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a kind in our words, as a JSON Schema that refuses unknown names."""
+    return _whole(_shape(told))
+
+
+def against(schema: Mapping[str, Any], it: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with an object by a JSON Schema."""
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(it):
+        yield f"{'.'.join(map(str, error.path))}: {error.message}"
+
+
 def _whole(schema: dict[str, Any]) -> dict[str, Any]:
     schema["properties"] |= {name: {} for name in ("apiVersion", "kind", "metadata")}
     return schema
@@ -69,11 +80,6 @@ def _shape(told: Mapping[str, Any]) -> dict[str, Any]:
         return made
     inner = {name: _shape(one) for name, one in told.items()}
     return {"type": "object", "properties": inner, "additionalProperties": False}
-
-
-def _by(schema: Mapping[str, Any], it: Mapping[str, Any]) -> Iterator[str]:
-    for error in jsonschema.Draft202012Validator(schema).iter_errors(it):
-        yield f"{'.'.join(map(str, error.path))}: {error.message}"
 
 
 def _of_pods(it: Mapping[str, Any]) -> Iterator[str]:

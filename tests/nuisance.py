@@ -12,7 +12,7 @@ from tests.waiting import LONG_S
 
 HANGING = 20
 """at each address, half of which say nothing at all"""
-_ASKED = b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n"
+_ASKED = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import urllib.parse
 from datetime import datetime
 from pathlib import Path
@@ -25,11 +26,11 @@ class Prometheus:
     """One that runs, by its API."""
 
     def __init__(self, address: str) -> None:
-        self._url = f"http://{address}/api/v1/"
+        self.url = f"http://{address}/api/v1/"
 
     def get(self, path: str, **parameters: str) -> Any:
         query = f"?{urllib.parse.urlencode(parameters)}" if parameters else ""
-        with open_url(f"{self._url}{path}{query}", LONG_S) as answer:
+        with open_url(f"{self.url}{path}{query}", LONG_S) as answer:
             return json.load(answer)["data"]
 
     def query(self, expression: str) -> list[dict[str, Any]]:
@@ -53,6 +54,14 @@ class Prometheus:
 def _microseconds(moment: str) -> str:
     """Prometheus tells nanoseconds, without those zeros that would be at the end."""
     return re.sub(r"\.(\d{1,6})\d*", lambda found: f".{found[1]:0<6}", moment)
+
+
+def complaints(shown: str) -> str:
+    """What promtool says against an answer at `/metrics`, empty where it has nothing to say."""
+    done = subprocess.run(
+        [tool("promtool"), "check", "metrics"], input=shown, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr or f"exit code {done.returncode}" * bool(done.returncode)
 
 
 def tool(name: str) -> Path:

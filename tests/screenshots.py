@@ -1,13 +1,14 @@
 """Draws the pictures of the documentation: `python -m tests.screenshots` (`make screenshots`).
 
-A real Chromium shows the console, at a desk and on a phone, and `top`, of an hour that is made up: no stack
-is needed, and the same is seen each time.
+A real Chromium shows the console, at a desk and on a phone, and `top`, of an hour that is made up, and the
+report of a real backtest: no stack is needed, and the same is seen each time.
 """
 
 from __future__ import annotations
 
 import base64
 import io
+import json
 import math
 import random
 import tempfile
@@ -19,7 +20,11 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from fraudctl import cli
 from fraudctl.console.tables import Table
+from fraudctl.settings import shipped
+from fraudctl.traffic import generator, scenario
+from fraudctl.traffic.generator import Planned
 from fraudctl.views import lines
 from fraudctl.views.pulse import Partition, Pulse
 from fraudctl.views.watcher import View
@@ -126,6 +131,7 @@ def main() -> None:
     ):
         _console(window, page.url)
         _top(window, Path(name))
+        _report(window, Path(name))
 
 
 def _console(window: Browser, url: str) -> None:
@@ -156,6 +162,26 @@ def _top(window: Browser, folder: Path) -> None:
     window.resize(1000, 740)
     window.open(file.as_uri())
     _keep(window, "top")
+
+
+def _report(window: Browser, folder: Path) -> None:
+    """The page of a backtest, of ten minutes of payments among which stolen accounts are tried."""
+    payments, report = folder / "payments.jsonl", folder / "report.html"
+    chosen = scenario.find("ip-burst", shipped.data_dir("scenarios"))
+    run = generator.Run(chosen, 7, 1_767_225_600_000, 100.0, 600_000, True)
+    lines = (encode_with_label(planned) for planned in generator.stream(run))
+    payments.write_text("".join(lines), encoding="utf-8")
+    argv = ("backtest", str(payments), "--rules", "default", "--report", str(report))
+    assert cli.main([*argv, "--home", str(folder)]) == 0
+    window.resize(*DESK)
+    window.open(report.as_uri())
+    _keep(window, "report")
+
+
+def encode_with_label(planned: Planned) -> str:
+    """A payment as a line of a file, labelled."""
+    payment = json.loads(planned.value)
+    return json.dumps({**payment, "label": int(planned.part is not None)}) + "\n"
 
 
 def _keep(window: Browser, name: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from fraudctl.aws import alerts, application, cloudformation, first, package, programs, template
+from fraudctl.aws import alerts, application, cloudformation, first, package, programs, run_numbers, template
 from fraudctl.aws.account import Account
 from fraudctl.aws.cloudformation import Change, Template
 from fraudctl.console.progress import Progress
@@ -108,6 +108,7 @@ def deploy(account: Account, wanted: Wanted, wait_s: float, shown: Progress) -> 
         stack = stack_name(account, PIPELINE)
         made = _pipeline(account, wanted, Path(folder))
         changed[PIPELINE] = cloudformation.apply(account, stack, made, wait_s, shown)
+    run_numbers.note(account, made.parameters["CodeBucket"], int(made.parameters["Run"]))
     _set_up(account, record)
     _scale(account, wanted.profile, 1)
     now = application.state(account)
@@ -126,10 +127,15 @@ def submit(account: Account, restore: str, wait_s: float, shown: Progress) -> No
     if restore == application.NONE:
         if application.state(account).runs:
             raise UsageError("the job is already running", hint="stop it: fraudctl aws stop")
-        stack = stack_name(account, PIPELINE)
-        run = int(cloudformation.parameter(account, stack, "Run") or 0) + 1
-        cloudformation.tell(account, stack, "Run", str(run), wait_s, shown)
+        run = str(next_run(account))
+        cloudformation.tell(account, stack_name(account, PIPELINE), "Run", run, wait_s, shown)
     application.start(account, restore, wait_s)
+
+
+def next_run(account: Account) -> int:
+    """Takes the number of a new run, above those of the job's and of published replays. As `run_numbers`."""
+    told = cloudformation.parameters(account, stack_name(account, PIPELINE))
+    return run_numbers.take(account, told["CodeBucket"], int(told["Run"]))
 
 
 def layers(account: Account) -> dict[str, str | None]:
@@ -201,7 +207,7 @@ def _pipeline(account: Account, wanted: Wanted, folder: Path) -> Template:
         "Bootstrap": brokers["BootstrapBrokerStringSaslIam"],
         "CodeBucket": bucket,
         "CodeKey": _put(account, bucket, job, "job"),
-        "Run": cloudformation.parameter(account, stack_name(account, PIPELINE), "Run") or "1",
+        "Run": _run(account, bucket),
         "Parallelism": str(wanted.profile.pipeline.parallelism),
         "Image": wanted.image,
         "TellWhom": wanted.tell_whom,
@@ -219,6 +225,12 @@ def _pipeline(account: Account, wanted: Wanted, folder: Path) -> Template:
     return Template(
         text, {name: one for name, one in told.items() if name in asked}, f"{endpoint}/{bucket}/{key}"
     )
+
+
+def _run(account: Account, bucket: str) -> str:
+    """That of the stack that is there; the first of a new one is above those of one that was deleted."""
+    there = cloudformation.parameter(account, stack_name(account, PIPELINE), "Run")
+    return there or str(run_numbers.take(account, bucket, 0))
 
 
 def _put(account: Account, bucket: str, made: package.Package, name: str) -> str:

@@ -2,14 +2,15 @@
 
 Applications themselves are made when a replay is asked for (`fraudctl.aws.second`), and deleted when it has
 ended. No role of the stack is given these rights: attach the policy to who runs `fraudctl replay`, or to the
-role of the machine it is run on.
+role of the machine it is run on; and the second one to who may let a replay's decisions replace those that
+stand.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fraudctl.aws import job, rights
+from fraudctl.aws import job, rights, run_numbers
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 FOLDER: Final = "replays"
 """of the bucket of code, where their packages lie while they run"""
 ROLE, LOG, POLICY = "ReplayRole", "ReplayLog", "ReplayRights"
+PUBLISHING: Final = "PublishRights"
 _STREAM: Final = "ReplayLogStream"
 _CODE: Final = "arn:${AWS::Partition}:s3:::${CodeBucket}"
 _OWN: Final = (
@@ -29,6 +31,7 @@ OUTPUTS: Final[dict[str, dict[str, Any]]] = {
     ROLE: {"Value": {"Fn::GetAtt": [ROLE, "Arn"]}},
     LOG: {"Value": job.stream_arn(_STREAM)},
     POLICY: {"Value": {"Ref": POLICY}},
+    PUBLISHING: {"Value": {"Ref": PUBLISHING}},
 }
 
 
@@ -37,16 +40,20 @@ def resources(profile: Profile) -> dict[str, Any]:
     return {
         ROLE: job.application_role(rights.replay_job(profile), f"{FOLDER}/*"),
         _STREAM: job.log_stream(),
-        POLICY: {
-            "Type": "AWS::IAM::ManagedPolicy",
-            "Properties": {
-                "Description": "What fraudctl replay does, and no more",
-                "PolicyDocument": rights.policy(
-                    [*rights.on_kafka(rights.replay(profile)), *_on_applications(), *_on_code()]
-                ),
-            },
-        },
+        POLICY: _policy(
+            "What fraudctl replay does, and no more",
+            [*rights.on_kafka(rights.replay(profile)), *_on_applications(), *_on_code()],
+        ),
+        PUBLISHING: _policy(
+            "What fraudctl replay --publish does beside, and no more",
+            [*rights.on_kafka(rights.publishing(profile)), _on_run_numbers()],
+        ),
     }
+
+
+def _policy(said: str, statements: list[rights.Statement]) -> dict[str, Any]:
+    properties = {"Description": said, "PolicyDocument": rights.policy(statements)}
+    return {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}
 
 
 def _on_applications() -> list[rights.Statement]:
@@ -67,6 +74,11 @@ def _on_code() -> list[rights.Statement]:
         _allowed("LivePackage", ["s3:GetObject"], {"Fn::Sub": f"{_CODE}/${{CodeKey}}"}),
         _allowed("OwnPackage", ["s3:DeleteObject", "s3:PutObject"], own),
     ]
+
+
+def _on_run_numbers() -> rights.Statement:
+    newest = {"Fn::Sub": f"{_CODE}/{run_numbers.FOLDER}/${{Name}}"}
+    return _allowed("RunNumbers", ["s3:GetObject", "s3:PutObject"], newest)
 
 
 def _allowed(name: str, actions: list[str], resource: dict[str, Any]) -> rights.Statement:

@@ -100,11 +100,20 @@ def replay_job(profile: Profile) -> Part:
     return Part(topics, reads_as=(f"{REPLAY_GROUPS}*",))
 
 
+def publishing(profile: Profile) -> Part:
+    """What `replay --publish` does beside: its decisions become those that stand."""
+    return Part({profile.topics.decisions: _WRITE})
+
+
 def parts(profile: Profile) -> dict[str, Part]:
     """Every part that speaks to Kafka, by its name. A name that ends in `*` is of all that begin so."""
     writers = {f"sink-{sink}": writer(profile, sink) for sink in profile.sinks}
     others = {"ticker": ticker(profile), "exporter": exporter(profile), "setup": setup(profile)}
-    replays = {"replay": replay(profile), "replay-job": replay_job(profile)}
+    replays = {
+        "replay": replay(profile),
+        "replay-job": replay_job(profile),
+        "replay-publish": publishing(profile),
+    }
     return {"job": job(profile), **others, **writers, **replays}
 
 

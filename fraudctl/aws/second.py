@@ -89,6 +89,14 @@ def there(account: Account) -> list[str]:
     return sorted(name.removeprefix(own) for name in found if name.startswith(f"{own}{REPLAY}"))
 
 
+def warnings(account: Account) -> list[str]:
+    """A line for each that is there, for whoever takes all for stopped. Raises Refused."""
+    return [
+        f"{account.name}-{name} is still there and is paid for; delete it: fraudctl replay --clean"
+        for name in there(account)
+    ]
+
+
 def _copy(
     account: Account, bucket: str, live_key: str, key: str, changed: Callable[[JobConfig], JobConfig]
 ) -> None:

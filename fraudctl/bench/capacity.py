@@ -80,7 +80,14 @@ class Backlog:
     hot_merchant: float = 0.0
 
 
-def run(stack: Stack, backlog: Backlog, keep: bool, wait_s: float, progress: Progress) -> dict[str, Any]:
+def run(
+    stack: Stack,
+    backlog: Backlog,
+    keep: bool,
+    wait_s: float,
+    progress: Progress,
+    speed: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
     """The figures of one run. `good` is false when an event was lost or differs from the reference."""
     events = backlog.events
     token = f"c{wall_clock.now_ms():x}"
@@ -115,7 +122,7 @@ def run(stack: Stack, backlog: Backlog, keep: bool, wait_s: float, progress: Pro
             "parallelism": config.parallelism,
             "kept_topics": sorted(names.as_document().values()) if keep else [],
         }
-        | surroundings(stack, config)
+        | surroundings(stack, config, speed)
     )
 
 

@@ -8,7 +8,7 @@ import json
 import math
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,13 +43,18 @@ def distribution(latencies_ms: Sequence[float]) -> Distribution:
     return Distribution(**{name: round(ordered[rank], 1) for name, rank in ranks.items()})
 
 
-def surroundings(stack: Stack, config: JobConfig) -> dict[str, object]:
-    """The machine, the versions and a hash of the configuration a run was made with."""
+def surroundings(
+    stack: Stack, config: JobConfig, speed: Mapping[str, float] | None = None
+) -> dict[str, object]:
+    """The machine, the versions and a hash of the configuration a run was made with.
+
+    `speed` is what was measured of the machine ahead of the run; without it that is measured now.
+    """
     document = {"job": config.as_document(), "profile": stack.profile.as_document()}
     text = json.dumps(document, sort_keys=True, default=str)
     return {
         "machine": machine(),
-        "machine_speed": machine_speed(),
+        "machine_speed": dict(speed or machine_speed()),
         "versions": versions(),
         "config_hash": hashlib.sha256(text.encode()).hexdigest(),
     }

@@ -5,18 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from fraudctl.bench.load import QUIET_S, Worker
+from fraudctl.bench.load import QUIET_S, Worker, Workload, send
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed
 from fraudctl.kafka import admin, wanted
 from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Tail
 from pipeline.connections.kafka.description import Kafka
+from pipeline.records import clock
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
+
+
+SPEED_EVENTS: Final = 100_000
+"""of about 230 bytes"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +61,17 @@ def pass_on(kafka: Kafka, topic: str, start: Mapping[int, int], copy: str, event
     if count < events or left or sender.failed:
         raise Failed(f"only {count - left - sender.failed:,} of {events:,} events passed", code="bench_floor")
     return Floor(round(count / took_s, 1), round(cpu_s * 1e6 / count, 2))
+
+
+def kafka_speed(stack: Stack, seed: int, progress: Progress) -> float:
+    """Records a second that one process reads and writes on, of as many as are always the same."""
+    token = f"s{clock.now_ms():x}"
+    topic = f"bench.{token}.speed"
+    admin.create(stack.kafka, [wanted.spec(stack.profile, topic, stack.profile.partitions)])
+    worker = Worker(send, stack.kafka, topic, Workload(token, seed, 0, 1_000.0), SPEED_EVENTS, 0)
+    try:
+        worker.result(lambda: progress.update(0, "how fast this machine is"))
+        return passed(stack, topic, SPEED_EVENTS, progress).per_second
+    finally:
+        worker.close()
+        admin.delete(stack.kafka, [topic])

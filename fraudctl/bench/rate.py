@@ -77,7 +77,9 @@ class Passage:
         return round(self.received.distinct / max((last_ns - self.start_ns) / NANO, 0.001), 1)
 
 
-def run(stack: Stack, plan: Plan, progress: Progress) -> dict[str, Any]:
+def run(
+    stack: Stack, plan: Plan, progress: Progress, speed: Mapping[str, float] | None = None
+) -> dict[str, Any]:
     """The figures of one run, as the command prints them in JSON.
 
     `good` is false when an event was lost, and when the rate was not sustained; after a kill, `recovery` says
@@ -89,9 +91,9 @@ def run(stack: Stack, plan: Plan, progress: Progress) -> dict[str, Any]:
     names = stack.profile.topics
     count = plan.events(plan.warmup_s + plan.duration_s)
     blow = Blow(stack, plan.warmup_s + plan.duration_s / 3) if plan.kill else None
-    before = spent.read(stack)
+    before = spent.read_all(stack)
     main = _pass(stack, plan, token, count, (names.transactions, names.decisions), progress, blow)
-    cost, ended = spent.per_event(before, spent.read(stack), count), time.monotonic()
+    cost, ended = spent.per_event(before, spent.read_all(stack), count), time.monotonic()
     lag = sink_lag(stack)
     caught_up_s = _catch_up(stack, ended, progress)
     received = main.received
@@ -120,7 +122,7 @@ def run(stack: Stack, plan: Plan, progress: Progress) -> dict[str, Any]:
         "sinks": {sink: {"lag_at_end": lag[sink], "caught_up_s": caught_up_s.get(sink)} for sink in lag},
         "parallelism": shown["parallelism"],
         "seed": plan.seed,
-    } | surroundings(stack, job_config(stack, 0))
+    } | surroundings(stack, job_config(stack, 0), speed)
 
 
 def highest_sustained(stack: Stack, seed: int, progress: Progress) -> float:

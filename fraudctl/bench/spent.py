@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from fraudctl.flink.cluster import is_taskmanager
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
 
+ITSELF: Final = "the benchmark itself"
 _TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
 _AT_LEAST_US: Final = 0.05
 """Threads that took less of an event are not told."""
@@ -35,6 +37,15 @@ def read(stack: Stack) -> Reading:
     pids = {name: one.pid for name, one in engines.of(stack).programs(stack).items() if one.pid}
     programs = {name: _family_s(pid) for name, pid in pids.items()}
     return Reading(programs, threads_s(pid for name, pid in pids.items() if is_taskmanager(name)))
+
+
+def read_all(stack: Stack) -> Reading:
+    """The same, and what this benchmark itself has taken, with those of its processes that have ended."""
+    found = read(stack)
+    taken = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return Reading(
+        {**found.programs, ITSELF: sum(one.ru_utime + one.ru_stime for one in taken)}, found.stages
+    )
 
 
 def per_event(before: Reading, after: Reading, events: int) -> dict[str, dict[str, float]]:

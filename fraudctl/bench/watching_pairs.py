@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from fraudctl import engines
-from fraudctl.bench import asking, capacity, conditions, paired, rate
+from fraudctl.bench import asking, capacity, conditions, paired, rate, spent
 from fraudctl.console import result
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.result import Result, Table
@@ -141,7 +141,7 @@ def measure(stack: Stack, sizes: Sizes, shown: Progress) -> Run:
         "taskmanager_us": sum(us for name, us in programs.items() if is_taskmanager(name)),
         "stages_us": sum(us for name, us in stages.items() if not name.startswith(_COMPILERS)),
         "kafka_us": programs.get("kafka"),
-        "all_programs_us": sum(programs.values()),
+        "all_programs_us": sum(us for name, us in programs.items() if name != spent.ITSELF),
     }
     return Run(steady["good"] and (whole is None or whole["good"]), figures, stages)
 

@@ -10,11 +10,13 @@ import typer
 
 from fraudctl import engines
 from fraudctl.bench import capacity as bench_capacity
+from fraudctl.bench import floor as bench_floor
 from fraudctl.bench import idle as bench_idle
 from fraudctl.bench import keys as bench_keys
 from fraudctl.bench import pairs as bench_pairs
 from fraudctl.bench import rate as bench_rate
 from fraudctl.bench import sink as bench_sink
+from fraudctl.bench import speed as bench_speed
 from fraudctl.bench import startup as bench_startup
 from fraudctl.console import streams
 from fraudctl.console.progress import progress
@@ -144,17 +146,21 @@ def _startup(commands: Sequence[str]) -> Result:
 
 def _rate(rate: float | None, duration_s: float, warmup_s: float, seed: int, kill: bool) -> Result:
     floor_s = min(duration_s, 20.0)
+    here = engines.current()
+    with progress("bench", None) as shown:
+        passed = {"kafka_records_per_second": bench_floor.kafka_speed(here, seed, shown)}
+        speed = {**bench_speed.machine_speed(), **passed}
+    streams.say(_speed(speed))
     if rate is None:
         with progress("bench", None) as shown:
-            rate = bench_rate.highest_sustained(engines.current(), seed, shown)
+            rate = bench_rate.highest_sustained(here, seed, shown)
         if not rate:
             raise Failed("no rate is sustained, not even twenty events a second", hint="see: fraudctl status")
         streams.say(f"{rate:,.0f} events a second are sustained; measured now")
     total = round(rate * (duration_s + warmup_s))
     with progress("bench", total) as shown:
-        found = bench_rate.run(
-            engines.current(), bench_rate.Plan(rate, duration_s, warmup_s, floor_s, seed, kill), shown
-        )
+        plan = bench_rate.Plan(rate, duration_s, warmup_s, floor_s, seed, kill)
+        found = bench_rate.run(here, plan, shown, speed)
     names = ("p50", "p90", "p99", "p999", "max")
     rows = [[what, *(found[key][name] for name in names)] for what, key in _LATENCIES]
     sinks = [[sink, v["lag_at_end"], v["caught_up_s"]] for sink, v in found["sinks"].items()]
@@ -193,18 +199,25 @@ def _recovered(caught_up_s: float | None) -> str:
 
 
 def _capacity(backlog: bench_capacity.Backlog, keep: bool, wait_s: float) -> Result:
+    streams.say(_speed(speed := bench_speed.machine_speed()))
     with progress("bench", backlog.events) as shown:
-        found = bench_capacity.run(engines.current(), backlog, keep, wait_s, shown)
+        found = bench_capacity.run(engines.current(), backlog, keep, wait_s, shown, speed)
     checkpoints, reference = found["checkpoints"], found["reference"]
     summary = (
         f"{found['decided']:,} events in {found['timed_s']:.1f} s: {found['events_per_second']:,} events/s "
         f"({found['second_half_per_second']:,} in the second half, {found['first_job_per_second']:,} for the "
         f"job before it); {_cost(found['cpu_us_per_event'])}"
         f"{found['events_per_second'] / found['floor_per_second']:.2f} of the floor of "
-        f"{found['floor_per_second']:,} ({found['floor_cpu_us_per_event']} µs); "
+        f"{found['floor_per_second']:,} ({found['floor_cpu_us_per_event']} µs{_times(found)}); "
         f"{checkpoints['completed']} checkpoints inside; {reference['compared']:,} decisions compared"
     )
     return _result(found, summary)
+
+
+def _times(found: Mapping[str, Any]) -> str:
+    """How many times the floor's processor time an event takes."""
+    us = found["cpu_us_per_event"]
+    return "" if us is None else f"; an event takes {us / found['floor_cpu_us_per_event']:.0f} times that"
 
 
 def _cost(us: float | None) -> str:
@@ -238,7 +251,7 @@ def _sink(sink: str, events: int, seed: int, wait_s: float) -> Result:
 def _result(found: Mapping[str, Any], summary: str, *tables: Table) -> Result:
     counts = ("sent", "decided", "lost", "duplicates", "late")
     table = Table("events", counts, [[found[name] for name in counts]])
-    shown = (table, *tables, _surroundings(found))
+    shown = (_surroundings(found), table, *tables)
     if found["good"]:
         return Result(summary, found, tables=shown)
     return Result(f"NOT GOOD: {_fault(found)}; {summary}", found, NOT_GOOD, shown)
@@ -251,14 +264,16 @@ def _surroundings(found: Mapping[str, Any]) -> Table:
             "machine",
             f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, {machine['system']}",
         ],
-        [
-            "its speed",
-            ", ".join(f"{name.replace('_', ' ')}: {one}" for name, one in found["machine_speed"].items()),
-        ],
+        ["its speed", _speed(found["machine_speed"])],
         ["versions", ", ".join(f"{name} {version}" for name, version in found["versions"].items())],
         ["configuration", found["config_hash"][:16]],
     ]
     return Table("measured on", ("", ""), rows)
+
+
+def _speed(speed: Mapping[str, float]) -> str:
+    """How fast the machine is, to be set beside another."""
+    return ", ".join(f"{name.replace('_', ' ')}: {one:,}" for name, one in speed.items())
 
 
 def _fault(found: Mapping[str, Any]) -> str:

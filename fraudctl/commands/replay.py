@@ -108,8 +108,6 @@ def replay(
     if dry_run:
         return Result(_plan_text(made), {"plan": made.as_document()}, tables=(_plan_table(made),))
     cluster = own_cluster.made_for(here, made.parallelism)
-    if publish:
-        own_cluster.refuse_publishing(here)
     say(_plan_text(made))
     if left := replay_topics.unfinished(here):
         say(
@@ -153,6 +151,8 @@ def _clean_there(here: Stack, dry_run: bool, yes: bool) -> Result:
         if not yes:
             _confirm_cleaning(found)
         _nearby.asked(here, ["replay", "--clean", "--yes"])
+    if isinstance(engine, nearby.Replays) and not dry_run:
+        engine.forget_replays_left(here)
     return _cleaned(found, dry_run)
 
 

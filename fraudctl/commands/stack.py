@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -13,11 +14,12 @@ import typer
 
 from fraudctl import engines, servers, waiting
 from fraudctl.commands import _completion
+from fraudctl.console import options
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
-from fraudctl.engines import contract, wanted
-from fraudctl.errors import FraudctlError, NotRunning, UsageError
+from fraudctl.engines import contract, nearby, wanted
+from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
 from fraudctl.home import parked, rulesets, typed_files
 from fraudctl.home import stack as stacks
 from fraudctl.jobs import activations, approvals, live, submission
@@ -131,13 +133,19 @@ def _refuse_workers(taskmanagers: int | None) -> None:
         )
 
 
-def down() -> Result:
+def down(
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask, where a replay in the cluster ends as well.")
+    ] = False,
+) -> Result:
     """Stop the stack: the job with a savepoint, then every server. All data stays.
 
     Example: fraudctl down
     """
     home = stacks.home_dir()
     running = _running_quietly(home)
+    if running is not None and not yes:
+        _confirm_ending(running)
     savepoint = _stop_job(running) if running is not None else None
     stopped = engines.of_home(home).down(home)
     data = {"home": str(home), "was_running": stopped, "savepoint": savepoint}
@@ -223,6 +231,21 @@ def _running_quietly(home: Path) -> Stack | None:
     except (typed_files.Damaged, typed_files.Newer) as error:
         say(f"the job stops without a savepoint, its newest checkpoint stays: {error.message}")
         return None
+
+
+def _confirm_ending(running: Stack) -> None:
+    """Ask about replays that go on in the cluster, which somebody waits for. Failed where nobody is asked."""
+    engine = nearby.needed(running)
+    busy = engine.replays_under_way(running) if isinstance(engine, nearby.Replays) else ()
+    if not busy:
+        return
+    if options.current().json or not sys.stdin.isatty():
+        raise Failed(
+            f"a replay is under way: {', '.join(busy)}",
+            hint="wait until it has ended, or end it as well: fraudctl down --yes",
+            code="replay_under_way",
+        )
+    typer.confirm(f"End {', '.join(busy)} as well, which somebody waits for?", abort=True, err=True)
 
 
 def _stop_job(running: Stack) -> str | None:

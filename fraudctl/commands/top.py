@@ -65,7 +65,7 @@ def _tables(view: View) -> tuple[Table, ...]:
         ("stopped", lines.stopped(pulse)),
     ]
     lags = [(name, f"{lag:,}") for name, lag in sorted(pulse.lag.items())]
-    parts = [(p.number, lines.figure(p.events_s), lines.figure(p.lag)) for p in pulse.partitions]
+    parts = [(p.number, lines.figure(p.events_s), lines.count(p.lag)) for p in pulse.partitions]
     alerts = [
         (a.decided_at, a.decision, a.score, visible(a.user_id), visible(a.event_id), visible(a.why))
         for a in view.alerts

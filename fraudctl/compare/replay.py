@@ -27,7 +27,6 @@ from fraudctl.engines import own_cluster
 from fraudctl.errors import Failed
 from fraudctl.home import rulesets
 from fraudctl.jobs.live_answers import Past
-from fraudctl.jobs.run_numbers import next_run
 from fraudctl.kafka import admin, forgotten
 from fraudctl.kafka.sender import Sender
 from pipeline.records.decision_record import run_of
@@ -107,7 +106,7 @@ def _publish(stack: Stack, made: Plan, topic: str, progress: Progress) -> dict[s
     Every store follows by its ordinary way: of two decisions on one event the greater run wins. Interrupted
     half way, what is copied stands; a second publication has a greater run again and completes it.
     """
-    number, sent, place = next_run(stack), 0, prints.Place(made.transactions)
+    number, sent, place = own_cluster.next_run(stack), 0, prints.Place(made.transactions)
     sender = Sender(stack.kafka, linger_ms=5)
     headers = {"run": str(number).encode()}
     for record in forgotten.records(stack, topic):

@@ -1,47 +1,25 @@
 """The topics of one replay: made for it, dropped with it, also when it was killed.
 
-A marker below `home/replays` names the process and its topics. A process that dies without a word leaves its
-marker behind; the next replay of that home drops what the dead ones have left. Where the home is gone too, as
-that of a pod is, topics tell it themselves: one that has come to its end leaves its decisions at most.
+A mark in the home names the process and its topics (`fraudctl.home.replay_marks`). A process that dies
+without a word leaves its mark behind; the next replay of that home drops what the dead ones have left. Where
+the home is gone too, as that of a pod is, topics tell it themselves: one that has come to its end leaves its
+decisions at most.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING
 
 from fraudctl.engines import own_cluster
-from fraudctl.home import typed_files
-from fraudctl.home.jobs import write_json
+from fraudctl.home import replay_marks
 from fraudctl.kafka import admin, wanted
 from pipeline.records import clock
 from pipeline.records.names import dead_letters, of_replays
-from pipeline.rules.plugins.watch import began
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
-
-
-@dataclass(frozen=True, slots=True)
-class _Marker:
-    """The topics of a process; when that began tells it from a later one with the same pid."""
-
-    pid: int
-    began: str | None
-    topics: tuple[str, ...]
-
-    @property
-    def is_dead(self) -> bool:
-        return self.began != began(self.pid)
-
-
-_MARKER: Final = TypeAdapter(_Marker)
 
 
 @contextmanager
@@ -51,9 +29,7 @@ def own_topics(stack: Stack, ruleset_hash: str, keep: bool) -> Iterator[dict[str
     decisions, name = stack.profile.topics.decisions, f"{ruleset_hash[:8]}-{clock.now_ms()}"
     replayed = f"{_prefix(stack)}{name}"
     own = {"decisions": replayed, "refusals": dead_letters(replayed)}
-    marker = _markers(stack) / f"{name}.json"
-    noted = {"pid": os.getpid(), "began": began(os.getpid()), "topics": list(own.values())}
-    write_json(marker, {"format": typed_files.FORMAT, **noted})
+    mark = replay_marks.leave(stack.home, name, list(own.values()))
     dropped = list(own.values())
     try:
         wide = {"max.message.bytes": str(stack.profile.max_message_bytes)}
@@ -63,7 +39,7 @@ def own_topics(stack: Stack, ruleset_hash: str, keep: bool) -> Iterator[dict[str
         dropped = [own["refusals"]] if keep else dropped
     finally:
         drop(stack, dropped)
-        marker.unlink(missing_ok=True)
+        mark.unlink(missing_ok=True)
 
 
 def job_name(decisions: str) -> str:
@@ -74,11 +50,11 @@ def job_name(decisions: str) -> str:
 def sweep(stack: Stack) -> list[str]:
     """Drop the topics of replays of this home whose process is gone; their names."""
     left = []
-    for marker, found in _found(stack):
-        if found.is_dead:
-            own = [topic for topic in found.topics if topic.startswith(_prefix(stack))]
+    for path, mark in replay_marks.of(stack.home).items():
+        if mark.is_dead:
+            own = [topic for topic in mark.topics if topic.startswith(_prefix(stack))]
             drop(stack, own)
-            marker.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             left += own
     return left
 
@@ -89,7 +65,8 @@ def unfinished(stack: Stack) -> list[str]:
     Whoever runs one on another home, or another machine, has such topics as well.
     """
     there = {topic for topic in admin.names(stack.kafka) if topic.startswith(_prefix(stack))}
-    at_work = {topic for _, found in _found(stack) if not found.is_dead for topic in found.topics}
+    marks = replay_marks.of(stack.home).values()
+    at_work = {topic for mark in marks if not mark.is_dead for topic in mark.topics}
     begun = {topic for topic in there if topic == _of_refusals(topic) or dead_letters(topic) in there}
     return sorted(begun - at_work)
 
@@ -110,16 +87,6 @@ def _of_refusals(topic: str) -> str:
     return dead_letters(_of_decisions(topic))
 
 
-def _found(stack: Stack) -> Iterator[tuple[Path, _Marker]]:
-    for marker in sorted(_markers(stack).glob("*.json")):
-        if found := typed_files.read(marker, _MARKER, "remove it; topics of that replay may remain"):
-            yield marker, found
-
-
 def _prefix(stack: Stack) -> str:
     """How the name of every topic of a replay begins; no other is ever dropped."""
     return of_replays(stack.profile.topics.decisions)
-
-
-def _markers(stack: Stack) -> Path:
-    return stack.home / "replays"

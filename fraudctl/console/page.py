@@ -6,9 +6,10 @@ Knows numbers and words; knows nothing of rules or decisions. Every text is esca
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import groupby
 
 WIDTH, HEIGHT = 640, 300
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 16, 44
@@ -28,10 +29,10 @@ svg{width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:#42505e}
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A named line of (x, y); `band` holds (x, low, high) drawn behind it."""
+    """A named line of (x, y), broken where y is None; `band` holds (x, low, high) drawn behind it."""
 
     name: str
-    points: Sequence[tuple[float, float]]
+    points: Sequence[tuple[float, float | None]]
     band: Sequence[tuple[float, float, float]] = field(default_factory=tuple)
 
 
@@ -71,7 +72,7 @@ def lines(
 ) -> str:
     """A line chart from 0 upwards; `limits` are horizontal lines with a name."""
     xs = [x for one in series for x, _ in one.points] or [0.0, 1.0]
-    ys = [y for one in series for _, y in one.points] + [y for _, y in limits]
+    ys = [y for one in series for _, y in one.points if y is not None] + [y for _, y in limits]
     frame = _frame(xs, [1.0] if percent else ys)
     parts = [_grid(frame, percent, x_label)]
     for number, one in enumerate(series):
@@ -80,8 +81,9 @@ def lines(
             there = [frame.at(x, high) for x, _, high in one.band]
             back = [frame.at(x, low) for x, low, _ in reversed(one.band)]
             parts.append(f'<polygon points="{" ".join(there + back)}" fill="{colour}" opacity="0.15"/>')
-        points = " ".join(frame.at(x, y) for x, y in one.points)
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        for run in _unbroken(one.points):
+            points = " ".join(frame.at(x, y) for x, y in run)
+            parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts.append(_legend(number, one.name, colour))
     for name, y in limits:
         (left, height), (right, _) = frame.xy(frame.low, y), frame.xy(frame.high, y)
@@ -91,6 +93,12 @@ def lines(
             f"{escape(name)}</text>"
         )
     return _svg(title, HEIGHT, parts)
+
+
+def _unbroken(points: Iterable[tuple[float, float | None]]) -> Iterator[list[tuple[float, float]]]:
+    for is_known, run in groupby(points, key=lambda point: point[1] is not None):
+        if is_known:
+            yield [(x, y) for x, y in run if y is not None]
 
 
 def bars(title: str, values: Sequence[tuple[str, float]], unit: str = "") -> str:

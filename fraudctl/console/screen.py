@@ -17,8 +17,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Final
 
-from rich.console import Group, RenderableType
+from rich.console import Group
 from rich.live import Live
+from rich.segment import SegmentLines
 from rich.text import Text
 
 from fraudctl.console import streams
@@ -34,6 +35,8 @@ _KEYS: Final = {
 }
 _KEY: Final = re.compile(rb"\x1b[\[O][0-9;]*[@-~]|.", re.DOTALL)
 """What the terminal sends for one key: a sequence, or a byte."""
+_PLAIN: Final = str.maketrans("▁▂▃▄▅▆▇█…", "__--==##~")
+"""what is shown where the terminal's encoding has no such characters"""
 _TERMINATED: Final = 128 + signal.SIGTERM
 
 
@@ -52,12 +55,22 @@ class Screen:
     def height(self) -> int:
         return self._live.console.height
 
-    def show(self, lines: Sequence[Line], tables: Sequence[Table] = ()) -> None:
-        """Show these, the tables below the lines; what does not fit is cut."""
-        parts: list[RenderableType] = [_text(line) for line in lines]
-        for table in tables:
-            parts.extend(layout(table, self.width))
-        self._live.update(Group(*parts), refresh=True)
+    def show(self, lines: Sequence[Line], tables: Sequence[Table] = (), first: int = 0) -> int:
+        """Show these, the tables below the lines from that line of theirs on; what does not fit is cut.
+
+        Returns which line of the tables is the first: none further than needed to see their end.
+        """
+        console = self._live.console
+        laid_out = Group(*(part for table in tables for part in layout(table, self.width)))
+        below = (
+            console.render_lines(laid_out, console.options.update(height=None), pad=False) if tables else []
+        )
+        room = max(1, self.height - len(lines))
+        first = max(0, min(first, len(below) - room))
+        shown = SegmentLines(below[first : first + room], new_lines=True)
+        is_plain = console.options.ascii_only
+        self._live.update(Group(*(_text(line, is_plain) for line in lines), shown), refresh=True)
+        return first
 
     def key(self, patience_s: float) -> str | None:
         """The next key: a character, up, down, enter, escape; None where none is pressed in time."""
@@ -72,7 +85,7 @@ class Screen:
 
 def is_there() -> bool:
     """Whether a terminal is on both ends: only then can a screen be had."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdin.isatty() and sys.stdout.isatty() and not streams.console().is_dumb_terminal
 
 
 @contextmanager
@@ -103,5 +116,7 @@ def _terminated(*_: object) -> None:
     raise SystemExit(_TERMINATED)
 
 
-def _text(line: Line) -> Text:
-    return Text.assemble(*line, no_wrap=True, overflow="ellipsis")
+def _text(line: Line, is_plain: bool) -> Text:
+    if is_plain:
+        line = [(text.translate(_PLAIN), style) for text, style in line]
+    return Text.assemble(*line, no_wrap=True, overflow="crop" if is_plain else "ellipsis")

@@ -6,6 +6,7 @@ goes out made visible; only `clear` and rich's own styles steer the terminal.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -13,6 +14,13 @@ import sys
 from rich.console import Console
 
 from pipeline.records.visible import visible_json, visible_lines
+
+
+def prepare() -> None:
+    """Have what a terminal's encoding does not know spelt out as `\u2026`: it would end the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:
@@ -27,7 +35,8 @@ def answer(text: str) -> None:
 
 def answer_json(document: object) -> None:
     """One JSON document on a line of stdout; what JSON does not know is told as text."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
+    is_plain = not sys.stdout.encoding.lower().startswith("utf")
+    text = json.dumps(document, ensure_ascii=is_plain, separators=(",", ":"), default=str)
     sys.stdout.write(visible_json(text) + "\n")
     sys.stdout.flush()
 

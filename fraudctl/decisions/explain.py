@@ -7,13 +7,13 @@ again on the decision's own values.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fraudctl.decisions.finding import Found, find, one_of, stored
-from fraudctl.errors import Unhealthy
+from fraudctl.errors import Unhealthy, UsageError
 from pipeline.records.decisions import Decision
 from pipeline.records.events import Transaction
 from pipeline.records.masking import NONE, Masks
@@ -61,6 +61,12 @@ class Explanation:
     @property
     def sum_of_points(self) -> int:
         return sum(hit.points for hit in self.found.decision.reasons)
+
+    @property
+    def shown_ids(self) -> tuple[str, str]:
+        """Whose and which decision it is, as people may see it."""
+        user_id, event_id = self.found.decision.identity
+        return str(self.masks.value("user_id", user_id)), event_id
 
     def document(self) -> dict[str, object]:
         """As a JSON-able mapping, as people may see it."""
@@ -121,12 +127,25 @@ def explain(stack: Stack, event_id: str, user_id: str | None = None) -> Explanat
 
 
 def of_stored(stack: Stack, user_id: str, event_id: str) -> Explanation | None:
-    """Explain exactly that event of that user from the store alone, saying nothing; None where it has none.
+    """Explain exactly that event of that user, named as people are shown them, from the store alone, saying
+    nothing; None where it has none.
 
-    Raises Unhealthy where the store does not answer, NotRunning where there is none.
+    Raises Unhealthy where the store does not answer, NotRunning where there is none, UsageError where several
+    users have it who are shown by that name.
     """
-    there = all_stored(stack, event_id, user_id)
-    return next((one for one in there if one.found.decision.identity == (user_id, event_id)), None)
+    is_masked = stack.profile.masks.hides("user_id")
+    return shown_as(user_id, event_id, all_stored(stack, event_id, None if is_masked else user_id))
+
+
+def shown_as(user_id: str, event_id: str, there: Sequence[Explanation]) -> Explanation | None:
+    """The one of these that people are shown under these ids; None where none is. Raises UsageError."""
+    same = [one for one in there if one.shown_ids == (user_id, event_id)]
+    if len(same) > 1:
+        raise UsageError(
+            f"{len(same)} users who are shown as {user_id} have an event {event_id!r}",
+            hint="name one: fraudctl explain EVENT_ID --user USER",
+        )
+    return same[0] if same else None
 
 
 def all_stored(stack: Stack, event_id: str, user_id: str | None = None) -> list[Explanation]:

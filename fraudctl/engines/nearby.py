@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from fraudctl import engines
 
 if TYPE_CHECKING:
     from fraudctl.engines.contract import Ended
     from fraudctl.home.stack import Stack
+
+
+UNDER_WAY: Final = "under way"
+CLEAN: Final = "topics that it may have left go with: fraudctl replay --clean"
 
 
 @runtime_checkable
@@ -45,6 +49,9 @@ class Replays(Near, Protocol):
 
     def replays_under_way(self, stack: Stack) -> Sequence[str]:
         """What tells those apart that go on there now. Raises Failed."""
+
+    def forget_replays_left(self, stack: Stack) -> None:
+        """What those left is gone that did not come to their end. Raises Failed."""
 
 
 def needed(stack: Stack) -> Near | None:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from fraudctl import engines
 from fraudctl.console.progress import Progress
-from fraudctl.errors import UsageError
-from fraudctl.jobs import bounded
+from fraudctl.jobs import bounded, run_numbers
 from fraudctl.jobs.live_answers import Past
 
 if TYPE_CHECKING:
@@ -31,6 +30,9 @@ class OwnClusters(Protocol):
 
     def drop_cluster(self, stack: Stack, name: str) -> bool:
         """Delete that of a job of this name, which may run; False where there is none. Raises Failed."""
+
+    def next_run(self, stack: Stack) -> int:
+        """Takes the number of a run, where the home does not count those of the live job. Raises Failed."""
 
 
 def keep_rule_sets(stack: Stack) -> None:
@@ -65,10 +67,7 @@ def drop(stack: Stack, name: str) -> bool:
     return isinstance(engine, OwnClusters) and engine.drop_cluster(stack, name)
 
 
-def refuse_publishing(stack: Stack) -> None:
-    """UsageError where runs are not numbered by the home: a later one of the live job could have the same."""
-    if isinstance(engines.of(stack), OwnClusters):
-        raise UsageError(
-            f"--publish is not there on {stack.engine}",
-            hint="bring the rules into force (fraudctl rules apply), then: fraudctl job submit --from none",
-        )
+def next_run(stack: Stack) -> int:
+    """Takes the number of a run that no job of the stack has or will have. Failed where nobody knows."""
+    engine = engines.of(stack)
+    return engine.next_run(stack) if isinstance(engine, OwnClusters) else run_numbers.next_run(stack)

@@ -7,8 +7,9 @@ and none of the lines it would swallow looks like a row itself.
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fraudctl.files.lines import LONGEST_BYTES, Piece
@@ -18,6 +19,8 @@ _MOST_LINES = 1_000
 """A cell of more lines is a quote that does not end."""
 
 _MOST_HEADING_LINES = 20
+_ESCAPED = re.compile(r'(?<!\\)((?:\\\\)*)\\"')
+"""A quote with a backslash of its own, behind any that stand for themselves."""
 
 Record = tuple[int, list[str] | Refusal]
 """The line it begins on, and its cells without the blanks around them, or why there are none."""
@@ -112,21 +115,28 @@ class Records:
         try:
             cells = cells_of(text, self._dialect)
         except csv.Error as error:
-            if not _goes_on(error):
+            if (escaped := self._escaped(text)) is not None:
+                return escaped
+            if not _goes_on(error) and not _ESCAPED.search(text):
                 return Refusal("invalid_csv", f"{error}: {text[:60]!r}")
         else:
-            return self._fitted(cells)
-        return self._over_lines(text) or Refusal("invalid_csv", f"a quote that does not end: {text[:60]!r}")
+            fits = len(cells) == self._columns
+            return cells if fits else self._escaped(text) or self._fitted(cells)
+        what = f"a quote that does not end: {text[:60]!r}"
+        return self._over_lines(text, str) or self._over_lines(text, _doubled) or Refusal("invalid_csv", what)
 
-    def _over_lines(self, first: str) -> list[str] | None:
+    def _over_lines(self, first: str, as_doubled: Callable[[str], str]) -> list[str] | None:
         """The cells of a record that goes on below; None, with the lines still to come, where none does."""
         taken: list[tuple[int, str | Refusal]] = []
-        cells = self._joined(first, taken)
+        cells = self._joined(first, taken, as_doubled)
         if cells is None:
             self._ahead.extendleft(reversed(taken))
         return cells
 
-    def _joined(self, first: str, taken: list[tuple[int, str | Refusal]]) -> list[str] | None:
+    def _joined(
+        self, first: str, taken: list[tuple[int, str | Refusal]], as_doubled: Callable[[str], str]
+    ) -> list[str] | None:
+        first = as_doubled(first)
         parts, held, quote = [first], len(first), self._dialect.quote or "\0"
         quotes = first.count(quote)
         looks_like_row = self._counted(first) == self._columns
@@ -135,6 +145,7 @@ class Records:
             text = line[1]
             if isinstance(text, Refusal):
                 return None
+            text = as_doubled(text)
             parts.append(text)
             held += len(text)
             quotes += text.count(quote)
@@ -155,6 +166,18 @@ class Records:
     def _counted(self, text: str) -> int:
         return text.count(self._dialect.delimiter) + 1
 
+    def _escaped(self, text: str) -> list[str] | None:
+        """The cells of a line whose quotes within cells have a backslash before them, as Spark writes them;
+        None where that does not give as many as there are columns."""
+        doubled = _doubled(text)
+        if self._dialect.quote != '"' or doubled == text:
+            return None
+        try:
+            cells = cells_of(doubled, self._dialect)
+        except csv.Error:
+            return None
+        return cells if len(cells) == self._columns else None
+
     def _fitted(self, cells: list[str]) -> list[str] | Refusal:
         """As many cells as there are columns: some programs end rows with a delimiter, not the heading."""
         most = self._columns
@@ -170,6 +193,11 @@ def _plain_cells(text: str, delimiter: str) -> list[str]:
     if text.isascii() and " " not in text and "\t" not in text:
         return text.rstrip("\r").split(delimiter)
     return [cell.strip() for cell in text.split(delimiter)]
+
+
+def _doubled(text: str) -> str:
+    """The text with two quotes for each that has a backslash before it."""
+    return _ESCAPED.sub(lambda found: found[1].replace("\\\\", "\\") + '""', text)
 
 
 def _repeated() -> Refusal:

@@ -215,7 +215,10 @@ ALERTS: Final = (
     ),
     Alert(
         "PluginFails",
-        "sum by (rule) (increase(fraudctl_plugin_failures_total[5m])) > 0",
+        "sum by (rule) (increase(fraudctl_plugin_failures_total[5m])) > 0"
+        # a counter appears with its first value, of which no increase is seen
+        " or (sum by (rule) (fraudctl_plugin_failures_total)"
+        " unless sum by (rule) (fraudctl_plugin_failures_total offset 5m))",
         _PAGE,
         "the plug-in of rule {{ $labels.rule }} fails: the rule does not fire",
         "1m",

@@ -116,7 +116,7 @@ def _defaults(panel: Panel) -> Json:
     }
     shown["color"] = {"mode": "palette-classic" if panel.kind == "timeseries" else "thresholds"}
     if panel.kind == "timeseries":
-        style = {"mode": "dashed" if panel.limits else "off"}
+        style = {"mode": "dashed" if panel.limits or panel.least is not None else "off"}
         shown["custom"] = {"lineWidth": 1, "fillOpacity": 8, "showPoints": "never", "thresholdsStyle": style}
     return shown
 

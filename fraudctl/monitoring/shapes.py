@@ -10,6 +10,9 @@ from fraudctl.monitoring.panels import Panel, Query
 ANCHORS: Final = {alert.name: alert.anchor for alert in ALERTS}
 """Where the runbook tells of an alert."""
 
+LOAD_LIMITS: Final = (0.7, 0.9)
+"""shares of a second: with more there is no room left for a rush"""
+
 
 def ask(expression: str, legend: str = "") -> Query:
     return Query(expression, legend)
@@ -35,5 +38,6 @@ def lines(
     *queries: Query,
     width: int = 8,
     limits: tuple[float, ...] = (),
+    least: float | None = None,
 ) -> Panel:
-    return Panel(title, about, queries, ANCHORS[alert], unit, "timeseries", width, 7, limits)
+    return Panel(title, about, queries, ANCHORS[alert], unit, "timeseries", width, 7, limits, least)

@@ -53,13 +53,14 @@ def _running(stack: Stack) -> Result:
     for server in servers:
         if server["name"] == "postgres":
             server["dsn"] = stack.sink_url("postgres")
+    away = kafka_away(health)
     job = status.job(stack)
-    sinks = status.sinks(stack)
-    clock = _clock(stack)
-    ill, rates = _ill(health, job, sinks), status.rates(stack)
+    sinks = status.sinks(stack, away)
+    clock = None if away else _clock(stack)
+    ill, rates = _ill(health, job, sinks), status.rates(stack, away)
     if clock is not None and not clock.healthy:
         ill.append(f"broker clock ({clock.ahead_ms / 1000:.0f} s ahead)")
-    aside, currencies = put_aside.of(stack), foreign.look(stack)
+    aside, currencies = (None, None) if away else (put_aside.of(stack), foreign.look(stack))
     summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
     data = {
         "home": str(stack.home),
@@ -99,6 +100,11 @@ def _elsewhere(stack: Stack) -> Result:
     shown = (programs_table(health), Table("", ("job", "value"), rows))
     summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
     return Result(summary, data, exit_code=NOT_WELL if ill else 0, tables=shown)
+
+
+def kafka_away(health: Sequence[ServerHealth]) -> str:
+    """Why Kafka need not be asked, empty where it answers: each question would wait out its patience."""
+    return next((f"Kafka: {one.reason}" for one in health if one.name == "kafka" and not one.healthy), "")
 
 
 def _clock(stack: Stack) -> BrokerClock | None:
@@ -154,8 +160,9 @@ def programs_table(health: Sequence[ServerHealth]) -> Table:
     """Every program with what it takes, and servers elsewhere."""
     rows: list[tuple[object, ...]] = []
     for one in health:
-        if one.address and not one.programs:
-            rows.append((one.name, one.address, "", "", "", "external, " + (one.reason or "well")))
+        if not one.programs:
+            where = "external, " if one.address else ""
+            rows.append((one.name, one.address, "", "", "", where + (one.reason or "well")))
         for number, state in enumerate(one.programs):
             seen = status.program(state)
             shown = (one.address if number == 0 else "", seen["pid"] or "", _mb(seen["rss_bytes"]))

@@ -142,12 +142,15 @@ def _wanted(stack: Stack) -> str:
     return jobs.wanted_live(stack).wanted if there else "nothing"
 
 
-def sinks(stack: Stack) -> list[Sink]:
-    """Every sink writer with its lag in records and what it says of itself in its status file."""
-    return [_sink(stack, name) for name in workers.sinks(stack)]
+def sinks(stack: Stack, away: str = "") -> list[Sink]:
+    """Every sink writer with its lag in records and what it says of itself in its status file.
+
+    `away` is why Kafka is not asked, where it is known not to answer.
+    """
+    return [_sink(stack, name, away) for name in workers.sinks(stack)]
 
 
-def _sink(stack: Stack, name: str) -> Sink:
+def _sink(stack: Stack, name: str, away: str) -> Sink:
     found: Sink = {"name": workers.program(name), "healthy": True, "lag": None}
     try:
         if (said := workers.said(stack, name)) is None:
@@ -166,6 +169,8 @@ def _sink(stack: Stack, name: str) -> Sink:
             }
     except FraudctlError as error:
         found |= {"healthy": False, "last_error": error.message}
+    if away:
+        return found | {"lag": None, "healthy": False, "last_error": away}
     try:
         found["lag"] = sum(
             admin.lag(stack.kafka, writer_group(name), stack.profile.topics.decisions).values()
@@ -175,13 +180,13 @@ def _sink(stack: Stack, name: str) -> Sink:
     return found
 
 
-def rates(stack: Stack) -> Rates:
+def rates(stack: Stack, away: str = "") -> Rates:
     """Records on the live topics (control records included) and how many came a second of late; None where
-    Kafka does not answer."""
+    Kafka does not answer, or is `away`."""
     names = stack.profile.topics
-    transactions, transactions_s = _counted(stack, names.transactions)
-    decisions, decisions_s = _counted(stack, names.decisions)
-    refusals, refusals_s = _counted(stack, names.refusals)
+    transactions, transactions_s = _counted(stack, names.transactions, away)
+    decisions, decisions_s = _counted(stack, names.decisions, away)
+    refusals, refusals_s = _counted(stack, names.refusals, away)
     return {
         "transaction_records": transactions,
         "decisions": decisions,
@@ -194,8 +199,10 @@ def rates(stack: Stack) -> Rates:
     }
 
 
-def _counted(stack: Stack, topic: str) -> tuple[int | None, float | None]:
+def _counted(stack: Stack, topic: str, away: str) -> tuple[int | None, float | None]:
     """Every record of a topic, and those a second over the last RATE_SECONDS."""
+    if away:
+        return None, None
     try:
         since = admin.offsets_at(stack.kafka, topic, int((time.time() - RATE_SECONDS) * 1000))
         ends = admin.end_offsets(stack.kafka, topic)

@@ -21,6 +21,8 @@ SAMPLED: Final = 8
 MOST_RULES: Final = 500
 MOST_REASONS: Final = 50
 MOST_CURRENCIES: Final = 50
+LONGEST: Final = 64
+"""characters of a label"""
 NO_CURRENCY: Final = "none"
 OTHERS: Final = "other"
 _STEP_MS: Final = 1_000
@@ -43,12 +45,12 @@ class Tally:
         """A batch of the decisions topic, in its order within each partition."""
         figures = self.figures
         for verdict, times in _verdicts(batch):
-            _add(figures.decisions, str(verdict.get("decision", OTHERS)), times)
+            _add(figures.decisions, str(verdict.get("decision", OTHERS)), times, len(_DECISIONS))
             for mark in _MARKS:
                 _add(figures.marked, mark, times * bool(verdict.get(mark)))
             self._count_rules(verdict, times)
         for currency, times in Counter(decision_bytes.currency_of(value) for _, _, value in batch).items():
-            _add(figures.currencies, (currency or NO_CURRENCY)[:60], times, MOST_CURRENCIES)
+            _add(figures.currencies, currency or NO_CURRENCY, times, MOST_CURRENCIES)
         for _, append_ms, value in batch[::SAMPLED]:
             self._measure(append_ms, value)
         if batch:
@@ -59,12 +61,12 @@ class Tally:
     def shadow(self, batch: Sequence[Timed]) -> None:
         """A batch of the topic with the shadow's decisions."""
         for verdict, times in _verdicts(batch):
-            _add(self.figures.shadow, str(verdict.get("decision", OTHERS)), times)
+            _add(self.figures.shadow, str(verdict.get("decision", OTHERS)), times, len(_DECISIONS))
 
     def refusals(self, reasons: Sequence[bytes]) -> None:
         """Reasons of refused records: a code, a colon, and detail of which nothing is kept."""
         for code, times in Counter(reason.partition(b":")[0] for reason in reasons).items():
-            _add(self.figures.refused, code.decode("ascii", "replace")[:60], times, MOST_REASONS)
+            _add(self.figures.refused, code.decode("ascii", "replace"), times, MOST_REASONS)
 
     def _count_rules(self, verdict: Mapping[str, Any], times: int) -> None:
         for reason in verdict.get("reasons", ()):
@@ -107,6 +109,8 @@ def _zeros(labels: Sequence[str]) -> Labelled:
 
 
 def _add(counted: Labelled, label: str, times: int, most: int = MOST_RULES) -> None:
-    """Beyond `most` labels, which hostile input could make, all is counted as one."""
-    key = (label,) if (label,) in counted or len(counted) < most else (OTHERS,)
+    """Beyond `most` labels, which hostile input could make, all is counted as one. Long ones are cut, and
+    what is no character, and could be told to nobody, is replaced."""
+    shown = label[:LONGEST].encode("utf-8", "replace").decode()
+    key = (shown,) if (shown,) in counted or len(counted) < most else (OTHERS,)
     counted[key] = counted.get(key, 0) + times

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypedDict
 
+from fraudctl.console.tables import Table
 from pipeline.records.quantities import format_time
 from pipeline.rules.ruleset import parse
 from pipeline.scoring.account import Account
@@ -61,3 +63,21 @@ def described(one: Activation) -> Described:
 def person(account: Account) -> Person:
     """An account in JSON."""
     return {"author": account.author, "host": account.host, "at": account.at, "reason": account.reason}
+
+
+def table(activated: Iterable[Described]) -> Table:
+    """What came into force when, by whom, approved by whom and why."""
+    rows = [
+        (
+            one["in_force_from"] or "the beginning",
+            one["version"],
+            one["hash"][:12],
+            one["action"],
+            one["by"] and one["by"]["author"],
+            ", ".join(each["author"] for each in one["approved_by"]) or None,
+            one["by"] and one["by"]["reason"],
+            one["shadow"] and one["shadow"]["version"],
+        )
+        for one in activated
+    ]
+    return Table("In force", ("since", "version", "hash", "by", "who", "approved by", "why", "shadow"), rows)

@@ -9,17 +9,21 @@ import json
 from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from fraudctl.binaries import prometheus
 from fraudctl.errors import Failed, NotReady
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.monitoring import rules_file
+from fraudctl.monitoring.alerts import RUNBOOK
 from fraudctl.servers import HOST, BaseServer, Program
 from fraudctl.settings.profile import ServerSettings
 from pipeline.records.clock import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
-from pipeline.settings.kinds import Duration, File
+from pipeline.settings.kinds import Duration, File, Text
 from pipeline.settings.reading import make, settings
+
+NO_ORIGIN: Final = "none"
+"""An origin that no page has: else every page that a browser here shows could read all figures."""
 
 
 @settings()
@@ -30,6 +34,8 @@ class Settings:
     """the path of the program; without, the one on the PATH"""
     scrape_interval_ms: Annotated[int, Duration(SECOND_MS, MINUTE_MS, bare=True)] = 10 * SECOND_MS
     retention_ms: Annotated[int, Duration(HOUR_MS, 3_650 * DAY_MS, bare=True)] = 15 * DAY_MS
+    runbook: Annotated[str, Text()] = RUNBOOK
+    """a URL: where people find the runbook, to which alerts link and, in containers, Grafana's panels"""
 
 
 class Server(BaseServer):
@@ -59,7 +65,8 @@ class Server(BaseServer):
         self._program.unlink(missing_ok=True)
         self._program.symlink_to(found)
         write_atomically(self._folder / "prometheus.json", self._configuration())
-        write_atomically(self._folder / "rules.json", rules_file.text())
+        rules = rules_file.text(told(self.site.settings).runbook)
+        write_atomically(self._folder / "rules.json", rules)
 
     def programs(self) -> Sequence[Program]:
         given = told(self.site.settings)
@@ -68,6 +75,7 @@ class Server(BaseServer):
             "storage.tsdb.path": self.data,
             "storage.tsdb.retention.time": f"{given.retention_ms // HOUR_MS}h",
             "web.listen-address": f"{HOST}:{self.port}",
+            "web.cors.origin": NO_ORIGIN,
             "log.level": "warn",
         }
         argv = [str(self._program), *(f"--{name}={value}" for name, value in flags.items())]

@@ -14,10 +14,14 @@ from pipeline.records.flagged import Flagged
 from pipeline.records.visible import visible
 
 KEYS: Final = "up/down choose   enter explain   q quit"
+_WIDTH: Final = 80
+_TITLE: Final = "fraudctl top"
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _HEAD: Final = 12
 _SPARK: Final = 14
 _FIGURE: Final = 11
+_GAP: Final = "   "
+_PARTITIONS: Final = 9
 _STYLES: Final = {"block": "bold red", "review": "yellow"}
 LATE_LOOK_S: Final = 10
 _CELL, _CELL_LINES = 300, 6
@@ -32,13 +36,9 @@ def overview(name: str, view: View, chosen: int, now_s: float, height: int = 24)
     p99 = _pair(seconds(pulse.p99_s), [p.p99_s for p in past])
     rates = _row("events/s", events, "decisions/s", decisions)
     verdicts = _row("flagged", flagged, "p99", p99)
-    lines: list[Line] = [_heading(name, pulse, now_s), [], rates, verdicts]
+    lines: list[Line] = [*_heading(name, pulse, now_s), [], rates, verdicts]
     lines += [_line("p50", seconds(pulse.p50_s)), _line("job", *_job(pulse))]
-    lines += [
-        _line("behind", _behind(pulse)),
-        *_partitions(pulse),
-        _line("verified", _verified(pulse, now_s)),
-    ]
+    lines += [*_behind(pulse), *_partitions(pulse), _line("verified", _verified(pulse, now_s))]
     return [*lines, [], *_alerts(view, chosen, max(3, height - len(lines) - 4)), [], [(KEYS, "dim")]]
 
 
@@ -53,6 +53,10 @@ def figure(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
+
+
+def count(value: int | None) -> str:
+    return "-" if value is None else f"{value:,}"
 
 
 def percent(value: float | None) -> str:
@@ -104,14 +108,29 @@ def stopped(pulse: Pulse) -> str:
     return "not known" if pulse.stopped is None else ", ".join(pulse.stopped) or "none"
 
 
-def _heading(name: str, pulse: Pulse, now_s: float) -> Line:
+def is_old(pulse: Pulse, now_s: float) -> bool:
+    """So old that its age is worth a line."""
+    return now_s - pulse.at_s > LATE_LOOK_S
+
+
+def _heading(name: str, pulse: Pulse, now_s: float) -> list[Line]:
+    """What is wrong stands in the first line; programs that are too many for it in lines below."""
     clock = datetime.fromtimestamp(pulse.at_s, UTC).strftime("%H:%M:%S UTC")
-    told: Span = ("programs not known", "dim") if pulse.stopped is None else ("every program runs", "green")
-    if pulse.stopped:
-        told = (f"stopped: {', '.join(pulse.stopped)}", "bold red")
-    if now_s - pulse.at_s > LATE_LOOK_S:
+    which = f"   {visible(name, 24)}   {clock}   "
+    told, below = _programs(pulse, _WIDTH - len(_TITLE) - len(which))
+    if is_old(pulse, now_s):
         told = (f"no news for {seconds(now_s - pulse.at_s)}", "bold red")
-    return [("fraudctl top", "bold"), (f"   {visible(name, 24)}   {clock}   ", ""), told]
+    return [[(_TITLE, "bold"), (which, ""), told], *below]
+
+
+def _programs(pulse: Pulse, room: int) -> tuple[Span, list[Line]]:
+    """Whether all run, in so many characters, and the names of those that do not, where they are too long."""
+    if not pulse.stopped:
+        none = pulse.stopped is None
+        return (("programs not known", "dim") if none else ("every program runs", "green")), []
+    if len(said := f"stopped: {', '.join(pulse.stopped)}") <= room:
+        return (said, "bold red"), []
+    return (f"{len(pulse.stopped)} are stopped", "bold red"), _listed("stopped", pulse.stopped, "bold red")
 
 
 def _row(*cells: str | Span) -> Line:
@@ -132,14 +151,28 @@ def _job(pulse: Pulse) -> tuple[str, str]:
     return words, "bold red" if pulse.job_wanted and not pulse.job_running else ""
 
 
-def _behind(pulse: Pulse) -> str:
-    """Records by consumer."""
-    return "   ".join(f"{name} {lag:,}" for name, lag in sorted(pulse.lag.items())) or "not known"
+def _behind(pulse: Pulse) -> list[Line]:
+    """Records by consumer, in as many lines as they need."""
+    cells = [f"{name} {lag:,}" for name, lag in sorted(pulse.lag.items())]
+    return _listed("behind", cells or ["not known"])
+
+
+def _listed(head: str, cells: Iterable[str], style: str = "") -> list[Line]:
+    """All of them, in as many lines as they need."""
+    rows: list[str] = []
+    for cell in cells:
+        if rows and _HEAD + len(rows[-1]) + len(_GAP) + len(cell) <= _WIDTH:
+            rows[-1] += _GAP + cell
+        else:
+            rows.append(cell)
+    return [_line("" if number else head, row, style) for number, row in enumerate(rows)]
 
 
 def _partitions(pulse: Pulse) -> list[Line]:
-    """Three in a line, nine at most."""
-    cells = [f"{p.number}: {figure(p.events_s)}/s, {figure(p.lag)}" for p in pulse.partitions[:9]]
+    """Three in a line, nine at most; of more, how many are left out."""
+    cells = [f"{p.number}: {figure(p.events_s)}/s, {count(p.lag)}" for p in pulse.partitions]
+    if len(cells) > _PARTITIONS:
+        cells[_PARTITIONS - 1 :] = [f"and {len(cells) - _PARTITIONS + 1} more"]
     rows = ["".join(f"{cell:22}" for cell in cells[at : at + 3]) for at in range(0, len(cells), 3)]
     return [_line("" if number else "partitions", row) for number, row in enumerate(rows)]
 

@@ -20,7 +20,10 @@ from pipeline.records.visible import visible
 
 _KEY_S: Final = 0.5
 _FIRST: Final[list[Line]] = [[("fraudctl top", "bold"), ("   looking …", "dim")]]
-_BACK: Final[Line] = [("any key goes back   q quit", "dim")]
+_BACK: Final[Line] = [("up/down, space scroll   any other key goes back   q quit", "dim")]
+_ID: Final = 36
+_STEPS: Final = {"up": -1, "down": 1, " ": 10}
+"""Lines by which keys scroll an explanation."""
 
 
 @dataclass(slots=True)
@@ -29,6 +32,8 @@ class _Place:
 
     chosen: tuple[str, str] | None = None
     opened: tuple[Sequence[Line], Sequence[Table]] | None = field(default=None)
+    first: int = 0
+    """which of the explanation's lines is the first that is seen"""
 
 
 def run(stack: Stack, watcher: Watcher) -> None:
@@ -44,26 +49,22 @@ def run(stack: Stack, watcher: Watcher) -> None:
                 continue
             if key is not None:
                 _press(stack, place, view, key)
-            if key is not None or newer is not None or _is_old(view):
+            if key is not None or newer is not None or lines.is_old(view.pulse, time.time()):
                 _draw(shown, stack, place, view)
     watcher.stop()
 
 
-def _is_old(view: View) -> bool:
-    """So old that its age is worth a line."""
-    return time.time() - view.pulse.at_s > lines.LATE_LOOK_S
-
-
 def _press(stack: Stack, place: _Place, view: View, key: str) -> None:
     if place.opened is not None:
-        place.opened = None
+        place.first += _STEPS.get(key, 0)
+        place.opened = place.opened if key in _STEPS else None
     elif key in ("up", "down") and view.alerts:
         at = _index(place, view.alerts)
         step = 1 if key == "down" else -1
         chosen = view.alerts[min(len(view.alerts) - 1, max(0, at + step))]
         place.chosen = (chosen.user_id, chosen.event_id)
     elif key == "enter" and _index(place, view.alerts) >= 0:
-        place.opened = _explanation(stack, view.alerts[_index(place, view.alerts)])
+        place.opened, place.first = _explanation(stack, view.alerts[_index(place, view.alerts)]), 0
 
 
 def _index(place: _Place, alerts: Sequence[Flagged]) -> int:
@@ -74,7 +75,7 @@ def _index(place: _Place, alerts: Sequence[Flagged]) -> int:
 
 def _draw(shown: Screen, stack: Stack, place: _Place, view: View) -> None:
     if place.opened is not None:
-        shown.show(*place.opened)
+        place.first = shown.show(*place.opened, place.first)
         return
     chosen = _index(place, view.alerts)
     shown.show(lines.overview(stack.profile.name, view, chosen, time.time(), shown.height))
@@ -88,4 +89,5 @@ def _explanation(stack: Stack, alert: Flagged) -> tuple[Sequence[Line], Sequence
     if found is None:
         return [[("this decision is not in PostgreSQL any more", "")], _BACK], ()
     summary: list[Line] = [[(visible(line), "bold")] for line in explained.summary(found).splitlines()]
-    return [_BACK, *summary], [lines.brief(table) for table in reversed(explained.tables(found))]
+    which: Line = [(f"{visible(alert.event_id, _ID)} of {visible(alert.user_id, _ID)}", "bold")]
+    return [_BACK, which, *summary], [lines.brief(table) for table in reversed(explained.tables(found))]

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,7 +93,8 @@ class Watcher:
     def _run(self) -> None:
         while not self._stopping.is_set():
             began_s = time.monotonic()
-            self.step()
+            with suppress(Exception):  # what is shown grows old, which is said, and the next look may succeed
+                self.step()
             self._stopping.wait(max(0.1, self._every_s - (time.monotonic() - began_s)))
 
     def _alerts(self) -> tuple[tuple[Flagged, ...], str | None]:
@@ -100,6 +102,8 @@ class Watcher:
             return tuple(self._ask_alerts()), None
         except FraudctlError as error:
             return (), error.message
+        except Exception as error:  # a surprise in a store leaves the figures to be seen
+            return (), f"{type(error).__name__}: {error}"
 
 
 def of(stack: Stack, keep_s: float, every_s: float = EVERY_S) -> Watcher:

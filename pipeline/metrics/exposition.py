@@ -11,9 +11,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from http import HTTPStatus
+from ipaddress import ip_address
 from itertools import accumulate
 from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, MetricsHandler, ProcessCollector
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -44,7 +47,7 @@ def serve(port: int | None, look: Look, pulse: Pulse | None = None, host: str = 
     if port is None:
         return
     try:
-        server = Server((host, port), _handler(look, pulse))
+        server = Server((host, port), _handler(look, pulse, host == HOST))
     except OSError as error:
         log.warning("metrics cannot be shown on port %s: %s; the work goes on", port, error.strerror)
         return
@@ -103,10 +106,10 @@ def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
     return list(zip(bounds, accumulate(histogram.counts), strict=True))
 
 
-def _handler(look: Look, pulse: Pulse | None) -> type[_Handler]:
+def _handler(look: Look, pulse: Pulse | None, is_here: bool) -> type[_Handler]:
     """One for this process, with patience that ends."""
     probes = {} if pulse is None else {"/healthz": pulse.unwell, "/readyz": pulse.unready}
-    told = {"registry": registry(look), "timeout": PATIENCE_S, "probes": probes}
+    told = {"registry": registry(look), "timeout": PATIENCE_S, "probes": probes, "is_here": is_here}
     return type("Handler", (_Handler,), told)
 
 
@@ -114,17 +117,37 @@ class _Handler(MetricsHandler):
     """The library's, which answers probes as well."""
 
     probes: ClassVar[dict[str, Callable[[], str]]] = {}
+    is_here: ClassVar[bool] = True
+    """whether this machine alone is heard, which a stranger's page in a browser here may try to be"""
     server: Server
 
     def do_GET(self) -> None:
         self.server.asked(self.request)
+        if self.is_here and not all(map(_is_here, self.headers.get_all("Host", ()))):
+            return self._say(HTTPStatus.MISDIRECTED_REQUEST, "this is not the address of this program")
         if self.path not in ("/healthz", "/readyz"):
+            del self.headers[
+                "Accept-Encoding"
+            ]  # to compress costs more than to send, and is in nobody's turn
             return super().do_GET()
         reason = self.probes[self.path]() if self.path in self.probes else ""
-        said = f"{reason or 'ok'}\n".encode()
-        self.send_response(HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK)
+        return self._say(HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK, reason or "ok")
+
+    def _say(self, status: HTTPStatus, words: str) -> None:
+        said = f"{words}\n".encode()
+        self.send_response(status)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(said)))
         self.end_headers()
         self.wfile.write(said)
-        return None
+
+
+def _is_here(host: str) -> bool:
+    """Whether a name is that of this machine's loopback address by its very text.
+
+    A stranger's name that leads to 127.0.0.1 (DNS rebinding) would let a stranger's script read what is told.
+    """
+    with suppress(ValueError):
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    return False

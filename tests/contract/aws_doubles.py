@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
 
 import pytest
 
 from fraudctl.aws import cloudformation, deployment
-from fraudctl.aws.account import Account
+from fraudctl.aws.account import Account, Refused
 from fraudctl.aws.cloudformation import Template
 from fraudctl.console.progress import Progress
-from tests.contract.conftest import Server
 from tests.managed_flink import ManagedFlink
 
 REGION = "eu-central-1"
+BUCKET: Final = "code"
+"""where packages lie, and the newest number of a run"""
 WAIT_S = 60.0
 _TOLD = {
     "Run": "4",
     "Parallelism": "2",
     "Bootstrap": "b-1.risk:9098,b-2.risk:9098",
     "RedisAddress": "redis.risk",
-    "CodeBucket": "code",
+    "CodeBucket": BUCKET,
     "CodeKey": "job-0a1b.zip",
     "Subnets": "subnet-1,subnet-2",
     "ProgramsGroup": "sg-1",
@@ -42,20 +45,23 @@ Resources:
 """
 
 
-def account_on(s3: Server, flink: ManagedFlink, patch: pytest.MonkeyPatch) -> Account:
+def account_on(address: str, flink: ManagedFlink, patch: pytest.MonkeyPatch) -> Account:
     """One of a name of its own, for commands of this process and of those it starts."""
     patch.setenv("AWS_ACCESS_KEY_ID", "double")
     patch.setenv("AWS_SECRET_ACCESS_KEY", "double")
-    patch.setenv("AWS_ENDPOINT_URL", s3.address)
+    patch.setenv("AWS_ENDPOINT_URL", address)
     patch.setenv("AWS_ENDPOINT_URL_KINESIS_ANALYTICS_V2", flink.url)
     return Account(f"risk-{uuid.uuid4().hex[:8]}", REGION)
 
 
 def deployed(account: Account, programs: Sequence[str], is_old: bool = False) -> None:
-    """What `deploy` leaves, as far as anybody asks for it: three stacks and services of programs.
+    """What `deploy` leaves, as far as anybody asks for it: three stacks, a bucket, services of programs.
 
     With `is_old` a version did that knew no replays.
     """
+    with suppress(Refused):  # the account of the test before has it
+        placed = {"LocationConstraint": REGION}
+        account.ask("s3", "create_bucket", Bucket=BUCKET, CreateBucketConfiguration=placed)
     for layer in deployment.LAYERS:
         told = _TOLD if layer == deployment.PIPELINE else {"Days": "7"}
         shapes = ", ".join(f"{name}: {{Type: String}}" for name in told)

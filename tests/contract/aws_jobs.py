@@ -7,7 +7,7 @@ import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from fraudctl.aws import package
 from fraudctl.aws.account import Account
@@ -24,11 +24,10 @@ from pipeline.records.names import REPLAY_GROUPS
 from pipeline.rules import ruleset
 from pipeline.scoring import order, reference, scorer
 from pipeline.scoring.job_config import JobConfig
+from tests.contract.aws_doubles import BUCKET
 from tests.waiting import await_that
 
 EVENTS, USERS = 300, 20
-BUCKET: Final = "code"
-"""where the doubles say that packages lie"""
 
 
 def content(profile: Profile) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,7 +22,11 @@ from pipeline.connections.proxies import open_url
 from tests import variables
 from tests.certificates import Authority
 from tests.kafka_cluster import Cluster, running
+from tests.managed_flink import ManagedFlink, managed_flink
 from tests.waiting import LONG_S, kill_family
+
+if TYPE_CHECKING:
+    from fraudctl.aws.account import Account
 
 NOBODY = 65534
 
@@ -219,6 +223,21 @@ def s3_server() -> Iterator[Server]:
     """An S3 server that keeps its objects in memory; it takes any credentials."""
     with moto_server() as server:
         yield server
+
+
+@pytest.fixture
+def flink() -> Iterator[ManagedFlink]:
+    """A double of Managed Flink, whose live application is stopped."""
+    with managed_flink() as double:
+        yield double
+
+
+@pytest.fixture
+def account(s3_server: Server, flink: ManagedFlink, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An account of AWS made of both, also for commands in processes of their own."""
+    from tests.contract.aws_doubles import account_on
+
+    return account_on(s3_server.address, flink, monkeypatch)
 
 
 def _dynamodb_ready(address: str) -> None:

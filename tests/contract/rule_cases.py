@@ -41,6 +41,10 @@ def marked(mark: str, values: str) -> dict[str, str]:
     return {f'fraudctl_marked_decisions_total{{mark="{mark}"}}': values}
 
 
+def failures(rule: str, values: str) -> dict[str, str]:
+    return {f'fraudctl_plugin_failures_total{{rule="{rule}"}}': values}
+
+
 def delays(name: str, bound: str, good: str, all_: str, labels: str = "") -> dict[str, str]:
     before = f"{labels}," if labels else ""
     return {f'{name}_bucket{{{before}le="{bound}"}}': good, f"{name}_count{{{labels}}}": all_}
@@ -151,7 +155,7 @@ CASES: Mapping[str, tuple[Case, Case]] = {
         ),
     ),
     "PluginFails": (
-        one('fraudctl_plugin_failures_total{rule="model"}', "0+1x90", firing=1),
+        Case(failures("model", "0+1x90") | failures("fails_once", "_x40 1x50"), "10m", 2),
         one('fraudctl_plugin_failures_total{rule="model"}', "3x90"),
     ),
     "PluginStopped": (

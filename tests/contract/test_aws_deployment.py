@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from fraudctl.aws import application, cloudformation, deployment, logs, programs, template
+from fraudctl.aws import application, cloudformation, deployment, logs, programs, run_numbers, template
 from fraudctl.aws.account import Account, Refused
 from fraudctl.aws.cloudformation import Template
+from fraudctl.cli import main
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, UsageError
 from fraudctl.settings import reading
-from tests.contract.aws_doubles import account_on
-from tests.contract.conftest import Server
-from tests.managed_flink import CREATED_S, ManagedFlink, managed_flink
+from tests.contract.aws_doubles import BUCKET, REGION, deployed
+from tests.managed_flink import CREATED_S, Application, ManagedFlink
 
 WAIT_S = 60.0
 PROFILE = reading.load(template.PROFILE)
@@ -31,17 +32,6 @@ Resources:
     Properties: {Name: /fraudctl/days, Type: String, Value: !Ref Days}
 Outputs: {Place: {Value: !Ref Kept}}
 """
-
-
-@pytest.fixture
-def flink() -> Iterator[ManagedFlink]:
-    with managed_flink() as double:
-        yield double
-
-
-@pytest.fixture
-def account(s3_server: Server, flink: ManagedFlink, monkeypatch: pytest.MonkeyPatch) -> Account:
-    return account_on(s3_server, flink, monkeypatch)
 
 
 def test_a_stack_is_made_updated_and_left_alone_where_nothing_changes(account: Account) -> None:
@@ -117,18 +107,56 @@ def test_a_job_that_ends_at_its_start_is_an_error_at_once(account: Account, flin
 def test_a_start_without_state_is_a_new_run_and_one_with_a_snapshot_is_not(
     account: Account, flink: ManagedFlink
 ) -> None:
-    stack, text = (
-        deployment.stack_name(account, deployment.PIPELINE),
-        SHORT.replace("Days", "Run").replace("days", "run"),
-    )
-    told = Template(text.replace("/fraudctl/run", f"/{account.name}/run"), {"Run": "4"})
-    cloudformation.apply(account, stack, told, WAIT_S, Progress())
+    deployed(account, [])
+    stack = deployment.stack_name(account, deployment.PIPELINE)
     deployment.submit(account, application.NONE, WAIT_S, Progress())
     assert cloudformation.parameter(account, stack, "Run") == "5"
     application.stop(account, WAIT_S)
     deployment.submit(account, application.LATEST, WAIT_S, Progress())
     assert cloudformation.parameter(account, stack, "Run") == "5"
     assert len(flink.starts) == 2
+
+
+@dataclass
+class Overtaken(Account):
+    """Between its look at the newest number and its write another takes one, as often as this says."""
+
+    times: int = 0
+
+    def ask(self, service: str, operation: str, /, **arguments: Any) -> Any:
+        answer = super().ask(service, operation, **arguments)
+        if operation == "get_object" and self.times:
+            self.times -= 1
+            run_numbers.take(Account(self.name, self.region), BUCKET, 0)
+        return answer
+
+
+def test_no_number_of_a_run_is_given_twice_also_where_another_is_quicker(account: Account) -> None:
+    deployed(account, [])
+    assert [deployment.next_run(account) for _ in range(2)] == [5, 6]
+    assert deployment.next_run(Overtaken(account.name, account.region, times=3)) == 10
+    with pytest.raises(Failed, match="others take numbers of runs all the time"):
+        deployment.next_run(Overtaken(account.name, account.region, times=99))
+    there = deployment.next_run(account)
+    run_numbers.note(account, BUCKET, 7)
+    assert deployment.next_run(account) == there + 1
+    run_numbers.note(account, BUCKET, 200)
+    assert deployment.next_run(account) == 201
+
+
+def test_the_first_run_of_a_new_stack_is_above_those_of_one_that_was_deleted(account: Account) -> None:
+    deployed(account, [])
+    assert deployment._run(account, BUCKET) == "4"
+    assert deployment.next_run(account) == 5
+    deployment.delete(account, WAIT_S, Progress())
+    assert [deployment._run(account, BUCKET) for _ in range(2)] == ["6", "7"]
+
+
+def test_a_number_that_cannot_be_read_is_not_guessed(account: Account) -> None:
+    deployed(account, [])
+    account.ask("s3", "put_object", Bucket=BUCKET, Key=f"{run_numbers.FOLDER}/{account.name}", Body=b"many")
+    with pytest.raises(Failed, match="is damaged: 'many' is no number of a run"):
+        deployment.next_run(account)
 
 
 def test_down_takes_a_snapshot_and_leaves_no_program(account: Account, flink: ManagedFlink) -> None:
@@ -152,6 +180,23 @@ def test_the_command_says_what_is_not_there_and_ends_so(account: Account) -> Non
     answer = json.loads(done.stdout)["data"]
     assert answer["stacks"] == {"network": None, "data": None, "pipeline": None}
     assert (answer["job"], answer["is_well"]) == (None, False)
+
+
+def test_replays_are_in_the_status_are_named_by_down_and_go_with_delete(
+    account: Account, flink: ManagedFlink, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed(account, programs.names(PROFILE))
+    flink.status = "RUNNING"
+    name = f"{account.name}-replay-0a1b-1"
+    flink.others[name] = Application("RUNNING")
+    place = ["--name", account.name, "--region", REGION, "--json"]
+    main(["aws", "status", *place])
+    assert json.loads(capsys.readouterr().out)["data"]["replays"] == ["replay-0a1b-1"]
+    assert main(["aws", "down", "--yes", *place]) == 0
+    assert f"{name} is still there and is paid for" in capsys.readouterr().err
+    assert main(["aws", "delete", "--yes", *place]) == 0
+    deleted = json.loads(capsys.readouterr().out)["data"]["deleted"]
+    assert (deleted, flink.deleted) == (["replay-0a1b-1", f"{account.name}-pipeline"], [name])
 
 
 def test_the_lines_of_a_program_are_read_from_the_group_of_programs(account: Account) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,32 +19,22 @@ from fraudctl.engines.aws import kept, start
 from fraudctl.engines.contract import Condition
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import folder as homes
+from fraudctl.home.jobs import write_json
 from fraudctl.home.stack import Stack
+from fraudctl.observe import overview
 from fraudctl.settings import reading
-from tests.contract.aws_doubles import REGION, account_on, deployed
-from tests.contract.conftest import Server
-from tests.managed_flink import Application, ManagedFlink, managed_flink
+from tests.contract.aws_doubles import REGION, deployed
+from tests.managed_flink import Application, ManagedFlink
 
 PROFILE = reading.load(template.PROFILE)
 PROGRAMS = programs.names(PROFILE)
 
 
 @pytest.fixture
-def flink() -> Iterator[ManagedFlink]:
-    with managed_flink() as double:
-        double.status = "RUNNING"
-        yield double
-
-
-@pytest.fixture
-def account(s3_server: Server, flink: ManagedFlink, monkeypatch: pytest.MonkeyPatch) -> Account:
-    return account_on(s3_server, flink, monkeypatch)
-
-
-@pytest.fixture
-def stack(account: Account, tmp_path: Path) -> Stack:
+def stack(account: Account, flink: ManagedFlink, tmp_path: Path) -> Stack:
     """One that was brought up from this home."""
     deployed(account, PROGRAMS)
+    flink.status = "RUNNING"
     home = tmp_path / "home"
     homes.claim(home)
     kept.keep(home, kept.Values("image", "risk@example.com", account.name, REGION))
@@ -160,6 +149,20 @@ def test_a_replay_that_is_there_is_in_the_status_is_named_by_down_and_goes_with_
     assert flink.deleted == []
     engine.purge(stack.home)
     assert flink.deleted == [name]
+
+
+def test_what_a_replay_may_have_left_whose_command_is_gone_is_in_the_status_and_told_by_down(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_json(stack.home / "replays" / "0a1b-1.json", {"pid": 4_194_305, "began": "12", "topics": []})
+    engine = engines.of(stack)
+    [found] = [one for one in engine.health(stack) if one.title == "Replay"]
+    assert (found.name, found.healthy) == ("replay-0a1b-1", True)
+    assert "fraudctl replay --clean" in found.reason
+    rows = {str(row[0]): row[-1] for row in overview.programs_table(engine.health(stack)).rows}
+    assert (rows["replay-0a1b-1"], rows["network"]) == (found.reason, "well")
+    engine.down(stack.home)
+    assert "replay-0a1b-1 did not come to its end" in capsys.readouterr().err
 
 
 def test_doctor_says_who_we_are_and_what_is_there(stack: Stack) -> None:

@@ -7,8 +7,6 @@ job of one is the executable specification, told what the zip and the properties
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fraudctl.aws import package, second
-from fraudctl.aws.account import Account, Refused
+from fraudctl.aws import cloudformation, deployment, package, second
+from fraudctl.aws.account import Account
 from fraudctl.aws.jar import write_zip
 from fraudctl.cli import main
 from fraudctl.compare import replay, replay_plan, replay_topics
@@ -30,16 +28,17 @@ from fraudctl.home import signing
 from fraudctl.home.jobs import write_json
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.jobs.activations import RulesTopic
-from fraudctl.kafka import admin, wanted
+from fraudctl.kafka import admin, tail, wanted
 from fraudctl.settings import reading
 from fraudctl.settings.profile import Profile, ServerSettings, Signing, Topics
 from pipeline import msf
+from pipeline.records.decision_record import run_of
 from pipeline.rules import ruleset
-from tests.contract.aws_doubles import REGION, REPLAY_ROLE, account_on, deployed
-from tests.contract.aws_jobs import BUCKET, EVENTS, content, decide, job, send, settle, works
+from tests.contract.aws_doubles import BUCKET, REGION, REPLAY_ROLE, deployed
+from tests.contract.aws_jobs import EVENTS, content, decide, job, send, settle, works
 from tests.contract.conftest import Server
 from tests.kafka_cluster import Cluster
-from tests.managed_flink import ManagedFlink, managed_flink
+from tests.managed_flink import ManagedFlink
 
 KEY = "job-0a1b.zip"
 WAIT_S = 60.0
@@ -73,21 +72,10 @@ def profile(folder: Path, broker: Cluster) -> Profile:
 
 
 @pytest.fixture
-def flink(broker: Cluster) -> Iterator[ManagedFlink]:
-    with managed_flink() as double:
-        double.status = "RUNNING"
-        yield double
-
-
-@pytest.fixture
-def account(s3_server: Server, flink: ManagedFlink, monkeypatch: pytest.MonkeyPatch) -> Account:
-    return account_on(s3_server, flink, monkeypatch)
-
-
-@pytest.fixture
 def stack(account: Account, profile: Profile, broker: Cluster, flink: ManagedFlink, tmp_path: Path) -> Stack:
     """One that was brought up from this home, with the live job's package in its bucket."""
     deployed(account, [])
+    flink.status = "RUNNING"
     home = tmp_path / "home"
     homes.claim(home)
     kept.keep(home, kept.Values("image", "risk@example.com", account.name, REGION))
@@ -97,9 +85,6 @@ def stack(account: Account, profile: Profile, broker: Cluster, flink: ManagedFli
     archive = tmp_path / "live.zip"
     document = json.dumps(job(profile, broker.inner).as_document())
     write_zip(archive, {package.ENTRY: b"", package.JOB: document.encode()})
-    with suppress(Refused):  # the account of the test before has it
-        placed = {"LocationConstraint": REGION}
-        account.ask("s3", "create_bucket", Bucket=BUCKET, CreateBucketConfiguration=placed)
     account.ask("s3", "put_object", Bucket=BUCKET, Key=KEY, Body=archive.read_bytes())
     flink.works = works(account, broker.inner)
     return made
@@ -109,11 +94,21 @@ def left(account: Account, stack: Stack) -> tuple[list[str], list[str]]:
     """Packages and topics of replays."""
     found = account.ask("s3", "list_objects_v2", Bucket=BUCKET).get("Contents", [])
     topics = [name for name in admin.names(stack.kafka) if ".replay-" in name]
-    return [one["Key"] for one in found if one["Key"] != KEY], topics
+    others = [one["Key"] for one in found if not one["Key"].startswith("runs/")]
+    return [key for key in others if key != KEY], topics
 
 
 def planned(stack: Stack) -> Plan:
     return replay_plan.plan(stack, ruleset.parse(content(stack.profile)))
+
+
+def edited(stack: Stack, folder: Path) -> Path:
+    """The live rule set with another rule, which flags every event but the first 200."""
+    found = content(stack.profile) | {"version": "edited"}
+    found["rules"] = found["rules"] | {"large": {"when": "amount > 200", "points": 100, "reason": "large"}}
+    path = folder / "edited.yaml"
+    path.write_text(yaml.safe_dump(found))
+    return path
 
 
 def answer(capsys: pytest.CaptureFixture[str], stack: Stack, *words: str, code: int = 0) -> dict[str, Any]:
@@ -129,10 +124,7 @@ def test_the_answer_is_that_of_every_engine_and_nothing_is_left(
     live = ruleset.parse(content(stack.profile))
     same = answer(capsys, stack, "replay", "--rule-version", live.version, "--diff", "live", "--yes")["data"]
     assert [same[name] for name in ("compared", "changed", "added", "removed")] == [EVENTS, 0, 0, 0]
-    edited = content(stack.profile) | {"version": "edited"}
-    edited["rules"] = edited["rules"] | {"large": {"when": "amount > 200", "points": 100, "reason": "large"}}
-    path = tmp_path / "edited.yaml"
-    path.write_text(yaml.safe_dump(edited))
+    path = edited(stack, tmp_path)
     other = answer(capsys, stack, "replay", "--rules", str(path), "--diff", "live", "--yes")["data"]
     assert (other["compared"], other["changed"]) == (EVENTS, EVENTS - 200)
     assert flink.deleted == [same["job"]["job_id"], other["job"]["job_id"]]
@@ -217,15 +209,11 @@ def test_what_a_killed_one_left_goes_with_the_next_and_what_another_machine_left
     admin.delete(stack.kafka, [kept_topic])
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [(["--publish", "--yes"], "--publish is not there on aws"), ([], "Make an application of")],
-)
-def test_it_is_asked_whether_one_may_be_made_and_what_cannot_be_is_refused_before(
-    stack: Stack, flink: ManagedFlink, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+def test_it_is_asked_whether_one_may_be_made(
+    stack: Stack, flink: ManagedFlink, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["replay", "--rules", "default", *words, "--home", str(stack.home)]) != 0
-    assert said in capsys.readouterr().err
+    assert main(["replay", "--rules", "default", "--home", str(stack.home)]) != 0
+    assert "Make an application of" in capsys.readouterr().err
     assert (flink.others, flink.deleted) == ({}, [])
 
 
@@ -258,3 +246,23 @@ def test_moto_takes_the_application_and_describes_it_as_it_was_asked_for(
     assert logs == [f"arn:aws:logs:{REGION}:123456789012:log-group:job:log-stream:replay"]
     assert second.there(account) == ["replay-0a1b-1"]
     account.ask("s3", "delete_object", Bucket=BUCKET, Key=f"replays/{its.name}.zip")
+
+
+def test_a_published_one_replaces_the_decisions_that_stand_under_a_run_that_no_job_has(
+    stack: Stack, account: Account, flink: ManagedFlink, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last of this module, whose log it changes."""
+    topic = stack.profile.topics.decisions
+    before = admin.end_offsets(stack.kafka, topic)
+    words = ["replay", "--rules", str(edited(stack, tmp_path)), "--yes"]
+    assert answer(capsys, stack, *words, "--publish")["data"]["published"] == {"run": 5, "decisions": EVENTS}
+    published = list(tail.records(stack.kafka, topic, before))
+    assert len(published) == EVENTS
+    assert {run_of(record.headers.items()) for record in published} == {5}
+    again = answer(capsys, stack, *words, "--diff", "live")["data"]
+    assert [again[name] for name in ("compared", "changed", "added", "removed")] == [EVENTS, 0, 0, 0]
+    assert left(account, stack) == ([], [])
+    flink.status = "READY"
+    deployment.submit(account, "none", WAIT_S, Progress())
+    stack_name = deployment.stack_name(account, deployment.PIPELINE)
+    assert cloudformation.parameter(account, stack_name, "Run") == "6"

@@ -1,4 +1,4 @@
-"""CloudFormation's double takes the template, and the code can use the tables that it makes."""
+"""The doubles of AWS' services take what the templates describe, and the code can use tables they make."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 from botocore.config import Config
 
 from fraudctl.aws import alerts, template
@@ -19,6 +20,8 @@ from tests.contract.conftest import Server
 
 PROFILE = reading.load(template.PROFILE)
 REGION = "eu-central-1"
+ARN = "arn:aws:iam::123456789012:role/one"
+"""stands for whatever CloudFormation fills in"""
 VALUES = {
     "Subnets": "subnet-1,subnet-2,subnet-3",
     "ProgramsGroup": "sg-1",
@@ -113,3 +116,53 @@ def test_cloudformations_double_makes_the_programs_and_the_function(service: Any
     assert [one["desiredCount"] for one in tasks] == [1, 1]
     function = service("lambda").get_function(FunctionName=f"{name}-notify")["Configuration"]
     assert (function["Handler"], function["Runtime"]) == (alerts.HANDLER, alerts.RUNTIME)
+
+
+class Described(yaml.SafeLoader):
+    """Reads a template's file with something in the place of what CloudFormation fills in."""
+
+
+def _filled_in(_: Described, __: str, node: yaml.Node) -> object:
+    told = {"Subnets": ["subnet-1", "subnet-2", "subnet-3"], "BrokerStorageGb": 200, "KafkaVersion": "3.9.x"}
+    return told.get(str(node.value), ARN) if isinstance(node, yaml.ScalarNode) else ARN
+
+
+Described.add_multi_constructor("!", _filled_in)
+
+
+def filled_in(node: Any) -> Any:
+    """The same of a template that is at hand."""
+    if not isinstance(node, dict):
+        return [filled_in(one) for one in node] if isinstance(node, list) else node
+    if len(node) == 1 and next(iter(node)).startswith(("Fn::", "Ref")):
+        return ARN
+    return {name: filled_in(one) for name, one in node.items()}
+
+
+def test_kafka_takes_the_cluster_as_the_template_describes_it(service: Any) -> None:
+    document = yaml.load((template.folder() / "data.yaml").read_text(), Described)
+    asked = document["Resources"]["Kafka"]["Properties"]
+    volumes = asked["BrokerNodeGroupInfo"]["StorageInfo"]
+    # The one name that is written otherwise there.
+    volumes["EbsStorageInfo"] = volumes.pop("EBSStorageInfo")
+    asked["ClusterName"] = f"risk-{uuid.uuid4().hex[:8]}"
+    made = service("kafka").create_cluster(**asked)
+    found = service("kafka").describe_cluster(ClusterArn=made["ClusterArn"])["ClusterInfo"]
+    assert found["ClientAuthentication"] == {
+        "Sasl": {"Iam": {"Enabled": True}},
+        "Unauthenticated": {"Enabled": False},
+    }
+    assert found["EncryptionInfo"]["EncryptionInTransit"] == {"ClientBroker": "TLS", "InCluster": True}
+    assert found["NumberOfBrokerNodes"] == 3
+
+
+def test_pipes_takes_the_pipe_as_the_template_describes_it(service: Any) -> None:
+    [pipe] = [
+        one["Properties"]
+        for one in template.document(PROFILE)["Resources"].values()
+        if one["Type"] == "AWS::Pipes::Pipe"
+    ]
+    asked = filled_in(pipe) | {"Name": f"risk-{uuid.uuid4().hex[:8]}"}
+    service("pipes").create_pipe(**asked)
+    found = service("pipes").describe_pipe(Name=asked["Name"])
+    assert {name: found[name] for name in asked} == asked

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from email import policy
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ from aiosmtpd.controller import Controller
 
 from fraudctl.aws import package
 from pipeline import notifier, notify, sinks
+from pipeline.connections.proxies import open_url
+from pipeline.metrics import asking, catalogue
+from pipeline.metrics.asking import Reading
 from pipeline.notifier import Config, Office
 from pipeline.notify import erasure
 from pipeline.notify.outbox import Claim
@@ -36,7 +39,7 @@ from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome
 from pipeline.sinks.dynamodb import client as dynamo
-from tests import lambda_runtime
+from tests import lambda_runtime, prometheus
 from tests.decisions import decided, now_ms
 from tests.lambda_runtime import Answer
 from tests.waiting import LONG_S, await_that, kill_family
@@ -462,13 +465,32 @@ def test_a_process_killed_while_it_sends_tells_at_most_once(world: World, tmp_pa
         process.wait()
         world.people.may_answer.set()
     world.sink.write([decision("e2", 1, BURST)])
-    world.document["unknown_after_ms"] = 3_000
+    world.document |= {"unknown_after_ms": 3_000, "metrics_port": (port := free_port())}
+    sent = Reading("fraudctl_notifications_total", (("channel", world.channel), ("outcome", "sent")), 1.0)
     with world.process(tmp_path):
         await_that(lambda: any("event e2:" in text for text in world.people.got), "the next one is told")
         await_that(lambda: world.states() == ["unknown"], "the first one is unknown")
+        await_that(lambda: sent in asking.ask(port), "its figures say so")
+        assert shown_as_the_catalogue_has_it(port) == (set(), "")
     assert len([text for text in world.people.got if "event e1:" in text]) <= 1
     counts = json.loads((tmp_path / "status.json").read_text())["channels"][world.channel]
     assert (counts["sent"], counts["unknown"]) == (1, 0)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        number: int = held.getsockname()[1]
+    return number
+
+
+def shown_as_the_catalogue_has_it(port: int) -> tuple[set[str], str]:
+    """What the catalogue has of the notifier and is not told so, and what promtool says against the rest."""
+    with open_url(f"http://127.0.0.1:{port}/metrics", LONG_S) as answer:
+        shown = answer.read().decode()
+    (chapter,) = (one for one in catalogue.CHAPTERS if one.program == "notifier")
+    lines = {f"# TYPE {one.name} {one.kind}\n# HELP {one.name} {one.help}" for one in chapter.metrics}
+    heads = {f"{kind}\n{about}" for about, kind in pairwise(shown.splitlines())}
+    return lines - heads, prometheus.complaints(shown)
 
 
 class TestLambda:

@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 import yaml
 
+from fraudctl import engines
+from fraudctl.engines.contract import Condition
 from tests.api_server import NAMESPACE, ApiServer
-from tests.chart import example
+from tests.chart import example, one
 from tests.kubernetes.doubles import KIND, at_work
 from tests.operator_double import Operator
 from tests.waiting import LONG_S, await_that
@@ -110,6 +112,24 @@ def test_a_program_is_restarted_and_waited_for(cli: Cli, server: ApiServer) -> N
     assert before.isdisjoint(after)
 
 
+def test_a_fault_deletes_a_pod_and_another_comes_or_keeps_a_program_away_for_a_while(
+    cli: Cli, server: ApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tickers() -> set[str]:
+        names = {it["metadata"]["name"] for it in server.get("pods")}
+        return {name for name in names if "-ticker-" in name}
+
+    monkeypatch.setenv("KUBECONFIG", str(server.kubeconfig))
+    stack = engines.current(cli.home)
+    engine, before = engines.of(stack), tickers()
+    engine.kill(stack, "ticker")
+    await_that(lambda: tickers() and tickers().isdisjoint(before), "another pod has come")
+    engine.stop(stack, "ticker")
+    assert engine.programs(stack)["ticker"].condition is Condition.STOPPED
+    engine.start(stack, "ticker")
+    await_that(lambda: engine.programs(stack)["ticker"].runs, "it works again")
+
+
 def test_a_sink_that_the_profile_no_longer_has_loses_its_writer(cli: Cli, server: ApiServer) -> None:
     values = example("kind")
     del values["profile"]["sinks"]["redis"]
@@ -120,6 +140,12 @@ def test_a_sink_that_the_profile_no_longer_has_loses_its_writer(cli: Cli, server
     assert not [name for name in names if name.endswith("sink-redis")]
     cli.up()
     assert f"{RELEASE}-sink-redis" in {it["metadata"]["name"] for it in server.get("deployments")}
+
+
+def test_a_command_whose_pod_is_gone_before_it_was_heard_is_not_waited_for(cli: Cli) -> None:
+    # The double of the nodes calls its Job done, and makes no pod.
+    answer = cli("verify", "sinks", code=1)
+    assert answer["error"]["message"] == "the pod of the command is gone, and what it answered"
 
 
 def test_a_replay_is_given_a_flink_of_its_own_and_an_interrupt_leaves_nothing_of_it(
@@ -136,6 +162,7 @@ def test_a_replay_is_given_a_flink_of_its_own_and_an_interrupt_leaves_nothing_of
         [shown] = [it["name"] for it in cli("status")["data"]["servers"] if "-replay-" in it["name"]]
         assert shown == its["metadata"]["ownerReferences"][0]["name"]
         assert cli("replay", "--clean", code=1)["error"]["code"] == "replay_under_way"
+        assert cli("down", code=1)["error"]["code"] == "replay_under_way"
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     finally:
@@ -179,6 +206,22 @@ def test_down_leaves_no_pod_and_up_goes_on_from_the_savepoint(
     cli.up()
     assert operator.submitted[-1]["from"] == savepoint
     assert cli("status")["data"]["healthy"]
+
+
+def test_down_ends_a_replay_as_well_where_that_is_asked_for(cli: Cli, server: ApiServer) -> None:
+    process = cli.begin("replay", "--rules", "default", "--diff", "live")
+    try:
+        await_that(lambda: len(server.get(KIND)) == 2, "the replay has a Flink of its own", LONG_S)
+        notes = one(server.get(KIND), "FlinkDeployment", RELEASE)["metadata"]["annotations"]
+        assert [name for name in notes if name.startswith("fraudctl/replay-")]
+        cli("down", "--yes")
+        assert process.wait(60) == 1
+    finally:
+        process.kill()
+    [live] = server.get(KIND)
+    assert not [name for name in live["metadata"].get("annotations", {}) if "/replay-" in name]
+    assert [it for it in server.get("jobs") if "-replay-" in it["metadata"]["name"]] == []
+    cli.up()
 
 
 def test_purge_leaves_nothing_of_the_release(cli: Cli, server: ApiServer) -> None:

@@ -9,11 +9,13 @@ from typing import Annotated
 
 import typer
 
-from fraudctl.aws import account, deployment
+from fraudctl.aws import account, deployment, second
 from fraudctl.aws import logs as of_cloudwatch
 from fraudctl.commands import _completion
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
+from fraudctl.console.streams import say
+from fraudctl.engines import nearby
 from fraudctl.settings import reading
 
 NOT_WELL = 3
@@ -92,14 +94,17 @@ def status(profile: OfProfile = "aws", name: Name = "fraudctl", region: Region =
 
     Example: fraudctl aws status --name prod
     """
-    found = deployment.overview(account.Account(name, region), reading.load(profile, environ=os.environ))
+    where = account.Account(name, region)
+    found = deployment.overview(where, reading.load(profile, environ=os.environ))
+    replays = second.there(where)
     rows = [(layer, state or "not there") for layer, state in found.stacks.items()]
     job = "not there" if found.job is None else found.job.status
     rows += [("job", job)]
     rows += [(one, f"{running} of {wanted}") for one, (wanted, running) in found.programs.items()]
     rows += [(alarm, "ALARM") for alarm in found.alarms]
+    rows += [(replay, nearby.UNDER_WAY) for replay in replays]
     summary = f"{name} is well" if found.is_well else f"{name} is not well"
-    data = asdict(found) | {"is_well": found.is_well}
+    data = asdict(found) | {"is_well": found.is_well, "replays": replays}
     return Result(summary, data, 0 if found.is_well else NOT_WELL, (Table("", ("what", "state"), rows),))
 
 
@@ -132,20 +137,25 @@ def down(
     """
     if not yes:
         typer.confirm(f"Stop job and programs of {name}?", abort=True, err=True)
-    taken = deployment.down(account.Account(name, region), reading.load(profile, environ=os.environ), wait)
+    where = account.Account(name, region)
+    taken = deployment.down(where, reading.load(profile, environ=os.environ), wait)
+    for line in second.warnings(where):
+        say(line)
     said = f"the job stopped with snapshot {taken}" if taken else "the job did not run"
     return Result(f"{said}; the programs stop", {"name": name, "snapshot": taken})
 
 
 def delete(name: Name = "fraudctl", region: Region = None, wait: Wait = 1_800.0, yes: Yes = False) -> Result:
-    """Delete job, programs, roles and alarms. What holds data, and the network that it lies in, stays.
+    """Delete job, replays, programs, roles, alarms. What holds data, and the network it lies in, stays.
 
     Example: fraudctl aws delete --name prod
     """
     if not yes:
         typer.confirm(f"Delete the pipeline of {name}, snapshots included?", abort=True, err=True)
+    where = account.Account(name, region)
+    replays = [one for one in second.there(where) if second.drop(where, one, wait)]
     with progress(f"deleting the pipeline of {name}") as shown:
-        gone = deployment.delete(account.Account(name, region), wait, shown)
+        gone = [*replays, *deployment.delete(where, wait, shown)]
     said = f"deleted: {', '.join(gone)}" if gone else "there was nothing to delete"
     return Result(f"{said}; network and data stay: see docs/aws.md", {"deleted": gone})
 

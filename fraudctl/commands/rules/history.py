@@ -32,21 +32,8 @@ def history() -> Result:
     rows = [
         (quantities.format_time(one.at_ms), one.version, one.hash[:12], one.job, one.run) for one in starts
     ]
-    since = [
-        (
-            a["in_force_from"] or "the beginning",
-            a["version"],
-            a["hash"][:12],
-            a["action"],
-            a["by"] and a["by"]["author"],
-            ", ".join(each["author"] for each in a["approved_by"]) or None,
-            a["by"] and a["by"]["reason"],
-            a["shadow"] and a["shadow"]["version"],
-        )
-        for a in activated
-    ]
     tables = (
-        Table("In force", ("since", "version", "hash", "by", "who", "approved by", "why", "shadow"), since),
+        described.table(activated),
         Table("Jobs", ("since", "version", "hash", "job", "run"), rows),
         *put_aside.tables(aside),
     )

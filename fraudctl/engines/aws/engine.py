@@ -13,6 +13,7 @@ from fraudctl.aws import programs as services
 from fraudctl.aws.account import Account
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.streams import say
+from fraudctl.engines import nearby
 from fraudctl.engines.aws import checks, kept, programs, replay, start
 from fraudctl.engines.aws.live import Application
 from fraudctl.engines.contract import Check, Condition, Ended, Line, ProgramState, ServerHealth, Wish
@@ -53,8 +54,10 @@ class Engine:
         account = kept.account(home)
         with progress("stopping the job with a snapshot"):
             deployment.down(account, _stack(home).profile, DOWN_S)
-        for name in second.there(account):
-            say(f"{account.name}-{name} is still there and is paid for; delete it: fraudctl replay --clean")
+        for line in second.warnings(account):
+            say(line)
+        for name in sorted(set(replay.dead(home)).difference(second.there(account))):
+            say(f"{name} did not come to its end; {nearby.CLEAN}")
         return True
 
     def purge(self, home: Path) -> Removed:
@@ -88,7 +91,7 @@ class Engine:
             ServerHealth("flink", "Flink", "", runs, "" if runs else f"the application is {said}", ()),
             ServerHealth("alarms", "Alarms", "", not found.alarms, ", ".join(found.alarms), ()),
             *(_of_program(one) for one in self.programs(stack).values()),
-            *(ServerHealth(name, "Replay", "", True, "", ()) for name in second.there(account)),
+            *_of_replays(second.there(account), replay.dead(stack.home)),
         ]
 
     def programs(self, stack: Stack) -> Mapping[str, ProgramState]:
@@ -164,6 +167,9 @@ class Engine:
     def drop_cluster(self, stack: Stack, name: str) -> bool:
         return replay.drop(stack, name)
 
+    def next_run(self, stack: Stack) -> int:
+        return deployment.next_run(kept.account(stack.home))
+
     def _names(self, home: Path) -> list[str]:
         return services.names(_stack(home).profile)
 
@@ -192,6 +198,13 @@ def _is_deployed(account: Account) -> bool:
 def _of_layer(layer: str, state: str | None) -> ServerHealth:
     is_well = deployment.is_whole(state)
     return ServerHealth(layer, layer, "", is_well, "" if is_well else (state or "it is not there"), ())
+
+
+def _of_replays(there: Sequence[str], dead: Sequence[str]) -> list[ServerHealth]:
+    """Those that are there, and those of this home of which something may be left; neither is a trouble."""
+    told = dict.fromkeys(there, nearby.UNDER_WAY)
+    told |= dict.fromkeys(dead, f"it did not come to its end; {nearby.CLEAN}")
+    return [ServerHealth(name, "Replay", "", True, said, ()) for name, said in sorted(told.items())]
 
 
 def _of_program(state: ProgramState) -> ServerHealth:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from fraudctl.aws import application, second
@@ -15,7 +16,7 @@ from fraudctl.aws.account import Account
 from fraudctl.console.progress import Progress
 from fraudctl.engines.aws import kept
 from fraudctl.errors import Failed
-from fraudctl.home import rulesets
+from fraudctl.home import replay_marks, rulesets
 from fraudctl.jobs import activations, bounded
 from fraudctl.jobs.end_marks import EndMarks
 from fraudctl.jobs.live_answers import Past
@@ -72,6 +73,11 @@ def run(stack: Stack, topic: str, name: str, wait_s: float, shown: Progress, **c
 def drop(stack: Stack, name: str) -> bool:
     """Delete the application of that job, and its package; False where there is none."""
     return second.drop(kept.account(stack.home), name, DROP_S)
+
+
+def dead(home: Path) -> list[str]:
+    """The jobs of replays of this home whose command is gone."""
+    return [f"{second.REPLAY}{name}" for name in replay_marks.dead(home)]
 
 
 def _await_end(its: Account, marks: EndMarks, wait_s: float, shown: Progress) -> None:

@@ -25,10 +25,9 @@ _NO_FIGURES: Final = {"source_labels": ["__name__"], "regex": ".*", "action": "d
 
 def write(stack: Stack) -> None:
     """Write all of it for a stack as its programs see it."""
-    files = dict(dashboards.files(place=str(INSIDE / "dashboards")))
-    files[_CONFIGURATION] = prometheus.configuration(
-        prometheus.told(stack.profile.server("prometheus")), str(INSIDE / _RULES), scraped(stack)
-    )
+    told = prometheus.told(stack.profile.server("prometheus"))
+    files = dict(dashboards.files(told.runbook, place=str(INSIDE / "dashboards")))
+    files[_CONFIGURATION] = prometheus.configuration(told, str(INSIDE / _RULES), scraped(stack))
     place = services.watching(stack.paths)
     for name, text in files.items():
         write_atomically(place / name, text)

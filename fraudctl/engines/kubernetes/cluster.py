@@ -82,6 +82,12 @@ class Cluster:
         items: list[dict[str, Any]] = json.loads(said)["items"]
         return items
 
+    def find(self, kind: str, name: str) -> dict[str, Any] | None:
+        """One object by its name, None where there is none."""
+        said = self.ask(["get", kind, name, "-o", "json", "--ignore-not-found"])
+        found: dict[str, Any] | None = json.loads(said) if said.strip() else None
+        return found
+
     def patch(self, kind: str, name: str, change: Mapping[str, Any]) -> None:
         """Change fields of one object and leave the others."""
         argv = ["patch", kind, name, "--type", "merge", "--field-manager", MANAGER]

@@ -9,7 +9,8 @@ from threading import Event
 from typing import Any
 
 from fraudctl.console.progress import progress
-from fraudctl.engines import external, inside
+from fraudctl.console.streams import say
+from fraudctl.engines import external, inside, nearby
 from fraudctl.engines.contract import (
     Check,
     Condition,
@@ -20,7 +21,18 @@ from fraudctl.engines.contract import (
     ServerHealth,
     Wish,
 )
-from fraudctl.engines.kubernetes import chart, checks, kept, logs, mounted, near, programs, replay, start
+from fraudctl.engines.kubernetes import (
+    chart,
+    checks,
+    kept,
+    left,
+    logs,
+    mounted,
+    near,
+    programs,
+    replay,
+    start,
+)
 from fraudctl.engines.kubernetes.alone import Foreign
 from fraudctl.engines.kubernetes.chart import Manifest
 from fraudctl.engines.kubernetes.cluster import Cluster
@@ -68,20 +80,25 @@ class Engine:
         return Cluster(place).plan(manifests)
 
     def down(self, home: Path) -> bool:
-        """No pod of any program is left; what the chart made stays, and the job's state in its bucket."""
+        """No pod of any program or replay is left; what the chart made stays, and the job's state."""
         if not self.is_running(home):
             return False
         cluster = kept.cluster(home)
+        ended = replay.end(cluster)
+        for name in ended:
+            say(f"{name} is asked to end, which drops its topics")
         with progress("stopping the job with a savepoint") as shown:
             Deployment(cluster).stop(120.0, shown)
         for name in _deployments(cluster):
             cluster.ask(["scale", "deployment", name, "--replicas=0"])
         until(
-            lambda: all(one.condition is Condition.STOPPED for one in programs.states(cluster).values()),
+            lambda: _is_empty(cluster),
             120.0,
             lambda: Failed("pods are still there after two minutes", hint="see: kubectl get pods"),
             1.0,
         )
+        for name in left.of(cluster, ended):
+            say(f"{name} did not come to its end; {nearby.CLEAN}")
         return True
 
     def purge(self, home: Path) -> Removed:
@@ -107,11 +124,10 @@ class Engine:
         flink = job["flink"]
         runs = bool(flink and flink["all_tasks_running"]) or job["wanted"] == "stopped"
         said = job["keeper"]["last_error"] or f"the operator says {job['keeper']['state']}"
-        replays = replay.under_way(kept.cluster(stack.home))
         return [
             ServerHealth("flink", "Flink", stack.address("flink"), runs, "" if runs else str(said), ()),
             *found,
-            *(ServerHealth(name, "Replay", "", True, "", ()) for name in replays),
+            *_of_replays(kept.cluster(stack.home)),
         ]
 
     def programs(self, stack: Stack) -> Mapping[str, ProgramState]:
@@ -197,6 +213,9 @@ class Engine:
     def replays_under_way(self, stack: Stack) -> list[str]:
         return replay.under_way(kept.cluster(stack.home))
 
+    def forget_replays_left(self, stack: Stack) -> None:
+        left.forget(kept.cluster(stack.home))
+
     def examine(self, home: Path, environ: Mapping[str, str]) -> list[Check]:
         return checks.examine(home)
 
@@ -219,6 +238,18 @@ def _is_alone(home: Path) -> bool:
 
 def _deployments(cluster: Cluster) -> list[str]:
     return [one["metadata"]["name"] for one in cluster.get("deployments.apps")]
+
+
+def _is_empty(cluster: Cluster) -> bool:
+    states = programs.states(cluster).values()
+    return all(one.condition is Condition.STOPPED for one in states) and not replay.has_pods(cluster)
+
+
+def _of_replays(cluster: Cluster) -> list[ServerHealth]:
+    """Those that are under way, and those of which something may be left; neither is a trouble."""
+    told = dict.fromkeys(replay.under_way(cluster), nearby.UNDER_WAY)
+    told |= dict.fromkeys(left.of(cluster, list(told)), f"it did not come to its end; {nearby.CLEAN}")
+    return [ServerHealth(name, "Replay", "", True, said, ()) for name, said in told.items()]
 
 
 def _asked(stack: Stack, name: str) -> ServerHealth:

@@ -74,7 +74,7 @@ def stack_of(home: Path, program: str, folder: Path = FOLDER, cluster: str | Non
 
     `cluster` is the name of a Flink that is not the live job's. Raises ProfileError, Unmounted.
     """
-    cluster = cluster or job_of(folder).cluster
+    job = job_of(folder)
     path = folder / PROFILE_NAME
     content = seen_by(_content(path), program)
     profile = reading.check(content, path, environ=os.environ)
@@ -84,10 +84,11 @@ def stack_of(home: Path, program: str, folder: Path = FOLDER, cluster: str | Non
             f"Kubernetes runs no {', '.join(missing)}",
             hint=f"say where it is: servers.{missing[0]}.external in the profile",
         )
-    addresses = chosen.external_addresses(profile, ()) | {"flink": f"{cluster}-rest:{REST_PORT}"}
+    flink = f"{cluster or job.cluster}-rest:{REST_PORT}"
+    addresses = chosen.external_addresses(profile, ()) | {"flink": flink}
     ports = {METRICS: dict.fromkeys(_with_metrics(profile.sinks), METRICS_PORT)}
     stack = Stack(home, profile, addresses, ports, extra={"ready": True}, engine=NAME)
-    _fill(stack)
+    _fill(stack, job.run)
     return stack
 
 
@@ -153,8 +154,8 @@ def _with_metrics(sinks: Mapping[str, object]) -> list[str]:
     return ["ticker", NOTIFIER, workers.EXPORTER, *map(workers.program, sinks)]
 
 
-def _fill(stack: Stack) -> None:
-    """Folders and files of the home. The job is wanted as far as this pod can know."""
+def _fill(stack: Stack, run: int) -> None:
+    """Folders and files of the home. The job is wanted, in that run, as far as this pod can know."""
     paths = Paths(stack.home)
     for folder in (paths.home, paths.run, paths.logs, paths.jobs, paths.secrets, paths.home / "data"):
         make_folder(folder)
@@ -162,3 +163,4 @@ def _fill(stack: Stack) -> None:
     workers.write_configurations(stack)
     if jobs.wanted_live(stack).wanted != "running":
         jobs.want(stack, wanted="running", restore="latest")
+    jobs.begin_run(stack, run, jobs.Beginning())

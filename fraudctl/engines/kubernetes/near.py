@@ -24,6 +24,14 @@ _HINT: Final = "see: kubectl describe job {name}"
 _KILLED: Final = (
     "it had too little memory, or its machine is gone; what a replay has left then: fraudctl replay --clean"
 )
+_AT_ONCE: Final = 128 + 9
+"""the exit code of what was ended by SIGKILL"""
+
+
+class WentAway(Failed):
+    """The pod of a command was ended at once, so that the command could not clean up."""
+
+    code = "pod_lost"
 
 
 def run(
@@ -81,20 +89,37 @@ def manifest(
 
 
 def _exit_code(cluster: Cluster, name: str, begun: Event) -> tuple[int] | None:
-    """None while it goes on. Failed where its pod cannot begin, or went away."""
+    """None while it goes on. Failed where its pod cannot begin, or went away.
+
+    The Job is asked first: what it says of its pod is true of that when the pod is asked.
+    """
+    job = cluster.find("job", name)
+    if job is None:
+        raise Failed("the Job of the command was deleted", hint="somebody, or fraudctl down, has ended it")
     for pod in cluster.get("pods", f"job-name={name}"):
         for container in pod["status"].get("containerStatuses", ()):
-            state = container["state"]
-            if "waiting" not in state:
-                begun.set()
-            if "terminated" in state:
-                return (int(state["terminated"]["exitCode"]),)
-            reason = state.get("waiting", {}).get("reason", "")
-            if reason in programs.NEVER:
-                raise Failed(f"the pod of the command cannot start: {reason}", hint=_HINT.format(name=name))
-    [job] = cluster.get("jobs", f"job-name={name}") or [{}]
-    if job.get("status", {}).get("failed"):
-        raise Failed("the pod of the command went away", hint=_KILLED)
+            if (code := _code_of(container["state"], name, begun)) is not None:
+                return (code,)
+    status = job.get("status", {})
+    if status.get("failed"):
+        raise WentAway("the pod of the command went away", hint=_KILLED)
+    if status.get("succeeded"):
+        raise Failed("the pod of the command is gone, and what it answered", hint="give it again")
+    return None
+
+
+def _code_of(state: Mapping[str, Any], name: str, begun: Event) -> int | None:
+    """Of a container in that state, None while it goes on."""
+    if "waiting" not in state:
+        begun.set()
+    if end := state.get("terminated"):
+        if end["exitCode"] == _AT_ONCE:
+            said = end.get("reason", "nobody says why")
+            raise WentAway(f"the command was killed: {said}", hint=_KILLED)
+        return int(end["exitCode"])
+    reason = state.get("waiting", {}).get("reason", "")
+    if reason in programs.NEVER:
+        raise Failed(f"the pod of the command cannot start: {reason}", hint=_HINT.format(name=name))
     return None
 
 

@@ -12,12 +12,13 @@ import copy
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Final
 
 import yaml
 
 from fraudctl.engines.contract import Ended
-from fraudctl.engines.kubernetes import mounted, near, programs
+from fraudctl.engines.kubernetes import left, mounted, near, programs
 from fraudctl.engines.kubernetes.cluster import Cluster
 from fraudctl.engines.kubernetes.deployment import KIND
 from pipeline.rules.ruleset import content_hash
@@ -54,25 +55,33 @@ def run(
     cluster_name = flink["metadata"]["name"] if needs_flink else mounted.NO_FLINK
     job = job_of(manifests, cluster_name, arguments, mark, wait_s)
     name = job["metadata"]["name"]
-    # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
-    try:
-        made = json.loads(
-            cluster.ask(["create", "-o", "json", "-f", "-"], yaml.safe_dump(job, sort_keys=False))
-        )
-        owned = [rule_sets_of(job, rule_sets), *([flink] if needs_flink else [])]
-        for one in owned:
-            one["metadata"]["ownerReferences"] = [_owner(made)]
-        cluster.ask(["create", "-f", "-"], yaml.safe_dump_all(owned, sort_keys=False))
-        return near.ended(cluster, name, wait_s, look_s=look_s)
-    finally:
-        gone = [f"job/{name}", f"{KIND}/{flink['metadata']['name']}", f"configmap/{name}"]
-        cluster.ask(["delete", *gone, "--wait=false", "--ignore-not-found"])
+    owned = [rule_sets_of(job, rule_sets), *([flink] if needs_flink else [])]
+    with left.noted(cluster, mark, name) if needs_flink else nullcontext():
+        # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
+        try:
+            _make(cluster, job, owned)
+            return near.ended(cluster, name, wait_s, look_s=look_s)
+        finally:
+            gone = [f"job/{name}", f"{KIND}/{flink['metadata']['name']}", f"configmap/{name}"]
+            cluster.ask(["delete", *gone, "--wait=false", "--ignore-not-found"])
 
 
 def under_way(cluster: Cluster) -> list[str]:
     """The Jobs of replays that have not ended."""
     found = cluster.get("jobs", f"{cluster.place.selector},{programs.COMPONENT}={mounted.REPLAY}")
     return [it["metadata"]["name"] for it in found if not _has_ended(it)]
+
+
+def end(cluster: Cluster) -> list[str]:
+    """Ask those that are under way to go, which drop their topics then; their names."""
+    if names := under_way(cluster):
+        cluster.delete(_all(cluster), f"jobs,configmaps,{KIND}", "--wait=false")
+    return names
+
+
+def has_pods(cluster: Cluster) -> bool:
+    """Whether a replay, or the Flink of one, still has some."""
+    return bool(cluster.get("pods", _all(cluster)))
 
 
 def flink_of(manifests: Sequence[Mapping[str, Any]], mark: str) -> dict[str, Any]:
@@ -112,6 +121,20 @@ def rule_sets_of(job: Mapping[str, Any], contents: Iterable[Mapping[str, Any]]) 
     data = {f"{content_hash(one)}.json": json.dumps(one, ensure_ascii=False) for one in contents}
     metadata = {"name": job["metadata"]["name"], "labels": labels}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def _make(cluster: Cluster, job: Mapping[str, Any], owned: Sequence[dict[str, Any]]) -> None:
+    """The Job, then what goes with it."""
+    text = yaml.safe_dump(job, sort_keys=False)
+    made = json.loads(cluster.ask(["create", "-o", "json", "-f", "-"], text))
+    for one in owned:
+        one["metadata"]["ownerReferences"] = [_owner(made)]
+    cluster.ask(["create", "-f", "-"], yaml.safe_dump_all(owned, sort_keys=False))
+
+
+def _all(cluster: Cluster) -> str:
+    """What everything of every replay bears."""
+    return f"{cluster.place.selector},{programs.COMPONENT} in ({mounted.REPLAY},{mounted.REPLAY_FLINK})"
 
 
 def _has_ended(job: Mapping[str, Any]) -> bool:

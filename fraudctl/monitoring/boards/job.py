@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from fraudctl.monitoring.panels import Dashboard
-from fraudctl.monitoring.shapes import ask, lines
+from fraudctl.monitoring.shapes import LOAD_LIMITS, ask, lines
 
 _TASK: Final = "flink_taskmanager_job_task_"
 _JVM: Final = "flink_taskmanager_Status_JVM_"
@@ -22,6 +22,7 @@ BOARD: Final = Dashboard(
             "DecisionsSlow",
             "percentunit",
             ask(f"{_TASK}busyTimeMsPerSecond / 1000", "{{task_name}} {{subtask_index}}"),
+            limits=LOAD_LIMITS,
         ),
         lines(
             "Back pressure",
@@ -29,6 +30,7 @@ BOARD: Final = Dashboard(
             "DecisionsSlow",
             "percentunit",
             ask(f"{_TASK}backPressuredTimeMsPerSecond / 1000", "{{task_name}} {{subtask_index}}"),
+            limits=(0.2, 0.5),
         ),
         lines(
             "Records",
@@ -45,6 +47,7 @@ BOARD: Final = Dashboard(
             "s",
             ask("fraudctl_checkpoint_duration_seconds", "took"),
             ask("fraudctl_checkpoint_age_seconds", "age"),
+            limits=(60, 120),
         ),
         lines(
             "State",
@@ -52,6 +55,7 @@ BOARD: Final = Dashboard(
             "StateGrows",
             "bytes",
             ask("fraudctl_checkpoint_size_bytes", "checkpoint"),
+            limits=(5e8,),
         ),
         lines(
             "State of each hop",
@@ -74,6 +78,7 @@ BOARD: Final = Dashboard(
             "short",
             ask("flink_jobmanager_job_numRestarts", "{{job_name}}"),
             ask("fraudctl_keeper_resubmissions_total", "submissions"),
+            limits=(1,),
         ),
         lines(
             "Events that are special",
@@ -98,6 +103,7 @@ BOARD: Final = Dashboard(
             "DecisionsSlow",
             "percentunit",
             ask(f"rate({_JVM}GarbageCollector_All_Time[1m]) / 1000", _WHICH),
+            limits=(0.05, 0.1),
         ),
         lines(
             "Processor",

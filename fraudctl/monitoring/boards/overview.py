@@ -89,6 +89,7 @@ BOARD: Final = Dashboard(
             "DiskNearlyFull",
             "bytes",
             ask("fraudctl_disk_free_bytes", "free"),
+            least=2e9,
         ),
     ),
 )

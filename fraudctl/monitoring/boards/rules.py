@@ -62,6 +62,7 @@ BOARD: Final = Dashboard(
             "short",
             ask("fraudctl_plugin_failures_total", "{{rule}}"),
             ask("fraudctl_stopped_plugins", "stopped"),
+            limits=(1,),
         ),
         lines(
             "Rules put aside",
@@ -69,6 +70,7 @@ BOARD: Final = Dashboard(
             "RulesPutAside",
             "short",
             ask("fraudctl_rules_put_aside", "records"),
+            limits=(1,),
         ),
         lines(
             "Notifications",

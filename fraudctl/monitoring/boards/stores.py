@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from fraudctl.monitoring.panels import Dashboard
-from fraudctl.monitoring.shapes import ask, lines, quantile
+from fraudctl.monitoring.shapes import LOAD_LIMITS, ask, lines, quantile
 
 _STORED: Final = "fraudctl_sink_delay_seconds"
 
@@ -50,6 +50,7 @@ BOARD: Final = Dashboard(
             "StoreSlow",
             "percentunit",
             ask("rate(fraudctl_sink_write_seconds_total[1m])", "{{sink}}"),
+            limits=LOAD_LIMITS,
         ),
         lines(
             "Retries",
@@ -57,6 +58,7 @@ BOARD: Final = Dashboard(
             "StoreBehind",
             "ops",
             ask("rate(fraudctl_sink_retried_total[1m])", "{{sink}}"),
+            limits=(0.1, 1),
         ),
         lines(
             "Dead letters",
@@ -73,6 +75,7 @@ BOARD: Final = Dashboard(
             "short",
             ask("fraudctl_sink_waiting", "{{sink}} waits"),
             ask("fraudctl_sink_paused", "{{sink}} paused"),
+            limits=(1,),
         ),
         lines(
             "Memory",
@@ -87,6 +90,7 @@ BOARD: Final = Dashboard(
             "ProgramDown",
             "percentunit",
             ask("rate(process_cpu_seconds_total[1m])", "{{program}}"),
+            limits=LOAD_LIMITS,
         ),
     ),
 )

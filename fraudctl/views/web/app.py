@@ -41,7 +41,7 @@ def build(source: Source, token: str, port: int) -> ASGIApp:
         Route("/compare", pages.compare),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
-    return Guard(Starlette(routes=routes), token, port)
+    return Guard(Starlette(routes=routes, exception_handlers={Exception: pages.fault}), token, port)
 
 
 class _Pages:
@@ -54,9 +54,12 @@ class _Pages:
         return self._page("overview.html", **self._now())
 
     def now(self, request: Request) -> Response:
-        """What of the overview goes on changing; 204 while nothing is newer than `after`."""
+        """What of the overview goes on changing; 204 while none is newer than `after`, which is not old."""
         view = self._source.view()
-        if view is None or request.query_params.get("after") == str(view.number):
+        if view is None:
+            return Response(status_code=204)
+        is_known = request.query_params.get("after") == str(view.number)
+        if is_known and not lines.is_old(view.pulse, time.time()):
             return Response(status_code=204)
         return self._page("now.html", **self._now())
 
@@ -75,6 +78,13 @@ class _Pages:
 
     def compare(self, _: Request) -> Response:
         return self._asked("answer.html", self._source.compared, title="Shadow comparison", may_compare=False)
+
+    def fault(self, _: Request, error: Exception) -> Response:
+        """What no page expects, in the words in which a command says it."""
+        words = FraudctlError(f"{type(error).__name__}: {error}", hint="this is a fault of fraudctl")
+        said = self._page("answer.html", title="Error", answer=None, trouble=words, may_compare=False)
+        said.status_code = 500
+        return said
 
     def _now(self) -> dict[str, object]:
         view = self._source.view()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import socket
 from typing import Final
@@ -11,13 +12,14 @@ from starlette.types import ASGIApp
 
 from fraudctl.errors import UsageError
 from fraudctl.views.web import app
+from fraudctl.views.web.patience import Patient
 from fraudctl.views.web.source import Source
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 19580
 _LONGEST_HEAD: Final = 512 * 1024
 """bytes: an id of 64 KB with each of its bytes spelt out in the address"""
-_MOST_AT_ONCE: Final = 64
+MOST_AT_ONCE: Final = 64
 
 
 class Page:
@@ -45,15 +47,16 @@ class Page:
 def _config(served: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         served,
-        http="h11",
+        http=Patient,
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level=logging.CRITICAL,  # or whatever a stranger sends is a line in the terminal
         access_log=False,
         proxy_headers=False,
         server_header=False,
         h11_max_incomplete_event_size=_LONGEST_HEAD,
-        limit_concurrency=_MOST_AT_ONCE,
+        limit_concurrency=MOST_AT_ONCE,
         timeout_graceful_shutdown=1,
     )
 

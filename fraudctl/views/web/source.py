@@ -15,7 +15,7 @@ from fraudctl.decisions.explain import Explanation
 from fraudctl.decisions.search import Search
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
-from fraudctl.jobs import activations
+from fraudctl.jobs import activations, put_aside
 from fraudctl.rules import described
 from fraudctl.views.watcher import View, Watcher
 from pipeline.records.quantities import format_time
@@ -94,13 +94,11 @@ class OfStack:
         return [_stored(one) for one in explain.all_stored(self._stack, query)[:MOST_FOUND]]
 
     def rules(self) -> Answer:
-        chain = activations.of(self._stack).sorted_out().chain
-        rows = []
-        for one in map(described.described, reversed(chain)):
-            since = one["in_force_from"] or "the beginning"
-            beside = one["shadow"]["version"] if one["shadow"] else None
-            rows.append((since, one["version"], one["hash"][:12], one["action"], beside))
-        return Answer((), (Table("In force", ("since", "version", "hash", "by", "shadow"), rows),))
+        """As `rules history` has it."""
+        topic = activations.of(self._stack)
+        sorted_out = topic.sorted_out()
+        activated = described.table(map(described.described, reversed(sorted_out.chain)))
+        return Answer((), (activated, *put_aside.tables(put_aside.located(topic, sorted_out.aside))))
 
     def compared(self) -> Answer:
         """One comparison at a time, however often it is asked for."""

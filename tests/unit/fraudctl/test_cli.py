@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -282,3 +283,17 @@ def test_profiles_are_shown_with_the_source_of_each_value(
         "value": 19092,
         "source": "default",
     }
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_what_the_terminals_encoding_does_not_know_is_spelt_out(
+    tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    argv = [sys.executable, "-m", "fraudctl", "status", "--home", str(tmp_path / "ł😀"), *form]
+    environ = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(argv, env=environ, capture_output=True, encoding="latin-1", check=False)
+    assert done.returncode == 4, done.stderr
+    if form:
+        assert "ł😀" in json.loads(done.stdout)["error"]["message"]
+    else:
+        assert r"\u0142\U0001f600" in done.stderr

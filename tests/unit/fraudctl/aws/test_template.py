@@ -150,7 +150,7 @@ def test_only_what_cannot_be_narrowed_is_allowed_on_everything() -> None:
 
 
 def test_who_asks_for_a_replay_may_touch_nothing_of_the_live_job() -> None:
-    [policy] = resources("AWS::IAM::ManagedPolicy").values()
+    policy = resources("AWS::IAM::ManagedPolicy")["ReplayRights"]
     statements = policy["PolicyDocument"]["Statement"]
     names = {text.rpartition("/")[2] for one in statements for text in texts(one["Resource"])}
     live = {PROFILE.topics.transactions, PROFILE.topics.decisions, PROFILE.topics.rules}
@@ -167,6 +167,22 @@ def test_who_asks_for_a_replay_may_touch_nothing_of_the_live_job() -> None:
     assert {text for _, text in changing if not text.endswith(own)} == set()
     assert {next(end for end in own if text.endswith(end)) for _, text in changing} == set(own)
     assert "*" not in [one["Resource"] for one in statements]
+
+
+def test_who_publishes_a_replay_may_beside_that_write_decisions_and_number_runs_and_no_more() -> None:
+    policy = resources("AWS::IAM::ManagedPolicy")["PublishRights"]
+    allowed = {
+        (action, text.rpartition(":")[2].replace("${ClusterPath}", "CLUSTER"))
+        for one in policy["PolicyDocument"]["Statement"]
+        for action in one["Action"]
+        for text in texts(one["Resource"])
+    }
+    assert allowed == {
+        *((f"kafka-cluster:{it}", "${ClusterArn}") for it in ("Connect", "DescribeCluster")),
+        ("kafka-cluster:WriteDataIdempotently", "${ClusterArn}"),
+        *((f"kafka-cluster:{it}", "topic/CLUSTER/risk.decisions") for it in ("DescribeTopic", "WriteData")),
+        *((f"s3:{it}", "${CodeBucket}/runs/${Name}") for it in ("GetObject", "PutObject")),
+    }
 
 
 def test_packages_of_replays_do_not_stay_in_the_bucket() -> None:

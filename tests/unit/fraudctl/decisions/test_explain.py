@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from fraudctl.decisions.explain import Explanation, RuleOutcome, explanation, raw_values, ruleset_of
+from fraudctl.decisions.explain import Explanation, RuleOutcome, explanation, raw_values, ruleset_of, shown_as
 from fraudctl.decisions.explained import tables
 from fraudctl.decisions.finding import Found, find, newest, one_of
 from fraudctl.errors import Failed, NotRunning, UsageError
@@ -297,3 +297,17 @@ def test_a_former_value_of_a_masked_field_is_masked_too(ruleset: RuleSet) -> Non
     features = {"last": {"value": "198.51.100.7", "declared": {"agg": "previous", "of": "ip"}}}
     one = replace(explanation(found(), None, None), features=features, masks=Masks(frozenset({"ip"})))
     assert "198.51.100.7" not in json.dumps(one.document()) + repr(tables(one))
+
+
+def test_an_event_is_found_by_what_people_are_shown_of_its_user() -> None:
+    hidden = Masks(frozenset({"user_id"}))
+    ada, bob, bab = (
+        explanation(found(user_id=name), None, None) for name in ("ada", "bob-12345", "bab-12345")
+    )
+    assert shown_as("ada", "e1", [bob, ada]) is ada
+    assert shown_as("***", "e1", [bob, ada]) is None
+    shy = replace(bob, masks=hidden)
+    assert shown_as("***45", "e1", [replace(ada, masks=hidden), shy]) is shy
+    assert shown_as("bob-12345", "e1", [shy]) is None
+    with pytest.raises(UsageError, match=r"2 users who are shown as \*\*\*45"):
+        shown_as("***45", "e1", [shy, replace(bab, masks=hidden)])

@@ -143,6 +143,7 @@ WRITERS: list[Writer] = [
     by_pyarrow_csv,
     by_pyarrow_parquet,
     by_duckdb(".csv", "format csv, header"),
+    by_duckdb(".csv", "format csv, header, escape '\\'"),
     by_duckdb(".tsv", "format csv, header, delimiter '\t'"),
     by_duckdb(".jsonl", "format json"),
     by_duckdb(".json", "format json, array true"),

@@ -401,3 +401,21 @@ def test_links_in_a_folder_are_followed_and_one_to_nowhere_is_no_file_that_may_l
     (tmp_path / "d" / "2.csv").symlink_to(tmp_path / "nowhere.csv")
     with pytest.raises(UsageError, match=r"2\.csv is not a file"):
         reading(tmp_path / "d")
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (r'"say \"hi\""', 'say "hi"'),
+        (r'"a \",\" b"', 'a "," b'),
+        (r'"back\\\" slash"', 'back\\" slash'),
+        ('"two \\"lines\\", and,\nmore \\"of them\\""', 'two "lines", and,\nmore "of them"'),
+        (r'"C:\"', "C:\\"),
+        (r"C:\new", r"C:\new"),
+    ],
+)
+def test_quotes_with_a_backslash_are_read_where_no_other_reading_fits(
+    tmp_path: Path, cell: str, text: str
+) -> None:
+    found = reading(csv(tmp_path, ["x", cell, "y"]))
+    assert (values("note", found), refused(found)) == (["x", text, "y"], [])

@@ -68,3 +68,33 @@ def test_thresholds_go_from_green_to_red_and_a_floor_the_other_way() -> None:
         {"color": "red", "value": 10},
     ]
     assert steps["Job"] == [{"color": "red", "value": None}, {"color": "green", "value": 1}]
+
+
+WITHOUT_LIMITS = {
+    "overview": {"Transactions", "Decisions", "In and out", "Flagged", "Lag"},
+    "job": {
+        *("Records", "State of each hop", "Event time behind the clock", "Events that are special"),
+        *("Heap", "Processor"),
+    },
+    "stores": {"Lag", "Stored", "Batches", "Memory"},
+    "kafka": {
+        *("Transactions by partition", "Decisions by partition", "Lag by partition"),
+        *("Records held", "Size", "Ticks"),
+    },
+    "rules": {
+        *("What fires", "Hits of the last hour", "Flagged share", "Live and shadow", "Marks", "Refused"),
+        "Notifications",
+    },
+}
+"""Panels of which no value is ill by itself, but beside yesterday's, other lines, the traffic or the machine.
+"""
+
+
+@pytest.mark.parametrize("board", dashboards.ALL, ids=lambda one: one.name)
+def test_every_panel_has_thresholds_but_those_of_which_no_value_is_ill_by_itself(board: Dashboard) -> None:
+    bare = {
+        panel["title"]
+        for panel in written(board)["panels"]
+        if len(panel["fieldConfig"]["defaults"]["thresholds"]["steps"]) < 2
+    }
+    assert bare == WITHOUT_LIMITS[board.name]

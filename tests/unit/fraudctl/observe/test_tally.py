@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fraudctl.observe.tally import MOST_REASONS, Tally, Timed
+from prometheus_client import generate_latest
+
+from fraudctl.observe.tally import LONGEST, MOST_REASONS, Tally, Timed
+from pipeline.metrics import exposition
 from pipeline.metrics.kinds import Labelled
 from pipeline.metrics.outside import DecisionFigures
 
+_VERDICTS = ("approve", "review", "block")
 NOW_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z"""
 
@@ -88,3 +92,16 @@ def test_decisions_are_counted_by_the_currency_that_their_events_name() -> None:
     named = decision(("a",))[2].replace(b'"amount":1', b'"amount":1,"currency":"EUR"')
     found = counted([(0, NOW_MS, value), (0, NOW_MS, named), decision(), (0, NOW_MS, value)])
     assert found.currencies == {("JPY",): 2, ("EUR",): 1, ("none",): 1}
+
+
+def test_whatever_is_written_to_the_topics_there_are_few_labels_short_ones_and_all_can_be_told() -> None:
+    tally = Tally(lambda: NOW_MS)
+    strange = ["\ud800", "x" * 10_000, *map(str, range(50))]
+    tally.decisions([decision((word, f"{word}-"), decision=word) for word in strange])
+    tally.shadow([decision(decision=word) for word in strange])
+    tally.refusals([word.encode("utf-8", "replace") for word in strange])
+    figures = tally.figures
+    assert figures.decisions.keys() == figures.shadow.keys() == {(n,) for n in (*_VERDICTS, "other")}
+    labels = [label for found in (figures.hits, figures.refused) for (label,) in found]
+    assert max(map(len, labels)) == LONGEST
+    assert generate_latest(exposition.registry(lambda: (figures,)))

@@ -11,6 +11,7 @@ import pytest
 from fraudctl.engines import chosen
 from fraudctl.errors import Failed
 from fraudctl.home.stack import Paths, Stack
+from fraudctl.monitoring.alerts import ALERTS
 from fraudctl.servers import Site
 from fraudctl.servers.prometheus import Server
 from fraudctl.settings import reading
@@ -41,7 +42,19 @@ def test_it_is_told_whom_to_ask_how_often_and_which_rules(tmp_path: Path) -> Non
     (program,) = one.programs()
     assert program.argv[0] == str(run / "bin" / "prometheus")
     assert Path(program.argv[0]).resolve() == binary
-    assert {"--web.listen-address=127.0.0.1:7", "--storage.tsdb.retention.time=2h"} <= set(program.argv)
+    assert {
+        "--web.listen-address=127.0.0.1:7",
+        "--web.cors.origin=none",
+        "--storage.tsdb.retention.time=2h",
+    } <= set(program.argv)
+
+
+def test_alerts_link_to_the_runbook_where_people_can_open_it(tmp_path: Path) -> None:
+    binary = tmp_path / "prometheus"
+    binary.write_text("")
+    server(tmp_path, binary=str(binary), runbook="https://wiki.example/fraud").prepare()
+    rules = (tmp_path / "run" / "prometheus" / "rules.json").read_text()
+    assert rules.count("https://wiki.example/fraud#") == len(ALERTS)
 
 
 def test_one_that_is_named_and_not_there_is_said(tmp_path: Path) -> None:

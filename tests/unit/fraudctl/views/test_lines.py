@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.cells import cell_len
 
 from fraudctl.console.tables import Table
@@ -77,3 +79,28 @@ def test_a_cell_keeps_its_lines_and_is_cut_where_there_are_too_many_or_too_long_
     rows = [("a = 8\n8 users",), (None,), ("\n" * 400,), ("x" * 400,)]
     found = [cell for (cell,) in lines.brief(Table("", ("why",), rows)).rows]
     assert found == ["a = 8\n8 users", "", "\n" * 5 + "…", "x" * 300 + "…"]
+
+
+def test_of_many_readers_partitions_and_stopped_programs_none_is_left_out_unsaid() -> None:
+    sinks = ("dynamodb", "elasticsearch", "parquet", "postgres", "redis")
+    much = replace(
+        BUSY,
+        lag={"job": 1_234_567, **{f"sink-{name}": 120_000 for name in sinks}},
+        partitions=tuple(Partition(n, 5.0, n) for n in range(12)),
+        stopped=("kafka", "postgres", *(f"sink-{name}" for name in sinks)),
+    )
+    shown = [text(line).rstrip() for line in lines.overview("default", View(1, (much,), ()), -1, 1_001.0)]
+    assert shown[:3] == [
+        "fraudctl top   default   00:16:40 UTC   7 are stopped",
+        "stopped     kafka   postgres   sink-dynamodb   sink-elasticsearch   sink-parquet",
+        "            sink-postgres   sink-redis",
+    ]
+    assert shown[-10:-4] == [
+        "behind      job 1,234,567   sink-dynamodb 120,000   sink-elasticsearch 120,000",
+        "            sink-parquet 120,000   sink-postgres 120,000   sink-redis 120,000",
+        "partitions  0: 5.0/s, 0           1: 5.0/s, 1           2: 5.0/s, 2",
+        "            3: 5.0/s, 3           4: 5.0/s, 4           5: 5.0/s, 5",
+        "            6: 5.0/s, 6           7: 5.0/s, 7           and 4 more",
+        "verified    61 s ago, no differences",
+    ]
+    assert max(map(cell_len, shown)) <= 80

@@ -45,8 +45,9 @@ hostile = Flagged(
     ({"rule": "r", "points": 90, "text": "why\\x1b[2J"},),
 )
 stack = Stack(Path("/nowhere"), reading.load("default", {}, {}), {})
-from fraudctl.console import interrupt
+from fraudctl.console import interrupt, streams
 interrupt.install()
+streams.prepare()
 try:
     terminal.run(stack, watcher.Watcher(look, lambda: [hostile], 60.0, 0.2))
 except KeyboardInterrupt:
@@ -56,20 +57,36 @@ print("left")
 """
 
 
+SCROLL = """
+from fraudctl.console import screen
+from fraudctl.console.tables import Table
+first = 0
+with screen.taken() as shown:
+    while True:
+        rows = [(f"row {number}",) for number in range(100)]
+        first = shown.show([[("head", "bold")]], [Table("", ("what",), rows)], first)
+        first += {"down": 1, "up": -1, "e": 1_000}.get(shown.key(60.0), 0)
+"""
+IS_THERE = """
+from fraudctl.console import screen
+print("there" if screen.is_there() else "not there")
+"""
+
+
 class Terminal:
     """A program in a terminal of 80 columns."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: str = SHOW, term: str = "xterm", encoding: str = "utf-8") -> None:
         self.ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         self.before = termios.tcgetattr(theirs)
         self._theirs = theirs
         self.program = subprocess.Popen(
-            [sys.executable, "-c", SHOW],
+            [sys.executable, "-c", script],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env={**os.environ, "TERM": "xterm"},
+            env={**os.environ, "TERM": term, "PYTHONIOENCODING": encoding},
             preexec_fn=os.setsid,
         )
         self.seen = ""
@@ -96,10 +113,12 @@ class Terminal:
 
 
 @contextmanager
-def shown() -> Iterator[Terminal]:
-    terminal = Terminal()
+def shown(
+    script: str = SHOW, text: str = "sink-redis 42", term: str = "xterm", encoding: str = "utf-8"
+) -> Iterator[Terminal]:
+    terminal = Terminal(script, term, encoding)
     try:
-        terminal.await_text("sink-redis 42")
+        terminal.await_text(text)
         yield terminal
     finally:
         terminal.close()
@@ -149,4 +168,37 @@ def test_keys_that_come_together_all_count() -> None:
         terminal.press(b"\x1b[B\r")
         terminal.await_text("this stack runs without postgres")
         terminal.press(b"xq")
+        assert terminal.program.wait(LONG_S) == 0
+
+
+def test_tables_that_are_longer_than_the_screen_are_scrolled_below_their_lines() -> None:
+    with shown(SCROLL, "row 15") as terminal:
+        assert "row 30" not in terminal.seen
+        terminal.seen = ""
+        terminal.press(b"\x1b[B" * 15)
+        terminal.await_text("row 34")
+        terminal.seen = ""
+        terminal.press(b"e")
+        terminal.await_text("row 99")
+        assert "head" in terminal.seen
+        terminal.seen = ""
+        terminal.press(b"\x1b[A")
+        terminal.await_text("row 77")
+
+
+@pytest.mark.parametrize(
+    ("term", "said"), [("xterm-256color", "there"), ("dumb", "not there"), ("unknown", "not there")]
+)
+def test_a_terminal_that_cannot_be_steered_is_none(term: str, said: str) -> None:
+    with shown(IS_THERE, said, term) as terminal:
+        assert terminal.program.wait(LONG_S) == 0
+
+
+def test_a_terminal_that_has_no_blocks_is_shown_others_and_strangers_letters_are_spelt_out() -> None:
+    script = SHOW.replace('"why', '"why ł 😀')
+    with shown(script, encoding="latin-1") as terminal:
+        terminal.await_text("##")
+        terminal.await_text(r"why \u0142 \U0001f600")
+        terminal.press(b"q")
+        terminal.await_text("left")
         assert terminal.program.wait(LONG_S) == 0

@@ -42,3 +42,23 @@ def test_it_looks_by_itself_until_it_is_stopped() -> None:
     watching.start()
     assert watching.newest(after=2, patience_s=LONG_S) is not None
     watching.stop()
+
+
+def test_a_surprise_ends_neither_the_looks_nor_the_figures_beside_it() -> None:
+    looks = iter([RuntimeError("never thought of"), Figures([])])
+
+    def look() -> Figures:
+        found = next(looks, Figures([]))
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def ask() -> list[Flagged]:
+        raise KeyError("user_id")
+
+    watching = Watcher(look, ask, 60.0, every_s=0.01)
+    watching.start()
+    view = watching.newest(after=1, patience_s=LONG_S)
+    watching.stop()
+    assert view is not None
+    assert (view.alerts, view.trouble) == ((), "KeyError: 'user_id'")

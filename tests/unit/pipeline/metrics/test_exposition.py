@@ -65,10 +65,10 @@ def ask(port: int) -> str:
     return probe(port, "/metrics")[1]
 
 
-def probe(port: int, path: str) -> tuple[int, str]:
+def probe(port: int, path: str, **headers: str) -> tuple[int, str]:
     connection = HTTPConnection("127.0.0.1", port, timeout=20)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
     finally:
@@ -262,3 +262,68 @@ def test_probes_are_answered_while_figures_are_looked_for(figures: Figures, port
     go_on.set()
     reader.join(20)
     assert "shop_sold_total" in shown[0]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("localhost:9", 200),
+        ("LOCALHOST", 200),
+        ("127.8.9.10:1", 200),
+        ("[::1]:9", 200),
+        ("evil.example", 421),
+        ("evil.example:19400", 421),
+        ("localhost.evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("127.0.0.1@evil.example", 421),
+        ("[::1", 421),
+        ("", 421),
+    ],
+)
+def test_a_strangers_name_that_leads_here_is_told_nothing(
+    figures: Figures, port: int, host: str, status: int
+) -> None:
+    exposition.serve(port, lambda: (figures,), Pulse())
+    for path in ("/metrics", "/", "/healthz"):
+        found, said = probe(port, path, Host=host)
+        assert ("shop" in said, found == 421) == (status == 200 and path != "/healthz", status == 421)
+
+
+def test_two_names_are_none_and_without_a_name_one_is_answered(figures: Figures, port: int) -> None:
+    exposition.serve(port, lambda: (figures,))
+    assert raw(port, b"GET /metrics HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.0 200")
+    two = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: evil.example\r\n\r\n"
+    assert raw(port, two).startswith(b"HTTP/1.0 421")
+
+
+def test_among_containers_programs_are_asked_by_their_names(figures: Figures, port: int) -> None:
+    exposition.serve(port, lambda: (figures,), host="127.0.0.2")
+    connection = HTTPConnection("127.0.0.2", port, timeout=20)
+    connection.request("GET", "/metrics", headers={"Host": "exporter:9249"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def test_answers_are_not_compressed_which_would_take_more_of_a_processor_than_a_turn_counts(
+    figures: Figures, port: int
+) -> None:
+    exposition.serve(port, lambda: (figures,))
+    answer = raw(port, b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip\r\n\r\n")
+    assert b"ontent-encoding" not in answer.lower()
+    assert b'shop_sold_total{shop="corner"} 3.0' in answer
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE"])
+def test_nothing_but_reading_is_answered(figures: Figures, port: int, method: str) -> None:
+    exposition.serve(port, lambda: (figures,))
+    answer = raw(port, f"{method} /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.0 501")
+    assert b"shop" not in answer
+
+
+def raw(port: int, question: bytes) -> bytes:
+    """All that is answered to these bytes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as one:
+        one.sendall(question)
+        return b"".join(iter(lambda: one.recv(65_536), b""))

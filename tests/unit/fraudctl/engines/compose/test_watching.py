@@ -13,6 +13,7 @@ from fraudctl.engines.compose.inside import METRICS_PORT
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import METRICS, Stack
 from fraudctl.monitoring import dashboards
+from fraudctl.servers import prometheus
 from tests.unit.fraudctl.engines.compose.test_services import a_stack
 
 
@@ -53,6 +54,16 @@ def test_what_the_profile_tells_prometheus_is_what_it_does(tmp_path: Path) -> No
     assert isinstance(found["command"], list)
     told = [word for word in found["command"] if "retention" in word]
     assert told == ["--storage.tsdb.retention.time=72h"]  # a flag that is given twice is refused
+    assert f"--web.cors.origin={prometheus.NO_ORIGIN}" in found["command"]
+
+
+def test_panels_and_alerts_link_to_the_runbook_that_the_profile_names(tmp_path: Path) -> None:
+    stack = watched(tmp_path, "servers: {prometheus: {settings: {runbook: 'https://wiki.example/fraud'}}}")
+    watching.write(stack)
+    place = services.watching(stack.paths)
+    for name in ("dashboards/overview.json", "prometheus/rules.yml"):
+        assert "https://wiki.example/fraud#job-down" in (place / name).read_text("utf-8")
+        assert "docs/runbook.md" not in (place / name).read_text("utf-8")
 
 
 def test_users_of_other_containers_can_read_it_and_all_of_it_is_there(tmp_path: Path) -> None:

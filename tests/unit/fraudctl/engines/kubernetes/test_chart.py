@@ -62,13 +62,13 @@ def values(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", [*EXAMPLES, "everything"])
 def test_every_object_is_one_that_kubernetes_and_the_operator_take(name: str) -> None:
     objects = render(values(name))
-    found = {
-        f"{it['kind']} {it['metadata']['name']}": problems(it)
-        for it in objects
-        if it["kind"] not in OTHERS_KINDS
-    }
+    found = {f"{it['kind']} {it['metadata']['name']}": problems(it) for it in objects}
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
     assert len(found) == len({key.lower() for key in found}) > 20
+
+
+def test_everything_that_an_operator_may_be_given_is_in_an_example() -> None:
+    assert OTHERS_KINDS - {it["kind"] for it in render(values("eks"))} == set()
 
 
 @pytest.mark.parametrize("name", [*EXAMPLES, "everything"])
@@ -89,13 +89,19 @@ def test_helm_has_nothing_to_say_about_it(name: str) -> None:
         ("Deployment", ("spec", "replicas"), "two", "'two'"),
         ("NetworkPolicy", ("spec", "egres"), [], "egres"),
         ("PodDisruptionBudget", ("spec", "maxAvailable"), 1, "maxAvailable"),
+        ("ServiceMonitor", ("spec", "endpoint"), [], "'endpoint' was unexpected"),
+        ("PrometheusRule", ("spec", "groups", 0, "rules", 0, "express"), "1", "'express' was unexpected"),
+        ("ScaledObject", ("spec", "maxReplicaCount"), "12", "'12' is not of type 'integer'"),
+        ("ScaledObject", ("spec", "triggers", 0, "metadata", "lagThreshold"), 5, "5 is not of type 'string'"),
+        ("ExternalSecret", ("spec", "secretStoreRef", "kind"), "Vault", "'Vault' is not one of"),
+        ("ExternalSecret", ("apiVersion",), "external-secrets.io/v1beta1", "is not external-secrets.io/v1"),
     ],
 )
 def test_what_is_misspelt_or_of_another_type_is_found(
-    kind: str, place: tuple[str, ...], value: object, said: str
+    kind: str, place: tuple[str | int, ...], value: object, said: str
 ) -> None:
     it = copy.deepcopy(next(it for it in render(values("eks")) if it["kind"] == kind))
-    inner = it
+    inner: Any = it
     for name in place[:-1]:
         inner = inner[name]
     inner[place[-1]] = value
@@ -238,6 +244,41 @@ def test_what_is_submitted_is_the_operators_alone_and_all_steps_stay_equally_par
     settings = one(render(values("eks")), "FlinkDeployment", "fraud")["spec"]["flinkConfiguration"]
     assert (settings["web.submit.enable"], settings["job.autoscaler.enabled"]) == ("false", "false")
     assert not [it for it in render(values("eks")) if it["metadata"]["name"].endswith("keeper")]
+
+
+def test_a_change_goes_by_a_savepoint_and_by_the_newest_checkpoint_where_none_can_be_had() -> None:
+    spec = one(render(values("eks")), "FlinkDeployment", "fraud")["spec"]
+    assert (spec["mode"], spec["job"]["upgradeMode"]) == ("native", "savepoint")
+    settings = spec["flinkConfiguration"]
+    known = ("job.upgrade.last-state-fallback", "jm-deployment-recovery")
+    assert {settings[f"kubernetes.operator.{name}.enabled"] for name in known} == {"true"}
+    assert settings["kubernetes.operator.job.restart.failed"] == "true"
+    quick = example("eks", job={"upgradeMode": "last-state"})
+    assert one(render(quick), "FlinkDeployment", "fraud")["spec"]["job"]["upgradeMode"] == "last-state"
+
+
+def test_whoever_scrapes_finds_every_program_and_flink_by_their_services() -> None:
+    objects = render(values("eks"))
+    monitor = one(objects, "ServiceMonitor", "fraud")["spec"]
+    [endpoint] = monitor["endpoints"]
+    services = [it for it in objects if it["kind"] == "Service"]
+    found = {
+        it["metadata"]["labels"]["program"]
+        for it in services
+        if monitor["selector"]["matchLabels"].items() <= it["metadata"]["labels"].items()
+        and endpoint["port"] in [port["name"] for port in it["spec"]["ports"]]
+    }
+    programs = {it["metadata"]["name"].removeprefix("fraud-") for it in objects if it["kind"] == "Deployment"}
+    assert found == {*programs, "flink-jobmanager", "flink-taskmanager"}
+
+
+def test_accounts_bear_the_identities_of_the_cloud() -> None:
+    def annotations(name: str) -> list[dict[str, str]]:
+        accounts = [it for it in render(values(name)) if it["kind"] == "ServiceAccount"]
+        return [it["metadata"]["annotations"] for it in accounts]
+
+    assert [list(one) for one in annotations("eks")] == [["eks.amazonaws.com/role-arn"]] * 2
+    assert [list(one) for one in annotations("gke")] == [["iam.gke.io/gcp-service-account"]] * 2
 
 
 def test_each_sink_of_the_profile_has_a_writer_and_only_what_the_profile_asks_for_runs() -> None:

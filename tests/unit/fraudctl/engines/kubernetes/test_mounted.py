@@ -11,6 +11,7 @@ import pytest
 from fraudctl.engines import workers
 from fraudctl.engines.kubernetes import mounted
 from fraudctl.errors import ProfileError
+from fraudctl.home.run_counter import newest_seen
 from fraudctl.home.stack import Stack
 from fraudctl.jobs.application import application
 from tests.chart import EXAMPLES, example, one, render
@@ -116,6 +117,12 @@ def test_the_job_counts_as_wanted_for_whoever_watches(tmp_path: Path) -> None:
     home = stack(tmp_path, "exporter").home
     assert json.loads((home / "jobs" / "live.json").read_text())["wanted"] == "running"
     assert json.loads((home / "stack.json").read_text())["engine"] == "kubernetes"
+
+
+def test_a_run_that_a_pod_takes_is_above_the_live_jobs_also_where_that_has_decided_nothing(
+    tmp_path: Path,
+) -> None:
+    assert newest_seen(stack(tmp_path, "toolbox", "kind", job={"run": 7}).home) == 7
 
 
 def test_the_key_that_signs_the_first_rules_is_the_setups_and_everyone_knows_whom_to_trust(

@@ -19,16 +19,18 @@ COMMAND = ("verify", "sinks", "--json")
 class Answering(Cluster):
     """An API server that has one pod in this state for the Job it was given."""
 
-    def __init__(self, state: dict[str, Any] | None, job: dict[str, Any] | None = None) -> None:
+    def __init__(self, state: dict[str, Any] | None, job: dict[str, Any] | None) -> None:
         super().__init__(Place("risk", "fraud"))
-        self.state, self.job, self.asked = state, job or {}, [["get"]]
+        self.state, self.job, self.asked = state, job, [["get"]]
         self.made: dict[str, Any] = {}
 
     def get(self, kinds: str, selector: str | None = None) -> list[dict[str, Any]]:
-        assert selector == f"job-name={self.made['metadata']['name']}"
-        if kinds == "jobs":
-            return [{"status": self.job}]
+        assert (kinds, selector) == ("pods", f"job-name={self.made['metadata']['name']}")
         return [{"status": {"containerStatuses": [{"state": self.state}]}}] if self.state else []
+
+    def find(self, kind: str, name: str) -> dict[str, Any] | None:
+        assert (kind, name) == ("job", self.made["metadata"]["name"])
+        return None if self.job is None else {"status": self.job}
 
     def ask(self, argv: Sequence[str], text: str | None = None, wait_s: float = ANSWER_S) -> str:
         self.asked.append(list(argv))
@@ -59,7 +61,7 @@ def test_its_job_is_one_that_kubernetes_takes_and_differs_from_the_setup_in_what
 
 
 def test_its_exit_code_and_its_words_are_the_answer_and_it_is_deleted() -> None:
-    cluster = Answering({"terminated": {"exitCode": 5}})
+    cluster = Answering({"terminated": {"exitCode": 5}}, {})
     ended = cluster.run()
     assert (ended.exit_code, ended.output) == (5, "what it said\n")
     assert cluster.asked[-1][:2] == ["delete", "job"]
@@ -70,11 +72,14 @@ def test_its_exit_code_and_its_words_are_the_answer_and_it_is_deleted() -> None:
     [
         ({"waiting": {"reason": "ErrImagePull"}}, {}, "cannot start: ErrImagePull"),
         (None, {"failed": 1}, "the pod of the command went away"),
+        (None, {"succeeded": 1}, "the pod of the command is gone, and what it answered"),
+        (None, None, "the Job of the command was deleted"),
+        ({"terminated": {"exitCode": 137, "reason": "OOMKilled"}}, {}, "the command was killed: OOMKilled"),
         ({"running": {}}, {}, "has not ended after 0 s"),
     ],
 )
 def test_one_that_does_not_end_is_said_and_deleted(
-    state: dict[str, Any] | None, job: dict[str, Any], said: str
+    state: dict[str, Any] | None, job: dict[str, Any] | None, said: str
 ) -> None:
     cluster = Answering(state, job)
     with pytest.raises(Failed, match=said):

@@ -111,6 +111,27 @@ def test_a_writer_reaches_kafka_and_its_own_store_and_is_given_their_secrets_alo
     assert {v["secret"]["secretName"] for v in flink["volumes"] if "secret" in v} == {"risk-kafka"}
 
 
+def test_pods_of_a_kind_keep_away_from_each_others_machines_and_zones(objects: list[dict[str, Any]]) -> None:
+    for it in objects:
+        if it["kind"] == "Deployment" and not it["metadata"]["name"].endswith("-toolbox"):
+            template = it["spec"]["template"]
+            assert _keeps_away(template["spec"], template["metadata"]["labels"]), it["metadata"]["name"]
+    [flink] = [it for it in objects if it["kind"] == "FlinkDeployment"]
+    for role in ("jobManager", "taskManager"):
+        # Flink gives its pods these labels itself.
+        labels = {"app": flink["metadata"]["name"], "component": role.lower()}
+        assert _keeps_away(flink["spec"][role]["podTemplate"]["spec"], labels), role
+
+
+def _keeps_away(pod: dict[str, Any], labels: dict[str, str]) -> bool:
+    [spread] = pod["topologySpreadConstraints"]
+    [wish] = pod["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    places = {spread["topologyKey"], wish["podAffinityTerm"]["topologyKey"]}
+    selectors = [one["labelSelector"]["matchLabels"] for one in (spread, wish["podAffinityTerm"])]
+    known = {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+    return places == known and all(one.items() <= labels.items() for one in selectors)
+
+
 def test_of_what_there_are_several_one_goes_at_a_time() -> None:
     objects = render(example("gke"))
     budgets = {it["metadata"]["name"] for it in objects if it["kind"] == "PodDisruptionBudget"}

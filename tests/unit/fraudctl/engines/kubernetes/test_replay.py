@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -26,11 +26,17 @@ class Answering(Cluster):
         super().__init__(Place("risk", "fraud"))
         self.state, self.refused = state, refused
         self.made: list[dict[str, Any]] = []
+        self.notes: dict[str, str] = {}
+        self.noted = False
         self.deleted: list[str] = []
 
     def get(self, kinds: str, selector: str | None = None) -> list[dict[str, Any]]:
-        assert selector == f"job-name={self.made[0]['metadata']['name']}"
-        return [{"status": {"containerStatuses": [{"state": self.state}]}}] if kinds == "pods" else [{}]
+        assert (kinds, selector) == ("pods", f"job-name={self.made[0]['metadata']['name']}")
+        return [{"status": {"containerStatuses": [{"state": self.state}]}}]
+
+    def find(self, kind: str, name: str) -> dict[str, Any] | None:
+        assert (kind, name) == ("job", self.made[0]["metadata"]["name"])
+        return {}
 
     def ask(self, argv: Sequence[str], text: str | None = None, wait_s: float = ANSWER_S) -> str:
         if argv[0] == "delete":
@@ -44,6 +50,15 @@ class Answering(Cluster):
             it["metadata"]["uid"] = f"uid-{len(self.made)}"
             self.made.append(it)
         return json.dumps(found[0])
+
+    def patch(self, kind: str, name: str, change: Mapping[str, Any]) -> None:
+        assert (kind, name) == ("flinkdeployments.flink.apache.org", "fraud")
+        for note, text in change["metadata"]["annotations"].items():
+            if text is None:
+                del self.notes[note]
+            else:
+                self.notes[note] = text
+        self.noted = self.noted or bool(self.notes)
 
     def run(self, needs_flink: bool = True) -> Any:
         return replay.run(self, render(example("eks")), ASKED, [CONTENT], 0.1, needs_flink, look_s=0.01)
@@ -109,6 +124,7 @@ def test_what_it_said_is_the_answer_and_all_that_it_was_given_goes_with_its_job(
     assert [json.loads(text) for text in rule_sets["data"].values()] == [CONTENT]
     names = [it["metadata"]["name"] for it in (job, flink, rule_sets)]
     assert [word.partition("/")[2] for word in cluster.deleted] == names
+    assert (cluster.noted, cluster.notes) == (True, {})
 
 
 def test_one_that_hands_no_job_to_any_flink_is_given_none() -> None:
@@ -117,6 +133,7 @@ def test_one_that_hands_no_job_to_any_flink_is_given_none() -> None:
     assert [it["kind"] for it in cluster.made] == ["Job", "ConfigMap"]
     [container] = cluster.made[0]["spec"]["template"]["spec"]["containers"]
     assert container["command"][-6:] == [mounted.NO_FLINK, *ASKED]
+    assert not cluster.noted
 
 
 @pytest.mark.parametrize(
@@ -138,6 +155,16 @@ def test_one_that_does_not_come_to_its_end_is_said_and_nothing_is_left(
         "flinkdeployments.flink.apache.org",
         "configmap",
     }
+    assert (cluster.noted, cluster.notes) == (True, {})
+
+
+def test_one_that_was_killed_stays_noted_until_somebody_cleans_up() -> None:
+    cluster = Answering({"terminated": {"exitCode": 137}})
+    with pytest.raises(Failed, match="the command was killed"):
+        cluster.run()
+    name = cluster.made[0]["metadata"]["name"]
+    assert list(cluster.notes.values()) == [name]
+    assert name in "".join(cluster.deleted)
 
 
 class Interrupting(Answering):
@@ -156,6 +183,7 @@ def test_an_interrupt_while_its_job_is_made_does_not_leave_the_job() -> None:
         cluster.run()
     [job] = cluster.made
     assert f"job/{job['metadata']['name']}" in cluster.deleted
+    assert cluster.notes == {}
 
 
 def test_replays_are_under_way_while_their_jobs_have_not_ended() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -28,6 +29,8 @@ class Strange:
     """Two looks, and an alert for each hostile id; `alert` adds one."""
 
     name = "<i>name</i>"
+    age_s = 0.0
+    """of the newest look"""
 
     def __init__(self) -> None:
         self._alerts = [flagged(one, one) for one in HOSTILE]
@@ -38,12 +41,15 @@ class Strange:
         self._number += 1
 
     def view(self) -> View:
-        past = (Pulse(1_000.0, 10.0, 9.0, 0.5, 0.01, 0.2, {"<u>job</u>": 3}), Pulse(1_003.0, 12.0))
+        now_s = time.time() - self.age_s
+        past = (Pulse(now_s - 3, 10.0, 9.0, 0.5, 0.01, 0.2, {"<u>job</u>": 3}), Pulse(now_s, 12.0))
         return View(self._number, past, tuple(self._alerts))
 
     def decision(self, user_id: str, event_id: str) -> Answer | None:
         if event_id == "nobody":
             return None
+        if event_id == "surprise":
+            raise KeyError("<b>never thought of</b>")
         table = Table("Transaction", ("field", "value"), [("event_id", event_id), ("user_id", user_id)])
         rules = Table("Rules", ("values and reason",), [("users = 5\n5 users from one address",)])
         return Answer(("block: score 90 (60 + 30)",), (table, rules))

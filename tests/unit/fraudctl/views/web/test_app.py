@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import http.client
 import re
+import time
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from fraudctl.views.pulse import Pulse
+from fraudctl.views.watcher import View
 from fraudctl.views.web.guard import HEADERS
 from fraudctl.views.web.serving import Page
 from pipeline.records.visible import visible
@@ -140,3 +143,60 @@ def test_what_is_not_newer_is_not_sent_again(known: httpx.Client) -> None:
 def test_what_went_wrong_is_said_on_the_page(known: httpx.Client) -> None:
     assert "no &lt;shadow&gt; runs" in known.get("/compare").text
     assert "fraudctl explain" in known.get("/decision?user=a&event=nobody").text
+
+
+def test_a_surprise_is_said_on_a_page_of_its_own_and_guarded_as_all_others(known: httpx.Client) -> None:
+    answer = known.get("/decision?user=a&event=surprise")
+    assert answer.status_code == 500
+    assert "KeyError" in answer.text
+    assert "&lt;b&gt;never thought of" in answer.text
+    assert HEADERS.items() <= dict(answer.headers).items()
+    assert known.get("/static/console.js%00").status_code in (404, 500)
+
+
+def test_a_look_that_grows_old_is_sent_again_with_its_age() -> None:
+    old = Strange()
+    old.age_s = 100.0
+    with served(old) as page, httpx.Client(trust_env=False) as client:
+        client.get(page.url)
+        answer = client.get(f"http://127.0.0.1:{page.port}/now?after=1")
+    assert (answer.status_code, "no news for 100 s" in answer.text) == (200, True)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"authorization": "Bearer {}"}, {"x-token": "{}"}, {"cookie": "token={}"}, {"referer": "/?token={}"}],
+)
+def test_the_token_counts_in_the_address_and_its_own_cookie_alone(
+    page: Page, stranger: httpx.Client, headers: dict[str, str]
+) -> None:
+    token = page.url.partition("token=")[2]
+    given = {name: text.format(token) for name, text in headers.items()}
+    assert stranger.get("/", headers=given).status_code == 403
+
+
+def test_a_head_is_answered_without_a_body_and_guarded(known: httpx.Client) -> None:
+    assert known.head("/").status_code == 200
+    assert known.head("/", headers={"cookie": "none=1"}).status_code == 403
+
+
+class Ill(Strange):
+    """A job that does not run, and a store that differs."""
+
+    def view(self) -> View:
+        now_s = time.time()
+        faults = {"postgres": 0, "redis": 3}
+        pulse = Pulse(now_s, job_wanted=True, job_running=False, verified_s=now_s, verified_faults=faults)
+        return View(1, (pulse,), ())
+
+
+def test_a_job_that_is_down_and_stores_that_differ_are_said_first() -> None:
+    with served(Ill()) as page, httpx.Client(trust_env=False) as client:
+        client.get(page.url)
+        shown = client.get(f"http://127.0.0.1:{page.port}/").text
+    told = re.findall('<p class="trouble" role="alert">(.*?)</p>', shown)
+    assert told == [
+        "the job is wanted and does not run",
+        "the stores differ from the log; run: fraudctl verify sinks --repair",
+    ]
+    assert "3 differences" in shown

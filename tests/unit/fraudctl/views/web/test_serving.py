@@ -65,3 +65,67 @@ def test_a_port_that_is_taken_is_refused_if_asked_for_and_passed_over_if_not() -
     assert first.port != second.port
     first.close()
     second.close()
+
+
+@pytest.mark.slow
+def test_what_is_marked_stays_and_who_stands_in_the_table_stays_there_as_alerts_come(tmp_path: Path) -> None:
+    strange = Strange()
+    with served(strange) as page, browser(tmp_path) as window:
+        window.open(page.url)
+        window.run("getSelection().selectAllChildren(document.querySelector('#live td bdi'))")
+        strange.alert("ada", "not-yet")
+        news = "return document.getElementById('news').dataset.number"
+        asked = (
+            "return performance.getEntriesByType('resource').filter(one => one.name.includes('/now')).length"
+        )
+        await_that(lambda: window.run(asked) >= 2, "the page has asked for news")
+        assert window.run(news) == "1"
+        assert window.run("return String(getSelection())") == HOSTILE[0]
+        window.run("getSelection().empty(); document.querySelector('#live .wide').focus()")
+        await_that(lambda: window.run(news) == "2", "the alert is shown")
+        assert window.run("return document.activeElement.className") == "wide"
+
+
+@pytest.mark.slow
+def test_a_page_whose_command_has_ended_says_so(tmp_path: Path) -> None:
+    with browser(tmp_path) as window:
+        with served(Strange()) as page:
+            window.open(page.url)
+            assert "fraudctl console has ended" not in window.run(TEXT)
+        await_that(lambda: "fraudctl console has ended" in window.run(TEXT), "it says that nobody answers")
+
+
+CONTRASTS = """
+const light = (colour) => {
+  const parts = colour.match(/[\\d.]+/g).slice(0, 3).map((one) => one / 255);
+  const [r, g, b] = parts.map((one) => one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const behind = (one) => {
+  const colour = one ? getComputedStyle(one).backgroundColor : "rgb(255, 0, 255)";
+  return one && colour === "rgba(0, 0, 0, 0)" ? behind(one.parentElement) : colour;
+};
+const faint = [];
+for (const one of document.querySelectorAll("body *")) {
+  const style = getComputedStyle(one);
+  if (![...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) continue;
+  if (["NOSCRIPT", "TITLE"].includes(one.tagName.toUpperCase())) continue;
+  const [a, b] = [light(one instanceof SVGElement ? style.fill : style.color), light(behind(one))];
+  const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  if (contrast < 4.5) faint.push(`${one.tagName} ${one.className} ${contrast.toFixed(2)}`);
+}
+return faint;
+"""
+"""Texts whose contrast is below what WCAG 2 asks for (AA, 1.4.3)."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_can_be_read_by_day_and_by_night(tmp_path: Path, scheme: str) -> None:
+    with served(Strange()) as page, browser(tmp_path) as window:
+        window.prefer(scheme)
+        for path in ("", "compare", "rules", "search?q=a", "decision?user=a&event=b"):
+            window.open(page.url if not path else f"http://127.0.0.1:{page.port}/{path}")
+            is_dark = window.run("return matchMedia('(prefers-color-scheme: dark)').matches")
+            assert is_dark == (scheme == "dark")
+            assert window.run(CONTRASTS) == []
