@@ -16,7 +16,7 @@ FLOORS = (
     (ROOT,),
     ("decision", "hop"),
     ("order", "state"),
-    ("source", "plan"),
+    ("source", "plan", "checkpoint"),
     ("event", "schema"),
     ("wire", "connection"),
 )

@@ -41,7 +41,7 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
     private transient Hop hop;
     private transient Features features;
     private transient StateCache states;
-    private transient InternalTimerService<VoidNamespace> timers;
+    private transient Reclaims reclaims;
     private transient Counter duplicates;
     private transient Counter reusedIds;
     private transient HotKeysWatch traffic;
@@ -73,9 +73,11 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
         plan = inForce.plan();
         hop = plan.hop(field);
         features = new Features(hop, plan.maxEntries);
-        states = new StateCache(hop, new BackendStore(getRuntimeContext(), this::setCurrentKey), isRestored, isBounded,
-                Backlog.ofThisTask(), new CacheBudget(CacheBudget.SHARE_OF_HEAP), StateCache.NEW_KEYS);
-        timers = getInternalTimerService("reclaim", VoidNamespaceSerializer.INSTANCE, this);
+        states = new StateCache(hop, new BackendStore(getRuntimeContext(), this::setCurrentKey, snapshots()), isRestored,
+                isBounded, Backlog.ofThisTask(), new CacheBudget(CacheBudget.SHARE_OF_HEAP), StateCache.NEW_KEYS);
+        InternalTimerService<VoidNamespace> timers =
+                getInternalTimerService("reclaim", VoidNamespaceSerializer.INSTANCE, this);
+        reclaims = new Reclaims(timers, this::setCurrentKey, snapshots());
         duplicates = getMetricGroup().counter("duplicates");
         reusedIds = getMetricGroup().counter("reused_ids");
         traffic = new HotKeysWatch(hotKeys, field, getRuntimeContext(), getProcessingTimeService());
@@ -150,8 +152,7 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
         state.timer = expiry;
         // A timer beyond the end of the log would never fire, and each is a write.
         if (expiry <= lastMs) {
-            setCurrentKey(key);
-            timers.registerEventTimeTimer(VoidNamespace.INSTANCE, expiry);
+            reclaims.at(key, expiry);
         }
     }
 
@@ -174,9 +175,17 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
         throw new IllegalStateException("nothing here depends on processing time");
     }
 
+    /** All hops of a chain write before the first begins its snapshot, which would take the processor from the others. */
+    @Override
+    public void prepareSnapshotPreBarrier(long checkpoint) throws Exception {
+        super.prepareSnapshotPreBarrier(checkpoint);
+        states.write();
+    }
+
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
         inForce.verify(context.getCheckpointId(), watermark());
+        reclaims.catchUp();
         states.flush();
         super.snapshotState(context);
     }

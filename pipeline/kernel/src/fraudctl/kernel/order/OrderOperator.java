@@ -1,15 +1,20 @@
 package fraudctl.kernel.order;
 
+import fraudctl.kernel.checkpoint.Aside;
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.event.EventType;
 import java.io.DataInputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.flink.api.java.functions.KeySelector;
 import org.apache.flink.core.memory.DataInputViewStreamWrapper;
 import org.apache.flink.core.memory.DataOutputViewStreamWrapper;
+import org.apache.flink.runtime.checkpoint.CheckpointOptions;
+import org.apache.flink.runtime.state.CheckpointStreamFactory;
+import org.apache.flink.runtime.state.CheckpointableKeyedStateBackend;
 import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.runtime.state.KeyGroupStatePartitionStreamProvider;
 import org.apache.flink.runtime.state.KeyedStateCheckpointOutputStream;
@@ -17,6 +22,7 @@ import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.operators.OperatorSnapshotFutures;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 
@@ -34,6 +40,7 @@ public class OrderOperator extends AbstractStreamOperator<Event> implements OneI
     private static final int RESTORED_LANE = -1;
 
     private final KeySelector<Event, String> key;
+    private transient Aside snapshots;
     private transient SortBuffer waiting;
     private transient int subtask;
     private transient long watermark;
@@ -45,6 +52,7 @@ public class OrderOperator extends AbstractStreamOperator<Event> implements OneI
     @Override
     public void initializeState(StateInitializationContext context) throws Exception {
         super.initializeState(context);
+        snapshots = new Aside();
         waiting = new SortBuffer();
         List<Event> restored = new ArrayList<>();
         for (KeyGroupStatePartitionStreamProvider group : context.getRawKeyedStateInputs()) {
@@ -103,6 +111,15 @@ public class OrderOperator extends AbstractStreamOperator<Event> implements OneI
             output.emitWatermark(mark);
         } else {
             released(watermark);
+            advanceTimers(mark);
+        }
+    }
+
+    /** Timers lie in the backend and only reclaim: those that fire during a snapshot wait for a later watermark. */
+    private void advanceTimers(Watermark mark) throws Exception {
+        if (snapshots.isTaking()) {
+            output.emitWatermark(mark);
+        } else {
             super.processWatermark(mark);
         }
     }
@@ -123,6 +140,38 @@ public class OrderOperator extends AbstractStreamOperator<Event> implements OneI
     protected final void handOn(Event event) {
         event.lane = subtask;
         output.collect(new StreamRecord<>(event, event.due));
+    }
+
+    /** How snapshots of its keyed state are taken; nothing may be written there meanwhile. */
+    protected final Aside snapshots() {
+        return snapshots;
+    }
+
+    /**
+     * As Flink does it, but that keyed state with its timers is taken aside: told that it were asynchronous, Flink leaves
+     * it out.
+     */
+    @Override
+    public OperatorSnapshotFutures snapshotState(long checkpoint, long timestamp, CheckpointOptions options,
+            CheckpointStreamFactory factory) throws Exception {
+        snapshots.await();
+        if (!Aside.canTake(getKeyedStateBackend(), options.getCheckpointType())) {
+            return super.snapshotState(checkpoint, timestamp, options, factory);
+        }
+        OperatorSnapshotFutures futures = stateHandler.snapshotState(this, Optional.empty(), getOperatorName(),
+                checkpoint, timestamp, options, factory, isUsingCustomRawKeyedState(), true);
+        CheckpointableKeyedStateBackend<?> backend = (CheckpointableKeyedStateBackend<?>) getKeyedStateBackend();
+        futures.setKeyedStateManagedFuture(
+                snapshots.begin(() -> backend.snapshot(checkpoint, timestamp, factory, options)));
+        return futures;
+    }
+
+    @Override
+    public void close() throws Exception {
+        if (snapshots != null) {
+            snapshots.await();
+        }
+        super.close();
     }
 
     @Override

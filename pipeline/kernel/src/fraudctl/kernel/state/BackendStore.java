@@ -1,5 +1,6 @@
 package fraudctl.kernel.state;
 
+import fraudctl.kernel.checkpoint.Aside;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -17,12 +18,17 @@ public final class BackendStore implements KeyStore {
             PrimitiveArrayTypeInfo.BYTE_PRIMITIVE_ARRAY_TYPE_INFO;
 
     private final Consumer<Object> currentKey;
+    private final Aside snapshots;
     private final ValueState<byte[]> blobs;
     private final MapState<Long, byte[]> pieces;
 
-    /** @param currentKey makes a key the one whose state is read and written */
-    public BackendStore(RuntimeContext context, Consumer<Object> currentKey) {
+    /**
+     * @param currentKey makes a key the one whose state is read and written
+     * @param snapshots how snapshots of it are taken; a write waits for the one that is being taken
+     */
+    public BackendStore(RuntimeContext context, Consumer<Object> currentKey, Aside snapshots) {
         this.currentKey = currentKey;
+        this.snapshots = snapshots;
         blobs = context.getState(new ValueStateDescriptor<>("key-state", BYTES));
         pieces = context.getMapState(new MapStateDescriptor<>("key-chunks", BasicTypeInfo.LONG_TYPE_INFO, BYTES));
     }
@@ -33,17 +39,24 @@ public final class BackendStore implements KeyStore {
     }
 
     @Override
+    public boolean isBusy() {
+        return snapshots.isTaking();
+    }
+
+    @Override
     public byte[] blob() throws IOException {
         return blobs.value();
     }
 
     @Override
     public void putBlob(byte[] blob) throws IOException {
+        snapshots.await();
         blobs.update(blob);
     }
 
     @Override
     public void removeBlob() {
+        snapshots.await();
         blobs.clear();
     }
 
@@ -54,6 +67,7 @@ public final class BackendStore implements KeyStore {
 
     @Override
     public void put(long piece, byte[] bytes) throws IOException {
+        snapshots.await();
         attempt(() -> {
             pieces.put(piece, bytes);
             return null;
@@ -62,6 +76,7 @@ public final class BackendStore implements KeyStore {
 
     @Override
     public void remove(long piece) throws IOException {
+        snapshots.await();
         attempt(() -> {
             pieces.remove(piece);
             return null;

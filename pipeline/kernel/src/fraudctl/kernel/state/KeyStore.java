@@ -7,6 +7,11 @@ public interface KeyStore extends Chunks.Store {
     /** Takes a key in hand. */
     void use(String key);
 
+    /** Whether a write would have to wait just now. */
+    default boolean isBusy() {
+        return false;
+    }
+
     /** The blob of the key in hand, or null when there is none. */
     byte[] blob() throws IOException;
 

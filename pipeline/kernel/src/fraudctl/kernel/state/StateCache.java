@@ -25,7 +25,7 @@ public final class StateCache {
     /** New keys that stay objects, whether they come again or not. */
     public static final int NEW_KEYS = 2_048;
     /** Kept low while events come slowly, so that a checkpoint finds little to write and delays nobody. */
-    private static final int MOST_DIRTY_AT_EASE = 500;
+    private static final int MOST_DIRTY_AT_EASE = 128;
     /** Kept high under load, so that a key is written once for several events; costs one pause a checkpoint. */
     private static final int MOST_DIRTY_UNDER_LOAD = 100_000;
     /** Changes a second from which the load counts as high. */
@@ -153,7 +153,8 @@ public final class StateCache {
             }
             return;
         }
-        for (int writes = 0; writes < 2 && dirty.size() > mostDirty; writes++) {
+        if (dirty.size() > mostDirty && !store.isBusy()) {
+            writeOldest();
             writeOldest();
         }
         if (++changes == CHANGES_PER_LOOK) {
@@ -194,12 +195,17 @@ public final class StateCache {
         budget.atWork(true);
     }
 
-    /** Brings the backend up to date; without events since the flush before, leaves the memory to others. */
-    public void flush() throws IOException {
+    /** Brings the backend up to date. */
+    public void write() throws IOException {
         inHand = null;
         while (!dirty.isEmpty()) {
             writeOldest();
         }
+    }
+
+    /** Brings the backend up to date; without events since the flush before, leaves the memory to others. */
+    public void flush() throws IOException {
+        write();
         if (!hadEvents) {
             drop();
         }
@@ -283,13 +289,17 @@ public final class StateCache {
         }
     }
 
-    /** Packs the eldest, gives it its second chance unless that cannot be afforded, or lets it go. */
+    /**
+     * Packs the eldest, gives it its second chance unless that cannot be afforded, or lets it go. One that would
+     * have to be written while the store is busy is passed over like one that was used.
+     */
     private void look(boolean isUrgent) throws IOException {
         Iterator<Cached> inOrder = states.values().iterator();
         Cached eldest = inOrder.next();
         inOrder.remove();
         boolean packs = eldest.state != null && eldest.state.isInline();
-        if (eldest == inHand || packs || eldest.isUsed && !isUrgent) {
+        boolean waits = !isUrgent && (eldest.isUsed || eldest.isDirty && store.isBusy());
+        if (eldest == inHand || packs || waits) {
             pack(eldest);
             eldest.isUsed = false;
             states.put(eldest.key, eldest);
