@@ -287,13 +287,9 @@ def python_path() -> str:
 def link_jars(folder: Path) -> None:
     """Make the folder hold links to the distribution's jars and to flink-python, and nothing else."""
     home = pyflink_folder()
-    wanted = {
-        jar.name: jar for jar in [*(home / "lib").glob("*.jar"), *(home / "opt").glob("flink-python-*.jar")]
-    }
-    present = {link.name: link for link in folder.glob("*")} if folder.is_dir() else {}
-    if {name: link.resolve() for name, link in present.items()} == {
-        n: j.resolve() for n, j in wanted.items()
-    }:
+    jars = [*(home / "lib").glob("*.jar"), *(home / "opt").glob("flink-python-*.jar")]
+    wanted = {jar.name: jar.resolve() for jar in jars}
+    if {link.name: link.resolve() for link in folder.glob("*")} == wanted:
         return
     shutil.rmtree(folder, ignore_errors=True)
     make_folder(folder)

@@ -65,6 +65,8 @@ _STEPS: Final = {
     Trouble.FILE: "own files",
     Trouble.PASSWORD: "login",
     Trouble.PERMISSION: "rights",
+    Trouble.STRANGER: "answer",
+    Trouble.BLOCKED: "writing",
 }
 
 

@@ -89,7 +89,10 @@ def test_every_mode_names_all_that_it_lacks(folder: Path, mode: str) -> None:
         (
             "{bootstrap: 'a:1', security: oauth, client_id: me, client_secret_file: secret, "
             "token_url: 'ftp://x'}",
-            ["token_url: must be a URL that begins with https:// or http://, not 'ftp://x'"],
+            [
+                "token_url: must be a URL that begins with https:// or http://, without a name or password, "
+                "not 'ftp://x'"
+            ],
         ),
         ("{bootstrap: 'a:1', security: aws_iam}", ["region: is missing: security aws_iam needs it"]),
         (
