@@ -67,6 +67,10 @@ class MockKafka:
         errors = (ctypes.c_int * len(codes))(*codes)
         _library().rd_kafka_mock_push_request_errors_array(self._cluster, request, len(codes), errors)
 
+    def elect(self, topic: str, partition: int) -> None:
+        """Have the partition's leader chosen again: the same, in an epoch of its own."""
+        _library().rd_kafka_mock_partition_set_leader(self._cluster, topic.encode(), partition, _BROKER)
+
     def fall_silent(self) -> None:
         """Take every connection and every request, and answer none, as a frozen broker does."""
         _library().rd_kafka_mock_broker_set_rtt(self._cluster, _BROKER, _NEVER_MS)
@@ -95,5 +99,6 @@ def _library() -> ctypes.CDLL:
     library.rd_kafka_mock_push_request_errors_array.argtypes = [address, ctypes.c_int16, size, address]
     library.rd_kafka_mock_group_initial_rebalance_delay_ms.argtypes = [address, ctypes.c_int32]
     library.rd_kafka_mock_broker_set_rtt.argtypes = [address, ctypes.c_int32, ctypes.c_int]
+    library.rd_kafka_mock_partition_set_leader.argtypes = [address, word, ctypes.c_int32, ctypes.c_int32]
     library.rd_kafka_destroy.argtypes = [address]
     return library

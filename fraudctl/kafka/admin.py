@@ -23,22 +23,12 @@ from confluent_kafka.admin import (
 
 from fraudctl.errors import Difference, Failed, Unhealthy
 from fraudctl.kafka import commits
-from fraudctl.kafka.broker import client, metadata, translated
+from fraudctl.kafka.broker import client, metadata, settled, translated
 from fraudctl.waiting import until
 from pipeline.connections.kafka.description import Kafka
 
 ANSWER_S = 15.0
 """How long one question to the broker may take before it counts as unreachable."""
-_SETTLING = frozenset(
-    {
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.UNKNOWN_LEADER_EPOCH,
-        KafkaError.FENCED_LEADER_EPOCH,
-    }
-)
-"""What a partition answers that was made a moment ago, or whose broker was started a moment ago, although its
-leader is already known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,18 +273,10 @@ def _list_offsets(kafka: Kafka, topic: str, at: OffsetSpec) -> dict[int, int]:
 
 
 def _listed(kafka: Kafka, topic: str, at: OffsetSpec) -> dict[int, ListOffsetsResultInfo]:
-    asked = {TopicPartition(topic, p): at for p in range(partitions_of(kafka, topic))}
+    def asked() -> dict[int, ListOffsetsResultInfo]:
+        places = {TopicPartition(topic, p): at for p in range(partitions_of(kafka, topic))}
+        answers = client(kafka).list_offsets(places)
+        return {p.partition: future.result(timeout=ANSWER_S) for p, future in answers.items()}
+
     with translated(kafka):
-        failures: list[KafkaException] = []
-
-        def answered() -> dict[int, ListOffsetsResultInfo] | None:
-            try:
-                answers = client(kafka).list_offsets(asked)
-                return {p.partition: future.result(timeout=ANSWER_S) for p, future in answers.items()}
-            except KafkaException as error:
-                if error.args[0].code() not in _SETTLING:
-                    raise
-                failures.append(error)
-                return None
-
-        return until(answered, ANSWER_S, lambda: failures[-1], every_s=0.05)
+        return settled(asked, ANSWER_S)

@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata
 
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
+from fraudctl.waiting import until
 from pipeline.connections.kafka import librdkafka, words
 from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.librdkafka import Files, Settings
@@ -31,8 +32,18 @@ UNREACHABLE = frozenset(
     }
 )
 """What a client says while it has no broker."""
+_SETTLING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.FENCED_LEADER_EPOCH,
+    }
+)
+"""What a partition answers that was made a moment ago, or whose leader was chosen a moment ago."""
 _GLANCE_S = 1.0
 _Client = TypeVar("_Client")
+_Answer = TypeVar("_Answer")
 
 log = logging.getLogger("fraudctl.kafka")
 log.addHandler(logging.NullHandler())
@@ -95,6 +106,26 @@ def metadata(kafka: Kafka, wait_s: float) -> ClusterMetadata:
             if left_s <= glance_s or error.args[0].code() not in UNREACHABLE or _is_final(kafka):
                 raise
         glance_s *= 2
+
+
+def settled(asked: Callable[[], _Answer], wait_s: float) -> _Answer:
+    """What is answered once each partition has a leader that the client knows; to be called where `translated`.
+
+    `asked` asks for `metadata` each time: an admin client keeps the leaders that it knows, and their epochs,
+    for minutes, whatever is answered to it.
+    """
+    failures: list[KafkaException] = []
+
+    def answered() -> tuple[_Answer] | None:
+        try:
+            return (asked(),)
+        except KafkaException as error:
+            if error.args[0].code() not in _SETTLING:
+                raise
+            failures.append(error)
+            return None
+
+    return until(answered, wait_s, lambda: failures[-1], every_s=0.05)[0]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import ListOffsetsResultInfo, OffsetSpec
 
 from fraudctl.kafka import commits
-from fraudctl.kafka.broker import client, member, metadata, translated
+from fraudctl.kafka.broker import client, member, metadata, settled, translated
 from fraudctl.kafka.commits import Place
 from pipeline.connections.kafka.description import Kafka
 
@@ -28,12 +28,16 @@ class Extent:
 
 def extents(kafka: Kafka, topics: Sequence[str]) -> dict[Place, Extent]:
     """Of every partition of the topics; one that does not exist is left out."""
-    with translated(kafka):
+
+    def asked() -> dict[Place, Extent]:
         known = metadata(kafka, ANSWER_S).topics
         places = [(topic, number) for topic in topics if topic in known for number in known[topic].partitions]
-        asked = [_ask(kafka, places, at) for at in (OffsetSpec.earliest(), OffsetSpec.latest())]
-        begin, end = map(_told, asked)
-    return {place: Extent(begin[place], end[place]) for place in places}
+        answers = [_ask(kafka, places, at) for at in (OffsetSpec.earliest(), OffsetSpec.latest())]
+        begin, end = map(_told, answers)
+        return {place: Extent(begin[place], end[place]) for place in places}
+
+    with translated(kafka):
+        return settled(asked, ANSWER_S)
 
 
 def lags(
