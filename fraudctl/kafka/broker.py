@@ -109,7 +109,7 @@ def metadata(kafka: Kafka, wait_s: float) -> ClusterMetadata:
 
 
 def settled(asked: Callable[[], _Answer], wait_s: float) -> _Answer:
-    """What is answered once each partition has a leader that the client knows; to be called where `translated`.
+    """What is answered once each partition has a leader that the client knows; call it where `translated`.
 
     `asked` asks for `metadata` each time: an admin client keeps the leaders that it knows, and their epochs,
     for minutes, whatever is answered to it.
