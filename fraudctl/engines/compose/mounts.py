@@ -7,6 +7,7 @@ program sees it after its next start. What lies in the home is there already.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from fraudctl.binaries import artifacts
 from fraudctl.engines import workers
 from fraudctl.engines.compose import image
 from fraudctl.engines.compose.inside import JOBMANAGER, KEEPER, TASKMANAGER
+from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
 from fraudctl.settings.checkpoints import Checkpoints
 from pipeline import notify, sinks
 from pipeline.settings import reading
 
 NOTIFIER = "notifier"
+CLI = "cli"
 
 
 def volumes(stack: Stack) -> dict[str, list[str]]:
@@ -28,7 +31,24 @@ def volumes(stack: Stack) -> dict[str, list[str]]:
     mounted = {name: [_volume(path, path) for path in paths] for name, paths in found.items()}
     for name in (JOBMANAGER, TASKMANAGER, KEEPER) if stack.profile.checkpoints else ():
         mounted.setdefault(name, []).extend(plug_in(stack.profile.checkpoints))
+    mounted[CLI] = [
+        *_of_commands(stack),
+        *dict.fromkeys(line for lines in mounted.values() for line in lines),
+    ]
     return {name: lines for name, lines in mounted.items() if lines}
+
+
+def write_for_commands(stack: Stack) -> None:
+    """The stack's file as commands that are run in its network read it: with the addresses of the network."""
+    write_atomically(_inside(stack), replace(stack.seen_inside, extra={"ready": True}).as_text())
+
+
+def _of_commands(stack: Stack) -> list[str]:
+    return [] if stack.inside is None else [_volume(_inside(stack), stack.paths.stack_file)]
+
+
+def _inside(stack: Stack) -> Path:
+    return stack.paths.run / "stack-inside.json"
 
 
 def files(stack: Stack, program: str) -> list[Path]:

@@ -16,7 +16,7 @@ import yaml
 from fraudctl.binaries import artifacts
 from fraudctl.console.streams import say
 from fraudctl.engines import beginning, chosen, external, ports, workers
-from fraudctl.engines.compose import companions, image, logs, services, watching
+from fraudctl.engines.compose import companions, image, logs, mounts, services, watching
 from fraudctl.engines.compose.containers import Containers
 from fraudctl.engines.compose.project import Project
 from fraudctl.engines.contract import Wish
@@ -75,6 +75,7 @@ class _Run:
         self.project.render(services.variables(stack, self._user()), services.override(stack))
         self._have_images([*services.of_servers(ours.values()), *services.of_workers(stack), *beside])
         stack.save()
+        mounts.write_for_commands(stack)
         workers.write_configurations(stack.seen_inside)
         watching.write(stack.seen_inside)
         for wave in chosen.waves(ours):

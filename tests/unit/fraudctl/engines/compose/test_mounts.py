@@ -55,7 +55,9 @@ def test_each_program_sees_the_files_that_it_reads_and_no_others(tmp_path: Path)
     assert {name: sorted(one) for name, one in found.items()} == {
         name: sorted(one) for name, one in expected.items()
     }
-    assert mounts.volumes(stack).keys() == expected.keys()
+    volumes = mounts.volumes(stack)
+    assert volumes.keys() == {*expected, mounts.CLI}
+    assert set(volumes[mounts.CLI]) == {line for name in expected for line in volumes[name]}
 
 
 def test_flink_s_plug_in_is_where_the_image_would_have_it(tmp_path: Path) -> None:

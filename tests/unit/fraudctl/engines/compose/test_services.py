@@ -78,14 +78,22 @@ def test_free_settings_of_servers_go_on_top(tmp_path: Path) -> None:
     assert (command[0], command[-2:]) == ("postgres", ["-c", "fsync=false"])
 
 
-def test_a_password_file_outside_the_home_is_mounted_for_its_writer_alone(tmp_path: Path) -> None:
+def of_commands(home: Path) -> str:
+    """What commands in the network read in the place of the stack's file."""
+    return f"{home / 'run' / 'stack-inside.json'}:{home / 'stack.json'}:ro"
+
+
+def test_a_password_file_outside_the_home_is_mounted_for_its_writer_and_for_commands(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("x")
     text = "servers: {redis: {external: {address: 'redis://far:1', credentials_file: secret}}}"
     home = tmp_path / "home"
     stack = a_stack(tmp_path, text)
     moved = Stack(home, stack.profile, stack.addresses, PORTS, engine="compose", inside=stack.inside)
     place = tmp_path / "secret"
-    assert services.override(moved)["services"] == {"sink-redis": {"volumes": [f"{place}:{place}:ro"]}}
+    assert services.override(moved)["services"] == {
+        "sink-redis": {"volumes": [f"{place}:{place}:ro"]},
+        "cli": {"volumes": [of_commands(home), f"{place}:{place}:ro"]},
+    }
 
 
 def test_programs_see_names_of_the_network_and_servers_elsewhere_as_we_do(tmp_path: Path) -> None:
@@ -119,10 +127,11 @@ def test_each_taskmanager_has_its_own_address_and_name(tmp_path: Path) -> None:
 
 def test_as_many_taskmanagers_are_started_as_the_profile_wants_each_a_container(tmp_path: Path) -> None:
     stack = a_stack(tmp_path, "servers: {flink: {taskmanagers: 3}}")
-    assert services.override(stack)["services"] == {"flink-taskmanager": {"scale": 3}}
+    commands = {"cli": {"volumes": [of_commands(tmp_path)]}}
+    assert services.override(stack)["services"] == {"flink-taskmanager": {"scale": 3}, **commands}
     inside = cluster(stack.seen_inside, "ab12", "172.18.0.9")
     assert [one.name for one in inside.programs()] == ["flink-jobmanager", "flink-taskmanager"]
-    assert services.override(a_stack(tmp_path))["services"] == {}
+    assert services.override(a_stack(tmp_path))["services"] == commands
 
 
 def test_two_homes_are_two_projects() -> None:
