@@ -111,8 +111,8 @@ def metadata(kafka: Kafka, wait_s: float) -> ClusterMetadata:
 def settled(asked: Callable[[], _Answer], wait_s: float) -> _Answer:
     """What is answered once each partition has a leader that the client knows; call it where `translated`.
 
-    `asked` asks for `metadata` each time: an admin client keeps the leaders that it knows, and their epochs,
-    for minutes, whatever is answered to it.
+    `asked` takes the `client` anew each time: one that was told of a leader keeps to it and to its epoch for
+    minutes, whatever it is answered, so another is made.
     """
     failures: list[KafkaException] = []
 
@@ -123,6 +123,7 @@ def settled(asked: Callable[[], _Answer], wait_s: float) -> _Answer:
             if error.args[0].code() not in _SETTLING:
                 raise
             failures.append(error)
+            _forget()
             return None
 
     return until(answered, wait_s, lambda: failures[-1], every_s=0.05)[0]

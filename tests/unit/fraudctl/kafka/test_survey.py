@@ -12,7 +12,7 @@ from fraudctl.kafka.survey import Extent
 from pipeline.connections.kafka.description import Kafka
 from tests.mock_kafka import MockKafka
 
-ELECTIONS, QUESTIONS = 2_000, 300
+ELECTIONS, QUESTIONS = 2_000, 100
 
 
 def test_extents_of_topics_there_are_and_lags_of_who_committed_and_who_never_did() -> None:
