@@ -12,22 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fraudctl.cli import main
+from tests.unit.fraudctl.inspection.asked import put, run
 
 PLAIN = "event_id,user_id,event_time,amount"
 ISO = "2024-05-01T10:00:0{}Z"
-
-
-def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
-    code = main([*words, "--json"])
-    document: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return code, document
-
-
-def put(folder: Path, content: str | bytes, name: str = "x.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 def with_times(folder: Path, *times: str) -> Path:

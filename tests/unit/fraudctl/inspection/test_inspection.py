@@ -13,6 +13,7 @@ import pytest
 
 from fraudctl.cli import main
 from fraudctl.files.mapping import MappingError, Said, load, text
+from tests.unit.fraudctl.inspection.asked import put, run
 
 SHAPES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "generated cards": (
@@ -191,18 +192,6 @@ SHAPES: dict[str, tuple[str, str, dict[str, Any]]] = {
         },
     ),
 }
-
-
-def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
-    code = main([*words, "--json"])
-    document: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return code, document
-
-
-def put(folder: Path, content: str | bytes, name: str = "x.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 def notes(document: dict[str, Any], how: str) -> list[str]:
