@@ -20,7 +20,7 @@ from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
 from fraudctl.engines import contract, nearby, wanted
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
-from fraudctl.home import parked, rulesets, typed_files
+from fraudctl.home import parked, rulesets, typed_files, undertakings
 from fraudctl.home import stack as stacks
 from fraudctl.jobs import activations, approvals, live, submission
 from fraudctl.observe import overview
@@ -113,6 +113,8 @@ def up(
     started = engines.for_up(home, engine or chosen.engine).up(wish)
     if started.runs_jobs:
         _start_job(started, wait - (time.monotonic() - began), asks_for_rules=rules is not None)
+    if left := undertakings.told(home):
+        say(f"note: {'; '.join(left)}")
     return _started(started, time.monotonic() - began)
 
 

@@ -11,6 +11,7 @@ from fraudctl.console.tables import Table
 from fraudctl.engines import live_job
 from fraudctl.engines.contract import ServerHealth
 from fraudctl.errors import FraudctlError
+from fraudctl.home import undertakings
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import put_aside
@@ -60,6 +61,9 @@ def _running(stack: Stack) -> Result:
     ill, rates = _ill(health, job, sinks), status.rates(stack, away)
     if clock is not None and not clock.healthy:
         ill.append(f"broker clock ({clock.ahead_ms / 1000:.0f} s ahead)")
+    left = undertakings.told(stack.home)
+    if left is not None:
+        ill.append(left[0])
     aside, currencies = (None, None) if away else (put_aside.of(stack), foreign.look(stack))
     summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
     data = {
@@ -68,6 +72,7 @@ def _running(stack: Stack) -> Result:
         "healthy": not ill,
         "servers": servers,
         "job": job,
+        "cut_off": left and left[1],
         "sinks": sinks,
         "rates": rates,
         "broker_clock": clock and clock.document(),
@@ -76,7 +81,8 @@ def _running(stack: Stack) -> Result:
         "metrics": {"prometheus": stack.addresses.get("prometheus"), "missing": _missing(stack)},
     }
     kept = _missing(stack) or f"kept by Prometheus, {stack.address('prometheus')}"
-    shown = (*tables(health, job, sinks), _rates_table(rates), Table("", ("metrics",), [(kept,)]))
+    finding = (Table("", ("finding", "mend"), [left]),) if left else ()
+    shown = (*finding, *tables(health, job, sinks), _rates_table(rates), Table("", ("metrics",), [(kept,)]))
     shown = (*shown, *put_aside.tables(aside), *(currencies.tables() if currencies else ()))
     return Result(put_aside.with_count(summary, aside), data, exit_code=NOT_WELL if ill else 0, tables=shown)
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning, UsageError
 from fraudctl.flink.rest import Flink
+from fraudctl.home import undertakings
+from fraudctl.home.undertakings import Undertaking
 from fraudctl.jobs import activations, approvals, live
 from fraudctl.jobs.activations import NOTHING_GIVEN, Because, Change, RulesTopic, Signature
 from fraudctl.jobs.approvals import Waiting
@@ -200,20 +202,25 @@ def _followed(
     return Changed(made, before, True, first, time.monotonic() - began, runs)
 
 
-def restart_with(stack: Stack, ruleset: RuleSet, wait_s: float, progress: Progress) -> bool:
+def restart_with(
+    stack: Stack, ruleset: RuleSet, wait_s: float, progress: Progress, command: str = "fraudctl rules apply"
+) -> bool:
     """Restart the job with the steps that the rule set needs and the job lacks; False when it lacks none.
 
-    UsageError where it is not our keeper that starts the job.
+    `command` is what to give again where it is cut off while the job stands still. UsageError where it is not
+    our keeper that starts the job.
     """
     topic = activations.of(stack)
     change = Change("apply", ruleset)
-    keys = activations.needed(change)
-    if topic.hops is None or set(keys) <= set(topic.hops):
+    keys, cut = activations.needed(change), undertakings.cut_off(stack.home)
+    was_stopped = cut is not None and cut.restarts_job
+    if not was_stopped and (topic.hops is None or set(keys) <= set(topic.hops)):
         return False
     if not stack.is_kept:
         topic.check(change)
-    live.stop(stack, wait_s, progress)
-    live.start(stack, wait_s, progress, hops=keys)
+    with live.restarting(stack, Undertaking(command, restarts_job=True)):
+        live.stop(stack, wait_s, progress)
+        live.start(stack, wait_s, progress, hops=keys)
     return True
 
 

@@ -47,7 +47,7 @@ def apply(
     changes.refuse_stopped(here.paths.plugins, ruleset)
     at = _time(effective_from)
     if restart:
-        add_steps(here, ruleset, wait)
+        add_steps(here, ruleset, wait, ("apply", name))
     return answer(changed(here, changes.apply(ruleset, at), wait, activations.Signature(reason, key)))
 
 
@@ -72,10 +72,11 @@ def rollback(reason: Reason = None, key: KeyFile = None, wait: Wait = 60.0) -> R
     return answer(changed(engines.current(), changes.rollback, wait, activations.Signature(reason, key)))
 
 
-def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:
-    """Restart the job with the steps that the rule set needs, if it lacks one."""
+def add_steps(here: Stack, ruleset: RuleSet, wait: float, asked: tuple[str, str]) -> None:
+    """Restart the job with the steps that the rule set needs, if it lacks one; `asked` is verb and name."""
+    command = shlex.join(["fraudctl", "rules", *asked, "--restart"])
     with progress("restarting the job") as shown:
-        if changes.restart_with(here, ruleset, wait, shown):
+        if changes.restart_with(here, ruleset, wait, shown, command):
             say("the job was restarted from a savepoint with the steps the rule set needs")
 
 
