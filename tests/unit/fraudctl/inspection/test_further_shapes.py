@@ -296,7 +296,7 @@ def test_payments_in_a_list_within_an_object_are_told_how_to_be_taken_out(
     asked = next(
         one for one in told["data"]["notes"] if one["text"].startswith("no column looks like a time")
     )
-    assert asked["otherwise"] == ["--map event_time=COLUMN", "--time-format FORMAT", "jq -c '.data[]'"]
+    assert asked["otherwise"] == ["--map event_time=COLUMN", "--time-format FORMAT", "--records data"]
 
 
 def test_pairs_of_words_that_may_be_truth_values_are_told_to_be_texts(
