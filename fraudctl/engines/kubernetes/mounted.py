@@ -116,7 +116,8 @@ def seen_by(content: Mapping[str, Any], program: str) -> dict[str, Any]:
     if program == COMMAND:
         return _without_key({name: value for name, value in content.items() if name != "notify"})
     if program == NOBODY:
-        content = _without_files_of_kafka(content)
+        # Who must approve is looked at where rules change; those who may are in no file here.
+        content = {name: one for name, one in _without_files_of_kafka(content).items() if name != "approval"}
     own = program.removeprefix("sink-") if program.startswith("sink-") else _store_of(program)
     shown = {name: value for name, value in content.items() if name != "notify" or program == NOTIFIER}
     if program not in _WITH_REGISTRY:
