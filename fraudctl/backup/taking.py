@@ -47,8 +47,8 @@ SAVEPOINT_S: Final = 300.0
 
 
 def create(stack: Stack, folder: Path, progress: Progress) -> tuple[Manifest, str]:
-    """Take it into a folder that is new, empty, or holds one that was cut off; what it says of itself, and the
-    checksum of that.
+    """Take it into a folder that is new, empty, or holds one that was cut off; what it says of itself, and
+    the checksum of that.
 
     UsageError where it cannot be there, Failed where the stack is of another engine or the disk is too small.
     """
