@@ -123,4 +123,5 @@ def _is_inner(module: str) -> bool:
     """Whether an allowed module's own C code may be asking: it imports in the name of whoever calls it, and
     takes what it wants from the interpreter's table of modules, whatever it is given."""
     package, *below = module.split(".")
-    return module == "_strptime" or (package in MODULES and any(part.startswith("_") for part in below))
+    is_below = package in MODULES and any(part.startswith("_") for part in below)
+    return is_below or module in ("_strptime", "time")

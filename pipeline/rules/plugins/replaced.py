@@ -8,10 +8,14 @@ from __future__ import annotations
 import collections
 import dataclasses
 import enum
+import functools
 import importlib
+import weakref
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, Final
+
+from pipeline.rules.plugins import constant
 
 SHOWN: Final[dict[type, type]] = {}
 """Classes that a plug-in asks the type of objects for, and what it is given in their place."""
@@ -99,9 +103,70 @@ def _sessions(onnxruntime: Any) -> dict[str, object]:
     return {"InferenceSession": session}
 
 
+_caches: Final[list[weakref.ReferenceType[Any]]] = []
+"""What plug-ins have let be remembered, to be forgotten at the end of each call."""
+
+
+def forget() -> None:
+    """Whatever is remembered: of values that are equal and not the same (1, 1.0) the first would decide, and
+    what is handed out could be changed.
+    """
+    if _caches:  # asked after each call
+        living = [one for one in (told() for told in _caches) if one is not None]
+        for one in living:
+            one.cache_clear()
+        _caches[:] = map(weakref.ref, living)
+
+
+def _lru_cache(*told: Any, **named: Any) -> Any:
+    """As the original, for the length of one call of the plug-in."""
+    made = functools.lru_cache(*told, **named)
+    if hasattr(made, "cache_clear"):
+        _caches.append(weakref.ref(made))
+        return made
+
+    def decorate(function: Any) -> Any:
+        cached = made(function)
+        _caches.append(weakref.ref(cached))
+        return cached
+
+    return decorate
+
+
+class CachedProperty(functools.cached_property[Any]):
+    """As the original, but of an object that is kept between calls it is computed each time."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is not None and constant.is_kept(instance):
+            return self.func(instance)
+        return super().__get__(instance, owner)
+
+
+def _functools(_: Any) -> dict[str, object]:
+    return {"lru_cache": _lru_cache, "cache": _lru_cache(maxsize=None), "cached_property": CachedProperty}
+
+
+def _heaps(heapq: Any) -> dict[str, object]:
+    """The originals change a list in C, whatever its class makes of that."""
+    return {name: _of_a_list(getattr(heapq, name)) for name in ("heapify", "heappop", "heappush")} | {
+        name: _of_a_list(getattr(heapq, name)) for name in ("heappushpop", "heapreplace")
+    }
+
+
+def _of_a_list(act: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(heap: Any, *item: Any) -> Any:
+        if type(heap) is not list:
+            raise TypeError("a heap is a list that the plug-in has made in the same call")
+        return act(heap, *item)
+
+    return checked
+
+
 INSTEAD: Final[Mapping[str, Callable[[Any], Mapping[str, object]]]] = {
     "collections": lambda _: {"Counter": Counter},
     "dataclasses": lambda _: {"dataclass": dataclass},
+    "functools": _functools,
+    "heapq": _heaps,
     "enum": lambda _: {one.__name__: one for one in (Enum, IntEnum, StrEnum, Flag, IntFlag)},
     "numpy": _arrays,
     "onnxruntime": _sessions,
