@@ -25,7 +25,7 @@ from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import Undecodable, glance
 from pipeline.records.quantities import format_time
 from pipeline.rules.plugins import watch
-from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, parse
+from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, recorded
 from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation
 
@@ -110,7 +110,7 @@ def pause(rule: str) -> Decide:
             )
         del rules[rule]
         changed = content | {"rules": rules, "version": _paused(str(content["version"]), rule)}
-        return Change("pause", parse(changed), _shadow(chain))
+        return Change("pause", recorded(changed), _shadow(chain))
 
     return decide
 
@@ -122,16 +122,18 @@ def rollback(chain: list[Activation]) -> Change:
         raise UsageError(
             "there is no rule set to go back to", hint="see: fraudctl rules history", code="no_former"
         )
-    return Change("rollback", parse(former.content), _shadow(chain))
+    return Change("rollback", recorded(former.content), _shadow(chain))
 
 
 def refuse_stopped(plugins: Path, ruleset: RuleSet) -> None:
-    """UsageError when the rule set asks a plug-in that was stopped in this home: it would not be called.
+    """UsageError when the rule set asks a plug-in that was stopped in this home, or is refused by now: it
+    would not be called.
 
     `plugins` is the folder of the notes.
     """
     stopped = watch.stopped(plugins)
-    found = [
+    found = [f"rules.{rule}.plugin: {why}" for rule, why in ruleset.refused.items()]
+    found += [
         f"rules.{rule.name}.plugin: {rule.plugin.place} {stopped[rule.plugin.key]['reason']}"
         for rule in ruleset.rules
         if rule.plugin is not None and rule.plugin.key in stopped
@@ -232,7 +234,7 @@ def _newest(chain: Sequence[Activation]) -> Activation:
 
 def _shadow(chain: Sequence[Activation]) -> RuleSet | None:
     content = chain[-1].shadow if chain else None
-    return parse(content) if content else None
+    return recorded(content) if content else None
 
 
 def _paused(version: str, rule: str) -> str:

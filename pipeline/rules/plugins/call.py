@@ -59,7 +59,7 @@ class Ready:
         self._fields = [read for read in reads if read[0] not in known]
         self._features = [read for read in reads if read[0] in known]
         self._call: Callable[..., Any] | None = None
-        refused = guard.refuses(plugin)
+        refused = plugin.refused or guard.refuses(plugin)
         self._failed = None if refused is None else Answer(0, None, refused)
 
     def __call__(self, row: Sequence[RawValue | None]) -> Answer | None:
