@@ -27,6 +27,8 @@ CALLS: Final = frozenset(
 ON_DISK: Final = frozenset({"fsync", "rename", "replace", "link", "unlink", "mkdir", "rmdir", "pwrite"})
 """Steps after each of which a folder looks otherwise; at `fsync` a file holds what was written by then."""
 
+_ACTING: Final = frozenset({"posix", "fcntl", "_posixsubprocess", "_io", "_socket", "cimpl"})
+
 
 def deaths(act: Callable[[], object], calls: frozenset[str] = CALLS) -> Iterator[int]:
     """Does it again and again in a process of its own, which dies before its first step, then before its
@@ -70,9 +72,28 @@ def arm(number: int, calls: frozenset[str] = CALLS) -> None:
 
     def look(_: Any, event: str, called: Any) -> None:
         nonlocal left
-        if event == "c_call" and called.__name__ in calls:
+        if event == "c_call" and called.__name__ in calls and _acts(called):
             left -= 1
             if not left:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.setprofile(look)
+
+
+def _acts(called: Any) -> bool:
+    """Whether it is a call of the system or a method of an open file, and not `str.replace`, say."""
+    of = getattr(called, "__self__", None)
+    return {getattr(called, "__module__", None), type(of).__module__} & _ACTING != set()
+
+
+def main() -> None:
+    """`python -m tests.dying NUMBER ARGUMENT …`: that command of `fraudctl`, dying at that step on disk."""
+    from fraudctl import cli
+
+    number, *arguments = sys.argv[1:]
+    arm(int(number), ON_DISK)
+    cli.main(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,7 @@
 While a plug-in runs, Python's own audit events (PEP 578) of its thread are looked at, and what would act on
 the machine fails. It is a second line: whoever writes into the interpreter's memory passes it, and a local
 stack's worker has limits of the kernel besides. Reading a module of Python's own, as codecs do, is let pass.
-The machine's zone is not asked for in an event, so there is none: local times are those of UTC.
+What a process is told by its environment is the same for all of them: local times are those of UTC.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def build() -> None:
     if time.tzname != ("UTC", "UTC"):
         os.environ["TZ"] = "UTC"
         time.tzset()
+    sys.set_int_max_str_digits(sys.int_info.default_max_str_digits)
     _folders()  # asked for here, since it opens files
     sys.addaudithook(_look)
 

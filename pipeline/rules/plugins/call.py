@@ -198,7 +198,7 @@ def _module(source: str, file: str) -> types.ModuleType:
     module.__dict__["__builtins__"] = _BUILTINS
     sys.modules[name] = module
     tree = rewriting.asking(ast.parse(source, file))
-    exec(compile(tree, file, "exec", dont_inherit=True), module.__dict__)
+    exec(compile(tree, file, "exec", dont_inherit=True, optimize=0), module.__dict__)
     constant.close(module)
     return module
 

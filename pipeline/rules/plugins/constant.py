@@ -42,14 +42,18 @@ _CHANGING: Final[Mapping[type, tuple[str, ...]]] = {
     bytearray: _LIST,
 }
 """What changes a value of each of these kinds."""
+CHANGING: Final = frozenset(name for names in _CHANGING.values() for name in names)
+"""The names of all of them."""
 _ANEW: Final = (
     *("copy", "__copy__", "union", "intersection", "difference", "symmetric_difference"),
     *("__or__", "__and__", "__sub__", "__xor__", "__add__", "__mul__"),
 )
 """What gives another value of the same kind, which is free to be changed."""
 
-_DIGESTS: Final = frozenset({"_hashlib", "_sha1", "_sha2", "_sha256", "_sha512", "_sha3", "_blake2", "_md5"})
-"""Where the classes are from whose objects take in more with each call."""
+_MOVING: Final = frozenset(
+    {"_hashlib", "_sha1", "_sha2", "_sha256", "_sha512", "_sha3", "_blake2", "_md5", "_sre"}
+)
+"""Where the classes are from whose objects go on with each call: digests, and scanners of patterns."""
 _WITHIN: Final = ("__func__", "__self__", "__wrapped__", "fget", "fset", "fdel", "func")
 """What methods, properties and what is remembered are made of."""
 
@@ -88,7 +92,7 @@ class _Closing:
             return known[1]
         self._done[id(value)] = (value, value)
         kind = type(value)
-        if hasattr(kind, "__next__") or kind.__module__ in _DIGESTS:
+        if hasattr(kind, "__next__") or kind.__module__ in _MOVING:
             raise TypeError(f"a {kind.__name__} is kept between calls, and changes with each")
         if (container := next((one for one in _CHANGING if isinstance(value, one)), None)) is not None:
             return self._container(container, value)
@@ -108,11 +112,23 @@ class _Closing:
         elif type(value).__module__ == self._module.__name__:
             self._object(value)
         elif (numpy := sys.modules.get("numpy")) is not None and isinstance(value, numpy.ndarray):
-            value.setflags(write=False)
+            self._array(value, numpy.ndarray)
+        elif isinstance(value, BaseException):
+            value.args = self.closed(value.args)
         kind = type(value)
         for name in _WITHIN if kind.__module__ in ("builtins", "functools") or _is_of_ours(kind) else ():
             if hasattr(value, name):
                 self.closed(getattr(value, name))
+
+    def _array(self, value: Any, kind: type) -> None:
+        """Whatever it is a part of as well."""
+        if value.dtype.hasobject:
+            for place, one in enumerate(value.flat):
+                value.flat[place] = self.closed(one)
+        while isinstance(value, kind):
+            owner: Any = value
+            owner.setflags(write=False)
+            value = owner.base
 
     def _partial(self, value: Any) -> None:
         given = tuple(map(self.closed, value.args))

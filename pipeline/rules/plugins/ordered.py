@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from pipeline.rules.plugins import texts
+
 _MAKING: Final = (
     *("copy", "union", "intersection", "difference", "symmetric_difference"),
     *("__or__", "__and__", "__sub__", "__xor__", "__ror__", "__rand__", "__rsub__", "__rxor__"),
@@ -22,14 +24,14 @@ def _iter(self: Any) -> Iterator[Any]:
 
 
 def in_order(values: Iterable[Any]) -> list[Any]:
-    """By value where all are of a kind that has an order, else by kind and text."""
+    """By value where all are of a kind that has an order, else by kind and text. TypeError without these."""
     found = list(values)
     try:
         if len({type(one) for one in found}) <= 1:
             return sorted(found)
     except TypeError:
         pass  # of one kind, and that has no order
-    return sorted(found, key=lambda one: (type(one).__name__, repr(one)))
+    return sorted(found, key=lambda one: (type(one).__name__, texts.without_places(repr(one))))
 
 
 def _plain(value: Any) -> Any:

@@ -162,12 +162,49 @@ def _of_a_list(act: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
+_FLAGS: Final = {
+    "compile": 1,
+    **dict.fromkeys(("search", "match", "fullmatch", "findall", "finditer"), 2),
+    "split": 3,
+    "sub": 4,
+    "subn": 4,
+}
+"""Where functions of `re` take flags."""
+
+
+def _patterns(re: Any) -> dict[str, object]:
+    """The originals print what they make of a pattern, where a flag asks for it."""
+    return {name: _silent(getattr(re, name), place, int(re.DEBUG)) for name, place in _FLAGS.items()}
+
+
+def _silent(act: Callable[..., Any], place: int, debug: int) -> Callable[..., Any]:
+    def checked(*given: Any, **named: Any) -> Any:
+        flags = named.get("flags", given[place] if len(given) > place else 0)
+        if isinstance(flags, int) and flags & debug:
+            raise ValueError("a plug-in prints nothing")
+        return act(*given, **named)
+
+    return checked
+
+
+def _decimals(decimal: Any) -> dict[str, object]:
+    """The original begins with the flags that former calls have left."""
+
+    def localcontext(ctx: Any = None, **named: Any) -> Any:
+        return decimal.localcontext(decimal.Context() if ctx is None else ctx, **named)
+
+    return {"localcontext": localcontext}
+
+
 INSTEAD: Final[Mapping[str, Callable[[Any], Mapping[str, object]]]] = {
     "collections": lambda _: {"Counter": Counter},
     "dataclasses": lambda _: {"dataclass": dataclass},
+    "decimal": _decimals,
     "functools": _functools,
     "heapq": _heaps,
     "enum": lambda _: {one.__name__: one for one in (Enum, IntEnum, StrEnum, Flag, IntFlag)},
     "numpy": _arrays,
     "onnxruntime": _sessions,
+    "re": _patterns,
+    "typing": lambda _: {"final": lambda marked: marked},
 }

@@ -15,10 +15,13 @@ from pipeline.rules.plugins import ordered, stores, texts
 _OWNER: Final = "__attributes_of__"
 _TEXT: Final = "__text__"
 _SET: Final = "__set__"
+_BY_NAME: Final = "__text_by__"
+_TEXTUAL: Final = ("str", "repr", "ascii", "format")
 ASKED: Final[Mapping[str, Callable[[Any], Any]]] = {
     _OWNER: stores.attributes_of,
     _TEXT: texts.without_places,
     _SET: ordered.ordered,
+    _BY_NAME: texts.checking,
 }
 """What is asked, by names that no plug-in may say."""
 _OF_SETS: Final = ast.BitOr | ast.BitAnd | ast.BitXor | ast.Sub
@@ -49,6 +52,11 @@ class _Asking(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id == "map" and node.args:
+            node.args[0] = _asked_by_name(node.args[0])
+        for one in node.keywords:
+            if one.arg in ("key", "default"):
+                one.value = _asked_by_name(one.value)
         return _asked(_TEXT, node) if _makes_text(node.func) else node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
@@ -77,8 +85,15 @@ class _Asking(ast.NodeTransformer):
 
 def _makes_text(called: ast.expr) -> bool:
     if isinstance(called, ast.Name):
-        return called.id in ("str", "repr", "ascii", "format")
+        return called.id in _TEXTUAL
     return isinstance(called, ast.Attribute) and called.attr == "format"
+
+
+def _asked_by_name(function: ast.expr) -> ast.expr:
+    """What makes a text and is handed on to be called, such as `str` in `map(str, …)`."""
+    if isinstance(function, ast.Name) and function.id in _TEXTUAL:
+        return _asked(_BY_NAME, function)
+    return function
 
 
 def _is_constant(made: ast.Set) -> bool:

@@ -24,6 +24,9 @@ print(json.dumps(answers))
 """
 
 FROM_ANYWHERE = [
+    "def f(t, x):\n    try:\n        assert x['n'] > 5\n"
+    "    except AssertionError:\n        return 1\n    return 2",
+    "def f(t, x):\n    try:\n        return len(str(10**5000))\n    except ValueError:\n        return 0",
     "def f(t, x): return ', '.join({'north', 'south', 'east', 'west', 'up', 'down'})",
     "def f(t, x): return list(set('the order of letters'))",
     "def f(t, x): return [one for one in {c + 'x' for c in 'abcdefghij'}]",
@@ -55,8 +58,8 @@ def answers(**environment: str) -> list[list[str]]:
 
 
 def test_the_answer_is_that_of_every_process_and_every_machine() -> None:
-    here = answers(PYTHONHASHSEED="1", TZ="America/Los_Angeles")
-    there = answers(PYTHONHASHSEED="2", TZ="Asia/Kathmandu")
+    here = answers(PYTHONHASHSEED="1", TZ="America/Los_Angeles", PYTHONOPTIMIZE="1")
+    there = answers(PYTHONHASHSEED="2", TZ="Asia/Kathmandu", PYTHONINTMAXSTRDIGITS="0")
     assert [text for text, one, other in zip(FROM_ANYWHERE, here, there, strict=True) if one != other] == []
 
 
@@ -72,6 +75,10 @@ def test_the_answer_is_that_of_every_process_and_every_machine() -> None:
         "class C: pass\ndef f(t, x): return format(C(), '')",
         "def f(t, x): return ascii(one for one in t)",
         "def f(t, x): return f'{x}{f}'",
+        "def f(t, x): return list(map(str, [object()]))",
+        "def f(t, x): return sorted([object()], key=repr)",
+        "import json\ndef f(t, x): return json.dumps(object(), default=str)",
+        "class C: pass\ndef f(t, x): return list({C(), C()})",
     ],
 )
 def test_no_text_says_where_something_lies_in_memory(text: str) -> None:
@@ -87,6 +94,10 @@ def asked(text: str, *numbers: int) -> list[Any]:
 
 
 REMEMBERS = [
+    "import numpy as np\nA = np.zeros(2)[1:]\ndef f(t, x):\n    A.base[1] += 1\n    return A[0]",
+    "import numpy as np\nA = np.array([[], 1], dtype=object)\ndef f(t, x):\n"
+    "    A[0].append(1)\n    return len(A[0])",
+    "E = Exception([])\ndef f(t, x):\n    E.args[0].append(1)\n    return len(E.args[0])",
     "SEEN = []\ndef f(t, x):\n    SEEN.append(x['n'])\n    return len(SEEN)",
     "SEEN = []\ndef f(t, x):\n    seen = SEEN\n    seen += [1]\n    return len(seen)",
     "SEEN = {}\ndef f(t, x):\n    SEEN[x['n']] = 1\n    return len(SEEN)",
@@ -147,6 +158,7 @@ def test_a_plugin_that_remembers_fails_at_its_first_call_as_at_every_other(text:
 @pytest.mark.parametrize(
     "text",
     [
+        "import re\nSEEN = re.compile('a').scanner('aaaa')\ndef f(t, x): return SEEN.match().start()",
         "import itertools\nNEXT = itertools.count()\ndef f(t, x): return next(NEXT)",
         "NEXT = (n for n in range(100))\ndef f(t, x): return next(NEXT)",
         "NEXT = [iter([1, 2, 3])]\ndef f(t, x): return next(NEXT[0])",
@@ -276,3 +288,44 @@ def test_what_is_remembered_lasts_for_one_call(text: str, expected: object) -> N
 )
 def test_what_a_plugin_only_reads_or_makes_anew_is_as_ever(text: str, expected: object) -> None:
     assert asked(text, 1, 1) == [expected, expected]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A = []\ndef f(t, x): return list.append(A, 1)",
+        "A = {}\ndef f(t, x): return dict.update(A, a=1)",
+        "import numpy as np\nA = np.zeros(1)\ndef f(t, x): return A.setflags(write=True)",
+        "import numpy as np\nA = np.zeros(1)\ndef f(t, x):\n    A.flags.writeable = True",
+        "import typing\ndef f(t, x): return len(typing.get_overloads(f))",
+        "import typing, json\ndef f(t, x): return typing.no_type_check(json.JSONEncoder)",
+        "import hashlib\ndef f(t, x): return len(hashlib.algorithms_available)",
+    ],
+)
+def test_a_way_to_remember_or_to_change_what_others_use_is_refused_by_its_text(text: str) -> None:
+    assert source.problems(text + "\n", "f", takes_model=False) != []
+
+
+def test_what_former_calls_did_to_the_context_of_decimals_is_not_seen() -> None:
+    text = (
+        "import decimal\ndef f(t, x):\n    with decimal.localcontext() as c:\n"
+        "        seen = c.flags[decimal.Inexact]\n"
+        "    return seen, str(decimal.Decimal(1) / 3)[:5]"
+    )
+    assert asked(text, 1, 1) == [(False, "0.333"), (False, "0.333")]
+
+
+def test_what_a_plugin_marks_is_not_marked_for_others() -> None:
+    assert asked(
+        "import typing, json\ndef f(t, x): return typing.final(json.JSONEncoder) is json.JSONEncoder"
+    ) == [True]
+    assert not hasattr(json.JSONEncoder, "__final__")
+
+
+@pytest.mark.parametrize(
+    "act", ["compile('abc', 128)", "sub('a', 'b', 'c', 0, 128)", "search('a', 'b', flags=128)"]
+)
+def test_a_pattern_is_never_printed(act: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="prints nothing"):
+        asked("import re\ndef f(t, x): return re.")
+    assert capfd.readouterr().out == ""
