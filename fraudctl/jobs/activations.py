@@ -28,7 +28,6 @@ from fraudctl.kafka import forgotten, tail
 from fraudctl.kafka.sender import Sender, Sent
 from pipeline.connections.kafka.description import Kafka
 from pipeline.records.clock import now_ms
-from pipeline.records.wording import counted
 from pipeline.rules.feature import in_order
 from pipeline.rules.plan import TooManyConditions
 from pipeline.rules.ruleset import RuleSet, parse
@@ -219,9 +218,8 @@ class RulesTopic:
     def _refuse_strangers(self) -> None:
         strangers = activation.read(self._records())
         if strangers:
-            many = counted(len(strangers), "activation")
             raise Failed(
-                f"{self.topic} has {many}, signed by nobody whom this stack trusts",
+                f"{self.topic} has {len(strangers)} activation(s), signed by nobody whom this stack trusts",
                 hint="name the key and the trusted in the profile (signing), or vouch for all that is there: "
                 "fraudctl rules adopt --reason …",
                 code="untrusted",
