@@ -18,7 +18,7 @@ from fraudctl.home import folder as homes
 from tests.chart import example
 
 LEFT = ["risk.decisions.replay-0a1b", "risk.decisions.replay-0a1b.dlq"]
-KUBECTL = """#!{python}
+KUBECTL = """#!{python} -IS
 import json, os, sys
 words, folder = sys.argv[1:], os.environ["ANSWERS"]
 given = sys.stdin.read() if "-f" in words else ""

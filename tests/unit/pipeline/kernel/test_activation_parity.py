@@ -138,7 +138,7 @@ def test_they_agree_on_longer_logs_with_keys_whose_state_lies_in_pieces(
     kernel: KernelProcess, seed: int
 ) -> None:
     shape = LogShape(partitions=3, ids=4_000, users=5, jumps=0.001)
-    case = live_case(300 + seed, 2_500, 10, shape)
+    case = live_case(300 + seed, examples(2_500), 10, shape)
     topic = written(random_changes(seed, case, 6))
     chain = activation.read(topic)
     expected = [answer_of(one, chain[one.version]) for one in by_reference(case, chain)]

@@ -153,7 +153,7 @@ def _not_events(case: Case) -> set[tuple[int, int]]:
 
 @pytest.mark.parametrize("seed", each_seed(6))
 def test_all_three_agree_on_longer_logs_of_many_features(kernel: KernelProcess, seed: int):
-    case = random_case(seed, size=700, features=16)
+    case = random_case(seed, size=examples(700), features=16)
     expected = evaluate(case)
     assert by_reference(case) == expected
     assert by_kernel(kernel, case)[0] == expected
@@ -162,7 +162,7 @@ def test_all_three_agree_on_longer_logs_of_many_features(kernel: KernelProcess, 
 @pytest.mark.parametrize("seed", each_seed(3))
 def test_kernel_and_reference_agree_on_logs_too_long_for_the_oracle(kernel: KernelProcess, seed: int):
     shape = LogShape(partitions=4, ids=4_000, users=300, jumps=0.001)
-    case = random_case(100 + seed, size=5_000, features=20, shape=shape)
+    case = random_case(100 + seed, size=examples(5_000), features=20, shape=shape)
     assert by_kernel(kernel, case)[0] == by_reference(case)
 
 
@@ -170,7 +170,7 @@ def test_kernel_and_reference_agree_on_logs_too_long_for_the_oracle(kernel: Kern
 def test_neither_says_anything_else_when_partitions_are_read_in_another_order(
     kernel: KernelProcess, seed: int
 ):
-    case = random_case(200 + seed, size=400, features=8, shape=LogShape(partitions=4))
+    case = random_case(200 + seed, size=examples(400), features=8, shape=LogShape(partitions=4))
     rng = random.Random(seed)
     lanes = {lane: [row for row in case.rows if row.partition == lane] for lane in range(4)}
     uneven = []

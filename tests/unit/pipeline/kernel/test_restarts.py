@@ -10,11 +10,12 @@ import pytest
 
 from fraudctl.servers.flink import python_path
 from pipeline.scoring.activation_check import problem
+from tests.examples import examples
 from tests.kernel_process import run_java
 
 PROGRAM = Path(__file__).parents[3] / "java" / "CheckedAgain.java"
 RECORD = '{"format": 1, "kind": "activation"}'
-TIMES = 60
+TIMES = examples(60)
 
 
 def test_python_is_asked_again_and_again_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def load(folder: Path, *arguments: str, heap_mb: int, **declared: Any) -> dict[s
     plan = parse(content | {"thresholds": {"review": 50, "block": 80}}).plan(PlanSettings())
     (folder / "plan.json").write_text(json.dumps(plan.as_document()))
     places = str(folder / "plan.json"), str(folder / "store")
-    answer: dict[str, Any] = json.loads(run_java(PROGRAM, *places, *arguments, heap_mb=heap_mb))
+    answer: dict[str, Any] = json.loads(run_java(PROGRAM, *places, *arguments, heap_mb=heap_mb, is_long=True))
     return answer
 
 
