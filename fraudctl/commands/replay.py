@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion, _nearby
+from fraudctl.commands import _asking, _completion, _nearby
 from fraudctl.compare import backtest_page, replay_page, replay_plan, replay_topics
 from fraudctl.compare import replay as replays
 from fraudctl.console.progress import progress
@@ -114,7 +114,7 @@ def replay(
             f"replays that did not end have left {', '.join(left)}; delete that with: fraudctl replay --clean"
         )
     if cluster and not yes:
-        typer.confirm(f"Make {cluster}?", abort=True, err=True)
+        _asking.confirm(f"Make {cluster}?")
     with progress("replay", made.reads) as shown:
         kept = keep or (base is None and not publish)
         found = replays.run(here, made, base, kept, wait, shown, publish)
@@ -158,7 +158,7 @@ def _clean_there(here: Stack, dry_run: bool, yes: bool) -> Result:
 
 def _confirm_cleaning(topics: Sequence[str]) -> None:
     known = "a replay that another home has under way fails then"
-    typer.confirm(f"Delete {', '.join(topics)}? ({known})", abort=True, err=True)
+    _asking.confirm(f"Delete {', '.join(topics)}? ({known})")
 
 
 def _cleaned(topics: Sequence[str], dry_run: bool) -> Result:

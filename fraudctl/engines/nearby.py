@@ -31,6 +31,18 @@ class Near(Protocol):
 
 
 @runtime_checkable
+class Rules(Near, Protocol):
+    """What an engine does, beside that, that can have commands about the live rules run there."""
+
+    def rules(self, stack: Stack, arguments: Sequence[str], files: Mapping[str, str], wait_s: float) -> Ended:
+        """As `near`, of a command that finds these texts where its words have their names.
+
+        It signs with the key that is there, for whoever asks here. UsageError where that is too much to be
+        handed over, Failed.
+        """
+
+
+@runtime_checkable
 class Replays(Near, Protocol):
     """What an engine does, beside that, that can give a replay a Flink of its own there."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
 from itertools import islice
 
-from fraudctl.inspection import amounts, names, times
+from fraudctl.inspection import amounts, names, places, times
 from fraudctl.inspection.columns import Column
 
 _VERDICTS = frozenset(("1", "0", "1.0", "0.0", "true", "false", "yes", "no", "y", "n", "fraud", "legit"))
@@ -33,6 +34,17 @@ def fits(field: str, column: Column) -> bool:
         return False
     test = _TESTS.get(field)
     return column.kind != "bool" if test is None else test(column)
+
+
+def named(columns: Iterable[str]) -> str:
+    """The names of columns as a note can show them."""
+    return ", ".join(filter(None, columns))[:300]
+
+
+def option(field: str, column: str) -> str:
+    """What says on the command line that a field is that column, whatever a stranger's file calls it."""
+    name = "--label" if field == "label" else "--map"
+    return f"{name} {shlex.quote(column if field == 'label' else f'{field}={column}')}"
 
 
 def tested(column: Column) -> list[str]:
@@ -82,6 +94,10 @@ def _is_code(least: int, most: int) -> Callable[[Column], bool]:
     return is_code
 
 
+def _is_country(column: Column) -> bool:
+    return _is_code(2, 3)(column) or places.are_countries(tested(column))
+
+
 def _is_ip(column: Column) -> bool:
     cells = tested(column)
     return bool(cells) and sum(map(_parses, cells)) * 10 >= len(cells) * 8
@@ -110,7 +126,7 @@ _TESTS: dict[str, Callable[[Column], bool]] = {
     "label": _is_label,
     "label_time": is_time,
     "currency": _is_code(3, 3),
-    "country": _is_code(2, 3),
+    "country": _is_country,
     "ip": _is_ip,
     "lat": _is_number,
     "lon": _is_number,

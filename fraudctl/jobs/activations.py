@@ -22,7 +22,8 @@ from fraudctl.home import audit, rulesets, signing
 from fraudctl.home.jobs import wanted_live
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.signing import Signing
-from fraudctl.jobs import steps
+from fraudctl.jobs import askers, steps
+from fraudctl.jobs.askers import Asker
 from fraudctl.kafka import forgotten, tail
 from fraudctl.kafka.sender import Sender, Sent
 from pipeline.connections.kafka.description import Kafka
@@ -101,6 +102,8 @@ class RulesTopic:
     signing: Signing | None = None
     mend: str = steps.RESTART
     """how the job gets a step that it lacks"""
+    asker: Asker | None = None
+    """who asks, where that is not the user of this process"""
 
     def read(self) -> list[Activation]:
         """Every activation that counts."""
@@ -123,6 +126,8 @@ class RulesTopic:
     def backing(self, because: Because) -> Backing:
         """What a record of ours says of itself."""
         account = self.signer.account(because.reason, because.author)
+        if self.asker is not None:
+            account = self.asker.in_place_of(account, self.signer)
         newest = audit.head(self.home)
         pin = None if newest is None else (newest.line, newest.hash)
         return Backing(self.signer.destination, account, audit=pin)
@@ -241,7 +246,8 @@ def of(stack: Stack, key_file: Path | None = None) -> RulesTopic:
     """
     signer = signing.of(stack, key_file)
     rules = stack.profile.topics.rules
-    topic = RulesTopic(stack.kafka, rules, stack.home, signing=signer, mend=steps.mend(stack))
+    asker, mend = askers.of(stack), steps.mend(stack)
+    topic = RulesTopic(stack.kafka, rules, stack.home, signing=signer, mend=mend, asker=asker)
     return replace(topic, hops=steps.known(stack, lambda: activation.hop_keys(topic.read())))
 
 

@@ -17,12 +17,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from fraudctl.engines.compose.checks import OUR_IMAGE
-from fraudctl.engines.kubernetes import flink_pod, replay, start
+from fraudctl.engines.kubernetes import flink_pod, given, mounted, replay, rules, start
 from fraudctl.errors import FraudctlError
 from fraudctl.flink.cluster import as_yaml
 from fraudctl.flink.rest import Flink
 from fraudctl.home import own
 from fraudctl.home.stack import Stack
+from fraudctl.jobs.askers import Asker
 from fraudctl.jobs.submission import LIVE
 from pipeline.connections.flink import FlinkRest
 from tests.chart import example, one, render
@@ -133,6 +134,22 @@ class Release:
         finally:
             for one_of_it in (name, f"{cluster}-jobManager", f"{cluster}-taskManager"):
                 self.pods.end(one_of_it)
+
+    def ruled(self, asker: Asker, *arguments: str, files: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """What a command about the rules answers in a pod of its own, for that person; the whole document."""
+        told = {**(files or {}), mounted.ASKER: json.dumps(asker.as_document())}
+        job = rules.job_of(self.objects, ("rules", *arguments, "--json"), uuid.uuid4().hex[:8], 300.0)
+        name = job["metadata"]["name"]
+        objects = [*self.objects, given.files_of(job, told)]
+        try:
+            self.pods.start(name, job["spec"]["template"]["spec"], objects)
+            code, said = self.pods.result(name), self.pods.log(name)
+        finally:
+            self.pods.end(name)
+            del self.pods.specs[name]
+        answer: dict[str, Any] = json.loads(said)
+        assert answer["exit_code"] == code, said
+        return answer
 
     def restart(self, name: str) -> None:
         """Another pod of that Deployment, for one that is gone or is asked to go."""

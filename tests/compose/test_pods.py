@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from fraudctl.engines.compose.checks import OUR_IMAGE
-from fraudctl.engines.kubernetes import near
+from fraudctl.engines.kubernetes import mounted, near
+from fraudctl.jobs.askers import Asker
 from fraudctl.jobs.submission import plan_settings, ruleset_content
 from fraudctl.kafka import admin
 from pipeline.records.names import writer_group
@@ -27,6 +28,7 @@ from tests.waiting import LONG_S, await_that
 
 PROGRAMS = [f"{NAME}-{name}" for name in ("exporter", "sink-postgres", "sink-redis", "ticker", "toolbox")]
 RATE, SECONDS = 200, 10
+ALICE = Asker("alice", "laptop")
 NEXT_IMAGE = "fraudctl:next"
 # What makes a kernel another one: other sources, by which its jar is named, and other bytes.
 NEXT_KERNEL = """
@@ -93,7 +95,7 @@ def test_what_is_simulated_in_the_toolbox_is_decided_and_every_store_holds_it(re
 
 
 def test_a_command_that_is_run_as_a_job_answers_as_it_would_in_the_toolbox(release: Release) -> None:
-    job = near.manifest(release.objects, ("verify", "sinks", "--json"), "0a1b2c3d")
+    job = near.job_of(release.objects, ("verify", "sinks", "--json"), "0a1b2c3d")
     name, spec = job["metadata"]["name"], job["spec"]["template"]["spec"]
     release.pods.start(name, spec, release.objects)
     assert release.pods.result(name) == 0, release.pods.log(name)
@@ -146,6 +148,35 @@ def test_another_kernel_goes_on_from_a_savepoint_under_traffic_and_decides_the_s
     assert (answer["sent"], answer["lost"]) == (RATE * SECONDS, 0)
     assert_as_the_reference(release)
     verified(release)
+
+
+def test_rules_change_by_a_pod_for_who_asks_elsewhere_and_it_is_told_who_that_was(release: Release) -> None:
+    content = dict(ruleset_content(release.stack.profile.rules)) | {"version": "from-elsewhere"}
+    files = {"mine.json": json.dumps(content)}
+    place = str(mounted.GIVEN / "mine.json")
+    applied = release.ruled(ALICE, "apply", place, "--reason=tried", files=files)["data"]
+    assert (applied["version"], applied["in_force"]) == ("from-elsewhere", True)
+    person = {"author": "alice (key of tester)", "host": "laptop", "reason": "tried"}
+    assert person.items() <= applied["by"].items()
+    again = release.ruled(ALICE, "apply", "from-elsewhere")
+    assert (again["exit_code"], again["error"]["code"]) == (2, "already")
+    back = release.ruled(ALICE, "rollback")["data"]
+    assert (back["action"], back["version"]) == ("rollback", applied["before"]["version"])
+    newest = release.fraudctl("rules", "history")["activations"][:2]
+    assert [one["action"] for one in newest] == ["rollback", "apply"]
+    assert newest == release.ruled(ALICE, "history")["data"]["activations"][:2]
+    assert release.ruled(ALICE, "show")["data"]["version"] == back["version"]
+
+
+def test_rules_for_which_the_live_job_lacks_a_step_are_refused_by_a_pod_that_asks_its_flink(
+    release: Release,
+) -> None:
+    feature = {"by": "merchant_id", "agg": "count", "window": "1m"}
+    content = dict(ruleset_content(release.stack.profile.rules))
+    content |= {"version": "more", "features": {**content["features"], "merchant_1m": feature}}
+    place = str(mounted.GIVEN / "more.json")
+    answer = release.ruled(ALICE, "apply", place, files={"more.json": json.dumps(content)})
+    assert (answer["exit_code"], answer["error"]["code"]) == (2, "no_hop")
 
 
 @pytest.fixture

@@ -34,8 +34,6 @@ from tests.decisions import decided
 from tests.tls_end import TlsEnd, place_of
 
 NAMES = ("postgres", "redis", "elasticsearch")
-
-
 HIT = Hit("ip_burst", 60, "5 users")
 
 

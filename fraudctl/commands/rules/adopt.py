@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fraudctl import engines
+from fraudctl.commands.rules import _elsewhere
 from fraudctl.commands.rules._asked import KeyFile, Reason
 from fraudctl.console.result import Result
 from fraudctl.console.tables import Table
@@ -20,6 +21,8 @@ def adopt(reason: Reason = None, key: KeyFile = None) -> Result:
     """
     if not reason:
         raise UsageError("say why with --reason", hint="it is signed and kept")
+    if _elsewhere.is_asked():
+        return _elsewhere.vouched(reason, key)
     topic = activations.signed_for(engines.current(), key)
     many = topic.adopt(activations.Signature(reason).because())
     chain = topic.read()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
+from fraudctl.commands.rules import _elsewhere
 from fraudctl.commands.rules._asked import KeyFile, Reason, Restart, RuleSetName, Wait
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
@@ -43,9 +44,12 @@ def apply(
 
     Example: fraudctl rules apply mine.yaml --reason "more weight on new devices"
     """
+    at = _time(effective_from)
+    if _elsewhere.is_asked():
+        given = {"effective-from": effective_from, "restart": restart}
+        return _elsewhere.changed("apply", _elsewhere.named(name), reason, key, wait, given)
     ruleset, here = sound(name), engines.current()
     changes.refuse_stopped(here.paths.plugins, ruleset)
-    at = _time(effective_from)
     if restart:
         add_steps(here, ruleset, wait)
     return answer(changed(here, changes.apply(ruleset, at), wait, activations.Signature(reason, key)))
@@ -61,6 +65,8 @@ def pause(
 
     Example: fraudctl rules pause ip_burst
     """
+    if _elsewhere.is_asked():
+        return _elsewhere.changed("pause", _elsewhere.Named([rule]), reason, key, wait)
     return answer(changed(engines.current(), changes.pause(rule), wait, activations.Signature(reason, key)))
 
 
@@ -69,6 +75,8 @@ def rollback(reason: Reason = None, key: KeyFile = None, wait: Wait = 60.0) -> R
 
     Example: fraudctl rules rollback
     """
+    if _elsewhere.is_asked():
+        return _elsewhere.changed("rollback", None, reason, key, wait)
     return answer(changed(engines.current(), changes.rollback, wait, activations.Signature(reason, key)))
 
 

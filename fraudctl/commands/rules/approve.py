@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands.rules import apply
+from fraudctl.commands.rules import _elsewhere, apply
 from fraudctl.commands.rules._asked import KeyFile, Reason, Wait
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result
@@ -31,6 +31,10 @@ def approve(
 
     Example: fraudctl rules approve 12 --reason "tried on last week" --key bob_key
     """
+    if _elsewhere.is_asked():
+        if proposal is None:
+            return _elsewhere.answer("approve")
+        return _elsewhere.changed("approve", _elsewhere.Named([str(proposal)]), reason, key, wait)
     here = engines.current()
     if proposal is None:
         return _list(here)

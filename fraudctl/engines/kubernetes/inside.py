@@ -2,8 +2,8 @@
 
 NAME is `ticker`, `notifier`, `exporter` or `sink-…`; `setup`, which makes topics, tables and the first
 activation, and ends; `toolbox`, which does nothing and lets a person work: `kubectl exec … -- fraudctl …`;
-`command`, which is `fraudctl` with the words after it; or `replay`, which is the same beside a Flink of its
-own, whose name is the first word.
+`command`, which is `fraudctl` with the words after it; `rules`, which is the same for somebody elsewhere who
+asks for it; or `replay`, which is the same beside a Flink of its own, whose name is the first word.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from fraudctl.console.streams import say
 from fraudctl.engines import external, workers
-from fraudctl.engines.kubernetes import beside, mounted
+from fraudctl.engines.kubernetes import beside, mounted, on_behalf
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack, home_dir
 from fraudctl.jobs import activations, submission
@@ -29,6 +29,9 @@ def become(name: str, arguments: Sequence[str] = ()) -> None:
     if name == mounted.REPLAY:
         beside.prepare(home_dir(), arguments[0])
         _become_command(arguments[1:])
+    if name == mounted.RULES:
+        on_behalf.prepare(home_dir())
+        _become_command(arguments)
     stack = mounted.stack_of(home_dir(), name)
     if name == mounted.COMMAND:
         _become_command(arguments)

@@ -39,6 +39,8 @@ def up(wish: Wish) -> Stack:
     place, manifests = rendered(wish.home, asked)
     values = _values(wish.home, asked)
     profile = profile_of(values)
+    # A cluster that cannot be asked leaves nothing here that would name it from then on.
+    changes = Cluster(place).plan(manifests)
     homes.claim(wish.home)
     beginning.make_folders(paths)
     with beginning.only_one(paths):
@@ -47,7 +49,7 @@ def up(wish: Wish) -> Stack:
         stack = stack_of(wish.home, profile, place)
         replace(stack, extra={"ready": False}).save()
         deadline = time.monotonic() + wish.wait_s
-        _apply(Cluster(place), manifests)
+        _apply(Cluster(place), manifests, changes)
         _await(Cluster(place), manifests, deadline)
         stack.save()
         return stack
@@ -106,8 +108,7 @@ def _place(home: Path, asked: Elsewhere) -> Place:
     )
 
 
-def _apply(cluster: Cluster, manifests: Sequence[Manifest]) -> None:
-    changes = cluster.plan(manifests)
+def _apply(cluster: Cluster, manifests: Sequence[Manifest], changes: str) -> None:
     if not changes:
         say("nothing differs from what runs")
         return

@@ -12,8 +12,6 @@ from fraudctl.files.options import mapping
 from tests.unit.fraudctl.files.as_read import fired, hint_of, judged, refused, rows_of, sent
 
 SHARED = Path(__file__).parents[5] / "shared" / "cases"
-
-
 SHARED_CASES: list[tuple[str, dict[str, Any], tuple[int, int]]] = [
     ("bom.jsonl", {}, (2, 0)),
     ("eu-thousands.csv", {"decimal": ","}, (4, 0)),
