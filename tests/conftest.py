@@ -36,3 +36,8 @@ def pytest_collection_finish() -> None:
     """From here on garbage is looked for, and only among what the tests make."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """What was kept from it is garbage too when all is over."""
+    gc.unfreeze()

@@ -17,7 +17,7 @@ from fraudctl.engines.kubernetes.cluster import Place
 from fraudctl.home import folder as homes
 from tests.chart import example
 
-KUBECTL = """#!{python} -IS
+KUBECTL = """#!{python}
 import json, os, sys, yaml
 words, folder = sys.argv[1:], os.environ["ANSWERS"]
 given = sys.stdin.read() if "-f" in words else ""

@@ -26,7 +26,7 @@ from fraudctl.home import rulesets
 from pipeline.records.quantities import format_time
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import RuleSet, parse
-from tests.examples import examples
+from tests.examples import each_size
 from tests.kernel_process import kernel_jar
 
 SHAPES = ("issuer", "not present", "generated")
@@ -109,11 +109,12 @@ def answers(path: Path, ruleset: RuleSet, engine: Engine, **more: Any) -> tuple[
 @pytest.mark.parametrize(
     ("ruleset", "name"), [*zip(SHIPPED, cycle(SHAPES), strict=False), *(("default", name) for name in SHAPES)]
 )
+@pytest.mark.parametrize("count", each_size(ROWS))
 def test_both_engines_give_the_same_answer(
-    command: list[str], tmp_path: Path, ruleset: str, name: str
+    command: list[str], tmp_path: Path, ruleset: str, name: str, count: int
 ) -> None:
     rules = rulesets.find(ruleset, tmp_path)[0]
-    path = file_of(tmp_path / "payments.jsonl", name, len(ruleset), examples(ROWS))
+    path = file_of(tmp_path / "payments.jsonl", name, len(ruleset), count)
     by_one, by_other = (answers(path, rules, engine) for engine in Engine)
     assert by_one == by_other
     assert by_one[0]["duplicates"] > 0
