@@ -54,3 +54,8 @@ def test_quotes_with_a_backslash_are_read_where_no_other_reading_fits(
 ) -> None:
     found = reading(csv(tmp_path, ["x", cell, "y"]))
     assert (values("note", found), codes(found)) == (["x", text, "y"], [])
+
+
+def test_a_text_that_is_kept_from_excel_is_that_text(tmp_path: Path) -> None:
+    path = file(tmp_path, f'{PLAIN}\ne,="007",{DAY}10:00Z,1\nf,"=""008""",{DAY}10:00Z,1\n')
+    assert values("user_id", reading(path)) == ["007", "008"]
