@@ -14,8 +14,7 @@ from fraudctl.console.result import Result, Table
 from fraudctl.decisions import erasure
 from fraudctl.errors import UsageError
 from fraudctl.home import audit
-from pipeline.records import clock, quantities
-from pipeline.records.wording import counted
+from pipeline.records import clock, quantities, wording
 
 if TYPE_CHECKING:
     from fraudctl.decisions.erasure import Erased
@@ -75,7 +74,7 @@ def _result(running: Stack, said: Erased, summary: str) -> Result:
 
 def _counted(said: Erased) -> str:
     many = sum(said.places.values())
-    return f"{many:,} {'entry' if many == 1 else 'entries'} in {counted(len(said.places), 'place')}"
+    return f"{many:,} {'entry' if many == 1 else 'entries'} in {wording.counted(len(said.places), 'place')}"
 
 
 def _until(running: Stack) -> str | None:
