@@ -67,6 +67,7 @@ AMBIGUOUS = {
 """Names that several zones have, and what they are then ahead of UTC."""
 OFFSET = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
 AREA = re.compile(r"[A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)+")
+_RUN = re.compile(r"(?:%[YymdHMS]){2,}")
 _HALVES = ("AM", "PM")
 _ZONE_WORD = re.compile(r"(?<![A-Za-z])[A-Za-z][A-Za-z0-9_/+-]*")
 _SHORT = re.compile(r"(?<![A-Za-z])[A-Z]{1,5}(?![A-Za-z])")
@@ -118,6 +119,9 @@ def offset_minutes(text: str) -> int | None:
 
 def _strptime(text: str, form: str) -> datetime | None:
     try:
-        return datetime.strptime(text, form)
+        found = datetime.strptime(text, form)
     except ValueError:
         return None
+    # Where nothing parts two numbers, one without its zero would take a digit of the next: 13000 as 13:00:0.
+    runs = _RUN.findall(form)
+    return found if all(found.strftime(run) in text for run in runs) else None

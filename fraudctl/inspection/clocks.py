@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from fraudctl.files.mapping import Said
@@ -24,16 +25,21 @@ class Clock:
         """Add the options that the cells need; a column of zones beside them is added to them."""
         said = self._proposal.said
         if not found:
-            text = f"no column looks like a time among {fitting.named(self._columns)}"
+            text = fitting.nothing_like("event_time", "a time", self._columns.values())
             within = [f"--records {one.name}" for one in self._columns.values() if "objects" in one.types]
             self._proposal.note(How.open, text, "--map event_time=COLUMN", "--time-format FORMAT", *within)
         elif len(found) == 1 and fitting.is_counted(found[0]):
-            self._numbers(found[0])
+            if not self._is_told and (day := fitting.day_beside(found[0], self._columns.values())):
+                text = f"{found[0].name} may be the clock of {day.name}, without zeros and colons"
+                count = f"--map event_time={shlex.quote(found[0].name)}"
+                self._proposal.note(How.open, text, "write it as 09:30:00", count)
+            else:
+                self._numbers(found[0])
         elif said.time_format:
             self._zone(found[0].name, not all(map(has_zone, said.time_format)))
         else:
             self._spelt(found)
-            if len(found) == 1 and len(found[0].distinct) > 1 and not fitting.has_clock(found[0]):
+            if len(found) == 1 and found[0].rows > 1 and not fitting.has_clock(found[0]):
                 text = f"{found[0].name} holds days without a clock: all rows of a day are of one moment"
                 self._proposal.note(How.assumed, text, "--map event_time=DAY+CLOCK")
 

@@ -56,7 +56,13 @@ _WORDS = {
     "currency": ({"currency"},),
 }
 """Words of which a name of the field has one of each set."""
-PARTS_OF_TIME = (("year", "month", "day", "time"), ("date", "time"), ("datum", "uhrzeit"), ("day", "time"))
+PARTS_OF_TIME = (
+    ("year", "month", "day", "time"),
+    ("date", "time"),
+    ("datum", "uhrzeit"),
+    ("day", "time"),
+    ("date", "hour"),
+)
 """Names of columns that are a time together."""
 _SIDES = {
     "debit": "debit debits soll lastschrift belastung withdrawal withdrawals paidout moneyout outflow ausgabe"

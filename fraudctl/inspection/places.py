@@ -1,10 +1,11 @@
-"""How a column of countries names them: by the two letters of ISO 3166, or by other codes and names."""
+"""How a column of countries or of currencies names them: by the codes of ISO, or by other codes and names."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from fraudctl.files.countries import code_of
+from fraudctl.files.currencies import exponent
 from fraudctl.files.mapping import Said
 from fraudctl.inspection.notes import How, Proposal
 
@@ -27,3 +28,11 @@ def propose(name: str, cells: Sequence[str], proposal: Proposal) -> None:
     elif len(others) * 10 > len(cells):
         text = f"{name} holds {others[0]!r}, which is no country of ISO 3166: taken as it is written"
         proposal.note(How.assumed, text, "--country-codes")
+
+
+def note_currencies(name: str, cells: Sequence[str], proposal: Proposal) -> None:
+    """Say where currencies are no codes, for rules over amounts take them for foreign ones."""
+    others = [cell for cell in cells if exponent(cell.strip().upper()) is None]
+    if others:
+        text = f"{name} holds {others[0]!r}, which is no code of ISO 4217: taken as it is written"
+        proposal.note(How.assumed, text, f"--drop {name} --currency EUR")

@@ -57,6 +57,7 @@ class Proposer:
         self._label_time()
         self._amount()
         self._country()
+        self._currency()
         self._kinds()
         self._truths()
         self._reserved()
@@ -179,13 +180,18 @@ class Proposer:
             if len(found) == 1:
                 books.note_side(found[0], self._columns.values(), self._proposal)
         else:
-            text = f"no column looks like an amount among {fitting.named(self._columns)}"
+            text = fitting.nothing_like("amount", "an amount", self._columns.values())
             self._proposal.note(How.open, text, "--map amount=COLUMN")
 
     def _country(self) -> None:
         own = [one for one in (self._columns.get("country"),) if one is not None and one.filled]
         if (found := self.chosen.get("country", own)) and self._said().country_codes is None:
             places.propose(found[0].name, fitting.tested(found[0]), self._proposal)
+
+    def _currency(self) -> None:
+        own = [one for one in (self._columns.get("currency"),) if one is not None and one.filled]
+        for column in self.chosen.get("currency", own)[:1]:
+            places.note_currencies(column.name, fitting.tested(column), self._proposal)
 
     def _kinds(self) -> None:
         """Values of JSON and Parquet whose type is another than the field's."""

@@ -26,7 +26,8 @@ _DATES = (
 )  # fmt: skip
 """Names of months and days stand for those of other languages, and those in full."""
 _CLOCKS = (
-    "", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H%M%S",
+    "", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H.%M.%S",
+    "%H%M%S", "%H",
 )  # fmt: skip
 _JOINTS = (" ", "T", ", ", " - ", ":")
 _WHOLE = (

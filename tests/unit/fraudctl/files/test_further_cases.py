@@ -391,6 +391,11 @@ def test_a_column_that_is_said_to_be_bool_may_hold_the_words_of_databases(tmp_pa
     assert values("online", found) == [True, False, True, False, True, False]
 
 
+def test_a_text_that_is_kept_from_excel_is_that_text(tmp_path: Path) -> None:
+    path = file(tmp_path, f'{PLAIN}\ne,="007",{DAY}10:00Z,1\nf,"=""008""",{DAY}10:00Z,1\n')
+    assert values("user_id", reading(path)) == ["007", "008"]
+
+
 def test_links_in_a_folder_are_followed_and_one_to_nowhere_is_no_file_that_may_lack(tmp_path: Path) -> None:
     one = f"{PLAIN}\ne{{}},u,{DAY}10:00Z,1\n"
     file(tmp_path, one.format(0), "d/0.csv")

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from fraudctl.files.rows import RefusedRow, Row
-from tests.unit.fraudctl.inspection.asked import ISO, PLAIN, inspected, notes, put, read, with_amounts
+from tests.unit.fraudctl.inspection.asked import (
+    ISO,
+    PLAIN,
+    inspected,
+    notes,
+    open_notes,
+    put,
+    read,
+    with_amounts,
+)
 
 BOOK = "event_id,user_id,event_time,{},{}"
 
@@ -101,3 +110,15 @@ def test_amounts_below_zero_are_read_with_sign_bracket_and_currency(
 ) -> None:
     found, counts, _ = inspected(capsys, with_amounts(tmp_path, *amounts))
     assert (found, counts["accepted"]) == (mapping, 3)
+
+
+def test_lakhs_are_read_and_what_is_no_amount_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = with_amounts(tmp_path, "1,23,456.78", "12,34,567.00", "5.00")
+    assert inspected(capsys, path)[0] == {"decimal": "."}
+    units = [row.transaction.amount_units for row in read(path, decimal=".") if isinstance(row, Row)]
+    assert units == [1_234_567_800, 12_345_670_000, 50_000]
+    assert open_notes(capsys, with_amounts(tmp_path, "Rs. 500")) == [
+        "amount holds 'Rs. 500', which is not read as an amount"
+    ]

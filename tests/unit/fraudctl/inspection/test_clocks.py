@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.fraudctl.inspection.asked import inspected, notes, open_notes, put, with_times
+from fraudctl.files.rows import Row
+from tests.unit.fraudctl.inspection.asked import inspected, notes, open_notes, put, read, with_times
 
 ZONED = "2024-05-01T08:00:00.000Z"
 
@@ -135,3 +136,39 @@ def test_a_column_of_zones_beside_local_times_counts(
     assert (mapping["map"], counts["accepted"], counts["from"]) == ({"event_time": joined}, 2, begin)
     alone, counts, _ = inspected(capsys, path, "--map", f"event_time={names.replace(',', '+')}")
     assert (alone["zone"], counts["from"]) == ("UTC", "2024-05-01T10:00:00.000Z")
+
+
+def with_clock(folder: Path, clock: str, *cells: str) -> Path:
+    rows = (f"e{n},u,{day},{cell},1.5" for n, (day, cell) in enumerate(one.split() for one in cells))
+    return put(folder, "\n".join([f"event_id,user_id,date,{clock},amount", *rows]))
+
+
+@pytest.mark.parametrize(
+    "cells", [("20240501 93000", "20240501 100000"), ("20240501 100000", "20240501 13000")]
+)
+def test_clocks_that_have_lost_their_zeros_are_asked_about(
+    cells: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = with_clock(tmp_path, "time", *cells)
+    assert open_notes(capsys, path) == ["time may be the clock of date, without zeros and colons"]
+
+
+def test_a_number_without_its_zero_takes_no_digit_of_the_next(tmp_path: Path) -> None:
+    path = with_clock(tmp_path, "time", "20240501 013000", "20240501 13000")
+    rows = read(path, fields={"event_time": "date+time"}, time_formats=("%Y%m%d %H%M%S",), zone="UTC")
+    assert [isinstance(row, Row) for row in rows] == [True, False]
+
+
+def test_days_and_hours_in_columns_of_their_own_are_a_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mapping, found, _ = inspected(capsys, with_clock(tmp_path, "hour", "2024-05-01 9", "2024-05-01 23"))
+    assert (mapping["map"], mapping["time_format"]) == ({"event_time": "date+hour"}, ["%Y-%m-%d %H"])
+    assert (found["from"], found["to"]) == ("2024-05-01T09:00:00.000Z", "2024-05-01T23:00:00.000Z")
+
+
+def test_what_a_column_of_that_name_holds_is_told_where_it_is_no_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = open_notes(capsys, with_times(tmp_path, "2024-W18-3T10:00:00Z"))
+    assert asked == ["event_time holds '2024-W18-3T10:00:00Z', which is not read as a time"]

@@ -107,3 +107,45 @@ def test_a_list_is_read_however_long_it_is_and_whatever_pieces_it_comes_in(tmp_p
     # Seconds above 9 are no time of the form above, so only the first rows are good.
     assert (len(rows), len(good)) == (9_000, 10)
     assert [row.transaction.fields["note"] for row in good] == [texts[n % 4] for n in range(10)]
+
+
+@pytest.mark.parametrize(
+    ("whole", "take"),
+    [
+        ({str(n): one for n, one in enumerate(payments(3))}, "jq -c '.[]'"),
+        ({"payments": {f"-N{n}": one for n, one in enumerate(payments(3))}}, "jq -c '.payments[]'"),
+    ],
+)
+def test_payments_that_are_members_of_an_object_are_asked_about_and_none_stands_for_all(
+    whole: Any, take: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = put(tmp_path, json.dumps(whole), "x.json")
+    assert open_notes(capsys, file)[0].startswith("payments stand in an object by names: ")
+    _, told = run(capsys, "inspect", str(file))
+    assert take in told["data"]["notes"][0]["otherwise"]
+
+
+def test_who_paid_may_stand_around_the_list_and_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = [{"customer_id": one.pop("customer_id"), "payments": [one]} for one in payments(3)]
+    file = put(tmp_path, json.dumps(some), "x.json")
+    asked = "customer_id may say who paid, and stands around payments, not in its rows"
+    assert open_notes(capsys, file)[0] == asked
+    assert inspected(capsys, file, "--user-from", "row")[1]["accepted"] == 3
+
+
+def test_an_answer_of_debits_and_credits_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    some = [
+        {
+            "id": f"e{n}",
+            "account": "u",
+            "date": ISO.format(n),
+            "debit": "" if n else "1.50",
+            "credit": "2" * n,
+        }
+        for n in range(2)
+    ]
+    mapping, found, _ = inspected(capsys, put(tmp_path, json.dumps({"transactions": some}), "x.json"))
+    assert (mapping["records"], mapping["map"]["amount"]) == ("transactions", "debit-credit")
+    assert found["accepted"] == 2

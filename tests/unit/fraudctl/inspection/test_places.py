@@ -81,3 +81,10 @@ def test_numbers_of_countries_in_json_are_codes_too(
     path = put(tmp_path, "\n".join(map(json.dumps, rows)), "x.jsonl")
     mapping, counts, _ = inspected(capsys, path)
     assert (mapping["country_codes"], counts["accepted"]) == (True, 2)
+
+
+def test_currencies_that_are_no_codes_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for cell in ("978", "Euro"):
+        path = put(tmp_path, f"{PLAIN},currency\ne,u,{ISO.format(0)},1.5,{cell}\n")
+        told = f"currency holds {cell!r}, which is no code of ISO 4217: taken as it is written"
+        assert notes(capsys, path, "assumed") == [told]
