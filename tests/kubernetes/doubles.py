@@ -12,7 +12,6 @@ import yaml
 
 from tests.api_server import NAMESPACE, ApiServer
 from tests.operator_double import Operator
-from tests.threads import meanwhile
 
 KIND = "flinkdeployments.flink.apache.org"
 
@@ -104,15 +103,20 @@ def _is_of(pod: Mapping[str, Any], deployment: Mapping[str, Any]) -> bool:
 @contextmanager
 def at_work(server: ApiServer, release: str) -> Iterator[Operator]:
     """Both, looking again and again in a thread of their own."""
-    operator, nodes = Operator(OnServer(server, release)), Nodes(server)
+    operator, nodes, stop = Operator(OnServer(server, release)), Nodes(server), threading.Event()
 
-    def work(over: threading.Event) -> None:
-        while not over.wait(0.3):
+    def work() -> None:
+        while not stop.wait(0.3):
             try:
                 nodes.look()
                 operator.look()
             except AssertionError:
                 continue  # something went while it was looked at
 
-    with meanwhile(work):
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
         yield operator
+    finally:
+        stop.set()
+        thread.join()

@@ -28,7 +28,6 @@ from tests.prometheus import Prometheus
 from tests.soak.conftest import Figures
 from tests.soak.running import run
 from tests.stack.flow import await_sinks, await_that
-from tests.threads import meanwhile
 from tests.waiting import LONG_S
 
 pytestmark = pytest.mark.timeout(1_200)
@@ -109,16 +108,21 @@ def do(stack: Stack, name: str, command: str) -> None:
 @contextmanager
 def filling(folder: Path, bytes_a_second: float) -> Iterator[None]:
     """Room is taken on the disk of a folder at that pace, and given back at the end of the block."""
-    began = time.monotonic()
+    over, began = threading.Event(), time.monotonic()
     with tempfile.TemporaryFile(dir=folder) as file:
 
-        def fill(over: threading.Event) -> None:
+        def fill() -> None:
             while not over.wait(0.5):
                 taken = int((time.monotonic() - began) * bytes_a_second)
                 os.posix_fallocate(file.fileno(), 0, max(1, taken))
 
-        with meanwhile(fill):
+        filler = threading.Thread(target=fill)
+        filler.start()
+        try:
             yield
+        finally:
+            over.set()
+            filler.join()
 
 
 def test_a_disk_that_is_full_in_half_an_hour_raises_its_alert_until_there_is_room(
