@@ -17,6 +17,7 @@ from prometheus_client import generate_latest
 from pipeline.metrics import crowd, exposition
 from pipeline.metrics.kinds import Histogram, Labelled, counter, gauge, histogram
 from pipeline.metrics.pulse import Pulse
+from tests.ports import free_port
 from tests.waiting import await_that
 
 
@@ -56,9 +57,7 @@ def figures() -> Figures:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        number: int = held.getsockname()[1]
-    return number
+    return free_port()
 
 
 def ask(port: int) -> str:
