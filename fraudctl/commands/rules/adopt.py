@@ -22,9 +22,11 @@ def adopt(reason: Reason = None, key: KeyFile = None) -> Result:
     """
     if not reason:
         raise UsageError("say why with --reason", hint="it is signed and kept")
-    if _elsewhere.is_asked():
-        return _elsewhere.vouched(reason, key)
-    topic = activations.signed_for(engines.current(), key)
+    if _elsewhere.is_asked(key):
+        return _elsewhere.vouched(reason)
+    here = engines.current()
+    log = _elsewhere.carried(here)
+    topic = activations.of(here, key, log) if log else activations.signed_for(here, key)
     many = topic.adopt(activations.Signature(reason).because())
     chain = topic.read()
     rows = [(one.offset, one.version, one.hash[:12], one.action) for one in reversed(chain)]
