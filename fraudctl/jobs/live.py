@@ -8,7 +8,7 @@ are in `bounded`. Everything is kept below `home/jobs`, in files that are replac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
@@ -31,7 +31,7 @@ from fraudctl.home.jobs import (
 from fraudctl.home.jobs import wanted_live as wanted_live
 from fraudctl.home.undertakings import Undertaking
 from fraudctl.jobs import plugin_watcher, states
-from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, submission_of
+from fraudctl.jobs.live_answers import STOPPED, Ended, FlinkJob, LiveStatus, submission_of
 from fraudctl.jobs.submission import LIVE
 from fraudctl.waiting import until
 from pipeline.records.clock import now_ms
@@ -156,6 +156,14 @@ def status(stack: Stack) -> LiveStatus:
         "flink": _flink_status(flink, jobs[0]) if jobs else None,
         "stopped_plugins": plugin_watcher.stopped(stack.paths.plugins),
     }
+
+
+def stopped(stack: Stack) -> str:
+    """That somebody has stopped it, and how it goes on; empty where it is to run, or nobody knows."""
+    with suppress(FraudctlError):
+        if stack.runs_jobs and wanted_live(stack).wanted != "running":
+            return STOPPED
+    return ""
 
 
 def _resume(stack: Stack, restore: str) -> str:

@@ -17,8 +17,7 @@ from fraudctl.errors import UsageError
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import activations, approvals
 from fraudctl.rules import changes
-from pipeline.records import quantities
-from pipeline.records.wording import counted
+from pipeline.records import quantities, wording
 from pipeline.rules import lint as linting
 from pipeline.rules import ruleset
 
@@ -129,7 +128,7 @@ def answer(changed: Changed | Waiting) -> Result:
     """What is in force, will be, or waits for others."""
     if isinstance(changed, approvals.Waiting):
         missing = changed.wanted - len(changed.approved)
-        summary = f"{changed.name} waits for {counted(missing, 'approval')} of others: "
+        summary = f"{changed.name} waits for {wording.counted(missing, 'approval')} of others: "
         return Result(f"{summary}fraudctl rules approve {changed.offset}", changed.as_document())
     document = changed.as_document()
     name = f"{changed.made.version} ({changed.made.hash[:12]})"

@@ -308,6 +308,7 @@ AT_MOST = 10
 """The times that it takes to read a long list, which is 0.2 s of processor time on a core of its own."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", SLOW.values(), ids=list(SLOW))
 def test_a_sound_file_of_whatever_shape_is_looked_through_in_seconds(tmp_path: Path, text: str) -> None:
     file = tmp_path / "slow.yaml"
