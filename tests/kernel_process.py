@@ -35,14 +35,14 @@ def classpath() -> str:
     return os.pathsep.join(map(str, (kernel_jar(), *flink, *artifacts.jars("connector"))))
 
 
-def run_java(source: Path, *arguments: str, heap_mb: int) -> str:
-    """What a test program in the kernel's package prints; CalledProcessError where it fails."""
+def run_java(source: Path, *arguments: str, heap_mb: int, package: str = "fraudctl.kernel") -> str:
+    """What a test program in a package of the kernel prints; CalledProcessError where it fails."""
     place = artifacts.cache_dir()
     jars = [Path(jar) for jar in classpath().split(os.pathsep)]
     program = compiled(source, jars, artifacts.jars("compiler", place)[0], place)
     options = [f"-Xmx{heap_mb}m", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError"]
     command = [str(java()), *options, "-cp", os.pathsep.join(map(str, (program, *jars)))]
-    name = f"fraudctl.kernel.{source.stem}"
+    name = f"{package}.{source.stem}"
     return subprocess.run([*command, name, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
