@@ -60,8 +60,9 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 sbom: setup ## dist/fraudctl.cdx.json: every package and jar with its checksums (CycloneDX)
 	$(BIN)/python -m fraudctl.binaries.sbom dist/fraudctl.cdx.json
 
-audit: setup ## known vulnerabilities of the packages, where PyPI's data can be reached
-	$(BIN)/uv tool run pip-audit@2.10.1 --disable-pip --require-hashes -r requirements.lock
+# Strict: else it finds nothing, and passes, where a mirror knows no package's vulnerabilities.
+audit: setup ## known vulnerabilities of the packages; fails where PyPI's data cannot be reached
+	$(BIN)/uv tool run pip-audit@2.10.1 --strict --disable-pip --require-hashes -r requirements.lock
 
 check: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

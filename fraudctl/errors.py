@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pipeline.records.wording import counted
+
 _LISTED = 50
 _LONGEST = 1_000
 
@@ -65,9 +67,8 @@ class FileProblems(UsageError):
         if (more := len(self.problems) - _LISTED) > 0:
             listed.append(f"and {more} more")
         lines = "".join(f"\n  {problem}" for problem in listed)
-        super().__init__(
-            f"{self.code} {_cut(source)} has {len(self.problems)} problem(s):{lines}", hint=self.advice
-        )
+        many = counted(len(self.problems), "problem")
+        super().__init__(f"{self.code} {_cut(source)} has {many}:{lines}", hint=self.advice)
 
 
 class ProfileError(FileProblems):

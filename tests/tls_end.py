@@ -90,6 +90,16 @@ def as_postgres_does(came: socket.socket) -> None:
     came.sendall(b"S")
 
 
+def as_a_proxy_does(came: socket.socket) -> None:
+    """Whatever place is asked for, what listens here is behind it."""
+    asked = b""
+    while not asked.endswith(b"\r\n\r\n"):
+        if not (piece := came.recv(4_096)):
+            return
+        asked += piece
+    came.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+
 def _carry(front: socket.socket, behind: socket.socket) -> None:
     """Both ways, until one side ends."""
     with selectors.DefaultSelector() as waiting:

@@ -22,7 +22,7 @@ _ASSUMED = """\
   <AssumeRoleResult>
     <AssumedRoleUser><Arn>{role}/session</Arn><AssumedRoleId>AROADOUBLE:session</AssumedRoleId></AssumedRoleUser>
     <Credentials>
-      <AccessKeyId>ASIADOUBLE</AccessKeyId><SecretAccessKey>of the role</SecretAccessKey>
+      <AccessKeyId>ASIAROLE</AccessKeyId><SecretAccessKey>of the role</SecretAccessKey>
       <SessionToken>session</SessionToken><Expiration>{ends}</Expiration>
     </Credentials>
   </AssumeRoleResult>

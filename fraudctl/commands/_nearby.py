@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fraudctl.console import options
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result
+from fraudctl.console.streams import say
 from fraudctl.engines import nearby
 from fraudctl.errors import Failed, UsageError
 
@@ -50,6 +51,25 @@ def replayed(
     with progress("waiting for the replay in the cluster"):
         contents = [one.content for one in found.values()]
         ended = engine.replay(stack, words, contents, wait_s, needs_flink)
+    return _told(ended)
+
+
+def rules(stack: Stack, words: Sequence[str], files: Mapping[str, str], wait_s: float) -> Result:
+    """What words about the rules answer there, which name these files. UsageError where an engine cannot."""
+    engine = nearby.needed(stack)
+    if not isinstance(engine, nearby.Rules):
+        raise UsageError(
+            f"the engine {stack.engine} hands no command about rules over",
+            hint="run it on a machine that reaches Kafka",
+        )
+    try:
+        with progress("waiting for the command in the cluster"):
+            ended = engine.rules(
+                stack, [*words, *(["--json"] if options.current().json else [])], files, wait_s
+            )
+    except KeyboardInterrupt:
+        say("whether it came into force tells: fraudctl rules history")
+        raise
     return _told(ended)
 
 

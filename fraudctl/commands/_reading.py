@@ -66,6 +66,14 @@ def _said(
     zone: Annotated[
         str | None, typer.Option("--zone", help="Of times without one: UTC, Europe/Berlin.")
     ] = None,
+    zone_name: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--zone-name",
+            metavar="NAME=ZONE",
+            help="What a name of zones stands for: CST=-06:00; repeatable.",
+        ),
+    ] = None,
     time_unit: Annotated[
         str | None, typer.Option("--time-unit", metavar="s|ms|us|ns", help="What times in numbers count.")
     ] = None,
@@ -90,12 +98,22 @@ def _said(
     currency: Annotated[
         str | None, typer.Option("--currency", help="The currency of rows that name none.")
     ] = None,
+    country_codes: Annotated[
+        bool | None,
+        typer.Option(
+            "--country-codes/--countries-as-written", help="Names and other codes as two letters (ISO 3166)."
+        ),
+    ] = None,
     absent: Annotated[
         list[str] | None,
         typer.Option("--absent", metavar="WORD", help="A word that stands for nothing, as NULL; repeatable."),
     ] = None,
     file_format: Annotated[
         str | None, typer.Option("--format", metavar="csv|jsonl|parquet", help="Whatever the name says.")
+    ] = None,
+    records: Annotated[
+        str | None,
+        typer.Option("--records", metavar="PATH", help="The list within JSON that has the rows: data.items."),
     ] = None,
     delimiter: Annotated[
         str | None, typer.Option("--delimiter", help="What parts the cells of CSV: ; or tab.")
@@ -118,6 +136,7 @@ def _said(
         id_from=id_from,
         user_from=user_from,
         zone=zone,
+        zone_name=None if zone_name is None else options.zone_names(zone_name),
         time_unit=time_unit,
         time_format=None if time_format is None else tuple(time_format),
         time_start=time_start,
@@ -125,8 +144,10 @@ def _said(
         round=round_to,
         minor_units=minor_units,
         currency=currency,
+        country_codes=country_codes,
         absent=None if absent is None else tuple(absent),
         format=file_format,
+        records=records,
         delimiter=delimiter,
         quote=quote,
         encoding=encoding,

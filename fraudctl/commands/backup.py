@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl.backup import manifest, restoring, taking
-from fraudctl.commands import _options
+from fraudctl.commands import _asking, _options
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
@@ -77,7 +77,7 @@ def restore(folder: Folder, yes: _options.Yes = False) -> Result:
     restoring.refuse_taken(home)
     found = manifest.read(folder)
     if not yes:
-        typer.confirm(f"Put {_told(found)} of {found.home} into {home}?", abort=True, err=True)
+        _asking.confirm(f"Put {_told(found)} of {found.home} into {home}?")
     with progress("restoring") as shown:
         found, profile = restoring.restore(folder, home, shown)
     command = f"fraudctl --home {shlex.quote(str(home))} up --profile {shlex.quote(str(profile))}"

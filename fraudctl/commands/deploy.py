@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from fraudctl.commands._app import App
+from fraudctl.console import options
 from fraudctl.console.result import Result, Table
 from fraudctl.engines import contract, releases
 from fraudctl.errors import Failed
@@ -46,13 +48,19 @@ def render(
     """
     made = releases.of_clusters().render(stacks.home_dir(), contract.Elsewhere(values, namespace))
     if out is None:
-        return Result("", iter(made), line=lambda one: releases.of_clusters().text(one).rstrip())
+        return Result("", iter(made) if options.current().json else _lines(made))
     try:
         names = releases.of_clusters().write(made, out)
     except OSError as error:
         raise Failed(f"{error.filename or out}: {error.strerror}", hint="name another folder") from error
     table = Table("", ("file",), [(name,) for name in names])
     return Result(f"{len(names)} files in {out}", {"folder": str(out), "files": names}, tables=(table,))
+
+
+def _lines(made: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """All as one text of YAML; an item of a stream is a line."""
+    for one in made:
+        yield from releases.of_clusters().text(one).splitlines()
 
 
 def plan(values: Values = None, namespace: Namespace = None, context: Context = None) -> Result:

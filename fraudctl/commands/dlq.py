@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion, _options
+from fraudctl.commands import _asking, _completion, _options
 from fraudctl.commands._app import App
 from fraudctl.console.result import Result, Table
 from fraudctl.decisions import deadletters
@@ -92,7 +92,7 @@ def retry(
         list(deadletters.read_all(running, where)) if all_ else deadletters.find(running, where, ids or [])
     )
     if found and not yes:
-        typer.confirm(f"Send {len(found)} records again?", abort=True, err=True)
+        _asking.confirm(f"Send {len(found)} records again?")
     outcomes = deadletters.retry(running, found)
     kept = [one for one in outcomes if not one.sent]
     table = Table("Not sent", ("id", "reason"), [(one.id, one.reason) for one in kept])

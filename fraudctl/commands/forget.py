@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _options
+from fraudctl.commands import _asking, _options
 from fraudctl.commands._app import App
-from fraudctl.console import options
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.decisions import erasure
@@ -60,10 +58,10 @@ def user(
 def _ask(before: Erased, yes: bool) -> None:
     if yes:
         return
-    if options.current().json or not sys.stdin.isatty():
-        raise UsageError("nobody can be asked", hint="look with --dry-run, then add --yes", code="needs_yes")
+    hint = "look with --dry-run, then add --yes"
+    refusal = UsageError("nobody can be asked", hint=hint, code="needs_yes")
     question = f"Erase {_counted(before)}? Neither a replay nor a repair brings anything back."
-    typer.confirm(question, abort=True, err=True)
+    _asking.confirm(question, refusal)
 
 
 def _result(running: Stack, said: Erased, summary: str) -> Result:

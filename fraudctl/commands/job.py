@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _options
+from fraudctl.commands import _asking, _options
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.engines import live_job
-from fraudctl.jobs import put_aside, reset
+from fraudctl.jobs import live_answers, put_aside, reset
 
 if TYPE_CHECKING:
     from fraudctl.jobs.live_answers import Ended, LiveStatus
@@ -51,7 +51,7 @@ def stop(
     ] = False,
     wait: _options.Wait = 180.0,
 ) -> Result:
-    """Stop the job with a savepoint; it stays stopped until it is submitted again.
+    """Stop the job with a savepoint; it stays stopped until `job submit` or `up`.
 
     Example: fraudctl job stop
     """
@@ -70,13 +70,15 @@ def status() -> Result:
     here = engines.current()
     aside = None if engines.of(here).is_elsewhere else put_aside.of(here)
     found = live_job.of(here).status()
-    flink = found["flink"]
-    is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
-    state = f"{flink['state']} ({flink['job_id']})" if flink else "not there"
-    answer = _answer(f"wanted {found['wanted']}, {state}", found)
+    answer = _answer(live_answers.words(found), found)
     tables = (*answer.tables, *put_aside.tables(aside))
     data = {**found, "rules_put_aside": put_aside.documents(aside)}
-    return Result(put_aside.with_count(answer.summary, aside), data, 0 if is_well else 3, tables)
+    return Result(
+        put_aside.with_count(answer.summary, aside),
+        data,
+        0 if live_answers.is_as_wanted(found) else 3,
+        tables,
+    )
 
 
 def savepoint(wait: _options.Wait = 180.0) -> Result:
@@ -133,7 +135,7 @@ def reset_offsets(
     if dry_run:
         return Result(f"{effect}; nothing is changed", data, tables=(table,))
     if not yes:
-        typer.confirm(f"{effect}. Drop the state, and begin there at the next submit?", abort=True, err=True)
+        _asking.confirm(f"{effect}. Drop the state, and begin there at the next submit?")
     reset.apply(here, made)
     return Result(f"{effect}; begin with: fraudctl job submit", data, tables=(table,))
 

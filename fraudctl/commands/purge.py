@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _options
-from fraudctl.console import options
+from fraudctl.commands import _asking, _options
 from fraudctl.console.result import Result, Table
 from fraudctl.errors import UsageError
 from fraudctl.home import folder
@@ -68,8 +66,7 @@ def _named(paths: Sequence[Path]) -> str:
 
 
 def _confirm(home: Path) -> None:
-    if options.current().json or not sys.stdin.isatty():
-        raise UsageError(
-            f"this deletes everything a stack wrote in {home}", hint="say so with: fraudctl purge --yes"
-        )
-    typer.confirm(f"Delete everything a stack wrote in {home}?", abort=True, err=True)
+    refusal = UsageError(
+        f"this deletes everything a stack wrote in {home}", hint="say so with: fraudctl purge --yes"
+    )
+    _asking.confirm(f"Delete everything a stack wrote in {home}?", refusal)

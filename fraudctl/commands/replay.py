@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion, _nearby
+from fraudctl.commands import _asking, _completion, _nearby
 from fraudctl.compare import backtest_page, replay_page, replay_plan, replay_topics
 from fraudctl.compare import replay as replays
 from fraudctl.console.progress import progress
@@ -19,6 +19,7 @@ from fraudctl.engines import nearby, own_cluster
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
 from fraudctl.settings import moment
+from pipeline.records.wording import counted
 
 if TYPE_CHECKING:
     from fraudctl.compare.diff import Diff
@@ -114,7 +115,7 @@ def replay(
             f"replays that did not end have left {', '.join(left)}; delete that with: fraudctl replay --clean"
         )
     if cluster and not yes:
-        typer.confirm(f"Make {cluster}?", abort=True, err=True)
+        _asking.confirm(f"Make {cluster}?")
     with progress("replay", made.reads) as shown:
         kept = keep or (base is None and not publish)
         found = replays.run(here, made, base, kept, wait, shown, publish)
@@ -158,7 +159,7 @@ def _clean_there(here: Stack, dry_run: bool, yes: bool) -> Result:
 
 def _confirm_cleaning(topics: Sequence[str]) -> None:
     known = "a replay that another home has under way fails then"
-    typer.confirm(f"Delete {', '.join(topics)}? ({known})", abort=True, err=True)
+    _asking.confirm(f"Delete {', '.join(topics)}? ({known})")
 
 
 def _cleaned(topics: Sequence[str], dry_run: bool) -> Result:
@@ -200,8 +201,8 @@ def _plan_text(made: Plan) -> str:
         else f"{backtest_page.span(made.look_back_ms)} before"
     )
     return (
-        f"replay of {made.ruleset.version} ({made.ruleset.hash[:12]}): {made.jobs} job(s) read {made.reads} "
-        f"records each, {made.compares} of them compared, windows warmed from {warm}; "
+        f"replay of {made.ruleset.version} ({made.ruleset.hash[:12]}) by {counted(made.jobs, 'job')}: "
+        f"{made.reads:,} records to read, {made.compares:,} of them compared, windows warmed from {warm}; "
         f"about {made.estimate_s:.0f} s"
     )
 

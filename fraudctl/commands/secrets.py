@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion, _options
+from fraudctl.commands import _asking, _completion, _options
 from fraudctl.commands._app import App
-from fraudctl.console import options
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.engines import rotation
@@ -65,6 +63,5 @@ def rotate(
 
 
 def _confirm(stack: Stack, chosen: list[str]) -> None:
-    if options.current().json or not sys.stdin.isatty():
-        raise UsageError("this changes secrets of a running stack", hint="say so with: --yes")
-    typer.confirm(f"Change the secrets of {', '.join(chosen)} in {stack.home}?", abort=True, err=True)
+    refusal = UsageError("this changes secrets of a running stack", hint="say so with: --yes")
+    _asking.confirm(f"Change the secrets of {', '.join(chosen)} in {stack.home}?", refusal)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion, _options
+from fraudctl.commands import _asking, _completion, _options
 from fraudctl.commands import dlq as letters
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
@@ -114,7 +114,7 @@ def rewind(
     writers.check(running, name)
     offsets = writers.destination(running, to)
     if not yes:
-        typer.confirm(f"Let {name} go on from {to} ({_places(offsets)})?", abort=True, err=True)
+        _asking.confirm(f"Let {name} go on from {to} ({_places(offsets)})?")
     with progress(f"rewinding {name}"):
         before = writers.rewind(running, name, offsets)
     data = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -13,8 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines, servers, waiting
-from fraudctl.commands import _completion, _options
-from fraudctl.console import options
+from fraudctl.commands import _asking, _completion, _options
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
@@ -236,13 +234,12 @@ def _confirm_ending(running: Stack) -> None:
     busy = engine.replays_under_way(running) if isinstance(engine, nearby.Replays) else ()
     if not busy:
         return
-    if options.current().json or not sys.stdin.isatty():
-        raise Failed(
-            f"a replay is under way: {', '.join(busy)}",
-            hint="wait until it has ended, or end it as well: fraudctl down --yes",
-            code="replay_under_way",
-        )
-    typer.confirm(f"End {', '.join(busy)} as well, which somebody waits for?", abort=True, err=True)
+    refusal = Failed(
+        f"a replay is under way: {', '.join(busy)}",
+        hint="wait until it has ended, or end it as well: fraudctl down --yes",
+        code="replay_under_way",
+    )
+    _asking.confirm(f"End {', '.join(busy)} as well, which somebody waits for?", refusal)
 
 
 def _stop_job(running: Stack) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _options
+from fraudctl.commands import _asking, _options
 from fraudctl.commands._app import App
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
@@ -50,7 +50,7 @@ def grow(
         data = made.as_document() | {"dry_run": True}
         return Result(f"{effect}; nothing is changed", data, tables=(table,))
     if not yes:
-        typer.confirm(f"{effect}, for ever. Do it?", abort=True, err=True)
+        _asking.confirm(f"{effect}, for ever. Do it?")
     with progress("growing") as shown:
         found = growth.apply(here, made, lambda program: _restart(here, program, wait), wait, shown)
     data = found.as_document() | {"dry_run": False}

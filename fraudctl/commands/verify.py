@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,9 +10,8 @@ import typer
 
 from fraudctl import engines
 from fraudctl import verify as checking
-from fraudctl.commands import _completion, _nearby
+from fraudctl.commands import _asking, _completion, _nearby
 from fraudctl.commands._app import App
-from fraudctl.console import options
 from fraudctl.console.progress import Progress, progress
 from fraudctl.console.result import Result, Table
 from fraudctl.engines import workers
@@ -123,13 +121,12 @@ def _ask(report: Report, yes: bool) -> None:
     if yes or not total:
         return
     where = ", ".join(f"{count} from {name}" for name, count in doomed.items() if count)
-    if options.current().json or not sys.stdin.isatty():
-        raise Difference(
-            f"repair would delete {where}, and nobody can be asked",
-            hint="look with --repair --dry-run, then run it with --yes",
-            code="needs_yes",
-        )
-    typer.confirm(f"Delete {where}? The log does not have them.", abort=True, err=True)
+    refusal = Difference(
+        f"repair would delete {where}, and nobody can be asked",
+        hint="look with --repair --dry-run, then run it with --yes",
+        code="needs_yes",
+    )
+    _asking.confirm(f"Delete {where}? The log does not have them.", refusal)
 
 
 def _dry(report: Report, limit: int) -> Result:

@@ -11,9 +11,9 @@ from fraudctl.console.progress import Progress
 from fraudctl.console.streams import say
 from fraudctl.files import order as sorting
 from fraudctl.files.labels import TAKEN
-from fraudctl.files.making import Label
 from fraudctl.files.order import Timed
 from fraudctl.files.rows import Reading, RefusedRow, Row
+from fraudctl.files.truths import Label
 from pipeline.records.decision_record import Identity
 from pipeline.records.events import encode
 from pipeline.rules.currencies import CURRENCY

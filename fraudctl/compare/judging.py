@@ -11,8 +11,8 @@ from fraudctl.compare.backtest_rows import Payment
 from fraudctl.compare.computed import COPY, LATE, REUSED, SATURATED
 from fraudctl.compare.detection import Outcome
 from fraudctl.compare.tally import Tally
-from fraudctl.files.making import Label
 from fraudctl.files.spooled import Spooled
+from fraudctl.files.truths import Label
 from pipeline.records.decision_record import Identity
 from pipeline.scoring.scorer import Row, Scorer, Verdict
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from fraudctl.console.result import Table
 from fraudctl.files.labels import LabelRow
-from fraudctl.files.making import Label
 from fraudctl.files.refusals import Refusals
+from fraudctl.files.truths import Label
 from pipeline.records.decision_record import Identity
 
 SHOWN = 5

@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 
 from fraudctl import engines
 from fraudctl.engines import workers
-from fraudctl.engines.contract import ProgramState
+from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
@@ -73,11 +73,23 @@ def describe(stack: Stack) -> list[Described]:
 def status(stack: Stack) -> list[dict[str, Any]]:
     """How every writer is: its state, its lag in records, what it has said, and its dead letters.
 
-    State: running, paused (asked for), waiting (for its store), silent (it says nothing), or how a process
-    is that does not run (`engines.contract.Condition`).
+    State: running, paused (asked for), waiting (for its store), silent (it says nothing), starting, or how a
+    process is that does not run (`engines.contract.Condition`).
     """
     states = engines.of(stack).programs(stack)
     return [_status(stack, sink, states.get(workers.program(sink))) for sink in workers.sinks(stack)]
+
+
+def state(stack: Stack, sink: str, program: ProgramState | None, said: SinkStatus | None) -> str:
+    """How a writer is, by its process and by what it last told. One that has only just begun has time to."""
+    if program is None or not program.runs:
+        return str(program.condition) if program else "absent"
+    if workers.pause_file(stack, sink).exists():
+        return "paused"
+    now_ms = clock.now_ms()
+    if said is None or now_ms - said.updated_ms > STALE_MS:
+        return "silent" if now_ms - 1_000 * program.started_s > STALE_MS else str(Condition.STARTING)
+    return "waiting" if said.paused else "running"
 
 
 def pause(stack: Stack, sink: str, wait_s: float = 30.0) -> bool:
@@ -148,23 +160,13 @@ def _status(stack: Stack, sink: str, program: ProgramState | None) -> dict[str, 
     begin, end = admin.begin_offsets(stack.kafka, dead), admin.end_offsets(stack.kafka, dead)
     return {
         "name": sink,
-        "state": _state(stack, sink, program, said),
+        "state": state(stack, sink, program, said),
         "lag": sum(by_partition.values()),
         "lag_by_partition": {str(partition): lag for partition, lag in sorted(by_partition.items())},
         "dead_letters": sum(end[partition] - begin[partition] for partition in end),
         **{name: getattr(said, name, None) for name in _SAID},
         **({"last_error": unreadable} if unreadable else {}),
     }
-
-
-def _state(stack: Stack, sink: str, program: ProgramState | None, said: SinkStatus | None) -> str:
-    if program is None or not program.runs:
-        return str(program.condition) if program else "absent"
-    if workers.pause_file(stack, sink).exists():
-        return "paused"
-    if said is None or clock.now_ms() - said.updated_ms > STALE_MS:
-        return "silent"
-    return "waiting" if said.paused else "running"
 
 
 def _said(stack: Stack, sink: str) -> SinkStatus | None:

@@ -26,8 +26,10 @@ _LOOSE = re.compile(r"(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?([eE][+-]?[0-9]+)?")
 
 
 def _grouped(decimal: str, other: str) -> re.Pattern[str]:
+    """Thousands, or hundreds of thousands as in India, are parted by one mark."""
     group, end = rf"[0-9]{{1,3}}([{other}{BETWEEN}])[0-9]{{3}}(?:\1[0-9]{{3}})*", rf"(?:{decimal}[0-9]*)?"
-    return re.compile(f"{group}{end}|[0-9]*{end}")
+    lakhs = rf"[0-9]{{1,2}}(?:([{other}{BETWEEN}])[0-9]{{2}})(?:\2[0-9]{{2}})*\2[0-9]{{3}}"
+    return re.compile(f"{group}{end}|{lakhs}{end}|[0-9]*{end}")
 
 
 _GROUPS = {",": _grouped(",", "."), ".": _grouped("[.]", ",")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,22 @@ from fraudctl.errors import UsageError
 from fraudctl.files.fields import CORE
 from fraudctl.files.json_objects import Members
 from fraudctl.files.options import ReadOptions
+from pipeline.records.quantities import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two columns of which one has the amount of a row, as books have debit and credit; `sign` is what that
+    of the second is taken with."""
+
+    columns: tuple[str, str]
+    sign: int
+
+    def units(self, first: int | None, second: int | None) -> int | None:
+        """The amount of a row; None where neither column has one. Refusal where both have."""
+        if first and second:
+            raise Refusal("bad_amount", f"{' and '.join(self.columns)} both hold an amount")
+        return first if second is None or first else self.sign * second
 
 
 class Columns:
@@ -38,10 +55,17 @@ class Columns:
         self._taken = {column for columns in self.sources.values() for column in columns}
 
     def _split(self, field: str, column: str) -> tuple[str, ...]:
-        """The columns a time is made of: a column that is named like the whole text comes first."""
+        """The columns a time is made of, or one of which has the amount: a column that is named like the
+        whole text comes first."""
         if field == "event_time" and "+" in column and column not in self._known:
             return tuple(column.split("+"))
-        return (column,)
+        pair = self._pair_of(column) if field == "amount" and column not in self._known else None
+        return (column,) if pair is None else (pair[0], pair[1])
+
+    def _pair_of(self, text: str) -> tuple[str, str, str] | None:
+        """Two columns and the sign between them."""
+        cuts = ((text[:at], text[at + 1 :], mark) for at, mark in enumerate(text) if mark in "+-")
+        return next((cut for cut in cuts if self._is_there(cut[0]) and self._is_there(cut[1])), None)
 
     def of_field(self, field: str) -> tuple[str, ...]:
         """The columns that a field is taken from."""
@@ -64,6 +88,11 @@ class Columns:
         """The columns that make the time together; none if it is one column."""
         columns = self.of_field("event_time")
         return columns if len(columns) > 1 else ()
+
+    def pair(self) -> Pair | None:
+        """The two columns of which one has the amount; None where one column has all."""
+        found = self._pair_of(self._fields["amount"]) if len(self.of_field("amount")) == 2 else None
+        return None if found is None else Pair((found[0], found[1]), 1 if found[2] == "+" else -1)
 
     def paths(self) -> dict[str, list[str]]:
         """Fields from nested objects: the path, by field."""
@@ -108,7 +137,10 @@ class Columns:
 
     def value_in(self, members: Members, field: str) -> Any:
         """The value of a field in an object of JSON, None without."""
-        column = self.of_field(field)[0]
+        return self.value_at(members, self.of_field(field)[0])
+
+    def value_at(self, members: Members, column: str) -> Any:
+        """The value of a column or at a path in an object of JSON, None without."""
         return next((value for name, value in members if name == column), walk(members, column.split(".")))
 
     def _is_there(self, column: str) -> bool:

@@ -41,7 +41,7 @@ def cells_of(text: str, dialect: Dialect) -> list[str]:
     reader = csv.reader(
         [text], delimiter=dialect.delimiter, quotechar=dialect.quote, skipinitialspace=True, strict=True
     )
-    return [cell.strip() for cell in next(reader)]
+    return list(map(_unwrapped, next(reader)))
 
 
 def first_record(texts: Sequence[str], dialect: Dialect) -> tuple[list[str], int]:
@@ -193,6 +193,12 @@ def _plain_cells(text: str, delimiter: str) -> list[str]:
     if text.isascii() and " " not in text and "\t" not in text:
         return text.rstrip("\r").split(delimiter)
     return [cell.strip() for cell in text.split(delimiter)]
+
+
+def _unwrapped(cell: str) -> str:
+    """A cell without the blanks around it; `="007"` is how a text is kept from becoming a number in Excel."""
+    bare = cell.strip()
+    return bare[2:-1] if len(bare) > 2 and bare.startswith('="') and bare.endswith('"') else bare
 
 
 def _doubled(text: str) -> str:

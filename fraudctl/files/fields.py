@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from fraudctl.files.amounts import Amounts, checked_number, number_of_cell
+from fraudctl.files.countries import Countries
 from fraudctl.files.json_objects import Members
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.times import Times
@@ -51,6 +52,7 @@ class Fields:
     whole: frozenset[str] = frozenset()
     left_out: Counter[str] = field(default_factory=Counter)
     """values of further fields that fit no transaction, by column"""
+    countries: Countries = field(default_factory=Countries)
 
     def of_cell(self, column: str, name: str) -> Convert | None:
         """For the cells of a CSV column, which are clean text that is not empty; None takes them as they
@@ -62,6 +64,8 @@ class Fields:
         if name == "amount":
             return self.amounts.of_text
         if name in TEXTS:
+            if name == "country" and self.options.country_codes:
+                return self.countries.code
             if name in CODES:
                 return lambda cell: spelt(name, cell)
             return _whole_text if column in self.whole else None
@@ -90,7 +94,11 @@ class Fields:
         return self._further(name, self._value_of_kind(name, kind))
 
     def _text(self, name: str, may_be_number: bool) -> Convert:
+        as_code = name == "country" and self.options.country_codes
+
         def text(value: Any) -> str | None:
+            if as_code and isinstance(value, str):
+                return self.countries.code(value)
             if type(value) is not str:
                 if may_be_number and isinstance(value, Number):
                     return _whole_text(value)

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 from fraudctl.files.lines import LONGEST_BYTES, Piece, first, pieces
+from fraudctl.files.within import elements
 from pipeline.records.quantities import Number, Refusal
 from pipeline.records.wire import MAX_NESTING
 
@@ -38,8 +39,10 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def objects(stream: BinaryIO, encoding: str | None = None) -> Iterator[Found]:
-    """Every object of the file, in order."""
+def objects(stream: BinaryIO, encoding: str | None = None, records: str | None = None) -> Iterator[Found]:
+    """Every object of the file, in order; with a path those of the list that is there in each of them."""
+    if records is not None:
+        return _spread(elements(pieces(stream, encoding)[1], records))
     found, are_in_lines = lines_of(stream, encoding)
     return (in_lines if are_in_lines else _spread)(found)
 

@@ -11,13 +11,14 @@ from fraudctl.files.columns import walk
 from fraudctl.files.csv_table import CsvTable
 from fraudctl.files.fields import Convert, Fields
 from fraudctl.files.json_objects import Members
-from fraudctl.files.making import Label, RefusedRow, label_of
+from fraudctl.files.making import RefusedRow
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.parquet_table import ParquetTable, plain
 from fraudctl.files.rows import json_objects
 from fraudctl.files.sources import Paths
 from fraudctl.files.survey import Survey, surveys
 from fraudctl.files.times import Times
+from fraudctl.files.truths import Label, label_of
 from pipeline.records.quantities import Refusal
 
 _NEEDED = ("event_id", "label")
@@ -42,6 +43,7 @@ def beside(options: ReadOptions) -> ReadOptions:
         fields=options.fields,
         label=options.label,
         zone=options.zone,
+        zone_names=options.zone_names,
         time_formats=options.time_formats,
         kinds=options.kinds,
         absent=options.absent,

@@ -13,6 +13,7 @@ from fraudctl.files.fields import Convert, Fields
 from fraudctl.files.json_objects import Members
 from fraudctl.files.parquet_table import plain
 from fraudctl.files.times import Times
+from fraudctl.files.truths import Label, label_of
 from pipeline.records.events import Transaction, encode
 from pipeline.records.identity import is_extended
 from pipeline.records.ids import IdLimits, is_id
@@ -20,24 +21,10 @@ from pipeline.records.quantities import Refusal
 from pipeline.records.spelling import AS_SENT, spelt
 from pipeline.records.wire import shown
 
-_VERDICTS = dict.fromkeys(("1", "1.0", "true", "fraud", "yes", "y"), True) | dict.fromkeys(
-    ("0", "0.0", "false", "legit", "no", "n"), False
-)
 _WIDEST = 6
 """Bytes of JSON that one character of a field may take."""
 _MOST_NAMES = 10_000
 """Of fields whose kind is remembered: objects of JSON may have others in every row."""
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """The truth about an event as the file tells it; `time_ms` is when it became known, `by` who says it, if
-    the file says so."""
-
-    fraud: bool
-    time_ms: int | None
-    scenario: str | None
-    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +73,7 @@ class Maker:
         self._amounts, self._times, self._most, self._ids = amounts, times, max_event_bytes, ids
         self._joined = columns.joined()
         self._paths = columns.paths()
+        self._pair = columns.pair()
         self._may_be_blank = False
         self._steps: dict[str, list[tuple[str, Convert]]] = {}
         self._is_id = _IsId()
@@ -100,6 +88,7 @@ class Maker:
         ]
         tail = list(hive.values())
         joined = [names.index(column) for column in self._joined]
+        pair, both = self._pair, [] if self._pair is None else list(map(names.index, self._pair.columns))
 
         def row(number: int, cells: list[str]) -> Row | RefusedRow:
             values: dict[str, Any] = {}
@@ -110,7 +99,9 @@ class Maker:
                     if cell := cells[index]:
                         values[field] = cell if convert is None else convert(cell)
                 if joined:
-                    values["event_time"] = self._times.ms(" ".join(cells[index] for index in joined))
+                    values["event_time"] = self._times.ms(" ".join(cells[index] for index in joined).strip())
+                if pair is not None:
+                    values["amount"] = pair.units(*(self._amount_in(cells[index]) for index in both))
                 return self._finished(number, values, cells, sum(map(len, cells)))
             except Refusal as refusal:
                 return RefusedRow(number, refusal.code, str(refusal))
@@ -127,7 +118,7 @@ class Maker:
             for index, column in enumerate(names)
             for field, convert in self._steps_of(column, True)
         ]
-        elsewhere = bool(self._paths or self._joined)
+        elsewhere = bool(self._paths or self._joined or self._pair)
         self._may_be_blank = True
 
         def row(number: int, cells: list[Any]) -> Row | RefusedRow:
@@ -161,7 +152,7 @@ class Maker:
                     if field in values:
                         raise Refusal("duplicate_field", field)
                     values[field] = convert(value)
-            if self._paths or self._joined:
+            if self._paths or self._joined or self._pair:
                 self._from_elsewhere(members, values, False)
             return self._finished(number, values, members, size)
         except Refusal as refusal:
@@ -186,6 +177,18 @@ class Maker:
         if self._joined:
             parts = (walk(own, (column,)) for column in self._joined)
             values["event_time"] = self._times.ms(" ".join(str(one) for one in parts if one is not None))
+        if self._pair is not None:
+            values["amount"] = self._pair.units(*(self._amount_at(own, name) for name in self._pair.columns))
+
+    def _amount_in(self, cell: str) -> int | None:
+        return self._amounts.of_text(cell) if cell else None
+
+    def _amount_at(self, members: Members, column: str) -> int | None:
+        value = plain(self._columns.value_at(members, column))
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        units: int = self._fields.of_value(column, "amount", True)(value)
+        return units
 
     def _finished(self, number: int, values: dict[str, Any], whole: Sequence[Any], size: int) -> Row:
         label = None
@@ -256,31 +259,6 @@ def _spell_address(values: dict[str, Any]) -> None:
     values["ip"] = found = spelt("ip", sent)
     if found is not None and found != sent:
         values.setdefault(AS_SENT, sent)
-
-
-def label_of(values: dict[str, Any], times: Times) -> Label | None:
-    """The label among a row's values, taken out of them. Refusal for one that is neither fraud nor legit."""
-    value = values.pop("label", None)
-    when, scenario = values.pop("label_time", None), values.pop("scenario", None)
-    if value is None:
-        return None
-    fraud = _VERDICTS.get(value) if isinstance(value, str) else None
-    if fraud is None:
-        text = str(value).strip().lower()
-        if not text:
-            return None
-        fraud = _VERDICTS.get(text)
-    if fraud is None:
-        raise Refusal("bad_label", f"{str(value)[:40]!r} is neither fraud (1, true) nor legit (0, false)")
-    try:
-        time_ms = None if _is_blank(when) else times.known_ms(when)
-    except Refusal as refusal:
-        raise Refusal("bad_label_time", refusal.detail) from None
-    return Label(fraud, time_ms, None if _is_blank(scenario) else str(scenario))
-
-
-def _is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _lacking(event_id: Any, user_id: Any, event_time: Any, units: Any) -> Refusal:

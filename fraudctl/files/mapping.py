@@ -51,6 +51,14 @@ class Said:
     """no column says who paid: every row is a user of its own"""
     zone: Annotated[str, Text("a zone such as Europe/Berlin")] | None = None
     """of times without one"""
+    zone_name: (
+        dict[
+            Annotated[str, Text("the name of a zone, such as CST")],
+            Annotated[str, Text("an offset or a zone")],
+        ]
+        | None
+    ) = None
+    """what names of zones stand for that several have: CST: '-06:00'"""
     time_unit: Annotated[str, Choice(tuple(UNIT_NS))] | None = None
     """what times in numbers count"""
     time_format: tuple[Annotated[str, Text("a format as in strptime")], ...] | None = None
@@ -65,10 +73,14 @@ class Said:
     """amounts are in cents, by each currency's exponent"""
     currency: Annotated[str, Text("a currency", "[A-Za-z]{3}")] | None = None
     """of rows that name none"""
+    country_codes: Annotated[bool, Truth()] | None = None
+    """names and other codes of countries as their two letters"""
     absent: tuple[Annotated[str, Text("a word that stands for nothing")], ...] | None = None
     """words that stand for nothing, such as NULL"""
     format: Annotated[str, Choice(FORMATS)] | None = None
     """whatever the file's name says"""
+    records: Annotated[str, Text("a path such as data.items")] | None = None
+    """the list within objects of JSON whose elements are the rows"""
     delimiter: Annotated[str, Text("one character, or tab")] | None = None
     """what parts the cells of CSV"""
     quote: Annotated[str, Text("one character, or none")] | None = None
@@ -92,6 +104,7 @@ class Said:
             delimiter=options.delimiter(self.delimiter),
             decimal=self.decimal,
             zone=self.zone,
+            zone_names=self.zone_name or {},
             time_unit=self.time_unit,
             time_formats=self.time_format or (),
             time_start_ms=options.moment_ms("--time-start", self.time_start),
@@ -107,6 +120,8 @@ class Said:
             quote=self.quote or '"',
             skip_lines=self.skip_lines or 0,
             minor_units=bool(self.minor_units),
+            records=self.records,
+            country_codes=bool(self.country_codes),
         )
 
     def document(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from fraudctl.errors import UsageError
+from fraudctl.files import zones
 from pipeline.records.quantities import Refusal, parse_time
 
 FORMATS = ("csv", "jsonl", "parquet")
@@ -45,6 +46,7 @@ class ReadOptions:
     decimal: str | None = None
     skip_lines: int = 0
     zone: str | None = None
+    zone_names: Mapping[str, str] = field(default_factory=dict)
     time_unit: str | None = None
     time_formats: tuple[str, ...] = ()
     time_start_ms: int | None = None
@@ -57,6 +59,8 @@ class ReadOptions:
     absent: frozenset[str] = frozenset()
     drop: frozenset[str] = frozenset()
     keep: frozenset[str] | None = None
+    records: str | None = None
+    country_codes: bool = False
 
     def __post_init__(self) -> None:
         _one_of("--format", self.format, FORMATS)
@@ -86,6 +90,11 @@ def mapping(pairs: Iterable[str]) -> dict[str, str]:
 def kinds(pairs: Iterable[str]) -> dict[str, str]:
     """Columns to kinds from texts `column=text`. UsageError when one is malformed or repeated."""
     return _pairs("--kind", "column=text", pairs, is_last=True)
+
+
+def zone_names(pairs: Iterable[str]) -> dict[str, str]:
+    """Names of zones to what they stand for, from texts `CST=-06:00`. UsageError as from `kinds`."""
+    return _pairs("--zone-name", "CST=-06:00", pairs)
 
 
 def delimiter(text: str | None) -> str | None:
@@ -144,14 +153,10 @@ def _check_single(options: ReadOptions) -> None:
 
 
 def _check_times(options: ReadOptions) -> None:
-    # What it brings along would double the time that a help takes.
-    import zoneinfo
-
-    try:
-        if options.zone is not None:
-            zoneinfo.ZoneInfo(options.zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(f"--zone {options.zone}", hint="try --zone UTC or --zone Europe/Berlin") from None
+    if options.zone is not None and zones.zone_of(options.zone) is None:
+        raise UsageError(f"--zone {options.zone}", hint="try --zone UTC or --zone Europe/Berlin")
+    for name, zone in options.zone_names.items():
+        zones.check(name, zone)
     if options.time_start_ms is not None and options.time_unit is None:
         raise UsageError("--time-start counts in no unit", hint="add --time-unit s or --time-unit h")
     if options.time_unit in ("d", "h", "m") and options.time_start_ms is None:

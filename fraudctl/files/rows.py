@@ -14,7 +14,6 @@ from fraudctl.files.amounts import Amounts
 from fraudctl.files.csv_table import CsvTable
 from fraudctl.files.fields import Fields
 from fraudctl.files.json_objects import Found, Members, objects, without
-from fraudctl.files.making import Label as Label
 from fraudctl.files.making import Maker
 from fraudctl.files.making import RefusedRow as RefusedRow
 from fraudctl.files.making import Row as Row
@@ -23,6 +22,7 @@ from fraudctl.files.packing import opened
 from fraudctl.files.sources import Paths
 from fraudctl.files.survey import Survey, surveys
 from fraudctl.files.times import Times
+from fraudctl.files.truths import Label as Label
 from pipeline.records.ids import IDS, IdLimits
 from pipeline.records.quantities import Refusal, format_time
 
@@ -95,6 +95,8 @@ class Reading:
             found.append(f"{twice} times lay in an hour that came twice, the first is taken")
         if days := sum(one.days for one in self._times):
             found.append(f"{days} labels are dated by the day, and known from its end on")
+        if unknown := sum(one.countries.unknown for one in self._fields):
+            found.append(f"{unknown} countries are none of ISO 3166, and stay as they are written")
         left_out = {name: 0 for one in self._fields for name in one.left_out}
         for name in left_out:
             count = sum(one.left_out[name] for one in self._fields)
@@ -146,9 +148,10 @@ def rows_of(found_objects: Iterable[Found], maker: Maker) -> Iterator[Row | Refu
 
 def json_objects(one: Survey) -> Iterator[Found]:
     """The objects of a file of JSON, without the values that stand for nothing."""
-    absent = one.columns.options.absent
+    options = one.columns.options
+    absent = options.absent
     with opened(one.path) as stream:
-        for number, found, size in objects(stream, one.columns.options.encoding):
+        for number, found, size in objects(stream, options.encoding, options.records):
             if absent and isinstance(found, Members):
                 yield number, without(found, absent), size
             else:

@@ -18,14 +18,17 @@ from fraudctl.files.columns import Columns
 from fraudctl.files.csv_table import CsvTable, csv_table
 from fraudctl.files.fields import CORE, IDS, reserved_hint
 from fraudctl.files.json_objects import Members, objects
+from fraudctl.files.lines import first, pieces
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.packing import opened
 from fraudctl.files.parquet_table import ParquetTable, parquet_table
 from fraudctl.files.sources import Paths, filled_parts, format_of, hive_columns
 from fraudctl.files.times import column_unit
+from fraudctl.files.within import lists_in
 from pipeline.records.fields import LABEL_FIELDS, RESERVED
 from pipeline.records.quantities import Number
 
+_MOST_LINES = 10_000
 LOOKED_AT = 1_000
 """Rows of JSON and Parquet that are looked at: each JSON object may have columns of its own."""
 
@@ -105,22 +108,25 @@ def _alike(found: list[Survey]) -> list[Survey]:
 
 def _of_json(path: Path, options: ReadOptions, elsewhere: frozenset[str]) -> Survey:
     with opened(path) as stream:
-        sample = [found for _, found, _ in islice(objects(stream, options.encoding), LOOKED_AT)]
+        found_objects = objects(stream, options.encoding, options.records)
+        sample = [found for _, found, _ in islice(found_objects, LOOKED_AT)]
     members = [found for found in sample if isinstance(found, Members)]
     names = list(dict.fromkeys(name for found in members for name, _ in found))
     columns = Columns(options, names, members, elsewhere)
+    times = [columns.value_in(found, "event_time") for found in members]
+    if options.records is None and not any(one is not None for one in times):
+        check_around(path, options.encoding)
     columns.check_named(path)
-    times, amounts = (
-        [columns.value_in(found, name) for found in members] for name in ("event_time", "amount")
-    )
-    _check_texts(path, columns, amounts)
+    for name in columns.of_field("amount"):
+        _check_texts(path, columns, name, (columns.value_at(found, name) for found in members))
     numbers = (value for value in times if isinstance(value, Number))
     return Survey(path, None, columns, column_unit("event_time", numbers, options))
 
 
 def _of_parquet(path: Path, table: ParquetTable, columns: Columns, hive: dict[str, str]) -> Survey:
     rows = [values for _, values in islice(table.records(), LOOKED_AT)]
-    _check_texts(path, columns, _values_of("amount", columns, rows))
+    for name in columns.of_field("amount"):
+        _check_texts(path, columns, name, _values_at(name, columns, rows))
     times = (value for value in _values_of("event_time", columns, rows) if isinstance(value, Number))
     return Survey(path, table, columns, column_unit("event_time", times, columns.options), hive=hive)
 
@@ -160,15 +166,27 @@ def _of_csv(
     )
 
 
-def _check_texts(path: Path, columns: Columns, amounts: Iterable[Any]) -> None:
+def _check_texts(path: Path, columns: Columns, column: str, amounts: Iterable[Any]) -> None:
     """Amounts that are texts, as in JSON, may have commas as those of CSV."""
-    options, column = columns.options, columns.of_field("amount")[0]
+    options = columns.options
     if options.decimal is not None or options.kind_of(column, "amount") != "number":
         return
     texts = (one for one in amounts if isinstance(one, str) and not isinstance(one, Number))
     shown = next((one for one in texts if column_kinds.THOUSANDS.search(one)), None)
     if shown is not None:
         _refuse_thousands(path.name, column, shown)
+
+
+def check_around(path: Path, encoding: str | None) -> None:
+    """UsageError when the rows are perhaps the elements of a list within the objects of the file."""
+    with opened(path) as stream:
+        lists = lists_in(b"\n".join(piece[1] for piece in first(pieces(stream, encoding)[1], _MOST_LINES)))
+    if lists:
+        raise UsageError(
+            f"{path.name}: no payment by itself, but a list within an object at {', '.join(lists[:5])}",
+            hint=f"say where the rows are: --records {lists[0]}",
+            code="rows_within",
+        )
 
 
 def _refuse_thousands(where: str, column: str, cell: str) -> None:
@@ -218,7 +236,10 @@ def _hint_for(table: Table, columns: Columns, required: tuple[str, ...], lacking
 def _values_of(field_name: str, columns: Columns, rows: list[list[Any]]) -> Iterator[Any]:
     """The values of a field that one column has; none of others."""
     found = [name for name in columns.of_field(field_name) if name in columns.names]
-    if len(found) != 1:
-        return
-    index = columns.names.index(found[0])
-    yield from (values[index] for values in rows if index < len(values))
+    return _values_at(found[0], columns, rows) if len(found) == 1 else iter(())
+
+
+def _values_at(column: str, columns: Columns, rows: list[list[Any]]) -> Iterator[Any]:
+    if column in columns.names:
+        index = columns.names.index(column)
+        yield from (values[index] for values in rows if index < len(values))

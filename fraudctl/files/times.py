@@ -7,17 +7,21 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Any
 
 from fraudctl.errors import UsageError
 from fraudctl.files.options import EPOCH_UNITS, EXCEL_START, UNIT_NS, ReadOptions
+from fraudctl.files.time_names import OFFSET, parsed, parsed_with_zone
+from fraudctl.files.zones import Place, Zones, zone_of
 from pipeline.records.quantities import MAX_TIME_MS, MIN_TIME_MS, Number, Refusal, format_time, parse_time
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
-_ZONE = r"(?P<zone>[Zz]|(?i:UTC|GMT)|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+_NAME = r"(?![AaPp][Mm]\b)[A-Za-z]{2,5}|[A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)+"
+_ZONE = rf"(?P<zone>[Zz]|(?:UTC|GMT)?[+-][0-9]{{1,2}}(?::?[0-9]{{2}})?|{_NAME})?"
+_BESIDE = r"(?:\[[A-Za-z0-9_+/-]{1,40}\])?(?(zone)(?:\s+(?:[A-Z]{2,5}|\([^()]*\)))?|)"
+"""The zone by its name as well."""
 _SPELLINGS = tuple(
-    re.compile(form + r"\s*" + _ZONE + r"(?:\[[A-Za-z0-9_+/-]{1,40}\])?")
+    re.compile(form + r"\s*" + _ZONE + _BESIDE)
     for form in (
         r"(?P<y>[0-9]{4})(?P<sep>[-/ ])(?P<m>[0-9]{1,2})(?P=sep)(?P<d>[0-9]{1,2})(?:[Tt]|\s+)"
         r"(?P<H>[0-9]{1,2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]+))?)?",
@@ -30,6 +34,9 @@ _DIGITS_OF_A_TIME = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%
 _EXCEL_DAYS = (36_526, 73_050)
 """Of 2000-01-01 and 2099-12-31."""
 _ZONES_OF_UTC = ("Z", "UTC", "GMT")
+_Local = tuple[str | None, str | None]
+"""A local time as ISO 8601 and its zone, None where it has none."""
+_NONE: _Local = (None, None)
 _CLOCKS = ("%H", "%I", "%c", "%X")
 
 
@@ -81,7 +88,7 @@ def column_unit(column: str, numbers: Iterable[str], options: ReadOptions) -> st
 
 def _hint_for_number(text: str) -> str:
     form = _DIGITS_OF_A_TIME.get(len(text))
-    if form is not None and _parsed(text, form) is not None:
+    if form is not None and parsed(text, form) is not None:
         return f"say how it is written: --time-format {form} --zone UTC"
     if is_excel_day(text):
         return f"if Excel wrote it, it counts days: --time-start {EXCEL_START} --time-unit d"
@@ -93,17 +100,13 @@ class Times:
     zone had twice (the first is taken), `days` labels that are dated by the day alone."""
 
     def __init__(self, options: ReadOptions, unit: str | None) -> None:
-        # What it brings along would double the time that a help takes.
-        import zoneinfo
-
         self._formats, self._unit = options.time_formats, unit
-        self._forms = [
-            (one, has_zone(form)) for form in options.time_formats for one in _with_zone_spelt_out(form)
-        ]
-        self._zone = None if options.zone is None else zoneinfo.ZoneInfo(options.zone)
+        self._forms = [(form, has_zone(form)) for form in options.time_formats]
+        found = None if options.zone is None else zone_of(options.zone)
+        self._place = None if found is None else Place(found)
+        self._zones = Zones(options.zone_names)
         self._start_ms = options.time_start_ms or 0
         self.twice = self.days = 0
-        self._offset_ms = lru_cache(maxsize=4_096)(self._offset)
 
     def ms(self, value: Any) -> int:
         """Epoch milliseconds. Refusal with the value, and the nearest form that is right."""
@@ -131,15 +134,15 @@ class Times:
         if day := self._day(value):
             self.days += 1
             return self._from_local(f"{day + timedelta(days=1):%Y-%m-%d}T00:00:00", value, "UTC")
-        if self._forms and self._by_format(value)[0] is None:
+        if self._forms and self._by_format(value) == _NONE:
             return self._as_iso(value)
         return self.ms(value)
 
     def _day(self, text: str) -> datetime | None:
         if _DATE.fullmatch(text):
-            return _parsed(text, "%Y-%m-%d")
+            return parsed(text, "%Y-%m-%d")
         days = (form for form, _ in self._forms if not any(mark in form for mark in _CLOCKS))
-        return next((found for form in days if (found := _parsed(text, form))), None)
+        return next((found for form in days if (found := parsed(text, form))), None)
 
     def _counted(self, text: str) -> int:
         unit = self._unit or "ms"
@@ -162,42 +165,35 @@ class Times:
     def _moment(self, text: str, local: str | None, zone: str | None) -> int:
         if local is None:
             raise Refusal("bad_event_time", f"{text[:40]!r}: {self._advice(text)}")
-        return parse_time(f"{local}{zone}") if zone is not None else self._from_local(local, text)
+        if zone is None:
+            return self._from_local(local, text)
+        offset = OFFSET.fullmatch(zone)
+        if offset is None and zone not in "Zz":
+            return self._named(zone, local, text)
+        return parse_time(f"{local}{zone if offset is None else _padded(*offset.groups(default='00'))}")
 
     def _from_local(self, local: str, text: str, else_zone: str | None = None) -> int:
         as_utc = parse_time(f"{local}Z")
-        if self._zone is None:
+        if self._place is None:
             if else_zone == "UTC":
                 return as_utc
             raise Refusal("bad_event_time", f"{text[:40]!r} has no zone: give --zone UTC, or write {local}Z")
-        offset_ms, came_twice = self._offset_ms(as_utc // 60_000, text)
+        return self._utc(as_utc, *self._place.ahead(as_utc, text))
+
+    def _named(self, zone: str, local: str, text: str) -> int:
+        as_utc = parse_time(f"{local}Z")
+        return self._utc(as_utc, *self._zones.ahead(zone, as_utc, text))
+
+    def _utc(self, local_ms: int, ahead_ms: int, came_twice: bool) -> int:
         self.twice += came_twice
-        return as_utc - offset_ms
+        return local_ms - ahead_ms
 
-    def _offset(self, minutes: int, text: str) -> tuple[int, bool]:
-        """What a local time is ahead of UTC, and whether it came twice."""
-        assert self._zone is not None
-        naive = datetime(1970, 1, 1) + timedelta(minutes=minutes)
-        first, second = (naive.replace(tzinfo=self._zone, fold=fold).utcoffset() for fold in (0, 1))
-        assert first is not None
-        if first != second:
-            there = naive.replace(tzinfo=self._zone).astimezone(UTC).astimezone(self._zone)
-            if there.replace(tzinfo=None) != naive:
-                raise Refusal("bad_event_time", f"{text[:40]!r} does not exist in {self._zone.key}")
-        return int(first.total_seconds() * 1000), first != second
-
-    def _by_format(self, text: str) -> tuple[str | None, str | None]:
+    def _by_format(self, text: str) -> _Local:
         """By the formats given. One that two of them read as different moments is refused."""
-        tried = (_parsed(text, form, zoned) for form, zoned in self._forms)
-        found = {one for one in tried if one is not None}
+        found = {one for form, zoned in self._forms if (one := _read_by(text, form, zoned)) != _NONE}
         if len(found) > 1:
             raise Refusal("bad_event_time", f"{text[:40]!r} is another time by each --time-format")
-        if not found:
-            return None, None
-        moment = found.pop()
-        zone = None if moment.tzinfo is None else "Z"
-        plain = moment if moment.tzinfo is None else moment.astimezone(UTC)
-        return plain.replace(tzinfo=None).isoformat(timespec="milliseconds"), zone
+        return found.pop() if found else _NONE
 
     def _advice(self, text: str) -> str:
         if self._formats:
@@ -219,21 +215,26 @@ def _whole_ms(text: str, unit: str) -> int:
     return (ns + (0 if unit in EPOCH_UNITS else 500_000)) // 1_000_000
 
 
-def _with_zone_spelt_out(form: str) -> list[str]:
-    """Of names of zones `%Z` takes those that mean UTC alone: others mean several, or the machine's own."""
-    return [form.replace("%Z", zone) for zone in _ZONES_OF_UTC] if "%Z" in form else [form]
+def _read_by(text: str, form: str, zoned: bool) -> _Local:
+    if "%Z" in form:
+        named = parsed_with_zone(text, form)
+        if named is None:
+            return _NONE
+        zone = "+00:00" if named[1].upper() in _ZONES_OF_UTC else named[1]
+        return named[0].isoformat(timespec="milliseconds"), zone
+    moment = parsed(text, form, zoned)
+    if moment is None:
+        return _NONE
+    plain = moment if moment.tzinfo is None else moment.astimezone(UTC)
+    local = plain.replace(tzinfo=None).isoformat(timespec="milliseconds")
+    return local, None if moment.tzinfo is None else "+00:00"
 
 
-def _parsed(text: str, form: str, zoned: bool = False) -> datetime | None:
-    """The time that a text is by a format; in UTC where one with a zone names none but that."""
-    try:
-        found = datetime.strptime(text, form)
-    except ValueError:
-        return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None and zoned else found
+def _padded(sign: str, hours: str, minutes: str) -> str:
+    return f"{sign}{hours:0>2}:{minutes}"
 
 
-def _by_spelling(text: str) -> tuple[str | None, str | None]:
+def _by_spelling(text: str) -> _Local:
     """The local time as ISO 8601, and the zone as the wire writes it if the text has one."""
     for spelling in _SPELLINGS:
         if found := spelling.fullmatch(text):
@@ -247,10 +248,10 @@ def _by_spelling(text: str) -> tuple[str | None, str | None]:
                 parse_time(f"{local}Z")
             except Refusal as refusal:
                 if refusal.code == "bad_event_time":
-                    return None, None
+                    return _NONE
                 raise Refusal(refusal.code, f"{text[:40]!r} is {refusal.detail}") from None
-            return local, {"": None, "UTC": "Z", "GMT": "Z"}.get(part["zone"].upper(), part["zone"])
-    return None, None
+            return local, part["zone"] or None
+    return _NONE
 
 
 def _nearest(text: str) -> str | None:
@@ -269,5 +270,5 @@ def _next_midnight(text: str) -> str:
     found = re.fullmatch(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]24:00(?::00)?(.*)", text)
     if found is None:
         return text
-    day = _parsed(found[1], "%Y-%m-%d")
+    day = parsed(found[1], "%Y-%m-%d")
     return text if day is None else f"{day + timedelta(days=1):%Y-%m-%d}T00:00:00{found[2]}"

@@ -23,6 +23,8 @@ _MOST_DISTINCT = 10_000
 _MOST_SHAPES = 40
 _MOST_OF_A_SHAPE = 2_000
 _MOST_COLUMNS = 500
+_LONGEST_SHAPED = 100
+"""A time with the long name of its zone has 70."""
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?(?:[eE]-?[0-9]+)?")
 _DIGITS = re.compile(r"[0-9]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -117,7 +119,7 @@ class Column:
         self.high = number if self.high is None else max(self.high, number)
 
     def _shape(self, text: str) -> None:
-        if len(text) > 60:
+        if len(text) > _LONGEST_SHAPED:
             return
         shape = shape_of(text)
         if shape not in self.shapes and len(self.shapes) >= _MOST_SHAPES:
@@ -178,7 +180,12 @@ def _look_at_table(path: Path, kind: str, options: ReadOptions, found: dict[str,
 def _look_at_objects(path: Path, options: ReadOptions, found: dict[str, Column]) -> None:
     with opened(path) as stream:
         _look_at_members(
-            (one for _, one, _ in objects(stream, options.encoding) if isinstance(one, Members)), found
+            (
+                one
+                for _, one, _ in objects(stream, options.encoding, options.records)
+                if isinstance(one, Members)
+            ),
+            found,
         )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from ipaddress import ip_address
 from itertools import islice
 
-from fraudctl.inspection import amounts, names, times
+from fraudctl.inspection import amounts, names, places, times
 from fraudctl.inspection.columns import Column
 
 _VERDICTS = frozenset(("1", "0", "1.0", "0.0", "true", "false", "yes", "no", "y", "n", "fraud", "legit"))
@@ -33,6 +34,32 @@ def fits(field: str, column: Column) -> bool:
         return False
     test = _TESTS.get(field)
     return column.kind != "bool" if test is None else test(column)
+
+
+def named(columns: Iterable[str]) -> str:
+    """The names of columns as a note can show them."""
+    return ", ".join(filter(None, columns))[:300]
+
+
+def nothing_like(field: str, what: str, columns: Iterable[Column]) -> str:
+    """That no column looks like a field, with what one of its name holds, if there is such."""
+    some = list(columns)
+    own = next((one for one in some if names.is_named(field, one.name) and one.examples), None)
+    if own is None:
+        return f"no column looks like {what} among {named(one.name for one in some)}"
+    return f"{own.name} holds {own.examples[0][:40]!r}, which is not read as {what}"
+
+
+def day_beside(clock: Column, columns: Iterable[Column]) -> Column | None:
+    """The column of days whose clock a column of numbers may be by their names."""
+    days = {parts[0] for parts in names.PARTS_OF_TIME if parts[1:] == (names.plain(clock.name),)}
+    return next((one for one in columns if names.plain(one.name) in days and one.examples), None)
+
+
+def option(field: str, column: str) -> str:
+    """What says on the command line that a field is that column, whatever a stranger's file calls it."""
+    name = "--label" if field == "label" else "--map"
+    return f"{name} {shlex.quote(column if field == 'label' else f'{field}={column}')}"
 
 
 def tested(column: Column) -> list[str]:
@@ -82,6 +109,10 @@ def _is_code(least: int, most: int) -> Callable[[Column], bool]:
     return is_code
 
 
+def _is_country(column: Column) -> bool:
+    return _is_code(2, 3)(column) or places.are_countries(tested(column))
+
+
 def _is_ip(column: Column) -> bool:
     cells = tested(column)
     return bool(cells) and sum(map(_parses, cells)) * 10 >= len(cells) * 8
@@ -110,7 +141,7 @@ _TESTS: dict[str, Callable[[Column], bool]] = {
     "label": _is_label,
     "label_time": is_time,
     "currency": _is_code(3, 3),
-    "country": _is_code(2, 3),
+    "country": _is_country,
     "ip": _is_ip,
     "lat": _is_number,
     "lon": _is_number,
@@ -125,9 +156,17 @@ def time_parts(columns: Sequence[Column]) -> list[Column]:
         if len(found) != len(parts):
             continue
         joined = " ".join(one.examples[0] for one in found)
+        if len(parts) == 2 and _has_lost_zeros(found[1]):
+            continue
         if times.written([joined]).read and not (len(parts) == 2 and has_clock(found[0])):
             return found
     return []
+
+
+def _has_lost_zeros(clock: Column) -> bool:
+    """Whether clocks are numbers of different lengths: 93000 and 100000."""
+    cells = tested(clock)
+    return all(map(str.isdigit, cells)) and len({*map(len, cells)} - {1, 2}) > 1
 
 
 def only_time(columns: Iterable[Column], taken: Iterable[str]) -> Column | None:

@@ -14,7 +14,7 @@ from fraudctl.files.csv_records import Dialect, first_record
 from fraudctl.files.lines import first, pieces
 from fraudctl.files.packing import opened
 
-_MARKS = ",;\t|"
+_MARKS = ",;\t|^~"
 _LINES = 200
 _QUOTED = re.compile(r'"[^"]*"')
 _SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)

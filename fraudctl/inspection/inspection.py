@@ -16,6 +16,7 @@ from fraudctl.files.order import Order
 from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Reading, RefusedRow, Row
 from fraudctl.files.sources import filled_parts, format_of
+from fraudctl.inspection import lists
 from fraudctl.inspection.columns import Column, look
 from fraudctl.inspection.heading import encoding_of, heading_of
 from fraudctl.inspection.notes import How, Proposal
@@ -98,6 +99,8 @@ def inspect(
         kind = _format(sample.paths[0], proposal)
         if kind == "csv":
             _dialect(sample.paths[0], proposal)
+        elif kind == "jsonl":
+            lists.propose(sample.paths, proposal)
         columns = look(sample.paths, proposal.said.options())
         proposer = Proposer(columns, proposal, kind != "csv", kind == "parquet")
         proposer.propose()

@@ -56,8 +56,25 @@ _WORDS = {
     "currency": ({"currency"},),
 }
 """Words of which a name of the field has one of each set."""
-PARTS_OF_TIME = (("year", "month", "day", "time"), ("date", "time"), ("datum", "uhrzeit"), ("day", "time"))
+PARTS_OF_TIME = (
+    ("year", "month", "day", "time"),
+    ("date", "time"),
+    ("datum", "uhrzeit"),
+    ("day", "time"),
+    ("date", "hour"),
+)
 """Names of columns that are a time together."""
+_SIDES = {
+    "debit": "debit debits soll lastschrift belastung withdrawal withdrawals paidout moneyout outflow ausgabe"
+    " ausgaben auszahlung ausgang dr cargo cargos debe debito dare addebito debet af out",
+    "credit": "credit credits haben gutschrift deposit deposits paidin moneyin inflow einnahme einnahmen"
+    " einzahlung eingang cr abono abonos haber credito avere accredito bij in",
+    "beside": "amount amt betrag importe montant value eur usd gbp chf of",
+}
+"""Names of what goes out and of what comes in, and words that stand beside them."""
+_DEBITS, _CREDITS, _BESIDE_A_SIDE = (frozenset(names.split()) for names in _SIDES.values())
+_ZONE_NAMES = "zone timezone tz tzname timezonename timezoneid zeitzone fuseauhoraire zonahoraria utcoffset"
+_ZONES = frozenset(_ZONE_NAMES.split())
 UTC = re.compile(r"\b(utc|gmt)\b|_utc$|utc$", re.IGNORECASE)
 CENTS = re.compile(r"cents|minor|pence", re.IGNORECASE)
 UNITS_OF_STEPS = {
@@ -70,6 +87,7 @@ UNITS_OF_STEPS = {
     "minutes": "m",
 }
 """What a column counts from a start, by its name; else seconds."""
+_BY_WORDS = 10_000
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -77,6 +95,32 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 def plain(name: str) -> str:
     """The name in lower case, without accents, blanks and marks."""
     return "".join(words(name))
+
+
+def is_named(field: str, name: str) -> bool:
+    """Whether a column's name is one of those of the field, and has not only words of them."""
+    found = rank(field, name)
+    return found is not None and found < _BY_WORDS
+
+
+def is_debit(name: str) -> bool:
+    """Whether a column of that name has what goes out."""
+    return _is_of(name, _DEBITS)
+
+
+def is_credit(name: str) -> bool:
+    """Whether a column of that name has what comes in."""
+    return _is_of(name, _CREDITS)
+
+
+def _is_of(name: str, known: frozenset[str]) -> bool:
+    left = [word for word in words(name) if word not in _BESIDE_A_SIDE]
+    return plain(name) in known or "".join(left) in known
+
+
+def is_zone(name: str) -> bool:
+    """Whether a column of that name says in which zone a time is."""
+    return plain(name) in _ZONES
 
 
 def words(name: str) -> list[str]:
@@ -99,4 +143,4 @@ def rank(field: str, name: str) -> int | None:
             return found + 1_000 * step
     said = set(words(name))
     sets = _WORDS.get(field)
-    return 10_000 + len(said) if sets and all(said & one for one in sets) else None
+    return _BY_WORDS + len(said) if sets and all(said & one for one in sets) else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 
 from fraudctl.files.fields import IDS
 from fraudctl.files.mapping import Said
-from fraudctl.files.times import has_zone
-from fraudctl.inspection import amounts, fitting, label_times, names, numbers, times
+from fraudctl.inspection import amounts, books, fitting, label_times, names, places
+from fraudctl.inspection.clocks import Clock
 from fraudctl.inspection.columns import Column
 from fraudctl.inspection.notes import How, Proposal
 from pipeline.records.fields import LABEL_FIELDS, RESERVED, STRING_FIELDS
@@ -53,9 +52,12 @@ class Proposer:
             self._choose(field)
         self._ids()
         self._user()
-        self._time()
+        clock = Clock(self._columns, self._proposal, "event_time" in self._told)
+        clock.propose(self.chosen.get("event_time", []))
         self._label_time()
         self._amount()
+        self._country()
+        self._currency()
         self._kinds()
         self._truths()
         self._reserved()
@@ -77,8 +79,12 @@ class Proposer:
         if field == "merchant_id":
             out |= {one.name for one in self.chosen.get("user_id", ())}
         found = fitting.candidates(field, self._columns.values(), out)
+        pair = books.pair(self._columns.values()) if field == "amount" else []
         if parts and not (found and found[0].name == field):
             self._take(field, parts, found)
+        elif pair and not any(names.is_named(field, one.name) for one in found):
+            self.chosen[field] = pair
+            books.propose(pair, self._proposal)
         elif found:
             self._take(field, found[:1], found[1:])
         elif field == "label":
@@ -107,7 +113,12 @@ class Proposer:
         column = (self._said().map or {}).get(field)
         if column is None or column in self._columns:
             return None if column is None else [column]
-        return column.split("+") if field == "event_time" else [column]
+        return column.split("+") if field == "event_time" else self._pair_of(column) or [column]
+
+    def _pair_of(self, text: str) -> list[str]:
+        """Two columns that are said with a sign between them."""
+        cuts = ([text[:at], text[at + 1 :]] for at, mark in enumerate(text) if mark in "+-")
+        return next((cut for cut in cuts if all(name in self._columns for name in cut)), [])
 
     def _take(self, field: str, found: list[Column], others: list[Column]) -> None:
         self.chosen[field] = found
@@ -118,7 +129,7 @@ class Proposer:
             self._proposal.say(Said(label=name))
         else:
             self._proposal.say(Said(map={field: name}))
-        more = [_option(field, one.name) for one in others if one not in found][:3]
+        more = [fitting.option(field, one.name) for one in others if one not in found][:3]
         self._proposal.note(How.recognised, f"{field} is {name}", *more)
 
     def _ids(self) -> None:
@@ -149,26 +160,6 @@ class Proposer:
             text = "no column says who paid: every row is a user of its own, so nothing is counted by user"
         self._proposal.note(How.assumed, text, "--map user_id=COLUMN")
 
-    def _time(self) -> None:
-        found, said = self.chosen.get("event_time"), self._said()
-        if not found:
-            text = f"no column looks like a time among {self._names()}"
-            within = [f"jq -c '.{one.name}[]'" for one in self._columns.values() if "objects" in one.types]
-            self._proposal.note(How.open, text, "--map event_time=COLUMN", "--time-format FORMAT", *within)
-        elif len(found) == 1 and fitting.is_counted(found[0]):
-            self._numbers(found[0])
-        elif said.time_format:
-            self._zone(found[0].name, not all(map(has_zone, said.time_format)))
-        else:
-            self._spelt(found)
-            if len(found) == 1 and len(found[0].distinct) > 1 and not fitting.has_clock(found[0]):
-                text = f"{found[0].name} holds days without a clock: all rows of a day are of one moment"
-                self._proposal.note(How.assumed, text, "--map event_time=DAY+CLOCK")
-
-    def _numbers(self, column: Column) -> None:
-        if (days := numbers.propose(column.name, column.cells(), self._proposal)) is not None:
-            self._formats(column.name, days)
-
     def _label_time(self) -> None:
         found = self.chosen.get("label_time")
         if not found or "label_time" in self._told:
@@ -180,43 +171,27 @@ class Proposer:
             }
             self._proposal.said = Said(**{**vars(self._said()), "map": mapped or None})
 
-    def _spelt(self, found: list[Column]) -> None:
-        name = " ".join(one.name for one in found)
-        cells = found[0].cells()
-        if len(found) == 2:
-            cells = [f"{cell} {found[1].examples[0]}" for cell in cells]
-            cells += [f"{found[0].examples[0]} {cell}" for cell in found[1].cells()]
-        elif len(found) > 2:
-            cells = [" ".join(one.examples[0] for one in found)]
-        self._formats(name, times.written(cells))
-
-    def _formats(self, name: str, found: times.Written) -> None:
-        if found.formats:
-            self._proposal.say(Said(time_format=tuple(found.formats)))
-            self._proposal.note(How.recognised, f"{name} is written as {' and '.join(found.formats)}")
-        for why in found.why:
-            self._proposal.note(How.assumed, f"{name}: {why}")
-        for forms in found.either:
-            text = f"{name} can be read as {' or '.join(forms)}"
-            self._proposal.note(How.open, text, *(f"--time-format '{form}'" for form in forms))
-        self._zone(name, found.is_local)
-
-    def _zone(self, name: str, is_local: bool) -> None:
-        if is_local and self._said().zone is None:
-            self._proposal.say(Said(zone="UTC"))
-            if names.UTC.search(name):
-                self._proposal.note(How.recognised, f"{name} has no zone; its name says UTC")
-            else:
-                text = f"{name} has no zone: taken as UTC"
-                self._proposal.note(How.assumed, text, "--zone Europe/Berlin")
-
     def _amount(self) -> None:
         if found := self.chosen.get("amount"):
             has_currency = bool(self.chosen.get("currency") or self._said().currency)
-            amounts.propose(found[0].name, found[0].cells(), has_currency, self._proposal)
+            name = " and ".join(one.name for one in found)
+            cells = [cell for one in found for cell in one.cells()]
+            amounts.propose(name, cells, has_currency, self._proposal)
+            if len(found) == 1:
+                books.note_side(found[0], self._columns.values(), self._proposal)
         else:
-            text = f"no column looks like an amount among {self._names()}"
+            text = fitting.nothing_like("amount", "an amount", self._columns.values())
             self._proposal.note(How.open, text, "--map amount=COLUMN")
+
+    def _country(self) -> None:
+        own = [one for one in (self._columns.get("country"),) if one is not None and one.filled]
+        if (found := self.chosen.get("country", own)) and self._said().country_codes is None:
+            places.propose(found[0].name, fitting.tested(found[0]), self._proposal)
+
+    def _currency(self) -> None:
+        own = [one for one in (self._columns.get("currency"),) if one is not None and one.filled]
+        for column in self.chosen.get("currency", own)[:1]:
+            places.note_currencies(column.name, fitting.tested(column), self._proposal)
 
     def _kinds(self) -> None:
         """Values of JSON and Parquet whose type is another than the field's."""
@@ -283,13 +258,3 @@ class Proposer:
         for column in self._columns.values():
             if column.name in fields or (column.is_number and column.nothing):
                 yield column
-
-    def _names(self) -> str:
-        return ", ".join(filter(None, self._columns))[:300]
-
-
-def _option(field: str, column: str) -> str:
-    """What says on the command line that a field is that column, whatever a stranger's file calls it."""
-    return (
-        f"--label {shlex.quote(column)}" if field == "label" else f"--map {shlex.quote(f'{field}={column}')}"
-    )

@@ -4,44 +4,32 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise, product
 
 from fraudctl.files.options import ReadOptions
+from fraudctl.files.time_names import AMBIGUOUS, ZONE_MINUTES, in_english, parsed, parsed_with_zone, zones_in
 from fraudctl.files.times import Times, has_zone, is_excel_day, unit_of
+from fraudctl.files.zones import Zones
 from fraudctl.inspection.columns import shape_of
 from pipeline.records.quantities import Refusal
 
 _DATES = (
-    "%Y-%m-%d",
-    "%Y/%m/%d",
-    "%Y.%m.%d",
-    "%d.%m.%Y",
-    "%d/%m/%Y",
-    "%m/%d/%Y",
-    "%d-%m-%Y",
-    "%m-%d-%Y",
-    "%d.%m.%y",
-    "%d/%m/%y",
-    "%m/%d/%y",
-    "%Y%m%d",
-    "%d-%b-%Y",
-    "%d-%b-%y",
-    "%d%b%Y",
-    "%d %b %Y",
-    "%b %d, %Y",
-    "%b %d %Y",
-    "%d %B %Y",
-    "%B %d, %Y",
-    "%a %b %d %Y",
-)
-_CLOCKS = (
-    "", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H%M%S",
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
+    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d",
+    "%d-%b-%Y", "%d-%b-%y", "%d%b%Y", "%d %b %Y", "%d %b %y", "%d %b, %Y", "%d. %b %Y", "%d.%b.%Y",
+    "%d/%b/%Y", "%b %d, %Y", "%b %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%Y %b %d",
+    "%a %b %d %Y", "%a %b %d, %Y", "%a, %b %d, %Y", "%a %d %b %Y", "%a, %d %b %Y", "%a, %d. %b %Y",
 )  # fmt: skip
-_JOINTS = (" ", "T", ", ", " - ")
+"""Names of months and days stand for those of other languages, and those in full."""
+_CLOCKS = (
+    "", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H.%M.%S",
+    "%H%M%S", "%H",
+)  # fmt: skip
+_JOINTS = (" ", "T", ", ", " - ", ":")
 _WHOLE = (
     "%Y%m%d%H%M%S",
     "%Y%m%d%H%M%S%f",
@@ -63,7 +51,9 @@ _MIDNIGHTS = (
     "%m/%d/%Y 12:00:00 AM",
 )
 """A day as programs write it that know no days; the clock stands in another column."""
-_ZONES = ("", "%z", " %z", " UTC", " GMT")
+_ZONES = ("", "%z", " %z", " UTC", " GMT", " GMT%z", " %Z", "%Z")
+_PLACES = ("CET", "Europe/Berlin", "America/New_York")
+"""Names of zones as they are built."""
 _BLANK = re.compile(r"\s")
 _EACH_BAD = 50
 """Of so many cells that are built alike one may be no time (31/02/2024, 00/00/0000), and one of a few."""
@@ -75,14 +65,15 @@ _NEAR = timedelta(days=31)
 @dataclass(slots=True)
 class Written:
     """How the cells are written. `formats` is empty where ISO 8601 is enough; `is_local` where they have no
-    zone. `either` holds the readings of cells that have two, `why` what decided between them; `unread` are
-    cells that are no times at all."""
+    zone, `zones` the names of those that they have but UTC. `either` holds the readings of cells that have
+    two, `why` what decided between them; `unread` are cells that are no times at all."""
 
     formats: list[str] = field(default_factory=list)
     is_local: bool = False
     either: list[tuple[str, ...]] = field(default_factory=list)
     why: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    zones: list[str] = field(default_factory=list)
     read: int = 0
 
 
@@ -105,10 +96,24 @@ def are_known(cells: Sequence[str], options: ReadOptions) -> bool:
     return sum(_reads(times.known_ms, cell) for cell in cells) * 10 >= len(cells) * 9
 
 
-def written(cells: Sequence[str]) -> Written:
-    """How texts are written, from different ones in the order of the file."""
-    local, zoned, rest = _iso(cells)
-    found = Written(is_local=bool(local), read=len(local) + len(zoned))
+def are_zones(cells: Sequence[str]) -> bool:
+    """Whether all cells are zones: by a name that several may have, an offset, or a place."""
+    zones = Zones(_any_zone(cells, None))
+    return bool(cells) and all(_reads(lambda cell: zones.ahead(cell, 0, cell)[0], cell) for cell in cells)
+
+
+def ahead(zone: str) -> str:
+    """What a short name of one zone alone is ahead of UTC, as an offset."""
+    hours, minutes = divmod(abs(ZONE_MINUTES[zone]), 60)
+    return f"{'-' if ZONE_MINUTES[zone] < 0 else '+'}{hours:02}:{minutes:02}"
+
+
+def written(cells: Sequence[str], zone_names: Mapping[str, str] | None = None) -> Written:
+    """How texts are written, from different ones in the order of the file; `zone_names` says what names of
+    zones stand for."""
+    any_zone = _any_zone(cells, zone_names)
+    local, zoned, rest = _iso(cells, any_zone)
+    found = Written(is_local=bool(local), read=len(local) + len(zoned), zones=_zones(zoned))
     if not rest:
         return found
     known = [one for one in map(_naive, [*local, *zoned]) if one is not None]
@@ -122,12 +127,26 @@ def written(cells: Sequence[str]) -> Written:
             zoned
         ):
             return Written(is_local=bool(local), unread=rest, read=len(local) + len(zoned))
+    if any("%Z" in form for form in found.formats):
+        found.zones = _zones(cells)
     return found
 
 
-def _iso(cells: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+def _zones(cells: Iterable[str]) -> list[str]:
+    """Names of zones but UTC, in the order in which they come first."""
+    found = dict.fromkeys(zone for cell in cells for zone in zones_in(cell))
+    return [zone for zone in found if ZONE_MINUTES.get(zone) != 0]
+
+
+def _any_zone(cells: Iterable[str], zone_names: Mapping[str, str] | None) -> dict[str, str]:
+    """As what to read names that several zones have, for as long as nobody has said it."""
+    found = {zone for cell in cells for zone in zones_in(cell) if zone in AMBIGUOUS}
+    return dict.fromkeys(found, "+00:00") | dict(zone_names or {})
+
+
+def _iso(cells: Sequence[str], any_zone: Mapping[str, str]) -> tuple[list[str], list[str], list[str]]:
     """Cells of ISO 8601 without a zone, with one, and the others."""
-    plain, utc = Times(ReadOptions(), None), Times(ReadOptions(zone="UTC"), None)
+    plain, utc = (Times(ReadOptions(zone=zone, zone_names=any_zone), None) for zone in (None, "UTC"))
     local, zoned, rest = [], [], []
     for cell in cells:
         if not cell.isdigit() and _reads(plain.ms, cell):
@@ -183,7 +202,7 @@ def _forms(cells: list[str]) -> list[str]:
 
 def _shape(text: str) -> str:
     """How a text is built, whichever blanks it has: some programs write a narrow one before AM."""
-    return shape_of(_BLANK.sub(" ", text))
+    return shape_of(in_english(_BLANK.sub(" ", text)))
 
 
 def _candidates() -> Iterator[str]:
@@ -198,8 +217,14 @@ def _forms_by_shape() -> dict[str, list[str]]:
     """The formats by how a text of each is built; trying all of them on a cell would take a second."""
     found: dict[str, list[str]] = {}
     for form in _candidates():
-        text = _EXAMPLE.strftime(form.replace("%z", "\1").replace("%f", "\2").replace("%Z", "UTC"))
-        zones = ("Z", "+00:00", "+0000") if "%z" in form else ("",)
+        text = _EXAMPLE.strftime(form.replace("%z", "\1").replace("%f", "\2").replace("%Z", "\1"))
+        zones = (
+            ("Z", "+00:00", "+0000", "-00:00", "-0000")
+            if "%z" in form
+            else _PLACES
+            if "%Z" in form
+            else ("",)
+        )
         fractions = ["0" * digits for digits in range(1, 7)] if "%f" in form else [""]
         for zone, fraction in product(zones, fractions):
             found.setdefault(shape_of(text.replace("\1", zone).replace("\2", fraction)), []).append(form)
@@ -207,11 +232,9 @@ def _forms_by_shape() -> dict[str, list[str]]:
 
 
 def _parsed(text: str, form: str) -> datetime | None:
-    try:
-        found = datetime.strptime(text, form)
-    except ValueError:
-        return None
-    return found if 1990 <= found.year < 2100 else None
+    named = parsed_with_zone(text, form) if "%Z" in form else None
+    found = named[0] if named else parsed(text, form)
+    return found if found is not None and 1990 <= found.year < 2100 else None
 
 
 def _decided(forms: list[str], cells: list[str], known: list[datetime]) -> tuple[str, str]:

@@ -179,7 +179,8 @@ def _await_running(stack: Stack, generation: int, asked_ms: int, wait_s: float, 
         reason = (keeper and keeper.last_error) or f"the keeper is {seen}"
         return Failed(
             f"the job does not run after {wait_s:.0f} s: {reason}",
-            hint="look at: fraudctl logs keeper; fraudctl logs jobmanager",
+            hint="the keeper goes on trying, see: fraudctl job status; or wait for longer, with --wait; "
+            "look at: fraudctl logs keeper; fraudctl logs flink-jobmanager",
             code="job_not_running",
         )
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Final, TypedDict
+
+from fraudctl.flink.answers import ENDED
 
 if TYPE_CHECKING:
     from fraudctl.home.jobs import KeeperState
+
+
+STOPPED: Final = "the job is stopped, as wanted, and nothing is decided; go on with: fraudctl job submit"
 
 
 class Ended(TypedDict):
@@ -82,6 +87,27 @@ def submission_of(keeper: KeeperState | None) -> Submission:
         "passed_over": keeper.passed_over if keeper else None,
         "submitted_ms": keeper.submitted_ms if keeper else None,
     }
+
+
+def is_as_wanted(found: LiveStatus) -> bool:
+    """Whether it runs with all its tasks where it is to run, and is not there where it was stopped."""
+    flink = found["flink"]
+    if found["wanted"] == "running":
+        return flink is not None and flink["all_tasks_running"]
+    return flink is None or flink["state"] in ENDED
+
+
+def words(found: LiveStatus) -> str:
+    """How the job is, as a sentence; of one that is not as wanted, how Flink has it and the last error."""
+    flink = found["flink"]
+    if is_as_wanted(found):
+        return f"the job runs ({flink['job_id']})" if found["wanted"] == "running" and flink else STOPPED
+    wish = "is to run" if found["wanted"] == "running" else "is to be stopped"
+    state = "is not there" if flink is None else f"is {flink['state']} ({flink['job_id']})"
+    if flink and flink["state"] == "RUNNING" and not flink["all_tasks_running"]:
+        state += ", not with all its tasks"
+    error = found["keeper"]["last_error"]
+    return f"the job {wish} and {state}" + (f"; last error: {error}" if error else "")
 
 
 def with_origin(found: LiveStatus, savepoint: str | None) -> LiveStatus:

@@ -42,7 +42,7 @@ class BrokerClock:
         )
         if self.ahead_ms <= NOTED_MS:
             return Check("broker clock", WELL, "no append lies ahead of this machine's clock")
-        mend = "set the clock right; what is late meanwhile: docs/operations.md, A clock that was wrong"
+        mend = "set the clock right; what is late meanwhile: docs/recovery.md, A clock that was wrong"
         return Check("broker clock", WARNING if self.healthy else BROKEN, found, mend)
 
 

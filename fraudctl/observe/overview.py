@@ -8,12 +8,12 @@ from pathlib import Path
 from fraudctl import engines
 from fraudctl.console.result import Result
 from fraudctl.console.tables import Table
-from fraudctl.engines import live_job
+from fraudctl.engines import live_job, workers
 from fraudctl.engines.contract import ServerHealth
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
-from fraudctl.jobs import put_aside
+from fraudctl.jobs import live_answers, put_aside
 from fraudctl.observe import broker_clock, foreign, status
 from fraudctl.observe.broker_clock import BrokerClock
 from pipeline.records.clock import now_ms
@@ -55,13 +55,14 @@ def _running(stack: Stack) -> Result:
             server["dsn"] = stack.sink_url("postgres")
     away = kafka_away(health)
     job = status.job(stack)
-    sinks = status.sinks(stack, away)
+    states = {state.name: state for one in health for state in one.programs}
+    sinks = status.sinks(stack, states, away)
     clock = None if away else _clock(stack)
     ill, rates = _ill(health, job, sinks), status.rates(stack, away)
     if clock is not None and not clock.healthy:
         ill.append(f"broker clock ({clock.ahead_ms / 1000:.0f} s ahead)")
     aside, currencies = (None, None) if away else (put_aside.of(stack), foreign.look(stack))
-    summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
+    words = summary(ill, job.get("wanted") == "stopped" and job["healthy"], _paused(stack, sinks))
     data = {
         "home": str(stack.home),
         "profile": stack.profile.name,
@@ -78,14 +79,13 @@ def _running(stack: Stack) -> Result:
     kept = _missing(stack) or f"kept by Prometheus, {stack.address('prometheus')}"
     shown = (*tables(health, job, sinks), _rates_table(rates), Table("", ("metrics",), [(kept,)]))
     shown = (*shown, *put_aside.tables(aside), *(currencies.tables() if currencies else ()))
-    return Result(put_aside.with_count(summary, aside), data, exit_code=NOT_WELL if ill else 0, tables=shown)
+    return Result(put_aside.with_count(words, aside), data, exit_code=NOT_WELL if ill else 0, tables=shown)
 
 
 def _elsewhere(stack: Stack) -> Result:
     """What the engine tells of a stack whose Kafka and stores may not be reached from here."""
     health, found = engines.of(stack).health(stack), live_job.of(stack).status()
-    flink = found["flink"]
-    is_well = (found["wanted"] == "running") == bool(flink and flink["all_tasks_running"])
+    flink, is_well = found["flink"], live_answers.is_as_wanted(found)
     ill = [one.name for one in health if not one.healthy and one.name != "flink"] + ["job"] * (not is_well)
     job = {**found["keeper"], "operator": found["keeper"]["state"]}
     job |= {"wanted": found["wanted"], "state": flink["state"] if flink else "none"}
@@ -98,8 +98,23 @@ def _elsewhere(stack: Stack) -> Result:
     }
     rows = [(name, value) for name, value in job.items() if value]
     shown = (programs_table(health), Table("", ("job", "value"), rows))
-    summary = f"not well: {', '.join(ill)}" if ill else "everything is well"
-    return Result(summary, data, exit_code=NOT_WELL if ill else 0, tables=shown)
+    words = summary(ill, is_well and found["wanted"] == "stopped")
+    return Result(words, data, exit_code=NOT_WELL if ill else 0, tables=shown)
+
+
+def summary(ill: Sequence[str], is_stopped: bool, paused: Sequence[str] = ()) -> str:
+    """What is not well, and what somebody has stopped: that is well, and not to be forgotten."""
+    held = [live_answers.STOPPED] if is_stopped else []
+    held += [f"{one} is paused, as wanted; go on with: fraudctl sinks resume {one}" for one in paused]
+    if ill:
+        return "; ".join([f"not well: {', '.join(ill)}", *held])
+    return "; ".join([*held, "all else is well"]) if held else "everything is well"
+
+
+def _paused(stack: Stack, sinks: Sequence[status.Sink]) -> list[str]:
+    """The stores whose writers somebody has paused."""
+    pairs = zip(workers.sinks(stack), sinks, strict=True)
+    return [name for name, one in pairs if one["state"] == "paused"]
 
 
 def kafka_away(health: Sequence[ServerHealth]) -> str:
@@ -145,15 +160,36 @@ def tables(
     health: Sequence[ServerHealth], job: status.LiveJob, sinks: Sequence[status.Sink]
 ) -> tuple[Table, ...]:
     """Every program with what it takes, the job, and the sinks."""
-    found = [
-        programs_table(health),
-        Table("", ("job", "value"), [(key, value) for key, value in job.items() if value is not None]),
-    ]
+    found = [programs_table(health), Table("", ("job", "value"), _job_rows(job))]
     if sinks:
-        columns = ("name", "lag", "written", "retried", "dead_lettered", "last_error")
+        columns = ("name", "state", "lag", "written", "retried", "dead_lettered", "last_error")
         heads = (column.replace("_", " ") for column in columns[1:])
         found.append(Table("", ("sink", *heads), [[s.get(c) for c in columns] for s in sinks]))
     return tuple(found)
+
+
+def _job_rows(job: status.LiveJob) -> list[tuple[str, str]]:
+    """What there is to say of the job, in words."""
+    said = {
+        "state": job["state"],
+        "wanted": job.get("wanted"),
+        "id": job.get("job_id"),
+        "up": _age(job.get("uptime_s")),
+        "checkpoints": _checkpoints(job),
+        "reason": job.get("reason"),
+        "mend": job.get("mend"),
+    }
+    return [(head, value) for head, value in said.items() if value]
+
+
+def _checkpoints(job: status.LiveJob) -> str:
+    if (complete := job.get("checkpoints")) is None:
+        return ""
+    counts = f"{complete} complete, {job['failed_checkpoints']} failed"
+    if (age := job["checkpoint_age_s"]) is None:
+        return counts
+    size = _mb(job["checkpoint_bytes"])
+    return f"{counts}; the newest {_age(age)} ago, took {job['checkpoint_duration_s']:.1f} s, {size}"
 
 
 def programs_table(health: Sequence[ServerHealth]) -> Table:
@@ -178,11 +214,13 @@ def _rates_table(rates: status.Rates) -> Table:
 
 
 def _mb(size: int | None) -> str:
-    return f"{size / 1e6:.0f} MB" if size else ""
+    return f"{size / 1e6:.{int(size < 10e6)}f} MB" if size else ""
 
 
 def _age(seconds: float | None) -> str:
     if seconds is None:
         return ""
     minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min {rest} s"
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

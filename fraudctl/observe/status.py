@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import NotRequired, TypedDict
+from collections.abc import Mapping
+from typing import Final, NotRequired, TypedDict
 
 import psutil
 
-from fraudctl.engines import workers
-from fraudctl.engines.contract import ProgramState
+from fraudctl.engines import workers, writers
+from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.errors import FraudctlError
 from fraudctl.flink.rest import Flink
 from fraudctl.home import jobs
@@ -19,6 +20,8 @@ from pipeline.records import clock
 from pipeline.records.names import writer_group
 
 RATE_SECONDS = 10
+AT_EASE: Final = ("running", "paused", str(Condition.STARTING))
+"""Writers that do what is wanted of them. Of a process that does not run its own health tells."""
 
 
 class Program(TypedDict):
@@ -32,7 +35,10 @@ class Program(TypedDict):
 
 
 class LiveJob(TypedDict):
-    """The live job. `healthy` is false if it should run and does not; `reason` and `mend` say why."""
+    """The live job. `healthy` is whether it is as wanted: runs with all its tasks, or is stopped.
+
+    `reason` and `mend` say why it is not known.
+    """
 
     name: str | None
     state: str
@@ -50,9 +56,10 @@ class LiveJob(TypedDict):
 
 
 class Sink(TypedDict):
-    """A writer, its lag in records, and what it says of itself."""
+    """A writer, how it is (as `sinks status` says), its lag in records, and what it says of itself."""
 
     name: str
+    state: str
     healthy: bool
     lag: int | None
     last_error: NotRequired[str | None]
@@ -89,12 +96,15 @@ def job(stack: Stack) -> LiveJob:
         return found
     try:
         found["wanted"] = wanted = _wanted(stack)
-        _see(stack, found)
+        runs = _see(stack, found)
     except FraudctlError as error:
         found.update({"state": "unknown", "healthy": False, "reason": error.message})
         found["mend"] = error.hint or None
         return found
-    found["healthy"] = wanted != "running" or found["state"] == "RUNNING"
+    is_there = found["job_id"] is not None
+    found["healthy"] = runs if wanted == "running" else not is_there
+    if wanted == "stopped" and not is_there:
+        found["state"] = "stopped"
     return found
 
 
@@ -113,12 +123,12 @@ def _no_job() -> LiveJob:
     }
 
 
-def _see(stack: Stack, found: LiveJob) -> None:
-    """What Flink knows of it."""
+def _see(stack: Stack, found: LiveJob) -> bool:
+    """What Flink knows of it; whether all its tasks run."""
     flink = Flink(stack.flink, timeout_s=5)
     live = [one for one in flink.jobs() if one.name.startswith(LIVE) and not one.ended]
     if not live:
-        return
+        return False
     newest = live[-1]
     checkpoints = flink.checkpoints(newest.job_id)
     latest = checkpoints.latest
@@ -136,6 +146,7 @@ def _see(stack: Stack, found: LiveJob) -> None:
             "checkpoint_bytes": latest.size_bytes if latest else None,
         }
     )
+    return newest.running
 
 
 def _wanted(stack: Stack) -> str:
@@ -143,42 +154,44 @@ def _wanted(stack: Stack) -> str:
     return jobs.wanted_live(stack).wanted if there else "nothing"
 
 
-def sinks(stack: Stack, away: str = "") -> list[Sink]:
+def sinks(stack: Stack, programs: Mapping[str, ProgramState], away: str = "") -> list[Sink]:
     """Every sink writer with its lag in records and what it says of itself in its status file.
 
     `away` is why Kafka is not asked, where it is known not to answer.
     """
-    return [_sink(stack, name, away) for name in workers.sinks(stack)]
+    states = [(name, programs.get(workers.program(name))) for name in workers.sinks(stack)]
+    return [_sink(stack, name, state, away) for name, state in states]
 
 
-def _sink(stack: Stack, name: str, away: str) -> Sink:
-    found: Sink = {"name": workers.program(name), "healthy": True, "lag": None}
+def _sink(stack: Stack, name: str, process: ProgramState | None, away: str) -> Sink:
+    """One whose store does not answer waits and tries again: it is not well. One that was paused is."""
+    said, trouble = None, away
     try:
-        if (said := workers.said(stack, name)) is None:
-            found["last_error"] = "it has not said anything yet"
-        else:
-            found = {
-                "name": found["name"],
-                # Its store refuses, or does not answer, for now: the writer waits and tries again.
-                "healthy": not said.paused,
-                "lag": said.lag,
-                "written": said.written,
-                "retried": said.retried,
-                "dead_lettered": said.dead_lettered,
-                "last_error": said.last_error,
-                "mend": said.mend,
-            }
-    except FraudctlError as error:
-        found |= {"healthy": False, "last_error": error.message}
-    if away:
-        return found | {"lag": None, "healthy": False, "last_error": away}
-    try:
-        found["lag"] = sum(
-            admin.lag(stack.kafka, writer_group(name), stack.profile.topics.decisions).values()
-        )
-    except FraudctlError as error:
-        found |= {"healthy": False, "last_error": error.message}
+        said = workers.said(stack, name)
+    except FraudctlError as failure:
+        trouble = trouble or failure.message
+    state = writers.state(stack, name, process, said)
+    found: Sink = {"name": workers.program(name), "state": state, "healthy": state in AT_EASE, "lag": None}
+    if said is None:
+        found["last_error"] = "it has not said anything yet"
+    else:
+        found |= {"written": said.written, "retried": said.retried, "dead_lettered": said.dead_lettered}
+        found |= {"last_error": said.last_error, "mend": said.mend}
+    if not away:
+        found["lag"], unknown = _lag(stack, name)
+        trouble = trouble or unknown
+    if trouble:
+        found |= {"healthy": False, "last_error": trouble}
     return found
+
+
+def _lag(stack: Stack, name: str) -> tuple[int | None, str]:
+    """How many records it is behind, or why that is not known."""
+    try:
+        by_partition = admin.lag(stack.kafka, writer_group(name), stack.profile.topics.decisions)
+    except FraudctlError as error:
+        return None, error.message
+    return sum(by_partition.values()), ""
 
 
 def rates(stack: Stack, away: str = "") -> Rates:

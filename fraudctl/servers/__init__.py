@@ -68,6 +68,8 @@ class Site:
     """where Flink puts them, if not into the home"""
     in_container: bool = False
     """whether its official image runs it, and not we"""
+    host: str = HOST
+    """the address it listens on"""
 
 
 class BaseServer(ABC):

@@ -1,9 +1,9 @@
 """DynamoDB: moto's server (Apache 2.0), or Amazon's own DynamoDB Local for who accepts its vendor's terms.
 
-Both have streams and real TTL deletes, and keep their data. They check no signatures, so they listen on the
-loopback address only and ask for an access key that only the owner of the stack knows. The main class of
-DynamoDB Local cannot be told that, hence the launcher beside this file; `_moto.py` beside it says what moto
-needs to be a server.
+Both have streams and real TTL deletes, and keep their data. They check no signatures, so they ask for an
+access key that only the owner of the stack knows, and listen on one address only: the loopback one, but in a
+container. The main class of DynamoDB Local cannot be told that, hence the launcher beside this file;
+`_moto.py` beside it says what moto needs to be a server.
 """
 
 from __future__ import annotations
@@ -117,8 +117,10 @@ class Server(BaseServer):
         return False
 
     def programs(self) -> Sequence[Program]:
-        argv = self._local() if self.is_local else moto(HOST, self.port, self.data, self._credentials)
-        return [Program(self.name, argv)]
+        return [Program(self.name, self._local() if self.is_local else self._moto())]
+
+    def _moto(self) -> list[str]:
+        return moto(self.site.host, self.port, self.data, self._credentials)
 
     def _local(self) -> list[str]:
         natives = {path.parent for path in self._files() if path.suffix == ".so"}
@@ -132,7 +134,8 @@ class Server(BaseServer):
         places = [launcher_jar(*self._launcher()), *self._jars()]
         # Its classes cannot be kept from one start to the next: one of its jars names its own folder, and
         # sharing is refused for a class path with a folder in it.
-        argv = [java(), *flags, "-cp", class_path(places), _LAUNCHER, HOST, str(self._credentials or "")]
+        known = str(self._credentials or "")
+        argv = [java(), *flags, "-cp", class_path(places), _LAUNCHER, self.site.host, known]
         return [*argv, "-port", str(self.port), "-sharedDb", "-disableTelemetry", "-dbPath", str(self.data)]
 
     def probe(self) -> None:

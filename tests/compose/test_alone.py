@@ -19,6 +19,7 @@ from tests.waiting import LONG_S
 
 PROJECT = f"fraudctl-alone-{os.getpid()}"
 COMPOSE = ("compose", "-p", PROJECT, "-f", str(FILES / "compose.yaml"))
+UP = (*COMPOSE, "up", "-d", "--no-build", "--pull", "never")
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, roles in ports.choose_free({name: asked[name] for name in kinds}, {}).items():
         monkeypatch.setenv(variable(f"servers.{name}.port"), str(next(iter(roles.values()))))
     try:
-        docker(*COMPOSE, "up", "-d", "--no-build", "--pull", "never")
+        docker(*UP)
         yield
     finally:
         docker(*COMPOSE, "--profile", "*", "down", "--volumes")
@@ -54,10 +55,17 @@ def asked(*arguments: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("alone")
-def test_it_decides_and_stores_what_is_sent() -> None:
+def test_it_decides_and_stores_what_is_sent_and_takes_more_taskmanagers() -> None:
     assert until(
         lambda: answer("job", "status")["exit_code"] == 0, LONG_S, lambda: AssertionError("there is no job")
     )
     sent = asked("simulate", "--attack", "ip-burst", "--rate", "200", "--duration", "10s", "--seed", "7")
     assert (sent["sent"], sent["lost"]) == (2_000, 0)
     asked("verify", "sinks")
+    docker(*UP, "--scale", "taskmanager=3")
+    # more than two of them have room for
+    assert until(
+        lambda: answer("job", "rescale", "9")["exit_code"] == 0,
+        LONG_S,
+        lambda: AssertionError(f"{answer('job', 'status')}"),
+    )

@@ -198,7 +198,7 @@ def whoever(url: str) -> ssl.SSLContext | None:
 
 def scale(stack: Stack, count: int) -> None:
     """To so many TaskManagers, asked of Compose itself."""
-    file, service = str(Project(stack.paths).file), "flink-taskmanager"
+    file, service = str(Project(stack.paths).file), "taskmanager"
     asked = ("up", "-d", "--no-deps", "--no-recreate", "--scale", f"{service}={count}", service)
     docker("compose", "-p", project_name(stack.home), "-f", file, *asked)
 

@@ -6,20 +6,21 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Timer
-from urllib.parse import urlsplit
 
 import pytest
 
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.java import class_path, compiled, java
 from fraudctl.errors import Failed, FraudctlError
+from fraudctl.flink import security
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.admin import TopicSpec
+from fraudctl.kafka.rights import Acl
 from fraudctl.kafka.sender import Sender
 from pipeline.connections.kafka import jvm, librdkafka, words
 from pipeline.connections.kafka.description import MODES, Kafka
@@ -30,7 +31,7 @@ from pipeline.records.framed import framed
 from tests.certificates import Authority
 from tests.kafka_cluster import Cluster, running
 from tests.kernel_process import classpath
-from tests.tls_end import TlsEnd
+from tests.tls_end import TlsEnd, as_a_proxy_does, place_of
 from tests.token_services import TokenServices, token_services
 from tests.waiting import await_that
 
@@ -110,7 +111,7 @@ def described(
     token = {"token_url": f"{services.url}/token", "client_id": "risk", "scope": "kafka"}
     token["client_secret_file"] = written(folder / "client-secret", SECRET)
     provider = Authority(folder / "provider", "CA of the provider")
-    given = TlsEnd(("127.0.0.1", urlsplit(services.url).port or 0), provider.issue("provider"))
+    given = TlsEnd(place_of(services.url), provider.issue("provider"))
     by_tls = {"token_url": f"https://127.0.0.1:{given.port}/token", "token_ca_file": provider.cert}
     told = {
         "plaintext": ("INNER", {}),
@@ -233,18 +234,18 @@ def test_a_missing_permission_is_named_with_who_lacks_it(described: dict[str, Ka
     assert (said.code, said.message.startswith("'risk' ")) == ("kafka_permission", True), said
 
 
-def reached_by_jvm(folder: Path, topic: str, *kafkas: Kafka) -> list[str]:
-    """What Kafka's own client says, with the properties that a job gets, for each of these."""
+def reached_by_jvm(folder: Path, topic: str, *kafkas: Kafka, told: Sequence[str] = ()) -> list[str]:
+    """What Kafka's own client says, with the properties that a job gets, for each; `told` is the JVM."""
     files = []
     for number, kafka in enumerate(kafkas):
-        told = {**jvm.properties(kafka), "bootstrap.servers": kafka.bootstrap, "topic": topic}
-        lines = (f"{name}={value}".replace("\\", "\\\\") for name, value in told.items())
+        given = {**jvm.properties(kafka), "bootstrap.servers": kafka.bootstrap, "topic": topic}
+        lines = (f"{name}={value}".replace("\\", "\\\\") for name, value in given.items())
         files.append(written(folder / f"jvm-{number}.properties", "\n".join(lines)))
     jars = [Path(jar) for jar in classpath().split(os.pathsep)] + list(artifacts.jars("msk"))
     compiler = artifacts.jars("compiler")[0]
     program = compiled(JAVA / "KafkaReach.java", jars, compiler, artifacts.cache_dir())
     options = ["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=OFF"]
-    command = [java(), *options, "-cp", class_path([program, *jars]), "fraudctl.kernel.KafkaReach"]
+    command = [java(), *options, *told, "-cp", class_path([program, *jars]), "fraudctl.kernel.KafkaReach"]
     done = subprocess.run(
         [*command, *map(str, files)], check=True, stdout=subprocess.PIPE, text=True, timeout=240
     )
@@ -260,12 +261,50 @@ def test_the_job_s_client_gets_through_in_every_mode(described: dict[str, Kafka]
 def test_a_role_is_taken_on_in_the_region_of_the_profile(
     described: dict[str, Kafka], services: TokenServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client in Python; the JVM's signer asks AWS alone, and goes on without the role where it cannot."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     services.roles.clear()
     assert "all" in librdkafka.admin(described[BY_ROLE], {}).list_topics(timeout=30).topics
     assert set(services.roles) == {ROLE}
+
+
+@pytest.fixture
+def to_aws(folder: Path, authority: Authority, services: TokenServices) -> Iterator[list[str]]:
+    """What a JVM is told, to which the double is AWS's service of roles: its signer asks no other.
+
+    The way there is a proxy, whose other side shows a certificate of that service's name.
+    """
+    pair = authority.issue("sts", hosts=("sts.eu-central-1.amazonaws.com",))
+    end = TlsEnd(place_of(services.url), pair, as_a_proxy_does)
+    store = folder / "trusted.p12"
+    store.write_bytes(security.trust_store(authority.cert, SECRET))
+    told = {
+        "http.proxyHost": "127.0.0.1",
+        "http.proxyPort": end.port,
+        "javax.net.ssl.trustStore": store,
+        "javax.net.ssl.trustStorePassword": SECRET,
+    }
+    yield [f"-D{name}={value}" for name, value in told.items()]
+    end.close()
+
+
+def test_the_job_s_client_takes_on_a_role_and_has_its_rights(
+    cluster: Cluster,
+    described: dict[str, Kafka],
+    services: TokenServices,
+    folder: Path,
+    to_aws: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    admin.create(cluster.inner, [TopicSpec("of-the-role", 1)])
+    cluster.allow("role", [Acl("topic", "of-the-role", ("All",))])
+    services.roles.clear()
+    ways = described[BY_ROLE], described["aws_iam"]
+    by_role, without = reached_by_jvm(folder, "of-the-role", *ways, told=to_aws)
+    assert (by_role, set(services.roles)) == ("ok", {ROLE})
+    assert "TopicAuthorizationException" in without
 
 
 def test_what_the_job_s_client_says_is_understood(

@@ -15,7 +15,8 @@ import org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallback
 
 /**
  * The broker's side of MSK's tokens: a signed URL in Base64. Asks for the action, the region and the access key that
- * the double of the credentials service gives; the signature itself only AWS can check.
+ * the double of the credentials service gives, its own (who is then `iam`) or that of a role (`role`); the signature
+ * itself only AWS can check.
  */
 public final class IamTokens implements AuthenticateCallbackHandler {
     @Override
@@ -28,17 +29,19 @@ public final class IamTokens implements AuthenticateCallbackHandler {
                 throw new UnsupportedCallbackException(one);
             }
             String url = new String(Base64.getUrlDecoder().decode(asked.tokenValue()), StandardCharsets.UTF_8);
+            boolean byRole = url.contains("X-Amz-Credential=ASIAROLE%2F");
             if (url.startsWith("https://kafka.eu-central-1.amazonaws.com")
                     && url.contains("Action=kafka-cluster%3AConnect") && url.contains("X-Amz-Signature=")
-                    && url.contains("X-Amz-Credential=ASIADOUBLE%2F") && url.contains("X-Amz-Security-Token=")) {
-                asked.token(new Token(asked.tokenValue(), System.currentTimeMillis()));
+                    && (byRole || url.contains("X-Amz-Credential=ASIADOUBLE%2F"))
+                    && url.contains("X-Amz-Security-Token=")) {
+                asked.token(new Token(asked.tokenValue(), byRole ? "role" : "iam", System.currentTimeMillis()));
             } else {
                 asked.error("invalid_token", null, null);
             }
         }
     }
 
-    private record Token(String value, Long startTimeMs) implements OAuthBearerToken {
+    private record Token(String value, String principalName, Long startTimeMs) implements OAuthBearerToken {
         @Override
         public Set<String> scope() {
             return Set.of();
@@ -47,11 +50,6 @@ public final class IamTokens implements AuthenticateCallbackHandler {
         @Override
         public long lifetimeMs() {
             return startTimeMs + 600_000;
-        }
-
-        @Override
-        public String principalName() {
-            return "iam";
         }
     }
 

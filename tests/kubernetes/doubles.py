@@ -32,7 +32,7 @@ class OnServer:
 
 
 class Nodes:
-    """Makes the pods that Deployments want, says that they are ready, and that Jobs are done but replays."""
+    """Makes the pods that Deployments want, says that they are ready, and that most Jobs are done."""
 
     def __init__(self, server: ApiServer) -> None:
         self._server, self._made = server, 0
@@ -40,7 +40,9 @@ class Nodes:
     def look(self) -> None:
         for job in self._server.get("jobs"):
             name = job["metadata"]["name"]
-            if "-replay-" not in name and not job.get("status", {}).get("succeeded"):
+            if not any(kind in name for kind in ("-replay-", "-rules-")) and not job.get("status", {}).get(
+                "succeeded"
+            ):
                 self._complete(name)
         pods = self._server.get("pods")
         for deployment in self._server.get("deployments"):

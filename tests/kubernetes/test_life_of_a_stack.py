@@ -19,6 +19,7 @@ import yaml
 
 from fraudctl import engines
 from fraudctl.engines.contract import Condition
+from fraudctl.home import signing
 from tests.api_server import NAMESPACE, ApiServer
 from tests.chart import example, one
 from tests.kubernetes.doubles import KIND, at_work
@@ -170,6 +171,28 @@ def test_a_replay_is_given_a_flink_of_its_own_and_an_interrupt_leaves_nothing_of
     await_that(lambda: len(server.get(KIND)) == 1, "that Flink is gone")
     assert [it for it in server.get("jobs") if "-replay-" in it["metadata"]["name"]] == []
     assert {it["metadata"]["name"] for it in server.get("configmaps")} == before
+
+
+def test_rules_are_handed_to_a_job_of_their_own_and_an_interrupt_leaves_nothing_of_it(
+    cli: Cli, server: ApiServer
+) -> None:
+    def named(kinds: str) -> list[dict[str, Any]]:
+        return [it for it in server.get(kinds) if "-rules-" in it["metadata"]["name"]]
+
+    process = cli.begin("rules", "apply", "default", "--reason", "as shipped")
+    try:
+        await_that(lambda: len(named("jobs,configmaps")) == 2, "the Job and its files are there", LONG_S)
+        [job], [files] = named("jobs"), named("configmaps")
+        assert files["metadata"]["ownerReferences"][0]["uid"] == job["metadata"]["uid"]
+        assert json.loads(files["data"]["asked-by.json"])["author"] == signing.user()
+        spec = job["spec"]["template"]["spec"]
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "rules"}, "spec": spec}
+        server.kubectl("apply", "--dry-run=server", "-n", NAMESPACE, "-f", "-", text=yaml.safe_dump(pod))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    finally:
+        process.kill()
+    await_that(lambda: named("jobs,configmaps") == [], "nothing of it is left")
 
 
 def test_what_the_operator_could_not_do_is_told_and_makes_the_stack_unwell(

@@ -1,10 +1,12 @@
-"""Every command line that a document prints is one that `fraudctl` has: its verbs and its options."""
+"""Every command line that a document or a message prints is one that `fraudctl` has, verbs and options."""
 
 from __future__ import annotations
 
+import ast
 import functools
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ PRINTED = re.compile(r"(?:^ *|`|\$ |-- )fraudctl ([^`\n#]+)", re.MULTILINE)
 NONE = {"rules record": "the words before what is signed"}
 """What begins like a command line and is none."""
 PLACEHOLDER = re.compile(r"[A-Z…<]")
+SAID = re.compile(r"(?:: |`|see )fraudctl ([a-z][^`;,()&\n]*)")
 OPTION = re.compile(r"--[a-z][a-z-]*")
 
 
@@ -59,6 +62,20 @@ def options_of(command: Any) -> set[str]:
 def test_every_command_line_that_a_document_prints_is_one_that_there_is(document: Any) -> None:
     lines = [one for one in PRINTED.findall(document.read_text(encoding="utf-8")) if one not in NONE]
     assert {line: found for line in lines if (found := list(wrong(line)))} == {}
+
+
+def said_in(source: Path) -> Iterator[str]:
+    """The command lines in a module's texts, as far as they are no expressions: help, hints, mends."""
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from SAID.findall(node.value)
+
+
+@pytest.mark.parametrize("room", ["fraudctl", "pipeline"])
+def test_every_command_line_that_a_message_names_is_one_that_there_is(room: str) -> None:
+    said = {(source.name, line) for source in (ROOT / room).rglob("*.py") for line in said_in(source)}
+    assert said
+    assert {one: found for one in said if (found := list(wrong(one[1])))} == {}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import typer
 
 from fraudctl.aws import account, deployment, second
 from fraudctl.aws import logs as of_cloudwatch
-from fraudctl.commands import _completion
+from fraudctl.commands import _asking, _completion
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
@@ -82,7 +82,7 @@ def deploy(
     """
     asked = _wanted(profile, image, tell, notify_secret, budget, hop)
     if not yes:
-        typer.confirm(f"Deploy {name}? What it makes costs money from then on.", abort=True, err=True)
+        _asking.confirm(f"Deploy {name}? What it makes costs money from then on.")
     with progress(f"deploying {name}") as shown:
         changed = deployment.deploy(account.Account(name, region), asked, wait, shown)
     said = ", ".join(layer for layer, did in changed.items() if did) or "nothing"
@@ -136,7 +136,7 @@ def down(
     Example: fraudctl aws down --name prod
     """
     if not yes:
-        typer.confirm(f"Stop job and programs of {name}?", abort=True, err=True)
+        _asking.confirm(f"Stop job and programs of {name}?")
     where = account.Account(name, region)
     taken = deployment.down(where, reading.load(profile, environ=os.environ), wait)
     for line in second.warnings(where):
@@ -151,7 +151,7 @@ def delete(name: Name = "fraudctl", region: Region = None, wait: Wait = 1_800.0,
     Example: fraudctl aws delete --name prod
     """
     if not yes:
-        typer.confirm(f"Delete the pipeline of {name}, snapshots included?", abort=True, err=True)
+        _asking.confirm(f"Delete the pipeline of {name}, snapshots included?")
     where = account.Account(name, region)
     replays = [one for one in second.there(where) if second.drop(where, one, wait)]
     with progress(f"deleting the pipeline of {name}") as shown:

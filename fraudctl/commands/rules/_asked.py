@@ -11,6 +11,7 @@ import typer
 from fraudctl import engines
 from fraudctl.commands import _completion
 from fraudctl.console.streams import say
+from fraudctl.engines import nearby
 from fraudctl.errors import Unhealthy, UsageError
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import activations, put_aside
@@ -63,6 +64,9 @@ def topic() -> tuple[list[Activation], list[PutAside]]:
     """
     here = engines.running()
     if here is None or "kafka" not in here.addresses:
+        return [], []
+    if nearby.needed(here) is not None:
+        say("what is in force tells: fraudctl rules history")
         return [], []
     rules = activations.of(here)
     try:

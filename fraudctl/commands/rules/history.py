@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fraudctl.commands.rules import _asked
+from fraudctl.commands.rules import _asked, _elsewhere
 from fraudctl.console.result import Result
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets, stack
@@ -23,6 +23,8 @@ def history() -> Result:
 
     Example: fraudctl rules history
     """
+    if _elsewhere.is_asked():
+        return _elsewhere.answer("history")
     chain, aside = _asked.topic()
     activated = [described.described(one) for one in reversed(chain)]
     starts = list(reversed(rulesets.history(stack.home_dir())))

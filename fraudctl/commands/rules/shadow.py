@@ -9,7 +9,7 @@ import typer
 
 from fraudctl import engines
 from fraudctl.commands import _completion
-from fraudctl.commands.rules import apply
+from fraudctl.commands.rules import _elsewhere, apply
 from fraudctl.commands.rules._asked import KeyFile, Reason, Restart, Wait
 from fraudctl.compare import shadow as shadows
 from fraudctl.compare import shadow_gate, shadow_page
@@ -48,6 +48,9 @@ def shadow(
     by = activations.Signature(reason, key)
     if (name is None) != stop:
         raise UsageError("say which", hint="a candidate, or --stop")
+    if _elsewhere.is_asked(key):
+        what = _elsewhere.named(name) if name else None
+        return _elsewhere.changed("shadow", what, reason, wait, {"stop": stop, "restart": restart})
     if name is None:
         made = apply.changed(engines.current(), shadows.stop, wait, by)
         if isinstance(made, approvals.Waiting):
@@ -73,6 +76,8 @@ def compare() -> Result:
 
     Example: fraudctl rules compare
     """
+    if _elsewhere.is_asked():
+        return _elsewhere.answer("compare")
     with progress("comparing") as shown:
         found = shadows.compare(engines.current(), shown)
     return Result(shadow_page.summary(found), found.as_document(), tables=shadow_page.tables(found))
@@ -91,8 +96,11 @@ def promote(
 
     Example: fraudctl rules promote --gate gate.yaml
     """
-    here = engines.current()
     limits = shadow_gate.read_gate(gate) if gate else shadow_gate.Gate(min_compared=0)
+    if _elsewhere.is_asked():
+        _refuse_key(key)
+        return _elsewhere.changed("promote", _elsewhere.gated(gate), reason, wait)
+    here = engines.current()
     with progress("comparing") as shown:
         found = shadows.compare(here, shown)
     changes.refuse_stopped(here.paths.plugins, found.shadow)
@@ -103,6 +111,16 @@ def promote(
     is_live = not isinstance(made, approvals.Waiting)
     done, data = apply.answer(made), {"promoted": is_live, **made.as_document(), "gate": _documents(checks)}
     return Result(done.summary, data, tables=done.tables)
+
+
+def _refuse_key(key: Path | None) -> None:
+    """UsageError: what is compared lies where a private key of this machine does not go."""
+    if key is not None:
+        raise UsageError(
+            "what a promotion compares is not reached from here, and the key stays here",
+            hint="see it with: fraudctl rules compare, then: fraudctl rules apply VERSION --key FILE",
+            code="key_stays",
+        )
 
 
 def _refused(found: Comparison, checks: list[Check]) -> Result:

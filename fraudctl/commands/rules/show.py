@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from fraudctl.commands import _completion
-from fraudctl.commands.rules import _asked
+from fraudctl.commands.rules import _asked, _elsewhere
 from fraudctl.console.result import Result
 from fraudctl.console.tables import Table
 from fraudctl.errors import NotRunning
@@ -28,6 +28,8 @@ def show(
 
     Example: fraudctl rules show default
     """
+    if name is None and _elsewhere.is_asked():
+        return _elsewhere.answer("show")
     chosen = name or _asked.in_force()
     if chosen is None:
         raise NotRunning("no stack is running", hint="name a rule set: fraudctl rules show default")

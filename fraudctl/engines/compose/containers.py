@@ -1,7 +1,7 @@
 """The containers of a home's stack, asked and moved through Docker's interface.
 
-A program is named as its service; of several containers of one service, those after the first have their
-number behind it: `flink-taskmanager-2`.
+Of several containers of one service, those after the first have their number behind the program's name:
+`flink-taskmanager-2`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import docker
 from docker.context import ContextAPI
 from docker.errors import APIError, DockerException, NotFound
 
+from fraudctl.engines.compose import names
 from fraudctl.engines.compose.project import project_name
 from fraudctl.engines.compose.services import HELPERS
 from fraudctl.engines.contract import Condition, ProgramState
@@ -72,7 +73,7 @@ class Containers:
         for one in self._list():
             service, number = one.labels[_SERVICE], one.labels.get(_NUMBER, "1")
             if service not in HELPERS:
-                found[service if number == "1" else f"{service}-{number}"] = one
+                found[names.program(service, number)] = one
         return dict(sorted(found.items()))
 
     def one(self, name: str) -> Any:

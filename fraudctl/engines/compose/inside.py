@@ -15,15 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from fraudctl.binaries import artifacts
+from fraudctl.engines.compose.names import DYNAMODB, JOBMANAGER, KEEPER
 from fraudctl.errors import NotRunning
-from fraudctl.flink.cluster import TASKMANAGER as TASKMANAGER
 from fraudctl.flink.cluster import Setting
-from fraudctl.home.stack import Stack, home_dir, read
+from fraudctl.home.stack import Paths, Stack, home_dir, read
 from fraudctl.jobs.submission import SUBMIT, environment
-from fraudctl.servers import Program, Site, _flink_metrics, flink
+from fraudctl.servers import Program, Site, _flink_metrics, dynamodb, flink
 from pipeline.scoring.job_config import JobConfig
 
-JOBMANAGER, KEEPER, SUBMITTER = "flink-jobmanager", "keeper", "submit"
+SUBMITTER = "submit"
 METRICS_PORT = 9249
 """where every program answers `/metrics` in its own container"""
 EVERYWHERE = "0.0.0.0"
@@ -34,6 +34,7 @@ PORTS: Mapping[str, int] = {
     "taskmanager-metrics": METRICS_PORT,
 }
 TASKMANAGER_PORT = 6122
+DYNAMODB_PORT = 8000
 # A JobManager that comes back may have another address; Java would remember the old one for half a minute.
 ASK_NAMES_AGAIN = "-Dsun.net.inetaddr.ttl=1"
 
@@ -58,11 +59,26 @@ def cluster(stack: Stack, name: str, address: str) -> flink.Server:
     return flink.Server(site)
 
 
+def store_cache(paths: Paths) -> Path:
+    """Where the container of DynamoDB looks for the jars of DynamoDB Local, which no image has."""
+    return paths.data(DYNAMODB) / "cache"
+
+
+def store(stack: Stack) -> dynamodb.Server:
+    """DynamoDB as it runs in its container."""
+    told, cache = stack.profile.server(DYNAMODB), store_cache(stack.paths)
+    return dynamodb.Server(
+        Site(stack.paths, {DYNAMODB: DYNAMODB_PORT}, told, cache, stack.is_closed, host=EVERYWHERE)
+    )
+
+
 def become(name: str, arguments: Sequence[str]) -> None:
     """Replace this process by a program of the stack in the home; does not return."""
     stack = read(home_dir())
     if stack is None:
         raise NotRunning(f"no stack has been started in {home_dir()}")
+    if name == DYNAMODB:
+        _become_store(store(stack.seen_inside))
     host = socket.gethostname()
     server = cluster(stack.seen_inside, host, socket.gethostbyname(host))
     server.prepare()
@@ -78,6 +94,16 @@ def become(name: str, arguments: Sequence[str]) -> None:
 def _become_program(program: Program) -> None:
     java, *rest = program.argv
     _become([java, ASK_NAMES_AGAIN, *rest], program.env)
+
+
+def _become_store(server: dynamodb.Server) -> None:
+    """What `fraudctl up` has fetched is there; without it, it is fetched now, once."""
+    if uses := server.uses():
+        artifacts.fetch([one for one in artifacts.lock() if one.use in uses], server.site.cache)
+    server.install()
+    server.prepare()
+    [program] = server.programs()
+    _become(program.argv, program.env)
 
 
 def _become(argv: Sequence[str], env: Mapping[str, str]) -> None:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl.binaries import artifacts
-from fraudctl.engines import workers
-from fraudctl.engines.compose import image
-from fraudctl.engines.compose.inside import JOBMANAGER, KEEPER, TASKMANAGER
+from fraudctl.engines import chosen, workers
+from fraudctl.engines.compose import image, inside
+from fraudctl.engines.compose.names import DYNAMODB, JOBMANAGER, KEEPER, TASKMANAGER
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
+from fraudctl.servers import dynamodb
 from fraudctl.settings.checkpoints import Checkpoints
 from pipeline import notify, sinks
 from pipeline.settings import reading
@@ -35,6 +36,7 @@ def volumes(stack: Stack) -> dict[str, list[str]]:
         *_of_commands(stack),
         *dict.fromkeys(line for lines in mounted.values() for line in lines),
     ]
+    mounted[DYNAMODB] = jars_of_store(stack)
     return {name: lines for name, lines in mounted.items() if lines}
 
 
@@ -77,6 +79,14 @@ def plug_in(bucket: Checkpoints | None) -> list[str]:
         return []
     ours, theirs = artifacts.jars(bucket.plug_in), artifacts.jars(bucket.plug_in, image.CACHE)
     return [_volume(here, there) for here, there in zip(ours, theirs, strict=True)]
+
+
+def jars_of_store(stack: Stack) -> list[str]:
+    """What DynamoDB Local is made of, where the stack runs it: this machine's cache, launcher and all."""
+    server = chosen.servers(stack).get(DYNAMODB)
+    if not (isinstance(server, dynamodb.Server) and server.is_local):
+        return []
+    return [_volume(server.site.cache, inside.store_cache(stack.paths))]
 
 
 def _workers(stack: Stack) -> Iterable[str]:

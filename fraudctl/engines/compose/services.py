@@ -16,8 +16,9 @@ from typing import TypedDict
 import yaml
 
 from fraudctl.engines import chosen, ports, workers
-from fraudctl.engines.compose import companions, mounts
-from fraudctl.engines.compose.inside import JOBMANAGER, METRICS_PORT, PORTS, TASKMANAGER
+from fraudctl.engines.compose import companions, mounts, names
+from fraudctl.engines.compose.inside import DYNAMODB_PORT, METRICS_PORT, PORTS
+from fraudctl.engines.compose.names import DYNAMODB, JOBMANAGER, TASKMANAGER
 from fraudctl.home import own
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Paths, Stack
@@ -51,10 +52,10 @@ LISTENS: Mapping[str, tuple[str, int]] = {
     "postgres": ("postgres", 5432),
     "redis": ("redis", 6379),
     "elasticsearch": ("elasticsearch", 9200),
-    "dynamodb": ("dynamodb", 8000),
+    DYNAMODB: (DYNAMODB, DYNAMODB_PORT),
     "prometheus": (companions.PROMETHEUS, 9090),
 }
-"""Where each server is for the stack's own programs: its service, and the port there."""
+"""Where each server is for the stack's own programs: its name in the network, and the port there."""
 _RETENTION = "--storage.tsdb.retention.time="
 OURS = ("flink", "dynamodb")
 """servers that run out of our own image"""
@@ -100,8 +101,8 @@ def program_names(server: BaseServer) -> tuple[str, ...]:
 
 def of_servers(servers: Iterable[BaseServer]) -> list[str]:
     """The services that run these servers."""
-    names = [name for server in servers for name in program_names(server)]
-    return [PROCESSES, *names] if TASKMANAGER in names else names
+    programs = [name for server in servers for name in program_names(server)]
+    return [*([PROCESSES] if TASKMANAGER in programs else []), *map(names.service, programs)]
 
 
 def of_workers(stack: Stack) -> list[str]:
@@ -169,6 +170,8 @@ def variables(stack: Stack, user: tuple[int, int]) -> dict[str, str]:
         "FRAUDCTL_LOGIN_SOURCE": str(login(stack.paths)),
         "FRAUDCTL_UID": str(user[0]),
         "FRAUDCTL_GID": str(user[1]),
+        # What would be fetched from there is mounted, and the URL of a mirror may have a password in it.
+        "FRAUDCTL_MAVEN_URL": "",
     }
     for name, server in chosen.servers(stack).items():
         told[variable(f"servers.{name}.port")] = str(server.port)
@@ -196,9 +199,9 @@ def override(stack: Stack) -> Override:
         words = [kept if word.startswith(_RETENTION) else word for word in shipped_words]
         services["prometheus"] = {"command": words}
     if (count := stack.profile.server("flink").taskmanagers) > 1 and "flink" in settings:
-        services[TASKMANAGER] = {"scale": count}
+        services[names.service(TASKMANAGER)] = {"scale": count}
     for name, mounted in mounts.volumes(stack).items():
-        services.setdefault(name, {})["volumes"] = mounted
+        services.setdefault(names.service(name), {})["volumes"] = mounted
     return {"services": services}
 
 

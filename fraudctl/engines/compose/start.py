@@ -16,18 +16,19 @@ import yaml
 from fraudctl.binaries import artifacts
 from fraudctl.console.streams import say
 from fraudctl.engines import beginning, chosen, external, ports, workers
-from fraudctl.engines.compose import companions, image, logs, mounts, services, watching
+from fraudctl.engines.compose import companions, image, inside, logs, mounts, services, watching
 from fraudctl.engines.compose.containers import Containers
+from fraudctl.engines.compose.names import DYNAMODB
 from fraudctl.engines.compose.project import Project
 from fraudctl.engines.contract import Wish
 from fraudctl.engines.waiting import Wait
-from fraudctl.errors import Failed, UsageError
+from fraudctl.errors import Failed
 from fraudctl.home import folder as homes
 from fraudctl.home import rulesets
 from fraudctl.home.private_files import make_folder
 from fraudctl.home.stack import Inside, Paths, Stack, read
 from fraudctl.kafka import admin, wanted
-from fraudctl.servers import BaseServer, dynamodb
+from fraudctl.servers import BaseServer
 
 NAME = "compose"
 
@@ -36,10 +37,6 @@ def up(wish: Wish) -> Stack:
     """Bring the wished stack up and give it; whatever already runs stays as it is."""
     chosen.required(wish.profile, wish.without)
     companions.of(wish.added)
-    if dynamodb.told(wish.profile.server("dynamodb")).implementation != dynamodb.MOTO:
-        raise UsageError(
-            "Compose runs no DynamoDB Local", hint="name one that runs: servers.dynamodb.external"
-        )
     paths = Paths(wish.home)
     homes.claim(wish.home)
     for folder in services.folders(paths):
@@ -71,7 +68,7 @@ class _Run:
         ours = chosen.servers(stack)
         beside = companions.alone(self.wish.added)
         services.make_secrets(stack.paths, [*ours, *beside])
-        self._fetch_plug_in()
+        self._fetch(stack, ours.get(DYNAMODB))
         self.project.render(services.variables(stack, self._user()), services.override(stack))
         self._have_images([*services.of_servers(ours.values()), *services.of_workers(stack), *beside])
         stack.save()
@@ -96,7 +93,7 @@ class _Run:
         rules = rulesets.place(
             self.wish.home, rulesets.store(self.wish.home, rulesets.read(profile.rules).content)
         )
-        inside = Inside(
+        seen = Inside(
             services.inside_addresses(profile, without, added),
             image.jars(),
             rules,
@@ -112,7 +109,7 @@ class _Run:
             without,
             engine=NAME,
             added=added,
-            inside=inside,
+            inside=seen,
             is_closed=True,
         )
 
@@ -138,10 +135,15 @@ class _Run:
         """Who the programs in the containers are: whoever owns the home."""
         return (0, 0) if self.containers.rootless() else (os.getuid(), os.getgid())
 
-    def _fetch_plug_in(self) -> None:
-        """Flink's plug-in for a bucket is no part of the image, of which it would be a tenth."""
-        if bucket := self.wish.profile.checkpoints:
-            artifacts.fetch([one for one in artifacts.lock() if one.use == bucket.plug_in])
+    def _fetch(self, stack: Stack, store: BaseServer | None) -> None:
+        """What no image has, and what is mounted: Flink's plug-in for a bucket, DynamoDB Local."""
+        bucket = self.wish.profile.checkpoints
+        uses = {*([bucket.plug_in] if bucket else []), *(store.uses() if store else [])}
+        artifacts.fetch([one for one in artifacts.lock() if one.use in uses])
+        if store:
+            store.install()
+            store.prepare()
+            make_folder(inside.store_cache(stack.paths))
 
     def _have_images(self, names: Sequence[str]) -> None:
         """Pull the images that are not there; Failed where our own is not."""

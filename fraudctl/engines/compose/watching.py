@@ -11,7 +11,8 @@ from typing import Final
 
 from fraudctl.engines import targets
 from fraudctl.engines.compose import services
-from fraudctl.engines.compose.inside import JOBMANAGER, METRICS_PORT, TASKMANAGER
+from fraudctl.engines.compose.inside import METRICS_PORT
+from fraudctl.engines.compose.names import JOBMANAGER, TASKMANAGER
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Stack
 from fraudctl.monitoring import dashboards

@@ -128,7 +128,7 @@ def _by_command(values: Path, release: Release) -> str:
         [*argv, "--values", str(values)], capture_output=True, text=True, check=False, timeout=ANSWER_S
     )
     if done.returncode != 0:
-        raise BadValues(str(values), [done.stderr.strip().removeprefix("Error: ")])
+        raise BadValues(str(values), [_in_lines(done.stderr.removeprefix("Error: "))])
     return done.stdout
 
 
@@ -146,5 +146,10 @@ def _by_library(values: Path, release: Release) -> str:
         with Chart.load(folder()) as chart:
             made = chart.render(dict(values_of(values)), **release)
     except HelmError as error:
-        raise BadValues(str(values), [str(error)]) from None
+        raise BadValues(str(values), [_in_lines(str(error))]) from None
     return "\n---\n".join(text for name, text in sorted(made.items()) if name.endswith(".yaml"))
+
+
+def _in_lines(said: str) -> str:
+    """Helm's words, further lines set in."""
+    return "\n    ".join(line for line in said.strip().splitlines() if line.strip())

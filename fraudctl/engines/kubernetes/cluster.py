@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ MANAGER: Final = "fraudctl"
 """who owns the fields that are applied, in Kubernetes' words"""
 _LINES: Final = 12
 _DIFFERS: Final = 1
+"""how kubectl ends that has shown a difference; so it ends too where it could not even begin"""
+_OF_THE_CLIENT: Final = re.compile(r"[EW][0-9]{4} ")
+"""how a line begins that kubectl's library has logged; kubectl says the same in words of its own"""
 _PRUNED: Final = (
     "flinkdeployments.flink.apache.org",
     "deployments",
@@ -66,7 +70,7 @@ class Cluster:
         """What an `apply` would change, as a diff; empty where nothing would. Nothing is changed."""
         argv = ["diff", "--server-side", "--force-conflicts", "--field-manager", MANAGER, "-f", "-"]
         done = self._run(argv, _text(manifests))
-        if done.returncode not in (0, _DIFFERS):
+        if done.returncode not in (0, _DIFFERS) or (done.returncode and not done.stdout.strip()):
             raise _refusal(done)
         return done.stdout
 
@@ -147,7 +151,8 @@ def _text(manifests: Sequence[Manifest]) -> str:
 
 
 def _refusal(done: subprocess.CompletedProcess[str]) -> Failed:
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    lines = list(dict.fromkeys(line.strip() for line in done.stderr.splitlines() if line.strip()))
+    lines = [line for line in lines if not _OF_THE_CLIENT.match(line)] or lines
     told = "".join(f"\n  {line}" for line in lines[-_LINES:])
     hint = "" if os.environ.get("KUBECONFIG") else "see: kubectl config get-contexts"
     return Failed(f"the cluster refused:{told}", hint=hint, code="refused")

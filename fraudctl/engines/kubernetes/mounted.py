@@ -34,12 +34,24 @@ COMMAND: Final = "command"
 """a command line of ours, run to its end"""
 REPLAY, REPLAY_FLINK = "replay", "replay-flink"
 """a replay beside the live job, and the Flink that it is given"""
+RULES: Final = "rules"
+"""a command that changes the live rules or tells of them, for somebody elsewhere"""
+RULES_LOG: Final = "rules-log"
+"""reads the topic of rules, and writes what was signed elsewhere"""
+GIVEN: Final = FOLDER / "given"
+"""where it finds the files that it is given, and who asks"""
+ASKER: Final = "asked-by.json"
+RECORD: Final = "record"
+"""what was signed, to be written"""
 NO_FLINK: Final = "-"
 """in the place of that one's name: what is asked for hands no job to any"""
 RULE_SETS: Final = FOLDER / "rule-sets"
 """where a replay finds rule sets that it is given, each in a file named by its hash"""
-KNOW_ALL: Final = frozenset({SETUP, TOOLBOX, COMMAND})
-"""programs that reach every store"""
+KNOW_ALL: Final = frozenset({SETUP, TOOLBOX})
+"""programs that reach every store, and are given every secret"""
+NOT_FOR_COMMANDS: Final = ("signing", "notify")
+"""what a command needs of no secret, which may reach every store too: it signs nothing and tells nobody"""
+_WITH_REGISTRY: Final = (FLINK, REPLAY, RULES)
 NOBODY: Final = ""
 """who has no secret at all: whoever reads a profile outside the cluster"""
 JOB_NAME: Final = "job.yaml"
@@ -105,14 +117,17 @@ def seen_by(content: Mapping[str, Any], program: str) -> dict[str, Any]:
     """A profile's content as one program is told it: every name, and of stores only what is its own."""
     if program in KNOW_ALL:
         return dict(content)
+    if program == COMMAND:
+        return _without_key({name: value for name, value in content.items() if name != "notify"})
     if program == NOBODY:
-        content = _without_files_of_kafka(content)
+        # Who must approve is looked at where rules change; those who may are in no file here.
+        content = {name: one for name, one in _without_files_of_kafka(content).items() if name != "approval"}
     own = program.removeprefix("sink-") if program.startswith("sink-") else _store_of(program)
     shown = {name: value for name, value in content.items() if name != "notify" or program == NOTIFIER}
-    if program not in (FLINK, REPLAY):
+    if program not in _WITH_REGISTRY:
         shown.pop("schema_registry", None)
-    if "key" in (content.get("signing") or {}):
-        shown["signing"] = {name: one for name, one in content["signing"].items() if name != "key"}
+    if program != RULES:
+        shown = _without_key(shown)
     if "sinks" in content:
         shown["sinks"] = {
             sink: settings if sink == own else {} for sink, settings in (content["sinks"] or {}).items()
@@ -122,6 +137,13 @@ def seen_by(content: Mapping[str, Any], program: str) -> dict[str, Any]:
         for name, server in (content.get("servers") or {}).items()
     }
     return shown
+
+
+def _without_key(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose rules count, and nothing to sign with."""
+    told = content.get("signing") or {}
+    kept = {name: one for name, one in told.items() if name != "key"}
+    return {**content, **({"signing": kept} if "key" in told else {})}
 
 
 def _store_of(program: str) -> str:

@@ -1,6 +1,7 @@
 """A command of ours where Kafka and the stores are reached: a Job, made for it and deleted after.
 
-Its pod is that of the chart's setup, which is given every secret; what it does is another thing.
+Its pod is that of the chart's setup, which is given every secret, without the key that signs and without
+what people are told with; what it does is another thing.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 from fraudctl.engines.contract import Ended
-from fraudctl.engines.kubernetes import mounted, programs
+from fraudctl.engines.kubernetes import given, mounted, programs
 from fraudctl.engines.kubernetes.cluster import Cluster
 from fraudctl.errors import Failed
 from fraudctl.waiting import until
@@ -46,7 +47,7 @@ def run(
 
     Failed where its pod cannot be had, or it goes on for too long.
     """
-    job = manifest(manifests, arguments, secrets.token_hex(4))
+    job = job_of(manifests, arguments, secrets.token_hex(4))
     name = job["metadata"]["name"]
     # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
     try:
@@ -66,13 +67,17 @@ def ended(
     return Ended(code[0], cluster.ask(["logs", f"job/{name}"]))
 
 
+def job_of(manifests: Sequence[Mapping[str, Any]], arguments: Sequence[str], mark: str) -> dict[str, Any]:
+    """The Job of a command that may need any store."""
+    job = manifest(manifests, arguments, mark, mounted.COMMAND)
+    given.drop_secrets(job, mounted.NOT_FOR_COMMANDS)
+    return job
+
+
 def manifest(
-    manifests: Sequence[Mapping[str, Any]],
-    arguments: Sequence[str],
-    mark: str,
-    program: str = mounted.COMMAND,
+    manifests: Sequence[Mapping[str, Any]], arguments: Sequence[str], mark: str, program: str
 ) -> dict[str, Any]:
-    """The Job of that program, made from those of the chart."""
+    """The Job of that program, made from those of the chart, with all that the setup is given."""
     [setup] = [one for one in manifests if one["kind"] == "Job"]
     job: dict[str, Any] = copy.deepcopy(dict(setup))
     release, _, _ = job["metadata"]["name"].rpartition(f"-{mounted.SETUP}-")

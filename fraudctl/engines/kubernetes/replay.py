@@ -15,10 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Final
 
-import yaml
-
 from fraudctl.engines.contract import Ended
-from fraudctl.engines.kubernetes import left, mounted, near, programs
+from fraudctl.engines.kubernetes import given, left, mounted, near, programs
 from fraudctl.engines.kubernetes.cluster import Cluster
 from fraudctl.engines.kubernetes.deployment import KIND
 from pipeline.rules.ruleset import content_hash
@@ -33,7 +31,7 @@ _NAME_LENGTH: Final = 45
 """of a Flink cluster, at most"""
 _OF_THE_LIVE_JOB: Final = ("high-availability.", "kubernetes.operator.")
 _VOLUME: Final = "rule-sets"
-_SECRETS: Final = frozenset({"secret-kafka", "secret-registry"})
+_SECRETS: Final = ("kafka", "registry")
 
 
 def run(
@@ -59,7 +57,7 @@ def run(
     with left.noted(cluster, mark, name) if needs_flink else nullcontext():
         # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
         try:
-            _make(cluster, job, owned)
+            given.make(cluster, job, owned)
             return near.ended(cluster, name, wait_s, look_s=look_s)
         finally:
             gone = [f"job/{name}", f"{KIND}/{flink['metadata']['name']}", f"configmap/{name}"]
@@ -105,31 +103,17 @@ def job_of(
     """The Job of the command, which reaches that Flink and Kafka, and is given no secret of a store."""
     job = near.manifest(manifests, [flink, *arguments], mark, mounted.REPLAY)
     job["spec"]["activeDeadlineSeconds"] = int(wait_s)
-    pod = job["spec"]["template"]["spec"]
-    [container] = pod["containers"]
-    pod["volumes"] = [one for one in pod["volumes"] if _is_needed(one["name"])]
-    container["volumeMounts"] = [one for one in container["volumeMounts"] if _is_needed(one["name"])]
+    [container] = job["spec"]["template"]["spec"]["containers"]
     container["resources"] = RESOURCES
-    pod["volumes"].append({"name": _VOLUME, "configMap": {"name": job["metadata"]["name"]}})
-    container["volumeMounts"].append({"name": _VOLUME, "mountPath": str(mounted.RULE_SETS), "readOnly": True})
+    given.keep_secrets(job, _SECRETS)
+    given.mount_files(job, _VOLUME, mounted.RULE_SETS)
     return job
 
 
 def rule_sets_of(job: Mapping[str, Any], contents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """A file for each, by its hash."""
-    labels = job["metadata"]["labels"]
     data = {f"{content_hash(one)}.json": json.dumps(one, ensure_ascii=False) for one in contents}
-    metadata = {"name": job["metadata"]["name"], "labels": labels}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
-
-
-def _make(cluster: Cluster, job: Mapping[str, Any], owned: Sequence[dict[str, Any]]) -> None:
-    """The Job, then what goes with it."""
-    text = yaml.safe_dump(job, sort_keys=False)
-    made = json.loads(cluster.ask(["create", "-o", "json", "-f", "-"], text))
-    for one in owned:
-        one["metadata"]["ownerReferences"] = [_owner(made)]
-    cluster.ask(["create", "-f", "-"], yaml.safe_dump_all(owned, sort_keys=False))
+    return given.files_of(job, data)
 
 
 def _all(cluster: Cluster) -> str:
@@ -142,15 +126,5 @@ def _has_ended(job: Mapping[str, Any]) -> bool:
     return any(one["type"] in ("Complete", "Failed") and one["status"] == "True" for one in conditions)
 
 
-def _owner(made: Mapping[str, Any]) -> dict[str, Any]:
-    metadata = made["metadata"]
-    named = {"name": metadata["name"], "uid": metadata["uid"]}
-    return {"apiVersion": made["apiVersion"], "kind": made["kind"], **named}
-
-
 def _is_of_any(setting: str) -> bool:
     return not setting.startswith(_OF_THE_LIVE_JOB)
-
-
-def _is_needed(volume: str) -> bool:
-    return not volume.startswith("secret-") or volume in _SECRETS

@@ -3,105 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from fraudctl.cli import main
-from fraudctl.engines.kubernetes import kept, start
-from fraudctl.engines.kubernetes.cluster import Place
-from fraudctl.home import folder as homes
-from tests.chart import example
+from tests.kubectl_script import There
 
 LEFT = ["risk.decisions.replay-0a1b", "risk.decisions.replay-0a1b.dlq"]
-KUBECTL = """#!{python}
-import json, os, sys
-words, folder = sys.argv[1:], os.environ["ANSWERS"]
-given = sys.stdin.read() if "-f" in words else ""
-with open(f"{folder}/asked", "a") as file:
-    file.write(json.dumps([words, given]) + "\\n")
-asked = open(f"{folder}/asked").read()
-is_down = '"scale"' in asked
-notes = json.load(open(f"{folder}/notes"))
-kinds = words[words.index("get") + 1] if "get" in words else ""
-selector = words[words.index("-l") + 1] if "-l" in words else ""
-if "logs" in words:
-    print(open(f"{folder}/said").read())
-elif "patch" in words:
-    change = json.loads(words[-1])
-    for name, text in change.get("metadata", {}).get("annotations", {}).items():
-        notes.pop(name, None)
-    json.dump(notes, open(f"{folder}/notes", "w"))
-elif kinds == "job":
-    print(json.dumps({"status": {}}))
-elif kinds == "jobs":
-    print(open(f"{folder}/replays").read())
-elif kinds.startswith("flinkdeployments"):
-    job = {"state": "running", "parallelism": 1}
-    state = "SUSPENDED" if "suspended" in asked else "STABLE"
-    status = {"jobStatus": {"jobId": "0a", "state": "RUNNING"}, "lifecycleState": state}
-    status["observedGeneration"] = 1
-    metadata = {"annotations": notes, "generation": 1}
-    print(json.dumps({"items": [{"metadata": metadata, "spec": {"job": job}, "status": status}]}))
-elif kinds == "pods" and "replay-flink" in selector:
-    print(json.dumps({"items": []}))
-elif kinds == "pods":
-    state = {"terminated": {"exitCode": 0}}
-    print(json.dumps({"items": [{"status": {"containerStatuses": [{"state": state}]}}]}))
-elif kinds:
-    labels = {"app.kubernetes.io/component": "ticker"}
-    metadata = {"labels": labels, "name": "fraud-ticker"}
-    it = {"kind": "Deployment", "metadata": metadata, "spec": {"replicas": 0 if is_down else 1}}
-    print(json.dumps({"items": [it]}))
-"""
-
-
-class There:
-    """A cluster whose commands say this, and in which these replays are under way."""
-
-    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
-        self._folder, self.home = folder, folder / "home"
-        script = folder / "bin" / "kubectl"
-        script.parent.mkdir()
-        script.write_text(KUBECTL.replace("{python}", sys.executable))
-        script.chmod(0o755)
-        patch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
-        patch.setenv("ANSWERS", str(folder))
-        (folder / "values.yaml").write_text(yaml.safe_dump(example("kind")))
-        homes.claim(self.home)
-        values = kept.keep(self.home, Place("risk", "fraud"), folder / "values.yaml")
-        start.stack_of(self.home, start.profile_of(values), Place("risk", "fraud")).save()
-        self.says([])
-        self.runs([])
-        self.notes([])
-
-    def says(self, topics: list[str]) -> None:
-        data = {"topics": topics, "dry_run": True}
-        told = {"summary": "", "data": data, "error": None}
-        (self._folder / "said").write_text(json.dumps(told))
-
-    def runs(self, replays: list[str]) -> None:
-        items = [{"metadata": {"name": name}, "status": {}} for name in replays]
-        (self._folder / "replays").write_text(json.dumps({"items": items}))
-
-    def notes(self, replays: list[str]) -> None:
-        told = {f"fraudctl/replay-{number}": name for number, name in enumerate(replays)}
-        (self._folder / "notes").write_text(json.dumps(told))
-
-    def asked(self) -> list[tuple[list[str], str]]:
-        """The words of every question, and what was given with it."""
-        lines = (self._folder / "asked").read_text().splitlines()
-        return [(words, given) for words, given in map(json.loads, lines)]
-
-    def commands(self) -> list[list[str]]:
-        """The words of the commands that ran there."""
-        jobs = [yaml.safe_load(given) for words, given in self.asked() if "create" in words]
-        words = [job["spec"]["template"]["spec"]["containers"][0]["command"] for job in jobs]
-        return [one[one.index("command") + 1 :] for one in words]
 
 
 @pytest.fixture

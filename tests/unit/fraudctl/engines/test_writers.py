@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fraudctl.engines import workers, writers
+from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import places
@@ -55,22 +56,21 @@ def test_a_writer_that_does_not_run_heeds_a_pause_when_it_starts(stack: Stack) -
 
 
 def test_a_writer_is_silent_waiting_or_running_by_what_it_last_said(stack: Stack) -> None:
-    class Runs:
-        runs = True
-
-    now = time.time_ns() // 1_000_000
+    ran, now = ProgramState("sink-redis", Condition.RUNNING, 7, 1), time.time_ns() // 1_000_000
     said = [
         None,
         SinkStatus("redis", updated_ms=now - 60_000),
         SinkStatus("redis", updated_ms=now, paused=True),
         SinkStatus("redis", updated_ms=now),
     ]
-    states = [writers._state(stack, "redis", Runs, one) for one in said]
+    states = [writers.state(stack, "redis", ran, one) for one in said]
     assert states == ["silent", "silent", "waiting", "running"]
+    young = replace(ran, started_s=now // 1_000)
+    assert [writers.state(stack, "redis", young, one) for one in said[:2]] == ["starting", "starting"]
     workers.status_file(stack, "redis").parent.mkdir(parents=True)
     workers.status_file(stack, "redis").write_text(json.dumps({"sink": "redis", "lag": 3}))
     assert writers._said(stack, "redis") == SinkStatus("redis", lag=3)
-    assert writers._state(stack, "redis", None, {}) == "absent"
+    assert writers.state(stack, "redis", None, {}) == "absent"
 
 
 def test_the_status_tells_every_figure_that_a_writer_reports(stack: Stack) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.unit.fraudctl.inspection.asked import put, run
-
-PLAIN = "event_id,user_id,event_time,amount"
-ISO = "2024-05-01T10:00:0{}Z"
-
-
-def with_times(folder: Path, *times: str) -> Path:
-    return put(folder, "\n".join([PLAIN, *(f'e{n},u{n},"{at}",1.5' for n, at in enumerate(times))]))
-
-
-def with_amounts(folder: Path, *amounts: str) -> Path:
-    lines = (f'e{n},u{n},{ISO.format(n)},"{amount}"' for n, amount in enumerate(amounts))
-    return put(folder, "\n".join([PLAIN, *lines]))
-
-
-def inspected(
-    capsys: pytest.CaptureFixture[str], path: Path | str, *words: str
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """The mapping, what was read, and what the printed backtest says."""
-    code, told = run(capsys, "inspect", str(path), *words)
-    assert code == 0, told
-    code, tested = run(capsys, *shlex.split(told["data"]["commands"]["backtest"])[1:])
-    assert (code, tested["data"]["events"]) == (0, told["data"]["read"]["accepted"])
-    return told["data"]["mapping"], told["data"]["read"], tested["data"]
-
-
-def open_notes(capsys: pytest.CaptureFixture[str], path: Path) -> list[str]:
-    code, told = run(capsys, "inspect", str(path))
-    assert (code, told["data"]["commands"]) == (1, {})
-    return [one["text"] for one in told["data"]["notes"] if one["how"] == "open"]
+from tests.unit.fraudctl.inspection.asked import (
+    ISO,
+    PLAIN,
+    inspected,
+    open_notes,
+    put,
+    run,
+    with_amounts,
+    with_times,
+)
 
 
 @pytest.mark.parametrize(
@@ -296,7 +275,7 @@ def test_payments_in_a_list_within_an_object_are_told_how_to_be_taken_out(
     asked = next(
         one for one in told["data"]["notes"] if one["text"].startswith("no column looks like a time")
     )
-    assert asked["otherwise"] == ["--map event_time=COLUMN", "--time-format FORMAT", "jq -c '.data[]'"]
+    assert asked["otherwise"] == ["--map event_time=COLUMN", "--time-format FORMAT", "--records data"]
 
 
 def test_pairs_of_words_that_may_be_truth_values_are_told_to_be_texts(

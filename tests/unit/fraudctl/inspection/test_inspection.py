@@ -147,13 +147,12 @@ SHAPES: dict[str, tuple[str, str, dict[str, Any]]] = {
         {
             "map": {
                 "event_id": "Transaktionscode",
-                "event_time": "Datum+Uhrzeit",
+                "event_time": "Datum+Uhrzeit+Zeitzone",
                 "amount": "Brutto",
                 "user_id": "Absender E-Mail-Adresse",
                 "currency": "Währung",
             },
-            "zone": "UTC",
-            "time_format": ["%d.%m.%Y %H:%M:%S"],
+            "time_format": ["%d.%m.%Y %H:%M:%S %Z"],
             "decimal": ",",
         },
     ),

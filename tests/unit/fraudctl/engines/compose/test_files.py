@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fraudctl.engines.compose import companions, services
+from fraudctl.engines.compose import companions, names, services
 from fraudctl.engines.compose.checks import OUR_IMAGE
 from fraudctl.engines.compose.inside import METRICS_PORT
 from fraudctl.home.stack import Paths
@@ -33,6 +33,7 @@ ELSEWHERE = {
     "FRAUDCTL_UID",
     "FRAUDCTL_GID",
     "FRAUDCTL_PROFILE",
+    "FRAUDCTL_MAVEN_URL",
 }
 
 
@@ -83,7 +84,17 @@ def test_every_server_and_every_sink_has_its_services() -> None:
     programs = {name for kind in SERVERS.values() for name in services.program_names(kind(nowhere))}
     writers = {f"sink-{sink}" for sink in shipped.sink_names()}
     ours = programs | writers | {"keeper", "ticker", "notifier", "exporter", *companions.PORTS}
-    assert SERVICES.keys() - services.HELPERS - {"program"} == ours
+    assert SERVICES.keys() - services.HELPERS - {"program"} == set(map(names.service, ours))
+
+
+def test_flink_s_services_are_called_as_people_type_them_and_found_by_the_names_of_their_programs() -> None:
+    told = {name: body["networks"] for name, body in SERVICES.items() if "networks" in body}
+    given = {name: networks["default"]["aliases"] for name, networks in told.items()}
+    assert given == {"jobmanager": ["flink-jobmanager"], "taskmanager": ["flink-taskmanager"]}
+    for name, [program] in given.items():
+        assert (names.service(program), names.program(name, "1")) == (name, program)
+    assert names.program("taskmanager", "2") == "flink-taskmanager-2"
+    assert (names.service("redis"), names.program("redis", "1")) == ("redis", "redis")
 
 
 def test_what_no_default_profile_has_starts_only_when_asked_for() -> None:

@@ -63,7 +63,7 @@ def test_each_program_sees_the_files_that_it_reads_and_no_others(tmp_path: Path)
 def test_flink_s_plug_in_is_where_the_image_would_have_it(tmp_path: Path) -> None:
     found = services.override(a_stack(tmp_path))["services"]
     [here], [there] = artifacts.jars("s3"), artifacts.jars("s3", image.CACHE)
-    for name in ("flink-jobmanager", "flink-taskmanager", "keeper"):
+    for name in ("jobmanager", "taskmanager", "keeper"):
         volumes = found[name]["volumes"]
         assert isinstance(volumes, list)
         assert volumes[-1] == f"{here}:{there}:ro"

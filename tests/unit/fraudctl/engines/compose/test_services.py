@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from fraudctl import engines
+from fraudctl.binaries import artifacts
 from fraudctl.engines.compose import image, services
-from fraudctl.engines.compose.inside import cluster
+from fraudctl.engines.compose.inside import cluster, store
 from fraudctl.engines.compose.project import project_name
 from fraudctl.errors import ProfileError
 from fraudctl.home.stack import Inside, Stack, read
@@ -51,6 +52,7 @@ def test_the_files_are_told_home_user_ports_and_memory(tmp_path: Path) -> None:
         "FRAUDCTL_LOGIN_SOURCE": str(tmp_path / "run" / "kafka"),
         "FRAUDCTL_UID": "7",
         "FRAUDCTL_GID": "8",
+        "FRAUDCTL_MAVEN_URL": "",
         "FRAUDCTL_SERVERS_KAFKA_PORT": "21",
         "FRAUDCTL_SERVERS_KAFKA_MEMORY_MB": "700",
         "FRAUDCTL_SERVERS_FLINK_PORT": "22",
@@ -128,10 +130,42 @@ def test_each_taskmanager_has_its_own_address_and_name(tmp_path: Path) -> None:
 def test_as_many_taskmanagers_are_started_as_the_profile_wants_each_a_container(tmp_path: Path) -> None:
     stack = a_stack(tmp_path, "servers: {flink: {taskmanagers: 3}}")
     commands = {"cli": {"volumes": [of_commands(tmp_path)]}}
-    assert services.override(stack)["services"] == {"flink-taskmanager": {"scale": 3}, **commands}
+    assert services.override(stack)["services"] == {"taskmanager": {"scale": 3}, **commands}
     inside = cluster(stack.seen_inside, "ab12", "172.18.0.9")
     assert [one.name for one in inside.programs()] == ["flink-jobmanager", "flink-taskmanager"]
     assert services.override(a_stack(tmp_path))["services"] == commands
+
+
+DYNAMODB_LOCAL = """
+sinks: {dynamodb: {}}
+servers: {dynamodb: {settings: {implementation: dynamodb-local, accept_terms: true}}}
+"""
+
+
+def test_dynamodb_local_is_made_in_its_container_of_what_this_machine_has_fetched(tmp_path: Path) -> None:
+    stack = a_stack(tmp_path, DYNAMODB_LOCAL, is_closed=True)
+    there = tmp_path / "data" / "dynamodb" / "cache"
+    found = services.override(stack)["services"]["dynamodb"]
+    assert found == {"volumes": [f"{artifacts.cache_dir()}:{there}:ro"]}
+    [program] = store(stack.seen_inside).programs()
+    argv = program.argv
+    jars = argv[argv.index("-cp") + 1].split(":")
+    assert all(Path(jar).is_relative_to(there) for jar in jars)
+    [launcher] = [number for number, word in enumerate(argv) if word == "DynamoDbOnLoopback"]
+    assert argv[launcher + 1 : launcher + 5] == [
+        "0.0.0.0",
+        str(tmp_path / "secrets" / "dynamodb"),
+        "-port",
+        "8000",
+    ]
+
+
+def test_moto_needs_nothing_of_this_machine(tmp_path: Path) -> None:
+    stack = a_stack(tmp_path, "sinks: {dynamodb: {}}", is_closed=True)
+    assert "dynamodb" not in services.override(stack)["services"]
+    [program] = store(stack.seen_inside).programs()
+    assert program.argv[program.argv.index("--host") + 1 :][:3] == ["0.0.0.0", "--port", "8000"]
+    assert program.argv[-2:] == ["--credentials", str(tmp_path / "secrets" / "dynamodb")]
 
 
 def test_two_homes_are_two_projects() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +137,26 @@ def test_the_key_that_signs_the_first_rules_is_the_setups_and_everyone_knows_who
     assert (writer.key, flink.key) == (None, None)
     assert flink.trusted == tmp_path / "flink/etc/trusted"
     assert flink.trusted.read_text().startswith("deployer ssh-ed25519 ")
+
+
+def test_a_command_about_the_rules_has_the_key_and_knows_no_store_and_others_have_no_key(
+    tmp_path: Path,
+) -> None:
+    def told(program: str) -> Mapping[str, Any]:
+        return mounted.seen_by(json.loads((folder / "profile.yaml").read_text()), program)
+
+    folder = mount(tmp_path / "etc", example("eks"), "setup")
+    rules, command = told(mounted.RULES), told(mounted.COMMAND)
+    assert rules["signing"] == {"trusted": "trusted", "key": "secrets/signing/key"}
+    assert set(rules["sinks"]) == set(command["sinks"])
+    assert not any(rules["sinks"].values())
+    assert command["signing"] == {"trusted": "trusted"}
+    assert command["sinks"]["postgres"]["password_file"] == "secrets/postgres/password"
+    for file in sorted((folder / "secrets").glob("[!k]*")):
+        if file.name != "signing":
+            shutil.rmtree(file)
+    found = mounted.stack_of(tmp_path / "home", mounted.RULES, folder)
+    assert found.profile.signing.key == folder / "secrets/signing/key"
 
 
 def test_only_what_reads_framed_records_is_told_of_the_registry_of_schemas(tmp_path: Path) -> None:

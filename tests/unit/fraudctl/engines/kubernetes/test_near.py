@@ -44,17 +44,22 @@ class Answering(Cluster):
 
 def test_its_job_is_one_that_kubernetes_takes_and_differs_from_the_setup_in_what_it_does() -> None:
     objects = render(example("eks"))
-    job = near.manifest(objects, COMMAND, "0a1b2c3d")
+    job = near.job_of(objects, COMMAND, "0a1b2c3d")
     assert problems(job) == []
     [setup] = [it for it in objects if it["kind"] == "Job"]
     assert job["metadata"]["name"] == "fraud-command-0a1b2c3d"
     before, pod = setup["spec"]["template"]["spec"], job["spec"]["template"]["spec"]
     [container] = pod["containers"]
     assert container["command"][-4:] == ["command", *COMMAND]
-    assert {name for name in pod if pod[name] != before.get(name)} == {"containers", "restartPolicy"}
+    assert {name for name in pod if pod[name] != before.get(name)} == {
+        "containers",
+        "restartPolicy",
+        "volumes",
+    }
     assert {name for name in container if container[name] != before["containers"][0][name]} == {
         "command",
         "name",
+        "volumeMounts",
     }
     policy = one(objects, "NetworkPolicy", "fraud-command")["spec"]["podSelector"]["matchLabels"]
     assert policy.items() <= job["spec"]["template"]["metadata"]["labels"].items()

@@ -1,0 +1,67 @@
+"""What the Job of a command is given beside the setup's pod: objects of its own, and a part of the secrets.
+
+The Job owns those objects, so all goes with it, also where whoever made it is gone without a word.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from fraudctl.engines.kubernetes.cluster import Cluster
+
+_SECRET: Final = "secret-"
+"""how volumes of secrets are called in the chart"""
+
+
+def make(cluster: Cluster, job: Mapping[str, Any], owned: Sequence[dict[str, Any]]) -> None:
+    """The Job, then what goes with it. Raises Failed."""
+    text = yaml.safe_dump(job, sort_keys=False)
+    made = json.loads(cluster.ask(["create", "-o", "json", "-f", "-"], text))
+    for one in owned:
+        one["metadata"]["ownerReferences"] = [_owner(made)]
+    if owned:
+        cluster.ask(["create", "-f", "-"], yaml.safe_dump_all(owned, sort_keys=False))
+
+
+def files_of(job: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
+    """A ConfigMap of the Job's name with these files."""
+    metadata = {"name": job["metadata"]["name"], "labels": job["metadata"]["labels"]}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
+
+
+def mount_files(job: dict[str, Any], volume: str, place: Path) -> None:
+    """Its pod finds the files of that ConfigMap there."""
+    pod = job["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    pod["volumes"].append({"name": volume, "configMap": {"name": job["metadata"]["name"]}})
+    container["volumeMounts"].append({"name": volume, "mountPath": str(place), "readOnly": True})
+
+
+def keep_secrets(job: dict[str, Any], wanted: Collection[str]) -> None:
+    """Of the secrets that the setup has these alone are mounted."""
+    drop_secrets(job, {one["name"].removeprefix(_SECRET) for one in _secrets(job)} - set(wanted))
+
+
+def drop_secrets(job: dict[str, Any], unwanted: Collection[str]) -> None:
+    """Those are not mounted."""
+    pod = job["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    names = {f"{_SECRET}{name}" for name in unwanted}
+    pod["volumes"] = [one for one in pod["volumes"] if one["name"] not in names]
+    container["volumeMounts"] = [one for one in container["volumeMounts"] if one["name"] not in names]
+
+
+def _secrets(job: Mapping[str, Any]) -> list[dict[str, Any]]:
+    volumes = job["spec"]["template"]["spec"]["volumes"]
+    return [one for one in volumes if one["name"].startswith(_SECRET)]
+
+
+def _owner(made: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = made["metadata"]
+    named = {"name": metadata["name"], "uid": metadata["uid"]}
+    return {"apiVersion": made["apiVersion"], "kind": made["kind"], **named}

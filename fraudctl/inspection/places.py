@@ -1,0 +1,38 @@
+"""How a column of countries or of currencies names them: by the codes of ISO, or by other codes and names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fraudctl.files.countries import code_of
+from fraudctl.files.currencies import exponent
+from fraudctl.files.mapping import Said
+from fraudctl.inspection.notes import How, Proposal
+
+
+def are_countries(cells: Sequence[str]) -> bool:
+    """Whether nearly all of the cells are countries, by a name or any code of ISO 3166."""
+    return bool(cells) and sum(code_of(cell) is not None for cell in cells) * 10 >= len(cells) * 9
+
+
+def propose(name: str, cells: Sequence[str], proposal: Proposal) -> None:
+    """Add the option that makes two letters of them, and name those that are no countries."""
+    others = [cell for cell in cells if cell.upper() != code_of(cell)]
+    if not others:
+        return
+    if are_countries(cells):
+        proposal.say(Said(country_codes=True))
+        shown = next(cell for cell in others if code_of(cell))
+        text = f"{name} holds {shown!r}: countries become the two letters of ISO 3166 ({code_of(shown)})"
+        proposal.note(How.recognised, text, "--countries-as-written")
+    elif len(others) * 10 > len(cells):
+        text = f"{name} holds {others[0]!r}, which is no country of ISO 3166: taken as it is written"
+        proposal.note(How.assumed, text, "--country-codes")
+
+
+def note_currencies(name: str, cells: Sequence[str], proposal: Proposal) -> None:
+    """Say where currencies are no codes, for rules over amounts take them for foreign ones."""
+    others = [cell for cell in cells if exponent(cell.strip().upper()) is None]
+    if others:
+        text = f"{name} holds {others[0]!r}, which is no code of ISO 4217: taken as it is written"
+        proposal.note(How.assumed, text, f"--drop {name} --currency EUR")

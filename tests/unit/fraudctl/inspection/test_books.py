@@ -1,0 +1,124 @@
+"""Amounts as books have them: debit and credit, signs, brackets, currencies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fraudctl.files.rows import RefusedRow, Row
+from tests.unit.fraudctl.inspection.asked import (
+    ISO,
+    PLAIN,
+    inspected,
+    notes,
+    open_notes,
+    put,
+    read,
+    with_amounts,
+)
+
+BOOK = "event_id,user_id,event_time,{},{}"
+
+
+def book(folder: Path, names: tuple[str, str], *cells: tuple[str, str]) -> Path:
+    lines = (f'e{n},u{n},{ISO.format(n)},"{one}","{other}"' for n, (one, other) in enumerate(cells))
+    return put(folder, "\n".join([BOOK.format(*names), *lines]))
+
+
+@pytest.mark.parametrize(
+    ("names", "cells", "said", "units"),
+    [
+        (("Debit", "Credit"), [("12.50", ""), ("", "3.00")], "Debit-Credit", [125_000, -30_000]),
+        (("Soll", "Haben"), [("12.50", "0.00"), ("0.00", "3.00")], "Soll-Haben", [125_000, -30_000]),
+        (("Debit", "Credit"), [("-12.50", ""), ("", "3.00")], "Debit+Credit", [-125_000, 30_000]),
+        (("Paid out", "Paid in"), [("12.50", ""), ("", "3.00")], "Paid out-Paid in", [125_000, -30_000]),
+        (("Debit Amount", "Credit Amount"), [("12.50", ""), ("", "3.00")], "Debit Amount-Credit Amount",
+         [125_000, -30_000]),
+    ],
+)  # fmt: skip
+def test_debit_and_credit_in_columns_of_their_own_are_one_amount(
+    names: tuple[str, str],
+    cells: list[tuple[str, str]],
+    said: str,
+    units: list[int],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = book(tmp_path, names, *cells)
+    mapping, counts, _ = inspected(capsys, path)
+    assert (mapping, counts["accepted"]) == ({"map": {"amount": said}}, len(cells))
+    rows = read(path, fields={"amount": said})
+    assert [row.transaction.amount_units for row in rows if isinstance(row, Row)] == units
+    assert all(not set(names) & set(row.transaction.fields) for row in rows if isinstance(row, Row))
+    turned = f"{names[1]}-{names[0]}"
+    assert inspected(capsys, path, "--map", f"amount={turned}")[0] == {"map": {"amount": turned}}
+
+
+def test_rows_with_both_or_neither_of_debit_and_credit_are_refused(tmp_path: Path) -> None:
+    path = book(tmp_path, ("Debit", "Credit"), ("1", "2"), ("", ""), ("0", "0"), ("3", ""))
+    rows = read(path, fields={"amount": "Debit-Credit"})
+    assert [row.code if isinstance(row, RefusedRow) else row.transaction.amount_units for row in rows] == [
+        "bad_amount",
+        "missing_field",
+        0,
+        30_000,
+    ]
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.parquet"])
+def test_debit_and_credit_are_one_amount_in_any_format(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {"event_id": "a", "user_id": "u", "event_time": ISO.format(0), "debit": 12.5, "credit": None},
+        {"event_id": "b", "user_id": "u", "event_time": ISO.format(1), "debit": None, "credit": 3.0},
+    ]
+    if name.endswith("parquet"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = tmp_path / name
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        path = put(tmp_path, "\n".join(map(json.dumps, rows)), name)
+    mapping, counts, _ = inspected(capsys, path)
+    assert (mapping, counts["accepted"]) == ({"map": {"amount": "debit-credit"}}, 2)
+
+
+def test_a_column_that_tells_debits_from_credits_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"e{n},u,{ISO.format(n)},1.5,{'CR' if n else 'DR'}" for n in range(2)]
+    path = put(tmp_path, "\n".join([f"{PLAIN},type", *rows]))
+    told = notes(capsys, path, "assumed")
+    assert "type holds CR and DR, and amount has no sign: taken as it is written" in told
+
+
+@pytest.mark.parametrize(
+    ("amounts", "mapping"),
+    [
+        (["(1,234.50)", "7.00-", "$3.50"], {"decimal": "."}),
+        (["\u20ac -12,50", "3,00 \u20ac", "(4,25 \u20ac)"], {"decimal": ",", "currency": "EUR"}),
+        (["1.234,56-", "12,00", "3,50"], {"decimal": ","}),
+    ],
+)
+def test_amounts_below_zero_are_read_with_sign_bracket_and_currency(
+    amounts: list[str], mapping: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, counts, _ = inspected(capsys, with_amounts(tmp_path, *amounts))
+    assert (found, counts["accepted"]) == (mapping, 3)
+
+
+def test_lakhs_are_read_and_what_is_no_amount_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = with_amounts(tmp_path, "1,23,456.78", "12,34,567.00", "5.00")
+    assert inspected(capsys, path)[0] == {"decimal": "."}
+    units = [row.transaction.amount_units for row in read(path, decimal=".") if isinstance(row, Row)]
+    assert units == [1_234_567_800, 12_345_670_000, 50_000]
+    assert open_notes(capsys, with_amounts(tmp_path, "Rs. 500")) == [
+        "amount holds 'Rs. 500', which is not read as an amount"
+    ]

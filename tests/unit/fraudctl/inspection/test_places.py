@@ -1,0 +1,90 @@
+"""Countries by names and other codes than two letters."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fraudctl.files.options import ReadOptions
+from fraudctl.files.rows import Reading, Row
+from tests.unit.fraudctl.inspection.asked import ISO, PLAIN, inspected, notes, put, read
+
+
+def with_countries(folder: Path, *countries: str) -> Path:
+    lines = (f'e{n},u{n},{ISO.format(n)},1.5,"{one}"' for n, one in enumerate(countries))
+    return put(folder, "\n".join([f"{PLAIN},country", *lines]))
+
+
+@pytest.mark.parametrize(
+    ("cells", "codes"),
+    [
+        (["Germany", "France", "united states"], ["DE", "FR", "US"]),
+        (["DEU", "fra", "USA"], ["DE", "FR", "US"]),
+        (["276", "250", "040"], ["DE", "FR", "AT"]),
+        (["Deutschland", "UK", "C\u00f4te d\u2019Ivoire"], ["DE", "GB", "CI"]),
+        (["Korea, Republic of", "South Korea", "Russian Federation"], ["KR", "KR", "RU"]),
+        (["DE", "Germany", ""], ["DE", "DE", None]),
+    ],
+)
+def test_names_and_other_codes_of_countries_become_their_two_letters(
+    cells: list[str], codes: list[str | None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = with_countries(tmp_path, *cells)
+    mapping, _, _ = inspected(capsys, path)
+    assert mapping == {"country_codes": True}
+    found = [
+        row.transaction.fields.get("country")
+        for row in read(path, country_codes=True)
+        if isinstance(row, Row)
+    ]
+    assert found == codes
+    assert inspected(capsys, path, "--countries-as-written")[0] == {}
+
+
+@pytest.mark.parametrize("cells", [["DE", "fr", "US"], ["XK", "DE", "GB"]])
+def test_two_letters_of_countries_need_no_option(
+    cells: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert inspected(capsys, with_countries(tmp_path, *cells))[0] == {}
+
+
+def test_countries_that_are_none_are_told_and_stay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = with_countries(tmp_path, "256", "257", "1")
+    told = notes(capsys, path, "assumed")
+    assert "country holds '256', which is no country of ISO 3166: taken as it is written" in told
+    reading = Reading(path, ReadOptions(country_codes=True), 65_536)
+    assert [row.transaction.fields["country"] for row in reading if isinstance(row, Row)] == [
+        "256",
+        "257",
+        "1",
+    ]
+    assert reading.notes() == ["3 countries are none of ISO 3166, and stay as they are written"]
+
+
+def test_numbers_of_countries_in_json_are_codes_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {
+            "event_id": f"e{n}",
+            "user_id": "u",
+            "event_time": ISO.format(n),
+            "amount": 1,
+            "country": 276 - n * 26,
+        }
+        for n in range(2)
+    ]
+    path = put(tmp_path, "\n".join(map(json.dumps, rows)), "x.jsonl")
+    mapping, counts, _ = inspected(capsys, path)
+    assert (mapping["country_codes"], counts["accepted"]) == (True, 2)
+
+
+def test_currencies_that_are_no_codes_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for cell in ("978", "Euro"):
+        path = put(tmp_path, f"{PLAIN},currency\ne,u,{ISO.format(0)},1.5,{cell}\n")
+        told = f"currency holds {cell!r}, which is no code of ISO 4217: taken as it is written"
+        assert notes(capsys, path, "assumed") == [told]
