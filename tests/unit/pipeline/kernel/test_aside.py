@@ -12,7 +12,7 @@ from pipeline.rules.ruleset import PlanSettings, parse
 from tests.kernel_process import run_java
 
 PROGRAMS = Path(__file__).parents[3] / "java"
-EVENTS, FAILURES, KEYS, CHECKPOINTS = 40_000, 4, 1_000, 3
+EVENTS, FAILURES, KEYS = 40_000, 4, 1_000
 WITHIN_5_MINUTES = {"by": "user_id", "agg": "count", "window": "5m"}
 
 
@@ -21,12 +21,8 @@ def said(program: str, folder: Path, *arguments: object) -> Any:
     content = {"version": "v", "features": {"n": WITHIN_5_MINUTES}, **rules}
     plan = parse(content).plan(PlanSettings(allowed_lateness_ms=0, dedup_window_ms=60_000))
     (folder / "plan.json").write_text(json.dumps(plan.as_document()))
-    return answered(program, folder / "plan.json", *arguments)
-
-
-def answered(program: str, *arguments: object) -> Any:
-    source = PROGRAMS / f"{program}.java"
-    return json.loads(run_java(source, *map(str, arguments), heap_mb=256).splitlines()[-1])
+    told = (str(folder / "plan.json"), *map(str, arguments))
+    return json.loads(run_java(PROGRAMS / f"{program}.java", *told, heap_mb=256).splitlines()[-1])
 
 
 def test_nothing_is_written_while_a_snapshot_is_being_taken_and_all_of_it_after(tmp_path: Path) -> None:
@@ -35,11 +31,6 @@ def test_nothing_is_written_while_a_snapshot_is_being_taken_and_all_of_it_after(
         "failed": True,
         "cancelled": True,
     }
-
-
-def test_a_checkpoint_counts_once_what_it_must_meet_is_found_while_events_go_on(tmp_path: Path) -> None:
-    answer = answered("FoundBeside", tmp_path, FAILURES, CHECKPOINTS)
-    assert answer == {"refused": FAILURES, "opened": FAILURES + 1, "counted": False}
 
 
 @pytest.mark.slow

@@ -1,6 +1,5 @@
 package fraudctl.kernel.decision;
 
-import fraudctl.kernel.checkpoint.Proviso;
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.plan.Feature;
 import fraudctl.kernel.plan.InForce;
@@ -10,11 +9,9 @@ import fraudctl.kernel.plan.Rules;
 import fraudctl.kernel.wire.Json;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import org.apache.flink.runtime.checkpoint.CheckpointOptions;
-import org.apache.flink.runtime.state.CheckpointStreamFactory;
+import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
-import org.apache.flink.streaming.api.operators.OperatorSnapshotFutures;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 
@@ -142,12 +139,10 @@ public final class BatchOperator extends AbstractStreamOperator<byte[]>
         ofHeads.setLength(0);
     }
 
-    /** Whether an activation was missed is asked of Kafka, for whose answer no event shall wait. */
     @Override
-    public OperatorSnapshotFutures snapshotState(long checkpoint, long timestamp, CheckpointOptions options,
-            CheckpointStreamFactory factory) throws Exception {
-        return Proviso.of(super.snapshotState(checkpoint, timestamp, options, factory),
-                inForce.verification(checkpoint, doneMs));
+    public void snapshotState(StateSnapshotContext context) throws Exception {
+        inForce.verify(context.getCheckpointId(), doneMs);
+        super.snapshotState(context);
     }
 
     @Override

@@ -1,6 +1,5 @@
 package fraudctl.kernel.hop;
 
-import fraudctl.kernel.checkpoint.Proviso;
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.order.OrderOperator;
 import fraudctl.kernel.plan.Hop;
@@ -13,15 +12,12 @@ import fraudctl.kernel.state.CacheBudget;
 import fraudctl.kernel.state.KeyState;
 import fraudctl.kernel.state.StateCache;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.runtime.checkpoint.CheckpointOptions;
-import org.apache.flink.runtime.state.CheckpointStreamFactory;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.runtime.state.VoidNamespace;
 import org.apache.flink.runtime.state.VoidNamespaceSerializer;
 import org.apache.flink.streaming.api.operators.InternalTimer;
 import org.apache.flink.streaming.api.operators.InternalTimerService;
-import org.apache.flink.streaming.api.operators.OperatorSnapshotFutures;
 import org.apache.flink.streaming.api.operators.Triggerable;
 import org.apache.flink.streaming.api.watermark.Watermark;
 
@@ -186,16 +182,9 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
         states.write();
     }
 
-    /** Whether an activation was missed is asked of Kafka, for whose answer no event shall wait. */
-    @Override
-    public OperatorSnapshotFutures snapshotState(long checkpoint, long timestamp, CheckpointOptions options,
-            CheckpointStreamFactory factory) throws Exception {
-        return Proviso.of(super.snapshotState(checkpoint, timestamp, options, factory),
-                inForce.verification(checkpoint, watermark()));
-    }
-
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
+        inForce.verify(context.getCheckpointId(), watermark());
         reclaims.catchUp();
         states.flush();
         super.snapshotState(context);

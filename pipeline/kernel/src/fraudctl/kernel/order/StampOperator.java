@@ -1,6 +1,5 @@
 package fraudctl.kernel.order;
 
-import fraudctl.kernel.checkpoint.Proviso;
 import fraudctl.kernel.event.Event;
 import fraudctl.kernel.plan.InForce;
 import fraudctl.kernel.plan.Plan;
@@ -19,13 +18,10 @@ import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
 import org.apache.flink.api.common.typeinfo.PrimitiveArrayTypeInfo;
 import org.apache.flink.metrics.Counter;
-import org.apache.flink.runtime.checkpoint.CheckpointOptions;
-import org.apache.flink.runtime.state.CheckpointStreamFactory;
 import org.apache.flink.runtime.state.StateInitializationContext;
 import org.apache.flink.runtime.state.StateSnapshotContext;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
-import org.apache.flink.streaming.api.operators.OperatorSnapshotFutures;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
@@ -226,16 +222,9 @@ public final class StampOperator extends AbstractStreamOperator<Event>
         });
     }
 
-    /** Whether an activation was missed is asked of Kafka, for whose answer no event shall wait. */
-    @Override
-    public OperatorSnapshotFutures snapshotState(long checkpoint, long timestamp, CheckpointOptions options,
-            CheckpointStreamFactory factory) throws Exception {
-        return Proviso.of(super.snapshotState(checkpoint, timestamp, options, factory),
-                inForce.verification(checkpoint, newestDue));
-    }
-
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
+        inForce.verify(context.getCheckpointId(), newestDue);
         super.snapshotState(context);
         positions.clear();
         for (Map.Entry<Integer, Long> position : clock.positions().entrySet()) {

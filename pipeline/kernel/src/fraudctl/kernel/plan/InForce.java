@@ -1,8 +1,6 @@
 package fraudctl.kernel.plan;
 
 import java.util.Arrays;
-import java.util.concurrent.Callable;
-import java.util.concurrent.FutureTask;
 
 /**
  * One operator's place among the plans of its job. It goes forward only, as the dues of its events do.
@@ -57,34 +55,21 @@ public final class InForce implements AutoCloseable {
         if (now == known) {
             return false;
         }
-        requireInTime(now, known.length, doneMs);
-        known = now;
-        untilMs = until();
-        return true;
-    }
-
-    /**
-     * What makes certain that a checkpoint of this moment missed no activation up to the due. It waits for Kafka, so it
-     * is to be called beside the thread of the task.
-     */
-    public Callable<Void> verification(long checkpoint, long doneMs) {
-        FutureTask<Void> reading = log.readingToEnd(checkpoint);
-        int seen = known.length;
-        return () -> {
-            reading.run();
-            reading.get();
-            requireInTime(log.plans(), seen, doneMs);
-            return null;
-        };
-    }
-
-    private static void requireInTime(Plan[] plans, int seen, long doneMs) {
-        for (Plan plan : Arrays.asList(plans).subList(seen, plans.length)) {
+        for (Plan plan : Arrays.asList(now).subList(known.length, now.length)) {
             if (plan.fromMs <= doneMs) {
                 throw new IllegalStateException("the activation in force from " + plan.fromMs
                         + " became known when events due up to " + doneMs + " had been processed; going back");
             }
         }
+        known = now;
+        untilMs = until();
+        return true;
+    }
+
+    /** Before a checkpoint: makes certain that no activation up to the due has been missed. */
+    public void verify(long checkpoint, long doneMs) throws Exception {
+        log.readToEnd(checkpoint);
+        look(doneMs);
     }
 
     @Override

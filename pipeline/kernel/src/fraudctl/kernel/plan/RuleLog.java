@@ -11,7 +11,6 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -34,8 +33,8 @@ final class RuleLog {
     private static final Map<String, RuleLog> OPEN = new HashMap<>();
     private static final Duration PATIENCE = Duration.ofSeconds(100);
     private static final Duration POLL = Duration.ofSeconds(5);
-    /** This task's newest; the operators of a task share one for each checkpoint. */
-    private static final ThreadLocal<Reading> READING = new ThreadLocal<>();
+    /** The checkpoint for which this task has read to the end; its operators take their parts one after another. */
+    private static final ThreadLocal<Long> VERIFIED = ThreadLocal.withInitial(() -> -1L);
 
     private final String name;
     private final JsonNode settings;
@@ -55,8 +54,6 @@ final class RuleLog {
 
     /** Somebody who wants to know when all before that offset is known. */
     private record Waiting(long end, CompletableFuture<Void> done) {}
-
-    private record Reading(long checkpoint, FutureTask<Void> task) {}
 
     static RuleLog fixed(Rules rules) {
         RuleLog log = new RuleLog(null, null, null, null, null, null, null);
@@ -125,23 +122,15 @@ final class RuleLog {
         return plans;
     }
 
-    /**
-     * Done when all is known that was on the topic when it was begun, by whoever of the operators of this task comes
-     * first. To be asked for in the task's thread.
-     */
-    FutureTask<Void> readingToEnd(long checkpoint) {
-        Reading newest = READING.get();
-        if (newest == null || newest.checkpoint != checkpoint) {
-            newest = new Reading(checkpoint, new FutureTask<>(this::readToEnd));
-            READING.set(newest);
+    /** Returns when all is known that was on the topic at this moment, once for each task and checkpoint. */
+    void readToEnd(long checkpoint) throws Exception {
+        if (consumer != null && VERIFIED.get() != checkpoint) {
+            readToEnd();
+            VERIFIED.set(checkpoint);
         }
-        return newest.task;
     }
 
-    private Void readToEnd() throws Exception {
-        if (consumer == null) {
-            return null;
-        }
+    private void readToEnd() throws Exception {
         Waiting asked = new Waiting(end(), new CompletableFuture<>());
         waiting.add(asked);
         answer();
@@ -154,7 +143,6 @@ final class RuleLog {
         } finally {
             waiting.remove(asked);
         }
-        return null;
     }
 
     private long end() {
@@ -233,7 +221,6 @@ final class RuleLog {
                 OPEN.remove(name, this);
                 isClosed = true;
                 consumer.wakeup();
-                ends.wakeup();
                 synchronized (ends) {
                     ends.close(Duration.ZERO);
                 }
