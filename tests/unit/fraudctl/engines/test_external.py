@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,14 +12,13 @@ from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin
 from fraudctl.settings import reading
 from fraudctl.settings.profile import External, ServerSettings
+from tests.ports import free_port
 
 
 @pytest.fixture
 def stack(make_stack: Callable[..., Stack]) -> Stack:
     """A stack of external servers alone, at a port where nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        nobody = f"127.0.0.1:{taken.getsockname()[1]}"
+    nobody = f"127.0.0.1:{free_port()}"
     settings = {
         name: ServerSettings(external=External(nobody)) for name in ("kafka", "flink", "postgres", "redis")
     }

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import socket
 
 import pytest
 
@@ -11,14 +10,13 @@ from fraudctl.kafka.admin import TopicSpec
 from fraudctl.kafka.sender import Sender, Sent
 from fraudctl.settings import reading
 from pipeline.connections.kafka.description import Kafka
+from tests.ports import free_port
 
 APPEND = {"message.timestamp.type": "LogAppendTime", "retention.ms": "-1"}
 
 
 def closed_port() -> Kafka:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return Kafka(bootstrap=f"127.0.0.1:{taken.getsockname()[1]}")
+    return Kafka(bootstrap=f"127.0.0.1:{free_port()}")
 
 
 def test_a_profile_needs_its_seven_topics_and_a_dead_letter_topic_for_each_sink() -> None:

@@ -17,6 +17,7 @@ from prometheus_client import generate_latest
 from pipeline.metrics import crowd, exposition
 from pipeline.metrics.kinds import Histogram, Labelled, counter, gauge, histogram
 from pipeline.metrics.pulse import Pulse
+from tests.ports import free_port
 from tests.waiting import await_that
 
 
@@ -56,9 +57,7 @@ def figures() -> Figures:
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        number: int = held.getsockname()[1]
-    return number
+    return free_port()
 
 
 def ask(port: int) -> str:
@@ -153,6 +152,7 @@ def test_of_any_number_that_hang_a_few_are_kept_and_who_asks_is_answered_at_once
         one.close()
 
 
+@pytest.mark.slow
 def test_who_asks_without_pause_gets_a_tenth_of_a_processor_and_probes_are_answered_meanwhile(
     figures: Figures, port: int
 ) -> None:
