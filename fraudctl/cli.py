@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from fraudctl.settings.shipped import short
 
 EXIT_INTERRUPTED = 130
 EXIT_UNEXPECTED = 1
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Home = Annotated[
     Path | None,
@@ -75,12 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return result.render_interrupt(EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone: nothing more to say, and no complaint at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.drop_answers()
         return 0
     except OSError as error:
-        if error.filename is None or options.current().debug:
+        if options.current().debug or (error.filename is None and error.errno not in _NO_ROOM):
             return _unexpected(error)
-        return result.render_error(_file_error(error))
+        return result.render_error(_file_error(error) if error.filename else _no_room("a file", error))
     except Exception as error:
         return _unexpected(error)
 
@@ -97,7 +97,7 @@ def _run(argv: list[str]) -> int:
             raise
         raise usage from error
     if isinstance(answer, result.Result):
-        return result.render(answer)
+        return _rendered(answer)
     if answer == EXIT_INTERRUPTED:  # what Typer makes of a Ctrl-C
         return result.render_interrupt(EXIT_INTERRUPTED)
     return answer if isinstance(answer, int) else 0
@@ -121,13 +121,29 @@ def _file_error(error: OSError) -> FraudctlError:
     if error.errno == errno.ENAMETOOLONG:
         name = short(str(error.filename))
         return UsageError(f"{name}: no file can have so long a name", hint="give the path of a file")
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    hint = "make room there" if full else "check that it is a place you may write to"
+    hint = "make room there" if error.errno in _NO_ROOM else "check that it is a place you may write to"
     return FraudctlError(
         f"{error.filename}: {error.strerror}",
         hint=f"{hint}, or choose another with --home; see: fraudctl doctor",
         code="file",
     )
+
+
+def _no_room(what: str, error: OSError) -> FraudctlError:
+    """A disk that is full in the middle of something."""
+    return FraudctlError(f"{what} cannot be written: {error.strerror}", hint="make room there", code="file")
+
+
+def _rendered(answer: result.Result) -> int:
+    """Print the answer; where there is no room for it, all that is left is to say so as talk."""
+    try:
+        return result.render(answer)
+    except OSError as error:
+        if error.filename or error.errno not in _NO_ROOM:
+            raise
+        streams.drop_answers()
+        options.change(json=False)
+        raise _no_room("the answer", error) from error
 
 
 def _unexpected(error: Exception) -> int:

@@ -65,9 +65,8 @@ class FileProblems(UsageError):
         if (more := len(self.problems) - _LISTED) > 0:
             listed.append(f"and {more} more")
         lines = "".join(f"\n  {problem}" for problem in listed)
-        super().__init__(
-            f"{self.code} {_cut(source)} has {len(self.problems)} problem(s):{lines}", hint=self.advice
-        )
+        many = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        super().__init__(f"{self.code} {_cut(source)} has {many}:{lines}", hint=self.advice)
 
 
 class ProfileError(FileProblems):

@@ -25,3 +25,8 @@ def examples(number: int) -> int:
 def each_seed(number: int) -> list[Any]:
     """So many parameters for a test that draws what it tries; all but the first are slow."""
     return [pytest.param(seed, marks=[pytest.mark.slow] if seed else []) for seed in range(number)]
+
+
+def each_size(number: int) -> list[Any]:
+    """Two parameters for a test that makes so many of something: a tenth of them, and all, which is slow."""
+    return [number // _SHARE, pytest.param(number, marks=pytest.mark.slow)]

@@ -8,19 +8,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from fraudctl.binaries import artifacts
-from fraudctl.binaries.java import compiled, java
+from fraudctl.binaries.java import compiled, server_command, share_classes
 from fraudctl.servers.flink import build_kernel, pyflink_folder, python_path
 from pipeline.rules.plan import Plan
 from tests.streams import Row
 
 Topic = Iterable[tuple[int, int, bytes | None]]
 """Records (offset, append time, value) of a rules topic."""
+QUICKLY = "-XX:TieredStopAtLevel=1"
 
 
 def kernel_jar() -> Path:
@@ -35,24 +36,35 @@ def classpath() -> str:
     return os.pathsep.join(map(str, (kernel_jar(), *flink, *artifacts.jars("connector"))))
 
 
-def run_java(source: Path, *arguments: str, heap_mb: int) -> str:
-    """What a test program in the kernel's package prints; CalledProcessError where it fails."""
+def run_java(source: Path, *arguments: str, heap_mb: int, is_long: bool = False) -> str:
+    """What a test program in the kernel's package prints; CalledProcessError where it fails.
+
+    One that is not long is over before it pays to compile its code a second time.
+    """
     place = artifacts.cache_dir()
     jars = [Path(jar) for jar in classpath().split(os.pathsep)]
     program = compiled(source, jars, artifacts.jars("compiler", place)[0], place)
     options = [f"-Xmx{heap_mb}m", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError"]
-    command = [str(java()), *options, "-cp", os.pathsep.join(map(str, (program, *jars)))]
-    name = f"fraudctl.kernel.{source.stem}"
-    return subprocess.run([*command, name, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
+    options += [] if is_long else [QUICKLY]
+    command = [*_command(options, [program, *jars]), f"fraudctl.kernel.{source.stem}"]
+    return subprocess.run([*command, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _command(options: Sequence[str], jars: Iterable[Path]) -> list[str]:
+    """A program that finds the classes of the runtime read already, and keeps none of its own."""
+    place = artifacts.cache_dir()
+    share_classes(place)
+    return server_command("trial", options, jars, place, keeps=False)
 
 
 class KernelProcess:
     """`fraudctl.kernel.Offline --serve`; use as a context manager."""
 
     def __init__(self) -> None:
-        options = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        options = ["-Xmx512m", "-XX:+UseSerialGC", QUICKLY]
         options.append(f"-Dpython.executable={sys.executable}")
-        command = [str(java()), *options, "-cp", classpath(), "fraudctl.kernel.Offline", "--serve"]
+        jars = [Path(jar) for jar in classpath().split(os.pathsep)]
+        command = [*_command(options, jars), "fraudctl.kernel.Offline", "--serve"]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
         self._process = subprocess.Popen(
             command,

@@ -74,13 +74,20 @@ class There:
         script.chmod(0o755)
         patch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
         patch.setenv("ANSWERS", str(folder))
-        (folder / "values.yaml").write_text(yaml.safe_dump(example("kind")))
         homes.claim(self.home)
-        values = kept.keep(self.home, Place("risk", "fraud"), folder / "values.yaml")
-        start.stack_of(self.home, start.profile_of(values), Place("risk", "fraud")).save()
+        self.up()
         self.says([])
         self.runs([])
         self.notes([])
+
+    def up(self, **changes: Any) -> None:
+        """What `up` leaves here, of those values."""
+        file, place = self._folder / "values.yaml", Place("risk", "fraud")
+        found = example("kind", **changes)
+        file.write_text(yaml.safe_dump(found))
+        values = kept.keep(self.home, place, file)
+        trusted = kept.keep_trusted(self.home, found["trusted"])
+        start.stack_of(self.home, start.profile_of(values, trusted), place).save()
 
     def says(self, topics: list[str]) -> None:
         self.answers({"summary": "", "data": {"topics": topics, "dry_run": True}, "error": None})

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from fraudctl.errors import Failed
 from pipeline.connections import aws
@@ -70,6 +70,8 @@ class Account:
 
 
 def _mend(error: BaseException) -> str:
+    if isinstance(error, NoRegionError):
+        return "name one: --region eu-central-1, region in the file of --values, or AWS_REGION"
     trouble = aws.trouble_of(error)
     return (
         _MENDS.get(trouble, "see the message") if trouble else "see what CloudFormation's console says of it"

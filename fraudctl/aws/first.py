@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import signing
 from fraudctl.home.stack import Stack
-from fraudctl.jobs.activations import PARTITION, Because, RulesTopic
+from fraudctl.jobs.activations import Because, RulesTopic
+from fraudctl.jobs.rules_log import PARTITION
 from fraudctl.jobs.submission import ruleset_content
 from fraudctl.kafka import tail
 from fraudctl.kafka.sender import Sender, Sent

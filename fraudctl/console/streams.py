@@ -41,6 +41,11 @@ def answer_json(document: object) -> None:
     sys.stdout.flush()
 
 
+def drop_answers() -> None:
+    """Let what stdout does not take vanish: the interpreter would complain of it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def clear() -> None:
     """Empty the terminal, so that the next answer takes the place of the last."""
     sys.stdout.write("\x1b[H\x1b[2J")

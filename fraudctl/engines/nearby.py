@@ -11,6 +11,7 @@ from fraudctl import engines
 if TYPE_CHECKING:
     from fraudctl.engines.contract import Ended
     from fraudctl.home.stack import Stack
+    from fraudctl.jobs.rules_log import Carried
 
 
 UNDER_WAY: Final = "under way"
@@ -40,6 +41,9 @@ class Rules(Near, Protocol):
         It signs with the key that is there, for whoever asks here. UsageError where that is too much to be
         handed over, Failed.
         """
+
+    def rules_log(self, stack: Stack, wait_s: float) -> Carried:
+        """The topic of rules by way of that place, for who signs here. It may take so long each time."""
 
 
 @runtime_checkable

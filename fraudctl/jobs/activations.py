@@ -24,8 +24,8 @@ from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.signing import Signing
 from fraudctl.jobs import askers, steps
 from fraudctl.jobs.askers import Asker
-from fraudctl.kafka import forgotten, tail
-from fraudctl.kafka.sender import Sender, Sent
+from fraudctl.jobs.rules_log import Carried, OnBroker, RulesLog
+from fraudctl.kafka import forgotten
 from pipeline.connections.kafka.description import Kafka
 from pipeline.records.clock import now_ms
 from pipeline.rules.feature import in_order
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PARTITION = 0
 FIRST_KEY = "the first key of this home"
 _PROPOSE = "a person proposes it: fraudctl rules apply | pause | rollback; others: fraudctl rules approve"
 
@@ -104,6 +103,8 @@ class RulesTopic:
     """how the job gets a step that it lacks"""
     asker: Asker | None = None
     """who asks, where that is not the user of this process"""
+    log: RulesLog | None = None
+    """its records, where they are not read and written on the broker from here"""
 
     def read(self) -> list[Activation]:
         """Every activation that counts."""
@@ -213,7 +214,7 @@ class RulesTopic:
         return self.signing
 
     def _records(self) -> list[Record]:
-        return [(one.offset, one.append_ms, one.value) for one in tail.records(self.kafka, self.topic)]
+        return self._log.records()
 
     def _refuse_strangers(self) -> None:
         strangers = activation.read(self._records())
@@ -227,27 +228,24 @@ class RulesTopic:
 
     def append(self, payload: bytes) -> int:
         """Sign and write; the offset. Failed where the broker does not take it."""
-        placed: list[Sent] = []
-        sender = Sender(self.kafka, placed.append)
-        sender.send(self.topic, keys.sign(payload, self.signer.key), partition=PARTITION)
-        if sender.flush() or sender.failed or not placed:
-            raise Failed(
-                f"the broker did not take the activation: {placed[0].error if placed else 'no answer'}",
-                hint="look at: fraudctl logs kafka",
-                code="not_accepted",
-            )
-        return placed[0].offset
+        return self._log.append(keys.sign(payload, self.signer.key))
+
+    @property
+    def _log(self) -> RulesLog:
+        return self.log or OnBroker(self.kafka, self.topic)
 
 
-def of(stack: Stack, key_file: Path | None = None) -> RulesTopic:
+def of(stack: Stack, key_file: Path | None = None, log: Carried | None = None) -> RulesTopic:
     """That of the stack's live job. One that is stopped gets the steps that are needed when it starts.
 
-    Records are signed with the key of that file, else with the stack's.
+    Records are signed with the key of that file, else with the stack's, and carried by `log`, if given.
     """
     signer = signing.of(stack, key_file)
     rules = stack.profile.topics.rules
     asker, mend = askers.of(stack), steps.mend(stack)
     topic = RulesTopic(stack.kafka, rules, stack.home, signing=signer, mend=mend, asker=asker)
+    if log is not None:
+        return replace(topic, log=log, hops=log.hops)
     return replace(topic, hops=steps.known(stack, lambda: activation.hop_keys(topic.read())))
 
 

@@ -8,6 +8,7 @@ are in `bounded`. Everything is kept below `home/jobs`, in files that are replac
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +29,7 @@ from fraudctl.home.jobs import (
 )
 from fraudctl.home.jobs import wanted_live as wanted_live
 from fraudctl.jobs import plugin_watcher, states
-from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, submission_of
+from fraudctl.jobs.live_answers import STOPPED, Ended, FlinkJob, LiveStatus, submission_of
 from fraudctl.jobs.submission import LIVE
 from fraudctl.waiting import until
 from pipeline.records.clock import now_ms
@@ -136,6 +137,14 @@ def status(stack: Stack) -> LiveStatus:
     }
 
 
+def stopped(stack: Stack) -> str:
+    """That somebody has stopped it, and how it goes on; empty where it is to run, or nobody knows."""
+    with suppress(FraudctlError):
+        if stack.runs_jobs and wanted_live(stack).wanted != "running":
+            return STOPPED
+    return ""
+
+
 def _resume(stack: Stack, restore: str) -> str:
     """What to restore as the keeper takes it. UsageError where it is no complete state, or not whole."""
     if restore in ("latest", "none"):
@@ -179,7 +188,8 @@ def _await_running(stack: Stack, generation: int, asked_ms: int, wait_s: float, 
         reason = (keeper and keeper.last_error) or f"the keeper is {seen}"
         return Failed(
             f"the job does not run after {wait_s:.0f} s: {reason}",
-            hint="look at: fraudctl logs keeper; fraudctl logs jobmanager",
+            hint="the keeper goes on trying, see: fraudctl job status; or wait for longer, with --wait; "
+            "look at: fraudctl logs keeper; fraudctl logs flink-jobmanager",
             code="job_not_running",
         )
 

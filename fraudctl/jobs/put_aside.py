@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from fraudctl.console.result import Table
 from fraudctl.errors import FraudctlError
 from fraudctl.jobs import activations
-from fraudctl.jobs.activations import PARTITION, RulesTopic
+from fraudctl.jobs.activations import RulesTopic
+from fraudctl.jobs.rules_log import PARTITION
 from fraudctl.waiting import every
 from pipeline.scoring.activation import Aside
 

@@ -105,7 +105,9 @@ def _elsewhere(stack: Stack) -> Result:
 def summary(ill: Sequence[str], is_stopped: bool, paused: Sequence[str] = ()) -> str:
     """What is not well, and what somebody has stopped: that is well, and not to be forgotten."""
     held = [live_answers.STOPPED] if is_stopped else []
-    held += [f"{one} is paused, as wanted; go on with: fraudctl sinks resume {one}" for one in paused]
+    held += [
+        f"the writer of {one} is paused, as wanted; go on with: fraudctl sinks resume {one}" for one in paused
+    ]
     if ill:
         return "; ".join([f"not well: {', '.join(ill)}", *held])
     return "; ".join([*held, "all else is well"]) if held else "everything is well"
@@ -202,7 +204,7 @@ def programs_table(health: Sequence[ServerHealth]) -> Table:
         for number, state in enumerate(one.programs):
             seen = status.program(state)
             shown = (one.address if number == 0 else "", seen["pid"] or "", _mb(seen["rss_bytes"]))
-            said = ("well" if one.healthy else one.reason) if number == 0 else ""
+            said = ("well" if one.healthy else one.reason) if number == 0 else str(state.condition)
             rows.append((seen["name"], *shown, _age(seen["uptime_s"]), said))
     return Table("", ("program", "address", "pid", "memory", "up", "state"), rows)
 

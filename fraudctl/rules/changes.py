@@ -31,12 +31,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fraudctl.home.stack import Stack
+    from fraudctl.jobs.rules_log import Carried
 
 PAUSED: Final = "+paused."
 FIRST_DECISION_S: Final = 2.0
 """How long to look for the first decision under a rule set that is in force."""
 
 Decide = Callable[[list[Activation]], Change]
+Act = Callable[[RulesTopic], Activation | Waiting]
 
 
 class Decided(TypedDict):
@@ -53,7 +55,7 @@ class Decided(TypedDict):
 class Changed:
     """An activation that counts, the one before it, and the first decision under it that was seen, if any.
 
-    `job_runs` says whether there is a job that could have made one.
+    `job_runs` says whether there is a job that could have made one; None where nobody has looked.
     """
 
     made: Activation
@@ -61,7 +63,7 @@ class Changed:
     is_in_force: bool
     first: Decided | None
     seconds: float
-    job_runs: bool
+    job_runs: bool | None
 
     def as_document(self) -> dict[str, object]:
         """In JSON."""
@@ -152,11 +154,16 @@ def pause_rule(topic: RulesTopic, rule: str, because: Because) -> Activation:
 
 
 def change(
-    stack: Stack, decide: Decide, wait_s: float, progress: Progress, by: Signature = NOTHING_GIVEN
+    stack: Stack,
+    decide: Decide,
+    wait_s: float,
+    progress: Progress,
+    by: Signature = NOTHING_GIVEN,
+    log: Carried | None = None,
 ) -> Changed | Waiting:
     """Activate what `decide` says and wait until it is in force, at most `wait_s`.
 
-    Where others must approve it is proposed to them.
+    Where others must approve it is proposed to them. With a `log` the topic is not reached from here.
     """
 
     def act(topic: RulesTopic) -> Activation | Waiting:
@@ -164,25 +171,42 @@ def change(
             return approvals.propose(topic, decide, by.because())
         return topic.activate(decide, by.because())
 
-    return _followed(stack, act, wait_s, progress, by)
+    return _done(stack, act, wait_s, progress, by, log)
 
 
 def approve(
-    stack: Stack, proposal: int, wait_s: float, progress: Progress, by: Signature
+    stack: Stack, proposal: int, wait_s: float, progress: Progress, by: Signature, log: Carried | None = None
 ) -> Changed | Waiting:
     """Approve of the proposal at that offset; where it comes into force by that, wait for it as `change`."""
-    return _followed(
-        stack, lambda topic: approvals.approve(topic, proposal, by.because()), wait_s, progress, by
-    )
+
+    def act(topic: RulesTopic) -> Activation | Waiting:
+        return approvals.approve(topic, proposal, by.because())
+
+    return _done(stack, act, wait_s, progress, by, log)
 
 
-def _followed(
-    stack: Stack,
-    act: Callable[[RulesTopic], Activation | Waiting],
-    wait_s: float,
-    progress: Progress,
-    by: Signature,
+def _done(
+    stack: Stack, act: Act, wait_s: float, progress: Progress, by: Signature, log: Carried | None
 ) -> Changed | Waiting:
+    if log is None:
+        return _followed(stack, act, wait_s, progress, by)
+    return _carried(activations.of(stack, by.key_file, log), act, wait_s)
+
+
+def _carried(topic: RulesTopic, act: Act, wait_s: float) -> Changed | Waiting:
+    """By way of another machine: nobody looks for decisions from here."""
+    began, chain = time.monotonic(), topic.read()
+    made = act(topic)
+    if isinstance(made, Waiting):
+        return made
+    before = next((one for one in reversed(chain) if one.offset < made.offset), None)
+    left_s = (made.from_ms - now_ms()) / 1000
+    if left_s <= wait_s:
+        time.sleep(max(0.0, left_s))
+    return Changed(made, before, left_s <= wait_s, None, time.monotonic() - began, None)
+
+
+def _followed(stack: Stack, act: Act, wait_s: float, progress: Progress, by: Signature) -> Changed | Waiting:
     began = time.monotonic()
     with Tail(stack.kafka, stack.profile.topics.decisions) as tail:
         topic = activations.signed_for(stack, by.key_file)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets
 from fraudctl.jobs.submission import plan_settings
-from pipeline.records.clock import HOUR_MS
+from pipeline.records import duration
+from pipeline.records.wording import counted
 from pipeline.rules import lint
 from pipeline.rules.ruleset import RuleSetError
 
@@ -37,10 +38,10 @@ class Checked:
     def summary(self) -> str:
         """In a line."""
         if self.ruleset is None:
-            return f"{self.errors} error(s) in {self.file}"
-        version, rules = self.ruleset.version, len(self.ruleset.rules)
-        more = f"; {len(self.problems)} warning(s)" if self.problems else ""
-        return f"{self.file} is a sound rule set: version {version}, {rules} rules{more}"
+            return f"{counted(self.errors, 'error')} in {self.file}"
+        version, rules = self.ruleset.version, counted(len(self.ruleset.rules), "rule")
+        more = f"; {counted(len(self.problems), 'warning')}" if self.problems else ""
+        return f"{self.file} is a sound rule set: version {version}, {rules}{more}"
 
     def as_document(self) -> dict[str, object]:
         """In JSON."""
@@ -68,7 +69,7 @@ class Checked:
         if left := len(self.problems) - len(shown):
             problems.append(("", "", "", f"and {left:,} more; --json has them all"))
         states = [
-            (s.key, _hours(s.retention_ms), _hours(s.held_ms), s.bytes_per_event, s.bytes_at_most)
+            (s.key, _length(s.retention_ms), _length(s.held_ms), s.bytes_per_event, f"{s.bytes_at_most:,}")
             for s in self.states
         ]
         heads = ("key", "looks back", "kept for", "bytes an event", "bytes a key at most")
@@ -84,8 +85,8 @@ MAX_SHOWN: Final = 100
 """problems that a table shows: who has more has one mistake many times"""
 
 
-def _hours(length_ms: int) -> str:
-    return f"{length_ms / HOUR_MS:.3g} h"
+def _length(length_ms: int) -> str:
+    return duration.write(length_ms) if length_ms else "none"
 
 
 def check(file: Path, profile: Profile) -> Checked:

@@ -22,6 +22,22 @@ Spec = Mapping[str, Any]
 MOST_RESTARTS = 5
 GRACE_S = 30
 """what Kubernetes gives a pod that says nothing of it"""
+# What makes a kernel another one: other sources, by which its jar is named, and other bytes.
+NEXT_KERNEL = """
+import pathlib, shutil, zipfile
+import pipeline
+from fraudctl.servers import flink
+cache = pathlib.Path("/opt/cache")
+before = flink.job_jars(cache)[0]
+source = sorted((pathlib.Path(pipeline.__file__).parent / "kernel").rglob("*.java"))[0]
+source.write_text(source.read_text() + "// the next one\\n")
+after = flink.job_jars(cache)[0]
+assert before != after
+shutil.copy(before, after)
+with zipfile.ZipFile(after, "a") as jar:
+    jar.writestr("next", "")
+before.unlink()
+"""
 _MEMORY = re.compile(r"(\d+)(Mi|Gi|m)?")
 
 

@@ -13,20 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from fraudctl.engines.compose.checks import OUR_IMAGE
-from fraudctl.engines.kubernetes import flink_pod, given, mounted, replay, rules, start
+from fraudctl.engines.kubernetes import flink_pod, replay, start
 from fraudctl.errors import FraudctlError
 from fraudctl.flink.cluster import as_yaml
 from fraudctl.flink.rest import Flink
 from fraudctl.home import own
 from fraudctl.home.stack import Stack
-from fraudctl.jobs.askers import Asker
 from fraudctl.jobs.submission import LIVE
 from pipeline.connections.flink import FlinkRest
 from tests.chart import example, one, render
+from tests.compose import ruling
 from tests.compose.conftest import FILES, docker
 from tests.compose.pods import Pods, Spec, by_name
 from tests.ports import free_port
@@ -38,7 +36,6 @@ TOOLBOX = f"{NAME}-toolbox"
 TASKMANAGER_ARGV = ["taskmanager.sh", "start-foreground"]
 BUCKET = "/bucket"
 """a folder that stands for a bucket"""
-KEY = Ed25519PrivateKey.generate()
 KAFKA = {
     "bootstrap": "kafka:9092",
     "security": "plain",
@@ -89,7 +86,7 @@ class Release:
     @property
     def stack(self) -> Stack:
         """As it is seen from this machine, which reaches Kafka."""
-        profile = start.profile_of(self.folder / "values.yaml")
+        profile = start.profile_of(self.folder / "values.yaml", self.folder / "trusted")
         kafka = own.kafka_in_container(self.folder, self._servers.kafka)
         servers = {**profile.servers, "kafka": replace(profile.server("kafka"), external=kafka)}
         return Stack(self.folder / "home", replace(profile, servers=servers), {"kafka": kafka.bootstrap})
@@ -134,22 +131,6 @@ class Release:
         finally:
             for one_of_it in (name, f"{cluster}-jobManager", f"{cluster}-taskManager"):
                 self.pods.end(one_of_it)
-
-    def ruled(self, asker: Asker, *arguments: str, files: Mapping[str, str] | None = None) -> dict[str, Any]:
-        """What a command about the rules answers in a pod of its own, for that person; the whole document."""
-        told = {**(files or {}), mounted.ASKER: json.dumps(asker.as_document())}
-        job = rules.job_of(self.objects, ("rules", *arguments, "--json"), uuid.uuid4().hex[:8], 300.0)
-        name = job["metadata"]["name"]
-        objects = [*self.objects, given.files_of(job, told)]
-        try:
-            self.pods.start(name, job["spec"]["template"]["spec"], objects)
-            code, said = self.pods.result(name), self.pods.log(name)
-        finally:
-            self.pods.end(name)
-            del self.pods.specs[name]
-        answer: dict[str, Any] = json.loads(said)
-        assert answer["exit_code"] == code, said
-        return answer
 
     def restart(self, name: str) -> None:
         """Another pod of that Deployment, for one that is gone or is asked to go."""
@@ -239,11 +220,14 @@ class Release:
 
     def _values(self, image: str) -> dict[str, Any]:
         """Those for a cluster on one machine, with these servers and the folder for a bucket."""
-        public = KEY.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+        trusted = "".join(
+            f"{name} {ruling.public(key)}\n"
+            for name, key in (("tester", ruling.KEY), ("alice", ruling.ALICE))
+        )
         values = example(
             "kind",
             image={"tag": image.partition(":")[2]},
-            trusted=f"tester {public}\n",
+            trusted=trusted,
             secrets={name: {"secretName": f"fraudctl-{name}"} for name in ("kafka", "redis")},
             profile={
                 "servers": {
@@ -261,6 +245,7 @@ class Release:
                 }
             },
         )
+        (self.folder / "trusted").write_text(trusted)
         (self.folder / "values.yaml").write_text(yaml.safe_dump(values))
         return values
 
@@ -270,9 +255,8 @@ def _is_ours(key: str) -> bool:
 
 
 def _secrets(found: Servers) -> dict[str, dict[str, str]]:
-    private = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     return {
-        "risk-signing": {"key": private},
+        "risk-signing": {"key": ruling.private(ruling.KEY)},
         "fraudctl-kafka": {"password": found.passwords["kafka"]},
         "fraudctl-postgres": {"password": found.passwords["postgres"]},
         "fraudctl-redis": {"password": found.passwords["redis"]},

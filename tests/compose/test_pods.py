@@ -10,19 +10,29 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fraudctl.console.progress import Progress
 from fraudctl.engines.compose.checks import OUR_IMAGE
 from fraudctl.engines.kubernetes import mounted, near
+from fraudctl.jobs.activations import Signature
 from fraudctl.jobs.askers import Asker
+from fraudctl.jobs.rules_log import Carried
 from fraudctl.jobs.submission import plan_settings, ruleset_content
 from fraudctl.kafka import admin
+from fraudctl.rules import changes
+from fraudctl.rules.changes import Changed, Decide
 from pipeline.records.names import writer_group
-from pipeline.rules.ruleset import content_hash
+from pipeline.rules.ruleset import content_hash, parse
+from tests.compose import ruling
 from tests.compose.conftest import docker
+from tests.compose.pods import NEXT_KERNEL
 from tests.compose.release import JOBMANAGER, NAME, TASKMANAGER, TOOLBOX, Release, servers
+from tests.compose.ruling import carry, ruled
 from tests.stack.own_jobs import Setup, assert_same, by_place, by_reference, decided, recorded
 from tests.waiting import LONG_S, await_that
 
@@ -30,22 +40,6 @@ PROGRAMS = [f"{NAME}-{name}" for name in ("exporter", "sink-postgres", "sink-red
 RATE, SECONDS = 200, 10
 ALICE = Asker("alice", "laptop")
 NEXT_IMAGE = "fraudctl:next"
-# What makes a kernel another one: other sources, by which its jar is named, and other bytes.
-NEXT_KERNEL = """
-import pathlib, shutil, zipfile
-import pipeline
-from fraudctl.servers import flink
-cache = pathlib.Path("/opt/cache")
-before = flink.job_jars(cache)[0]
-source = sorted((pathlib.Path(pipeline.__file__).parent / "kernel").rglob("*.java"))[0]
-source.write_text(source.read_text() + "// the next one\\n")
-after = flink.job_jars(cache)[0]
-assert before != after
-shutil.copy(before, after)
-with zipfile.ZipFile(after, "a") as jar:
-    jar.writestr("next", "")
-before.unlink()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -154,18 +148,43 @@ def test_rules_change_by_a_pod_for_who_asks_elsewhere_and_it_is_told_who_that_wa
     content = dict(ruleset_content(release.stack.profile.rules)) | {"version": "from-elsewhere"}
     files = {"mine.json": json.dumps(content)}
     place = str(mounted.GIVEN / "mine.json")
-    applied = release.ruled(ALICE, "apply", place, "--reason=tried", files=files)["data"]
+    applied = ruled(release, ALICE, "apply", place, "--reason=tried", files=files)["data"]
     assert (applied["version"], applied["in_force"]) == ("from-elsewhere", True)
     person = {"author": "alice (key of tester)", "host": "laptop", "reason": "tried"}
     assert person.items() <= applied["by"].items()
-    again = release.ruled(ALICE, "apply", "from-elsewhere")
+    again = ruled(release, ALICE, "apply", "from-elsewhere")
     assert (again["exit_code"], again["error"]["code"]) == (2, "already")
-    back = release.ruled(ALICE, "rollback")["data"]
+    back = ruled(release, ALICE, "rollback")["data"]
     assert (back["action"], back["version"]) == ("rollback", applied["before"]["version"])
     newest = release.fraudctl("rules", "history")["activations"][:2]
     assert [one["action"] for one in newest] == ["rollback", "apply"]
-    assert newest == release.ruled(ALICE, "history")["data"]["activations"][:2]
-    assert release.ruled(ALICE, "show")["data"]["version"] == back["version"]
+    assert newest == ruled(release, ALICE, "history")["data"]["activations"][:2]
+    assert ruled(release, ALICE, "show")["data"]["version"] == back["version"]
+
+
+def test_what_a_person_signed_elsewhere_is_written_by_a_pod_that_has_no_key(
+    release: Release, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text(ruling.private(ruling.ALICE))
+    content = dict(ruleset_content(release.stack.profile.rules)) | {"version": "signed-elsewhere"}
+    signed = Signature("tried", tmp_path / "key")
+
+    def change(decide: Decide) -> Changed:
+        made = changes.change(
+            release.stack, decide, 60.0, Progress(), signed, Carried(partial(carry, release))
+        )
+        assert isinstance(made, Changed)
+        return made
+
+    applied = change(changes.apply(parse(content)))
+    back = change(changes.rollback)
+    newest = release.fraudctl("rules", "history")["activations"][:2]
+    assert [(one["by"]["author"], one["version"]) for one in newest] == [
+        ("alice", back.made.version),
+        ("alice", "signed-elsewhere"),
+    ]
+    assert applied.before is not None
+    assert applied.before.version == back.made.version
 
 
 def test_rules_for_which_the_live_job_lacks_a_step_are_refused_by_a_pod_that_asks_its_flink(
@@ -175,7 +194,7 @@ def test_rules_for_which_the_live_job_lacks_a_step_are_refused_by_a_pod_that_ask
     content = dict(ruleset_content(release.stack.profile.rules))
     content |= {"version": "more", "features": {**content["features"], "merchant_1m": feature}}
     place = str(mounted.GIVEN / "more.json")
-    answer = release.ruled(ALICE, "apply", place, files={"more.json": json.dumps(content)})
+    answer = ruled(release, ALICE, "apply", place, files={"more.json": json.dumps(content)})
     assert (answer["exit_code"], answer["error"]["code"]) == (2, "no_hop")
 
 

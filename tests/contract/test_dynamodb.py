@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from itertools import count
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ReadTimeoutError
+from urllib3 import HTTPResponse
 
 from pipeline import sinks
 from pipeline.connections.aws import Access
@@ -120,7 +124,9 @@ def test_an_alert_of_a_batch_that_failed_is_withdrawn(
 ) -> None:
     sink = open_sink(threads=1)
     sink.write([decided("fine")])
-    client = dynamo.client(dynamodb_server.address, Access(), threads=3, region=None)  # the writer's own
+    client = dynamo.client(
+        dynamodb_server.address, Access(), threads=3, region=None, attempts=1
+    )  # the writer's own
 
     def fail(params: Any, **_: Any) -> None:
         if params["Item"]["event_id"]["S"] == "second":
@@ -141,7 +147,9 @@ def test_an_alert_of_a_batch_that_failed_is_withdrawn(
 def test_only_events_that_may_have_an_alert_are_looked_for(open_sink: Any, dynamodb_server: Any) -> None:
     sink = open_sink(threads=5)
     sink.write([decided("flagged", BURST)])
-    client = dynamo.client(dynamodb_server.address, Access(), threads=7, region=None)  # the writer's own
+    client = dynamo.client(
+        dynamodb_server.address, Access(), threads=7, region=None, attempts=1
+    )  # the writer's own
     asked: list[str] = []
 
     def note(params: Any, **_: Any) -> None:
@@ -155,6 +163,32 @@ def test_only_events_that_may_have_an_alert_are_looked_for(open_sink: Any, dynam
     finally:
         client.meta.events.unregister(event, note)
     assert asked == ["flagged"]
+
+
+@pytest.mark.parametrize("way", ["throttled", "slow"])
+def test_a_page_that_is_throttled_or_not_answered_is_read_again(
+    open_sink: Any, dynamodb_server: Any, way: str
+) -> None:
+    sink = open_sink(threads=5)
+    sink.write([decided("one", BURST), decided("two", BURST, offset=1)])
+    client = dynamo.client(dynamodb_server.address, Access(), threads=7, region=None, attempts=5)  # its own
+    left = [1, 2]
+
+    def refuse(request: Any, **_: Any) -> Any:
+        if not left:
+            return None
+        left.pop()
+        if way == "slow":
+            raise ReadTimeoutError(endpoint_url=request.url)
+        body = b'{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}'
+        return AWSResponse(request.url, 400, {}, HTTPResponse(BytesIO(body), preload_content=False))
+
+    client.meta.events.register("before-send.dynamodb.Scan", refuse)
+    try:
+        assert {entry.event_id for entry in sink.entries()} == {"one", "two"}
+    finally:
+        client.meta.events.unregister("before-send.dynamodb.Scan", refuse)
+    assert left == []
 
 
 def test_what_can_no_longer_have_an_item_is_forgotten() -> None:

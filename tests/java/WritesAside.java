@@ -6,13 +6,10 @@ import fraudctl.kernel.hop.Features;
 import fraudctl.kernel.plan.Hop;
 import fraudctl.kernel.plan.Plan;
 import fraudctl.kernel.state.CacheBudget;
-import fraudctl.kernel.state.KeyStore;
 import fraudctl.kernel.state.StateCache;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -107,23 +104,10 @@ public final class WritesAside {
     }
 
     /** Takes no write while it is busy. */
-    private final class Stored implements KeyStore {
-        private final Map<String, byte[]> blobs = new HashMap<>();
-        private String key;
-
+    private final class Stored extends Offline.MemoryStore {
         @Override
         public boolean isBusy() {
             return snapshots.isTaking();
-        }
-
-        @Override
-        public void use(String next) {
-            key = next;
-        }
-
-        @Override
-        public byte[] blob() {
-            return blobs.get(key);
         }
 
         @Override
@@ -131,25 +115,12 @@ public final class WritesAside {
             if (isBusy()) {
                 throw new IllegalStateException("written during a snapshot");
             }
-            blobs.put(key, bytes);
-        }
-
-        @Override
-        public void removeBlob() {
-            blobs.remove(key);
-        }
-
-        @Override
-        public byte[] get(long piece) {
-            return null;
+            super.putBlob(bytes);
         }
 
         @Override
         public void put(long piece, byte[] bytes) {
             throw new IllegalStateException("no list is that long");
         }
-
-        @Override
-        public void remove(long piece) {}
     }
 }

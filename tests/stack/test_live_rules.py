@@ -15,7 +15,7 @@ from fraudctl import engines, keeper
 from fraudctl.console import options
 from fraudctl.home import signing
 from fraudctl.home.stack import Stack
-from fraudctl.jobs import activations
+from fraudctl.jobs import activations, rules_log
 from fraudctl.jobs.activations import Because, Change, RulesTopic
 from fraudctl.kafka import admin, wanted
 from fraudctl.kafka.sender import Sender, Sent
@@ -287,7 +287,7 @@ def test_scoring_goes_on_when_forged_and_malformed_records_lie_on_the_rules_topi
         keys.sign(forged, stranger),
         keys.sign(bad, rules.signing.key),
     ):
-        sender.send(rules.topic, value, partition=activations.PARTITION)
+        sender.send(rules.topic, value, partition=rules_log.PARTITION)
     assert (sender.flush(), sender.failed) == (0, 0)
     wrong = [
         "it has no value",

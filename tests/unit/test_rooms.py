@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 UNIT = ROOT / "tests" / "unit"
 FILES = sorted(UNIT.rglob("test_*.py"))
-JAVA = sorted((ROOT / "pipeline").rglob("*.java"))
+JAVA: dict[str, list[Path]] = {}
+for _file in (ROOT / "pipeline").rglob("*.java"):
+    JAVA.setdefault(_file.name, []).append(_file)
 
 OF_NO_MODULE = {
     "test_docs_commands.py": "command lines that documents print",
@@ -21,8 +21,7 @@ OF_NO_MODULE = {
     "fraudctl/engines/compose/test_files.py": "the shipped compose files",
     "fraudctl/engines/kubernetes/test_policies.py": "what the chart's pods owe to those who run a cluster",
     "fraudctl/files/test_any_dialect.py": "all readers, on any table in any dialect",
-    "fraudctl/files/test_cases.py": "all readers, on files as people have them",
-    "fraudctl/files/test_further_cases.py": "all readers, on files of which a figure was wrong",
+    "fraudctl/files/test_reported_files.py": "all readers, on files that were reported",
     "fraudctl/inspection/test_further_shapes.py": "all that inspect recognises, on files of more shapes",
     "fraudctl/home/test_damaged_files.py": "every reader of the home, and who lives with what it says",
     "pipeline/test_processes.py": "all processes alike",
@@ -56,21 +55,19 @@ def subjects(file: Path) -> set[Path]:
     name = file.stem.removeprefix("test_")
     room = in_house(file.parent)
     java = "".join(part.capitalize() for part in name.split("_")) + ".java"
-    classes = {one for one in JAVA if one.name == java and room in one.parents}
+    classes = {one for one in JAVA.get(java, ()) if room in one.parents}
     return {room / f"{name}.py", room / f"_{name}.py", room / name, *classes}
 
 
-@pytest.mark.parametrize(
-    "folder", sorted({file.parent for file in FILES} - {UNIT}), ids=lambda one: str(one.relative_to(UNIT))
-)
-def test_every_folder_of_tests_mirrors_a_room(folder: Path) -> None:
-    assert in_house(folder).is_dir()
+def test_every_folder_of_tests_mirrors_a_room() -> None:
+    folders = {file.parent for file in FILES} - {UNIT}
+    assert {folder.relative_to(UNIT) for folder in folders if not in_house(folder).is_dir()} == set()
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda one: str(one.relative_to(UNIT)))
-def test_every_file_of_tests_is_of_something_there_is(file: Path) -> None:
-    named = file.relative_to(UNIT).as_posix() in OF_NO_MODULE
-    assert named != any(one.exists() for one in subjects(file))
+def test_every_file_of_tests_is_of_something_there_is() -> None:
+    of_something = {file.relative_to(UNIT).as_posix(): subjects(file) for file in FILES}
+    nowhere = {name for name, found in of_something.items() if not any(one.exists() for one in found)}
+    assert nowhere == set(OF_NO_MODULE)
 
 
 def test_what_is_of_no_module_is_there() -> None:

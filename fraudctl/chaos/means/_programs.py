@@ -24,6 +24,12 @@ def check(stack: Stack, program: str) -> None:
     """UsageError when this stack does not run that program."""
     states = engines.of(stack).programs(stack)
     if program not in states:
+        if program in stack.addresses:
+            raise UsageError(
+                f"{program} is a server elsewhere, and none of these is ever touched",
+                hint="strike what is this stack's own, the writer of a sink for example: fraudctl chaos list",
+                code="no_target",
+            )
         raise UsageError(
             f"this stack has no {program}",
             hint="start one that has it, for example: fraudctl up --profile all-sinks",

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from fraudctl import engines
 from fraudctl.commands import _nearby
 from fraudctl.engines import nearby
-from fraudctl.errors import UsageError
+from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import activations
 
 if TYPE_CHECKING:
     from fraudctl.console.result import Result
+    from fraudctl.home.stack import Stack
+    from fraudctl.jobs.rules_log import Carried
     from pipeline.rules.ruleset import RuleSet
 
 BEGIN_S = 300.0
@@ -51,10 +53,27 @@ def named(name: str) -> Named:
     return Named([file], {file: json.dumps(found.content, ensure_ascii=False)})
 
 
-def is_asked() -> bool:
-    """Whether the stack of the home is one whose Kafka need not be reached from here."""
+def is_asked(key: Path | None = None) -> bool:
+    """Whether the verb runs there: the stack of the home is one whose Kafka need not be reached from here.
+
+    With a key of this machine it runs here, and only the topic is carried (`carried`).
+    """
     found = stack.read(stack.home_dir())
-    return found is not None and nearby.needed(found) is not None
+    return key is None and found is not None and nearby.needed(found) is not None
+
+
+def carried(here: Stack) -> Carried | None:
+    """The topic of rules by way of the place that reaches it; None where that is this machine.
+
+    Failed where this home does not know whose changes count.
+    """
+    engine = nearby.needed(here)
+    if not isinstance(engine, nearby.Rules):
+        return None
+    if here.profile.signing.trusted is None:
+        said = "this home does not know whose changes of the rules count"
+        raise Failed(said, hint="name them in the values, as `trusted`, and run: fraudctl up")
+    return engine.rules_log(here, BEGIN_S)
 
 
 def answer(
@@ -70,27 +89,17 @@ def answer(
 
 
 def changed(
-    verb: str,
-    what: Named | None,
-    reason: str | None,
-    key: Path | None,
-    wait: float,
-    options: Mapping[str, Given] | None = None,
+    verb: str, what: Named | None, reason: str | None, wait: float, options: Mapping[str, Given] | None = None
 ) -> Result:
-    """The same of a verb that changes the live rules; `wait` is how long it may wait until it is in force.
-
-    UsageError where it is to be signed with a key of this machine.
-    """
-    _refuse_key(key)
+    """The same of a verb that changes the live rules; `wait` is how long it may wait until it is in force."""
     activations.Signature(reason).because()
     asked = what or Named()
     given = {**(options or {}), "reason": reason, "wait": wait}
     return answer(verb, asked.words, given, asked.files, wait + BEGIN_S)
 
 
-def vouched(reason: str, key: Path | None) -> Result:
+def vouched(reason: str) -> Result:
     """The same of the verb that vouches for all records, which waits for nothing."""
-    _refuse_key(key)
     activations.Signature(reason).because()
     return answer("adopt", options={"reason": reason}, wait_s=BEGIN_S)
 
@@ -100,16 +109,6 @@ def gated(gate: Path | None) -> Named | None:
     if gate is None:
         return None
     return Named(["--gate", _GATE], {_GATE: gate.read_text(encoding="utf-8")})
-
-
-def _refuse_key(key: Path | None) -> None:
-    """UsageError where a change is to be signed with a key of this machine, which does not leave it."""
-    if key is not None:
-        raise UsageError(
-            "a private key of this machine is not handed to a cluster",
-            hint="give --key where Kafka is reached; without it the key of the release signs, for you",
-            code="key_stays",
-        )
 
 
 def _option(name: str, given: Given) -> list[str]:

@@ -9,6 +9,7 @@ from fraudctl.console.result import Result
 from fraudctl.console.tables import Table
 from fraudctl.errors import UsageError
 from fraudctl.jobs import activations
+from pipeline.records import wording
 
 
 def adopt(reason: Reason = None, key: KeyFile = None) -> Result:
@@ -21,14 +22,16 @@ def adopt(reason: Reason = None, key: KeyFile = None) -> Result:
     """
     if not reason:
         raise UsageError("say why with --reason", hint="it is signed and kept")
-    if _elsewhere.is_asked():
-        return _elsewhere.vouched(reason, key)
-    topic = activations.signed_for(engines.current(), key)
+    if _elsewhere.is_asked(key):
+        return _elsewhere.vouched(reason)
+    here = engines.current()
+    log = _elsewhere.carried(here)
+    topic = activations.of(here, key, log) if log else activations.signed_for(here, key)
     many = topic.adopt(activations.Signature(reason).because())
     chain = topic.read()
     rows = [(one.offset, one.version, one.hash[:12], one.action) for one in reversed(chain)]
     data = {"records": many, "activations": len(chain), "newest": chain[-1].version if chain else None}
-    summary = f"{many} record(s) are vouched for, {len(chain)} of them activations that count; "
+    summary = f"vouched for {wording.counted(many, 'record')}, {len(chain)} of them activations that count; "
     summary += "a running job takes it at its next start: fraudctl job stop && fraudctl job submit"
     return Result(
         summary, data, tables=(Table("", ("offset", "version", "hash", "by"), rows),) if rows else ()

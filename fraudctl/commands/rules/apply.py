@@ -17,7 +17,7 @@ from fraudctl.errors import UsageError
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import activations, approvals
 from fraudctl.rules import changes
-from pipeline.records import quantities
+from pipeline.records import quantities, wording
 from pipeline.rules import lint as linting
 from pipeline.rules import ruleset
 
@@ -45,9 +45,9 @@ def apply(
     Example: fraudctl rules apply mine.yaml --reason "more weight on new devices"
     """
     at = _time(effective_from)
-    if _elsewhere.is_asked():
+    if _elsewhere.is_asked(key):
         given = {"effective-from": effective_from, "restart": restart}
-        return _elsewhere.changed("apply", _elsewhere.named(name), reason, key, wait, given)
+        return _elsewhere.changed("apply", _elsewhere.named(name), reason, wait, given)
     ruleset, here = sound(name), engines.current()
     changes.refuse_stopped(here.paths.plugins, ruleset)
     if restart:
@@ -65,8 +65,8 @@ def pause(
 
     Example: fraudctl rules pause ip_burst
     """
-    if _elsewhere.is_asked():
-        return _elsewhere.changed("pause", _elsewhere.Named([rule]), reason, key, wait)
+    if _elsewhere.is_asked(key):
+        return _elsewhere.changed("pause", _elsewhere.Named([rule]), reason, wait)
     return answer(changed(engines.current(), changes.pause(rule), wait, activations.Signature(reason, key)))
 
 
@@ -75,13 +75,18 @@ def rollback(reason: Reason = None, key: KeyFile = None, wait: Wait = 60.0) -> R
 
     Example: fraudctl rules rollback
     """
-    if _elsewhere.is_asked():
-        return _elsewhere.changed("rollback", None, reason, key, wait)
+    if _elsewhere.is_asked(key):
+        return _elsewhere.changed("rollback", None, reason, wait)
     return answer(changed(engines.current(), changes.rollback, wait, activations.Signature(reason, key)))
 
 
 def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:
-    """Restart the job with the steps that the rule set needs, if it lacks one."""
+    """Restart the job with the steps that the rule set needs, if it lacks one.
+
+    Where an operator starts the job nothing is: a rule set that needs a step is refused then.
+    """
+    if not here.is_kept:
+        return
     with progress("restarting the job") as shown:
         if changes.restart_with(here, ruleset, wait, shown):
             say("the job was restarted from a savepoint with the steps the rule set needs")
@@ -90,7 +95,7 @@ def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:
 def changed(here: Stack, decide: Decide, wait: float, by: Signature) -> Changed | Waiting:
     """Activate it and wait, with progress; or propose it to those who must approve."""
     with progress("activating") as shown:
-        return changes.change(here, decide, wait, shown, by)
+        return changes.change(here, decide, wait, shown, by, _elsewhere.carried(here))
 
 
 def sound(name: str) -> RuleSet:
@@ -122,7 +127,7 @@ def answer(changed: Changed | Waiting) -> Result:
     """What is in force, will be, or waits for others."""
     if isinstance(changed, approvals.Waiting):
         missing = changed.wanted - len(changed.approved)
-        summary = f"{changed.name} waits for {missing} approval(s) of others: "
+        summary = f"{changed.name} waits for {wording.counted(missing, 'approval')} of others: "
         return Result(f"{summary}fraudctl rules approve {changed.offset}", changed.as_document())
     document = changed.as_document()
     name = f"{changed.made.version} ({changed.made.hash[:12]})"
@@ -135,7 +140,7 @@ def answer(changed: Changed | Waiting) -> Result:
         first = changed.first
         place = f"{first['event_id']} of {first['user_id']}, partition {first['partition']}"
         rows.append(("first decision", f"{first['decided_at']}: {place}, offset {first['offset']}"))
-    else:
+    elif changed.job_runs is not None:
         why = "no traffic" if changed.job_runs else "the job does not run"
         rows.append(("first decision", f"none yet: {why}"))
     return Result(summary, document, tables=(Table("", ("", ""), rows),))

@@ -31,15 +31,17 @@ def approve(
 
     Example: fraudctl rules approve 12 --reason "tried on last week" --key bob_key
     """
-    if _elsewhere.is_asked():
+    if _elsewhere.is_asked(key):
         if proposal is None:
             return _elsewhere.answer("approve")
-        return _elsewhere.changed("approve", _elsewhere.Named([str(proposal)]), reason, key, wait)
+        return _elsewhere.changed("approve", _elsewhere.Named([str(proposal)]), reason, wait)
     here = engines.current()
     if proposal is None:
         return _list(here)
     with progress("approving") as shown:
-        done = changes.approve(here, proposal, wait, shown, activations.Signature(reason, key))
+        done = changes.approve(
+            here, proposal, wait, shown, activations.Signature(reason, key), _elsewhere.carried(here)
+        )
     return apply.answer(done)
 
 

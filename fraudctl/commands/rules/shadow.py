@@ -48,9 +48,9 @@ def shadow(
     by = activations.Signature(reason, key)
     if (name is None) != stop:
         raise UsageError("say which", hint="a candidate, or --stop")
-    if _elsewhere.is_asked():
+    if _elsewhere.is_asked(key):
         what = _elsewhere.named(name) if name else None
-        return _elsewhere.changed("shadow", what, reason, key, wait, {"stop": stop, "restart": restart})
+        return _elsewhere.changed("shadow", what, reason, wait, {"stop": stop, "restart": restart})
     if name is None:
         made = apply.changed(engines.current(), shadows.stop, wait, by)
         if isinstance(made, approvals.Waiting):
@@ -98,7 +98,8 @@ def promote(
     """
     limits = shadow_gate.read_gate(gate) if gate else shadow_gate.Gate(min_compared=0)
     if _elsewhere.is_asked():
-        return _elsewhere.changed("promote", _elsewhere.gated(gate), reason, key, wait)
+        _refuse_key(key)
+        return _elsewhere.changed("promote", _elsewhere.gated(gate), reason, wait)
     here = engines.current()
     with progress("comparing") as shown:
         found = shadows.compare(here, shown)
@@ -110,6 +111,16 @@ def promote(
     is_live = not isinstance(made, approvals.Waiting)
     done, data = apply.answer(made), {"promoted": is_live, **made.as_document(), "gate": _documents(checks)}
     return Result(done.summary, data, tables=done.tables)
+
+
+def _refuse_key(key: Path | None) -> None:
+    """UsageError: what is compared lies where a private key of this machine does not go."""
+    if key is not None:
+        raise UsageError(
+            "what a promotion compares is not reached from here, and the key stays here",
+            hint="see it with: fraudctl rules compare, then: fraudctl rules apply VERSION --key FILE",
+            code="key_stays",
+        )
 
 
 def _refused(found: Comparison, checks: list[Check]) -> Result:

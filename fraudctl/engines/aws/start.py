@@ -41,6 +41,8 @@ def up(wish: Wish) -> Stack:
     known = values.notify_secret, values.budget_usd, values.hops
     asked = deployment.Wanted(profile, values.image, values.tell, *known)
     asked.check()
+    # An account that cannot be asked leaves nothing here that would name it from then on.
+    changes = deployment.plan(values.account, asked, wish.wait_s)
     paths = Paths(wish.home)
     homes.claim(wish.home)
     beginning.make_folders(paths)
@@ -49,7 +51,7 @@ def up(wish: Wish) -> Stack:
         homes.close(wish.home)
         stack = Stack(wish.home, profile, {}, extra={"ready": False}, engine=NAME)
         stack.save()
-        _say(deployment.plan(values.account, asked, wish.wait_s))
+        _say(changes)
         with progress(f"deploying {values.name}") as shown:
             deployment.deploy(values.account, asked, wish.wait_s, shown)
         made = stack_of(stack, values.account, values.hops)

@@ -170,6 +170,8 @@ def variables(stack: Stack, user: tuple[int, int]) -> dict[str, str]:
         "FRAUDCTL_LOGIN_SOURCE": str(login(stack.paths)),
         "FRAUDCTL_UID": str(user[0]),
         "FRAUDCTL_GID": str(user[1]),
+        # What would be fetched from there is mounted, and the URL of a mirror may have a password in it.
+        "FRAUDCTL_MAVEN_URL": "",
     }
     for name, server in chosen.servers(stack).items():
         told[variable(f"servers.{name}.port")] = str(server.port)

@@ -14,7 +14,18 @@ from fraudctl.engines.kubernetes.deployment import KIND
 from fraudctl.engines.kubernetes.start import NAMESPACE, RELEASE
 from fraudctl.errors import FraudctlError
 
-_NEEDED = ("deployments.apps", "configmaps", "services", "networkpolicies.networking.k8s.io", KIND)
+_NEEDED = (
+    "deployments.apps",
+    "jobs.batch",
+    "configmaps",
+    "services",
+    "serviceaccounts",
+    "roles.rbac.authorization.k8s.io",
+    "rolebindings.rbac.authorization.k8s.io",
+    "networkpolicies.networking.k8s.io",
+    "poddisruptionbudgets.policy",
+    KIND,
+)
 
 
 def examine(home: Path) -> list[Check]:

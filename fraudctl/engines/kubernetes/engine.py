@@ -43,6 +43,7 @@ from fraudctl.home import folder as homes
 from fraudctl.home.folder import Removed
 from fraudctl.home.stack import Stack, read
 from fraudctl.jobs import askers
+from fraudctl.jobs.rules_log import Carried
 from fraudctl.waiting import until
 
 
@@ -204,6 +205,11 @@ class Engine:
         """See `fraudctl.engines.nearby`: by a Job of what the values of the last `up` say."""
         _, manifests = start.rendered(stack.home, Elsewhere())
         return rules.run(kept.cluster(stack.home), manifests, arguments, files, askers.here(), wait_s)
+
+    def rules_log(self, stack: Stack, wait_s: float) -> Carried:
+        """See `fraudctl.engines.nearby`: by a Job for each question."""
+        _, manifests = start.rendered(stack.home, Elsewhere())
+        return Carried(lambda signed: rules.carry(kept.cluster(stack.home), manifests, signed, wait_s))
 
     def replay(
         self,

@@ -3,7 +3,8 @@
 NAME is `ticker`, `notifier`, `exporter` or `sink-…`; `setup`, which makes topics, tables and the first
 activation, and ends; `toolbox`, which does nothing and lets a person work: `kubectl exec … -- fraudctl …`;
 `command`, which is `fraudctl` with the words after it; `rules`, which is the same for somebody elsewhere who
-asks for it; or `replay`, which is the same beside a Flink of its own, whose name is the first word.
+asks for it; `rules-log`, which reads and writes the topic of rules for who signs elsewhere; or `replay`,
+which is a command beside a Flink of its own, whose name is the first word.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import runpy
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from fraudctl.console.streams import say
@@ -20,7 +22,8 @@ from fraudctl.engines import external, workers
 from fraudctl.engines.kubernetes import beside, mounted, on_behalf
 from fraudctl.errors import FraudctlError
 from fraudctl.home.stack import Stack, home_dir
-from fraudctl.jobs import activations, submission
+from fraudctl.jobs import activations, rules_log, steps, submission
+from fraudctl.jobs.rules_log import OnBroker
 from fraudctl.kafka import admin, wanted
 
 
@@ -35,6 +38,8 @@ def become(name: str, arguments: Sequence[str] = ()) -> None:
     stack = mounted.stack_of(home_dir(), name)
     if name == mounted.COMMAND:
         _become_command(arguments)
+    elif name == mounted.RULES_LOG:
+        carry(stack)
     elif name in _NOT_ONE:
         _NOT_ONE[name](stack)
     else:
@@ -73,6 +78,14 @@ def setup(stack: Stack) -> None:
         external.prepare(stack, sink)
     chain = activations.signed_for(stack).begin(submission.ruleset_content(stack.profile.rules))
     say(f"topics and tables are there; in force is {chain[-1].version}")
+
+
+def carry(stack: Stack, folder: Path = mounted.GIVEN) -> None:
+    """Write the record that is given, if any, and tell on standard output what lies on the topic of rules."""
+    log = OnBroker(stack.kafka, stack.profile.topics.rules)
+    record = folder / mounted.RECORD
+    signed = record.read_bytes() if record.is_file() else None
+    sys.stdout.write(rules_log.tell(log, signed, lambda: steps.known(stack, tuple)) + "\n")
 
 
 def _wait_for_people(_: Stack) -> None:

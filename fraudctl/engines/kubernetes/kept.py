@@ -47,5 +47,14 @@ def kept_values(home: Path) -> Path:
     return Paths(home).run / "values.yaml"
 
 
+def keep_trusted(home: Path, text: str) -> Path | None:
+    """Keep whose changes of the rules count, and give the file; None where the values name nobody."""
+    if not text.strip():
+        return None
+    file = Paths(home).run / "trusted"
+    write_atomically(file, text)
+    return file
+
+
 def _file(home: Path) -> Path:
     return Paths(home).run / "kubernetes.json"

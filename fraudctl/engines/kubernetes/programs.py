@@ -12,7 +12,7 @@ from fraudctl.errors import UsageError
 
 COMPONENT: Final = "app.kubernetes.io/component"
 FLINK: Final = ("flink-jobmanager", "flink-taskmanager")
-NO_PROGRAMS: Final = frozenset({"setup", "command", "flink", "replay", "replay-flink", "rules"})
+NO_PROGRAMS: Final = frozenset({"setup", "command", "flink", "replay", "replay-flink", "rules", "rules-log"})
 _ENDLESS: Final = frozenset({"CrashLoopBackOff", "Error", "CreateContainerError", "RunContainerError"})
 NEVER: Final = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"}

@@ -25,6 +25,7 @@ RESOURCES: Final = {
 }
 """of the command: a comparison with a shadow keeps what it compares"""
 _SECRETS: Final = ("kafka", "registry", "signing")
+_SECRETS_OF_LOG: Final = ("kafka",)
 _VOLUME: Final = "given"
 _LOOK: Final = "what came into force tells: fraudctl rules history"
 
@@ -44,28 +45,70 @@ def run(
     """
     _refuse_large(files)
     job = job_of(manifests, [_there(word, files) for word in arguments], secrets.token_hex(4), wait_s)
-    name = job["metadata"]["name"]
     told = {**files, mounted.ASKER: json.dumps(asker.as_document(), ensure_ascii=False)}
-    # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
-    try:
-        given.make(cluster, job, [given.files_of(job, told)])
-        return _ended(cluster, name, wait_s, look_s)
-    finally:
-        gone = [f"job/{name}", f"configmap/{name}"]
-        cluster.ask(["delete", *gone, "--wait=false", "--ignore-not-found"])
+    return _run(cluster, job, told, wait_s, look_s)
 
 
 def job_of(
     manifests: Sequence[Mapping[str, Any]], arguments: Sequence[str], mark: str, wait_s: float
 ) -> dict[str, Any]:
     """The Job of the command, which reaches Kafka and asks the live job's Flink which steps that has."""
-    job = near.manifest(manifests, arguments, mark, mounted.RULES)
+    return _job(manifests, arguments, mark, wait_s, mounted.RULES, _SECRETS)
+
+
+def log_job_of(manifests: Sequence[Mapping[str, Any]], mark: str, wait_s: float) -> dict[str, Any]:
+    """The Job that reads and writes the topic for who signs elsewhere: it has no key and runs no command."""
+    return _job(manifests, (), mark, wait_s, mounted.RULES_LOG, _SECRETS_OF_LOG)
+
+
+def _job(
+    manifests: Sequence[Mapping[str, Any]],
+    arguments: Sequence[str],
+    mark: str,
+    wait_s: float,
+    program: str,
+    wanted: Sequence[str],
+) -> dict[str, Any]:
+    job = near.manifest(manifests, arguments, mark, program)
     job["spec"]["activeDeadlineSeconds"] = int(wait_s)
     [container] = job["spec"]["template"]["spec"]["containers"]
     container["resources"] = RESOURCES
-    given.keep_secrets(job, _SECRETS)
+    given.keep_secrets(job, wanted)
     given.mount_files(job, _VOLUME, mounted.GIVEN)
     return job
+
+
+def carry(
+    cluster: Cluster,
+    manifests: Sequence[Mapping[str, Any]],
+    signed: bytes | None,
+    wait_s: float,
+    look_s: float = near.LOOK_S,
+) -> str:
+    """What `fraudctl.jobs.rules_log` tells there, with that record written before, if any.
+
+    The pod has no key: what is signed elsewhere is written as it is. Raises as `run`.
+    """
+    files = {} if signed is None else {mounted.RECORD: signed.decode()}
+    _refuse_large(files)
+    job = log_job_of(manifests, secrets.token_hex(4), wait_s)
+    ended = _run(cluster, job, files, wait_s, look_s)
+    if ended.exit_code != 0:
+        raise Failed(f"the topic of rules was not reached: {ended.output.strip()[-500:]}", _LOOK)
+    return ended.output
+
+
+def _run(
+    cluster: Cluster, job: Mapping[str, Any], files: Mapping[str, str], wait_s: float, look_s: float
+) -> Ended:
+    name = job["metadata"]["name"]
+    # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
+    try:
+        given.make(cluster, job, [given.files_of(job, files)])
+        return _ended(cluster, name, wait_s, look_s)
+    finally:
+        gone = [f"job/{name}", f"configmap/{name}"]
+        cluster.ask(["delete", *gone, "--wait=false", "--ignore-not-found"])
 
 
 def _ended(cluster: Cluster, name: str, wait_s: float, look_s: float) -> Ended:

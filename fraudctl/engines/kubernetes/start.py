@@ -38,7 +38,7 @@ def up(wish: Wish) -> Stack:
     paths, asked = Paths(wish.home), wish.elsewhere or Elsewhere()
     place, manifests = rendered(wish.home, asked)
     values = _values(wish.home, asked)
-    profile = profile_of(values)
+    profile_of(values)
     # A cluster that cannot be asked leaves nothing here that would name it from then on.
     changes = Cluster(place).plan(manifests)
     homes.claim(wish.home)
@@ -46,6 +46,9 @@ def up(wish: Wish) -> Stack:
     with beginning.only_one(paths):
         kept.keep(wish.home, place, values)
         homes.close(wish.home)
+        profile = profile_of(
+            values, kept.keep_trusted(wish.home, str(chart.values_of(values).get("trusted", "")))
+        )
         stack = stack_of(wish.home, profile, place)
         replace(stack, extra={"ready": False}).save()
         deadline = time.monotonic() + wish.wait_s
@@ -75,12 +78,19 @@ def refuse(wish: Wish) -> None:
         )
 
 
-def profile_of(values: Path) -> Profile:
-    """The profile in a file of values. The files it names lie in the pods, and are not looked at here."""
+def profile_of(values: Path, trusted: Path | None = None) -> Profile:
+    """The profile in a file of values. The files it names lie in the pods, and are not looked at here.
+
+    With a copy of the file of who is trusted it says who must approve, too.
+    """
     content = chart.values_of(values).get("profile")
     if not isinstance(content, Mapping):
         raise BadValues(str(values), ["profile: has to be a mapping of settings"])
-    return reading.check(mounted.seen_by(content, mounted.NOBODY), values)
+    seen = mounted.seen_by(content, mounted.NOBODY)
+    if trusted is not None:
+        signing = {**(content.get("signing") or {}), "trusted": str(trusted)}
+        seen |= {"signing": signing, "approval": content.get("approval") or {}}
+    return reading.check(seen, values)
 
 
 def stack_of(home: Path, profile: Profile, place: Place) -> Stack:

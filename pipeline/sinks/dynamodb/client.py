@@ -62,6 +62,7 @@ def client(
     service: str = "dynamodb",
     threads: int = 10,
     region: str | None = None,
+    attempts: int = 1,
 ) -> Any:
     """A client, safe for many threads. `address` is one of
 
@@ -69,8 +70,9 @@ def client(
     - `aws` or `aws://REGION`: the real service; credentials are found as AWS tools find them
     - a URL: that endpoint, with credentials found the same way
 
-    What `access` says goes before what would be found, as `region` does. Raises Unreachable, for an unknown
-    region or a file that cannot be read.
+    What `access` says goes before what would be found, as `region` does. With more `attempts` than one a
+    request that is throttled, or not answered in time, is made again after growing pauses. Raises
+    Unreachable, for an unknown region or a file that cannot be read.
     """
     # Profiles are read by what a sink can be told, and that shall not cost botocore's tenth of a second.
     from botocore.config import Config
@@ -91,7 +93,7 @@ def client(
         read_timeout=10,
         max_pool_connections=threads,
         tcp_keepalive=True,
-        retries={"total_max_attempts": 1},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         parameter_validation=False,
     )
     try:

@@ -16,6 +16,8 @@ from pipeline.sinks.dynamodb.client import Invalid, Item, Table, Unreachable
 from pipeline.sinks.dynamodb.settings import Settings
 
 _KEYS = 100  # in one BatchGetItem
+# A page of a table that is read whole: to begin anew costs all that was read, and reading much is throttled.
+_ATTEMPTS = 5
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -31,18 +33,29 @@ class Store:
         self._threads = 1 if is_reader else settings.threads
         self._create = settings.create and not is_reader
         self._client: Any = None
+        self._patient: Any = None
         self._pool: ThreadPoolExecutor | None = None
 
     @property
     def client(self) -> Any:
         if self._client is None:
-            client = dynamo.client(
-                self._address, self._access, threads=self._threads + 2, region=self._region
-            )
+            client = self._connect(attempts=1)
             for table in (self.table, self.runs_table):
                 dynamo.ensure(client, table, create=self._create)
             self._client = client
         return self._client
+
+    @property
+    def patient(self) -> Any:
+        """A client that asks again, for what is read page by page; who writes tries again by itself."""
+        _ = self.client  # tables first
+        self._patient = self._patient or self._connect(attempts=_ATTEMPTS)
+        return self._patient
+
+    def _connect(self, attempts: int) -> Any:
+        return dynamo.client(
+            self._address, self._access, threads=self._threads + 2, region=self._region, attempts=attempts
+        )
 
     def each(self, act: Callable[[_In], _Out], on: Sequence[_In]) -> list[_Out]:
         """Do the same to all of them, some at a time; the first failure is raised."""
@@ -76,11 +89,11 @@ class Store:
         return [item for found in self.each(read, chunks) for item in found]
 
     def scan(self, **options: Any) -> Iterator[Item]:
-        return dynamo.pages(self.client.scan, TableName=self.table.name, ConsistentRead=True, **options)
+        return dynamo.pages(self.patient.scan, TableName=self.table.name, ConsistentRead=True, **options)
 
     def of_user(self, user_id: str, **options: Any) -> Iterator[Item]:
         return dynamo.pages(
-            self.client.query,
+            self.patient.query,
             TableName=self.table.name,
             ConsistentRead=True,
             KeyConditionExpression="user_id = :u",
@@ -89,7 +102,7 @@ class Store:
         )
 
     def close(self) -> None:
-        self._client = None
+        self._client = self._patient = None
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None

@@ -319,3 +319,25 @@ def test_what_the_terminals_encoding_does_not_know_is_spelt_out(
         assert "ł😀" in json.loads(done.stdout)["error"]["message"]
     else:
         assert r"\u0142\U0001f600" in done.stderr
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_an_answer_for_which_there_is_no_room_is_a_failure_in_one_line(form: tuple[str, ...]) -> None:
+    argv = [sys.executable, "-m", "fraudctl", "scenario", "list", *form]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: the answer cannot be written: No space left on device\nhint:  make room there\n",
+    )
+
+
+def test_a_report_for_which_there_is_no_room_is_no_fault_of_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    payment = {"event_id": "e", "user_id": "u", "event_time": "2026-01-01T00:00:00Z", "amount": "1"}
+    file = tmp_path / "one.jsonl"
+    file.write_text(json.dumps(payment))
+    code = cli.main(["backtest", str(file), "--rules", "default", "--report", "/dev/full", "--json"])
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (code, error["code"], error["hint"]) == (1, "file", "make room there")

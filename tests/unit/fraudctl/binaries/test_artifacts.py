@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import http.server
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from fraudctl.binaries import artifacts
 from fraudctl.binaries.artifacts import Artifact
 from fraudctl.errors import Failed
+from tests.threads import serving
 
 
 class Repository(http.server.ThreadingHTTPServer):
@@ -44,13 +44,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def repository() -> Iterator[Repository]:
-    with Repository(("127.0.0.1", 0), Handler) as server:
+    with serving(Repository(("127.0.0.1", 0), Handler)) as server:
         server.files, server.requests = {}, []
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def url(repository: Repository) -> str:

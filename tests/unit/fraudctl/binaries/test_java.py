@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -14,6 +15,19 @@ from fraudctl.binaries.java import server_command, share_classes
 SHARED = "source: shared objects file (top)"
 PROGRAM = ("sun.net.httpserver.simpleserver.Main", "--version")
 """A class of the runtime that is not in its own archive, and that ends by itself."""
+
+
+@pytest.fixture(scope="module")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with the runtime's own archive, which takes a second to make."""
+    cache = tmp_path_factory.mktemp("runtime")
+    share_classes(cache)
+    return cache
+
+
+@pytest.fixture
+def cache(runtime: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(runtime, tmp_path / "cache")
 
 
 @pytest.fixture
@@ -34,26 +48,24 @@ def archives(cache: Path) -> set[str]:
     return {path.name for path in cache.rglob("*-*.jsa")}
 
 
-def test_a_second_start_finds_the_classes_of_the_first(jar: Path, tmp_path: Path) -> None:
-    share_classes(tmp_path)
-    assert SHARED not in started(jar, tmp_path)
-    (first,) = archives(tmp_path)
-    assert SHARED in started(jar, tmp_path)
+def test_a_second_start_finds_the_classes_of_the_first(jar: Path, cache: Path) -> None:
+    assert SHARED not in started(jar, cache)
+    (first,) = archives(cache)
+    assert SHARED in started(jar, cache)
 
-    moved = jar.rename(tmp_path / "moved.jar")
-    assert SHARED not in started(moved, tmp_path)
-    assert SHARED in started(moved, tmp_path)
-    assert len(archives(tmp_path) - {first}) == 1
+    moved = jar.rename(jar.with_name("moved.jar"))
+    assert SHARED not in started(moved, cache)
+    assert SHARED in started(moved, cache)
+    assert len(archives(cache) - {first}) == 1
 
 
-def test_a_broken_archive_is_replaced(jar: Path, tmp_path: Path) -> None:
-    share_classes(tmp_path)
-    started(jar, tmp_path)
-    (archive,) = tmp_path.rglob("program-*.jsa")
+def test_a_broken_archive_is_replaced(jar: Path, cache: Path) -> None:
+    started(jar, cache)
+    (archive,) = cache.rglob("program-*.jsa")
     archive.chmod(0o600)
     archive.write_bytes(b"no archive")
-    assert SHARED not in started(jar, tmp_path)
-    assert SHARED in started(jar, tmp_path)
+    assert SHARED not in started(jar, cache)
+    assert SHARED in started(jar, cache)
 
 
 def test_without_the_runtimes_own_archive_a_program_starts_all_the_same(jar: Path, tmp_path: Path) -> None:
@@ -61,14 +73,13 @@ def test_without_the_runtimes_own_archive_a_program_starts_all_the_same(jar: Pat
     assert archives(tmp_path) == set()
 
 
-def test_only_the_newest_archives_of_a_program_are_kept(tmp_path: Path) -> None:
-    share_classes(tmp_path)
-    (runtime,) = (tmp_path / "classes").iterdir()
+def test_only_the_newest_archives_of_a_program_are_kept(cache: Path) -> None:
+    (runtime,) = (cache / "classes").iterdir()
     for age in range(5):
         for name in ("kafka", "flink-taskmanager"):
             archive = runtime.with_name(f"{name}-{age:012x}.jsa")
             archive.touch()
             os.utime(archive, (1_000_000_000 - age, 1_000_000_000 - age))
-    share_classes(tmp_path)
+    share_classes(cache)
     kept = {f"{name}-{age:012x}.jsa" for age in range(3) for name in ("kafka", "flink-taskmanager")}
     assert {path.name for path in runtime.parent.iterdir()} == {runtime.name, *kept}

@@ -28,7 +28,7 @@ def test_up_names_every_problem_of_the_rule_set_and_starts_nothing(
     assert error["code"] == "ruleset"
     assert error["hint"] == f"see every problem in its place with: fraudctl rules lint {rules}"
     first, *problems = error["message"].splitlines()
-    assert first == f"ruleset {rules} has 2 problem(s):"
+    assert first == f"ruleset {rules} has 2 problems:"
     assert [line.strip().split(": ")[:2] for line in problems] == [
         ["line 4", "rules.large.when"],
         ["line 5", "rules.odd.points"],

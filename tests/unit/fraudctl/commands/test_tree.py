@@ -118,7 +118,14 @@ def test_help_of_everything_imports_no_command() -> None:
     assert {one for one in found if one.startswith("pipeline.")} == {"pipeline.records", *SPELLS_OUT}
 
 
-@pytest.mark.parametrize(("width", "is_coloured"), [(60, False), (80, True), (140, False)])
+@pytest.mark.parametrize(
+    ("width", "is_coloured"),
+    [
+        (80, True),
+        pytest.param(60, False, marks=pytest.mark.slow),
+        pytest.param(140, False, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize(("path", "command"), everything(TREE), ids=lambda one: str(one)[:40])
 def test_help_looks_as_typer_shows_it(
     path: tuple[str, ...], command: Any, width: int, is_coloured: bool, monkeypatch: pytest.MonkeyPatch

@@ -26,6 +26,7 @@ from fraudctl.home import rulesets
 from pipeline.records.quantities import format_time
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import RuleSet, parse
+from tests.examples import each_size
 from tests.kernel_process import kernel_jar
 
 SHAPES = ("issuer", "not present", "generated")
@@ -72,12 +73,12 @@ def shape(name: str, number: int, chance: random.Random) -> dict[str, Any]:
     }
 
 
-def file_of(path: Path, name: str, seed: int) -> Path:
+def file_of(path: Path, name: str, seed: int, count: int = ROWS) -> Path:
     """With rows of equal time, copies, ids used again, rows out of order, and labels on some."""
     chance = random.Random(seed)
     rows: list[dict[str, Any]] = []
     at_ms = START_MS
-    for number in range(ROWS):
+    for number in range(count):
         at_ms += chance.choice((0, 0, 900, 20_000, 600_000))
         row = {
             "event_id": f"e{number}",
@@ -108,11 +109,12 @@ def answers(path: Path, ruleset: RuleSet, engine: Engine, **more: Any) -> tuple[
 @pytest.mark.parametrize(
     ("ruleset", "name"), [*zip(SHIPPED, cycle(SHAPES), strict=False), *(("default", name) for name in SHAPES)]
 )
+@pytest.mark.parametrize("count", each_size(ROWS))
 def test_both_engines_give_the_same_answer(
-    command: list[str], tmp_path: Path, ruleset: str, name: str
+    command: list[str], tmp_path: Path, ruleset: str, name: str, count: int
 ) -> None:
     rules = rulesets.find(ruleset, tmp_path)[0]
-    path = file_of(tmp_path / "payments.jsonl", name, len(ruleset))
+    path = file_of(tmp_path / "payments.jsonl", name, len(ruleset), count)
     by_one, by_other = (answers(path, rules, engine) for engine in Engine)
     assert by_one == by_other
     assert by_one[0]["duplicates"] > 0

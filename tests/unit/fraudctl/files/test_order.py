@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
 from fraudctl.files import order as sorting
 from fraudctl.files.order import Order, in_order
+from tests.unit.fraudctl.files.as_read import DAY, PLAIN, file, fired, judged
 
 
 @pytest.mark.parametrize("run_rows", [1, 7, 1_000])
@@ -47,3 +49,12 @@ def test_rows_that_come_after_a_newer_one_are_counted() -> None:
     for time_ms in (5, 5, 3, 9, 8, 9):
         order.note(time_ms)
     assert (order.moved, order.newest_ms) == (2, 9)
+
+
+def test_the_order_of_the_rows_changes_no_figure(tmp_path: Path) -> None:
+    lines = [f"e{n},u{n // 4},{DAY}{n // 4:02d}:0{n % 4}:00Z,10,{int(n > 19)}" for n in range(24)]
+    for moved, ordered in ((0, lines), (20, lines[20:] + lines[:20]), (23, lines[::-1])):
+        found = judged(file(tmp_path, "\n".join([PLAIN + ",label", *ordered])))
+        total = found.as_document()["total"]
+        assert (found.moved, found.late, fired(found)) == (moved, 0, {"busy": 12})
+        assert (total["precision"]["part"], total["precision"]["whole"]) == (2, 12)

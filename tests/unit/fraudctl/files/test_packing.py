@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import sys
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +18,7 @@ import pytest
 from fraudctl.cli import main
 from fraudctl.errors import UsageError
 from fraudctl.files import packing
+from tests.unit.fraudctl.files.as_read import DAY, PLAIN, file, hint_of, reading, rows_of, sent, values
 
 
 def test_standard_input_is_read_as_a_file(
@@ -44,3 +49,41 @@ def test_a_bomb_is_refused_before_it_fills_disk_or_time(
     usual.write_bytes(gzip.compress(b"0" * (1 << 20)))
     with packing.opened(usual) as stream:
         assert drained(stream) == 1 << 20
+
+
+def zipped(**members: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def test_packed_files_are_read_whatever_their_name(tmp_path: Path) -> None:
+    import pyarrow
+
+    text = f"{PLAIN}\ne1,u,{DAY}10:00Z,1\n".encode()
+    zstd = pyarrow.compress(text, codec="zstd", asbytes=True)
+    for data in (zipped(a=text), gzip.compress(text), zstd):
+        assert len(sent(rows_of(file(tmp_path, data)))) == 1
+    assert "a zip of 2 files: a, b" in hint_of(file(tmp_path, zipped(a=text, b=text)))[0]
+    assert "Excel workbook" in hint_of(file(tmp_path, zipped(**{"[Content_Types].xml": b"", "b": b""})))[0]
+
+
+@pytest.mark.parametrize(
+    "pack", [bz2.compress, lzma.compress, lambda data: gzip.compress(gzip.compress(data))]
+)
+def test_files_that_are_packed_otherwise_or_twice_are_read(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    packed = pack(f"{PLAIN}\ne,u,{DAY}10:00Z,1\n".encode())
+    assert values("event_id", reading(file(tmp_path, packed))) == ["e"]
+    with pytest.raises(UsageError, match="cannot be read"):
+        reading(file(tmp_path, packed[:-9]))
+
+
+def test_a_zip_of_a_packed_file_is_read_and_one_of_a_zip_is_not(tmp_path: Path) -> None:
+    plain = f"{PLAIN}\ne,u,{DAY}10:00Z,1\n".encode()
+    assert values("event_id", reading(file(tmp_path, zipped(inner=gzip.compress(plain))))) == ["e"]
+    with pytest.raises(UsageError, match="is packed twice"):
+        reading(file(tmp_path, zipped(inner=zipped(inner=plain))))

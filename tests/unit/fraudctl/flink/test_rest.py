@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +12,7 @@ from fraudctl.errors import Failed, FraudctlError, Unhealthy
 from fraudctl.flink.answers import Checkpoint, Checkpoints, Job, Overview
 from fraudctl.flink.rest import Flink, through
 from pipeline.connections.flink import FlinkRest
+from tests.threads import serving
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double
 
 
@@ -149,14 +149,11 @@ class Answering(BaseHTTPRequestHandler):
 
 
 def test_questions_to_one_cluster_share_a_connection_whoever_asks() -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    server.daemon_threads = True
+    with serving(server):
         url = f"http://127.0.0.1:{server.server_address[1]}"
         found = [Flink(FlinkRest(address=url), timeout_s).jobs() for timeout_s in (1.0, 2.0, 3.0)]
-        server.shutdown()
-        thread.join()
     assert (found, Answering.connections) == ([(), (), ()], 1)
 
 

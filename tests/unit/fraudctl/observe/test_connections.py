@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from fraudctl.engines.contract import BROKEN, WELL, Check
 from fraudctl.observe import connections
 from fraudctl.settings import reading
+from tests.threads import serving
 
 
 class Ready(BaseHTTPRequestHandler):
@@ -27,10 +27,8 @@ class Ready(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def ready() -> Iterator[str]:
-    with HTTPServer(("127.0.0.1", 0), Ready) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(HTTPServer(("127.0.0.1", 0), Ready)) as server:
         yield f"127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def found(folder: Path, address: str) -> list[Check]:

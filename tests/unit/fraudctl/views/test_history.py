@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +18,7 @@ from fraudctl.settings import reading
 from fraudctl.views import history
 from fraudctl.views.history import Span
 from fraudctl.views.pulse import Pulse
+from tests.threads import serving
 
 SPAN = Span(1_000.0, 1_060.0, 30.0)
 
@@ -49,14 +49,8 @@ def answering(body: bytes | dict[str, list[Any]]) -> Iterator[tuple[str, list[st
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_address[1]}", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield f"127.0.0.1:{server.server_address[1]}", asked
 
 
 def _success(found: list[Any]) -> bytes:

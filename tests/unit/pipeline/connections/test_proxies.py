@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +29,7 @@ from pipeline.notify import Alert, Message, NotNow
 from pipeline.sinks.dynamodb import client as dynamo
 from pipeline.sinks.elasticsearch import server as elastic_server
 from pipeline.sinks.parquet import blobs
+from tests.threads import serving
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 KEY = "local:local"
@@ -87,14 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def listening() -> Iterator[Listener]:
-    with Listener() as listener:
-        thread = threading.Thread(target=listener.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield listener
-        finally:
-            listener.shutdown()
-            thread.join()
+    with serving(Listener()) as listener:
+        yield listener
 
 
 @pytest.fixture

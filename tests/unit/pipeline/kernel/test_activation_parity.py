@@ -17,7 +17,7 @@ from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation
 from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference, Scored
-from tests.examples import each_seed, examples
+from tests.examples import each_seed, each_size, examples
 from tests.kernel_process import KernelProcess
 from tests.random_streams import Change, LogShape, random_case, random_changes
 from tests.streams import UNITS, Case, content
@@ -134,11 +134,12 @@ def test_the_kernel_says_what_the_reference_says_while_rule_sets_change(
 
 
 @pytest.mark.parametrize("seed", each_seed(3))
+@pytest.mark.parametrize("size", each_size(2_500))
 def test_they_agree_on_longer_logs_with_keys_whose_state_lies_in_pieces(
-    kernel: KernelProcess, seed: int
+    kernel: KernelProcess, seed: int, size: int
 ) -> None:
     shape = LogShape(partitions=3, ids=4_000, users=5, jumps=0.001)
-    case = live_case(300 + seed, 2_500, 10, shape)
+    case = live_case(300 + seed, size, 10, shape)
     topic = written(random_changes(seed, case, 6))
     chain = activation.read(topic)
     expected = [answer_of(one, chain[one.version]) for one in by_reference(case, chain)]

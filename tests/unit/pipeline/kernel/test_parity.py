@@ -13,7 +13,7 @@ from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
 from pipeline.scoring.order import Record, stamp
 from pipeline.scoring.reference import Reference
-from tests.examples import each_seed, examples
+from tests.examples import each_seed, each_size, examples
 from tests.kernel_process import KernelProcess
 from tests.oracle.windows import evaluate
 from tests.oracle.words import MONEY
@@ -152,25 +152,30 @@ def _not_events(case: Case) -> set[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("seed", each_seed(6))
-def test_all_three_agree_on_longer_logs_of_many_features(kernel: KernelProcess, seed: int):
-    case = random_case(seed, size=700, features=16)
+@pytest.mark.parametrize("size", each_size(700))
+def test_all_three_agree_on_longer_logs_of_many_features(kernel: KernelProcess, seed: int, size: int):
+    case = random_case(seed, size=size, features=16)
     expected = evaluate(case)
     assert by_reference(case) == expected
     assert by_kernel(kernel, case)[0] == expected
 
 
 @pytest.mark.parametrize("seed", each_seed(3))
-def test_kernel_and_reference_agree_on_logs_too_long_for_the_oracle(kernel: KernelProcess, seed: int):
+@pytest.mark.parametrize("size", each_size(5_000))
+def test_kernel_and_reference_agree_on_logs_too_long_for_the_oracle(
+    kernel: KernelProcess, seed: int, size: int
+):
     shape = LogShape(partitions=4, ids=4_000, users=300, jumps=0.001)
-    case = random_case(100 + seed, size=5_000, features=20, shape=shape)
+    case = random_case(100 + seed, size=size, features=20, shape=shape)
     assert by_kernel(kernel, case)[0] == by_reference(case)
 
 
 @pytest.mark.parametrize("seed", each_seed(3))
+@pytest.mark.parametrize("size", each_size(400))
 def test_neither_says_anything_else_when_partitions_are_read_in_another_order(
-    kernel: KernelProcess, seed: int
+    kernel: KernelProcess, seed: int, size: int
 ):
-    case = random_case(200 + seed, size=400, features=8, shape=LogShape(partitions=4))
+    case = random_case(200 + seed, size=size, features=8, shape=LogShape(partitions=4))
     rng = random.Random(seed)
     lanes = {lane: [row for row in case.rows if row.partition == lane] for lane in range(4)}
     uneven = []

@@ -14,8 +14,6 @@ from tests.kernel_process import run_java
 PROGRAM = Path(__file__).parents[3] / "java" / "CacheLoad.java"
 LOOKS, BYTES_A_LOOK = 8, 128
 """What an access may look at: so many keys, and one for each so many bytes that it brings in."""
-
-
 COUNT = {"by": "user_id", "agg": "count", "window": "24h"}
 DISTINCT = {"by": "user_id", "agg": "distinct", "of": "ip", "window": "24h"}
 DEVIATION = {"by": "user_id", "agg": "stddev_before", "of": "amount", "window": "24h"}
@@ -29,7 +27,7 @@ def load(folder: Path, *arguments: str, heap_mb: int, **declared: Any) -> dict[s
     plan = parse(content | {"thresholds": {"review": 50, "block": 80}}).plan(PlanSettings())
     (folder / "plan.json").write_text(json.dumps(plan.as_document()))
     places = str(folder / "plan.json"), str(folder / "store")
-    answer: dict[str, Any] = json.loads(run_java(PROGRAM, *places, *arguments, heap_mb=heap_mb))
+    answer: dict[str, Any] = json.loads(run_java(PROGRAM, *places, *arguments, heap_mb=heap_mb, is_long=True))
     return answer
 
 

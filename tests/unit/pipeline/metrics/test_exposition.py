@@ -153,6 +153,7 @@ def test_of_any_number_that_hang_a_few_are_kept_and_who_asks_is_answered_at_once
         one.close()
 
 
+@pytest.mark.slow
 def test_who_asks_without_pause_gets_a_tenth_of_a_processor_and_probes_are_answered_meanwhile(
     figures: Figures, port: int
 ) -> None:

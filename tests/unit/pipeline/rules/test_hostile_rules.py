@@ -302,6 +302,7 @@ SLOW = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", SLOW.values(), ids=list(SLOW))
 def test_a_sound_file_of_whatever_shape_is_looked_through_in_seconds(tmp_path: Path, text: str) -> None:
     file = tmp_path / "slow.yaml"

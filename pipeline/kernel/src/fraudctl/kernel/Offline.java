@@ -246,8 +246,8 @@ final class Offline {
     }
 
     /** The stored states of one hop. */
-    private static final class MemoryStore implements KeyStore {
-        private final Map<String, byte[]> blobs = new HashMap<>();
+    static class MemoryStore implements KeyStore {
+        final Map<String, byte[]> blobs = new HashMap<>();
         private final Map<String, Map<Long, byte[]>> pieces = new HashMap<>();
         private String key;
 

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from fraudctl.cli import main
 from fraudctl.home import rulesets, signing
 from fraudctl.home.audit import entries
+from pipeline.scoring import keys, signature
+from pipeline.scoring.signature import Trust
 from tests.kubectl_script import There
 from tests.rule_sets import ONE_RULE
 
@@ -123,8 +126,9 @@ def test_what_is_wrong_here_is_said_before_the_cluster_is_asked_for_anything(
         ("gate", ["promote", "--gate", str(tmp_path / "limits.yaml")]),
         ("usage", ["apply", "default", "--effective-from", "soon"]),
         ("usage", ["rollback", "--reason", "x" * 1001]),
-        ("key_stays", ["rollback", "--key", key]),
-        ("key_stays", ["adopt", "--reason", "lost", "--key", key]),
+        ("key_stays", ["promote", "--key", key]),
+        ("signing_key", ["rollback", "--key", key]),
+        ("signing_key", ["adopt", "--reason", "lost", "--key", key]),
     ]
     assert [(rules(there, capsys, *words)[1]["error"]["code"], words) for _, words in given] == given
     assert there.made() == []
@@ -138,6 +142,28 @@ def test_a_rule_set_too_large_for_a_configmap_is_refused_with_what_to_do(
     code, answer = rules(there, capsys, "apply", str(tmp_path / "large.json"))
     assert (code, answer["error"]["code"], "toolbox" in answer["error"]["hint"]) == (2, "too_large", True)
     assert there.made() == []
+
+
+def test_with_a_key_of_this_machine_only_what_it_signed_travels(
+    there: There, mine: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = signing.new_key()
+    (tmp_path / "alice").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+    there.up(trusted=f"alice {public}")
+    there.answers({"records": [], "written": None, "hops": None})
+    code, answer = rules(there, capsys, "apply", str(mine), "--key", str(tmp_path / "alice"))
+    assert (code, answer["error"]["message"]) == (1, "the record was not written")
+    assert there.commands() == [[], []]
+    read, written = [it for it in there.made() if it["kind"] == "ConfigMap"]
+    assert (read["data"], list(written["data"])) == ({}, ["record"])
+    signed = written["data"]["record"].encode()
+    assert keys.problem(signed, Trust("fraudctl", "risk.rules", (keys.public(key),))) is None
+    found = json.loads(signature.apart(signed).payload)
+    assert (found["author"], found["version"], found["ruleset"]["version"]) == ("alice", "mine-1", "mine-1")
+    mounted = [it["spec"]["template"]["spec"]["volumes"] for it in there.made() if it["kind"] == "Job"]
+    secrets = {one["secret"]["secretName"] for volumes in mounted for one in volumes if "secret" in one}
+    assert "risk-signing" not in secrets
 
 
 def test_it_stands_in_the_audit_log_of_who_asks(there: There, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,6 +52,7 @@ def test_the_files_are_told_home_user_ports_and_memory(tmp_path: Path) -> None:
         "FRAUDCTL_LOGIN_SOURCE": str(tmp_path / "run" / "kafka"),
         "FRAUDCTL_UID": "7",
         "FRAUDCTL_GID": "8",
+        "FRAUDCTL_MAVEN_URL": "",
         "FRAUDCTL_SERVERS_KAFKA_PORT": "21",
         "FRAUDCTL_SERVERS_KAFKA_MEMORY_MB": "700",
         "FRAUDCTL_SERVERS_FLINK_PORT": "22",

@@ -12,7 +12,7 @@ from fraudctl.engines.contract import Line
 from fraudctl.engines.kubernetes import logs
 from fraudctl.engines.kubernetes.cluster import Cluster, Place
 
-KUBECTL = """#!{python}
+KUBECTL = """#!{python} -IS
 import sys
 words = sys.argv[1:]
 assert words[:3] == ["--namespace", "risk", "logs"], words

@@ -17,6 +17,7 @@ from pipeline.records.decisions import Decision, Hit, Source, decode_decision, e
 from pipeline.records.events import Transaction
 from pipeline.rules import ruleset
 from pipeline.rules.lint import lint
+from pipeline.rules.plugins import call
 from pipeline.rules.plugins.alarm import OVER_TIME
 from pipeline.scoring.cases import run_cases, uncovered
 from pipeline.scoring.scorer import Scorer, judge
@@ -41,6 +42,12 @@ def written(folder: Path, body: str, rules: str = RULES) -> Path:
     (folder / "own.py").write_text(textwrap.dedent(body), encoding="utf-8")
     (folder / "rules.yaml").write_text(rules, encoding="utf-8")
     return folder / "rules.yaml"
+
+
+@pytest.fixture
+def soon_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call may take a fifth of its time."""
+    monkeypatch.setattr(call, "LIMIT_S", call.LIMIT_S / 5)
 
 
 def answering(folder: Path, expression: str) -> Scorer:
@@ -147,7 +154,7 @@ def test_a_plugin_that_cannot_be_loaded_marks_every_decision(tmp_path: Path) -> 
     assert verdict(scorer, n=1) == (0, [], {"logic": "cannot be loaded: KeyError: 1 (own.py line 1)"})
 
 
-def test_a_plugin_that_does_not_return_is_ended_where_that_can_be(tmp_path: Path) -> None:
+def test_a_plugin_that_does_not_return_is_ended_where_that_can_be(tmp_path: Path, soon_over: None) -> None:
     body = "def logic(transaction, features):\n    while True:\n        pass\n"
     assert verdict(Scorer(ruleset.load(written(tmp_path, body))), n=1) == (0, [], {"logic": OVER_TIME})
 
@@ -236,7 +243,9 @@ def test_whatever_a_plugin_raises_never_fails_its_caller(tmp_path: Path, body: s
     assert verdict(scorer, n=6)[2]["logic"].startswith(error)
 
 
-def test_an_error_whose_words_take_for_ever_or_are_an_error_is_one_all_the_same(tmp_path: Path) -> None:
+def test_an_error_whose_words_take_for_ever_or_are_an_error_is_one_all_the_same(
+    tmp_path: Path, soon_over: None
+) -> None:
     body = """\
         class Slow(Exception):
             def __str__(self):
@@ -295,6 +304,7 @@ def test_a_call_that_cannot_be_ended_ends_the_command_and_says_where(tmp_path: P
     rules = written(tmp_path, body)
     asked = (
         "import sys, pathlib\nfrom pipeline.rules import ruleset\n"
+        "from pipeline.rules.plugins import alarm, call\ncall.LIMIT_S, alarm.GRACE_S = 0.2, 0.2\n"
         "from pipeline.scoring.scorer import Scorer\n"
         "Scorer(ruleset.load(pathlib.Path(sys.argv[1]))).score([None] * 6)"
     )

@@ -1,0 +1,33 @@
+"""What is said where AWS cannot even be asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fraudctl.aws.account import Account, Refused
+
+
+@pytest.fixture(autouse=True)
+def _nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No region, no credentials, no machine of AWS to ask for them."""
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+
+
+def test_without_a_region_it_is_told_where_one_is_named() -> None:
+    with pytest.raises(Refused, match="specify a region") as failure:
+        Account("fraudctl").ask("cloudformation", "describe_stacks")
+    assert (
+        failure.value.hint == "name one: --region eu-central-1, region in the file of --values, or AWS_REGION"
+    )
+
+
+def test_without_credentials_it_is_told_how_to_get_some() -> None:
+    with pytest.raises(Refused, match="credentials") as failure:
+        Account("fraudctl", "eu-central-1").ask("cloudformation", "describe_stacks")
+    assert failure.value.hint == "log in: aws configure, or aws sso login"
