@@ -1,4 +1,4 @@
-"""Commands that stop the job, killed before their steps on disk, as `tests/stack/test_cut_off.py` tries others."""
+"""Commands that stop the job, killed before their steps on disk, as `tests/stack/test_cut_off.py` does."""
 
 from __future__ import annotations
 
