@@ -239,8 +239,7 @@ class Server(BaseServer):
 
 
 def _classes_within(megabytes: int) -> list[str]:
-    """Room for what is known of classes, all of it from the first: else full collections look for classes to
-    unload while a program starts, three times in a TaskManager."""
+    """All room for classes from the first: else a program's start has full collections to unload some."""
     return [f"-XX:MetaspaceSize={megabytes}m", f"-XX:MaxMetaspaceSize={megabytes}m"]
 
 
