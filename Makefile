@@ -208,7 +208,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 say "Starting Kafka, Flink, PostgreSQL and Redis, and the scoring job (the first time downloads about 60 MB)"
-"$$fraudctl" up
+"$$fraudctl" up --wait 600
 
 say "Sending 30 seconds of ordinary payments with an attack in them: many users from one address"
 "$$fraudctl" simulate --attack ip-burst --rate 200 --duration 30s --seed 7

@@ -18,8 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.records.wording import counted
-
 _LISTED = 50
 _LONGEST = 1_000
 
@@ -67,7 +65,7 @@ class FileProblems(UsageError):
         if (more := len(self.problems) - _LISTED) > 0:
             listed.append(f"and {more} more")
         lines = "".join(f"\n  {problem}" for problem in listed)
-        many = counted(len(self.problems), "problem")
+        many = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
         super().__init__(f"{self.code} {_cut(source)} has {many}:{lines}", hint=self.advice)
 
 

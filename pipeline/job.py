@@ -73,7 +73,7 @@ class Score(MapFunction):
         self._shadow = self._scorer(shadow) if shadow else None
 
     def _scorer(self, content: Content) -> scorer.Scorer:
-        rules = ruleset.parse(content)
+        rules = ruleset.recorded(content)
         desk = None
         if self._watch and any(rule.plugin for rule in rules.rules):
             desk = Desk(Path(self._watch), rules.version, rules.hash)
@@ -118,7 +118,7 @@ def wire(env: StreamExecutionEnvironment, config: JobConfig) -> None:
     plan: str | None = None
     announcement: str | None = None
     if config.topics.rules is None:
-        planned = ruleset.parse(config.ruleset).plan(config.settings)
+        planned = ruleset.recorded(config.ruleset).plan(config.settings)
         plan, config = json.dumps(planned.as_document()), replace(config, hops=planned.keys)
         announcement = json.dumps({"ruleset": config.ruleset})
     kernel = get_gateway().jvm.fraudctl.kernel.Wiring(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from fraudctl.home import typed_files
 from fraudctl.home.private_files import write_atomically
 
 NAME: Final = "manifest.json"
+UNFINISHED: Final = "unfinished"
+"""a file that is there while a backup is taken, and where that was cut off"""
 FORMAT: Final = 1
 _BLOCK: Final = 1 << 20
 _SHOWN: Final = 5
@@ -60,6 +63,7 @@ class Manifest:
         """Complete the backup; the checksum of the manifest, which stands for all of it."""
         text = json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
         write_atomically(folder / NAME, text)
+        (folder / UNFINISHED).unlink(missing_ok=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -69,6 +73,12 @@ _KIND: Final = TypeAdapter(Manifest)
 def read(folder: Path) -> Manifest:
     """Of a complete backup. UsageError where there is none; Damaged, Newer."""
     found = typed_files.read(folder / NAME, _KIND, "take another backup", FORMAT)
+    if found is None and is_unfinished(folder):
+        raise UsageError(
+            f"{folder} is a backup that was cut off while it was taken",
+            hint=f"give it again, which begins anew: fraudctl backup create {shlex.quote(str(folder))}",
+            code="no_backup",
+        )
     if found is None:
         raise UsageError(
             f"{folder} is no backup, or one that was never completed: it has no {NAME}",
@@ -76,6 +86,11 @@ def read(folder: Path) -> Manifest:
             code="no_backup",
         )
     return found
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether a backup was begun there and never completed."""
+    return (folder / UNFINISHED).is_file() and not (folder / NAME).exists()
 
 
 def checksum(folder: Path) -> str:
@@ -100,7 +115,9 @@ def verify(folder: Path, step: Step = lambda _: None) -> Manifest:
 def _problems(folder: Path, manifest: Manifest, step: Step) -> Iterator[str]:
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()}
     yield from (f"{name} is missing" for name in sorted(manifest.files.keys() - there))
-    yield from (f"{name} does not belong to it" for name in sorted(there - manifest.files.keys() - {NAME}))
+    yield from (
+        f"{name} does not belong to it" for name in sorted(there - manifest.files.keys() - {NAME, UNFINISHED})
+    )
     for name in sorted(manifest.files.keys() & there):
         path, said = folder / name, manifest.files[name]
         if path.is_symlink() or path.stat().st_size != said.size or digest(path, step) != said.sha256:

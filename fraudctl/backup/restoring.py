@@ -26,27 +26,31 @@ RESTORED: Final = "restored"
 
 
 def restore(folder: Path, home: Path, progress: Progress) -> tuple[Manifest, Path]:
-    """What the backup says of itself, and the profile to start with. The home must be new or empty.
+    """What the backup says of itself, and the profile to start with. The home must be new or empty, or hold
+    what a restore that was cut off has left, of which nothing stays.
 
     Nothing is written before every file of the backup has been found to be what was taken.
     """
     refuse_taken(home)
     found = manifest.verify(folder, counted(progress, "looked at"))
     paths = Paths(home)
+    homes.begin_restore(home)
     beginning.make_folders(paths)
     step = counted(progress, "put back")
     for name, target in _places(found, paths):
         put_back(folder / name, target, found.files[name], step)
     profile = _profile(folder, paths)
     _go_on(found, Stack(home, reading.load(profile), {}))
-    homes.mark(home)
+    homes.end_restore(home)
     return found, profile
 
 
 def refuse_taken(home: Path) -> None:
     """UsageError where there is a stack already, or something else."""
+    if homes.is_restored_in_part(home):
+        return
     homes.refuse_claim(home)
-    if home.is_dir() and any(home.iterdir()):
+    if homes.is_used(home):
         raise UsageError(
             f"{home} is a home already",
             hint="restore into one that is not there yet: fraudctl --home DIR backup restore …",

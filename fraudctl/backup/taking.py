@@ -20,8 +20,9 @@ from fraudctl.errors import Failed, UsageError
 from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink
 from fraudctl.home import audit, rulesets
+from fraudctl.home import folder as homes
 from fraudctl.home.jobs import keeper_state
-from fraudctl.home.private_files import make_folder
+from fraudctl.home.private_files import write_atomically
 from fraudctl.jobs import activations, live, states
 from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka import admin
@@ -37,14 +38,17 @@ PROFILE: Final = "profile.json"
 RULES: Final = "rules.json"
 HOME: Final = "home"
 _OF_HOME: Final = ("rules", "jobs", "labels", "secrets")
-_WRITTEN_BY_PROGRAMS: Final = frozenset({"keeper.json", "savepoint.json", "submit.lock"})
+_WRITTEN_BY_PROGRAMS: Final = frozenset({"keeper.json", "savepoint.json", "submit.lock", "undertaking.lock"})
+_NAMELESS: Final = ".unfinished"
+"""how the names of files end that were never given their own (see `pipeline.process.files`)"""
 _ROOM: Final = 100_000_000
 _TRIES: Final = 20
 SAVEPOINT_S: Final = 300.0
 
 
 def create(stack: Stack, folder: Path, progress: Progress) -> tuple[Manifest, str]:
-    """Take it into a folder that is new or empty; what it says of itself, and the checksum of that.
+    """Take it into a folder that is new, empty, or holds one that was cut off; what it says of itself, and
+    the checksum of that.
 
     UsageError where it cannot be there, Failed where the stack is of another engine or the disk is too small.
     """
@@ -52,7 +56,7 @@ def create(stack: Stack, folder: Path, progress: Progress) -> tuple[Manifest, st
     is_running = engines.running(stack.home) is not None
     state = _state(stack, progress, is_running)
     copies = Copies(folder, counted(progress, "copied"))
-    make_folder(folder)
+    _begin(folder)
     copies.put(PROFILE, kept_profile.text(stack.profile).encode())
     copies.put(RULES, json.dumps(_rules(stack, is_running), ensure_ascii=False, indent=1).encode())
     kept = _copy_state(copies, state)
@@ -74,7 +78,7 @@ def _refuse(stack: Stack, folder: Path) -> None:
             hint="copy its volumes by its own means, the log after the savepoints; see docs/operations.md",
             code="not_ours",
         )
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not (folder.is_dir() and (_is_empty(folder) or manifest.is_unfinished(folder))):
         raise UsageError(f"{folder} is not an empty folder", hint="name one that is not there yet")
     if folder.resolve().is_relative_to(stack.home.resolve()):
         raise UsageError(f"{folder} is in the home that is copied", hint="name a folder on another disk")
@@ -84,6 +88,20 @@ def _refuse(stack: Stack, folder: Path) -> None:
     if (free := shutil.disk_usage(place).free) < needed:
         said = f"{free / 1e9:.1f} GB are free for {folder}, {needed / 1e9:.1f} GB are needed"
         raise Failed(said, hint="make room, or name a folder on another disk", code="disk")
+
+
+def _is_empty(folder: Path) -> bool:
+    """Whether nothing is in it but what was never given its name."""
+    return all(path.name.endswith(_NAMELESS) for path in folder.iterdir())
+
+
+def _begin(folder: Path) -> None:
+    """Anew where one was cut off there."""
+    write_atomically(folder / manifest.UNFINISHED, "")
+    named = (folder / name for name in (log.FOLDER, STATE, HOME, PROFILE, RULES))
+    for path in (*named, *folder.glob(f".*{_NAMELESS}")):
+        if reason := homes.delete(path):
+            raise Failed(f"{path}, of a backup that was cut off, cannot be deleted: {reason}")
 
 
 def _state(stack: Stack, progress: Progress, is_running: bool) -> RestorePoint | None:
@@ -144,11 +162,7 @@ def _copy_home(copies: Copies, home: Path) -> None:
 def _files_of(home: Path) -> Iterator[Path]:
     for name in _OF_HOME:
         for path in sorted((home / name).rglob("*")):
-            if (
-                path.is_file()
-                and path.name not in _WRITTEN_BY_PROGRAMS
-                and not path.name.endswith(".unfinished")
-            ):
+            if path.is_file() and path.name not in _WRITTEN_BY_PROGRAMS and not path.name.endswith(_NAMELESS):
                 yield path
 
 

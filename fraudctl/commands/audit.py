@@ -15,7 +15,7 @@ from fraudctl.errors import FraudctlError
 from fraudctl.home import audit as log
 from fraudctl.home import stack as stacks
 from fraudctl.jobs import activations
-from pipeline.records.wording import counted
+from pipeline.records import wording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,8 +79,8 @@ def _verified(home: Path) -> Result:
         return Result(f"line {found.broken.line}: {found.broken.problem}", data, EXIT_BROKEN)
     if not found.lines and not found.pins:
         return Result(f"there is no audit log in {home}", data)
-    summary = f"{counted(found.lines, 'line')}, each follows the one before; "
-    summary += f"{counted(found.pins, 'other place')} told of them and agreed"
+    summary = f"{wording.counted(found.lines, 'line')}, each follows the one before; "
+    summary += f"{wording.counted(found.pins, 'other place')} told of them and agreed"
     return Result(summary if is_read else f"{summary}; the rules topic could not be asked", data)
 
 

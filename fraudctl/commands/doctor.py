@@ -16,7 +16,7 @@ from fraudctl.home import stack
 from fraudctl.observe import connections
 from fraudctl.observe import doctor as examiner
 from fraudctl.settings import reading
-from pipeline.records.wording import counted
+from pipeline.records import wording
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +46,7 @@ def doctor(
     summary = (
         "all is well"
         if state == contract.WELL
-        else f"{counted(len(list(examiner.mends(checks))), 'finding')} to look at"
+        else f"{wording.counted(len(list(examiner.mends(checks))), 'finding')} to look at"
     )
     data = {"state": state, "checks": [asdict(check) for check in checks]}
     table = Table("", ("check", "state", "finding", "mend"), rows)

@@ -14,7 +14,7 @@ from fraudctl.console.result import Result, Table
 from fraudctl.decisions import erasure
 from fraudctl.errors import UsageError
 from fraudctl.home import audit
-from pipeline.records import clock, quantities
+from pipeline.records import clock, quantities, wording
 
 if TYPE_CHECKING:
     from fraudctl.decisions.erasure import Erased
@@ -44,7 +44,7 @@ def user(
         before = erasure.found(running, user, lambda what: bar.update(0, what))
     if dry_run:
         return _result(
-            running, before, f"the stores hold {_counted(before)} of the user; nothing was changed"
+            running, before, f"the stores hold of this user {_counted(before)}; nothing was changed"
         )
     _ask(before, yes)  # between two bars: a question does not go with a moving one
     with progress("forgetting") as bar:
@@ -59,8 +59,8 @@ def _ask(before: Erased, yes: bool) -> None:
     if yes:
         return
     hint = "look with --dry-run, then add --yes"
-    refusal = UsageError("nobody can be asked", hint=hint, code="needs_yes")
     question = f"Erase {_counted(before)}? Neither a replay nor a repair brings anything back."
+    refusal = UsageError(f"nobody can be asked: {question}", hint=hint, code="needs_yes")
     _asking.confirm(question, refusal)
 
 
@@ -73,7 +73,8 @@ def _result(running: Stack, said: Erased, summary: str) -> Result:
 
 
 def _counted(said: Erased) -> str:
-    return f"{sum(said.places.values())} entries of {len(said.places)} places"
+    many = sum(said.places.values())
+    return f"{many:,} {'entry' if many == 1 else 'entries'} in {wording.counted(len(said.places), 'place')}"
 
 
 def _until(running: Stack) -> str | None:

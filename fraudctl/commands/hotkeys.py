@@ -38,7 +38,7 @@ def hotkeys(
         )
     chosen = [hop for hop in found if by in (None, hop.by)]
     rows = [
-        (hop.by, one.key, f"{one.share:.2%}", f"{one.at_least:.2%}")
+        (hop.by, one.key, f"{100 * one.share:.2f} %", f"{100 * one.at_least:.2f} %")
         for hop in chosen
         for one in hop.keys[:top]
     ]
@@ -53,4 +53,4 @@ def _summary(hops: list[HotHop]) -> str:
     hottest = max(hops, key=lambda hop: hop.hottest, default=None)
     if hottest is None or not hottest.keys:
         return "nothing was counted yet"
-    return f"the hottest key is by {hottest.by}: {hottest.keys[0].key} with {hottest.hottest:.1%}"
+    return f"the hottest key is by {hottest.by}: {hottest.keys[0].key} with {100 * hottest.hottest:.1f} %"

@@ -19,7 +19,7 @@ from fraudctl.engines import nearby, own_cluster
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import rulesets
 from fraudctl.settings import moment
-from pipeline.records.wording import counted
+from pipeline.records import wording
 
 if TYPE_CHECKING:
     from fraudctl.compare.diff import Diff
@@ -200,8 +200,9 @@ def _plan_text(made: Plan) -> str:
         if made.look_back_ms is None
         else f"{backtest_page.span(made.look_back_ms)} before"
     )
+    many = wording.counted(made.jobs, "job")
     return (
-        f"replay of {made.ruleset.version} ({made.ruleset.hash[:12]}) by {counted(made.jobs, 'job')}: "
+        f"replay of {made.ruleset.version} ({made.ruleset.hash[:12]}) by {many}: "
         f"{made.reads:,} records to read, {made.compares:,} of them compared, windows warmed from {warm}; "
         f"about {made.estimate_s:.0f} s"
     )

@@ -10,7 +10,9 @@ import typer
 from fraudctl import engines
 from fraudctl.commands import _nearby, _options
 from fraudctl.console.result import Result
+from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
+from fraudctl.jobs import live
 from fraudctl.settings import moment, shipped
 from fraudctl.traffic import generator, scenario
 from fraudctl.traffic import simulate as simulation
@@ -59,4 +61,6 @@ def simulate(
     running = engines.current()
     if (there := _nearby.answer(running)) is not None:
         return there
+    if words := live.stopped(running):
+        say(words)
     return simulation.simulate(running, run, workers, patience_ms / 1000).as_result()

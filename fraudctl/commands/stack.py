@@ -18,9 +18,9 @@ from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
 from fraudctl.engines import contract, nearby, wanted
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
-from fraudctl.home import parked, rulesets, typed_files
+from fraudctl.home import parked, rulesets, typed_files, undertakings
 from fraudctl.home import stack as stacks
-from fraudctl.jobs import activations, approvals, live, submission
+from fraudctl.jobs import activations, approvals, live, put_aside, submission
 from fraudctl.observe import overview
 from fraudctl.rules import changes
 
@@ -111,6 +111,10 @@ def up(
     started = engines.for_up(home, engine or chosen.engine).up(wish)
     if started.runs_jobs:
         _start_job(started, wait - (time.monotonic() - began), asks_for_rules=rules is not None)
+        for rule, why in put_aside.uncalled(started).items():
+            say(f"warning: rule {rule} does not fire: {why}; {overview.UNCALLED}")
+    if left := undertakings.told(home):
+        say(f"note: {'; '.join(left)}")
     return _started(started, time.monotonic() - began)
 
 

@@ -27,7 +27,7 @@ from fraudctl.rules.changes import Decide
 from pipeline.records.decision_bytes import Undecodable, glance, take_apart
 from pipeline.records.decision_record import run_of
 from pipeline.records.quantities import parse_amount, parse_time
-from pipeline.rules.ruleset import RuleSet, parse
+from pipeline.rules.ruleset import RuleSet, recorded
 from pipeline.scoring.activation import Activation
 from pipeline.scoring.versions import ALWAYS
 
@@ -42,7 +42,7 @@ def start(candidate: RuleSet) -> Decide:
     """The candidate beside whatever is live."""
 
     def decide(chain: list[Activation]) -> Change:
-        live = parse(_newest(chain).content)
+        live = recorded(_newest(chain).content)
         if candidate.hash == live.hash:
             raise UsageError(f"{candidate.version} is the live rule set", hint="see: fraudctl rules history")
         return Change("shadow", live, candidate)
@@ -53,7 +53,7 @@ def start(candidate: RuleSet) -> Decide:
 def stop(chain: list[Activation]) -> Change:
     """No shadow any more. UsageError when there is none."""
     running(chain)
-    return Change("stop shadow", parse(chain[-1].content))
+    return Change("stop shadow", recorded(chain[-1].content))
 
 
 def promote(candidate: RuleSet) -> Decide:
@@ -74,14 +74,14 @@ def running(chain: list[Activation]) -> RuleSet:
         raise UsageError(
             "no shadow runs", hint="start one with: fraudctl rules shadow FILE", code="no_shadow"
         )
-    return parse(content)
+    return recorded(content)
 
 
 def began(chain: list[Activation], wanted: str) -> Activation:
     """The activation since which this shadow has run beside this live rule set without a break."""
     found = chain[-1]
     for one in reversed(chain):
-        if one.hash != found.hash or one.shadow is None or parse(one.shadow).hash != wanted:
+        if one.hash != found.hash or one.shadow is None or recorded(one.shadow).hash != wanted:
             break
         found = one
     return found

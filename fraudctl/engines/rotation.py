@@ -6,6 +6,7 @@ ends with a savepoint before that of Kafka or Flink changes, and begins from it 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,15 +17,13 @@ from fraudctl.console.progress import Progress
 from fraudctl.engines import chosen, external
 from fraudctl.engines.waiting import reason_not_ready
 from fraudctl.errors import Failed, NotReady, Unhealthy, UsageError
+from fraudctl.home import undertakings
 from fraudctl.home.jobs import wanted_live
-from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import NEEDED_BY_JOBS, Stack
+from fraudctl.home.undertakings import Undertaking
 from fraudctl.jobs import live
 from fraudctl.servers import BaseServer
 from fraudctl.waiting import until
-
-STOPPED_FOR_CHANGE = "stopped-for-secrets"
-"""The file in the folder of jobs that is there while the live job stands still for another secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +87,19 @@ def _without_job(stack: Stack, names: list[str], wait_s: float, shown: Progress)
 
     One that was ended for a change that was killed half way goes on as well.
     """
-    mark = stack.paths.jobs / STOPPED_FOR_CHANGE
+    cut = undertakings.cut_off(stack.home)
     runs = wanted_live(stack).wanted == "running"
-    is_concerned = bool(NEEDED_BY_JOBS & set(names)) if runs else mark.exists()
-    if not stack.runs_jobs or not is_concerned:
-        yield
-        return
-    write_atomically(mark, "")
-    try:
-        if runs:
-            live.stop(stack, wait_s, shown)
-        yield
-    finally:
-        if wanted_live(stack).wanted != "running":  # it is where the job could not be stopped
-            live.start(stack, wait_s, shown)
-        mark.unlink(missing_ok=True)
+    is_concerned = bool(NEEDED_BY_JOBS & set(names)) if runs else bool(cut and cut.restarts_job)
+    stops = stack.runs_jobs and is_concerned
+    command = shlex.join(["fraudctl", "secrets", "rotate", *names, "--yes"])
+    with undertakings.begun(stack.home, Undertaking(command, tuple(names), restarts_job=stops)):
+        if not stops:
+            yield
+            return
+        try:
+            if runs:
+                live.stop(stack, wait_s, shown)
+            yield
+        finally:
+            if wanted_live(stack).wanted != "running":  # it is where the job could not be stopped
+                live.start(stack, wait_s, shown)

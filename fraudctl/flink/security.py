@@ -75,6 +75,15 @@ def self_signed(host: str, *names: str) -> Pem:
     )
 
 
+def is_pair(certificate: Path, key: Path) -> bool:
+    """Whether the key is that of the certificate."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def key_store(pem: Pem, key_password: str | None, password: str) -> bytes:
     """A key, its certificate and those after it, as PKCS#12. Raises ValueError."""
     from cryptography import x509

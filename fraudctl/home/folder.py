@@ -56,6 +56,8 @@ LEFT_BY_PROGRAMS = (
     *(f".{name}.*.unfinished" for name in ENTRIES),
 )
 """what a program that was killed or crashed leaves where it ran"""
+IN_PART = Path("restored", "unfinished")
+"""a file in a home while a backup is put back into it, and where that was cut off"""
 _MARK_MEND = "remove it; `up` marks a home again that has a readable stack.json"
 
 
@@ -119,8 +121,43 @@ def refuse_claim(home: Path) -> None:
         )
     if home.exists() and not home.is_dir():
         raise UsageError(f"{home} is not a folder", hint="name another place with --home")
+    if is_restored_in_part(home):
+        raise UsageError(
+            f"{home} holds a part of a backup, which was not put back whole",
+            hint="give it again: fraudctl backup restore DIR; or: fraudctl purge",
+            code="restored_in_part",
+        )
     if home.is_dir() and not is_home(home):
         _refuse_foreign(home)
+
+
+def is_used(home: Path) -> bool:
+    """Whether any file is in a folder but the mark of a home, and what was never finished."""
+    found = (path for path in home.rglob("*") if path.is_symlink() or not path.is_dir())
+    return any(path.name != MARK and not path.name.endswith(".unfinished") for path in found)
+
+
+def is_restored_in_part(home: Path) -> bool:
+    """Whether a backup was put back there and not to its end."""
+    return not home.is_symlink() and (home / IN_PART).is_file()
+
+
+def begin_restore(home: Path) -> None:
+    """Make a home of which `up` takes nothing until `end_restore`; what one that was cut off has left goes.
+
+    UsageError where that cannot be.
+    """
+    mark(home)
+    write_atomically(home / IN_PART, "")
+    beside = [path for path in (home / IN_PART).parent.iterdir() if path.name != IN_PART.name]
+    for path in (*beside, *(path for path in _ours(home) if path.name != IN_PART.parts[0])):
+        if reason := delete(path):
+            raise UsageError(f"{path} cannot be deleted: {reason}", hint="delete it, then again")
+
+
+def end_restore(home: Path) -> None:
+    """From now on it is a home like any other."""
+    (home / IN_PART).unlink()
 
 
 def close(home: Path) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _HISTORY = "history.jsonl"
 SHORTEST_HASH = 6
+MAX_JSON: Final = 16_000_000
+"""The longest kept rule set: a file of YAML, fifty plug-ins and their models fit in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,23 +140,43 @@ def by_hash(home: Path, wanted: str) -> RuleSet | None:
     """The kept rule set of exactly that hash, else a shipped one, None when there is none to be read."""
     for path in (place(home, wanted), *shipped().values()):
         try:
-            found = read(path)
-        except UsageError:
+            found = _recorded(path) if path.suffix == ".json" else read(path)
+        except (UsageError, RuleSetError):
             continue
         if found.hash == wanted:
             return found
     return None
 
 
+def newest(home: Path) -> RuleSet | None:
+    """The one that was used last in a home, as far as the home tells; None where there is none."""
+    kept = sorted(stored(home).values(), key=lambda file: file.stat().st_mtime_ns)
+    try:
+        return _recorded(kept[-1]) if kept else None
+    except RuleSetError:
+        return None
+
+
 def load(path: Path) -> RuleSet:
     """A rule set from YAML or from kept JSON. RuleSetError with every problem."""
-    if path.suffix != ".json":
-        return ruleset.load(path)
+    return ruleset.parse(_content(path)) if path.suffix == ".json" else ruleset.load(path)
+
+
+def _recorded(path: Path) -> RuleSet:
+    """A kept one, as it was in force once."""
+    return ruleset.recorded(_content(path))
+
+
+def _content(path: Path) -> Mapping[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ruleset.RuleSetError([ruleset.Problem("", None, f"cannot be read: {error}")]) from None
-    return ruleset.parse(content)
+        with path.open("rb") as file:
+            text = file.read(MAX_JSON + 1)
+        if len(text) > MAX_JSON:
+            raise ValueError(f"longer than {MAX_JSON:,} bytes")
+        found: Mapping[str, Any] = json.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise RuleSetError([ruleset.Problem("", None, f"cannot be read: {error}")]) from None
+    return found
 
 
 def read(path: Path) -> RuleSet:

@@ -4,21 +4,45 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
-from fraudctl.home.private_files import make_folder, open_private, write_atomically
+from fraudctl.home.private_files import FILE, make_folder, write_atomically
+from pipeline.process import files
 
 _BYTES = 24
 
 
 def generated_password(file: Path) -> str:
-    """The password in the file; made on the first call."""
-    if not file.exists():
+    """The password in the file; made on the first call.
+
+    An empty file is none: an older version, killed or out of room while it made one, left that, and a server
+    that is told an empty password asks nobody for any.
+    """
+    while not (held := _held(file)):
         make_folder(file.parent)
         file.parent.chmod(0o700)
-        with open_private(file, "x") as out:
-            out.write(fresh() + "\n")
-    return file.read_text(encoding="utf-8").strip()
+        if held is None:
+            _make(file)
+        else:
+            renewed(file)
+    return held
+
+
+def _held(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+
+
+def _make(file: Path) -> None:
+    """A file that is whole from the moment it has its name; where somebody was quicker, his stays."""
+    with files.unfinished(file) as made:
+        files.fill(made, fresh() + "\n", FILE)
+        with suppress(FileExistsError):
+            os.link(made, file)
+    files.sync_folder(file.parent)
 
 
 def renewed(file: Path) -> str:

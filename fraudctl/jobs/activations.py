@@ -30,7 +30,7 @@ from pipeline.connections.kafka.description import Kafka
 from pipeline.records.clock import now_ms
 from pipeline.rules.feature import in_order
 from pipeline.rules.plan import TooManyConditions
-from pipeline.rules.ruleset import RuleSet, parse
+from pipeline.rules.ruleset import RuleSet, recorded
 from pipeline.scoring import activation, keys
 from pipeline.scoring.account import MAX_REASON, Backing
 from pipeline.scoring.activation import Activation, Reading, Record
@@ -190,7 +190,9 @@ class RulesTopic:
         if not chain:
             self._refuse_strangers()
             try:
-                self.activate(lambda known: Change("first", parse(known[-1].content if known else content)))
+                self.activate(
+                    lambda known: Change("first", recorded(known[-1].content if known else content))
+                )
             except Failed as failure:
                 if failure.code != "overtaken":
                     raise

@@ -59,4 +59,4 @@ def application(
 
 def steps_of(content: Content, hops: Sequence[str] = ()) -> tuple[str, ...]:
     """The keys by which a job has steps that begins with that rule set, with these for later ones."""
-    return in_order([*(feature.by for feature in ruleset.parse(content).features.values()), *hops])
+    return in_order([*(feature.by for feature in ruleset.recorded(content).features.values()), *hops])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets
 from fraudctl.jobs.activations import Because, Change, RulesTopic
-from pipeline.rules.ruleset import parse
+from pipeline.rules.ruleset import recorded
 from pipeline.scoring import account, approval, keys
 from pipeline.scoring.account import Account
 from pipeline.scoring.activation import Activation, Reading
@@ -93,8 +93,8 @@ def approve(topic: RulesTopic, offset: int, because: Because) -> Activation | Wa
     if len(found.approved) < found.wanted:
         return found
     record = found.proposed.record
-    shadow = parse(record["shadow"]) if record["shadow"] else None
-    change = Change(record["action"], parse(record["ruleset"]), shadow, record["effective_from_ms"])
+    shadow = recorded(record["shadow"]) if record["shadow"] else None
+    change = Change(record["action"], recorded(record["ruleset"]), shadow, record["effective_from_ms"])
     backing = replace(
         topic.backing(because), account=found.by, approvals=list(found.approved), proposal=offset
     )

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, UsageError
-from fraudctl.home import grown, jobs
+from fraudctl.home import grown, jobs, undertakings
 from fraudctl.home.grown import Grown
+from fraudctl.home.undertakings import Undertaking
 from fraudctl.jobs import live, run_numbers
 from fraudctl.kafka import admin, growing, tail, wanted
 from fraudctl.kafka.sender import Sender, Sent
@@ -102,7 +103,12 @@ def plan(stack: Stack, count: int) -> Plan:
         for one in wanted.specs(stack.profile)
         if one.name != stack.profile.topics.rules
     }
-    made = Plan(topic, before, count, jobs.wanted_live(stack).wanted == "running")
+    is_wanted = jobs.wanted_live(stack).wanted == "running"
+    cut = undertakings.cut_off(stack.home)
+    if cut is not None:
+        is_wanted = is_wanted or cut.restarts_job
+        before |= cut.before if cut.command == _command(count) else {}
+    made = Plan(topic, before, count, is_wanted)
     if not before[topic] <= count <= MOST or not made.growing:
         raise UsageError(
             f"{topic} has {before[topic]} partitions, which can become more and not fewer",
@@ -116,13 +122,24 @@ def plan(stack: Stack, count: int) -> Plan:
 def apply(
     stack: Stack, made: Plan, restart: Callable[[str], None], wait_s: float, progress: Progress
 ) -> Growth:
-    """Do it; `restart` is told the programs that look at partitions once. May be repeated after a failure."""
+    """Do it; `restart` is told the programs that look at partitions once. Whoever was cut off on the way, or
+    failed, does it again: what is done already is not done twice, and the job goes on.
+    """
+    again = Undertaking(_command(made.after), restarts_job=made.is_wanted, before=made.before)
+    with undertakings.begun(stack.home, again):
+        return _apply(stack, made, restart, wait_s, progress)
+
+
+def _apply(
+    stack: Stack, made: Plan, restart: Callable[[str], None], wait_s: float, progress: Progress
+) -> Growth:
     found = Growth(made)
     if made.is_wanted:
         found = replace(found, savepoint=live.stop(stack, wait_s, progress)["savepoint"])
     newest = admin.newest_appends(stack.kafka, made.topic)
     passed_ms = max(newest.values(), default=0) - stack.profile.pipeline.out_of_orderness_ms
-    grown.keep(stack.home, Grown(made.after, run_numbers.newest(stack, stack.paths.jobs / "run")))
+    if not _is_grown(stack, made):
+        grown.keep(stack.home, Grown(made.after, run_numbers.newest(stack, stack.paths.jobs / "run")))
     progress.update(0, f"{made.after} partitions")
     growing.grow(stack.kafka, made.growing, wait_s)
     found = replace(found, ticks=_tick(stack, made) if _ticks(stack) else {})
@@ -136,6 +153,17 @@ def apply(
         _await_all_read(stack, made, wait_s, progress)
         found = replace(found, run=run)
     return found
+
+
+def _is_grown(stack: Stack, made: Plan) -> bool:
+    """Whether that was done by one who was cut off: the run from before it is then the one that he noted."""
+    known = grown.read(stack.home)
+    is_noted = known is not None and known.partitions == made.after
+    return is_noted and admin.partitions_of(stack.kafka, made.topic) >= made.after
+
+
+def _command(count: int) -> str:
+    return f"fraudctl topics grow {count} --yes"
 
 
 def _ticks(stack: Stack) -> bool:

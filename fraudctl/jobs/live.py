@@ -7,7 +7,8 @@ are in `bounded`. Everything is kept below `home/jobs`, in files that are replac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,7 @@ from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
 from fraudctl.flink.answers import Job
 from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink
+from fraudctl.home import undertakings
 from fraudctl.home.jobs import (
     POLL_S,
     RESET,
@@ -27,8 +29,9 @@ from fraudctl.home.jobs import (
     want,
 )
 from fraudctl.home.jobs import wanted_live as wanted_live
+from fraudctl.home.undertakings import Undertaking
 from fraudctl.jobs import plugin_watcher, states
-from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, submission_of
+from fraudctl.jobs.live_answers import STOPPED, Ended, FlinkJob, LiveStatus, submission_of
 from fraudctl.jobs.submission import LIVE
 from fraudctl.waiting import until
 from pipeline.records.clock import now_ms
@@ -70,6 +73,7 @@ def start(
             "the job is already running", hint="stop it first with: fraudctl job stop", code="running"
         )
     _await_running(stack, now.generation, asked_ms, wait_s, progress)
+    undertakings.finished(stack.home, job=True)
     return status(stack)
 
 
@@ -117,8 +121,26 @@ def rescale(stack: Stack, parallelism: int, wait_s: float, progress: Progress) -
             f"parallelism {parallelism} is not possible, Flink has {slots} slots",
             hint=f"choose 1 to {slots}, or have more of them: fraudctl up --taskmanagers N",
         )
-    stop(stack, wait_s, progress)
-    return start(stack, wait_s, progress, parallelism=parallelism)
+    again = Undertaking(f"fraudctl job rescale {parallelism}", restarts_job=True)
+    with restarting(stack, again):
+        stop(stack, wait_s, progress)
+        return start(stack, wait_s, progress, parallelism=parallelism)
+
+
+@contextmanager
+def restarting(stack: Stack, undertaking: Undertaking) -> Iterator[None]:
+    """While the live job is stopped and started again. Where that fails or is interrupted on the way it is
+    wanted as before, and the keeper brings it back.
+    """
+    with undertakings.begun(stack.home, undertaking):
+        before = wanted_live(stack).wanted
+        try:
+            yield
+        except BaseException:
+            if before == "running" and wanted_live(stack).wanted != before:
+                want(stack, wanted=before, restore="latest")
+            undertakings.drop(stack.home)
+            raise
 
 
 def status(stack: Stack) -> LiveStatus:
@@ -134,6 +156,14 @@ def status(stack: Stack) -> LiveStatus:
         "flink": _flink_status(flink, jobs[0]) if jobs else None,
         "stopped_plugins": plugin_watcher.stopped(stack.paths.plugins),
     }
+
+
+def stopped(stack: Stack) -> str:
+    """That somebody has stopped it, and how it goes on; empty where it is to run, or nobody knows."""
+    with suppress(FraudctlError):
+        if stack.runs_jobs and wanted_live(stack).wanted != "running":
+            return STOPPED
+    return ""
 
 
 def _resume(stack: Stack, restore: str) -> str:

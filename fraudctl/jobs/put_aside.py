@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from fraudctl.jobs import activations
 from fraudctl.jobs.activations import RulesTopic
 from fraudctl.jobs.rules_log import PARTITION
 from fraudctl.waiting import every
+from pipeline.rules.ruleset import recorded
 from pipeline.scoring.activation import Aside
 
 if TYPE_CHECKING:
@@ -51,6 +52,17 @@ def of(stack: Stack) -> list[PutAside] | None:
         return located(topic, topic.sorted_out().aside)
     except FraudctlError:
         return None
+
+
+def uncalled(stack: Stack) -> Mapping[str, str]:
+    """Rules in force whose plug-ins this version refuses, and why; none where the topic cannot be read."""
+    if not stack.runs_jobs:
+        return {}
+    try:
+        chain = activations.of(stack).read()
+    except FraudctlError:
+        return {}
+    return recorded(chain[-1].content).refused if chain else {}
 
 
 def located(topic: RulesTopic, aside: Sequence[Aside]) -> list[PutAside]:

@@ -18,7 +18,7 @@ from fraudctl.jobs import activations, warm_up
 from fraudctl.jobs.submission import LIVE
 from fraudctl.kafka import admin, places, tail
 from pipeline.records import clock
-from pipeline.rules.ruleset import parse
+from pipeline.rules.ruleset import recorded
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
@@ -71,7 +71,7 @@ def plan(stack: Stack, to: str, now_ms: int | None = None) -> Reset:
         hint = f"name them all, such as {','.join(f'{p}:{offset}' for p, offset in sorted(end.items()))}"
         raise UsageError(f"no offset is given for partition {missing[0]} of {topic}", hint=hint)
     chain = activations.of(stack).read()
-    sets = [parse(one.content) for one in chain] or [rulesets.read(Path(stack.profile.rules))]
+    sets = [recorded(one.content) for one in chain] or [rulesets.read(Path(stack.profile.rules))]
     moment = _append_ms(stack, topic, wanted, end, now_ms or clock.now_ms())
     features = [feature for ruleset in sets for feature in ruleset.features.values()]
     warm = warm_up.before(stack, features, moment)

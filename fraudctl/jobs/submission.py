@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 LIVE = "fraudctl-live"
 SUBMIT_S = 180.0
 OLDEST_MS = 400 * DAY_MS
+_CAUSE = "Caused by: "
 """An event that comes later than that after its time is one of a wrong clock, not of a slow sender."""
 SUBMIT = (sys.executable, "-m", "pipeline.job", "--config")
 """what hands a job to Flink; the path of its configuration comes last"""
@@ -169,7 +170,7 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
     if child.returncode != 0 or job_id is None:
         text = said.read_text(encoding="utf-8", errors="replace") + answer
         raise Failed(
-            f"the job was not accepted: {_last_line(text)}",
+            f"the job was not accepted: {cause(text)}",
             hint=f"the whole output is in {said}",
             code="submit_failed",
         )
@@ -218,7 +219,9 @@ def _job_id(answer: str) -> str | None:
     return None
 
 
-def _last_line(text: str) -> str:
+def cause(text: str) -> str:
+    """The line that says why: the innermost cause of Java's exceptions, else what was said last."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
+    causes = [line.removeprefix(_CAUSE) for line in lines if line.startswith(_CAUSE)]
     wanted = [line for line in lines if not line.startswith(("at ", "...", "^"))]
-    return (wanted or lines or ["it said nothing"])[-1][:500]
+    return (causes or wanted or lines or ["it said nothing"])[-1][:500]

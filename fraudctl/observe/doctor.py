@@ -15,7 +15,7 @@ from fraudctl import engines
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check, Engine
 from fraudctl.errors import FraudctlError
 from fraudctl.home import folder as homes
-from fraudctl.home import jobs, references
+from fraudctl.home import jobs, references, rulesets, undertakings
 from fraudctl.home.stack import Paths, read
 from fraudctl.observe import broker_clock
 from fraudctl.settings import reading
@@ -34,7 +34,7 @@ def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
     checks: list[Check] = [_python(sys.version_info[:2]), _machine(platform.system(), platform.machine())]
     checks += [_memory(psutil.virtual_memory().available), _disk(home), _owner(home)]
     checks += [_profile(environ), *_secrets(environ), *_engine(home).examine(home, environ), _logs(home)]
-    checks += [_job_files(home), _proxies(environ), *_broker_clock(home)]
+    checks += [_job_files(home), *_uncalled(home), *_cut_off(home), _proxies(environ), *_broker_clock(home)]
     return checks
 
 
@@ -148,6 +148,22 @@ def _job_files(home: Path) -> Check:
         found, mend = "; ".join(one.message for one in problems), "; ".join(one.hint for one in problems)
         return Check("job files", BROKEN, found, mend)
     return Check("job files", WELL, "what is kept about jobs can be read" if known else "no job yet")
+
+
+def _uncalled(home: Path) -> list[Check]:
+    """Whether the rule set that was used last asks a plug-in that this version refuses."""
+    found = rulesets.newest(home)
+    mend = (
+        "before `up`, or after it: mend the plug-in and apply the rule set; until then the rule does not fire"
+    )
+    refused = found.refused if found else {}
+    return [Check(f"rule {name}", BROKEN, why, mend) for name, why in refused.items()]
+
+
+def _cut_off(home: Path) -> list[Check]:
+    """Whether a command was killed in the middle of something."""
+    left = undertakings.told(home)
+    return [Check("commands", BROKEN, *left)] if left else []
 
 
 def _broker_clock(home: Path) -> list[Check]:

@@ -11,6 +11,7 @@ from fraudctl.console.tables import Table
 from fraudctl.engines import live_job, workers
 from fraudctl.engines.contract import ServerHealth
 from fraudctl.errors import FraudctlError
+from fraudctl.home import undertakings
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import live_answers, put_aside
@@ -19,6 +20,7 @@ from fraudctl.observe.broker_clock import BrokerClock
 from pipeline.records.clock import now_ms
 
 NOT_WELL = 3
+UNCALLED = "mend the plug-in and apply the rule set, or: fraudctl rules pause RULE"
 
 
 def of(home: Path) -> Result:
@@ -61,7 +63,12 @@ def _running(stack: Stack) -> Result:
     ill, rates = _ill(health, job, sinks), status.rates(stack, away)
     if clock is not None and not clock.healthy:
         ill.append(f"broker clock ({clock.ahead_ms / 1000:.0f} s ahead)")
+    left = undertakings.told(stack.home)
+    if left is not None:
+        ill.append(left[0])
     aside, currencies = (None, None) if away else (put_aside.of(stack), foreign.look(stack))
+    uncalled = {} if away else put_aside.uncalled(stack)
+    ill += [f"rule {name}" for name in uncalled]
     words = summary(ill, job.get("wanted") == "stopped" and job["healthy"], _paused(stack, sinks))
     data = {
         "home": str(stack.home),
@@ -69,15 +76,19 @@ def _running(stack: Stack) -> Result:
         "healthy": not ill,
         "servers": servers,
         "job": job,
+        "cut_off": left and left[1],
         "sinks": sinks,
         "rates": rates,
         "broker_clock": clock and clock.document(),
         "rules_put_aside": put_aside.documents(aside),
+        "plugins_not_called": dict(uncalled),
         "currencies": currencies and currencies.document(),
         "metrics": {"prometheus": stack.addresses.get("prometheus"), "missing": _missing(stack)},
     }
     kept = _missing(stack) or f"kept by Prometheus, {stack.address('prometheus')}"
-    shown = (*tables(health, job, sinks), _rates_table(rates), Table("", ("metrics",), [(kept,)]))
+    rows = [(f"rule {name}: {why}", UNCALLED) for name, why in uncalled.items()] + ([left] if left else [])
+    finding = (Table("", ("finding", "mend"), rows),) if rows else ()
+    shown = (*finding, *tables(health, job, sinks), _rates_table(rates), Table("", ("metrics",), [(kept,)]))
     shown = (*shown, *put_aside.tables(aside), *(currencies.tables() if currencies else ()))
     return Result(put_aside.with_count(words, aside), data, exit_code=NOT_WELL if ill else 0, tables=shown)
 
@@ -105,7 +116,9 @@ def _elsewhere(stack: Stack) -> Result:
 def summary(ill: Sequence[str], is_stopped: bool, paused: Sequence[str] = ()) -> str:
     """What is not well, and what somebody has stopped: that is well, and not to be forgotten."""
     held = [live_answers.STOPPED] if is_stopped else []
-    held += [f"{one} is paused, as wanted; go on with: fraudctl sinks resume {one}" for one in paused]
+    held += [
+        f"the writer of {one} is paused, as wanted; go on with: fraudctl sinks resume {one}" for one in paused
+    ]
     if ill:
         return "; ".join([f"not well: {', '.join(ill)}", *held])
     return "; ".join([*held, "all else is well"]) if held else "everything is well"
@@ -202,7 +215,7 @@ def programs_table(health: Sequence[ServerHealth]) -> Table:
         for number, state in enumerate(one.programs):
             seen = status.program(state)
             shown = (one.address if number == 0 else "", seen["pid"] or "", _mb(seen["rss_bytes"]))
-            said = ("well" if one.healthy else one.reason) if number == 0 else ""
+            said = ("well" if one.healthy else one.reason) if number == 0 else str(state.condition)
             rows.append((seen["name"], *shown, _age(seen["uptime_s"]), said))
     return Table("", ("program", "address", "pid", "memory", "up", "state"), rows)
 

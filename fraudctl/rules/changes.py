@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from fraudctl.console.progress import Progress
 from fraudctl.errors import NotRunning, UsageError
 from fraudctl.flink.rest import Flink
+from fraudctl.home import undertakings
+from fraudctl.home.undertakings import Undertaking
 from fraudctl.jobs import activations, approvals, live
 from fraudctl.jobs.activations import NOTHING_GIVEN, Because, Change, RulesTopic, Signature
 from fraudctl.jobs.approvals import Waiting
@@ -23,7 +25,7 @@ from pipeline.records.clock import now_ms
 from pipeline.records.decision_bytes import Undecodable, glance
 from pipeline.records.quantities import format_time
 from pipeline.rules.plugins import watch
-from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, parse
+from pipeline.rules.ruleset import MAX_VERSION_LENGTH, RuleSet, recorded
 from pipeline.scoring import activation
 from pipeline.scoring.activation import Activation
 
@@ -110,7 +112,7 @@ def pause(rule: str) -> Decide:
             )
         del rules[rule]
         changed = content | {"rules": rules, "version": _paused(str(content["version"]), rule)}
-        return Change("pause", parse(changed), _shadow(chain))
+        return Change("pause", recorded(changed), _shadow(chain))
 
     return decide
 
@@ -122,16 +124,18 @@ def rollback(chain: list[Activation]) -> Change:
         raise UsageError(
             "there is no rule set to go back to", hint="see: fraudctl rules history", code="no_former"
         )
-    return Change("rollback", parse(former.content), _shadow(chain))
+    return Change("rollback", recorded(former.content), _shadow(chain))
 
 
 def refuse_stopped(plugins: Path, ruleset: RuleSet) -> None:
-    """UsageError when the rule set asks a plug-in that was stopped in this home: it would not be called.
+    """UsageError when the rule set asks a plug-in that was stopped in this home, or is refused by now: it
+    would not be called.
 
     `plugins` is the folder of the notes.
     """
     stopped = watch.stopped(plugins)
-    found = [
+    found = [f"rules.{rule}.plugin: {why}" for rule, why in ruleset.refused.items()]
+    found += [
         f"rules.{rule.name}.plugin: {rule.plugin.place} {stopped[rule.plugin.key]['reason']}"
         for rule in ruleset.rules
         if rule.plugin is not None and rule.plugin.key in stopped
@@ -224,20 +228,25 @@ def _followed(stack: Stack, act: Act, wait_s: float, progress: Progress, by: Sig
     return Changed(made, before, True, first, time.monotonic() - began, runs)
 
 
-def restart_with(stack: Stack, ruleset: RuleSet, wait_s: float, progress: Progress) -> bool:
+def restart_with(
+    stack: Stack, ruleset: RuleSet, wait_s: float, progress: Progress, command: str = "fraudctl rules apply"
+) -> bool:
     """Restart the job with the steps that the rule set needs and the job lacks; False when it lacks none.
 
-    UsageError where it is not our keeper that starts the job.
+    `command` is what to give again where it is cut off while the job stands still. UsageError where it is not
+    our keeper that starts the job.
     """
     topic = activations.of(stack)
     change = Change("apply", ruleset)
-    keys = activations.needed(change)
-    if topic.hops is None or set(keys) <= set(topic.hops):
+    keys, cut = activations.needed(change), undertakings.cut_off(stack.home)
+    was_stopped = cut is not None and cut.restarts_job
+    if not was_stopped and (topic.hops is None or set(keys) <= set(topic.hops)):
         return False
     if not stack.is_kept:
         topic.check(change)
-    live.stop(stack, wait_s, progress)
-    live.start(stack, wait_s, progress, hops=keys)
+    with live.restarting(stack, Undertaking(command, restarts_job=True)):
+        live.stop(stack, wait_s, progress)
+        live.start(stack, wait_s, progress, hops=keys)
     return True
 
 
@@ -249,7 +258,7 @@ def _newest(chain: Sequence[Activation]) -> Activation:
 
 def _shadow(chain: Sequence[Activation]) -> RuleSet | None:
     content = chain[-1].shadow if chain else None
-    return parse(content) if content else None
+    return recorded(content) if content else None
 
 
 def _paused(version: str, rule: str) -> str:

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from fraudctl.console.tables import Table
 from pipeline.records.quantities import format_time
-from pipeline.rules.ruleset import parse
+from pipeline.rules.ruleset import recorded
 from pipeline.scoring.account import Account
 from pipeline.scoring.activation import Activation
 from pipeline.scoring.versions import ALWAYS
@@ -46,7 +46,7 @@ class Described(Named):
 
 def described(one: Activation) -> Described:
     """An activation in JSON, without the content."""
-    shadow = parse(one.shadow) if one.shadow else None
+    shadow = recorded(one.shadow) if one.shadow else None
     return {
         "version": one.version,
         "hash": one.hash,

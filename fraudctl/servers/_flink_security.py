@@ -26,7 +26,7 @@ IN_CONTAINERS = "flink-jobmanager"
 def prepare(paths: Paths) -> None:
     """Make key, certificate and what the JVMs read of them, unless they are there."""
     certificate, key = own.flink_pair(paths.secrets)
-    if not (certificate.exists() and key.exists()):
+    if not (certificate.exists() and key.exists() and security.is_pair(certificate, key)):
         renew(paths)
     password = generated_password(paths.secret_file("flink"))
     sources = (certificate, key, paths.secret_file("flink"))

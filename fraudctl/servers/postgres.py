@@ -122,7 +122,11 @@ class Server(BaseServer):
                 raise NotReady(f"SELECT 1: {error}") from error
 
     def rotate(self) -> bool:
-        """Who is in stays in. The next password is in a file before the server knows it, see `probe`."""
+        """Who is in stays in. The next password is in a file before the server knows it, see `probe`.
+
+        That of a rotation that was cut off is settled first: it may be the only one that the server takes.
+        """
+        self.probe()
         made = renewed(self._next)
         try:
             self._ask(f"ALTER ROLE \"{USER}\" PASSWORD '{made}'")

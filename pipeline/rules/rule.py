@@ -45,7 +45,12 @@ class Rule:
 
 
 def read_rule(
-    name: str, declared: object, content: Mapping[str, Any], names: Names, complain: Complain
+    name: str,
+    declared: object,
+    content: Mapping[str, Any],
+    names: Names,
+    complain: Complain,
+    is_recorded: bool = False,
 ) -> Rule | None:
     """The rule as it is declared in a rule set of that content; None when what is wrong leaves none."""
     if not NAME.fullmatch(name):
@@ -64,7 +69,7 @@ def read_rule(
             if key in declared:
                 complain((key,), "belongs to a plug-in: name one with plugin")
         return Rule(name, str(declared["when"]), condition, points, reason) if condition else None
-    plugin = read_plugin(declared, content, names, complain)
+    plugin = read_plugin(declared, content, names, complain, is_recorded)
     if plugin is None or condition is None:
         return None
     when = f"{declared['when']} and {plugin.place}" if "when" in declared else plugin.place

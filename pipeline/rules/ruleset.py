@@ -125,6 +125,12 @@ class RuleSet:
         """Whether an event that names this currency, None if none, is in another one than the rule set's."""
         return None not in (self.currency, currency) and currency != self.currency
 
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Rules whose plug-ins are not called, and why: of what is recorded alone."""
+        asked = {rule.name: rule.plugin for rule in self.rules if rule.plugin is not None}
+        return {name: f"{one.place} {one.refused}" for name, one in asked.items() if one.refused}
+
     def kind(self, name: str) -> Kind:
         """The kind of a field, a feature or a value made of fields."""
         if name in self.features:
@@ -161,9 +167,16 @@ def content_hash(content: Content) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def recorded(content: Content) -> RuleSet:
+    """Read what was put into force once. As `parse`, but that a plug-in which was let pass then, and is now
+    refused by its text, is kept and not called: its rule does not fire, and decisions say why.
+    """
+    return _Reader(Document(content), is_recorded=True).ruleset()
+
+
 class _Reader:
-    def __init__(self, document: Document) -> None:
-        self._document = document
+    def __init__(self, document: Document, is_recorded: bool = False) -> None:
+        self._document, self._is_recorded = document, is_recorded
         self._problems: list[Problem] = []
 
     @property
@@ -280,7 +293,7 @@ class _Reader:
             self.complain(("rules",), f"at most {MAX_PLUGIN_RULES} rules with plug-ins")
             return ()
         rules = [
-            read_rule(name, rule, self._content, names, self._under(("rules", name)))
+            read_rule(name, rule, self._content, names, self._under(("rules", name)), self._is_recorded)
             for name, rule in declared.items()
         ]
         return tuple(sorted((r for r in rules if r), key=lambda rule: (-rule.points, rule.name)))

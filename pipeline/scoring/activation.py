@@ -31,7 +31,7 @@ from typing import Any, Final
 from pipeline.rules.feature import in_order
 from pipeline.rules.plan import Plan, PlanSettings, TooManyConditions
 from pipeline.rules.planning import next_plan
-from pipeline.rules.ruleset import RuleSet, parse
+from pipeline.rules.ruleset import RuleSet, recorded
 from pipeline.scoring import account, keys, signature
 from pipeline.scoring.account import Account, Backing, Destination
 from pipeline.scoring.activation_check import (
@@ -286,7 +286,7 @@ def _plan(chain: Sequence[Activation], live: RuleSet, shadow: RuleSet | None) ->
     """What a rollback would need is kept up too, unless there is no room for it."""
     plan = chain[-1].plan if chain else None
     former = next((one for one in reversed(chain) if one.hash != live.hash), None)
-    kept = needs(parse(former.content)) if former else None
+    kept = needs(recorded(former.content)) if former else None
     parts = needs(live), needs(shadow) if shadow else None
     try:
         return next_plan(plan, len(chain), *parts, kept)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from pipeline.rules import plan_check
 from pipeline.rules.planning import Needs
-from pipeline.rules.ruleset import RuleSet, RuleSetError, parse
+from pipeline.rules.ruleset import RuleSet, RuleSetError, recorded
 from pipeline.scoring import account, signature
 from pipeline.scoring.scorer import Scorer
 
@@ -133,7 +133,7 @@ def format_of(record: Mapping[str, Any]) -> object:
 
 def _ruleset(name: str, content: Mapping[str, Any]) -> RuleSet:
     try:
-        ruleset = parse(content)
+        ruleset = recorded(content)
     except RuleSetError as error:
         raise Malformed(f"its {name} is no rule set: {str(error).splitlines()[0]}") from None
     Scorer(ruleset)

@@ -17,6 +17,8 @@ from typing import Any, Final
 import yaml
 
 MAX_BYTES: Final = 1_000_000
+MAX_ENTRIES: Final = 250_000
+"""Keys, values and items of lists: each costs some microseconds where it is looked at, however short."""
 MAX_DEPTH: Final = 10
 MAX_NAME: Final = 250
 """The longest name of an entry, in characters; as long as the name of a topic may be."""
@@ -80,10 +82,13 @@ def read(text: str) -> Document:
     if len(text) > MAX_BYTES:
         raise DocumentError(f"longer than {MAX_BYTES} characters")
     try:
-        depth = 0
+        depth = entries = 0
         for event in yaml.parse(text, Loader=_LOADER):
             _refuse(event)
             depth += _DEPTH.get(type(event), 0)
+            entries += isinstance(event, yaml.NodeEvent)
+            if entries > MAX_ENTRIES:
+                raise DocumentError(f"more than {MAX_ENTRIES:,} entries", _line(event))
             if depth > MAX_DEPTH + 1:
                 raise DocumentError(f"nested deeper than {MAX_DEPTH}", _line(event))
         node = yaml.compose(text, Loader=_LOADER)

@@ -7,6 +7,7 @@ gives the other side (`People`); everything written for all channels then holds 
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -174,13 +175,20 @@ def test_a_channel_that_says_later_is_asked_again_no_sooner(world: World, channe
         assert world.people.asked_ms[1] - world.people.asked_ms[0] >= 990
 
 
+def elsewhere(settings: Mapping[str, Any], port: int) -> dict[str, Any]:
+    """The same settings with another port, whether they name it alone or in a URL."""
+    moved = {
+        name: re.sub(r"(?<=//127\.0\.0\.1:)\d+", str(port), value) if isinstance(value, str) else value
+        for name, value in settings.items()
+    }
+    return moved | ({"port": port} if "port" in settings else {})
+
+
 def test_a_channel_that_is_down_delays_without_loss_or_doubling(world: World) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-        down = {"webhook": f"http://127.0.0.1:{port}/", "port": port}
-        settings = {name: down.get(name, value) for name, value in world.people.settings.items()}
-        world.document["channels"] = {world.channel: settings}
+        world.document["channels"] = {world.channel: elsewhere(world.people.settings, port)}
         world.restart()
         world.sink.write([decision("e1", 0, BURST)])
         world.step()

@@ -14,12 +14,14 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from fraudctl.console.progress import Progress
+from fraudctl.engines.kubernetes import inside, mounted
 from fraudctl.errors import Failed, UsageError
 from fraudctl.home import audit, signing
 from fraudctl.home.audit import Break, Pin
 from fraudctl.home.stack import Stack
 from fraudctl.jobs import activations, approvals, put_aside, submission
 from fraudctl.jobs.activations import Because, Change
+from fraudctl.jobs.rules_log import Carried
 from fraudctl.kafka import admin
 from fraudctl.kafka.admin import TopicSpec
 from fraudctl.kafka.sender import Sender
@@ -251,3 +253,25 @@ def four_eyes(stack: Stack, folder: Path) -> tuple[Stack, Path]:
     told = Signing(key=people / "alice", trusted=people / "trusted")
     profile = replace(stack.profile, signing=told, approval=Approval(1))
     return replace(stack, profile=profile), people
+
+
+def test_a_record_that_was_signed_elsewhere_is_written_by_a_pod_and_told_of_as_it_lies(
+    homes: MakeHome, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack, given = homes(), tmp_path / "given"
+    before = begun(stack).read()
+    given.mkdir()
+
+    def carry(signed: bytes | None) -> str:
+        (given / mounted.RECORD).unlink(missing_ok=True)
+        if signed is not None:
+            (given / mounted.RECORD).write_bytes(signed)
+        inside.carry(stack, given)
+        return capsys.readouterr().out
+
+    there = activations.of(stack, None, Carried(carry))
+    assert there.read() == before
+    made = there.activate(changes.apply(rules("elsewhere")), Because("tried"))
+    assert activations.of(stack).read() == [*before, made] == there.read()
+    assert made.account is not None
+    assert (made.version, made.account.reason) == ("elsewhere", "tried")

@@ -9,7 +9,7 @@ from fraudctl.console.result import Result
 from fraudctl.console.tables import Table
 from fraudctl.errors import UsageError
 from fraudctl.jobs import activations
-from pipeline.records.wording import counted
+from pipeline.records import wording
 
 
 def adopt(reason: Reason = None, key: KeyFile = None) -> Result:
@@ -31,7 +31,7 @@ def adopt(reason: Reason = None, key: KeyFile = None) -> Result:
     chain = topic.read()
     rows = [(one.offset, one.version, one.hash[:12], one.action) for one in reversed(chain)]
     data = {"records": many, "activations": len(chain), "newest": chain[-1].version if chain else None}
-    summary = f"vouched for {counted(many, 'record')}, {len(chain)} of them activations that count; "
+    summary = f"vouched for {wording.counted(many, 'record')}, {len(chain)} of them activations that count; "
     summary += "a running job takes it at its next start: fraudctl job stop && fraudctl job submit"
     return Result(
         summary, data, tables=(Table("", ("offset", "version", "hash", "by"), rows),) if rows else ()

@@ -17,8 +17,7 @@ from fraudctl.errors import UsageError
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import activations, approvals
 from fraudctl.rules import changes
-from pipeline.records import quantities
-from pipeline.records.wording import counted
+from pipeline.records import quantities, wording
 from pipeline.rules import lint as linting
 from pipeline.rules import ruleset
 
@@ -52,7 +51,7 @@ def apply(
     ruleset, here = sound(name), engines.current()
     changes.refuse_stopped(here.paths.plugins, ruleset)
     if restart:
-        add_steps(here, ruleset, wait)
+        add_steps(here, ruleset, wait, ("apply", name))
     return answer(changed(here, changes.apply(ruleset, at), wait, activations.Signature(reason, key)))
 
 
@@ -81,15 +80,16 @@ def rollback(reason: Reason = None, key: KeyFile = None, wait: Wait = 60.0) -> R
     return answer(changed(engines.current(), changes.rollback, wait, activations.Signature(reason, key)))
 
 
-def add_steps(here: Stack, ruleset: RuleSet, wait: float) -> None:
-    """Restart the job with the steps that the rule set needs, if it lacks one.
+def add_steps(here: Stack, ruleset: RuleSet, wait: float, asked: tuple[str, str]) -> None:
+    """Restart the job with the steps that the rule set needs, if it lacks one; `asked` is verb and name.
 
     Where an operator starts the job nothing is: a rule set that needs a step is refused then.
     """
     if not here.is_kept:
         return
+    command = shlex.join(["fraudctl", "rules", *asked, "--restart"])
     with progress("restarting the job") as shown:
-        if changes.restart_with(here, ruleset, wait, shown):
+        if changes.restart_with(here, ruleset, wait, shown, command):
             say("the job was restarted from a savepoint with the steps the rule set needs")
 
 
@@ -128,7 +128,7 @@ def answer(changed: Changed | Waiting) -> Result:
     """What is in force, will be, or waits for others."""
     if isinstance(changed, approvals.Waiting):
         missing = changed.wanted - len(changed.approved)
-        summary = f"{changed.name} waits for {counted(missing, 'approval')} of others: "
+        summary = f"{changed.name} waits for {wording.counted(missing, 'approval')} of others: "
         return Result(f"{summary}fraudctl rules approve {changed.offset}", changed.as_document())
     document = changed.as_document()
     name = f"{changed.made.version} ({changed.made.hash[:12]})"

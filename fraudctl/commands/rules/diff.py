@@ -11,7 +11,7 @@ from fraudctl.console.result import Result
 from fraudctl.console.tables import Table
 from fraudctl.home import rulesets, stack
 from fraudctl.rules import diff as differences
-from pipeline.records.wording import counted
+from pipeline.records import wording
 
 
 def diff(
@@ -45,6 +45,6 @@ def diff(
         "changes": [change.as_document() for change in found],
     }
     summary = f"{one.version} ({one.hash[:12]}) to {other.version} ({other.hash[:12]}): "
-    summary += counted(len(found), "change") if found else "the same"
+    summary += wording.counted(len(found), "change") if found else "the same"
     tables = (Table("", ("change", "of", "name", "what"), rows),) if rows else ()
     return Result(summary, data, tables=tables)

@@ -59,7 +59,7 @@ def shadow(
     candidate, here = apply.sound(name), engines.current()
     changes.refuse_stopped(here.paths.plugins, candidate)
     if restart:
-        apply.add_steps(here, candidate, wait)
+        apply.add_steps(here, candidate, wait, ("shadow", name))
     started = apply.changed(here, shadows.start(candidate), wait, by)
     if isinstance(started, approvals.Waiting):
         return apply.answer(started)

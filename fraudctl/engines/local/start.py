@@ -22,6 +22,7 @@ from fraudctl.engines.waiting import program_names_of, together
 from fraudctl.errors import UsageError
 from fraudctl.flink.cluster import SLOTS
 from fraudctl.home import folder as homes
+from fraudctl.home import undertakings
 from fraudctl.home.jobs import wanted_live
 from fraudctl.home.stack import METRICS, Paths, Stack, read
 from fraudctl.home.typed_files import Damaged, Newer
@@ -46,14 +47,18 @@ def up(wish: Wish) -> Stack:
             supervisor.shut_down()
             runs_on = False
         homes.close(wish.home)
-        return _Run(wish, known, runs_on).run()
+        cut = undertakings.cut_off(wish.home)
+        found = _Run(wish, known, runs_on, cut.servers if cut else ()).run()
+        undertakings.finished(wish.home, found.addresses)
+        return found
 
 
 class _Run:
     """One run of `up`."""
 
-    def __init__(self, wish: Wish, known: Stack | None, running: bool) -> None:
-        self.wish, self.known, self.running = wish, known, running
+    def __init__(self, wish: Wish, known: Stack | None, running: bool, half_changed: Sequence[str]) -> None:
+        """`half_changed` are servers that may run on another secret than the one in the home."""
+        self.wish, self.known, self.running, self.half_changed = wish, known, running, half_changed
         self.paths = Paths(wish.home)
         self.supervisor = Supervisor(self.paths)
         self.wait = self.supervisor.waiting(time.monotonic() + wish.wait_s)
@@ -64,6 +69,7 @@ class _Run:
         ours = chosen.servers(stack)
         refuse_too_few_slots(stack)
         stack = replace(stack, jars=self._jars(ours.values(), stack))
+        self._stop(ours[name] for name in self.half_changed if name in ours)
         self._install(ours)
         stack = replace(stack, extra={"ready": False})
         stack.save()
@@ -119,6 +125,12 @@ class _Run:
         idle = [s for s in ours.values() if not all(_runs(states, p.name) for p in s.programs())]
         together(lambda server: server.install(), idle)
         together(lambda server: server.prepare(), idle)
+
+    def _stop(self, servers: Iterable[BaseServer]) -> None:
+        """So that they are prepared and started anew."""
+        states = self.supervisor.states()
+        names = [program.name for server in servers for program in server.programs()]
+        together(self.supervisor.stop_program, [name for name in names if _runs(states, name)])
 
     def _supervise(self, stack: Stack, ours: Mapping[str, BaseServer]) -> None:
         workers.write_configurations(stack)

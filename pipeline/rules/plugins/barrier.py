@@ -3,6 +3,7 @@
 While a plug-in runs, Python's own audit events (PEP 578) of its thread are looked at, and what would act on
 the machine fails. It is a second line: whoever writes into the interpreter's memory passes it, and a local
 stack's worker has limits of the kernel besides. Reading a module of Python's own, as codecs do, is let pass.
+What a process is told by its environment is the same for all of them: local times are those of UTC.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import sys
 import sysconfig
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -48,7 +50,11 @@ def lowered() -> Iterator[None]:
 
 @cache
 def build() -> None:
-    """Look at events from now on; once in a process, for good."""
+    """Look at events from now on, in a process without a zone of its own; once, for good."""
+    if time.tzname != ("UTC", "UTC"):
+        os.environ["TZ"] = "UTC"
+        time.tzset()
+    sys.set_int_max_str_digits(sys.int_info.default_max_str_digits)
     _folders()  # asked for here, since it opens files
     sys.addaudithook(_look)
 

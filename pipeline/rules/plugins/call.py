@@ -19,7 +19,7 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from pipeline.rules.expression.tree import Kind, RawValue, is_clean_text
-from pipeline.rules.plugins import barrier, doors, forbidden, replaced, stores
+from pipeline.rules.plugins import barrier, constant, doors, forbidden, ordered, replaced, rewriting, texts
 from pipeline.rules.plugins.alarm import LIMIT_S, LOAD_LIMIT_S, OVER_TIME, Guard, OverTime
 from pipeline.rules.plugins.source import Plugin
 
@@ -59,7 +59,7 @@ class Ready:
         self._fields = [read for read in reads if read[0] not in known]
         self._features = [read for read in reads if read[0] in known]
         self._call: Callable[..., Any] | None = None
-        refused = guard.refuses(plugin)
+        refused = plugin.refused or guard.refuses(plugin)
         self._failed = None if refused is None else Answer(0, None, refused)
 
     def __call__(self, row: Sequence[RawValue | None]) -> Answer | None:
@@ -108,6 +108,7 @@ class Ready:
             return Answer(0, None, failed + _sentence(error, self._plugin.file))
         finally:
             barrier.here.is_up = False
+            replaced.forget()
 
 
 _Reads = Sequence[tuple[str, int, Callable[[Any], Any] | None]]
@@ -134,7 +135,7 @@ def _answer(said: Any, points: int) -> Answer | None:
     if isinstance(said, tuple) and len(said) == 2:
         said, text = said
         text = str.__str__(text) if isinstance(text, str) else None  # not what a class of its own makes of it
-        if text is None or not is_clean_text(text):
+        if text is None or not is_clean_text(texts.without_places(text)):
             raise TypeError("the second of the two returned is no text")
     if type(said).__module__ == "numpy" and hasattr(said, "item"):
         said = said.item()
@@ -180,24 +181,26 @@ def _load(plugin: Plugin) -> Callable[..., Any]:
     """The function of a plug-in, its model loaded and bound."""
     barrier.build()
     module = _module(plugin.source, plugin.file)
-    function: Callable[..., Any] = module[plugin.function]
+    names = vars(module)
+    function: Callable[..., Any] = names[plugin.function]
     if plugin.model is None:
         return function
     model: Any = base64.b64decode(plugin.model)
-    if "load" in module:
-        model = module["load"](model)
+    if "load" in names:
+        model = constant.closed(module, names["load"](model))
     return lambda transaction, features: function(transaction, features, model)
 
 
 @lru_cache(maxsize=64)
-def _module(source: str, file: str) -> dict[str, Any]:
+def _module(source: str, file: str) -> types.ModuleType:
     name = f"fraudctl_plugin_{sha256(source.encode()).hexdigest()[:16]}"
     module = types.ModuleType(name)
     module.__dict__["__builtins__"] = _BUILTINS
     sys.modules[name] = module
-    tree = stores.asking(ast.parse(source, file))
-    exec(compile(tree, file, "exec", dont_inherit=True), module.__dict__)
-    return module.__dict__
+    tree = rewriting.asking(ast.parse(source, file))
+    exec(compile(tree, file, "exec", dont_inherit=True, optimize=0), module.__dict__)
+    constant.close(module)
+    return module
 
 
 def _import(
@@ -226,4 +229,10 @@ _BUILTINS: Final = {
     name: value
     for name, value in vars(builtins).items()
     if name not in forbidden.NAMES and (not name.startswith("_") or name == "__build_class__")
-} | {"__import__": _import, "type": _class_of, stores.ASKED: stores.attributes_of}
+} | {
+    "__import__": _import,
+    "type": _class_of,
+    "set": ordered.Set,
+    "frozenset": ordered.Frozen,
+    **rewriting.ASKED,
+}

@@ -51,9 +51,12 @@ def embedded(content: Any, folder: Path, complain: Complain) -> Any:
 
 
 def read_plugin(
-    declared: Mapping[str, object], content: Content, names: Names, complain: Complain
+    declared: Mapping[str, object], content: Content, names: Names, complain: Complain, is_recorded: bool
 ) -> Plugin | None:
-    """The plug-in that a rule names, checked; None when something is wrong, which has been said."""
+    """The plug-in that a rule names, checked; None when something is wrong, which has been said.
+
+    Of a rule set that `is_recorded` one whose text is refused is kept, and not called.
+    """
     place = plugin_source.split_place(declared.get("plugin"))
     uses = _uses(declared.get("uses"), names, complain)
     if place is None:
@@ -69,11 +72,13 @@ def read_plugin(
     model_file = None if named is None else str(named)
     model = None if named is None else _model(named, content, complain)
     wrong = _problems(source, function, named is not None)
-    for line, message in wrong:
-        complain(("plugin",), f"{file} line {line}: {message}")
-    if wrong or uses is None or (model_file is not None and model is None):
+    refused = [f"{file} line {line}: {message}" for line, message in wrong]
+    for one in () if is_recorded else refused:
+        complain(("plugin",), one)
+    if (refused and not is_recorded) or uses is None or (model_file is not None and model is None):
         return None
-    return Plugin(file, function, uses, source, _key(source, function, model), model_file, model)
+    why = f"is not called by this version: {refused[0]}" if refused else None
+    return Plugin(file, function, uses, source, _key(source, function, model), model_file, model, why)
 
 
 _problems = lru_cache(maxsize=256)(plugin_source.problems)

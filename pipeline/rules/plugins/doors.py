@@ -56,11 +56,18 @@ _CLOSED: Final[Mapping[str, frozenset[str]]] = {
     "functools": frozenset({"singledispatch", "singledispatchmethod", "update_wrapper", "wraps"}),
     "operator": frozenset({"attrgetter", "methodcaller"}),
     "string": frozenset({"Formatter"}),
-    "typing": frozenset({"ForwardRef", "evaluate_forward_ref", "get_origin", "get_type_hints"}),
+    "typing": frozenset(
+        {
+            *("ForwardRef", "evaluate_forward_ref", "get_origin", "get_type_hints"),
+            # They mark what they are given, or keep it for later.
+            *("clear_overloads", "dataclass_transform", "get_overloads", "no_type_check"),
+            *("no_type_check_decorator", "overload"),
+        }
+    ),
     # They read or write files, or change what everybody computes with.
     "base64": frozenset({"decode", "encode"}),
     "decimal": frozenset({"BasicContext", "DefaultContext", "ExtendedContext", "getcontext", "setcontext"}),
-    "hashlib": frozenset({"file_digest"}),
+    "hashlib": frozenset({"algorithms_available", "algorithms_guaranteed", "file_digest"}),
     "json": frozenset({"dump", "load"}),
     "numpy": frozenset(
         {
@@ -123,4 +130,5 @@ def _is_inner(module: str) -> bool:
     """Whether an allowed module's own C code may be asking: it imports in the name of whoever calls it, and
     takes what it wants from the interpreter's table of modules, whatever it is given."""
     package, *below = module.split(".")
-    return module == "_strptime" or (package in MODULES and any(part.startswith("_") for part in below))
+    is_below = package in MODULES and any(part.startswith("_") for part in below)
+    return is_below or module in ("_strptime", "time")

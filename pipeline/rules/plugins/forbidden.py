@@ -8,7 +8,7 @@ import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from pipeline.rules.plugins import doors, shapes
+from pipeline.rules.plugins import constant, doors, shapes
 
 OPTIONAL_PACKAGES: Final = {"onnxruntime": "fraudctl[onnx]"}
 """Packages that do not come along by themselves, and what to install to have them."""
@@ -48,8 +48,8 @@ _ATTRIBUTES: Final = frozenset(
         *("builtins", "codecs", "ctypes", "ctypeslib", "importlib", "os", "socket", "subprocess", "sys"),
         *("dump", "fromfile", "genfromtxt", "loadtxt", "memmap", "save", "savetxt", "savez", "tofile"),
         *("now", "random", "samples", "today", "utcnow"),
-        # What all share: whose instances a class has; memory that a view goes on reading.
-        *("register", "resize"),
+        # What all share: whose instances a class has; memory that a view goes on reading; what is kept.
+        *("register", "resize", "setflags", "writeable"),
         # What a model's session writes or loads beside the model.
         *("enable_profiling", "optimized_model_filepath", "profile_file_prefix"),
         "register_custom_ops_library",
@@ -90,8 +90,9 @@ def _forbidden(node: ast.AST) -> Iterator[str]:
             yield from _imported(module or "", [alias.name for alias in names])
         case ast.Name(id=name):
             yield from _name(name)
-        case ast.Attribute(attr=name):
+        case ast.Attribute(value=value, attr=name):
             yield from _attribute(name)
+            yield from _unbound(value, name)
         case ast.MatchClass(kwd_attrs=names):  # `case object(name=x)` gets an attribute, too
             for name in names:
                 yield from _attribute(name)
@@ -112,6 +113,13 @@ def _name(name: str) -> Iterator[str]:
 def _attribute(name: str) -> Iterator[str]:
     if name in _ATTRIBUTES or (name.startswith(_INSIDES) and name not in _WITHOUT_HARM):
         yield f"the attribute {name} is not allowed"
+
+
+def _unbound(owner: ast.expr, name: str) -> Iterator[str]:
+    """A method of a kind, which changes a value of it whatever that makes of it."""
+    kinds = ("list", "dict", "set", "bytearray")
+    if isinstance(owner, ast.Name) and owner.id in kinds and name in constant.CHANGING:
+        yield f"{owner.id}.{name} is not allowed: write x.{name}(…)"
 
 
 def _import(name: str) -> Iterator[str]:

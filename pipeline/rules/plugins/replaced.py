@@ -8,10 +8,14 @@ from __future__ import annotations
 import collections
 import dataclasses
 import enum
+import functools
 import importlib
+import weakref
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, Final
+
+from pipeline.rules.plugins import constant
 
 SHOWN: Final[dict[type, type]] = {}
 """Classes that a plug-in asks the type of objects for, and what it is given in their place."""
@@ -99,10 +103,108 @@ def _sessions(onnxruntime: Any) -> dict[str, object]:
     return {"InferenceSession": session}
 
 
+_caches: Final[list[weakref.ReferenceType[Any]]] = []
+"""What plug-ins have let be remembered, to be forgotten at the end of each call."""
+
+
+def forget() -> None:
+    """Whatever is remembered: of values that are equal and not the same (1, 1.0) the first would decide, and
+    what is handed out could be changed.
+    """
+    if _caches:  # asked after each call
+        living = [one for one in (told() for told in _caches) if one is not None]
+        for one in living:
+            one.cache_clear()
+        _caches[:] = map(weakref.ref, living)
+
+
+def _lru_cache(*told: Any, **named: Any) -> Any:
+    """As the original, for the length of one call of the plug-in."""
+    made = functools.lru_cache(*told, **named)
+    if hasattr(made, "cache_clear"):
+        _caches.append(weakref.ref(made))
+        return made
+
+    def decorate(function: Any) -> Any:
+        cached = made(function)
+        _caches.append(weakref.ref(cached))
+        return cached
+
+    return decorate
+
+
+class CachedProperty(functools.cached_property[Any]):
+    """As the original, but of an object that is kept between calls it is computed each time."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is not None and constant.is_kept(instance):
+            return self.func(instance)
+        return super().__get__(instance, owner)
+
+
+def _functools(_: Any) -> dict[str, object]:
+    return {"lru_cache": _lru_cache, "cache": _lru_cache(maxsize=None), "cached_property": CachedProperty}
+
+
+def _heaps(heapq: Any) -> dict[str, object]:
+    """The originals change a list in C, whatever its class makes of that."""
+    return {name: _of_a_list(getattr(heapq, name)) for name in ("heapify", "heappop", "heappush")} | {
+        name: _of_a_list(getattr(heapq, name)) for name in ("heappushpop", "heapreplace")
+    }
+
+
+def _of_a_list(act: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(heap: Any, *item: Any) -> Any:
+        if type(heap) is not list:
+            raise TypeError("a heap is a list that the plug-in has made in the same call")
+        return act(heap, *item)
+
+    return checked
+
+
+_FLAGS: Final = {
+    "compile": 1,
+    **dict.fromkeys(("search", "match", "fullmatch", "findall", "finditer"), 2),
+    "split": 3,
+    "sub": 4,
+    "subn": 4,
+}
+"""Where functions of `re` take flags."""
+
+
+def _patterns(re: Any) -> dict[str, object]:
+    """The originals print what they make of a pattern, where a flag asks for it."""
+    return {name: _silent(getattr(re, name), place, int(re.DEBUG)) for name, place in _FLAGS.items()}
+
+
+def _silent(act: Callable[..., Any], place: int, debug: int) -> Callable[..., Any]:
+    def checked(*given: Any, **named: Any) -> Any:
+        flags = named.get("flags", given[place] if len(given) > place else 0)
+        if isinstance(flags, int) and flags & debug:
+            raise ValueError("a plug-in prints nothing")
+        return act(*given, **named)
+
+    return checked
+
+
+def _decimals(decimal: Any) -> dict[str, object]:
+    """The original begins with the flags that former calls have left."""
+
+    def localcontext(ctx: Any = None, **named: Any) -> Any:
+        return decimal.localcontext(decimal.Context() if ctx is None else ctx, **named)
+
+    return {"localcontext": localcontext}
+
+
 INSTEAD: Final[Mapping[str, Callable[[Any], Mapping[str, object]]]] = {
     "collections": lambda _: {"Counter": Counter},
     "dataclasses": lambda _: {"dataclass": dataclass},
+    "decimal": _decimals,
+    "functools": _functools,
+    "heapq": _heaps,
     "enum": lambda _: {one.__name__: one for one in (Enum, IntEnum, StrEnum, Flag, IntFlag)},
     "numpy": _arrays,
     "onnxruntime": _sessions,
+    "re": _patterns,
+    "typing": lambda _: {"final": lambda marked: marked},
 }

@@ -39,6 +39,8 @@ class Plugin:
     model_file: str | None = None
     model: str | None = None
     """The model's bytes in base64."""
+    refused: str | None = None
+    """Why it is not called: what is wrong with its text, found when it was in force already."""
 
     @property
     def place(self) -> str:

@@ -1,18 +1,17 @@
 """Whose attributes a plug-in sets: those of objects, never those of classes, modules and functions.
 
 These are shared with all that runs in the interpreter, other plug-ins and the job among them, so that
-`json.JSONEncoder.default = …` would change what others compute. Nothing in a plug-in's text says what an
-attribute is set on, so each place where one is set asks when it runs.
+`json.JSONEncoder.default = …` would change what others compute. Nor are those of objects set that a plug-in
+keeps from one call to the next. Nothing in its text says what an attribute is set on, so each place where one
+is set asks when it runs (`rewriting`).
 """
 
 from __future__ import annotations
 
-import ast
 import types
 from typing import Any, Final
 
-ASKED: Final = "__attributes_of__"
-"""What asks is called, a name that no plug-in may say."""
+from pipeline.rules.plugins import constant
 
 _SHARED: Final = (
     type,
@@ -27,22 +26,9 @@ _SHARED: Final = (
 
 
 def attributes_of(owner: Any) -> Any:
-    """The object itself. Raises AttributeError for one that is shared."""
+    """The object itself. Raises AttributeError for one that is shared, or kept between calls."""
     if isinstance(owner, _SHARED):
         raise AttributeError("a plug-in sets attributes of objects, not of classes, modules or functions")
+    if constant.is_kept(owner):
+        raise AttributeError("a plug-in sets attributes of objects that it makes in the same call")
     return owner
-
-
-def asking(tree: ast.Module) -> ast.Module:
-    """The tree with every place that sets or deletes an attribute asking first. Lines stay."""
-    asked: ast.Module = ast.fix_missing_locations(_Asking().visit(tree))
-    return asked
-
-
-class _Asking(ast.NodeTransformer):
-    def visit_Attribute(self, node: ast.Attribute) -> ast.Attribute:
-        self.generic_visit(node)
-        if not isinstance(node.ctx, ast.Load):
-            name = ast.copy_location(ast.Name(ASKED, ast.Load()), node)
-            node.value = ast.copy_location(ast.Call(name, [node.value], []), node)
-        return node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -56,3 +57,15 @@ def test_yes_is_yes(home: Path) -> None:
 def test_a_question_that_is_interrupted_ends_as_every_other_interrupt(home: Path) -> None:
     code, said = answered(home, lambda process, _: process.send_signal(signal.SIGINT))
     assert (code, said.rstrip().endswith(b"interrupted"), (home / "run").is_dir()) == (130, True, True)
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_where_nobody_can_be_asked_the_way_to_say_yes_is_told_and_nothing_is_done(
+    form: tuple[str, ...],
+) -> None:
+    argv = [sys.executable, "-m", "fraudctl", "aws", "down", "--name", "prod", *form]
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    said = json.loads(done.stdout)["error"] if form else {"message": done.stderr, "hint": done.stderr}
+    assert done.returncode == 2
+    assert "nobody can be asked: Stop job and programs of prod?" in said["message"]
+    assert "say so with: --yes" in said["hint"]

@@ -189,3 +189,12 @@ def test_offsets_are_not_reset_under_a_running_job(stack: Stack, cluster: Cluste
         job_reset.apply(stack, job_reset.Reset("t", {}, {}, {}, None, "v1"))
     assert refused.value.hint == "stop it first with: fraudctl job stop"
     assert live.wanted_live(stack).reset is None
+
+
+def test_who_sends_to_a_job_that_was_stopped_can_be_told_so(stack: Stack) -> None:
+    jobfiles.want(stack, wanted="running")
+    assert live.stopped(stack) == ""
+    jobfiles.want(stack, wanted="stopped")
+    assert live.stopped(stack).endswith("go on with: fraudctl job submit")
+    jobfiles.write_json(stack.paths.jobs / "live.json", ["damaged"])
+    assert live.stopped(stack) == ""

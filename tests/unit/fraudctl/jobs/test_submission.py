@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fraudctl.home.stack import Stack
-from fraudctl.jobs.submission import job_config
+from fraudctl.jobs.submission import cause, job_config
 from pipeline.records.members import Malformed
 from pipeline.rules.plan import PlanSettings
 from pipeline.scoring.job_config import JobConfig, JobTopics
@@ -129,3 +129,36 @@ def test_a_malformed_configuration_is_refused_with_the_place(
     with pytest.raises(Malformed) as caught:
         JobConfig.from_document(job_config(stack, 1).as_document() | {name: wrong})
     assert str(caught.value) == said
+
+
+REFUSED = """\
+Traceback (most recent call last):
+  File "/a/job.py", line 1, in <module>
+py4j.protocol.Py4JJavaError: An error occurred while calling o68.executeAsync.
+: org.apache.flink.util.FlinkException: Failed to execute job 'live'.
+\tat org.apache.flink.streaming.api.Environment.executeAsync(Environment.java:2493)
+Caused by: org.apache.flink.runtime.rest.util.RestClientException: [<Exception on server side:
+org.apache.flink.runtime.client.JobSubmissionException: Failed to submit job.
+Caused by: java.lang.ClassNotFoundException: org.apache.flink.Missing
+\tat java.base/java.lang.ClassLoader.loadClass(Unknown Source)
+\t... 6 more
+
+End of exception on server side>]
+\tat org.apache.flink.runtime.rest.RestClient.parseResponse(RestClient.java:672)
+\t... 4 more
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (REFUSED, "java.lang.ClassNotFoundException: org.apache.flink.Missing"),
+        (
+            "Traceback (most recent call last):\n  File x\nValueError: no such rule\n",
+            "ValueError: no such rule",
+        ),
+        ("", "it said nothing"),
+    ],
+)
+def test_why_a_job_is_refused_is_told_in_one_line(said: str, told: str) -> None:
+    assert cause(said) == told

@@ -88,7 +88,7 @@ def test_a_job_that_is_not_as_wanted_says_the_last_error(stack: Stack, cluster: 
 
 def test_a_paused_writer_is_well_and_named_with_the_way_on() -> None:
     assert overview.summary([], is_stopped=False, paused=["redis"]) == (
-        "redis is paused, as wanted; go on with: fraudctl sinks resume redis; all else is well"
+        "the writer of redis is paused, as wanted; go on with: fraudctl sinks resume redis; all else is well"
     )
 
 

@@ -132,8 +132,12 @@ def test_values_of_numpy_are_as_good_as_pythons(tmp_path: Path) -> None:
         ("True, 5", "TypeError: the second of the two returned is no text"),
         ("[].x", "AttributeError: 'list' object has no attribute 'x' (own.py line 2)"),
         (
-            "int(str(object()))",
-            "ValueError: invalid literal for int() with base 10: '<object object at 0x…>' (own.py line 2)",
+            "int('%s' % 'at 0x7f')",
+            "ValueError: invalid literal for int() with base 10: 'at 0x…' (own.py line 2)",
+        ),
+        (
+            "str(object())",
+            "TypeError: a text of an object that has none says where it lies in memory (own.py line 2)",
         ),
         ("(_ for _ in ()).throw(SystemExit('x' * 300))", f"SystemExit: {'x' * 188} (own.py line 2)"),
     ],

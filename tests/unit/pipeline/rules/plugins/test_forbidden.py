@@ -146,6 +146,7 @@ def test_what_its_text_hides_is_not_there_when_it_runs(text: str, error: type[Ex
         "import numpy as np\ndef f(t, x): return bool(np.linalg.norm(np.array([1.0])) > 0)",
         "import numpy.linalg as la\ndef f(t, x): return bool(la.norm([3.0, 4.0]) == 5.0)",
         "import datetime\ndef f(t, x): return datetime.datetime.strptime('2026', '%Y').year == 2026",
+        "import datetime\ndef f(t, x): return datetime.date(2026, 1, 2).strftime('%d.%m.') == '02.01.'",
         "from collections import Counter, namedtuple\nP = namedtuple('P', 'a')\n"
         "def f(t, x): return P(1)._replace(a=2).a == 2 and Counter('aa')['a'] == 2",
         "from collections.abc import Mapping\ndef f(t, x): return isinstance(t, Mapping)",
@@ -174,7 +175,7 @@ def test_what_its_text_hides_is_not_there_when_it_runs(text: str, error: type[Ex
 )
 def test_what_computes_is_allowed_and_runs(text: str) -> None:
     assert source.problems(text + "\n", "f", takes_model=False) == []
-    assert call._module(text + "\n", "own.py")["f"]({}, {}) is True
+    assert vars(call._module(text + "\n", "own.py"))["f"]({}, {}) is True
 
 
 @pytest.mark.parametrize("module", sorted(doors.MODULES | doors.SUBMODULES))
