@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache, partial
 from typing import Any
 
 from fraudctl.files.amounts import Amounts, checked_number, number_of_cell
@@ -36,6 +37,7 @@ _TRUTHS = dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True) | dict.from
     ("false", "f", "no", "n", "0", "0.0"), False
 )
 """What a column that is said to be bool may hold, in small letters; PostgreSQL writes t and f."""
+_MOST_CODES = 1_024
 _HINTS = {"source": "--map channel=source or --drop source"}
 
 
@@ -67,7 +69,7 @@ class Fields:
             if name == "country" and self.options.country_codes:
                 return self.countries.code
             if name in CODES:
-                return lambda cell: spelt(name, cell)
+                return lru_cache(maxsize=_MOST_CODES)(partial(spelt, name))
             return _whole_text if column in self.whole else None
         kind = self.options.kind_of(column, name) or self.kinds.get(column, "text")
         if name in NUMBER_FIELDS:

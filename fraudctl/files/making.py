@@ -77,6 +77,7 @@ class Maker:
         self._may_be_blank = False
         self._steps: dict[str, list[tuple[str, Convert]]] = {}
         self._is_id = _IsId()
+        self._id_fields: list[str] | None = None
 
     def of_cells(self, hive: dict[str, str]) -> Callable[[int, list[str]], Row | RefusedRow]:
         """For the rows of a CSV table."""
@@ -86,6 +87,7 @@ class Maker:
             for index, column in enumerate(names)
             for field in self._columns.fields_of(column)
         ]
+        self._id_fields = [field for _, field, _ in plan if is_id(field)]
         tail = list(hive.values())
         joined = [names.index(column) for column in self._joined]
         pair, both = self._pair, [] if self._pair is None else list(map(names.index, self._pair.columns))
@@ -117,6 +119,9 @@ class Maker:
             (index, field, convert)
             for index, column in enumerate(names)
             for field, convert in self._steps_of(column, True)
+        ]
+        self._id_fields = [
+            field for field in (*(field for _, field, _ in plan), *self._paths) if is_id(field)
         ]
         elsewhere = bool(self._paths or self._joined or self._pair)
         self._may_be_blank = True
@@ -217,9 +222,12 @@ class Maker:
         return Row(number, transaction, label)
 
     def _check_ids(self, values: dict[str, Any]) -> None:
-        is_id, limits = self._is_id, self._ids
-        for name, value in values.items():
-            if is_id[name] and type(value) is str and not limits.are_met_by(value):
+        limits, names = self._ids, self._id_fields
+        if names is None:
+            names = [name for name in values if self._is_id[name]]
+        for name in names:
+            value = values.get(name)
+            if type(value) is str and not limits.are_met_by(value):
                 limits.check(shown(name), value)
 
     def _in_major(self, units: int, values: dict[str, Any]) -> int:

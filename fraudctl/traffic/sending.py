@@ -19,7 +19,7 @@ from fraudctl.traffic.ingest_report import Order, Report
 from pipeline.connections.kafka.description import Kafka
 from pipeline.records import clock
 from pipeline.records.events import Transaction, encode
-from pipeline.records.label import label
+from pipeline.records.label import label_value
 from pipeline.records.placing import USER, key_of
 from pipeline.rules.ruleset import RuleSet
 from pipeline.rules.words import said_kinds
@@ -190,4 +190,5 @@ def _placed(parcels: list[Parcel], placed_by: str) -> Iterator[tuple[bytes, byte
 
 def _label_value(tx: Transaction, given: Label) -> bytes:
     known_ms = tx.event_time_ms if given.time_ms is None else given.time_ms
-    return label((tx.user_id, tx.event_id), given.fraud, given.by or "ingest", known_ms, given.scenario).value
+    identity = tx.user_id, tx.event_id
+    return label_value(identity, given.fraud, given.by or "ingest", known_ms, given.scenario)

@@ -58,12 +58,8 @@ class Label:
     @property
     def value(self) -> bytes:
         """The record's value."""
-        # spelt out, for this is half of what a labelled row of a file costs beside its reading
-        return (
-            f'{{"event_id":{_text(self.event_id)},"user_id":{_text(self.user_id)}'
-            f',"label":{_text(self.label)},"label_time":{_text(self.label_time)}'
-            f',"scenario":{_text(self.scenario)},"instance":{_text(self.instance)},"by":{_text(self.by)}}}'
-        ).encode()
+        further = self.label_time, self.scenario, self.instance, self.by
+        return _value(self.event_id, self.user_id, self.label, further)
 
 
 def label(
@@ -80,6 +76,16 @@ def label(
     return Label(event_id, user_id, word, format_time(known_ms), scenario, instance, by)
 
 
+def label_value(
+    identity: Identity, is_fraud: bool, by: str, known_ms: int, scenario: str | None = None
+) -> bytes:
+    """The value of the record that has this label, without the label itself: files have very many."""
+    user_id, event_id = identity
+    return _value(
+        event_id, user_id, FRAUD if is_fraud else LEGIT, (format_time(known_ms), scenario, None, by)
+    )
+
+
 def read(value: bytes | None) -> Label | None:
     """The label in a record; None for a record that is none."""
     try:
@@ -89,6 +95,16 @@ def read(value: bytes | None) -> Label | None:
         return Label(str(found["event_id"]), str(found["user_id"]), str(found["label"]), *texts)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _value(event_id: str, user_id: str, label: str, further: tuple[str | None, ...]) -> bytes:
+    # spelt out, for this is half of what a labelled row of a file costs beside its reading
+    label_time, scenario, instance, by = further
+    return (
+        f'{{"event_id":{encode_basestring(event_id)},"user_id":{encode_basestring(user_id)}'
+        f',"label":{encode_basestring(label)},"label_time":{_text(label_time)}'
+        f',"scenario":{_text(scenario)},"instance":{_text(instance)},"by":{_text(by)}}}'
+    ).encode()
 
 
 def _text(value: str | None) -> str:

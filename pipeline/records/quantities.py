@@ -27,6 +27,7 @@ _TIME = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
     r"(?:[Zz]|([+-])([0-9]{2})(?::?([0-9]{2}))?)"
 )
+_USUAL = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}):([0-5][0-9])(?:\.([0-9]{3}))?Z")
 _EPOCH_MS = re.compile(r"-?[0-9]+")
 _DAYS_IN_MONTH: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
@@ -81,6 +82,7 @@ def amount_text(units: int) -> str:
     return f"{sign}{whole}.{rest:04d}".rstrip("0") if rest else f"{sign}{whole}"
 
 
+@lru_cache(maxsize=64)
 def format_time(time_ms: int) -> str:
     """Epoch milliseconds as ISO 8601 in UTC with exactly three fraction digits and Z."""
     minutes, of_minute_ms = divmod(time_ms, _MINUTE_MS)
@@ -120,6 +122,20 @@ def _epoch_ms(text: str) -> int:
 
 
 def _iso_ms(text: str) -> int:
+    """Most times are written in one way, and lie in a minute of which others have come."""
+    usual = _USUAL.fullmatch(text)
+    if usual is None:
+        return _any_iso_ms(text)
+    minute, second, ms = usual.groups()
+    return _minute_ms(minute) + int(second) * 1000 + (int(ms) if ms else 0)
+
+
+@lru_cache(maxsize=65_536)
+def _minute_ms(minute: str) -> int:
+    return _any_iso_ms(f"{minute}Z")
+
+
+def _any_iso_ms(text: str) -> int:
     match = _TIME.fullmatch(text)
     if match is None:
         raise Refusal("bad_event_time", "not ISO 8601 with a zone")

@@ -17,10 +17,10 @@ from __future__ import annotations
 import hashlib
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pipeline.rules import zones
 from pipeline.rules.currencies import over_amounts
@@ -41,10 +41,11 @@ from pipeline.rules.plan import MAX_WHERES, Plan
 from pipeline.rules.plan import PlanSettings as PlanSettings
 from pipeline.rules.planning import Needs, build_plan, wheres_of
 from pipeline.rules.plugins.declared import MAX_PLUGIN_RULES, SECTIONS, embedded
+from pipeline.rules.problem import Problem as Problem
+from pipeline.rules.problem import RuleSetError as RuleSetError
 from pipeline.rules.rule import MAX_POINTS, NAME, Rule, is_whole, read_rule
 from pipeline.rules.words import Words, read_words
 from pipeline.settings.document import Content, Document, DocumentError, Path, read_file
-from pipeline.settings.reading import bounded
 
 MAX_RULES: Final = 500
 MAX_FEATURES: Final = 300
@@ -54,28 +55,6 @@ MAX_VERSION_LENGTH: Final = 100
 _SECTIONS: Final = (
     *("version", "features", "rules", "thresholds", "lists", "fields", "settings", "rates", "tests"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong with a rule set: where in the document, on which line of the file, what, how bad."""
-
-    path: str
-    line: int | None
-    message: str
-    severity: Literal["error", "warning"] = "error"
-
-    def __str__(self) -> str:
-        place = f"line {self.line}: " if self.line is not None else ""
-        return f"{place}{self.path}: {self.message}" if self.path else f"{place}{self.message}"
-
-
-class RuleSetError(Exception):
-    """A document that is not a rule set, with every problem found; its text has the first of them."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("\n".join(bounded(problems)))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)

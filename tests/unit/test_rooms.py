@@ -23,6 +23,7 @@ OF_NO_MODULE = {
     "fraudctl/files/test_any_dialect.py": "all readers, on any table in any dialect",
     "fraudctl/files/test_reported_files.py": "all readers, on files that were reported",
     "fraudctl/inspection/test_further_shapes.py": "all that inspect recognises, on files of more shapes",
+    "fraudctl/backup/test_cut_off.py": "taking a backup and putting it back, killed on the way",
     "fraudctl/home/test_damaged_files.py": "every reader of the home, and who lives with what it says",
     "pipeline/test_processes.py": "all processes alike",
     "pipeline/connections/kafka/test_files.py": "files of a connection that change under librdkafka.py",
@@ -38,6 +39,8 @@ OF_NO_MODULE = {
     "pipeline/sinks/test_new_store.py": "a folder that is a store, found by every list of stores",
     "pipeline/sinks/elasticsearch/test_pages.py": "how a server reads everything behind an alias",
     "pipeline/rules/test_hostile_rules.py": "rule sets that mean harm, in all of their parts",
+    "pipeline/rules/test_recorded.py": "rule sets from before their plug-ins were refused",
+    "pipeline/rules/plugins/test_same_answers.py": "what would make answers of plug-ins differ",
     "pipeline/scoring/test_written_activations.py": "activations as earlier versions wrote them",
 }
 

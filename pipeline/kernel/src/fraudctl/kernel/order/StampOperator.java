@@ -224,7 +224,9 @@ public final class StampOperator extends AbstractStreamOperator<Event>
 
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
-        inForce.verify(context.getCheckpointId(), newestDue);
+        if (inForce.verify(context.getCheckpointId(), newestDue)) {
+            stamper.use(inForce.newest());
+        }
         super.snapshotState(context);
         positions.clear();
         for (Map.Entry<Integer, Long> position : clock.positions().entrySet()) {

@@ -66,10 +66,10 @@ public final class InForce implements AutoCloseable {
         return true;
     }
 
-    /** Before a checkpoint: makes certain that no activation up to the due has been missed. */
-    public void verify(long checkpoint, long doneMs) throws Exception {
+    /** Before a checkpoint: makes certain that no activation up to the due has been missed; true as with a look. */
+    public boolean verify(long checkpoint, long doneMs) throws Exception {
         log.readToEnd(checkpoint);
-        look(doneMs);
+        return look(doneMs);
     }
 
     @Override
