@@ -6,6 +6,7 @@ import selectors
 import socket
 import ssl
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ _HANDSHAKE = b"\x16"
 """what TLS begins with"""
 
 
-class End:
+class End(ABC):
     """Listens on a port of 127.0.0.1; whoever comes is served in a thread of their own."""
 
     def __init__(self) -> None:
@@ -38,8 +39,8 @@ class End:
                 came, _ = self._listening.accept()
                 threading.Thread(target=self._serve, args=(came,), daemon=True).start()
 
-    def _serve(self, came: socket.socket) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _serve(self, came: socket.socket) -> None: ...
 
 
 class TlsEnd(End):

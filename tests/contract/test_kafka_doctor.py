@@ -42,6 +42,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def authority(folder: Path) -> Authority:
+    return Authority(folder)
+
+
+@pytest.fixture(scope="module")
 def cluster(folder: Path, authority: Authority) -> Iterator[Cluster]:
     closed = {"allow.everyone.if.no.acl.found": "false"}
     with running(Cluster(folder, authority, closed)) as made:
