@@ -8,30 +8,18 @@ import threading
 from contextlib import suppress
 
 from tests.certificates import Pair
+from tests.tls_end import End
 
 
-class BearerEnd:
-    """Listens on a port of 127.0.0.1. What begins with the right token is handed on to `target`."""
+class BearerEnd(End):
+    """What begins with the right token is handed on to `target`."""
 
     def __init__(self, target: tuple[str, int], ours: ssl.SSLContext, pair: Pair, token: str) -> None:
         self.token = token
         self._target, self._ours = target, ours
         self._shown = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._shown.load_cert_chain(pair.cert, pair.key)
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                came, _ = self._listening.accept()
-                threading.Thread(target=self._serve, args=(came,), daemon=True).start()
+        super().__init__()
 
     def _serve(self, came: socket.socket) -> None:
         with came, suppress(OSError), self._shown.wrap_socket(came, server_side=True) as secure:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fraudctl.engines import current
 from fraudctl.home.stack import Stack
+from tests import variables
 from tests.stack.cli import fraudctl
 
 
@@ -22,6 +23,16 @@ def reachable_folder(of: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix=prefix, dir="/tmp", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         yield Path(name)
+
+
+@contextmanager
+def given_or_started(of: str, *options: str) -> Iterator[Stack]:
+    """The stack that FRAUDCTL_TEST_HOME names, which runs already and is left running, or one of its own."""
+    if given := variables.given("FRAUDCTL_TEST_HOME"):
+        yield current(Path(given))
+        return
+    with reachable_folder(of) as folder, started(folder / "home", "--wait", "300", *options) as made:
+        yield made
 
 
 @contextmanager

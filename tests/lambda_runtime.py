@@ -18,11 +18,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
 from queue import Empty, Queue
-from threading import Thread
 from typing import Any
 
 from pipeline.records import clock
 from tests import bare_python
+from tests.threads import serving
 from tests.waiting import LONG_S
 
 HAS = ("boto3", "awslambdaric")
@@ -124,11 +124,5 @@ def running(packed: Path, folder: Path, handler: str, environment: Mapping[str, 
 def _served(function: Function) -> Iterator[str]:
     server = _Server(("127.0.0.1", 0), _Api)
     server.function = function
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with serving(server):
         yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -7,12 +7,13 @@ application is there whatever it is called; others are those of replays, which h
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.threads import serving
 
 CREATED_S = 1_700_000_000
 REPLAY = "-replay-"
@@ -183,11 +184,5 @@ def managed_flink() -> Iterator[ManagedFlink]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     double.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(server):
         yield double
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

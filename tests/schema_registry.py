@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.certificates import Pair
+from tests.threads import serving
 
 
 @dataclass
@@ -87,16 +87,13 @@ def schema_registry(pair: Pair | None = None, clients: Path | None = None) -> It
         def log_message(self, *_: object) -> None:
             pass
 
-    with _Server(("127.0.0.1", 0), Handler) as server:
-        if pair is not None:
-            server.use(pair, clients)
-            made.scheme = "https"
-        made.port = server.server_address[1]
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        try:
-            yield made
-        finally:
-            server.shutdown()
+    server = _Server(("127.0.0.1", 0), Handler)
+    if pair is not None:
+        server.use(pair, clients)
+        made.scheme = "https"
+    made.port = server.server_address[1]
+    with serving(server):
+        yield made
 
 
 class _Server(ThreadingHTTPServer):

@@ -6,6 +6,7 @@ import selectors
 import socket
 import ssl
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -19,18 +20,39 @@ _HANDSHAKE = b"\x16"
 """what TLS begins with"""
 
 
-class TlsEnd:
-    """Listens on a port of 127.0.0.1. `pair` may be exchanged while it runs, as a renewed certificate is."""
+class End(ABC):
+    """Listens on a port of 127.0.0.1; whoever comes is served in a thread of their own."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                came, _ = self._listening.accept()
+                threading.Thread(target=self._serve, args=(came,), daemon=True).start()
+
+    @abstractmethod
+    def _serve(self, came: socket.socket) -> None: ...
+
+
+class TlsEnd(End):
+    """`pair` may be exchanged while it runs, as a renewed certificate is."""
 
     def __init__(self, target: tuple[str, int], pair: Pair, greet: Greet = lambda _: None) -> None:
         self.pair = pair
         self.clients: Path | None = None
         """the authority of certificates that clients must have"""
         self._target, self._greet = target, greet
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
     def drop(self) -> None:
         """End every connection there is."""
@@ -40,16 +62,8 @@ class TlsEnd:
         self._open.clear()
 
     def close(self) -> None:
-        with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
+        super().close()
         self.drop()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                came, _ = self._listening.accept()
-                threading.Thread(target=self._serve, args=(came,), daemon=True).start()
 
     def _serve(self, came: socket.socket) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ from urllib.parse import parse_qs
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from tests.threads import serving
 
 _ASSUMED = """\
 <AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -109,14 +110,8 @@ def token_services(secret: str) -> Iterator[TokenServices]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     services = TokenServices(f"http://127.0.0.1:{server.server_port}", secret)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield services
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _base64(content: bytes) -> str:

@@ -24,15 +24,24 @@ from pipeline import notifier, sinks
 from pipeline.notifier import Config, Office
 from pipeline.notify.stream import AlertStream
 from pipeline.records.clock import now_ms
+from pipeline.records.decision_record import Delivery
+from pipeline.records.decisions import Hit
+from tests.decisions import decided
 from tests.ports import free_port
+from tests.threads import serving
 from tests.waiting import LONG_S
 
+BURST = Hit("ip_burst", 60, "5 users from <203.0.113.9> & more in 2 minutes")
 _ids = count(1)
 
 
 def own_number() -> str:
     """What makes the name of a table one that no other test has."""
     return f"{os.getpid()}_{next(_ids)}"
+
+
+def decision(event_id: str, offset: int, *hits: Hit, append_ms: int = 0, **fields: Any) -> Delivery:
+    return decided(event_id, *hits, offset=offset, append_ms=append_ms, currency="EUR", **fields)
 
 
 class People:
@@ -83,13 +92,9 @@ def slack_people() -> Iterator[People]:
     server.daemon_threads = True
     people = People({"webhook": f"http://127.0.0.1:{server.server_port}/services/T/B/x"})
     server.people = people  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    yield people
-    people.may_answer.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(server):
+        yield people
+        people.may_answer.set()
 
 
 class _Mailbox:

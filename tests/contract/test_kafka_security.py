@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
@@ -24,10 +22,8 @@ from fraudctl.kafka.rights import Acl
 from fraudctl.kafka.sender import Sender
 from pipeline.connections.kafka import jvm, librdkafka, words
 from pipeline.connections.kafka.description import MODES, Kafka
-from pipeline.process import decisions_log
 from pipeline.process.decisions_log import DecisionsLog, Membership
 from pipeline.records.decision_record import Delivery
-from pipeline.records.framed import framed
 from tests.certificates import Authority
 from tests.kafka_cluster import Cluster, running
 from tests.kernel_process import classpath
@@ -52,11 +48,6 @@ def written(path: Path, text: str) -> Path:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("kafka")
-
-
-@pytest.fixture(scope="module")
-def authority(folder: Path) -> Authority:
-    return Authority(folder)
 
 
 @pytest.fixture(scope="module")
@@ -356,82 +347,6 @@ def test_a_writer_goes_on_after_its_password_was_changed_and_loses_nothing(
     finally:
         log.close()
     assert [one.value for one in got] == [b"1", b"2", b"3", b"4", b"5"]
-
-
-def test_a_commit_that_nobody_answers_holds_nothing_up_and_is_made_up_for(
-    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(decisions_log, "_COMMIT_S", 2.0)
-    admin.create(cluster.inner, [TopicSpec("committed", 1), TopicSpec("committed-dead", 1)])
-    sender, got, broker = Sender(cluster.inner), list[Delivery](), cluster.brokers[0].process
-    assert broker is not None
-    sender.send("committed", b"1")
-    assert sender.flush(60) == 0
-    log = DecisionsLog(Membership(cluster.inner, "committers", "committed", "committed-dead"))
-    at_last = Timer(60, broker.send_signal, (signal.SIGCONT,))
-    try:
-        await_that(lambda: got.extend(log.read(100, 0.2)) or got, "the one")
-        at_last.start()
-        broker.send_signal(signal.SIGSTOP)
-        log.commit({0: 1})
-        assert log.lag() in (None, 1)
-        assert at_last.is_alive(), "other calls have waited for the broker"
-        broker.send_signal(signal.SIGCONT)
-        await_that(lambda: read_on(log, got), "no lag")
-        assert admin.committed(cluster.inner, "committers", "committed") == {0: 1}
-    finally:
-        at_last.cancel()
-        broker.send_signal(signal.SIGCONT)
-        log.close()
-    assert {one.value for one in got} == {b"1"}
-
-
-def read_on(log: DecisionsLog, got: list[Delivery]) -> bool:
-    """Whether all is committed: by itself, or since it came again to who had lost its place."""
-    if batch := log.read(100, 0.2):
-        got.extend(batch)
-        log.commit({0: batch[-1].offset + 1})
-    return log.lag() == 0
-
-
-@dataclass(frozen=True)
-class Refused:
-    """What a store would not take."""
-
-    delivery: Delivery
-    reason: str = "too large"
-
-
-def test_a_decision_in_a_frame_is_read_without_it_and_put_aside_with_it(cluster: Cluster) -> None:
-    admin.create(cluster.inner, [TopicSpec("framed", 1), TopicSpec("put-aside", 1)])
-    sender = Sender(cluster.inner)
-    for value in (framed(7, b'{"event_id":"a"}'), b'{"event_id":"b"}'):
-        sender.send("framed", value, b"ada", {"run": b"1"})
-    sender.send("framed", framed(7, b"none of ours"), b"ada")
-    assert (sender.flush(30), sender.failed) == (0, 0)
-    log, got = DecisionsLog(Membership(cluster.inner, "framers", "framed", "put-aside")), list[Delivery]()
-    try:
-        await_that(lambda: got.extend(log.read(100, 0.2)) or len(got) == 3, "three records")
-        log.dead_letter([Refused(one) for one in got[:2]])
-    finally:
-        log.close()
-    whole = framed(7, b'{"event_id":"a"}')
-    assert [(one.framed, one.value) for one in got[:2]] == [
-        (whole, b'{"event_id":"a"}'),
-        (b"", b'{"event_id":"b"}'),
-    ]
-    found = list(tail.records(cluster.inner, "framed", {0: 0}))
-    assert [(one.framed, one.value) for one in found] == [
-        (whole, b'{"event_id":"a"}'),
-        (b"", b'{"event_id":"b"}'),
-        (b"", framed(7, b"none of ours")),
-    ]
-    letters = tail.records(cluster.inner, "put-aside", {0: 0})
-    assert [one.as_it_lies for one in letters] == [framed(7, b'{"event_id":"a"}'), b'{"event_id":"b"}']
-    with tail.Tail(cluster.inner, "framed", {0: 0}, gather_ms=20) as reader:
-        values: list[bytes] = []
-        await_that(lambda: values.extend(reader.values(0.2)) or len(values) == 3, "three values")
-    assert values[:2] == [b'{"event_id":"a"}', b'{"event_id":"b"}']
 
 
 def test_what_commands_read_and_send_with_goes_on_where_password_and_connections_have_changed(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -18,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from fraudctl.aws import package
 from pipeline import notifier, notify, sinks
 from pipeline.connections.proxies import open_url
 from pipeline.metrics import asking, catalogue
@@ -28,23 +26,14 @@ from pipeline.notify import erasure
 from pipeline.notify.outbox import Claim
 from pipeline.notify.postman import Digest, Postman
 from pipeline.records.clock import now_ms
-from pipeline.records.decision_record import Delivery
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome
 from pipeline.sinks.dynamodb import client as dynamo
-from tests import lambda_runtime, prometheus
+from tests import prometheus
 from tests.contract import notifying
-from tests.contract.notifying import People, World
-from tests.decisions import decided
-from tests.lambda_runtime import Answer
+from tests.contract.notifying import BURST, People, World, decision
 from tests.ports import free_port
 from tests.waiting import LONG_S, await_that, kill_family
-
-BURST = Hit("ip_burst", 60, "5 users from <203.0.113.9> & more in 2 minutes")
-
-
-def decision(event_id: str, offset: int, *hits: Hit, append_ms: int = 0, **fields: Any) -> Delivery:
-    return decided(event_id, *hits, offset=offset, append_ms=append_ms, currency="EUR", **fields)
 
 
 @pytest.fixture
@@ -323,61 +312,6 @@ def shown_as_the_catalogue_has_it(port: int) -> tuple[set[str], str]:
     lines = {f"# TYPE {one.name} {one.kind}\n# HELP {one.name} {one.help}" for one in chapter.metrics}
     heads = {f"{kind}\n{about}" for about, kind in pairwise(shown.splitlines())}
     return lines - heads, prometheus.complaints(shown)
-
-
-class TestLambda:
-    @pytest.fixture
-    def channel(self) -> str:
-        return "slack"
-
-    @pytest.fixture
-    def told(self, world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-        monkeypatch.setenv(notifier.CONFIG_VARIABLE, json.dumps(world.document))
-        world.sink.write([decision("e1", 0, BURST), decision("e2", 1, BURST), decision("fine", 2)])
-        return world
-
-    def test_records_of_a_stream_are_told_once(self, told: World) -> None:
-        event = {"Records": told.records()}
-        assert notifier.lambda_handler(event, None) == {"batchItemFailures": []}
-        assert notifier.lambda_handler(event, None) == {"batchItemFailures": []}
-        assert len(told.people.got) == 2
-
-    def test_a_pipe_and_an_event_bus_bring_the_same(self, told: World) -> None:
-        notifier.lambda_handler(told.records(), None)
-        for record in told.records():
-            notifier.lambda_handler({"source": "fraud", "detail-type": "alert", "detail": record}, None)
-        assert len(told.people.got) == 2
-
-    def test_what_cannot_be_sent_now_is_asked_for_again(self, told: World) -> None:
-        told.people.answers = ["later", "later"]  # should the first pause be over too soon
-        event = {"Records": told.records()}
-        first = event["Records"][0]["dynamodb"]["SequenceNumber"]
-        answer = notifier.lambda_handler(event, None)
-        assert answer == {"batchItemFailures": [{"itemIdentifier": first}]}
-        with pytest.raises(RuntimeError, match="not every alert"):
-            notifier.lambda_handler({"detail": {"Records": event["Records"]}}, None)
-        await_that(lambda: notifier.lambda_handler(event, None) == {"batchItemFailures": []}, "then it goes")
-        assert len(told.people.got) == 2
-
-    def test_the_packed_function_answers_as_lambdas_own_runtime_asks(
-        self, told: World, tmp_path: Path
-    ) -> None:
-        """By a pipe, which brings a list of records and takes an error for all of them."""
-        python = f"{sys.version_info.major}.{sys.version_info.minor}"
-        packed = package.function(tmp_path / "function.zip", python).path
-        keys = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "secret"}
-        env = {notifier.CONFIG_VARIABLE: json.dumps(told.document), **keys}
-        done = Answer({"batchItemFailures": []})
-        with lambda_runtime.running(packed, tmp_path, "pipeline.notifier.lambda_handler", env) as function:
-            assert [function.invoke(told.records()) for _ in range(2)] == [done, done], (
-                function.log.read_text()
-            )
-            assert len(told.people.got) == 2
-            told.sink.write([decision("e3", 3, BURST)])
-            told.people.answers = ["later", "later"]
-            assert function.invoke(told.records()) == Answer(failed="RuntimeError")
-            await_that(lambda: function.invoke(told.records()) == done, "then it goes")
-        assert len(told.people.got) == 3
 
 
 def test_two_channels_are_told_independently(

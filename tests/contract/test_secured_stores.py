@@ -27,8 +27,6 @@ from pipeline import sinks
 from pipeline.connections.trouble import Trouble
 from pipeline.records.decisions import Hit
 from pipeline.sinks import Outcome, Sink, Unavailable, rights
-from pipeline.sinks.postgres import Settings as PostgresSettings
-from pipeline.sinks.postgres.client import conninfo
 from tests.certificates import Authority
 from tests.contract import secured
 from tests.contract.secured import Store
@@ -230,27 +228,6 @@ def _until_written(one: Sink, event_id: str, offset: int) -> None:
 
 
 class TestPostgres:
-    @pytest.mark.parametrize(
-        ("address", "told", "mode"),
-        [
-            ("postgresql://u@db.example.com/x", {}, "verify-full"),
-            ("postgresql://u@10.0.0.7,127.0.0.1/x", {}, "verify-full"),
-            ("postgresql://u@db.example.com/x?hostaddr=127.0.0.1", {}, "verify-full"),
-            ("postgresql://u@db.example.com/x?sslmode=verify-ca", {}, "verify-ca"),
-            ("postgresql://u@db.example.com/x", {"sslmode": "disable"}, "disable"),
-            ("postgresql://u@db.example.com/x?sslmode=prefer", {"sslmode": "require"}, "require"),
-            ("postgresql://u@127.0.0.1:5/x", {}, None),
-            ("postgresql://u@localhost/x", {}, None),
-            ("postgresql://u@[::1]/x", {}, None),
-            ("postgresql://%2Fvar%2Frun/x", {}, None),
-            ("postgresql://u@127.0.0.1/x?sslmode=prefer", {}, "prefer"),
-        ],
-    )
-    def test_a_server_elsewhere_must_prove_its_name_unless_something_else_is_said(
-        self, address: str, told: dict[str, str], mode: str | None
-    ) -> None:
-        assert conninfo(address, PostgresSettings(**told)).get("sslmode") == mode
-
     @pytest.mark.parametrize("mode", ["allow", "prefer"])
     def test_what_would_go_on_in_the_clear_by_itself_is_refused(self, mode: str) -> None:
         address = f"postgresql://u@db.example.com/x?sslmode={mode}"
@@ -342,39 +319,6 @@ def test_up_goes_on_where_a_store_elsewhere_does_not_let_us_in_and_says_why(
     kept = (tmp_path / "stack.json").read_text()
     assert ("wrong" in kept, str(password) in kept) == (False, True)
     assert "wrong" not in stack.sink_url(store.name)
-
-
-@pytest.mark.parametrize(
-    ("name", "address", "told"),
-    [
-        ("postgres", "postgresql://u@db.example.com/x", {"sslmode": "disable"}),
-        ("redis", "redis://db.example.com:1/0", {}),
-        ("redis", "redis+cluster://db.example.com:1", {}),
-        ("elasticsearch", "http://db.example.com:1", {}),
-        ("dynamodb", "http://db.example.com:1", {"region": "us-east-1"}),
-        ("parquet", "s3://b/p", {"endpoint": "http://db.example.com:1"}),
-    ],
-)
-def test_what_is_elsewhere_and_spoken_to_in_the_clear_is_known(
-    name: str, address: str, told: dict[str, str]
-) -> None:
-    assert rights.in_the_clear(name, address, told) == ["db.example.com"]
-
-
-@pytest.mark.parametrize(
-    ("name", "address", "told"),
-    [
-        ("postgres", "postgresql://u@db.example.com/x", {}),
-        ("postgres", "postgresql://u@127.0.0.1/x", {}),
-        ("redis", "rediss+sentinel://db.example.com:1/m", {}),
-        ("elasticsearch", "127.0.0.1:9200", {}),
-        ("dynamodb", "aws://eu-central-1", {}),
-        ("parquet", "s3://b/p", {}),
-        ("parquet", "file:///tmp/x", {}),
-    ],
-)
-def test_what_is_here_or_has_tls_is_not(name: str, address: str, told: dict[str, str]) -> None:
-    assert rights.in_the_clear(name, address, told) == []
 
 
 @pytest.mark.parametrize("name", ["dynamodb", "parquet"])

@@ -12,6 +12,7 @@ import yaml
 
 from tests.api_server import NAMESPACE, ApiServer
 from tests.operator_double import Operator
+from tests.threads import meanwhile
 
 KIND = "flinkdeployments.flink.apache.org"
 
@@ -103,20 +104,15 @@ def _is_of(pod: Mapping[str, Any], deployment: Mapping[str, Any]) -> bool:
 @contextmanager
 def at_work(server: ApiServer, release: str) -> Iterator[Operator]:
     """Both, looking again and again in a thread of their own."""
-    operator, nodes, stop = Operator(OnServer(server, release)), Nodes(server), threading.Event()
+    operator, nodes = Operator(OnServer(server, release)), Nodes(server)
 
-    def work() -> None:
-        while not stop.wait(0.3):
+    def work(over: threading.Event) -> None:
+        while not over.wait(0.3):
             try:
                 nodes.look()
                 operator.look()
             except AssertionError:
                 continue  # something went while it was looked at
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
+    with meanwhile(work):
         yield operator
-    finally:
-        stop.set()
-        thread.join()

@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 
 from fraudctl.bench.conditions import machine
-from fraudctl.engines import current
 from fraudctl.home.stack import Stack
 from tests import variables
-from tests.homes import reachable_folder, started
+from tests.homes import given_or_started
 
 OUT = Path(__file__).resolve().parents[2] / "build" / "soak.json"
 
@@ -50,10 +49,5 @@ def figures() -> Iterator[Figures]:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    given = variables.given("FRAUDCTL_TEST_HOME")
-    if given:
-        yield current(Path(given))
-        return
-    options = ("--wait", "300", "--profile", "all-sinks")
-    with reachable_folder("soak") as folder, started(folder / "home", *options) as made:
+    with given_or_started("soak", "--profile", "all-sinks") as made:
         yield made

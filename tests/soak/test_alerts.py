@@ -28,6 +28,7 @@ from tests.prometheus import Prometheus
 from tests.soak.conftest import Figures
 from tests.soak.running import run
 from tests.stack.flow import await_sinks, await_that
+from tests.threads import meanwhile
 from tests.waiting import LONG_S
 
 pytestmark = pytest.mark.timeout(1_200)
@@ -108,21 +109,16 @@ def do(stack: Stack, name: str, command: str) -> None:
 @contextmanager
 def filling(folder: Path, bytes_a_second: float) -> Iterator[None]:
     """Room is taken on the disk of a folder at that pace, and given back at the end of the block."""
-    over, began = threading.Event(), time.monotonic()
+    began = time.monotonic()
     with tempfile.TemporaryFile(dir=folder) as file:
 
-        def fill() -> None:
+        def fill(over: threading.Event) -> None:
             while not over.wait(0.5):
                 taken = int((time.monotonic() - began) * bytes_a_second)
                 os.posix_fallocate(file.fileno(), 0, max(1, taken))
 
-        filler = threading.Thread(target=fill)
-        filler.start()
-        try:
+        with meanwhile(fill):
             yield
-        finally:
-            over.set()
-            filler.join()
 
 
 def test_a_disk_that_is_full_in_half_an_hour_raises_its_alert_until_there_is_room(

@@ -29,6 +29,7 @@ from fraudctl.settings.shipped import data_dir
 from tests.soak.conftest import Figures
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import KillingMidway, await_sinks, await_that
+from tests.threads import meanwhile
 
 pytestmark = pytest.mark.timeout(7_200)
 
@@ -174,9 +175,8 @@ def test_a_writer_alone(stack: Stack, figures: Figures, sink: str) -> None:
 def verified(stack: Stack) -> tuple[dict[str, Any], float, int]:
     """The answer of `verify sinks`, its seconds, and the most memory its processes had together, in MB."""
     peaks = [0.0]
-    over = threading.Event()
 
-    def watch() -> None:
+    def watch(over: threading.Event) -> None:
         me = psutil.Process()
         while not over.wait(0.5):
             found = [child for child in me.children(recursive=True) if "verify" in _words(child)]
@@ -185,14 +185,9 @@ def verified(stack: Stack) -> tuple[dict[str, Any], float, int]:
             }
             peaks.append(sum(map(_memory_mb, family.values())))
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
     began = time.monotonic()
-    try:
+    with meanwhile(watch):
         answer = ask(stack, "verify", "sinks", wait_s=LONG)
-    finally:
-        over.set()
-        watcher.join()
     return answer, time.monotonic() - began, round(max(peaks))
 
 

@@ -29,6 +29,7 @@ from pipeline.records import position
 from pipeline.records.clock import now_ms
 from pipeline.records.decisions import Decision, decode_decision
 from pipeline.records.names import writer_group
+from tests.threads import meanwhile
 from tests.waiting import LONG_S, await_death, family
 
 
@@ -227,21 +228,15 @@ def expected_in(stack: Stack, sink: str, held: Mapping[int, Logged]) -> dict[int
 @contextmanager
 def ticking(sender: Sender, stack: Stack, event: dict[str, Any]) -> Iterator[None]:
     """Sends copies of an event under new ids until the end of the block."""
-    stop = threading.Event()
 
-    def send() -> None:
+    def send(over: threading.Event) -> None:
         number = 0
-        while not stop.wait(0.05):
+        while not over.wait(0.05):
             number += 1
             one = {**event, "event_id": f"{event['event_id']}-{number}", "event_time": now_ms()}
             topic = stack.profile.topics.transactions
             sender.send(topic, json.dumps(one).encode(), str(event["user_id"]).encode())
 
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
+    with meanwhile(send):
         yield
-    finally:
-        stop.set()
-        thread.join()
-        assert (sender.flush(), sender.failed) == (0, 0)
+    assert (sender.flush(), sender.failed) == (0, 0)

@@ -32,6 +32,7 @@ from tests.stack import flow
 from tests.stack.cli import ask, data_of
 from tests.stack.own_jobs import Setup, assert_same, by_place, decided, recorded, running, written
 from tests.streams import content, write_value
+from tests.threads import meanwhile
 from tests.waiting import LONG_S
 
 SETTINGS = PlanSettings(dedup_window_ms=5_000, max_entries=40)
@@ -59,10 +60,9 @@ def rule_set(version: str, seed: int, **more: Any) -> RuleSet:
 @contextmanager
 def traffic(setup: Setup) -> Iterator[None]:
     """A random stream of this moment, until the end of the block; then a tick in every partition."""
-    stop = threading.Event()
     sender = Sender(setup.stack.kafka)
 
-    def send() -> None:
+    def send(over: threading.Event) -> None:
         rng = random.Random(5)
         shape = LogShape(partitions=setup.partitions, users=40, ids=3_000, absent=0.1, jumps=0.0)
         for row in random_log(rng, 100_000, shape):
@@ -71,17 +71,11 @@ def traffic(setup: Setup) -> Iterator[None]:
                 behind_ms = row.append_ms - int(row.fields["event_time"])
                 value = write_value({**row.fields, "event_time": now_ms() - behind_ms}, rng)
             sender.send(setup.transactions, value, headers=row.headers or None, partition=row.partition)
-            if stop.wait(PAUSE_S):
+            if over.wait(PAUSE_S):
                 return
 
-    thread = threading.Thread(target=send)
-    thread.start()
-    try:
+    with meanwhile(send):
         yield
-    finally:
-        stop.set()
-        thread.join()
-        sender.flush()
     threading.Event().wait(2 * SETTINGS.out_of_orderness_ms / 1000)
     for partition in range(setup.partitions):
         sender.send(setup.transactions, None, headers={"tick": b""}, partition=partition)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -12,6 +11,7 @@ import pytest
 
 from pipeline.sinks.elasticsearch.refusals import BadRequest
 from pipeline.sinks.elasticsearch.server import Server
+from tests.threads import serving
 
 
 @contextmanager
@@ -31,12 +31,10 @@ def refusing(kind: str, reason: str) -> Iterator[Server]:
         def log_message(self, *_: object) -> None:
             pass
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(HTTPServer(("127.0.0.1", 0), Handler)) as server:
         client = Server(f"127.0.0.1:{server.server_port}", None)
         yield client
         client.close()
-        server.shutdown()
 
 
 def test_an_index_that_is_there_already_is_no_failure() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +24,6 @@ DECEMBER = 1_765_000_000_000
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
 BALANCER = Page(503, "text/html", b"<html>\n<head><title>503 Service\nUnavailable</title></head></html>")
 LOGIN = Page(200, "text/html; charset=utf-8", b"<!doctype html><TITLE>Sign in</TITLE>")
-_aliases = count()
-
-
-@pytest.fixture
-def alias() -> str:
-    return f"trouble-{next(_aliases)}"
-
-
-@pytest.fixture
-def client(elasticsearch_server: Any) -> Iterator[Client]:
-    client = Client(elasticsearch_server.address, None)
-    yield client
-    client.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from itertools import count
 from typing import Any
 
 import pytest
@@ -23,24 +22,11 @@ from tests.decisions import decided
 
 NOVEMBER, DECEMBER = 1_764_000_000_123, 1_765_000_000_000
 BURST = Hit("ip_burst", 60, "5 users from 203.0.113.9 in 2 minutes")
-_aliases = count()
 
 
 def delivery(event_id: str, *hits: Hit, at: int = 0, **said: Any) -> Delivery:
     features = {"mean": Number("12.300000000000001")}
     return decided(event_id, *hits, offset=at, append_ms=1_764_000_100_000 + at, features=features, **said)
-
-
-@pytest.fixture
-def alias() -> str:
-    return f"test-{next(_aliases)}"
-
-
-@pytest.fixture
-def client(elasticsearch_server: Any) -> Iterator[Client]:
-    client = Client(elasticsearch_server.address, None)
-    yield client
-    client.close()
 
 
 @pytest.fixture
