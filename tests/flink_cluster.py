@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -23,13 +23,19 @@ from tests.waiting import await_that, kill_family
 
 @dataclass
 class SessionCluster:
-    """One JobManager, one TaskManager, and `flink run` for it. `python` is the one interpreter of all."""
+    """One JobManager, one TaskManager, and `flink run` for it. `python` is the one interpreter of all.
+
+    `rest` has the files by which we reach one whose settings ask for TLS; `in_lib` names jars of its `opt`
+    that lie in its `lib` as well.
+    """
 
     folder: Path
     python: Path
     packages: Path
     settings: Mapping[str, object] = field(default_factory=dict)
     port: int = 0
+    rest: FlinkRest = field(default_factory=FlinkRest)
+    in_lib: str = ""
 
     @property
     def address(self) -> str:
@@ -37,7 +43,7 @@ class SessionCluster:
 
     @property
     def flink(self) -> Flink:
-        return Flink(FlinkRest(address=self.address))
+        return Flink(replace(self.rest, address=self.address))
 
     def run(self, where: Path, options: Sequence[str], env: Mapping[str, str]) -> str:
         """What `flink run` says in that folder, as text; AssertionError with it where the job is refused."""
@@ -65,11 +71,17 @@ class SessionCluster:
             "JAVA_HOME": str(java_home()),
             "FLINK_CONF_DIR": str(self.folder / "conf"),
             "FLINK_LOG_DIR": str(self.folder),
+            "FLINK_LIB_DIR": str(self.folder / "lib"),
             # An interpreter in a JVM does not look for the packages of a virtual environment.
             "PYTHONPATH": str(self.packages),
         }
 
     def _write(self) -> None:
+        lib = self.folder / "lib"
+        lib.mkdir()
+        opt = pyflink_folder().glob(f"opt/{self.in_lib}") if self.in_lib else ()
+        for jar in (*pyflink_folder().glob("lib/*.jar"), *opt):
+            (lib / jar.name).symlink_to(jar)
         shipped = pyflink_folder() / "conf"
         conf = self.folder / "conf"
         conf.mkdir()
@@ -88,6 +100,8 @@ class SessionCluster:
             "rest.bind-address": "127.0.0.1",
             "rest.port": self.port,
             "io.tmp.dirs": str(self.folder),
+            # On a busy machine ten seconds, the default, do not suffice to load what calls are made with.
+            "pekko.startup-timeout": "120 s",
             **self.settings,
         }
         lines = "".join(f"{name}: {json.dumps(value)}\n" for name, value in ours.items())
