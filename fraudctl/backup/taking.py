@@ -101,7 +101,8 @@ def _begin(folder: Path) -> None:
     named = (folder / name for name in (log.FOLDER, STATE, HOME, PROFILE, RULES))
     for path in (*named, *folder.glob(f".*{_NAMELESS}")):
         if reason := homes.delete(path):
-            raise Failed(f"{path}, of a backup that was cut off, cannot be deleted: {reason}")
+            said = f"{path}, of a backup that was cut off, cannot be deleted: {reason}"
+            raise Failed(said, hint="delete it, or name another folder")
 
 
 def _state(stack: Stack, progress: Progress, is_running: bool) -> RestorePoint | None:
