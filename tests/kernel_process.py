@@ -36,10 +36,8 @@ def classpath() -> str:
     return os.pathsep.join(map(str, (kernel_jar(), *flink, *artifacts.jars("connector"))))
 
 
-def run_java(
-    source: Path, *arguments: str, heap_mb: int, is_long: bool = False, package: str = "fraudctl.kernel"
-) -> str:
-    """What a test program in a package of the kernel prints; CalledProcessError where it fails.
+def run_java(source: Path, *arguments: str, heap_mb: int, is_long: bool = False) -> str:
+    """What a test program in the kernel's package prints; CalledProcessError where it fails.
 
     One that is not long is over before it pays to compile its code a second time.
     """
@@ -48,7 +46,7 @@ def run_java(
     program = compiled(source, jars, artifacts.jars("compiler", place)[0], place)
     options = [f"-Xmx{heap_mb}m", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError"]
     options += [] if is_long else [QUICKLY]
-    command = [*_command(options, [program, *jars]), f"{package}.{source.stem}"]
+    command = [*_command(options, [program, *jars]), f"fraudctl.kernel.{source.stem}"]
     return subprocess.run([*command, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 

@@ -215,8 +215,7 @@ public final class Wiring {
 
     private <T> KafkaSink<T> sink(KafkaRecordSerializationSchema<T> form) {
         Properties properties = properties();
-        // Decisions come in batches, each within a moment; to wait for the next batch would be to delay this one.
-        properties.putIfAbsent("linger.ms", "2");
+        properties.putIfAbsent("linger.ms", "8");
         properties.putIfAbsent("batch.size", "131072");
         properties.putIfAbsent("compression.type", "lz4");
         properties.putIfAbsent("acks", "all");

@@ -27,8 +27,9 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  */
 final class PacedReader extends KafkaPartitionSplitReader {
     private static final long REST_NANOS = 4_000_000;
+    /** Who has read more than this in one go has no time to rest. */
+    private static final long MUCH_BYTES = 32_768;
 
-    private final Pace pace = new Pace();
     private final Counter bytesIn;
     private long bytesBefore;
     private boolean rests;
@@ -68,7 +69,7 @@ final class PacedReader extends KafkaPartitionSplitReader {
         }
         RecordsWithSplitIds<ConsumerRecord<byte[], byte[]>> records = super.fetch();
         long bytes = bytesIn.getCount();
-        rests = pace.restsAfter(bytes - bytesBefore);
+        rests = bytes > bytesBefore && bytes - bytesBefore < MUCH_BYTES;
         bytesBefore = bytes;
         return records;
     }
