@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -54,8 +55,8 @@ def test_five_thousand_events_are_decided_and_every_store_holds_what_the_log_hol
 
 @pytest.mark.parametrize("fault", ["kill-taskmanager", "kill-postgres", "pause-kafka"])
 def test_a_container_that_is_struck_under_load_costs_nothing(stack: Stack, fault: str) -> None:
-    found = fraudctl(stack.home, "chaos", "run", fault)
-    assert found["exit_code"] == 0, found
+    found = fraudctl(stack.home, "chaos", "run", fault, "--patience", "600s")
+    assert found["exit_code"] == 0, json.dumps(found, indent=1)
 
 
 def test_a_replay_of_the_log_decides_the_same(stack: Stack) -> None:
