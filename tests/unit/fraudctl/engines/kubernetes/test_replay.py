@@ -7,49 +7,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-import yaml
 
 from fraudctl.engines.kubernetes import mounted, replay
-from fraudctl.engines.kubernetes.cluster import ANSWER_S, Cluster, Place
+from fraudctl.engines.kubernetes.cluster import ANSWER_S
 from fraudctl.errors import Failed
 from fraudctl.home import rulesets
 from tests.chart import EXAMPLES, example, one, problems, render
+from tests.unit.fraudctl.engines.kubernetes.answering import Answering
 
 CONTENT = rulesets.read(rulesets.locate("default")).content
 ASKED = ("replay", "--rules", "0a1b2c3d", "--diff", "live")
 
 
-class Answering(Cluster):
-    """An API server that keeps what it is given, and has one pod in this state for the Job."""
+class Replaying(Answering):
+    """It takes notes at a FlinkDeployment, too."""
 
     def __init__(self, state: dict[str, Any], refused: str = "") -> None:
-        super().__init__(Place("risk", "fraud"))
-        self.state, self.refused = state, refused
-        self.made: list[dict[str, Any]] = []
+        super().__init__(state, refused)
         self.notes: dict[str, str] = {}
         self.noted = False
-        self.deleted: list[str] = []
-
-    def get(self, kinds: str, selector: str | None = None) -> list[dict[str, Any]]:
-        assert (kinds, selector) == ("pods", f"job-name={self.made[0]['metadata']['name']}")
-        return [{"status": {"containerStatuses": [{"state": self.state}]}}]
-
-    def find(self, kind: str, name: str) -> dict[str, Any] | None:
-        assert (kind, name) == ("job", self.made[0]["metadata"]["name"])
-        return {}
-
-    def ask(self, argv: Sequence[str], text: str | None = None, wait_s: float = ANSWER_S) -> str:
-        if argv[0] == "delete":
-            self.deleted += [word for word in argv[1:] if not word.startswith("--")]
-        if argv[0] != "create":
-            return "what it said\n"
-        found = list(yaml.safe_load_all(text or ""))
-        if self.refused in [it["kind"] for it in found]:
-            raise Failed(f"the cluster refused: {self.refused}")
-        for it in found:
-            it["metadata"]["uid"] = f"uid-{len(self.made)}"
-            self.made.append(it)
-        return json.dumps(found[0])
 
     def patch(self, kind: str, name: str, change: Mapping[str, Any]) -> None:
         assert (kind, name) == ("flinkdeployments.flink.apache.org", "fraud")
@@ -114,7 +90,7 @@ def test_policies_let_the_replay_ask_its_flink_and_nobody_of_it_the_live_one() -
 
 
 def test_what_it_said_is_the_answer_and_all_that_it_was_given_goes_with_its_job() -> None:
-    cluster = Answering({"terminated": {"exitCode": 5}})
+    cluster = Replaying({"terminated": {"exitCode": 5}})
     ended = cluster.run()
     assert (ended.exit_code, ended.output) == (5, "what it said\n")
     job, rule_sets, flink = cluster.made
@@ -128,7 +104,7 @@ def test_what_it_said_is_the_answer_and_all_that_it_was_given_goes_with_its_job(
 
 
 def test_one_that_hands_no_job_to_any_flink_is_given_none() -> None:
-    cluster = Answering({"terminated": {"exitCode": 0}})
+    cluster = Replaying({"terminated": {"exitCode": 0}})
     cluster.run(needs_flink=False)
     assert [it["kind"] for it in cluster.made] == ["Job", "ConfigMap"]
     [container] = cluster.made[0]["spec"]["template"]["spec"]["containers"]
@@ -147,7 +123,7 @@ def test_one_that_hands_no_job_to_any_flink_is_given_none() -> None:
 def test_one_that_does_not_come_to_its_end_is_said_and_nothing_is_left(
     state: dict[str, Any], refused: str, said: str
 ) -> None:
-    cluster = Answering(state, refused)
+    cluster = Replaying(state, refused)
     with pytest.raises(Failed, match=said):
         cluster.run()
     assert {word.partition("/")[0] for word in cluster.deleted} == {
@@ -159,7 +135,7 @@ def test_one_that_does_not_come_to_its_end_is_said_and_nothing_is_left(
 
 
 def test_one_that_was_killed_stays_noted_until_somebody_cleans_up() -> None:
-    cluster = Answering({"terminated": {"exitCode": 137}})
+    cluster = Replaying({"terminated": {"exitCode": 137}})
     with pytest.raises(Failed, match="the command was killed"):
         cluster.run()
     name = cluster.made[0]["metadata"]["name"]
@@ -167,7 +143,7 @@ def test_one_that_was_killed_stays_noted_until_somebody_cleans_up() -> None:
     assert name in "".join(cluster.deleted)
 
 
-class Interrupting(Answering):
+class Interrupting(Replaying):
     """One whose answer to the first `create` never comes: it has made the Job, and a Ctrl-C comes instead."""
 
     def ask(self, argv: Sequence[str], text: str | None = None, wait_s: float = ANSWER_S) -> str:
@@ -187,7 +163,7 @@ def test_an_interrupt_while_its_job_is_made_does_not_leave_the_job() -> None:
 
 
 def test_replays_are_under_way_while_their_jobs_have_not_ended() -> None:
-    class Holding(Answering):
+    class Holding(Replaying):
         def get(self, kinds: str, selector: str | None = None) -> list[dict[str, Any]]:
             assert (kinds, str(selector).endswith("app.kubernetes.io/component=replay")) == ("jobs", True)
             ends = [None, "SuccessCriteriaMet", "Complete", "Failed"]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from fraudctl.engines.kubernetes import given, mounted, near, on_behalf, rules
-from fraudctl.engines.kubernetes.cluster import ANSWER_S, Cluster, Place
 from fraudctl.errors import Failed, UsageError
 from fraudctl.jobs.askers import Asker
 from tests.chart import EXAMPLES, example, one, problems, render
+from tests.unit.fraudctl.engines.kubernetes.answering import Answering
 
 ASKED = ("rules", "apply", "--json", "0a1b.json")
 FILES = {"0a1b.json": "{}"}
@@ -25,35 +22,7 @@ REGISTRY = {
 }
 
 
-class Answering(Cluster):
-    """An API server that keeps what it is given, and has one pod in this state for the Job."""
-
-    def __init__(self, state: dict[str, Any], refused: str = "") -> None:
-        super().__init__(Place("risk", "fraud"))
-        self.state, self.refused = state, refused
-        self.made: list[dict[str, Any]] = []
-        self.deleted: list[str] = []
-
-    def get(self, kinds: str, selector: str | None = None) -> list[dict[str, Any]]:
-        assert (kinds, selector) == ("pods", f"job-name={self.made[0]['metadata']['name']}")
-        return [{"status": {"containerStatuses": [{"state": self.state}]}}]
-
-    def find(self, kind: str, name: str) -> dict[str, Any] | None:
-        return {}
-
-    def ask(self, argv: Sequence[str], text: str | None = None, wait_s: float = ANSWER_S) -> str:
-        if argv[0] == "delete":
-            self.deleted += [word for word in argv[1:] if not word.startswith("--")]
-        if argv[0] != "create":
-            return "what it said\n"
-        found = list(yaml.safe_load_all(text or ""))
-        if self.refused in [it["kind"] for it in found]:
-            raise Failed(f"the cluster refused: {self.refused}")
-        for it in found:
-            it["metadata"]["uid"] = f"uid-{len(self.made)}"
-            self.made.append(it)
-        return json.dumps(found[0])
-
+class Asked(Answering):
     def run(self, files: dict[str, str] | None = None) -> Any:
         given_files = FILES if files is None else files
         return rules.run(self, render(example("eks")), ASKED, given_files, ALICE, 0.1, look_s=0.01)
@@ -99,7 +68,7 @@ def test_it_may_reach_kafka_the_registry_and_the_live_jobs_flink_and_nothing_els
 
 
 def test_what_it_said_is_the_answer_and_files_and_asker_go_with_its_job() -> None:
-    cluster = Answering({"terminated": {"exitCode": 5}})
+    cluster = Asked({"terminated": {"exitCode": 5}})
     ended = cluster.run()
     assert (ended.exit_code, ended.output) == (5, "what it said\n")
     job, files = cluster.made
@@ -123,7 +92,7 @@ def test_what_it_said_is_the_answer_and_files_and_asker_go_with_its_job() -> Non
 def test_who_does_not_hear_its_end_is_told_where_to_see_what_it_did(
     state: dict[str, Any], refused: str, said: str
 ) -> None:
-    cluster = Answering(state, refused)
+    cluster = Asked(state, refused)
     with pytest.raises(Failed, match=said) as failure:
         cluster.run()
     assert "fraudctl rules history" in failure.value.hint
@@ -131,14 +100,14 @@ def test_who_does_not_hear_its_end_is_told_where_to_see_what_it_did(
 
 
 def test_what_cannot_be_made_is_said_and_its_job_is_gone() -> None:
-    cluster = Answering({}, "ConfigMap")
+    cluster = Asked({}, "ConfigMap")
     with pytest.raises(Failed, match="refused: ConfigMap"):
         cluster.run()
     assert len(cluster.deleted) == 2
 
 
 def test_files_beyond_what_a_configmap_holds_are_refused_before_anything_is_made() -> None:
-    cluster = Answering({})
+    cluster = Asked({})
     with pytest.raises(UsageError, match="1,000,001 bytes"):
         cluster.run({"large.json": "x" * (rules.MOST_BYTES + 1)})
     assert (cluster.made, cluster.deleted) == ([], [])
