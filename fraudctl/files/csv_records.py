@@ -120,8 +120,9 @@ class Records:
             if not _goes_on(error) and not _ESCAPED.search(text):
                 return Refusal("invalid_csv", f"{error}: {text[:60]!r}")
         else:
-            fits = len(cells) == self._columns
-            return cells if fits else self._escaped(text) or self._fitted(cells)
+            if len(cells) == self._columns:
+                return cells
+            return self._escaped(text) or self._escaped_over_lines(text) or self._fitted(cells)
         what = f"a quote that does not end: {text[:60]!r}"
         return self._over_lines(text, str) or self._over_lines(text, _doubled) or Refusal("invalid_csv", what)
 
@@ -177,6 +178,10 @@ class Records:
         except csv.Error:
             return None
         return cells if len(cells) == self._columns else None
+
+    def _escaped_over_lines(self, text: str) -> list[str] | None:
+        """The same of a record that goes on below: such a quote may look as if it ended the cell."""
+        return self._over_lines(text, _doubled) if _ESCAPED.search(text) else None
 
     def _fitted(self, cells: list[str]) -> list[str] | Refusal:
         """As many cells as there are columns: some programs end rows with a delimiter, not the heading."""

@@ -56,6 +56,12 @@ def test_quotes_with_a_backslash_are_read_where_no_other_reading_fits(
     assert (values("note", found), codes(found)) == (["x", text, "y"], [])
 
 
+def test_a_quote_with_a_backslash_before_a_line_end_does_not_end_the_cell(tmp_path: Path) -> None:
+    lines = [f"{PLAIN},note,channel", f'e,u,{DAY}10:00Z,1,"\\"\n0",web', f"f,u,{DAY}10:00Z,1,x,app"]
+    found = sent(rows_of(file(tmp_path, "\n".join(lines))))
+    assert [(row["note"], row["channel"]) for row in found] == [('"\n0', "web"), ("x", "app")]
+
+
 def test_a_text_that_is_kept_from_excel_is_that_text(tmp_path: Path) -> None:
     path = file(tmp_path, f'{PLAIN}\ne,="007",{DAY}10:00Z,1\nf,"=""008""",{DAY}10:00Z,1\n')
     assert values("user_id", reading(path)) == ["007", "008"]
