@@ -35,7 +35,7 @@ class ParquetTable:
         """The rows in order; a list or a struct comes as Python has it."""
         number = 0
         with _file(self.path) as file:
-            for batch in file.iter_batches(batch_size=_BATCH):
+            for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
                 self.widest[0] = sum(map(_widest, batch.columns))
                 for values in _rows(batch):
                     number += 1
@@ -63,7 +63,9 @@ def write_part(path: Path, target: Path, places: int = 5, rows: int = 20_000) ->
         groups = file.metadata.num_row_groups
         with pyarrow.parquet.ParquetWriter(target, file.schema_arrow) as out:
             for group in sorted({groups * place // places for place in range(places)} if groups else ()):
-                for batch in islice(file.iter_batches(batch_size=rows, row_groups=[group]), 1):
+                for batch in islice(
+                    file.iter_batches(batch_size=rows, row_groups=[group], use_threads=False), 1
+                ):
                     out.write_batch(batch)
 
 

@@ -22,7 +22,7 @@ from pipeline.sinks.parquet.columns import DOCUMENT, FIXED, FLAG, NUMBER, PLAIN,
 _AS_THEY_STAND = ("amount", "lat", "lon")
 _SCHEMA = pa.schema([*DOCUMENT, *[FIXED.field(name) for name in _AS_THEY_STAND]])
 _PARSE = pa_json.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="infer")
-_READ = pa_json.ReadOptions(block_size=4 << 20)
+_READ = pa_json.ReadOptions(use_threads=False, block_size=4 << 20)
 _SURROGATE = b"\\ud", b"\\uD"
 _KINDS = {pa.int64(): NUMBER, pa.float64(): NUMBER, pa.null(): NUMBER, pa.string(): TEXT, pa.bool_(): FLAG}
 

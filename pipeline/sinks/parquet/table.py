@@ -73,7 +73,7 @@ def fold(found: pa.Table) -> pa.Table:
     ordered = found.sort_by(keys)
     numbers = pa.array(np.arange(len(ordered), dtype=np.int64))
     groups = ordered.select(["user_id", "event_id"]).append_column("row", numbers)
-    last = groups.group_by(["user_id", "event_id"]).aggregate([("row", "max")])["row_max"]
+    last = groups.group_by(["user_id", "event_id"], use_threads=False).aggregate([("row", "max")])["row_max"]
     return ordered if len(last) == len(ordered) else ordered.take(last.combine_chunks().sort())
 
 
