@@ -7,21 +7,22 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
 from fraudctl.files.currencies import exponent
+from fraudctl.files.currency_signs import SIGN, currencies_of, sign_of, stands_for
 from fraudctl.files.options import ReadOptions
 from pipeline.records.quantities import UNITS, Number, Refusal, amount_text, parse_amount
 
-_SIGN = "[$€£¥₹₽₺₩₫₴]|[A-Z]{3}"
-"""A currency: its sign, or its code."""
 _MINUS = "\u2212"
 """What is printed for a minus."""
 BETWEEN = " '\u00a0\u2009\u202f\u2019"
 """What may part thousands besides the point or comma that does not part the decimals."""
 _SIGNED = re.compile(
-    rf"([+-]?)\s*+({_SIGN})?\s*+([+-]?)\s*+([0-9.,{BETWEEN}eE+-]*[0-9.])"
-    rf"\s*+(-?)\s*+({_SIGN})?\s*+(-?)"
+    rf"([+-]?)\s*+({SIGN})?\s*+([+-]?)\s*+([0-9.,{BETWEEN}eE+-]*[0-9.])"
+    rf"\s*+(-?)\s*+({SIGN})?\s*+(-?)"
 )
-_IN_PARENTHESES = re.compile(rf"({_SIGN})?\s*\((.*)\)\s*({_SIGN})?")
+_IN_PARENTHESES = re.compile(rf"({SIGN})?\s*\((.*)\)\s*({SIGN})?")
 """As bookkeepers write what is below zero."""
+_NO_CENTS = re.compile(rf"(?<=[0-9])(?:([.,])(?:--?|[\u2013\u2014])|/[-=])(?=\s*(?:{SIGN})?\s*$)")
+"""A stroke in the place of cents that there are none of: `12,-`, `12.--`, in India `12/-`."""
 _LOOSE = re.compile(r"(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?([eE][+-]?[0-9]+)?")
 
 
@@ -93,7 +94,7 @@ class Amounts:
     def _plain(self, text: str) -> str:
         """The cell as a JSON number."""
         below, bare = _without_parentheses(text.replace(_MINUS, "-"))
-        found = _SIGNED.fullmatch(bare.strip())
+        found = _SIGNED.fullmatch(_with_cents(bare.strip()))
         if found is None:
             raise Refusal("bad_amount", f"{text[:40]!r} is not a decimal number")
         first, sign, inner, number, behind, code, last = found.groups(default="")
@@ -104,14 +105,22 @@ class Amounts:
         self._check_sign(sign or code, text)
         return ("-" if "-" in marks else "") + digits
 
-    def _check_sign(self, sign: str, text: str) -> None:
+    def _check_sign(self, written: str, text: str) -> None:
         """Signs are cut off, so two of them in one column would make one currency of two; so is a code, where
         rows are said to be in that currency."""
-        if sign.isalpha() and sign != (self._currency or "").upper():
+        if not written:
+            return
+        sign, said = sign_of(written), (self._currency or "").upper()
+        known = currencies_of(sign)
+        if known == (sign,) and sign != said:
             raise Refusal("bad_amount", f"{text[:40]!r} is in {sign}: if all rows are, say --currency {sign}")
-        if sign and self._sign is None:
+        if known and said:
+            if not stands_for(sign, said):
+                raise Refusal("bad_amount", f"{text[:40]!r} is in {' or '.join(known)}, not in {said}")
+            return
+        if self._sign is None:
             self._sign = sign
-        if sign and sign != self._sign:
+        if sign != self._sign:
             raise Refusal("bad_amount", f"{text[:40]!r} is in {sign}, earlier rows are in {self._sign}")
 
 
@@ -122,6 +131,18 @@ def _without_parentheses(text: str) -> tuple[str, str]:
         return "", text
     before, inner, behind = found.groups(default="")
     return "-", f"{before}{inner}{behind}"
+
+
+def _with_cents(text: str) -> str:
+    if text[-1:].isdigit():
+        return text
+    return _NO_CENTS.sub(lambda found: f"{found[1]}00" if found[1] else "", text)
+
+
+def digits_in(text: str) -> str:
+    """The digits of an amount with what parts them, without its currency; what is no amount as it is."""
+    found = _SIGNED.fullmatch(_with_cents(_without_parentheses(text.replace(_MINUS, "-"))[1].strip()))
+    return text if found is None else found[4]
 
 
 def ungrouped(digits: str, decimal: str | None, shown: str) -> str:

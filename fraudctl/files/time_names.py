@@ -37,11 +37,12 @@ _WEEKDAY = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]+(?:\.(?=[\s,]|$))?")
 _ORDINAL = re.compile(r"(?<=[0-9])(?:st|nd|rd|th|er)\b")
-_BETWEEN = re.compile(r"(?<=\s)(?:de|del|at|um)\s+|\s+Uhr\b")
+_BETWEEN = re.compile(r"(?<=\s)(?:de|del|at|um|à|às|a las|alle|om)\s+|\s+Uhr\b")
 """Words that belong to how a date is said."""
+_HALF = re.compile(r"(?<![A-Za-z])([AaPp])\.\s?[Mm]\.?(?![A-Za-z])")
 _IN_PARENTHESES = re.compile(r"\s*\([^()]*\)$")
 """The long name of a zone, as JavaScript puts it behind the offset."""
-_NAMED = re.compile(r"%[aAbB]")
+_NAMED = re.compile(r"%[aAbBp]")
 
 ZONE_MINUTES = {
     name: minutes
@@ -67,15 +68,15 @@ AMBIGUOUS = {
 """Names that several zones have, and what they are then ahead of UTC."""
 OFFSET = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
 AREA = re.compile(r"[A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)+")
-_RUN = re.compile(r"(?:%[YymdHMS]){2,}")
+_RUN = re.compile(r"%G-?W%V-?%u|(?:%[YymdHMSj]){2,}")
 _HALVES = ("AM", "PM")
 _ZONE_WORD = re.compile(r"(?<![A-Za-z])[A-Za-z][A-Za-z0-9_/+-]*")
 _SHORT = re.compile(r"(?<![A-Za-z])[A-Z]{1,5}(?![A-Za-z])")
 
 
 def in_english(text: str) -> str:
-    """A time whose names strptime takes: `mer. 5 févr. 2024` as `Mon 5 Feb 2024`."""
-    bare = _IN_PARENTHESES.sub("", text)
+    """A time whose names strptime takes: `mer. 5 févr. 2024` as `Mon 5 Feb 2024`, `1 p.m.` as `1 PM`."""
+    bare = _HALF.sub(lambda half: f"{half[1].upper()}M", _IN_PARENTHESES.sub("", text))
     bare = _WEEKDAY.sub("Mon", bare, count=1) if _WEEKDAY.match(bare) else bare
     bare = _BETWEEN.sub("", _ORDINAL.sub("", bare))
     return _WORD.sub(lambda word: _MONTH_OF.get(word[0].rstrip(".").lower(), word[0]), bare)
@@ -122,6 +123,7 @@ def _strptime(text: str, form: str) -> datetime | None:
         found = datetime.strptime(text, form)
     except ValueError:
         return None
-    # Where nothing parts two numbers, one without its zero would take a digit of the next: 13000 as 13:00:0.
+    # Where nothing parts two numbers, one without its zero would take a digit of the next: 13000 as 13:00:0;
+    # and of a year without a week 53 strptime takes the first of the next.
     runs = _RUN.findall(form)
-    return found if all(found.strftime(run) in text for run in runs) else None
+    return found if all(found.strftime(run) in text.upper() for run in runs) else None

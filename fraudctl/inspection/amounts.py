@@ -7,22 +7,24 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fraudctl.errors import UsageError
-from fraudctl.files.amounts import BETWEEN, Amounts
+from fraudctl.files.amounts import BETWEEN, Amounts, digits_in
+from fraudctl.files.currencies import exponent
+from fraudctl.files.currency_signs import SIGN, currencies_of, sign_of
 from fraudctl.files.mapping import Said
 from fraudctl.files.options import ReadOptions
 from fraudctl.inspection import names
 from fraudctl.inspection.notes import How, Proposal
 from pipeline.records.quantities import Refusal
 
-_COMMA_DECIMALS = re.compile(r",[0-9]{1,2}\D*$|,[0-9]{4,}\D*$|\.[0-9]{3},|[\s'\u00a0\u202f\u2019][0-9]{3},")
-_POINT_DECIMALS = re.compile(r",[0-9]{3}\.|,[0-9]{3},[0-9]{3}|(?<!\d)[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,})\D*$")
+_COMMA_DECIMALS = re.compile(
+    r",[0-9]{1,2}\D*$|,--?\D*$|,[0-9]{4,}\D*$|\.[0-9]{3},|[\s'\u00a0\u202f\u2019][0-9]{3},"
+)
+_POINT_DECIMALS = re.compile(r",[0-9]{3}\.|,[0-9]{2,3},[0-9]{3}|(?<!\d)[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,})\D*$")
 _PARTED = re.compile(f"[0-9][{BETWEEN}][0-9]{{3}}")
 _POINTS = re.compile(r"[0-9]\.[0-9]{3}\.[0-9]{3}")
 _FAR_MORE = 10
 """Times as many cells with one sign outweigh those with the other, which are refused."""
-_SIGN = re.compile(r"[$€£¥₹₽₺₩₫₴]|(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
-CURRENCIES = {"€": "EUR", "£": "GBP", "₹": "INR", "₽": "RUB", "₺": "TRY", "₩": "KRW", "₫": "VND", "₴": "UAH"}
-"""Signs that one currency alone has."""
+_SIGN = re.compile(rf"(?<![A-Za-z])(?:{SIGN})")
 
 
 def decimal_of(cells: Sequence[str]) -> tuple[str | None, str | None]:
@@ -52,11 +54,8 @@ def _without_commas(cells: Sequence[str]) -> tuple[str | None, str | None]:
 def are_amounts(cells: Sequence[str], decimal: str | None, least: float = 0.9) -> bool:
     """Whether at least that share of the cells, and one of them, are amounts with that decimal sign, of
     however many digits."""
-    codes = [sign for sign in signs_of(cells) if sign.isalpha()]
     try:
-        amounts = Amounts(
-            ReadOptions(decimal=decimal or ".", round_to=4, currency=codes[0] if codes else None)
-        )
+        amounts = Amounts(ReadOptions(decimal=decimal or ".", round_to=4, currency=_meant(signs_of(cells))))
     except UsageError:
         return False
     good = 0
@@ -72,17 +71,40 @@ def are_amounts(cells: Sequence[str], decimal: str | None, least: float = 0.9) -
 def signs_of(cells: Sequence[str]) -> list[str]:
     """The signs and codes of currencies that the cells show, the most frequent first."""
     found = (_SIGN.search(cell) for cell in cells if any(map(str.isdigit, cell)))
-    return [sign for sign, _ in Counter(one[0] for one in found if one).most_common()]
+    shown = (one[0] for one in found if one and not _is_a_word(one[0]))
+    return [sign for sign, _ in Counter(map(sign_of, shown)).most_common()]
+
+
+def _is_a_word(written: str) -> bool:
+    """Whether three small letters are no currency: `5 min`, `12 pcs`."""
+    return (
+        not written.isupper()
+        and currencies_of(sign_of(written)) == (written.upper(),)
+        and (exponent(written.upper()) is None)
+    )
+
+
+def _meant(signs: Sequence[str]) -> str | None:
+    """The currency of the first code among them, or else the one that all of them can mean."""
+    codes = _codes(signs)
+    common = set.intersection(*(set(currencies_of(sign)) for sign in signs)) if signs else set()
+    return codes[0] if codes else (common.pop() if len(common) == 1 else None)
+
+
+def _codes(signs: Sequence[str]) -> list[str]:
+    return [sign for sign in signs if currencies_of(sign) == (sign,)]
 
 
 def are_whole(cells: Sequence[str]) -> bool:
     """Whether no cell has digits behind a point or comma."""
-    return not any("." in cell or "," in cell for cell in cells)
+    return not any("." in digits or "," in digits for digits in map(digits_in, cells))
 
 
 def most_digits(cells: Sequence[str]) -> int:
     """The most digits behind a point."""
-    return max((len(cell.partition(".")[2]) for cell in cells if "e" not in cell.lower()), default=0)
+    return max(
+        (len(one.partition(".")[2]) for one in map(digits_in, cells) if "e" not in one.lower()), default=0
+    )
 
 
 def propose(name: str, cells: Sequence[str], has_currency: bool, proposal: Proposal) -> None:
@@ -107,18 +129,17 @@ def propose(name: str, cells: Sequence[str], has_currency: bool, proposal: Propo
 def _currency(name: str, cells: Sequence[str], has_currency: bool, proposal: Proposal) -> bool:
     """Name the currency that the cells show; whether they do so surely."""
     signs = signs_of(cells)
-    codes = [sign for sign in signs if sign.isalpha()]
-    if not codes and (len(signs) != 1 or has_currency):
+    codes, code = _codes(signs), _meant(signs)
+    if not signs or (not codes and has_currency) or (code is None and len(signs) > 1):
         return False
-    sign = (codes or signs)[0]
-    code = CURRENCIES.get(sign, sign if codes else None)
     if code is None:
-        text = f"{name} shows {sign}, which several currencies have: none is named"
-        proposal.note(How.assumed, text, "--currency USD")
+        text = f"{name} shows {signs[0]}, which several currencies have: none is named"
+        proposal.note(How.assumed, text, f"--currency {(*currencies_of(signs[0]), 'USD')[0]}")
         return False
     proposal.say(Said(currency=code))
     others = f"; rows in {', '.join(codes[1:])} are refused" if codes[1:] else ""
-    proposal.note(How.assumed if others else How.recognised, f"{name} is in {sign}: {code}{others}")
+    shown = (codes or signs)[0]
+    proposal.note(How.assumed if others else How.recognised, f"{name} is in {shown}: {code}{others}")
     return True
 
 

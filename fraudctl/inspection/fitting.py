@@ -16,6 +16,7 @@ _TESTED = 500
 _OWN = ("event_time", "label_time", "amount")
 """Names of the fields themselves: there a cell that is none is a bad row, not another column."""
 _COUNTED = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]+)?")
+_CLOCK = re.compile(r":|[0-9]h[0-9]{2}|[0-9]T[0-9]{4}")
 _MIDNIGHT = re.compile(r"[T ](?:00:00(?::00(?:[.,]0+)?)?|12:00(?::00)? AM)$", re.IGNORECASE)
 _EXPONENT = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+")
 
@@ -179,4 +180,4 @@ def only_time(columns: Iterable[Column], taken: Iterable[str]) -> Column | None:
 
 def has_clock(column: Column) -> bool:
     """Whether any of the times is another than midnight."""
-    return any(":" in cell and not _MIDNIGHT.search(cell) for cell in tested(column))
+    return any(_CLOCK.search(cell) and not _MIDNIGHT.search(cell) for cell in tested(column))

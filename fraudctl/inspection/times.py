@@ -19,7 +19,7 @@ from pipeline.records.quantities import Refusal
 
 _DATES = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
-    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d",
+    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d", "%G-W%V-%u", "%GW%V%u", "%Y-%j",
     "%d-%b-%Y", "%d-%b-%y", "%d%b%Y", "%d %b %Y", "%d %b %y", "%d %b, %Y", "%d. %b %Y", "%d.%b.%Y",
     "%d/%b/%Y", "%b %d, %Y", "%b %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%Y %b %d",
     "%a %b %d %Y", "%a %b %d, %Y", "%a, %b %d, %Y", "%a %d %b %Y", "%a, %d %b %Y", "%a, %d. %b %Y",
@@ -27,7 +27,7 @@ _DATES = (
 """Names of months and days stand for those of other languages, and those in full."""
 _CLOCKS = (
     "", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H.%M.%S",
-    "%H%M%S", "%H",
+    "%H%M%S", "%H", "%Hh%M",
 )  # fmt: skip
 _JOINTS = (" ", "T", ", ", " - ", ":")
 _WHOLE = (
@@ -196,8 +196,13 @@ def _forms(cells: list[str]) -> list[str]:
     forms = [form for form in forms if good[form] == most]
     different: dict[tuple[datetime | None, ...], str] = {}
     for form in forms:
-        different.setdefault(tuple(_parsed(cell, form) for cell in cells), form)
+        different.setdefault(tuple(_without_zone(_parsed(cell, form)) for cell in cells), form)
     return list(different.values())
+
+
+def _without_zone(found: datetime | None) -> datetime | None:
+    """The clock's time: forms of one cell can differ in nothing else, for Z is both an offset and a name."""
+    return None if found is None else found.replace(tzinfo=None)
 
 
 def _shape(text: str) -> str:

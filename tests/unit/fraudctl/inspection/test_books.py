@@ -119,6 +119,69 @@ def test_lakhs_are_read_and_what_is_no_amount_is_told(
     assert inspected(capsys, path)[0] == {"decimal": "."}
     units = [row.transaction.amount_units for row in read(path, decimal=".") if isinstance(row, Row)]
     assert units == [1_234_567_800, 12_345_670_000, 50_000]
-    assert open_notes(capsys, with_amounts(tmp_path, "Rs. 500")) == [
-        "amount holds 'Rs. 500', which is not read as an amount"
+    assert open_notes(capsys, with_amounts(tmp_path, "ca. 500")) == [
+        "amount holds 'ca. 500', which is not read as an amount"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "mapping", "units"),
+    [
+        (["Rs. 1,200.50", "Rs 12", "rs.7.25"], {"decimal": "."}, [12_005_000, 120_000, 72_500]),
+        (["Rs. 1,200.50", "₹ 12"], {"decimal": ".", "currency": "INR"}, [12_005_000, 120_000]),
+        (["Rs.1,23,456/-", "Rs. 12/-"], {"decimal": "."}, [1_234_560_000, 120_000]),
+        (
+            ["US$ 12", "US$1,250.75", "-US$ 3.5"],
+            {"decimal": ".", "currency": "USD"},
+            [120_000, 12_507_500, -35_000],
+        ),
+        (["A$12.00", "AUD 5.50"], {"currency": "AUD"}, [120_000, 55_000]),
+        (["12,50 kr", "1 200,00 kr.", "KR 15,00"], {"decimal": ","}, [125_000, 12_000_000, 150_000]),
+        (["12,50 zł", "1.200,00 zł"], {"decimal": ",", "currency": "PLN"}, [125_000, 12_000_000]),
+        (
+            ["1.200,50 EUR", "12 eur", "3,- Eur"],
+            {"decimal": ",", "currency": "EUR"},
+            [12_005_000, 120_000, 30_000],
+        ),
+        (
+            ["12 €", "1.200,50 Euro", "7,5 euros"],
+            {"decimal": ",", "currency": "EUR"},
+            [120_000, 12_005_000, 75_000],
+        ),
+        (
+            ["CHF 1'200.-", "7.50 SFr.", "3.--"],
+            {"decimal": ".", "currency": "CHF"},
+            [12_000_000, 75_000, 30_000],
+        ),
+    ],
+)
+def test_signs_abbreviations_and_words_of_currencies_are_cut_off(
+    cells: list[str],
+    mapping: dict[str, Any],
+    units: list[int],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = with_amounts(tmp_path, *cells)
+    found, counts, _ = inspected(capsys, path)
+    assert (found, counts["accepted"]) == (mapping, len(cells))
+    assert [row.transaction.amount_units for row in read(path, **mapping) if isinstance(row, Row)] == units
+
+
+def test_a_sign_of_another_currency_than_said_is_refused(tmp_path: Path) -> None:
+    path = with_amounts(tmp_path, "US$ 1.00", "kr 2.00", "$ 3.00", "£ 4.00", "5.00")
+    refused = [str(row.reason) for row in read(path, currency="EUR") if isinstance(row, RefusedRow)]
+    assert refused == [
+        "bad_amount: 'US$ 1.00' is in USD, not in EUR",
+        "bad_amount: 'kr 2.00' is in SEK or NOK or DKK or ISK, not in EUR",
+        "bad_amount: '£ 4.00' is in GBP, not in EUR",
+    ]
+    assert len([row for row in read(path, currency="FKP") if isinstance(row, Row)]) == 3
+
+
+def test_a_column_of_minutes_or_pieces_is_no_currency(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert open_notes(capsys, with_amounts(tmp_path, "5 min", "12 pcs")) == [
+        "amount holds '5 min', which is not read as an amount"
     ]

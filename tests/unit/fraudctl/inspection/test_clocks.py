@@ -170,5 +170,40 @@ def test_days_and_hours_in_columns_of_their_own_are_a_time(
 def test_what_a_column_of_that_name_holds_is_told_where_it_is_no_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = open_notes(capsys, with_times(tmp_path, "2024-W18-3T10:00:00Z"))
-    assert asked == ["event_time holds '2024-W18-3T10:00:00Z', which is not read as a time"]
+    asked = open_notes(capsys, with_times(tmp_path, "2024-W18"))
+    assert asked == ["event_time holds '2024-W18', which is not read as a time"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "form", "begin", "end"),
+    [
+        (["01/31/2024 1:05 p.m.", "01/31/2024 11:05 P.M."], "%m/%d/%Y %I:%M %p", "31T13:05", "31T23:05"),
+        (
+            ["Jan 30, 2024, 12:05 a. m.", "Jan 31, 2024, 9:30 p. m."],
+            "%b %d, %Y, %I:%M %p",
+            "30T00:05",
+            "31T21:30",
+        ),
+        (["30 Jan. 2024 à 9:30", "31 janv. 2024 à 21:30"], "%d %b %Y %H:%M", "30T09:30", "31T21:30"),
+        (["30/01/2024 9h30", "31/01/2024 21h30"], "%d/%m/%Y %Hh%M", "30T09:30", "31T21:30"),
+        (["2024-W05-2T09:30:00", "2024-W05-3T21:30:00"], "%G-W%V-%uT%H:%M:%S", "30T09:30", "31T21:30"),
+        (["2024-W05-2T09:30:00Z", "2024-W05-3T21:30:00Z"], "%G-W%V-%uT%H:%M:%S%z", "30T09:30", "31T21:30"),
+        (["2024W052T093000Z", "2024W053T213000Z"], "%GW%V%uT%H%M%S%z", "30T09:30", "31T21:30"),
+        (["2024-030T09:30:00Z", "2024-031T21:30:00Z"], "%Y-%jT%H:%M:%S%z", "30T09:30", "31T21:30"),
+        (["01/30/2024 09:30:00Z", "01/31/2024 21:30:00Z"], "%m/%d/%Y %H:%M:%S%z", "30T09:30", "31T21:30"),
+    ],
+)
+def test_halves_of_the_day_weeks_and_days_of_the_year_are_read(
+    cells: list[str], form: str, begin: str, end: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = with_times(tmp_path, *cells)
+    mapping, found, _ = inspected(capsys, path)
+    assert mapping["time_format"] == [form]
+    assert (found["from"], found["to"]) == (f"2024-01-{begin}:00.000Z", f"2024-01-{end}:00.000Z")
+    assert not any("without a clock" in one for one in notes(capsys, path, "assumed"))
+
+
+def test_a_day_of_a_week_that_its_year_has_not_is_refused(tmp_path: Path) -> None:
+    cells = ("2024-W05-2 09:30", "2024-W53-1 09:30", "2024-W05-0 09:30")
+    rows = read(with_times(tmp_path, *cells), time_formats=("%G-W%V-%u %H:%M",), zone="UTC")
+    assert [isinstance(row, Row) for row in rows] == [True, False, False]
