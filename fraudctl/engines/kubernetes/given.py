@@ -34,6 +34,21 @@ def files_of(job: Mapping[str, Any], data: Mapping[str, str]) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
 
 
+def limit(
+    job: dict[str, Any],
+    wait_s: float,
+    resources: Mapping[str, Mapping[str, str]],
+    wanted: Collection[str],
+    files: tuple[str, Path],
+) -> None:
+    """It ends after so long, has those resources and secrets alone, and its files as that volume there."""
+    job["spec"]["activeDeadlineSeconds"] = int(wait_s)
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    container["resources"] = resources
+    keep_secrets(job, wanted)
+    mount_files(job, *files)
+
+
 def mount_files(job: dict[str, Any], volume: str, place: Path) -> None:
     """Its pod finds the files of that ConfigMap there."""
     pod = job["spec"]["template"]["spec"]

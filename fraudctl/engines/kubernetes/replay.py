@@ -102,11 +102,7 @@ def job_of(
 ) -> dict[str, Any]:
     """The Job of the command, which reaches that Flink and Kafka, and is given no secret of a store."""
     job = near.manifest(manifests, [flink, *arguments], mark, mounted.REPLAY)
-    job["spec"]["activeDeadlineSeconds"] = int(wait_s)
-    [container] = job["spec"]["template"]["spec"]["containers"]
-    container["resources"] = RESOURCES
-    given.keep_secrets(job, _SECRETS)
-    given.mount_files(job, _VOLUME, mounted.RULE_SETS)
+    given.limit(job, wait_s, RESOURCES, _SECRETS, (_VOLUME, mounted.RULE_SETS))
     return job
 
 

@@ -70,11 +70,7 @@ def _job(
     wanted: Sequence[str],
 ) -> dict[str, Any]:
     job = near.manifest(manifests, arguments, mark, program)
-    job["spec"]["activeDeadlineSeconds"] = int(wait_s)
-    [container] = job["spec"]["template"]["spec"]["containers"]
-    container["resources"] = RESOURCES
-    given.keep_secrets(job, wanted)
-    given.mount_files(job, _VOLUME, mounted.GIVEN)
+    given.limit(job, wait_s, RESOURCES, wanted, (_VOLUME, mounted.GIVEN))
     return job
 
 

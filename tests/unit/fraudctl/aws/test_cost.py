@@ -38,7 +38,8 @@ def test_the_table_of_the_page_is_what_the_shipped_prices_give(column: int, rate
 def test_other_prices_give_another_answer(tmp_path: Path) -> None:
     path = tmp_path / "prices.yaml"
     shipped = (Path(__file__).parents[4] / "fraudctl" / "aws" / "prices.yaml").read_text()
-    path.write_text(shipped.replace("nat_hour: 0.045", "nat_hour: 1").replace("never", "2026-01-31"))
+    looked = re.sub("^checked: .*", "checked: '2026-01-31'", shipped, flags=re.M)
+    path.write_text(looked.replace("nat_hour: 0.045", "nat_hour: 1"))
     found = cost.prices(path)
     assert (cost.monthly(found, 100)["NAT"], found.checked) == (730.0, "2026-01-31")
 
