@@ -143,9 +143,9 @@ def _data(ended: Ended) -> Mapping[str, Any]:
 
 
 def _checks(traffic: Mapping[str, Any], verified: Ended) -> tuple[Check, ...]:
-    sent, decided = traffic["accepted"], traffic["decided"]
+    sent, decided, missing = traffic["accepted"], traffic["decided"], traffic["lost"] + traffic["waiting"]
     summary = str(json.loads(verified.output)["summary"])
     return (
-        Check("every accepted event has a decision", traffic["lost"] == 0, f"{decided} of {sent}"),
+        Check("every accepted event has a decision", missing == 0, f"{decided} of {sent}"),
         Check("every store holds what the log holds", verified.exit_code == 0, summary),
     )

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
@@ -165,13 +164,6 @@ class Stack:
         """With what those who read a sink's store ask it, at `sink_address`."""
         return sinks.Way(self.secret_path(sink), self.profile.sinks.get(sink, {}))
 
-    def sink_url(self, sink: str) -> str:
-        """The address of a sink's store, with the password that we made for a server of ours: show it to its
-        owner only. The secrets of a server elsewhere are shown to nobody.
-        """
-        ours = None if self.profile.server(sink).external else self.secret(sink)
-        return with_password(self.sink_address(sink), ours)
-
     def sink_address(self, sink: str) -> str:
         """The address of a sink's store without the password; NotRunning where its server is not there."""
         server = self.address(sink) if sinks.needs_server(sink) else self.addresses.get(sink, "")
@@ -202,15 +194,6 @@ class Stack:
     def save(self) -> None:
         """Write `stack.json` in one step."""
         write_atomically(self.paths.stack_file, self.as_text())
-
-
-def with_password(url: str, password: str | None) -> str:
-    """The URL with the password put in, unchanged if there is none."""
-    if password is None:
-        return url
-    scheme, _, rest = url.partition("://")
-    user, at, host = rest.rpartition("@")
-    return f"{scheme}://{user if at else ''}:{quote(password, safe='')}@{host}"
 
 
 def home_dir(home: Path | None = None) -> Path:

@@ -11,7 +11,7 @@ from fraudctl.console.tables import Table
 from fraudctl.engines import live_job, workers
 from fraudctl.engines.contract import ServerHealth
 from fraudctl.errors import FraudctlError
-from fraudctl.home import undertakings
+from fraudctl.home import pass_file, undertakings
 from fraudctl.home.stack import Stack
 from fraudctl.home.typed_files import Damaged, Newer
 from fraudctl.jobs import live_answers, put_aside
@@ -54,7 +54,7 @@ def _running(stack: Stack) -> Result:
     servers = [_server(one) for one in health]
     for server in servers:
         if server["name"] == "postgres":
-            server["dsn"] = stack.sink_url("postgres")
+            server["dsn"] = _dsn(stack)
     away = kafka_away(health)
     job = status.job(stack)
     states = {state.name: state for one in health for state in one.programs}
@@ -91,6 +91,13 @@ def _running(stack: Stack) -> Result:
     shown = (*finding, *tables(health, job, sinks), _rates_table(rates), Table("", ("metrics",), [(kept,)]))
     shown = (*shown, *put_aside.tables(aside), *(currencies.tables() if currencies else ()))
     return Result(put_aside.with_count(words, aside), data, exit_code=NOT_WELL if ill else 0, tables=shown)
+
+
+def _dsn(stack: Stack) -> str:
+    """Where PostgreSQL is, for `psql` at once; the password stays in its file."""
+    address = stack.sink_address("postgres")
+    is_ours = stack.profile.server("postgres").external is None
+    return pass_file.named(stack.paths, address) if is_ours else address
 
 
 def _elsewhere(stack: Stack) -> Result:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from fraudctl.errors import Failed, NotReady
+from fraudctl.home import pass_file
 from fraudctl.home.folder import let_through
 from fraudctl.home.private_files import make_folder, write_atomically
 from fraudctl.home.secret import renewed
@@ -120,6 +121,7 @@ class Server(BaseServer):
         except Unavailable as error:
             if not self._took_the_next():
                 raise NotReady(f"SELECT 1: {error}") from error
+        pass_file.lay(self.paths, self.paths.secret_file(self.name).read_text(encoding="utf-8").strip())
 
     def rotate(self) -> bool:
         """Who is in stays in. The next password is in a file before the server knows it, see `probe`.

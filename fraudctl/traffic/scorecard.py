@@ -42,9 +42,10 @@ class Instance:
 class Scorecard:
     """The result of a run. Ratios are None where there is nothing to divide by.
 
-    `sent` = `accepted` by the broker + `not_accepted`; `lost` are accepted events without a decision;
-    `duplicates` are decisions beyond one per event. `recall` counts the fraudulent events that had to be
-    flagged, `recall_by_instance` the attack instances with at least one alert on such an event.
+    `sent` = `accepted` by the broker + `not_accepted`; an accepted event without a decision is `lost` where
+    one behind it in its partition is decided, else it is `waiting`; `duplicates` are decisions beyond one per
+    event. `recall` counts the fraudulent events that had to be flagged, `recall_by_instance` the attack
+    instances with at least one alert on such an event.
     """
 
     sent: int
@@ -52,6 +53,7 @@ class Scorecard:
     not_accepted: int
     decided: int
     lost: int
+    waiting: int
     duplicates: int
     alerts: int
     precision: float | None
@@ -155,13 +157,13 @@ class Scoreboard:
         """Whether every accepted event has a decision and no delivery is open."""
         return self.sent == self.accepted + self.not_accepted and self.decided >= self.accepted
 
-    def missing(self) -> Iterator[int]:
+    def _missing(self) -> Iterator[int]:
         """Numbers of accepted events without a decision."""
         return (n for n, at in enumerate(self._appended) if at == _UNKNOWN and self._offsets[n] >= 0)
 
-    def overtaken(self) -> int:
-        """How many of the missing have a decided successor in their partition: these are lost, not late."""
-        return sum(self._offsets[n] < self._furthest.get(self._partitions[n], -1) for n in self.missing())
+    def _overtaken(self) -> int:
+        """How many of the missing have a decided successor in their partition: these do not wait any more."""
+        return sum(self._offsets[n] < self._furthest.get(self._partitions[n], -1) for n in self._missing())
 
     def scorecard(self) -> Scorecard:
         """The state of things now."""
@@ -169,7 +171,7 @@ class Scoreboard:
             return self._scorecard()
 
     def _scorecard(self) -> Scorecard:
-        instances = self._instances()
+        instances, lost = self._instances(), self._overtaken()
         decided_normal = sum(at >= 0 for at in self._appended) - sum(
             self._appended[n] >= 0 for n in self._parts
         )
@@ -180,7 +182,8 @@ class Scoreboard:
             accepted=self.accepted,
             not_accepted=self.not_accepted,
             decided=self.decided,
-            lost=sum(1 for _ in self.missing()),
+            lost=lost,
+            waiting=sum(1 for _ in self._missing()) - lost,
             duplicates=self.duplicates,
             alerts=self.alerts,
             precision=_ratio(caught, self.alerts),

@@ -39,11 +39,10 @@ READ_MS = 100
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run came to. `overtaken`: missing events whose successors were decided, so certainly lost."""
+    """What a run came to."""
 
     run: Run
     scorecard: Scorecard
-    overtaken: int
     interrupted: bool
     labels: Path
 
@@ -52,8 +51,8 @@ class Outcome:
         """0 fine; 5 events lost; 1 the pipeline stopped deciding, or the broker did not take everything."""
         card = self.scorecard
         if card.lost:
-            return 5 if self.overtaken else 1
-        return 1 if card.not_accepted else 0
+            return 5
+        return 1 if card.waiting or card.not_accepted else 0
 
     def as_result(self) -> Result:
         """The scorecard for people and for machines."""
@@ -72,11 +71,11 @@ class Outcome:
     def _summary(self) -> str:
         card = self.scorecard
         broken = "interrupted; " if self.interrupted else ""
-        if card.lost and self.overtaken:
-            return f"{broken}{card.lost} of {card.accepted} accepted events were lost; see: fraudctl logs"
         if card.lost:
+            return f"{broken}{card.lost} of {card.accepted} accepted events were lost; see: fraudctl logs"
+        if card.waiting:
             return (
-                f"{broken}the pipeline stopped deciding: {card.lost} of {card.accepted} events wait; "
+                f"{broken}the pipeline stopped deciding: {card.waiting} of {card.accepted} events wait; "
                 "see: fraudctl status, fraudctl job status"
             )
         if card.not_accepted:
@@ -110,7 +109,7 @@ def simulate(
     with tail as decisions, open_private(labels, "x") as lines:
         feeder = Feeder(stack, run, workers, conduct, lines)
         interrupted = _follow(feeder, decisions, board, run, total, patience_s)
-    return Outcome(run, board.scorecard(), board.overtaken(), interrupted, labels)
+    return Outcome(run, board.scorecard(), interrupted, labels)
 
 
 def _follow(
@@ -216,6 +215,7 @@ def _tables(card: Scorecard) -> tuple[Table, ...]:
         ("sent", card.sent),
         ("decided", card.decided),
         ("lost", card.lost),
+        *([("waiting for a decision", card.waiting)] if card.waiting else []),
         ("not accepted by Kafka", card.not_accepted),
         ("duplicates", card.duplicates),
         ("alerts", card.alerts),

@@ -60,7 +60,7 @@ def test_it_decides_and_stores_what_is_sent_and_takes_more_taskmanagers() -> Non
         lambda: answer("job", "status")["exit_code"] == 0, LONG_S, lambda: AssertionError("there is no job")
     )
     sent = asked("simulate", "--attack", "ip-burst", "--rate", "200", "--duration", "10s", "--seed", "7")
-    assert (sent["sent"], sent["lost"]) == (2_000, 0)
+    assert (sent["decided"], sent["lost"]) == (2_000, 0)
     asked("verify", "sinks")
     docker(*UP, "--scale", "taskmanager=3")
     # more than two of them have room for

@@ -40,7 +40,7 @@ def up(home: Path) -> None:
 
 def test_it_keeps_alerts_for_whoever_knows_the_key_over_a_kill_and_over_down_and_up(stack: Stack) -> None:
     sent = data_of(stack.home, *SIMULATE)
-    assert (sent["sent"], sent["lost"]) == (EVENTS, 0)
+    assert (sent["decided"], sent["lost"]) == (EVENTS, 0)
     await_sinks(stack)
     assert held(stack) == sent["alerts"] > 0
     for key in (None, "fraudctl:wrong"):

@@ -125,7 +125,7 @@ def test_pods_that_are_killed_under_traffic_lose_nothing_and_decide_nothing_othe
         release.pods.start(
             f"{NAME}-sink-postgres", release.pods.specs[f"{NAME}-sink-postgres"], release.objects
         )
-    assert (answer["sent"], answer["lost"]) == (RATE * SECONDS, 0)
+    assert (answer["decided"], answer["lost"]) == (RATE * SECONDS, 0)
     assert_as_the_reference(release)
     verified(release)
 
@@ -139,7 +139,7 @@ def test_another_kernel_goes_on_from_a_savepoint_under_traffic_and_decides_the_s
         savepoint = release.stop_with_savepoint()
         release.apply(next_image, savepoint)
     assert release.pods.run(TASKMANAGER, *kernels).stdout not in ("", before)
-    assert (answer["sent"], answer["lost"]) == (RATE * SECONDS, 0)
+    assert (answer["decided"], answer["lost"]) == (RATE * SECONDS, 0)
     assert_as_the_reference(release)
     verified(release)
 

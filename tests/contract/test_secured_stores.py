@@ -318,7 +318,7 @@ def test_up_goes_on_where_a_store_elsewhere_does_not_let_us_in_and_says_why(
     stack.save()
     kept = (tmp_path / "stack.json").read_text()
     assert ("wrong" in kept, str(password) in kept) == (False, True)
-    assert "wrong" not in stack.sink_url(store.name)
+    assert "wrong" not in stack.sink_address(store.name)
 
 
 @pytest.mark.parametrize("name", ["dynamodb", "parquet"])

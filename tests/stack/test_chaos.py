@@ -67,7 +67,9 @@ def test_what_is_frozen_goes_on_when_the_command_is_interrupted_or_killed(
         command.kill()
         command.wait()
     await_that(lambda: not ledger.entries(stack.home), LONG_S, lambda: "it is still in the ledger")
-    with redis.Redis.from_url(stack.sink_url("redis"), socket_timeout=10) as client:
+    with redis.Redis.from_url(
+        stack.sink_address("redis"), password=stack.secret("redis"), socket_timeout=10
+    ) as client:
         assert client.ping()
 
 

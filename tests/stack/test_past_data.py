@@ -130,7 +130,9 @@ def frauds_of(stack: Stack, start: dict[int, int]) -> list[tuple[str, str]]:
 
 @contextmanager
 def database(stack: Stack) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(stack.sink_url("postgres"), connect_timeout=10) as connection:
+    with psycopg.connect(
+        stack.sink_address("postgres"), password=stack.secret("postgres"), connect_timeout=10
+    ) as connection:
         yield connection
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import psycopg
+
 from fraudctl.home.stack import Stack
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_decisions, await_sinks, send_all, workload
@@ -23,6 +25,9 @@ def test_every_server_gets_another_secret_and_the_stack_goes_on(stack: Stack) ->
         ("redis", True),
     ]
     assert [name for name in known if stack.secret(name) == before[name]] == []
+    servers = data_of(stack, "status")["servers"]
+    with psycopg.connect(next(one["dsn"] for one in servers if one["name"] == "postgres")) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
     send_all(stack, load, EVENTS // 2, EVENTS)
     found = await_decisions(stack, load, EVENTS)
     assert {len({one.value for one in all_of}) for all_of in found.values()} == {1}

@@ -26,6 +26,7 @@ SCORECARD = {
     "not_accepted",
     "decided",
     "lost",
+    "waiting",
     "duplicates",
     "alerts",
     "precision",
@@ -82,7 +83,7 @@ def test_an_attack_is_caught_at_few_false_alarms_and_the_event_that_meets_the_ru
     assert all(instance.keys() == INSTANCE for instance in card["instances"])
     assert card["latency_ms"].keys() == {"p50", "p90", "p99", "max"}
     assert (card["scenario"], card["seed"], card["interrupted"]) == (attack, 5, False)
-    assert (card["sent"], card["lost"], card["not_accepted"], card["duplicates"]) == (3_000, 0, 0, 0)
+    assert (card["sent"], card["decided"], card["not_accepted"], card["duplicates"]) == (3_000, 3_000, 0, 0)
     assert card["accepted"] == card["decided"] == card["sent"]
     whole = [instance for instance in card["instances"] if instance["expected"]]
     assert whole

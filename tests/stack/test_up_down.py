@@ -221,6 +221,7 @@ def test_down_keeps_the_data_and_up_finds_it(small: Path) -> None:
 def database(home: Path) -> psycopg.Connection[Any]:
     """A connection by the address that `status --json` tells."""
     servers = run(home, "status")[1]["data"]["servers"]
+    assert (home / "secrets" / "postgres").read_text().strip() not in json.dumps(servers)
     return psycopg.connect(next(server["dsn"] for server in servers if server["name"] == "postgres"))
 
 

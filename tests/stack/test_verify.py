@@ -27,7 +27,7 @@ def faults(envelope: dict[str, Any]) -> set[tuple[str, str, Identity]]:
 def delete_row(stack: Stack) -> Identity:
     """Removes the newest score from PostgreSQL, its hits with it."""
     newest = "SELECT user_id, event_id FROM risk_scores ORDER BY decided_at DESC LIMIT 1"
-    with psycopg.connect(stack.sink_url("postgres")) as connection:
+    with psycopg.connect(stack.sink_address("postgres"), password=stack.secret("postgres")) as connection:
         found = connection.execute(newest).fetchone()
         assert found is not None
         for table in ("rule_triggers", "risk_scores"):
@@ -37,7 +37,9 @@ def delete_row(stack: Stack) -> Identity:
 
 def delete_flag(stack: Stack) -> Identity:
     """Removes the newest flag from Redis: by time, since positions of two partitions do not compare."""
-    with redis.Redis.from_url(stack.sink_url("redis"), decode_responses=True) as client:
+    with redis.Redis.from_url(
+        stack.sink_address("redis"), password=stack.secret("redis"), decode_responses=True
+    ) as client:
         flags = {key: client.hgetall(key) for key in client.scan_iter("risk:flag:*", count=1_000)}
         key = max(flags, key=lambda one: int(flags[one]["decided_at_ms"]))
         assert client.delete(key) == 1

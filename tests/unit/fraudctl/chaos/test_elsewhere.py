@@ -50,7 +50,7 @@ class There:
         assert begun is not None
         begun.set()
         assert self.struck.wait(30)
-        return self._ended(0, {"accepted": 7, "decided": 7 - self.lost, "lost": self.lost})
+        return self._ended(0, {"accepted": 7, "decided": 7 - self.lost, "lost": 0, "waiting": self.lost})
 
     def _do(self, what: str) -> None:
         self.did.append(what)

@@ -55,12 +55,11 @@ def test_a_damaged_stack_file_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     assert caught.value.hint == "remove it and run: fraudctl up"
 
 
-def test_addresses_with_passwords_are_made_from_the_secret_files(tmp_path: Path) -> None:
-    password = generated_password(Paths(tmp_path).secret_file("postgres"))
+def test_addresses_of_stores_have_no_password(tmp_path: Path) -> None:
+    generated_password(Paths(tmp_path).secret_file("postgres"))
     one = make(tmp_path)
     assert one.sink_address("postgres") == "postgresql://fraudctl@127.0.0.1:3/fraudctl"
-    assert one.sink_url("postgres") == f"postgresql://fraudctl:{password}@127.0.0.1:3/fraudctl"
-    assert one.sink_url("redis") == "redis://127.0.0.1:4/0"
+    assert one.sink_address("redis") == "redis://127.0.0.1:4/0"
 
 
 def test_a_store_without_a_server_lies_in_the_home_unless_the_profile_says_where(tmp_path: Path) -> None:
@@ -78,18 +77,6 @@ def test_a_password_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path)
     assert generated_password(file) == generated_password(file)
     assert len(generated_password(file)) >= 32
     assert (stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(file.parent.stat().st_mode)) == (0o600, 0o700)
-
-
-@pytest.mark.parametrize(
-    ("url", "password", "expected"),
-    [
-        ("redis://h:1/0", "a/b@c", "redis://:a%2Fb%40c@h:1/0"),
-        ("postgresql://me@h:1/x", "p", "postgresql://me:p@h:1/x"),
-        ("postgresql://me@h:1/x", None, "postgresql://me@h:1/x"),
-    ],
-)
-def test_a_password_is_put_into_a_url(url: str, password: str | None, expected: str) -> None:
-    assert stack.with_password(url, password) == expected
 
 
 def test_a_server_that_was_left_out_is_named(tmp_path: Path) -> None:

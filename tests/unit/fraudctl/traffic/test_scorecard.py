@@ -29,7 +29,8 @@ def test_the_whole_scorecard_of_a_small_run() -> None:
         "accepted": 8,
         "not_accepted": 0,
         "decided": 7,
-        "lost": 1,
+        "lost": 0,
+        "waiting": 1,
         "duplicates": 1,
         "alerts": 2,
         "precision": 0.5,
@@ -76,13 +77,12 @@ def test_what_the_broker_did_not_take_is_not_lost() -> None:
     assert board.is_complete
 
 
-def test_a_missing_event_is_certainly_lost_only_when_a_later_one_of_its_partition_is_decided() -> None:
+def test_an_event_waits_until_a_later_one_of_its_partition_is_decided_and_is_lost_then() -> None:
     board = board_of(4)
     board.decide(0, False, 1_100, 0, 0)
-    assert (board.scorecard().lost, board.overtaken()) == (3, 0)
+    assert (board.scorecard().lost, board.scorecard().waiting) == (0, 3)
     board.decide(2, False, 1_100, 0, 2)
-    assert (board.scorecard().lost, board.overtaken()) == (2, 1)
-    assert list(board.missing()) == [1, 3]
+    assert (board.scorecard().lost, board.scorecard().waiting) == (1, 1)
 
 
 def test_a_later_decision_about_an_event_replaces_the_first() -> None:

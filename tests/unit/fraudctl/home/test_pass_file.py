@@ -1,0 +1,38 @@
+"""What PostgreSQL's own clients make of the file that an address names in the place of a password."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from fraudctl.home import pass_file
+from fraudctl.home.paths import Paths
+
+ADDRESS = "postgresql://fraudctl@127.0.0.1:3/fraudctl"
+
+
+@pytest.mark.parametrize("name", ["home", "a home & 100%? of #1"])
+def test_the_address_names_a_file_for_its_owner_alone_that_has_the_password(
+    tmp_path: Path, name: str
+) -> None:
+    paths = Paths(tmp_path / name)
+    pass_file.lay(paths, "first")
+    pass_file.lay(paths, "abc")
+    shown = pass_file.named(paths, ADDRESS)
+    read = conninfo_to_dict(shown)
+    assert (read["host"], read["port"], read["user"], read["dbname"]) == (
+        "127.0.0.1",
+        "3",
+        "fraudctl",
+        "fraudctl",
+    )
+    file = Path(str(read["passfile"]))
+    assert file.read_text() == "*:*:*:fraudctl:abc\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert ("abc" in shown, "password" in read) == (False, False)
+
+
+def test_an_address_names_no_file_that_is_not_there(tmp_path: Path) -> None:
+    assert pass_file.named(Paths(tmp_path), ADDRESS) == ADDRESS
