@@ -13,7 +13,7 @@ from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.decisions import erasure
 from fraudctl.errors import UsageError
-from fraudctl.home import audit
+from fraudctl.home import audit, forgetting
 from pipeline.records import clock, quantities, wording
 
 if TYPE_CHECKING:
@@ -47,9 +47,10 @@ def user(
             running, before, f"the stores hold of this user {_counted(before)}; nothing was changed"
         )
     _ask(before, yes)  # between two bars: a question does not go with a moving one
-    with progress("forgetting") as bar:
+    with progress("forgetting") as bar, forgetting.begun(running.home, user):
         done = erasure.forget(running, user, lambda what: bar.update(0, what))
-    audit.write(running.home, {"command": "forget user", "erasure": done.erasure, "held": dict(done.places)})
+        held = dict(done.places)
+        audit.write(running.home, {"command": "forget user", "erasure": done.erasure, "held": held})
     return _result(
         running, done, f"the user is forgotten: {_counted(done)} erased, none is left; {_log(running)}"
     )

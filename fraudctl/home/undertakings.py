@@ -17,7 +17,7 @@ from typing import IO, Final
 from pydantic import TypeAdapter
 
 from fraudctl.errors import Failed
-from fraudctl.home import typed_files
+from fraudctl.home import forgetting, typed_files
 from fraudctl.home.jobs import write_json
 from fraudctl.home.paths import Paths
 from fraudctl.home.private_files import make_folder, open_private
@@ -107,7 +107,8 @@ def told(home: Path) -> tuple[str, str] | None:
         found = cut_off(home)
     except (Damaged, Newer) as error:
         return error.message, error.hint
-    return (f"{found.command} was cut off", f"give it again: {found.command}") if found else None
+    commands = [found.command] if found else forgetting.cut_off(home)
+    return (f"{commands[0]} was cut off", f"give it again: {commands[0]}") if commands else None
 
 
 def _read(home: Path) -> Undertaking | None:

@@ -3,8 +3,6 @@ told by `status`, and is brought to its end by the same command or by `up`, with
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Sequence
 from itertools import count
 
@@ -15,19 +13,12 @@ from fraudctl.home.jobs import wanted_live
 from fraudctl.home.stack import Stack
 from tests.stack.cli import ask, data_of, fraudctl
 from tests.stack.flow import await_decisions, await_sinks, await_that, send_all, workload
+from tests.stack.killed import is_killed
 from tests.waiting import LONG_S
 
 pytestmark = pytest.mark.timeout(3_000)
 EVENTS = 200
 COMMANDS = [("secrets", "rotate", "redis", "--yes"), ("secrets", "rotate", "postgres", "--yes")]
-
-
-def is_killed(stack: Stack, step: int, command: Sequence[str]) -> bool:
-    """Whether the command came to that step on disk, and died before it."""
-    argv = [sys.executable, "-m", "tests.dying", str(step), "--home", str(stack.home), *command]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=400)
-    assert done.returncode in (-9, 0), done.stderr
-    return done.returncode == -9
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: one[2])

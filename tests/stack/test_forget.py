@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any
 
-from fraudctl.home import audit
+from fraudctl.home import audit, undertakings
 from fraudctl.home.stack import Stack
 from fraudctl.kafka import admin, tail
 from fraudctl.kafka.sender import Sender
@@ -14,9 +15,11 @@ from pipeline.records.quantities import format_time
 from tests.stack import flow
 from tests.stack.cli import ask, data_of
 from tests.stack.flow import await_sinks
+from tests.stack.killed import is_killed
 from tests.waiting import LONG_S
 
 USER = f"canary-{clock.now_ms():x}"
+HALF = f"half-{clock.now_ms():x}"
 NEIGHBOUR = f"neighbour-{clock.now_ms():x}"
 
 
@@ -87,6 +90,28 @@ def test_a_person_is_forgotten_and_neither_a_repair_nor_a_replay_brings_him_back
     lines = [json.dumps(dict(one)) for one in audit.entries(stack.home)]
     assert not [line for line in lines if USER in line and '"label"' not in line]
     assert [one for one in audit.entries(stack.home) if one.get("erasure") == done["erasure"]]
+
+
+def test_a_command_that_was_killed_is_told_and_finished_by_giving_it_again(stack: Stack) -> None:
+    pay(stack, HALF, f"{HALF}-1")
+    told = 0
+    for step in count(1):
+        if not is_killed(stack, step, ("forget", "user", HALF, "--yes")):
+            break
+        left = undertakings.told(stack.home)
+        if left is not None:
+            told += 1
+            said = ask(stack, "status")
+            mend = f"give it again: fraudctl forget user {HALF} --yes"
+            assert (said["exit_code"], said["data"]["cut_off"], left[1]) == (3, mend, mend)
+        data_of(stack, "forget", "user", HALF, "--yes")
+        assert undertakings.told(stack.home) is None
+        assert [path for path in stack.home.rglob("jobs/forgetting/*") if path.is_file()] == []
+        assert named(stack, HALF) == []
+        pay(stack, HALF, f"{HALF}-1")
+    assert told > 0
+    assert named(stack, HALF) == []
+    assert clean(stack)["exit_code"] == 0
 
 
 def test_who_was_forgotten_and_pays_again_is_scored_and_stored(stack: Stack) -> None:

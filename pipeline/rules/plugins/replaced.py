@@ -10,12 +10,14 @@ import dataclasses
 import enum
 import functools
 import importlib
+import string
+import types
 import weakref
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, Final
 
-from pipeline.rules.plugins import constant
+from pipeline.rules.plugins import constant, texts
 
 SHOWN: Final[dict[type, type]] = {}
 """Classes that a plug-in asks the type of objects for, and what it is given in their place."""
@@ -196,6 +198,21 @@ def _decimals(decimal: Any) -> dict[str, object]:
     return {"localcontext": localcontext}
 
 
+class Template(string.Template):
+    """As the original, but a text that it makes is looked at as any other."""
+
+    def substitute(self, mapping: Any = types.MappingProxyType({}), /, **named: Any) -> str:
+        return str(texts.without_places(super().substitute(mapping, **named)))
+
+    def safe_substitute(self, mapping: Any = types.MappingProxyType({}), /, **named: Any) -> str:
+        return str(texts.without_places(super().safe_substitute(mapping, **named)))
+
+
+def _operators(operator: Any) -> dict[str, object]:
+    """What is a remainder of numbers makes a text of a text."""
+    return {name: texts.checking(getattr(operator, name)) for name in ("mod", "imod")}
+
+
 INSTEAD: Final[Mapping[str, Callable[[Any], Mapping[str, object]]]] = {
     "collections": lambda _: {"Counter": Counter},
     "dataclasses": lambda _: {"dataclass": dataclass},
@@ -205,6 +222,8 @@ INSTEAD: Final[Mapping[str, Callable[[Any], Mapping[str, object]]]] = {
     "enum": lambda _: {one.__name__: one for one in (Enum, IntEnum, StrEnum, Flag, IntFlag)},
     "numpy": _arrays,
     "onnxruntime": _sessions,
+    "operator": _operators,
     "re": _patterns,
+    "string": lambda _: {"Template": Template},
     "typing": lambda _: {"final": lambda marked: marked},
 }

@@ -15,12 +15,20 @@ from pipeline.rules.plugins import ordered, stores, texts
 _OWNER: Final = "__attributes_of__"
 _TEXT: Final = "__text__"
 _SET: Final = "__set__"
+_SAID: Final = "__texts_said__"
 _BY_NAME: Final = "__text_by__"
 _TEXTUAL: Final = ("str", "repr", "ascii", "format")
+_HANDING_ON: Final = frozenset(
+    {"accumulate", "filter", "filterfalse", "map", "partial", "reduce", "starmap", "vectorize"}
+)
+"""What calls a function that it is given."""
+_OF_ERRORS: Final = frozenset({"args", "msg"})
+"""Attributes in which an error has the words of whoever raised it."""
 ASKED: Final[Mapping[str, Callable[[Any], Any]]] = {
     _OWNER: stores.attributes_of,
     _TEXT: texts.without_places,
     _SET: ordered.ordered,
+    _SAID: texts.without_places_in,
     _BY_NAME: texts.checking,
 }
 """What is asked, by names that no plug-in may say."""
@@ -34,11 +42,12 @@ def asking(tree: ast.Module) -> ast.Module:
 
 
 class _Asking(ast.NodeTransformer):
-    def visit_Attribute(self, node: ast.Attribute) -> ast.Attribute:
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
         if not isinstance(node.ctx, ast.Load):
             node.value = _asked(_OWNER, node.value)
-        return node
+            return node
+        return _asked(_SAID, node) if node.attr in _OF_ERRORS else node
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
         self.generic_visit(node)
@@ -52,8 +61,8 @@ class _Asking(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "map" and node.args:
-            node.args[0] = _asked_by_name(node.args[0])
+        if _name_of(node.func) in _HANDING_ON:
+            node.args[:] = map(_asked_by_name, node.args)
         for one in node.keywords:
             if one.arg in ("key", "default"):
                 one.value = _asked_by_name(one.value)
@@ -61,9 +70,16 @@ class _Asking(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
-        if isinstance(node.op, ast.Mod) and isinstance(node.left, ast.Constant | ast.Call):
+        if isinstance(node.op, ast.Mod):
             return _asked(_TEXT, node)
         return _asked(_SET, node) if isinstance(node.op, _OF_SETS) else node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AugAssign | list[ast.stmt]:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Mod) or not isinstance(node.target, ast.Name):
+            return node
+        made = ast.copy_location(ast.Name(node.target.id, ast.Load()), node)
+        return [node, ast.copy_location(ast.Expr(_asked(_TEXT, made)), node)]
 
     def visit_Compare(self, node: ast.Compare) -> ast.Compare:
         """A set that is only asked whether it holds something needs no order."""
@@ -89,11 +105,13 @@ def _makes_text(called: ast.expr) -> bool:
     return isinstance(called, ast.Attribute) and called.attr == "format"
 
 
+def _name_of(called: ast.expr) -> str:
+    return str(getattr(called, "id", "") or getattr(called, "attr", ""))
+
+
 def _asked_by_name(function: ast.expr) -> ast.expr:
     """What makes a text and is handed on to be called, such as `str` in `map(str, …)`."""
-    if isinstance(function, ast.Name) and function.id in _TEXTUAL:
-        return _asked(_BY_NAME, function)
-    return function
+    return _asked(_BY_NAME, function) if _makes_text(function) else function
 
 
 def _is_constant(made: ast.Set) -> bool:

@@ -17,6 +17,13 @@ def without_places(value: Any) -> Any:
     return value
 
 
+def without_places_in(values: Any) -> Any:
+    """The same of texts in a tuple, such as what a module says of the value that it refused."""
+    for one in values if isinstance(values, tuple) else (values,):
+        without_places(one)
+    return values
+
+
 def checking(made: Callable[..., Any]) -> Callable[..., Any]:
     """A function whose answers are looked at so."""
     return lambda *given: without_places(made(*given))

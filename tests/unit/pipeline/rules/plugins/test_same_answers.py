@@ -79,6 +79,20 @@ def test_the_answer_is_that_of_every_process_and_every_machine() -> None:
         "def f(t, x): return sorted([object()], key=repr)",
         "import json\ndef f(t, x): return json.dumps(object(), default=str)",
         "class C: pass\ndef f(t, x): return list({C(), C()})",
+        "import string\ndef f(t, x): return string.Template('$a').substitute(a=f)",
+        "import string\ndef f(t, x): return string.Template('$a').safe_substitute({'a': object()})",
+        "import string\nclass T(string.Template): delimiter = '%'\n"
+        "def f(t, x): return T('%a').substitute(a=f)",
+        "def f(t, x):\n    form = '%s'\n    return form % f",
+        "def f(t, x):\n    text = '%s'\n    text %= f\n    return text",
+        "import operator\ndef f(t, x): return operator.mod('%s', f)",
+        "import functools\ndef f(t, x): return functools.partial(str, f)()",
+        "import itertools\ndef f(t, x): return list(itertools.starmap(repr, [(f,)]))",
+        "import enum\nclass E(enum.Enum):\n    A = 1\n"
+        "def f(t, x):\n    try:\n        return E(f)\n    except ValueError as e:\n        return e.args",
+        "import ipaddress\ndef f(t, x):\n    try:\n        return ipaddress.ip_address(f)\n"
+        "    except ValueError as error:\n        return error.args[0]",
+        "import enum\nclass E(enum.Enum):\n    A = object()\ndef f(t, x): return repr(E.A)",
     ],
 )
 def test_no_text_says_where_something_lies_in_memory(text: str) -> None:
