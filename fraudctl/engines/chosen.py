@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from fraudctl.binaries import artifacts
 from fraudctl.errors import UsageError
 from fraudctl.home.stack import MEND, Stack
-from fraudctl.home.typed_files import Damaged
+from fraudctl.home.typed_files import Damaged, Older
 from fraudctl.servers import BaseServer, Site, discover, start_waves
 from fraudctl.settings.profile import Profile, address_of
 
@@ -47,6 +47,13 @@ def servers(stack: Stack) -> dict[str, BaseServer]:
     }
 
 
+def lacking(stack: Stack) -> list[str]:
+    """Servers that a stack has now, and that the version which started this one did not know."""
+    needed = _needed(stack.profile, stack.without).items()
+    known = stack.ports.keys() | stack.addresses.keys()
+    return [name for name, kind in needed if not kind.optional and name not in known]
+
+
 def waves(ours: Mapping[str, BaseServer]) -> list[list[BaseServer]]:
     """Servers in the order of starting: those of a wave need only such of earlier ones."""
     names = start_waves({name: server.needs for name, server in ours.items()})
@@ -63,6 +70,11 @@ def external_addresses(profile: Profile, without: Sequence[str]) -> dict[str, st
 
 
 def _site(stack: Stack, name: str) -> Site:
+    if name in lacking(stack):
+        raise Older(
+            f"{stack.paths.stack_file} was written by an older fraudctl, which ran no {name}",
+            hint="run: fraudctl up, which carries it over",
+        )
     if name not in stack.ports:
         raise Damaged(f"{stack.paths.stack_file} is damaged: ports.{name}: field required", hint=MEND)
     settings, cache = stack.profile.server(name), artifacts.cache_dir()

@@ -31,6 +31,12 @@ class Newer(Failed):
     code = "newer"
 
 
+class Older(Failed):
+    """A file of the home lacks what this version has more; `up` carries it over."""
+
+    code = "older"
+
+
 def read(path: Path, kind: TypeAdapter[T], mend: str, newest: int = FORMAT) -> T | None:
     """What the file holds, None when there is no file. Damaged with `mend` as its hint, Newer, Failed."""
     try:

@@ -13,7 +13,7 @@ from fraudctl.engines.contract import ServerHealth
 from fraudctl.errors import FraudctlError
 from fraudctl.home import pass_file, undertakings
 from fraudctl.home.stack import Stack
-from fraudctl.home.typed_files import Damaged, Newer
+from fraudctl.home.typed_files import Damaged, Newer, Older
 from fraudctl.jobs import live_answers, put_aside
 from fraudctl.observe import broker_clock, foreign, status
 from fraudctl.observe.broker_clock import BrokerClock
@@ -29,7 +29,10 @@ def of(home: Path) -> Result:
         stack = engines.current(home)
     except (Damaged, Newer) as error:
         return _unknown(home, error)
-    return _running(stack)
+    try:
+        return _running(stack)
+    except Older as error:
+        return _unknown(home, error)
 
 
 def _unknown(home: Path, error: FraudctlError) -> Result:

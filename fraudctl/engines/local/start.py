@@ -43,7 +43,8 @@ def up(wish: Wish) -> Stack:
         known = read(wish.home)
         supervisor = Supervisor(paths)
         runs_on = supervisor.pid is not None and known is not None and beginning.goes_on(known, wish)
-        if not (runs_on and was_marked and known is not None and METRICS in known.ports and known.is_closed):
+        is_of_now = known is not None and METRICS in known.ports and known.is_closed
+        if not (runs_on and was_marked and known is not None and is_of_now and not chosen.lacking(known)):
             supervisor.shut_down()
             runs_on = False
         homes.close(wish.home)
