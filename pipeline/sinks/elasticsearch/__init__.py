@@ -111,8 +111,6 @@ class ElasticsearchSink:
 
     def entries(self) -> Iterator[Entry]:
         with _not_now():
-            for index in self._server.indices(self._alias):
-                self._server.ask("POST", f"/{index}/_refresh")
             for page in self._server.pages(self._alias):
                 yield from (self._read(found) for found in audit_index.documents(page))
 
@@ -144,8 +142,6 @@ class ElasticsearchSink:
 
     def of_user(self, user_id: str) -> Iterator[Identity]:
         with _not_now():
-            for index in self._server.indices(self._alias):
-                self._server.ask("POST", f"/{index}/_refresh")
             for page in self._server.pages(self._alias, {"term": {"user_id": user_id}}):
                 yield from (self._read(found).identity for found in audit_index.documents(page))
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _OF_A_STATUS: Final = {401: Trouble.PASSWORD, 403: Trouble.PERMISSION}
 _NOBODY_BEHIND: Final = (502, 503, 504)
+_TOO_MUCH: Final = 429
 _TITLE: Final = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _LONGEST_TITLE: Final = 80
 
@@ -40,6 +41,10 @@ class BadRequest(Failure):
         self.kind = kind
 
 
+class Unanswered(Failure):
+    """No answer came, or one that says that there is none now: it may come when the same is asked again."""
+
+
 class Missing(Failure):
     """What was asked about is not there (HTTP 404)."""
 
@@ -58,7 +63,10 @@ def refusal(error: ApiError) -> Failure:
     text = words(said) if isinstance(said, dict) else str(said or f"HTTP {status}")
     if status == 400:
         return BadRequest(text, kind)
-    return Missing(text) if status == 404 else Failure(text, trouble(status, kind))
+    if status == 404:
+        return Missing(text)
+    kinds = Unanswered if status in (_TOO_MUCH, *_NOBODY_BEHIND) else Failure
+    return kinds(text, trouble(status, kind))
 
 
 def stranger(meta: ApiResponseMeta, body: object) -> Failure:
@@ -67,11 +75,10 @@ def stranger(meta: ApiResponseMeta, body: object) -> Failure:
     found = _TITLE.search(text)
     title = " ".join((found[1] if found else "").split())[:_LONGEST_TITLE]
     told = f"something that is not Elasticsearch answers there: HTTP {meta.status}"
+    told = f"{told}, {title!r}" if title else told
     if meta.status in _NOBODY_BEHIND:
-        why = Trouble.UNREACHABLE
-    else:
-        why = Trouble.PASSWORD if meta.status == 401 else Trouble.STRANGER
-    return Failure(f"{told}, {title!r}" if title else told, why)
+        return Unanswered(told, Trouble.UNREACHABLE)
+    return Failure(told, Trouble.PASSWORD if meta.status == 401 else Trouble.STRANGER)
 
 
 def trouble(status: int, kind: str) -> Trouble | None:

@@ -3,15 +3,17 @@
 Answers with documents in them stay bytes: `pipeline.sinks.elasticsearch.index` cuts them out, since numbers
 must stay as they were written. What stands around them is parsed, wherever a server puts it: 19 ms for a
 page of 2,000 documents (1.7 MB), of which reading what they mean takes 50. orjson would take 13, but
-refuses half a character in a text, which others may have stored. Everything is read by a scroll: points in
-time, which Elastic recommends instead, belong to what its open-source jars lack. Works with servers from
-7.17 on. This module knows nothing of decisions.
+refuses half a character in a text, which others may have stored. Everything is read from a point in time,
+each page by the last document of the one before, so that a page of which no answer came is asked for again:
+a scroll would go on with the next. Works with servers from 7.17 on. This module knows nothing of decisions.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote, urlsplit
@@ -26,6 +28,7 @@ from pipeline.sinks.elasticsearch.refusals import (
     BadRequest,
     Failure,
     Missing,
+    Unanswered,
     is_of_the_server,
     refusal,
     stranger,
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 _PAGE = 2_000
-_KEEP = "2m"  # how long a reader of everything may take for one page
+_KEEP = "5m"  # how long a reader of everything may take for one page, asking again included
+_PAUSES_S = (0.5, 1.0, 2.0)  # before a reader of everything asks again
+_SEARCH = "/_search?allow_partial_search_results=false"
 
 
 @settings()
@@ -77,7 +82,7 @@ class Server:
             raise failure from error
         except elasticsearch.TransportError as error:
             self.close()
-            raise Failure(_first_line(error)) from error
+            raise Unanswered(_first_line(error)) from error
         except (OSError, BadFile) as error:
             raise Failure(str(error)) from error
         if not is_of_the_server(answer.meta) or not isinstance(answer.body, bytes):
@@ -116,23 +121,46 @@ class Server:
         return sorted(self.ask("GET", f"/_alias/{alias}", missing_ok=True))
 
     def pages(self, alias: str, query: Mapping[str, Any] | None = None) -> Iterator[bytes]:
-        """Every document (that a query finds) that was searchable when this began, as answers to a search.
-        Raises Failure."""
-        if not self.indices(alias):
+        """Every document (that a query finds) that was held when this began, as answers to a search.
+
+        A server that is not there is told at once; what is not answered later is asked again.
+        Raises Failure.
+        """
+        indices = self.indices(alias)
+        for index in indices:
+            self._patiently("POST", f"/{index}/_refresh")
+        if not indices:
             return
-        body: dict[str, Any] = {"size": _PAGE, "sort": ["_doc"], "version": True}
-        body |= {"query": query} if query else {}
-        answer = self.raw("POST", f"/{alias}/_search?scroll={_KEEP}&allow_partial_search_results=false", body)
-        about = _parsed(answer)
-        scroll = about["_scroll_id"]
-        try:
-            while _hits(about):
-                yield answer
-                answer = self.raw("POST", "/_search/scroll", {"scroll": _KEEP, "scroll_id": scroll})
+        body: dict[str, Any] = {"size": _PAGE, "sort": ["_shard_doc"], "version": True}
+        body |= {"track_total_hits": False} | ({"query": query} if query else {})
+        with self._point_in_time(alias) as point:
+            while True:
+                answer = self._patiently("POST", _SEARCH, body | {"pit": point})
                 about = _parsed(answer)
-                scroll = about["_scroll_id"]
+                if not (hits := _hits(about)):
+                    return
+                yield answer
+                point["id"], body["search_after"] = about["pit_id"], hits[-1]["sort"]
+
+    @contextmanager
+    def _point_in_time(self, alias: str) -> Iterator[dict[str, str]]:
+        """What lies behind the alias now, whatever is written meanwhile."""
+        opened = _parsed(self._patiently("POST", f"/{alias}/_pit?keep_alive={_KEEP}"))
+        point = {"id": opened["id"], "keep_alive": _KEEP}
+        try:
+            yield point
         finally:
-            self.ask("DELETE", "/_search/scroll", {"scroll_id": scroll}, missing_ok=True)
+            with suppress(Failure):  # the server gives it up by itself, later
+                self.ask("DELETE", "/_pit", {"id": point["id"]})
+
+    def _patiently(self, method: str, path: str, body: object = None) -> bytes:
+        """The answer to what changes nothing, asked a few times until one comes. Raises Failure."""
+        for pause_s in _PAUSES_S:
+            try:
+                return self.raw(method, path, body)
+            except Unanswered:
+                time.sleep(pause_s)
+        return self.raw(method, path, body)
 
     def close(self) -> None:
         if self._client is not None:
@@ -183,11 +211,12 @@ def _parsed(answer: bytes) -> Any:
         raise Failure(f"an answer cannot be read: {error}") from error
 
 
-def _hits(about: Mapping[str, Any]) -> bool:
-    """Whether a page has documents. Raises Failure where parts of the index did not take part in it."""
+def _hits(about: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The documents of a page. Raises Failure where parts of the index did not take part in it."""
     if about["_shards"]["failed"]:
         raise Failure("a part of the index could not be read")
-    return bool(about["hits"]["hits"])
+    hits: list[dict[str, Any]] = about["hits"]["hits"]
+    return hits
 
 
 def _headers(body: object) -> Mapping[str, str]:

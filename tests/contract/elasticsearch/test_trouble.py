@@ -248,6 +248,21 @@ class TestWhatAnswersInItsPlace:
         guard.bulk_cut = None
         assert sink.write([delivery("b", at=1)]) == Outcome(superseded=1)
 
+    def test_answers_lost_on_the_way_are_asked_for_again_and_each_decision_is_read_once(
+        self, guard: Guard, behind: Any, alias: str
+    ) -> None:
+        sink = behind()
+        sink.write([delivery(f"e{n}", at=n) for n in range(4_100)])
+        month = f"/{alias}-2025.11"
+        guard.lost = [f"{month}/_refresh", f"/{alias}/_pit", "/_search"]
+        reading = sink.entries()
+        read = [next(reading)]
+        assert guard.lost == []
+        guard.lost = ["/_search", "/_search", "/_pit"]
+        read += reading
+        assert guard.lost == []
+        assert sorted(entry.event_id for entry in read) == sorted(f"e{n}" for n in range(4_100))
+
 
 def test_a_failure_of_the_server_keeps_its_words(client: Client) -> None:
     with pytest.raises(Failure, match=r"alias \[nowhere\] missing"):
