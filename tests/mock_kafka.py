@@ -7,6 +7,7 @@ when they are asked for, answers with errors where it is told to, and is gone wh
 from __future__ import annotations
 
 import ctypes
+import threading
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,8 @@ import confluent_kafka
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from pipeline.connections.kafka.description import Kafka
+from pipeline.connections.kafka.librdkafka import RETIRED
+from tests.waiting import await_that
 
 QUIET = {"log_level": 0}
 _PRODUCER = 0
@@ -75,10 +78,27 @@ class MockKafka:
         """Take every connection and every request, and answer none, as a frozen broker does."""
         _library().rd_kafka_mock_broker_set_rtt(self._cluster, _BROKER, _NEVER_MS)
 
+    def go_down(self) -> None:
+        """Serve nobody, until it is closed."""
+        _library().rd_kafka_mock_broker_set_down(self._cluster, _BROKER)
+
     def close(self) -> None:
+        """It answers once more before it is gone, and waits for whoever leaves a group.
+
+        A client that has not been answered asks again, twenty times a second, as long as its process lives.
+        """
         if self._handle:
+            library = _library()
+            library.rd_kafka_mock_broker_set_down(self._cluster, _BROKER)  # no delayed answer is kept
+            library.rd_kafka_mock_broker_set_rtt(self._cluster, _BROKER, 0)
+            library.rd_kafka_mock_broker_set_up(self._cluster, _BROKER)
+            await_that(lambda: not _leaving(), "an end of those who leave their group")
             _library().rd_kafka_destroy(self._handle)
             self._handle = None
+
+
+def _leaving() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == RETIRED]
 
 
 @cache
@@ -99,6 +119,8 @@ def _library() -> ctypes.CDLL:
     library.rd_kafka_mock_push_request_errors_array.argtypes = [address, ctypes.c_int16, size, address]
     library.rd_kafka_mock_group_initial_rebalance_delay_ms.argtypes = [address, ctypes.c_int32]
     library.rd_kafka_mock_broker_set_rtt.argtypes = [address, ctypes.c_int32, ctypes.c_int]
+    library.rd_kafka_mock_broker_set_down.argtypes = [address, ctypes.c_int32]
+    library.rd_kafka_mock_broker_set_up.argtypes = [address, ctypes.c_int32]
     library.rd_kafka_mock_partition_set_leader.argtypes = [address, word, ctypes.c_int32, ctypes.c_int32]
     library.rd_kafka_destroy.argtypes = [address]
     return library

@@ -28,6 +28,8 @@ Settings = Mapping[str, Any]
 
 LOOK_EVERY_S = 2.0
 RETIRING_S = 3.0
+RETIRED = "retired consumer"
+"""the name of the thread that closes one"""
 HEARD_S = 60.0
 """What a client complained of longer ago says nothing of now."""
 _EMPTY_WORDS = frozenset({KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT})
@@ -68,7 +70,7 @@ def retire(consumer: Consumer) -> None:
         with suppress(KafkaException, RuntimeError):
             consumer.close()
 
-    closing = threading.Thread(target=close, name="retired consumer", daemon=True)
+    closing = threading.Thread(target=close, name=RETIRED, daemon=True)
     closing.start()
     closing.join(RETIRING_S)
 

@@ -125,8 +125,21 @@ def test_a_member_ends_that_has_not_heard_what_it_was_assigned(seconds: float) -
     with MockKafka("decisions", "dead") as kafka:
         log = DecisionsLog(Membership(kafka.kafka, "g", "decisions", "dead"))
         time.sleep(seconds)
-        kafka.close()
+        kafka.go_down()
         log.close()
+
+
+def test_who_leaves_a_broker_that_went_away_does_not_outlive_it() -> None:
+    before = set(threading.enumerate())
+    with MockKafka("decisions", "dead") as kafka:
+        kafka.append("decisions", b"one")
+        log = DecisionsLog(Membership(kafka.kafka, "g", "decisions", "dead"))
+        read(log, 1)
+        kafka.go_down()
+        log.commit({0: 1})
+        log.close()
+        assert len(set(threading.enumerate()) - before) == 1
+    assert set(threading.enumerate()) == before
 
 
 @dataclass(frozen=True)
@@ -144,9 +157,10 @@ def test_a_dead_letter_that_the_broker_has_not_taken_is_none(
     impatient = DecisionsLog(Membership(kafka.kafka, "h", "decisions", "dead"))
     refused = [Refused(Delivery(b"one", 0, 4, 1, 5))]
     impatient.dead_letter(refused)
-    kafka.close()
+    kafka.go_down()
     with pytest.raises(NotAcknowledged, match="dead-letter topic: "):
         impatient.dead_letter(refused)
+    impatient.close()
 
 
 def test_what_could_not_be_committed_is_not_counted_and_the_lag_is_unknown_without_a_broker(
@@ -155,7 +169,7 @@ def test_what_could_not_be_committed_is_not_counted_and_the_lag_is_unknown_witho
     read(log, 10)
     log.commit({0: 4})
     assert log.lag() == 6
-    kafka.close()
+    kafka.go_down()
     log.commit({0: 10})
     assert log.lag() == 6
     log.pause()
