@@ -9,7 +9,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from contextlib import redirect_stdout, suppress
-from io import BytesIO, StringIO
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -70,10 +70,10 @@ def zipped(data: bytes) -> bytes:
 
 def inspected(path: Path) -> int:
     """The exit code of `inspect`; an error that is unexpected shows itself as no error of ours."""
-    answer = StringIO()
-    with redirect_stdout(answer):
+    answer = BytesIO()
+    with redirect_stdout(TextIOWrapper(answer, "utf-8", write_through=True)):
         code = main(["inspect", str(path), "--json"])
-    error = json.loads(answer.getvalue())["error"]
+        error = json.loads(answer.getvalue())["error"]
     assert error is None or error["code"] != "unexpected", error
     return code
 

@@ -22,6 +22,7 @@ OF_NO_MODULE = {
     "fraudctl/engines/kubernetes/test_policies.py": "what the chart's pods owe to those who run a cluster",
     "fraudctl/files/test_any_dialect.py": "all readers, on any table in any dialect",
     "fraudctl/files/test_reported_files.py": "all readers, on files that were reported",
+    "fraudctl/files/test_hostile.py": "all commands that read files, on files that mean harm",
     "fraudctl/inspection/test_further_shapes.py": "all that inspect recognises, on files of more shapes",
     "fraudctl/backup/test_cut_off.py": "taking a backup and putting it back, killed on the way",
     "fraudctl/home/test_damaged_files.py": "every reader of the home, and who lives with what it says",
