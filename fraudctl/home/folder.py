@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 
 from fraudctl.errors import UsageError
 from fraudctl.home import typed_files
-from fraudctl.home.private_files import FOLDER, close_to_others, make_folder, write_atomically
+from fraudctl.home.private_files import FOLDER, close_to_others, make_folder, open_private, write_atomically
 from fraudctl.home.stack import Paths, read
 from fraudctl.home.typed_files import Damaged, Newer
 
@@ -56,6 +56,8 @@ LEFT_BY_PROGRAMS = (
     *(f".{name}.*.unfinished" for name in ENTRIES),
 )
 """what a program that was killed or crashed leaves where it ran"""
+IN_PURGE = ".fraudctl-purge"
+"""a file in a home while it is purged, and where that was cut off: `up` takes nothing of such a home"""
 IN_PART = Path("restored", "unfinished")
 """a file in a home while a backup is put back into it, and where that was cut off"""
 _MARK_MEND = "remove it; `up` marks a home again that has a readable stack.json"
@@ -96,10 +98,7 @@ def is_home(home: Path) -> bool:
 
 
 def claim(home: Path) -> bool:
-    """Make a home, or take the one that is there; whether it was marked before.
-
-    Refuses what `refuse_claim` does.
-    """
+    """Make a home, or take the one that is there; whether it was marked before. See `refuse_claim`."""
     refuse_claim(home)
     return mark(home)
 
@@ -126,6 +125,10 @@ def refuse_claim(home: Path) -> None:
             f"{home} holds a part of a backup, which was not put back whole",
             hint="give it again: fraudctl backup restore DIR; or: fraudctl purge",
             code="restored_in_part",
+        )
+    if (home / IN_PURGE).is_file():
+        raise UsageError(
+            f"{home} was not purged to its end", hint="run: fraudctl purge", code="purged_in_part"
         )
     if home.is_dir() and not is_home(home):
         _refuse_foreign(home)
@@ -210,8 +213,11 @@ def remove(home: Path, outside: Iterable[Path] = ()) -> Removed:
 
     The mark goes last, so that what could not be deleted can be tried again.
     """
+    with suppress(OSError):  # on a full disk it is purged all the same
+        open_private(home / IN_PURGE, "a").close()
     kept = {path: reason for path in (*outside, *_ours(home)) if (reason := delete(path))}
-    left = [path for path in _entries(home) if path not in kept and path.name != MARK]
+    left = [path for path in _entries(home) if path not in kept and path.name not in (MARK, IN_PURGE)]
+    delete(home / IN_PURGE)
     if not kept and (reason := delete(home / MARK)):
         kept[home / MARK] = reason
     if not kept and not left:
@@ -287,7 +293,7 @@ def _refuse_foreign(home: Path) -> None:
 
 def _foreign(home: Path) -> Iterator[Path]:
     ours = set(_ours(home))
-    return (path for path in _entries(home) if path not in ours and path.name != MARK)
+    return (path for path in _entries(home) if path not in ours and path.name not in (MARK, IN_PURGE))
 
 
 def _entries(home: Path) -> list[Path]:
