@@ -26,6 +26,7 @@ def cost(
     total = sum(parts.values())
     rows = [(name, f"{usd:,.0f}") for name, usd in parts.items()]
     # Of what is shown, so that whoever adds the column up comes to the same.
-    summary = f"{sum(map(round, parts.values())):,} USD a month at {rate:g} events/s; prices checked: {given.checked}"
+    shown = sum(map(round, parts.values()))
+    summary = f"{shown:,} USD a month at {rate:g} events/s; prices checked: {given.checked}"
     data = {"rate": rate, "checked": given.checked, "parts": dict(parts), "total_usd": total}
     return Result(summary, data, tables=(Table("", ("for", "USD"), rows),))
