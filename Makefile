@@ -101,7 +101,7 @@ test-compose-short: setup ## the part of it that says most: the contract of engi
 
 SHORT_COMPOSE = tests/contract/test_engines.py tests/compose/test_both_engines.py tests/compose/test_image.py tests/compose/test_alone.py
 
-test-kubernetes: setup ## the chart and the engine on a real API server, which is built at first (ten minutes, then two)
+test-kubernetes: setup ## the chart and the engine on a real API server, which is built at first (ten minutes, then five)
 	.ci/kubernetes $(BIN)/python -m pytest tests/kubernetes
 
 test-evasion: setup ## who knows the rules and tries to pass them by (see docs/security.md; ten minutes)

@@ -5,12 +5,13 @@ Credentials, region and endpoints are found as AWS' own tools find them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ProfileNotFound
 
 from fraudctl.errors import Failed
 from pipeline.connections import aws
@@ -43,7 +44,9 @@ class Account:
     def client(self, service: str) -> Any:
         """That service's client, made when it is first asked for. Raises Failed."""
         if service not in self._clients:
-            options: dict[str, Any] = {"region_name": self.region} if self.region else {}
+            # AWS' own command takes this variable, boto3 only the one with DEFAULT in it.
+            region = self.region or os.environ.get("AWS_REGION")
+            options: dict[str, Any] = {"region_name": region} if region else {}
             self._clients[service] = self.called(lambda: aws.client(service, Config(), **options), service)
         return self._clients[service]
 
@@ -72,6 +75,8 @@ class Account:
 def _mend(error: BaseException) -> str:
     if isinstance(error, NoRegionError):
         return "name one: --region eu-central-1, region in the file of --values, or AWS_REGION"
+    if isinstance(error, ProfileNotFound):
+        return "see which there are: aws configure list-profiles"
     trouble = aws.trouble_of(error)
     return (
         _MENDS.get(trouble, "see the message") if trouble else "see what CloudFormation's console says of it"

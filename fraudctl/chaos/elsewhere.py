@@ -48,15 +48,18 @@ def run(
     """Strike while `fraudctl SENDING` runs there, then compare every store with the log.
 
     Raises UsageError where the fault is of another kind, or the stack has no such program; Failed where a
-    command did not answer. What was stopped is started again, whatever happens.
+    command did not answer. What was stopped is started again and the traffic is ended, whatever happens.
     """
     _refuse(engine, stack, fault)
     traffic = _Traffic(engine, stack, sending)
     traffic.start()
-    traffic.await_begun()
-    time.sleep(after_s)
-    outage_s = _strike(engine, stack, fault, look_s)
-    told = traffic.answer()
+    try:
+        traffic.await_begun()
+        time.sleep(after_s)
+        outage_s = _strike(engine, stack, fault, look_s)
+        told = traffic.answer()
+    finally:
+        traffic.end()
     verified = engine.near(stack, ["verify", "sinks", "--json"], MOST_S)
     return Borne(told, _data(verified), outage_s, _checks(told, verified))
 
@@ -101,13 +104,13 @@ class _Traffic(threading.Thread):
     def __init__(self, engine: Near, stack: Stack, sending: list[str]) -> None:
         super().__init__(name="traffic", daemon=True)
         self._engine, self._stack, self._sending = engine, stack, sending
-        self._begun, self._ended = threading.Event(), threading.Event()
+        self._begun, self._unwanted = threading.Event(), threading.Event()
         self._answer: Ended | None = None
         self._error: Exception | None = None
 
     def run(self) -> None:
         try:
-            self._answer = self._engine.near(self._stack, self._sending, MOST_S, self._begun)
+            self._answer = self._engine.near(self._stack, self._sending, MOST_S, self._begun, self._unwanted)
         except Exception as error:
             self._error = error
         finally:
@@ -118,6 +121,11 @@ class _Traffic(threading.Thread):
         self._begun.wait(MOST_S)
         if self._error is not None:
             raise self._error
+
+    def end(self) -> None:
+        """Returns when nothing of the command is left, also where it had not ended."""
+        self._unwanted.set()
+        self.join()
 
     def answer(self) -> Mapping[str, Any]:
         """What it told in the end. Raises what it raised."""

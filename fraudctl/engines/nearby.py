@@ -23,11 +23,16 @@ class Near(Protocol):
     """What an engine does that can run a command of ours near the data."""
 
     def near(
-        self, stack: Stack, arguments: Sequence[str], wait_s: float, begun: Event | None = None
+        self,
+        stack: Stack,
+        arguments: Sequence[str],
+        wait_s: float,
+        begun: Event | None = None,
+        unwanted: Event | None = None,
     ) -> Ended:
         """How `fraudctl ARGUMENTS` ended there, with what it printed; `begun` is set when it runs.
 
-        Raises Failed.
+        Who asks sets `unwanted` to give it up, and then nothing of it is left. Raises Failed.
         """
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import yaml
 
+from fraudctl.engines.kubernetes.programs import COMPONENT
 from tests.api_server import NAMESPACE, ApiServer
 from tests.operator_double import Operator
 from tests.threads import meanwhile
@@ -35,19 +36,28 @@ class OnServer:
 class Nodes:
     """Makes the pods that Deployments want, says that they are ready, and that most Jobs are done."""
 
+    leaves: tuple[str, ...] = ("-replay-", "-rules-")
+    """in the names of Jobs that are not done by themselves"""
+
     def __init__(self, server: ApiServer) -> None:
         self._server, self._made = server, 0
+
+    def works(self, program: str) -> bool:
+        """Whether a pod of it does its work, once it is there."""
+        return True
 
     def look(self) -> None:
         for job in self._server.get("jobs"):
             name = job["metadata"]["name"]
-            if not any(kind in name for kind in ("-replay-", "-rules-")) and not job.get("status", {}).get(
-                "succeeded"
-            ):
+            is_left = any(kind in name for kind in self.leaves)
+            if not is_left and not job.get("status", {}).get("succeeded"):
                 self._complete(name)
         pods = self._server.get("pods")
         for deployment in self._server.get("deployments"):
-            self._keep(deployment, [pod for pod in pods if _is_of(pod, deployment)])
+            its = [pod for pod in pods if _is_of(pod, deployment)]
+            self._keep(deployment, its)
+            if self.works(deployment["metadata"]["labels"][COMPONENT]):
+                self._tell_ready(pod for pod in its if not pod["status"].get("conditions"))
 
     def _keep(self, deployment: Mapping[str, Any], pods: list[dict[str, Any]]) -> None:
         name, template = deployment["metadata"]["name"], deployment["spec"]["template"]
@@ -78,9 +88,12 @@ class Nodes:
             "spec": template["spec"],
         }
         self._server.kubectl("apply", "-n", NAMESPACE, "-f", "-", text=yaml.safe_dump(pod))
+
+    def _tell_ready(self, pods: Iterable[Mapping[str, Any]]) -> None:
         conditions = [{"type": "Ready", "status": "True"}]
         ready = {"phase": "Running", "startTime": "2026-11-28T06:00:00Z", "conditions": conditions}
-        self._server.patch_status("pod", f"{name}-{self._made}", ready)
+        for pod in pods:
+            self._server.patch_status("pod", pod["metadata"]["name"], ready)
 
     def _end(self, pod: str) -> None:
         self._server.kubectl(
@@ -102,9 +115,9 @@ def _is_of(pod: Mapping[str, Any], deployment: Mapping[str, Any]) -> bool:
 
 
 @contextmanager
-def at_work(server: ApiServer, release: str) -> Iterator[Operator]:
+def at_work(server: ApiServer, release: str, nodes: Nodes | None = None) -> Iterator[Operator]:
     """Both, looking again and again in a thread of their own."""
-    operator, nodes = Operator(OnServer(server, release)), Nodes(server)
+    operator, nodes = Operator(OnServer(server, release)), nodes or Nodes(server)
 
     def work(over: threading.Event) -> None:
         while not over.wait(0.3):

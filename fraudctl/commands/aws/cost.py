@@ -17,7 +17,7 @@ def cost(
         Path | None, typer.Option("--prices", metavar="FILE", help="Instead of the shipped ones.")
     ] = None,
 ) -> Result:
-    """Reckon what a stack costs a month. The shipped prices are from memory: give those of your region.
+    """Reckon what a stack costs a month. The shipped prices are of us-east-1: give those of your region.
 
     Example: fraudctl aws cost --rate 1000 --prices my-prices.yaml
     """
@@ -25,6 +25,8 @@ def cost(
     parts = reckoning.monthly(given, rate)
     total = sum(parts.values())
     rows = [(name, f"{usd:,.0f}") for name, usd in parts.items()]
-    summary = f"{total:,.0f} USD a month at {rate:g} events/s; prices checked: {given.checked}"
+    # Of what is shown, so that whoever adds the column up comes to the same.
+    shown = sum(map(round, parts.values()))
+    summary = f"{shown:,} USD a month at {rate:g} events/s; prices checked: {given.checked}"
     data = {"rate": rate, "checked": given.checked, "parts": dict(parts), "total_usd": total}
     return Result(summary, data, tables=(Table("", ("for", "USD"), rows),))

@@ -195,11 +195,16 @@ class Engine:
         return inside.run(through, argv, wait_s)
 
     def near(
-        self, stack: Stack, arguments: Sequence[str], wait_s: float, begun: Event | None = None
+        self,
+        stack: Stack,
+        arguments: Sequence[str],
+        wait_s: float,
+        begun: Event | None = None,
+        unwanted: Event | None = None,
     ) -> Ended:
         """See `fraudctl.engines.nearby`: by a Job of what the values of the last `up` say."""
         _, manifests = start.rendered(stack.home, Elsewhere())
-        return near.run(kept.cluster(stack.home), manifests, arguments, wait_s, begun)
+        return near.run(kept.cluster(stack.home), manifests, arguments, wait_s, begun, unwanted)
 
     def rules(self, stack: Stack, arguments: Sequence[str], files: Mapping[str, str], wait_s: float) -> Ended:
         """See `fraudctl.engines.nearby`: by a Job of what the values of the last `up` say."""

@@ -41,30 +41,40 @@ def run(
     arguments: Sequence[str],
     wait_s: float,
     begun: Event | None = None,
+    unwanted: Event | None = None,
     look_s: float = LOOK_S,
 ) -> Ended:
-    """How `fraudctl ARGUMENTS` ended there; `begun` is set when it runs.
+    """How `fraudctl ARGUMENTS` ended there; `begun` is set when it runs, `unwanted` by who gives it up.
 
-    Failed where its pod cannot be had, or it goes on for too long.
+    Failed where its pod cannot be had, it goes on for too long, or is given up.
     """
     job = job_of(manifests, arguments, secrets.token_hex(4))
     name = job["metadata"]["name"]
     # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
     try:
         cluster.ask(["create", "-f", "-"], yaml.safe_dump(job, sort_keys=False))
-        return ended(cluster, name, wait_s, begun, look_s)
+        return ended(cluster, name, wait_s, begun, unwanted, look_s)
     finally:
         cluster.ask(["delete", "job", name, "--wait=false", "--ignore-not-found"])
 
 
 def ended(
-    cluster: Cluster, name: str, wait_s: float, begun: Event | None = None, look_s: float = LOOK_S
+    cluster: Cluster,
+    name: str,
+    wait_s: float,
+    begun: Event | None = None,
+    unwanted: Event | None = None,
+    look_s: float = LOOK_S,
 ) -> Ended:
     """How the command of that Job ended, once it has. Raises as `run`."""
-    code = until(
-        lambda: _exit_code(cluster, name, begun or Event()), wait_s, lambda: _late(name, wait_s), look_s
-    )
-    return Ended(code[0], cluster.ask(["logs", f"job/{name}"]))
+
+    def code() -> tuple[int] | None:
+        if unwanted is not None and unwanted.is_set():
+            raise Failed("the command was given up", hint="give it again")
+        return _exit_code(cluster, name, begun or Event())
+
+    found = until(code, wait_s, lambda: _late(name, wait_s), look_s)
+    return Ended(found[0], cluster.ask(["logs", f"job/{name}"]))
 
 
 def job_of(manifests: Sequence[Mapping[str, Any]], arguments: Sequence[str], mark: str) -> dict[str, Any]:

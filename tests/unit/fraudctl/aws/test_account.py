@@ -31,3 +31,18 @@ def test_without_credentials_it_is_told_how_to_get_some() -> None:
     with pytest.raises(Refused, match="credentials") as failure:
         Account("fraudctl", "eu-central-1").ask("cloudformation", "describe_stacks")
     assert failure.value.hint == "log in: aws configure, or aws sso login"
+
+
+def test_the_region_may_be_named_as_aws_own_command_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-3")
+    assert Account("fraudctl").where == "eu-west-3"
+    assert Account("fraudctl", "eu-central-1").where == "eu-central-1"
+
+
+def test_a_profile_of_credentials_that_is_not_there_is_no_matter_of_cloudformation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(Refused, match=r"The config profile \(nobody\) could not be found") as failure:
+        Account("fraudctl", "eu-central-1").ask("cloudformation", "describe_stacks")
+    assert failure.value.hint == "see which there are: aws configure list-profiles"

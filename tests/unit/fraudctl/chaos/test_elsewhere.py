@@ -43,7 +43,14 @@ class There:
     def start(self, _: Stack, program: str) -> None:
         self._do(f"start {program}")
 
-    def near(self, _: Stack, arguments: Sequence[str], wait_s: float, begun: Event | None = None) -> Ended:
+    def near(
+        self,
+        _: Stack,
+        arguments: Sequence[str],
+        wait_s: float,
+        begun: Event | None = None,
+        unwanted: Event | None = None,
+    ) -> Ended:
         self.did.append(arguments[0])
         if arguments[0] == "verify":
             return self._ended(self.verified, {"sinks": {}})
@@ -96,6 +103,32 @@ def test_what_cannot_be_struck_there_is_refused_before_anything_is_sent(fault: F
     with pytest.raises(UsageError, match=said):
         run(there, fault)
     assert there.did == []
+
+
+def test_traffic_is_ended_where_what_was_struck_cannot_be_struck() -> None:
+    class Refusing(There):
+        def kill(self, _: Stack, program: str) -> None:
+            raise Failed("pods may not be deleted")
+
+        def near(
+            self,
+            _: Stack,
+            arguments: Sequence[str],
+            wait_s: float,
+            begun: Event | None = None,
+            unwanted: Event | None = None,
+        ) -> Ended:
+            assert begun is not None
+            assert unwanted is not None
+            begun.set()
+            assert unwanted.wait(30)
+            self.did.append("given up")
+            raise Failed("the command was given up")
+
+    there = Refusing()
+    with pytest.raises(Failed, match="may not be deleted"):
+        run(there, KILL)
+    assert there.did == ["given up"]
 
 
 def test_traffic_that_cannot_be_sent_is_the_error() -> None:
