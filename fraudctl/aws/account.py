@@ -5,7 +5,6 @@ Credentials, region and endpoints are found as AWS' own tools find them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -44,10 +43,8 @@ class Account:
     def client(self, service: str) -> Any:
         """That service's client, made when it is first asked for. Raises Failed."""
         if service not in self._clients:
-            # AWS' own command takes this variable, boto3 only the one with DEFAULT in it.
-            region = self.region or os.environ.get("AWS_REGION")
-            options: dict[str, Any] = {"region_name": region} if region else {}
-            self._clients[service] = self.called(lambda: aws.client(service, Config(), **options), service)
+            made = self.called(lambda: aws.client(service, Config(), region_name=self.region), service)
+            self._clients[service] = made
         return self._clients[service]
 
     @property

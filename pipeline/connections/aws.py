@@ -7,6 +7,7 @@ a role are fetched anew before they run out.
 from __future__ import annotations
 
 import configparser
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -65,7 +66,8 @@ class Keys(NamedTuple):
 def client(service: str, settings: Config, access: Access | None = None, **options: Any) -> Any:
     """A client of that service, safe for many threads; what is on loopback it asks past every proxy.
 
-    `options` are those of boto3. Where they name no endpoint, the environment and the files of AWS tools may,
+    `options` are those of boto3. Where they name no region, AWS_REGION may, which AWS' own command takes and
+    boto3 does not. Where they name no endpoint, the environment and the files of AWS tools may,
     so the client itself is asked where it leads. Raises what boto3 raises, OSError, and ValueError for
     credentials of another form.
     """
@@ -74,9 +76,10 @@ def client(service: str, settings: Config, access: Access | None = None, **optio
     from botocore.config import Config
 
     access = access or Access()
+    options["region_name"] = options.get("region_name") or os.environ.get("AWS_REGION") or None
     if access.ca_file is not None:
         options["verify"] = str(access.ca_file)
-    session = boto3.session.Session(botocore_session=_session(access, options.get("region_name")))
+    session = boto3.session.Session(botocore_session=_session(access, options["region_name"]))
     direct = settings.merge(Config(proxies={}))
     if on_loopback(options.get("endpoint_url") or ""):
         return session.client(service, config=direct, **options)

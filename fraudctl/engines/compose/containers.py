@@ -149,8 +149,12 @@ class Containers:
 def _reach(host: str) -> None:
     """OSError where nobody listens at a socket, of which Docker's client says too much and leaves it open."""
     if host.startswith("unix://"):
+        place = host.removeprefix("unix://")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
-            listening.connect(host.removeprefix("unix://"))
+            try:
+                listening.connect(place)
+            except OSError as error:
+                raise OSError(f"{place}: {(error.strerror or str(error)).lower()}") from error
 
 
 def _host() -> str:

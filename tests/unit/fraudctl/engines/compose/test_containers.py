@@ -10,6 +10,7 @@ import pytest
 from fraudctl.engines import health
 from fraudctl.engines.compose import containers
 from fraudctl.engines.contract import Condition, ProgramState
+from fraudctl.errors import Failed
 from fraudctl.servers import names
 from tests.unit.fraudctl.engines.compose.test_services import a_stack
 
@@ -44,3 +45,13 @@ def test_a_program_that_runs_and_does_not_do_its_work_is_unwell(tmp_path: Path) 
         "ticker": (False, "its check of health fails: no answer"),
         "sink-redis": (False, "it is stopped"),
     }
+
+
+def test_without_a_docker_it_is_told_where_one_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket = tmp_path / "docker.sock"
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{socket}")
+    with pytest.raises(Failed) as failure:
+        containers.Containers(tmp_path).all()
+    assert failure.value.message == f"Docker does not answer: {socket}: no such file or directory"
