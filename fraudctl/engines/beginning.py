@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from fraudctl.engines.contract import Wish
 from fraudctl.errors import Failed
+from fraudctl.home.locks import locked
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.settings.profile import Profile
@@ -47,8 +47,6 @@ def make_folders(paths: Paths) -> None:
 def only_one(paths: Paths) -> Iterator[None]:
     """Refuse a second `up` of the same home at the same time."""
     with open_private(paths.run / "up.lock") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Failed(f"another `up` is at work in {paths.home}", hint="wait for it to end") from None
+        if not locked(file):
+            raise Failed(f"another `up` is at work in {paths.home}", hint="wait for it to end")
         yield

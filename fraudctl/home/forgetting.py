@@ -7,16 +7,15 @@ off, or failed. An empty one was begun and nothing done.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from fraudctl.errors import Failed
+from fraudctl.home.locks import locked
 from fraudctl.home.paths import Paths
 from fraudctl.home.private_files import make_folder, open_private
 
@@ -27,7 +26,7 @@ def begun(home: Path, user_id: str) -> Iterator[None]:
     file = _folder(home) / hashlib.sha256(user_id.encode()).hexdigest()
     make_folder(file.parent)
     with open_private(file, "ab") as note:
-        if not _locked(note):
+        if not locked(note):
             raise Failed("this user is being forgotten by another command", hint="wait for it to end")
         note.truncate(0)
         note.write(user_id.encode())
@@ -47,17 +46,9 @@ def _left(note: Path) -> str:
     """Whom a note names, empty where nobody was begun with, or the command is at work or has just ended."""
     try:
         with note.open("rb") as held:
-            return held.read().decode(errors="replace") if _locked(held) else ""
+            return held.read().decode(errors="replace") if locked(held) else ""
     except FileNotFoundError:
         return ""
-
-
-def _locked(note: IO[bytes]) -> bool:
-    try:
-        fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _folder(home: Path) -> Path:

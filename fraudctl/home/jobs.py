@@ -8,19 +8,19 @@ Each is replaced as a whole, and read as the type given here: Damaged and Newer 
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
 from fraudctl.errors import Failed
 from fraudctl.home import run_counter, typed_files
+from fraudctl.home.locks import locked
 from fraudctl.home.private_files import make_folder, open_private, write_atomically
 from fraudctl.home.typed_files import FORMAT, Damaged, Newer
 from fraudctl.waiting import until
@@ -208,7 +208,7 @@ def submission_lock(stack: Stack, wait_s: float) -> Iterator[int]:
     make_folder(path.parent)
     with open_private(path, "a") as guard:
         until(
-            lambda: _locked(guard),
+            lambda: locked(guard),
             wait_s,
             lambda: Failed(
                 f"the live job is still being submitted after {wait_s:.0f} s",
@@ -223,14 +223,6 @@ def submission_lock(stack: Stack, wait_s: float) -> Iterator[int]:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replaces the file as a whole, on disk when it returns, readable by the owner alone."""
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
-
-
-def _locked(guard: IO[str]) -> bool:
-    try:
-        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _submitted_file(stack: Stack) -> Path:

@@ -7,18 +7,18 @@ brought to its end: it may be given again after every step.
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from pydantic import TypeAdapter
 
 from fraudctl.errors import Failed
 from fraudctl.home import forgetting, typed_files
 from fraudctl.home.jobs import write_json
+from fraudctl.home.locks import locked
 from fraudctl.home.paths import Paths
 from fraudctl.home.private_files import make_folder, open_private
 from fraudctl.home.typed_files import Damaged, Newer
@@ -53,7 +53,7 @@ def begun(home: Path, undertaking: Undertaking) -> Iterator[None]:
     """
     make_folder(_lock(home).parent)
     with open_private(_lock(home), "a") as guard:
-        is_alone, other = _locked(guard), _read(home)
+        is_alone, other = locked(guard), _read(home)
         if not is_alone:
             said = other.command if other else "it has just begun"
             raise Failed(f"another command is at work: {said}", hint="wait for it to end", code="busy")
@@ -96,7 +96,7 @@ def is_at_work(home: Path) -> bool:
     """Whether a command is in the middle of something."""
     try:
         with _lock(home).open("rb") as guard:
-            return not _locked(guard)
+            return not locked(guard)
     except OSError:
         return False
 
@@ -118,14 +118,6 @@ def _read(home: Path) -> Undertaking | None:
 
 def _keep(home: Path, undertaking: Undertaking) -> None:
     write_json(_file(home), {"format": typed_files.FORMAT, **asdict(undertaking)})
-
-
-def _locked(guard: IO[str] | IO[bytes]) -> bool:
-    try:
-        fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _file(home: Path) -> Path:
