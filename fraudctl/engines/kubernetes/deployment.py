@@ -10,16 +10,21 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fraudctl.console.progress import Progress
+from fraudctl.console.streams import say
 from fraudctl.engines.kubernetes.cluster import Cluster
 from fraudctl.engines.kubernetes.programs import COMPONENT
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Submission, with_origin
 from fraudctl.waiting import until
+from pipeline.scoring.job_settings import MAX_PARALLELISM
 
 KIND: Final = "flinkdeployments.flink.apache.org"
 LOOK_S: Final = 1.0
 _GONE_WRONG: Final = ("FAILED", "ROLLED_BACK")
 _HINT: Final = "see: kubectl describe flinkdeployment, and the operator's log"
+_NEWEST: Final = "its newest checkpoint"
+"""of which the operator tells no path"""
+_GOES_ON: Final = "the operator goes on with what it was asked for; how the job is tells: fraudctl job status"
 
 
 class Deployment:
@@ -36,24 +41,34 @@ class Deployment:
                 hint="raise job.run in the values and delete the FlinkDeployment, then: fraudctl up; "
                 "see docs/kubernetes.md",
             )
-        job: dict[str, Any] = {"state": "running"}
+        before = self._resource()
+        job: dict[str, Any] = dict(_RUNS)
         if restore != "latest":
+            _refuse_restore(before, restore)
             nonce = self._next("savepointRedeployNonce")
             job |= {"initialSavepointPath": restore, "savepointRedeployNonce": nonce}
         self._change({"job": job})
         self.await_running(wait_s, progress)
         found = self.status()
-        return found if restore == "latest" else with_origin(found, restore)
+        if restore != "latest":
+            return with_origin(found, restore)
+        return with_origin(found, _NEWEST) if _was_left_to_its_checkpoint(before) else found
 
     def stop(self, wait_s: float, progress: Progress, savepoint: bool = True) -> Ended:
-        """Suspends the job, with a savepoint or from its newest checkpoint, and waits until it is."""
+        """Suspends the job, with a savepoint or from its newest checkpoint, and waits until it is.
+
+        Where somebody has asked for it already, what comes of that is the answer.
+        """
         before = self._resource()
-        if before["spec"]["job"].get("state") == "suspended":
+        if not _is_to_be_suspended(before):
+            mode = "savepoint" if savepoint else "last-state"
+            self._change({"job": {"state": "suspended", "upgradeMode": mode}})
+        elif _is_of_now(before) and _is_suspended(before["status"]):
             return {"job_id": None, "savepoint": None}
-        mode = "savepoint" if savepoint else "last-state"
-        self._change({"job": {"state": "suspended", "upgradeMode": mode}})
         self._await(_is_suspended, wait_s, progress, "suspend it")
-        path = _job(self._status()).get("upgradeSavepointPath") if savepoint else None
+        now = self._resource()
+        has_savepoint = now["spec"]["job"].get("upgradeMode") == "savepoint"
+        path = _job(now["status"]).get("upgradeSavepointPath") if has_savepoint else None
         return {"job_id": _job(before.get("status", {})).get("jobId"), "savepoint": path}
 
     def savepoint(self, wait_s: float, progress: Progress) -> Ended:
@@ -68,7 +83,12 @@ class Deployment:
 
     def rescale(self, parallelism: int, wait_s: float, progress: Progress) -> LiveStatus:
         """Has the job go on at another parallelism: stopped with a savepoint and started from it."""
-        self._change({"job": {"parallelism": parallelism}})
+        if not 1 <= parallelism <= MAX_PARALLELISM:
+            raise UsageError(
+                f"parallelism {parallelism} is not possible, the job's state is in {MAX_PARALLELISM} parts",
+                hint=f"choose 1 to {MAX_PARALLELISM}",
+            )
+        self._change({"job": {**_RUNS, "parallelism": parallelism}})
         self.await_running(wait_s, progress)
         return self.status()
 
@@ -112,12 +132,15 @@ class Deployment:
             found.update(self._resource())
             status = found.get("status", {})
             progress.update(0, f"operator: {str(status.get('lifecycleState', 'not seen yet')).lower()}")
-            is_of_now = status.get("observedGeneration") == found["metadata"]["generation"]
-            if is_of_now and status.get("lifecycleState") in _GONE_WRONG:
+            if _is_of_now(found) and status.get("lifecycleState") in _GONE_WRONG:
                 raise _failure(what, status)
-            return is_of_now and met(status)
+            return _is_of_now(found) and met(status)
 
-        until(is_met, wait_s, lambda: _late(what, wait_s, found.get("status", {})), self._look_s)
+        try:
+            until(is_met, wait_s, lambda: _late(what, wait_s, found.get("status", {})), self._look_s)
+        except KeyboardInterrupt:
+            say(_GOES_ON)
+            raise
 
     def _next(self, nonce: str) -> int:
         return int(self._resource()["spec"]["job"].get(nonce) or 0) + 1
@@ -136,6 +159,39 @@ class Deployment:
                 f"there is no FlinkDeployment {self._cluster.place.release}", hint="run: fraudctl up"
             )
         return found[0]
+
+
+_RUNS: Final[Mapping[str, Any]] = {"state": "running", "upgradeMode": "savepoint"}
+"""A job that was stopped without a savepoint goes on from its checkpoint all the same; the next stop has one."""
+
+
+def _refuse_restore(resource: Mapping[str, Any], restore: str) -> None:
+    """Raises UsageError where no job can be started from there now."""
+    if "://" not in restore:
+        raise UsageError(
+            f"{restore} is no address of a savepoint",
+            hint="such as s3://bucket/savepoints/savepoint-…; the operator keeps them: "
+            "kubectl get flinkdeployment -o yaml, at savepointInfo",
+        )
+    if _is_of_now(resource) and _job(resource["status"]).get("state") == "RUNNING":
+        raise UsageError(
+            "the job is already running", hint="stop it first with: fraudctl job stop", code="running"
+        )
+
+
+def _is_of_now(resource: Mapping[str, Any]) -> bool:
+    """Whether the status is the answer to what is wanted now."""
+    status: Mapping[str, Any] = resource.get("status") or {}
+    return bool(status.get("observedGeneration") == resource["metadata"]["generation"])
+
+
+def _is_to_be_suspended(resource: Mapping[str, Any]) -> bool:
+    return bool(resource["spec"]["job"].get("state") == "suspended")
+
+
+def _was_left_to_its_checkpoint(resource: Mapping[str, Any]) -> bool:
+    """Whether it was stopped without a savepoint."""
+    return _is_to_be_suspended(resource) and resource["spec"]["job"].get("upgradeMode") == "last-state"
 
 
 def _runs(status: Mapping[str, Any]) -> bool:
