@@ -14,5 +14,7 @@ def goes_on() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        say("what was begun at AWS goes on; how far it is tells the status, and the same command waits for it")
+        say(
+            "what was begun at AWS goes on; how far it is tells the status, and the same command waits for it"
+        )
         raise

@@ -8,7 +8,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from fraudctl.aws import alerts, application, begun, cloudformation, first, package, programs, run_numbers, template
+from fraudctl.aws import (
+    alerts,
+    application,
+    begun,
+    cloudformation,
+    first,
+    package,
+    programs,
+    run_numbers,
+    template,
+)
 from fraudctl.aws.account import Account
 from fraudctl.aws.cloudformation import Change, Template
 from fraudctl.console.progress import Progress

@@ -1,7 +1,7 @@
 """Events of a benchmark that have no decision: which of them were passed over, and which only wait.
 
-Within a partition decisions follow the log. So an event is lost where one behind it is decided. Where none is,
-it waits: for its place in the order, which a later event or a tick gives it, or for a job that is behind.
+Within a partition decisions follow the log. So an event is lost where one behind it is decided. Where none
+is, it waits: for its place in the order, which a later event or a tick gives it, or for a job that is behind.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NOBODY: Final = Undecided(0, 0)
 def look_up(
     kafka: Kafka, topic: str, begins: Mapping[int, int], token: bytes, arrivals_ns: Sequence[int]
 ) -> Undecided:
-    """Of the events of that run, which lie in the topic from there on; `arrivals_ns` is 0 for the undecided."""
+    """Of that run's events, which lie in the topic from there on; `arrivals_ns` has 0 for the undecided."""
     return judge(_places(kafka, topic, begins, token), arrivals_ns)
 
 

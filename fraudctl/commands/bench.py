@@ -82,7 +82,7 @@ def bench(
         float, typer.Option(help="Give a run over a backlog up after that many seconds.")
     ] = 3600.0,
 ) -> Result:
-    """Measure the running stack; exit 5 if an event has no decision or a wrong one, or the rate was not sustained.
+    """Measure the running stack; exit 5 if a decision is missing or wrong, or the rate was not sustained.
 
     Example: fraudctl bench --rate 5000 --duration 60s
     """

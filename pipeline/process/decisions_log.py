@@ -180,7 +180,11 @@ class DecisionsLog:
     def _made(self) -> Consumer:
         member = self._member
         commits = Commits()
-        own: dict[str, Any] = {"group.id": member.group, "client.id": member.group, "on_commit": commits.heard}
+        own: dict[str, Any] = {
+            "group.id": member.group,
+            "client.id": member.group,
+            "on_commit": commits.heard,
+        }
         if member.instance:
             own["group.instance.id"] = member.instance
         made = librdkafka.consumer(member.kafka, {**own, **_READING})

@@ -73,7 +73,9 @@ def test_who_ends_leaves_no_client_while_a_broker_that_owes_it_an_answer_is_stil
         node.send_signal(signal.SIGSTOP)
         log.commit({0: 1})
         log.close()
-        await_that(lambda: kafka_clients.count() <= before, "the consumer is gone, and the producer of dead letters")
+        await_that(
+            lambda: kafka_clients.count() <= before, "the consumer is gone, and the producer of dead letters"
+        )
     finally:
         node.send_signal(signal.SIGCONT)
 

@@ -162,7 +162,7 @@ class Deployment:
 
 
 _RUNS: Final[Mapping[str, Any]] = {"state": "running", "upgradeMode": "savepoint"}
-"""A job that was stopped without a savepoint goes on from its checkpoint all the same; the next stop has one."""
+"""Also one that was stopped without a savepoint goes on from what it has; the next stop takes one."""
 
 
 def _refuse_restore(resource: Mapping[str, Any], restore: str) -> None:

@@ -56,8 +56,9 @@ def admin(kafka: Kafka, settings: Settings, logger: logging.Logger | None = None
 
 
 def retire(consumer: Consumer) -> None:
-    """Close a consumer. One that is refused, or whose broker is away, takes its time: nobody waits with it for
-    longer than a few seconds, and it ends in the background. Whose commit was not answered see `abandon`.
+    """Close a consumer. One that is refused, or whose broker is away, takes its time: nobody waits with it
+    for longer than a few seconds, and it ends in the background. For one that waits for the answer to a
+    commit see `abandon`.
 
     It leaves its group first, and what it has been told by then is heard: an assignment that is heard only
     while it closes may wait without an end, holding every thread of Python.
@@ -72,8 +73,8 @@ def retire(consumer: Consumer) -> None:
 
 
 def abandon(held: list[Consumer]) -> None:
-    """End a consumer whose commit no broker has answered: to close it would be to wait for that answer without
-    an end, and to look for the broker twenty times a second meanwhile.
+    """End a consumer whose commit no broker has answered: to close it would be to wait for that answer
+    without an end, and to look for the broker twenty times a second meanwhile.
 
     `held` has the only reference to it. Who gives up the last one waits until the client is gone, for as long
     as a session may last at most; so that is done in the background too.

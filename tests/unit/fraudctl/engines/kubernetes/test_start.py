@@ -37,7 +37,8 @@ waiting = [{{"state": {{"waiting": {{"reason": reason}}}}}} for reason in {reaso
 if kinds == "job":
     print(json.dumps({{"status": {{"conditions": conditions}}}}))
 elif kinds:
-    print(json.dumps({{"items": [{{"status": {{"containerStatuses": waiting}}}}] if kinds == "pods" else []}}))
+    pods = [{{"status": {{"containerStatuses": waiting}}}}]
+    print(json.dumps({{"items": pods if kinds == "pods" else []}}))
 """
 
 
@@ -111,9 +112,7 @@ def test_a_setup_that_cannot_come_to_its_end_is_not_waited_for(
 ) -> None:
     script = tmp_path / "bin" / "kubectl"
     script.parent.mkdir()
-    script.write_text(
-        SETUP.format(python=sys.executable, conditions=conditions, reasons=reasons, said=said)
-    )
+    script.write_text(SETUP.format(python=sys.executable, conditions=conditions, reasons=reasons, said=said))
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
     words = ["--engine", "kubernetes", "--values", str(values), "--home", str(tmp_path / "home")]
