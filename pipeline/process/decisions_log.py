@@ -173,18 +173,14 @@ class DecisionsLog:
             self._erasures.close()
         self._closing = True
         held = [self._consumer]
-        del self._consumer
+        del self._consumer  # so that nothing but the list refers to it
         self._commits.end(held)
         self._dead.close()
 
     def _made(self) -> Consumer:
-        member = self._member
-        commits = Commits()
-        own: dict[str, Any] = {
-            "group.id": member.group,
-            "client.id": member.group,
-            "on_commit": commits.heard,
-        }
+        member, commits = self._member, Commits()
+        named = {"group.id": member.group, "client.id": member.group}
+        own: dict[str, Any] = {**named, "on_commit": commits.heard}
         if member.instance:
             own["group.instance.id"] = member.instance
         made = librdkafka.consumer(member.kafka, {**own, **_READING})
