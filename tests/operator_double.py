@@ -46,7 +46,7 @@ class Operator:
             status |= {"error": self.refuses, "lifecycleState": "FAILED", "observedGeneration": generation}
             self.resources.tell(status)
             return
-        status.pop("error", None)
+        status["error"] = ""
         if before is None or _relevant(spec) != _relevant(before):
             self._reconcile(spec, before, status)
         elif status.get("lifecycleState") == "DEPLOYED":

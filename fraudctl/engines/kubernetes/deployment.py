@@ -6,7 +6,8 @@ a field, and to wait until the operator says in the status that it has done so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from fraudctl.console.progress import Progress
@@ -20,7 +21,8 @@ from pipeline.scoring.job_settings import MAX_PARALLELISM
 
 KIND: Final = "flinkdeployments.flink.apache.org"
 LOOK_S: Final = 1.0
-_GONE_WRONG: Final = ("FAILED", "ROLLED_BACK")
+GONE_WRONG: Final = ("failed", "rolled_back")
+"""where the operator ends that could not do what it was asked for; its own words are in capitals"""
 _HINT: Final = "see: kubectl describe flinkdeployment, and the operator's log"
 _NEWEST: Final = "its newest checkpoint"
 """of which the operator tells no path"""
@@ -47,8 +49,9 @@ class Deployment:
             _refuse_restore(before, restore)
             nonce = self._next("savepointRedeployNonce")
             job |= {"initialSavepointPath": restore, "savepointRedeployNonce": nonce}
-        self._change({"job": job})
-        self.await_running(wait_s, progress)
+        with _told_of_what_goes_on():
+            self._change({"job": job})
+            self.await_running(wait_s, progress)
         found = self.status()
         if restore != "latest":
             return with_origin(found, restore)
@@ -60,12 +63,13 @@ class Deployment:
         Where somebody has asked for it already, what comes of that is the answer.
         """
         before = self._resource()
-        if not _is_to_be_suspended(before):
-            mode = "savepoint" if savepoint else "last-state"
-            self._change({"job": {"state": "suspended", "upgradeMode": mode}})
-        elif _is_of_now(before) and _is_suspended(before["status"]):
+        if _is_to_be_suspended(before) and _is_of_now(before) and _is_suspended(before["status"]):
             return {"job_id": None, "savepoint": None}
-        self._await(_is_suspended, wait_s, progress, "suspend it")
+        with _told_of_what_goes_on():
+            if not _is_to_be_suspended(before):
+                mode = "savepoint" if savepoint else "last-state"
+                self._change({"job": {"state": "suspended", "upgradeMode": mode}})
+            self._await(_is_suspended, wait_s, progress, "suspend it")
         now = self._resource()
         has_savepoint = now["spec"]["job"].get("upgradeMode") == "savepoint"
         path = _job(now["status"]).get("upgradeSavepointPath") if has_savepoint else None
@@ -76,8 +80,11 @@ class Deployment:
         if _job(self._status()).get("state") != "RUNNING":
             raise NotRunning("the live job does not run", hint="submit it with: fraudctl job submit")
         nonce = self._next("savepointTriggerNonce")
-        self._change({"job": {"savepointTriggerNonce": nonce}})
-        self._await(lambda now: _last(now).get("triggerNonce") == nonce, wait_s, progress, "take a savepoint")
+        with _told_of_what_goes_on():
+            self._change({"job": {"savepointTriggerNonce": nonce}})
+            self._await(
+                lambda now: _last(now).get("triggerNonce") == nonce, wait_s, progress, "take a savepoint"
+            )
         status = self._status()
         return {"job_id": _job(status).get("jobId"), "savepoint": _last(status).get("location")}
 
@@ -88,14 +95,17 @@ class Deployment:
                 f"parallelism {parallelism} is not possible, the job's state is in {MAX_PARALLELISM} parts",
                 hint=f"choose 1 to {MAX_PARALLELISM}",
             )
-        self._change({"job": {**_RUNS, "parallelism": parallelism}})
-        self.await_running(wait_s, progress)
+        with _told_of_what_goes_on():
+            self._change({"job": {**_RUNS, "parallelism": parallelism}})
+            self.await_running(wait_s, progress)
         return self.status()
 
     def restart(self, wait_s: float, progress: Progress) -> None:
         """Has the operator start Flink anew."""
-        self._change({"restartNonce": int(self._resource()["spec"].get("restartNonce") or 0) + 1})
-        self.await_running(wait_s, progress)
+        nonce = int(self._resource()["spec"].get("restartNonce") or 0) + 1
+        with _told_of_what_goes_on():
+            self._change({"restartNonce": nonce})
+            self.await_running(wait_s, progress)
 
     def status(self) -> LiveStatus:
         """The job as it is wanted, and as the operator sees it."""
@@ -131,16 +141,12 @@ class Deployment:
         def is_met() -> bool:
             found.update(self._resource())
             status = found.get("status", {})
-            progress.update(0, f"operator: {str(status.get('lifecycleState', 'not seen yet')).lower()}")
-            if _is_of_now(found) and status.get("lifecycleState") in _GONE_WRONG:
+            progress.update(0, f"operator: {_state(status)}")
+            if _is_of_now(found) and _state(status) in GONE_WRONG:
                 raise _failure(what, status)
             return _is_of_now(found) and met(status)
 
-        try:
-            until(is_met, wait_s, lambda: _late(what, wait_s, found.get("status", {})), self._look_s)
-        except KeyboardInterrupt:
-            say(_GOES_ON)
-            raise
+        until(is_met, wait_s, lambda: _late(what, wait_s, found.get("status", {})), self._look_s)
 
     def _next(self, nonce: str) -> int:
         return int(self._resource()["spec"]["job"].get(nonce) or 0) + 1
@@ -159,6 +165,16 @@ class Deployment:
                 f"there is no FlinkDeployment {self._cluster.place.release}", hint="run: fraudctl up"
             )
         return found[0]
+
+
+@contextmanager
+def _told_of_what_goes_on() -> Iterator[None]:
+    """Who interrupts what is asked for within, and waited for: it may have been heard already."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(_GOES_ON)
+        raise
 
 
 _RUNS: Final[Mapping[str, Any]] = {"state": "running", "upgradeMode": "savepoint"}
@@ -226,6 +242,10 @@ def _job(status: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
+def _state(status: Mapping[str, Any]) -> str:
+    return str(status.get("lifecycleState", "not seen yet")).lower()
+
+
 def _is_suspended(status: Mapping[str, Any]) -> bool:
     return status.get("lifecycleState") == "SUSPENDED"
 
@@ -236,7 +256,7 @@ def _failure(what: str, status: Mapping[str, Any]) -> Failed:
 
 
 def _late(what: str, wait_s: float, status: Mapping[str, Any]) -> Failed:
-    state = str(status.get("lifecycleState", "not seen yet")).lower()
+    state = _state(status)
     said = f": {status['error']}" if status.get("error") else ""
     return Failed(
         f"the operator did not {what} within {wait_s:.0f} s, it says {state}{said}",
