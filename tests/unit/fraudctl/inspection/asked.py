@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 
 from fraudctl.cli import main
-from fraudctl.files.options import ReadOptions
-from fraudctl.files.rows import Reading, RefusedRow, Row
+from tests.unit.fraudctl.files.as_read import PLAIN, file
 
-PLAIN = "event_id,user_id,event_time,amount"
 ISO = "2024-05-01T10:00:0{}Z"
 
 
@@ -23,19 +21,13 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str,
     return code, document
 
 
-def put(folder: Path, content: str | bytes, name: str = "x.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
 def with_times(folder: Path, *times: str) -> Path:
-    return put(folder, "\n".join([PLAIN, *(f'e{n},u{n},"{at}",1.5' for n, at in enumerate(times))]))
+    return file(folder, "\n".join([PLAIN, *(f'e{n},u{n},"{at}",1.5' for n, at in enumerate(times))]))
 
 
 def with_amounts(folder: Path, *amounts: str) -> Path:
     lines = (f'e{n},u{n},{ISO.format(n)},"{amount}"' for n, amount in enumerate(amounts))
-    return put(folder, "\n".join([PLAIN, *lines]))
+    return file(folder, "\n".join([PLAIN, *lines]))
 
 
 def inspected(
@@ -58,7 +50,3 @@ def open_notes(capsys: pytest.CaptureFixture[str], path: Path) -> list[str]:
 def notes(capsys: pytest.CaptureFixture[str], path: Path, how: str, *words: str) -> list[str]:
     _, told = run(capsys, "inspect", str(path), *words)
     return [one["text"] for one in told["data"]["notes"] if one["how"] == how]
-
-
-def read(path: Path, **options: Any) -> list[Row | RefusedRow]:
-    return list(Reading(path, ReadOptions(**options), 65_536))

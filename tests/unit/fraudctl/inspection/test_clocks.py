@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from fraudctl.files.rows import Row
-from tests.unit.fraudctl.inspection.asked import inspected, notes, open_notes, put, read, with_times
+from tests.unit.fraudctl.files.as_read import file, rows_of
+from tests.unit.fraudctl.inspection.asked import inspected, notes, open_notes, with_times
 
 ZONED = "2024-05-01T08:00:00.000Z"
 
@@ -130,7 +131,7 @@ def test_a_column_of_zones_beside_local_times_counts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     rows = [f"e{day},u,{values.format(day)},{cells},1.5" for day in ("01", "13")]
-    path = put(tmp_path, "\n".join([f"event_id,user_id,{names},timezone,amount", *rows]))
+    path = file(tmp_path, "\n".join([f"event_id,user_id,{names},timezone,amount", *rows]))
     mapping, counts, _ = inspected(capsys, path)
     joined = f"{names.replace(',', '+')}+timezone"
     assert (mapping["map"], counts["accepted"], counts["from"]) == ({"event_time": joined}, 2, begin)
@@ -140,7 +141,7 @@ def test_a_column_of_zones_beside_local_times_counts(
 
 def with_clock(folder: Path, clock: str, *cells: str) -> Path:
     rows = (f"e{n},u,{day},{cell},1.5" for n, (day, cell) in enumerate(one.split() for one in cells))
-    return put(folder, "\n".join([f"event_id,user_id,date,{clock},amount", *rows]))
+    return file(folder, "\n".join([f"event_id,user_id,date,{clock},amount", *rows]))
 
 
 @pytest.mark.parametrize(
@@ -155,7 +156,7 @@ def test_clocks_that_have_lost_their_zeros_are_asked_about(
 
 def test_a_number_without_its_zero_takes_no_digit_of_the_next(tmp_path: Path) -> None:
     path = with_clock(tmp_path, "time", "20240501 013000", "20240501 13000")
-    rows = read(path, fields={"event_time": "date+time"}, time_formats=("%Y%m%d %H%M%S",), zone="UTC")
+    rows = rows_of(path, fields={"event_time": "date+time"}, time_formats=("%Y%m%d %H%M%S",), zone="UTC")
     assert [isinstance(row, Row) for row in rows] == [True, False]
 
 
@@ -205,5 +206,5 @@ def test_halves_of_the_day_weeks_and_days_of_the_year_are_read(
 
 def test_a_day_of_a_week_that_its_year_has_not_is_refused(tmp_path: Path) -> None:
     cells = ("2024-W05-2 09:30", "2024-W53-1 09:30", "2024-W05-0 09:30")
-    rows = read(with_times(tmp_path, *cells), time_formats=("%G-W%V-%u %H:%M",), zone="UTC")
+    rows = rows_of(with_times(tmp_path, *cells), time_formats=("%G-W%V-%u %H:%M",), zone="UTC")
     assert [isinstance(row, Row) for row in rows] == [True, False, False]

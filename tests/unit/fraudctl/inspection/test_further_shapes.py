@@ -11,16 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.unit.fraudctl.inspection.asked import (
-    ISO,
-    PLAIN,
-    inspected,
-    open_notes,
-    put,
-    run,
-    with_amounts,
-    with_times,
-)
+from tests.unit.fraudctl.files.as_read import PLAIN, file
+from tests.unit.fraudctl.inspection.asked import ISO, inspected, open_notes, run, with_amounts, with_times
 
 
 @pytest.mark.parametrize(
@@ -128,7 +120,7 @@ def test_words_for_nothing_among_numbers_and_labels_are_absent(
 ) -> None:
     rows = ["0.5,1,2024-06-01", "NULL,NULL,NULL", "0.7,0,NULL"]
     lines = [f"e{n},u,{ISO.format(n)},1.5,{row}" for n, row in enumerate(rows)]
-    path = put(tmp_path, "\n".join([f"{PLAIN},risk,is_fraud,chargeback_date", *lines]))
+    path = file(tmp_path, "\n".join([f"{PLAIN},risk,is_fraud,chargeback_date", *lines]))
     mapping, read, tested = inspected(capsys, path)
     assert mapping == {"map": {"label_time": "chargeback_date"}, "label": "is_fraud", "absent": ["NULL"]}
     assert (read["accepted"], read["labelled"], read["fraud"]) == (3, 2, 1)
@@ -162,7 +154,7 @@ def test_how_the_time_of_a_label_is_written_loses_no_payment(
     lines = [f"e{n},u,{event_time.format(n)},1.5,{n % 2},{known if n % 2 else ''}" for n in range(4)]
     if "." in event_time:
         lines.append(f"e9,u,{event_time.format(9).replace('01.05', '13.05')},1.5,0,")
-    path = put(tmp_path, "\n".join([f"{PLAIN},is_fraud,dispute_date", *lines]))
+    path = file(tmp_path, "\n".join([f"{PLAIN},is_fraud,dispute_date", *lines]))
     found, read, tested = inspected(capsys, path)
     assert (found, read["refused_rows"], tested["labels"]["fraud"]) == (mapping, 0, 2)
 
@@ -170,7 +162,7 @@ def test_how_the_time_of_a_label_is_written_loses_no_payment(
 def test_a_number_among_ids_that_a_spreadsheet_has_cut_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = put(tmp_path, f"event_id,cc_num,event_time,amount\ne0,4.00000E+15,{ISO.format(0)},1.5\n")
+    path = file(tmp_path, f"event_id,cc_num,event_time,amount\ne0,4.00000E+15,{ISO.format(0)},1.5\n")
     _, told = run(capsys, "inspect", str(path))
     texts = [one["text"] for one in told["data"]["notes"]]
     assert (
@@ -182,7 +174,7 @@ def test_a_file_whose_name_begins_with_a_dash_is_read_by_the_command_that_is_pri
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    put(tmp_path, f"{PLAIN}\ne,u,{ISO.format(0)},1.5\n", "-x.csv")
+    file(tmp_path, f"{PLAIN}\ne,u,{ISO.format(0)},1.5\n", "-x.csv")
     assert inspected(capsys, f"{os.curdir}{os.sep}-x.csv")[1]["accepted"] == 1
 
 
@@ -206,7 +198,7 @@ def test_a_day_with_a_clock_of_zeros_has_its_clock_in_another_column(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [f"e{n},u,2024-05-0{n + 1} 00:00:00,10:00:0{n},1.5" for n in range(2)]
-    path = put(tmp_path, "\n".join(["event_id,user_id,Date,Time,amount", *rows]))
+    path = file(tmp_path, "\n".join(["event_id,user_id,Date,Time,amount", *rows]))
     mapping, read, _ = inspected(capsys, path)
     assert mapping == {
         "map": {"event_time": "Date+Time"},
@@ -226,10 +218,10 @@ def test_times_under_a_name_that_says_nothing_are_found_where_no_other_column_ha
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [f"e{n},u{n},{ISO.format(n)},1.5,x{n}" for n in range(2)]
-    path = put(tmp_path, "\n".join(["event_id,user_id,stamped,amount,note", *rows]))
+    path = file(tmp_path, "\n".join(["event_id,user_id,stamped,amount,note", *rows]))
     assert inspected(capsys, path)[0] == {"map": {"event_time": "stamped"}}
     rows = [f"{row},2024-05-01 10:00:00" for row in rows]
-    path = put(tmp_path, "\n".join(["event_id,user_id,stamped,amount,note,loaded", *rows]))
+    path = file(tmp_path, "\n".join(["event_id,user_id,stamped,amount,note,loaded", *rows]))
     assert open_notes(capsys, path)[0].startswith("no column looks like a time among")
 
 
@@ -238,7 +230,7 @@ def test_an_export_of_mongodb_has_its_values_in_objects_of_their_types(
 ) -> None:
     one = {"_id": {"$oid": "a1"}, "user_id": "u", "amount": {"$numberDecimal": "1.50"}}
     one["event_time"] = {"$date": ISO.format(0)}
-    mapping, read, _ = inspected(capsys, put(tmp_path, json.dumps(one), "x.jsonl"))
+    mapping, read, _ = inspected(capsys, file(tmp_path, json.dumps(one), "x.jsonl"))
     assert read["accepted"] == 1
     assert mapping["map"]["event_id"] == "_id.$oid"
 
@@ -255,14 +247,14 @@ def test_an_export_of_mongodb_has_its_values_in_objects_of_their_types(
 def test_headings_of_other_programs_are_found(
     text: str, mapping: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found, read, _ = inspected(capsys, put(tmp_path, text.format(ISO.format(0))))
+    found, read, _ = inspected(capsys, file(tmp_path, text.format(ISO.format(0))))
     assert (found, read["refused_rows"]) == (mapping, 0)
 
 
 def test_a_heading_that_is_a_name_short_is_asked_about(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = put(tmp_path, f"{PLAIN}\n1,e,u,{ISO.format(0)},1.5\n2,f,u,{ISO.format(1)},1.5\n")
+    path = file(tmp_path, f"{PLAIN}\n1,e,u,{ISO.format(0)},1.5\n2,f,u,{ISO.format(1)},1.5\n")
     asked = "rows have a cell more than the heading on line 1: put a name where one lacks"
     assert open_notes(capsys, path)[0] == asked
 
@@ -270,7 +262,7 @@ def test_a_heading_that_is_a_name_short_is_asked_about(
 def test_payments_in_a_list_within_an_object_are_told_how_to_be_taken_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = put(tmp_path, json.dumps({"data": [{"id": "e1"}], "tags": ["a"]}), "x.json")
+    path = file(tmp_path, json.dumps({"data": [{"id": "e1"}], "tags": ["a"]}), "x.json")
     _, told = run(capsys, "inspect", str(path))
     asked = next(
         one for one in told["data"]["notes"] if one["text"].startswith("no column looks like a time")
@@ -281,7 +273,7 @@ def test_payments_in_a_list_within_an_object_are_told_how_to_be_taken_out(
 def test_pairs_of_words_that_may_be_truth_values_are_told_to_be_texts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = put(tmp_path, f"{PLAIN},online\na,u,{ISO.format(0)},1.5,t\nb,u,{ISO.format(1)},1.5,f\n")
+    path = file(tmp_path, f"{PLAIN},online\na,u,{ISO.format(0)},1.5,t\nb,u,{ISO.format(1)},1.5,f\n")
     _, told = run(capsys, "inspect", str(path))
     note = {"how": "assumed", "text": "online holds f and t: texts, no truth values"}
     assert note | {"otherwise": ["--kind online=bool"]} in told["data"]["notes"]
@@ -291,7 +283,7 @@ def test_one_amount_that_is_written_otherwise_is_refused_and_changes_no_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [f'e{n},u,2024-05-01T10:00:{n:02d}Z,"{n}.50"' for n in range(30)]
-    path = put(tmp_path, "\n".join([PLAIN, *rows, 'e99,u,2024-05-01T10:01:00Z,"1,5"']))
+    path = file(tmp_path, "\n".join([PLAIN, *rows, 'e99,u,2024-05-01T10:01:00Z,"1,5"']))
     mapping, read, _ = inspected(capsys, path)
     assert (mapping, read["refused_by_reason"], read["accepted"]) == ({"decimal": "."}, {"bad_amount": 1}, 30)
 
@@ -300,7 +292,7 @@ def test_a_column_that_is_named_as_a_label_and_is_none_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [f"e{n},u,{ISO.format(n)},1.5,{n - 1}" for n in range(3)]
-    _, told = run(capsys, "inspect", str(put(tmp_path, "\n".join([f"{PLAIN},is_fraud", *rows]))))
+    _, told = run(capsys, "inspect", str(file(tmp_path, "\n".join([f"{PLAIN},is_fraud", *rows]))))
     texts = [one["text"] for one in told["data"]["notes"]]
     assert "is_fraud is no label, for it holds other than 1 and 0: -1, 0, 1" in texts
 
@@ -321,5 +313,5 @@ def test_columns_that_are_named_as_the_fields_are_these_however_many_rows_are_ba
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     rows = [f"e{n},u,{at},{amount}" for n, (at, amount) in enumerate(zip(times, amounts, strict=True))]
-    _, read, _ = inspected(capsys, put(tmp_path, "\n".join([PLAIN, *rows])))
+    _, read, _ = inspected(capsys, file(tmp_path, "\n".join([PLAIN, *rows])))
     assert read["refused_by_reason"] == reasons

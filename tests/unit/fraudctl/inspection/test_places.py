@@ -9,12 +9,13 @@ import pytest
 
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.rows import Reading, Row
-from tests.unit.fraudctl.inspection.asked import ISO, PLAIN, inspected, notes, put, read
+from tests.unit.fraudctl.files.as_read import PLAIN, file, rows_of
+from tests.unit.fraudctl.inspection.asked import ISO, inspected, notes
 
 
 def with_countries(folder: Path, *countries: str) -> Path:
     lines = (f'e{n},u{n},{ISO.format(n)},1.5,"{one}"' for n, one in enumerate(countries))
-    return put(folder, "\n".join([f"{PLAIN},country", *lines]))
+    return file(folder, "\n".join([f"{PLAIN},country", *lines]))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_names_and_other_codes_of_countries_become_their_two_letters(
     assert mapping == {"country_codes": True}
     found = [
         row.transaction.fields.get("country")
-        for row in read(path, country_codes=True)
+        for row in rows_of(path, country_codes=True)
         if isinstance(row, Row)
     ]
     assert found == codes
@@ -78,13 +79,13 @@ def test_numbers_of_countries_in_json_are_codes_too(
         }
         for n in range(2)
     ]
-    path = put(tmp_path, "\n".join(map(json.dumps, rows)), "x.jsonl")
+    path = file(tmp_path, "\n".join(map(json.dumps, rows)), "x.jsonl")
     mapping, counts, _ = inspected(capsys, path)
     assert (mapping["country_codes"], counts["accepted"]) == (True, 2)
 
 
 def test_currencies_that_are_no_codes_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for cell in ("978", "Euro"):
-        path = put(tmp_path, f"{PLAIN},currency\ne,u,{ISO.format(0)},1.5,{cell}\n")
+        path = file(tmp_path, f"{PLAIN},currency\ne,u,{ISO.format(0)},1.5,{cell}\n")
         told = f"currency holds {cell!r}, which is no code of ISO 4217: taken as it is written"
         assert notes(capsys, path, "assumed") == [told]
