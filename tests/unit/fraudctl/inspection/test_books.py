@@ -9,15 +9,23 @@ from typing import Any
 import pytest
 
 from fraudctl.files.rows import RefusedRow, Row
-from tests.unit.fraudctl.files.as_read import PLAIN, file, rows_of
-from tests.unit.fraudctl.inspection.asked import ISO, inspected, notes, open_notes, with_amounts
+from tests.unit.fraudctl.inspection.asked import (
+    ISO,
+    PLAIN,
+    inspected,
+    notes,
+    open_notes,
+    put,
+    read,
+    with_amounts,
+)
 
 BOOK = "event_id,user_id,event_time,{},{}"
 
 
 def book(folder: Path, names: tuple[str, str], *cells: tuple[str, str]) -> Path:
     lines = (f'e{n},u{n},{ISO.format(n)},"{one}","{other}"' for n, (one, other) in enumerate(cells))
-    return file(folder, "\n".join([BOOK.format(*names), *lines]))
+    return put(folder, "\n".join([BOOK.format(*names), *lines]))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +50,7 @@ def test_debit_and_credit_in_columns_of_their_own_are_one_amount(
     path = book(tmp_path, names, *cells)
     mapping, counts, _ = inspected(capsys, path)
     assert (mapping, counts["accepted"]) == ({"map": {"amount": said}}, len(cells))
-    rows = rows_of(path, fields={"amount": said})
+    rows = read(path, fields={"amount": said})
     assert [row.transaction.amount_units for row in rows if isinstance(row, Row)] == units
     assert all(not set(names) & set(row.transaction.fields) for row in rows if isinstance(row, Row))
     turned = f"{names[1]}-{names[0]}"
@@ -51,7 +59,7 @@ def test_debit_and_credit_in_columns_of_their_own_are_one_amount(
 
 def test_rows_with_both_or_neither_of_debit_and_credit_are_refused(tmp_path: Path) -> None:
     path = book(tmp_path, ("Debit", "Credit"), ("1", "2"), ("", ""), ("0", "0"), ("3", ""))
-    rows = rows_of(path, fields={"amount": "Debit-Credit"})
+    rows = read(path, fields={"amount": "Debit-Credit"})
     assert [row.code if isinstance(row, RefusedRow) else row.transaction.amount_units for row in rows] == [
         "bad_amount",
         "missing_field",
@@ -75,7 +83,7 @@ def test_debit_and_credit_are_one_amount_in_any_format(
         path = tmp_path / name
         pq.write_table(pa.Table.from_pylist(rows), path)
     else:
-        path = file(tmp_path, "\n".join(map(json.dumps, rows)), name)
+        path = put(tmp_path, "\n".join(map(json.dumps, rows)), name)
     mapping, counts, _ = inspected(capsys, path)
     assert (mapping, counts["accepted"]) == ({"map": {"amount": "debit-credit"}}, 2)
 
@@ -84,7 +92,7 @@ def test_a_column_that_tells_debits_from_credits_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [f"e{n},u,{ISO.format(n)},1.5,{'CR' if n else 'DR'}" for n in range(2)]
-    path = file(tmp_path, "\n".join([f"{PLAIN},type", *rows]))
+    path = put(tmp_path, "\n".join([f"{PLAIN},type", *rows]))
     told = notes(capsys, path, "assumed")
     assert "type holds CR and DR, and amount has no sign: taken as it is written" in told
 
@@ -109,7 +117,7 @@ def test_lakhs_are_read_and_what_is_no_amount_is_told(
 ) -> None:
     path = with_amounts(tmp_path, "1,23,456.78", "12,34,567.00", "5.00")
     assert inspected(capsys, path)[0] == {"decimal": "."}
-    units = [row.transaction.amount_units for row in rows_of(path, decimal=".") if isinstance(row, Row)]
+    units = [row.transaction.amount_units for row in read(path, decimal=".") if isinstance(row, Row)]
     assert units == [1_234_567_800, 12_345_670_000, 50_000]
     assert open_notes(capsys, with_amounts(tmp_path, "ca. 500")) == [
         "amount holds 'ca. 500', which is not read as an amount"
@@ -157,18 +165,18 @@ def test_signs_abbreviations_and_words_of_currencies_are_cut_off(
     path = with_amounts(tmp_path, *cells)
     found, counts, _ = inspected(capsys, path)
     assert (found, counts["accepted"]) == (mapping, len(cells))
-    assert [row.transaction.amount_units for row in rows_of(path, **mapping) if isinstance(row, Row)] == units
+    assert [row.transaction.amount_units for row in read(path, **mapping) if isinstance(row, Row)] == units
 
 
 def test_a_sign_of_another_currency_than_said_is_refused(tmp_path: Path) -> None:
     path = with_amounts(tmp_path, "US$ 1.00", "kr 2.00", "$ 3.00", "£ 4.00", "5.00")
-    refused = [str(row.reason) for row in rows_of(path, currency="EUR") if isinstance(row, RefusedRow)]
+    refused = [str(row.reason) for row in read(path, currency="EUR") if isinstance(row, RefusedRow)]
     assert refused == [
         "bad_amount: 'US$ 1.00' is in USD, not in EUR",
         "bad_amount: 'kr 2.00' is in SEK or NOK or DKK or ISK, not in EUR",
         "bad_amount: '£ 4.00' is in GBP, not in EUR",
     ]
-    assert len([row for row in rows_of(path, currency="FKP") if isinstance(row, Row)]) == 3
+    assert len([row for row in read(path, currency="FKP") if isinstance(row, Row)]) == 3
 
 
 def test_a_column_of_minutes_or_pieces_is_no_currency(

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from fraudctl.files.rows import Row
-from tests.unit.fraudctl.files.as_read import file, rows_of
-from tests.unit.fraudctl.inspection.asked import inspected, notes, open_notes, with_times
+from tests.unit.fraudctl.inspection.asked import inspected, notes, open_notes, put, read, with_times
 
 ZONED = "2024-05-01T08:00:00.000Z"
 
@@ -131,7 +130,7 @@ def test_a_column_of_zones_beside_local_times_counts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     rows = [f"e{day},u,{values.format(day)},{cells},1.5" for day in ("01", "13")]
-    path = file(tmp_path, "\n".join([f"event_id,user_id,{names},timezone,amount", *rows]))
+    path = put(tmp_path, "\n".join([f"event_id,user_id,{names},timezone,amount", *rows]))
     mapping, counts, _ = inspected(capsys, path)
     joined = f"{names.replace(',', '+')}+timezone"
     assert (mapping["map"], counts["accepted"], counts["from"]) == ({"event_time": joined}, 2, begin)
@@ -141,7 +140,7 @@ def test_a_column_of_zones_beside_local_times_counts(
 
 def with_clock(folder: Path, clock: str, *cells: str) -> Path:
     rows = (f"e{n},u,{day},{cell},1.5" for n, (day, cell) in enumerate(one.split() for one in cells))
-    return file(folder, "\n".join([f"event_id,user_id,date,{clock},amount", *rows]))
+    return put(folder, "\n".join([f"event_id,user_id,date,{clock},amount", *rows]))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +155,7 @@ def test_clocks_that_have_lost_their_zeros_are_asked_about(
 
 def test_a_number_without_its_zero_takes_no_digit_of_the_next(tmp_path: Path) -> None:
     path = with_clock(tmp_path, "time", "20240501 013000", "20240501 13000")
-    rows = rows_of(path, fields={"event_time": "date+time"}, time_formats=("%Y%m%d %H%M%S",), zone="UTC")
+    rows = read(path, fields={"event_time": "date+time"}, time_formats=("%Y%m%d %H%M%S",), zone="UTC")
     assert [isinstance(row, Row) for row in rows] == [True, False]
 
 
@@ -206,5 +205,27 @@ def test_halves_of_the_day_weeks_and_days_of_the_year_are_read(
 
 def test_a_day_of_a_week_that_its_year_has_not_is_refused(tmp_path: Path) -> None:
     cells = ("2024-W05-2 09:30", "2024-W53-1 09:30", "2024-W05-0 09:30")
-    rows = rows_of(with_times(tmp_path, *cells), time_formats=("%G-W%V-%u %H:%M",), zone="UTC")
+    rows = read(with_times(tmp_path, *cells), time_formats=("%G-W%V-%u %H:%M",), zone="UTC")
     assert [isinstance(row, Row) for row in rows] == [True, False, False]
+
+
+def test_a_column_of_zones_that_nobody_knows_is_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f'e{n},u,2024-05-01,10:00:0{n},"Eastern Time (US & Canada)",1.5' for n in range(2)]
+    path = put(tmp_path, "\n".join(["event_id,user_id,date,time,Time Zone,amount", *rows]))
+    asked = "Time Zone holds 'Eastern Time (US & Canada)', which is no zone that is known"
+    assert open_notes(capsys, path) == [asked]
+    _, counts, _ = inspected(capsys, path, "--zone", "America/New_York")
+    assert counts["from"] == "2024-05-01T14:00:00.000Z"
+
+
+def test_of_one_time_in_two_zones_the_one_in_utc_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"e{n},u,2024-05-01 12:00:0{n},2024-05-01 10:00:0{n},1.5" for n in range(2)]
+    for local, utc in (("date_created", "date_created_gmt"), ("created_local", "created_utc")):
+        path = put(tmp_path, "\n".join([f"event_id,user_id,{local},{utc},amount", *rows]))
+        mapping, counts, _ = inspected(capsys, path)
+        assert (mapping["map"]["event_time"], counts["from"]) == (utc, "2024-05-01T10:00:00.000Z")
+        assert f"{utc} has no zone; its name says UTC" in notes(capsys, path, "recognised")

@@ -13,8 +13,7 @@ import pytest
 
 from fraudctl.cli import main
 from fraudctl.files.mapping import MappingError, Said, load, text
-from tests.unit.fraudctl.files.as_read import file
-from tests.unit.fraudctl.inspection.asked import run
+from tests.unit.fraudctl.inspection.asked import put, run
 from tests.unit.fraudctl.inspection.published import SHAPES
 
 
@@ -27,7 +26,7 @@ def test_the_command_that_is_printed_reads_every_row(
     shape: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name, content, mapping = SHAPES[shape]
-    path = file(tmp_path, content, name)
+    path = put(tmp_path, content, name)
     code, told = run(capsys, "inspect", str(path))
     assert (code, told["data"]["mapping"]) == (0, mapping)
     rows = content.strip().count("\n") + name.endswith(".jsonl")
@@ -45,7 +44,7 @@ def test_a_mapping_file_says_the_same_as_the_options(
     shape: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name, content, mapping = SHAPES[shape]
-    path, written = file(tmp_path, content, name), tmp_path / "my.map.yaml"
+    path, written = put(tmp_path, content, name), tmp_path / "my.map.yaml"
     _, told = run(capsys, "inspect", str(path), "--write", str(written))
     assert load(written).document() == mapping
     command = f"fraudctl backtest {path} --mapping {written}"
@@ -64,12 +63,12 @@ def test_the_command_line_counts_before_the_mapping_file(tmp_path: Path) -> None
         "decimal": ",",
         "minor_units": True,
     }
-    path = file(tmp_path, text(said), "m.yaml")
+    path = put(tmp_path, text(said), "m.yaml")
     assert load(path) == said
 
 
 def test_a_mapping_file_with_problems_is_refused_with_all_of_them(tmp_path: Path) -> None:
-    path = file(tmp_path, "mapp: {a: b}\ndecimal: x\nkind: {mcc: words}\n", "m.yaml")
+    path = put(tmp_path, "mapp: {a: b}\ndecimal: x\nkind: {mcc: words}\n", "m.yaml")
     with pytest.raises(MappingError) as caught:
         load(path)
     assert list(caught.value.problems) == [
@@ -114,7 +113,7 @@ def test_what_nothing_tells_is_asked_for_and_then_taken(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = file(tmp_path, content)
+    path = put(tmp_path, content)
     code, told = run(capsys, "inspect", str(path))
     assert (code, notes(told, "open"), told["data"]["commands"]) == (1, open_notes, {})
     asked = next(one for one in told["data"]["notes"] if one["how"] == "open")
@@ -128,10 +127,10 @@ def test_other_days_of_the_column_tell_the_day_from_the_month(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows = [f"{n},u,{day:02d}/06/2024 10:00,1.5" for n, day in enumerate((1, 2, 12, 13))]
-    _, told = run(capsys, "inspect", str(file(tmp_path, "\n".join([PLAIN, *rows]))))
+    _, told = run(capsys, "inspect", str(put(tmp_path, "\n".join([PLAIN, *rows]))))
     assert told["data"]["mapping"]["time_format"] == ["%d/%m/%Y %H:%M"]
     rows = [f"{n},u,{day:02d}/06/2024 10:00,1.5" for n, day in enumerate((1, 2, 12, 3))]
-    _, told = run(capsys, "inspect", str(file(tmp_path, "\n".join([PLAIN, *rows]))))
+    _, told = run(capsys, "inspect", str(put(tmp_path, "\n".join([PLAIN, *rows]))))
     assert notes(told, "open") == ["event_time can be read as %d/%m/%Y %H:%M or %m/%d/%Y %H:%M"]
 
 
@@ -140,7 +139,7 @@ def test_encoding_delimiter_preamble_and_a_name_without_a_meaning_are_found(
 ) -> None:
     lines = ["Kontoauszug;;;;", "Stand: 1,5;;;;", f"{PLAIN},merchant_id".replace(",", ";")]
     lines += [f"e{n};u;2024-05-01T10:00Z;1,5;Café Nr. {n}" for n in range(5)]
-    path = file(tmp_path, "\r\n".join(lines).encode("cp1252"), "konto.dat")
+    path = put(tmp_path, "\r\n".join(lines).encode("cp1252"), "konto.dat")
     code, told = run(capsys, "inspect", str(path))
     assert (code, told["data"]["mapping"]) == (
         0,
@@ -153,7 +152,7 @@ def test_encoding_delimiter_preamble_and_a_name_without_a_meaning_are_found(
 def test_a_file_whose_first_line_is_a_row_has_no_names(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, told = run(capsys, "inspect", str(file(tmp_path, "1,2024-01-01T00:00Z,5\n2,2024-01-01T00:00Z,6\n")))
+    code, told = run(capsys, "inspect", str(put(tmp_path, "1,2024-01-01T00:00Z,5\n2,2024-01-01T00:00Z,6\n")))
     assert code == 1
     assert notes(told, "open")[0] == "the first line looks like a row: put a line of names above it"
 
@@ -168,7 +167,7 @@ def test_order_repeats_currencies_the_future_and_words_for_nothing_are_told(
         "e3,u,2094-05-01T10:00:03Z,1.5,JPY,d1,",
         "e4,u,noon,1.5,JPY,d1,",
     ]
-    path = file(tmp_path, "\n".join([f"{PLAIN},currency,device_id,label", *rows, *rows[:1] * 40]))
+    path = put(tmp_path, "\n".join([f"{PLAIN},currency,device_id,label", *rows, *rows[:1] * 40]))
     code, told = run(capsys, "inspect", str(path))
     read = told["data"]["read"]
     assert code == 0
@@ -201,7 +200,7 @@ def test_recent_rows_are_sent_live_and_a_person_sees_tables(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = int(time.time())
-    path = file(tmp_path, f"{PLAIN}\ne1,u,{now},1.5\n", "now.csv")
+    path = put(tmp_path, f"{PLAIN}\ne1,u,{now},1.5\n", "now.csv")
     assert main(["inspect", str(path)]) == 0
     shown = capsys.readouterr().out
     assert f"fraudctl ingest {path}\n" in shown
@@ -217,7 +216,7 @@ def test_a_large_file_is_told_by_a_sample_of_it(
     row = "e{0},u{0},2024-05-01 10:00:00,1.5,{1}"
     rows = "\n".join(row.format(n, "x" * 300) for n in range(30_000))
     content = f"{PLAIN},note\n{rows}\n".encode()
-    path = file(
+    path = put(
         tmp_path, gzip.compress(content, 1) if packed else content, "big.csv.gz" if packed else "big.csv"
     )
     code, told = run(capsys, "inspect", str(path))
@@ -239,7 +238,7 @@ def test_formats_are_not_proposed_where_the_reader_reads_more_without(
         "1.5.2024 10:00",
     ]
     rows = [f'e{n},u,"{at}",1.5' for n, at in enumerate(times)]
-    _, told = run(capsys, "inspect", str(file(tmp_path, "\n".join([PLAIN, *rows]))))
+    _, told = run(capsys, "inspect", str(put(tmp_path, "\n".join([PLAIN, *rows]))))
     assert told["data"]["mapping"] == {}
     assert (told["data"]["read"]["accepted"], told["data"]["read"]["refused_rows"]) == (3, 1)
 

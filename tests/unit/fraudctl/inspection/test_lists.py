@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from fraudctl.files.rows import Row
-from tests.unit.fraudctl.files.as_read import file, rows_of
-from tests.unit.fraudctl.inspection.asked import ISO, inspected, notes, open_notes, run
+from tests.unit.fraudctl.inspection.asked import ISO, inspected, notes, open_notes, put, read, run
 
 ONE = {"id": "e{}", "customer_id": "u", "created_at": ISO, "amount": 1.5}
 NAMED = {"event_id": "id", "event_time": "created_at", "user_id": "customer_id"}
@@ -40,19 +39,19 @@ def payments(count: int, begin: int = 0) -> list[dict[str, Any]]:
 def test_payments_in_a_list_within_an_object_are_read_from_there(
     around: Any, path: str, indent: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = file(tmp_path, json.dumps(around(payments(3)), indent=indent), "answer.json")
-    mapping, found, _ = inspected(capsys, answer)
+    file = put(tmp_path, json.dumps(around(payments(3)), indent=indent), "answer.json")
+    mapping, found, _ = inspected(capsys, file)
     assert mapping == {"map": NAMED, "records": path}
     assert (found["rows"], found["accepted"], found["to"]) == (3, 3, "2024-05-01T10:00:02.000Z")
-    assert notes(capsys, answer, "recognised")[0] == f"the rows are the elements of the list {path}"
+    assert notes(capsys, file, "recognised")[0] == f"the rows are the elements of the list {path}"
 
 
 def test_pages_of_an_answer_follow_each_other_and_one_that_has_no_list_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pages = [{"data": payments(2)}, {"data": []}, {"error": "too many"}, {"data": payments(2, begin=2)}]
-    answer = file(tmp_path, "\n".join(map(json.dumps, pages)), "pages.jsonl")
-    mapping, found, _ = inspected(capsys, answer)
+    file = put(tmp_path, "\n".join(map(json.dumps, pages)), "pages.jsonl")
+    mapping, found, _ = inspected(capsys, file)
     assert mapping["records"] == "data"
     assert (found["rows"], found["accepted"], found["refused_by_reason"]) == (5, 4, {"invalid_json": 1})
     assert [one["line"] for one in found["refused"]] == [3]
@@ -61,15 +60,15 @@ def test_pages_of_an_answer_follow_each_other_and_one_that_has_no_list_is_refuse
 def test_an_answer_that_breaks_off_says_so(tmp_path: Path) -> None:
     whole = json.dumps({"data": payments(3)})
     for end in (-40, -2, -1):
-        rows = rows_of(file(tmp_path, whole[:end], "x.json"), fields=NAMED, records="data")
+        rows = read(put(tmp_path, whole[:end], "x.json"), fields=NAMED, records="data")
         assert [isinstance(row, Row) for row in rows] == [True, True, *([] if end == -40 else [True]), False]
 
 
 def test_a_reader_that_was_told_nothing_of_the_list_refuses_the_file_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = file(tmp_path, json.dumps({"data": {"items": payments(2)}}), "answer.json")
-    code, told = run(capsys, "backtest", str(answer))
+    file = put(tmp_path, json.dumps({"data": {"items": payments(2)}}), "answer.json")
+    code, told = run(capsys, "backtest", str(file))
     assert (code, told["error"]["code"]) == (2, "rows_within")
     assert told["error"]["hint"] == "say where the rows are: --records data.items"
 
@@ -80,19 +79,19 @@ def test_lists_within_payments_are_not_taken_for_payments(
     lines = [{"sku": "s", "price": 1.0}]
     some = [one | {"items": lines} for one in payments(3)]
     for name, content in (("x.json", json.dumps(some)), ("x.jsonl", "\n".join(map(json.dumps, some)))):
-        mapping, found, _ = inspected(capsys, file(tmp_path, content, name))
+        mapping, found, _ = inspected(capsys, put(tmp_path, content, name))
         assert ("records" in mapping, found["accepted"]) == (False, 3)
 
 
 def test_two_lists_of_payments_are_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = file(tmp_path, json.dumps({"cards": payments(2), "transfers": payments(2)}), "x.json")
-    assert open_notes(capsys, answer)[0] == "payments can be the elements of cards or of transfers"
-    assert inspected(capsys, answer, "--records", "cards")[1]["accepted"] == 2
+    file = put(tmp_path, json.dumps({"cards": payments(2), "transfers": payments(2)}), "x.json")
+    assert open_notes(capsys, file)[0] == "payments can be the elements of cards or of transfers"
+    assert inspected(capsys, file, "--records", "cards")[1]["accepted"] == 2
 
 
 def test_what_stands_around_a_list_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = file(tmp_path, json.dumps({"account": "a1", "payments": payments(2)}), "x.json")
-    told = notes(capsys, answer, "assumed")
+    file = put(tmp_path, json.dumps({"account": "a1", "payments": payments(2)}), "x.json")
+    told = notes(capsys, file, "assumed")
     assert "what stands around payments is no part of its rows: account" in told
 
 
@@ -103,7 +102,7 @@ def test_a_list_is_read_however_long_it_is_and_whatever_pieces_it_comes_in(tmp_p
         {"before": [{"a": "]"}] * 90_000, "data": some, "after": some[:10]}, ensure_ascii=False
     )
     assert len(content.encode()) > 3 << 20
-    rows = rows_of(file(tmp_path, content, "x.json"), fields=NAMED, records="data", zone="UTC")
+    rows = read(put(tmp_path, content, "x.json"), fields=NAMED, records="data", zone="UTC")
     good = [row for row in rows if isinstance(row, Row)]
     # Seconds above 9 are no time of the form above, so only the first rows are good.
     assert (len(rows), len(good)) == (9_000, 10)
@@ -120,9 +119,9 @@ def test_a_list_is_read_however_long_it_is_and_whatever_pieces_it_comes_in(tmp_p
 def test_payments_that_are_members_of_an_object_are_asked_about_and_none_stands_for_all(
     whole: Any, take: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = file(tmp_path, json.dumps(whole), "x.json")
-    assert open_notes(capsys, answer)[0].startswith("payments stand in an object by names: ")
-    _, told = run(capsys, "inspect", str(answer))
+    file = put(tmp_path, json.dumps(whole), "x.json")
+    assert open_notes(capsys, file)[0].startswith("payments stand in an object by names: ")
+    _, told = run(capsys, "inspect", str(file))
     assert take in told["data"]["notes"][0]["otherwise"]
 
 
@@ -130,10 +129,10 @@ def test_who_paid_may_stand_around_the_list_and_is_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     some = [{"customer_id": one.pop("customer_id"), "payments": [one]} for one in payments(3)]
-    answer = file(tmp_path, json.dumps(some), "x.json")
+    file = put(tmp_path, json.dumps(some), "x.json")
     asked = "customer_id may say who paid, and stands around payments, not in its rows"
-    assert open_notes(capsys, answer)[0] == asked
-    assert inspected(capsys, answer, "--user-from", "row")[1]["accepted"] == 3
+    assert open_notes(capsys, file)[0] == asked
+    assert inspected(capsys, file, "--user-from", "row")[1]["accepted"] == 3
 
 
 def test_an_answer_of_debits_and_credits_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,6 +146,17 @@ def test_an_answer_of_debits_and_credits_is_found(tmp_path: Path, capsys: pytest
         }
         for n in range(2)
     ]
-    mapping, found, _ = inspected(capsys, file(tmp_path, json.dumps({"transactions": some}), "x.json"))
+    mapping, found, _ = inspected(capsys, put(tmp_path, json.dumps({"transactions": some}), "x.json"))
     assert (mapping["records"], mapping["map"]["amount"]) == ("transactions", "debit-credit")
     assert found["accepted"] == 2
+
+
+def test_payments_in_a_list_within_an_object_are_told_how_to_be_taken_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = put(tmp_path, json.dumps({"data": [{"id": "e1"}], "tags": ["a"]}), "x.json")
+    _, told = run(capsys, "inspect", str(path))
+    asked = next(
+        one for one in told["data"]["notes"] if one["text"].startswith("no column looks like a time")
+    )
+    assert asked["otherwise"] == ["--map event_time=COLUMN", "--time-format FORMAT", "--records data"]
