@@ -54,8 +54,14 @@ def run_java(source: Path, *arguments: str, heap_mb: int, is_long: bool = False)
     program = compiled(source, jars, artifacts.jars("compiler", place)[0], place)
     options = [f"-Xmx{heap_mb}m", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError"]
     options += [] if is_long else [QUICKLY]
-    command = [*_command(options, [program, *jars]), f"fraudctl.kernel.{source.stem}"]
+    command = [*_command(options, [program, *jars]), f"{_package(source)}.{source.stem}"]
     return subprocess.run([*command, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _package(source: Path) -> str:
+    """Of a test program: the kernel's, or that of one of its rooms, whose inner parts it tries."""
+    first = source.read_text().splitlines()[0]
+    return first.removeprefix("package ").removesuffix(";")
 
 
 def _command(options: Sequence[str], jars: Iterable[Path]) -> list[str]:

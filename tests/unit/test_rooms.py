@@ -15,6 +15,7 @@ OF_NO_MODULE = {
     "test_docs_commands.py": "command lines that documents print",
     "test_import_contracts.py": "who may import whom, as pyproject.toml says it",
     "test_late_imports.py": "which imports wait inside functions, and why",
+    "test_ports.py": "tests/ports.py",
     "test_rooms.py": "this file",
     "test_waiting.py": "tests/waiting.py",
     "test_wheel.py": "what is read besides modules, in the wheel",
