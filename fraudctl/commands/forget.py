@@ -51,9 +51,8 @@ def user(
         done = erasure.forget(running, user, lambda what: bar.update(0, what))
         held = dict(done.places)
         audit.write(running.home, {"command": "forget user", "erasure": done.erasure, "held": held})
-    return _result(
-        running, done, f"the user is forgotten: {_counted(done)} erased, none is left; {_log(running)}"
-    )
+    summary = f"the user is forgotten: {_counted(done)} erased, none is left; {_log(running)}"
+    return _result(running, done, summary + _backed_up(running))
 
 
 def _ask(before: Erased, yes: bool) -> None:
@@ -66,7 +65,8 @@ def _ask(before: Erased, yes: bool) -> None:
 
 
 def _result(running: Stack, said: Erased, summary: str) -> Result:
-    data = {"erasure": said.erasure, "held": dict(said.places), "log_keeps_until": _until(running)}
+    data: dict[str, object] = {"erasure": said.erasure, "held": dict(said.places)}
+    data |= {"log_keeps_until": _until(running), "backups": _backups(running)}
     rows = list(said.places.items())
     columns = ("place", "held" if said.erasure is None else "erased")
     tables = (Table("", columns, rows),) if rows else ()
@@ -90,3 +90,14 @@ def _log(running: Stack) -> str:
         return "the topics keep the bytes for ever, unread (see docs/privacy.md)"
     days = running.profile.retention_ms // clock.DAY_MS
     return f"the topics drop the bytes within {days} days (see docs/privacy.md)"
+
+
+def _backups(running: Stack) -> list[str]:
+    """The folders into which this home was copied: what is in them is not changed."""
+    taken = audit.succeeded(running.home, "backup create")
+    return sorted({str(one["arguments"]["folder"]) for one in taken if "folder" in one.get("arguments", {})})
+
+
+def _backed_up(running: Stack) -> str:
+    many = len(_backups(running))
+    return f"; {wording.counted(many, 'backup')} taken by now may hold him (see --json)" if many else ""

@@ -20,6 +20,7 @@ from fraudctl.engines import workers
 from fraudctl.errors import Difference, Unhealthy
 from fraudctl.kafka import admin, forgotten, tail, wanted
 from fraudctl.kafka.tail import Record
+from fraudctl.verify import working
 from pipeline.records.decision_bytes import glance
 from pipeline.records.decision_record import Delivery, run_of
 from pipeline.records.forgotten import Until, user_of
@@ -74,7 +75,8 @@ def forget(stack: Stack, user_id: str, tell: Tell = lambda _: None) -> Erased:
     if workers.notifies(stack):
         tell("erasing what was notified")
         places["notifications"] = notifications.erase(stack, user_id)
-    # a report that names events; the next verification writes another
+    # what names events: a report, of which the next verification writes another, and what a killed one left
+    working.sweep(stack.home / "verify")
     (stack.home / "verify" / "differences.jsonl").unlink(missing_ok=True)
     return Erased(places, erasure)
 

@@ -109,6 +109,29 @@ def verify(home: Path, pins: Iterable[Pin] = ()) -> Verified:
     return Verified(len(hashes), newest, len(known), broken)
 
 
+def succeeded(home: Path, command: str) -> list[Document]:
+    """How a command was begun, each time that it ended well, the oldest first."""
+    told = list(entries(home))
+    well = {one["ended"] for one in told if one.get("ended") and one.get("exit_code") == 0}
+    return [one for one in told if one.get("command") == command and one.get("line") in well]
+
+
+def since_cut_off(home: Path, command: str, settled: str) -> frozenset[str]:
+    """The hashes of the lines since a command was begun that was cut off or failed, up to where it was begun
+    again, which is what runs now; none where it ended well, or with the error `settled`.
+    """
+    lines = _lines(home)
+    told = [_entry(line) or {} for line in lines]
+    begun = [n for n, one in enumerate(told) if one.get("command") == command and "ended" not in one]
+    if len(begun) < 2:
+        return frozenset()
+    before, now = begun[-2:]
+    ends = [one.get("error") for one in told if one.get("ended") == before + 1]
+    if ends and ends[-1] in (None, settled):
+        return frozenset()
+    return frozenset(map(_hash, lines[before:now]))
+
+
 def _line(entry: Document, newest: Pin, author: str) -> bytes:
     document = {
         "line": newest.line + 1,

@@ -13,6 +13,14 @@ from fraudctl.inspection import amounts, names, places, times
 from fraudctl.inspection.columns import Column
 
 _TESTED = 500
+_BRANDS = (
+    "visa mastercard master mc amex american_express discover maestro jcb unionpay diners electron elo rupay"
+    " mir credit debit prepaid charge mobile desktop tablet phone web pos app ios android windows mac macos"
+    " linux iphone ipad pc atm other unknown"
+)
+_SAID = ("american express", "diners club", "credit card", "debit card", "n/a", "")
+_KINDS = frozenset((*_BRANDS.split(), *_SAID))
+"""What cards and devices are, in small letters, where a column does not tell one from another."""
 _NEEDED = ("event_id", "user_id", "event_time", "amount")
 _OWN = ("event_time", "label_time", "amount")
 """Names of the fields themselves: there a cell that is none is a bad row, not another column."""
@@ -134,11 +142,17 @@ def _is_country(column: Column) -> bool:
     return _is_code(2, 3)(column) or places.are_countries(tested(column))
 
 
+def _is_key(column: Column) -> bool:
+    """Not which kind of card or device it was."""
+    kinds = {cell.strip().lower() for cell in column.distinct}
+    return column.kind != "bool" and not kinds <= _KINDS
+
+
 def _is_card(column: Column) -> bool:
     """Not how much was paid by card, as cash registers have it."""
     cells = tested(column)
     is_paid = bool(amounts.signs_of(cells)) and amounts.are_amounts(cells, amounts.decimal_of(cells)[0])
-    return column.kind != "bool" and not is_paid
+    return _is_key(column) and not is_paid
 
 
 def _is_ip(column: Column) -> bool:
@@ -170,6 +184,7 @@ _TESTS: dict[str, Callable[[Column], bool]] = {
     "label_time": is_time,
     "currency": _is_code(3, 3),
     "card_id": _is_card,
+    "device_id": _is_key,
     "country": _is_country,
     "ip": _is_ip,
     "lat": _is_number,

@@ -101,6 +101,7 @@ def inspect(
         if kind == "csv":
             _dialect(sample.paths[0], proposal)
         elif kind == "jsonl":
+            _encoding(sample.paths[0], proposal)
             lists.propose(sample.paths, proposal)
         columns = look(sample.paths, proposal.said.options())
         proposer = Proposer(columns, proposal, kind != "csv", kind == "parquet")
@@ -125,11 +126,7 @@ def _format(path: Path, proposal: Proposal) -> str:
 
 def _dialect(path: Path, proposal: Proposal) -> None:
     said = proposal.said
-    found = Encoding(said.encoding) if said.encoding else encoding_of(path)
-    if found.name != said.encoding:
-        proposal.say(Said(encoding=found.name))
-        proposal.note(How.assumed, f"the file is no UTF-8: taken as {found.name}", *otherwise(found))
-    heading = heading_of(path, found.name, proposal.said.options().delimiter)
+    heading = heading_of(path, _encoding(path, proposal), proposal.said.options().delimiter)
     if said.skip_lines is None and heading.skip_lines:
         proposal.say(Said(skip_lines=heading.skip_lines))
         proposal.note(How.recognised, f"the heading is on line {heading.skip_lines + 1}")
@@ -142,6 +139,16 @@ def _dialect(path: Path, proposal: Proposal) -> None:
         proposal.say(Said(quote="'"))
         proposal.note(How.recognised, "cells are quoted by '")
     _repeated(csv_table(path, proposal.said.options()), proposal)
+
+
+def _encoding(path: Path, proposal: Proposal) -> str | None:
+    """The encoding that is said, or added to what is said; None for one that the reader finds."""
+    said = proposal.said.encoding
+    found = Encoding(said) if said else encoding_of(path)
+    if found.name != said:
+        proposal.say(Said(encoding=found.name))
+        proposal.note(How.assumed, f"the file is no UTF-8: taken as {found.name}", *otherwise(found))
+    return found.name
 
 
 def _is_told(path: Path, proposal: Proposal, delimiter: str) -> bool:

@@ -13,7 +13,7 @@ _NAMES = {
     " transaktionsnummer transactionhash txhash bookingid endtoendid utr upirefno"
     " idtransaccion idtransacao nrtransakcji islemno номероперации 交易号 交易单号 決済id 取引id"
     " 거래번호 paymentreference orderid orderno ordernumber ordernr bestellnummer 订单号 注文番号"
-    " transactionreference identificador identifier reference uuid guid id",
+    " transactionreference identificador messageid identifier reference uuid guid id",
     "user_id": "userid customerid accountid clientid customer user customernumber customerno"
     " kundennummer kundennr ccnum nameorig sender senderid senderaccount payer payerid"
     " payeraccount fromaccount fromaccountid accountfrom originaccount"
@@ -72,6 +72,26 @@ _WORDS = {
     "currency": ({"currency"},),
 }
 """Words of which a name of the field has one of each set."""
+_OF_ELSE = {
+    "event_id": "customer user client merchant buyer seller card device account payer payee sender receiver"
+    " product store shop parent original batch session group",
+    "event_time": "birth dob expiry expiration expires valid signup registered registration updated modified"
+    " settlement settled due completed shipped delivered refund refunded dispute disputed opened issued"
+    " customer user merchant card account",
+    "amount": "discount tax vat fee fees tip refund refunded shipping balance limit avg average mean max min"
+    " available credit",
+    "currency": "fee tax settlement refund foreign original",
+}
+"""Words of names and paths that are likelier of something else: such columns come last."""
+_NEVER = {
+    "user_id": "to receiver recipient payee beneficiary dest destination merchant seller shop store"
+    " counterparty",
+    "label": "not non no legit score probability prob rule rules",
+}
+"""Words with which a name that has the words of a field is the contrary of it."""
+_ELSE = 5_000
+_WEAK = ("source", "origin")
+"""Names that say where a payment comes from, which need not be who paid."""
 PARTS_OF_TIME = (
     ("year", "month", "day", "time"),
     ("date", "time"),
@@ -106,7 +126,7 @@ UNITS_OF_STEPS = {
     "minutes": "m",
 }
 """What a column counts from a start, by its name; else seconds."""
-_BY_WORDS = 10_000
+_BY_PATH, _BY_WORDS = 1_000, 10_000
 _SPLIT = re.compile(r"[\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ASIDE = re.compile(r"\s*[(\[\uff08][^()\[\]\uff08\uff09]*[)\]\uff09]")
@@ -189,11 +209,13 @@ def rank(field: str, name: str) -> int | None:
     if len(parts) > 1 and parts[-1] in _TYPES:
         ways.append((".".join(parts[:-1]), parts[:-1]))
     found = [known for whole, way in ways if (known := _known(field, whole, way)) is not None]
-    if found:
-        return min(found)
     said = set(words(name))
+    of_else = _ELSE if said & set(_OF_ELSE.get(field, "").split()) else 0
+    if found:
+        return min(found) + (of_else if min(found) >= _BY_PATH else 0)
     sets = _WORDS.get(field)
-    return _BY_WORDS + len(said) if sets and all(said & one for one in sets) else None
+    is_it = sets and all(said & one for one in sets) and not said & set(_NEVER.get(field, "").split())
+    return _BY_WORDS + of_else + len(said) if is_it else None
 
 
 def _known(field: str, whole: str, parts: list[str]) -> int | None:
@@ -201,7 +223,7 @@ def _known(field: str, whole: str, parts: list[str]) -> int | None:
     for step, tail in enumerate((whole, ".".join(parts[-2:]), parts[-1])):
         for aside, text in enumerate((tail, _ASIDE.sub("", tail))):
             if (found := _RANKS[field].get(plain(text))) is not None:
-                return found + 1_000 * step + 500 * aside
+                return found + 1_000 * step + 500 * aside + (_ELSE if plain(text) in _WEAK else 0)
     return None
 
 

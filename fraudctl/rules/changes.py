@@ -102,6 +102,10 @@ def pause(rule: str) -> Decide:
         content = dict(_newest(chain).content)
         rules = dict(content["rules"])
         if rule not in rules:
+            if rule in str(content["version"]).partition(PAUSED)[2].split("."):
+                raise UsageError(
+                    f"{rule} is paused already", hint="back with: fraudctl rules rollback", code="already"
+                )
             raise UsageError(
                 f"{content['version']} has no rule {rule!r}", hint=f"it has: {', '.join(sorted(rules))}"
             )

@@ -9,7 +9,6 @@ looked at again, in full and as it is now, before it counts. `docs/verification.
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fraudctl.errors import Unhealthy
-from fraudctl.home.private_files import make_folder, open_private
+from fraudctl.home.private_files import open_private
 from fraudctl.verify import examine, parallel, scan, spill
 from fraudctl.verify.classes import FAULTS, MEANING, Difference, Kind
 from fraudctl.verify.compare import Compared, Scope, compare, difference_of
 from fraudctl.verify.log import KafkaLog, Log, Offsets
 from fraudctl.verify.report import Register, Report, SinkReport
 from fraudctl.verify.scan import Plan, open_sink
+from fraudctl.verify.working import Working
 from pipeline.projector import Config
 from pipeline.records import clock
 from pipeline.sinks import Damaged, ReadBack, Unavailable
@@ -89,7 +89,7 @@ class Verification:
         self._span = span or Span()
         self._processes = processes
         self._tell = tell
-        self._work: Path | None = None
+        self._working: Working | None = None
 
     def __enter__(self) -> Verification:
         return self
@@ -101,15 +101,14 @@ class Verification:
         """Compare. Raises Unhealthy when a store or the broker does not answer."""
         began = time.monotonic()
         self._clear()
-        make_folder(self._home)
-        self._work = Path(tempfile.mkdtemp(prefix="work-", dir=self._home))
-        file = self._home / "differences.jsonl"
+        self._working = Working(self._home)
+        work, file = self._working.folder, self._home / "differences.jsonl"
         with _named_stores(), open_private(file) as out:
-            plan, scope, report = self._scan(self._work)
+            plan, scope, report = self._scan(work)
             report.file = file
             self._compare(plan, scope, report, Register(report, out, SHOWN))
         for kind in ("log", *(f"store-{n}" for n in range(len(self._configs)))):
-            shutil.rmtree(self._work / kind, ignore_errors=True)
+            shutil.rmtree(work / kind, ignore_errors=True)
         report.seconds = time.monotonic() - began
         return report
 
@@ -118,12 +117,12 @@ class Verification:
 
         Raises Unhealthy when a store does not answer; what was mended until then stays mended.
         """
-        if self._work is None:
+        if self._working is None:
             raise ValueError("nothing has been checked")
         rewritten = removed = 0
         refused: list[str] = []
         with _named_stores(), self._readers() as readers:
-            for index, batch in examine.cases(self._work / "faults", self._log):
+            for index, batch in examine.cases(self._working.folder / "faults", self._log):
                 deliveries, bare = examine.mend(readers[index], batch)
                 rewritten += deliveries.written
                 removed += bare
@@ -210,9 +209,9 @@ class Verification:
                 reader.close()
 
     def _clear(self) -> None:
-        if self._work is not None:
-            shutil.rmtree(self._work, ignore_errors=True)
-            self._work = None
+        if self._working is not None:
+            self._working.close()
+            self._working = None
 
 
 def _shares(starts: Offsets, ends: Offsets, count: int) -> list[dict[int, int]]:

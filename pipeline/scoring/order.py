@@ -14,9 +14,10 @@ from its append time than it may be, on live topics.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from pipeline.records.ages import ANY_AGE, AgeLimits
 from pipeline.records.events import Transaction, decode
@@ -25,6 +26,7 @@ from pipeline.records.quantities import Refusal
 from pipeline.records.wire import MAX_EVENT_BYTES
 
 Time = Literal["append", "event"]
+_NUMBER: Final = re.compile(rb"-?[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,17 +131,23 @@ def control_pos(record: Record, out_of_orderness_ms: int = 50, time: Time = "app
     """Where a control record takes its partition; None for any other record."""
     if record.value is not None:
         return None
-    try:
-        if "tick" in record.headers:
-            limit_ms = int(record.headers.get("limit", record.append_ms))
-            reached = min(record.append_ms, limit_ms) - int(record.headers["tick"] or 0)
-        elif "close" in record.headers:
-            reached = int(record.headers["close"]) + out_of_orderness_ms + 1
-        else:
+    if "tick" in record.headers:
+        behind_ms = _whole(record.headers["tick"] or b"0")
+        limit_ms = _whole(record.headers.get("limit", b"%d" % record.append_ms) or b"0")
+        if behind_ms is None or limit_ms is None:
             return None
-    except ValueError:
-        return None
+        reached = min(record.append_ms, limit_ms) - behind_ms
+    else:
+        newest_ms = _whole(record.headers.get("close", b""))
+        if newest_ms is None:
+            return None
+        reached = newest_ms + out_of_orderness_ms + 1
     return min(reached, record.append_ms) if time == "append" else reached
+
+
+def _whole(header: bytes) -> int | None:
+    """The number of a header; None where it is none, or none that the kernel would count with."""
+    return int(header) if _NUMBER.fullmatch(header) else None
 
 
 def _stamped(transaction: Transaction, record: Record, clock: PartitionClock, time: Time) -> Stamped:

@@ -24,6 +24,7 @@ OF_NO_MODULE = {
     "fraudctl/files/test_any_dialect.py": "all readers, on any table in any dialect",
     "fraudctl/files/test_reported_files.py": "all readers, on files that were reported",
     "fraudctl/files/test_hostile.py": "all commands that read files, on files that mean harm",
+    "fraudctl/settings/test_written_files.py": "profiles, scenarios and faults alike, as files people write",
     "fraudctl/inspection/test_exports.py": "all that inspect recognises, on files of services and databases",
     "fraudctl/backup/test_cut_off.py": "taking a backup and putting it back, killed on the way",
     "fraudctl/home/test_purge_cut_off.py": "a purge killed on the way, and what takes the rest",

@@ -16,7 +16,7 @@ from fraudctl.console.streams import say
 from fraudctl.errors import UsageError
 from fraudctl.home import rulesets, stack
 from fraudctl.jobs import activations, approvals
-from fraudctl.rules import changes
+from fraudctl.rules import changes, once
 from pipeline.records import quantities, wording
 from pipeline.rules import lint as linting
 from pipeline.rules import ruleset
@@ -77,7 +77,9 @@ def rollback(reason: Reason = None, key: KeyFile = None, wait: Wait = 60.0) -> R
     """
     if _elsewhere.is_asked(key):
         return _elsewhere.changed("rollback", None, reason, wait)
-    return answer(changed(engines.current(), changes.rollback, wait, activations.Signature(reason, key)))
+    here = engines.current()
+    decide = once.once(here.home, "rollback", changes.rollback)
+    return answer(changed(here, decide, wait, activations.Signature(reason, key)))
 
 
 def add_steps(here: Stack, ruleset: RuleSet, wait: float, asked: tuple[str, str]) -> None:

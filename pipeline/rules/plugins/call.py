@@ -135,7 +135,8 @@ def _answer(said: Any, points: int) -> Answer | None:
     if isinstance(said, tuple) and len(said) == 2:
         said, text = said
         text = str.__str__(text) if isinstance(text, str) else None  # not what a class of its own makes of it
-        if text is None or not is_clean_text(texts.without_places(text)):
+        text = texts.without_places(text)
+        if text is None or not is_clean_text(text):
             raise TypeError("the second of the two returned is no text")
     if type(said).__module__ == "numpy" and hasattr(said, "item"):
         said = said.item()
@@ -222,7 +223,7 @@ def _class_of(value: object) -> type:
     """`type` of an object: that of a class would make others of texts."""
     if isinstance(value, type):
         raise TypeError("a plug-in is not given the class of a class")
-    return replaced.SHOWN.get(type(value), type(value))
+    return texts.SHOWN.get(type(value), type(value))
 
 
 _BUILTINS: Final = {
@@ -234,5 +235,6 @@ _BUILTINS: Final = {
     "type": _class_of,
     "set": ordered.Set,
     "frozenset": ordered.Frozen,
+    **texts.BUILTINS,
     **rewriting.ASKED,
 }

@@ -31,7 +31,13 @@ def in_order(values: Iterable[Any]) -> list[Any]:
             return sorted(found)
     except TypeError:
         pass  # of one kind, and that has no order
-    return sorted(found, key=lambda one: (type(one).__name__, texts.without_places(repr(one))))
+    return sorted(found, key=_by_text)
+
+
+def _by_text(value: Any) -> tuple[str, str]:
+    if texts.has_place(value):
+        raise TypeError("a set of objects that have neither an order nor a text of their own has no order")
+    return type(value).__name__, repr(value)
 
 
 def _plain(value: Any) -> Any:

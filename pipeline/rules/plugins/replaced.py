@@ -14,13 +14,10 @@ import string
 import types
 import weakref
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 
-from pipeline.rules.plugins import constant, texts
-
-SHOWN: Final[dict[type, type]] = {}
-"""Classes that a plug-in asks the type of objects for, and what it is given in their place."""
+from pipeline.rules.plugins import arrays, constant, texts
 
 
 class Counter(collections.Counter[Any]):
@@ -43,7 +40,7 @@ def _is_plain(name: object) -> bool:
     return type(name) is str and name.isidentifier() and not name.startswith("__")
 
 
-class _Written(enum.EnumType):
+class _Written(enum.EnumType, texts.TextKind):
     """Enumerations that are written as classes: the originals, when called, also make them of texts."""
 
     def __call__(cls, *value: Any, **named: Any) -> Any:
@@ -72,30 +69,10 @@ class IntFlag(enum.IntFlag, metaclass=_Written):
     """As the original."""
 
 
-def _arrays(numpy: Any) -> dict[str, object]:
-    """Arrays that begin with zeros: what lay in memory before is chance, or somebody else's."""
-    return {"empty": numpy.zeros, "empty_like": numpy.zeros_like, "ndarray": _array_class(numpy)}
-
-
-@cache
-def _array_class(numpy: Any) -> type:
-    """What arrays are instances of, to ask and not to call: the original takes bytes for objects."""
-
-    class Arrays(type):
-        def __instancecheck__(cls, value: object) -> bool:
-            return isinstance(value, numpy.ndarray)
-
-        def __call__(cls, *_: object, **__: object) -> Any:
-            raise TypeError("arrays are made by numpy.array, numpy.zeros and their like")
-
-    SHOWN[numpy.ndarray] = Arrays("ndarray", (), {})
-    return SHOWN[numpy.ndarray]
-
-
 def _sessions(onnxruntime: Any) -> dict[str, object]:
     """A session of a model's bytes: the runtime's own also takes the path of a file."""
 
-    _array_class(importlib.import_module("numpy"))  # answers are arrays
+    arrays.array_class(importlib.import_module("numpy"))  # answers are arrays
 
     def session(model: bytes, *options: Any, **named: Any) -> Any:
         if not isinstance(model, bytes):
@@ -220,7 +197,7 @@ INSTEAD: Final[Mapping[str, Callable[[Any], Mapping[str, object]]]] = {
     "functools": _functools,
     "heapq": _heaps,
     "enum": lambda _: {one.__name__: one for one in (Enum, IntEnum, StrEnum, Flag, IntFlag)},
-    "numpy": _arrays,
+    "numpy": arrays.names,
     "onnxruntime": _sessions,
     "operator": _operators,
     "re": _patterns,

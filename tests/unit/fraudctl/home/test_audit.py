@@ -122,6 +122,16 @@ def test_several_at_once_write_one_behind_the_other(tmp_path: Path) -> None:
     assert (found.lines, found.broken) == (40, None)
 
 
+def test_what_ended_well_is_told_as_it_was_begun(tmp_path: Path) -> None:
+    for code in (0, 5, None):
+        begun = audit.write(tmp_path, {"command": "backup create", "arguments": {"folder": f"to-{code}"}})
+        if code is not None:
+            audit.write(tmp_path, {"command": "backup create", "ended": begun.line, "exit_code": code})
+    audit.write(tmp_path, {"command": "down", "arguments": {}})
+    [found] = audit.succeeded(tmp_path, "backup create")
+    assert found["arguments"] == {"folder": "to-0"}
+
+
 def test_what_a_terminal_would_act_on_is_spelt_out_in_the_file(tmp_path: Path) -> None:
     audit.write(tmp_path, {"command": "rules apply", "arguments": {"reason": "\x1b[2J\nx\u202e"}})
     content = (tmp_path / audit.LOG).read_bytes()

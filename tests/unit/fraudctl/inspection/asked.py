@@ -13,11 +13,11 @@ import pytest
 
 from fraudctl.cli import main
 from fraudctl.files.mapping import load
-from fraudctl.files.options import ReadOptions
-from fraudctl.files.rows import Reading, RefusedRow, Row
+from fraudctl.files.rows import Reading, Row
 from pipeline.records.events import encode
+from tests.unit.fraudctl.files import as_read
 
-PLAIN = "event_id,user_id,event_time,amount"
+PLAIN, put, read = as_read.PLAIN, as_read.file, as_read.rows_of
 ISO = "2024-05-01T10:00:0{}Z"
 
 
@@ -37,12 +37,6 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str,
     code = main([*words, "--json"])
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     return code, document
-
-
-def put(folder: Path, content: str | bytes, name: str = "x.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
 
 
 def with_times(folder: Path, *times: str) -> Path:
@@ -74,10 +68,6 @@ def open_notes(capsys: pytest.CaptureFixture[str], path: Path) -> list[str]:
 def notes(capsys: pytest.CaptureFixture[str], path: Path, how: str, *words: str) -> list[str]:
     _, told = run(capsys, "inspect", str(path), *words)
     return [one["text"] for one in told["data"]["notes"] if one["how"] == how]
-
-
-def read(path: Path, **options: Any) -> list[Row | RefusedRow]:
-    return list(Reading(path, ReadOptions(**options), 65_536))
 
 
 def exported(capsys: pytest.CaptureFixture[str], folder: Path, one: Export) -> list[dict[str, Any]]:

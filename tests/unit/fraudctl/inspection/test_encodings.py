@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from fraudctl.inspection.encodings import encoding_of
-from tests.unit.fraudctl.inspection.asked import put
+from tests.unit.fraudctl.inspection.asked import ISO, inspected, put
 
 GERMAN = "Konto;Empf\u00e4nger\n1;M\u00fcller\n2;Stra\u00dfe\n"
 RUSSIAN = "\u0414\u0430\u0442\u0430;\u0421\u0443\u043c\u043c\u0430\n01.05.2024;12,50\n"
@@ -46,3 +47,12 @@ def test_a_line_that_is_broken_makes_no_other_encoding_of_a_file(tmp_path: Path)
 def test_of_what_could_be_several_the_others_are_told(tmp_path: Path) -> None:
     found = encoding_of(put(tmp_path, "id;n\n1;\u017b\u00f3\u0142\u0107\n".encode("cp1250")))
     assert {"cp1250"} <= {found.name, *found.others}
+
+
+def test_objects_of_json_may_be_in_another_encoding_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = {"event_id": "e", "user_id": "J\u00fcrgen", "event_time": ISO.format(0), "amount": 1.5}
+    text = json.dumps(one, ensure_ascii=False)
+    assert inspected(capsys, put(tmp_path, text.encode("cp1252"), "x.jsonl"))[0] == {"encoding": "cp1252"}
+    assert inspected(capsys, put(tmp_path, text, "x.jsonl"))[0] == {}

@@ -8,6 +8,7 @@ from fraudctl.jobs.activations import Change
 from fraudctl.rules.changes import Decide
 from pipeline.rules.ruleset import RuleSet, parse
 from pipeline.scoring import activation
+from pipeline.scoring.account import Backing
 from pipeline.scoring.activation import Activation
 
 RULES = {"small": {"when": "amount < 5", "points": 10}, "large": {"when": "amount > 500", "points": 60}}
@@ -27,10 +28,10 @@ class Topic:
         for change in changes:
             self.make(change)
 
-    def make(self, decide: Decide) -> Activation:
+    def make(self, decide: Decide, backing: Backing | None = None) -> Activation:
         change = decide(self.chain)
         value = activation.following(
-            self.chain, change.action, change.live, change.shadow, change.effective_from_ms
+            self.chain, change.action, change.live, change.shadow, change.effective_from_ms, backing
         )
         number = len(self._records)
         self._records.append((number, 1_000 * number, value))

@@ -248,3 +248,26 @@ def test_on_past_data_the_clock_of_arrivals_is_that_of_the_events(kernel: Kernel
     by_both = [replace(COUNT_5M, name=clock, clock=clock) for clock in ("event", "arrival")]
     found = said(kernel, log.case(by_both, Settings(time="event")))
     assert [one["features"] for one in found] == [{"event": n, "arrival": n} for n in (1, 2, 2, 2)]
+
+
+FORGED = ("", "x", " 7", "7 ", "+7", "1_000", "7.0", "0x7", "\u0663", "-", "--7", "9" * 15, "-" + "9" * 15)
+FORGED += ("9" * 16, "9" * 19, "-9223372036854775808", "9223372036854775807", "9" * 5_000, "\x00", "7\n")
+
+
+@pytest.mark.parametrize("name", ["tick", "close"])
+@pytest.mark.parametrize("limit", [None, "", "x", "9223372036854775807", "-9223372036854775808", "9" * 15])
+def test_whatever_somebody_writes_into_the_header_of_a_control_record_all_read_it_alike(
+    kernel: KernelProcess, name: str, limit: str | None
+) -> None:
+    """And none moves the clock of its partition beyond its append time."""
+    for number, text in enumerate(FORGED):
+        log = Log()
+        log.pay("e1", 0)
+        headers = {name: text.encode()} | ({} if limit is None else {"limit": limit.encode()})
+        log.rows.append(Row(0, 1, START_MS + 1_000, None, headers=headers))
+        log.pay("e2", 2_000 + number)
+        log.pay("e3", 1_500)
+        case = log.case([COUNT_5M], Settings())
+        expected = by_reference(case)
+        assert by_kernel(kernel, case)[0] == expected, text
+        assert [one["late"] for one in expected if one["offset"] == 2] == [False], text

@@ -29,15 +29,11 @@ public final class RecordReading implements KafkaRecordDeserializationSchema<Rec
     private static void readControl(ConsumerRecord<byte[], byte[]> from, Record record) {
         Header tick = from.headers().lastHeader("tick");
         Header close = from.headers().lastHeader("close");
-        try {
-            if (tick != null) {
-                Header limit = from.headers().lastHeader("limit");
-                record.tick(text(tick), limit == null ? null : text(limit));
-            } else if (close != null) {
-                record.close(text(close));
-            }
-        } catch (NumberFormatException notOurs) {
-            record.kind = Record.Kind.VALUE;
+        if (tick != null) {
+            Header limit = from.headers().lastHeader("limit");
+            record.tick(text(tick), limit == null ? null : text(limit));
+        } else if (close != null) {
+            record.close(text(close));
         }
     }
 
