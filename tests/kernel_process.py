@@ -14,14 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl.binaries import artifacts
-from fraudctl.binaries.java import compiled, server_command, share_classes
+from fraudctl.binaries.java import compiled, java, server_command, share_classes
 from fraudctl.servers.flink import build_kernel, pyflink_folder, python_path
+from pipeline.kernel.build import Compiler
 from pipeline.rules.plan import Plan
 from tests.streams import Row
 
 Topic = Iterable[tuple[int, int, bytes | None]]
 """Records (offset, append time, value) of a rules topic."""
 QUICKLY = "-XX:TieredStopAtLevel=1"
+PROGRAMS = Path(__file__).parent / "java"
+SERVED = ("Served", "EarlierForms", "Forgets", "HotKeysTrial", "WritesAside")
+"""what `Served.java` runs beside the kernel's own `Offline`"""
+
+
+class ProgramFailed(Exception):
+    """A program of the kernel ended by an exception; the text is its trace."""
 
 
 def kernel_jar() -> Path:
@@ -46,8 +54,14 @@ def run_java(source: Path, *arguments: str, heap_mb: int, is_long: bool = False)
     program = compiled(source, jars, artifacts.jars("compiler", place)[0], place)
     options = [f"-Xmx{heap_mb}m", "-XX:+UseParallelGC", "-XX:+ExitOnOutOfMemoryError"]
     options += [] if is_long else [QUICKLY]
-    command = [*_command(options, [program, *jars]), f"fraudctl.kernel.{source.stem}"]
+    command = [*_command(options, [program, *jars]), f"{_package(source)}.{source.stem}"]
     return subprocess.run([*command, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def _package(source: Path) -> str:
+    """Of a test program: the kernel's, or that of one of its rooms, whose inner parts it tries."""
+    first = source.read_text().splitlines()[0]
+    return first.removeprefix("package ").removesuffix(";")
 
 
 def _command(options: Sequence[str], jars: Iterable[Path]) -> list[str]:
@@ -57,14 +71,20 @@ def _command(options: Sequence[str], jars: Iterable[Path]) -> list[str]:
     return server_command("trial", options, jars, place, keeps=False)
 
 
+def _served_jar(jars: Sequence[Path]) -> Path:
+    place, sources = artifacts.cache_dir(), [PROGRAMS / f"{name}.java" for name in SERVED]
+    compiler = Compiler(artifacts.jars("compiler", place)[0], Path(java()), place / "launchers")
+    return compiler.compile(compiler.place("Served", PROGRAMS, sources, jars), sources, jars)
+
+
 class KernelProcess:
-    """`fraudctl.kernel.Offline --serve`; use as a context manager."""
+    """`fraudctl.kernel.Offline`, and other programs, as often as they are asked; use as a context manager."""
 
     def __init__(self) -> None:
         options = ["-Xmx512m", "-XX:+UseSerialGC", QUICKLY]
         options.append(f"-Dpython.executable={sys.executable}")
         jars = [Path(jar) for jar in classpath().split(os.pathsep)]
-        command = [*_command(options, jars), "fraudctl.kernel.Offline", "--serve"]
+        command = [*_command(options, [_served_jar(jars), *jars]), "fraudctl.kernel.Served"]
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed in __exit__)
         self._process = subprocess.Popen(
             command,
@@ -102,18 +122,30 @@ class KernelProcess:
         question = {"rules": _topic(rules), "settings": settings, "trust": trust, "only_rules": True}
         return self._ask(question)
 
-    def _ask(self, question: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def printed(self, program: str, *arguments: str, given: str = "") -> str:
+        """What one of `SERVED`, or `Offline`, prints, `given` a line of input. Raises ProgramFailed."""
         assert self._process.stdin
         assert self._process.stdout
+        asked = json.dumps({"program": program, "arguments": arguments})
         try:
-            self._process.stdin.write(json.dumps(question).encode() + b"\n")
+            self._process.stdin.write(f"{asked}\n{given}\n".encode())
             self._process.stdin.flush()
-            answer = self._process.stdout.readline()
+            head = self._process.stdout.readline()
         except BrokenPipeError:
-            answer = b""
-        if not answer:
+            head = b""
+        if not head:
             raise AssertionError(f"the kernel ended: {self._last_words()}")
-        return json.loads(answer, parse_float=Decimal)
+        how, size = head.split()
+        said = self._process.stdout.read(int(size)).decode()
+        if how == b"failed":
+            raise ProgramFailed(said)
+        return said
+
+    def _ask(self, question: Mapping[str, Any]) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = json.loads(
+            self.printed("Offline", "--serve", given=json.dumps(question)), parse_float=Decimal
+        )
+        return answer
 
     def _last_words(self) -> str:
         self._process.wait(timeout=10)

@@ -56,6 +56,8 @@ class ManagedFlink:
     deleted: list[str] = field(default_factory=list)
     fails: bool = False
     is_busy: int = 0
+    lingers: int = 0
+    """how many looks longer one that is to stop is seen to"""
     works: Callable[[dict[str, Any]], None] = lambda asked: None
 
     @property
@@ -127,7 +129,7 @@ class ManagedFlink:
     def _StopApplication(self, asked: dict[str, Any]) -> None:
         if not asked["Force"]:
             self.snapshots.append(f"at-stop-{len(self.snapshots) + 1}")
-        self._of(asked).go("STOPPING", "READY")
+        self._of(asked).go("STOPPING", *["STOPPING"] * self.lingers, "READY")
 
     def _DeleteApplication(self, asked: dict[str, Any]) -> None:
         found = self._of(asked)

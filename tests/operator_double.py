@@ -46,7 +46,7 @@ class Operator:
             status |= {"error": self.refuses, "lifecycleState": "FAILED", "observedGeneration": generation}
             self.resources.tell(status)
             return
-        status.pop("error", None)
+        status["error"] = ""
         if before is None or _relevant(spec) != _relevant(before):
             self._reconcile(spec, before, status)
         elif status.get("lifecycleState") == "DEPLOYED":
@@ -68,7 +68,7 @@ class Operator:
             return
         asked = spec["job"].get("initialSavepointPath")
         is_redeploy = before is not None and _nonce(spec) != _nonce(before)
-        from_ = asked if before is None or is_redeploy else job.get("upgradeSavepointPath") or "last-state"
+        from_ = asked if before is None or is_redeploy else _state(spec, before, job)
         self.submitted.append({"from": from_, "parallelism": spec["job"]["parallelism"]})
         job |= {"jobId": f"{len(self.submitted):032x}", "jobName": "fraudctl-live", "state": "RUNNING"}
         job |= {"startTime": "1764300000000", "updateTime": "1764300000000"}
@@ -88,6 +88,14 @@ class Operator:
         info["lastSavepoint"] = last
         info["savepointHistory"] = [*info["savepointHistory"], last]
         return path
+
+
+def _state(spec: Mapping[str, Any], before: Mapping[str, Any], job: Mapping[str, Any]) -> str:
+    """From which a job goes on; one that was suspended as it was suspended, whatever is asked for by now."""
+    suspended = before["job"].get("state") == "suspended"
+    mode = (before if suspended else spec)["job"]["upgradeMode"]
+    path = job.get("upgradeSavepointPath") if mode == "savepoint" else None
+    return str(path or "last-state")
 
 
 def _nonce(spec: Mapping[str, Any]) -> object:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fraudctl.aws import begun
 from fraudctl.aws.account import Account, Refused
 from fraudctl.errors import Failed, UsageError
 from fraudctl.waiting import until
@@ -19,6 +20,8 @@ SERVICE: Final = "kinesisanalyticsv2"
 LATEST, NONE = "latest", "none"
 _RESTORES: Final = {LATEST: "RESTORE_FROM_LATEST_SNAPSHOT", NONE: "SKIP_RESTORE_FROM_SNAPSHOT"}
 _RUNS: Final = "RUNNING"
+_STOPS: Final = "STOPPING"
+_COMES_UP: Final = (_RUNS, "STARTING", "UPDATING", "AUTOSCALING")
 _EVERY_S: Final = 2.0
 _ENDED_UNWELL: Final = ("READY", "DELETING")
 _NOT_NOW: Final = ("ResourceInUseException", "ConcurrentModificationException", "InvalidRequestException")
@@ -45,6 +48,15 @@ class JobState:
     @property
     def runs(self) -> bool:
         return self.status == _RUNS
+
+    @property
+    def comes_up(self) -> bool:
+        """Whether it runs, or the service is about to have it run."""
+        return self.status in _COMES_UP
+
+    @property
+    def is_going_down(self) -> bool:
+        return self.status == _STOPS
 
 
 def state(account: Account) -> JobState:
@@ -88,10 +100,13 @@ def stop(account: Account, wait_s: float, with_snapshot: bool = True) -> str | N
 
     Without one, what was decided since the newest snapshot is decided again at the next start.
     """
-    if not state(account).runs:
+    before = status(account)
+    if before not in (_RUNS, _STOPS):
         raise UsageError("the job does not run", hint="see: fraudctl aws status")
-    account.ask(SERVICE, "stop_application", ApplicationName=account.name, Force=not with_snapshot)
-    _await(account, "READY", wait_s)
+    with begun.goes_on():
+        if before == _RUNS:
+            account.ask(SERVICE, "stop_application", ApplicationName=account.name, Force=not with_snapshot)
+        _await(account, "READY", wait_s)
     taken = [one.name for one in state(account).snapshots if one.is_ready]
     return taken[0] if taken else None
 
@@ -105,7 +120,8 @@ def snapshot(account: Account, wait_s: float) -> str:
         found = [one for one in _snapshots(account) if one.name == name]
         return bool(found) and found[0].is_ready
 
-    until(taken, wait_s, lambda: _slow(f"snapshot {name} is not complete", wait_s), _EVERY_S)
+    with begun.goes_on():
+        until(taken, wait_s, lambda: _slow(f"snapshot {name} is not complete", wait_s), _EVERY_S)
     return name
 
 

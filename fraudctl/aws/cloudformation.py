@@ -79,8 +79,11 @@ def parameters(account: Account, stack: str) -> dict[str, str]:
     return {one["ParameterKey"]: str(one["ParameterValue"]) for one in found.get("Parameters", ())}
 
 
-def plan(account: Account, stack: str, template: Template, wait_s: float) -> list[Change]:
+def plan(
+    account: Account, stack: str, template: Template, wait_s: float, shown: Progress | None = None
+) -> list[Change]:
     """What `apply` would do, by a change set that is made and deleted again. Raises Failed."""
+    _settle(account, stack, wait_s, shown or Progress())
     kind = "CREATE" if status(account, stack) is None else "UPDATE"
     name = f"plan-{time.time_ns():x}"
     names = {"StackName": stack, "ChangeSetName": name}
@@ -97,8 +100,10 @@ def plan(account: Account, stack: str, template: Template, wait_s: float) -> lis
 def apply(account: Account, stack: str, template: Template, wait_s: float, shown: Progress) -> bool:
     """Make or update the stack and wait until it is done; False where nothing was to be changed.
 
-    Raises Failed with the first resource that could not be made, after CloudFormation has rolled back.
+    What somebody has begun with it before, and perhaps did not wait for, is waited for first. Raises Failed
+    with the first resource that could not be made, after CloudFormation has rolled back.
     """
+    _settle(account, stack, wait_s, shown)
     act = "create_stack" if status(account, stack) is None else "update_stack"
     try:
         account.ask("cloudformation", act, StackName=stack, **template.arguments())
@@ -122,6 +127,19 @@ def tell(account: Account, stack: str, name: str, value: str, wait_s: float, sho
     asked = {"UsePreviousTemplate": True, "Parameters": given, "Capabilities": CAPABILITIES}
     account.ask("cloudformation", "update_stack", StackName=stack, **asked)
     await_done(account, stack, wait_s, shown)
+
+
+def _settle(account: Account, stack: str, wait_s: float, shown: Progress) -> None:
+    """Until nothing is under way with it, however that ends. Raises Failed where it takes longer."""
+
+    def at_rest() -> bool:
+        state = status(account, stack) or ""
+        if not state.endswith("_IN_PROGRESS"):
+            return True
+        shown.update(0, f"{stack} is {state}")
+        return False
+
+    until(at_rest, wait_s, lambda: _slow(stack, wait_s), _EVERY_S)
 
 
 def await_done(account: Account, stack: str, wait_s: float, shown: Progress) -> None:

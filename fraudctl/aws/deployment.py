@@ -8,7 +8,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from fraudctl.aws import alerts, application, cloudformation, first, package, programs, run_numbers, template
+from fraudctl.aws import (
+    alerts,
+    application,
+    begun,
+    cloudformation,
+    first,
+    package,
+    programs,
+    run_numbers,
+    template,
+)
 from fraudctl.aws.account import Account
 from fraudctl.aws.cloudformation import Change, Template
 from fraudctl.console.progress import Progress
@@ -75,19 +85,19 @@ def stack_name(account: Account, layer: str) -> str:
     return f"{account.name}-{layer}"
 
 
-def plan(account: Account, wanted: Wanted, wait_s: float) -> list[Change]:
+def plan(account: Account, wanted: Wanted, wait_s: float, shown: Progress | None = None) -> list[Change]:
     """What `deploy` would change, as far as it can be known: layers on those that are not there yet cannot.
 
     Needs no right but to make and delete change sets.
     """
     wanted.check()
-    changes = cloudformation.plan(account, stack_name(account, NETWORK), _network(account), wait_s)
+    changes = cloudformation.plan(account, stack_name(account, NETWORK), _network(account), wait_s, shown)
     if cloudformation.status(account, stack_name(account, NETWORK)) is not None:
-        changes += cloudformation.plan(account, stack_name(account, DATA), _data(account), wait_s)
+        changes += cloudformation.plan(account, stack_name(account, DATA), _data(account), wait_s, shown)
     if cloudformation.status(account, stack_name(account, PIPELINE)) is not None:
         with TemporaryDirectory() as folder:
             made = _pipeline(account, wanted, Path(folder))
-            changes += cloudformation.plan(account, stack_name(account, PIPELINE), made, wait_s)
+            changes += cloudformation.plan(account, stack_name(account, PIPELINE), made, wait_s, shown)
     return changes
 
 
@@ -99,6 +109,13 @@ def deploy(account: Account, wanted: Wanted, wait_s: float, shown: Progress) -> 
     """
     wanted.check()
     record = first.signed(wanted.profile)
+    with begun.goes_on():
+        return _deployed(account, wanted, record, wait_s, shown)
+
+
+def _deployed(
+    account: Account, wanted: Wanted, record: bytes, wait_s: float, shown: Progress
+) -> dict[str, bool]:
     changed = {}
     for layer, described in ((NETWORK, _network), (DATA, _data)):
         stack = stack_name(account, layer)
@@ -115,7 +132,7 @@ def deploy(account: Account, wanted: Wanted, wait_s: float, shown: Progress) -> 
     if not now.runs and is_first:
         application.start(account, application.NONE, wait_s)
     elif not now.runs:
-        submit(account, application.LATEST if now.snapshots else application.NONE, wait_s, shown)
+        _submit(account, application.LATEST if now.snapshots else application.NONE, wait_s, shown)
     return changed
 
 
@@ -124,6 +141,11 @@ def submit(account: Account, restore: str, wait_s: float, shown: Progress) -> No
 
     Raises what `application.start` does.
     """
+    with begun.goes_on():
+        _submit(account, restore, wait_s, shown)
+
+
+def _submit(account: Account, restore: str, wait_s: float, shown: Progress) -> None:
     if restore == application.NONE:
         if application.state(account).runs:
             raise UsageError("the job is already running", hint="stop it: fraudctl aws stop")
@@ -159,7 +181,8 @@ def overview(account: Account, profile: Profile) -> Overview:
 
 def down(account: Account, profile: Profile, wait_s: float) -> str | None:
     """Stop job and programs; everything else stays and costs. The job's snapshot, None if it did not run."""
-    taken = application.stop(account, wait_s) if application.state(account).runs else None
+    now = application.state(account)
+    taken = application.stop(account, wait_s) if now.runs or now.is_going_down else None
     _scale(account, profile, 0)
     return taken
 
@@ -167,7 +190,8 @@ def down(account: Account, profile: Profile, wait_s: float) -> str | None:
 def delete(account: Account, wait_s: float, shown: Progress) -> list[str]:
     """Delete the pipeline's stack; tables, buckets, brokers and databases stay. The stacks deleted."""
     stack = stack_name(account, PIPELINE)
-    return [stack] if cloudformation.delete(account, stack, wait_s, shown) else []
+    with begun.goes_on():
+        return [stack] if cloudformation.delete(account, stack, wait_s, shown) else []
 
 
 def _scale(account: Account, profile: Profile, tasks: int) -> None:

@@ -18,6 +18,7 @@ from fraudctl.bench import spent
 from fraudctl.bench.conditions import distribution, surroundings
 from fraudctl.bench.load import NANO, Received, Sent, Worker, Workload, numbers_of, receive, send
 from fraudctl.bench.sustained import highest, judge
+from fraudctl.bench.undecided import NOBODY, Undecided, look_up
 from fraudctl.console.progress import Progress
 from fraudctl.engines import taskmanagers
 from fraudctl.errors import NotRunning
@@ -62,6 +63,7 @@ class Passage:
 
     sent: Sent
     received: Received
+    undecided: Undecided
     start_ns: int
     rate: float
 
@@ -70,6 +72,11 @@ class Passage:
         gap_ns = NANO / self.rate
         measured = enumerate(self.received.arrivals_ns[skipped:], skipped)
         return [(at - self.start_ns - int(n * gap_ns)) / 1e6 for n, at in measured if at]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything was sent and came back."""
+        return not (self.sent.failed or self.undecided.lost or self.undecided.waiting)
 
     @property
     def events_per_second(self) -> float:
@@ -82,8 +89,8 @@ def run(
 ) -> dict[str, Any]:
     """The figures of one run, as the command prints them in JSON.
 
-    `good` is false when an event was lost, and when the rate was not sustained; after a kill, `recovery` says
-    how the job caught up instead.
+    `good` is false when an event was lost or waits, and when the rate was not sustained; after a kill,
+    `recovery` says how the job caught up instead.
     """
     shown = _running(stack)
     token = f"b{clock.now_ms():x}"
@@ -97,11 +104,10 @@ def run(
     lag = sink_lag(stack)
     caught_up_s = _catch_up(stack, ended, progress)
     received = main.received
-    lost = count - received.distinct
     waits = main.latencies_ms(plan.events(plan.warmup_s) if plan.warmup_s else 0)
     verdict = judge(waits, plan.rate, {sink: caught_up_s.get(sink) for sink in lag})
     return {
-        "good": lost == 0 and main.sent.failed == 0 and (plan.kill or verdict.sustained),
+        "good": main.is_whole and (plan.kill or verdict.sustained),
         "sustained": None if plan.kill else verdict.sustained,
         "not_sustained_because": "" if plan.kill else verdict.reason,
         "rate": plan.rate,
@@ -109,7 +115,8 @@ def run(
         "warmup_s": plan.warmup_s,
         "sent": main.sent.acknowledged,
         "decided": received.distinct,
-        "lost": lost,
+        "lost": main.undecided.lost,
+        "waiting": main.undecided.waiting,
         "duplicates": received.records - received.distinct,
         "late": received.late,
         "events_per_second": main.events_per_second,
@@ -234,6 +241,7 @@ def _pass(
     to, back = between
     start_ns = time.time_ns() + int(HEAD_START_S * NANO)
     ends = admin.end_offsets(stack.kafka, back)
+    begins = admin.end_offsets(stack.kafka, to)
     workload = Workload(
         token, plan.seed, start_ns // 1_000_000, plan.rate, hot_addresses=False, own=numbers_of(token)
     )
@@ -246,7 +254,10 @@ def _pass(
     finally:
         sender.close()
         receiver.close()
-    return Passage(sent, received, start_ns, plan.rate)
+    missing = NOBODY
+    if received.distinct < sent.acknowledged:
+        missing = look_up(stack.kafka, to, begins, token.encode(), received.arrivals_ns)
+    return Passage(sent, received, missing, start_ns, plan.rate)
 
 
 def _ticking(

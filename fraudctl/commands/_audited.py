@@ -53,7 +53,7 @@ def _write(entry: Mapping[str, Any]) -> audit.Pin | None:
     except FraudctlError:
         return None  # not a home of ours to write into; the command says why
     except OSError as error:
-        say(f"not in the audit log: {error.filename}: {error.strerror}")
+        say(f"not in the audit log: {error.filename or home / audit.LOG}: {error.strerror}")
         return None
 
 

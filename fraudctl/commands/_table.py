@@ -87,7 +87,7 @@ COMMANDS = {
     ),
     "bench": Entry(
         "fraudctl.commands.bench",
-        "Measure the running stack; exit 5 if an event was lost or wrong, or the rate was not sustained.",
+        "Measure the running stack; exit 5 if a decision is missing or wrong, or the rate was not sustained.",
         {"bench": ""},
     ),
     "job": Entry(

@@ -82,7 +82,7 @@ def bench(
         float, typer.Option(help="Give a run over a backlog up after that many seconds.")
     ] = 3600.0,
 ) -> Result:
-    """Measure the running stack; exit 5 if an event was lost or wrong, or the rate was not sustained.
+    """Measure the running stack; exit 5 if a decision is missing or wrong, or the rate was not sustained.
 
     Example: fraudctl bench --rate 5000 --duration 60s
     """
@@ -250,7 +250,7 @@ def _sink(sink: str, events: int, seed: int, wait_s: float) -> Result:
 
 
 def _result(found: Mapping[str, Any], summary: str, *tables: Table) -> Result:
-    counts = ("sent", "decided", "lost", "duplicates", "late")
+    counts = [name for name in _COUNTS if name in found]
     table = Table("events", counts, [[found[name] for name in counts]])
     shown = (_surroundings(found), table, *tables)
     if found["good"]:
@@ -280,6 +280,9 @@ def _speed(speed: Mapping[str, float]) -> str:
 def _fault(found: Mapping[str, Any]) -> str:
     if found["lost"]:
         return f"{found['lost']:,} events were lost"
+    if found.get("waiting"):
+        said = "wait for their decision, and nothing behind them is decided; see: fraudctl status"
+        return f"{found['waiting']:,} events {said}"
     if found.get("sustained") is False:
         return f"the rate was not sustained: {found['not_sustained_because']}"
     difference = (found.get("reference") or {}).get("first_difference")
@@ -292,4 +295,5 @@ def _seconds(option: str, text: str) -> float:
     return moment.length_ms(option, text, 0) / 1000
 
 
+_COUNTS = ("sent", "decided", "lost", "waiting", "duplicates", "late")
 _LATENCIES = (("decided", "latency_ms"), ("floor: bare Kafka round trip", "floor_ms"))

@@ -32,15 +32,25 @@ def doctor(
             autocompletion=_completion.profiles,
         ),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            "--engine",
+            help="Look for what this one needs: local, compose, kubernetes, aws. "
+            "Without it: that of the profile, or of the home.",
+            autocompletion=_completion.engines,
+        ),
+    ] = None,
 ) -> Result:
     """Check Python, memory, disk, ports, leftovers and versions. Exit 3 if something must be mended.
 
     Example: fraudctl doctor --profile production.yaml
     """
-    checks = examiner.examine(stack.home_dir(), os.environ)
-    if profile is not None:
+    chosen = None if profile is None else reading.load(profile, environ=os.environ)
+    checks = examiner.examine(stack.home_dir(), os.environ, engine or (chosen.engine if chosen else None))
+    if chosen is not None:
         with progress("trying the servers of the profile"):
-            checks += connections.examine(reading.load(profile, environ=os.environ))
+            checks += connections.examine(chosen)
     state = examiner.worst(checks)
     rows = [(check.name, check.state, check.finding, check.mend) for check in checks]
     summary = (

@@ -21,7 +21,7 @@ from fraudctl.errors import Failed
 from fraudctl.servers.flink import build_kernel, has_kernel, pyflink_folder
 from pipeline.rules.plan import Plan
 
-_HEAP_MB = 768
+_HEAP_MB = 256
 _AHEAD = 4
 """Pieces that are sent before the first of them is answered."""
 _KEEPING_S = 30.0
@@ -30,7 +30,7 @@ _MAIN = "fraudctl.kernel.Backtest"
 _LAST_WORDS = 2_000
 _MANY_ROWS = 500_000
 """From about here on code that is compiled again, better, saves more than compiling it takes."""
-_FLAGS = (f"-Xmx{_HEAP_MB}m", "-Xmn192m", "-XX:+UseSerialGC")
+_FLAGS = (f"-Xmx{_HEAP_MB}m", "-Xmn32m", "-XX:+UseSerialGC")
 
 _T = TypeVar("_T")
 

@@ -30,7 +30,7 @@ _AS_IT_IS = ReadOptions()
 def is_plain(one: Survey) -> bool:
     """Whether the file holds JSON and nothing that was said of it changes a value."""
     said = replace(one.columns.options, format=None, encoding=None, zone=None, kinds={})
-    return one.table is None and said == _AS_IT_IS and one.unit in (None, "ms")
+    return one.table is None and said == _AS_IT_IS and one.unit in (None, "ms") and not one.hive
 
 
 def by_kernel(reading: Reading, kernel: Kernel) -> Iterator[Timed | Row | RefusedRow]:

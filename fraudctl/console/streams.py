@@ -10,6 +10,8 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
 
@@ -17,10 +19,18 @@ from pipeline.records.visible import visible_json, visible_lines
 
 
 def prepare() -> None:
-    """Have what a terminal's encoding does not know spelt out as `\u2026`: it would end the command."""
+    """Have what a terminal's encoding does not know spelt out as `\u2026`: it would end the command.
+
+    Who closed a stream (`>&-`) wants to know nothing of it, and the exit code all the same.
+    """
+    sys.stdout, sys.stderr = (stream or _nowhere() for stream in (sys.stdout, sys.stderr))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def say(text: str) -> None:
@@ -35,7 +45,8 @@ def answer(text: str) -> None:
 
 def answer_json(document: object) -> None:
     """One JSON document on a line of stdout; what JSON does not know is told as text."""
-    is_plain = not sys.stdout.encoding.lower().startswith("utf")
+    encoding = sys.stdout.encoding  # None of what is kept as text, which takes any
+    is_plain = encoding is not None and not encoding.lower().startswith("utf")
     text = json.dumps(document, ensure_ascii=is_plain, separators=(",", ":"), default=str)
     sys.stdout.write(visible_json(text) + "\n")
     sys.stdout.flush()

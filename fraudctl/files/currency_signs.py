@@ -10,6 +10,10 @@ _SIGNS = {
     "৳": "BDT", "₵": "GHS", "₭": "LAK", "៛": "KHR", "₮": "MNT", "₼": "AZN",
     "US$": "USD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "NZ$": "NZD", "HK$": "HKD",
     "S$": "SGD", "NT$": "TWD", "MX$": "MXN", "R$": "BRL",
+    "GH₵": "GHS", "Ksh": "KES", "TSh": "TZS", "USh": "UGX", "RM": "MYR", "R": "ZAR", "S/": "PEN",
+    "S/.": "PEN",
+    "円": "JPY", "元": "CNY", "원": "KRW", "TL": "TRY", "lei": "RON", "лв": "BGN", "грн": "UAH", "руб": "RUB",
+    "د.إ": "AED", "ر.س": "SAR", "￥": "JPY CNY", "＄": "",
     "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "SFr": "CHF",
     "$": "", "¥": "JPY CNY", "kr": "SEK NOK DKK ISK", "Rs": "INR PKR LKR NPR MUR SCR", "Rp": "IDR",
 }  # fmt: skip

@@ -33,10 +33,11 @@ Convert = Callable[[Any], Any]
 _UNCLEAN = re.compile("[\0\ud800-\udfff]")
 _WHOLE = re.compile(r"(-?[0-9]+)\.0+")
 _POWER = re.compile(r"-?[1-9](?:\.[0-9]+)?[eE]\+[0-9]{2}")
-_TRUTHS = dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True) | dict.fromkeys(
-    ("false", "f", "no", "n", "0", "0.0"), False
-)
-"""What a column that is said to be bool may hold, in small letters; PostgreSQL writes t and f."""
+_TRUE = "true t yes y 1 1.0 wahr ja vrai oui verdadero vero sim"
+_FALSE = "false f no n 0 0.0 falsch nein faux non falso nao não"
+_TRUTHS = dict.fromkeys(_TRUE.split(), True) | dict.fromkeys(_FALSE.split(), False)
+"""What a column that is said to be bool may hold, in small letters: PostgreSQL writes t and f, spreadsheets
+the words of their language."""
 _MOST_CODES = 1_024
 _HINTS = {"source": "--map channel=source or --drop source"}
 

@@ -6,9 +6,10 @@ only its own line, whatever is wrong with it.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -19,6 +20,8 @@ from pipeline.records.wire import MAX_NESTING
 
 _OUTSIDE = re.compile(rb'[{}\[\]"\n]')
 _SAMPLE_LINES = 100
+_BETWEEN = b" \t\r\n,[]\x1e"
+"""What may stand between objects: the last begins each of them in sequences of JSON texts (RFC 7464)."""
 _INSIDE = re.compile(rb'["\\\n]')
 
 
@@ -65,9 +68,15 @@ def without(members: Members, absent: frozenset[str]) -> Members:
     )
 
 
+def with_columns(members: Members, columns: Mapping[str, str]) -> Members:
+    """The object with what the names of its file's folders say, where it does not say that itself."""
+    own = {name for name, _ in members}
+    return Members([*members, *((name, value or None) for name, value in columns.items() if name not in own)])
+
+
 def _holds_objects(piece: Piece) -> bool:
     """Whether a line looks like an object or several, not like a part of one or of an array."""
-    text = piece[1].strip()
+    text = piece[1].removeprefix(codecs.BOM_UTF8).strip()
     return text.startswith(b"{") and (text.endswith(b"}") or not piece[3])
 
 
@@ -183,13 +192,15 @@ class Splitter:
         """What stands between objects: blanks and commas, and one refusal for a run of anything else."""
         if text == b"\n":
             self._in_junk = False
-        elif not self._in_junk and (junk := text.strip(b" \t\r\n,[]")):
+        elif not self._in_junk and (junk := text.strip(_BETWEEN)):
             self._in_junk = True
             yield self.line, Refusal("invalid_json", f"no object: {_shown(junk)}"), len(junk)
 
 
 def _decoded(number: int, line: bytes) -> Iterator[Found]:
-    """The objects of one line: usually one, else each of them."""
+    """The objects of one line: usually one, else each of them. Of files one behind the other each may begin
+    with a mark of its own."""
+    line = line.removeprefix(codecs.BOM_UTF8)
     try:
         yield number, _object(_DECODER.decode(line.decode("utf-8"))), len(line)
     except Refusal as refusal:

@@ -7,11 +7,13 @@ digits before the point), truth values when every cell is true or false in any c
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
+from fraudctl.files.nothing import words_among
 from pipeline.records.quantities import Refusal
 
 _BATCH = 4_096
@@ -45,6 +47,8 @@ class Seen:
     filled: bool = False
     thousands: tuple[int, str] | None = None
     """line and cell of the first amount with a comma, or with more than one point"""
+    nothing: Counter[str] = field(default_factory=Counter)
+    """words for nothing that a column of keys holds"""
     epochs: set[str] = field(default_factory=set)
     """numbers of a column of times, one of each length and first two digits"""
 
@@ -64,26 +68,33 @@ class Wanted:
     ids: frozenset[int]
     amounts: frozenset[int]
     times: frozenset[int]
+    keys: frozenset[int]
     decimal: str | None
     required: frozenset[int] = frozenset()
     """rows that have nothing there are refused, and do not count"""
 
 
-def scan(records: Iterable[tuple[int, list[str] | Refusal]], wanted: Wanted) -> dict[int, Seen]:
-    """What the cells of each wanted column have in common; rows that are refused anyway do not count."""
-    seen = {index: Seen() for index in wanted.kinds | wanted.ids | wanted.amounts | wanted.times}
+def scan(records: Iterable[tuple[int, list[str] | Refusal]], wanted: Wanted) -> tuple[dict[int, Seen], int]:
+    """What the cells of each wanted column have in common, and how many rows count: not those that are
+    refused anyway."""
+    some = wanted.kinds | wanted.ids | wanted.amounts | wanted.times | wanted.keys
+    seen, rows = {index: Seen() for index in some}, 0
     good = ((number, cells) for number, cells in records if isinstance(cells, list))
-    for some in _batches(good, _BATCH):
-        batch, columns = _with_all(some, wanted.required)
+    for group in _batches(good, _BATCH):
+        batch, columns = _with_all(group, wanted.required)
+        rows += len(batch)
         for index, known in seen.items() if batch else ():
             _look(known, columns[index], index, wanted)
             if index in wanted.amounts and known.thousands is None:
                 known.thousands = _first_thousands(batch, index, columns[index])
-    return seen
+    return seen, rows
 
 
 def _look(known: Seen, column: tuple[str, ...], index: int, wanted: Wanted) -> None:
-    cells = list(dict.fromkeys(column))
+    distinct = dict.fromkeys(column)
+    cells = list(distinct)
+    if index in wanted.keys:
+        known.nothing += words_among(column, distinct)
     joined = "\n".join(cells) + "\n"
     single = joined.count("\n") == len(cells)
     known.filled = known.filled or len(joined) > len(cells)

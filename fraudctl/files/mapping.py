@@ -158,7 +158,7 @@ def load(path: Path) -> Said:
 
 def named(mark: str) -> str:
     """A delimiter as an option can say it."""
-    return "tab" if mark == "\t" else mark
+    return {"\t": "tab", "\x01": "soh"}.get(mark, mark)
 
 
 def shell(words: list[str]) -> str:

@@ -29,7 +29,7 @@ UNIT_NS = {
 EPOCH_UNITS = ("s", "ms", "us", "ns")
 EXCEL_START = "1899-12-30T00:00:00Z"
 """What Excel counts days from."""
-_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "soh": "\x01"}
 
 
 @dataclass(frozen=True, slots=True)

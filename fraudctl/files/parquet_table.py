@@ -122,11 +122,26 @@ def _values(column: Any) -> list[Any]:
 
 def _as_python(column: Any) -> list[Any]:
     """The values; a time that Python's calendar does not have is a text, which is no time."""
+    kind = _in_microseconds(column.type)
+    if kind != column.type:
+        column = column.cast(kind, safe=False)
     try:
         values: list[Any] = column.to_pylist()
     except (ValueError, OverflowError):
         values = [_one_as_python(one) for one in column]
     return values
+
+
+def _in_microseconds(kind: Any) -> Any:
+    """The type with no finer times than Python has, which count nowhere; also of structs."""
+    import pyarrow
+
+    if pyarrow.types.is_timestamp(kind) and kind.unit == "ns":
+        return pyarrow.timestamp("us", kind.tz)
+    if pyarrow.types.is_struct(kind):
+        fields = (kind.field(place) for place in range(kind.num_fields))
+        return pyarrow.struct([one.with_type(_in_microseconds(one.type)) for one in fields])
+    return kind
 
 
 def _one_as_python(value: Any) -> Any:

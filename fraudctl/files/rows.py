@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fraudctl.files import nothing
 from fraudctl.files.amounts import Amounts
 from fraudctl.files.csv_table import CsvTable
 from fraudctl.files.fields import Fields
-from fraudctl.files.json_objects import Found, Members, objects, without
+from fraudctl.files.json_objects import Found, Members, objects, with_columns, without
 from fraudctl.files.making import Maker
 from fraudctl.files.making import RefusedRow as RefusedRow
 from fraudctl.files.making import Row as Row
@@ -101,7 +102,8 @@ class Reading:
         for name in left_out:
             count = sum(one.left_out[name] for one in self._fields)
             found.append(f"{name} left out of {count} rows, where it is no text, number or truth value")
-        return found
+        held = sum((one.nothing for one in self.surveys), nothing.Nothings())
+        return [*found, *nothing.notes(held, sum(one.looked_at for one in self.surveys))]
 
     def _of(self, one: Survey, before: int) -> Iterator[Row | RefusedRow]:
         maker = self.maker(one, before)
@@ -149,11 +151,11 @@ def rows_of(found_objects: Iterable[Found], maker: Maker) -> Iterator[Row | Refu
 def json_objects(one: Survey) -> Iterator[Found]:
     """The objects of a file of JSON, without the values that stand for nothing."""
     options = one.columns.options
-    absent = options.absent
+    absent, hive = options.absent, one.hive
     with opened(one.path) as stream:
         for number, found, size in objects(stream, options.encoding, options.records):
-            if absent and isinstance(found, Members):
-                yield number, without(found, absent), size
+            if (absent or hive) and isinstance(found, Members):
+                yield number, with_columns(without(found, absent), hive), size
             else:
                 yield number, found, size
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from fraudctl.errors import UsageError
+from fraudctl.files import foreign
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.packing import opened
 
@@ -144,6 +145,7 @@ def _is_hidden(path: Path) -> bool:
 def _held(path: Path) -> str | None:
     with opened(path) as stream:
         head = stream.read(512)
+    foreign.refuse(path, head)
     if head.startswith(b"PAR1"):
         return "parquet"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -5,8 +5,8 @@ Whatever can be read two ways, and whatever every row would be refused for, is t
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -17,13 +17,14 @@ from fraudctl.files import kinds as column_kinds
 from fraudctl.files.columns import Columns
 from fraudctl.files.csv_table import CsvTable, csv_table
 from fraudctl.files.fields import CORE, IDS, reserved_hint
-from fraudctl.files.json_objects import Members, objects
+from fraudctl.files.json_objects import Members, objects, with_columns
 from fraudctl.files.lines import first, pieces
+from fraudctl.files.nothing import KEYS, Nothings, words_among
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.packing import opened
 from fraudctl.files.parquet_table import ParquetTable, parquet_table
 from fraudctl.files.sources import Paths, filled_parts, format_of, hive_columns
-from fraudctl.files.times import column_unit
+from fraudctl.files.times import column_unit, is_number
 from fraudctl.files.within import lists_in
 from pipeline.records.fields import LABEL_FIELDS, RESERVED
 from pipeline.records.quantities import Number
@@ -51,6 +52,9 @@ class Survey:
     whole: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()
     hive: dict[str, str] = field(default_factory=dict)
+    nothing: Nothings = field(default_factory=Counter)
+    """words for nothing as values of keys, among `looked_at` rows"""
+    looked_at: int = 0
 
     def said(self) -> str:
         """In one line, how the file is read."""
@@ -110,7 +114,8 @@ def _of_json(path: Path, options: ReadOptions, elsewhere: frozenset[str]) -> Sur
     with opened(path) as stream:
         found_objects = objects(stream, options.encoding, options.records)
         sample = [found for _, found, _ in islice(found_objects, LOOKED_AT)]
-    members = [found for found in sample if isinstance(found, Members)]
+    hive = hive_columns(path)
+    members = [with_columns(found, hive) for found in sample if isinstance(found, Members)]
     names = list(dict.fromkeys(name for found in members for name, _ in found))
     columns = Columns(options, names, members, elsewhere)
     times = [columns.value_in(found, "event_time") for found in members]
@@ -119,16 +124,35 @@ def _of_json(path: Path, options: ReadOptions, elsewhere: frozenset[str]) -> Sur
     columns.check_named(path)
     for name in columns.of_field("amount"):
         _check_texts(path, columns, name, (columns.value_at(found, name) for found in members))
-    numbers = (value for value in times if isinstance(value, Number))
-    return Survey(path, None, columns, column_unit("event_time", numbers, options))
+    unit = column_unit("event_time", _numbers(times), options)
+    keys = {name: [columns.value_in(found, name) for found in members] for name in KEYS}
+    nothing = _nothing(columns, keys)
+    return Survey(path, None, columns, unit, hive=hive, nothing=nothing, looked_at=len(members))
 
 
 def _of_parquet(path: Path, table: ParquetTable, columns: Columns, hive: dict[str, str]) -> Survey:
     rows = [values for _, values in islice(table.records(), LOOKED_AT)]
     for name in columns.of_field("amount"):
         _check_texts(path, columns, name, _values_at(name, columns, rows))
-    times = (value for value in _values_of("event_time", columns, rows) if isinstance(value, Number))
-    return Survey(path, table, columns, column_unit("event_time", times, columns.options), hive=hive)
+    times = _numbers(_values_of("event_time", columns, rows))
+    unit = column_unit("event_time", times, columns.options)
+    nothing = _nothing(columns, {name: list(_values_of(name, columns, rows)) for name in KEYS})
+    return Survey(path, table, columns, unit, hive=hive, nothing=nothing, looked_at=len(rows))
+
+
+def _nothing(columns: Columns, keys: Mapping[str, list[Any]]) -> Nothings:
+    """Words for nothing among values of fields."""
+    absent, found = columns.options.absent, Nothings()
+    for name, values in keys.items():
+        distinct = {one for one in values if isinstance(one, str)}
+        for word, count in words_among(values, distinct, absent).items():
+            found[columns.of_field(name)[0], word] = count
+    return found
+
+
+def _numbers(times: Iterable[Any]) -> Iterator[str]:
+    """Times that are numbers, also those that are texts: some programs write all values so."""
+    yield from (value for value in times if isinstance(value, str) and is_number(value))
 
 
 def _of_csv(
@@ -144,12 +168,13 @@ def _of_csv(
         ids=frozenset(index for name in IDS for index in of_field[name]),
         amounts=frozenset(of_field["amount"] if options.decimal is None else ()),
         times=frozenset(of_field["event_time"] if len(of_field["event_time"]) == 1 else ()),
+        keys=frozenset(index for name in KEYS for index in of_field[name]),
         decimal=options.decimal,
         required=frozenset(
             of_field[name][0] for name in columns.not_made(required) if len(of_field[name]) == 1
         ),
     )
-    seen = column_kinds.scan(table.records(), wanted)
+    seen, rows = column_kinds.scan(table.records(), wanted)
     for index in wanted.amounts:
         if (shown := seen[index].thousands) is not None:
             _refuse_thousands(f"{path.name} line {shown[0]}", names[index], shown[1])
@@ -163,6 +188,8 @@ def _of_csv(
         frozenset(names[index] for index in wanted.ids if seen[index].whole and seen[index].filled),
         frozenset(names[index] for index in wanted.ids if not seen[index].whole),
         hive,
+        Counter({(names[at], word): n for at in wanted.keys for word, n in seen[at].nothing.items()}),
+        rows,
     )
 
 

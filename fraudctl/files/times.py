@@ -29,6 +29,8 @@ _SPELLINGS = tuple(
         r"(?P<H>[0-9]{2})(?P<M>[0-9]{2})(?:(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]+))?)?",
     )
 )
+_IN_DATE = re.compile(r"/Date\(([0-9]{12,13})(?:[+-][0-9]{4})?\)/")
+"""Milliseconds, as .NET puts them into JSON; the zone behind them moves no moment."""
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS_OF_A_TIME = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S", 17: "%Y%m%d%H%M%S%f"}
 _EXCEL_DAYS = (36_526, 73_050)
@@ -49,6 +51,11 @@ def unit_of(text: str) -> str | None:
         if MIN_TIME_MS * 1_000_000 <= value * UNIT_NS[unit] < MAX_TIME_MS * 1_000_000:
             return unit
     return None
+
+
+def is_number(text: str) -> bool:
+    """Whether a time is a number of some unit."""
+    return bool(_NUMBER.fullmatch(text))
 
 
 def is_excel_day(text: str) -> bool:
@@ -251,7 +258,8 @@ def _by_spelling(text: str) -> _Local:
                     return _NONE
                 raise Refusal(refusal.code, f"{text[:40]!r} is {refusal.detail}") from None
             return local, part["zone"] or None
-    return _NONE
+    counted = _IN_DATE.fullmatch(text)
+    return _NONE if counted is None else (format_time(int(counted[1])).rstrip("Z"), "Z")
 
 
 def _nearest(text: str) -> str | None:

@@ -8,9 +8,12 @@ from typing import Any
 from fraudctl.files.times import Times
 from pipeline.records.quantities import Refusal
 
-_VERDICTS = dict.fromkeys(("1", "1.0", "true", "fraud", "yes", "y"), True) | dict.fromkeys(
-    ("0", "0.0", "false", "legit", "no", "n"), False
+_FRAUD = "1 1.0 true t fraud fraudulent yes y wahr ja vrai oui verdadero sim"
+_LEGIT = "0 0.0 false f legit legitimate genuine no n falsch nein faux non falso nao"
+VERDICTS = dict.fromkeys(_FRAUD.split(), True) | dict.fromkeys(
+    (*_LEGIT.split(), "not fraud", "non-fraud", "not_fraud"), False
 )
+"""What a label may be, in small letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,12 @@ def label_of(values: dict[str, Any], times: Times) -> Label | None:
     when, scenario = values.pop("label_time", None), values.pop("scenario", None)
     if value is None:
         return None
-    fraud = _VERDICTS.get(value) if isinstance(value, str) else None
+    fraud = VERDICTS.get(value) if isinstance(value, str) else None
     if fraud is None:
         text = str(value).strip().lower()
         if not text:
             return None
-        fraud = _VERDICTS.get(text)
+        fraud = VERDICTS.get(text)
     if fraud is None:
         raise Refusal("bad_label", f"{str(value)[:40]!r} is neither fraud (1, true) nor legit (0, false)")
     try:

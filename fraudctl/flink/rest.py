@@ -2,23 +2,18 @@
 
 Knows Flink and nothing of this pipeline. Times are epoch milliseconds. A cluster that does not answer
 leaves this module as Unhealthy (code `flink_unreachable`), one that refuses as Failed (`flink_refused`).
-Connections are kept from one question to the next, also by another object for the same cluster.
 """
 
 from __future__ import annotations
 
-import functools
-import ssl
-import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from fraudctl.errors import Failed, Unhealthy
+from fraudctl.flink import connection
 from fraudctl.flink.answers import (
     Checkpoint,
     Checkpoints,
@@ -34,16 +29,13 @@ from fraudctl.flink.answers import (
 )
 from fraudctl.flink.file_uri import one_form
 from fraudctl.waiting import until
-from pipeline.connections import tls, trouble
+from pipeline.connections import trouble
 from pipeline.connections.flink import FlinkRest
-from pipeline.connections.proxies import proxy_url
-from pipeline.connections.tls import BadFile, TlsFiles
+from pipeline.connections.tls import BadFile
 from pipeline.connections.trouble import Trouble
 
 CONNECT_S = 5.0
 """The most that a connection may take, whatever time there is for the answer."""
-KEPT_S = 30.0
-"""Longer than the pause of who looks again and again, shorter than Flink's own patience."""
 
 
 class Flink:
@@ -174,32 +166,18 @@ class Flink:
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:
-            answer = self._client().request(
-                method, self.url + path, json=body, timeout=self._timeout, headers=self._headers()
+            answer = connection.client(self.rest).request(
+                method,
+                self.url + path,
+                json=body,
+                timeout=self._timeout,
+                headers=connection.headers(self.rest),
             )
             if not answer.is_success:
                 raise self._refused(path, answer)
             return answer.json() if answer.content else {}
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, BadFile) as failure:
             raise self._unreachable(str(failure) or type(failure).__name__, self.mend(failure)) from failure
-
-    def _client(self) -> httpx.Client:
-        if self.url in _THROUGH:
-            return _THROUGH[self.url]
-        return _client(
-            self.rest.tls_files if self.rest.is_encrypted else None, self._prints(), proxy_url(self.url)
-        )
-
-    def _prints(self) -> tuple[tuple[int, int], ...]:
-        """Other than before where a certificate or key has been replaced. Raises OSError."""
-        files = self.rest.tls_files
-        named = (files.ca_file, files.cert_file, files.key_file, files.key_password_file)
-        found = [path.stat() for path in named if path is not None]
-        return tuple((one.st_ino, one.st_mtime_ns) for one in found)
-
-    def _headers(self) -> dict[str, str]:
-        """The token is read for each question. Raises BadFile."""
-        return {} if self.rest.token_file is None else {"Authorization": bearer(self.rest.token_file)}
 
     def mend(self, failure: BaseException) -> str | None:
         """What may help where it is not the cluster that is down."""
@@ -232,55 +210,6 @@ class Flink:
         return Unhealthy(
             f"Flink at {self.url} does not answer: {reason}", hint=mend or down, code="flink_unreachable"
         )
-
-
-def bearer(token_file: Path) -> str:
-    """The value of the header `Authorization`. Raises BadFile."""
-    return f"Bearer {tls.secret(token_file)}"
-
-
-_THROUGH: dict[str, httpx.Client] = {}
-
-
-@contextmanager
-def through(url: str, transport: httpx.BaseTransport) -> Iterator[None]:
-    """As long as it is open, the cluster at `url` is reached by this transport and not over the network."""
-    with httpx.Client(transport=transport) as client:
-        _THROUGH[url] = client
-        try:
-            yield
-        finally:
-            del _THROUGH[url]
-
-
-@functools.lru_cache(maxsize=8)
-def _client(files: TlsFiles | None, _: object, proxy: str | None) -> httpx.Client:
-    """The connections of this process, kept for `KEPT_S` after each answer; for any thread.
-
-    Which proxy to ask is said here, for the environment knows no loopback. Raises BadFile, OSError.
-    """
-    # Reading the certificates of the world takes 50 ms, and without TLS nobody asks for them.
-    trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if files is None else _context(files)
-    kept = httpx.Limits(keepalive_expiry=KEPT_S)
-    transport = httpx.HTTPTransport(verify=trusted, proxy=proxy, limits=kept)
-    made = httpx.Client(transport=transport, trust_env=False)
-    # One that is forgotten here may still be asking in another thread: it is closed when nobody has it.
-    weakref.finalize(made, transport.close)
-    return made
-
-
-def _context(files: TlsFiles) -> ssl.SSLContext:
-    """Of the files as they are now; what is wrong with one is looked for only where something is: it takes
-    70 ms to load what reads certificates."""
-    password = tls.secret(files.key_password_file) if files.key_password_file else None
-    try:
-        made = ssl.create_default_context(cafile=files.ca_file)
-        if files.cert_file is not None:
-            made.load_cert_chain(files.cert_file, files.key_file, password or (lambda: ""))
-    except OSError:
-        tls.check(files)
-        raise
-    return made
 
 
 def _no_savepoint(operation: Mapping[str, Any]) -> Failed:

@@ -24,7 +24,7 @@ from fraudctl.errors import UsageError
 from fraudctl.home import typed_files
 from fraudctl.home.private_files import FOLDER, close_to_others, make_folder, open_private, write_atomically
 from fraudctl.home.stack import Paths, read
-from fraudctl.home.typed_files import Damaged, Newer
+from fraudctl.home.typed_files import Damaged
 
 MARK = ".fraudctl-home"
 FORMAT = 1
@@ -60,6 +60,7 @@ IN_PURGE = ".fraudctl-purge"
 """a file in a home while it is purged, and where that was cut off: `up` takes nothing of such a home"""
 IN_PART = Path("restored", "unfinished")
 """a file in a home while a backup is put back into it, and where that was cut off"""
+_PASSAGE = FOLDER | 0o010
 _MARK_MEND = "remove it; `up` marks a home again that has a readable stack.json"
 
 
@@ -176,9 +177,6 @@ def let_through(paths: Paths, group: int) -> None:
         folder.chmod(_PASSAGE)
 
 
-_PASSAGE = FOLDER | 0o010
-
-
 def _is_passage(folder: Path) -> bool:
     return os.geteuid() == 0 and folder.exists() and folder.stat().st_mode & 0o777 == _PASSAGE
 
@@ -208,13 +206,18 @@ def _reason_to_keep(home: Path) -> str | None:
     return next((reason for reason, is_so in reasons.items() if is_so), None)
 
 
+def begin_purge(home: Path) -> None:
+    """A home of which `up` takes nothing from now on."""
+    with suppress(OSError):  # on a full disk it is purged all the same
+        open_private(home / IN_PURGE, "a").close()
+
+
 def remove(home: Path, outside: Iterable[Path] = ()) -> Removed:
     """Delete what a stack wrote into a home and outside it, and the home when nothing else is in it.
 
     The mark goes last, so that what could not be deleted can be tried again.
     """
-    with suppress(OSError):  # on a full disk it is purged all the same
-        open_private(home / IN_PURGE, "a").close()
+    begin_purge(home)
     kept = {path: reason for path in (*outside, *_ours(home)) if (reason := delete(path))}
     left = [path for path in _entries(home) if path not in kept and path.name not in (MARK, IN_PURGE)]
     delete(home / IN_PURGE)
@@ -267,13 +270,9 @@ def _ours(home: Path) -> list[Path]:
 
 
 def _is_of_an_earlier_version(home: Path) -> bool:
-    try:
+    with suppress(Damaged):  # its supervisor's configuration tells as well
         if read(home) is not None:
             return True
-    except Newer:
-        raise
-    except Damaged:
-        pass  # its supervisor's configuration tells as well
     try:
         text = (Paths(home).run / "supervisord.conf").read_text(encoding="utf-8")
     except (OSError, ValueError):

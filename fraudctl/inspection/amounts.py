@@ -21,6 +21,7 @@ _COMMA_DECIMALS = re.compile(
 )
 _POINT_DECIMALS = re.compile(r",[0-9]{3}\.|,[0-9]{2,3},[0-9]{3}|(?<!\d)[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,})\D*$")
 _PARTED = re.compile(f"[0-9][{BETWEEN}][0-9]{{3}}")
+_ONE_POINT = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _POINTS = re.compile(r"[0-9]\.[0-9]{3}\.[0-9]{3}")
 _FAR_MORE = 10
 """Times as many cells with one sign outweigh those with the other, which are refused."""
@@ -49,6 +50,12 @@ def _without_commas(cells: Sequence[str]) -> tuple[str | None, str | None]:
         if (shown := next((cell for cell in cells if thousands.search(cell)), None)) is not None:
             return decimal, shown
     return None, None
+
+
+def perhaps_thousands(cells: Sequence[str]) -> str | None:
+    """A cell whose point may part thousands, where that is so of all that have one: 1.250 beside 25."""
+    found = [cell for cell in cells if "." in cell]
+    return found[0] if found and all(map(_ONE_POINT.fullmatch, map(digits_in, found))) else None
 
 
 def are_amounts(cells: Sequence[str], decimal: str | None, least: float = 0.9) -> bool:

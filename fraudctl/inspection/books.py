@@ -19,6 +19,8 @@ _SIDES = (
     {"debit", "credit"},
     {"dbit", "crdt"},
     {"soll", "haben"},
+    {"af", "bij"},
+    {"支出", "收入"},
 )
 
 

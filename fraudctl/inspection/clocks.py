@@ -57,7 +57,17 @@ class Clock:
             name = "+".join(one.name for one in found)
             self._proposal.said = Said(map={"event_time": name}).over(self._proposal.said)
             written = times.written(joined(found), self._proposal.said.zone_name)
+        if written.is_local and self._proposal.said.zone is None and not self._is_told:
+            self._unknown_zones(found)
         self._formats(name, written)
+
+    def _unknown_zones(self, found: Sequence[Column]) -> None:
+        """Ask where a column says in which zones the times are, and not by names that are known."""
+        named = (one for one in self._columns.values() if one not in found and names.is_zone(one.name))
+        for one in named:
+            if one.examples and not times.are_zones(one.cells()):
+                text = f"{one.name} holds {one.examples[0]!r}, which is no zone that is known"
+                self._proposal.note(How.open, text, "--zone America/New_York")
 
     def _zone_beside(self, found: Sequence[Column]) -> Column | None:
         """A column that says of each time in which zone it is."""

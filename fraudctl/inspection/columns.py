@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from fraudctl.files.csv_table import csv_table
-from fraudctl.files.json_objects import Members, objects
+from fraudctl.files.json_objects import Members, objects, with_columns
+from fraudctl.files.nothing import NOTHING
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.packing import opened
 from fraudctl.files.parquet_table import parquet_table
@@ -29,9 +30,6 @@ _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]+)?(?:[eE]-?[0-9]+)?")
 _DIGITS = re.compile(r"[0-9]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SHOWN = 30
-
-NOTHING = frozenset(("null", "nan", "none", "\\n", "n/a", "na", "nil", "-", "#n/a", "<na>"))
-"""Words, in lower case, by which programs write that there is nothing."""
 
 
 @dataclass(slots=True)
@@ -161,7 +159,7 @@ def look(paths: Sequence[Path], options: ReadOptions) -> list[Column]:
 
 def _look_at_table(path: Path, kind: str, options: ReadOptions, found: dict[str, Column]) -> None:
     table = csv_table(path, options) if kind == "csv" else parquet_table(path, options.absent)
-    hive = hive_columns(path)
+    hive = {name: value for name, value in hive_columns(path).items() if name not in table.columns}
     good = (values for _, values in table.records() if not isinstance(values, Refusal))
     first = list(islice(good, _BATCH))
     if any(isinstance(value, dict) for values in first for value in values):
@@ -178,15 +176,11 @@ def _look_at_table(path: Path, kind: str, options: ReadOptions, found: dict[str,
 
 
 def _look_at_objects(path: Path, options: ReadOptions, found: dict[str, Column]) -> None:
+    hive = hive_columns(path)
     with opened(path) as stream:
-        _look_at_members(
-            (
-                one
-                for _, one, _ in objects(stream, options.encoding, options.records)
-                if isinstance(one, Members)
-            ),
-            found,
-        )
+        some = (one for _, one, _ in objects(stream, options.encoding, options.records))
+        members = (one for one in some if isinstance(one, Members))
+        _look_at_members((with_columns(one, hive) for one in members) if hive else members, found)
 
 
 def _look_at_members(good: Iterator[Members], found: dict[str, Column]) -> None:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from ipaddress import ip_address
 from itertools import islice
 
+from fraudctl.files.truths import VERDICTS
 from fraudctl.inspection import amounts, names, places, times
 from fraudctl.inspection.columns import Column
 
-_VERDICTS = frozenset(("1", "0", "1.0", "0.0", "true", "false", "yes", "no", "y", "n", "fraud", "legit"))
 _TESTED = 500
+_BRANDS = (
+    "visa mastercard master mc amex american_express discover maestro jcb unionpay diners electron elo rupay"
+    " mir credit debit prepaid charge mobile desktop tablet phone web pos app ios android windows mac macos"
+    " linux iphone ipad pc atm other unknown"
+)
+_SAID = ("american express", "diners club", "credit card", "debit card", "n/a", "")
+_KINDS = frozenset((*_BRANDS.split(), *_SAID))
+"""What cards and devices are, in small letters, where a column does not tell one from another."""
+_NEEDED = ("event_id", "user_id", "event_time", "amount")
 _OWN = ("event_time", "label_time", "amount")
 """Names of the fields themselves: there a cell that is none is a bad row, not another column."""
 _COUNTED = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]+)?")
@@ -26,7 +35,18 @@ def candidates(field: str, columns: Iterable[Column], taken: Iterable[str] = ())
     out = frozenset(taken)
     ranked = [(names.rank(field, one.name), one) for one in columns if one.name not in out]
     fitting = [(rank, one) for rank, one in ranked if rank is not None and fits(field, one)]
-    return [one for _, one in sorted(fitting, key=lambda pair: pair[0])]
+    return [one for _, one in sorted(fitting, key=lambda pair: (is_sparse(field, pair[1]), pair[0]))]
+
+
+def is_sparse(field: str, column: Column) -> bool:
+    """Whether most rows would be refused that lack what is in the column, other than the field's own."""
+    return field in _NEEDED and column.name != field and column.empty_share > 0.5
+
+
+def utc_first(times: Sequence[Column]) -> list[Column]:
+    """The same, but of one time in two zones the column that says it is in UTC before the local one."""
+    utc = [one for one in times if any(names.are_of_one_time(first.name, one.name) for first in times[:1])]
+    return [*utc, *(one for one in times if one not in utc)]
 
 
 def fits(field: str, column: Column) -> bool:
@@ -68,6 +88,13 @@ def tested(column: Column) -> list[str]:
     return [cell for cells in column.shapes.values() for cell in islice(cells, _TESTED)]
 
 
+def other_part(amount: Column, columns: Container[str]) -> str | None:
+    """The column with the rest of amounts that are in units and billionths, as Google writes them."""
+    place, dot, name = amount.name.rpartition(".")
+    other = f"{place}{dot}nanos"
+    return other if name in ("units", "nanos") and other in columns else None
+
+
 def is_time(column: Column) -> bool:
     """Whether most of the different cells are times, or numbers that count from somewhere."""
     cells = tested(column)
@@ -89,7 +116,8 @@ def with_exponent(column: Column) -> str | None:
 
 
 def _is_id(column: Column) -> bool:
-    return column.name == "event_id" or (column.kind != "bool" and column.is_nearly_unique)
+    is_id = column.kind != "bool" and column.is_nearly_unique and not is_sparse("event_id", column)
+    return column.name == "event_id" or is_id
 
 
 def _is_amount(column: Column) -> bool:
@@ -99,7 +127,7 @@ def _is_amount(column: Column) -> bool:
 
 
 def _is_label(column: Column) -> bool:
-    return {one.strip().lower() for one in column.distinct} <= _VERDICTS
+    return {one.strip().lower() for one in column.distinct} <= VERDICTS.keys()
 
 
 def _is_code(least: int, most: int) -> Callable[[Column], bool]:
@@ -112,6 +140,19 @@ def _is_code(least: int, most: int) -> Callable[[Column], bool]:
 
 def _is_country(column: Column) -> bool:
     return _is_code(2, 3)(column) or places.are_countries(tested(column))
+
+
+def _is_key(column: Column) -> bool:
+    """Not which kind of card or device it was."""
+    kinds = {cell.strip().lower() for cell in column.distinct}
+    return column.kind != "bool" and not kinds <= _KINDS
+
+
+def _is_card(column: Column) -> bool:
+    """Not how much was paid by card, as cash registers have it."""
+    cells = tested(column)
+    is_paid = bool(amounts.signs_of(cells)) and amounts.are_amounts(cells, amounts.decimal_of(cells)[0])
+    return _is_key(column) and not is_paid
 
 
 def _is_ip(column: Column) -> bool:
@@ -142,6 +183,8 @@ _TESTS: dict[str, Callable[[Column], bool]] = {
     "label": _is_label,
     "label_time": is_time,
     "currency": _is_code(3, 3),
+    "card_id": _is_card,
+    "device_id": _is_key,
     "country": _is_country,
     "ip": _is_ip,
     "lat": _is_number,

@@ -1,8 +1,7 @@
-"""Where the heading of delimited text is, how it is parted, and in which encoding the file is."""
+"""Where the heading of delimited text is, and how it is parted."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections import Counter
@@ -14,7 +13,7 @@ from fraudctl.files.csv_records import Dialect, first_record
 from fraudctl.files.lines import first, pieces
 from fraudctl.files.packing import opened
 
-_MARKS = ",;\t|^~"
+_MARKS = ",;\t|^~\x01"
 _LINES = 200
 _QUOTED = re.compile(r'"[^"]*"')
 _SEP_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
@@ -30,21 +29,6 @@ class Heading:
     skip_lines: int
     delimiter: str | None
     wrong: str | None = None
-
-
-def encoding_of(path: Path) -> str | None:
-    """The encoding to say: None where it is recognised, else the likeliest of those of one byte."""
-    with opened(path) as stream:
-        head = stream.read(1 << 20)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head[:2_000]:
-        return None
-    for name in ("utf-8", "cp1252", "latin-1"):
-        try:
-            codecs.getincrementaldecoder(name)("strict").decode(head)
-        except UnicodeDecodeError:
-            continue
-        return None if name == "utf-8" else name
-    return None
 
 
 def heading_of(path: Path, encoding: str | None, delimiter: str | None) -> Heading:

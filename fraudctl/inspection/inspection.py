@@ -16,9 +16,10 @@ from fraudctl.files.order import Order
 from fraudctl.files.refusals import Refusals
 from fraudctl.files.rows import Reading, RefusedRow, Row
 from fraudctl.files.sources import filled_parts, format_of
-from fraudctl.inspection import lists
+from fraudctl.inspection import lists, quotes
 from fraudctl.inspection.columns import Column, look
-from fraudctl.inspection.heading import encoding_of, heading_of
+from fraudctl.inspection.encodings import Encoding, encoding_of, otherwise
+from fraudctl.inspection.heading import heading_of
 from fraudctl.inspection.notes import How, Proposal
 from fraudctl.inspection.proposing import Proposer
 from fraudctl.inspection.sample import sampled
@@ -100,6 +101,7 @@ def inspect(
         if kind == "csv":
             _dialect(sample.paths[0], proposal)
         elif kind == "jsonl":
+            _encoding(sample.paths[0], proposal)
             lists.propose(sample.paths, proposal)
         columns = look(sample.paths, proposal.said.options())
         proposer = Proposer(columns, proposal, kind != "csv", kind == "parquet")
@@ -124,11 +126,7 @@ def _format(path: Path, proposal: Proposal) -> str:
 
 def _dialect(path: Path, proposal: Proposal) -> None:
     said = proposal.said
-    encoding = said.encoding or encoding_of(path)
-    if encoding != said.encoding:
-        proposal.say(Said(encoding=encoding))
-        proposal.note(How.assumed, f"the file is no UTF-8: taken as {encoding}", "--encoding cp1250")
-    heading = heading_of(path, encoding, proposal.said.options().delimiter)
+    heading = heading_of(path, _encoding(path, proposal), proposal.said.options().delimiter)
     if said.skip_lines is None and heading.skip_lines:
         proposal.say(Said(skip_lines=heading.skip_lines))
         proposal.note(How.recognised, f"the heading is on line {heading.skip_lines + 1}")
@@ -137,11 +135,20 @@ def _dialect(path: Path, proposal: Proposal) -> None:
     if heading.delimiter is not None and not _is_told(path, proposal, heading.delimiter):
         proposal.say(Said(delimiter=named(heading.delimiter)))
         proposal.note(How.recognised, f"cells are parted by {named(heading.delimiter)}")
-    names = csv_table(path, proposal.said.options()).columns
-    if said.quote is None and all(len(name) > 1 and name[0] == name[-1] == "'" for name in names):
+    if said.quote is None and quotes.are_single(csv_table(path, proposal.said.options())):
         proposal.say(Said(quote="'"))
         proposal.note(How.recognised, "cells are quoted by '")
     _repeated(csv_table(path, proposal.said.options()), proposal)
+
+
+def _encoding(path: Path, proposal: Proposal) -> str | None:
+    """The encoding that is said, or added to what is said; None for one that the reader finds."""
+    said = proposal.said.encoding
+    found = Encoding(said) if said else encoding_of(path)
+    if found.name != said:
+        proposal.say(Said(encoding=found.name))
+        proposal.note(How.assumed, f"the file is no UTF-8: taken as {found.name}", *otherwise(found))
+    return found.name
 
 
 def _is_told(path: Path, proposal: Proposal, delimiter: str) -> bool:

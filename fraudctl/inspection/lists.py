@@ -11,7 +11,7 @@ from fraudctl.files.mapping import Said
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.packing import opened
 from fraudctl.files.within import lists_in
-from fraudctl.inspection import books, fitting
+from fraudctl.inspection import books, envelopes, fitting
 from fraudctl.inspection.columns import Column, look
 from fraudctl.inspection.notes import How, Proposal
 
@@ -46,7 +46,8 @@ def propose(paths: Sequence[Path], proposal: Proposal) -> None:
 def _by_name(columns: Sequence[Column], proposal: Proposal) -> None:
     """Ask where the members of an object are payments: read as they are, one would be the fields of a row and
     the others would vanish."""
-    whole = [{one.name for one in fitting.candidates(field, columns)} for field in ("event_time", "amount")]
+    current = envelopes.of_after(columns)
+    whole = [{one.name for one in fitting.candidates(field, current)} for field in ("event_time", "amount")]
     places = [{name.rpartition(".")[0] for name in names} - {""} for names in whole]
     members = sorted(places[0] & places[1])
     parents: dict[str, list[str]] = {}

@@ -39,4 +39,5 @@ def _from_a_start(name: str, cells: Sequence[str], proposal: Proposal) -> None:
     else:
         proposal.say(Said(time_unit=unit or "s", time_start=start or _START))
         text = f"{name} counts from an unknown start: taken as {unit or 's'} from {start or _START}"
-    proposal.note(How.assumed, text, "--time-start TIME", "--time-unit h")
+    other = "d" if unit == "h" else "h"
+    proposal.note(How.assumed, text, "--time-start TIME", f"--time-unit {other}")

@@ -17,17 +17,18 @@ def are_countries(cells: Sequence[str]) -> bool:
 
 def propose(name: str, cells: Sequence[str], proposal: Proposal) -> None:
     """Add the option that makes two letters of them, and name those that are no countries."""
-    others = [cell for cell in cells if cell.upper() != code_of(cell)]
-    if not others:
-        return
-    if are_countries(cells):
+    meant = [cell for cell in cells if code_of(cell) not in (None, cell.upper())]
+    unknown = [cell for cell in cells if code_of(cell) is None]
+    if meant and are_countries(cells):
         proposal.say(Said(country_codes=True))
-        shown = next(cell for cell in others if code_of(cell))
-        text = f"{name} holds {shown!r}: countries become the two letters of ISO 3166 ({code_of(shown)})"
+        text = (
+            f"{name} holds {meant[0]!r}: countries become the two letters of ISO 3166 ({code_of(meant[0])})"
+        )
         proposal.note(How.recognised, text, "--countries-as-written")
-    elif len(others) * 10 > len(cells):
-        text = f"{name} holds {others[0]!r}, which is no country of ISO 3166: taken as it is written"
-        proposal.note(How.assumed, text, "--country-codes")
+    if unknown:
+        text = f"{name} holds {unknown[0]!r}, which is no country of ISO 3166: taken as it is written"
+        as_well = ["--country-codes"] if meant and not proposal.said.country_codes else []
+        proposal.note(How.assumed, text, *as_well)
 
 
 def note_currencies(name: str, cells: Sequence[str], proposal: Proposal) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from fraudctl.files.currencies import exponent
 from fraudctl.files.fields import IDS
 from fraudctl.files.mapping import Said
-from fraudctl.inspection import amounts, books, fitting, label_times, names, places
+from fraudctl.inspection import amounts, books, envelopes, fitting, label_times, names, places, words
 from fraudctl.inspection.clocks import Clock
 from fraudctl.inspection.columns import Column
 from fraudctl.inspection.notes import How, Proposal
@@ -27,10 +28,6 @@ _OTHERS = (
 )
 _ALONE = ("event_id", "event_time", "amount", "label", "label_time", "currency")
 """Fields whose column is no other field."""
-_NEVER_ABSENT = ("event_id", "event_time", "amount")
-"""Fields without which a row is refused whatever stands there."""
-_TRUTHS = ({"t", "f"}, {"y", "n"}, {"yes", "no"})
-_SURE_WORDS = frozenset(("null", "nan", "none", "\\n", "<na>"))
 
 
 class Proposer:
@@ -43,11 +40,14 @@ class Proposer:
         self._columns, self._proposal = {one.name: one for one in columns}, proposal
         self._typed, self._ids_may_be_numbers = typed, ids_may_be_numbers
         self._told = frozenset(proposal.said.map or ())
+        self._current = envelopes.of_after(columns)
+        """those that hold what rows are, and not what they were before a change"""
         self.chosen: dict[str, list[Column]] = {}
         """the columns of each field"""
 
     def propose(self) -> None:
         """Every step, in the order in which one needs the other."""
+        self._envelope()
         for field in (*_REQUIRED, *_OTHERS):
             self._choose(field)
         self._ids()
@@ -59,9 +59,9 @@ class Proposer:
         self._country()
         self._currency()
         self._kinds()
-        self._truths()
+        words.note_truths(self._columns.values(), self.chosen, self._proposal)
         self._reserved()
-        self._words_for_nothing()
+        words.propose_absent(self._columns.values(), self.chosen, self._proposal)
 
     def _said(self) -> Said:
         return self._proposal.said
@@ -69,17 +69,24 @@ class Proposer:
     def _taken(self) -> set[str]:
         return {one.name for field in _ALONE for one in self.chosen.get(field, ())}
 
+    def _envelope(self) -> None:
+        if (place := envelopes.place(self._columns.values())) is not None:
+            text = f"rows are in envelopes: what they are after a change counts ({place}), not what they were"
+            self._proposal.note(How.recognised, text)
+
     def _choose(self, field: str) -> None:
         given = self._given(field)
         if given is not None:
             self.chosen[field] = [self._columns[name] for name in given if name in self._columns]
             return
-        parts = fitting.time_parts(list(self._columns.values())) if field == "event_time" else []
+        parts = fitting.time_parts(self._current) if field == "event_time" else []
         out = self._taken() | set(self._said().drop or ())
         if field == "merchant_id":
             out |= {one.name for one in self.chosen.get("user_id", ())}
-        found = fitting.candidates(field, self._columns.values(), out)
-        pair = books.pair(self._columns.values()) if field == "amount" else []
+        found = fitting.candidates(field, self._current, out)
+        if field == "event_time":
+            found = fitting.utc_first(found)
+        pair = books.pair(self._current) if field == "amount" else []
         if parts and not (found and found[0].name == field):
             self._take(field, parts, found)
         elif pair and not any(names.is_named(field, one.name) for one in found):
@@ -89,7 +96,7 @@ class Proposer:
             self._take(field, found[:1], found[1:])
         elif field == "label":
             self._not_a_label()
-        elif field == "event_time" and (only := fitting.only_time(self._columns.values(), out)):
+        elif field == "event_time" and (only := fitting.only_time(self._current, out)):
             self.chosen[field] = [only]
             self._proposal.say(Said(map={field: only.name}))
             self._proposal.note(How.assumed, f"{only.name} alone holds times: it is taken as event_time")
@@ -149,7 +156,13 @@ class Proposer:
                 self._proposal.note(How.assumed, text)
 
     def _user(self) -> None:
-        if self.chosen.get("user_id") or self._said().user_from:
+        if self._said().user_from:
+            return
+        if found := self.chosen.get("user_id"):
+            if fitting.is_sparse("user_id", found[0]) and "user_id" not in self._told:
+                self._proposal.say(Said(user_from="row"))
+                text = f"{found[0].name} is empty in most rows: each of these is a user of its own"
+                self._proposal.note(How.assumed, text, "--map user_id=COLUMN")
             return
         if cards := self.chosen.get("card_id"):
             self._proposal.say(Said(map={"user_id": cards[0].name}))
@@ -166,22 +179,52 @@ class Proposer:
             return
         if not label_times.propose(found[0].name, fitting.tested(found[0]), self._proposal):
             del self.chosen["label_time"]
-            mapped = {
-                field: name for field, name in (self._said().map or {}).items() if field != "label_time"
-            }
-            self._proposal.said = Said(**{**vars(self._said()), "map": mapped or None})
+            self._unmap("label_time")
 
     def _amount(self) -> None:
         if found := self.chosen.get("amount"):
+            self._own_currency(found)
             has_currency = bool(self.chosen.get("currency") or self._said().currency)
             name = " and ".join(one.name for one in found)
             cells = [cell for one in found for cell in one.cells()]
             amounts.propose(name, cells, has_currency, self._proposal)
+            if (other := fitting.other_part(found[0], self._columns)) is not None:
+                text = f"amounts are in parts, {found[0].name} and {other}: write them as one number"
+                self._proposal.note(How.open, text, "--map amount=COLUMN")
+            if not any("number" in one.types for one in found):
+                self._thousands(name, cells)
             if len(found) == 1:
                 books.note_side(found[0], self._columns.values(), self._proposal)
         else:
             text = fitting.nothing_like("amount", "an amount", self._columns.values())
             self._proposal.note(How.open, text, "--map amount=COLUMN")
+
+    def _thousands(self, name: str, cells: Sequence[str]) -> None:
+        """Ask where points part three digits and no others, unless a currency has so many."""
+        said, currency = self._said(), self.chosen.get("currency", [])
+        codes = {said.currency, *(cell.upper() for one in currency for cell in one.cells())}
+        has_three = any(code and exponent(code) == 3 for code in codes)
+        if said.decimal is None and not has_three and (cell := amounts.perhaps_thousands(cells)):
+            text = f"{name} shows a point that may part decimals or thousands: {cell!r}"
+            self._proposal.note(How.open, text, "--decimal ,", "--decimal .")
+
+    def _own_currency(self, found: Sequence[Column]) -> None:
+        """The currency that amounts have by the name of their column. Another column that is named like a
+        currency is then that of something else."""
+        code = names.currency_in(found[0].name)
+        column = self.chosen.get("currency", [])
+        is_of_else = bool(column) and not names.is_named("currency", column[0].name)
+        if code is None or self._said().currency or (column and not is_of_else):
+            return
+        if is_of_else and "currency" not in self._told:
+            del self.chosen["currency"]
+            self._unmap("currency")
+        self._proposal.say(Said(currency=code))
+        self._proposal.note(How.recognised, f"{found[0].name} is in {code} by its name")
+
+    def _unmap(self, field: str) -> None:
+        mapped = {name: column for name, column in (self._said().map or {}).items() if name != field}
+        self._proposal.said = Said(**{**vars(self._said()), "map": mapped or None})
 
     def _country(self) -> None:
         own = [one for one in (self._columns.get("country"),) if one is not None and one.filled]
@@ -206,25 +249,16 @@ class Proposer:
             if field == "amount" and "number" not in types and field not in given:
                 self._kind(field, found[0], "number")
 
-    def _truths(self) -> None:
-        """Pairs of words that are texts, and perhaps meant for true and false."""
-        given, fields = self._said().kind or {}, {one.name for found in self.chosen.values() for one in found}
-        for name, column in self._columns.items():
-            words = {one.strip().lower() for one in column.distinct}
-            if words in _TRUTHS and name not in fields and name not in given:
-                text = f"{name} holds {' and '.join(sorted(column.distinct)[:2])}: texts, no truth values"
-                self._proposal.note(How.assumed, text, f"--kind {name}=bool")
-
     def _kind(self, field: str, column: Column, kind: str) -> None:
         self._proposal.say(Said(kind={field: kind}))
         self._proposal.note(How.recognised, f"{column.name} is taken as {kind}")
 
     def _reserved(self) -> None:
         mapped = {one.name for found in self.chosen.values() for one in found}
-        for name in self._columns:
+        for name in dict.fromkeys(self._outer(name) for name in self._columns):
             if name in mapped or name in (self._said().drop or ()):
                 continue
-            if name == "source" and "channel" not in self.chosen:
+            if name == "source" and name in self._columns and "channel" not in self.chosen:
                 self._proposal.say(Said(map={"channel": "source"}))
                 self._proposal.note(
                     How.assumed, "source is a name of a decision: it becomes channel", "--drop source"
@@ -232,29 +266,17 @@ class Proposer:
             elif name in RESERVED and name not in LABEL_FIELDS:
                 self._drop(name)
                 self._proposal.note(How.assumed, f"{name} is a name of a decision: it is left out")
-            elif name in ("label", "label_time") and name not in self.chosen and self._columns[name].filled:
+            elif (
+                name in ("label", "label_time")
+                and name not in self.chosen
+                and (name not in self._columns or self._columns[name].filled)
+            ):
                 self._drop(name)
                 self._proposal.note(How.assumed, f"{name} holds no {name.replace('_', ' ')}: it is left out")
 
+    def _outer(self, name: str) -> str:
+        """The column, or in files of values with types the outermost object that it is in."""
+        return name.partition(".")[0] if self._typed else name
+
     def _drop(self, name: str) -> None:
         self._proposal.said = Said(**{**vars(self._said()), "drop": (*(self._said().drop or ()), name)})
-
-    def _words_for_nothing(self) -> None:
-        if self._said().absent is not None:
-            return
-        words: dict[str, str] = {}
-        for column in self._with_words_for_nothing():
-            words |= {word: column.name for word in column.nothing if word.lower() in _SURE_WORDS}
-        if words:
-            self._proposal.say(Said(absent=tuple(words)))
-            shown = ", ".join(f"{word!r} in {name}" for word, name in words.items())
-            self._proposal.note(How.assumed, f"words that stand for nothing are taken as absent: {shown}")
-
-    def _with_words_for_nothing(self) -> Iterator[Column]:
-        """Columns in which such a word is no text that counts: of fields, and of numbers otherwise."""
-        fields = {
-            one.name for field, found in self.chosen.items() for one in found if field not in _NEVER_ABSENT
-        }
-        for column in self._columns.values():
-            if column.name in fields or (column.is_number and column.nothing):
-                yield column

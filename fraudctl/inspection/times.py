@@ -4,62 +4,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
-from itertools import pairwise, product
+from itertools import pairwise
 
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.time_names import AMBIGUOUS, ZONE_MINUTES, in_english, parsed, parsed_with_zone, zones_in
 from fraudctl.files.times import Times, has_zone, is_excel_day, unit_of
 from fraudctl.files.zones import Zones
+from fraudctl.inspection import time_forms
 from fraudctl.inspection.columns import shape_of
 from pipeline.records.quantities import Refusal
 
-_DATES = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
-    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d", "%G-W%V-%u", "%GW%V%u", "%Y-%j",
-    "%d-%b-%Y", "%d-%b-%y", "%d%b%Y", "%d %b %Y", "%d %b %y", "%d %b, %Y", "%d. %b %Y", "%d.%b.%Y",
-    "%d/%b/%Y", "%b %d, %Y", "%b %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%Y %b %d",
-    "%a %b %d %Y", "%a %b %d, %Y", "%a, %b %d, %Y", "%a %d %b %Y", "%a, %d %b %Y", "%a, %d. %b %Y",
-)  # fmt: skip
-"""Names of months and days stand for those of other languages, and those in full."""
-_CLOCKS = (
-    "", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p", "%H.%M", "%H.%M.%S",
-    "%H%M%S", "%H", "%Hh%M",
-)  # fmt: skip
-_JOINTS = (" ", "T", ", ", " - ", ":")
-_WHOLE = (
-    "%Y%m%d%H%M%S",
-    "%Y%m%d%H%M%S%f",
-    "%Y%m%d%H%M",
-    "%a, %d %b %Y %H:%M:%S %z",
-    "%a, %d %b %Y %H:%M:%S GMT",
-    "%a %b %d %H:%M:%S %Y",
-    "%a %b %d %H:%M:%S %Z %Y",
-    "%d-%b-%y %I.%M.%S.%f %p",
-    "%d-%b-%y %I.%M.%S %p",
-)
-"""Without marks, as mail and the web write them, as C and Java do, as Oracle does."""
-_MIDNIGHTS = (
-    "%Y-%m-%d 00:00:00",
-    "%Y-%m-%dT00:00:00",
-    "%d.%m.%Y 00:00:00",
-    "%d/%m/%Y 00:00:00",
-    "%m/%d/%Y 00:00:00",
-    "%m/%d/%Y 12:00:00 AM",
-)
-"""A day as programs write it that know no days; the clock stands in another column."""
-_ZONES = ("", "%z", " %z", " UTC", " GMT", " GMT%z", " %Z", "%Z")
-_PLACES = ("CET", "Europe/Berlin", "America/New_York")
-"""Names of zones as they are built."""
-_BLANK = re.compile(r"\s")
+_BLANK = re.compile(r"\s+")
 _EACH_BAD = 50
 """Of so many cells that are built alike one may be no time (31/02/2024, 00/00/0000), and one of a few."""
 _A_FEW = 5
-_EXAMPLE = datetime(2024, 5, 13, 10, 11, 12)
 _NEAR = timedelta(days=31)
+_FAR_CLOSER = 10
 
 
 @dataclass(slots=True)
@@ -173,6 +136,9 @@ def _add(found: Written, cells: list[str], known: list[datetime]) -> None:
         found.unread += cells
         return
     found.read += len(cells)
+    forms, why = _nearer(forms, cells)
+    if why:
+        found.why.append(f"{cells[0]!r} is read as {forms[0]}: {why}")
     form = forms[0]
     if len(forms) > 1:
         form, why = _decided(forms, cells, known)
@@ -188,7 +154,7 @@ def _add(found: Written, cells: list[str], known: list[datetime]) -> None:
 
 def _forms(cells: list[str]) -> list[str]:
     """The formats by which nearly all of the cells are times, those alone that differ in a moment."""
-    forms = _forms_by_shape().get(_shape(cells[0]), [])
+    forms = time_forms.by_shape().get(_shape(cells[0]), [])
     good = {form: sum(_parsed(cell, form) is not None for cell in cells) for form in forms}
     most = max(good.values(), default=0)
     if not most or len(cells) - most > max(len(cells) // _EACH_BAD, len(cells) >= _A_FEW):
@@ -210,36 +176,29 @@ def _shape(text: str) -> str:
     return shape_of(in_english(_BLANK.sub(" ", text)))
 
 
-def _candidates() -> Iterator[str]:
-    yield from _WHOLE
-    for date, clock, zone in product((*_DATES, *_MIDNIGHTS), _CLOCKS, _ZONES):
-        for joint in _JOINTS if clock else ("",):
-            yield f"{date}{joint}{clock}{zone}"
-
-
-@cache
-def _forms_by_shape() -> dict[str, list[str]]:
-    """The formats by how a text of each is built; trying all of them on a cell would take a second."""
-    found: dict[str, list[str]] = {}
-    for form in _candidates():
-        text = _EXAMPLE.strftime(form.replace("%z", "\1").replace("%f", "\2").replace("%Z", "\1"))
-        zones = (
-            ("Z", "+00:00", "+0000", "-00:00", "-0000")
-            if "%z" in form
-            else _PLACES
-            if "%Z" in form
-            else ("",)
-        )
-        fractions = ["0" * digits for digits in range(1, 7)] if "%f" in form else [""]
-        for zone, fraction in product(zones, fractions):
-            found.setdefault(shape_of(text.replace("\1", zone).replace("\2", fraction)), []).append(form)
-    return {shape: list(dict.fromkeys(forms)) for shape, forms in found.items()}
-
-
 def _parsed(text: str, form: str) -> datetime | None:
     named = parsed_with_zone(text, form) if "%Z" in form else None
     found = named[0] if named else parsed(text, form)
     return found if found is not None and 1990 <= found.year < 2100 else None
+
+
+def _nearer(forms: list[str], cells: list[str]) -> tuple[list[str], str]:
+    """Of formats that take the first or the last of three numbers for the year, those by which the times lie
+    far closer together, and why; all of them where that tells nothing."""
+    first = [form for form in forms if form.startswith("%y")]
+    others = [form for form in forms if form not in first]
+    if not first or not others:
+        return forms, ""
+    spans = [min(_span(cells, form) for form in some) for some in (first, others)]
+    why = "so the times lie closer together"
+    if spans[0] * _FAR_CLOSER < spans[1]:
+        return first, why
+    return (others, why) if spans[1] * _FAR_CLOSER < spans[0] else (forms, "")
+
+
+def _span(cells: list[str], form: str) -> timedelta:
+    read = _read(cells, form)
+    return max(read) - min(read)
 
 
 def _decided(forms: list[str], cells: list[str], known: list[datetime]) -> tuple[str, str]:

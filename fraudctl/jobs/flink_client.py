@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fraudctl.errors import Failed
 from fraudctl.flink import security
 from fraudctl.flink.cluster import Setting, as_yaml
-from fraudctl.flink.rest import bearer
+from fraudctl.flink.connection import bearer
 from fraudctl.flink.security import Pem, Stores
 from fraudctl.home.private_files import write_atomically
 from fraudctl.home.secret import generated_password

@@ -6,13 +6,14 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 from fraudctl import engines
-from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check, Engine
+from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.errors import FraudctlError
 from fraudctl.home import folder as homes
 from fraudctl.home import jobs, references, rulesets, undertakings
@@ -29,19 +30,26 @@ PYTHONS = ((3, 11), (3, 12))
 PROXY_USES = "used for jars, AWS, Slack and a Flink elsewhere"
 
 
-def examine(home: Path, environ: Mapping[str, str]) -> list[Check]:
-    """Every check, in an order for reading."""
+def examine(home: Path, environ: Mapping[str, str], engine: str | None = None) -> list[Check]:
+    """Every check, in an order for reading; `engine` as for `up`. UsageError where there is none."""
     checks: list[Check] = [_python(sys.version_info[:2]), _machine(platform.system(), platform.machine())]
     checks += [_memory(psutil.virtual_memory().available), _disk(home), _owner(home)]
-    checks += [_profile(environ), *_secrets(environ), *_engine(home).examine(home, environ), _logs(home)]
+    checks += [_profile(environ), *_secrets(environ), *_needs(home, environ, engine), _logs(home)]
     checks += [_job_files(home), *_uncalled(home), *_cut_off(home), _proxies(environ), *_broker_clock(home)]
     return checks
 
 
-def _engine(home: Path) -> Engine:
-    """Whose needs are looked at: those of a cluster where the stack is in one, else those of this machine."""
-    found = engines.of_home(home)
-    return found if found.is_elsewhere else engines.find(engines.FIRST)
+def _needs(home: Path, environ: Mapping[str, str], asked: str | None) -> Sequence[Check]:
+    """What the engine needs that `up` would take: the one asked for, the profile's, or that of the home."""
+    name = asked or _of_profile(environ)
+    found = engines.of_home(home) if name is None else engines.find(name)
+    return found.examine(home, environ)
+
+
+def _of_profile(environ: Mapping[str, str]) -> str | None:
+    with suppress(FraudctlError):  # of the profile itself is told beside
+        return reading.load(environ=environ).engine
+    return None
 
 
 def _python(version: tuple[int, ...]) -> Check:

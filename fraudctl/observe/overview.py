@@ -107,6 +107,7 @@ def _elsewhere(stack: Stack) -> Result:
     """What the engine tells of a stack whose Kafka and stores may not be reached from here."""
     health, found = engines.of(stack).health(stack), live_job.of(stack).status()
     flink, is_well = found["flink"], live_answers.is_as_wanted(found)
+    is_well = is_well and all(one.healthy for one in health if one.name == "flink")
     ill = [one.name for one in health if not one.healthy and one.name != "flink"] + ["job"] * (not is_well)
     job = {**found["keeper"], "operator": found["keeper"]["state"]}
     job |= {"wanted": found["wanted"], "state": flink["state"] if flink else "none"}

@@ -73,6 +73,11 @@ class DeadLetters:
         if failed or unsent:
             raise NotAcknowledged(f"dead-letter topic: {failed[0] if failed else 'no answer'}")
 
+    def close(self) -> None:
+        """It is of no use afterwards. What is not acknowledged by now was told to be so, and is not sent."""
+        self._producer.purge()
+        self._producer.close()
+
     def _made(self) -> Producer:
         return librdkafka.producer(self._kafka, self._settings)
 

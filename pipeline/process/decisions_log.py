@@ -10,9 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
@@ -22,6 +20,7 @@ from pipeline.connections.kafka.description import Kafka
 from pipeline.connections.kafka.librdkafka import Files
 from pipeline.connections.tls import BadFile
 from pipeline.process.backlog import Backlog
+from pipeline.process.commits import Commits
 from pipeline.process.dead_letters import DeadLetters, Letter
 from pipeline.process.forgotten import Erasures
 from pipeline.records.decision_forms import json_of
@@ -128,17 +127,12 @@ class DecisionsLog:
         consumer would return. What comes while we wait is read next.
         """
         places = [self._reached(partition, offset) for partition, offset in wanted.items()]
-        self._consumer.commit(offsets=places, asynchronous=True)
+        self._commits.ask(self._consumer, places)
         deadline = time.monotonic() + _COMMIT_S
         while time.monotonic() < deadline:
             self._early += self._messages([self._consumer.poll(_ANSWER_S)])
-            with suppress(Empty):
-                error, answered = self._answers.get_nowait()
-                if {at.partition: at.offset for at in answered} != wanted:
-                    continue  # of one that was waited for in vain
-                if error is not None:
-                    raise KafkaException(error)
-                return {at.partition: at.offset for at in answered if at.error is None}
+            if (taken := self._commits.answer(wanted)) is not None:
+                return taken
         raise TimeoutError("the broker does not answer")
 
     def pause(self) -> None:
@@ -173,20 +167,24 @@ class DecisionsLog:
 
     def close(self) -> None:
         """Leave the group; a broker that does not answer holds nobody for longer than a few seconds."""
+        if self._closing:
+            return
         if self._erasures is not None:
             self._erasures.close()
         self._closing = True
-        librdkafka.retire(self._consumer)
+        held = [self._consumer]
+        del self._consumer  # so that nothing but the list refers to it
+        self._commits.end(held)
+        self._dead.close()
 
     def _made(self) -> Consumer:
-        member = self._member
-        answers = SimpleQueue[Any]()
-        told = {"on_commit": lambda error, places: answers.put((error, places))}
-        own = {"group.id": member.group, "client.id": member.group, **told}
+        member, commits = self._member, Commits()
+        named = {"group.id": member.group, "client.id": member.group}
+        own: dict[str, Any] = {**named, "on_commit": commits.heard}
         if member.instance:
             own["group.instance.id"] = member.instance
         made = librdkafka.consumer(member.kafka, {**own, **_READING})
-        self._answers = answers
+        self._commits = commits
         return made
 
     def _subscribe(self) -> None:
@@ -198,6 +196,7 @@ class DecisionsLog:
         self._dead.renew()
         if not self._files.have_changed():
             return
+        before = self._commits
         try:
             made = self._made()
         except (BadFile, KafkaException) as error:
@@ -205,9 +204,9 @@ class DecisionsLog:
             return
         log.info("the connection's files have changed: joining the group anew")
         self._files.renewed()
-        old, self._consumer = self._consumer, made
+        held, self._consumer = [self._consumer], made
         self._revoked(made)
-        librdkafka.retire(old)
+        before.end(held)
         self._subscribe()
 
     def _ends(self, partition: int, ask: bool) -> tuple[int, int] | None:
@@ -253,7 +252,7 @@ class DecisionsLog:
         return self._ends(partition, True)
 
     def _assigned(self, consumer: Consumer, partitions: list[Any]) -> None:
-        if consumer is not self._consumer or self._closing:
+        if self._closing or consumer is not self._consumer:
             return
         self._unplaced = list(partitions)
         consumer.assign([])
@@ -278,7 +277,7 @@ class DecisionsLog:
         (self._consumer.pause if self._paused else self._consumer.resume)(places)
 
     def _revoked(self, consumer: Consumer, *_: object) -> None:
-        if consumer is not self._consumer:
+        if self._closing or consumer is not self._consumer:
             return  # a retired one leaves the group
         self._backlog, self._owned, self._uncommitted, self._unplaced, self._early = None, {}, {}, [], []
 

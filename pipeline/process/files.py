@@ -26,13 +26,17 @@ def write_atomically(path: Path, data: Any, mode: int = 0o600, durable: bool = T
     """Replace a file, and make its folder if it is not there; `data` is text or bytes.
 
     With `durable` both the bytes and the names are on disk when this returns; without, a power cut may bring
-    the old file back. Raises OSError; then nothing has changed.
+    the old file back. Raises OSError, which names the file; then nothing has changed.
     """
     make_folders(path.parent, 0o777)
     owner_below(path.parent)
-    with unfinished(path) as fresh:
-        fill(fresh, data, mode, durable)
-        fresh.replace(path)
+    try:
+        with unfinished(path) as fresh:
+            fill(fresh, data, mode, durable)
+            fresh.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk names none
+        raise
     if durable:
         sync_folder(path.parent)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -25,6 +26,7 @@ from fraudctl.observe import overview
 from fraudctl.settings import reading
 from tests.contract.aws_doubles import REGION, deployed
 from tests.managed_flink import Application, ManagedFlink
+from tests.waiting import await_that
 
 PROFILE = reading.load(template.PROFILE)
 PROGRAMS = programs.names(PROFILE)
@@ -74,6 +76,41 @@ def test_the_job_takes_a_snapshot_stops_with_one_and_goes_on_from_it(
     assert submitted["keeper"]["restored_from"] == stopped["savepoint"]
     assert flink.starts == [{"ApplicationRestoreType": "RESTORE_FROM_LATEST_SNAPSHOT"}]
     assert cli(stack.home, "job", "status")["data"]["run"] == 4
+
+
+def test_who_interrupts_a_stop_is_told_that_it_goes_on_and_who_asks_again_hears_what_came_of_it(
+    stack: Stack, flink: ManagedFlink
+) -> None:
+    flink.lingers = 1_000
+    argv = [sys.executable, "-m", "fraudctl", "job", "stop", "--home", str(stack.home)]
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        await_that(lambda: flink.status == "STOPPING", "it stops")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert "what was begun at AWS goes on" in said
+    flink.live.go("STOPPING", "READY")
+    assert cli(stack.home, "job", "stop")["data"]["savepoint"] == flink.snapshots[-1] == "at-stop-1"
+
+
+def test_who_starts_a_job_that_runs_only_waits_for_it(stack: Stack, flink: ManagedFlink) -> None:
+    cli(stack.home, "job", "submit")
+    flink.live.go("STARTING", "RUNNING")
+    cli(stack.home, "job", "submit")
+    assert flink.starts == []
+    taken = cli(stack.home, "job", "savepoint")["data"]["savepoint"]
+    answer = cli(stack.home, "job", "submit", "--from", taken, code=2)
+    assert answer["error"]["message"] == "the job is already running"
+
+
+def test_a_job_that_is_stopped_is_rescaled_by_starting_it(stack: Stack, flink: ManagedFlink) -> None:
+    stopped = cli(stack.home, "job", "stop")["data"]
+    found = cli(stack.home, "job", "rescale", "3")["data"]
+    assert (found["parallelism"], found["wanted"], flink.status) == (3, "running", "RUNNING")
+    assert found["keeper"]["restored_from"] == stopped["savepoint"]
 
 
 def test_a_job_that_starts_anew_is_a_new_run(stack: Stack, flink: ManagedFlink) -> None:

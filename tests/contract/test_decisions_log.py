@@ -15,6 +15,7 @@ from pipeline.process import decisions_log
 from pipeline.process.decisions_log import DecisionsLog, Membership
 from pipeline.records.decision_record import Delivery
 from pipeline.records.framed import framed
+from tests import kafka_clients
 from tests.kafka_cluster import Cluster
 from tests.waiting import await_that
 
@@ -53,6 +54,39 @@ def read_on(log: DecisionsLog, got: list[Delivery]) -> bool:
         got.extend(batch)
         log.commit({0: batch[-1].offset + 1})
     return log.lag() == 0
+
+
+def test_who_ends_leaves_no_client_while_a_broker_that_owes_it_an_answer_is_still_frozen(
+    broker: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions_log, "_COMMIT_S", 1.0)
+    admin.create(broker.inner, [TopicSpec("left", 1), TopicSpec("left-dead", 1)])
+    sender, got, node = Sender(broker.inner), list[Delivery](), broker.brokers[0].process
+    assert node is not None
+    sender.send("left", b"1")
+    assert sender.flush(60) == 0
+    before = kafka_clients.count()
+    log = DecisionsLog(Membership(broker.inner, "leavers", "left", "left-dead"))
+    try:
+        await_that(lambda: got.extend(log.read(100, 0.2)) or got, "the one")
+        log.dead_letter([Refused(got[0])])
+        node.send_signal(signal.SIGSTOP)
+        log.commit({0: 1})
+        log.close()
+        await_that(
+            lambda: kafka_clients.count() <= before, "the consumer is gone, and the producer of dead letters"
+        )
+    finally:
+        node.send_signal(signal.SIGCONT)
+
+
+def test_who_ends_leaves_no_client_of_its_own(broker: Cluster) -> None:
+    admin.create(broker.inner, [TopicSpec("ended", 1), TopicSpec("ended-dead", 1)])
+    before = kafka_clients.count()
+    log = DecisionsLog(Membership(broker.inner, "enders", "ended", "ended-dead"))
+    log.dead_letter([Refused(Delivery(b"one", 0, 4, 1, 5))])
+    log.close()
+    await_that(lambda: kafka_clients.count() <= before, "neither consumer nor producer is there")
 
 
 @dataclass(frozen=True)

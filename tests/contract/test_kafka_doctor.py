@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -356,6 +357,10 @@ def test_a_clock_that_is_behind_shows_in_what_is_appended_meanwhile(cluster: Clu
         while not over.wait(0.05):
             send(behind_s)
 
+    def shows(behind_s: float) -> bool:
+        found_ms = broker_clock.behind_ms(cluster.inner, "clocked")
+        return behind_s * 1000 - 60_000 < found_ms <= behind_s * 1000 + 60_000
+
     assert broker_clock.behind_ms(cluster.inner, "clocked") == 0
     for behind_s in (3_600, 0):
         send(behind_s)
@@ -363,10 +368,10 @@ def test_a_clock_that_is_behind_shows_in_what_is_appended_meanwhile(cluster: Clu
         traffic = Thread(target=go_on, args=(behind_s,))
         traffic.start()
         try:
-            found_ms = broker_clock.behind_ms(cluster.inner, "clocked")
+            # on a machine that is busy nothing may come while it looks
+            await_that(partial(shows, behind_s), f"{behind_s} s do not show")
         finally:
             over.set()
             traffic.join()
             over.clear()
-        assert behind_s * 1000 - 60_000 < found_ms <= behind_s * 1000 + 60_000
     admin.delete(cluster.inner, ["clocked"])

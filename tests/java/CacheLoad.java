@@ -47,7 +47,7 @@ public final class CacheLoad {
         hop = this.plan.hops.get(0);
         features = new Features(hop, this.plan.maxEntries);
         budget = new CacheBudget(share);
-        cache = new StateCache(hop, store, false, false, () -> false, budget, StateCache.NEW_KEYS);
+        cache = new StateCache(hop, store, false, false, () -> false, budget, StateCache.RECENT_KEYS);
     }
 
     public static void main(String[] arguments) throws IOException {

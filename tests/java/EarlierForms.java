@@ -41,7 +41,7 @@ public final class EarlierForms {
         StringBuilder out = new StringBuilder("[");
         for (int round = 0; round < 2; round++) {
             StateCache cache =
-                    new StateCache(hop, store, true, false, () -> false, new CacheBudget(0.01), StateCache.NEW_KEYS);
+                    new StateCache(hop, store, true, false, () -> false, new CacheBudget(0.01), StateCache.RECENT_KEYS);
             for (String id : new String[] {"old", "new", "old", "new"}) {
                 KeyState state = cache.get("u");
                 Event event = new Event();

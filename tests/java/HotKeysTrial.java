@@ -2,8 +2,6 @@ package fraudctl.kernel;
 
 import fraudctl.kernel.hop.HotKeys;
 import fraudctl.kernel.hop.HotKeysReport;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -39,7 +37,7 @@ public final class HotKeysTrial {
         HotKeysReport other = new HotKeysReport();
         other.add(halves[1].report(most));
         merged.merge(other);
-        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+        PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         out.println(String.format(Locale.ROOT, "{\"whole\":%s,\"merged\":%s,\"nanos\":%.1f}", whole.report(most),
                 merged.clone().getLocalValue(), nanos(size, keys)));
     }

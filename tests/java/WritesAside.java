@@ -36,7 +36,7 @@ public final class WritesAside {
         Hop hop = this.plan.hops.get(0);
         features = new Features(hop, this.plan.maxEntries);
         CacheBudget budget = new CacheBudget(CacheBudget.SHARE_OF_HEAP);
-        cache = new StateCache(hop, store, false, false, () -> false, budget, StateCache.NEW_KEYS);
+        cache = new StateCache(hop, store, false, false, () -> false, budget, StateCache.RECENT_KEYS);
     }
 
     public static void main(String[] arguments) throws Exception {

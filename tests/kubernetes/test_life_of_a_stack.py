@@ -167,6 +167,9 @@ def test_what_the_operator_could_not_do_is_told_and_makes_the_stack_unwell(
     try:
         answer = cli("job", "rescale", "3", code=1)
         assert "the image cannot be pulled" in answer["error"]["message"]
+        data = cli("status", code=3)["data"]
+        [flink] = [it for it in data["servers"] if it["name"] == "flink"]
+        assert flink["reason"] == "the operator says failed: the image cannot be pulled"
     finally:
         operator.refuses = ""
     cli.up()

@@ -16,8 +16,10 @@ MODULES = sorted(path for room in ("fraudctl", "pipeline") for path in (ROOT / r
 
 SLOW = {
     "aws_msk_iam_sasl_signer": "brings botocore along; only brokers of AWS need it",
+    "babel": "20 ms; only files that name countries need it",
     "boto3": "200 ms; profiles are read by what a sink can be told",
     "botocore": "70 ms and more; as boto3",
+    "charset_normalizer": "30 ms; only files that are no UTF-8 need it",
     "cryptography": "50 ms; only TLS and the rules topic need it",
     "elastic_transport": "as elasticsearch",
     "elasticsearch": "300 ms; profiles are read by what a sink can be told",

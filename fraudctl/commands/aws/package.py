@@ -50,7 +50,7 @@ def function(
         Path, typer.Option("--out", metavar="FILE", help="The zip; replaced if it is there.")
     ] = Path("fraudctl-notify.zip"),
 ) -> Result:
-    """Write the function that tells people of alerts as a zip for Lambda.
+    """Write the function that tells people of alerts as a zip for Lambda, the same for every profile.
 
     Example: fraudctl aws function --out fraudctl-notify.zip
     """

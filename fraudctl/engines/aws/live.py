@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fraudctl.aws import application, cloudformation, deployment
+from fraudctl.aws import application, begun, cloudformation, deployment
 from fraudctl.aws.account import Account
 from fraudctl.aws.application import JobState
 from fraudctl.console.progress import Progress
@@ -19,8 +19,15 @@ class Application:
         self._account = account
 
     def start(self, wait_s: float, progress: Progress, restore: str = "latest") -> LiveStatus:
-        """From its newest snapshot, which there need not be, from one by name, or as a new run."""
-        newest = _newest(application.state(self._account))
+        """From its newest snapshot, which there need not be, from one by name, or as a new run.
+
+        Starting a job that runs, or is about to, only waits for it.
+        """
+        now = application.state(self._account)
+        if now.comes_up and restore == application.LATEST:
+            application.await_running(self._account, wait_s)
+            return self.status()
+        newest = _newest(now)
         if restore == application.LATEST and newest is None:
             restore = application.NONE
         deployment.submit(self._account, restore, wait_s, progress)
@@ -28,7 +35,8 @@ class Application:
         return with_origin(self.status(), named.get(restore, restore))
 
     def stop(self, wait_s: float, progress: Progress, savepoint: bool = True) -> Ended:
-        if not application.state(self._account).runs:
+        now = application.state(self._account)
+        if not (now.runs or now.is_going_down):
             return {"job_id": None, "savepoint": None}
         progress.update(0, "the service takes a snapshot" if savepoint else "without a snapshot")
         taken = application.stop(self._account, wait_s, savepoint)
@@ -41,11 +49,16 @@ class Application:
         return {"job_id": self._account.name, "savepoint": application.snapshot(self._account, wait_s)}
 
     def rescale(self, parallelism: int, wait_s: float, progress: Progress) -> LiveStatus:
-        """The service takes a snapshot and goes on from it; what the profile says comes back with `up`."""
+        """The service takes a snapshot and goes on from it; what the profile says comes back with `up`.
+
+        One that is stopped is started, as by every engine.
+        """
         stack = deployment.stack_name(self._account, deployment.PIPELINE)
-        cloudformation.tell(self._account, stack, "Parallelism", str(parallelism), wait_s, progress)
-        if application.state(self._account).status != "READY":
-            application.await_running(self._account, wait_s)
+        with begun.goes_on():
+            cloudformation.tell(self._account, stack, "Parallelism", str(parallelism), wait_s, progress)
+        if not application.state(self._account).comes_up:
+            return self.start(wait_s, progress)
+        application.await_running(self._account, wait_s)
         return with_origin(self.status(), _newest(application.state(self._account)))
 
     def status(self) -> LiveStatus:

@@ -42,7 +42,8 @@ def up(wish: Wish) -> Stack:
     asked = deployment.Wanted(profile, values.image, values.tell, *known)
     asked.check()
     # An account that cannot be asked leaves nothing here that would name it from then on.
-    changes = deployment.plan(values.account, asked, wish.wait_s)
+    with progress("looking what would change") as shown:
+        changes = deployment.plan(values.account, asked, wish.wait_s, shown)
     paths = Paths(wish.home)
     homes.claim(wish.home)
     beginning.make_folders(paths)

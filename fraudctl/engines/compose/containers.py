@@ -62,10 +62,8 @@ class Containers:
         return client
 
     def exist(self) -> bool:
-        """Whether there is any, running or not; False where no Docker answers."""
-        with suppress(Failed):
-            return bool(self._list(sparse=True))
-        return False
+        """Whether there is any, running or not."""
+        return bool(self._list(sparse=True))
 
     def all(self) -> dict[str, Any]:
         """The containers of programs by name."""

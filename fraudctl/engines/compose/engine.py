@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from fraudctl.engines import chosen, external, health, inside
@@ -13,7 +14,7 @@ from fraudctl.engines.compose.containers import Containers
 from fraudctl.engines.compose.project import Project
 from fraudctl.engines.contract import Check, Ended, Line, ProgramState, ServerHealth, Wish
 from fraudctl.engines.waiting import together
-from fraudctl.errors import FraudctlError, UsageError
+from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
 from fraudctl.home import folder as homes
 from fraudctl.home.folder import Removed
 from fraudctl.home.stack import Paths, Stack, read
@@ -42,7 +43,8 @@ class Engine:
         return start.up(wish)
 
     def down(self, home: Path) -> bool:
-        """Workers first, servers last; their logs stay in the home, their volumes with Docker."""
+        """Workers first, servers last; their logs stay in the home, their volumes with Docker. Failed without
+        Docker, which is no proof that nothing runs."""
         there = Containers(home)
         if not there.exist():
             return False
@@ -55,17 +57,32 @@ class Engine:
     def purge(self, home: Path) -> Removed:
         """Containers, network and volumes of the stack, and what it wrote in the home.
 
-        UsageError where the folder is no home, or one that must not go (see `homes.refuse_unremovable`).
+        UsageError where the folder is no home, or one that must not go (see `homes.refuse_unremovable`),
+        Failed where Docker cannot be asked: then all is left as it is. The home is marked before the first
+        volume goes: cut off after that, it is no home any more that `up` could go on with.
         """
         if not os.path.lexists(home):
             return Removed(home)
         homes.refuse_unremovable(home)
+        checks.refuse_without_docker(home)
+        homes.begin_purge(home)
         Project(Paths(home)).remove(with_volumes=True)
         Containers(home).remove_data()
         return homes.remove(home)
 
     def is_running(self, home: Path) -> bool:
-        return _is_alone(home) or (Paths(home).run.is_dir() and Containers(home).exist())
+        """NotRunning, with the reason, where nobody can say: the stack is of containers, Docker is away."""
+        if _is_alone(home):
+            return True
+        if not Paths(home).run.is_dir():
+            return False
+        try:
+            return Containers(home).exist()
+        except Failed as error:
+            if not _is_of_containers(home):
+                return False
+            said = f"whether the stack in {home} runs is not known: {error.message}"
+            raise NotRunning(said, hint=error.hint) from error
 
     def health(self, stack: Stack) -> list[ServerHealth]:
         if stack.inside is None:
@@ -123,11 +140,20 @@ class Engine:
 
 def _is_alone(home: Path) -> bool:
     """Whether a home is one that `docker compose up` made, which is only seen from within."""
-    try:
+    stack = _of_containers(home)
+    return stack is not None and stack.inside is None
+
+
+def _is_of_containers(home: Path) -> bool:
+    return _of_containers(home) is not None
+
+
+def _of_containers(home: Path) -> Stack | None:
+    """The stack of a home, None where it is of another engine or cannot be read."""
+    with suppress(FraudctlError):
         stack = read(home)
-    except FraudctlError:
-        return False
-    return stack is not None and stack.engine == start.NAME and stack.inside is None
+        return stack if stack is not None and stack.engine == start.NAME else None
+    return None
 
 
 def _asked(stack: Stack, name: str) -> ServerHealth:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,7 +23,9 @@ LOOK_S = 0.5
 
 def names(home: Path) -> list[str]:
     """The programs whose logs there are."""
-    there = Containers(home).all() if Containers(home).exist() else {}
+    there: Iterable[str] = ()
+    with suppress(Failed):
+        there = Containers(home).all()
     kept = (log.stem for log in Paths(home).logs.glob("*.log"))
     return sorted({*there, *kept} - {"submit"})
 

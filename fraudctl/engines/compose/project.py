@@ -20,7 +20,7 @@ from fraudctl.home.private_files import write_atomically
 from fraudctl.home.stack import Paths
 
 ANSWER_S = 120.0
-INSTALL = "install Docker with its Compose plug-in, version 2.24 or later, or use: fraudctl up --engine local"
+INSTALL = "install Docker with its Compose plug-in, version 2.25 or later, or use: fraudctl up --engine local"
 _LINES = 8
 
 

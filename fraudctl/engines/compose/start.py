@@ -16,7 +16,7 @@ import yaml
 from fraudctl.binaries import artifacts
 from fraudctl.console.streams import say
 from fraudctl.engines import beginning, chosen, external, ports, workers
-from fraudctl.engines.compose import companions, image, inside, logs, mounts, services, watching
+from fraudctl.engines.compose import checks, companions, image, inside, logs, mounts, services, watching
 from fraudctl.engines.compose.containers import Containers
 from fraudctl.engines.compose.names import DYNAMODB
 from fraudctl.engines.compose.project import Project
@@ -38,6 +38,8 @@ def up(wish: Wish) -> Stack:
     chosen.required(wish.profile, wish.without)
     companions.of(wish.added)
     paths = Paths(wish.home)
+    homes.refuse_claim(wish.home)
+    checks.refuse_unable(wish.home, os.environ)
     homes.claim(wish.home)
     for folder in services.folders(paths):
         make_folder(folder)
@@ -151,11 +153,7 @@ class _Run:
         images = {name: str(asked[name]["image"]) for name in names}
         missing = [name for name, image in images.items() if not self.containers.has_image(image)]
         if own := next((images[name] for name in missing if "build" in asked[name]), None):
-            raise Failed(
-                f"there is no image {own}",
-                hint="build it from a checkout: make compose-image; or name another: FRAUDCTL_IMAGE",
-                code="no_image",
-            )
+            raise Failed(f"there is no image {own}", hint=checks.BUILD, code="no_image")
         if missing:
             say(f"pulling {', '.join(sorted({images[name] for name in missing}))}")
             self.project.pull(missing)

@@ -6,20 +6,27 @@ a field, and to wait until the operator says in the status that it has done so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from fraudctl.console.progress import Progress
+from fraudctl.console.streams import say
 from fraudctl.engines.kubernetes.cluster import Cluster
 from fraudctl.engines.kubernetes.programs import COMPONENT
 from fraudctl.errors import Failed, NotRunning, UsageError
 from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus, Submission, with_origin
 from fraudctl.waiting import until
+from pipeline.scoring.job_settings import MAX_PARALLELISM
 
 KIND: Final = "flinkdeployments.flink.apache.org"
 LOOK_S: Final = 1.0
-_GONE_WRONG: Final = ("FAILED", "ROLLED_BACK")
+GONE_WRONG: Final = ("failed", "rolled_back")
+"""where the operator ends that could not do what it was asked for; its own words are in capitals"""
 _HINT: Final = "see: kubectl describe flinkdeployment, and the operator's log"
+_NEWEST: Final = "its newest checkpoint"
+"""of which the operator tells no path"""
+_GOES_ON: Final = "the operator goes on with what it was asked for; how the job is tells: fraudctl job status"
 
 
 class Deployment:
@@ -36,24 +43,36 @@ class Deployment:
                 hint="raise job.run in the values and delete the FlinkDeployment, then: fraudctl up; "
                 "see docs/kubernetes.md",
             )
-        job: dict[str, Any] = {"state": "running"}
+        before = self._resource()
+        job: dict[str, Any] = dict(_RUNS)
         if restore != "latest":
+            _refuse_restore(before, restore)
             nonce = self._next("savepointRedeployNonce")
             job |= {"initialSavepointPath": restore, "savepointRedeployNonce": nonce}
-        self._change({"job": job})
-        self.await_running(wait_s, progress)
+        with _told_of_what_goes_on():
+            self._change({"job": job})
+            self.await_running(wait_s, progress)
         found = self.status()
-        return found if restore == "latest" else with_origin(found, restore)
+        if restore != "latest":
+            return with_origin(found, restore)
+        return with_origin(found, _NEWEST) if _was_left_to_its_checkpoint(before) else found
 
     def stop(self, wait_s: float, progress: Progress, savepoint: bool = True) -> Ended:
-        """Suspends the job, with a savepoint or from its newest checkpoint, and waits until it is."""
+        """Suspends the job, with a savepoint or from its newest checkpoint, and waits until it is.
+
+        Where somebody has asked for it already, what comes of that is the answer.
+        """
         before = self._resource()
-        if before["spec"]["job"].get("state") == "suspended":
+        if _is_to_be_suspended(before) and _is_of_now(before) and _is_suspended(before["status"]):
             return {"job_id": None, "savepoint": None}
-        mode = "savepoint" if savepoint else "last-state"
-        self._change({"job": {"state": "suspended", "upgradeMode": mode}})
-        self._await(_is_suspended, wait_s, progress, "suspend it")
-        path = _job(self._status()).get("upgradeSavepointPath") if savepoint else None
+        with _told_of_what_goes_on():
+            if not _is_to_be_suspended(before):
+                mode = "savepoint" if savepoint else "last-state"
+                self._change({"job": {"state": "suspended", "upgradeMode": mode}})
+            self._await(_is_suspended, wait_s, progress, "suspend it")
+        now = self._resource()
+        has_savepoint = now["spec"]["job"].get("upgradeMode") == "savepoint"
+        path = _job(now["status"]).get("upgradeSavepointPath") if has_savepoint else None
         return {"job_id": _job(before.get("status", {})).get("jobId"), "savepoint": path}
 
     def savepoint(self, wait_s: float, progress: Progress) -> Ended:
@@ -61,21 +80,32 @@ class Deployment:
         if _job(self._status()).get("state") != "RUNNING":
             raise NotRunning("the live job does not run", hint="submit it with: fraudctl job submit")
         nonce = self._next("savepointTriggerNonce")
-        self._change({"job": {"savepointTriggerNonce": nonce}})
-        self._await(lambda now: _last(now).get("triggerNonce") == nonce, wait_s, progress, "take a savepoint")
+        with _told_of_what_goes_on():
+            self._change({"job": {"savepointTriggerNonce": nonce}})
+            self._await(
+                lambda now: _last(now).get("triggerNonce") == nonce, wait_s, progress, "take a savepoint"
+            )
         status = self._status()
         return {"job_id": _job(status).get("jobId"), "savepoint": _last(status).get("location")}
 
     def rescale(self, parallelism: int, wait_s: float, progress: Progress) -> LiveStatus:
         """Has the job go on at another parallelism: stopped with a savepoint and started from it."""
-        self._change({"job": {"parallelism": parallelism}})
-        self.await_running(wait_s, progress)
+        if not 1 <= parallelism <= MAX_PARALLELISM:
+            raise UsageError(
+                f"parallelism {parallelism} is not possible, the job's state is in {MAX_PARALLELISM} parts",
+                hint=f"choose 1 to {MAX_PARALLELISM}",
+            )
+        with _told_of_what_goes_on():
+            self._change({"job": {**_RUNS, "parallelism": parallelism}})
+            self.await_running(wait_s, progress)
         return self.status()
 
     def restart(self, wait_s: float, progress: Progress) -> None:
         """Has the operator start Flink anew."""
-        self._change({"restartNonce": int(self._resource()["spec"].get("restartNonce") or 0) + 1})
-        self.await_running(wait_s, progress)
+        nonce = int(self._resource()["spec"].get("restartNonce") or 0) + 1
+        with _told_of_what_goes_on():
+            self._change({"restartNonce": nonce})
+            self.await_running(wait_s, progress)
 
     def status(self) -> LiveStatus:
         """The job as it is wanted, and as the operator sees it."""
@@ -111,11 +141,10 @@ class Deployment:
         def is_met() -> bool:
             found.update(self._resource())
             status = found.get("status", {})
-            progress.update(0, f"operator: {str(status.get('lifecycleState', 'not seen yet')).lower()}")
-            is_of_now = status.get("observedGeneration") == found["metadata"]["generation"]
-            if is_of_now and status.get("lifecycleState") in _GONE_WRONG:
+            progress.update(0, f"operator: {_state(status)}")
+            if _is_of_now(found) and _state(status) in GONE_WRONG:
                 raise _failure(what, status)
-            return is_of_now and met(status)
+            return _is_of_now(found) and met(status)
 
         until(is_met, wait_s, lambda: _late(what, wait_s, found.get("status", {})), self._look_s)
 
@@ -136,6 +165,49 @@ class Deployment:
                 f"there is no FlinkDeployment {self._cluster.place.release}", hint="run: fraudctl up"
             )
         return found[0]
+
+
+@contextmanager
+def _told_of_what_goes_on() -> Iterator[None]:
+    """Who interrupts what is asked for within, and waited for: it may have been heard already."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(_GOES_ON)
+        raise
+
+
+_RUNS: Final[Mapping[str, Any]] = {"state": "running", "upgradeMode": "savepoint"}
+"""Also one that was stopped without a savepoint goes on from what it has; the next stop takes one."""
+
+
+def _refuse_restore(resource: Mapping[str, Any], restore: str) -> None:
+    """Raises UsageError where no job can be started from there now."""
+    if "://" not in restore:
+        raise UsageError(
+            f"{restore} is no address of a savepoint",
+            hint="such as s3://bucket/savepoints/savepoint-…; the operator keeps them: "
+            "kubectl get flinkdeployment -o yaml, at savepointInfo",
+        )
+    if _is_of_now(resource) and _job(resource["status"]).get("state") == "RUNNING":
+        raise UsageError(
+            "the job is already running", hint="stop it first with: fraudctl job stop", code="running"
+        )
+
+
+def _is_of_now(resource: Mapping[str, Any]) -> bool:
+    """Whether the status is the answer to what is wanted now."""
+    status: Mapping[str, Any] = resource.get("status") or {}
+    return bool(status.get("observedGeneration") == resource["metadata"]["generation"])
+
+
+def _is_to_be_suspended(resource: Mapping[str, Any]) -> bool:
+    return bool(resource["spec"]["job"].get("state") == "suspended")
+
+
+def _was_left_to_its_checkpoint(resource: Mapping[str, Any]) -> bool:
+    """Whether it was stopped without a savepoint."""
+    return _is_to_be_suspended(resource) and resource["spec"]["job"].get("upgradeMode") == "last-state"
 
 
 def _runs(status: Mapping[str, Any]) -> bool:
@@ -170,6 +242,10 @@ def _job(status: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
+def _state(status: Mapping[str, Any]) -> str:
+    return str(status.get("lifecycleState", "not seen yet")).lower()
+
+
 def _is_suspended(status: Mapping[str, Any]) -> bool:
     return status.get("lifecycleState") == "SUSPENDED"
 
@@ -180,7 +256,7 @@ def _failure(what: str, status: Mapping[str, Any]) -> Failed:
 
 
 def _late(what: str, wait_s: float, status: Mapping[str, Any]) -> Failed:
-    state = str(status.get("lifecycleState", "not seen yet")).lower()
+    state = _state(status)
     said = f": {status['error']}" if status.get("error") else ""
     return Failed(
         f"the operator did not {what} within {wait_s:.0f} s, it says {state}{said}",

@@ -37,12 +37,13 @@ from fraudctl.engines.kubernetes import (
 from fraudctl.engines.kubernetes.alone import Foreign
 from fraudctl.engines.kubernetes.chart import Manifest
 from fraudctl.engines.kubernetes.cluster import Cluster
-from fraudctl.engines.kubernetes.deployment import Deployment
+from fraudctl.engines.kubernetes.deployment import GONE_WRONG, Deployment
 from fraudctl.errors import Failed, FraudctlError
 from fraudctl.home import folder as homes
 from fraudctl.home.folder import Removed
 from fraudctl.home.stack import Stack, read
 from fraudctl.jobs import askers
+from fraudctl.jobs.live_answers import LiveStatus
 from fraudctl.jobs.rules_log import Carried
 from fraudctl.waiting import until
 
@@ -123,12 +124,9 @@ class Engine:
         if _is_alone(stack.home):
             return [_asked(stack, name) for name in stack.addresses]
         found = [_of_program(one) for one in self.programs(stack).values()]
-        job = self.live_job(stack).status()
-        flink = job["flink"]
-        runs = bool(flink and flink["all_tasks_running"]) or job["wanted"] == "stopped"
-        said = job["keeper"]["last_error"] or f"the operator says {job['keeper']['state']}"
+        reason = _why_unwell(self.live_job(stack).status())
         return [
-            ServerHealth("flink", "Flink", stack.address("flink"), runs, "" if runs else str(said), ()),
+            ServerHealth("flink", "Flink", stack.address("flink"), not reason, reason, ()),
             *found,
             *_of_replays(kept.cluster(stack.home)),
         ]
@@ -261,6 +259,15 @@ def _deployments(cluster: Cluster) -> list[str]:
 def _is_empty(cluster: Cluster) -> bool:
     states = programs.states(cluster).values()
     return all(one.condition is Condition.STOPPED for one in states) and not replay.has_pods(cluster)
+
+
+def _why_unwell(job: LiveStatus) -> str:
+    """Empty if it is well: it runs, and the operator could do what it was asked for since."""
+    flink, told = job["flink"], job["keeper"]
+    if told["last_error"]:
+        return f"the operator says {told['state']}: {told['last_error']}"
+    runs = bool(flink and flink["all_tasks_running"]) or job["wanted"] == "stopped"
+    return "" if runs and told["state"] not in GONE_WRONG else f"the operator says {told['state']}"
 
 
 def _of_replays(cluster: Cluster) -> list[ServerHealth]:

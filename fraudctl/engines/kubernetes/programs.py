@@ -51,6 +51,11 @@ def check(cluster: Cluster, program: str) -> str:
     return program
 
 
+def never_starts(pods: Sequence[Mapping[str, Any]]) -> str:
+    """Why one of these pods will never start, empty where nothing says so."""
+    return next((reason for reason in _reasons(pods) if reason in NEVER), "")
+
+
 def _program_of(it: Mapping[str, Any]) -> str:
     labels = it["metadata"].get("labels", {})
     if labels.get(COMPONENT) == "flink" and "component" in labels:

@@ -26,9 +26,11 @@ from fraudctl.home import folder as homes
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.settings import reading
 from fraudctl.settings.profile import Profile
+from fraudctl.waiting import until
 
 RELEASE: Final = "fraudctl"
 NAMESPACE: Final = "fraudctl"
+LOOK_S: Final = 2.0
 _SHOWN_LINES: Final = 40
 
 
@@ -146,25 +148,40 @@ def waiting(cluster: Cluster, deadline: float) -> Wait:
         lambda name: logs.tail(cluster, name, 15),
         lambda server: (server.name,),
         deadline,
-        2.0,
+        LOOK_S,
     )
 
 
 def _await_setup(cluster: Cluster, manifests: Sequence[Manifest], deadline: float) -> None:
     [name] = [one["metadata"]["name"] for one in manifests if one["kind"] == "Job"]
-    left_s = max(10, int(deadline - time.monotonic()))
-    try:
-        cluster.ask(
-            ["wait", f"job/{name}", "--for=condition=Complete", f"--timeout={left_s}s"], wait_s=left_s + 10
+    with progress("making topics and tables"):
+        until(
+            lambda: _is_set_up(cluster, name),
+            max(10.0, deadline - time.monotonic()),
+            lambda: _not_set_up(cluster, name, "in time"),
+            LOOK_S,
         )
-    except Failed as error:
-        said = logs.tail(cluster, mounted.SETUP, 8)
-        told = "".join(f"\n  {line}" for line in said)
-        raise Failed(
-            f"topics and tables could not be made in time{told or ', and nothing was said'}",
-            hint=f"see: kubectl logs job/{name}",
-            code="setup",
-        ) from error
+
+
+def _is_set_up(cluster: Cluster, name: str) -> bool:
+    """Failed, without further waiting, where its pod will never start or the Job has given up."""
+    conditions = (cluster.find("job", name) or {}).get("status", {}).get("conditions", ())
+    ended = {one["type"] for one in conditions if one["status"] == "True"}
+    if "Failed" in ended:
+        raise _not_set_up(cluster, name, "at the last of several tries")
+    if reason := programs.never_starts(cluster.get("pods", f"job-name={name}")):
+        raise _not_set_up(cluster, name, f"as the setup's pod cannot start: {reason}")
+    return "Complete" in ended
+
+
+def _not_set_up(cluster: Cluster, name: str, why: str) -> Failed:
+    said = logs.tail(cluster, mounted.SETUP, 8)
+    told = "".join(f"\n  {line}" for line in said)
+    return Failed(
+        f"topics and tables could not be made {why}{told or ', and nothing was said'}",
+        hint=f"see: kubectl describe job {name}",
+        code="setup",
+    )
 
 
 def _component(manifest: Any) -> str:

@@ -56,21 +56,45 @@ def admin(kafka: Kafka, settings: Settings, logger: logging.Logger | None = None
 
 
 def retire(consumer: Consumer) -> None:
-    """Close a consumer. One that is refused, or whose commit a broker has not answered, waits for answers
-    that never come: nobody waits with it for longer than a few seconds, and it ends in the background.
+    """Close a consumer. One that is refused, or whose broker is away, takes its time: nobody waits with it
+    for longer than a few seconds, and it ends in the background. For one that waits for the answer to a
+    commit see `abandon`.
 
     It leaves its group first, and what it has been told by then is heard: an assignment that is heard only
     while it closes may wait without an end, holding every thread of Python.
     """
 
     def close() -> None:
-        with suppress(KafkaException, RuntimeError):
-            consumer.unsubscribe()
-            consumer.poll(0)
+        _leave(consumer)
         with suppress(KafkaException, RuntimeError):
             consumer.close()
 
-    closing = threading.Thread(target=close, name=RETIRED, daemon=True)
+    _beside(close)
+
+
+def abandon(held: list[Consumer]) -> None:
+    """End a consumer whose commit no broker has answered: to close it would be to wait for that answer
+    without an end, and to look for the broker twenty times a second meanwhile.
+
+    `held` has the only reference to it. Who gives up the last one waits until the client is gone, for as long
+    as a session may last at most; so that is done in the background too.
+    """
+
+    def end() -> None:
+        _leave(held[0])
+        held.clear()
+
+    _beside(end)
+
+
+def _leave(consumer: Consumer) -> None:
+    with suppress(KafkaException, RuntimeError):
+        consumer.unsubscribe()
+        consumer.poll(0)
+
+
+def _beside(end: Callable[[], None]) -> None:
+    closing = threading.Thread(target=end, name=RETIRED, daemon=True)
     closing.start()
     closing.join(RETIRING_S)
 

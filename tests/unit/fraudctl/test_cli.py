@@ -321,6 +321,19 @@ def test_what_the_terminals_encoding_does_not_know_is_spelt_out(
         assert r"\u0142\U0001f600" in done.stderr
 
 
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("scenario list", 0), ("scenario list --json", 0), ("nonsense", 2), ("nonsense --json", 2)],
+)
+def test_who_closed_the_output_is_told_how_it_ended_by_the_exit_code(
+    closed: str, command: str, code: int
+) -> None:
+    line = f"{sys.executable} -m fraudctl {command} {closed}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, "Traceback" in done.stderr) == (code, "", False), done.stderr
+
+
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_an_answer_for_which_there_is_no_room_is_a_failure_in_one_line(form: tuple[str, ...]) -> None:
     argv = [sys.executable, "-m", "fraudctl", "scenario", "list", *form]

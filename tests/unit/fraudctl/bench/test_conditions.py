@@ -11,6 +11,7 @@ from fraudctl.bench.compared import first_difference
 from fraudctl.bench.conditions import Distribution, distribution, machine, versions
 from fraudctl.bench.load import HOT_ADDRESSES, Received, Sent, Worker, Workload, number_of, numbers_of
 from fraudctl.bench.rate import Passage, Recovery, recovery
+from fraudctl.bench.undecided import NOBODY
 from fraudctl.errors import Failed
 from pipeline.records.events import Transaction, decode
 
@@ -72,7 +73,7 @@ def test_the_number_of_an_event_is_found_in_transaction_and_decision_only_of_thi
 def test_latency_counts_from_the_scheduled_time_and_skips_the_warmup() -> None:
     start_ns = 5_000_000_000
     arrivals = array("q", [start_ns + 900_000_000, start_ns + 1_010_000_000, 0, start_ns + 3_030_000_000])
-    passage = Passage(Sent(4, 0, 0.0), Received(arrivals, 3, 0), start_ns, 1.0)
+    passage = Passage(Sent(4, 0, 0.0), Received(arrivals, 3, 0), NOBODY, start_ns, 1.0)
     assert distribution(passage.latencies_ms(1)) == Distribution(10.0, 30.0, 30.0, 30.0, 30.0)
     assert (passage.received.distinct, passage.events_per_second) == (3, 1.0)
 
@@ -80,7 +81,7 @@ def test_latency_counts_from_the_scheduled_time_and_skips_the_warmup() -> None:
 def killed_at_two(arrivals_s: list[float]) -> Recovery:
     """Ten events, one a second from second 0 on, and a kill in second 2."""
     arrivals = array("q", [int((5 + at) * 1e9) for at in arrivals_s])
-    passage = Passage(Sent(10, 0, 0.0), Received(arrivals, 10, 0), 5_000_000_000, 1.0)
+    passage = Passage(Sent(10, 0, 0.0), Received(arrivals, 10, 0), NOBODY, 5_000_000_000, 1.0)
     return recovery(passage, 7_000_000_000)
 
 

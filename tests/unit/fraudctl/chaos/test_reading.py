@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,43 +36,6 @@ def test_every_problem_of_a_fault_is_named(changes: dict[str, Any], problems: li
     with pytest.raises(FaultError) as raised:
         faults.parse("mine", GOOD | changes)
     assert list(raised.value.problems) == problems
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("means: kill\nmeans: stop\n", "line 2: means appears twice"),
-        ("means: &a kill\ntarget: *a\n", "line 1: anchors and aliases are not allowed"),
-        ("lasts: " + "[" * 5_000, "line 1: nested deeper than 10"),
-        ("- 1\n", "file: must be a mapping"),
-    ],
-)
-def test_a_file_that_is_no_plain_yaml_is_refused_with_the_line(
-    tmp_path: Path, text: str, problem: str
-) -> None:
-    file = tmp_path / "mine.yaml"
-    file.write_text(text)
-    with pytest.raises(FaultError) as raised:
-        faults.load(file)
-    assert raised.value.problems == (problem,)
-
-
-def test_no_message_is_long_however_long_what_is_wrong_is(tmp_path: Path) -> None:
-    file, digits = tmp_path / "mine.yaml", "9" * 5_000
-    many = "".join(f"n{number}{'n' * 200}: {digits}\n" for number in range(100))
-    file.write_text(
-        f"description: x\nmeans: fill\ntarget: {digits}\nlasts: {digits}\nlimit_kb: {digits}\n{many}"
-    )
-    with pytest.raises(FaultError) as raised:
-        faults.load(file)
-    assert (len(raised.value.problems), len(raised.value.message) < 10_000) == (103, True)
-
-
-@pytest.mark.parametrize("name", ["x" * 5_000, "x" * 5_000 + ".yaml", "x\0y.yaml"])
-def test_a_name_no_file_can_have_names_no_fault(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError) as raised:
-        faults.find(name, tmp_path)
-    assert (raised.value.code, len(raised.value.message) < 200) == ("no_fault", True)
 
 
 def test_a_target_that_the_means_cannot_strike_is_refused() -> None:

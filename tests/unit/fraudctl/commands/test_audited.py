@@ -15,6 +15,7 @@ from fraudctl.commands._table import COMMANDS
 from fraudctl.console import options
 from fraudctl.errors import UsageError
 from fraudctl.home import audit, folder
+from tests.full_disk import full_disk
 
 LOOKS = {
     *("status", "logs", "top", "console", "alerts", "search", "explain", "inspect", "backtest"),
@@ -135,3 +136,12 @@ def test_the_command_shows_and_verifies(home: Path, capsys: pytest.CaptureFixtur
         "line": 2,
         "problem": "it does not follow the line before it, one of the two was changed",
     }
+
+
+def test_on_a_full_disk_it_is_said_which_file_takes_no_more(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _audited.recorded("down", {}, lambda: "done")
+    with full_disk():
+        assert _audited.recorded("down", {}, lambda: "done") == "done"
+    assert f"not in the audit log: {home / audit.LOG}: File too large" in capsys.readouterr().err

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 
 import pytest
 
@@ -61,6 +63,14 @@ def test_an_error_is_an_envelope_on_stdout_for_a_machine(capsys: pytest.CaptureF
         "data": {},
         "error": {"code": "not_running", "message": "no stack", "hint": "start one with: fraudctl up"},
     }
+
+
+def test_an_answer_that_is_kept_as_text_has_no_encoding_to_fail_by() -> None:
+    options.change(json=True, command="status")
+    with redirect_stdout(io.StringIO()) as kept:
+        result.render(Result("é", {}))
+    assert json.loads(kept.getvalue())["summary"] == "é"
+    assert "é" in kept.getvalue()
 
 
 def test_a_stream_is_one_json_line_per_item(capsys: pytest.CaptureFixture[str]) -> None:

@@ -91,4 +91,13 @@ HOSTILE: dict[str, bytes] = {
     "two-members.zip": _zip("a.csv", "b.csv"),
     "no-member.zip": _zip(),
     "upwards.zip": _zip("../../a.csv"),
+    "avro.csv": b"Obj\x01" + _csv(ROW),
+    "page.jsonl": b"<!DOCTYPE html><p>" + _json(),
+    "single-quotes.csv": _csv("'e1','u,1','2026-01-01T10:00:00Z','1,5','1'", "'", "''", "'e2"),
+    "sequence.jsonl": b"\x1e" + _json() + b"\x1e\x1e" + _json()[:-9] + b"\x1e" + _json(),
+    "marks.jsonl": b"\xef\xbb\xbf" + _json() + b"\xef\xbb\xbf" * 3 + _json(),
+    "envelopes.jsonl": _json(before={"event_id": 1}, after=None) + _json(before=[], after={"after": {}}),
+    "types.jsonl": _json(event_id={"S": "e"}, amount={"N": {"N": "1"}}, user_id={"$oid": None}),
+    "half-letters.csv": _csv(ROW) + "\n\u6c7a\u6e08".encode("cp932")[:-1],
+    "dates.jsonl": _json(event_time="/Date(999999999999999)/") + _json(event_time="/Date(-1)/"),
 }  # fmt: skip

@@ -25,11 +25,12 @@ from fraudctl.errors import UsageError
 from fraudctl.files.csv_records import Dialect, Records
 from fraudctl.files.json_objects import objects
 from fraudctl.files.options import ReadOptions
-from fraudctl.files.rows import Reading, RefusedRow, Row
+from fraudctl.files.rows import RefusedRow, Row
 from pipeline.records.quantities import Refusal
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import parse
 from tests.examples import examples
+from tests.unit.fraudctl.files.as_read import file, rows_of
 
 START_S = 1_767_268_800
 RULES = parse(
@@ -172,9 +173,8 @@ def test_a_table_is_decided_as_its_plain_sorted_json_lines(
     shuffled = list(rows)
     shuffling.shuffle(shuffled)
     with tempfile.TemporaryDirectory() as folder:
-        plain, table = Path(folder, "plain.jsonl"), Path(folder, "table.csv")
-        plain.write_bytes(as_json_lines(rows))
-        table.write_bytes(as_csv(shuffled, how))
+        plain = file(Path(folder), as_json_lines(rows), "plain.jsonl")
+        table = file(Path(folder), as_csv(shuffled, how), "table.csv")
         expected = decided(plain, ReadOptions())
         assert expected[:2] == (len(rows), 0)
         assert decided(table, how.options()) == expected
@@ -203,9 +203,8 @@ def test_any_bytes_end_in_rows_or_in_words(data: bytes, name: str) -> None:
     heading = b"event_id,user_id,event_time,amount\n" if name == "x.csv" else b""
     rows: list[Row | RefusedRow] = []
     with tempfile.TemporaryDirectory() as folder, suppress(UsageError):
-        path = Path(folder, name)
-        path.write_bytes(heading + data)
-        rows = list(Reading(path, ReadOptions(), 65_536))
+        path = file(Path(folder), heading + data, name)
+        rows = rows_of(path)
     assert all(isinstance(row, RefusedRow) for row in rows)
 
 
@@ -213,12 +212,7 @@ LAYOUTS = [("", "\n"), ("", ""), ("", " "), ("", "\r\n"), ("[", ","), ("[", ",\n
 OBJECTS = ['{"a":1}', '{"b":"}{"}', '{"c":[{"d":"\\"]"}]}', '{"é":{}}']
 
 
-@given(
-    st.lists(st.sampled_from(OBJECTS), max_size=9),
-    st.sampled_from(
-        [("", "\n"), ("", ""), ("", " "), ("", "\r\n"), ("[", ","), ("[", ",\n"), ("[\n", ",\n")]
-    ),
-)
+@given(st.lists(st.sampled_from(OBJECTS), max_size=9), st.sampled_from(LAYOUTS))
 def test_every_object_is_found_however_objects_follow_each_other(
     texts: list[str], how: tuple[str, str]
 ) -> None:

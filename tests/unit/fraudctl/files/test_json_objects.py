@@ -45,3 +45,18 @@ def test_rows_that_stand_on_one_line_get_ids_and_users_of_their_own(tmp_path: Pa
     found = reading(path, id_from="row", user_from="row")
     ids = ["row-1", "row-1.2", "row-1.3", "row-2"]
     assert (values("event_id", found), values("user_id", found)) == (ids, ids)
+
+
+def test_numbers_that_are_texts_are_times_of_one_unit_too(tmp_path: Path) -> None:
+    one = {"event_id": "e", "user_id": "u", "amount": 1}
+    for text, unit in (("1772359200", "s"), ("1772359200000", "ms"), ("1772359200000000", "us")):
+        found = reading(file(tmp_path, json.dumps(one | {"event_time": text}), "x.jsonl"))
+        assert values("event_time", found) == ["2026-03-01T10:00:00.000Z"]
+        assert f"event_time in {unit}" in found.said()
+
+
+def test_files_with_marks_one_behind_the_other_are_read_whole(tmp_path: Path) -> None:
+    one = {"user_id": "u", "event_time": f"{DAY}10:00Z", "amount": 1}
+    text = "".join("\ufeff" + json.dumps({"event_id": name} | one) + "\n" for name in "abc")
+    rows = rows_of(file(tmp_path, text, "x.jsonl"))
+    assert [made["event_id"] for made in sent(rows)] == ["a", "b", "c"]

@@ -99,3 +99,10 @@ def test_ids_with_an_exponent_have_all_digits_and_codes_stay_as_they_are(tmp_pat
 def test_a_column_that_is_said_to_be_bool_may_hold_the_words_of_databases(tmp_path: Path) -> None:
     found = reading(csv(tmp_path, ["t", "F", "Yes", "n", "1.0", "0"], "online"), kinds={"online": "bool"})
     assert values("online", found) == [True, False, True, False, True, False]
+
+
+def test_truth_values_of_spreadsheets_in_other_languages_can_be_said(tmp_path: Path) -> None:
+    for true, false in (("WAHR", "FALSCH"), ("Vrai", "Faux"), ("ja", "nein"), ("VERDADERO", "FALSO")):
+        path = csv(tmp_path, [true, false], "is_new")
+        assert values("is_new", reading(path, kinds={"is_new": "bool"})) == [True, False]
+        assert fired(judged(path, kinds={"is_new": "bool"})) == {"new": 1}

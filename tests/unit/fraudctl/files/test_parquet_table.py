@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -59,3 +61,18 @@ def test_a_time_of_parquet_that_no_calendar_has_refuses_its_row_alone(tmp_path: 
     pq.write_table(table, tmp_path / "x.parquet")
     found = reading(tmp_path / "x.parquet")
     assert (values("event_id", found), codes(found)) == (["a"], [(2, "bad_event_time")])
+
+
+def test_times_finer_than_microseconds_are_read_without_pandas_too(tmp_path: Path) -> None:
+    at = pa.array([1_772_359_200_123_456_789, 1_772_359_201_000_000_001], pa.timestamp("ns", "UTC"))
+    path = parquet(tmp_path, amount=[1, 2], event_time=at, data=pa.StructArray.from_arrays([at], ["at"]))
+    code = (
+        "import sys; sys.modules['pandas'] = None\n"
+        "from tests.unit.fraudctl.files.as_read import Path, reading, values\n"
+        "fields = {'event_time': sys.argv[2]}\n"
+        "print(*values('event_time', reading(Path(sys.argv[1]), fields=fields)))"
+    )
+    for column in ("event_time", "data.at"):
+        words = [sys.executable, "-c", code, str(path), column]
+        found = subprocess.run(words, check=True, capture_output=True, text=True)
+        assert found.stdout.split() == ["2026-03-01T10:00:00.123Z", "2026-03-01T10:00:01.000Z"]

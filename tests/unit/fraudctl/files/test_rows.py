@@ -11,37 +11,25 @@ import pytest
 
 from fraudctl.errors import UsageError
 from fraudctl.files.options import ReadOptions, mapping
-from fraudctl.files.rows import Label, Reading, RefusedRow, Row, read
+from fraudctl.files.rows import Label, Reading, RefusedRow, Row
 from fraudctl.files.sources import kind_of
 from fraudctl.files.survey import survey
 from pipeline.records.events import encode
 from pipeline.records.ids import ANY_IDS
+from tests.unit.fraudctl.files.as_read import codes, file, rows_of
 
 NOON = "2026-01-01T12:00:00.000Z"
 NOON_MS = 1_767_268_800_000
-
-
-def written(path: Path, text: str | bytes) -> Path:
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
-def rows_of(path: Path, label: str = "label", **fields: str) -> list[Row | RefusedRow]:
-    return list(read(path, ReadOptions(fields, label), 65_536))
 
 
 def sent(rows: list[Row | RefusedRow]) -> list[str]:
     return [encode(row.transaction).decode() for row in rows if isinstance(row, Row)]
 
 
-def refused(rows: list[Row | RefusedRow]) -> list[tuple[int, str]]:
-    return [(row.number, row.code) for row in rows if isinstance(row, RefusedRow)]
-
-
 def test_json_lines_keep_every_number_as_it_was_written(tmp_path: Path) -> None:
     line = f'{{"event_id":"e1","user_id":"ü","event_time":"{NOON}","amount":%s,"score_in":0.10}}\n'
     amounts = ("0.1", "99999999999999.9999", "1e2", "-0", "12.3400")
-    rows = rows_of(written(tmp_path / "x.jsonl", "".join(line % amount for amount in amounts)))
+    rows = rows_of(file(tmp_path, "".join(line % amount for amount in amounts), "x.jsonl"))
     exact = ("0.1", "99999999999999.9999", "100", "0", "12.34")
     assert sent(rows) == [line.strip() % amount for amount in exact]
 
@@ -53,7 +41,7 @@ def test_labels_and_their_times_never_enter_a_transaction(tmp_path: Path) -> Non
         f'{{"event_id":"e2","user_id":"u","event_time":"{NOON}","amount":1,"label":0}}\n'
         f'{{"event_id":"e3","user_id":"u","event_time":"{NOON}","amount":1,"label":null}}\n'
     )
-    rows = rows_of(written(tmp_path / "x.jsonl", text))
+    rows = rows_of(file(tmp_path, text, "x.jsonl"))
     plain = f'{{"event_id":"e%d","user_id":"u","event_time":"{NOON}","amount":1}}'
     assert sent(rows) == [plain % number for number in (1, 2, 3)]
     labels = [row.label for row in rows if isinstance(row, Row)]
@@ -78,8 +66,8 @@ def test_every_bad_line_is_refused_with_its_number_and_reason(tmp_path: Path) ->
         good.replace(b'"amount":1%s', b'"amount":0.00001'),
         good.replace(b"%s", b""),
     ]
-    rows = rows_of(written(tmp_path / "x.jsonl", b"\n".join(lines)))
-    assert refused(rows) == [
+    rows = rows_of(file(tmp_path, b"\n".join(lines), "x.jsonl"))
+    assert codes(rows) == [
         (1, "invalid_json"),
         (5, "duplicate_field"),
         (6, "bad_label"),
@@ -98,8 +86,8 @@ def test_every_bad_line_is_refused_with_its_number_and_reason(tmp_path: Path) ->
 def test_an_id_of_the_form_that_stores_use_for_one_used_again_is_nobodys_to_send(tmp_path: Path) -> None:
     text = "event_id,user_id,event_time,amount\n"
     text += "".join(f"{one},u,{NOON},1\n" for one in ("e1#reused-0123456789abcdef", "e1#reused-1"))
-    rows = rows_of(written(tmp_path / "x.csv", text))
-    assert refused(rows) == [(2, "reserved_id")]
+    rows = rows_of(file(tmp_path, text, "x.csv"))
+    assert codes(rows) == [(2, "reserved_id")]
     assert len(sent(rows)) == 1
 
 
@@ -109,8 +97,9 @@ def test_csv_gets_types_and_its_columns_the_names_of_fields(tmp_path: Path) -> N
         f"e1,007,{NOON},+12.50,4711,5411,0012,true,1,\n"
         f'e2,"a, ""b""",{NOON_MS}, .5 ,,1e3,x,false,0,DE\n'
     )
-    path = written(tmp_path / "x.csv", "\ufeff" + text)
-    rows = rows_of(path, "is_fraud", event_id="id", user_id="customer", event_time="when", amount="betrag")
+    path = file(tmp_path, "\ufeff" + text, "x.csv")
+    fields = {"event_id": "id", "user_id": "customer", "event_time": "when", "amount": "betrag"}
+    rows = rows_of(path, label="is_fraud", fields=fields)
     assert sent(rows) == [
         f'{{"event_id":"e1","user_id":"007","event_time":"{NOON}","amount":12.5,'
         '"card_id":"4711","mcc":"5411","code":"0012","online":true}',
@@ -129,9 +118,9 @@ def test_bad_csv_rows_are_refused_by_the_line_they_begin_on(tmp_path: Path) -> N
         f"e4,u,{NOON},\n"
         "e5,u,2026-01-01 12:00:00,1\n"
     )
-    path = written(tmp_path / "x.csv", text.encode() + b"e6,\xff," + NOON.encode() + b",1\n")
+    path = file(tmp_path, text.encode() + b"e6,\xff," + NOON.encode() + b",1\n", "x.csv")
     rows = list(Reading(path, ReadOptions(), 65_536, ids=ANY_IDS))
-    assert refused(rows) == [
+    assert codes(rows) == [
         (4, "invalid_csv"),
         (5, "bad_amount"),
         (6, "missing_field"),
@@ -170,14 +159,14 @@ def test_parquet_decimals_floats_times_and_numeric_ids_arrive_exactly(tmp_path: 
 
 def test_a_gzipped_file_is_read_as_the_plain_one(tmp_path: Path) -> None:
     text = f'{{"event_id":"e","user_id":"u","event_time":"{NOON}","amount":1}}\n'.encode()
-    packed = written(tmp_path / "x.jsonl.gz", gzip.compress(text))
-    assert sent(rows_of(packed)) == sent(rows_of(written(tmp_path / "x.jsonl", text)))
+    packed = file(tmp_path, gzip.compress(text), "x.jsonl.gz")
+    assert sent(rows_of(packed)) == sent(rows_of(file(tmp_path, text, "x.jsonl")))
 
 
 def test_a_broken_gzip_ends_in_words(tmp_path: Path) -> None:
     packed = gzip.compress(b'{"a":1}\n' * 10_000)
     with pytest.raises(UsageError, match="cannot be read"):
-        rows_of(written(tmp_path / "x.jsonl.gz", packed[: len(packed) // 2]))
+        rows_of(file(tmp_path, packed[: len(packed) // 2], "x.jsonl.gz"))
 
 
 @pytest.mark.parametrize("name", ["x.txt", "x", "x.gz", "x.xlsx"])
@@ -201,12 +190,12 @@ def test_a_column_that_the_file_does_not_have_is_told_with_those_it_has(tmp_path
     import pyarrow
     import pyarrow.parquet
 
-    csv_file = written(tmp_path / "x.csv", b"id, when ,value\n1,2,3\n")
-    lines = written(tmp_path / "x.jsonl.gz", gzip.compress(b'{"id":1,"when":2}\nbroken\n{"value":3}\n'))
+    csv_file = file(tmp_path, b"id, when ,value\n1,2,3\n", "x.csv")
+    lines = file(tmp_path, gzip.compress(b'{"id":1,"when":2}\nbroken\n{"value":3}\n'), "x.jsonl.gz")
     pyarrow.parquet.write_table(pyarrow.table({"id": [1], "when": [2], "value": [3]}), tmp_path / "x.parquet")
-    for file in (csv_file, lines, tmp_path / "x.parquet"):
-        survey(file, ReadOptions({"event_id": "id", "amount": "value"}, "when"), ("event_id", "amount"))
+    for path in (csv_file, lines, tmp_path / "x.parquet"):
+        survey(path, ReadOptions({"event_id": "id", "amount": "value"}, "when"), ("event_id", "amount"))
         with pytest.raises(UsageError) as caught:
-            survey(file, ReadOptions({"event_id": "id", "amount": "betrag"}, "is_fraud"), ("amount",))
-        assert caught.value.message == f"{file.name} has no column betrag, is_fraud"
+            survey(path, ReadOptions({"event_id": "id", "amount": "betrag"}, "is_fraud"), ("amount",))
+        assert caught.value.message == f"{path.name} has no column betrag, is_fraud"
         assert caught.value.hint == "it has: id, value, when"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fraudctl.errors import UsageError
@@ -15,6 +18,7 @@ from tests.unit.fraudctl.files.as_read import (
     PLAIN,
     RULES,
     file,
+    fired,
     judged,
     parquet,
     reading,
@@ -79,3 +83,35 @@ def test_links_in_a_folder_are_followed_and_one_to_nowhere_is_no_file_that_may_l
     (tmp_path / "d" / "2.csv").symlink_to(tmp_path / "nowhere.csv")
     with pytest.raises(UsageError, match=r"2\.csv is not a file"):
         reading(tmp_path / "d")
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.json", "x.parquet"])
+def test_what_a_folder_says_is_a_column_of_files_of_any_format(name: str, tmp_path: Path) -> None:
+    rows = [
+        {"event_id": f"e{n}", "user_id": "u", "event_time": f"{DAY}10:0{n}:00Z", "amount": n}
+        for n in range(2)
+    ]
+    folder = tmp_path / "country=DE" / "merchant_id=m"
+    if name.endswith("csv"):
+        lines = (",".join(map(str, row.values())) for row in rows)
+        file(folder, "\n".join([PLAIN, *lines]), name)
+    elif name.endswith("parquet"):
+        folder.mkdir(parents=True)
+        pq.write_table(pa.Table.from_pylist(rows), folder / name)
+    else:
+        text = json.dumps(rows) if name == "x.json" else "\n".join(map(json.dumps, rows))
+        file(folder, text, name)
+    found = reading(folder / name)
+    assert (values("country", found), values("merchant_id", found)) == (["DE", "DE"], ["m", "m"])
+    german = {**RULES, "rules": {"german": {"when": 'country == "DE" and merchant_id == "m"', "points": 60}}}
+    assert fired(judged(folder / name, german)) == {"german": 2}
+
+
+def test_what_an_object_says_itself_counts_before_its_folder(tmp_path: Path) -> None:
+    lines = [
+        {"event_id": f"e{n}", "user_id": "u", "event_time": f"{DAY}10:0{n}:00Z", "amount": 1} | own
+        for n, own in enumerate(({"country": "FR"}, {}, {"country": None}))
+    ]
+    path = file(tmp_path / "country=DE", "\n".join(map(json.dumps, lines)), "x.jsonl")
+    assert values("country", reading(path)) == ["FR", "DE", None]
+    assert values("user_id", reading(path, fields={"user_id": "country"})) == ["FR", "DE"]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fraudctl.flink.rest import through
+from fraudctl.flink.connection import through
 from pipeline.connections.flink import FlinkRest
 
 _NUMBERS = itertools.count(1)

@@ -10,7 +10,8 @@ import pytest
 
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
 from fraudctl.flink.answers import Checkpoint, Checkpoints, Job, Overview
-from fraudctl.flink.rest import Flink, through
+from fraudctl.flink.connection import through
+from fraudctl.flink.rest import Flink
 from pipeline.connections.flink import FlinkRest
 from tests.threads import serving
 from tests.unit.fraudctl.flink.flink_double import Cluster, flink_double

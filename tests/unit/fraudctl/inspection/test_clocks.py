@@ -207,3 +207,25 @@ def test_a_day_of_a_week_that_its_year_has_not_is_refused(tmp_path: Path) -> Non
     cells = ("2024-W05-2 09:30", "2024-W53-1 09:30", "2024-W05-0 09:30")
     rows = read(with_times(tmp_path, *cells), time_formats=("%G-W%V-%u %H:%M",), zone="UTC")
     assert [isinstance(row, Row) for row in rows] == [True, False, False]
+
+
+def test_a_column_of_zones_that_nobody_knows_is_asked_about(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f'e{n},u,2024-05-01,10:00:0{n},"Eastern Time (US & Canada)",1.5' for n in range(2)]
+    path = put(tmp_path, "\n".join(["event_id,user_id,date,time,Time Zone,amount", *rows]))
+    asked = "Time Zone holds 'Eastern Time (US & Canada)', which is no zone that is known"
+    assert open_notes(capsys, path) == [asked]
+    _, counts, _ = inspected(capsys, path, "--zone", "America/New_York")
+    assert counts["from"] == "2024-05-01T14:00:00.000Z"
+
+
+def test_of_one_time_in_two_zones_the_one_in_utc_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"e{n},u,2024-05-01 12:00:0{n},2024-05-01 10:00:0{n},1.5" for n in range(2)]
+    for local, utc in (("date_created", "date_created_gmt"), ("created_local", "created_utc")):
+        path = put(tmp_path, "\n".join([f"event_id,user_id,{local},{utc},amount", *rows]))
+        mapping, counts, _ = inspected(capsys, path)
+        assert (mapping["map"]["event_time"], counts["from"]) == (utc, "2024-05-01T10:00:00.000Z")
+        assert f"{utc} has no zone; its name says UTC" in notes(capsys, path, "recognised")

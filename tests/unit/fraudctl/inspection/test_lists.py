@@ -149,3 +149,14 @@ def test_an_answer_of_debits_and_credits_is_found(tmp_path: Path, capsys: pytest
     mapping, found, _ = inspected(capsys, put(tmp_path, json.dumps({"transactions": some}), "x.json"))
     assert (mapping["records"], mapping["map"]["amount"]) == ("transactions", "debit-credit")
     assert found["accepted"] == 2
+
+
+def test_payments_in_a_list_within_an_object_are_told_how_to_be_taken_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = put(tmp_path, json.dumps({"data": [{"id": "e1"}], "tags": ["a"]}), "x.json")
+    _, told = run(capsys, "inspect", str(path))
+    asked = next(
+        one for one in told["data"]["notes"] if one["text"].startswith("no column looks like a time")
+    )
+    assert asked["otherwise"] == ["--map event_time=COLUMN", "--time-format FORMAT", "--records data"]

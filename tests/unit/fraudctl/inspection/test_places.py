@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fraudctl.files.countries import code_of
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.rows import Reading, Row
 from tests.unit.fraudctl.inspection.asked import ISO, PLAIN, inspected, notes, put, read
@@ -88,3 +89,45 @@ def test_currencies_that_are_no_codes_are_told(tmp_path: Path, capsys: pytest.Ca
         path = put(tmp_path, f"{PLAIN},currency\ne,u,{ISO.format(0)},1.5,{cell}\n")
         told = f"currency holds {cell!r}, which is no code of ISO 4217: taken as it is written"
         assert notes(capsys, path, "assumed") == [told]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Allemagne", "DE"),
+        ("Pa\u00edses Bajos", "NL"),
+        ("\u65e5\u672c", "JP"),
+        ("\u0420\u043e\u0441\u0441\u0438\u044f", "RU"),
+        ("Viet Nam", "VN"),
+        ("Kosovo", "XK"),
+        ("XKX", "XK"),
+        ("xk", "XK"),
+        ("EL", "GR"),
+        ("DD", None),
+        ("XA", None),
+        ("xb", None),
+        ("ZZ", None),
+        ("999", None),
+        ("EU", None),
+        ("Unknown Region", None),
+        ("Kongo", None),
+    ],
+)
+def test_a_country_is_one_of_iso_3166_by_any_of_its_names(name: str, code: str | None) -> None:
+    assert code_of(name) == code
+
+
+def test_codes_that_iso_leaves_to_its_users_stay_and_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    some = ["DE", "FR", "US", "IT", "ES", "NL", "BE", "PL", "SE", "DK", "AT"]
+    path = with_countries(tmp_path, *some[:9], "zz")
+    told = "country holds 'zz', which is no country of ISO 3166: taken as it is written"
+    assert notes(capsys, path, "assumed") == [told]
+    assert inspected(capsys, path)[0] == {}
+    path = with_countries(tmp_path, *some[:8], "Polska", "ZZ")
+    assert inspected(capsys, path)[0] == {"country_codes": True}
+    reading = Reading(path, ReadOptions(country_codes=True), 65_536)
+    found = [row.transaction.fields["country"] for row in reading if isinstance(row, Row)]
+    assert found[8:] == ["PL", "ZZ"]
+    assert reading.notes() == ["1 countries are none of ISO 3166, and stay as they are written"]

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
+from fraudctl.errors import UsageError
+from fraudctl.home.stack import Stack
 from fraudctl.observe import doctor
+from fraudctl.settings import reading
 
 
 def by_name(home: Path, environ: dict[str, str]) -> dict[str, Check]:
@@ -77,3 +83,27 @@ def test_the_worst_finding_decides() -> None:
     assert doctor.worst([well, warned]) == WARNING
     assert doctor.worst([broken, well, warned]) == BROKEN
     assert doctor.worst([well]) == WELL
+
+
+@pytest.mark.parametrize("how", ["asked", "variable", "profile", "home"])
+def test_what_an_engine_needs_is_looked_for_as_up_would_choose_it(how: str, tmp_path: Path) -> None:
+    home, profile = tmp_path / "home", tmp_path / "profile.yaml"
+    environ = {"FRAUDCTL_CACHE": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/nobody"}
+    profile.write_text("engine: compose\n")
+    environ |= {
+        "variable": {"FRAUDCTL_ENGINE": "compose"},
+        "profile": {"FRAUDCTL_PROFILE": str(profile)},
+    }.get(how, {})
+    if how == "home":
+        home.mkdir()
+        replace(Stack(home, reading.load("default"), {}, {}), engine="compose").save()
+    asked = "compose" if how == "asked" else None
+    found = {check.name: check for check in doctor.examine(home, environ, asked)}
+    assert found["docker"].state == BROKEN
+    assert not found.keys() & {"java", "jars", "pid file"}
+    assert "java" in {check.name for check in doctor.examine(home, environ, "local")}
+
+
+def test_an_engine_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="there is no engine 'podman'"):
+        doctor.examine(tmp_path, {"FRAUDCTL_CACHE": str(tmp_path)}, "podman")

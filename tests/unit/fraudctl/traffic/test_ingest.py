@@ -12,7 +12,7 @@ from fraudctl.commands.ingest import ingest
 from fraudctl.errors import UsageError
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import Limit, Refusals
-from fraudctl.files.rows import Label, Reading, RefusedRow, Row, read
+from fraudctl.files.rows import Label, Reading, RefusedRow, Row
 from fraudctl.home.stack import Stack
 from fraudctl.traffic.accounting import Account
 from fraudctl.traffic.ingest import ingest_live
@@ -21,19 +21,11 @@ from fraudctl.traffic.past_data import history_name, load
 from fraudctl.traffic.sending import moved, shifted
 from pipeline.connections.kafka import librdkafka
 from pipeline.records.events import Transaction
+from tests.unit.fraudctl.files.as_read import file, rows_of
 from tests.unit.fraudctl.kafka.producer_double import SilentBroker
 
 NOON = "2026-01-01T12:00:00.000Z"
 NOON_MS = 1_767_268_800_000
-
-
-def rows_of(path: Path, label: str = "label", **fields: str) -> list[Row | RefusedRow]:
-    return list(read(path, ReadOptions(fields, label), 65_536))
-
-
-def written(path: Path, text: str | bytes) -> Path:
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
 
 
 def test_a_shift_keeps_the_distances_between_events_and_to_their_labels(tmp_path: Path) -> None:
@@ -42,7 +34,7 @@ def test_a_shift_keeps_the_distances_between_events_and_to_their_labels(tmp_path
         f'"label_time":{NOON_MS + 5}}}\n'
         for n in (0, 3)
     )
-    good = (row for row in rows_of(written(tmp_path / "x.jsonl", text)) if isinstance(row, Row))
+    good = (row for row in rows_of(file(tmp_path, text, "x.jsonl")) if isinstance(row, Row))
     times = [(r.transaction.event_time_ms, r.label and r.label.time_ms) for r in moved(good, 1_000)]
     assert times == [(NOON_MS + 1_000, NOON_MS + 1_005), (NOON_MS + 1_003, NOON_MS + 1_005)]
 
@@ -94,9 +86,9 @@ def test_more_refused_rows_than_allowed_fail_the_command(limit: Limit, exit_code
 
 
 def test_another_rule_set_is_for_past_data_only(tmp_path: Path) -> None:
-    file = written(tmp_path / "x.jsonl", "")
+    path = file(tmp_path, "", "x.jsonl")
     with pytest.raises(UsageError, match="--rules"):
-        ingest(files=[file], rules=tmp_path / "rules.yaml")
+        ingest(files=[path], rules=tmp_path / "rules.yaml")
 
 
 def now_lines(count: int, label: bool = False) -> str:
@@ -107,7 +99,7 @@ def now_lines(count: int, label: bool = False) -> str:
 
 
 def brought_in(stack: Stack, text: str) -> Report:
-    return ingest_live(stack, Order(written(stack.home / "x.jsonl", text), ReadOptions()))
+    return ingest_live(stack, Order(file(stack.home, text, "x.jsonl"), ReadOptions()))
 
 
 def test_rows_that_kafka_says_nothing_of_are_not_accepted(
@@ -148,11 +140,9 @@ def test_past_data_is_sent_in_the_order_of_its_times(
     monkeypatch.setattr(librdkafka, "Producer", broker)
     stack = make_stack(kafka="127.0.0.1:1")
     rows = (f"e{n},u{n % 3},2026-01-01T12:00:{at:02d}Z,1" for n, at in enumerate((5, 3, 9, 3, 7)))
-    file = written(
-        stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + "\n".join([*rows, "bad,,,"])
-    )
-    order = Order(file, ReadOptions())
-    report = load(stack, order, "history", Reading(file, order.options, 65_536), Account("history"))
+    path = file(stack.home, "event_id,user_id,event_time,amount\n" + "\n".join([*rows, "bad,,,"]), "x.csv")
+    order = Order(path, ReadOptions())
+    report = load(stack, order, "history", Reading(path, order.options, 65_536), Account("history"))
     sent = [json.loads(value)["event_id"] for value in broker.values["history"] if value is not None]
     assert sent == ["e1", "e3", "e0", "e4", "e2"]
     assert (report.rows, report.accepted, len(report.refused), report.order.moved) == (6, 5, 1, 3)
@@ -167,8 +157,8 @@ def test_live_rows_that_come_after_newer_ones_are_told_and_sent_as_they_stand(
     monkeypatch.setattr(librdkafka, "Producer", broker)
     stack = make_stack(kafka="127.0.0.1:1")
     rows = (f"e{n},u,2026-01-01T12:00:0{at}Z,1" for n, at in enumerate((1, 3, 2)))
-    file = written(stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + "\n".join(rows))
-    report = ingest_live(stack, Order([file], ReadOptions(), shift_to_now=True))
+    path = file(stack.home, "event_id,user_id,event_time,amount\n" + "\n".join(rows), "x.csv")
+    report = ingest_live(stack, Order([path], ReadOptions(), shift_to_now=True))
     sent = [json.loads(value or b"")["event_id"] for value in broker.values[report.topic]]
     assert (sent, report.order.moved) == (["e0", "e1", "e2"], 1)
     assert "1 come after newer ones" in report.as_result().summary
@@ -182,7 +172,7 @@ def test_rows_at_a_pace_get_the_time_at_which_they_are_sent(
     lines = "".join(
         f'{{"event_id":"e{n}","user_id":"u","event_time":{NOON_MS + n},"amount":1}}\n' for n in range(2)
     )
-    order = Order(written(tmp_path / "x.jsonl", lines), ReadOptions(), rate=1_000.0, shift_to_now=True)
+    order = Order(file(tmp_path, lines, "x.jsonl"), ReadOptions(), rate=1_000.0, shift_to_now=True)
     report = ingest_live(make_stack(kafka="127.0.0.1:1"), order)
     assert (report.rows, report.accepted, report.newest_ms) == (2, 2, NOON_MS + 1)
 
@@ -195,8 +185,8 @@ def test_a_row_from_the_future_moves_no_other_into_the_past(
     stack = make_stack(kafka="127.0.0.1:1")
     began_ms = int(datetime.now(UTC).timestamp() * 1000)
     rows = "e0,u,2099-01-01T00:00:00Z,1\ne1,u,2026-01-01T12:00:01Z,1\n"
-    file = written(stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + rows)
-    order = Order(file, ReadOptions(), shift_to_now=True, until_ms=began_ms)
+    path = file(stack.home, "event_id,user_id,event_time,amount\n" + rows, "x.csv")
+    order = Order(path, ReadOptions(), shift_to_now=True, until_ms=began_ms)
     report = ingest_live(stack, order)
     (sent,) = (json.loads(value or b"") for value in broker.values[report.topic])
     assert sent["event_id"] == "e1"
@@ -211,8 +201,8 @@ def test_the_end_of_past_data_is_not_that_of_a_row_from_the_future(
     monkeypatch.setattr(librdkafka, "Producer", broker)
     stack = make_stack(kafka="127.0.0.1:1")
     rows = "e0,u,2099-01-01T00:00:00Z,1\ne1,u,2026-01-01T12:00:00Z,1\n"
-    file = written(stack.home / "x.csv", "event_id,user_id,event_time,amount\n" + rows)
-    order = Order(file, ReadOptions(), until_ms=NOON_MS + 1)
-    reading = Reading(file, order.options, 65_536, until_ms=order.until_ms)
+    path = file(stack.home, "event_id,user_id,event_time,amount\n" + rows, "x.csv")
+    order = Order(path, ReadOptions(), until_ms=NOON_MS + 1)
+    reading = Reading(path, order.options, 65_536, until_ms=order.until_ms)
     report = load(stack, order, "history", reading, Account("history"))
     assert (report.newest_ms, report.refused.reasons()) == (NOON_MS, {"future_time": 1})

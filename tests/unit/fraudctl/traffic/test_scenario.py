@@ -124,45 +124,10 @@ def test_an_attack_of_no_fraud_or_of_less_than_must_be_flagged_is_refused() -> N
     assert caught.value.problems == (expected,)
 
 
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("description: a\ndescription: b\n", "line 2: description appears twice"),
-        ("description: &a x\npopulation: *a\n", "line 1: anchors and aliases are not allowed"),
-        ("attacks: " + "[" * 5_000, "line 1: nested deeper than 10"),
-    ],
-)
-def test_a_file_that_is_no_plain_yaml_is_refused_with_the_line(
-    tmp_path: Path, text: str, problem: str
-) -> None:
-    file = tmp_path / "mine.yaml"
-    file.write_text(text)
-    with pytest.raises(ScenarioError) as caught:
-        scenario.load(file)
-    assert caught.value.problems == (problem,)
-
-
-def test_no_message_is_long_however_long_what_is_wrong_is(tmp_path: Path) -> None:
-    file, digits = tmp_path / "mine.yaml", "9" * 5_000
-    step = {"events": digits, "spacing": [digits, "1s"], "amount": [digits, 1], "n" * 200: 1}
-    attack = {"name": "x", "every": digits, "steps": [step] * 40, "expect": digits}
-    file.write_text(json.dumps({"attacks": [attack]}, indent=1).replace('"', ""))
-    with pytest.raises(ScenarioError) as caught:
-        scenario.load(file)
-    assert (len(caught.value.problems), len(caught.value.message) < 10_000) == (165, True)
-
-
 def test_a_country_code_that_yaml_takes_for_no_is_a_country(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text(json.dumps(DOCUMENT).replace('"FR"', "NO"))
     assert scenario.load(file).population.countries == {"DE": 3.0, "NO": 1.0}
-
-
-@pytest.mark.parametrize("name", ["x" * 5_000, "x" * 5_000 + ".yaml", "x\0y.yaml"])
-def test_a_name_no_file_can_have_names_no_scenario(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        scenario.find(name, tmp_path)
-    assert (caught.value.code, len(caught.value.message) < 200) == ("no_scenario", True)
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones(tmp_path: Path) -> None:

@@ -10,16 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.kernel_process import run_java
+from tests.kernel_process import KernelProcess
 
-PROGRAM = Path(__file__).parents[3] / "java" / "HotKeysTrial.java"
 SIZE = 100
 
 
-def asked(folder: Path, keys: list[str], *more: str) -> dict[str, Any]:
+def asked(kernel: KernelProcess, folder: Path, keys: list[str], *more: str) -> dict[str, Any]:
     file = folder / "keys"
     file.write_text("\n".join(keys), encoding="utf-8")
-    answer: dict[str, Any] = json.loads(run_java(PROGRAM, str(SIZE), "20", str(file), *more, heap_mb=128))
+    answer: dict[str, Any] = json.loads(kernel.printed("HotKeysTrial", str(SIZE), "20", str(file), *more))
     return answer
 
 
@@ -30,11 +29,11 @@ def drawn(share: float, others: int) -> list[str]:
 
 @pytest.mark.parametrize(("share", "others"), [(0.33, 5_000), (0.02, 50_000), (0.2, 40)])
 def test_every_count_lies_between_what_is_told_and_no_hot_key_is_missing(
-    tmp_path: Path, share: float, others: int
+    kernel: KernelProcess, tmp_path: Path, share: float, others: int
 ) -> None:
     keys = drawn(share, others)
     exact = Counter(keys)
-    found = asked(tmp_path, keys)
+    found = asked(kernel, tmp_path, keys)
     for told in (found["whole"], *found["merged"]):
         assert all(at_least <= exact[key] <= at_most for key, at_most, at_least in told["keys"])
         assert all(at_most - at_least <= told["counted"] / SIZE for _, at_most, at_least in told["keys"])
@@ -46,20 +45,22 @@ def test_every_count_lies_between_what_is_told_and_no_hot_key_is_missing(
     }
 
 
-def test_the_subtasks_reports_together_have_counted_everything_once(tmp_path: Path) -> None:
+def test_the_subtasks_reports_together_have_counted_everything_once(
+    kernel: KernelProcess, tmp_path: Path
+) -> None:
     keys = drawn(0.33, 5_000)
-    merged = asked(tmp_path, keys)["merged"]
+    merged = asked(kernel, tmp_path, keys)["merged"]
     assert len(merged) == 2
     assert sum(report["counted"] for report in merged) == len(keys)
 
 
-def test_what_came_long_ago_is_forgotten(tmp_path: Path) -> None:
+def test_what_came_long_ago_is_forgotten(kernel: KernelProcess, tmp_path: Path) -> None:
     before, after = ["once"] * 20_000, [f"new{number % 3}" for number in range(30_000)]
-    told = asked(tmp_path, before + after, "1000")["whole"]
+    told = asked(kernel, tmp_path, before + after, "1000")["whole"]
     assert [key for key, *_ in told["keys"]] == ["new0", "new1", "new2"]
     assert told["counted"] < 2_000
 
 
-def test_any_text_is_a_key(tmp_path: Path) -> None:
-    told = asked(tmp_path, ['"\\', "\x01é", "\U0001f511"])["whole"]
+def test_any_text_is_a_key(kernel: KernelProcess, tmp_path: Path) -> None:
+    told = asked(kernel, tmp_path, ['"\\', "\x01é", "\U0001f511"])["whole"]
     assert sorted(key for key, *_ in told["keys"]) == sorted(['"\\', "\x01é", "\U0001f511"])

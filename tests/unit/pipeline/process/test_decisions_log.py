@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -14,6 +14,7 @@ from pipeline.process import dead_letters, decisions_log
 from pipeline.process.dead_letters import NotAcknowledged
 from pipeline.process.decisions_log import DecisionsLog, Membership
 from pipeline.records.decision_record import Delivery
+from tests import kafka_clients
 from tests.mock_kafka import MockKafka
 from tests.waiting import await_that
 
@@ -129,17 +130,20 @@ def test_a_member_ends_that_has_not_heard_what_it_was_assigned(seconds: float) -
         log.close()
 
 
-def test_who_leaves_a_broker_that_went_away_does_not_outlive_it() -> None:
-    before = set(threading.enumerate())
-    with MockKafka("decisions", "dead") as kafka:
-        kafka.append("decisions", b"one")
-        log = DecisionsLog(Membership(kafka.kafka, "g", "decisions", "dead"))
-        read(log, 1)
-        kafka.go_down()
-        log.commit({0: 1})
-        log.close()
-        assert len(set(threading.enumerate()) - before) == 1
-    assert set(threading.enumerate()) == before
+@pytest.mark.usefixtures("missed_soon")
+@pytest.mark.parametrize("go_away", [MockKafka.go_down, MockKafka.fall_silent])
+def test_whose_commit_nobody_answers_ends_while_its_broker_is_still_away(
+    kafka: MockKafka, go_away: Callable[[MockKafka], None]
+) -> None:
+    """To close the client would be to wait for that answer, and to look for the broker without an end."""
+    kafka.append("decisions", b"one")
+    before = kafka_clients.count()
+    log = DecisionsLog(Membership(kafka.kafka, "g", "decisions", "dead"))
+    read(log, 1)
+    go_away(kafka)
+    log.commit({0: 1})
+    log.close()
+    await_that(lambda: kafka_clients.count() == before, "no client of the log")
 
 
 @dataclass(frozen=True)

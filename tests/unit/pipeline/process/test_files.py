@@ -36,8 +36,9 @@ def test_a_file_has_the_mode_asked_for_whatever_was_there(tmp_path: Path, mode: 
 def test_on_a_full_disk_the_old_file_stays_and_nothing_lies_beside_it(tmp_path: Path, durable: bool) -> None:
     path = tmp_path / "file"
     write_atomically(path, "old")
-    with full_disk(), pytest.raises(OSError, match="File too large"):
+    with full_disk(), pytest.raises(OSError, match="File too large") as failure:
         write_atomically(path, "new", durable=durable)
+    assert failure.value.filename == str(path)
     assert (path.read_text(), names(tmp_path)) == ("old", ["file"])
 
 

@@ -68,7 +68,7 @@ final class Backtest {
         for (Hop hop : plan.hops) {
             if (hop.computes()) {
                 StateCache states = new StateCache(hop, disk.hop(), false, true, () -> true,
-                        new CacheBudget(CACHE_SHARE), StateCache.NEW_KEYS);
+                        new CacheBudget(CACHE_SHARE), StateCache.RECENT_KEYS);
                 states.atWork();
                 passes.add(new Pass(hop, new Features(hop, plan.maxEntries), states));
             }

@@ -46,7 +46,7 @@ final class Offline {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     /** Of the heap: a few states. */
     private static final double CACHE_SHARE = 0.000_01;
-    private static final int NEW_KEYS = 2;
+    private static final int RECENT_KEYS = 2;
     private static final int EVENTS_PER_FLUSH = 7;
     /** So often the cache forgets what it holds, and the next event of any key finds it in its stored form. */
     private static final int EVENTS_PER_DROP = 3;
@@ -189,7 +189,7 @@ final class Offline {
                 continue;
             }
             StateCache cache = caches.computeIfAbsent(hop.key, ignored -> new StateCache(
-                    hop, new MemoryStore(), false, false, () -> false, new CacheBudget(CACHE_SHARE), NEW_KEYS));
+                    hop, new MemoryStore(), false, false, () -> false, new CacheBudget(CACHE_SHARE), RECENT_KEYS));
             cache.atWork();
             if (reclaims) {
                 cache.use(inForce(event.due - 1).hop(hop.key));

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -94,12 +94,68 @@ def test_a_job_is_stopped_with_a_savepoint_and_goes_on_from_it(cluster: Memory, 
     assert cluster.operator.submitted[-1] == {"from": path, "parallelism": 1}
 
 
+def test_who_asks_again_for_a_stop_that_is_under_way_hears_what_comes_of_it(
+    cluster: Memory, job: Deployment
+) -> None:
+    cluster.operator.is_slow = True
+    with pytest.raises(Failed, match="did not suspend it within 0 s"):
+        job.stop(0.0, Progress())
+
+    class Waking(Progress):
+        def update(self, done: float, note: str = "") -> None:
+            cluster.operator.is_slow = False
+
+    path = "s3://flink/savepoints/savepoint-1"
+    assert job.stop(WAIT_S, Waking()) == {"job_id": f"{1:032x}", "savepoint": path}
+    assert job.stop(WAIT_S, Progress()) == {"job_id": None, "savepoint": None}
+
+
+class Interrupted(Progress):
+    def update(self, done: float, note: str = "") -> None:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda job: job.stop(WAIT_S, Interrupted()),
+        lambda job: job.savepoint(WAIT_S, Interrupted()),
+        lambda job: job.rescale(2, WAIT_S, Interrupted()),
+        lambda job: job.start(WAIT_S, Interrupted()),
+    ],
+)
+def test_who_interrupts_is_told_that_the_operator_goes_on(
+    job: Deployment, ask: Callable[[Deployment], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        ask(job)
+    assert "the operator goes on with what it was asked for" in capsys.readouterr().err
+
+
 def test_a_job_that_is_stopped_without_a_savepoint_goes_on_from_its_last_state(
     cluster: Memory, job: Deployment
 ) -> None:
-    assert job.stop(WAIT_S, Progress(), savepoint=False)["savepoint"] is None
+    job.stop(WAIT_S, Progress())
     job.start(WAIT_S, Progress())
-    assert (cluster.operator.savepoints, cluster.operator.submitted[-1]["from"]) == ([], "last-state")
+    assert job.stop(WAIT_S, Progress(), savepoint=False)["savepoint"] is None
+    assert job.start(WAIT_S, Progress())["keeper"]["restored_from"] == "its newest checkpoint"
+    assert (len(cluster.operator.savepoints), cluster.operator.submitted[-1]["from"]) == (1, "last-state")
+    assert job.stop(WAIT_S, Progress())["savepoint"] == "s3://flink/savepoints/savepoint-2"
+
+
+def test_a_job_that_was_stopped_is_rescaled_by_starting_it(cluster: Memory, job: Deployment) -> None:
+    path = job.stop(WAIT_S, Progress())["savepoint"]
+    assert job.rescale(3, WAIT_S, Progress())["wanted"] == "running"
+    assert cluster.operator.submitted[-1] == {"from": path, "parallelism": 3}
+
+
+@pytest.mark.parametrize("parallelism", [0, 129])
+def test_a_parallelism_that_no_job_can_have_is_refused(
+    cluster: Memory, job: Deployment, parallelism: int
+) -> None:
+    with pytest.raises(UsageError, match=f"parallelism {parallelism} is not possible"):
+        job.rescale(parallelism, WAIT_S, Progress())
+    assert len(cluster.operator.submitted) == 1
 
 
 def test_a_job_is_rescaled_by_way_of_a_savepoint(cluster: Memory, job: Deployment) -> None:
@@ -113,6 +169,18 @@ def test_a_job_is_started_from_a_savepoint_that_is_named(cluster: Memory, job: D
     found = job.start(WAIT_S, Progress(), "s3://flink/savepoints/older")
     assert found["keeper"]["restored_from"] == "s3://flink/savepoints/older"
     assert cluster.operator.submitted[-1]["from"] == "s3://flink/savepoints/older"
+
+
+@pytest.mark.parametrize(
+    ("restore", "said"),
+    [("savepoint-7", "savepoint-7 is no address of a savepoint"), ("s3://flink/older", "already running")],
+)
+def test_what_a_job_that_runs_cannot_be_started_from_is_refused(
+    cluster: Memory, job: Deployment, restore: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        job.start(WAIT_S, Progress(), restore)
+    assert len(cluster.operator.submitted) == 1
 
 
 def test_a_restart_is_the_operators(cluster: Memory, job: Deployment) -> None:

@@ -11,6 +11,7 @@ import pytest
 from fraudctl.engines.contract import Line
 from fraudctl.engines.kubernetes import logs
 from fraudctl.engines.kubernetes.cluster import Cluster, Place
+from fraudctl.errors import Failed
 
 KUBECTL = """#!{python} -IS
 import sys
@@ -19,6 +20,9 @@ assert words[:3] == ["--namespace", "risk", "logs"], words
 selector = words[words.index("-l") + 1]
 assert selector.startswith("app.kubernetes.io/name=fraudctl,app.kubernetes.io/instance=fraud,"), selector
 component = selector.rpartition("component=")[2]
+if component == "notifier":
+    print("Error from server (BadRequest): container notifier is waiting to start", file=sys.stderr)
+    sys.exit(1)
 for number in range(int(words[words.index("--tail") + 1])):
     print(f"{component} said {number}")
 if "--follow" in words:
@@ -49,3 +53,15 @@ def test_the_last_lines_of_each_program_come_first_and_then_those_that_are_new(c
 
 def test_an_end_is_no_longer_than_asked_for(cluster: Cluster) -> None:
     assert logs.tail(cluster, "sink-redis", 1) == ["sink-redis said 0"]
+
+
+def test_a_pod_that_has_not_begun_keeps_nobody_from_the_lines_of_others(
+    cluster: Cluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = list(logs.read(cluster, ["notifier", "ticker"], 1, follow=False))
+    assert found == [Line("ticker", "ticker said 0")]
+    said = "Error from server (BadRequest): container notifier is waiting to start"
+    assert capsys.readouterr().err == f"notifier: {said}\n"
+    with pytest.raises(Failed, match="waiting to start"):
+        list(logs.read(cluster, ["notifier"], 1, follow=False))
+    assert logs.tail(cluster, "notifier", 5) == [said]

@@ -74,7 +74,7 @@ public final class HopOperator extends OrderOperator implements Triggerable<Stri
         hop = plan.hop(field);
         features = new Features(hop, plan.maxEntries);
         states = new StateCache(hop, new BackendStore(getRuntimeContext(), this::setCurrentKey, snapshots()), isRestored,
-                isBounded, Backlog.ofThisTask(), new CacheBudget(CacheBudget.SHARE_OF_HEAP), StateCache.NEW_KEYS);
+                isBounded, Backlog.ofThisTask(), new CacheBudget(CacheBudget.SHARE_OF_HEAP), StateCache.RECENT_KEYS);
         InternalTimerService<VoidNamespace> timers =
                 getInternalTimerService("reclaim", VoidNamespaceSerializer.INSTANCE, this);
         reclaims = new Reclaims(timers, this::setCurrentKey, snapshots());

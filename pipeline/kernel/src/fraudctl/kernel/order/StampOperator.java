@@ -79,7 +79,7 @@ public final class StampOperator extends AbstractStreamOperator<Event>
     @Override
     public void initializeState(StateInitializationContext context) throws Exception {
         super.initializeState(context);
-        inForce = rules.open(getRuntimeContext());
+        inForce = rules.open(getRuntimeContext(), heard -> stamper.use(heard));
         Plan plan = inForce.newest();
         clock = new PartitionClock(plan.outOfOrdernessMs);
         stamper = new Stamper(new Framed(registry), plan, clock, byAppendTime);
@@ -161,9 +161,7 @@ public final class StampOperator extends AbstractStreamOperator<Event>
 
     private void advanceWatermark() {
         recordsSinceWatermark = 0;
-        if (inForce.look(newestDue)) {
-            stamper.use(inForce.newest());
-        }
+        inForce.look(newestDue);
         long smallest = Long.MAX_VALUE;
         for (int partition : flow.partitions()) {
             if (isSilent(partition)) {
@@ -224,9 +222,7 @@ public final class StampOperator extends AbstractStreamOperator<Event>
 
     @Override
     public void snapshotState(StateSnapshotContext context) throws Exception {
-        if (inForce.verify(context.getCheckpointId(), newestDue)) {
-            stamper.use(inForce.newest());
-        }
+        inForce.verify(context.getCheckpointId(), newestDue);
         super.snapshotState(context);
         positions.clear();
         for (Map.Entry<Integer, Long> position : clock.positions().entrySet()) {

@@ -1,6 +1,8 @@
 package fraudctl.kernel.plan;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * One operator's place among the plans of its job. It goes forward only, as the dues of its events do.
@@ -12,13 +14,15 @@ import java.util.Arrays;
  */
 public final class InForce implements AutoCloseable {
     private final RuleLog log;
+    private final Consumer<Plan> heard;
     private Plan[] known;
     private int number;
     /** The due from which the next plan is in force; the greatest long as long as none is known. */
     private long untilMs;
 
-    InForce(RuleLog log) {
+    InForce(RuleLog log, Consumer<Plan> heard) {
         this.log = log;
+        this.heard = heard;
         known = log.plans();
         untilMs = until();
     }
@@ -49,13 +53,14 @@ public final class InForce implements AutoCloseable {
         return number + 1 < known.length ? known[number + 1].fromMs : Long.MAX_VALUE;
     }
 
-    /** Takes note of what has been activated since; true when there is something. Everything up to the due is done. */
-    public boolean look(long doneMs) {
+    /** Takes note of what has been activated since. Everything up to the due is done. */
+    public void look(long doneMs) {
         Plan[] now = log.plans();
         if (now == known) {
-            return false;
+            return;
         }
-        for (Plan plan : Arrays.asList(now).subList(known.length, now.length)) {
+        List<Plan> since = Arrays.asList(now).subList(known.length, now.length);
+        for (Plan plan : since) {
             if (plan.fromMs <= doneMs) {
                 throw new IllegalStateException("the activation in force from " + plan.fromMs
                         + " became known when events due up to " + doneMs + " had been processed; going back");
@@ -63,13 +68,13 @@ public final class InForce implements AutoCloseable {
         }
         known = now;
         untilMs = until();
-        return true;
+        since.forEach(heard);
     }
 
-    /** Before a checkpoint: makes certain that no activation up to the due has been missed; true as with a look. */
-    public boolean verify(long checkpoint, long doneMs) throws Exception {
+    /** Before a checkpoint: makes certain that no activation up to the due has been missed. */
+    public void verify(long checkpoint, long doneMs) throws Exception {
         log.readToEnd(checkpoint);
-        return look(doneMs);
+        look(doneMs);
     }
 
     @Override

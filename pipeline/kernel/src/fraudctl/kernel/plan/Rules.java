@@ -2,6 +2,7 @@ package fraudctl.kernel.plan;
 
 import java.io.Serializable;
 import java.util.Properties;
+import java.util.function.Consumer;
 import org.apache.flink.streaming.api.operators.StreamingRuntimeContext;
 
 /**
@@ -27,6 +28,11 @@ public record Rules(String plan, byte[] announcement, String settings, String tr
 
     /** The view of an operator in that task; blocks until all that is known now is known here. To be closed. */
     public InForce open(StreamingRuntimeContext task) {
-        return new InForce(plan == null ? RuleLog.following(this, task) : RuleLog.fixed(this));
+        return open(task, ignored -> { });
+    }
+
+    /** The same; {@code heard} is told of every plan that becomes known afterwards, whatever it becomes known by. */
+    public InForce open(StreamingRuntimeContext task, Consumer<Plan> heard) {
+        return new InForce(plan == null ? RuleLog.following(this, task) : RuleLog.fixed(this), heard);
     }
 }

@@ -1,29 +1,30 @@
 package fraudctl.kernel.state;
 
 import fraudctl.kernel.plan.Hop;
+import fraudctl.kernel.wire.Bytes;
 import java.io.IOException;
 import java.util.ArrayDeque;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.function.BooleanSupplier;
 
 /**
  * The states of keys in memory, written back to the backend late. Reading an absent key and writing a cold one
  * are the largest cost of a hop, and a hot key would be written once per event without this.
  *
- * <p>A state is held as an object, or packed into the blob that the backend would get. Most keys come once in a
- * long while: as objects they would take several times the memory, and each young collection would copy two
- * dozen of them a key. So a new key that does not come again soon is packed; one that does is an object until
- * memory runs short. Then the eldest is packed, and let go when it is packed already. An access looks at a few
- * of the eldest and no more, so none takes long.
+ * <p>A state is an object while its key is one of the last few that came. Then it is packed into what the backend
+ * would get ({@link PackedStates}): as objects, states would take several times the memory, each collection would
+ * copy two dozen of them for every new key, and look at all that has changed since the one before. Only a state
+ * whose lists are so long that they lie in the backend in pieces stays an object for as long as there is room.
+ * When memory runs short, the larger of both parts gives way. An access looks at a few and no more, so none takes
+ * long.
  *
- * <p>How many entries may be newer than the backend depends on the load: few when it is low, so that a
+ * <p>How many states may be newer than the backend depends on the load: few when it is low, so that a
  * checkpoint does not stall the stream, many when throughput is what counts, any number in a bounded job, for
  * whose next decision nobody waits.
  */
 public final class StateCache {
-    /** New keys that stay objects, whether they come again or not. */
-    public static final int NEW_KEYS = 2_048;
+    /** Keys whose states are objects since they came a moment ago. */
+    public static final int RECENT_KEYS = 64;
     /** Kept low while events come slowly, so that a checkpoint finds little to write and delays nobody. */
     private static final int MOST_DIRTY_AT_EASE = 128;
     /** Kept high under load, so that a key is written once for several events; costs one pause a checkpoint. */
@@ -32,7 +33,7 @@ public final class StateCache {
     private static final int LOAD_PER_SECOND = 12_000;
     private static final int CHANGES_PER_LOOK = 4_096;
 
-    /** So many of the eldest are looked at by an access, whatever it brings in. */
+    /** So many are looked at by an access, whatever it brings in. */
     private static final int LOOKS = 8;
     /** Less than any look lets go of, a second chance excepted. */
     private static final int BYTES_A_LOOK = 128;
@@ -46,15 +47,20 @@ public final class StateCache {
     private final boolean isBounded;
     private final BooleanSupplier isSourceBehind;
     private final CacheBudget budget;
-    private final int newKeys;
+    private final int recentKeys;
     private final StateCodec codec = new StateCodec();
-    /** Eldest first; one that was used since it was looked at last gets a second chance. */
-    private final LinkedHashMap<String, Cached> states = new LinkedHashMap<>(1024);
-    private final ArrayDeque<Cached> fresh = new ArrayDeque<>();
-    private final ArrayDeque<Cached> dirty = new ArrayDeque<>();
+    /** A key is here or among the packed. */
+    private final HashMap<String, Held> objects = new HashMap<>();
+    private PackedStates packed = new PackedStates();
+    /** Those that came a moment ago; one that was used since gets a second chance. */
+    private final ArrayDeque<Held> recent = new ArrayDeque<>();
+    /** The other objects, eldest first. */
+    private final ArrayDeque<Held> longOnes = new ArrayDeque<>();
+    /** Of them those that are newer than the backend; where the job ends by itself nobody asks. */
+    private final ArrayDeque<Held> longDirty = new ArrayDeque<>();
     /** The one that was asked for last. */
-    private Cached inHand;
-    private long bytes;
+    private Held inHand;
+    private long objectBytes;
     /** Before the access in hand. */
     private long bytesBefore;
     private boolean hadEvents;
@@ -62,26 +68,24 @@ public final class StateCache {
     private int changes;
     private long lookedNanos = System.nanoTime();
 
-    /** A key in memory; of state and blob there is one, and neither when the key has been let go. */
-    private static final class Cached {
+    /** A key whose state is an object; without a state it has been packed or let go. */
+    private static final class Held {
         /** This object, its entry in the map, and its places in the map's table and the queues. */
-        private static final int OVERHEAD = 104;
+        private static final int OVERHEAD = 112;
 
         final String key;
         KeyState state;
-        byte[] blob;
         /** Newer here than in the backend. */
         boolean isDirty;
         boolean isUsed;
+        /** Whether it came more than once. */
+        boolean isKnown;
+        boolean isLong;
         int counted;
 
-        Cached(String key, KeyState state) {
+        Held(String key, KeyState state) {
             this.key = key;
             this.state = state;
-        }
-
-        int weight() {
-            return OVERHEAD + Weight.of(key) + (state != null ? state.weight() : Weight.ARRAY + blob.length);
         }
     }
 
@@ -89,17 +93,17 @@ public final class StateCache {
      * @param isRestored whether the store may hold keys already
      * @param isBounded whether the job ends by itself
      * @param isSourceBehind whether the source has been behind since this was asked before
-     * @param newKeys {@link #NEW_KEYS}, or fewer in a test
+     * @param recentKeys {@link #RECENT_KEYS}, or fewer in a test; not under 2
      */
     public StateCache(Hop hop, KeyStore store, boolean isRestored, boolean isBounded,
-            BooleanSupplier isSourceBehind, CacheBudget budget, int newKeys) {
+            BooleanSupplier isSourceBehind, CacheBudget budget, int recentKeys) {
         this.hop = hop;
         this.store = store;
         this.written = isRestored ? null : new KeyFilter();
         this.isBounded = isBounded;
         this.isSourceBehind = isSourceBehind;
         this.budget = budget;
-        this.newKeys = newKeys;
+        this.recentKeys = recentKeys;
     }
 
     /** From now on states are of that plan; each is brought to it when it is next asked for. */
@@ -109,24 +113,34 @@ public final class StateCache {
 
     /** The state of a key, an empty one when there is none yet. It is to be left alone once another is asked for. */
     public KeyState get(String key) throws IOException {
-        bytesBefore = bytes;
-        inHand = states.get(key);
+        bytesBefore = bytes();
+        inHand = objects.get(key);
         if (inHand == null) {
-            inHand = new Cached(key, read(key));
-            inHand.state.adopt(hop);
-            states.put(key, inHand);
-            fresh.addLast(inHand);
-            count(inHand);
-            packOldestNew();
-            return inHand.state;
+            inHand = bringIn(key);
+            objects.put(key, inHand);
+            recent.addLast(inHand);
+            packOldest();
+        } else {
+            inHand.isUsed = true;
+            inHand.isKnown = true;
         }
-        inHand.isUsed = true;
-        unpack(inHand);
         if (inHand.state.hop() != hop) {
             inHand.state.adopt(hop);
             count(inHand);
         }
         return inHand.state;
+    }
+
+    private Held bringIn(String key) throws IOException {
+        int entry = packed.find(key);
+        if (entry == PackedStates.NONE) {
+            return new Held(key, read(key));
+        }
+        Held held = new Held(key, codec.decode(packed.state(entry), store));
+        held.isKnown = true;
+        held.isDirty = packed.isDirty(entry);
+        packed.remove(entry);
+        return held;
     }
 
     private KeyState read(String key) throws IOException {
@@ -135,7 +149,7 @@ public final class StateCache {
         }
         store.use(key);
         byte[] blob = store.blob();
-        return blob == null ? new KeyState(hop) : codec.decode(blob, store);
+        return blob == null ? new KeyState(hop) : codec.decode(new Bytes(blob), store);
     }
 
     /** The state that was asked for last has changed. */
@@ -143,29 +157,30 @@ public final class StateCache {
         count(inHand);
         if (!inHand.isDirty) {
             inHand.isDirty = true;
-            dirty.addLast(inHand);
+            noteLongDirty(inHand);
         }
         shrink();
         if (isBounded) {
-            // What was let go, and written for that, stays in the queue, which would grow with the log.
-            if (dirty.size() > 2 * states.size() + NEW_KEYS) {
-                dirty.removeIf(one -> !one.isDirty);
-            }
             return;
         }
-        if (dirty.size() > mostDirty && !store.isBusy()) {
-            writeOldest();
-            writeOldest();
+        if (!store.isBusy()) {
+            writeSome();
         }
         if (++changes == CHANGES_PER_LOOK) {
             adaptToLoad();
         }
     }
 
-    private void count(Cached cached) {
-        int weight = cached.weight();
-        bytes += weight - cached.counted;
-        cached.counted = weight;
+    private void count(Held held) {
+        int weight = Held.OVERHEAD + Weight.of(held.key) + held.state.weight();
+        objectBytes += weight - held.counted;
+        held.counted = weight;
+    }
+
+    private void noteLongDirty(Held held) {
+        if (held.isLong && held.isDirty && !isBounded) {
+            longDirty.addLast(held);
+        }
     }
 
     /** How late to write is a matter of speed alone; what is computed does not depend on it. */
@@ -181,11 +196,9 @@ public final class StateCache {
     /** Forgets a key altogether. */
     public void clear(String key) throws IOException {
         KeyState state = get(key);
-        states.remove(key);
         store.use(key);
         StateCodec.removeChunks(state, store);
         store.removeBlob();
-        inHand.isDirty = false;
         letGo(inHand);
     }
 
@@ -198,8 +211,14 @@ public final class StateCache {
     /** Brings the backend up to date. */
     public void write() throws IOException {
         inHand = null;
-        while (!dirty.isEmpty()) {
-            writeOldest();
+        longDirty.clear();
+        for (Held held : objects.values()) {
+            if (held.isDirty) {
+                write(held);
+            }
+        }
+        while (packed.dirtySize() > 0) {
+            write(packed.nextDirty());
         }
     }
 
@@ -214,66 +233,81 @@ public final class StateCache {
 
     /** Forgets what it holds, written or not. */
     public void drop() {
-        states.clear();
-        fresh.clear();
-        dirty.clear();
-        bytes = 0;
+        objects.clear();
+        recent.clear();
+        longOnes.clear();
+        longDirty.clear();
+        packed = new PackedStates();
+        objectBytes = 0;
         budget.atWork(false);
     }
 
     /** How many keys are in memory. */
     public int held() {
-        return states.size();
+        return objects.size() + packed.size();
     }
 
     /** What they weigh. */
     public long bytes() {
-        return bytes;
+        return objectBytes + packed.bytes();
     }
 
-    private void writeOldest() throws IOException {
-        Cached cached = dirty.pollFirst();
-        if (cached.isDirty) {
-            write(cached);
+    /** Twice as fast as states change, so that a limit that has come down is reached. */
+    private void writeSome() throws IOException {
+        for (int left = 2; left > 0 && packed.dirtySize() > mostDirty; left--) {
+            write(packed.nextDirty());
         }
-    }
-
-    private void write(Cached cached) throws IOException {
-        store.use(cached.key);
-        if (!cached.isUsed) {
-            pack(cached);
-        }
-        store.putBlob(cached.blob != null ? cached.blob : codec.encode(cached.state, store));
-        if (written != null) {
-            written.add(cached.key);
-        }
-        cached.isDirty = false;
-    }
-
-    private void packOldestNew() throws IOException {
-        if (fresh.size() > newKeys) {
-            Cached oldest = fresh.pollFirst();
-            if (!oldest.isUsed) {
-                pack(oldest);
+        for (int left = 2; left > 0 && longDirty.size() > mostDirty; left--) {
+            Held oldest = longDirty.pollFirst();
+            if (oldest.state != null && oldest.isDirty) {
+                write(oldest);
             }
         }
     }
 
-    /** Leaves alone what is in hand, packed or gone, and what does not lie in a blob as a whole. */
-    private void pack(Cached cached) throws IOException {
-        if (cached != inHand && cached.state != null && cached.state.isInline()) {
-            cached.blob = codec.encode(cached.state, store);
-            cached.state = null;
-            count(cached);
+    private void write(Held held) throws IOException {
+        store.use(held.key);
+        putBlob(held.key, codec.encode(held.state, store));
+        held.isDirty = false;
+    }
+
+    private void write(int entry) throws IOException {
+        String key = packed.key(entry);
+        store.use(key);
+        putBlob(key, packed.blob(entry));
+        packed.written(entry);
+    }
+
+    private void putBlob(String key, byte[] blob) throws IOException {
+        store.putBlob(blob);
+        if (written != null) {
+            written.add(key);
         }
     }
 
-    private void unpack(Cached cached) throws IOException {
-        if (cached.state == null) {
-            cached.state = codec.decode(cached.blob, store);
-            cached.blob = null;
-            count(cached);
+    /** Of those that came a moment ago one is no longer of them, when they are too many. */
+    private void packOldest() throws IOException {
+        while (recent.size() > recentKeys) {
+            Held oldest = recent.pollFirst();
+            if (oldest.state == null) {
+                continue;
+            }
+            if (oldest.isUsed || oldest == inHand) {
+                oldest.isUsed = false;
+                recent.addLast(oldest);
+            } else if (oldest.state.isInline()) {
+                pack(oldest);
+            } else {
+                oldest.isLong = true;
+                longOnes.addLast(oldest);
+                noteLongDirty(oldest);
+            }
         }
+    }
+
+    private void pack(Held held) throws IOException {
+        packed.put(held.key, codec.encode(held.key, held.state, store), held.isKnown, held.isDirty);
+        letGo(held);
     }
 
     /**
@@ -283,26 +317,35 @@ public final class StateCache {
      */
     private void shrink() throws IOException {
         long most = budget.bytes();
-        long looks = LOOKS + Math.max(0, bytes - bytesBefore) / BYTES_A_LOOK;
-        for (; looks > 0 && bytes > most && states.size() > 1; looks--) {
-            look(bytes > most + most / PART_OVER);
+        long looks = LOOKS + Math.max(0, bytes() - bytesBefore) / BYTES_A_LOOK;
+        for (; looks > 0 && bytes() > most && !(longOnes.isEmpty() && packed.size() == 0); looks--) {
+            boolean isUrgent = bytes() > most + most / PART_OVER;
+            if (packed.size() == 0 || !longOnes.isEmpty() && objectBytes > packed.bytes()) {
+                lookAtLong(isUrgent);
+            } else {
+                lookAtPacked(isUrgent);
+            }
+        }
+        if (packed.reservedBytes() > most) {
+            packed.settle(LOOKS);
         }
     }
 
     /**
-     * Packs the eldest, gives it its second chance unless that cannot be afforded, or lets it go. One that would
-     * have to be written while the store is busy is passed over like one that was used.
+     * Packs the eldest if its lists have become short, gives it its second chance unless that cannot be afforded,
+     * or lets it go. One that would have to be written while the store is busy is passed over like one that was used.
      */
-    private void look(boolean isUrgent) throws IOException {
-        Iterator<Cached> inOrder = states.values().iterator();
-        Cached eldest = inOrder.next();
-        inOrder.remove();
-        boolean packs = eldest.state != null && eldest.state.isInline();
+    private void lookAtLong(boolean isUrgent) throws IOException {
+        Held eldest = longOnes.pollFirst();
+        if (eldest.state == null) {
+            return;
+        }
         boolean waits = !isUrgent && (eldest.isUsed || eldest.isDirty && store.isBusy());
-        if (eldest == inHand || packs || waits) {
-            pack(eldest);
+        if (eldest == inHand || waits) {
             eldest.isUsed = false;
-            states.put(eldest.key, eldest);
+            longOnes.addLast(eldest);
+        } else if (eldest.state.isInline()) {
+            pack(eldest);
         } else {
             if (eldest.isDirty) {
                 write(eldest);
@@ -311,9 +354,21 @@ public final class StateCache {
         }
     }
 
-    private void letGo(Cached cached) {
-        bytes -= cached.counted;
-        cached.state = null;
-        cached.blob = null;
+    private void lookAtPacked(boolean isUrgent) throws IOException {
+        int entry = packed.next();
+        if (!isUrgent && (packed.isUsed(entry) || packed.isDirty(entry) && store.isBusy())) {
+            packed.passOver(entry);
+            return;
+        }
+        if (packed.isDirty(entry)) {
+            write(entry);
+        }
+        packed.remove(entry);
+    }
+
+    private void letGo(Held held) {
+        objects.remove(held.key);
+        objectBytes -= held.counted;
+        held.state = null;
     }
 }

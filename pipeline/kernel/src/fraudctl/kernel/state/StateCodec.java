@@ -19,6 +19,19 @@ final class StateCodec {
     /** The blob; long lists go to the store. */
     byte[] encode(KeyState state, Chunks.Store store) throws IOException {
         out.clear();
+        write(state, store);
+        return out.written();
+    }
+
+    /** The text of the key and the blob behind it, good until something else is encoded. */
+    Bytes encode(String key, KeyState state, Chunks.Store store) throws IOException {
+        out.clear();
+        out.writeText(key);
+        write(state, store);
+        return out;
+    }
+
+    private void write(KeyState state, Chunks.Store store) throws IOException {
         out.writeLong(VERSION);
         writeClock(state, store);
         out.writeLong(state.scored == null ? 0 : 1);
@@ -30,7 +43,6 @@ final class StateCodec {
         if (state.arrivals != null) {
             writeClock(state.arrivals, store);
         }
-        return out.written();
     }
 
     /** What is remembered on one clock. */
@@ -59,8 +71,7 @@ final class StateCodec {
     }
 
     /** The state as that plan left it; it is to be adopted by the one in force. */
-    KeyState decode(byte[] blob, Chunks.Store store) throws IOException {
-        Bytes in = new Bytes(blob);
+    KeyState decode(Bytes in, Chunks.Store store) throws IOException {
         long version = in.readLong();
         if (version < WITHOUT_CONTENTS || version > VERSION) {
             throw new IllegalStateException("key state of form " + version + " cannot be read; this kernel reads "

@@ -20,8 +20,34 @@ public final class Bytes {
         return Arrays.copyOf(array, at);
     }
 
+    /** Begins again: whatever is written or read next is the first. */
     public void clear() {
         at = 0;
+    }
+
+    /** How many bytes have been written or read. */
+    public int size() {
+        return at;
+    }
+
+    /** Leaves out so many bytes. */
+    public void skip(int count) {
+        at += count;
+    }
+
+    /** What lies between here and that number of bytes from the beginning. */
+    public byte[] rest(int end) {
+        return Arrays.copyOfRange(array, at, end);
+    }
+
+    /** Copies some of its bytes. */
+    public void copy(int from, byte[] to, int start, int count) {
+        System.arraycopy(array, from, to, start, count);
+    }
+
+    /** Whether some of its bytes are the same as those. */
+    public boolean equals(int from, byte[] others, int start, int count) {
+        return Arrays.equals(array, from, from + count, others, start, start + count);
     }
 
     private void ensure(int more) {
@@ -31,9 +57,13 @@ public final class Bytes {
     }
 
     public void write(byte[] bytes) {
-        ensure(bytes.length);
-        System.arraycopy(bytes, 0, array, at, bytes.length);
-        at += bytes.length;
+        write(bytes, 0, bytes.length);
+    }
+
+    public void write(byte[] bytes, int from, int count) {
+        ensure(count);
+        System.arraycopy(bytes, from, array, at, count);
+        at += count;
     }
 
     /** Zigzag, seven bits a byte, least significant first. */
