@@ -71,10 +71,12 @@ def requests(port: int) -> Iterator[Request]:
         yield Request(port, "POST", path, FOREIGN, f"http://{FOREIGN}:{port}", kind, body)
 
 
-def got(ports: Iterable[int], shown: Iterable[int] = ()) -> list[str]:
+def got(ports: Iterable[int], shown: Iterable[int] = (), deaf: Iterable[int] = ()) -> list[str]:
     """What a page reads, or has done, at these ports. Those of `shown` tell figures to everybody who reaches
-    them under whatever name."""
-    every, open_ones = [one for port in ports for one in requests(port)], set(shown)
+    them under whatever name; those of `deaf` do so whatever they are asked."""
+    open_ones = {*shown, *deaf}
+    every = [one for port in set(ports) - set(deaf) for one in requests(port)]
+    every += [one for port in deaf for one in requests(port) if one.method != "POST"]
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(_answer, every))
     told = zip(every, answers, strict=True)
