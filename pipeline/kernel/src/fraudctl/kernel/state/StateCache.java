@@ -3,8 +3,6 @@ package fraudctl.kernel.state;
 import fraudctl.kernel.plan.Hop;
 import fraudctl.kernel.wire.Bytes;
 import java.io.IOException;
-import java.util.ArrayDeque;
-import java.util.HashMap;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -50,44 +48,16 @@ public final class StateCache {
     private final int recentKeys;
     private final StateCodec codec = new StateCodec();
     /** A key is here or among the packed. */
-    private final HashMap<String, Held> objects = new HashMap<>();
-    private PackedStates packed = new PackedStates();
-    /** Those that came a moment ago; one that was used since gets a second chance. */
-    private final ArrayDeque<Held> recent = new ArrayDeque<>();
-    /** The other objects, eldest first. */
-    private final ArrayDeque<Held> longOnes = new ArrayDeque<>();
-    /** Of them those that are newer than the backend; where the job ends by itself nobody asks. */
-    private final ArrayDeque<Held> longDirty = new ArrayDeque<>();
+    private ObjectStates objects;
+    private PackedStates packed;
     /** The one that was asked for last. */
     private Held inHand;
-    private long objectBytes;
     /** Before the access in hand. */
     private long bytesBefore;
     private boolean hadEvents;
     private int mostDirty = MOST_DIRTY_AT_EASE;
     private int changes;
     private long lookedNanos = System.nanoTime();
-
-    /** A key whose state is an object; without a state it has been packed or let go. */
-    private static final class Held {
-        /** This object, its entry in the map, and its places in the map's table and the queues. */
-        private static final int OVERHEAD = 112;
-
-        final String key;
-        KeyState state;
-        /** Newer here than in the backend. */
-        boolean isDirty;
-        boolean isUsed;
-        /** Whether it came more than once. */
-        boolean isKnown;
-        boolean isLong;
-        int counted;
-
-        Held(String key, KeyState state) {
-            this.key = key;
-            this.state = state;
-        }
-    }
 
     /**
      * @param isRestored whether the store may hold keys already
@@ -104,6 +74,7 @@ public final class StateCache {
         this.isSourceBehind = isSourceBehind;
         this.budget = budget;
         this.recentKeys = recentKeys;
+        forget();
     }
 
     /** From now on states are of that plan; each is brought to it when it is next asked for. */
@@ -117,8 +88,7 @@ public final class StateCache {
         inHand = objects.get(key);
         if (inHand == null) {
             inHand = bringIn(key);
-            objects.put(key, inHand);
-            recent.addLast(inHand);
+            objects.add(inHand);
             packOldest();
         } else {
             inHand.isUsed = true;
@@ -126,7 +96,7 @@ public final class StateCache {
         }
         if (inHand.state.hop() != hop) {
             inHand.state.adopt(hop);
-            count(inHand);
+            objects.count(inHand);
         }
         return inHand.state;
     }
@@ -154,11 +124,8 @@ public final class StateCache {
 
     /** The state that was asked for last has changed. */
     public void changed() throws IOException {
-        count(inHand);
-        if (!inHand.isDirty) {
-            inHand.isDirty = true;
-            noteLongDirty(inHand);
-        }
+        objects.count(inHand);
+        objects.changed(inHand);
         shrink();
         if (isBounded) {
             return;
@@ -168,18 +135,6 @@ public final class StateCache {
         }
         if (++changes == CHANGES_PER_LOOK) {
             adaptToLoad();
-        }
-    }
-
-    private void count(Held held) {
-        int weight = Held.OVERHEAD + Weight.of(held.key) + held.state.weight();
-        objectBytes += weight - held.counted;
-        held.counted = weight;
-    }
-
-    private void noteLongDirty(Held held) {
-        if (held.isLong && held.isDirty && !isBounded) {
-            longDirty.addLast(held);
         }
     }
 
@@ -199,7 +154,7 @@ public final class StateCache {
         store.use(key);
         StateCodec.removeChunks(state, store);
         store.removeBlob();
-        letGo(inHand);
+        objects.letGo(inHand);
     }
 
     /** An event has come. Until the second flush after the last one the cache counts as at work. */
@@ -211,12 +166,12 @@ public final class StateCache {
     /** Brings the backend up to date. */
     public void write() throws IOException {
         inHand = null;
-        longDirty.clear();
-        for (Held held : objects.values()) {
+        for (Held held : objects.all()) {
             if (held.isDirty) {
                 write(held);
             }
         }
+        objects.written();
         while (packed.dirtySize() > 0) {
             write(packed.nextDirty());
         }
@@ -233,13 +188,13 @@ public final class StateCache {
 
     /** Forgets what it holds, written or not. */
     public void drop() {
-        objects.clear();
-        recent.clear();
-        longOnes.clear();
-        longDirty.clear();
-        packed = new PackedStates();
-        objectBytes = 0;
+        forget();
         budget.atWork(false);
+    }
+
+    private void forget() {
+        objects = new ObjectStates(!isBounded);
+        packed = new PackedStates();
     }
 
     /** How many keys are in memory. */
@@ -249,7 +204,7 @@ public final class StateCache {
 
     /** What they weigh. */
     public long bytes() {
-        return objectBytes + packed.bytes();
+        return objects.bytes() + packed.bytes();
     }
 
     /** Twice as fast as states change, so that a limit that has come down is reached. */
@@ -257,9 +212,9 @@ public final class StateCache {
         for (int left = 2; left > 0 && packed.dirtySize() > mostDirty; left--) {
             write(packed.nextDirty());
         }
-        for (int left = 2; left > 0 && longDirty.size() > mostDirty; left--) {
-            Held oldest = longDirty.pollFirst();
-            if (oldest.state != null && oldest.isDirty) {
+        for (int left = 2; left > 0; left--) {
+            Held oldest = objects.oldestDirty(mostDirty);
+            if (oldest != null && oldest.state != null && oldest.isDirty) {
                 write(oldest);
             }
         }
@@ -287,27 +242,18 @@ public final class StateCache {
 
     /** Of those that came a moment ago one is no longer of them, when they are too many. */
     private void packOldest() throws IOException {
-        while (recent.size() > recentKeys) {
-            Held oldest = recent.pollFirst();
-            if (oldest.state == null) {
-                continue;
-            }
-            if (oldest.isUsed || oldest == inHand) {
-                oldest.isUsed = false;
-                recent.addLast(oldest);
-            } else if (oldest.state.isInline()) {
+        for (Held oldest; (oldest = objects.pollRecent(recentKeys, inHand)) != null; ) {
+            if (oldest.state.isInline()) {
                 pack(oldest);
             } else {
-                oldest.isLong = true;
-                longOnes.addLast(oldest);
-                noteLongDirty(oldest);
+                objects.keep(oldest);
             }
         }
     }
 
     private void pack(Held held) throws IOException {
         packed.put(held.key, codec.encode(held.key, held.state, store), held.isKnown, held.isDirty);
-        letGo(held);
+        objects.letGo(held);
     }
 
     /**
@@ -318,9 +264,9 @@ public final class StateCache {
     private void shrink() throws IOException {
         long most = budget.bytes();
         long looks = LOOKS + Math.max(0, bytes() - bytesBefore) / BYTES_A_LOOK;
-        for (; looks > 0 && bytes() > most && !(longOnes.isEmpty() && packed.size() == 0); looks--) {
+        for (; looks > 0 && bytes() > most && (objects.hasLong() || packed.size() > 0); looks--) {
             boolean isUrgent = bytes() > most + most / PART_OVER;
-            if (packed.size() == 0 || !longOnes.isEmpty() && objectBytes > packed.bytes()) {
+            if (packed.size() == 0 || objects.hasLong() && objects.bytes() > packed.bytes()) {
                 lookAtLong(isUrgent);
             } else {
                 lookAtPacked(isUrgent);
@@ -336,21 +282,21 @@ public final class StateCache {
      * or lets it go. One that would have to be written while the store is busy is passed over like one that was used.
      */
     private void lookAtLong(boolean isUrgent) throws IOException {
-        Held eldest = longOnes.pollFirst();
+        Held eldest = objects.pollLong();
         if (eldest.state == null) {
             return;
         }
         boolean waits = !isUrgent && (eldest.isUsed || eldest.isDirty && store.isBusy());
         if (eldest == inHand || waits) {
             eldest.isUsed = false;
-            longOnes.addLast(eldest);
+            objects.keep(eldest);
         } else if (eldest.state.isInline()) {
             pack(eldest);
         } else {
             if (eldest.isDirty) {
                 write(eldest);
             }
-            letGo(eldest);
+            objects.letGo(eldest);
         }
     }
 
@@ -364,11 +310,5 @@ public final class StateCache {
             write(entry);
         }
         packed.remove(entry);
-    }
-
-    private void letGo(Held held) {
-        objects.remove(held.key);
-        objectBytes -= held.counted;
-        held.state = null;
     }
 }
