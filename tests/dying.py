@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -26,6 +27,10 @@ CALLS: Final = frozenset(
 
 ON_DISK: Final = frozenset({"fsync", "rename", "replace", "link", "unlink", "mkdir", "rmdir", "pwrite"})
 """Steps after each of which a folder looks otherwise; at `fsync` a file holds what was written by then."""
+
+AT_SERVERS: Final = frozenset({"sendall", "produce", "execute", "executemany", "copy", "commit"})
+"""Steps that ask something of a server: by HTTP or as Redis is asked, of Kafka, and of PostgreSQL, whose
+client is told apart by its functions in Python."""
 
 _ACTING: Final = frozenset({"posix", "fcntl", "_posixsubprocess", "_io", "_socket", "cimpl"})
 
@@ -70,14 +75,22 @@ def arm(number: int, calls: frozenset[str] = CALLS) -> None:
     """This process dies before its step of that number from now on."""
     left = number
 
-    def look(_: Any, event: str, called: Any) -> None:
+    def look(frame: Any, event: str, called: Any) -> None:
         nonlocal left
-        if event == "c_call" and called.__name__ in calls and _acts(called):
+        is_step = (event == "c_call" and called.__name__ in calls and _acts(called)) or (
+            event == "call" and frame.f_code.co_name in calls and _is_of_psycopg(frame)
+        )
+        if is_step:
             left -= 1
             if not left:
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    threading.setprofile(look)
     sys.setprofile(look)
+
+
+def _is_of_psycopg(frame: Any) -> bool:
+    return str(frame.f_globals.get("__name__")).startswith("psycopg.")
 
 
 def _acts(called: Any) -> bool:
@@ -87,11 +100,11 @@ def _acts(called: Any) -> bool:
 
 
 def main() -> None:
-    """`python -m tests.dying NUMBER ARGUMENT …`: that command of `fraudctl`, dying at that step on disk."""
+    """`python -m tests.dying NUMBER CALL,… ARGUMENT …`: that command of `fraudctl`, dying at that step."""
     from fraudctl import cli
 
-    number, *arguments = sys.argv[1:]
-    arm(int(number), ON_DISK)
+    number, calls, *arguments = sys.argv[1:]
+    arm(int(number), frozenset(calls.split(",")))
     cli.main(arguments)
 
 

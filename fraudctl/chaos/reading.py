@@ -97,7 +97,8 @@ def _of_way(way: str, given: Mapping[str, Any]) -> tuple[dict[str, object], list
     """The settings that means takes, checked, and every problem."""
     one = means.find(way)
     found, problems = read(settings_type(way), {key: given[key] for key in one.NEEDS if key in given})
-    problems += [_stranger(way, key, one.NEEDS) for key in given.keys() - set(one.NEEDS)]
+    strangers = sorted(given.keys() - set(one.NEEDS))
+    problems += [_stranger(way, key, one.NEEDS, before) for before, key in enumerate(strangers)]
     chosen = {} if found is None else vars(found).copy()
     if not problems and "target" in chosen and not strikes(way, chosen["target"]):
         words = f"{way} cannot strike {shown(chosen['target'])} (but: {', '.join(one.targets())})"
@@ -118,8 +119,8 @@ def aimed(fault: Fault, program: str) -> Fault:
     return replace(fault, settings={**fault.settings, "target": program})
 
 
-def _stranger(way: str, key: str, needs: Sequence[str]) -> Problem:
-    found = unknown("", key, needs)
+def _stranger(way: str, key: str, needs: Sequence[str], before: int) -> Problem:
+    found = unknown("", key, needs, before)
     if "did you mean" in found.message:
         return found
     return Problem(found.path, f"unknown to {way} (it takes: {', '.join(needs)})")

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast, dataclass_trans
 from pipeline.settings.kinds import Scalar, ServersOwn, shown
 
 if TYPE_CHECKING:
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import TypeAdapter
 
 _T = TypeVar("_T")
+MOST = 5_000
+"""Problems of one reading that are put into words."""
 _LISTED = 30
 _NAME = 80
 
@@ -73,8 +75,9 @@ def read(kind: type[_T], given: object, path: str = "") -> tuple[_T | None, list
     try:
         return _adapter(kind).validate_python(given), []
     except ValidationError as error:
-        problems = _problems(error, kind, path)
-        wrong = {entry["loc"][0] for entry in error.errors(include_url=False) if entry["loc"]}
+        found = error.errors(include_url=False)  # of a long file hundreds of thousands
+    problems = _problems(found, kind, path)
+    wrong = {entry["loc"][0] for entry in found if entry["loc"]}
     if isinstance(given, Mapping) and wrong & given.keys():
         return read(kind, {name: given[name] for name in given if name not in wrong})[0], problems
     return None, problems
@@ -153,9 +156,14 @@ _WORDS = {
 }
 
 
-def _problems(error: ValidationError, kind: type[Any], path: str) -> list[Problem]:
-    found = enumerate(error.errors(include_url=False))
-    return [_problem(entry, kind, path, before) for before, entry in found]
+def _problems(found: Sequence[Mapping[str, Any]], kind: type[Any], path: str) -> list[Problem]:
+    problems = [_problem(entry, kind, path, before) for before, entry in enumerate(found[:MOST])]
+    more = len(found) - MOST
+    return (
+        problems
+        if more <= 0
+        else [*problems, Problem(path, f"{more:,} problems more, of which none is told")]
+    )
 
 
 def _problem(entry: Mapping[str, Any], kind: type[Any], path: str, before: int) -> Problem:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import itertools
 import logging
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,7 @@ from pipeline.scoring import activation, keys
 from pipeline.scoring.activation import Activation
 from tests.kafka_cluster import Cluster
 from tests.rule_sets import ONE_RULE
+from tests.waiting import LONG_S
 
 NUMBERS = itertools.count()
 MakeHome = Callable[[], Stack]
@@ -218,6 +222,51 @@ def test_where_others_must_approve_nobody_changes_the_rules_alone(homes: MakeHom
     assert made.account is not None
     assert (made.account.author, made.account.reason) == ("alice", "a new scheme")
     assert [(one.author, one.reason) for one in made.approvals] == [("bob", "tried")]
+
+
+APPROVES = """
+import sys
+from pathlib import Path
+from fraudctl.home import stack
+from fraudctl.jobs import activations, approvals
+from tests import dying
+number, home, key, offset = sys.argv[1:]
+here = stack.read(Path(home))
+topic = activations.of(here, Path(key))
+dying.arm(int(number), dying.ON_DISK | dying.AT_SERVERS)
+approvals.approve(topic, int(offset), activations.Because("tried"))
+"""
+
+
+def dies_approving(here: Stack, key: Path, offset: int, step: int) -> bool:
+    """Whether it came to that step in a process of its own, and was killed there."""
+    argv = [sys.executable, "-c", APPROVES, str(step), str(here.home), str(key), str(offset)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=LONG_S)
+    assert done.returncode in (-9, 0), done.stderr
+    return done.returncode == -9
+
+
+def test_an_approval_that_is_cut_off_counts_once_or_not_at_all_and_is_given_again(
+    homes: MakeHome, tmp_path: Path
+) -> None:
+    here, people = four_eyes(homes(), tmp_path)
+    begun(here)
+    here.save()
+    alice, bob = (activations.of(here, people / name) for name in ("alice", "bob"))
+    steps, counted = 0, ["one"]
+    for step in count(1):
+        version = f"v{step}"
+        proposed = approvals.propose(alice, partial(_applied, version), Because())
+        is_killed = dies_approving(here, people / "bob", proposed.offset, step)
+        assert versions(here) in (counted, [*counted, version])
+        if is_killed and versions(here) == counted:
+            approvals.approve(bob, proposed.offset, Because("again"))
+        counted.append(version)
+        assert (versions(here), approvals.waiting(alice), put_aside.of(here)) == (counted, [], [])
+        if not is_killed:
+            break
+        steps += 1
+    assert steps >= 2, "before it is approved of, and before it counts"
 
 
 def test_a_proposal_is_stale_once_something_else_came_into_force(homes: MakeHome, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from fraudctl.engines.local import confine
 from fraudctl.engines.local.configuration import socket_path
 from fraudctl.home.stack import Stack
 from fraudctl.home.unprivileged import user_of
-from tests import intruder
+from tests import intruder, web_page
 from tests.stack.cli import data_of
 
 TASKMANAGER_MAIN = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
@@ -41,6 +41,14 @@ def test_no_jar_is_taken_no_rule_is_put_into_force_and_no_payment_is_read(stack:
     assert intruder.as_another(lambda: intruder.uploaded_by(stack)) == []
     assert intruder.as_another(lambda: intruder.got_from_kafka(stack)) == []
     assert intruder.as_another(lambda: intruder.got_from_stores(stack)) == []
+
+
+def test_no_page_of_the_web_reads_or_changes_anything_at_any_port(stack: Stack) -> None:
+    """But for the figures of Flink's reporter, under a name that the page has led here (docs/security.md)."""
+    reporters = [port for role, port in stack.ports["flink"].items() if role.endswith("-metrics")]
+    every = [one.number for one in intruder.ports(stack.home)]
+    assert set(metrics_ports(stack)) < set(every)
+    assert web_page.got(every, deaf=reporters) == []
 
 
 @pytest.mark.skipif(not intruder.IS_ANOTHER, reason="only root can be another user")

@@ -29,6 +29,7 @@ OF_NO_MODULE = {
     "fraudctl/backup/test_cut_off.py": "taking a backup and putting it back, killed on the way",
     "fraudctl/home/test_purge_cut_off.py": "a purge killed on the way, and what takes the rest",
     "fraudctl/home/test_damaged_files.py": "every reader of the home, and who lives with what it says",
+    "fraudctl/test_hostile_files.py": "all readers of settings, on files that are made to take long",
     "pipeline/test_processes.py": "all processes alike",
     "pipeline/connections/kafka/test_files.py": "files of a connection that change under librdkafka.py",
     "pipeline/kernel/test_evasion.py": "the kernel beside the reference against who knows the rules",
