@@ -103,7 +103,7 @@ def stop(account: Account, wait_s: float, with_snapshot: bool = True) -> str | N
     before = status(account)
     if before not in (_RUNS, _STOPS):
         raise UsageError("the job does not run", hint="see: fraudctl aws status")
-    with begun.goes_on():
+    with begun.goes_on(account):
         if before == _RUNS:
             account.ask(SERVICE, "stop_application", ApplicationName=account.name, Force=not with_snapshot)
         _await(account, "READY", wait_s)
@@ -120,7 +120,7 @@ def snapshot(account: Account, wait_s: float) -> str:
         found = [one for one in _snapshots(account) if one.name == name]
         return bool(found) and found[0].is_ready
 
-    with begun.goes_on():
+    with begun.goes_on(account):
         until(taken, wait_s, lambda: _slow(f"snapshot {name} is not complete", wait_s), _EVERY_S)
     return name
 

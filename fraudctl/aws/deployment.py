@@ -109,7 +109,7 @@ def deploy(account: Account, wanted: Wanted, wait_s: float, shown: Progress) -> 
     """
     wanted.check()
     record = first.signed(wanted.profile)
-    with begun.goes_on():
+    with begun.goes_on(account):
         return _deployed(account, wanted, record, wait_s, shown)
 
 
@@ -141,7 +141,7 @@ def submit(account: Account, restore: str, wait_s: float, shown: Progress) -> No
 
     Raises what `application.start` does.
     """
-    with begun.goes_on():
+    with begun.goes_on(account):
         _submit(account, restore, wait_s, shown)
 
 
@@ -190,7 +190,7 @@ def down(account: Account, profile: Profile, wait_s: float) -> str | None:
 def delete(account: Account, wait_s: float, shown: Progress) -> list[str]:
     """Delete the pipeline's stack; tables, buckets, brokers and databases stay. The stacks deleted."""
     stack = stack_name(account, PIPELINE)
-    with begun.goes_on():
+    with begun.goes_on(account):
         return [stack] if cloudformation.delete(account, stack, wait_s, shown) else []
 
 

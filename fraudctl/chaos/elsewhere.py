@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.judgement import Check
+from fraudctl.console import interrupt
 from fraudctl.console.streams import say
 from fraudctl.engines.contract import Ended, Engine
 from fraudctl.engines.nearby import Near
@@ -52,14 +53,15 @@ def run(
     """
     _refuse(engine, stack, fault)
     traffic = _Traffic(engine, stack, sending)
-    traffic.start()
-    try:
-        traffic.await_begun()
-        time.sleep(after_s)
-        outage_s = _strike(engine, stack, fault, look_s)
-        told = traffic.answer()
-    finally:
-        traffic.end()
+    with interrupt.by_any_end():
+        traffic.start()
+        try:
+            traffic.await_begun()
+            time.sleep(after_s)
+            outage_s = _strike(engine, stack, fault, look_s)
+            told = traffic.answer()
+        finally:
+            traffic.end()
     verified = engine.near(stack, ["verify", "sinks", "--json"], MOST_S)
     return Borne(told, _data(verified), outage_s, _checks(told, verified))
 

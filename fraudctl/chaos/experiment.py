@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from fraudctl.chaos import guardian, judgement, ledger, means
 from fraudctl.chaos.fault import Fault
 from fraudctl.chaos.judgement import Check, LogFindings
 from fraudctl.chaos.watch import Trail, Watch, await_quiet
+from fraudctl.console import interrupt
 from fraudctl.console.progress import progress
 from fraudctl.console.streams import say
 from fraudctl.engines import writers
@@ -74,7 +74,7 @@ def run(stack: Stack, order: Order) -> Findings:
     starts = admin.end_offsets(stack.kafka, stack.profile.topics.decisions)
     conduct = _conduct(order)
     watch = Watch(stack, conduct.board, order.run.rate)
-    with _ending_as_interrupt(), guardian.watching(stack), _Strike.on(stack, order, conduct.stop) as strike:
+    with interrupt.by_any_end(), guardian.watching(stack), _Strike.on(stack, order, conduct.stop) as strike:
         watch.start()
         outcome = simulate(stack, order.run, order.workers, _patience_s(order), conduct)
         strike.await_end()
@@ -185,18 +185,3 @@ class _Strike(threading.Thread):
                 self._way.lift(self._stack, self._memo)
                 ledger.clear(self._stack.home, self._order.fault.name)
                 self._is_on, self.ended = False, time.monotonic()
-
-
-@contextmanager
-def _ending_as_interrupt() -> Iterator[None]:
-    """SIGTERM and a lost terminal end the block as Ctrl-C does, so that it can undo what it did."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -81,11 +81,14 @@ def test_a_program_that_is_away_for_a_while_loses_nothing(cli: Cli, server: ApiS
     await_that(lambda: left(server) == [], "the Jobs and their pods are gone")
 
 
-def test_an_interrupt_starts_what_was_stopped_and_leaves_no_traffic(cli: Cli, server: ApiServer) -> None:
+@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGHUP])
+def test_an_interrupt_starts_what_was_stopped_and_leaves_no_traffic(
+    cli: Cli, server: ApiServer, ends: signal.Signals
+) -> None:
     process = cli.begin("chaos", "run", "stop-redis", "--on", "sink-redis", "--for", "300s", *TRAFFIC[:4])
     try:
         await_that(lambda: pods(server, "sink-redis") == set(), "it is stopped", LONG_S)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ends)
         assert process.wait(60) == 130
     finally:
         process.kill()

@@ -114,8 +114,9 @@ def test_a_command_whose_pod_is_gone_before_it_was_heard_is_not_waited_for(cli: 
     assert answer["error"]["message"] == "the pod of the command is gone, and what it answered"
 
 
+@pytest.mark.parametrize("ends", [signal.SIGINT, signal.SIGHUP])
 def test_a_replay_is_given_a_flink_of_its_own_and_an_interrupt_leaves_nothing_of_it(
-    cli: Cli, server: ApiServer
+    cli: Cli, server: ApiServer, ends: signal.Signals
 ) -> None:
     job_id = cli("job", "status")["data"]["flink"]["job_id"]
     before = {it["metadata"]["name"] for it in server.get("configmaps")}
@@ -129,7 +130,7 @@ def test_a_replay_is_given_a_flink_of_its_own_and_an_interrupt_leaves_nothing_of
         assert shown == its["metadata"]["ownerReferences"][0]["name"]
         assert cli("replay", "--clean", code=1)["error"]["code"] == "replay_under_way"
         assert cli("down", code=1)["error"]["code"] == "replay_under_way"
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ends)
         assert process.wait(60) == 130
     finally:
         process.kill()

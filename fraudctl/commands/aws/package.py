@@ -21,7 +21,7 @@ def package(
     profile: Annotated[
         str | None,
         typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_completion.profiles),
-    ] = None,
+    ] = "aws",
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE", help="The zip; replaced if it is there.")
     ] = Path("fraudctl-job.zip"),

@@ -57,7 +57,9 @@ def plan(
     """
     asked = _wanted(profile, image, tell, notify_secret, budget, hop)
     changes = deployment.plan(account.Account(name, region), asked, wait)
-    rows = [(one.stack, one.action, one.resource, one.kind, one.is_replaced) for one in changes]
+    rows = [
+        (one.stack, one.action, one.resource, one.kind, "yes" if one.is_replaced else "no") for one in changes
+    ]
     table = Table("", ("stack", "action", "resource", "type", "made anew"), rows)
     anew = sum(one.is_replaced for one in changes)
     summary = f"{len(changes)} changes, {anew} of them make a resource anew" if changes else "nothing differs"

@@ -54,7 +54,7 @@ class Application:
         One that is stopped is started, as by every engine.
         """
         stack = deployment.stack_name(self._account, deployment.PIPELINE)
-        with begun.goes_on():
+        with begun.goes_on(self._account):
             cloudformation.tell(self._account, stack, "Parallelism", str(parallelism), wait_s, progress)
         if not application.state(self._account).comes_up:
             return self.start(wait_s, progress)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fraudctl.aws import application, second
 from fraudctl.aws.account import Account
+from fraudctl.console import interrupt
 from fraudctl.console.progress import Progress
 from fraudctl.engines.aws import kept
 from fraudctl.errors import Failed
@@ -59,14 +60,15 @@ def run(stack: Stack, topic: str, name: str, wait_s: float, shown: Progress, **c
     def changed(live: JobConfig) -> JobConfig:
         return replace(live, **asked)
 
-    try:
-        shown.update(0, f"making the application {second.of(account, name).name}")
-        its = second.make(account, name, subtasks, changed)
-        application.start(its, application.NONE, wait_s)
-        _await_end(its, EndMarks(stack.kafka, decisions), wait_s, shown)
-    finally:
-        shown.update(0, "deleting the application")
-        second.drop(account, name, DROP_S)
+    with interrupt.by_any_end():
+        try:
+            shown.update(0, f"making the application {second.of(account, name).name}")
+            its = second.make(account, name, subtasks, changed)
+            application.start(its, application.NONE, wait_s)
+            _await_end(its, EndMarks(stack.kafka, decisions), wait_s, shown)
+        finally:
+            shown.update(0, "deleting the application")
+            second.drop(account, name, DROP_S)
     return {"job_id": its.name, "run": 0, "seconds": round(time.monotonic() - began, 3)}
 
 

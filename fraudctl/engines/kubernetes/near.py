@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import yaml
 
+from fraudctl.console import interrupt
 from fraudctl.engines.contract import Ended
 from fraudctl.engines.kubernetes import given, mounted, programs
 from fraudctl.engines.kubernetes.cluster import Cluster
@@ -51,11 +52,12 @@ def run(
     job = job_of(manifests, arguments, secrets.token_hex(4))
     name = job["metadata"]["name"]
     # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
-    try:
-        cluster.ask(["create", "-f", "-"], yaml.safe_dump(job, sort_keys=False))
-        return ended(cluster, name, wait_s, begun, unwanted, look_s)
-    finally:
-        cluster.ask(["delete", "job", name, "--wait=false", "--ignore-not-found"])
+    with interrupt.by_any_end():
+        try:
+            cluster.ask(["create", "-f", "-"], yaml.safe_dump(job, sort_keys=False))
+            return ended(cluster, name, wait_s, begun, unwanted, look_s)
+        finally:
+            cluster.ask(["delete", "job", name, "--wait=false", "--ignore-not-found"])
 
 
 def ended(

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, Final
 
+from fraudctl.console import interrupt
 from fraudctl.engines.contract import Ended
 from fraudctl.engines.kubernetes import given, left, mounted, near, programs
 from fraudctl.engines.kubernetes.cluster import Cluster
@@ -54,7 +55,7 @@ def run(
     job = job_of(manifests, cluster_name, arguments, mark, wait_s)
     name = job["metadata"]["name"]
     owned = [rule_sets_of(job, rule_sets), *([flink] if needs_flink else [])]
-    with left.noted(cluster, mark, name) if needs_flink else nullcontext():
+    with interrupt.by_any_end(), left.noted(cluster, mark, name) if needs_flink else nullcontext():
         # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
         try:
             given.make(cluster, job, owned)

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from fraudctl.console import interrupt
 from fraudctl.engines.contract import Ended
 from fraudctl.engines.kubernetes import given, mounted, near
 from fraudctl.engines.kubernetes.cluster import Cluster
@@ -99,12 +100,13 @@ def _run(
 ) -> Ended:
     name = job["metadata"]["name"]
     # Within, as an interrupt may come when the cluster has made it and kubectl has not said so yet.
-    try:
-        given.make(cluster, job, [given.files_of(job, files)])
-        return _ended(cluster, name, wait_s, look_s)
-    finally:
-        gone = [f"job/{name}", f"configmap/{name}"]
-        cluster.ask(["delete", *gone, "--wait=false", "--ignore-not-found"])
+    with interrupt.by_any_end():
+        try:
+            given.make(cluster, job, [given.files_of(job, files)])
+            return _ended(cluster, name, wait_s, look_s)
+        finally:
+            gone = [f"job/{name}", f"configmap/{name}"]
+            cluster.ask(["delete", *gone, "--wait=false", "--ignore-not-found"])
 
 
 def _ended(cluster: Cluster, name: str, wait_s: float, look_s: float) -> Ended:

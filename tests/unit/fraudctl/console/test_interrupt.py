@@ -29,6 +29,36 @@ except KeyboardInterrupt:
 """
 
 
+BLOCK = """
+import os, signal, threading
+from fraudctl.console import interrupt
+signal.signal(signal.SIGHUP, signal.{before})
+try:
+    with interrupt.by_any_end():
+        os.kill(os.getpid(), signal.{signal})
+        {then}
+except KeyboardInterrupt:
+    print("heard")
+print(signal.getsignal(signal.SIGHUP) is signal.{before}, signal.getsignal(signal.SIGTERM) is signal.SIG_DFL)
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "signal", "then", "said"),
+    [
+        ("SIG_DFL", "SIGTERM", "threading.Event().wait(20)", "heard\n"),
+        ("SIG_DFL", "SIGHUP", "threading.Event().wait(20)", "heard\n"),
+        ("SIG_IGN", "SIGHUP", "pass", ""),
+    ],
+)
+def test_what_ends_a_block_ends_it_as_ctrl_c_does_unless_it_is_ignored(
+    before: str, signal: str, then: str, said: str
+) -> None:
+    program = BLOCK.format(before=before, signal=signal, then=then)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
+    assert (done.stdout, done.returncode) == (f"{said}True True\n", 0), done.stderr
+
+
 @pytest.mark.parametrize("comes", ["import catches_all", DESTRUCTOR, KILL])
 def test_a_ctrl_c_is_heard_wherever_it_comes(tmp_path: Path, comes: str) -> None:
     (tmp_path / "catches_all.py").write_text(CATCHES_ALL)
