@@ -17,8 +17,8 @@ from fraudctl.engines.kubernetes.cluster import Place
 from fraudctl.home import folder as homes
 from tests.chart import example
 
-KUBECTL = """#!{python}
-import json, os, sys, yaml
+KUBECTL = """#!{python} -IS
+import json, os, sys
 words, folder = sys.argv[1:], os.environ["ANSWERS"]
 given = sys.stdin.read() if "-f" in words else ""
 with open(f"{folder}/asked", "a") as file:
@@ -29,6 +29,8 @@ notes = json.load(open(f"{folder}/notes"))
 kinds = words[words.index("get") + 1] if "get" in words else ""
 selector = words[words.index("-l") + 1] if "-l" in words else ""
 if "create" in words and "json" in words:
+    sys.path.append("{packages}")
+    import yaml
     made = next(yaml.safe_load_all(given))
     made["metadata"]["uid"] = "0a1b"
     print(json.dumps(made))
@@ -61,6 +63,7 @@ elif kinds:
     it = {"kind": "Deployment", "metadata": metadata, "spec": {"replicas": 0 if is_down else 1}}
     print(json.dumps({"items": [it]}))
 """
+"""It is asked half a dozen times by a command, so it starts without what an environment has in its start."""
 
 
 class There:
@@ -70,7 +73,8 @@ class There:
         self._folder, self.home = folder, folder / "home"
         script = folder / "bin" / "kubectl"
         script.parent.mkdir()
-        script.write_text(KUBECTL.replace("{python}", sys.executable))
+        packages = str(Path(yaml.__file__).parents[1])
+        script.write_text(KUBECTL.replace("{python}", sys.executable).replace("{packages}", packages))
         script.chmod(0o755)
         patch.setenv("PATH", f"{script.parent}{os.pathsep}{os.environ['PATH']}")
         patch.setenv("ANSWERS", str(folder))

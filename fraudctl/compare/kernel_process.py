@@ -21,7 +21,7 @@ from fraudctl.errors import Failed
 from fraudctl.servers.flink import build_kernel, has_kernel, pyflink_folder
 from pipeline.rules.plan import Plan
 
-_HEAP_MB = 256
+_HEAP_MB = 192
 _AHEAD = 4
 """Pieces that are sent before the first of them is answered."""
 _KEEPING_S = 30.0

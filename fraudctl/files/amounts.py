@@ -23,6 +23,7 @@ _IN_PARENTHESES = re.compile(rf"({SIGN})?\s*\((.*)\)\s*({SIGN})?")
 """As bookkeepers write what is below zero."""
 _NO_CENTS = re.compile(rf"(?<=[0-9])(?:([.,])(?:--?|[\u2013\u2014])|/[-=])(?=\s*(?:{SIGN})?\s*$)")
 """A stroke in the place of cents that there are none of: `12,-`, `12.--`, in India `12/-`."""
+_MAYBE_GROUPED = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _LOOSE = re.compile(r"(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?([eE][+-]?[0-9]+)?")
 
 
@@ -143,6 +144,11 @@ def digits_in(text: str) -> str:
     """The digits of an amount with what parts them, without its currency; what is no amount as it is."""
     found = _SIGNED.fullmatch(_with_cents(_without_parentheses(text.replace(_MINUS, "-"))[1].strip()))
     return text if found is None else found[4]
+
+
+def may_be_thousands(text: str) -> bool:
+    """Whether the point of an amount may part thousands: `1.250`, but not `0.125` or `12.50`."""
+    return bool(_MAYBE_GROUPED.fullmatch(digits_in(text)))
 
 
 def ungrouped(digits: str, decimal: str | None, shown: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _CODES = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
     2: "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP BYN BZD"
@@ -21,6 +23,11 @@ _GONE = {
 _EXPONENT = {
     code: exponent for codes in (_CODES, _GONE) for exponent, some in codes.items() for code in some.split()
 }
+
+
+def has_three_digits(codes: Iterable[object]) -> bool:
+    """Whether any of them is a currency of three digits behind the point, as KWD."""
+    return any(isinstance(code, str) and exponent(code.strip().upper()) == 3 for code in codes)
 
 
 def exponent(currency: str) -> int | None:

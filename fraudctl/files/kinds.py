@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
 
+from fraudctl.files.amounts import may_be_thousands
 from fraudctl.files.nothing import words_among
 from pipeline.records.quantities import Refusal
 
@@ -31,6 +32,7 @@ _EPOCHS = re.compile(r"(?:(?:-?[0-9]{1,20}(?:\.[0-9]{1,20})?)?+\n)*+")
 THOUSANDS = re.compile(r",|[0-9]\.[0-9]{3}\.[0-9]{3}")
 """What an amount has that says something of its decimal sign: a comma, or more than one point."""
 _MOST_UNITS = 10_000
+_MOST_CURRENCIES = 1_000
 
 _Row = tuple[int, list[str]]
 
@@ -47,6 +49,11 @@ class Seen:
     filled: bool = False
     thousands: tuple[int, str] | None = None
     """line and cell of the first amount with a comma, or with more than one point"""
+    grouped: tuple[int, str] | None = None
+    """line and cell of the first amount whose point may part thousands"""
+    has_decimals: bool = False
+    """whether the point of any amount parts decimals"""
+    currencies: set[str] = field(default_factory=set)
     nothing: Counter[str] = field(default_factory=Counter)
     """words for nothing that a column of keys holds"""
     epochs: set[str] = field(default_factory=set)
@@ -69,6 +76,7 @@ class Wanted:
     amounts: frozenset[int]
     times: frozenset[int]
     keys: frozenset[int]
+    currencies: frozenset[int]
     decimal: str | None
     required: frozenset[int] = frozenset()
     """rows that have nothing there are refused, and do not count"""
@@ -77,7 +85,7 @@ class Wanted:
 def scan(records: Iterable[tuple[int, list[str] | Refusal]], wanted: Wanted) -> tuple[dict[int, Seen], int]:
     """What the cells of each wanted column have in common, and how many rows count: not those that are
     refused anyway."""
-    some = wanted.kinds | wanted.ids | wanted.amounts | wanted.times | wanted.keys
+    some = wanted.kinds | wanted.ids | wanted.amounts | wanted.times | wanted.keys | wanted.currencies
     seen, rows = {index: Seen() for index in some}, 0
     good = ((number, cells) for number, cells in records if isinstance(cells, list))
     for group in _batches(good, _BATCH):
@@ -87,6 +95,8 @@ def scan(records: Iterable[tuple[int, list[str] | Refusal]], wanted: Wanted) -> 
             _look(known, columns[index], index, wanted)
             if index in wanted.amounts and known.thousands is None:
                 known.thousands = _first_thousands(batch, index, columns[index])
+            if index in wanted.amounts and not known.has_decimals:
+                _look_at_points(known, batch, index, columns[index])
     return seen, rows
 
 
@@ -95,6 +105,8 @@ def _look(known: Seen, column: tuple[str, ...], index: int, wanted: Wanted) -> N
     cells = list(distinct)
     if index in wanted.keys:
         known.nothing += words_among(column, distinct)
+    if index in wanted.currencies and len(known.currencies) < _MOST_CURRENCIES:
+        known.currencies |= distinct.keys()
     joined = "\n".join(cells) + "\n"
     single = joined.count("\n") == len(cells)
     known.filled = known.filled or len(joined) > len(cells)
@@ -116,6 +128,14 @@ def _first_thousands(batch: list[_Row], index: int, column: tuple[str, ...]) -> 
     if not THOUSANDS.search("\n".join(column)):
         return None
     return next((number, cells[index]) for number, cells in batch if THOUSANDS.search(cells[index]))
+
+
+def _look_at_points(known: Seen, batch: list[_Row], index: int, column: tuple[str, ...]) -> None:
+    """Whether any point parts decimals; else the first that may part thousands."""
+    pointed = [cell for cell in dict.fromkeys(column) if "." in cell]
+    known.has_decimals = not all(map(may_be_thousands, pointed))
+    if pointed and known.grouped is None:
+        known.grouped = next((number, cells[index]) for number, cells in batch if "." in cells[index])
 
 
 def _with_all(rows: list[_Row], required: frozenset[int]) -> tuple[list[_Row], list[tuple[str, ...]]]:

@@ -14,8 +14,10 @@ from typing import Any
 
 from fraudctl.errors import UsageError
 from fraudctl.files import kinds as column_kinds
+from fraudctl.files.amounts import may_be_thousands
 from fraudctl.files.columns import Columns
 from fraudctl.files.csv_table import CsvTable, csv_table
+from fraudctl.files.currencies import has_three_digits
 from fraudctl.files.fields import CORE, IDS, reserved_hint
 from fraudctl.files.json_objects import Members, objects, with_columns
 from fraudctl.files.lines import first, pieces
@@ -123,7 +125,9 @@ def _of_json(path: Path, options: ReadOptions, elsewhere: frozenset[str]) -> Sur
         check_around(path, options.encoding)
     columns.check_named(path)
     for name in columns.of_field("amount"):
-        _check_texts(path, columns, name, (columns.value_at(found, name) for found in members))
+        of_rows = (columns.value_at(found, name) for found in members)
+        codes = (columns.value_in(found, "currency") for found in members)
+        _check_texts(path, columns, name, of_rows, codes)
     unit = column_unit("event_time", _numbers(times), options)
     keys = {name: [columns.value_in(found, name) for found in members] for name in KEYS}
     nothing = _nothing(columns, keys)
@@ -133,7 +137,8 @@ def _of_json(path: Path, options: ReadOptions, elsewhere: frozenset[str]) -> Sur
 def _of_parquet(path: Path, table: ParquetTable, columns: Columns, hive: dict[str, str]) -> Survey:
     rows = [values for _, values in islice(table.records(), LOOKED_AT)]
     for name in columns.of_field("amount"):
-        _check_texts(path, columns, name, _values_at(name, columns, rows))
+        codes = _values_of("currency", columns, rows)
+        _check_texts(path, columns, name, _values_at(name, columns, rows), codes)
     times = _numbers(_values_of("event_time", columns, rows))
     unit = column_unit("event_time", times, columns.options)
     nothing = _nothing(columns, {name: list(_values_of(name, columns, rows)) for name in KEYS})
@@ -169,6 +174,7 @@ def _of_csv(
         amounts=frozenset(of_field["amount"] if options.decimal is None else ()),
         times=frozenset(of_field["event_time"] if len(of_field["event_time"]) == 1 else ()),
         keys=frozenset(index for name in KEYS for index in of_field[name]),
+        currencies=frozenset(of_field["currency"]),
         decimal=options.decimal,
         required=frozenset(
             of_field[name][0] for name in columns.not_made(required) if len(of_field[name]) == 1
@@ -177,6 +183,10 @@ def _of_csv(
     seen, rows = column_kinds.scan(table.records(), wanted)
     for index in wanted.amounts:
         if (shown := seen[index].thousands) is not None:
+            _refuse_thousands(f"{path.name} line {shown[0]}", names[index], shown[1])
+    codes = {code for index in wanted.currencies for code in seen[index].currencies}
+    for index in wanted.amounts if not has_three_digits({*codes, options.currency}) else ():
+        if (shown := seen[index].grouped) is not None and not seen[index].has_decimals:
             _refuse_thousands(f"{path.name} line {shown[0]}", names[index], shown[1])
     epochs = [text for index in wanted.times for text in seen[index].epochs]
     return Survey(
@@ -193,13 +203,18 @@ def _of_csv(
     )
 
 
-def _check_texts(path: Path, columns: Columns, column: str, amounts: Iterable[Any]) -> None:
+def _check_texts(
+    path: Path, columns: Columns, column: str, amounts: Iterable[Any], currencies: Iterable[Any]
+) -> None:
     """Amounts that are texts, as in JSON, may have commas as those of CSV."""
     options = columns.options
     if options.decimal is not None or options.kind_of(column, "amount") != "number":
         return
-    texts = (one for one in amounts if isinstance(one, str) and not isinstance(one, Number))
+    texts = [one for one in amounts if isinstance(one, str) and not isinstance(one, Number)]
     shown = next((one for one in texts if column_kinds.THOUSANDS.search(one)), None)
+    pointed = [one for one in texts if "." in one]
+    if shown is None and pointed and all(map(may_be_thousands, pointed)):
+        shown = None if has_three_digits({*currencies, options.currency}) else pointed[0]
     if shown is not None:
         _refuse_thousands(path.name, column, shown)
 
@@ -218,7 +233,13 @@ def check_around(path: Path, encoding: str | None) -> None:
 
 def _refuse_thousands(where: str, column: str, cell: str) -> None:
     likely = "." if cell.rfind(".") > cell.rfind(",") and cell.count(".") == 1 else ","
-    what = "a comma" if "," in cell else "several points"
+    what = (
+        "a comma"
+        if "," in cell
+        else "several points"
+        if cell.count(".") > 1
+        else "points that may part thousands"
+    )
     raise UsageError(
         f"{where}: {column} shows {what}: {cell[:40]!r}",
         hint=f"say what parts the decimals: --decimal {likely} (or --decimal {',.'.strip(likely)})",

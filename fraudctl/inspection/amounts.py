@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from fraudctl.errors import UsageError
-from fraudctl.files.amounts import BETWEEN, Amounts, digits_in
+from fraudctl.files.amounts import BETWEEN, Amounts, digits_in, may_be_thousands
 from fraudctl.files.currencies import exponent
 from fraudctl.files.currency_signs import SIGN, currencies_of, sign_of
 from fraudctl.files.mapping import Said
@@ -21,7 +21,6 @@ _COMMA_DECIMALS = re.compile(
 )
 _POINT_DECIMALS = re.compile(r",[0-9]{3}\.|,[0-9]{2,3},[0-9]{3}|(?<!\d)[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,})\D*$")
 _PARTED = re.compile(f"[0-9][{BETWEEN}][0-9]{{3}}")
-_ONE_POINT = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 _POINTS = re.compile(r"[0-9]\.[0-9]{3}\.[0-9]{3}")
 _FAR_MORE = 10
 """Times as many cells with one sign outweigh those with the other, which are refused."""
@@ -55,7 +54,7 @@ def _without_commas(cells: Sequence[str]) -> tuple[str | None, str | None]:
 def perhaps_thousands(cells: Sequence[str]) -> str | None:
     """A cell whose point may part thousands, where that is so of all that have one: 1.250 beside 25."""
     found = [cell for cell in cells if "." in cell]
-    return found[0] if found and all(map(_ONE_POINT.fullmatch, map(digits_in, found))) else None
+    return found[0] if found and all(map(may_be_thousands, found)) else None
 
 
 def are_amounts(cells: Sequence[str], decimal: str | None, least: float = 0.9) -> bool:

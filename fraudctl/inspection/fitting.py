@@ -196,7 +196,8 @@ def time_parts(columns: Sequence[Column]) -> list[Column]:
     """Columns that are a time together: year, month, day and time, or a date without a clock and a time."""
     by_name = {names.plain(one.name): one for one in reversed(columns)}
     for parts in names.PARTS_OF_TIME:
-        found = [by_name[part] for part in parts if part in by_name and by_name[part].examples]
+        plain = [names.plain(part) for part in parts]
+        found = [by_name[part] for part in plain if part in by_name and by_name[part].examples]
         if len(found) != len(parts):
             continue
         joined = " ".join(one.examples[0] for one in found)

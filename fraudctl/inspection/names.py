@@ -14,7 +14,7 @@ _NAMES = {
     " idtransaccion idtransacao nrtransakcji islemno номероперации 交易号 交易单号 決済id 取引id"
     " 거래번호 paymentreference orderid orderno ordernumber ordernr bestellnummer 订单号 注文番号"
     " transactionreference identificador messageid identifier reference uuid guid id",
-    "user_id": "userid customerid accountid clientid customer user customernumber customerno"
+    "user_id": "userid customerid cliente klient accountid clientid customer user customernumber customerno"
     " kundennummer kundennr ccnum nameorig sender senderid senderaccount payer payerid"
     " payeraccount fromaccount fromaccountid accountfrom originaccount"
     " sourceaccount buyerid buyer memberid walletid msisdn phonenumber account from fromid"
@@ -97,6 +97,8 @@ PARTS_OF_TIME = (
     ("date", "time"),
     ("datum", "uhrzeit"),
     ("day", "time"),
+    *(("fecha", "hora"), ("data", "hora"), ("data", "ora"), ("date", "heure"), ("data", "godzina")),
+    *(("tarih", "saat"), ("дата", "время"), ("日付", "時刻"), ("日期", "时间"), ("날짜", "시간")),
     ("date", "hour", "minute"),
     ("dt", "hour", "minute"),
     ("date", "hour"),

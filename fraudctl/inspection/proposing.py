@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fraudctl.files.currencies import exponent
+from fraudctl.files.currencies import has_three_digits
 from fraudctl.files.fields import IDS
 from fraudctl.files.mapping import Said
 from fraudctl.inspection import amounts, books, envelopes, fitting, label_times, names, places, words
@@ -202,8 +202,7 @@ class Proposer:
     def _thousands(self, name: str, cells: Sequence[str]) -> None:
         """Ask where points part three digits and no others, unless a currency has so many."""
         said, currency = self._said(), self.chosen.get("currency", [])
-        codes = {said.currency, *(cell.upper() for one in currency for cell in one.cells())}
-        has_three = any(code and exponent(code) == 3 for code in codes)
+        has_three = has_three_digits([said.currency, *(cell for one in currency for cell in one.cells())])
         if said.decimal is None and not has_three and (cell := amounts.perhaps_thousands(cells)):
             text = f"{name} shows a point that may part decimals or thousands: {cell!r}"
             self._proposal.note(How.open, text, "--decimal ,", "--decimal .")

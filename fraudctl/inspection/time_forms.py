@@ -17,6 +17,7 @@ _DATES = (
     "%d/%b/%Y", "%b %d, %Y", "%b %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%Y %b %d",
     "%Y年%m月%d日", "%Y년 %m월 %d일", "%Y. %m. %d", "%Y. %m. %d.",
     "%a %b %d %Y", "%a %b %d, %Y", "%a, %b %d, %Y", "%a %d %b %Y", "%a, %d %b %Y", "%a, %d. %b %Y",
+    "%a, %d-%b-%y", "%d%b%y",
 )  # fmt: skip
 """Names of months and days stand for those of other languages, and those in full."""
 _CLOCKS = (

@@ -86,7 +86,7 @@ MAX_SHOWN: Final = 100
 
 
 def _length(length_ms: int) -> str:
-    return duration.write(length_ms) if length_ms else "none"
+    return duration.show(length_ms) if length_ms else "none"
 
 
 def check(file: Path, profile: Profile) -> Checked:

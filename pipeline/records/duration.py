@@ -46,6 +46,16 @@ def write(length_ms: int) -> str:
     return f"{length_ms}ms"
 
 
+def show(length_ms: int) -> str:
+    """The same for who reads it and never writes it: `1d 15m` for what is 1455m in one unit."""
+    shown, left_ms = [], length_ms
+    for unit in _WRITTEN:
+        count, left_ms = divmod(left_ms, _UNITS_MS[unit])
+        if count:
+            shown.append(f"{count}{unit}")
+    return " ".join(shown) or "0ms"
+
+
 def _within(length_ms: int, least_ms: int, most_ms: int) -> int:
     if least_ms == 1 and length_ms < 1:
         raise ValueError("must be above 0")

@@ -116,7 +116,7 @@ public final class HeardAtCheckpoint {
             byte[] value = what.get("activation").asText().getBytes(StandardCharsets.UTF_8);
             try (KafkaProducer<byte[], byte[]> producer =
                     new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer())) {
-                producer.send(new ProducerRecord<>(what.get("topic").asText(), value)).get();
+                producer.send(new ProducerRecord<>(what.get("topic").asText(), 0, null, value)).get();
             }
         }
 

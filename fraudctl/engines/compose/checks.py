@@ -12,6 +12,7 @@ from pathlib import Path
 from docker.errors import DockerException
 
 from fraudctl.engines import chosen, ports
+from fraudctl.engines.compose import services
 from fraudctl.engines.compose.containers import Containers
 from fraudctl.engines.compose.project import INSTALL
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
@@ -105,9 +106,7 @@ def _ports(there: Containers, environ: Mapping[str, str]) -> Check:
             return Check("ports", WELL, "the stack runs on its ports")
     profile = reading.load(environ=environ)
     try:
-        kinds = chosen.required(profile, ())
-        asked = {name: roles for name, roles in ports.wanted(profile, kinds).items() if name in kinds}
-        ports.check_free(asked)
+        ports.check_free(services.published(profile, chosen.required(profile, ())))
     except FraudctlError as error:
         return Check("ports", WARNING, error.message, error.hint)
     return Check("ports", WELL, "all ports are free")

@@ -148,6 +148,12 @@ def _write_login(paths: Paths) -> None:
     file.chmod(0o644)
 
 
+def published(profile: Profile, kinds: Mapping[str, type[BaseServer]]) -> dict[str, dict[str, int]]:
+    """The one port of each server that is asked for on this machine: the one its users connect to."""
+    wanted = {name: roles for name, roles in ports.wanted(profile, kinds).items() if name in kinds}
+    return {name: dict([next(iter(roles.items()))]) for name, roles in wanted.items()}
+
+
 def inside_addresses(profile: Profile, without: tuple[str, ...], added: Sequence[str] = ()) -> dict[str, str]:
     """Where the stack's own programs find every server."""
     ours = {name: "{}:{}".format(*LISTENS[name]) for name in kinds(profile, without, added)}

@@ -119,11 +119,7 @@ class _Run:
         """The one port of each that is published, the one its users connect to."""
         if self.running and self.known:
             return {name: dict(roles) for name, roles in self.known.ports.items()}
-        asked = {
-            name: dict([next(iter(roles.items()))])
-            for name, roles in ports.wanted(self.wish.profile, kinds).items()
-            if name in kinds
-        }
+        asked = services.published(self.wish.profile, kinds)
         beside = companions.alone(self.wish.added)
         asked |= {name: {name: companions.port(name, os.environ)} for name in beside}
         if self.containers.exist():

@@ -53,7 +53,7 @@ def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from fraudctl import cli; cli.main(['--help']); "
         "heavy = {'confluent_kafka', 'httpx', 'psycopg', 'redis', 'yaml', 'pyflink', 'psutil', 'pyarrow'}; "
-        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+        "print(sorted((heavy | {'pydantic'}) & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"
@@ -254,11 +254,6 @@ def test_the_schema_of_decisions_is_shown_as_a_registry_has_it(capsys: pytest.Ca
     assert capsys.readouterr().out.startswith('syntax = "proto3";\n\npackage fraudctl;\n')
     assert cli.main(["schema", "show", "transaction", "--as", "avro", "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["error"]["message"] == "there is no avro of a transaction"
-
-
-def test_help_does_not_wait_for_what_reads_settings() -> None:
-    code = "import sys; from fraudctl import cli; cli.main(['--help']); sys.exit('pydantic' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 def test_purge_does_not_delete_unasked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -148,7 +148,7 @@ def payments(path: Path, count: int) -> Iterator[Payment]:
 def test_states_that_do_not_fit_into_memory_lie_on_disk_and_count_all_the_same(
     command: list[str], tmp_path: Path
 ) -> None:
-    small = [{"-Xmx256m": "-Xmx32m", "-Xmn32m": "-Xmn8m"}.get(word, word) for word in command]
+    small = [{"-Xmx192m": "-Xmx32m", "-Xmn32m": "-Xmn8m"}.get(word, word) for word in command]
     assert small != command
     path, known = written(tmp_path / "payments.jsonl", MANY), children()
     ruleset = rulesets.find("default", tmp_path)[0]

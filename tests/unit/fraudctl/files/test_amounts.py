@@ -138,3 +138,37 @@ def test_an_unknown_currency_has_no_minor_units(tmp_path: Path) -> None:
         [1050, Decimal("10.5")],
         [(3, "bad_amount"), (4, "bad_amount")],
     )
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.parquet"])
+@pytest.mark.parametrize(
+    ("amounts", "currency", "asked"),
+    [
+        (["25.000", "7"], "EUR", True),
+        (["25.000", "1.250"], "JPY", True),
+        (["25.000", "7.5"], "EUR", False),
+        (["0.125", "1.250"], "EUR", False),
+        (["25.000", "1.250"], "kwd", False),
+    ],
+)
+def test_points_that_may_part_thousands_are_asked_about_before_anything_is_read(
+    amounts: list[str], currency: str, asked: bool, name: str, tmp_path: Path
+) -> None:
+    plain = {"user_id": "u", "currency": currency}
+    rows = [
+        plain | {"event_id": f"e{n}", "event_time": f"{DAY}10:0{n}Z", "amount": amount}
+        for n, amount in enumerate(amounts)
+    ]
+    if name.endswith("csv"):
+        lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+        path = file(tmp_path, "\n".join(lines), name)
+    elif name.endswith("jsonl"):
+        path = file(tmp_path, "\n".join(map(json.dumps, rows)), name)
+    else:
+        path = tmp_path / name
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    kinds = {"amount": "number"}
+    if asked:
+        assert "amount shows points that may part thousands: '25.000'" in hint_of(path, kinds=kinds)[0]
+        assert values("amount", reading(path, kinds=kinds, decimal=","))[0] == 25_000
+    assert values("amount", reading(path, kinds=kinds, decimal="."))[0] == Decimal(amounts[0])

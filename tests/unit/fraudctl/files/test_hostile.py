@@ -14,8 +14,11 @@ from fraudctl.decisions import labels
 from fraudctl.errors import FraudctlError
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import Refusals
+from fraudctl.files.rows import Reading, Row
 from fraudctl.home.stack import Stack
-from fraudctl.settings import reading
+from fraudctl.settings import reading as profiles
+from fraudctl.traffic import past_data
+from fraudctl.traffic.accounting import Account
 from fraudctl.traffic.ingest import ingest_live
 from fraudctl.traffic.ingest_report import Order
 from tests.mock_kafka import MockKafka
@@ -27,7 +30,7 @@ _T = TypeVar("_T")
 
 @pytest.fixture(scope="module")
 def broker() -> Iterator[MockKafka]:
-    topics = reading.load("default").topics
+    topics = profiles.load("default").topics
     with MockKafka(topics.transactions, topics.labels, topics.decisions) as mock:
         yield mock
 
@@ -66,6 +69,19 @@ def test_rows_that_are_brought_in(hostile: Path, make_stack: MakeStack, broker: 
     report = unless_refused(lambda: ingest_live(stack, Order(hostile, ReadOptions(), shift_to_now=True)))
     if report is not None:
         assert (report.rows, report.not_accepted) == (report.accepted + len(report.refused), 0)
+
+
+def test_rows_of_the_past(hostile: Path, make_stack: MakeStack, broker: MockKafka) -> None:
+    stack = make_stack(kafka=broker.address)
+    options = ReadOptions()
+    reading = unless_refused(lambda: Reading(hostile, options, 65_536))
+    if reading is None or not any(isinstance(row, Row) for row in reading):
+        return  # of such a file no topic is filled
+    order = Order(hostile, options, refused=stack.home / "refused.jsonl")
+    report = past_data.load(stack, order, "history", reading, Account("history"))
+    written = len(order.refused.read_text().splitlines()) if order.refused and report.refused else 0
+    assert (report.rows, report.not_accepted) == (report.accepted + written, 0)
+    assert written == len(report.refused)
 
 
 def unless_refused(act: Callable[[], _T]) -> _T | None:

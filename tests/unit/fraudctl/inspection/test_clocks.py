@@ -229,3 +229,19 @@ def test_of_one_time_in_two_zones_the_one_in_utc_counts(
         mapping, counts, _ = inspected(capsys, path)
         assert (mapping["map"]["event_time"], counts["from"]) == (utc, "2024-05-01T10:00:00.000Z")
         assert f"{utc} has no zone; its name says UTC" in notes(capsys, path, "recognised")
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Data,Ora", "fecha,hora", "Tarih,Saat", "\u65e5\u4ed8,\u6642\u523b", "\ub0a0\uc9dc,\uc2dc\uac04"],
+)
+def test_a_day_and_its_clock_stand_beside_each_other_in_other_languages_too(
+    heading: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"e{n},u,13/05/2024,10:00:0{n},1.5" for n in range(2)]
+    path = put(tmp_path, "\n".join([f"event_id,user_id,{heading},amount", *rows]))
+    mapping, counts, _ = inspected(capsys, path)
+    assert (mapping["map"]["event_time"], counts["to"]) == (
+        heading.replace(",", "+"),
+        "2024-05-13T10:00:01.000Z",
+    )

@@ -81,3 +81,17 @@ def test_one_out_of_bounds_is_refused_with_the_bounds(
 @pytest.mark.parametrize("ms", [0, 1, 999, 1_000, 90_000, 3_600_000, 86_400_000, 86_400_001])
 def test_what_is_written_is_read_back(ms: int) -> None:
     assert duration.parse(duration.write(ms), whole=True) == ms
+
+
+@pytest.mark.parametrize(
+    ("ms", "shown"),
+    [
+        (0, "0ms"),
+        (300_000, "5m"),
+        (1_455 * 60_000, "1d 15m"),
+        (86_400_001, "1d 1ms"),
+        (90_061_500, "1d 1h 1m 1s 500ms"),
+    ],
+)
+def test_what_is_shown_is_in_the_units_that_a_reader_adds_up(ms: int, shown: str) -> None:
+    assert duration.show(ms) == shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from fraudctl import cli
 from fraudctl.console import options
 from fraudctl.engines.compose import checks
 from fraudctl.engines.compose.project import INSTALL
-from fraudctl.engines.contract import BROKEN, WELL
+from fraudctl.engines.contract import BROKEN, WARNING, WELL
 from tests.docker_double import docker
+from tests.ports import free_port
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +117,20 @@ def test_a_foreign_folder_is_named_before_docker_is_asked(
     home.mkdir()
     (home / "thesis.txt").write_text("dear")
     assert said(capsys, "up", "--engine", "compose", "--home", str(home))["code"] == "no_home"
+
+
+def test_a_port_that_no_container_publishes_may_be_taken(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    use(monkeypatch, {"PATH": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/nobody"})
+    for name in ("kafka", "flink", "postgres", "redis"):
+        monkeypatch.setenv(f"FRAUDCTL_SERVERS_{name.upper()}_PORT", str(free_port()))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        # Flink's processes speak to each other there; in containers that is nobody's port of this machine
+        profile = tmp_path / "profile.yaml"
+        profile.write_text(f"servers: {{flink: {{ports: {{rpc: {taken.getsockname()[1]}}}}}}}\n")
+        monkeypatch.setenv("FRAUDCTL_PROFILE", str(profile))
+        assert found(capsys, "--engine", "compose", "--home", str(home))["ports"][0] == WELL
+        assert found(capsys, "--engine", "local", "--home", str(home))["ports"][0] == WARNING

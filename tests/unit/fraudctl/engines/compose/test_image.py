@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from fraudctl.files import countries
 
 ROOT = Path(__file__).parents[5]
 HADOLINT = Path(sys.executable).with_name("hadolint")
@@ -29,3 +32,9 @@ def test_hadolint_has_no_complaint(file: Path) -> None:
 
 def test_hadolint_sees_a_fault() -> None:
     assert "DL3002" in complaints("FROM debian:bookworm\nUSER root\n")
+
+
+def test_the_image_has_every_language_in_which_names_of_countries_are_read() -> None:
+    kept = re.search(r"for one in root no([^;]*);", (ROOT / "compose" / "Dockerfile").read_text("utf-8"))
+    assert kept is not None
+    assert re.sub(r"[\\']", " ", kept[1]).split() == countries._LANGUAGES.split()

@@ -18,8 +18,8 @@ import org.rocksdb.WriteOptions;
  * It is opened when the first state has to leave the memory, so a run whose states fit opens none.
  */
 public final class DiskStore implements AutoCloseable {
-    private static final long WRITE_BUFFER_BYTES = 32L << 20;
-    private static final long BLOCK_CACHE_BYTES = 64L << 20;
+    private static final long WRITE_BUFFER_BYTES = 8L << 20;
+    private static final long BLOCK_CACHE_BYTES = 16L << 20;
     private static final int BLOOM_BITS = 10;
     private static final byte BLOB = 0;
     private static final byte PIECE = 1;
