@@ -103,9 +103,15 @@ def stop(account: Account, wait_s: float, with_snapshot: bool = True) -> str | N
     before = status(account)
     if before not in (_RUNS, _STOPS):
         raise UsageError("the job does not run", hint="see: fraudctl aws status")
-    with begun.goes_on(account):
-        if before == _RUNS:
+    if before == _RUNS:
+        with begun.goes_on(account):
             account.ask(SERVICE, "stop_application", ApplicationName=account.name, Force=not with_snapshot)
+    return await_stopped(account, wait_s)
+
+
+def await_stopped(account: Account, wait_s: float) -> str | None:
+    """Returns when one that stops is stopped; the name of the newest snapshot. Raises Failed."""
+    with begun.goes_on(account):
         _await(account, "READY", wait_s)
     taken = [one.name for one in state(account).snapshots if one.is_ready]
     return taken[0] if taken else None

@@ -182,7 +182,11 @@ def overview(account: Account, profile: Profile) -> Overview:
 def down(account: Account, profile: Profile, wait_s: float) -> str | None:
     """Stop job and programs; everything else stays and costs. The job's snapshot, None if it did not run."""
     now = application.state(account)
-    taken = application.stop(account, wait_s) if now.runs or now.is_going_down else None
+    taken = None
+    if now.runs:
+        taken = application.stop(account, wait_s)
+    elif now.is_going_down:
+        taken = application.await_stopped(account, wait_s)
     _scale(account, profile, 0)
     return taken
 

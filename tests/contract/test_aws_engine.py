@@ -92,7 +92,7 @@ def test_who_interrupts_a_stop_is_told_that_it_goes_on_and_who_asks_again_hears_
         process.kill()
     assert process.returncode == 130
     assert "what was begun at AWS goes on" in said
-    flink.live.go("STOPPING", "READY")
+    flink.live.go(*["STOPPING"] * 5, "READY")
     assert cli(stack.home, "job", "stop")["data"]["savepoint"] == flink.snapshots[-1] == "at-stop-1"
 
 

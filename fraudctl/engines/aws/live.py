@@ -39,7 +39,10 @@ class Application:
         if not (now.runs or now.is_going_down):
             return {"job_id": None, "savepoint": None}
         progress.update(0, "the service takes a snapshot" if savepoint else "without a snapshot")
-        taken = application.stop(self._account, wait_s, savepoint)
+        if now.is_going_down:
+            taken = application.await_stopped(self._account, wait_s)
+        else:
+            taken = application.stop(self._account, wait_s, savepoint)
         return {"job_id": self._account.name, "savepoint": taken if savepoint else None}
 
     def savepoint(self, wait_s: float, progress: Progress) -> Ended:
