@@ -17,12 +17,13 @@ from fraudctl.aws import (
     package,
     programs,
     run_numbers,
+    setup,
     template,
 )
 from fraudctl.aws.account import Account
 from fraudctl.aws.cloudformation import Change, Template
 from fraudctl.console.progress import Progress
-from fraudctl.errors import Failed, UsageError
+from fraudctl.errors import UsageError
 
 if TYPE_CHECKING:
     from fraudctl.settings.profile import Profile
@@ -268,34 +269,9 @@ def _put(account: Account, bucket: str, made: package.Package, name: str) -> str
 
 
 def _set_up(account: Account, record: bytes) -> None:
-    """Run the task that makes topics and puts the first activation there, and wait for its good end."""
+    """Have topics and the first activation made, by a task that stands in the cluster's own network."""
     bucket = cloudformation.outputs(account, stack_name(account, DATA))["CodeBucket"]
     account.ask("s3", "put_object", Bucket=bucket, Key=first.KEY, Body=record)
     known = cloudformation.outputs(account, stack_name(account, PIPELINE))
     network = cloudformation.outputs(account, stack_name(account, NETWORK))
-    places = {"subnets": network["Subnets"].split(","), "securityGroups": [network["ProgramsGroup"]]}
-    started = account.ask(
-        "ecs",
-        "run_task",
-        cluster=account.name,
-        taskDefinition=known["SetupTask"],
-        launchType="FARGATE",
-        networkConfiguration={"awsvpcConfiguration": {**places, "assignPublicIp": "DISABLED"}},
-    )
-    if started.get("failures"):
-        raise Failed(
-            f"the task setup cannot start: {started['failures'][0].get('reason')}",
-            hint="see the cluster's events in the console of ECS, then try again",
-            code="setup",
-        )
-    [task] = started["tasks"]
-    waiter = account.client("ecs").get_waiter("tasks_stopped")
-    account.called(lambda: waiter.wait(cluster=account.name, tasks=[task["taskArn"]]), "ecs tasks_stopped")
-    answer = account.ask("ecs", "describe_tasks", cluster=account.name, tasks=[task["taskArn"]])
-    [ended] = answer["tasks"][0]["containers"]
-    if ended.get("exitCode") != 0:
-        raise Failed(
-            f"the task setup failed: {ended.get('reason') or ended.get('exitCode')}",
-            hint="see: fraudctl aws logs setup",
-            code="setup",
-        )
+    setup.run(account, known["SetupTask"], network["Subnets"].split(","), network["ProgramsGroup"])

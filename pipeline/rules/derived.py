@@ -120,9 +120,13 @@ class Network(_Plain):
         return {"name": self.name, "do": "ip_net", "of": "ip"}
 
 
+TIMES: Final = {"hour": (0, 23), "weekday": (1, 7), "day": (1, 31)}
+"""Least and greatest of each."""
+
+
 @dataclass(frozen=True, slots=True)
 class LocalTime(_Plain):
-    """The hour (0 to 23), weekday (Monday 1 to Sunday 7) or day of the month of the event in a zone."""
+    """The hour, weekday (Monday 1 to Sunday 7) or day of the month of the event in a zone."""
 
     word: str
     zone: Zone

@@ -9,25 +9,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
 from typing import Final
 
 from pipeline.records.clock import DAY_MS
-from pipeline.records.quantities import Refusal
-from pipeline.records.spelling import CODES, spelt
+from pipeline.rules.constants import never_equalled
 from pipeline.rules.currencies import is_about_amounts
-from pipeline.rules.derived import JOIN
+from pipeline.rules.derived import JOIN, TIMES
 from pipeline.rules.expression.normal import normal
-from pipeline.rules.expression.reachability import MAX_ALTERNATIVES, breadth, can_fail, can_hold, implies
+from pipeline.rules.expression.reachability import (
+    MAX_ALTERNATIVES,
+    Range,
+    breadth,
+    can_fail,
+    can_hold,
+    implies,
+)
 from pipeline.rules.expression.tree import (
-    Both,
-    Comparison,
     Condition,
-    Items,
-    Literal,
-    Membership,
-    Name,
     Negation,
     comparisons_in,
     is_comparable,
@@ -40,8 +39,6 @@ from pipeline.rules.rule import Rule
 from pipeline.rules.ruleset import Problem, RuleSet
 from pipeline.settings.document import Path
 
-MAX_SPELT: Final = 20
-"""Wrongly spelt constants that are named of one list."""
 MAX_EFFORT: Final = 1_000_000
 """Tests that are made to compare rules by meaning, about a second; beyond that only by their normal form."""
 MAX_PAIRS: Final = 5_000
@@ -59,6 +56,7 @@ KEY_BYTES: Final = 64
 """What a key costs in the store beside its blob."""
 
 _NEVER_NEGATIVE: Final = ("count", "distinct", "first_seen", "stddev_before")
+_COUNTED: Final[Range] = (0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +76,9 @@ class KeyState:
 
 def lint(ruleset: RuleSet, retention_ms: int = -1) -> list[Problem]:
     """Every warning. `retention_ms` is how long the log keeps transactions, -1 for ever."""
-    least = _least(ruleset)
+    ranges = _ranges(ruleset)
     # looked for once: it takes a while for a condition with many alternatives
-    never = frozenset(rule.name for rule in ruleset.rules if not can_hold(rule.condition, least))
+    never = frozenset(rule.name for rule in ruleset.rules if not can_hold(rule.condition, ranges))
     findings = [
         *_thresholds(ruleset, never),
         *_rules(ruleset, never),
@@ -130,8 +128,10 @@ def state_per_key(ruleset: RuleSet, settings: PlanSettings | None = None) -> lis
     return found
 
 
-def _least(ruleset: RuleSet) -> dict[str, int]:
-    return {name: 0 for name, one in ruleset.features.items() if one.agg in _NEVER_NEGATIVE}
+def _ranges(ruleset: RuleSet) -> dict[str, Range]:
+    """What values are known to lie within."""
+    counts = {name: _COUNTED for name, one in ruleset.features.items() if one.agg in _NEVER_NEGATIVE}
+    return counts | {name: TIMES[one.word] for name, one in ruleset.derived.items() if one.word in TIMES}
 
 
 def _thresholds(ruleset: RuleSet, never: frozenset[str]) -> Iterator[tuple[Path, str]]:
@@ -143,18 +143,18 @@ def _thresholds(ruleset: RuleSet, never: frozenset[str]) -> Iterator[tuple[Path,
 
 
 def _rules(ruleset: RuleSet, never: frozenset[str]) -> Iterator[tuple[Path, str]]:
-    least = _least(ruleset)
+    ranges = _ranges(ruleset)
     for rule in ruleset.rules:
         path = ("rules", rule.name, "when")
         if rule.points == 0:
             yield ("rules", rule.name, "points"), "no points: the rule is shown but never counts"
-        yield from _spelt_otherwise(path, rule.condition)
+        yield from never_equalled(path, rule.condition)
         unlike = list(_never_comparable(path, rule.condition))
         yield from unlike
         if rule.name in never:
             if not unlike:
                 yield path, "never true: its conditions exclude each other"
-        elif rule.plugin is None and not can_fail(rule.condition, least):
+        elif rule.plugin is None and not can_fail(rule.condition, ranges):
             yield path, "true for every event"
 
 
@@ -166,10 +166,10 @@ def _same_rules(ruleset: RuleSet, never: frozenset[str]) -> Iterator[tuple[Path,
         if same is not rule:
             yield ("rules", rule.name, "when"), f"the same condition as {same.name}"
     others = [rule for rule in first.values() if rule.name not in never]
-    yield from _overlapping(others, _least(ruleset))
+    yield from _overlapping(others, _ranges(ruleset))
 
 
-def _overlapping(rules: Sequence[Rule], least: Mapping[str, int]) -> Iterator[tuple[Path, str]]:
+def _overlapping(rules: Sequence[Rule], ranges: Mapping[str, Range]) -> Iterator[tuple[Path, str]]:
     """Rules that always fire together though they are written differently; about the same names only."""
     alike: dict[frozenset[str], list[Rule]] = {}
     for rule in rules:
@@ -182,7 +182,9 @@ def _overlapping(rules: Sequence[Rule], least: Mapping[str, int]) -> Iterator[tu
         spent += _together(effort[one.name], effort[other.name])
         if spent > MAX_EFFORT:
             return
-        if implies(one.condition, other.condition, least) and implies(other.condition, one.condition, least):
+        if implies(one.condition, other.condition, ranges) and implies(
+            other.condition, one.condition, ranges
+        ):
             yield ("rules", other.name, "when"), f"true for exactly the events of {one.name}"
 
 
@@ -199,22 +201,23 @@ def _together(one: tuple[int, int, int], other: tuple[int, int, int]) -> int:
 
 def _features(ruleset: RuleSet) -> Iterator[tuple[Path, str]]:
     first: dict[str, str] = {}
+    ranges = _ranges(ruleset)
     for name, feature in ruleset.features.items():
         declared = json.dumps(ruleset.content["features"][name], sort_keys=True)
         if first.setdefault(declared, name) != name:
             yield ("features", name), f"the same as {first[declared]}"
         for where in feature.wheres:
-            yield from _where(("features", name), where.condition)
+            yield from _where(("features", name), where.condition, ranges)
         if name not in ruleset.inputs:
             yield ("features", name), "no rule uses it"
         yield from _currency(ruleset, feature)
 
 
-def _where(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:
-    yield from _spelt_otherwise(path, condition)
+def _where(path: Path, condition: Condition, ranges: Mapping[str, Range]) -> Iterator[tuple[Path, str]]:
+    yield from never_equalled(path, condition)
     never = list(_never_comparable(path, condition))
     yield from never
-    if not never and not can_hold(condition):
+    if not never and not can_hold(condition, ranges):
         yield path, "its where is never true"
 
 
@@ -233,47 +236,6 @@ def _beyond_retention(ruleset: RuleSet, retention_ms: int) -> Iterator[tuple[Pat
                 ("features", name),
                 f"looks back {needed / DAY_MS:.3g} d, the log keeps {kept}: a replay cannot fill it",
             )
-
-
-def _spelt_otherwise(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:
-    """Literals that a field never equals, for it has another spelling on the wire."""
-    for name, items in _equalled(condition):
-        if name.name not in (*CODES, "ip"):
-            continue
-        wrong = items.once(("spelt", name.name), partial(_wrongly_spelt, name.name))
-        for text, right in wrong[:MAX_SPELT]:
-            yield path, f"{name.name} is never {text!r}: transactions have {right!r}"
-        if len(wrong) > MAX_SPELT:
-            yield path, f"and {len(wrong) - MAX_SPELT} more that {name.name} never is"
-
-
-def _wrongly_spelt(name: str, items: Items) -> list[tuple[str, str | None]]:
-    """Texts that are spelt otherwise on the wire, and how."""
-    texts = [item.value for item in items if isinstance(item.value, str)]
-    return [(text, right) for text in texts if (right := _spelt(name, text)) != text]
-
-
-def _spelt(name: str, text: str) -> str | None:
-    try:
-        return spelt(name, text)
-    except Refusal:
-        return None
-
-
-def _equalled(node: Condition) -> Iterator[tuple[Name, Items]]:
-    """Names and the literals they are compared with for being the same."""
-    match node:
-        case Comparison("eq" | "ne", Name() as name, Literal() as item):
-            yield name, Items([item])
-        case Comparison("eq" | "ne", Literal() as item, Name() as name):
-            yield name, Items([item])
-        case Membership(Name() as name, items):
-            yield name, items
-        case Both(parts=parts):
-            for part in parts:
-                yield from _equalled(part)
-        case Negation(part=part):
-            yield from _equalled(part)
 
 
 def _never_comparable(path: Path, condition: Condition) -> Iterator[tuple[Path, str]]:

@@ -56,28 +56,30 @@ class _Test:
 
 _FALSE: Final = _Test("", Kind.ANY, "false")
 _Alternatives = list[frozenset[_Test]]
+Range = tuple[int, int | None]
+"""The least and the greatest value that a name takes; None where there is no greatest."""
 
 
 class _TooMany(Exception):
     pass
 
 
-def can_hold(condition: Condition, least: Mapping[str, int] | None = None) -> bool:
-    """False only when no event can meet the condition. `least` maps names to the least value they take."""
+def can_hold(condition: Condition, ranges: Mapping[str, Range] | None = None) -> bool:
+    """False only when no event can meet the condition. `ranges` has what names are known to lie within."""
     try:
-        return any(_is_open(tests, least or {}) for tests in _alternatives(condition, False))
+        return any(_is_open(tests, ranges or {}) for tests in _alternatives(condition, False))
     except _TooMany:
         return True
 
 
-def can_fail(condition: Condition, least: Mapping[str, int] | None = None) -> bool:
+def can_fail(condition: Condition, ranges: Mapping[str, Range] | None = None) -> bool:
     """False only when every event meets the condition."""
-    return can_hold(Negation(condition), least)
+    return can_hold(Negation(condition), ranges)
 
 
-def implies(one: Condition, other: Condition, least: Mapping[str, int] | None = None) -> bool:
+def implies(one: Condition, other: Condition, ranges: Mapping[str, Range] | None = None) -> bool:
     """True only when every event that meets `one` certainly meets `other`."""
-    return not can_hold(Both((one, Negation(other)), is_any=False), least)
+    return not can_hold(Both((one, Negation(other)), is_any=False), ranges)
 
 
 def breadth(condition: Condition, is_negated: bool = False) -> int:
@@ -153,17 +155,17 @@ def _comparison(operator: str, left: Value, right: Value, is_negated: bool) -> I
         yield _Test(" ".join(pair), Kind.ANY, f"relation {flipped}", not is_negated)
 
 
-def _is_open(tests: frozenset[_Test], least: Mapping[str, int]) -> bool:
+def _is_open(tests: frozenset[_Test], ranges: Mapping[str, Range]) -> bool:
     """Whether some value of each name passes all of its tests; names are independent of each other."""
     if _FALSE in tests:
         return False
     by_name: dict[str, list[_Test]] = {}
     for test in tests:
         by_name.setdefault(test.name, []).append(test)
-    return all(_has_value(found, least.get(name)) for name, found in by_name.items())
+    return all(_has_value(found, ranges.get(name)) for name, found in by_name.items())
 
 
-def _has_value(tests: list[_Test], least: int | None) -> bool:
+def _has_value(tests: list[_Test], within: Range | None) -> bool:
     if any(test.operator.startswith("relation") for test in tests):
         return len({test.operator for test in tests}) == len({(t.operator, t.value) for t in tests})
     if all(test.or_absent or test.operator == "absent" for test in tests):
@@ -175,10 +177,10 @@ def _has_value(tests: list[_Test], least: int | None) -> bool:
         # The value has one kind; tests of the other kinds pass only if they are negated ones.
         return any(
             all(test.or_absent for test in bounded if _sort(test) != sort)
-            and _candidates([test for test in bounded if _sort(test) == sort], tests[0].kind, least)
+            and _candidates([test for test in bounded if _sort(test) == sort], tests[0].kind, within)
             for sort in {_sort(test) for test in bounded}
         )
-    return _candidates(bounded, tests[0].kind, least)
+    return _candidates(bounded, tests[0].kind, within)
 
 
 def _sort(test: _Test) -> str:
@@ -186,7 +188,7 @@ def _sort(test: _Test) -> str:
     return "bool" if isinstance(value, bool) else type(value).__name__
 
 
-def _candidates(tests: list[_Test], kind: Kind, least: int | None) -> bool:
+def _candidates(tests: list[_Test], kind: Kind, within: Range | None) -> bool:
     """Whether one of the values that matter passes: each constant, a little beside it, and between two."""
     constants: set[LiteralValue] = set()
     for test in tests:
@@ -196,10 +198,10 @@ def _candidates(tests: list[_Test], kind: Kind, least: int | None) -> bool:
             constants |= test.value
         elif test.value is not None:
             constants.add(test.value)
-    return any(all(_passes(value, test) for test in tests) for value in _values(constants, kind, least))
+    return any(all(_passes(value, test) for test in tests) for value in _values(constants, kind, within))
 
 
-def _values(constants: set[LiteralValue], kind: Kind, least: int | None) -> Iterator[LiteralValue]:
+def _values(constants: set[LiteralValue], kind: Kind, within: Range | None) -> Iterator[LiteralValue]:
     if kind is Kind.BOOL or any(isinstance(value, bool) for value in constants):
         yield from (True, False)
         return
@@ -210,7 +212,7 @@ def _values(constants: set[LiteralValue], kind: Kind, least: int | None) -> Iter
     numbers = sorted(value for value in constants if isinstance(value, Decimal))
     step = Decimal(1) if kind is Kind.INT else Decimal("0.0001") if kind is Kind.MONEY else None
     for value in _near(numbers, step):
-        if least is None or value >= least:
+        if within is None or (within[0] <= value and (within[1] is None or value <= within[1])):
             yield value
 
 

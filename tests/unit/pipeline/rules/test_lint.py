@@ -78,3 +78,47 @@ def test_a_literal_in_another_spelling_than_transactions_have_is_named(tmp_path:
         "line 6: rules.b.when: ip is never '2001:DB8::1': transactions have '2001:db8::1'",
         "line 3: features.n: currency is never 'eur': transactions have 'EUR'",
     ]
+
+
+def test_an_hour_a_weekday_and_a_day_that_there_are_not_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(
+        "version: v1\n"
+        "settings: {zone: Europe/Berlin}\n"
+        "features: {n: {by: user_id, agg: count, window: 5m, where: 'weekday == 8'}}\n"
+        "rules:\n"
+        "  a: {when: 'hour >= 24 and n > 1', points: 60}\n"
+        "  b: {when: 'weekday in [0] and n > 2', points: 60}\n"
+        "  c: {when: 'day > 31 and n > 3', points: 60}\n"
+        "  e: {when: '(hour > 22 or weekday in [1, 7] or day == 31) and n > 4', points: 90}\n"
+        "thresholds: {review: 50, block: 80}\n"
+    )
+    never = "never true: its conditions exclude each other"
+    assert [str(problem) for problem in lint(ruleset.load(file))] == [
+        f"line 5: rules.a.when: {never}",
+        f"line 6: rules.b.when: {never}",
+        f"line 7: rules.c.when: {never}",
+        "line 3: features.n: its where is never true",
+    ]
+
+
+def test_what_is_written_like_a_network_and_holds_no_address_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(
+        "version: v1\n"
+        "lists: {nets: [10.0.0.0/33, 10.0.0.0/8, '2001:db8::/32', 192.0.2.1]}\n"
+        "features: {n: {by: user_id, agg: count, window: 5m, where: 'ip == \"10.0.0.0/8\"'}}\n"
+        "rules:\n"
+        "  a: {when: 'ip in nets and n > 1', points: 60}\n"
+        '  b: {when: \'ip_net == "10.0.0.0/8" or ip_net in ["2001:db8::/48", "10.1.2.3/24"]\', points: 60}\n'
+        '  c: {when: \'ip_net in ["10.1.2.0/24", "2001:db8::/64"] and n > 2\', points: 60}\n'
+        "thresholds: {review: 50, block: 80}\n"
+    )
+    assert [str(problem) for problem in lint(ruleset.load(file))] == [
+        "line 5: rules.a.when: ip is never '10.0.0.0/33': it is no network",
+        "line 6: rules.b.when: ip_net is never '10.0.0.0/8': ip_net is a /24 or a /64",
+        "line 6: rules.b.when: ip_net is never '2001:db8::/48': ip_net is a /24 or a /64",
+        "line 6: rules.b.when: ip_net is never '10.1.2.3/24': ip_net is a /24 or a /64",
+        "line 3: features.n: ip is never '10.0.0.0/8': an address lies in a network "
+        'by ip in ["10.0.0.0/8"]',
+    ]
