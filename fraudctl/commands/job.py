@@ -74,10 +74,7 @@ def status() -> Result:
     tables = (*shown.tables, *put_aside.tables(aside))
     data = {**found, "rules_put_aside": put_aside.documents(aside)}
     return Result(
-        put_aside.with_count(shown.summary, aside),
-        data,
-        0 if live_answers.is_as_wanted(found) else 3,
-        tables,
+        put_aside.with_count(shown.summary, aside), data, 0 if live_answers.is_as_wanted(found) else 3, tables
     )
 
 
