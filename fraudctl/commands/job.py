@@ -16,7 +16,7 @@ from fraudctl.engines import live_job
 from fraudctl.jobs import live_answers, put_aside, reset
 
 if TYPE_CHECKING:
-    from fraudctl.jobs.live_answers import Ended, LiveStatus
+    from fraudctl.jobs.live_answers import Ended, FlinkJob, LiveStatus
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +42,7 @@ def submit(
     """
     with progress("starting the job") as shown:
         found = live_job.of(engines.current()).start(wait, shown, restore)
-    return _answer(f"the job runs{_origin(found)}", found)
+    return answer(f"the job runs{_origin(found)}", found)
 
 
 def stop(
@@ -70,14 +70,11 @@ def status() -> Result:
     here = engines.current()
     aside = None if engines.of(here).is_elsewhere else put_aside.of(here)
     found = live_job.of(here).status()
-    answer = _answer(live_answers.words(found), found)
-    tables = (*answer.tables, *put_aside.tables(aside))
+    shown = answer(live_answers.words(found), found)
+    tables = (*shown.tables, *put_aside.tables(aside))
     data = {**found, "rules_put_aside": put_aside.documents(aside)}
     return Result(
-        put_aside.with_count(answer.summary, aside),
-        data,
-        0 if live_answers.is_as_wanted(found) else 3,
-        tables,
+        put_aside.with_count(shown.summary, aside), data, 0 if live_answers.is_as_wanted(found) else 3, tables
     )
 
 
@@ -101,7 +98,7 @@ def rescale(
     """
     with progress("rescaling the job") as shown:
         found = live_job.of(engines.current()).rescale(parallelism, wait, shown)
-    return _answer(f"the job runs at parallelism {parallelism}{_origin(found)}", found)
+    return answer(f"the job runs at parallelism {parallelism}{_origin(found)}", found)
 
 
 def reset_offsets(
@@ -140,20 +137,21 @@ def reset_offsets(
     return Result(f"{effect}; begin with: fraudctl job submit", data, tables=(table,))
 
 
-def _answer(summary: str, found: LiveStatus) -> Result:
+def answer(summary: str, found: LiveStatus) -> Result:
+    """The job as it is, without what whoever runs it does not say."""
     flink = found["flink"]
     stopped = [(one["rule"], one["place"], one["version"], one["reason"]) for one in found["stopped_plugins"]]
-    plugins = [Table("Plug-ins that are not called any more", ("rule", "plug-in", "version", "why"), stopped)]
-    if not flink:
-        return Result(summary, found, tables=tuple(plugins if stopped else ()))
-    tasks = [(task["name"], task["parallelism"], task["state"]) for task in flink["tasks"]]
-    checkpoints = flink["checkpoints"]
-    counts = f"{checkpoints['completed']} checkpoints complete, {checkpoints['failed']} failed"
-    return Result(
-        f"{summary}; {counts}",
-        found,
-        tables=(Table("tasks", ("task", "parallelism", "state"), tasks), *(plugins if stopped else ())),
-    )
+    plugins = Table("Plug-ins that are not called any more", ("rule", "plug-in", "version", "why"), stopped)
+    tasks = Table("tasks", ("task", "parallelism", "state"), _tasks(flink) if flink else [])
+    tables = tuple(table for table in (tasks, plugins) if table.rows)
+    checkpoints = flink["checkpoints"] if flink else None
+    if checkpoints and checkpoints["completed"] is not None:
+        summary += f"; {checkpoints['completed']} checkpoints complete, {checkpoints['failed']} failed"
+    return Result(summary, found, tables=tables)
+
+
+def _tasks(flink: FlinkJob) -> list[tuple[str, int, str]]:
+    return [(task["name"], task["parallelism"], task["state"]) for task in flink["tasks"]]
 
 
 def _origin(found: LiveStatus) -> str:

@@ -38,10 +38,10 @@ class Task(TypedDict):
 
 
 class Checkpoints(TypedDict):
-    """Of a job: how many, and the newest complete one."""
+    """Of a job: how many, null where who runs it does not say, and the newest complete one."""
 
-    completed: int
-    failed: int
+    completed: int | None
+    failed: int | None
     latest: Mapping[str, object] | None
 
 
@@ -53,6 +53,7 @@ class FlinkJob(TypedDict):
     all_tasks_running: bool
     start_ms: int
     tasks: list[Task]
+    """none where who runs it does not say"""
     checkpoints: Checkpoints
 
 

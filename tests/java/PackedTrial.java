@@ -1,6 +1,7 @@
 package fraudctl.kernel.state;
 
 import fraudctl.kernel.wire.Bytes;
+import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -23,7 +24,7 @@ public final class PackedTrial {
         random = new Random(seed);
     }
 
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws ReflectiveOperationException {
         PackedTrial trial = new PackedTrial(Long.parseLong(arguments[0]));
         int alike = 0;
         for (int step = 0; step < Integer.parseInt(arguments[1]); step++) {
@@ -36,8 +37,8 @@ public final class PackedTrial {
         for (int i = 0; i < 2_000; i++) {
             trial.packed.settle(8);
         }
-        System.out.printf("{\"alike\":%d,\"round\":%b,\"dirty\":%b,\"most\":%d,\"thinned\":%d,\"settled\":%d,\"same\":%b}%n",
-                alike, isRound, trial.areDirtyFound(), most, thinned, trial.packed.reservedBytes(), trial.isSame());
+        System.out.printf("{\"alike\":%d,\"in_one_place\":%d,\"round\":%b,\"dirty\":%b,\"most\":%d,\"thinned\":%d,\"settled\":%d,"
+                + "\"same\":%b}%n", alike, mostInOnePlace(13), isRound, trial.areDirtyFound(), most, thinned, trial.packed.reservedBytes(), trial.isSame());
     }
 
     /** Puts a key, puts another state in the place of one, or removes one, and whether that key is as it should be. */
@@ -73,6 +74,33 @@ public final class PackedTrial {
             case 2 -> "käufer-№" + number;
             default -> "203.0." + number / 256 + "." + number % 256;
         };
+    }
+
+    /** The most of so many keys that lie in one place, whose hashes are the same as texts. */
+    private static int mostInOnePlace(int bits) throws ReflectiveOperationException {
+        PackedStates packed = new PackedStates();
+        for (int number = 0; number < 1 << bits; number++) {
+            StringBuilder key = new StringBuilder();
+            for (int bit = 0; bit < bits; bit++) {
+                key.append((number >> bit & 1) == 0 ? "Aa" : "BB");
+            }
+            Bytes content = new Bytes();
+            content.writeText(key.toString());
+            packed.put(key.toString(), content, false, false);
+        }
+        Field heads = PackedStates.class.getDeclaredField("heads");
+        Field next = PackedStates.class.getDeclaredField("next");
+        heads.setAccessible(true);
+        next.setAccessible(true);
+        int most = 0;
+        for (int entry : (int[]) heads.get(packed)) {
+            int there = 0;
+            for (int one = entry; one != PackedStates.NONE; one = ((int[]) next.get(packed))[one]) {
+                there++;
+            }
+            most = Math.max(most, there);
+        }
+        return most;
     }
 
     private boolean isAsItShouldBe(String key) {

@@ -91,7 +91,7 @@ class Application:
             "all_tasks_running": found.runs,
             "start_ms": 0,
             "tasks": [],
-            "checkpoints": {"completed": 0, "failed": 0, "latest": None},
+            "checkpoints": {"completed": None, "failed": None, "latest": None},
         }
 
 

@@ -225,7 +225,7 @@ def _flink(status: Mapping[str, Any]) -> FlinkJob | None:
         "all_tasks_running": job.get("state") == "RUNNING",
         "start_ms": int(job.get("startTime") or 0),
         "tasks": [],
-        "checkpoints": {"completed": 0, "failed": 0, "latest": latest},
+        "checkpoints": {"completed": None, "failed": None, "latest": latest},
     }
 
 

@@ -18,6 +18,7 @@ STEPS, PAGE_BYTES = 40_000, 393_216
 def test_they_are_what_a_map_would_hold_and_shrink_when_most_have_gone(seed: int) -> None:
     said = json.loads(run_java(PROGRAM, str(seed), str(STEPS), heap_mb=192))
     assert said["alike"] == STEPS
+    assert said["in_one_place"] < 12
     assert said["round"]
     assert said["dirty"]
     assert said["same"]

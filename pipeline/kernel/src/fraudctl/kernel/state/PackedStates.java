@@ -1,6 +1,7 @@
 package fraudctl.kernel.state;
 
 import fraudctl.kernel.wire.Bytes;
+import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.BitSet;
 
@@ -14,6 +15,8 @@ import java.util.BitSet;
  */
 final class PackedStates {
     static final int NONE = -1;
+    /** Whoever sends payments chooses the keys, and is not to know which of them fall into one place. */
+    private static final long SEED = new SecureRandom().nextLong();
     /** Of an entry beside its cells: five numbers, its place in the table, and bits. */
     private static final int OVERHEAD = 28;
 
@@ -51,11 +54,6 @@ final class PackedStates {
     int find(String key) {
         int hash = hash(key);
         int entry = heads[hash & heads.length - 1];
-        if (entry == NONE) {
-            return NONE;
-        }
-        wanted.clear();
-        wanted.writeText(key);
         while (entry != NONE && !(hashes[entry] == hash && wanted.size() <= sizes[entry]
                 && cells.begins(firstCells[entry], wanted))) {
             entry = next[entry];
@@ -218,8 +216,10 @@ final class PackedStates {
         return heads;
     }
 
-    private static int hash(String key) {
-        int hash = key.hashCode() * 0x9E3779B9;
-        return hash ^ hash >>> 16;
+    /** Leaves the text of the key in {@code wanted}. */
+    private int hash(String key) {
+        wanted.clear();
+        wanted.writeText(key);
+        return (int) wanted.hash(SEED);
     }
 }
