@@ -234,7 +234,7 @@ compose-image: ## the image of fraudctl's own programs, for up --engine compose
 	DOCKER_BUILDKIT=1 docker build $(TRUSTED) $(MIRRORS) -f compose/Dockerfile -t fraudctl:0.2.0 .
 
 compose-demo: setup compose-image ## the same as demo, in containers
-	@FRAUDCTL_ENGINE=compose bash -c "$$DEMO"
+	@FRAUDCTL_ENGINE=compose FRAUDCTL_HOME="$${FRAUDCTL_HOME:-$$HOME/.local/state/fraudctl-compose}" bash -c "$$DEMO"
 
 define FIRST_ALERT
 import json, sys

@@ -40,25 +40,41 @@ def of_home(home: Path) -> Engine:
 
     Where the file that tells is damaged or gone it is the engine that has something running there.
     """
-    try:
-        stack = stacks.read(home)
-    except FraudctlError:
-        stack = None
-    if stack is not None:
+    if (stack := _known(home)) is not None:
         return of(stack)
     found = (engine for engine in map(find, names() if home.exists() else ()) if engine.is_running(home))
     return next(found, None) or find(FIRST)
 
 
+def _known(home: Path) -> Stack | None:
+    """The stack of a home, None where there is none or the file that tells is damaged."""
+    try:
+        return stacks.read(home)
+    except FraudctlError:
+        return None
+
+
 def for_up(home: Path, asked: str | None) -> Engine:
-    """The engine that `up` is to use. Raises Failed while a stack of another runs in that home."""
+    """The engine that `up` is to use. Raises Failed where a stack of another is in that home.
+
+    Also of one that is stopped: marks of the job and of the stores would be taken for those of another log.
+    """
     before = of_home(home)
     if asked is None:
         return before
     wanted = find(asked)
-    if type(wanted) is not type(before) and before.is_running(home):
+    if type(wanted) is type(before):
+        return wanted
+    if before.is_running(home):
         raise Failed(
             f"a stack of another engine runs in {home}", hint="run: fraudctl down", code="other_settings"
+        )
+    if (stack := _known(home)) is not None:
+        raise Failed(
+            f"the stack in {home} is of the engine {stack.engine}, which has its log and its stores",
+            hint=f"go on with it: fraudctl up --engine {stack.engine}; or take another home: --home DIR; "
+            "or delete it: fraudctl purge",
+            code="other_settings",
         )
     return wanted
 

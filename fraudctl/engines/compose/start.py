@@ -27,6 +27,7 @@ from fraudctl.home import folder as homes
 from fraudctl.home import rulesets
 from fraudctl.home.private_files import make_folder
 from fraudctl.home.stack import Inside, Paths, Stack, read
+from fraudctl.home.unprivileged import take_back
 from fraudctl.kafka import admin, wanted
 from fraudctl.servers import BaseServer
 
@@ -66,6 +67,7 @@ class _Run:
         self.deadline = time.monotonic() + wish.wait_s
 
     def run(self) -> Stack:
+        take_back(self.wish.home)
         stack = replace(self._stack(), extra={"ready": False})
         ours = chosen.servers(stack)
         beside = companions.alone(self.wish.added)
@@ -130,7 +132,7 @@ class _Run:
         return asked
 
     def _user(self) -> tuple[int, int]:
-        """Who the programs in the containers are: whoever owns the home."""
+        """Who the programs in the containers are: whoever starts them, whose the home is."""
         return (0, 0) if self.containers.rootless() else (os.getuid(), os.getgid())
 
     def _fetch(self, stack: Stack, store: BaseServer | None) -> None:

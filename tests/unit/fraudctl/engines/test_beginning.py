@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fraudctl import engines
 from fraudctl.engines import beginning
 from fraudctl.engines.contract import Wish
 from fraudctl.errors import Failed
@@ -28,3 +29,11 @@ def test_a_stack_with_other_settings_is_refused_once_it_came_up(stack: Stack) ->
     assert not beginning.goes_on(stack, other)
     with pytest.raises(Failed, match="a stack with other settings"):
         beginning.goes_on(replace(stack, extra={"ready": True}), other)
+
+
+def test_a_stopped_stack_of_another_engine_is_not_gone_on_with(stack: Stack) -> None:
+    stack.save()
+    assert type(engines.for_up(stack.home, "local")) is type(engines.for_up(stack.home, None))
+    with pytest.raises(Failed, match=r"is of the engine local") as refused:
+        engines.for_up(stack.home, "kubernetes")
+    assert "fraudctl up --engine local" in refused.value.hint

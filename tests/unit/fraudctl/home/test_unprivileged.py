@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fraudctl.home.private_files import close_to_others, make_folder, open_private, write_atomically
-from fraudctl.home.unprivileged import give, user_of
+from fraudctl.home.unprivileged import give, take_back, user_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
@@ -98,3 +98,15 @@ def test_a_link_of_roots_own_on_the_way_to_a_home_is_gone_by(home: Path, tmp_pat
     (tmp_path / "way").symlink_to(home)
     write_atomically(tmp_path / "way" / "run" / "one.json", "{}")
     assert (home / "run" / "one.json").stat().st_uid == user(home)
+
+
+def test_a_home_of_a_stack_of_this_machine_is_taken_back_for_one_in_containers(home: Path) -> None:
+    write_atomically(home / "run" / "one.json", "{}")
+    take_back(home)
+    assert owners(home) == {0}
+
+
+def test_a_home_of_somebody_else_is_not_taken(tmp_path: Path) -> None:
+    give(tmp_path, 1_234)
+    take_back(tmp_path)
+    assert owners(tmp_path) == {1_234}
