@@ -7,12 +7,13 @@ import itertools
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import pytest
 
 from fraudctl.home.stack import Stack
-from fraudctl.kafka import admin
+from fraudctl.kafka import admin, tail
 from fraudctl.kafka.sender import Sender
 from fraudctl.kafka.tail import Tail
 from pipeline.connections.kafka import librdkafka
@@ -86,26 +87,28 @@ def sent(stack: Stack, user: str, codec: str) -> int:
     return many
 
 
-def in_transactions(stack: Stack, user: str) -> None:
-    """Payments in a transaction that is given up, and others in one that stays open."""
+@contextmanager
+def in_transactions(stack: Stack, user: str) -> Iterator[None]:
+    """Payments in a transaction that is given up, and others in one that stays open until the block's end."""
     topic, quiet = stack.profile.topics.transactions, logging.getLogger("hostile")
-    for end in (True, False):
-        own = {"transactional.id": f"{user}-{end}", "transaction.timeout.ms": 600_000}
+    for is_open in (False, True):
+        own = {"transactional.id": f"{user}-{is_open}", "transaction.timeout.ms": 600_000}
         made = librdkafka.producer(stack.kafka, told(stack, **own), quiet)
         made.init_transactions(LONG_S)
         made.begin_transaction()
         for partition in range(stack.profile.partitions):
             made.produce(topic, payment(user), user.encode(), partition=partition)
         assert made.flush(LONG_S) == 0
-        if end:
-            made.abort_transaction(LONG_S)
+        if is_open:
+            yield
+        made.abort_transaction(LONG_S)
 
 
 def decided(stack: Stack, user: str, many: int) -> list[dict[str, Any]]:
     """The decisions on so many good payments of that user, in every partition, sent now. Each says that it
     happens in ten seconds, so that it lies where it arrives: late only if the clock is beyond that."""
     topics, found = stack.profile.topics, list[dict[str, Any]]()
-    with Tail(stack.kafka, topics.decisions, admin.end_offsets(stack.kafka, topics.decisions)) as tail:
+    with Tail(stack.kafka, topics.decisions, admin.end_offsets(stack.kafka, topics.decisions)) as reader:
         sender = Sender(stack.kafka)
         for number in range(many):
             partition = number % stack.profile.partitions
@@ -114,7 +117,7 @@ def decided(stack: Stack, user: str, many: int) -> list[dict[str, Any]]:
         assert (sender.flush(), sender.failed) == (0, 0)
 
         def complete() -> bool:
-            for record in tail.read():
+            for record in reader.read():
                 document = json.loads(record.value or b"{}")
                 if document.get("user_id") == user:
                     found.append(document)
@@ -124,14 +127,21 @@ def decided(stack: Stack, user: str, many: int) -> list[dict[str, Any]]:
     return found
 
 
+def are_read(stack: Stack, user: str, many: int) -> bool:
+    """Whether commands find those payments, which lie behind all that he wrote."""
+    topic, named = stack.profile.topics.transactions, f'"user_id": "{user}"'.encode()
+    start = {p: max(0, end - 2_000) for p, end in admin.end_offsets(stack.kafka, topic).items()}
+    return sum(named in (one.value or b"") for one in tail.records(stack.kafka, topic, start)) == many
+
+
 @pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
 def test_payments_are_decided_on_time_whatever_lies_between_them(stack: Stack, codec: str) -> None:
     user, job_id = f"good-{codec}-{now_ms()}", live_job_id(stack)
     before = restarts(stack, job_id)
     assert sent(stack, f"hostile-{user}", codec) > 50
-    if codec == "none":
-        in_transactions(stack, f"hostile-{user}")
-    good = decided(stack, user, 20)
+    with in_transactions(stack, f"hostile-{user}") if codec == "none" else nullcontext():
+        good = decided(stack, user, 20)
+        assert are_read(stack, user, 20)
     assert [one for one in good if one["late"] or one["saturated"]] == []
     await_sinks(stack)
     assert (live_job_id(stack), restarts(stack, job_id)) == (job_id, before)

@@ -39,8 +39,13 @@ log = logging.getLogger("kafka")
 
 
 def consumer(kafka: Kafka, settings: Settings, logger: logging.Logger | None = None) -> Consumer:
-    """A consumer. Raises BadFile, and KafkaException for what librdkafka refuses."""
-    return Consumer(_whole(kafka, settings, logger), **_logged(logger))
+    """A consumer. Raises BadFile, and KafkaException for what librdkafka refuses.
+
+    It reads what the job reads, which has Kafka's own default: also what lies in a transaction that was not
+    ended. With librdkafka's, whoever may write could keep one open, and hold every reader back for as long.
+    """
+    told = {"isolation.level": "read_uncommitted", **settings}
+    return Consumer(_whole(kafka, told, logger), **_logged(logger))
 
 
 def producer(kafka: Kafka, settings: Settings, logger: logging.Logger | None = None) -> Producer:
