@@ -132,13 +132,6 @@ class Reading:
         return Maker(one.columns, fields, amounts, times, self.max_event_bytes, self.ids, before)
 
 
-def read(
-    paths: Paths, options: ReadOptions, max_event_bytes: int, used: frozenset[str] = frozenset()
-) -> Iterator[Row | RefusedRow]:
-    """Every row of the files in order. UsageError when a file cannot be read at all."""
-    yield from Reading(paths, options, max_event_bytes, used)
-
-
 def rows_of(found_objects: Iterable[Found], maker: Maker) -> Iterator[Row | RefusedRow]:
     """A row of each object of a file of JSON."""
     for number, found, size in found_objects:
