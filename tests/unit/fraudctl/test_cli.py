@@ -152,7 +152,10 @@ def numbers() -> Iterator[tuple[str, str, str]]:
                 yield words, parameter.get_error_hint(), found[1]
 
 
-@pytest.mark.parametrize(("words", "hint", "kind"), numbers(), ids=lambda one: str(one))
+NUMBERS = tuple(numbers())
+
+
+@pytest.mark.parametrize(("words", "hint", "kind"), NUMBERS, ids=lambda one: str(one))
 def test_what_is_no_number_is_named_with_its_option(
     words: str, hint: str, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -163,7 +166,7 @@ def test_what_is_no_number_is_named_with_its_option(
 
 
 @pytest.mark.parametrize(
-    "words", [words for words, _, kind in numbers() if kind == "float"], ids=lambda one: str(one)
+    "words", [words for words, _, kind in NUMBERS if kind == "float"], ids=lambda one: str(one)
 )
 def test_no_command_begins_with_a_number_that_is_none(
     words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
