@@ -143,6 +143,9 @@ def _currency(name: str, cells: Sequence[str], has_currency: bool, proposal: Pro
     """Name the currency that the cells show; whether they do so surely."""
     signs = signs_of(cells)
     codes, code = _codes(signs), _meant(signs)
+    if code is None and not codes and len(signs) > 1:
+        text = f"{name} shows {' and '.join(signs)}: rows with another than the first are refused"
+        proposal.note(How.assumed, text)
     if not signs or (not codes and has_currency) or (code is None and len(signs) > 1):
         return False
     if code is None:

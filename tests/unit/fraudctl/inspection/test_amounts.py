@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.fraudctl.inspection.asked import ISO, PLAIN, inspected, open_notes, put, with_amounts
+from tests.unit.fraudctl.inspection.asked import ISO, PLAIN, inspected, notes, open_notes, put, with_amounts
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,11 @@ def test_a_point_that_may_part_thousands_is_asked_about(
     assert open_notes(capsys, path) == ["amount shows a point that may part decimals or thousands: '1.250'"]
     assert inspected(capsys, path, "--decimal", ",")[0] == {"decimal": ","}
     assert inspected(capsys, path, "--decimal", ".")[0] == {"decimal": "."}
+
+
+def test_signs_of_several_currencies_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = with_amounts(tmp_path, "\u20ac5", "$5", "\u20ac6")
+    assert "amount shows \u20ac and $: rows with another than the first are refused" in notes(
+        capsys, path, "assumed"
+    )
+    assert inspected(capsys, path)[1]["refused_by_reason"] == {"bad_amount": 1}
