@@ -25,7 +25,7 @@ from fraudctl.errors import NotReady
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import BaseServer, Program, Site, start_waves
 from fraudctl.settings import profile, reading
-from tests import intruder
+from tests import intruder, web_page
 from tests.homes import reachable_folder
 from tests.prometheus import tool
 from tests.waiting import LONG_S, await_death, await_that, family, is_dead
@@ -117,6 +117,8 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     if not server.optional:
         shown = [int(at.rpartition(":")[2]) for at in targets.of(stack).values()]
         assert intruder.got_from_ports(home, shown) == []
+    every = [one.number for one in intruder.ports(home)]
+    assert web_page.got(every, every if server.optional else (), reporters(stack)) == []
 
     secrets = [file.read_text().strip() for file in stack.paths.secrets.iterdir() if file.suffix == ""]
     seen = [text for one in processes(home) for text in [*one.cmdline(), *one.environ().values()]]
@@ -139,6 +141,11 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     assert Engine().down(home)
     assert not is_ready(server)
     assert processes(home) == []
+
+
+def reporters(stack: Stack) -> list[int]:
+    """The ports of Flink's reporter, which looks at no names (docs/security.md)."""
+    return [port for role, port in stack.ports.get("flink", {}).items() if role.endswith("-metrics")]
 
 
 def changes_its_secret(server: BaseServer, stack: Stack) -> None:
