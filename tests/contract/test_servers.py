@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 import uuid
 from collections.abc import Iterator
@@ -130,17 +131,26 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     supervisor = Supervisor(stack.paths)
     before = {p.name: supervisor.states()[p.name].pid for p in server.programs()}
     doomed = [one for pid in before.values() for one in family(pid)]
+    javas = [pid for pid in before.values() if is_java(pid)]
     for pid in before.values():
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGSEGV if is_java(pid) else signal.SIGKILL)
     await_death(doomed)
     await_that(
         lambda: all(supervisor.states()[n].pid not in (0, pid) for n, pid in before.items()), "new processes"
     )
     await_that(lambda: is_ready(server), f"{name} works again")
+    reports = [path for path in home.rglob("hs_err_pid*") if path.is_file()]
+    assert len(reports) == len(javas), "a JVM that crashes leaves its report in the home"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in reports} <= {0o600}
+    assert [path for path in reports for secret in secrets if secret.encode() in path.read_bytes()] == []
 
     assert Engine().down(home)
     assert not is_ready(server)
     assert processes(home) == []
+
+
+def is_java(pid: int) -> bool:
+    return Path(psutil.Process(pid).exe()).name == "java"
 
 
 def reporters(stack: Stack) -> list[int]:
