@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from fraudctl import cli
+from fraudctl import cli, servers
 from fraudctl.commands._table import COMMANDS
 from fraudctl.engines import workers
 from fraudctl.engines.local.supervision import Supervisor
@@ -64,22 +64,17 @@ ASKING: dict[str, list[str]] = {
     "rules shadow": ["default"],
     "rules show": [],
     "search": ["u-1"],
-    "secrets rotate": ["kafka", "--yes"],
     "simulate": [],
     "sinks dlq": ["redis"],
-    "sinks list": [],
-    "sinks pause": ["redis"],
-    "sinks resume": ["redis"],
     "sinks rewind": ["redis", "--to", "earliest", "--yes"],
     "sinks status": [],
     "status": [],
     "top": [],
     "topics grow": ["16"],
-    "up": [],
     "verify sinks": [],
 }
 """Commands that ask servers, with arguments that let them come so far."""
-SPEAKING = {"chaos run", "console", "ingest"}
+SPEAKING = {"chaos run", "console", "ingest", "simulate"}
 """Commands that say what they are about to do, or where they are, before that."""
 ELSEWHERE = {
     **dict.fromkeys(("backtest", "inspect"), "tests/soak/test_interrupted_files.py"),
@@ -88,8 +83,10 @@ ELSEWHERE = {
     **dict.fromkeys(("aws submit", "aws stop", "aws savepoint"), "a service elsewhere"),
     **dict.fromkeys(("deploy plan",), "tests/kubernetes"),
     "logs": "below",
+    "secrets rotate": "tests/soak/test_cut_off.py",
     **dict.fromkeys(
-        ("notify status", "job submit", "restart", "down"), "nowhere: waits for a program of ours"
+        ("notify status", "job submit", "restart", "down", "up", "sinks pause"),
+        "nowhere: waits for a program of ours",
     ),
     **dict.fromkeys(
         ("backup verify", "backup restore", "export compact", "rules test", "aws package"),
@@ -99,7 +96,17 @@ ELSEWHERE = {
 """Commands that may run long and ask no server of this stack, and where they are tried, or what they ask."""
 AT_ONCE = {
     *("scenario list", "scenario show", "chaos list", "schema show", "profile list", "profile show"),
-    *("rules new", "rules lint", "rules diff", "rules list", "secrets list", "dashboards export", "audit"),
+    *(
+        "sinks list",
+        "sinks resume",
+        "rules new",
+        "rules lint",
+        "rules diff",
+        "rules list",
+        "secrets list",
+        "dashboards export",
+        "audit",
+    ),
     *("chaos undo", "aws function", "aws template", "aws cost", "deploy render", "grants"),
 }
 """Commands that read something small of this machine and answer."""
@@ -153,7 +160,8 @@ def home(silent: Silent) -> Iterator[Path]:
         folder.claim(made)
         profile = reading.load("all-sinks")
         names = ("kafka", "flink", "postgres", "redis", "elasticsearch", "dynamodb")
-        stack = Stack(made, profile, dict.fromkeys(names, silent.address))
+        ports = {name: dict(servers.server_class(name).port_roles) for name in names}
+        stack = Stack(made, profile, dict.fromkeys(names, silent.address), ports)
         stack.save()
         for name in names:
             secret = stack.paths.secret_file(name)
