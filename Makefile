@@ -207,7 +207,7 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-say "Starting Kafka, Flink, PostgreSQL and Redis, and the scoring job (the first time downloads about 60 MB)"
+say "Starting Kafka, Flink, PostgreSQL and Redis, and the scoring job (the first time downloads what they are made of)"
 "$$fraudctl" up --wait 600
 
 say "Sending 30 seconds of ordinary payments with an attack in them: many users from one address"

@@ -13,11 +13,15 @@ import typer
 
 from fraudctl import __version__
 from fraudctl.commands import _tree
+from fraudctl.commands._deferred import deferred
 from fraudctl.commands._table import COMMANDS
 from fraudctl.commands._tree import LazyGroup
 from fraudctl.console import interrupt, options, result, streams
 from fraudctl.errors import FraudctlError, UsageError
 from fraudctl.settings.shipped import short
+
+with deferred():  # nobody needs it where the command line is right
+    from fraudctl.commands import _complaint
 
 EXIT_INTERRUPTED = 130
 EXIT_UNEXPECTED = 1
@@ -110,7 +114,7 @@ def _usage_error(error: Exception) -> UsageError | None:
     context = getattr(error, "ctx", None)
     name = _tree.command_name(context) if context is not None else ""
     options.change(command=name)
-    message = " ".join(error.format_message().split()).replace("Value error, ", "")
+    message = _complaint.of(error)
     if not message:
         return UsageError("no command given", hint=f"see: fraudctl {name} --help".replace("  ", " "))
     return UsageError(message, hint=f"see: fraudctl {name} --help".replace("  ", " "))

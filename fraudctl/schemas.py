@@ -48,11 +48,13 @@ from pipeline.connections.registry.description import SchemaRegistry
 from pipeline.rules import schema as rule_schema
 from pipeline.settings.reading import plain
 
+Schema = dict[str, Any]
+"""a JSON Schema, or a part of one"""
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _FILE = {"type": "string", "minLength": 1, "description": "the path of a file beside the profile"}
 
 
-def documents() -> dict[str, dict[str, Any]]:
+def documents() -> dict[str, Schema]:
     """Every schema by the kind of file it is of."""
     bodies = {
         "profile": _profile(),
@@ -80,7 +82,7 @@ def write(folder: Path) -> None:
 class _Documented(GenerateJsonSchema):
     """With the text below each field of a type as its description."""
 
-    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> dict[str, Any]:
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> Schema:
         shape = super().dataclass_schema(schema)
         called = schema["cls"].__file_names__
         for field, said in _said_below(schema["cls"]):
@@ -90,9 +92,9 @@ class _Documented(GenerateJsonSchema):
         return shape
 
 
-def _of(kind: type[Any]) -> dict[str, Any]:
+def _of(kind: type[Any]) -> Schema:
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
-    found: dict[str, Any] = plain(adapter.json_schema(mode="serialization", schema_generator=_Documented))
+    found: Schema = plain(adapter.json_schema(mode="serialization", schema_generator=_Documented))
     return found
 
 
@@ -107,12 +109,12 @@ def _said_below(kind: type[Any]) -> Iterator[tuple[str, str]]:
                 yield ast.unparse(field.target), " ".join(str(ast.literal_eval(below.value)).split())
 
 
-def _mapping(properties: Mapping[str, Any], description: str = "") -> dict[str, Any]:
+def _mapping(properties: Mapping[str, Any], description: str = "") -> Schema:
     said = {"description": description} if description else {}
     return {"type": "object", "additionalProperties": False, "properties": dict(properties)} | said
 
 
-def _profile() -> dict[str, Any]:
+def _profile() -> Schema:
     channels = {name: _of(notify.settings_type(name)) for name in shipped.channel_names()}
     digest = _of(Digest)
     digest["properties"]["channels"] = _mapping(channels, "who is told of alerts")
@@ -136,19 +138,19 @@ def _profile() -> dict[str, Any]:
     )
 
 
-def _fields() -> dict[str, Any]:
+def _fields() -> Schema:
     said = "what is said of fields of payments, by their name"
     return {"type": "object", "additionalProperties": _of(Field), "description": said}
 
 
-def _pipeline() -> dict[str, Any]:
+def _pipeline() -> Schema:
     shape = _of(Pipeline)
     del shape["$defs"]
     shape["properties"]["ids"] = _of(Ids)
     return shape
 
 
-def _server(name: str) -> dict[str, Any]:
+def _server(name: str) -> Schema:
     module: Any = import_module(f"fraudctl.servers.{name}")
     shape = _of(FlinkSize if name == "flink" else ServerSize)
     size = shape["properties"]
@@ -164,24 +166,24 @@ def _server(name: str) -> dict[str, Any]:
     return shape | {"description": module.Server.title}
 
 
-def _external(name: str) -> dict[str, Any]:
+def _external(name: str) -> Schema:
     if name == "flink":
         return _of(FlinkRest)
     return _kafka() if name == "kafka" else _of(External)
 
 
-def _kafka() -> dict[str, Any]:
+def _kafka() -> Schema:
     shape = _of(Kafka)
     shape["properties"]["address"] = {"type": "string", "description": "the same as bootstrap"}
     return shape
 
 
-def _fault() -> dict[str, Any]:
+def _fault() -> Schema:
     ways = [_way(name) for name in means.names()]
     return {"description": "Something to break on purpose.", "type": "object", "oneOf": ways}
 
 
-def _way(name: str) -> dict[str, Any]:
+def _way(name: str) -> Schema:
     shape, head = _of(faults.settings_type(name)), _of(faults.Head)
     properties = head["properties"] | {"means": {"const": name}} | shape["properties"]
     if targets := means.find(name).targets():
@@ -190,7 +192,7 @@ def _way(name: str) -> dict[str, Any]:
     return _mapping(properties, words) | {"required": ["description", "means", *shape.get("required", ())]}
 
 
-def _target(names: Sequence[str]) -> dict[str, Any]:
+def _target(names: Sequence[str]) -> Schema:
     """One of them, or one of any number of TaskManagers."""
     listed = {"enum": list(names)}
     if TASKMANAGER not in names:

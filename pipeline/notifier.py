@@ -214,7 +214,7 @@ class NotifierStatus:
     updated_ms: int = 0
     failed_writes: int = 0
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         return {
             "channels": {postman.name: asdict(postman.counts) for postman in self.postmen},
             "last_error": self.last_error,
@@ -242,7 +242,7 @@ def listed(config: Config) -> list[Claim]:
         outbox.close()
 
 
-def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
+def lambda_handler(event: Any, context: Any) -> dict[str, object]:
     """Notify of the alerts in an event: stream records, or what EventBridge makes of them.
 
     What cannot be sent now is reported as failed, so that the stream (or EventBridge) brings it again;

@@ -109,7 +109,7 @@ def _refuse_unfit(stack: Stack) -> None:
     others = [entry.fault for entry in ledger.entries(stack.home)]
     if others:
         raise Failed(f"another command keeps up: {', '.join(others)}", hint="see: fraudctl chaos list")
-    ill = [f"{one['name']} is {one['state']}" for one in writers.status(stack) if one["state"] != "running"]
+    ill = [f"{one.name} is {one.state}" for one in writers.status(stack) if one.state != "running"]
     if ill:
         raise Failed(f"not well before the fault: {', '.join(ill)}", hint="see: fraudctl sinks status")
 

@@ -18,6 +18,7 @@ from fraudctl.bench import rate as bench_rate
 from fraudctl.bench import sink as bench_sink
 from fraudctl.bench import speed as bench_speed
 from fraudctl.bench import startup as bench_startup
+from fraudctl.commands import _options
 from fraudctl.console import streams
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
@@ -78,9 +79,7 @@ def bench(
         float, typer.Option(min=0, max=1, help="With --capacity: this share of the events is one merchant's.")
     ] = 0.0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the topics of a capacity run.")] = False,
-    wait: Annotated[
-        float, typer.Option(help="Give a run over a backlog up after that many seconds.")
-    ] = 3600.0,
+    wait: Annotated[float, _options.waits("Give a run over a backlog up after so many seconds.")] = 3600.0,
 ) -> Result:
     """Measure the running stack; exit 5 if a decision is missing or wrong, or the rate was not sustained.
 

@@ -103,8 +103,7 @@ def run(
         raise UsageError(
             f"--during {during!r}: only simulate can run meanwhile", hint="try --during simulate"
         )
-    if not 0 < rate <= 1_000_000:
-        raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
+    _options.refuse_rate(rate)
     chosen = _chosen(name, on, lasts)
     after_ms = moment.length_ms("--after", after, 0)
     length_ms = after_ms + chosen.lasts_ms + _TAIL_MS

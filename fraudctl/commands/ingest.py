@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _reading
+from fraudctl.commands import _options, _reading
 from fraudctl.console.result import Result
 from fraudctl.errors import UsageError
 from fraudctl.files import options, refusals, sources
@@ -61,8 +61,8 @@ def ingest(
         raise UsageError("--name names past data only", hint="add --history")
     if rules and not history:
         raise UsageError("--rules is for past data; the live job has its own", hint="add --history")
-    if rate is not None and rate <= 0:
-        raise UsageError(f"--rate {rate:g} is not above 0", hint="try --rate 500")
+    if rate is not None:
+        _options.refuse_rate(rate)
     sources.check(files, reading)
     limit, until_ms = refusals.limit(max_refused), _reading.until_ms(future)
     order = ingest_report.Order(files, reading, rate, shift_to_now, topic, refused, limit, until_ms)

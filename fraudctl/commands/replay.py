@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _asking, _completion, _nearby
+from fraudctl.commands import _asking, _completion, _nearby, _options
 from fraudctl.compare import backtest_page, replay_page, replay_plan, replay_topics
 from fraudctl.compare import replay as replays
 from fraudctl.console.progress import progress
@@ -77,7 +77,7 @@ def replay(
         int | None,
         typer.Option("--parallelism", min=1, help="Of the replay's job; the profile's by default."),
     ] = None,
-    wait: Annotated[float, typer.Option("--wait", help="Seconds a job may take.")] = 3600.0,
+    wait: Annotated[float, _options.waits("Seconds a job may take.")] = 3600.0,
     clean: Annotated[
         bool, typer.Option("--clean", help="Only delete what replays left that were killed.")
     ] = False,

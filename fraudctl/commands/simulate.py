@@ -11,7 +11,6 @@ from fraudctl import engines
 from fraudctl.commands import _nearby, _options
 from fraudctl.console.result import Result
 from fraudctl.console.streams import say
-from fraudctl.errors import UsageError
 from fraudctl.jobs import live
 from fraudctl.settings import moment, shipped
 from fraudctl.traffic import generator, scenario
@@ -46,8 +45,7 @@ def simulate(
 
     Example: fraudctl simulate --attack ip-burst --rate 200 --duration 30s
     """
-    if not 0 < rate <= 1_000_000:
-        raise UsageError(f"--rate {rate:g} is not above 0 and at most 1,000,000", hint="try --rate 200")
+    _options.refuse_rate(rate)
     length_ms = moment.length_ms("--duration", duration)
     patience_ms = moment.length_ms("--patience", patience)
     chosen = scenario.find(attack, shipped.data_dir("scenarios"))

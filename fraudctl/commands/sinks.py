@@ -56,13 +56,14 @@ def status() -> Result:
     running = engines.current()
     found = writers.status(running)
     columns = ("name", "state", "lag", "written", "superseded", "retried", "dead_letters", "last_error")
-    rows = [[_cell(one[column]) for column in columns] for one in found]
+    told = [one.as_document() for one in found]
+    rows = [[_cell(one[column]) for column in columns] for one in told]
     table = Table("", ("sink", *(column.replace("_", " ") for column in columns[1:])), rows)
-    ill = [one["name"] for one in found if one["state"] not in _HEALTHY]
-    lag = sum(one["lag"] for one in found)
+    ill = [one.name for one in found if one.state not in _HEALTHY]
+    lag = sum(one.lag for one in found)
     summary = f"not well: {', '.join(ill)}" if ill else f"{len(found)} sinks, {lag} records behind in all"
-    told, words = _notifications(running)
-    data = {"sinks": found, "notifications": told}
+    open_ones, words = _notifications(running)
+    data = {"sinks": told, "notifications": open_ones}
     return Result(summary + words, data, 3 if ill else 0, (table,) if rows else ())
 
 

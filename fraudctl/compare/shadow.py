@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fraudctl.compare import diff as decision_diff
 from fraudctl.compare.detection import Measure, Outcome, Population, measure
@@ -34,6 +34,10 @@ from pipeline.scoring.versions import ALWAYS
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
 
+STOP: Final = "stop shadow"
+PROMOTE: Final = "promote"
+"""What ends a shadow, as the rules topic has it."""
+
 Places = frozenset[tuple[int, int]]
 Labels = Mapping[tuple[str, str], bool]
 
@@ -44,7 +48,11 @@ def start(candidate: RuleSet) -> Decide:
     def decide(chain: list[Activation]) -> Change:
         live = recorded(_newest(chain).content)
         if candidate.hash == live.hash:
-            raise UsageError(f"{candidate.version} is the live rule set", hint="see: fraudctl rules history")
+            hint = "see: fraudctl rules history"
+            raise UsageError(f"{candidate.version} is the live rule set", hint=hint, code="already")
+        if (there := chain[-1].shadow) is not None and recorded(there).hash == candidate.hash:
+            hint = "see: fraudctl rules compare"
+            raise UsageError(f"{candidate.version} runs as the shadow already", hint=hint, code="already")
         return Change("shadow", live, candidate)
 
     return decide
@@ -52,29 +60,31 @@ def start(candidate: RuleSet) -> Decide:
 
 def stop(chain: list[Activation]) -> Change:
     """No shadow any more. UsageError when there is none."""
-    running(chain)
-    return Change("stop shadow", recorded(chain[-1].content))
+    running(chain, STOP)
+    return Change(STOP, recorded(chain[-1].content))
 
 
 def promote(candidate: RuleSet) -> Decide:
     """The shadow becomes the live rule set, if it is still the one that was looked at."""
 
     def decide(chain: list[Activation]) -> Change:
-        if running(chain).hash != candidate.hash:
+        if running(chain, PROMOTE).hash != candidate.hash:
             raise UsageError("another shadow has been started meanwhile", hint="run: fraudctl rules compare")
-        return Change("promote", candidate)
+        return Change(PROMOTE, candidate)
 
     return decide
 
 
-def running(chain: list[Activation]) -> RuleSet:
-    """The shadow of the newest activation. UsageError when it has none."""
+def running(chain: list[Activation], to: str = "") -> RuleSet:
+    """The shadow of the newest activation. UsageError when it has none, and that it is done already where the
+    newest change is what shall be done with it."""
     content = chain[-1].shadow if chain else None
-    if content is None:
-        raise UsageError(
-            "no shadow runs", hint="start one with: fraudctl rules shadow FILE", code="no_shadow"
-        )
-    return recorded(content)
+    if content is not None:
+        return recorded(content)
+    if to and chain and chain[-1].action == to:
+        done = f"{chain[-1].version} was promoted" if to == PROMOTE else "the shadow was stopped"
+        raise UsageError(f"{done} already", hint="see: fraudctl rules history", code="already")
+    raise UsageError("no shadow runs", hint="start one with: fraudctl rules shadow FILE", code="no_shadow")
 
 
 def began(chain: list[Activation], wanted: str) -> Activation:
@@ -118,10 +128,13 @@ class Comparison:
         }
 
 
-def compare(stack: Stack, progress: Progress) -> Comparison:
-    """Compare what both have decided so far. UsageError without a shadow, or before it decided anything."""
+def compare(stack: Stack, progress: Progress, to: str = "") -> Comparison:
+    """Compare what both have decided so far. UsageError without a shadow, or before it decided anything.
+
+    `to` is what shall be done with the shadow then (see `running`).
+    """
     chain = activations.of(stack).read()
-    shadow = running(chain)
+    shadow = running(chain, to)
     since = began(chain, shadow.hash)
     reader = _Reader(stack, since.from_ms, shadow.hash, progress)
     places = reader.places()

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import fields
-from typing import Any, TypedDict
+from dataclasses import dataclass, fields
+from typing import TypedDict
 
 from fraudctl import engines
 from fraudctl.engines import workers
@@ -44,6 +44,40 @@ class Described(TypedDict):
     settings: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """How a writer is, and what it says of itself; None where it has not said anything.
+
+    State: running, paused (asked for), waiting (for its store), silent (it says nothing), starting, or how a
+    process is that does not run (`engines.contract.Condition`).
+    """
+
+    name: str
+    state: str
+    lag_by_partition: Mapping[int, int]
+    """in records, as the broker knows it"""
+    dead_letters: int
+    said: SinkStatus | None
+    unreadable: str | None
+    """why it is not known what it says"""
+
+    @property
+    def lag(self) -> int:
+        return sum(self.lag_by_partition.values())
+
+    def as_document(self) -> dict[str, object]:
+        """In JSON."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "lag": self.lag,
+            "lag_by_partition": {str(number): lag for number, lag in sorted(self.lag_by_partition.items())},
+            "dead_letters": self.dead_letters,
+            **{name: getattr(self.said, name, None) for name in _SAID},
+            **({"last_error": self.unreadable} if self.unreadable else {}),
+        }
+
+
 def check(stack: Stack, sink: str) -> str:
     """The sink's name; UsageError when this stack has no such sink."""
     there = workers.sinks(stack)
@@ -70,12 +104,8 @@ def describe(stack: Stack) -> list[Described]:
     ]
 
 
-def status(stack: Stack) -> list[dict[str, Any]]:
-    """How every writer is: its state, its lag in records, what it has said, and its dead letters.
-
-    State: running, paused (asked for), waiting (for its store), silent (it says nothing), starting, or how a
-    process is that does not run (`engines.contract.Condition`).
-    """
+def status(stack: Stack) -> list[Writer]:
+    """How every writer is."""
     states = engines.of(stack).programs(stack)
     return [_status(stack, sink, states.get(workers.program(sink))) for sink in workers.sinks(stack)]
 
@@ -148,7 +178,7 @@ def _reset(stack: Stack, group: str, topic: str, to: Mapping[int, int]) -> None:
     until(taken, _LEAVE_S, lambda: last[-1])
 
 
-def _status(stack: Stack, sink: str, program: ProgramState | None) -> dict[str, Any]:
+def _status(stack: Stack, sink: str, program: ProgramState | None) -> Writer:
     said, unreadable = None, None
     try:
         said = workers.said(stack, sink)
@@ -158,15 +188,8 @@ def _status(stack: Stack, sink: str, program: ProgramState | None) -> dict[str, 
     by_partition = admin.lag(stack.kafka, group, decisions)
     dead = workers.dead_letters(stack, sink)
     begin, end = admin.begin_offsets(stack.kafka, dead), admin.end_offsets(stack.kafka, dead)
-    return {
-        "name": sink,
-        "state": state(stack, sink, program, said),
-        "lag": sum(by_partition.values()),
-        "lag_by_partition": {str(partition): lag for partition, lag in sorted(by_partition.items())},
-        "dead_letters": sum(end[partition] - begin[partition] for partition in end),
-        **{name: getattr(said, name, None) for name in _SAID},
-        **({"last_error": unreadable} if unreadable else {}),
-    }
+    left = sum(end[partition] - begin[partition] for partition in end)
+    return Writer(sink, state(stack, sink, program, said), by_partition, left, said, unreadable)
 
 
 def _said(stack: Stack, sink: str) -> SinkStatus | None:

@@ -143,6 +143,21 @@ def checkpoint_of(answer: Mapping[str, Any]) -> Checkpoint:
     )
 
 
+def failed_checkpoints(answer: Mapping[str, Any]) -> int:
+    """How many began and failed.
+
+    Flink also counts what it only tried while not all tasks ran yet, as in every start of a job. Such a try
+    takes no number, and the numbers of a job go on from that of the state it was started from. Which one that
+    was is told no more once tasks have failed and were restored: then all count.
+    """
+    counts, restored = answer["counts"], (answer.get("latest") or {}).get("restored")
+    failed, numbers = int(counts["failed"]), [int(one["id"]) for one in answer.get("history") or ()]
+    if int(counts["restored"]) > 1:
+        return failed
+    begun = max(numbers, default=0) - (int(restored["id"]) if restored else 0)
+    return max(0, min(failed, begun - int(counts["completed"]) - int(counts["in_progress"])))
+
+
 def root_cause(trace: str) -> str:
     """The innermost message of a Java stack trace, in one line."""
     causes = [

@@ -23,6 +23,7 @@ from fraudctl.flink.answers import (
     Worker,
     checkpoint_of,
     ends_of,
+    failed_checkpoints,
     job_of,
     root_cause,
     vertex_of,
@@ -81,7 +82,7 @@ class Flink:
         newest = max(found, key=lambda c: int(c["latest_ack_timestamp"]), default=None)
         return Checkpoints(
             int(counts["completed"]),
-            int(counts["failed"]),
+            failed_checkpoints(answer),
             int(counts["in_progress"]),
             int(counts["restored"]),
             None if newest is None else checkpoint_of(newest),

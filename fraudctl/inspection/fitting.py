@@ -68,7 +68,8 @@ def nothing_like(field: str, what: str, columns: Iterable[Column]) -> str:
     own = next((one for one in some if names.is_named(field, one.name) and one.examples), None)
     if own is None:
         return f"no column looks like {what} among {named(one.name for one in some)}"
-    return f"{own.name} holds {own.examples[0][:40]!r}, which is not read as {what}"
+    other = amounts.first_other(tested(own)) if field == "amount" else None
+    return f"{own.name} holds {(other or own.examples[0])[:40]!r}, which is not read as {what}"
 
 
 def day_beside(clock: Column, columns: Iterable[Column]) -> Column | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, UsageError
@@ -71,7 +71,7 @@ class Plan:
             *((start + seen) if self.is_wanted else ()),
         ]
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         return {"before": self.before[self.topic], "after": self.after, "steps": self.steps()}
 
 
@@ -89,7 +89,7 @@ class Growth:
     savepoint: str | None = None
     run: int | None = None
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         ticks = {str(partition): offset for partition, offset in sorted(self.ticks.items())}
         found = {"ticks": ticks, "unsure": self.unsure, "savepoint": self.savepoint, "run": self.run}
         return self.plan.as_document() | found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fraudctl.kafka import wanted
 from pipeline.connections.kafka.description import Kafka
@@ -42,7 +42,7 @@ class Acl:
             f" {operations} --{self.kind} {self.name}{pattern}"
         )
 
-    def document(self, who: str) -> dict[str, Any]:
+    def document(self, who: str) -> dict[str, object]:
         """As a JSON-able mapping."""
         pattern = "prefixed" if self.is_prefix else "literal"
         named = {"resource": self.kind, "name": self.name, "pattern": pattern}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from typing import Any
 
 from fraudctl.engines.contract import BROKEN, WARNING, WELL, Check
 from fraudctl.home.stack import Stack
@@ -31,7 +30,7 @@ class BrokerClock:
         """Whether events late by so much still find their windows whole."""
         return self.ahead_ms <= max(self.allowed_ms, NOTED_MS)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """In JSON."""
         return {"ahead_ms": self.ahead_ms, "allowed_lateness_ms": self.allowed_ms, "healthy": self.healthy}
 

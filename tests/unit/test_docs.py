@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from fraudctl import __version__
+from fraudctl.binaries import artifacts
 from fraudctl.home import folder
+from pipeline.rules.ruleset import load
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -47,6 +49,42 @@ def test_every_link_to_another_document_leads_somewhere(document: Path) -> None:
 def test_every_heading_a_document_links_to_is_there(document: Path) -> None:
     linked = {(document.parent / file if file else document, anchor) for file, anchor in anchors(document)}
     assert {(file.name, anchor) for file, anchor in linked if anchor not in headings(file)} == set()
+
+
+def test_what_the_readme_leaves_out_of_a_decision_is_what_the_default_rules_have_more() -> None:
+    told = (ROOT / "README.md").read_text(encoding="utf-8")
+    ruleset = load(ROOT / "profiles" / "rules" / "default.yaml")
+    fired = re.findall(r"^ fired: yes   rule: (\w+)", told, re.MULTILINE)
+    assert {one.name for one in ruleset.rules} > set(fired)
+    shown, silent = len(ruleset.features) + len(ruleset.built_in), len(ruleset.rules) - len(fired)
+    left_out = f"its {shown} features, and the {silent} rules that did not fire"
+    assert left_out in told
+    assert f"rules {ruleset.version} ({ruleset.hash[:12]})" in told
+
+
+JARS = {
+    "org.apache.kafka:kafka_2.13": "kafka",
+    "org.apache.flink:flink-connector-kafka": "connector",
+    "software.amazon.msk:aws-msk-iam-auth": "msk",
+    "org.apache.flink:flink-s3-fs-presto": "s3",
+    "org.apache.flink:flink-gs-fs-hadoop": "gcs",
+    "org.elasticsearch:elasticsearch": "elasticsearch",
+    "com.amazonaws:DynamoDBLocal": "dynamodb",
+    "org.eclipse.jdt:ecj": "compiler",
+}
+
+
+def test_the_table_of_jars_says_how_many_they_are_and_how_large() -> None:
+    lines = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").splitlines()
+    locked = {one.use for one in artifacts.lock()}
+    assert set(JARS.values()) == locked
+    for name, use in JARS.items():
+        [line] = [line for line in lines if line.startswith(f"| `{name}`")]
+        of_use = [one for one in artifacts.lock() if one.use == use]
+        told = re.findall(r"(\d+) (jars|files|MB)", line.split(" | ")[0])
+        size_mb, count = round(sum(one.size for one in of_use) / 1e6), len(of_use)
+        sizes = {"MB": size_mb, "jars": count, "files": count}
+        assert {unit: int(number) for number, unit in told} == {unit: sizes[unit] for _, unit in told}, name
 
 
 def test_the_index_names_every_document() -> None:

@@ -10,7 +10,7 @@ import typer
 
 from fraudctl.aws import account, deployment, second
 from fraudctl.aws import logs as of_cloudwatch
-from fraudctl.commands import _asking, _completion
+from fraudctl.commands import _asking, _completion, _options
 from fraudctl.console.progress import progress
 from fraudctl.console.result import Result, Table
 from fraudctl.console.streams import say
@@ -25,7 +25,7 @@ Region = Annotated[str | None, typer.Option("--region", help="If not the one tha
 OfProfile = Annotated[
     str, typer.Option("--profile", help="A shipped profile or a file.", autocompletion=_completion.profiles)
 ]
-Wait = Annotated[float, typer.Option("--wait", help="Give up after that many seconds.")]
+Wait = _options.Wait
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Image = Annotated[str, typer.Option("--image", help="The programs' image in ECR, with its tag or digest.")]
 TellWhom = Annotated[str, typer.Option("--tell", metavar="ADDRESS", help="The e-mail address of alarms.")]
@@ -37,7 +37,9 @@ Hops = Annotated[
     list[str] | None,
     typer.Option("--hop", metavar="KEY", help="A key for features of later rule sets; may be repeated."),
 ]
-Budget = Annotated[int, typer.Option("--budget", help="What a month may cost, in USD; above, a mail comes.")]
+Budget = Annotated[
+    int, typer.Option("--budget", min=1, help="What a month may cost, in USD; above, a mail comes.")
+]
 
 
 def plan(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudctl import engines
-from fraudctl.commands import _completion
+from fraudctl.commands import _completion, _options
 from fraudctl.console.streams import say
 from fraudctl.engines import nearby
 from fraudctl.errors import Unhealthy, UsageError
@@ -41,7 +41,7 @@ KeyFile = Annotated[
     Path | None,
     typer.Option("--key", metavar="FILE", help="Sign with this Ed25519 key, not with the stack's."),
 ]
-Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait until it is in force.")]
+Wait = Annotated[float, _options.waits("Seconds to wait until it is in force.")]
 
 
 def located(name: str, form: str, forms: tuple[str, ...]) -> Path:

@@ -102,7 +102,7 @@ def promote(
         return _elsewhere.changed("promote", _elsewhere.gated(gate), reason, wait)
     here = engines.current()
     with progress("comparing") as shown:
-        found = shadows.compare(here, shown)
+        found = shadows.compare(here, shown, shadows.PROMOTE)
     changes.refuse_stopped(here.paths.plugins, found.shadow)
     checks = shadow_gate.judge(limits, found)
     if not all(check.passed for check in checks):

@@ -35,8 +35,8 @@ def up(wish: Wish) -> Stack:
 
     What an earlier version has started is stopped first: its processes write files that others may read.
     """
-    chosen.kinds(wish.profile, wish.without, wish.added)
     paths = Paths(wish.home)
+    _refuse_before_a_home(wish)
     was_marked = homes.claim(wish.home)
     beginning.make_folders(paths)
     with beginning.only_one(paths):
@@ -54,6 +54,14 @@ def up(wish: Wish) -> Stack:
         return found
 
 
+def _refuse_before_a_home(wish: Wish) -> None:
+    """What cannot be is said before the first file: where no home is, none is left behind."""
+    chosen.kinds(wish.profile, wish.without, wish.added)
+    homes.refuse_claim(wish.home)
+    if not homes.is_home(wish.home):
+        _Run(wish, None, running=False, half_changed=()).planned()
+
+
 class _Run:
     """One run of `up`."""
 
@@ -64,11 +72,15 @@ class _Run:
         self.supervisor = Supervisor(self.paths)
         self.wait = self.supervisor.waiting(time.monotonic() + wish.wait_s)
 
-    def run(self) -> Stack:
-        classes = self._classes()
-        stack = self._stack(classes)
-        ours = chosen.servers(stack)
+    def planned(self) -> Stack:
+        """What it will be. Failed for a port that is taken, UsageError for too few slots."""
+        stack = self._stack(self._classes())
         refuse_too_few_slots(stack)
+        return stack
+
+    def run(self) -> Stack:
+        stack = self.planned()
+        ours = chosen.servers(stack)
         stack = replace(stack, jars=self._jars(ours.values(), stack))
         self._stop(ours[name] for name in self.half_changed if name in ours)
         self._install(ours)

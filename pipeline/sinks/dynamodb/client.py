@@ -17,7 +17,9 @@ from pipeline.connections.aws import Access
 from pipeline.connections.trouble import Trouble
 
 NOBODY = Access()
-Item = dict[str, dict[str, Any]]
+Attribute = dict[str, Any]
+"""a value as DynamoDB has it, below the letter of its kind"""
+Item = dict[str, Attribute]
 """An item in DynamoDB's own form: attribute name to {type: value}."""
 
 _READY_S = 30.0
@@ -181,12 +183,12 @@ def may(act: Callable[[], Any]) -> bool:
     return True
 
 
-def text(value: object) -> dict[str, Any]:
+def text(value: object) -> Attribute:
     """An attribute of type S."""
     return {"S": str(value)}
 
 
-def number(value: object) -> dict[str, Any]:
+def number(value: object) -> Attribute:
     """An attribute of type N; what is given must read as a number."""
     return {"N": str(value)}
 

@@ -14,7 +14,7 @@ from pipeline.records.decision_bytes import Literal, Parts, Undecodable, marks
 from pipeline.records.decision_record import Delivery, Identity
 from pipeline.settings.kinds import Text
 from pipeline.sinks import Entry
-from pipeline.sinks.dynamodb.client import Item, Table, int_of, number, string_of, text
+from pipeline.sinks.dynamodb.client import Attribute, Item, Table, int_of, number, string_of, text
 
 NAMED = ("currency", "ip", "device_id", "card_id", "merchant_id", "country", "channel")
 _TEXTS = ("decision", "event_time", *NAMED, "extra", "features", "marks", "ruleset_version", "ruleset_hash")
@@ -114,10 +114,10 @@ def is_alert(item: Item, now_ms: int) -> bool:
     return "decision" in item and int_of(item, "expires_at") * 1000 > now_ms
 
 
-def shown_with(item: Item) -> dict[str, Any]:
+def shown_with(item: Item) -> dict[str, object]:
     """The fields of the payment that an alert's item has, by name."""
-    found: dict[str, Any] = {name: string_of(item, name) for name in NAMED if name in item}
-    extra: dict[str, Any] = json.loads(string_of(item, "extra") or "{}")
+    found: dict[str, object] = {name: string_of(item, name) for name in NAMED if name in item}
+    extra: dict[str, object] = json.loads(string_of(item, "extra") or "{}")
     return found | extra
 
 
@@ -149,7 +149,7 @@ def entry_of(item: Item) -> Entry:
     )
 
 
-def _reason(hit: Mapping[str, Any]) -> dict[str, Any]:
+def _reason(hit: Mapping[str, Any]) -> Attribute:
     points, rule, said = number(int(hit["points"])), text(hit["rule"]), text(hit["text"])
     return {"M": {"rule": rule, "points": points, "text": said}}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -111,7 +111,7 @@ def _on_runs(client: Any, table: str) -> Iterator[tuple[str, Callable[[], Any]]]
     yield "PutItem", lambda: dynamo.call(client.put_item, TableName=table, Item=key, **nobody)
 
 
-def _statement(sid: str, actions: Sequence[str], *resources: str) -> dict[str, Any]:
+def _statement(sid: str, actions: Sequence[str], *resources: str) -> Mapping[str, object]:
     named = sorted(f"dynamodb:{action}" for action in actions)
     return {"Sid": sid, "Effect": "Allow", "Action": named, "Resource": list(resources)}
 

@@ -34,12 +34,12 @@ class Search:
     rule: str | None = None
     limit: int = 20
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> Mapping[str, object]:
         """The request in Elasticsearch's query language."""
-        filters: list[dict[str, Any]] = [{"term": {name: value}} for name, value in self._terms()]
+        filters: list[Mapping[str, object]] = [{"term": {name: value}} for name, value in self._terms()]
         if self.since_ms is not None:
             filters.append({"range": {"decided_at": {"gte": self.since_ms, "format": "epoch_millis"}}})
-        wanted: dict[str, Any] = {"filter": filters}
+        wanted: dict[str, object] = {"filter": filters}
         if self.query:
             text = {"query": self.query, "default_operator": "AND", "lenient": True}
             wanted["must"] = {"query_string": text}

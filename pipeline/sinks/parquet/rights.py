@@ -29,7 +29,7 @@ def needed(asked: Asked) -> Rights:
         return Rights("", {})
     bucket, prefix = f"arn:aws:s3:::{parts.netloc}", parts.path.strip("/")
     below = f"{prefix}/*" if prefix else "*"
-    listing: dict[str, Any] = {
+    listing: dict[str, object] = {
         "Sid": "List",
         "Effect": "Allow",
         "Action": ["s3:ListBucket"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -134,6 +135,63 @@ def test_a_value_that_is_none_of_those_there_are_is_refused_with_them_on_one_lin
 ) -> None:
     assert cli.main(arguments.split()) == 2
     assert capsys.readouterr().err.splitlines()[0] == f"error: {said}"
+
+
+REQUIRED = {"ingest --rate": ("a.csv",), "chaos run --rate": ("kill-kafka",)}
+"""what such a command wants besides"""
+
+
+def numbers() -> Iterator[tuple[str, str, str]]:
+    """Every option and argument that takes a number: the words before it, how it is called, its kind."""
+    for name, command in COMMANDS.items():
+        for parameter in command.params:
+            kind = str(parameter.type_descriptor.annotation)
+            if found := re.search(r"\b(int|float)\b", kind):
+                is_option = parameter.opts[0].startswith("-")
+                words = f"{name} {max(parameter.opts, key=len)}" if is_option else name
+                yield words, parameter.get_error_hint(), found[1]
+
+
+NUMBERS = tuple(numbers())
+
+
+@pytest.mark.parametrize(("words", "hint", "kind"), NUMBERS, ids=lambda one: str(one))
+def test_what_is_no_number_is_named_with_its_option(
+    words: str, hint: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    what = {"int": "a whole number", "float": "a number"}[kind]
+    assert cli.main([*words.split(), "x9"]) == 2
+    said = f"error: Invalid value for {hint}: 'x9' is not {what}"
+    assert capsys.readouterr().err.splitlines()[0] == said
+
+
+@pytest.mark.parametrize(
+    "words", [words for words, _, kind in NUMBERS if kind == "float"], ids=lambda one: str(one)
+)
+def test_no_command_begins_with_a_number_that_is_none(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    assert cli.main([*words.split(), "nan", "--home", str(home), *REQUIRED.get(words, ())]) == 2
+    assert "nan" in capsys.readouterr().err.splitlines()[0]
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("simulate --workers 99", "'--workers': '99' is more than 64"),
+        ("simulate --workers 0", "'--workers': '0' is not 1 or more"),
+        ("up --wait inf", "'--wait': 'inf' is more than 604,800"),
+        ("restart redis --wait nan", "'--wait': 'nan' is not a number"),
+        (f"topics grow {'9' * 5_000}", f"'partitions': '{'9' * 80}…' is too large a number"),
+    ],
+)
+def test_a_number_beyond_its_limits_is_named_with_them(
+    arguments: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments.split()) == 2
+    assert capsys.readouterr().err.splitlines()[0] == f"error: Invalid value for {said}"
 
 
 def test_a_value_that_is_missing_is_asked_for_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,6 +67,24 @@ def test_without_a_shadow_there_is_nothing_to_end_or_promote(decide: changes.Dec
         Topic(first(LIVE)).make(decide)
 
 
+@pytest.mark.parametrize(
+    ("made", "again", "message"),
+    [
+        ((), shadow.start(CANDIDATE), "v2 runs as the shadow already"),
+        ((shadow.promote(CANDIDATE),), shadow.promote(CANDIDATE), "v2 was promoted already"),
+        ((shadow.promote(CANDIDATE),), shadow.start(CANDIDATE), "v2 is the live rule set"),
+        ((shadow.stop,), shadow.stop, "the shadow was stopped already"),
+    ],
+)
+def test_what_is_given_again_is_said_to_be_done(
+    made: tuple[changes.Decide, ...], again: changes.Decide, message: str
+) -> None:
+    topic = Topic(first(LIVE), shadow.start(CANDIDATE), *made)
+    with pytest.raises(UsageError, match=message) as refused:
+        topic.make(again)
+    assert refused.value.code == "already"
+
+
 def test_only_the_shadow_that_was_looked_at_is_promoted() -> None:
     topic = Topic(first(LIVE), shadow.start(rules("v3")))
     with pytest.raises(UsageError, match="another shadow has been started meanwhile"):

@@ -89,4 +89,4 @@ def test_the_status_tells_every_figure_that_a_writer_reports(stack: Stack) -> No
         "dead_letters": 1,
     }
     figures = {name: value for name, value in asdict(reported).items() if name not in writers.TOLD_OTHERWISE}
-    assert told == {"name": "redis", **ours, **figures}
+    assert told.as_document() == {"name": "redis", **ours, **figures}

@@ -108,7 +108,9 @@ class Cluster:
             return 200, {"exceptionHistory": {"entries": [{"stacktrace": self.trace}]}}
         if what == "checkpoints":
             counts = {"completed": 3, "failed": 1, "in_progress": 0, "restored": 1}
-            return 200, {"counts": counts, "latest": self.completed}
+            latest = {"restored": {"id": 10}, **self.completed}
+            history = [{"id": number} for number in (14, 13, 12, 11)]
+            return 200, {"counts": counts, "latest": latest, "history": history}
         if method == "POST":
             folder = body.get("targetDirectory") or body.get("target-directory")
             self.asked.append(f"folder {folder}")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fraudctl.errors import Failed, FraudctlError, Unhealthy
-from fraudctl.flink.answers import Checkpoint, Checkpoints, Job, Overview
+from fraudctl.flink.answers import Checkpoint, Checkpoints, Job, Overview, failed_checkpoints
 from fraudctl.flink.connection import through
 from fraudctl.flink.rest import Flink
 from pipeline.connections.flink import FlinkRest
@@ -90,6 +90,26 @@ def test_the_newest_of_checkpoint_and_savepoint_is_the_latest(cluster: Cluster) 
     cluster.completed = {"completed": one, "savepoint": two}
     found = Flink(cluster.rest).checkpoints("a")
     assert found == Checkpoints(3, 1, 0, 1, Checkpoint(4, "file:///c/chk-4", 100, 7, False))
+
+
+@pytest.mark.parametrize(
+    ("counts", "restored", "newest", "failed"),
+    [
+        ({"completed": 0, "failed": 2, "in_progress": 0, "restored": 0}, None, 0, 0),
+        ({"completed": 3, "failed": 1, "in_progress": 0, "restored": 0}, None, 3, 0),
+        ({"completed": 3, "failed": 1, "in_progress": 1, "restored": 0}, None, 4, 0),
+        ({"completed": 3, "failed": 3, "in_progress": 0, "restored": 0}, None, 5, 2),
+        ({"completed": 3, "failed": 3, "in_progress": 0, "restored": 1}, 40, 45, 2),
+        ({"completed": 900, "failed": 30, "in_progress": 0, "restored": 1}, 40, 969, 29),
+        ({"completed": 9, "failed": 4, "in_progress": 0, "restored": 2}, 46, 52, 4),
+    ],
+)
+def test_a_checkpoint_that_was_tried_before_all_tasks_ran_has_not_failed(
+    counts: dict[str, int], restored: int | None, newest: int, failed: int
+) -> None:
+    latest = {} if restored is None else {"restored": {"id": restored}}
+    history = [{"id": number} for number in range(newest, max(newest - 10, restored or 0), -1)]
+    assert failed_checkpoints({"counts": counts, "latest": latest, "history": history}) == failed
 
 
 def test_a_refusal_is_told_from_a_cluster_that_is_away(cluster: Cluster) -> None:
