@@ -20,7 +20,7 @@ from pipeline.records import clock
 from pipeline.records.names import writer_group
 
 RATE_SECONDS = 10
-AT_EASE: Final = ("running", "paused", str(Condition.STARTING))
+AT_EASE: Final = ("running", "paused", str(Condition.STARTING), writers.UNSEEN)
 """Writers that do what is wanted of them. Of a process that does not run its own health tells."""
 
 
@@ -159,21 +159,21 @@ def sinks(stack: Stack, programs: Mapping[str, ProgramState], away: str = "") ->
 
     `away` is why Kafka is not asked, where it is known not to answer.
     """
-    states = [(name, programs.get(workers.program(name))) for name in workers.sinks(stack)]
-    return [_sink(stack, name, state, away) for name, state in states]
+    return [_sink(stack, name, programs, away) for name in workers.sinks(stack)]
 
 
-def _sink(stack: Stack, name: str, process: ProgramState | None, away: str) -> Sink:
+def _sink(stack: Stack, name: str, programs: Mapping[str, ProgramState], away: str) -> Sink:
     """One whose store does not answer waits and tries again: it is not well. One that was paused is."""
     said, trouble = None, away
     try:
         said = workers.said(stack, name)
     except FraudctlError as failure:
         trouble = trouble or failure.message
-    state = writers.state(stack, name, process, said)
+    state = writers.state(stack, name, programs, said)
     found: Sink = {"name": workers.program(name), "state": state, "healthy": state in AT_EASE, "lag": None}
     if said is None:
-        found["last_error"] = "it has not said anything yet"
+        is_unseen = state == writers.UNSEEN
+        found["last_error"] = None if is_unseen else "it has not said anything yet"
     else:
         found |= {"written": said.written, "retried": said.retried, "dead_lettered": said.dead_lettered}
         found |= {"last_error": said.last_error, "mend": said.mend}
