@@ -37,7 +37,7 @@ class Program(TypedDict):
 class LiveJob(TypedDict):
     """The live job. `healthy` is whether it is as wanted: runs with all its tasks, or is stopped.
 
-    `reason` and `mend` say why it is not known.
+    `reason` says why it is not well where its state does not, and with `mend` why it is not known.
     """
 
     name: str | None
@@ -103,6 +103,8 @@ def job(stack: Stack) -> LiveJob:
         return found
     is_there = found["job_id"] is not None
     found["healthy"] = runs if wanted == "running" else not is_there
+    if wanted == "running" and is_there and not runs and found["state"] == "RUNNING":
+        found["reason"] = "not all of its tasks run"
     if wanted == "stopped" and not is_there:
         found["state"] = "stopped"
     return found
