@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 QUICK: Final = "quick"
 _SHARE, _LEAST = 10, 10
 
+# How long one takes says more of what else the machine does than of the test.
+settings.register_profile("full", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("full")
 settings.register_profile(QUICK, max_examples=_LEAST)
 
 
