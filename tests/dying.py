@@ -32,7 +32,7 @@ AT_SERVERS: Final = frozenset({"sendall", "produce", "execute", "executemany", "
 """Steps that ask something of a server: by HTTP or as Redis is asked, of Kafka, and of PostgreSQL, whose
 client is told apart by its functions in Python."""
 
-_ACTING: Final = frozenset({"posix", "fcntl", "_posixsubprocess", "_io", "_socket", "cimpl"})
+_ACTING: Final = frozenset({"posix", "fcntl", "_posixsubprocess", "_io", "_socket", "socket", "cimpl"})
 
 
 def deaths(act: Callable[[], object], calls: frozenset[str] = CALLS) -> Iterator[int]:

@@ -35,6 +35,8 @@ from pipeline.connections.proxies import open_url
 from tests.certificates import Authority, Pair
 
 NOBODY = 65534
+SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/dev/mqueue")
+"""where everybody may write"""
 WAIT_S = 5.0
 IS_ANOTHER = os.geteuid() == 0
 """whether the intruder is another user"""
@@ -283,6 +285,29 @@ def got_from_files(home: Path) -> list[str]:
     return list(as_another(lambda: [*filter(_opens, found), *filter(_opens, _of_processes(pids))]))
 
 
+def got_from_outside(home: Path) -> list[str]:
+    """What another user reads, writes or connects to of what a stack has outside its home: files of its user
+    where everybody may write, and what its processes listen on that is no port of TCP."""
+    user = home.stat().st_uid
+    assert user != 0, "files of root are not this stack's alone"
+    found = [str(path) for place in SHARED for path in _of_user(Path(place), user, home)]
+    for process in processes(home):
+        with suppress(psutil.Error):
+            found += [one.laddr for one in process.net_connections("unix") if one.laddr]
+            found += [f"{process.name()}: {one.laddr}" for one in process.net_connections("udp")]
+    assert found, "PostgreSQL's shared memory at the least"
+    return list(as_another(lambda: [one for one in found if ": " in one or _opens(one)]))
+
+
+def _of_user(place: Path, user: int, home: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(place):
+        folders[:] = [one for one in folders if Path(folder, one) != home]
+        for path in (Path(folder, one) for one in (*folders, *files)):
+            with suppress(FileNotFoundError):
+                if path.lstat().st_uid == user:
+                    yield path
+
+
 def _of_processes(pids: Iterable[int]) -> Iterator[str]:
     return (f"/proc/{pid}/{name}" for pid in pids for name in ("environ", "mem", "maps", "fd", "cwd"))
 
@@ -305,8 +330,9 @@ def _write_file(path: str) -> None:
 
 
 def _connect(path: str) -> None:
+    """`@` is how an address is written that is no file."""
     with socket.socket(socket.AF_UNIX) as supervisor:
-        supervisor.connect(path)
+        supervisor.connect("\0" + path[1:] if path.startswith("@") else path)
 
 
 def metrics(port: int) -> str:

@@ -30,6 +30,16 @@ class Change:
     kind: str
     is_replaced: bool
 
+    @property
+    def verb(self) -> str:
+        """What happens to it in one word."""
+        return "replace" if self.is_replaced else self.action.lower()
+
+    @property
+    def words_of_kind(self) -> str:
+        """Its type for people: `AWS::EC2::VPC` as words, between which a line may break."""
+        return self.kind.removeprefix("AWS::").replace("::", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Template:

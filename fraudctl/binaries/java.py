@@ -14,6 +14,8 @@ from pipeline.kernel.build import CompileError, Compiler
 
 RECOMPILE = "what was downloaded may be damaged: delete {} and try again"
 """what to do where a Java source cannot be compiled, with the cache"""
+NO_COUNTERS = "-XX:-UsePerfData"
+"""else a JVM keeps counters for `jps` in a folder of /tmp, which stays there after `purge`"""
 _KEPT_ARCHIVES = 3  # of each program, the newest
 _EXPORTS = ("java.rmi/sun.rmi.registry",)
 _OPENS = (
@@ -70,7 +72,7 @@ def server_command(
     archives = [_runtime_archive(cache), *([own] if keeps or own.exists() else [])]
     sharing = ["-XX:+AutoCreateSharedArchive"] if keeps else []
     sharing.append(f"-XX:SharedArchiveFile={class_path(archives)}")
-    return [java(), *sharing, "-Xlog:cds*=off", *flags, "-cp", path]
+    return [java(), NO_COUNTERS, *sharing, "-Xlog:cds*=off", *flags, "-cp", path]
 
 
 def share_classes(cache: Path) -> None:

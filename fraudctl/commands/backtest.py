@@ -184,6 +184,8 @@ def _notes(found: Backtest) -> list[str]:
         notes.append(f"{len(truths.refused)} labels refused")
     if truths.contradictory:
         notes.append(f"{truths.contradictory} events have labels that contradict each other at the same time")
+    if truths.early:
+        notes.append(f"{truths.early} events have a label that was known before they were")
     notes += found.notes
     notes += [f"the plug-in of {name} failed on {n} events" for name, n in found.plugin_errors.items()]
     if not found.known["fraud"] + found.known["legit"]:

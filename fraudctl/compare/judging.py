@@ -85,7 +85,9 @@ class Judge:
     def _settle(self) -> None:
         """No more copies come of the events of the moment."""
         for payment, verdict, own in self._judged:
-            one = _outcome(payment, verdict, self._truths.of(payment.identity, own))
+            label = self._truths.of(payment.identity, own)
+            self._truths.early += label is not None and (label.time_ms or payment.at_ms) < payment.at_ms
+            one = _outcome(payment, verdict, label)
             self._tally.add(one)
             self._result.outcomes.append(one)
         self._judged.clear()

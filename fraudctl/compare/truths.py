@@ -31,6 +31,8 @@ class Truths:
     given: int = 0
     contradictory: int = 0
     not_yet_known: int = 0
+    early: int = 0
+    """events whose label was known before they were: one of the times is in another zone, or wrong"""
     _rows: dict[tuple[str | None, str], list[LabelRow]] = field(default_factory=lambda: defaultdict(list))
     _matched: set[tuple[str | None, str]] = field(default_factory=set)
     alike: dict[tuple[str | None, str], str] = field(default_factory=dict)
@@ -94,6 +96,7 @@ class Truths:
             "labels": self.given,
             "matched": self.matched,
             "contradictory": self.contradictory,
+            "early": self.early,
             **{f"label_{name}": one for name, one in self.refused.as_document().items()},
             "unmatched": [
                 {"event_id": event, "user_id": user, "looks_like": self.alike.get((user, event))}

@@ -98,7 +98,10 @@ def _grid(
 ) -> RichTable:
 
     name = Text(title, style="bold") if title else None
-    shown = RichTable(title=name, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    has_heads = any(column.head for column in columns)
+    shown = RichTable(
+        title=name, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False, show_header=has_heads
+    )
     for column, width in zip(columns, widths, strict=True):
         shown.add_column(
             Text(column.head), overflow="fold", width=width, justify="right" if column.is_number else "left"

@@ -143,6 +143,11 @@ class Columns:
         """The value of a column or at a path in an object of JSON, None without."""
         return next((value for name, value in members if name == column), walk(members, column.split(".")))
 
+    def only_value_at(self, members: Members, column: str) -> Any:
+        """The same of an object that is read: Refusal where there are two."""
+        path = [column] if any(name == column for name, _ in members) else column.split(".")
+        return walk(members, path, is_once=True)
+
     def _is_there(self, column: str) -> bool:
         if column in self._known:
             return True
@@ -161,11 +166,15 @@ class Columns:
         return column in self._taken or bool(self.fields_of(column))
 
 
-def walk(value: Any, path: Sequence[str]) -> Any:
-    """The value at a path into nested objects, None where it does not lead."""
+def walk(value: Any, path: Sequence[str], is_once: bool = False) -> Any:
+    """The value at a path into nested objects, None where it does not lead. With `is_once` Refusal where it
+    leads to two, for programs differ in which of them they take."""
     for name in path:
         if isinstance(value, Members):
-            value = next((item for key, item in value if key == name), None)
+            found = [item for key, item in value if key == name]
+            if is_once and len(found) > 1:
+                raise Refusal("duplicate_field", name)
+            value = found[0] if found else None
         elif isinstance(value, dict):
             value = value.get(name)
         else:

@@ -6,6 +6,7 @@ and none of the lines it would swallow looks like a row itself.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections import deque
@@ -60,31 +61,31 @@ def first_record(texts: Sequence[str], dialect: Dialect) -> tuple[list[str], int
 
 class Records:
     """The records below a heading, in order; every line is part of one of them or of a refusal. The `heading`
-    again is refused."""
+    again is refused. Of files one behind the other each may begin with a mark of its own."""
 
     def __init__(
         self, lines: Iterator[Piece], dialect: Dialect, columns: int, heading: list[str] | None = None
     ) -> None:
         self._lines, self._dialect, self._columns = lines, dialect, columns
-        self._headings = [heading, [f"\ufeff{heading[0]}", *heading[1:]]] if heading else []
+        self._heading = heading
         self._ahead: deque[tuple[int, str | Refusal]] = deque()
 
     def __iter__(self) -> Iterator[Record]:
         quote, delimiter, columns = self._dialect.quote or "\0", self._dialect.delimiter, self._columns
-        headings = self._headings
+        heading = self._heading
         while (line := self._next()) is not None:
             number, text = line
             if isinstance(text, Refusal):
                 yield number, text
             elif quote in text:
                 found = self._quoted(text)
-                yield number, _repeated() if found in headings else found
+                yield number, _repeated() if found == heading else found
             elif text and not text.isspace():
                 cells = _plain_cells(text, delimiter)
                 if len(cells) != columns:
                     yield number, self._fitted(cells)
                 else:
-                    yield number, _repeated() if cells in headings else cells
+                    yield number, _repeated() if cells == heading else cells
 
     def _next(self) -> tuple[int, str | Refusal] | None:
         """The next line as text, or why it is none; None at the end."""
@@ -99,7 +100,7 @@ class Records:
         if b"\0" in line:
             return number, Refusal("bad_string", f"a zero byte: {line[:60]!r}")
         try:
-            return number, line.decode()
+            return number, line.removeprefix(codecs.BOM_UTF8).decode()
         except UnicodeDecodeError as error:
             return number, Refusal("invalid_utf8", f"{_shown(line, error.start)}; see --encoding")
 
@@ -196,7 +197,7 @@ class Records:
 def _plain_cells(text: str, delimiter: str) -> list[str]:
     """The cells of a line without quotes. Most lines have no blanks to look for around each cell."""
     if text.isascii() and " " not in text and "\t" not in text:
-        return text.rstrip("\r").split(delimiter)
+        return text.strip("\r").split(delimiter)
     return [cell.strip() for cell in text.split(delimiter)]
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from fraudctl.files.amounts import Amounts, checked_number, number_of_cell
 from fraudctl.files.countries import Countries
 from fraudctl.files.json_objects import Members
+from fraudctl.files.kinds import POWER
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.times import Times
 from pipeline.records.fields import LABEL_FIELDS, NUMBER_FIELDS, RESERVED, STRING_FIELDS
@@ -32,7 +33,8 @@ Convert = Callable[[Any], Any]
 """Makes a field of a value. Refusal when it cannot be one."""
 _UNCLEAN = re.compile("[\0\ud800-\udfff]")
 _WHOLE = re.compile(r"(-?[0-9]+)\.0+")
-_POWER = re.compile(r"-?[1-9](?:\.[0-9]+)?[eE]\+[0-9]{2}")
+_POWER = re.compile(POWER)
+_ANY_POWER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?[eE][+-]?[0-9]{1,2}")
 _TRUE = "true t yes y 1 1.0 wahr ja vrai oui verdadero vero sim"
 _FALSE = "false f no n 0 0.0 falsch nein faux non falso nao não"
 _TRUTHS = dict.fromkeys(_TRUE.split(), True) | dict.fromkeys(_FALSE.split(), False)
@@ -168,10 +170,12 @@ def _refused(name: str) -> Convert:
 
 
 def _whole_text(value: str) -> str:
-    """A whole number written as a double as that number: 42.0 as 42, 4.2E+15 as all of its digits."""
+    """A whole number written as a double as that number: 42.0 as 42, 4.2E+15 as all of its digits. What has a
+    type, and so is a number in any case, may have an exponent in other ways too: 1e3."""
     if found := _WHOLE.fullmatch(value):
         return found[1]
-    if _POWER.fullmatch(value) and (exact := Decimal(value)) == exact.to_integral_value():
+    power = _ANY_POWER if isinstance(value, Number) else _POWER
+    if power.fullmatch(value) and (exact := Decimal(value)) == exact.to_integral_value():
         return format(exact, "f").partition(".")[0]
     return str(value)
 

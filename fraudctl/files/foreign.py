@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from fraudctl.errors import UsageError
@@ -31,11 +32,15 @@ _MARKS = (
     (257, b"ustar", "a tar archive", _UNPACK),
 )
 """At which byte, what stands there, what the file is then, and what helps."""
+_OF_LETTERS = (b"ORC", b"ARROW1", b"PGDMP", b"Rar!")
+"""With these the name of a column may begin: ORCID."""
+_UNPRINTED = re.compile(rb"[\0-\x08\x0e-\x1a]")
 
 
 def refuse(path: Path, head: bytes) -> None:
     """UsageError for a file whose beginning, unpacked, is that of such a format."""
     plain = head.removeprefix(b"\xef\xbb\xbf")
+    is_text = not _UNPRINTED.search(plain)
     for at, mark, what, hint in _MARKS:
-        if plain[at:].startswith(mark):
+        if plain[at:].startswith(mark) and not (is_text and mark in _OF_LETTERS):
             raise UsageError(f"{path.name} is {what}", hint=hint, code="foreign_format")

@@ -26,9 +26,11 @@ _NUMBERS = {
     ",": re.compile(rf"(?:(?:{_PLAIN_COMMA})?+\n)*+"),
 }
 _TRUTHS = re.compile(r"(?:(?:true|false)?+\n)*+", re.IGNORECASE)
-_WHOLE = r"-?[1-9](?:\.[0-9]+)?[eE]\+[0-9]{2}|-?(?:0|[1-9][0-9]*)(?:\.0+)?"
+POWER = r"-?[1-9](?:\.[0-9]+[eE]\+?[0-9]{1,2}|[eE]\+[0-9]{2})"
+"""A double as programs write large ones: 4.2E+15, 1e+05, and Java 1.2345678E7; but not codes such as 12e5."""
+_WHOLE = rf"{POWER}|-?(?:0|[1-9][0-9]*)(?:\.0+)?"
 _WHOLES = re.compile(rf"(?:(?:{_WHOLE})?+\n)*+")
-_EPOCHS = re.compile(r"(?:(?:-?[0-9]{1,20}(?:\.[0-9]{1,20})?)?+\n)*+")
+_EPOCHS = re.compile(r"(?:(?:-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE]\+?[0-9]{1,2})?)?+\n)*+")
 THOUSANDS = re.compile(r",|[0-9]\.[0-9]{3}\.[0-9]{3}")
 """What an amount has that says something of its decimal sign: a comma, or more than one point."""
 _MOST_UNITS = 10_000
@@ -57,7 +59,7 @@ class Seen:
     nothing: Counter[str] = field(default_factory=Counter)
     """words for nothing that a column of keys holds"""
     epochs: set[str] = field(default_factory=set)
-    """numbers of a column of times, one of each length and first two digits"""
+    """numbers of a column of times, one of each length, first two digits and exponent"""
 
     @property
     def kind(self) -> str:
@@ -120,7 +122,8 @@ def _look(known: Seen, column: tuple[str, ...], index: int, wanted: Wanted) -> N
 
 
 def _epochs(cells: list[str]) -> Iterator[str]:
-    lengths = {(len(cell.partition(".")[0]), cell[:2]): cell for cell in cells if cell[:1].isdigit()}
+    parts = ((cell, cell.lower().partition("e")) for cell in cells if cell[:1].isdigit())
+    lengths = {(len(number.partition(".")[0]), cell[:2], power): cell for cell, (number, _, power) in parts}
     yield from (cell for cell in lengths.values() if _EPOCHS.fullmatch(f"{cell}\n"))
 
 

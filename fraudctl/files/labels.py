@@ -89,7 +89,8 @@ def _named_values(one: Survey, fields: Fields) -> Iterator[tuple[int, dict[str, 
             continue
         values: dict[str, Any] = {}
         try:
-            nested = [(name, plain(walk(Members(found), path))) for name, path in paths]
+            own = Members(found)
+            nested = [(name, plain(walk(own, path, is_once=True))) for name, path in paths]
             for column, value in [*found, *nested]:
                 for name in one.columns.fields_of(column):
                     if name in TAKEN and value is not None and value != "":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,7 +136,7 @@ class Maker:
                         values[field] = convert(value)
                 if elsewhere:
                     self._from_elsewhere(list(zip(names, cells, strict=True)), values, True)
-                return self._finished(number, values, cells, widest[0])
+                return self._finished(number, values, cells, widest[0] + _taken(values, self._paths))
             except Refusal as refusal:
                 return RefusedRow(number, refusal.code, str(refusal))
 
@@ -175,12 +175,12 @@ class Maker:
         """Fields from nested objects and from several columns."""
         own = Members(members)
         for field, path in self._paths.items():
-            value = walk(own, path)
+            value = walk(own, path, is_once=True)
             if value is not None:
                 convert = self._fields.of_value(".".join(path), field, ids_may_be_numbers)
                 values[field] = convert(value if isinstance(value, str) else plain(value))
         if self._joined:
-            parts = (walk(own, (column,)) for column in self._joined)
+            parts = (walk(own, (column,), is_once=True) for column in self._joined)
             values["event_time"] = self._times.ms(" ".join(str(one) for one in parts if one is not None))
         if self._pair is not None:
             values["amount"] = self._pair.units(*(self._amount_at(own, name) for name in self._pair.columns))
@@ -189,7 +189,7 @@ class Maker:
         return self._amounts.of_text(cell) if cell else None
 
     def _amount_at(self, members: Members, column: str) -> int | None:
-        value = plain(self._columns.value_at(members, column))
+        value = plain(self._columns.only_value_at(members, column))
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         units: int = self._fields.of_value(column, "amount", True)(value)
@@ -218,7 +218,8 @@ class Maker:
             values = {name: value for name, value in values.items() if value is not None}
         transaction = Transaction(event_id, user_id, event_time, units, values)
         if size * _WIDEST + 1_000 > self._most and (length := len(encode(transaction))) > self._most:
-            raise Refusal("too_large", f"{length} bytes, at most {self._most}")
+            what = f"{length} bytes, at most {self._most}; --keep and --drop leave columns out"
+            raise Refusal("too_large", what)
         return Row(number, transaction, label)
 
     def _check_ids(self, values: dict[str, Any]) -> None:
@@ -250,6 +251,11 @@ class Maker:
 def _hash_of(whole: Sequence[Any]) -> str:
     text = repr(list(whole)).encode("utf-8", "surrogateescape")
     return hashlib.blake2b(text, digest_size=16).hexdigest()
+
+
+def _taken(values: dict[str, Any], fields: Iterable[str]) -> int:
+    """The length of texts that were taken out of others."""
+    return sum(len(value) for name in fields if isinstance(value := values.get(name), str))
 
 
 class _IsId(dict[str, bool]):

@@ -5,6 +5,7 @@ Everything that can be read two ways has an option here; what is recognised with
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,7 @@ UNIT_NS = {
 EPOCH_UNITS = ("s", "ms", "us", "ns")
 EXCEL_START = "1899-12-30T00:00:00Z"
 """What Excel counts days from."""
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "soh": "\x01"}
 
 
@@ -142,6 +144,8 @@ def _check_single(options: ReadOptions) -> None:
         raise UsageError(f"--delimiter {options.delimiter!r}", hint="give one character, or tab")
     if options.quote != "none" and len(options.quote) != 1:
         raise UsageError(f"--quote {options.quote!r}", hint="give one character, or none")
+    if options.currency is not None and not _CURRENCY.fullmatch(options.currency):
+        raise UsageError(f"--currency {options.currency}", hint="write its three letters: --currency EUR")
     if options.skip_lines < 0:
         raise UsageError(f"--skip-lines {options.skip_lines}", hint="0 or more lines before the heading")
     if options.round_to is not None and not 0 <= options.round_to <= 4:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
@@ -20,7 +20,9 @@ from fraudctl.errors import UsageError
 
 STDIN = Path("-")
 _BUFFER_BYTES = 1 << 18
+_HEAD_BYTES = 10
 _IN_MEMORY_BYTES = 1 << 24
+_SKIPPED = b"\x2a\x4d\x18"
 _GZIP, _ZIP, _ZSTD, _BZIP2, _XZ = b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zX"
 MOST_TIMES: Final = 200
 MOST_BYTES: Final = 1 << 30
@@ -33,7 +35,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """The file's bytes; damage in the packing ends the command in words, wherever it shows."""
     try:
         with path.open("rb") as raw:
-            head = raw.read(4)
+            head = raw.read(_HEAD_BYTES)
             raw.seek(0)
             with _unpacked(path, raw, head) as stream:
                 yield stream if stream is raw else cast("BinaryIO", _Bounded(path, stream))
@@ -46,7 +48,8 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 def is_packed(path: Path) -> bool:
     """Whether the file's bytes are packed."""
     with path.open("rb") as raw:
-        return raw.read(4).startswith((_GZIP, b"PK", _ZSTD, _BZIP2, _XZ))
+        head = raw.read(_HEAD_BYTES)
+    return head.startswith((_GZIP, b"PK", _XZ)) or _is_zstd(head) or _is_bzip2(head)
 
 
 @contextmanager
@@ -77,26 +80,74 @@ def _unpacked(path: Path, raw: io.BufferedReader, head: bytes) -> Iterator[Binar
     if head.startswith(_GZIP):
         with gzip.open(raw, "rb") as unpacked, _once_more(path, unpacked) as inner:
             yield inner
-    elif head == _ZIP:
+    elif head.startswith(_ZIP):
         with (
             zipfile.ZipFile(raw) as archive,
             archive.open(_only_member(path, archive)) as member,
             _once_more(path, member) as inner,
         ):
             yield inner
-    elif head.startswith(_BZIP2):
-        with bz2.open(raw, "rb") as by_bzip2:
-            yield cast("BinaryIO", by_bzip2)
-    elif head == _XZ:
-        with lzma.open(raw, "rb") as by_xz:
-            yield cast("BinaryIO", by_xz)
-    elif head == _ZSTD:
+    elif _is_bzip2(head):
+        yield cast("BinaryIO", io.BufferedReader(_Streams(raw, bz2.BZ2Decompressor)))
+    elif head.startswith(_XZ):
+        yield cast("BinaryIO", io.BufferedReader(_Streams(raw, lzma.LZMADecompressor)))
+    elif _is_zstd(head):
         import pyarrow
 
         with pyarrow.CompressedInputStream(raw, "zstd") as stream:
             yield stream
     else:
         yield raw
+
+
+def _is_zstd(head: bytes) -> bool:
+    """Whether a frame begins it, or one to be skipped, with which programs begin that pack by parts."""
+    return head.startswith(_ZSTD) or (head[1:4] == _SKIPPED and head[0] >> 4 == 5)
+
+
+def _is_bzip2(head: bytes) -> bool:
+    """Whether its mark and that of a first block, or of none, begin it: a column may be called BZh."""
+    return head.startswith(_BZIP2) and head[4:_HEAD_BYTES] in (b"1AY&SY", b"\x17rE8P\x90")
+
+
+class _Streams(io.RawIOBase):
+    """What packed streams hold that follow each other; OSError where the last is cut, or anything but zeros
+    follows it, which the library's own readers pass over."""
+
+    def __init__(self, raw: BinaryIO, begin: Callable[[], Any]) -> None:
+        self._raw, self._begin, self._stream = raw, begin, begin()
+        self._left, self._is_fresh = b"", True
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = b""
+        while not data and self._has_more():
+            data = self._unpacked(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _has_more(self) -> bool:
+        """Whether a stream goes on or another begins."""
+        if self._stream.eof:
+            self._left = self._stream.unused_data.lstrip(b"\0") or self._read().lstrip(b"\0")
+            self._stream, self._is_fresh = self._begin(), True
+        elif self._stream.needs_input:
+            self._left = self._left or self._read()
+        else:
+            return True
+        if not self._left and not self._is_fresh:
+            raise EOFError("it ends within what is packed")
+        return bool(self._left)
+
+    def _read(self) -> bytes:
+        return self._raw.read(_BUFFER_BYTES)
+
+    def _unpacked(self, most: int) -> bytes:
+        given, self._left, self._is_fresh = self._left, b"", False
+        found: bytes = self._stream.decompress(given, most)
+        return found
 
 
 class _Bounded(io.RawIOBase):
@@ -136,6 +187,12 @@ def _once_more(path: Path, unpacked: Any) -> Iterator[BinaryIO]:
 
 
 def _only_member(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    if archive.infolist() and min(one.header_offset for one in archive.infolist()) > 0:
+        raise UsageError(
+            f"{path.name} holds more than one zip, one behind the other",
+            hint="unpack them and name the files to read",
+            code="several_files",
+        )
     members = [one for one in archive.infolist() if not one.is_dir() and "__MACOSX" not in one.filename]
     names = [one.filename for one in members]
     if "[Content_Types].xml" in names:

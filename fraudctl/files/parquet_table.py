@@ -89,10 +89,24 @@ def _widest(column: Any) -> int:
 
     if pyarrow.types.is_dictionary(column.type):
         column = column.dictionary
-    kind = column.type
-    if not (pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind)):
+    if not _is_of_bytes(column.type):
         return 0
     return pyarrow.compute.max(pyarrow.compute.binary_length(column)).as_py() or 0
+
+
+def _is_of_bytes(kind: Any) -> bool:
+    """Whether values are texts, or bytes, which some programs write for them."""
+    import pyarrow
+
+    known = pyarrow.types
+    return any(
+        (
+            known.is_string(kind),
+            known.is_large_string(kind),
+            known.is_binary(kind),
+            known.is_large_binary(kind),
+        )
+    )
 
 
 def _rows(batch: Any) -> Iterator[list[Any]]:

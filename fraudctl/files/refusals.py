@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import TextIO
 
@@ -102,7 +103,7 @@ class Refusals:
 class Limit:
     """How many rows may be refused before a command fails: a share of them or a number."""
 
-    share: float | None = None
+    share: Fraction | None = None
     rows: int | None = None
 
     def is_exceeded(self, refused: int, rows: int) -> bool:
@@ -122,7 +123,7 @@ def limit(text: str | None) -> Limit:
     found = _LIMIT.fullmatch(text)
     if found is None or float(found[1] or 0) > 100:
         raise UsageError(f"--max-refused {text}", hint="write --max-refused 1% or --max-refused 100")
-    return Limit(float(found[1]) / 100) if found[1] else Limit(rows=int(found[2]))
+    return Limit(Fraction(found[1]) / 100) if found[1] else Limit(rows=int(found[2]))
 
 
 def _partial(target: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -148,5 +149,6 @@ def _held(path: Path) -> str | None:
     foreign.refuse(path, head)
     if head.startswith(b"PAR1"):
         return "parquet"
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    # Without the zeros of UTF-16, which need not be there for its letters to be told.
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip(codecs.BOM_UTF16).replace(b"\0", b"").lstrip()
     return "jsonl" if text.startswith((b'{"', b"[{", b"{ ", b"{\n", b"{\r", b"[\n", b"[ ", b"[\r")) else None

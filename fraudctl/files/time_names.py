@@ -66,7 +66,8 @@ AMBIGUOUS = {
     "SST": ("-11:00", "+08:00"),
 }
 """Names that several zones have, and what they are then ahead of UTC."""
-OFFSET = re.compile(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?")
+OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(?![0-9]{3}$)([0-9]{1,2})(?::?([0-9]{2}))?")
+"""Hours and perhaps minutes; three digits are not told apart from minutes alone (-300)."""
 AREA = re.compile(r"[A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)+")
 _RUN = re.compile(r"%G-?W%V-?%u|(?:%[YymdHMSj]){2,}")
 _HALVES = ("AM", "PM")

@@ -15,7 +15,8 @@ from fraudctl.files.time_names import OFFSET, parsed, parsed_with_zone
 from fraudctl.files.zones import Place, Zones, zone_of
 from pipeline.records.quantities import MAX_TIME_MS, MIN_TIME_MS, Number, Refusal, format_time, parse_time
 
-_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
+_NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?(?:[eE]\+?[0-9]{1,2})?")
+"""With an exponent as R and Java write doubles: 1e+05, 1.7145576E12."""
 _NAME = r"(?![AaPp][Mm]\b)[A-Za-z]{2,5}|[A-Z][A-Za-z]+(?:/[A-Za-z0-9_+-]+)+"
 _ZONE = rf"(?P<zone>[Zz]|(?:UTC|GMT)?[+-][0-9]{{1,2}}(?::?[0-9]{{2}})?|{_NAME})?"
 _BESIDE = r"(?:\[[A-Za-z0-9_+/-]{1,40}\])?(?(zone)(?:\s+(?:[A-Z]{2,5}|\([^()]*\)))?|)"
@@ -46,7 +47,7 @@ def unit_of(text: str) -> str | None:
     """The unit in which a number is a moment of this century; the units' ranges do not meet."""
     if not _NUMBER.fullmatch(text):
         return None
-    value = int(text.partition(".")[0])
+    value = int(Decimal(text))
     for unit in EPOCH_UNITS:
         if MIN_TIME_MS * 1_000_000 <= value * UNIT_NS[unit] < MAX_TIME_MS * 1_000_000:
             return unit
@@ -216,7 +217,7 @@ class Times:
 def _whole_ms(text: str, unit: str) -> int:
     """A number of a unit in milliseconds: of seconds and below cut as on the wire, of larger ones the
     nearest, for a share of a day is no exact decimal."""
-    if "." not in text:
+    if text.lstrip("-").isdigit():
         return int(text) * UNIT_NS[unit] // 1_000_000
     ns = int(Decimal(text) * UNIT_NS[unit])
     return (ns + (0 if unit in EPOCH_UNITS else 500_000)) // 1_000_000

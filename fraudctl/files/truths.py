@@ -9,9 +9,9 @@ from fraudctl.files.times import Times
 from pipeline.records.quantities import Refusal
 
 _FRAUD = "1 1.0 true t fraud fraudulent yes y wahr ja vrai oui verdadero sim"
-_LEGIT = "0 0.0 false f legit legitimate genuine no n falsch nein faux non falso nao"
+_LEGIT = "0 0.0 false f legit legitimate genuine normal nonfraud no n falsch nein faux non falso nao"
 VERDICTS = dict.fromkeys(_FRAUD.split(), True) | dict.fromkeys(
-    (*_LEGIT.split(), "not fraud", "non-fraud", "not_fraud"), False
+    (*_LEGIT.split(), "not fraud", "non-fraud", "non fraud", "not_fraud"), False
 )
 """What a label may be, in small letters."""
 

@@ -22,6 +22,7 @@ _COMMA_DECIMALS = re.compile(
 _POINT_DECIMALS = re.compile(r",[0-9]{3}\.|,[0-9]{2,3},[0-9]{3}|(?<!\d)[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,})\D*$")
 _PARTED = re.compile(f"[0-9][{BETWEEN}][0-9]{{3}}")
 _POINTS = re.compile(r"[0-9]\.[0-9]{3}\.[0-9]{3}")
+_SIGN_NAMES = {".": "point", ",": "comma"}
 _FAR_MORE = 10
 """Times as many cells with one sign outweigh those with the other, which are refused."""
 _SIGN = re.compile(rf"(?<![A-Za-z])(?:{SIGN})")
@@ -106,11 +107,16 @@ def are_whole(cells: Sequence[str]) -> bool:
     return not any("." in digits or "," in digits for digits in map(digits_in, cells))
 
 
-def most_digits(cells: Sequence[str]) -> int:
-    """The most digits behind a point."""
-    return max(
-        (len(one.partition(".")[2]) for one in map(digits_in, cells) if "e" not in one.lower()), default=0
-    )
+def most_digits(cells: Sequence[str], decimal: str) -> int:
+    """The most digits behind the decimal sign."""
+    written = (one for one in map(digits_in, cells) if "e" not in one.lower())
+    return max((len(one.rpartition(decimal)[2]) for one in written if decimal in one), default=0)
+
+
+def first_other(cells: Sequence[str]) -> str | None:
+    """The first cell that is no amount as the others are."""
+    decimal = decimal_of(cells)[0]
+    return next((cell for cell in cells if not are_amounts([cell], decimal)), None)
 
 
 def propose(name: str, cells: Sequence[str], has_currency: bool, proposal: Proposal) -> None:
@@ -123,9 +129,10 @@ def propose(name: str, cells: Sequence[str], has_currency: bool, proposal: Propo
     elif said.decimal is None and cell is not None:
         text = f"{name} shows a comma that may part decimals or thousands: {cell!r}"
         proposal.note(How.open, text, "--decimal ,", "--decimal .")
-    elif most_digits(cells) > 4 and said.round is None:
+    sign = proposal.said.decimal or "."
+    if said.round is None and most_digits(cells, sign) > 4:
         proposal.say(Said(round=4))
-        text = f"{name} has more than 4 digits behind the point: rounded to 4"
+        text = f"{name} has more than 4 digits behind the {_SIGN_NAMES[sign]}: rounded to 4"
         proposal.note(How.assumed, text, "--round 2")
     has_currency = _currency(name, cells, has_currency, proposal) or has_currency
     if said.minor_units is None and are_whole(cells):
@@ -136,6 +143,9 @@ def _currency(name: str, cells: Sequence[str], has_currency: bool, proposal: Pro
     """Name the currency that the cells show; whether they do so surely."""
     signs = signs_of(cells)
     codes, code = _codes(signs), _meant(signs)
+    if code is None and not codes and len(signs) > 1:
+        text = f"{name} shows {' and '.join(signs)}: rows with another than the first are refused"
+        proposal.note(How.assumed, text)
     if not signs or (not codes and has_currency) or (code is None and len(signs) > 1):
         return False
     if code is None:

@@ -44,6 +44,8 @@ class Clock:
                 self._proposal.note(How.assumed, text, "--map event_time=DAY+CLOCK")
 
     def _numbers(self, column: Column) -> None:
+        if forms := self._proposal.said.time_format:
+            self._zone(column.name, not all(map(has_zone, forms)))
         if (days := numbers.propose(column.name, column.cells(), self._proposal)) is not None:
             self._formats(column.name, days)
 

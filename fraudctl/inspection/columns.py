@@ -50,6 +50,8 @@ class Column:
     distinct: set[str] = field(default_factory=set)
     shapes: dict[str, dict[str, None]] = field(default_factory=dict)
     nothing: dict[str, int] = field(default_factory=dict)
+    has_repeats: bool = False
+    """whether a value came twice, as far as values are remembered"""
 
     @property
     def kind(self) -> str:
@@ -87,7 +89,9 @@ class Column:
             ):
                 self.types.add("objects")
             return
-        for value in dict.fromkeys(there):
+        different = dict.fromkeys(there)
+        self.has_repeats = self.has_repeats or len(different) < len(there)
+        for value in different:
             self._note(value)
         for word in self.nothing:
             self.nothing[word] += sum(value == word for value in there)
@@ -102,6 +106,7 @@ class Column:
         self._number(text, isinstance(value, bool))
         if len(self.examples) < _EXAMPLES and text not in self.examples:
             self.examples.append(text)
+        self.has_repeats = self.has_repeats or text in self.distinct
         if len(self.distinct) < _MOST_DISTINCT:
             self.distinct.add(text)
         self._shape(text)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Container, Iterable, Sequence
-from ipaddress import ip_address
 from itertools import islice
 
 from fraudctl.files.truths import VERDICTS
 from fraudctl.inspection import amounts, names, places, times
 from fraudctl.inspection.columns import Column
+from pipeline.records.networks import number
+from pipeline.records.quantities import Refusal
+from pipeline.records.spelling import address
 
 _TESTED = 500
 _BRANDS = (
@@ -24,8 +26,9 @@ _KINDS = frozenset((*_BRANDS.split(), *_SAID))
 _NEEDED = ("event_id", "user_id", "event_time", "amount")
 _OWN = ("event_time", "label_time", "amount")
 """Names of the fields themselves: there a cell that is none is a bad row, not another column."""
-_COUNTED = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]+)?")
+_COUNTED = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]+)?(?:[eE]\+?[0-9]{1,2})?")
 _CLOCK = re.compile(r":|[0-9]h[0-9]{2}|[0-9]T[0-9]{4}")
+_CENTS = re.compile(r"-?[0-9]+[.,](?!0+$)[0-9]{2}")
 _MIDNIGHT = re.compile(r"[T ](?:00:00(?::00(?:[.,]0+)?)?|12:00(?::00)? AM)$", re.IGNORECASE)
 _EXPONENT = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+")
 
@@ -68,7 +71,8 @@ def nothing_like(field: str, what: str, columns: Iterable[Column]) -> str:
     own = next((one for one in some if names.is_named(field, one.name) and one.examples), None)
     if own is None:
         return f"no column looks like {what} among {named(one.name for one in some)}"
-    return f"{own.name} holds {own.examples[0][:40]!r}, which is not read as {what}"
+    other = amounts.first_other(tested(own)) if field == "amount" else None
+    return f"{own.name} holds {(other or own.examples[0])[:40]!r}, which is not read as {what}"
 
 
 def day_beside(clock: Column, columns: Iterable[Column]) -> Column | None:
@@ -149,23 +153,33 @@ def _is_key(column: Column) -> bool:
 
 
 def _is_card(column: Column) -> bool:
-    """Not how much was paid by card, as cash registers have it."""
+    """Not how much was paid by card, as cash registers have it, nor whose it is by an address of mail."""
     cells = tested(column)
     is_paid = bool(amounts.signs_of(cells)) and amounts.are_amounts(cells, amounts.decimal_of(cells)[0])
-    return _is_key(column) and not is_paid
+    is_mail = sum("@" in cell for cell in cells) * 2 > len(cells)
+    return _is_key(column) and not is_paid and not is_mail
+
+
+def _is_user(column: Column) -> bool:
+    """Not a time, nor an amount with cents."""
+    cells = tested(column)
+    if column.name == "user_id":
+        return True
+    has_cents = bool(cells) and all(map(_CENTS.fullmatch, cells))
+    return column.kind != "bool" and not has_cents and not (bool(cells) and _is_clock(column))
 
 
 def _is_ip(column: Column) -> bool:
     cells = tested(column)
-    return bool(cells) and sum(map(_parses, cells)) * 10 >= len(cells) * 8
+    return bool(cells) and sum(map(is_address, cells)) * 10 >= len(cells) * 8
 
 
-def _parses(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether a text is an address, in any of the spellings that are brought to one."""
     try:
-        ip_address(text.strip())
-    except ValueError:
+        return number(address(text)) is not None
+    except Refusal:
         return False
-    return True
 
 
 def _is_number(column: Column) -> bool:
@@ -178,6 +192,7 @@ def _is_clock(column: Column) -> bool:
 
 _TESTS: dict[str, Callable[[Column], bool]] = {
     "event_id": _is_id,
+    "user_id": _is_user,
     "event_time": is_time,
     "amount": _is_amount,
     "label": _is_label,
@@ -206,6 +221,21 @@ def time_parts(columns: Sequence[Column]) -> list[Column]:
         if times.written([joined]).read and not (len(parts) == 2 and has_clock(found[0])):
             return found
     return []
+
+
+def clock_of(day: Column, columns: Iterable[Column]) -> Column | None:
+    """The column of clocks that is named as a column of days, but for that word: Transaction_Time beside
+    Transaction_Date."""
+    said = names.words(day.name)
+    pairs = [tuple(map(names.plain, parts)) for parts in names.PARTS_OF_TIME if len(parts) == 2]
+    wanted = {
+        "".join(clock if word == date else word for word in said) for date, clock in pairs if date in said
+    }
+    some = (one for one in columns if one is not day and names.plain(one.name) in wanted and one.examples)
+    found = next((one for one in some if not _has_lost_zeros(one)), None)
+    if found is None or has_clock(day):
+        return None
+    return found if times.written([f"{day.examples[0]} {found.examples[0]}"]).read else None
 
 
 def _has_lost_zeros(clock: Column) -> bool:

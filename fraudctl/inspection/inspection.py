@@ -105,7 +105,13 @@ def inspect(
             lists.propose(sample.paths, proposal)
         columns = look(sample.paths, proposal.said.options())
         proposer = Proposer(columns, proposal, kind != "csv", kind == "parquet")
-        proposer.propose()
+        if any(one.rows for one in columns):
+            proposer.propose()
+        else:
+            what = "no object of JSON" if kind == "jsonl" else "no row"
+            proposal.note(
+                How.open, f"{sample.paths[0].name} holds {what}", *([] if kind == "csv" else ["--format csv"])
+            )
         found, how = Found(), ""
         if not proposal.is_open:
             progress.update(0, "reading")

@@ -11,7 +11,7 @@ _NAMES = {
     "event_id": "eventid transactionid transid transnum transactionnumber txid txnid trxid"
     " tranid paymentid chargeid pspreference transferwiseid transactioncode transaktionscode"
     " transaktionsnummer transactionhash txhash bookingid endtoendid utr upirefno"
-    " idtransaccion idtransacao nrtransakcji islemno номероперации 交易号 交易单号 決済id 取引id"
+    " receiptno idtransaccion idtransacao nrtransakcji islemno номероперации 交易号 交易单号 決済id 取引id"
     " 거래번호 paymentreference orderid orderno ordernumber ordernr bestellnummer 订单号 注文番号"
     " transactionreference identificador messageid identifier reference uuid guid id",
     "user_id": "userid customerid cliente klient accountid clientid customer user customernumber customerno"
@@ -28,12 +28,15 @@ _NAMES = {
     " transactiondate transactiondatetime timestamp datetime createdutc createdat created"
     " createdtime createdate paidat paymenttime paymentdate orderdate orderedat orderplaced"
     " purchasedate occurredat bookedat bookingdate initiatedat sentat requestedon datahora"
+    " fechaoperacion dataoperazione kirjauspäivä bokföringsdag"
     " fechahora islemtarihi 交易时间 交易创建时间 付款时间 決済日時 取引日時 거래일시 датаоперации"
     " timeutc time ts date datum zeitpunkt zeit buchungstag transdate horario fecha data"
     " dataoperacji dato tarih дата unixtime epoch at when step transactiondt dt",
     "amount": "amount amt transactionamount transactionamt transamt txnamount paymentamount"
     " amountusd amounteur orderamount ordertotal total totalamount gross brutto betrag montant"
     " importe valor value sum summe price preis netamount net netto amountcents amountminor"
+    " importo montante määrä summa összeg částka castka objem suma iznos ποσό umsatz"
+    " purchasevalue ordervalue transactionvalue purchaseamount grandtotal"
     " bedrag kwota belopp beloeb belob tutar islemtutari monto cantidad quantia сумма 金额 金额元"
     " 金額 決済金額 取引金額 금액 거래금액 totalcollected grosssales",
     "label": "label isfraud fraud fraudlabel fraudflag fraudresult fraudulent isfraudulent"
@@ -41,7 +44,7 @@ _NAMES = {
     "label_time": "labeltime chargebackdate chargebacktime chargebackat fraudreportedat"
     " reportedat frauddate disputedate disputedat",
     "currency": "currency currencycode currencyiso currencyisocode ccy waehrung devise moneda"
-    " moeda munt waluta valuta parabirimi doviz валюта 币种 通貨 통화 curr cur",
+    " moeda munt waluta valuta divisa pénznem měna valuutta parabirimi doviz валюта 币种 通貨 통화 curr cur",
     "ip": "ip ipaddress ipaddr clientip customerip customeripaddress shopperip remoteip"
     " useripaddress ipv4 sourceip",
     "device_id": "deviceid device devicefingerprint fingerprint devicehash deviceuuid useragenthash",
@@ -50,7 +53,8 @@ _NAMES = {
     " vendorid namedest receiver receiverid receiveraccount recipient recipientid payee"
     " payeeid beneficiary beneficiaryid toaccount toaccountid accountto to toid touser"
     " destination destinationaccount empfaenger empfangeremailadresse toemailaddress"
-    " beguenstigterzahlungspflichtiger payeevpa tegenrekening 交易对方 가맹점 productid providerid",
+    " beguenstigterzahlungspflichtiger payeevpa tegenrekening 交易对方 가맹점 terminalid"
+    " productid providerid",
     "country": "country countrycode merchantcountry billingcountry shoppercountry"
     " issuercountry cardcountry land pais pays paese",
     "channel": "channel channelid usechip entrymode paymentmethod paymentmethodtype",
@@ -66,9 +70,9 @@ _WORDS = {
         {"user", "customer", "client", "account", "payer", "sender", "buyer", "member"},
         {"id", "no", "number", "nr", "email"},
     ),
-    "event_time": ({"time", "date", "timestamp", "created", "datum"},),
-    "amount": ({"amount", "amt", "betrag", "montant"},),
-    "label": ({"fraud", "fraudulent", "chargeback"},),
+    "event_time": ({"time", "date", "datetime", "timestamp", "created", "datum"},),
+    "amount": ({"amount", "amt", "betrag", "montant", "umsatz", "importo"},),
+    "label": ({"fraud", "fraudulent", "chargeback", "laundering"},),
     "currency": ({"currency"},),
 }
 """Words of which a name of the field has one of each set."""
@@ -86,7 +90,7 @@ _OF_ELSE = {
 _NEVER = {
     "user_id": "to receiver recipient payee beneficiary dest destination merchant seller shop store"
     " counterparty",
-    "label": "not non no legit score probability prob rule rules",
+    "label": "not non no legit score probability prob rule rules flagged predicted prediction suspected",
 }
 """Words with which a name that has the words of a field is the contrary of it."""
 _ELSE = 5_000
@@ -96,6 +100,14 @@ PARTS_OF_TIME = (
     ("year", "month", "day", "time"),
     ("date", "time"),
     ("datum", "uhrzeit"),
+    *(
+        ("datum", "zeit"),
+        ("datum", "tijd"),
+        ("datum", "tid"),
+        ("dato", "tid"),
+        ("datum", "čas"),
+        ("dátum", "idő"),
+    ),
     ("day", "time"),
     *(("fecha", "hora"), ("data", "hora"), ("data", "ora"), ("date", "heure"), ("data", "godzina")),
     *(("tarih", "saat"), ("дата", "время"), ("日付", "時刻"), ("日期", "时间"), ("날짜", "시간")),
@@ -107,10 +119,10 @@ PARTS_OF_TIME = (
 """Names of columns that are a time together."""
 _SIDES = {
     "debit": "debit debits soll lastschrift belastung withdrawal withdrawals paidout moneyout outflow ausgabe"
-    " ausgaben auszahlung ausgang dr cargo cargos debe debito dare addebito debet af out",
+    " ausgaben auszahlung ausgang withdrawn dr cargo cargos debe debito dare addebito debet af out",
     "credit": "credit credits haben gutschrift deposit deposits paidin moneyin inflow einnahme einnahmen"
     " einzahlung eingang cr abono abonos haber credito avere accredito bij in",
-    "beside": "amount amt betrag importe montant value eur usd gbp chf of",
+    "beside": "amount amt betrag importe montant value eur euro euros usd gbp chf of",
 }
 """Names of what goes out and of what comes in, and words that stand beside them."""
 _DEBITS, _CREDITS, _BESIDE_A_SIDE = (frozenset(names.split()) for names in _SIDES.values())

@@ -12,7 +12,14 @@ from fraudctl.inspection.notes import How, Proposal
 
 def are_countries(cells: Sequence[str]) -> bool:
     """Whether nearly all of the cells are countries, by a name or any code of ISO 3166."""
+    if _are_short_numbers(cells):
+        return False
     return bool(cells) and sum(code_of(cell) is not None for cell in cells) * 10 >= len(cells) * 9
+
+
+def _are_short_numbers(cells: Sequence[str]) -> bool:
+    """Whether none of the numbers has three digits: those of ISO that have lost zeros, or of telephones."""
+    return bool(cells) and all(cell.isdigit() and len(cell) < 3 for cell in cells)
 
 
 def propose(name: str, cells: Sequence[str], proposal: Proposal) -> None:
@@ -25,7 +32,10 @@ def propose(name: str, cells: Sequence[str], proposal: Proposal) -> None:
             f"{name} holds {meant[0]!r}: countries become the two letters of ISO 3166 ({code_of(meant[0])})"
         )
         proposal.note(How.recognised, text, "--countries-as-written")
-    if unknown:
+    if _are_short_numbers(cells):
+        text = f"{name} holds {cells[0]!r}, of a country or of its telephones: taken as it is written"
+        proposal.note(How.assumed, text, "--country-codes")
+    elif unknown:
         text = f"{name} holds {unknown[0]!r}, which is no country of ISO 3166: taken as it is written"
         as_well = ["--country-codes"] if meant and not proposal.said.country_codes else []
         proposal.note(How.assumed, text, *as_well)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fraudctl.files.currencies import has_three_digits
 from fraudctl.files.fields import IDS
 from fraudctl.files.mapping import Said
-from fraudctl.inspection import amounts, books, envelopes, fitting, label_times, names, places, words
+from fraudctl.inspection import amounts, books, envelopes, fitting, keys, label_times, names, places, words
 from fraudctl.inspection.clocks import Clock
 from fraudctl.inspection.columns import Column
 from fraudctl.inspection.notes import How, Proposal
@@ -61,6 +61,7 @@ class Proposer:
         self._kinds()
         words.note_truths(self._columns.values(), self.chosen, self._proposal)
         self._reserved()
+        keys.note(self._current, self.chosen, self._said().drop or (), self._proposal)
         words.propose_absent(self._columns.values(), self.chosen, self._proposal)
 
     def _said(self) -> Said:
@@ -87,6 +88,8 @@ class Proposer:
         if field == "event_time":
             found = fitting.utc_first(found)
         pair = books.pair(self._current) if field == "amount" else []
+        if field == "event_time" and found and (clock := fitting.clock_of(found[0], self._current)):
+            parts = [found[0], clock]
         if parts and not (found and found[0].name == field):
             self._take(field, parts, found)
         elif pair and not any(names.is_named(field, one.name) for one in found):

@@ -41,16 +41,22 @@ class Written:
 
 
 def numbers_units(cells: Iterable[str]) -> list[str]:
-    """The units in which most of the numbers are moments of this century, the most frequent first; none where
-    they count from something else."""
+    """The units in which at least half of the numbers are moments of this century, the most frequent first;
+    none where they count from something else."""
     found = Counter(map(unit_of, cells))
     others = found.pop(None, 0)
-    return [str(unit) for unit, _ in found.most_common()] if found.total() > others else []
+    return [str(unit) for unit, _ in found.most_common()] if found.total() >= others else []
 
 
 def are_excel_days(cells: Sequence[str]) -> bool:
     """Whether all numbers are days as Excel counts them: 45413 is 2024-05-01."""
     return bool(cells) and all(map(is_excel_day, cells))
+
+
+def are_written_as(cells: Sequence[str], form: str) -> bool:
+    """Whether all of the cells are times since 2000 by that format."""
+    found = [_parsed(cell, form) for cell in cells]
+    return bool(found) and all(one is not None and one.year >= 2000 for one in found)
 
 
 def are_known(cells: Sequence[str], options: ReadOptions) -> bool:

@@ -8,12 +8,13 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fraudctl.binaries.java import flink_module_flags, java_home
+from fraudctl.binaries.java import NO_COUNTERS, flink_module_flags, java_home
 from fraudctl.errors import Failed, FileProblems
 from fraudctl.home import rulesets
 from fraudctl.home.jobs import write_json
@@ -39,8 +40,8 @@ _CAUSE = "Caused by: "
 """An event that comes later than that after its time is one of a wrong clock, not of a slow sender."""
 SUBMIT = (sys.executable, "-m", "pipeline.job", "--config")
 """what hands a job to Flink; the path of its configuration comes last"""
-CLIENT_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m")
-"""The client lives for seconds: it must start quickly, not run fast."""
+CLIENT_JVM = (NO_COUNTERS, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m", "-Djava.io.tmpdir=.")
+"""The client lives for seconds: it must start quickly, not run fast. Where it runs is a folder of its own."""
 
 
 class UnusableRules(FileProblems):
@@ -154,10 +155,11 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
     path, said = folder / f"{config.name}.config.json", stack.paths.logs / "submit.log"
     write_json(path, config.as_document())
     make_folder(said.parent)
-    with open_private(said, "wb") as errors:
+    with open_private(said, "wb") as errors, _scratch(stack) as scratch:
         child = subprocess.Popen(
             [*(stack.inside.submit if stack.inside else SUBMIT), str(path)],
-            env=_environment(stack, config),
+            cwd=scratch,
+            env={**_environment(stack, config), "TMPDIR": scratch},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -176,6 +178,14 @@ def submit(stack: Stack, config: JobConfig, wait_s: float = SUBMIT_S, lock: int 
         )
     rulesets.record_start(stack.home, config.ruleset, config.name, config.run, now_ms())
     return job_id
+
+
+def _scratch(stack: Stack) -> tempfile.TemporaryDirectory[str]:
+    """For what the client writes while it hands a job over, the passwords of Flink's keys among it: in the
+    home, so that what a killed one leaves goes with that."""
+    folder = stack.paths.jobs / "submitting"
+    make_folder(folder)
+    return tempfile.TemporaryDirectory(dir=folder)
 
 
 def _environment(stack: Stack, config: JobConfig) -> Mapping[str, str]:

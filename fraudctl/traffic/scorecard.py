@@ -44,8 +44,9 @@ class Scorecard:
 
     `sent` = `accepted` by the broker + `not_accepted`; an accepted event without a decision is `lost` where
     one behind it in its partition is decided, else it is `waiting`; `duplicates` are decisions beyond one per
-    event. `recall` counts the fraudulent events that had to be flagged, `recall_by_instance` the attack
-    instances with at least one alert on such an event.
+    event; `late` are events that came when others behind them in time had been decided. `recall` counts the
+    fraudulent events that had to be flagged, `recall_by_instance` the attack instances with at least one
+    alert on such an event.
     """
 
     sent: int
@@ -55,6 +56,7 @@ class Scorecard:
     lost: int
     waiting: int
     duplicates: int
+    late: int
     alerts: int
     precision: float | None
     recall: float | None
@@ -85,6 +87,7 @@ class Scoreboard:
         self._partitions = array("h")
         self._appended = array("q")
         self._flagged = bytearray()
+        self._late = bytearray()
         self._parts: dict[int, Part] = {}
         self._furthest: dict[int, int] = {}
         self._currencies: Counter[str] = Counter()
@@ -99,6 +102,7 @@ class Scoreboard:
             self._partitions.append(_UNKNOWN)
             self._appended.append(_UNKNOWN)
             self._flagged.append(0)
+            self._late.append(0)
             if part is not None:
                 self._parts[number] = part
             self.sent += 1
@@ -136,6 +140,8 @@ class Scoreboard:
         partition: int,
         offset: int,
         currency: str | None = None,
+        *,
+        late: bool = False,
     ) -> None:
         """A decision has arrived; `partition` and `offset` are its transaction's. A later one replaces it."""
         with self._lock:
@@ -150,6 +156,7 @@ class Scoreboard:
                 self.duplicates += 1
                 self.alerts -= self._flagged[number]
             self._flagged[number] = flagged
+            self._late[number] = late
             self.alerts += flagged
 
     @property
@@ -185,6 +192,7 @@ class Scoreboard:
             lost=lost,
             waiting=sum(1 for _ in self._missing()) - lost,
             duplicates=self.duplicates,
+            late=sum(self._late),
             alerts=self.alerts,
             precision=_ratio(caught, self.alerts),
             recall=_ratio(sum(i.expected_flagged for i in expecting), sum(i.expected for i in expecting)),

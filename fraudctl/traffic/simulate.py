@@ -183,8 +183,8 @@ def _take(board: Scoreboard, prefix: str, record: Record) -> None:
         event_id, source = document["event_id"], document["source"]
         if event_id.startswith(prefix):
             number, flagged = int(event_id[len(prefix) :]), document["decision"] != "approve"
-            place = source["partition"], source["offset"]
-            board.decide(number, flagged, record.append_ms, *place, document.get("currency"))
+            place, late = (source["partition"], source["offset"]), bool(document.get("late"))
+            board.decide(number, flagged, record.append_ms, *place, document.get("currency"), late=late)
 
 
 def write_stream(run: Run, target: TextIO) -> int:
@@ -218,6 +218,7 @@ def _tables(card: Scorecard) -> tuple[Table, ...]:
         *([("waiting for a decision", card.waiting)] if card.waiting else []),
         ("not accepted by Kafka", card.not_accepted),
         ("duplicates", card.duplicates),
+        *([("came late, behind others that were decided", card.late)] if card.late else []),
         ("alerts", card.alerts),
         ("precision", _percent(card.precision)),
         ("recall (events that must be flagged)", _percent(card.recall)),

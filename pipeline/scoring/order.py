@@ -26,6 +26,8 @@ from pipeline.records.quantities import Refusal
 from pipeline.records.wire import MAX_EVENT_BYTES
 
 Time = Literal["append", "event"]
+ARRIVAL_STEP_MS: Final = 1_000
+"""What is appended within one of these, counted from 1970, lies at one place on the clock of arrivals."""
 _NUMBER: Final = re.compile(rb"-?[0-9]{1,15}")
 
 
@@ -56,8 +58,12 @@ class Stamped:
 
     @property
     def arrival_ms(self) -> int:
-        """Where it lies on the clock of arrivals: its append time, or pos where that says nothing."""
-        return self.pos if self.delay_ms is None else self.append_ms
+        """Where it lies on the clock of arrivals: the second of its append, or pos where that says nothing.
+
+        Late events that are due together are processed by their own times, so by whatever their sender says:
+        were they told apart by arrival, each of a burst could be made to see none of the others.
+        """
+        return self.pos if self.delay_ms is None else self.append_ms - self.append_ms % ARRIVAL_STEP_MS
 
     @property
     def order(self) -> tuple[int, int, int, int, int]:

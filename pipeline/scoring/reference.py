@@ -26,7 +26,7 @@ there are none. On event e:
 4. e goes if pos(e) <= max(due(e) - H, floor); then, if more than max_entries remain, the first is cut.
 
 On the clock of arrivals a hop is another one by its key, with a list of its own, and pos(e) is the append
-time of e there (on past data pos, as everywhere).
+time of e there, in whole seconds (on past data pos, as everywhere).
 
 Values come hop by hop, within a hop by name; absent ones are left out.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 import uuid
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from fraudctl.errors import NotReady
 from fraudctl.home.stack import Paths, Stack
 from fraudctl.servers import BaseServer, Program, Site, start_waves
 from fraudctl.settings import profile, reading
-from tests import intruder
+from tests import intruder, web_page
 from tests.homes import reachable_folder
 from tests.prometheus import tool
 from tests.waiting import LONG_S, await_death, await_that, family, is_dead
@@ -117,6 +118,8 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     if not server.optional:
         shown = [int(at.rpartition(":")[2]) for at in targets.of(stack).values()]
         assert intruder.got_from_ports(home, shown) == []
+    every = [one.number for one in intruder.ports(home)]
+    assert web_page.got(every, every if server.optional else (), reporters(stack)) == []
 
     secrets = [file.read_text().strip() for file in stack.paths.secrets.iterdir() if file.suffix == ""]
     seen = [text for one in processes(home) for text in [*one.cmdline(), *one.environ().values()]]
@@ -128,17 +131,31 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     supervisor = Supervisor(stack.paths)
     before = {p.name: supervisor.states()[p.name].pid for p in server.programs()}
     doomed = [one for pid in before.values() for one in family(pid)]
+    javas = [pid for pid in before.values() if is_java(pid)]
     for pid in before.values():
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGSEGV if is_java(pid) else signal.SIGKILL)
     await_death(doomed)
     await_that(
         lambda: all(supervisor.states()[n].pid not in (0, pid) for n, pid in before.items()), "new processes"
     )
     await_that(lambda: is_ready(server), f"{name} works again")
+    reports = [path for path in home.rglob("hs_err_pid*") if path.is_file()]
+    assert len(reports) == len(javas), "a JVM that crashes leaves its report in the home"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in reports} <= {0o600}
+    assert [path for path in reports for secret in secrets if secret.encode() in path.read_bytes()] == []
 
     assert Engine().down(home)
     assert not is_ready(server)
     assert processes(home) == []
+
+
+def is_java(pid: int) -> bool:
+    return Path(psutil.Process(pid).exe()).name == "java"
+
+
+def reporters(stack: Stack) -> list[int]:
+    """The ports of Flink's reporter, which looks at no names (docs/security.md)."""
+    return [port for role, port in stack.ports.get("flink", {}).items() if role.endswith("-metrics")]
 
 
 def changes_its_secret(server: BaseServer, stack: Stack) -> None:

@@ -229,7 +229,7 @@ def _hop(
 ) -> None:
     features = [feature for feature in case.features if (feature.by, feature.clock) == (key, clock)]
     by_append = clock == "arrival" and case.settings.time == "append"
-    db.execute(EVENTS.format(pos="append_ms" if by_append else "pos"))
+    db.execute(EVENTS.format(pos="append_ms // 1000 * 1000" if by_append else "pos"))
     retention = max((_retention(feature) for feature in features), default=0)
     limit, lateness = case.settings.max_entries, case.settings.allowed_lateness_ms
     held = retention + lateness if retention else 0

@@ -56,6 +56,12 @@ def test_no_file_of_the_home_and_no_process_of_the_stack_can_be_looked_into(stac
     assert intruder.got_from_files(stack.home) == []
 
 
+@pytest.mark.skipif(not intruder.IS_ANOTHER, reason="only root can be another user")
+def test_nothing_that_a_stack_has_outside_of_its_home_can_be_opened(stack: Stack) -> None:
+    """Shared memory, temporary files, counters of JVMs, sockets without a port, datagrams."""
+    assert intruder.got_from_outside(stack.home) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root could start programs as root")
 def test_no_program_of_a_stack_that_root_starts_has_anything_of_roots(stack: Stack) -> None:
     """Neither a user, a group or a right of root, nor a way to get it back."""

@@ -28,6 +28,7 @@ SCORECARD = {
     "lost",
     "waiting",
     "duplicates",
+    "late",
     "alerts",
     "precision",
     "recall",

@@ -40,6 +40,7 @@ OF_NO_MODULE = {
     "pipeline/kernel/test_packages.py": "which package of the kernel may name which",
     "pipeline/kernel/test_parity.py": "the kernel beside the reference and the oracle",
     "pipeline/kernel/test_words.py": "words made of fields, in the kernel beside Python",
+    "pipeline/kernel/test_by_hand.py": "kernel, reference and rules beside what was computed by hand",
     "fraudctl/files/test_any_writer.py": "tables as other programs write them",
     "pipeline/sinks/test_new_store.py": "a folder that is a store, found by every list of stores",
     "pipeline/sinks/elasticsearch/test_pages.py": "how a server reads everything behind an alias",

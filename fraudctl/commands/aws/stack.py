@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Annotated
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +19,9 @@ from fraudctl.console.streams import say
 from fraudctl.engines import nearby
 from fraudctl.settings import reading
 from pipeline.records import clock
+
+if TYPE_CHECKING:
+    from fraudctl.aws.cloudformation import Change
 
 NOT_WELL = 3
 
@@ -59,13 +64,21 @@ def plan(
     """
     asked = _wanted(profile, image, tell, notify_secret, budget, hop)
     changes = deployment.plan(account.Account(name, region), asked, wait)
-    rows = [
-        (one.stack, one.action, one.resource, one.kind, "yes" if one.is_replaced else "no") for one in changes
-    ]
-    table = Table("", ("stack", "action", "resource", "type", "made anew"), rows)
     anew = sum(one.is_replaced for one in changes)
-    summary = f"{len(changes)} changes, {anew} of them make a resource anew" if changes else "nothing differs"
-    return Result(summary, {"changes": [asdict(one) for one in changes]}, tables=(table,))
+    summary = f"{len(changes)} changes, {anew} of them replace a resource" if changes else "nothing differs"
+    return Result(summary, {"changes": [asdict(one) for one in changes]}, tables=tables(changes))
+
+
+def tables(changes: Iterable[Change]) -> tuple[Table, ...]:
+    """One for each stack, so narrow that a change is a line of a small terminal."""
+    return tuple(
+        Table(
+            stack,
+            ("change", "resource", "type"),
+            [(one.verb, one.resource, one.words_of_kind) for one in its],
+        )
+        for stack, its in groupby(changes, key=lambda one: one.stack)
+    )
 
 
 def deploy(

@@ -112,7 +112,6 @@ def _before(home: Path) -> Stack | None:
 
 def _say(changes: Sequence[Change]) -> None:
     for one in changes[:_SHOWN]:
-        anew = ", made anew" if one.is_replaced else ""
-        say(f"{one.action.lower()} {one.stack} {one.resource} ({one.kind}{anew})")
+        say(f"{one.verb} {one.stack} {one.resource} ({one.words_of_kind})")
     if len(changes) > _SHOWN:
         say(f"… and {len(changes) - _SHOWN} more; all: fraudctl aws plan")

@@ -13,6 +13,7 @@ import xmlrpc.client
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import psutil
@@ -175,7 +176,9 @@ class Supervisor:
         """The supervisor's RPC interface; NotRunning when nobody listens."""
         from supervisor.xmlrpc import SupervisorTransport  # 40 ms, and all commands import the engines
 
-        transport = SupervisorTransport(None, None, f"unix://{socket_path(self.paths.home)}")
+        place = socket_path(self.paths.home)
+        _refuse_anothers(place, self.paths.home)
+        transport = SupervisorTransport(None, None, f"unix://{place}")
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
         try:
             yield proxy.supervisor
@@ -208,6 +211,17 @@ class Supervisor:
             raise Failed(
                 f"the supervisor did not start: {(done.stderr or done.stdout).strip()}",
                 hint="see what is wrong with this machine: fraudctl doctor",
+            )
+
+
+def _refuse_anothers(socket: Path, home: Path) -> None:
+    """NotRunning where another user has laid it there: that of a home with a long path lies under a name that
+    can be guessed, where everybody may write."""
+    with suppress(FileNotFoundError):
+        if socket.lstat().st_uid not in (0, os.geteuid(), home.stat().st_uid):
+            raise NotRunning(
+                f"{socket} is another user's: nothing of it is believed",
+                hint="have it removed, or choose a home with a shorter path (--home)",
             )
 
 

@@ -45,15 +45,6 @@ def answered(home: Path, answer: Callable[[subprocess.Popen[bytes], int], object
         return asked.wait(), said
 
 
-def interrupt(process: subprocess.Popen[bytes]) -> None:
-    """Once more where it has no effect: one that comes in the moment before a terminal is read is heard when
-    that returns."""
-    while process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-
-
 def test_no_is_no(home: Path) -> None:
     code, said = answered(home, lambda _, terminal: os.write(terminal, b"n\n"))
     assert (code, said.rstrip().endswith(b"aborted"), (home / "run").is_dir()) == (1, True, True)
@@ -64,8 +55,16 @@ def test_yes_is_yes(home: Path) -> None:
     assert (code, b"deleted" in said, (home / "run").exists()) == (0, True, False)
 
 
+def interrupt(process: subprocess.Popen[bytes], _: int) -> None:
+    """As somebody who tries again: one that comes between the question and the read is heard by the next."""
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+
+
 def test_a_question_that_is_interrupted_ends_as_every_other_interrupt(home: Path) -> None:
-    code, said = answered(home, lambda process, _: interrupt(process))
+    code, said = answered(home, interrupt)
     assert (code, said.rstrip().endswith(b"interrupted"), (home / "run").is_dir()) == (130, True, True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from itertools import permutations
 from pathlib import Path
 
@@ -10,9 +11,14 @@ import pytest
 
 from fraudctl.cli import main
 from fraudctl.compare.backtest import Backtest, Order, run
+from fraudctl.compare.truths import Truths
 from fraudctl.console.progress import Progress
+from fraudctl.decisions.labels import newest_of
+from fraudctl.files.labels import LabelRow
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import limit
+from fraudctl.files.truths import Label
+from pipeline.records.label import label
 from pipeline.records.quantities import parse_time
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import parse
@@ -33,6 +39,7 @@ LIFE = [
     "2,u2,0,2026-01-02T00:00:00Z,analyst",
     "2,,1,2026-04-01T00:00:00Z,bank",
 ]
+START_MS = 1_772_000_000_000
 HEADING = "event_id,user_id,label,label_time,by"
 
 
@@ -70,11 +77,39 @@ def test_the_newest_label_known_counts_in_any_order(
         assert (found.pending, found.truths.given, found.truths.matched) == (pending, 4, 4)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_backtest_and_the_topic_take_the_same_label_of_many(seed: int) -> None:
+    rng = random.Random(seed)
+    moments = rng.sample(range(START_MS, START_MS + 60), 40)
+    given = [(f"{rng.randrange(6)}", rng.random() < 0.5, at_ms) for at_ms in moments]
+    as_of_ms = START_MS + rng.randrange(60)
+    truths = Truths(as_of_ms)
+    for event, fraud, at_ms in given:
+        truths.give(LabelRow(1, rng.choice(("u", None)), event, Label(fraud, at_ms, None)))
+    logged = [
+        (START_MS - n, n, label(("u", event), fraud, "x", at_ms))
+        for n, (event, fraud, at_ms) in enumerate(given)
+    ]
+    known = {event: one.is_fraud for (_, event), one in newest_of(logged, as_of_ms).items()}
+    found = {event: truths.of(("u", event)) for event in map(str, range(6))}
+    assert {event: one.fraud for event, one in found.items() if one is not None} == known
+
+
 def test_labels_of_the_same_moment_that_differ_are_told_and_fraud_counts(tmp_path: Path) -> None:
     for lines in permutations(["1,u1,0,,", "1,u1,1,,", "3,u3,0,,"]):
         found = judged(tmp_path, list(lines))
         assert [one.fraud for one in found.outcomes] == [True, None, False]
         assert found.truths.contradictory == 1
+
+
+def test_a_label_from_before_its_event_counts_and_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["1,u1,1,2026-01-01T10:00:59Z,", "2,u2,0,2026-01-01T10:02:00Z,", "3,u3,1,,"]
+    found = judged(tmp_path, lines)
+    assert ([one.fraud for one in found.outcomes], found.truths.early) == ([True, False, True], 1)
+    assert main(["backtest", str(tmp_path / "payments.csv"), "--labels", str(tmp_path / "labels.csv")]) == 0
+    assert "1 events have a label that was known before they were" in capsys.readouterr().out
 
 
 def test_a_label_that_stands_with_a_payment_or_its_copy_is_one_of_several(tmp_path: Path) -> None:
@@ -116,6 +151,7 @@ def test_a_bad_label_refuses_its_own_row_and_one_without_an_event_is_shown(
         "labels": 3,
         "matched": 0,
         "contradictory": 0,
+        "early": 0,
         "label_refused": refused,
         "label_refused_rows": 3,
         "label_refused_by_reason": {"bad_label": 1, "missing_field": 1, "bad_label_time": 1},

@@ -221,3 +221,14 @@ def test_a_hint_and_a_summary_are_whole_at_every_width(
         "hint:  give a file, a shipped one (account-to-account, card-not-present, default, gift-cards, "
         "issuer-cards, marketplace), or a version of: fraudctl rules history\n"
     )
+
+
+def test_a_table_whose_columns_have_no_names_begins_with_its_rows() -> None:
+    shown = io.StringIO()
+    console = Console(file=shown, width=80)
+    for part in layout(Table("", ("", ""), [("before", "default-2"), ("now", "mine-1")]), 80):
+        console.print(part)
+    assert [line.split() for line in shown.getvalue().splitlines() if line.strip()] == [
+        ["before", "default-2"],
+        ["now", "mine-1"],
+    ]

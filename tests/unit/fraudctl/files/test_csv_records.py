@@ -65,3 +65,10 @@ def test_a_quote_with_a_backslash_before_a_line_end_does_not_end_the_cell(tmp_pa
 def test_a_text_that_is_kept_from_excel_is_that_text(tmp_path: Path) -> None:
     path = file(tmp_path, f'{PLAIN}\ne,="007",{DAY}10:00Z,1\nf,"=""008""",{DAY}10:00Z,1\n')
     assert values("user_id", reading(path)) == ["007", "008"]
+
+
+def test_lines_that_begin_with_a_mark_or_a_carriage_return_lose_nothing(tmp_path: Path) -> None:
+    rows = [f"e{n},u,{DAY}10:00:0{n}Z,1" for n in range(2)]
+    for between in ("\n\ufeff", "\n\r", "\r\r\n", f"\n\ufeff{PLAIN}\n"):
+        found = rows_of(file(tmp_path, between.join([PLAIN, *rows])))
+        assert values("event_id", found) == ["e0", "e1"]

@@ -9,7 +9,7 @@ import pytest
 
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.rows import Reading, RefusedRow
-from tests.unit.fraudctl.files.as_read import DAY, file, hint_of, reading, rows_of, sent, values
+from tests.unit.fraudctl.files.as_read import DAY, file, hint_of, reading, refused, rows_of, sent, values
 
 
 def test_objects_after_a_mark_or_several_on_a_line_are_events(tmp_path: Path) -> None:
@@ -60,3 +60,15 @@ def test_files_with_marks_one_behind_the_other_are_read_whole(tmp_path: Path) ->
     text = "".join("\ufeff" + json.dumps({"event_id": name} | one) + "\n" for name in "abc")
     rows = rows_of(file(tmp_path, text, "x.jsonl"))
     assert [made["event_id"] for made in sent(rows)] == ["a", "b", "c"]
+
+
+def test_a_name_that_comes_twice_refuses_its_row_wherever_it_stands(tmp_path: Path) -> None:
+    lines = [
+        '{"id":"a","user":"u","data":{"at":"2026-03-01T10:00Z","amount":1,"amount":2}}',
+        '{"id":"b","user":"u","data":{"at":"2026-03-01T10:00Z","amount":1}}',
+        '{"id":"c","user":"u","data":{"at":"2026-03-01T10:00Z","amount":1},"data":{"amount":2}}',
+    ]
+    fields = {"event_id": "id", "user_id": "user", "event_time": "data.at", "amount": "data.amount"}
+    rows = rows_of(file(tmp_path, "\n".join(lines), "x.jsonl"), fields=fields)
+    assert values("event_id", rows) == ["b"]
+    assert refused(rows) == [(1, "duplicate_field: amount"), (3, "duplicate_field: data")]

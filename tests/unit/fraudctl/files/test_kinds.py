@@ -106,3 +106,29 @@ def test_truth_values_of_spreadsheets_in_other_languages_can_be_said(tmp_path: P
         path = csv(tmp_path, [true, false], "is_new")
         assert values("is_new", reading(path, kinds={"is_new": "bool"})) == [True, False]
         assert fired(judged(path, kinds={"is_new": "bool"})) == {"new": 1}
+
+
+@pytest.mark.parametrize(
+    ("cells", "ids"),
+    [
+        (["1.2345678E7", "1234567.0"], ["12345678", "1234567"]),
+        (["1e+05", "99999"], ["100000", "99999"]),
+        (["1.5E0", "2"], ["1.5E0", "2"]),
+        (["12e5", "3E7"], ["12e5", "3E7"]),
+    ],
+)
+def test_ids_as_java_and_r_write_doubles_are_whole_numbers(
+    tmp_path: Path, cells: list[str], ids: list[str]
+) -> None:
+    rows = rows_of(csv(tmp_path, cells, "card_id"))
+    assert values("card_id", rows) == ids
+
+
+def test_a_number_of_json_is_one_id_however_it_is_written(tmp_path: Path) -> None:
+    numbers = ("42", "42.0", "4.2E1", "420e-1", "42000e-3")
+    lines = (
+        f'{{"event_id":"e{n}","user_id":{number},"event_time":"{DAY}10:00Z","amount":1}}'
+        for n, number in enumerate(numbers)
+    )
+    path = file(tmp_path, "\n".join(lines), "x.jsonl")
+    assert values("user_id", rows_of(path, kinds={"user_id": "text"})) == ["42"] * 5

@@ -25,7 +25,8 @@ def test_standard_input_is_read_as_a_file(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = b'{"event_id":"e","user_id":"u","event_time":"2026-03-01T10:00:00Z","amount":1}\n'
-    for data in (text, b"event_id,user_id,event_time,amount\ne,u,2026-03-01T10:00:00Z,1\n"):
+    table = b"event_id,user_id,event_time,amount\ne,u,2026-03-01T10:00:00Z,1\n"
+    for data in (text, text.decode().encode("utf-16"), text.decode().encode("utf-16-be"), table):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
         assert main(["backtest", "-", "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["data"]["events"] == 1
@@ -87,3 +88,40 @@ def test_a_zip_of_a_packed_file_is_read_and_one_of_a_zip_is_not(tmp_path: Path) 
     assert values("event_id", reading(file(tmp_path, zipped(inner=gzip.compress(plain))))) == ["e"]
     with pytest.raises(UsageError, match="is packed twice"):
         reading(file(tmp_path, zipped(inner=zipped(inner=plain))))
+
+
+ROWS = f"{PLAIN}\ne1,u,{DAY}10:00Z,1\n".encode()
+MORE = f"e2,u,{DAY}10:01Z,2\n".encode()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_packed_files_one_behind_the_other_are_one_and_what_else_follows_is_no_loss(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    both = pack(ROWS) + pack(MORE)
+    for data in (both, both + bytes(4_096)):
+        assert values("event_id", rows_of(file(tmp_path, data))) == ["e1", "e2"]
+    with pytest.raises(UsageError, match="cannot be read"):
+        rows_of(file(tmp_path, pack(ROWS) + MORE))
+
+
+def test_a_frame_of_zstd_that_is_to_be_skipped_is(tmp_path: Path) -> None:
+    import pyarrow
+
+    skipped = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"
+    first, second = (pyarrow.compress(data, codec="zstd", asbytes=True) for data in (ROWS, MORE))
+    path = file(tmp_path, skipped + first + skipped + second)
+    assert values("event_id", rows_of(path)) == ["e1", "e2"]
+    with pytest.raises(UsageError, match="cannot be read"):
+        rows_of(file(tmp_path, first + MORE))
+
+
+def test_of_zips_one_behind_the_other_none_is_lost(tmp_path: Path) -> None:
+    path = file(tmp_path, zipped(a=ROWS) + zipped(b=ROWS))
+    assert hint_of(path)[0] == "x.csv holds more than one zip, one behind the other"
+
+
+@pytest.mark.parametrize("name", ["ORCID", "BZhlung", "Rar!", "ARROW1", "PGDMP"])
+def test_the_name_of_a_column_is_no_mark_of_a_format(tmp_path: Path, name: str) -> None:
+    path = file(tmp_path, f"{name},{PLAIN}\n1,e,u,{DAY}10:00Z,1\n")
+    assert sent(rows_of(path))[0][name] == 1

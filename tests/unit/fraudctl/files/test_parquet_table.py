@@ -78,3 +78,18 @@ def test_times_finer_than_microseconds_are_read_without_pandas_too(tmp_path: Pat
         words = [sys.executable, "-c", code, str(path), column]
         found = subprocess.run(words, check=True, capture_output=True, text=True)
         assert found.stdout.split() == ["2026-03-01T10:00:00.123Z", "2026-03-01T10:00:01.000Z"]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.binary(), pa.large_binary()])
+def test_an_event_that_is_too_large_is_refused_whatever_its_texts_are_called(
+    tmp_path: Path, kind: pa.DataType
+) -> None:
+    path = parquet(tmp_path, amount=[1, 2], note=pa.array(["x" * 70_000, "y"], kind))
+    rows = rows_of(path)
+    assert (codes(rows), values("note", rows)) == ([(1, "too_large")], ["y"])
+
+
+def test_a_text_within_a_struct_makes_an_event_too_large_as_well(tmp_path: Path) -> None:
+    path = parquet(tmp_path, amount=[1, 2], data=[{"note": "x" * 70_000}, {"note": "y"}])
+    rows = rows_of(path, fields={"note": "data.note"})
+    assert (codes(rows), values("note", rows)) == ([(1, "too_large")], ["y"])

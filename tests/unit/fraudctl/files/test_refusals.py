@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,9 @@ def test_nothing_is_written_and_shown_of_nothing(tmp_path: Path) -> None:
 
 
 def test_a_limit_is_a_share_or_a_number() -> None:
-    assert limit("1%") == Limit(share=0.01)
+    assert limit("1%") == Limit(share=Fraction(1, 100))
+    assert not limit("29%").is_exceeded(29, 100)
+    assert limit("28.9%").is_exceeded(29, 100)
     assert limit("12") == Limit(rows=12)
     assert not limit(None).is_exceeded(5, 5)
     assert [limit("1%").is_exceeded(count, 200) for count in (2, 3)] == [False, True]

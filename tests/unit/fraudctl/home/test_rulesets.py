@@ -57,7 +57,7 @@ def test_a_version_used_twice_means_the_one_used_last(tmp_path: Path) -> None:
 
 
 def test_a_shipped_name_a_file_and_a_broken_file(tmp_path: Path) -> None:
-    assert rulesets.find("default", tmp_path)[0].version == "default-2"
+    assert rulesets.find("default", tmp_path)[0].version == "default-3"
     file = tmp_path / "mine.yaml"
     file.write_text(
         "version: mine\nrules: {r: {when: amount > 1, points: 1}}\nthresholds: {review: 1, block: 2}\n"
@@ -107,14 +107,14 @@ def names(tmp_path: Path) -> list[tuple[str, str]]:
         "version: mine\nrules: {r: {when: amount > 1, points: 1}}\nthresholds: {review: 1, block: 2}\n"
     )
     kept = rulesets.store(tmp_path, content("v1"))
-    return [("default", "default-2"), (str(file), "mine"), ("v1", "v1"), (kept[:12], "v1")]
+    return [("default", "default-3"), (str(file), "mine"), ("v1", "v1"), (kept[:12], "v1")]
 
 
 def test_lint_and_test_take_every_name_that_the_other_commands_take(
     names: list[tuple[str, str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, version in names:
-        for verb, has_cases in (("lint", True), ("test", version == "default-2"), ("show", True)):
+        for verb, has_cases in (("lint", True), ("test", version == "default-3"), ("show", True)):
             code = main(["rules", verb, name, "--home", str(tmp_path), "--json"])
             answer = json.loads(capsys.readouterr().out)
             assert (verb, name, code) == (verb, name, 0 if has_cases else 5)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.fraudctl.inspection.asked import ISO, PLAIN, inspected, open_notes, put, with_amounts
+from tests.unit.fraudctl.inspection.asked import ISO, PLAIN, inspected, notes, open_notes, put, with_amounts
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,35 @@ def test_amounts_are_read_as_they_are_meant(
     found, read, _ = inspected(capsys, with_amounts(tmp_path, *amounts), *words)
     assert (found, read["accepted"]) == (mapping, 3)
     assert read["notes"] == (["2 amounts rounded"] if words else [])
+
+
+@pytest.mark.parametrize(
+    ("amounts", "words", "more"),
+    [
+        (["1.250,00", "12,50", "3,10"], ["--decimal", ","], {"decimal": ","}),
+        (["1.250,00", "12,50", "3,10"], [], {"decimal": ","}),
+        (["12,123456", "12,50", "3,10"], [], {"decimal": ",", "round": 4}),
+        (["12,123456", "12,50", "3,10"], ["--decimal", ","], {"decimal": ",", "round": 4}),
+        (["1,250.123456", "12.50", "3.10"], ["--decimal", "."], {"decimal": ".", "round": 4}),
+    ],
+)
+def test_digits_are_counted_behind_the_sign_that_parts_the_decimals(
+    amounts: list[str],
+    words: list[str],
+    more: dict[str, Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found, read, _ = inspected(capsys, with_amounts(tmp_path, *amounts), *words)
+    assert (found, read["accepted"]) == (more, 3)
+
+
+def test_of_a_column_of_amounts_that_is_not_taken_for_one_the_cell_is_shown_that_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f'e{n},u,{ISO.format(n)},"{amount}"' for n, amount in enumerate(("12,50", "1.250,00", "abc"))]
+    notes = open_notes(capsys, put(tmp_path, "\n".join(["event_id,user_id,event_time,value", *rows])))
+    assert any("'abc', which is not read as an amount" in note for note in notes)
 
 
 def test_one_amount_that_is_written_otherwise_is_refused_and_changes_no_other(
@@ -87,3 +116,11 @@ def test_a_point_that_may_part_thousands_is_asked_about(
     assert open_notes(capsys, path) == ["amount shows a point that may part decimals or thousands: '1.250'"]
     assert inspected(capsys, path, "--decimal", ",")[0] == {"decimal": ","}
     assert inspected(capsys, path, "--decimal", ".")[0] == {"decimal": "."}
+
+
+def test_signs_of_several_currencies_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = with_amounts(tmp_path, "\u20ac5", "$5", "\u20ac6")
+    assert "amount shows \u20ac and $: rows with another than the first are refused" in notes(
+        capsys, path, "assumed"
+    )
+    assert inspected(capsys, path)[1]["refused_by_reason"] == {"bad_amount": 1}

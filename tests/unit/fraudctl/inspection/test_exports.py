@@ -9,11 +9,12 @@ import pytest
 from tests.unit.fraudctl.inspection.asked import Export, exported
 from tests.unit.fraudctl.inspection.banks import BANKS
 from tests.unit.fraudctl.inspection.databases import DATABASES
+from tests.unit.fraudctl.inspection.datasets import DATASETS
 from tests.unit.fraudctl.inspection.documents import DOCUMENTS
 from tests.unit.fraudctl.inspection.scripts import SCRIPTS
 from tests.unit.fraudctl.inspection.services import SERVICES
 
-EXPORTS = SERVICES | BANKS | SCRIPTS | DATABASES | DOCUMENTS
+EXPORTS = DATASETS | SERVICES | BANKS | SCRIPTS | DATABASES | DOCUMENTS
 
 
 @pytest.mark.parametrize("one", EXPORTS.values(), ids=list(EXPORTS))

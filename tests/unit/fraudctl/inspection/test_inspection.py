@@ -13,7 +13,7 @@ import pytest
 
 from fraudctl.cli import main
 from fraudctl.files.mapping import MappingError, Said, load, text
-from tests.unit.fraudctl.inspection.asked import put, run
+from tests.unit.fraudctl.inspection.asked import ISO, open_notes, put, run
 from tests.unit.fraudctl.inspection.published import SHAPES
 
 
@@ -155,6 +155,20 @@ def test_a_file_whose_first_line_is_a_row_has_no_names(
     code, told = run(capsys, "inspect", str(put(tmp_path, "1,2024-01-01T00:00Z,5\n2,2024-01-01T00:00Z,6\n")))
     assert code == 1
     assert notes(told, "open")[0] == "the first line looks like a row: put a line of names above it"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("x.csv", f"{PLAIN}\n", "x.csv holds no row"),
+        ("x.jsonl", f"{PLAIN}\ne,u,{ISO.format(0)},1\n", "x.jsonl holds no object of JSON"),
+        ("x.json", "[]", "x.json holds no object of JSON"),
+    ],
+)
+def test_a_file_without_a_row_is_told(
+    name: str, content: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert open_notes(capsys, put(tmp_path, content, name)) == [text]
 
 
 def test_order_repeats_currencies_the_future_and_words_for_nothing_are_told(

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import stat
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fraudctl.errors import Failed
+from fraudctl.home import rulesets
 from fraudctl.home.stack import Stack
+from fraudctl.jobs import submission
 from fraudctl.jobs.submission import cause, job_config
 from pipeline.records.members import Malformed
 from pipeline.rules.plan import PlanSettings
@@ -162,3 +168,32 @@ End of exception on server side>]
 )
 def test_why_a_job_is_refused_is_told_in_one_line(said: str, told: str) -> None:
     assert cause(said) == told
+
+
+CLIENT = """
+import json, os, sys, tempfile
+number, name = tempfile.mkstemp()
+os.write(number, b"a plan with the passwords of keys")
+told = {"tmp": os.environ["TMPDIR"], "here": os.getcwd(), "file": name}
+told["java"] = os.environ["FLINK_ENV_JAVA_OPTS"]
+open(sys.argv[2], "w").write(json.dumps(told))
+print(json.dumps({"job_id": "a"}) if sys.argv[3] == "well" else "no")
+"""
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_what_the_client_writes_beside_lies_in_the_home_and_goes_with_it(
+    stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    told = tmp_path / "told.json"
+    client = [sys.executable, "-c", f"import sys; sys.argv[1:1] = ['', {str(told)!r}, {ends!r}]\n{CLIENT}"]
+    monkeypatch.setattr(submission, "SUBMIT", client)
+    rules = rulesets.find("default", stack.home)[0].content
+    with suppress(Failed):
+        submission.submit(stack, job_config(stack, 7, ruleset=rules))
+    found = json.loads(told.read_text())
+    folder = stack.paths.jobs / "submitting"
+    assert Path(found["here"]).parent == Path(found["tmp"]).parent == Path(found["file"]).parents[1] == folder
+    assert "-Djava.io.tmpdir=." in found["java"].split()
+    assert list(folder.iterdir()) == []
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700

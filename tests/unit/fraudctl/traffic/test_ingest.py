@@ -11,7 +11,7 @@ import pytest
 from fraudctl.commands.ingest import ingest
 from fraudctl.errors import UsageError
 from fraudctl.files.options import ReadOptions
-from fraudctl.files.refusals import Limit, Refusals
+from fraudctl.files.refusals import Limit, Refusals, limit
 from fraudctl.files.rows import Label, Reading, RefusedRow, Row
 from fraudctl.home.stack import Stack
 from fraudctl.traffic.accounting import Account
@@ -77,11 +77,11 @@ def test_the_report_names_what_became_of_every_row() -> None:
     assert [table.rows for table in result.tables] == [[(1, 2, "c: why")]]
 
 
-@pytest.mark.parametrize(("limit", "exit_code"), [(Limit(0.33), 1), (Limit(0.34), 0), (Limit(rows=0), 1)])
-def test_more_refused_rows_than_allowed_fail_the_command(limit: Limit, exit_code: int) -> None:
+@pytest.mark.parametrize(("most", "exit_code"), [(limit("33%"), 1), (limit("34%"), 0), (limit("0"), 1)])
+def test_more_refused_rows_than_allowed_fail_the_command(most: Limit, exit_code: int) -> None:
     refused = Refusals()
     refused.add(RefusedRow(2, "c", "c: why"))
-    result = Report("x.csv", "t", rows=3, accepted=2, refused=refused, max_refused=limit).as_result()
+    result = Report("x.csv", "t", rows=3, accepted=2, refused=refused, max_refused=most).as_result()
     assert (result.exit_code, "more than --max-refused" in result.summary) == (exit_code, bool(exit_code))
 
 

@@ -22,7 +22,7 @@ def test_the_whole_scorecard_of_a_small_run() -> None:
     board = board_of(8, frauds)
     for number, flagged in enumerate([False, False, True, True, False, False, False]):
         currency = ("EUR", "EUR", "JPY", None)[number % 4]
-        board.decide(number, flagged, 1_000 + 10 * number + 5 + number, 0, number, currency)
+        board.decide(number, flagged, 1_000 + 10 * number + 5 + number, 0, number, currency, late=number < 2)
     board.decide(0, False, 2_000, 0, 0)
     assert board.scorecard().as_document() == {
         "sent": 8,
@@ -32,6 +32,7 @@ def test_the_whole_scorecard_of_a_small_run() -> None:
         "lost": 0,
         "waiting": 1,
         "duplicates": 1,
+        "late": 1,
         "alerts": 2,
         "precision": 0.5,
         "recall": 0.333333,

@@ -241,6 +241,34 @@ def test_backdated_payments_evade_windows_by_their_own_times_and_not_those_by_ar
     assert found[-1]["features"]["own_age"] == 22 * MINUTE_MS, "who backdates makes a device look old"
 
 
+@pytest.mark.parametrize("step_ms", [1, -1])
+def test_a_burst_that_is_due_together_is_counted_by_arrival_whatever_order_its_times_give_it(
+    kernel: KernelProcess, step_ms: int
+) -> None:
+    """Twelve payments within 12 ms, before anything else moves the log's clock, each dated `step_ms` minutes
+    from the one before: they are processed by those times."""
+    arrived = Feature("arrived", "user_id", "count", window_ms=5 * MINUTE_MS, clock="arrival")
+    cards = Feature("cards", "user_id", "distinct", "card_id", window_ms=15 * MINUTE_MS, clock="arrival")
+    log = Log()
+    log.tick(1_500)
+    for number in range(12):
+        at_ms = (step_ms * number - 20) * 6 * MINUTE_MS
+        log.pay(f"e{number}", at_ms, append_ms=1_501 + number, card_id=f"c{number}")
+    found = said(kernel, log.case([COUNT_5M, arrived, cards], Settings()))
+    assert {one["due"] for one in found} == {START_MS + 1_450}
+    assert [one["features"] for one in found] == [{"n": 1, "arrived": n, "cards": n} for n in range(1, 13)]
+
+
+def test_what_a_second_parts_of_such_a_burst_is_counted_on_both_sides(kernel: KernelProcess) -> None:
+    arrived = Feature("arrived", "user_id", "count", window_ms=5 * MINUTE_MS, clock="arrival")
+    log = Log()
+    log.tick(1_990)
+    for number in range(12):
+        log.pay(f"e{number}", -number * 6 * MINUTE_MS, append_ms=1_994 + number)
+    log.pay("next", 2_500)
+    assert column(kernel, log, arrived) == [*range(1, 7), *range(1, 7), 13]
+
+
 def test_on_past_data_the_clock_of_arrivals_is_that_of_the_events(kernel: KernelProcess) -> None:
     log = Log()
     for number in range(4):

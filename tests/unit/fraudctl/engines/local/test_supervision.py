@@ -1,13 +1,20 @@
-"""Which refusals of the supervisor are harmless."""
+"""Which refusals of the supervisor are harmless, and whose answers are believed."""
 
 from __future__ import annotations
 
+import os
+import socket
+import tempfile
+from pathlib import Path
 from xmlrpc.client import Fault
 
 import pytest
 from supervisor.xmlrpc import Faults
 
 from fraudctl.engines.local import supervision
+from fraudctl.engines.local.configuration import socket_path
+from fraudctl.errors import NotRunning
+from fraudctl.home.stack import Paths
 
 
 def test_a_refusal_is_told_by_its_code_and_not_by_its_words() -> None:
@@ -17,3 +24,25 @@ def test_a_refusal_is_told_by_its_code_and_not_by_its_words() -> None:
         raise Fault(Faults.NOT_RUNNING, "in other words")
     with pytest.raises(Fault), supervision._ignoring(supervision.NOT_RUNNING):
         raise Fault(Faults.FAILED, "NOT_RUNNING: sink-postgres")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can lay a socket there as somebody else")
+def test_a_socket_that_another_user_has_laid_in_its_place_is_not_spoken_to(tmp_path: Path) -> None:
+    home = tmp_path / ("long" * 30)
+    home.mkdir()
+    place = socket_path(home)
+    assert place.parent == Path(tempfile.gettempdir())
+    with socket.socket(socket.AF_UNIX) as listens:
+        listens.bind(str(place))
+        try:
+            listens.listen()
+            os.chown(place, 65534, 65534)
+            one = supervision.Supervisor(Paths(home))
+            with pytest.raises(NotRunning, match="another user's"), one.calls() as calls:
+                calls.getState()
+            assert one.states() == {}
+            listens.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                listens.accept()
+        finally:
+            place.unlink()

@@ -8,6 +8,8 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 
 /** One keyed pass over the events. */
 public final class Hop {
+    private static final long ARRIVAL_STEP_MS = 1_000;
+
     public final String key;
     public final int epoch;
     /** How far back the live rule set looks and its shadow; how far entries are kept, with the lateness. */
@@ -58,9 +60,10 @@ public final class Hop {
         previousSince = Plan.ints(since.path("previous"));
     }
 
-    /** Where an event lies on the hop's clock. */
+    /** Where an event lies on the hop's clock; what was appended in one second arrived together. */
     public long pos(Event event) {
-        return isByArrival && event.delayMs != Event.UNKNOWN ? event.appendMs : event.pos;
+        return isByArrival && event.delayMs != Event.UNKNOWN
+                ? Math.floorDiv(event.appendMs, ARRIVAL_STEP_MS) * ARRIVAL_STEP_MS : event.pos;
     }
 
     /** The position up to which an event that looks back so far sees nothing. */
