@@ -269,7 +269,7 @@ def test_a_home_that_cannot_be_made_is_told_without_a_word_of_a_fault(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("")
-    assert cli.main(["up", "--home", str(tmp_path / "file" / "home"), "--json"]) == 1
+    assert cli.main(["up", "--any-port", "--home", str(tmp_path / "file" / "home"), "--json"]) == 1
     error = json.loads(capsys.readouterr().out)["error"]
     assert (error["code"], error["message"]) == ("file", f"{tmp_path}/file/home: Not a directory")
 
