@@ -31,6 +31,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from fraudctl.engines.local.processes import HOME_VARIABLE
+from fraudctl.home.folder import MARK
 from fraudctl.home.stack import Stack
 from pipeline.connections.proxies import open_url
 from tests.certificates import Authority, Pair
@@ -291,13 +292,20 @@ def got_from_outside(home: Path) -> list[str]:
     where everybody may write, and what its processes listen on that is no port of TCP."""
     user = home.stat().st_uid
     assert user != 0, "files of root are not this stack's alone"
-    found = [str(path) for place in SHARED for path in _of_user(Path(place), user, home)]
+    found = outside(home)
     for process in processes(home):
         with suppress(psutil.Error):
             found += [one.laddr for one in process.net_connections("unix") if one.laddr]
             found += [f"{process.name()}: {one.laddr}" for one in process.net_connections("udp")]
     assert found, "PostgreSQL's shared memory at the least"
     return list(as_another(lambda: [one for one in found if ": " in one or _opens(one)]))
+
+
+def outside(home: Path) -> list[str]:
+    """Files of the stack's user where everybody may write, as old as its home at most."""
+    since, user = (home / MARK).stat().st_mtime, home.stat().st_uid
+    found = (path for place in SHARED for path in _of_user(Path(place), user, home))
+    return [str(path) for path in found if path.lstat().st_mtime >= since]
 
 
 def _of_user(place: Path, user: int, home: Path) -> Iterator[Path]:

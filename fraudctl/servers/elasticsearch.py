@@ -63,6 +63,7 @@ class Server(BaseServer):
             "-XX:+ExitOnOutOfMemoryError",
             "-Djava.security.manager=allow",
             f"-Djava.io.tmpdir={self.data / 'tmp'}",
+            f"-Djna.tmpdir={self.data / 'tmp'}",  # else `.cache` of whose home it is
             "-Dlog4j2.formatMsgNoLookups=true",
         ]
         places = [launcher_jar(*self._launcher()), *self.jar_paths()]

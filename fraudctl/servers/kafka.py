@@ -7,6 +7,7 @@ Where the stack is closed, both of its listeners let in only who proves to know 
 from __future__ import annotations
 
 import base64
+import shutil
 import socket
 import subprocess
 import uuid
@@ -93,8 +94,15 @@ class Server(BaseServer):
         compiled(*self._launcher())
         share_classes(self.site.cache)
 
+    @property
+    def _scratch(self) -> Path:
+        """Not in its data, where each folder is a partition: its libraries unpack things, else in /tmp."""
+        return self.paths.run / "kafka-tmp"
+
     def prepare(self) -> None:
         make_folder(self.data)
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        make_folder(self._scratch)
         settings = {str(name): str(value) for name, value in self.site.settings.settings.items()}
         ports = self.site.ports
         text = _PROPERTIES.format(
@@ -117,6 +125,7 @@ class Server(BaseServer):
             "-Xms128m",
             "-XX:+UseSerialGC",
             "-XX:+ExitOnOutOfMemoryError",
+            f"-Djava.io.tmpdir={self._scratch}",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSZ",

@@ -147,6 +147,8 @@ def test_a_server_starts_listens_here_only_survives_a_kill_and_ends(
     assert Engine().down(home)
     assert not is_ready(server)
     assert processes(home) == []
+    Engine().purge(home)
+    assert not home.exists(), sorted(home.iterdir())
 
 
 def is_java(pid: int) -> bool:
