@@ -188,6 +188,12 @@ def logs(
     home = stacks.home_dir()
     engine = engines.of_home(home)
     known = list(engine.log_names(home))
+    if not known and engine.is_running(home):
+        raise Failed(
+            "what its programs said is not kept where this runs",
+            hint="ask who runs them: docker compose logs PROGRAM, kubectl logs deploy/PROGRAM",
+            code="no_logs",
+        )
     if not known:
         raise NotRunning(f"no stack has been started in {home}")
     chosen = [name] if name in known else [one for one in known if name is None or name in one.split("-")]

@@ -25,6 +25,7 @@ from pipeline.metrics import MEASURED_ONLY, SinkStatus
 from pipeline.records import clock
 from pipeline.records.names import writer_group
 
+UNSEEN = "unseen"
 STALE_MS = 10_000
 """A status file older than this is of a writer that no longer tells anything."""
 TOLD_OTHERWISE = frozenset({"sink", "lag", "paused", "suspended"}) | MEASURED_ONLY
@@ -48,8 +49,8 @@ class Described(TypedDict):
 class Writer:
     """How a writer is, and what it says of itself; None where it has not said anything.
 
-    State: running, paused (asked for), waiting (for its store), silent (it says nothing), starting, or how a
-    process is that does not run (`engines.contract.Condition`).
+    State: running, paused (asked for), waiting (for its store), silent (it says nothing), starting, unseen
+    (from here), or how a process is that does not run (`engines.contract.Condition`).
     """
 
     name: str
@@ -107,19 +108,28 @@ def describe(stack: Stack) -> list[Described]:
 def status(stack: Stack) -> list[Writer]:
     """How every writer is."""
     states = engines.of(stack).programs(stack)
-    return [_status(stack, sink, states.get(workers.program(sink))) for sink in workers.sinks(stack)]
+    return [_status(stack, sink, states) for sink in workers.sinks(stack)]
 
 
-def state(stack: Stack, sink: str, program: ProgramState | None, said: SinkStatus | None) -> str:
-    """How a writer is, by its process and by what it last told. One that has only just begun has time to."""
-    if program is None or not program.runs:
-        return str(program.condition) if program else "absent"
+def state(stack: Stack, sink: str, programs: Mapping[str, ProgramState], said: SinkStatus | None) -> str:
+    """How a writer is, by its process and by what it last told. One that has only just begun has time to.
+
+    Where nobody looks after programs, as within a cluster or a `docker compose up`, it is how it says it is.
+    """
+    program, now_ms = programs.get(workers.program(sink)), clock.now_ms()
+    is_heard = said is not None and now_ms - said.updated_ms <= STALE_MS
+    if program is not None and not program.runs:
+        return str(program.condition)
+    if programs and program is None:
+        return "absent"
+    if program is None and said is None:
+        return UNSEEN
     if workers.pause_file(stack, sink).exists():
         return "paused"
-    now_ms = clock.now_ms()
-    if said is None or now_ms - said.updated_ms > STALE_MS:
-        return "silent" if now_ms - 1_000 * program.started_s > STALE_MS else str(Condition.STARTING)
-    return "waiting" if said.paused else "running"
+    if not is_heard:
+        is_young = program is not None and now_ms - 1_000 * program.started_s <= STALE_MS
+        return str(Condition.STARTING) if is_young else "silent"
+    return "waiting" if said is not None and said.paused else "running"
 
 
 def pause(stack: Stack, sink: str, wait_s: float = 30.0) -> bool:
@@ -178,7 +188,7 @@ def _reset(stack: Stack, group: str, topic: str, to: Mapping[int, int]) -> None:
     until(taken, _LEAVE_S, lambda: last[-1])
 
 
-def _status(stack: Stack, sink: str, program: ProgramState | None) -> Writer:
+def _status(stack: Stack, sink: str, programs: Mapping[str, ProgramState]) -> Writer:
     said, unreadable = None, None
     try:
         said = workers.said(stack, sink)
@@ -189,7 +199,7 @@ def _status(stack: Stack, sink: str, program: ProgramState | None) -> Writer:
     dead = workers.dead_letters(stack, sink)
     begin, end = admin.begin_offsets(stack.kafka, dead), admin.end_offsets(stack.kafka, dead)
     left = sum(end[partition] - begin[partition] for partition in end)
-    return Writer(sink, state(stack, sink, program, said), by_partition, left, said, unreadable)
+    return Writer(sink, state(stack, sink, programs, said), by_partition, left, said, unreadable)
 
 
 def _said(stack: Stack, sink: str) -> SinkStatus | None:

@@ -20,7 +20,7 @@ from pipeline.records import clock
 from pipeline.records.names import writer_group
 
 RATE_SECONDS = 10
-AT_EASE: Final = ("running", "paused", str(Condition.STARTING))
+AT_EASE: Final = ("running", "paused", str(Condition.STARTING), writers.UNSEEN)
 """Writers that do what is wanted of them. Of a process that does not run its own health tells."""
 
 
@@ -37,7 +37,7 @@ class Program(TypedDict):
 class LiveJob(TypedDict):
     """The live job. `healthy` is whether it is as wanted: runs with all its tasks, or is stopped.
 
-    `reason` and `mend` say why it is not known.
+    `reason` says why it is not well where its state does not, and with `mend` why it is not known.
     """
 
     name: str | None
@@ -103,6 +103,8 @@ def job(stack: Stack) -> LiveJob:
         return found
     is_there = found["job_id"] is not None
     found["healthy"] = runs if wanted == "running" else not is_there
+    if wanted == "running" and is_there and not runs and found["state"] == "RUNNING":
+        found["reason"] = "not all of its tasks run"
     if wanted == "stopped" and not is_there:
         found["state"] = "stopped"
     return found
@@ -159,21 +161,21 @@ def sinks(stack: Stack, programs: Mapping[str, ProgramState], away: str = "") ->
 
     `away` is why Kafka is not asked, where it is known not to answer.
     """
-    states = [(name, programs.get(workers.program(name))) for name in workers.sinks(stack)]
-    return [_sink(stack, name, state, away) for name, state in states]
+    return [_sink(stack, name, programs, away) for name in workers.sinks(stack)]
 
 
-def _sink(stack: Stack, name: str, process: ProgramState | None, away: str) -> Sink:
+def _sink(stack: Stack, name: str, programs: Mapping[str, ProgramState], away: str) -> Sink:
     """One whose store does not answer waits and tries again: it is not well. One that was paused is."""
     said, trouble = None, away
     try:
         said = workers.said(stack, name)
     except FraudctlError as failure:
         trouble = trouble or failure.message
-    state = writers.state(stack, name, process, said)
+    state = writers.state(stack, name, programs, said)
     found: Sink = {"name": workers.program(name), "state": state, "healthy": state in AT_EASE, "lag": None}
     if said is None:
-        found["last_error"] = "it has not said anything yet"
+        is_unseen = state == writers.UNSEEN
+        found["last_error"] = None if is_unseen else "it has not said anything yet"
     else:
         found |= {"written": said.written, "retried": said.retried, "dead_lettered": said.dead_lettered}
         found |= {"last_error": said.last_error, "mend": said.mend}

@@ -62,6 +62,7 @@ def test_it_decides_and_stores_what_is_sent_and_takes_more_taskmanagers() -> Non
     sent = asked("simulate", "--attack", "ip-burst", "--rate", "200", "--duration", "10s", "--seed", "7")
     assert (sent["decided"], sent["lost"]) == (2_000, 0)
     asked("verify", "sinks")
+    assert {one["state"] for one in answer("status")["data"]["sinks"]} == {"running"}
     docker(*UP, "--scale", "taskmanager=3")
     # more than two of them have room for
     assert until(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from fraudctl.cli import main
+from fraudctl.home.stack import Stack
+from fraudctl.settings import reading
 
 RULES = """\
 version: v1
@@ -34,3 +36,13 @@ def test_up_names_every_problem_of_the_rule_set_and_starts_nothing(
         ["line 5", "rules.odd.points"],
     ]
     assert not home.exists()
+
+
+def test_where_others_keep_what_programs_said_that_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # As a command within a stack sees it that `docker compose up` alone has started.
+    Stack(tmp_path, reading.load("default"), {}, {}, engine="compose", extra={"ready": True}).save()
+    assert main(["logs", "ticker", "--home", str(tmp_path), "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["code"], "docker compose logs" in error["hint"]) == ("no_logs", True)

@@ -63,14 +63,36 @@ def test_a_writer_is_silent_waiting_or_running_by_what_it_last_said(stack: Stack
         SinkStatus("redis", updated_ms=now, paused=True),
         SinkStatus("redis", updated_ms=now),
     ]
-    states = [writers.state(stack, "redis", ran, one) for one in said]
+    states = [writers.state(stack, "redis", {"sink-redis": ran}, one) for one in said]
     assert states == ["silent", "silent", "waiting", "running"]
     young = replace(ran, started_s=now // 1_000)
-    assert [writers.state(stack, "redis", young, one) for one in said[:2]] == ["starting", "starting"]
+    begun = {"sink-redis": young}
+    assert [writers.state(stack, "redis", begun, one) for one in said[:2]] == ["starting", "starting"]
     workers.status_file(stack, "redis").parent.mkdir(parents=True)
     workers.status_file(stack, "redis").write_text(json.dumps({"sink": "redis", "lag": 3}))
     assert writers._said(stack, "redis") == SinkStatus("redis", lag=3)
-    assert writers.state(stack, "redis", None, {}) == "absent"
+    others = {"ticker": replace(ran, name="ticker")}
+    assert [writers.state(stack, "redis", others, one) for one in said] == ["absent"] * 4
+
+
+def test_where_nobody_looks_after_programs_a_writer_is_how_it_says_and_unseen_where_it_says_nothing(
+    stack: Stack,
+) -> None:
+    now = time.time_ns() // 1_000_000
+    said = [
+        None,
+        SinkStatus("redis", updated_ms=now - 60_000),
+        SinkStatus("redis", updated_ms=now, paused=True),
+        SinkStatus("redis", updated_ms=now),
+    ]
+    assert [writers.state(stack, "redis", {}, one) for one in said] == [
+        "unseen",
+        "silent",
+        "waiting",
+        "running",
+    ]
+    assert writers.pause(stack, "redis")
+    assert writers.state(stack, "redis", {}, said[-1]) == "paused"
 
 
 def test_the_status_tells_every_figure_that_a_writer_reports(stack: Stack) -> None:
@@ -83,7 +105,7 @@ def test_the_status_tells_every_figure_that_a_writer_reports(stack: Stack) -> No
             cluster.append(topic, b"{}")
         (told,) = writers.status(running)
     ours = {
-        "state": "absent",
+        "state": "silent",
         "lag": 1,
         "lag_by_partition": {"0": 1, "1": 0, "2": 0, "3": 0},
         "dead_letters": 1,

@@ -63,6 +63,8 @@ def test_a_job_is_well_where_it_is_as_wanted_and_every_command_says_so_alike(
     found = status.job(stack)
     assert (found["state"], found["healthy"]) == expected
     assert live_answers.is_as_wanted(live.status(stack)) == expected[1]
+    is_half = (wanted, tasks) == ("running", "INITIALIZING")
+    assert found.get("reason") == ("not all of its tasks run" if is_half else None)
 
 
 def test_a_job_that_somebody_stopped_is_said_to_be_stopped_and_how_it_goes_on(stack: Stack) -> None:
