@@ -81,7 +81,7 @@ UNIT := $(BIN)/python -m pytest $(FROZEN) tests/unit -n logical --maxprocesses 4
 test-fast: setup ## the unit tests, in parallel: no server, no network, of property tests a tenth of the examples (a minute at most)
 	$(UNIT) -m "not slow" --hypothesis-profile quick
 
-test-slow: setup ## what test-fast leaves out: those under a load of their own, and property tests with all examples
+test-slow: setup ## what test-fast leaves out: loads, kills at every step, many processes, and property tests with all examples
 	$(UNIT) -m "slow or hypothesis"
 
 test-unit: setup ## both: every unit test with all examples
