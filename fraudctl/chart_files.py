@@ -104,7 +104,7 @@ _KUBERNETES: Final[dict[str, Setting]] = {
 
 def with_profile(schema: schemas.Schema) -> schemas.Schema:
     """The schema of values with that of a profile in it."""
-    profile = schemas.documents()["profile"]
+    profile = schemas.document("profile")
     kept = {name: _for_go(value) for name, value in profile.items() if not name.startswith("$")}
     return {**schema, "$defs": {**schema.get("$defs", {}), "profile": kept}}
 

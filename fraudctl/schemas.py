@@ -10,7 +10,7 @@ import ast
 import inspect
 import json
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -54,29 +54,20 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _FILE = {"type": "string", "minLength": 1, "description": "the path of a file beside the profile"}
 
 
-def documents() -> dict[str, Schema]:
-    """Every schema by the kind of file it is of."""
-    bodies = {
-        "profile": _profile(),
-        "ruleset": rule_schema.document(),
-        "scenario": _of(ScenarioFile),
-        "fault": _fault(),
-        "mapping": _of(Said),
-    }
-    return {
-        name: {"$schema": _DRAFT, "$id": f"urn:fraudctl:{name}:1"} | body for name, body in bodies.items()
-    }
+def document(name: str) -> Schema:
+    """The schema of that kind of file, one of `KINDS`."""
+    return {"$schema": _DRAFT, "$id": f"urn:fraudctl:{name}:1"} | KINDS[name]()
 
 
-def text(document: Mapping[str, Any]) -> str:
+def text(schema: Mapping[str, Any]) -> str:
     """A schema as its file has it."""
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def write(folder: Path) -> None:
     """Write every schema into a folder."""
-    for name, document in documents().items():
-        (folder / f"{name}.schema.json").write_text(text(document), encoding="utf-8")
+    for name in KINDS:
+        (folder / f"{name}.schema.json").write_text(text(document(name)), encoding="utf-8")
 
 
 class _Documented(GenerateJsonSchema):
@@ -198,6 +189,16 @@ def _target(names: Sequence[str]) -> Schema:
     if TASKMANAGER not in names:
         return listed
     return {"anyOf": [listed, {"type": "string", "pattern": f"^{TASKMANAGER}-[0-9]+$"}]}
+
+
+KINDS: Mapping[str, Callable[[], Schema]] = {
+    "profile": _profile,
+    "ruleset": rule_schema.document,
+    "scenario": lambda: _of(ScenarioFile),
+    "fault": _fault,
+    "mapping": lambda: _of(Said),
+}
+"""What makes the schema of each kind of file."""
 
 
 if __name__ == "__main__":

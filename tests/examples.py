@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 QUICK: Final = "quick"
 _SHARE, _LEAST = 10, 10
 
+# How long one takes says more of what else the machine does than of the test.
+settings.register_profile("full", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("full")
 settings.register_profile(QUICK, max_examples=_LEAST)
 
 
@@ -30,3 +34,12 @@ def each_seed(number: int) -> list[Any]:
 def each_size(number: int) -> list[Any]:
     """Two parameters for a test that makes so many of something: a tenth of them, and all, which is slow."""
     return [number // _SHARE, pytest.param(number, marks=pytest.mark.slow)]
+
+
+def quick_and_slow(cases: Sequence[Any], quick: int) -> list[Any]:
+    """The same cases, of which all but the first so many are slow: each is a process of its own."""
+    rest = [
+        pytest.param(*(one if isinstance(one, tuple) else (one,)), marks=pytest.mark.slow)
+        for one in cases[quick:]
+    ]
+    return [*cases[:quick], *rest]

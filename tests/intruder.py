@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import ssl
+import stat
 import subprocess
 import tempfile
 import traceback
@@ -300,12 +301,19 @@ def got_from_outside(home: Path) -> list[str]:
 
 
 def _of_user(place: Path, user: int, home: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(place):
-        folders[:] = [one for one in folders if Path(folder, one) != home]
-        for path in (Path(folder, one) for one in (*folders, *files)):
+    """Not below folders in which that user could make none."""
+    with suppress(FileNotFoundError):
+        for path in place.iterdir():
             with suppress(FileNotFoundError):
-                if path.lstat().st_uid == user:
+                found = path.lstat()
+                if found.st_uid == user:
                     yield path
+                if (
+                    stat.S_ISDIR(found.st_mode)
+                    and path != home
+                    and (found.st_uid == user or found.st_mode & 2)
+                ):
+                    yield from _of_user(path, user, home)
 
 
 def _of_processes(pids: Iterable[int]) -> Iterator[str]:

@@ -82,7 +82,7 @@ class Example(Strange):
             Table("Rules", ("fired", "rule", "points", "when", "values and reason"), rules),
         )
         where = "transaction at risk.transactions[2]@1709"
-        return Answer(("block: score 85 (60 + 25)", "rules default-3 (6933c5f6da95)", where), tables)
+        return Answer(("block: score 85 (60 + 25)", "rules default-3 (0ebd451b98d4)", where), tables)
 
 
 def _hour(now_s: float) -> Iterator[Pulse]:

@@ -10,6 +10,8 @@ from fraudctl.flink.file_uri import one_form
 
 ENDED = frozenset({"FINISHED", "CANCELED", "FAILED", "SUSPENDED"})
 """States that a job does not leave again."""
+HISTORY = 10
+"""Checkpoints that Flink tells one by one, the newest (`web.checkpoints.history`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +149,19 @@ def failed_checkpoints(answer: Mapping[str, Any]) -> int:
     """How many began and failed.
 
     Flink also counts what it only tried while not all tasks ran yet, as in every start of a job. Such a try
-    takes no number, and the numbers of a job go on from that of the state it was started from. Which one that
-    was is told no more once tasks have failed and were restored: then all count.
+    is not in the history and takes no number. Where the history lacks the oldest, the numbers tell how many
+    there were, which go on from that of the state the job was started from. Once tasks have failed and were
+    restored that one is told no more: then all count.
     """
-    counts, restored = answer["counts"], (answer.get("latest") or {}).get("restored")
-    failed, numbers = int(counts["failed"]), [int(one["id"]) for one in answer.get("history") or ()]
-    if int(counts["restored"]) > 1:
+    counts, failed = answer["counts"], int(answer["counts"]["failed"])
+    numbers = [int(one["id"]) for one in answer.get("history") or ()]
+    restored = (answer.get("latest") or {}).get("restored")
+    if len(numbers) < HISTORY:
+        begun = len(numbers)
+    elif int(counts["restored"]) <= 1:
+        begun = max(numbers) - (int(restored["id"]) if restored else 0)
+    else:
         return failed
-    begun = max(numbers, default=0) - (int(restored["id"]) if restored else 0)
     return max(0, min(failed, begun - int(counts["completed"]) - int(counts["in_progress"])))
 
 

@@ -90,7 +90,8 @@ _OF_ELSE = {
 _NEVER = {
     "user_id": "to receiver recipient payee beneficiary dest destination merchant seller shop store"
     " counterparty",
-    "label": "not non no legit score probability prob rule rules flagged predicted prediction suspected",
+    "label": "not non no legit score probability prob rule rules flagged predicted prediction suspected"
+    " alert",
 }
 """Words with which a name that has the words of a field is the contrary of it."""
 _ELSE = 5_000

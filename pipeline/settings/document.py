@@ -12,6 +12,7 @@ import pathlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import yaml
@@ -20,6 +21,8 @@ MAX_BYTES: Final = 1_000_000
 MAX_ENTRIES: Final = 250_000
 """Keys, values and items of lists: each costs some microseconds where it is looked at, however short."""
 MAX_DEPTH: Final = 10
+_KNOWN_LENGTH: Final = 100_000
+"""A longer one takes more memory than its parts are worth once it is read."""
 MAX_NAME: Final = 250
 """The longest name of an entry, in characters; as long as the name of a topic may be."""
 
@@ -82,16 +85,7 @@ def read(text: str) -> Document:
     if len(text) > MAX_BYTES:
         raise DocumentError(f"longer than {MAX_BYTES} characters")
     try:
-        depth = entries = 0
-        for event in yaml.parse(text, Loader=_LOADER):
-            _refuse(event)
-            depth += _DEPTH.get(type(event), 0)
-            entries += isinstance(event, yaml.NodeEvent)
-            if entries > MAX_ENTRIES:
-                raise DocumentError(f"more than {MAX_ENTRIES:,} entries", _line(event))
-            if depth > MAX_DEPTH + 1:
-                raise DocumentError(f"nested deeper than {MAX_DEPTH}", _line(event))
-        node = yaml.compose(text, Loader=_LOADER)
+        node = (_known if len(text) <= _KNOWN_LENGTH else _composed)(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         message = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -101,6 +95,25 @@ def read(text: str) -> Document:
     document = Document(None)
     document.content = None if node is None else _value(node, (), document.lines)
     return document
+
+
+def _composed(text: str) -> yaml.Node | None:
+    """Refused before it is built where it would become too deep or too large."""
+    depth = entries = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        _refuse(event)
+        depth += _DEPTH.get(type(event), 0)
+        entries += isinstance(event, yaml.NodeEvent)
+        if entries > MAX_ENTRIES:
+            raise DocumentError(f"more than {MAX_ENTRIES:,} entries", _line(event))
+        if depth > MAX_DEPTH + 1:
+            raise DocumentError(f"nested deeper than {MAX_DEPTH}", _line(event))
+    return yaml.compose(text, Loader=_LOADER)
+
+
+_known = lru_cache(maxsize=8)(_composed)
+"""One process reads the same few files again and again: the profile, the rule set in force. Nobody changes a
+node, and what is made of one is made anew each time."""
 
 
 def _line(event: yaml.Event) -> int | None:

@@ -115,7 +115,7 @@ class TestFiles:
         expected = {"number_x": [1.0, None, None], "text_x": [None, "a", None], "flag_x": [None, None, True]}
         assert found == expected
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(st.data())
     def test_however_batches_are_cut_and_repeated_the_bytes_are_the_same(
         self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -267,7 +267,7 @@ def histories(draw: st.DrawFn) -> tuple[list[tuple[int, int, int]], list[tuple[i
     return log, stretches
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories())
 def test_however_the_log_is_repeated_the_greatest_position_is_held(sink: Sink, history: Any) -> None:
     steps, stretches = history

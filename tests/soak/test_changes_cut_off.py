@@ -39,7 +39,7 @@ def test_a_rollback_that_was_written_is_not_done_twice(ours: Stack) -> None:
         put(ours, named("new"))
         return ("rules", "rollback")
 
-    for given in deaths(ours, command, 3):
+    for given in deaths(ours, command, 7):
         if not ended_well(ours, "rules rollback"):  # it is done, though nobody was told
             again(ours, given, "already")
         assert newest(ours).hash == wanted
@@ -62,13 +62,13 @@ def test_a_shadow_that_is_promoted_is_live_or_still_a_shadow(ours: Stack, tmp_pa
         data_of(ours, "rules", "shadow", str(file))
         return ("rules", "promote")
 
-    for given in deaths(ours, command, 4):
+    for given in deaths(ours, command, 9):
         one = newest(ours)
         shadow = one.shadow
         assert one.hash == wanted.hash or (
             shadow is not None and ruleset.recorded(shadow).hash == wanted.hash
         )
-        again(ours, given, "no_shadow")
+        again(ours, given, "already")
         assert newest(ours).hash == wanted.hash
 
 
@@ -89,7 +89,7 @@ def test_a_repair_that_is_cut_off_loses_nothing_and_is_finished_by_the_next(stac
             connection.execute("DELETE FROM risk_scores WHERE event_id LIKE %s", (f"%{load.token}%",))
         return ("verify", "sinks", "--repair", "--yes")
 
-    for given in deaths(stack, command, 8):
+    for given in deaths(stack, command, 23):
         again(stack, given)
         data_of(stack, "verify", "sinks")
         assert [one.name for one in (stack.home / "verify").iterdir() if one.is_dir()] == []
@@ -115,7 +115,7 @@ def test_who_was_half_forgotten_is_told_and_forgotten_by_giving_it_again(stack: 
         return ("forget", "user", user, "--yes")
 
     told = 0
-    for given in deaths(stack, command, 6):
+    for given in deaths(stack, command, 11):
         left = undertakings.told(stack.home)
         if left is not None:
             told += 1

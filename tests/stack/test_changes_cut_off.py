@@ -90,7 +90,7 @@ def test_a_rule_set_that_is_applied_is_in_force_or_is_not(ours: Stack, tmp_path:
         file.write_text(yaml.safe_dump(dict(wanted.content)))
         return ("rules", "apply", str(file))
 
-    for given in deaths(ours, command, 3):
+    for given in deaths(ours, command, 5):
         assert newest(ours).hash in (before, wanted.hash)
         again(ours, given, "already")
         assert newest(ours).hash == wanted.hash
@@ -102,7 +102,7 @@ def test_a_rule_that_is_paused_is_paused_once(ours: Stack) -> None:
         put(ours, named("whole"))
         return ("rules", "pause", "ip_burst")
 
-    for given in deaths(ours, command, 4):
+    for given in deaths(ours, command, 7):
         again(ours, given, "already")
         assert "ip_burst" not in newest(ours).content["rules"]
         assert "ip_many_cards" in newest(ours).content["rules"]

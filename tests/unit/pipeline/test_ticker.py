@@ -149,7 +149,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 @given(STEPS)
 def test_whatever_happens_everything_is_released_and_nobody_is_held_back(
     steps: list[tuple[int, list[int], bool]],

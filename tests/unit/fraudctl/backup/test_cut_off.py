@@ -36,6 +36,7 @@ def restored(backup: Path, home: Path) -> dict[str, bytes]:
     return {name: content for name, content in held(home).items() if name != homes.MARK}
 
 
+@pytest.mark.slow
 def test_a_restore_that_was_cut_off_is_taken_by_nothing_and_done_by_giving_it_again_or_purged(
     tmp_path: Path,
 ) -> None:
@@ -82,6 +83,7 @@ def stopped(tmp_path: Path) -> Stack:
     return found
 
 
+@pytest.mark.slow
 def test_a_backup_that_was_cut_off_is_none_and_is_taken_by_giving_it_again(
     stopped: Stack, tmp_path: Path
 ) -> None:

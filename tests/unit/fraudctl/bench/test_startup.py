@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fraudctl.bench import conditions, startup
 from fraudctl.bench.startup import Command, Startup
 from fraudctl.console.progress import Progress
 
 
+@pytest.mark.slow
 def test_help_is_measured_beside_the_bare_interpreter() -> None:
     (found,) = startup.run(["schema show"], Progress()).commands
     assert found.command == "schema show"

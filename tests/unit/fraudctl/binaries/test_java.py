@@ -48,6 +48,7 @@ def archives(cache: Path) -> set[str]:
     return {path.name for path in cache.rglob("*-*.jsa")}
 
 
+@pytest.mark.slow
 def test_a_second_start_finds_the_classes_of_the_first(jar: Path, cache: Path) -> None:
     assert SHARED not in started(jar, cache)
     (first,) = archives(cache)

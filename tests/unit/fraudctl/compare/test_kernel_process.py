@@ -26,7 +26,7 @@ from fraudctl.home import rulesets
 from pipeline.records.quantities import format_time
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import RuleSet, parse
-from tests.examples import each_size
+from tests.examples import each_size, quick_and_slow
 from tests.kernel_process import kernel_jar
 
 SHAPES = ("issuer", "not present", "generated")
@@ -108,9 +108,10 @@ def answers(path: Path, ruleset: RuleSet, engine: Engine, **more: Any) -> tuple[
     return document, list(found.outcomes)
 
 
-@pytest.mark.parametrize(
-    ("ruleset", "name"), [*zip(SHIPPED, cycle(SHAPES), strict=False), *(("default", name) for name in SHAPES)]
-)
+BESIDE = [*zip(SHIPPED, cycle(SHAPES), strict=False), *(("default", name) for name in SHAPES)]
+
+
+@pytest.mark.parametrize(("ruleset", "name"), quick_and_slow(BESIDE, 3))
 @pytest.mark.parametrize("count", each_size(ROWS))
 def test_both_engines_give_the_same_answer(
     command: list[str], tmp_path: Path, ruleset: str, name: str, count: int

@@ -20,7 +20,7 @@ from fraudctl.files.rows import Reading, RefusedRow
 from fraudctl.files.survey import LOOKED_AT
 from pipeline.rules.plan import PlanSettings
 from pipeline.rules.ruleset import parse
-from tests.examples import each_size
+from tests.examples import each_size, quick_and_slow
 from tests.kernel_process import kernel_jar
 
 RULES = parse(
@@ -169,7 +169,10 @@ def random_line(chance: random.Random) -> bytes:
     return ("{" + ",".join(members) + "}").encode("utf-8", "surrogatepass")
 
 
-@pytest.mark.parametrize("kinds", [{}, {"mcc": "text"}, {"mcc": "number", "online": "bool"}])
+KINDS = [{"mcc": "number", "online": "bool"}, {}, {"mcc": "text"}]
+
+
+@pytest.mark.parametrize("kinds", quick_and_slow(KINDS, 1))
 @pytest.mark.parametrize("count", each_size(4_000))
 def test_any_lines_give_the_same_rows_and_notes(
     command: list[str], tmp_path: Path, kinds: dict[str, str], count: int

@@ -166,7 +166,7 @@ def decided(path: Path, options: ReadOptions) -> tuple[int, int, list[Any]]:
 
 
 @given(tables(), spellings(), st.randoms(use_true_random=False))
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(150))
 def test_a_table_is_decided_as_its_plain_sorted_json_lines(
     rows: list[dict[str, Any]], how: Spelling, shuffling: Any
 ) -> None:
@@ -185,7 +185,7 @@ def lines_of(data: bytes) -> Iterator[tuple[int, bytes, bool, bool]]:
 
 
 @given(st.lists(st.text(st.sampled_from('ab",\n')), max_size=30).map("\n".join))
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_every_line_of_any_csv_is_in_one_record_or_refusal(text: str) -> None:
     lines = text.split("\n")
     found = list(Records(lines_of(text.encode()), Dialect(","), 3))
@@ -198,7 +198,7 @@ def test_every_line_of_any_csv_is_in_one_record_or_refusal(text: str) -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from(["x.csv", "x.jsonl", "x.tsv"]))
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 def test_any_bytes_end_in_rows_or_in_words(data: bytes, name: str) -> None:
     heading = b"event_id,user_id,event_time,amount\n" if name == "x.csv" else b""
     rows: list[Row | RefusedRow] = []

@@ -155,7 +155,7 @@ WRITERS: list[Writer] = [
 
 
 @given(tables(), st.sampled_from(WRITERS), st.randoms(use_true_random=False))
-@settings(max_examples=examples(120), deadline=None)
+@settings(max_examples=examples(120))
 def test_whatever_wrote_a_table_it_is_decided_as_its_plain_sorted_json_lines(
     rows: Rows, write: Writer, shuffling: Any
 ) -> None:

@@ -64,6 +64,7 @@ def test_a_time_of_parquet_that_no_calendar_has_refuses_its_row_alone(tmp_path: 
     assert (values("event_id", found), codes(found)) == (["a"], [(2, "bad_event_time")])
 
 
+@pytest.mark.slow
 def test_times_finer_than_microseconds_are_read_without_pandas_too(tmp_path: Path) -> None:
     at = pa.array([1_772_359_200_123_456_789, 1_772_359_201_000_000_001], pa.timestamp("ns", "UTC"))
     path = parquet(tmp_path, amount=[1, 2], event_time=at, data=pa.StructArray.from_arrays([at], ["at"]))

@@ -93,23 +93,34 @@ def test_the_newest_of_checkpoint_and_savepoint_is_the_latest(cluster: Cluster) 
 
 
 @pytest.mark.parametrize(
-    ("counts", "restored", "newest", "failed"),
+    ("completed", "failed", "in_progress", "restores", "restored", "numbers", "began_and_failed"),
     [
-        ({"completed": 0, "failed": 2, "in_progress": 0, "restored": 0}, None, 0, 0),
-        ({"completed": 3, "failed": 1, "in_progress": 0, "restored": 0}, None, 3, 0),
-        ({"completed": 3, "failed": 1, "in_progress": 1, "restored": 0}, None, 4, 0),
-        ({"completed": 3, "failed": 3, "in_progress": 0, "restored": 0}, None, 5, 2),
-        ({"completed": 3, "failed": 3, "in_progress": 0, "restored": 1}, 40, 45, 2),
-        ({"completed": 900, "failed": 30, "in_progress": 0, "restored": 1}, 40, 969, 29),
-        ({"completed": 9, "failed": 4, "in_progress": 0, "restored": 2}, 46, 52, 4),
+        (0, 2, 0, 0, None, range(0), 0),
+        (3, 1, 0, 0, None, range(1, 4), 0),
+        (3, 1, 1, 0, None, range(1, 5), 0),
+        (3, 3, 0, 0, None, range(1, 6), 2),
+        (0, 1, 0, 1, 13, range(0), 0),
+        (3, 3, 0, 1, 40, range(41, 46), 2),
+        (900, 30, 0, 1, 40, range(960, 970), 29),
+        (5, 4, 0, 27, 16, range(14, 19), 0),
+        (11, 4, 0, 27, 16, range(15, 25), 4),
     ],
 )
 def test_a_checkpoint_that_was_tried_before_all_tasks_ran_has_not_failed(
-    counts: dict[str, int], restored: int | None, newest: int, failed: int
+    completed: int,
+    failed: int,
+    in_progress: int,
+    restores: int,
+    restored: int | None,
+    numbers: range,
+    began_and_failed: int,
 ) -> None:
+    """`restored` is the number of the newest one restored, `numbers` are those of the history."""
+    counts = {"completed": completed, "failed": failed, "in_progress": in_progress, "restored": restores}
     latest = {} if restored is None else {"restored": {"id": restored}}
-    history = [{"id": number} for number in range(newest, max(newest - 10, restored or 0), -1)]
-    assert failed_checkpoints({"counts": counts, "latest": latest, "history": history}) == failed
+    history = [{"id": number} for number in reversed(numbers)]
+    found = failed_checkpoints({"counts": counts, "latest": latest, "history": history})
+    assert found == began_and_failed
 
 
 def test_a_refusal_is_told_from_a_cluster_that_is_away(cluster: Cluster) -> None:

@@ -29,6 +29,7 @@ def made(home: Path) -> Path:
     return home
 
 
+@pytest.mark.slow
 def test_a_home_of_which_a_part_is_gone_is_taken_by_nothing_and_purged_by_giving_it_again(
     tmp_path: Path,
 ) -> None:

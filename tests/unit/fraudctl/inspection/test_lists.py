@@ -95,6 +95,7 @@ def test_what_stands_around_a_list_is_told(tmp_path: Path, capsys: pytest.Captur
     assert "what stands around payments is no part of its rows: account" in told
 
 
+@pytest.mark.slow
 def test_a_list_is_read_however_long_it_is_and_whatever_pieces_it_comes_in(tmp_path: Path) -> None:
     texts = ['"]}', "\\", '{"data":[', "é" * 500]
     some = [one | {"note": texts[n % 4]} for n, one in enumerate(payments(9_000))]

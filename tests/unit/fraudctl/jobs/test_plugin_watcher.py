@@ -61,6 +61,7 @@ def child(tmp_path: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(arguments, stdout=subprocess.PIPE)
 
 
+@pytest.mark.slow
 def test_a_call_that_holds_the_interpreter_is_named_and_its_process_is_ended(
     tmp_path: Path, child: subprocess.Popen[bytes]
 ) -> None:
@@ -164,6 +165,7 @@ def test_a_worker_of_this_home_and_of_no_other_is_one(tmp_path: Path) -> None:
         worker.kill()
 
 
+@pytest.mark.slow
 def test_a_plugin_that_takes_its_worker_along_again_and_again_is_called_no_more(tmp_path: Path) -> None:
     content = CONTENT | {"plugins": {"own.py": CRASHING}}
     rules = ruleset.parse(content)

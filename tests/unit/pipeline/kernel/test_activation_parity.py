@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.rules.expression.tree import Kind
@@ -25,9 +25,7 @@ from tests.streams import UNITS, Case, content
 Topic = list[tuple[int, int, bytes]]
 Kinds = Mapping[str, Kind]
 
-many = settings(
-    max_examples=examples(100), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+many = settings(max_examples=examples(100), derandomize=True)
 seeds = st.integers(0, 2**32)
 
 

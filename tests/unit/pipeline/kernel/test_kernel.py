@@ -108,7 +108,7 @@ class Spelling:
         return f"{self._random.randint(0, tens)}{self._digits(1, 1)}"
 
 
-@settings(max_examples=examples(200), deadline=None, derandomize=True)
+@settings(max_examples=examples(200), derandomize=True)
 @given(seed=st.integers(0, 2**32))
 def test_amounts_times_and_numbers_of_any_spelling_are_judged_alike(kernel: KernelProcess, seed: int) -> None:
     spell = Spelling(seed)
@@ -120,7 +120,7 @@ def test_amounts_times_and_numbers_of_any_spelling_are_judged_alike(kernel: Kern
     assert kernel_codes(kernel, values) == [python_code(value) for value in values]
 
 
-@settings(max_examples=examples(60), deadline=None, derandomize=True)
+@settings(max_examples=examples(60), derandomize=True)
 @given(st.lists(st.binary(max_size=12), min_size=30, max_size=30))
 def test_bytes_in_the_middle_of_a_transaction_are_judged_alike(
     kernel: KernelProcess, middles: list[bytes]
@@ -174,7 +174,7 @@ TEXTS = st.one_of(
 )
 
 
-@settings(max_examples=examples(100), deadline=None, derandomize=True)
+@settings(max_examples=examples(100), derandomize=True)
 @given(
     st.lists(st.tuples(TEXTS, TEXTS, st.sampled_from(["", "null", '"mine"', '""'])), min_size=30, max_size=30)
 )
@@ -220,7 +220,7 @@ def test_at_the_edges_of_what_nobody_sees_ids_are_judged_alike(kernel: KernelPro
     assert {None, "bad_id"} == set(codes)
 
 
-@settings(max_examples=examples(100), deadline=None, derandomize=True)
+@settings(max_examples=examples(100), derandomize=True)
 @given(
     limits=LIMITS,
     ids=st.lists(

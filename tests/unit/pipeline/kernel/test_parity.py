@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from pipeline.rules.plan import Plan
 from pipeline.rules.ruleset import PlanSettings, parse
@@ -33,9 +33,7 @@ from tests.streams import (
 
 Answers = list[dict[str, Any]]
 
-many = settings(
-    max_examples=examples(120), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+many = settings(max_examples=examples(120), derandomize=True)
 
 
 def is_money(feature: Feature) -> bool:

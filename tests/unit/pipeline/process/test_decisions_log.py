@@ -107,6 +107,7 @@ def test_what_nobody_committed_is_read_by_the_next_of_the_group(kafka: MockKafka
         following.close()
 
 
+@pytest.mark.usefixtures("missed_soon")
 def test_a_broker_that_fell_silent_holds_nobody_who_ends(kafka: MockKafka, log: DecisionsLog) -> None:
     """The client itself would wait for the answer to its commit without an end, where no signal reaches."""
     read(log, 10)
@@ -167,6 +168,7 @@ def test_a_dead_letter_that_the_broker_has_not_taken_is_none(
     impatient.close()
 
 
+@pytest.mark.usefixtures("missed_soon")
 def test_what_could_not_be_committed_is_not_counted_and_the_lag_is_unknown_without_a_broker(
     kafka: MockKafka, log: DecisionsLog
 ) -> None:

@@ -11,7 +11,9 @@ import pytest
 from pipeline.rules import lint, ruleset
 from pipeline.scoring.cases import run_cases
 from pipeline.settings import document
+from tests.examples import each_size
 
+slow = pytest.mark.slow
 START = "version: evil\nthresholds: {review: 50, block: 80}\n"
 
 
@@ -61,8 +63,9 @@ def test_an_expression_outside_the_language_is_refused(tmp_path: Path, when: str
     assert reason in problem
 
 
-def test_ten_thousand_rules_are_refused(tmp_path: Path) -> None:
-    rules = "".join(f"  r{n}: {{when: amount > {n}, points: 1}}\n" for n in range(10_000))
+@pytest.mark.parametrize("count", each_size(10_000))
+def test_thousands_of_rules_are_refused(tmp_path: Path, count: int) -> None:
+    rules = "".join(f"  r{n}: {{when: amount > {n}, points: 1}}\n" for n in range(count))
     assert refused(tmp_path, f"{START}rules:\n{rules}") == ["line 3: rules: at most 500 rules"]
 
 
@@ -105,14 +108,16 @@ def test_the_text_of_very_many_problems_is_short(tmp_path: Path) -> None:
     assert text.endswith("\nand 3971 more")
 
 
+MANY = ", ".join(f"k{number}: 1" for number in range(20_000))
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        START + bad("amount > 1") + "".join(f"k{number}: 1\n" for number in range(20_000)),
-        START + f"rules: {{bad: {{when: amount > 1, {', '.join(f'k{n}: 1' for n in range(20_000))}}}}}\n",
-        START + bad("amount > 1") + f"settings: {{{', '.join(f'k{n}: 1' for n in range(20_000))}}}\n",
+        pytest.param(START + bad("amount > 1") + MANY.replace(", ", "\n"), id="sections", marks=slow),
+        pytest.param(START + f"rules: {{bad: {{when: amount > 1, {MANY}}}}}\n", id="of a rule", marks=slow),
+        pytest.param(START + bad("amount > 1") + f"settings: {{{MANY}}}\n", id="settings"),
     ],
-    ids=["sections", "of a rule", "settings"],
 )
 def test_a_file_of_one_mistake_many_times_is_given_up_after_thousands(tmp_path: Path, text: str) -> None:
     *first, last = refused(tmp_path, text)
@@ -261,7 +266,14 @@ def test_odd_numbers_and_odd_letters_are_refused(tmp_path: Path, when: str, reas
     [
         ("a: {<<: {b: 1}}\n" + START, "line 1: a: unknown; known are version"),
         (START + "rules: {b: {when: amount > 1, points: " + "9" * 5_000 + "}}\n", "must be a whole number"),
-        (START + "lists: {l: [" + "1, " * 200_000 + "a]}\n" + bad("amount in l"), "line 3: lists.l: must be"),
+        *(
+            pytest.param(
+                START + "lists: {l: [" + "1, " * count + "a]}\n" + bad("amount in l"),
+                "line 3: lists.l: must be",
+                marks=[slow] if count > 2_000 else [],
+            )
+            for count in (2_000, 200_000)
+        ),
         (START + "? [a, b]\n: 1\n", "line 3: a key must be plain text"),
         (START + "? {a: b}\n: 1\n", "line 3: a key must be plain text"),
         ("--- 1\n--- 2\n", "not YAML: "),
@@ -272,7 +284,7 @@ def test_odd_numbers_and_odd_letters_are_refused(tmp_path: Path, when: str, reas
         (START + "rules: {b: {when: amount > 1, points: .inf}}\n", "points: must be a whole number"),
         (START + "rules: {'" + "n" * 65 + "': {when: amount > 1, points: 1}}\n", "a rule's name is lower"),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_odd_documents_are_refused(tmp_path: Path, text: str, problem: str) -> None:
     assert any(problem in found for found in refused(tmp_path, text))
@@ -308,7 +320,7 @@ AT_MOST = 10
 """The times that it takes to read a long list, which is 0.2 s of processor time on a core of its own."""
 
 
-@pytest.mark.slow
+@slow
 @pytest.mark.parametrize("text", SLOW.values(), ids=list(SLOW))
 def test_a_sound_file_of_whatever_shape_is_looked_through_in_seconds(tmp_path: Path, text: str) -> None:
     file = tmp_path / "slow.yaml"
@@ -327,7 +339,7 @@ def taken(act: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-@pytest.mark.parametrize("entry", ["a,", "1,", "[],", "{},"])
+@pytest.mark.parametrize("entry", ["a,", *(pytest.param(one, marks=slow) for one in ("1,", "[],", "{},"))])
 def test_a_file_of_more_entries_than_can_be_looked_through_in_seconds_is_refused(
     tmp_path: Path, entry: str
 ) -> None:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.rules.plan import PlanSettings
@@ -119,9 +119,7 @@ def changed(way: tuple[Any, ...], value: Any) -> bytes:
 PLACES = list(places(json.loads(second(shadow=parse(SHADOW)))["plan"]))
 
 
-@settings(
-    max_examples=examples(300), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+@settings(max_examples=examples(300), derandomize=True)
 @given(way=st.sampled_from(PLACES), value=ODD)
 def test_a_plan_that_counts_is_one_the_kernel_can_compute_by(
     kernel: KernelProcess, unchanged: int, way: tuple[Any, ...], value: Any

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.rules.plan import PlanSettings
@@ -190,9 +190,7 @@ def test_where_no_approval_is_wanted_proposals_change_nothing(kernel: KernelProc
     assert topic.said(kernel) == [{"offset": at, "from_ms": 1_000 * (at + 2)}]
 
 
-@settings(
-    max_examples=examples(60), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+@settings(max_examples=examples(60), derandomize=True)
 @given(
     steps=st.lists(
         st.tuples(

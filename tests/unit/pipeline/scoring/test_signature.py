@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.records.members import Members
@@ -217,9 +217,7 @@ def test_trust_is_read_as_it_was_written() -> None:
 
 
 GOOD = signed_after(begun())
-many = settings(
-    max_examples=examples(150), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+many = settings(max_examples=examples(150), derandomize=True)
 
 
 def damaged() -> st.SearchStrategy[bytes]:

@@ -42,6 +42,7 @@ def purge(home: Path, told: dict[str, str]) -> int:
     return subprocess.run(argv, env={**os.environ, **told}, capture_output=True, check=False).returncode
 
 
+@pytest.mark.slow
 def test_killed_when_docker_has_deleted_the_volumes_nothing_goes_on_with_the_rest_and_purge_ends_it(
     home: Path, tmp_path: Path
 ) -> None:

@@ -161,7 +161,7 @@ VALUES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=examples(300), deadline=None)
+@settings(max_examples=examples(300))
 @given(TEXTS, VALUES)
 def test_what_is_said_never_to_hold_or_to_fail_never_does(text: str, values: dict[str, Any]) -> None:
     condition = read(text)

@@ -89,7 +89,7 @@ def plain(offset: int, **changed: Any) -> Decision:
     return Decision(**parts | changed)
 
 
-@settings(max_examples=examples(150), deadline=None)
+@settings(max_examples=examples(150))
 @given(st.lists(decisions, min_size=1, max_size=6))
 def test_the_table_is_the_one_that_is_made_one_by_one(found: list[Decision]) -> None:
     deliveries = delivered([encode_decision(decision) for decision in found])
