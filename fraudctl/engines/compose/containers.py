@@ -136,10 +136,9 @@ class Containers:
         try:
             client = self.client
             _reach(_host())
-            listed = client.containers.list(
-                all=True, filters=self._named, sparse=sparse, ignore_removed=True
-            )
-        except (DockerException, OSError) as error:  # the latter where it went away since it was first asked
+            listed = client.containers.list(all=True, filters=self._named, sparse=sparse, ignore_removed=True)
+        # An OSError where it went away since it was first asked.
+        except (DockerException, OSError) as error:
             raise Failed(
                 f"Docker does not answer: {error}", hint="see: docker info", code="no_docker"
             ) from error
