@@ -134,10 +134,11 @@ class Containers:
 
     def _list(self, sparse: bool = False) -> list[Any]:
         try:
-            listed = self.client.containers.list(
-                all=True, filters=self._named, sparse=sparse, ignore_removed=True
-            )
-        except DockerException as error:
+            client = self.client
+            _reach(_host())
+            listed = client.containers.list(all=True, filters=self._named, sparse=sparse, ignore_removed=True)
+        # An OSError where it went away since it was first asked.
+        except (DockerException, OSError) as error:
             raise Failed(
                 f"Docker does not answer: {error}", hint="see: docker info", code="no_docker"
             ) from error

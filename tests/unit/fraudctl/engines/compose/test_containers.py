@@ -12,6 +12,7 @@ from fraudctl.engines.compose import containers
 from fraudctl.engines.contract import Condition, ProgramState
 from fraudctl.errors import Failed
 from fraudctl.servers import names
+from tests import docker_double
 from tests.unit.fraudctl.engines.compose.test_services import a_stack
 
 
@@ -55,3 +56,17 @@ def test_without_a_docker_it_is_told_where_one_was_looked_for(
     with pytest.raises(Failed) as failure:
         containers.Containers(tmp_path).all()
     assert failure.value.message == f"Docker does not answer: {socket}: no such file or directory"
+
+
+def test_a_docker_that_went_away_since_it_was_first_asked_is_told_as_one_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = containers.Containers(tmp_path)
+    # No connection outlives an answer, for the end of which the double would wait.
+    monkeypatch.setattr(docker_double._Daemon, "protocol_version", "HTTP/1.0")
+    with docker_double.docker(tmp_path) as found:
+        monkeypatch.setenv("DOCKER_HOST", found["DOCKER_HOST"])
+        assert there.states() == {}
+    with pytest.raises(Failed, match="Docker does not answer: ") as failure:
+        there.states()
+    assert failure.value.code == "no_docker"
