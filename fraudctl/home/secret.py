@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fraudctl.home.private_files import FILE, make_folder, write_atomically
+from fraudctl.home.typed_files import Damaged
 from pipeline.process import files
 
 _BYTES = 24
@@ -17,7 +18,8 @@ def generated_password(file: Path) -> str:
     """The password in the file; made on the first call.
 
     An empty file is none: an older version, killed or out of room while it made one, left that, and a server
-    that is told an empty password asks nobody for any.
+    that is told an empty password asks nobody for any. Raises Damaged for what is no password, and for a
+    link, which whoever laid it chose.
     """
     while not (held := _held(file)):
         make_folder(file.parent)
@@ -30,10 +32,24 @@ def generated_password(file: Path) -> str:
 
 
 def _held(file: Path) -> str | None:
+    if file.is_symlink():
+        raise _damaged(file, "is a link")
     try:
-        return file.read_text(encoding="utf-8").strip()
+        text = file.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
+    except UnicodeDecodeError as error:
+        raise _damaged(file, "holds no text") from error
+    except IsADirectoryError as error:
+        raise _damaged(file, "is a folder") from error
+    if not text.isprintable():
+        raise _damaged(file, "holds more than one password in one line")
+    return text
+
+
+def _damaged(file: Path, what: str) -> Damaged:
+    hint = "put the password back that was there; without it the server keeps out whoever asks"
+    return Damaged(f"{file} {what}", hint=hint)
 
 
 def _make(file: Path) -> None:
