@@ -146,23 +146,21 @@ def checkpoint_of(answer: Mapping[str, Any]) -> Checkpoint:
 
 
 def failed_checkpoints(answer: Mapping[str, Any]) -> int:
-    """How many began and failed.
+    """How many began and failed; once tasks have failed and were restored, of the last ten.
 
     Flink also counts what it only tried while not all tasks ran yet, as in every start of a job. Such a try
     is not in the history and takes no number. Where the history lacks the oldest, the numbers tell how many
-    there were, which go on from that of the state the job was started from. Once tasks have failed and were
-    restored that one is told no more: then all count.
+    there were, which go on from that of the state the job was started from. Where tasks were restored since,
+    that one is told no more.
     """
-    counts, failed = answer["counts"], int(answer["counts"]["failed"])
-    numbers = [int(one["id"]) for one in answer.get("history") or ()]
+    counts, history = answer["counts"], answer.get("history") or ()
     restored = (answer.get("latest") or {}).get("restored")
-    if len(numbers) < HISTORY:
-        begun = len(numbers)
-    elif int(counts["restored"]) <= 1:
-        begun = max(numbers) - (int(restored["id"]) if restored else 0)
-    else:
-        return failed
-    return max(0, min(failed, begun - int(counts["completed"]) - int(counts["in_progress"])))
+    if len(history) >= HISTORY and int(counts["restored"]) > 1:
+        return sum(one["status"] == "FAILED" for one in history)
+    begun = len(history)
+    if begun >= HISTORY:
+        begun = max(int(one["id"]) for one in history) - (int(restored["id"]) if restored else 0)
+    return max(0, min(int(counts["failed"]), begun - int(counts["completed"]) - int(counts["in_progress"])))
 
 
 def root_cause(trace: str) -> str:

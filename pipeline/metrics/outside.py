@@ -47,7 +47,8 @@ class JobFigures:
         "fraudctl_job_checkpoints", "checkpoints of this submission of the job that are complete"
     )
     failed_checkpoints: float | None = gauge(
-        "fraudctl_job_failed_checkpoints", "checkpoints of this submission of the job that began and failed"
+        "fraudctl_job_failed_checkpoints",
+        "checkpoints of this job that began and failed; of the last ten once tasks were restored",
     )
     checkpoint_age_s: float | None = gauge(
         "fraudctl_checkpoint_age_seconds",
