@@ -29,7 +29,7 @@ def spelt(name: str, text: str) -> str | None:
         return None
     if name == "ip":
         return address(text)
-    return text.upper() if name in CODES and text.isascii() else text
+    return text.strip(BLANKS).upper() if name in CODES and text.isascii() else text
 
 
 @lru_cache(maxsize=65_536)

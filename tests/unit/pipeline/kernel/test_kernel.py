@@ -170,7 +170,23 @@ AROUND = st.sampled_from(
 )
 TEXTS = st.one_of(
     st.tuples(AROUND, ADDRESSES).map(lambda pair: pair[0].format(pair[1])),
-    st.sampled_from(["", " ", "\t\n\x0b\x0c\r", "\u00a0", "de", "Eur", "ß", "fr\u00e9", "unknown"]),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "\t\n\x0b\x0c\r",
+            "\u00a0",
+            "de",
+            "Eur",
+            " usd ",
+            "jpy\t",
+            "\u00a0de",
+            " é",
+            "ß",
+            "fr\u00e9",
+            "unknown",
+        ]
+    ),
 )
 
 

@@ -55,6 +55,16 @@ def test_the_wire_keeps_an_address_as_it_was_sent_where_that_differs() -> None:
     assert own.fields == {"ip_as_sent": "mine", "ip": "1.2.3.4"}
 
 
+@pytest.mark.parametrize(
+    ("sent", "spelt"),
+    [("eur", "EUR"), (" eur\t", "EUR"), ("EUR ", "EUR"), (" \u20ac ", " \u20ac "), (" e u ", "E U")],
+)
+def test_a_code_is_in_capitals_without_blanks_around(sent: str, spelt: str) -> None:
+    value = f'{{{HEAD},"currency":{json.dumps(sent)},"country":{json.dumps(sent)}}}'.encode()
+    read = decode(value)
+    assert (read.fields["currency"], read.fields["country"]) == (spelt, spelt)
+
+
 def test_a_list_of_addresses_is_refused_with_what_to_send() -> None:
     with pytest.raises(Refusal) as caught:
         decode(f'{{{HEAD},"ip":"203.0.113.7, 10.0.0.1"}}'.encode())

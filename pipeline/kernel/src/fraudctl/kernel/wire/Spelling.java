@@ -23,20 +23,21 @@ public final class Spelling {
         return bare(text).isEmpty();
     }
 
-    /** A code of ASCII in capitals; any other text as it is. */
+    /** A code of ASCII in capitals, without blanks around; any other text as it is. */
     public static String code(String text) {
+        String bare = bare(text);
         StringBuilder out = null;
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
+        for (int i = 0; i < bare.length(); i++) {
+            char c = bare.charAt(i);
             if (c > 127) {
                 return text;
             }
             if (c >= 'a' && c <= 'z') {
-                out = out == null ? new StringBuilder(text) : out;
+                out = out == null ? new StringBuilder(bare) : out;
                 out.setCharAt(i, (char) (c - 32));
             }
         }
-        return out == null ? text : out.toString();
+        return out == null ? bare : out.toString();
     }
 
     /** An address in its one spelling (RFC 5952); what is none as it is. */
