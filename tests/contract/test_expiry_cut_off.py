@@ -20,8 +20,8 @@ from tests.decisions import decided
 STEPS = dying.ON_DISK | dying.AT_SERVERS
 AGES = (1, 40, 80, 120)
 """Days; what is older than 60 goes."""
-AT_MS = 1_004_572_800_000
-"""2001-11-01, so that nothing of another test is as old."""
+AT_MS = 1_067_644_800_000
+"""2003-11-01: what is young enough stays, and is to be younger than what other tests have dropped."""
 AGEING = [name for name in sinks.names() if "retention" in names_of(sinks.settings_type(name))]
 
 
