@@ -80,7 +80,7 @@ FROZEN := -o faulthandler_timeout=1000 -o faulthandler_exit_on_timeout=true
 WORKERS := $(shell n=$$(($$(nproc) + 1)); echo $$((n < 4 ? n : 4)))
 UNIT := $(BIN)/python -m pytest $(FROZEN) tests/unit -n $(WORKERS) --dist worksteal
 
-test-fast: setup ## the unit tests, in parallel: no server, no network, of property tests a tenth of the examples (a minute at most)
+test-fast: setup ## the unit tests, in parallel: no server, no network, of property tests a tenth of the examples (a minute or little more)
 	$(UNIT) -m "not slow" --hypothesis-profile quick
 
 test-slow: setup ## what test-fast leaves out: loads, kills at every step, many processes, and property tests with all examples
