@@ -51,15 +51,18 @@ class Containers:
     def client(self) -> Any:
         """Docker's interface, that of `DOCKER_HOST` or of the docker context in use."""
         try:
-            host = _host()
-            _reach(host)
-            client = docker.DockerClient(base_url=host, version="auto", timeout=ANSWER_S)
+            _reach(self._host)
+            client = docker.DockerClient(base_url=self._host, version="auto", timeout=ANSWER_S)
         except (DockerException, OSError) as error:
             raise Failed(
                 f"Docker does not answer: {error}", hint="start it, or set DOCKER_HOST", code="no_docker"
             ) from error
         weakref.finalize(self, client.close)
         return client
+
+    @cached_property
+    def _host(self) -> str:
+        return _host()
 
     def exist(self) -> bool:
         """Whether there is any, running or not."""
@@ -135,7 +138,7 @@ class Containers:
     def _list(self, sparse: bool = False) -> list[Any]:
         try:
             client = self.client
-            _reach(_host())
+            _reach(self._host)
             listed = client.containers.list(all=True, filters=self._named, sparse=sparse, ignore_removed=True)
         # An OSError where it went away since it was first asked.
         except (DockerException, OSError) as error:
