@@ -18,19 +18,10 @@ from fraudctl.flink.answers import Job
 from fraudctl.flink.file_uri import local_path
 from fraudctl.flink.rest import Flink
 from fraudctl.home import undertakings
-from fraudctl.home.jobs import (
-    POLL_S,
-    RESET,
-    KeeperState,
-    WantedLive,
-    keeper_state,
-    remember_savepoint,
-    submission_lock,
-    want,
-)
+from fraudctl.home.jobs import RESET, WantedLive, keeper_state, remember_savepoint, submission_lock, want
 from fraudctl.home.jobs import wanted_live as wanted_live
 from fraudctl.home.undertakings import Undertaking
-from fraudctl.jobs import plugin_watcher, states
+from fraudctl.jobs import coming_up, plugin_watcher, states
 from fraudctl.jobs.live_answers import STOPPED, Ended, FlinkJob, LiveStatus, submission_of
 from fraudctl.jobs.submission import LIVE
 from fraudctl.waiting import until
@@ -72,7 +63,7 @@ def start(
         raise UsageError(
             "the job is already running", hint="stop it first with: fraudctl job stop", code="running"
         )
-    _await_running(stack, now.generation, asked_ms, wait_s, progress)
+    coming_up.await_running(stack, now.generation, asked_ms, wait_s, progress)
     undertakings.finished(stack.home, job=True)
     return status(stack)
 
@@ -188,41 +179,6 @@ def _as_uri(restore: str) -> str:
 
 def _parallelism(stack: Stack, wanted: WantedLive) -> int:
     return wanted.parallelism or stack.profile.pipeline.parallelism
-
-
-def _await_running(stack: Stack, generation: int, asked_ms: int, wait_s: float, progress: Progress) -> None:
-    flink = Flink(stack.flink)
-    keeper: KeeperState | None = None
-
-    def runs() -> bool:
-        nonlocal keeper
-        keeper = keeper_state(stack)
-        if keeper and keeper.generation >= generation and _all_tasks_run(flink):
-            return True
-        if keeper and keeper.failures >= 3 and keeper.failed_ms >= asked_ms:
-            raise Failed(str(keeper.last_error), hint="look at: fraudctl logs keeper", code="job_failed")
-        progress.update(0, f"keeper: {keeper.state if keeper else 'not started'}")
-        return False
-
-    def does_not() -> Failed:
-        seen = keeper.state if keeper else "not there"
-        reason = (keeper and keeper.last_error) or f"the keeper is {seen}"
-        return Failed(
-            f"the job does not run after {wait_s:.0f} s: {reason}",
-            hint="the keeper goes on trying, see: fraudctl job status; or wait for longer, with --wait; "
-            "look at: fraudctl logs keeper; fraudctl logs flink-jobmanager",
-            code="job_not_running",
-        )
-
-    until(runs, wait_s, does_not, POLL_S)
-
-
-def _all_tasks_run(flink: Flink) -> bool:
-    try:
-        jobs = flink.live(LIVE)
-        return len(jobs) == 1 and flink.job(jobs[0].job_id).running
-    except FraudctlError:
-        return False
 
 
 def _live_job(flink: Flink) -> Job:
