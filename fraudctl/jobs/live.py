@@ -10,18 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from fraudctl.console.progress import Progress
 from fraudctl.errors import Failed, FraudctlError, NotRunning, UsageError
 from fraudctl.flink.answers import Job
 from fraudctl.flink.file_uri import local_path
-from fraudctl.flink.rest import Flink
+from fraudctl.flink.rest import TOO_EARLY, Flink
 from fraudctl.home import undertakings
-from fraudctl.home.jobs import RESET, WantedLive, keeper_state, remember_savepoint, submission_lock, want
+from fraudctl.home.jobs import (
+    POLL_S,
+    RESET,
+    KeeperState,
+    WantedLive,
+    keeper_state,
+    remember_savepoint,
+    submission_lock,
+    want,
+)
 from fraudctl.home.jobs import wanted_live as wanted_live
 from fraudctl.home.undertakings import Undertaking
-from fraudctl.jobs import coming_up, plugin_watcher, states
+from fraudctl.jobs import plugin_watcher, states
 from fraudctl.jobs.live_answers import STOPPED, Ended, FlinkJob, LiveStatus, submission_of
 from fraudctl.jobs.submission import LIVE
 from fraudctl.waiting import until
@@ -29,10 +38,6 @@ from pipeline.records.clock import now_ms
 
 if TYPE_CHECKING:
     from fraudctl.home.stack import Stack
-
-
-_NOT_YET: Final = "is not being executed at the moment"
-"""what Flink says of a task that a checkpoint would begin in"""
 
 
 def start(
@@ -63,7 +68,7 @@ def start(
         raise UsageError(
             "the job is already running", hint="stop it first with: fraudctl job stop", code="running"
         )
-    coming_up.await_running(stack, now.generation, asked_ms, wait_s, progress)
+    _await_running(stack, now.generation, asked_ms, wait_s, progress)
     undertakings.finished(stack.home, job=True)
     return status(stack)
 
@@ -72,10 +77,11 @@ def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True
     """Wants the live job stopped, ends it with a savepoint, and returns its job_id and savepoint.
 
     The wanted state changes first, so the keeper does not bring the job back. Without `savepoint` the job
-    is cancelled and its newest retained checkpoint is what it resumes from. When no savepoint can be taken,
-    the former wanted state is put back and Failed is raised.
+    is cancelled and its newest retained checkpoint is what it resumes from; so is one that keeps failing,
+    which has none to give. When no savepoint can be taken, the former wanted state is put back and Failed is
+    raised.
     """
-    before = wanted_live(stack)
+    before, fails = wanted_live(stack), _fails(stack)
     if before.wanted != "stopped":
         want(stack, wanted="stopped")
     flink = Flink(stack.flink)
@@ -86,7 +92,8 @@ def stop(stack: Stack, wait_s: float, progress: Progress, savepoint: bool = True
             return {"job_id": None, "savepoint": None}
         progress.update(0, "taking a savepoint" if savepoint else "cancelling")
         try:
-            path = _end(stack, flink, jobs[0], wait_s, savepoint)
+            is_failing = fails and not flink.job(jobs[0].job_id).running
+            path = _end(stack, flink, jobs[0], wait_s, savepoint and not is_failing)
         except FraudctlError:
             if before.wanted == "running":
                 want(stack, wanted="running", restore="latest")
@@ -181,11 +188,52 @@ def _parallelism(stack: Stack, wanted: WantedLive) -> int:
     return wanted.parallelism or stack.profile.pipeline.parallelism
 
 
+def _await_running(stack: Stack, generation: int, asked_ms: int, wait_s: float, progress: Progress) -> None:
+    flink = Flink(stack.flink)
+    keeper: KeeperState | None = None
+
+    def runs() -> bool:
+        nonlocal keeper
+        keeper = keeper_state(stack)
+        if keeper and keeper.generation >= generation and _all_tasks_run(flink):
+            return True
+        if keeper and keeper.failures >= 3 and keeper.failed_ms >= asked_ms:
+            raise Failed(str(keeper.last_error), hint="look at: fraudctl logs keeper", code="job_failed")
+        progress.update(0, f"keeper: {keeper.state if keeper else 'not started'}")
+        return False
+
+    def does_not() -> Failed:
+        seen = keeper.state if keeper else "not there"
+        reason = (keeper and keeper.last_error) or f"the keeper is {seen}"
+        return Failed(
+            f"the job does not run after {wait_s:.0f} s: {reason}",
+            hint="the keeper goes on trying, see: fraudctl job status; or wait for longer, with --wait; "
+            "look at: fraudctl logs keeper; fraudctl logs flink-jobmanager",
+            code="job_not_running",
+        )
+
+    until(runs, wait_s, does_not, POLL_S)
+
+
+def _all_tasks_run(flink: Flink) -> bool:
+    try:
+        jobs = flink.live(LIVE)
+        return len(jobs) == 1 and flink.job(jobs[0].job_id).running
+    except FraudctlError:
+        return False
+
+
 def _live_job(flink: Flink) -> Job:
     jobs = flink.live(LIVE)
     if not jobs:
         raise NotRunning("the live job does not run", hint="submit it with: fraudctl job submit")
     return jobs[0]
+
+
+def _fails(stack: Stack) -> bool:
+    """Whether it has failed and not run steadily since."""
+    keeper = keeper_state(stack)
+    return keeper is not None and keeper.failures > 0
 
 
 def _end(stack: Stack, flink: Flink, job: Job, wait_s: float, with_savepoint: bool) -> str | None:
@@ -207,7 +255,7 @@ def _settled(take: Callable[[], str], wait_s: float) -> str:
         try:
             return take()
         except Failed as error:
-            if _NOT_YET not in error.message:
+            if error.code != TOO_EARLY:
                 raise
             refused.append(error)
             return None

@@ -45,22 +45,13 @@ def of_connections(kafka: Kafka, trace: str) -> str | None:
 
 
 def of_kafka(kafka: Kafka, trace: str) -> str | None:
-    """What a stack trace of Flink says of Kafka, with what to do; None where it is about something else."""
-    said = _said(kafka, trace)
-    return None if said is None else f"Kafka at {kafka}: {said.message}; {said.hint}"
+    """What a stack trace of Flink says of Kafka, with what to do; None where it is about something else.
 
-
-def gap(flink: Flink, kafka: Kafka, job_id: str) -> words.Said | None:
-    """That the log no longer has what a job goes on with, where that is why it was started again last."""
-    traces = flink.exceptions(job_id, 1)
-    said = _said(kafka, traces[0]) if traces else None
-    return said if said is not None and said.code == words.GAP else None
-
-
-def _said(kafka: Kafka, trace: str) -> words.Said | None:
-    """Others say "connection refused" as well: only what Kafka's own client has thrown is looked at."""
+    Others say "connection refused" as well: only what Kafka's own client has thrown is looked at.
+    """
     thrown = _OF_KAFKA.search(trace)
     if thrown is None:
         return None
     lines = trace[thrown.start() :].splitlines()
-    return words.explain(kafka, "\n".join(line for line in lines if not _FRAME.match(line)))
+    said = words.explain(kafka, "\n".join(line for line in lines if not _FRAME.match(line)))
+    return None if said is None else f"Kafka at {kafka}: {said.message}; {said.hint}"

@@ -36,7 +36,7 @@ def test_up_says_that_the_log_is_gone_and_what_it_prints_goes_on(tmp_path: Path)
             came_up = answer(home, *UP)
             assert not came_up["ok"]
             assert "no longer holds what was to be read next" in came_up["error"]["message"]
-            proposed = re.findall(r"fraudctl ([a-z][^,;]*)", came_up["error"]["hint"])
+            proposed = re.findall(r"fraudctl (job [a-z][^,;]*)", came_up["error"]["message"])
             assert proposed, came_up["error"]
             for command in proposed:
                 fraudctl(home, *shlex.split(command))

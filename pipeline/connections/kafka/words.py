@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
 
 from pipeline.connections.kafka.description import Kafka
 
@@ -36,8 +35,6 @@ def _row(code: str, pattern: str, message: str, hint: str, is_final: bool = True
 
 
 _WHERE = "in servers.kafka.external"
-GAP: Final = "kafka_gap"
-"""the log no longer has what was to be read next"""
 _FROM_THE_START = (
     "what is gone cannot be decided; to go on with what is there: fraudctl job stop, "
     "fraudctl job reset-offsets --to earliest, fraudctl job submit"
@@ -119,13 +116,19 @@ _TABLE = (
         is_final=False,
     ),
     _row(
-        GAP,
+        "kafka_gap",
         r"Fetch position FetchPosition\{offset=(?P<what>\d+)\b.*? out of range for partition (?P<at>\S+)",
         "the log of {at} no longer holds what was to be read next, offset {what}",
         _FROM_THE_START,
     ),
     _row(
-        GAP,
+        "kafka_gap",
+        r"the log of (?P<at>\S+) has the offsets from \d+ to before \d+, and (?P<what>\d+) was to be",
+        "the log of {at} no longer holds what was to be read next, offset {what}",
+        _FROM_THE_START,
+    ),
+    _row(
+        "kafka_gap",
         r"the log of (?P<at>\S+) has been cut off and written anew before offset (?P<what>\d+)",
         "the log of {at} has been cut off and written anew before offset {what}: records have been lost",
         _FROM_THE_START,

@@ -15,14 +15,6 @@ from fraudctl.jobs import reset as job_reset
 from pipeline.scoring.job_config import JobConfig
 from tests.unit.fraudctl.flink.flink_double import Cluster
 
-GAP = (
-    "java.lang.RuntimeException: One or more fetchers have encountered exception\n\tat org.apache.flink.X.y\n"
-    "Caused by: java.lang.RuntimeException: SplitFetcher thread 0 received unexpected exception\n"
-    "Caused by: org.apache.kafka.clients.consumer.OffsetOutOfRangeException: Fetch position "
-    "FetchPosition{offset=42, offsetEpoch=Optional[0], currentLeader=LeaderAndEpoch{leader=Optional[b:1]}} "
-    "is out of range for partition risk.transactions-1\n\tat org.apache.kafka.clients.consumer.X.y\n"
-)
-
 
 def kept_by(stack: Stack, **state: object) -> None:
     jobfiles.write_json(stack.paths.jobs / "keeper.json", state)
@@ -50,26 +42,6 @@ def test_starting_waits_until_all_tasks_run_and_tells_the_status(stack: Stack, c
     found = live.start(stack, 5, Progress())
     assert (found["wanted"], found["run"], found["flink"]["job_id"]) == ("running", 1, "a")
     assert live.wanted_live(stack).generation == 1
-
-
-def test_a_restored_job_has_come_up_when_its_tasks_have_run_for_a_moment(
-    stack: Stack, cluster: Cluster
-) -> None:
-    cluster.add("a")
-    kept_by(stack, generation=1, state="running", run=1, restored_from="file:///savepoint-1")
-    with pytest.raises(Failed, match="the job does not run after 0 s: the keeper is running"):
-        live.start(stack, 0, Progress())
-    assert live.start(stack, 5, Progress())["run"] == 1
-
-
-def test_a_start_says_at_once_that_the_log_has_lost_what_comes_next(stack: Stack, cluster: Cluster) -> None:
-    cluster.add("a", state="RESTARTING")
-    cluster.task_state = "CREATED"
-    cluster.trace = GAP
-    kept_by(stack, generation=1, state="restarting", run=1, restored_from="file:///savepoint-1")
-    with pytest.raises(Failed, match=r"the log of risk.transactions-1 .* offset 42") as failure:
-        live.start(stack, 60, Progress())
-    assert "fraudctl job reset-offsets --to earliest" in str(failure.value.hint)
 
 
 def test_a_start_that_the_keeper_cannot_carry_out_says_why(stack: Stack) -> None:
@@ -132,9 +104,20 @@ def test_a_job_whose_tasks_never_run_is_not_stopped_and_it_is_said_why(
     cluster.add("a")
     cluster.starting = 1_000
     jobfiles.want(stack, wanted="running")
-    with pytest.raises(Failed, match="is not being executed at the moment"):
+    with pytest.raises(Failed, match="not all tasks run at the moment"):
         live.stop(stack, 0, Progress())
     assert live.wanted_live(stack).wanted == "running"
+
+
+def test_a_job_that_keeps_failing_is_stopped_without_a_savepoint_which_it_cannot_give(
+    stack: Stack, cluster: Cluster
+) -> None:
+    cluster.add("a")
+    cluster.task_state, cluster.starting = "INITIALIZING", 1_000
+    jobfiles.want(stack, wanted="running")
+    kept_by(stack, generation=1, state="restarting", run=1, failures=2)
+    assert live.stop(stack, 5, Progress()) == {"job_id": "a", "savepoint": None}
+    assert (cluster.jobs["a"]["state"], live.wanted_live(stack).wanted) == ("CANCELED", "stopped")
 
 
 def test_a_stop_without_savepoint_cancels(stack: Stack, cluster: Cluster) -> None:
