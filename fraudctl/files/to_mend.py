@@ -11,7 +11,7 @@ import codecs
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from fraudctl.errors import UsageError
 from fraudctl.files.csv_table import CsvTable
@@ -82,7 +82,7 @@ def check(folder: Path) -> None:
         raise UsageError(f"--to-mend {folder} is there already", hint="name a folder that is new or empty")
 
 
-def as_json(one: Survey, values: Sequence[object]) -> bytes:
+def as_json(one: Survey, values: Any) -> bytes:
     """A row of Parquet as an object; ids are texts, as they are for the reader."""
     assert one.table is not None
     texts = {name for name in one.table.columns if TEXTS.intersection(one.columns.fields_of(name))}
