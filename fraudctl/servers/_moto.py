@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
@@ -35,7 +35,10 @@ from fraudctl.home.private_files import make_folder, open_private
 from pipeline.process import logs
 
 SWEEP_S: Final = 5.0
-_SERVICES: Final = {"DynamoDB_": "dynamodb", "DynamoDBStreams_": "dynamodbstreams"}
+_SERVICES: Final[Mapping[str, Literal["dynamodb", "dynamodbstreams"]]] = {
+    "DynamoDB_": "dynamodb",
+    "DynamoDBStreams_": "dynamodbstreams",
+}
 """By how the targets of their requests begin."""
 _READS: Final = ("BatchGetItem", "Describe", "Get", "List", "Query", "Scan", "TransactGetItems")
 _MOST_ITERATORS: Final = 1_000
