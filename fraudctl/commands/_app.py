@@ -33,7 +33,7 @@ def leave_unconverted(option: Any) -> Any:
 class Command(core.TyperCommand):
     """A verb. `recorded` is how one that changes something is run, so that it is known afterwards."""
 
-    recorded: Callable[[str, Mapping[str, Any], Callable[[], Any]], Any] | None = None
+    recorded: Callable[[str, Mapping[str, object], Callable[[], Any]], Any] | None = None
 
     def invoke(self, ctx: Any) -> Any:
         if self.recorded is None:

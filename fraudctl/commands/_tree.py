@@ -54,7 +54,7 @@ class LazyGroup(Group):
 def _record(command: Any, option: str) -> None:
     """Let the audit log have each call of it, or only those with that option."""
 
-    def recorded(name: str, arguments: Mapping[str, Any], run: Callable[[], Any]) -> Any:
+    def recorded(name: str, arguments: Mapping[str, object], run: Callable[[], Any]) -> Any:
         if option and not arguments.get(option):
             return run()
         return _audited.recorded(name, arguments, run)

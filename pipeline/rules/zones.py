@@ -18,6 +18,7 @@ from typing import Any, Final, TypeGuard
 from zoneinfo import ZoneInfo
 
 from pipeline.records.quantities import MAX_TIME_MS, MIN_TIME_MS
+from pipeline.settings.document import Content
 
 SECTION: Final = "zones"
 _DATA: Final = "tzdata.zoneinfo"
@@ -105,7 +106,7 @@ def embedded(content: Any, complain: Complain) -> Any:
     return {**content, SECTION: {zone.name: zone.as_document()}}
 
 
-def read(content: Mapping[str, Any], name: object, complain: Complain) -> Zone | None:
+def read(content: Content, name: object, complain: Complain) -> Zone | None:
     """The zone of that name in a content; None when there is none, which has been said."""
     section = content.get(SECTION)
     held = section.get(name) if isinstance(section, Mapping) else None

@@ -42,6 +42,9 @@ Path = tuple[str, ...]
 Content = Mapping[str, Any]
 """A rule set as plain JSON-able data, as files, activations and jobs carry it; `ruleset.parse` checks it."""
 
+Told = Mapping[str, Any]
+"""What a plug-in is told, as a profile has it: its own type `Settings` reads it, and nobody else does."""
+
 
 class DocumentError(Exception):
     """A file that is not a plain YAML document. `line` counts from 1, None when unknown."""
