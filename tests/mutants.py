@@ -38,7 +38,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pipeline/process/backoff.py": ("tests/unit/pipeline/process/test_backoff.py",),
     "pipeline/process/decisions_log.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
     "pipeline/disk/files.py": (
-        "tests/unit/pipeline/process/test_files.py",
+        "tests/unit/pipeline/disk/test_files.py",
         "tests/unit/fraudctl/home/test_private_files.py",
         "tests/unit/fraudctl/home/test_unprivileged.py",
     ),
