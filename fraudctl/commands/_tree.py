@@ -118,8 +118,9 @@ def _everywhere(
     """The options every command has; they are put into each command when its module is read."""
 
 
-def read(module: str) -> dict[str, object]:
-    """The commands that a module registers, each with --json, --home and --debug."""
+@functools.cache
+def read(module: str) -> Mapping[str, object]:
+    """The commands that a module registers, each with --json, --home and --debug; read once in a process."""
     app = App()
     with deferred():  # Typer reads the annotations, and they too name modules
         importlib.import_module(module).register(app)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
@@ -70,8 +70,7 @@ def _version() -> str:
 
 
 def _offset(info: ZoneInfo, second: int) -> int:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
-    offset = moment.astimezone(info).utcoffset()
+    offset = datetime.fromtimestamp(second, info).utcoffset()
     return int(offset.total_seconds()) if offset is not None else 0
 
 
