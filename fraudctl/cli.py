@@ -118,7 +118,7 @@ def _usage_error(error: Exception) -> UsageError | None:
     options.change(command=name)
     message = _complaint.of(error)
     if not message:
-        return UsageError("no command given", hint=f"see: fraudctl {name} --help".replace("  ", " "))
+        return UsageError("no command given", hint="choose one of those above")
     return UsageError(message, hint=f"see: fraudctl {name} --help".replace("  ", " "))
 
 

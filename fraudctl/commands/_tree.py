@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from fraudctl.commands._app import App, Command, Group, leave_unconverted
+from fraudctl.commands._app import App, Command, Group, leave_unconverted, without_value
 from fraudctl.commands._deferred import deferred
 from fraudctl.console import options
 
@@ -69,7 +69,7 @@ def build(app: typer.Typer, entries: Mapping[str, Entry]) -> LazyGroup:
     tree.entries = entries
     tree.commands.update({name: Command(name, help=entry.help) for name, entry in entries.items()})
     for option in tree.params:
-        leave_unconverted(option)
+        leave_unconverted(without_value(option))
     return tree
 
 
@@ -134,8 +134,7 @@ def _complete(command: Any) -> None:
     taken = {option for parameter in command.params for option in parameter.opts}
     command.params.extend(p for p in _shared() if not taken & set(p.opts))
     for parameter in command.params:
-        if getattr(parameter, "is_flag", False):
-            parameter.metavar = ""  # Typer's help says <bool>, as if a value had to follow
+        without_value(parameter)
 
 
 @functools.cache
