@@ -40,12 +40,13 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
     """One row that is none, with the code and the detail of the first reason found. `file` is its part of a
-    folder, None for a file by itself."""
+    folder, None for a file by itself; `raw` is the row as it stands there, in UTF-8."""
 
     number: int
     code: str
     reason: str
     file: str | None = None
+    raw: bytes | None = None
 
     def as_document(self) -> dict[str, str | int]:
         """The refusal in reports and JSON."""

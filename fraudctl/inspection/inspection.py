@@ -171,7 +171,10 @@ def _repeated(table: CsvTable, proposal: Proposal) -> None:
     left = tuple(name for name in twice if name not in (proposal.said.drop or ()))
     if left:
         proposal.said = Said(**{**vars(proposal.said), "drop": (*(proposal.said.drop or ()), *left)})
-        proposal.note(How.assumed, f"several columns are named {', '.join(left)}: they are left out")
+        options = (f"--map FIELD={name}#{place}" for name in left[:1] for place in (1, 2))
+        proposal.note(
+            How.assumed, f"several columns are named {', '.join(left)}: they are left out", *options
+        )
 
 
 def _read(

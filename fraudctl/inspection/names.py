@@ -11,7 +11,8 @@ _NAMES = {
     "event_id": "eventid transactionid transid transnum transactionnumber txid txnid trxid"
     " tranid paymentid chargeid pspreference transferwiseid transactioncode transaktionscode"
     " transaktionsnummer transactionhash txhash bookingid endtoendid utr upirefno"
-    " receiptno idtransaccion idtransacao nrtransakcji islemno номероперации 交易号 交易单号 決済id 取引id"
+    " receiptno idtransaccion idtransacao nrtransakcji islemno номероперации"
+    " 交易号 交易单号 交易流水号 流水号 交易编号 商户订单号 订单编号 支付单号 決済id 取引id"
     " 거래번호 paymentreference orderid orderno ordernumber ordernr bestellnummer 订单号 注文番号"
     " transactionreference identificador messageid identifier reference uuid guid id",
     "user_id": "userid customerid cliente klient accountid clientid customer user customernumber customerno"
@@ -19,8 +20,11 @@ _NAMES = {
     " payeraccount fromaccount fromaccountid accountfrom originaccount"
     " sourceaccount buyerid buyer memberid walletid msisdn phonenumber account from fromid"
     " fromuser senderuserid customeremail email useremail buyeremail absenderemailadresse"
-    " fromemailaddress shopperreference shopperemail payervpa remitter cpfpagador pagadorcpf"
-    " müşterino musterino hesapno клиент 用户id 客户号 会員id 会員番号 顧客id 고객번호 회원번호 absender"
+    " fromemailaddress shopperid shopper shopperreference shopperemail payervpa remitter cpfpagador"
+    " pagadorcpf"
+    " müşterino musterino hesapno клиент"
+    " 用户id 用户编号 客户号 客户编号 会员号 付款人 付款方 付款账号"
+    " 会員id 会員番号 顧客id 고객번호 회원번호 absender"
     " kunde"
     " client cardholder iban auftragskonto konto kontonummer kontonr rekening ibanbban"
     " rachunek cuenta compte conto source origin",
@@ -29,7 +33,9 @@ _NAMES = {
     " createdtime createdate paidat paymenttime paymentdate orderdate orderedat orderplaced"
     " purchasedate occurredat bookedat bookingdate initiatedat sentat requestedon datahora"
     " fechaoperacion dataoperazione kirjauspäivä bokföringsdag"
-    " fechahora islemtarihi 交易时间 交易创建时间 付款时间 決済日時 取引日時 거래일시 датаоперации"
+    " fechahora islemtarihi"
+    " 交易时间 交易日期 交易创建时间 付款时间 支付时间 订单时间 下单时间 创建时间"
+    " 決済日時 取引日時 거래일시 датаоперации"
     " timeutc time ts date datum zeitpunkt zeit buchungstag transdate horario fecha data"
     " dataoperacji dato tarih дата unixtime epoch at when step transactiondt dt",
     "amount": "amount amt transactionamount transactionamt transamt txnamount paymentamount"
@@ -37,14 +43,16 @@ _NAMES = {
     " importe valor value sum summe price preis netamount net netto amountcents amountminor"
     " importo montante määrä summa összeg částka castka objem suma iznos ποσό umsatz"
     " purchasevalue ordervalue transactionvalue purchaseamount grandtotal"
-    " bedrag kwota belopp beloeb belob tutar islemtutari monto cantidad quantia сумма 金额 金额元"
+    " bedrag kwota belopp beloeb belob tutar islemtutari monto cantidad quantia сумма"
+    " 金额 金额元 交易金额 支付金额 付款金额 订单金额 实付金额"
     " 金額 決済金額 取引金額 금액 거래금액 totalcollected grosssales",
     "label": "label isfraud fraud fraudlabel fraudflag fraudresult fraudulent isfraudulent"
     " class isfraudtx chargeback ischargeback ischargedback chargedback target y",
     "label_time": "labeltime chargebackdate chargebacktime chargebackat fraudreportedat"
     " reportedat frauddate disputedate disputedat",
     "currency": "currency currencycode currencyiso currencyisocode ccy waehrung devise moneda"
-    " moeda munt waluta valuta divisa pénznem měna valuutta parabirimi doviz валюта 币种 通貨 통화 curr cur",
+    " moeda munt waluta valuta divisa pénznem měna valuutta parabirimi doviz"
+    " валюта 币种 货币 通貨 통화 curr cur",
     "ip": "ip ipaddress ipaddr clientip customerip customeripaddress shopperip remoteip"
     " useripaddress ipv4 sourceip",
     "device_id": "deviceid device devicefingerprint fingerprint devicehash deviceuuid useragenthash",
@@ -53,7 +61,7 @@ _NAMES = {
     " vendorid namedest receiver receiverid receiveraccount recipient recipientid payee"
     " payeeid beneficiary beneficiaryid toaccount toaccountid accountto to toid touser"
     " destination destinationaccount empfaenger empfangeremailadresse toemailaddress"
-    " beguenstigterzahlungspflichtiger payeevpa tegenrekening 交易对方 가맹점 terminalid"
+    " beguenstigterzahlungspflichtiger payeevpa tegenrekening 交易对方 商户名称 商户号 商户 가맹점 terminalid"
     " productid providerid",
     "country": "country countrycode merchantcountry billingcountry shoppercountry"
     " issuercountry cardcountry land pais pays paese",
@@ -123,7 +131,7 @@ _SIDES = {
     " ausgaben auszahlung ausgang withdrawn dr cargo cargos debe debito dare addebito debet af out",
     "credit": "credit credits haben gutschrift deposit deposits paidin moneyin inflow einnahme einnahmen"
     " einzahlung eingang cr abono abonos haber credito avere accredito bij in",
-    "beside": "amount amt betrag importe montant value eur euro euros usd gbp chf of",
+    "beside": "amount amt betrag importe montant value eur euro euros usd gbp chf of gross net",
 }
 """Names of what goes out and of what comes in, and words that stand beside them."""
 _DEBITS, _CREDITS, _BESIDE_A_SIDE = (frozenset(names.split()) for names in _SIDES.values())
@@ -142,6 +150,7 @@ UNITS_OF_STEPS = {
 }
 """What a column counts from a start, by its name; else seconds."""
 _BY_PATH, _BY_WORDS = 1_000, 10_000
+_EXPONENTS = frozenset(("exponent", "currencyexponent", "amountexponent", "minorunitexponent"))
 _SPLIT = re.compile(r"[\W_]+")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _ASIDE = re.compile(r"\s*[(\[\uff08][^()\[\]\uff08\uff09]*[)\]\uff09]")
@@ -182,8 +191,18 @@ def is_credit(name: str) -> bool:
 
 
 def _is_of(name: str, known: frozenset[str]) -> bool:
-    left = [word for word in words(name) if word not in _BESIDE_A_SIDE]
+    left = [word for word in words(_ASIDE.sub("", name)) if word not in _BESIDE_A_SIDE]
     return plain(name) in known or "".join(left) in known
+
+
+def is_net(name: str) -> bool:
+    """Whether a name says that fees are off already, where another column has the whole."""
+    return "net" in words(name)
+
+
+def is_exponent(name: str) -> bool:
+    """Whether a column of that name says how many of an amount's digits are behind the point."""
+    return plain(name) in _EXPONENTS
 
 
 def is_zone(name: str) -> bool:

@@ -28,6 +28,8 @@ class Order:
     max_refused: Limit = NO_LIMIT
     until_ms: int | None = None
     """rows of a later time are refused"""
+    to_mend: Path | None = None
+    """a folder that gets the refused rows as files to be mended"""
 
     @property
     def name(self) -> str:
@@ -107,4 +109,5 @@ class Report:
             text += f"; {self.history['decided']} decided, {self.history['alerts']} alerts"
         if self.history is not None and self.history["undecided"]:
             text += f", {self.history['undecided']} without a decision"
-        return text + (f"; every refusal: {self.refused.written}" if self.refused.written else "")
+        text += f"; every refusal: {self.refused.written}" if self.refused.written else ""
+        return "; ".join((text, *self.refused.notes()))

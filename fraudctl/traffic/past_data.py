@@ -55,7 +55,7 @@ def ingest_history(
 def load(stack: Stack, order: Order, topic: str, reading: Reading, account: Account) -> Report:
     """Fill the topic and end it. Where nothing came of it, or not all, the topic goes again."""
     try:
-        report = report_of(stack, order, topic)
+        report = report_of(stack, order, topic, reading)
         report.is_sorted = True
         with progress(f"ingest {order.name}") as bar:
             rows = map(account.note, watched(good(reading, report), report, bar))

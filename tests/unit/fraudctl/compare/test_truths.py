@@ -161,10 +161,12 @@ def test_a_bad_label_refuses_its_own_row_and_one_without_an_event_is_shown(
             {"event_id": "2", "user_id": "other", "looks_like": "2 of user u2"},
         ],
     }
-    assert [json.loads(line) for line in written.read_text().splitlines()] == refused
+    shown = [json.loads(line) for line in written.read_text().splitlines()]
+    assert [one.pop("row") for one in shown] == lines[1:4]
+    assert shown == refused
     assert main(words) == 0
-    shown = capsys.readouterr().out
-    assert "Refused labels (3)" in shown
-    assert "Labels that match no event (3)" in shown
+    said = capsys.readouterr().out
+    assert "Refused labels (3)" in said
+    assert "Labels that match no event (3)" in said
     assert main([*words, "--max-refused", "10%"]) == 1
     assert limit("50%").is_exceeded(3, 6) is False
