@@ -20,7 +20,7 @@ from fraudctl.files.rows import json_objects
 from fraudctl.files.sources import Paths
 from fraudctl.files.survey import Survey, surveys
 from fraudctl.files.times import Times
-from fraudctl.files.truths import Label, label_of
+from fraudctl.files.truths import Label, Values, label_of
 from pipeline.records.quantities import Refusal
 
 _NEEDED = ("event_id", "label")
@@ -72,7 +72,7 @@ def read_labels(
                 yield RefusedRow(number, refusal.code, str(refusal), str(one.path), raw())
 
 
-def _row(number: int, found: dict[str, Any] | Refusal, options: ReadOptions, times: Times) -> LabelRow:
+def _row(number: int, found: Values | Refusal, options: ReadOptions, times: Times) -> LabelRow:
     if isinstance(found, Refusal):
         raise found
     by = found.pop("by", None)
@@ -84,14 +84,14 @@ def _row(number: int, found: dict[str, Any] | Refusal, options: ReadOptions, tim
     )
 
 
-def _named_values(one: Survey, fields: Fields) -> Iterator[tuple[int, dict[str, Any] | Refusal, _Raw]]:
+def _named_values(one: Survey, fields: Fields) -> Iterator[tuple[int, Values | Refusal, _Raw]]:
     """The fields of a label in each row."""
     paths = [(".".join(path), path) for path in one.columns.paths().values()]
     for number, found, raw in _all_pairs(one):
         if isinstance(found, Refusal):
             yield number, found, raw
             continue
-        values: dict[str, Any] = {}
+        values: Values = {}
         try:
             own = Members(found)
             nested = [(name, plain(walk(own, path, is_once=True))) for name, path in paths]

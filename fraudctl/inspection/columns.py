@@ -131,7 +131,7 @@ class Column:
         if len(cells) < _MOST_OF_A_SHAPE:
             cells[text] = None
 
-    def as_document(self, field_names: Sequence[str]) -> dict[str, Any]:
+    def as_document(self, field_names: Sequence[str]) -> dict[str, object]:
         """The column in JSON."""
         return {
             "name": self.name,

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from fraudctl.console.progress import Progress
 from fraudctl.errors import UsageError
@@ -49,7 +48,7 @@ class Found:
     refused: Refusals = field(default_factory=Refusals)
     notes: list[str] = field(default_factory=list)
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> dict[str, object]:
         """The counts in JSON."""
         return {
             "rows": self.rows,

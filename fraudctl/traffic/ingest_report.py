@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from fraudctl.console.result import Result
 from fraudctl.files import order as sorting
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import NO_LIMIT, Limit, Refusals
 from fraudctl.files.sources import Paths, name_of
+from fraudctl.jobs.live_answers import Past
+from fraudctl.traffic.accounting import Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Order:
         return name_of(self.paths)
 
 
+class History(Past, Counts):
+    """Of past data: the job that decided it, and what became of the events."""
+
+
 @dataclass(slots=True)
 class Report:
     """What became of the rows: read = accepted + refused + not accepted by Kafka.
@@ -55,7 +60,7 @@ class Report:
     refused: Refusals = field(default_factory=Refusals)
     max_refused: Limit = NO_LIMIT
     notes: list[str] = field(default_factory=list)
-    history: dict[str, Any] | None = None
+    history: History | None = None
 
     @property
     def newest_ms(self) -> int | None:
@@ -65,7 +70,7 @@ class Report:
     def as_result(self) -> Result:
         """The report; exit code 1 when Kafka did not take every row and label, or no row was good, 5 when
         decisions lack."""
-        data: dict[str, Any] = {
+        data: dict[str, object] = {
             "file": self.file,
             "topic": self.topic,
             "rows": self.rows,

@@ -48,7 +48,7 @@ def ingest_history(
     with progress(f"scoring {chosen}") as bar:
         job = bounded.run(stack, topic, f"history-{chosen}", wait_s, bar, ruleset=content)
         account.take_decisions(stack, before, bar)
-        report.history = job | account.as_document()
+        report.history = {**job, **account.as_document()}
     return report
 
 

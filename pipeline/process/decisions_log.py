@@ -196,7 +196,7 @@ class DecisionsLog:
     def _made(self) -> Consumer:
         member, commits = self._member, Commits()
         named = {"group.id": member.group, "client.id": member.group}
-        own: dict[str, Any] = {**named, "on_commit": commits.heard}
+        own: dict[str, object] = {**named, "on_commit": commits.heard}
         if member.instance:
             own["group.instance.id"] = member.instance
         made = librdkafka.consumer(member.kafka, {**own, **_READING})

@@ -13,11 +13,11 @@ from fraudctl.cli import main
 from fraudctl.compare.backtest import Backtest, Order, run
 from fraudctl.compare.truths import Truths
 from fraudctl.console.progress import Progress
-from fraudctl.decisions.labels import newest_of
 from fraudctl.files.labels import LabelRow
 from fraudctl.files.options import ReadOptions
 from fraudctl.files.refusals import limit
 from fraudctl.files.truths import Label
+from fraudctl.traffic.labels import newest_of
 from pipeline.records.label import label
 from pipeline.records.quantities import parse_time
 from pipeline.rules.plan import PlanSettings
