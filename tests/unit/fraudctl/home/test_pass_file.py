@@ -34,5 +34,14 @@ def test_the_address_names_a_file_for_its_owner_alone_that_has_the_password(
     assert ("abc" in shown, "password" in read) == (False, False)
 
 
+def test_a_file_that_holds_no_text_is_written_anew(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    pass_file.lay(paths, "abc")
+    file = paths.secrets / pass_file.NAME
+    file.write_bytes(b"\xff\xfe")
+    pass_file.lay(paths, "abc")
+    assert file.read_text() == "*:*:*:fraudctl:abc\n"
+
+
 def test_an_address_names_no_file_that_is_not_there(tmp_path: Path) -> None:
     assert pass_file.named(Paths(tmp_path), ADDRESS) == ADDRESS
