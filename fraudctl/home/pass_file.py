@@ -18,7 +18,8 @@ NAME = "postgres.pgpass"
 
 def lay(paths: Paths, password: str) -> None:
     """The file holds this password. Without room for it the server works all the same, so that is borne."""
-    text = f"*:*:*:{own.USER}:{password}\n"
+    escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+    text = f"*:*:*:{own.USER}:{escaped}\n"
     with suppress(OSError):
         if _held(_file(paths)) != text.encode():
             write_atomically(_file(paths), text)

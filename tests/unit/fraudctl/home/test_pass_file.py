@@ -34,6 +34,11 @@ def test_the_address_names_a_file_for_its_owner_alone_that_has_the_password(
     assert ("abc" in shown, "password" in read) == (False, False)
 
 
+def test_what_ends_a_word_of_such_a_file_does_not_end_the_password(tmp_path: Path) -> None:
+    pass_file.lay(Paths(tmp_path), "a:b\\c")
+    assert (tmp_path / "secrets" / pass_file.NAME).read_text() == "*:*:*:fraudctl:a\\:b\\\\c\n"
+
+
 def test_a_file_that_holds_no_text_is_written_anew(tmp_path: Path) -> None:
     paths = Paths(tmp_path)
     pass_file.lay(paths, "abc")
