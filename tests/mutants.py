@@ -36,7 +36,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pipeline/projector.py": ("tests/unit/pipeline/test_projector.py",),
     "pipeline/process/backlog.py": ("tests/unit/pipeline/process/test_backlog.py",),
     "pipeline/process/backoff.py": ("tests/unit/pipeline/process/test_backoff.py",),
-    "pipeline/process/commits.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
+    "pipeline/process/commits.py": ("tests/unit/pipeline/process/test_commits.py",),
     "pipeline/process/configuration.py": ("tests/unit/pipeline/test_processes.py",),
     "pipeline/process/dead_letters.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
     "pipeline/process/decisions_log.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
@@ -152,21 +152,28 @@ def sample(file: str, number: int, seed: int) -> list[Mutant]:
     return random.Random(f"{seed} {file}").sample(found, min(number, len(found)))
 
 
-def passes(tests: tuple[str, ...], wait_s: float) -> bool:
-    """Whether the tests do; those that do not come to an end have seen something as well."""
-    python = ROOT / ".venv" / "bin" / "python"
-    argv = [str(python), "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(
-            argv, cwd=FOLDER / "copy", env=environment, capture_output=True, timeout=wait_s, check=False
+class Trial:
+    """Runs tests in the copy, by `tests/again.py`."""
+
+    def __init__(self) -> None:
+        argv = [str(ROOT / ".venv" / "bin" / "python"), "-m", "tests.again"]
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        pipe = subprocess.PIPE
+        self._runner = subprocess.Popen(
+            argv, cwd=FOLDER / "copy", env=environment, stdin=pipe, stdout=pipe, text=True
         )
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+
+    def passes(self, tests: tuple[str, ...], wait_s: float) -> bool:
+        """Whether the tests do; those that do not come to an end have seen something as well."""
+        assert self._runner.stdin
+        assert self._runner.stdout
+        argv = ["-x", "-q", "-p", "no:cacheprovider", *tests]
+        self._runner.stdin.write(json.dumps({"argv": argv, "wait_s": wait_s}) + "\n")
+        self._runner.stdin.flush()
+        return bool(json.loads(self._runner.stdout.readline()) == 0)
 
 
-def tried(mutant: Mutant, wait_s: float) -> str:
+def tried(trial: Trial, mutant: Mutant, wait_s: float) -> str:
     """What became of it: the difference that nobody saw, else `seen`; `none` where it breaks nothing."""
     file = FOLDER / "copy" / mutant.file
     code = file.read_text(encoding="utf-8")
@@ -175,7 +182,7 @@ def tried(mutant: Mutant, wait_s: float) -> str:
         return "none"
     file.write_text(made, encoding="utf-8")
     try:
-        if not passes(PARTS[mutant.file], wait_s):
+        if not trial.passes(PARTS[mutant.file], wait_s):
             return "seen"
     finally:
         file.write_text(code, encoding="utf-8")
@@ -195,19 +202,19 @@ def known() -> dict[str, str]:
 
 def attempts(parts: Sequence[str], number: int, seed: int, until_s: float) -> Iterator[tuple[Mutant, str]]:
     """Each of the sample that nobody has seen before, until there is no more time."""
-    before = {name for name, became in known().items() if became in ("seen", "none")}
+    trial, before = Trial(), {name for name, became in known().items() if became in ("seen", "none")}
     for file in parts:
         tests = PARTS[file]
         missing = [one for one in sample(file, number, seed) if one.name not in before]
         if not missing or time.monotonic() > until_s:
             continue
         began = time.monotonic()
-        assert passes(tests, 600), f"{tests} fail as the code is"
+        assert trial.passes(tests, 600), f"{tests} fail as the code is"
         wait_s = 30 + 5 * (time.monotonic() - began)
         for mutant in missing:
             if time.monotonic() > until_s:
                 break
-            yield mutant, tried(mutant, wait_s)
+            yield mutant, tried(trial, mutant, wait_s)
 
 
 def report(parts: Sequence[str], number: int, seed: int) -> float:
