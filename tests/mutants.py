@@ -36,7 +36,10 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "pipeline/projector.py": ("tests/unit/pipeline/test_projector.py",),
     "pipeline/process/backlog.py": ("tests/unit/pipeline/process/test_backlog.py",),
     "pipeline/process/backoff.py": ("tests/unit/pipeline/process/test_backoff.py",),
-    "pipeline/process/commits.py": ("tests/unit/pipeline/process/test_commits.py",),
+    "pipeline/process/commits.py": (
+        "tests/unit/pipeline/process/test_commits.py",
+        "tests/unit/pipeline/process/test_decisions_log.py",
+    ),
     "pipeline/process/configuration.py": ("tests/unit/pipeline/test_processes.py",),
     "pipeline/process/dead_letters.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
     "pipeline/process/decisions_log.py": ("tests/unit/pipeline/process/test_decisions_log.py",),
