@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -137,9 +138,14 @@ class Mutant:
         return f"{self.file} {self.digest} {self.operator} {self.occurrence}"
 
     def broken(self, code: str) -> str | None:
-        """The code with this in it; None where it comes to the same."""
+        """The code with this in it; None where it comes to the same, or is no Python."""
         made: str | None = mutate_code(code, get_operator(self.operator)(), self.occurrence)
-        return None if made == code else made
+        if made is None or made == code:
+            return None
+        with suppress(SyntaxError):
+            compile(made, self.file, "exec")
+            return made
+        return None
 
 
 def sample(file: str, number: int, seed: int) -> list[Mutant]:
