@@ -86,6 +86,7 @@ def ordinary_user() -> Iterator[OrdinaryUser]:
         made = OrdinaryUser(place / "user")
         made.folder.mkdir(mode=0o755)
         if (cache := artifacts.cache_dir()).is_dir():
-            shutil.copytree(cache, made.folder / "cache", ignore=shutil.ignore_patterns(*NOT_OURS))
+            ignored = shutil.ignore_patterns(*NOT_OURS)
+            shutil.copytree(cache, made.folder / "cache", symlinks=True, ignore=ignored)
         give(made.folder, NUMBER)
         yield made
